@@ -1,0 +1,11 @@
+package function
+
+// Change tells what a write, here or on another server, has made stale. Exactly one of its parts is set.
+type Change struct {
+	// Ref is the one function that was written or deleted.
+	Ref Ref
+	// Namespace is the namespace whose settings changed.
+	Namespace string
+	// All means that anything may have changed, such as after messages were lost.
+	All bool
+}

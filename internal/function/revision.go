@@ -1,0 +1,109 @@
+package function
+
+import (
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// ErrIncomplete marks a function without a namespace, an ID or code, or a nameless namespace: no store accepts it.
+var ErrIncomplete = errors.New("namespace, ID or code is empty")
+
+// timestampLayout is ISO 8601 in UTC with milliseconds, as Date.prototype.toISOString writes it.
+const timestampLayout = "2006-01-02T15:04:05.000Z"
+
+// Stamp marks one write of a function.
+type Stamp struct {
+	// VersionID is a new random UUID (RFC 9562, version 4).
+	VersionID string
+	// Time is the time of the write, in the form of Function.Updated.
+	Time string
+}
+
+// NewStamp returns the stamp of a write that happens now.
+func NewStamp() Stamp {
+	return Stamp{VersionID: uuid.NewString(), Time: time.Now().UTC().Format(timestampLayout)}
+}
+
+// Revise returns the function that a write of f's code and environment leaves behind. Stored is what was there before,
+// nil if nothing was: its creation time stays, and so does its environment when f brings none. The result shares
+// nothing with f or stored and has no Settings.
+func (f *Function) Revise(stored *Function, stamp Stamp) *Function {
+	next := &Function{
+		Ref:       f.Ref,
+		Code:      f.Code,
+		Hash:      HashOf(f.Code),
+		Env:       f.Env.Clone(),
+		VersionID: stamp.VersionID,
+		Created:   stamp.Time,
+		Updated:   stamp.Time,
+	}
+	if stored != nil {
+		next.Created = stored.Created
+		if next.Env == nil {
+			next.Env = stored.Env.Clone()
+		}
+	}
+	return next
+}
+
+// Restamp returns the function that a change of f's environment leaves behind: a copy that shares nothing with f, with
+// an environment, empty if f has none, for the caller to change.
+func (f *Function) Restamp(stamp Stamp) *Function {
+	next := f.Clone()
+	if next.Env == nil {
+		next.Env = NewEnv()
+	}
+	next.VersionID, next.Updated = stamp.VersionID, stamp.Time
+	return next
+}
+
+// Check returns ErrIncomplete when f cannot be stored.
+func (f *Function) Check() error {
+	if f.Namespace == "" || f.ID == "" || f.Code == "" {
+		return ErrIncomplete
+	}
+	return nil
+}
+
+// Check returns ErrIncomplete when n cannot be stored.
+func (n *Namespace) Check() error {
+	if n.Name == "" {
+		return ErrIncomplete
+	}
+	return nil
+}
+
+// Version is a text that differs between any two revisions of a function: its VersionID or, for records that have
+// none, a stand-in made of the code's hash.
+func (f *Function) Version() string {
+	if f.VersionID != "" {
+		return f.VersionID
+	}
+	return "hash:" + f.Hash
+}
+
+// Clone returns a copy that shares nothing with f; nil stays nil.
+func (f *Function) Clone() *Function {
+	if f == nil {
+		return nil
+	}
+	c := *f
+	c.Env = f.Env.Clone()
+	c.Settings = f.Settings.Clone()
+	return &c
+}
+
+// Clone returns a copy that shares nothing with n; nil stays nil.
+func (n *Namespace) Clone() *Namespace {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	if n.SentryDSN != nil {
+		dsn := *n.SentryDSN
+		c.SentryDSN = &dsn
+	}
+	return &c
+}
