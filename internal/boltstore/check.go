@@ -1,0 +1,71 @@
+package boltstore
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// checkFile reads all of the file without the right to write to it. A missing or an empty file is sound. It may panic.
+func checkFile(path string) (err error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) || (err == nil && info.Size() == 0) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("not a regular file")
+	}
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, PreLoadFreelist: true, Timeout: lockTimeout})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.View(func(tx *bolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return fmt.Errorf("damaged file: %d bytes of %d are there", info.Size(), tx.Size())
+		}
+		if err := checkRecords(tx); err != nil {
+			return err
+		}
+		return checkPages(tx)
+	})
+}
+
+// checkRecords reads every record. It comes before checkPages, which works in a goroutine of bbolt's, where touching
+// memory beyond the file's end could not be turned into an error.
+func checkRecords(tx *bolt.Tx) error {
+	if all := tx.Bucket(functionsBucket); all != nil {
+		err := all.ForEachBucket(func(ns []byte) error {
+			return all.Bucket(ns).ForEach(func(id, text []byte) error {
+				_, err := decodeFunction(refOf(ns, id), text)
+				return err
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if all := tx.Bucket(namespacesBucket); all != nil {
+		return all.ForEach(func(name, text []byte) error {
+			_, err := decodeNamespace(string(name), text)
+			return err
+		})
+	}
+	return nil
+}
+
+// checkPages checks that each page of the file is either in use or free.
+func checkPages(tx *bolt.Tx) error {
+	var first error
+	for err := range tx.Check() {
+		if first == nil {
+			first = fmt.Errorf("damaged file: %w", err)
+		}
+	}
+	return first
+}

@@ -1,0 +1,141 @@
+package boltstore
+
+import (
+	"context"
+	"errors"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// Get returns a function, or function.ErrNotFound.
+func (s *Store) Get(ctx context.Context, ref function.Ref) (found *function.Function, err error) {
+	err = s.view(ctx, "get "+ref.String(), func(tx *bolt.Tx) error {
+		if found, err = load(tx, ref); err != nil {
+			return err
+		}
+		found.Settings, err = settings(tx, ref.Namespace)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Version returns the version of a function, or function.ErrNotFound.
+func (s *Store) Version(ctx context.Context, ref function.Ref) (version string, err error) {
+	err = s.view(ctx, "version of "+ref.String(), func(tx *bolt.Tx) error {
+		f, err := load(tx, ref)
+		if err != nil {
+			return err
+		}
+		version = f.Version()
+		return nil
+	})
+	return version, err
+}
+
+// Put writes a function and returns what is stored now.
+func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function.Function, err error) {
+	err = s.update(ctx, "put "+f.String(), function.Change{Ref: f.Ref}, func(tx *bolt.Tx) error {
+		if err := f.Check(); err != nil {
+			return err
+		}
+		before, err := load(tx, f.Ref)
+		if err != nil && !errors.Is(err, function.ErrNotFound) {
+			return err
+		}
+		stored = f.Revise(before, function.NewStamp())
+		if err := save(tx, stored); err != nil {
+			return err
+		}
+		stored.Settings, err = settings(tx, f.Namespace)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return stored, nil
+}
+
+// Delete removes a function.
+func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
+	return s.update(ctx, "delete "+ref.String(), function.Change{Ref: ref}, func(tx *bolt.Tx) error {
+		all, key := tx.Bucket(functionsBucket), namespaceKey(ref.Namespace)
+		b := all.Bucket(key)
+		if b == nil {
+			return nil
+		}
+		if err := b.Delete([]byte(ref.ID)); err != nil {
+			return err
+		}
+		if first, _ := b.Cursor().First(); first == nil {
+			return all.DeleteBucket(key)
+		}
+		return nil
+	})
+}
+
+// SetEnv sets one variable of a function, or returns function.ErrNotFound.
+func (s *Store) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
+	return s.edit(ctx, "set variable of "+ref.String(), ref, func(env *function.Env) error {
+		env.Set(name, value)
+		return nil
+	})
+}
+
+// UnsetEnv removes one variable of a function, or returns function.ErrNotFound or function.ErrEnvNotFound.
+func (s *Store) UnsetEnv(ctx context.Context, ref function.Ref, name string) error {
+	return s.edit(ctx, "unset variable of "+ref.String(), ref, func(env *function.Env) error {
+		if !env.Unset(name) {
+			return function.ErrEnvNotFound
+		}
+		return nil
+	})
+}
+
+func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, change func(*function.Env) error) error {
+	return s.update(ctx, operation, function.Change{Ref: ref}, func(tx *bolt.Tx) error {
+		stored, err := load(tx, ref)
+		if err != nil {
+			return err
+		}
+		next := stored.Restamp(function.NewStamp())
+		if err := change(next.Env); err != nil {
+			return err
+		}
+		return save(tx, next)
+	})
+}
+
+// load reads a function without its settings; a missing one is function.ErrNotFound.
+func load(tx *bolt.Tx, ref function.Ref) (*function.Function, error) {
+	b := tx.Bucket(functionsBucket).Bucket(namespaceKey(ref.Namespace))
+	if b == nil {
+		return nil, function.ErrNotFound
+	}
+	text := b.Get([]byte(ref.ID))
+	if text == nil {
+		return nil, function.ErrNotFound
+	}
+	return decodeFunction(ref, text)
+}
+
+func save(tx *bolt.Tx, f *function.Function) error {
+	ns := namespaceKey(f.Namespace)
+	if len(ns) > bolt.MaxKeySize { // bbolt checks keys, but not the names of buckets
+		return berrors.ErrKeyTooLarge
+	}
+	text, err := encodeFunction(f)
+	if err != nil {
+		return err
+	}
+	b, err := tx.Bucket(functionsBucket).CreateBucketIfNotExists(ns)
+	if err != nil {
+		return err
+	}
+	return b.Put([]byte(f.ID), text)
+}

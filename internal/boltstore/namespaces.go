@@ -1,0 +1,52 @@
+package boltstore
+
+import (
+	"context"
+	"encoding/json"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// GetNamespace returns a namespace's record, or function.ErrNamespaceNotFound.
+func (s *Store) GetNamespace(ctx context.Context, name string) (found *function.Namespace, err error) {
+	err = s.view(ctx, "get namespace "+name, func(tx *bolt.Tx) error {
+		found, err = settings(tx, name)
+		if err == nil && found == nil {
+			return function.ErrNamespaceNotFound
+		}
+		return err
+	})
+	return found, err
+}
+
+// PutNamespace replaces a namespace's record.
+func (s *Store) PutNamespace(ctx context.Context, n *function.Namespace) error {
+	return s.update(ctx, "put namespace "+n.Name, function.Change{Namespace: n.Name}, func(tx *bolt.Tx) error {
+		if err := n.Check(); err != nil {
+			return err
+		}
+		text, err := json.Marshal(namespaceRecord{SentryDSN: n.SentryDSN})
+		if err != nil {
+			return err
+		}
+		return tx.Bucket(namespacesBucket).Put([]byte(n.Name), text)
+	})
+}
+
+// DeleteNamespace removes a namespace's record.
+func (s *Store) DeleteNamespace(ctx context.Context, name string) error {
+	return s.update(ctx, "delete namespace "+name, function.Change{Namespace: name}, func(tx *bolt.Tx) error {
+		return tx.Bucket(namespacesBucket).Delete([]byte(name))
+	})
+}
+
+// settings returns the record of a namespace, nil when there is none.
+func settings(tx *bolt.Tx, name string) (*function.Namespace, error) {
+	text := tx.Bucket(namespacesBucket).Get([]byte(name))
+	if text == nil {
+		return nil, nil
+	}
+	return decodeNamespace(name, text)
+}

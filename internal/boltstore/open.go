@@ -1,0 +1,73 @@
+package boltstore
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// fileName is the one file of a store.
+const fileName = "functions.db"
+
+// lockTimeout is how long Open waits for another process to let go of the file.
+const lockTimeout = time.Second
+
+// Open opens the store in the directory dir; directory and file are created if need be. Every record is read once, so
+// a damaged file is an error here, not later, and is left as it is. Errors name the file.
+func Open(dir string) (*Store, error) {
+	path := filepath.Join(dir, fileName)
+	db, err := open(dir, path)
+	if errors.Is(err, berrors.ErrTimeout) {
+		err = errors.New("in use by another process")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("embedded store: open %s: %w", path, err)
+	}
+	return &Store{db: db}, nil
+}
+
+func open(dir, path string) (db *bolt.DB, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	err = guard(func() error {
+		if err := checkFile(path); err != nil {
+			return err
+		}
+		if db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout}); err != nil {
+			return err
+		}
+		if err := db.Update(createBuckets); err != nil {
+			return errors.Join(err, db.Close())
+		}
+		return nil
+	})
+	return db, err
+}
+
+// guard turns what bbolt does with a damaged file, which is to panic or to touch memory beyond the file's end, into an
+// error.
+func guard(what func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("damaged file: %v", r)
+		}
+	}()
+	return what()
+}
+
+func createBuckets(tx *bolt.Tx) error {
+	for _, name := range [][]byte{functionsBucket, namespacesBucket} {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,54 @@
+package boltstore
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// functionRecord is the document of one function.
+type functionRecord struct {
+	Code      string        `json:"code"`
+	Hash      string        `json:"hash"`
+	Env       *function.Env `json:"env,omitempty"`
+	VersionID string        `json:"versionID"`
+	Created   string        `json:"created"`
+	Updated   string        `json:"updated"`
+}
+
+// namespaceRecord is the document of one namespace.
+type namespaceRecord struct {
+	SentryDSN *string `json:"sentryDSN,omitempty"`
+}
+
+// namespaceKey names the bucket of a namespace's functions. The colon makes the order of such names that of
+// function.Ref.Compare.
+func namespaceKey(namespace string) []byte { return []byte(namespace + ":") }
+
+// refOf is the function that is stored in the bucket ns under id.
+func refOf(ns, id []byte) function.Ref {
+	return function.Ref{Namespace: string(ns[:len(ns)-1]), ID: string(id)}
+}
+
+func encodeFunction(f *function.Function) ([]byte, error) {
+	return json.Marshal(functionRecord{f.Code, f.Hash, f.Env, f.VersionID, f.Created, f.Updated})
+}
+
+func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
+	var r functionRecord
+	if err := json.Unmarshal(text, &r); err != nil {
+		return nil, fmt.Errorf("record of %s: %w", ref, err)
+	}
+	return &function.Function{
+		Ref: ref, Code: r.Code, Hash: r.Hash, Env: r.Env, VersionID: r.VersionID, Created: r.Created, Updated: r.Updated,
+	}, nil
+}
+
+func decodeNamespace(name string, text []byte) (*function.Namespace, error) {
+	var r namespaceRecord
+	if err := json.Unmarshal(text, &r); err != nil {
+		return nil, fmt.Errorf("record of namespace %s: %w", name, err)
+	}
+	return &function.Namespace{Name: name, SentryDSN: r.SentryDSN}, nil
+}

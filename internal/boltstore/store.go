@@ -1,0 +1,78 @@
+// Package boltstore keeps functions in one file on the local disk. Every write is on the disk when it returns.
+//
+// The file is a bbolt database of two buckets. "functions" holds one bucket per namespace, named by the namespace and a
+// colon, so that bbolt's own order is the order of lists; in it each function is a JSON document under its ID.
+// "namespaces" holds each namespace's record, a JSON document, under its name. A namespace and an ID take at most
+// 32 KiB each.
+package boltstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+var (
+	functionsBucket  = []byte("functions")
+	namespacesBucket = []byte("namespaces")
+)
+
+// Store keeps functions in a file. Use Open. It is safe for concurrent use.
+type Store struct {
+	db   *bolt.DB
+	feed function.Feed
+}
+
+// Name is "embedded".
+func (s *Store) Name() string { return "embedded" }
+
+// Ping returns nil until the store is closed.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.view(ctx, "ping", func(*bolt.Tx) error { return nil })
+}
+
+// Watch calls notify for every write from now on, one at a time, until ctx ends.
+func (s *Store) Watch(ctx context.Context, notify func(function.Change)) {
+	s.feed.Watch(ctx, notify)
+}
+
+// Close waits for the calls in progress and releases the file; later calls wrap function.ErrUnavailable.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("embedded store: close: %w", err)
+	}
+	return nil
+}
+
+// view runs what in a read transaction. Its errors begin with the name of the operation.
+func (s *Store) view(ctx context.Context, operation string, what func(*bolt.Tx) error) error {
+	return run(ctx, operation, s.db.View, what)
+}
+
+// update runs what in a write transaction and announces the change once it is on the disk.
+func (s *Store) update(ctx context.Context, operation string, c function.Change, what func(*bolt.Tx) error) error {
+	if err := run(ctx, operation, s.db.Update, what); err != nil {
+		return err
+	}
+	s.feed.Publish(c)
+	return nil
+}
+
+func run(ctx context.Context, operation string, transaction func(func(*bolt.Tx) error) error, what func(*bolt.Tx) error) error {
+	err := context.Cause(ctx)
+	if err == nil {
+		err = transaction(what)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, berrors.ErrDatabaseNotOpen):
+		return fmt.Errorf("embedded store: %s: %w: %w", operation, function.ErrUnavailable, err)
+	}
+	return fmt.Errorf("embedded store: %s: %w", operation, err)
+}

@@ -1,0 +1,58 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Limits of the client. A Redis that is gone is known as such in about two seconds, one that is silent in about four.
+const (
+	dialTimeout = time.Second
+	ioTimeout   = 2 * time.Second
+	retries     = 1
+	poolSize    = 64 // connections, made as needed
+)
+
+func (e endpoint) options() *redis.UniversalOptions {
+	o := &redis.UniversalOptions{
+		Addrs:                 e.addrs,
+		Username:              e.username,
+		Password:              e.password,
+		DB:                    e.database,
+		MasterName:            e.master,
+		IsClusterMode:         e.cluster,
+		DialTimeout:           dialTimeout,
+		DialerRetries:         1,
+		ReadTimeout:           ioTimeout,
+		WriteTimeout:          ioTimeout,
+		PoolTimeout:           ioTimeout,
+		MaxRetries:            retries,
+		PoolSize:              poolSize,
+		PipelinePoolSize:      -1, // pipelines share the pool
+		ContextTimeoutEnabled: true,
+		DisableIdentity:       true,
+		MaintNotificationsConfig: &maintnotifications.Config{
+			Mode: maintnotifications.ModeDisabled,
+		},
+	}
+	if e.tls {
+		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	return o
+}
+
+// clientLog passes on what the Redis client logs; what it fails to do reaches the caller as an error as well.
+type clientLog struct{ *slog.Logger }
+
+// Printf implements the client's logger.
+func (l clientLog) Printf(ctx context.Context, format string, args ...any) {
+	if l.Enabled(ctx, slog.LevelDebug) {
+		l.DebugContext(ctx, fmt.Sprintf(format, args...))
+	}
+}

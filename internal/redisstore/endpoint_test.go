@@ -1,0 +1,100 @@
+package redisstore
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestEndpointsAreRead(t *testing.T) {
+	for text, want := range map[string]endpoint{
+		"redis://h":                              {addrs: []string{"h:6379"}},
+		"redis://h:1/":                           {addrs: []string{"h:1"}},
+		"REDIS://:pw@h:1/3":                      {addrs: []string{"h:1"}, password: "pw", database: 3},
+		"redis://pw@h":                           {addrs: []string{"h:6379"}, password: "pw"},
+		"redis://user:p%40w%2F@h:1":              {addrs: []string{"h:1"}, username: "user", password: "p@w/"},
+		"redis://:p@w:x@h:1":                     {addrs: []string{"h:1"}, password: "p@w:x"},
+		"redis://[::1]:7/2":                      {addrs: []string{"[::1]:7"}, database: 2},
+		"redis://[::1]":                          {addrs: []string{"[::1]:6379"}},
+		"127.0.0.1:6380":                         {addrs: []string{"127.0.0.1:6380"}},
+		"rediss://:pw@h":                         {addrs: []string{"h:6379"}, password: "pw", tls: true},
+		"unix:///run/redis.sock":                 {addrs: []string{"/run/redis.sock"}},
+		"unix://:pw@/run/redis.sock?db=2":        {addrs: []string{"/run/redis.sock"}, password: "pw", database: 2},
+		"/run/redis.sock":                        {addrs: []string{"/run/redis.sock"}},
+		"redis+cluster://a:1,b,c:3":              {addrs: []string{"a:1", "b:6379", "c:3"}, cluster: true},
+		"redis+cluster://user:pw@a:1,b:2":        {addrs: []string{"a:1", "b:2"}, username: "user", password: "pw", cluster: true},
+		"rediss+cluster://:pw@a:1/":              {addrs: []string{"a:1"}, password: "pw", cluster: true, tls: true},
+		"sentinel://:@a:1,b:2/service_name:main": {addrs: []string{"a:1", "b:2"}, master: "main"},
+		"sentinel://:@127.0.0.1:16380,127.0.0.1:16381,127.0.0.1:16382/service_name:redis-cluster": {
+			addrs: []string{"127.0.0.1:16380", "127.0.0.1:16381", "127.0.0.1:16382"}, master: "redis-cluster",
+		},
+		"sentinel://:p%40@:/?w@a:1/service_name:main": {addrs: []string{"a:1"}, password: "p%40@:/?w", master: "main"},
+		"sentinel://user:pw@a/service_name:main":      {addrs: []string{"a:26379"}, password: "pw", master: "main"},
+		"sentinel://a:1,b:2/service_name:main":        {addrs: []string{"a:1", "b:2"}, master: "main"},
+	} {
+		got, err := parseEndpoint(text)
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, %v", text, got, err)
+		}
+	}
+}
+
+func TestBadEndpointsAreNamedWithoutThePassword(t *testing.T) {
+	for text, want := range map[string]error{
+		"http://:secret@h":                          errScheme,
+		"secret://h":                                errScheme,
+		"redis://:secret@":                          errHost,
+		"redis://:secret@:1":                        errHost,
+		"redis://:secret@h:1:2":                     errHost,
+		"redis://:secret@h:port":                    errPort,
+		"redis://:secret@h:0":                       errPort,
+		"redis://:secret@h:65536":                   errPort,
+		"redis://:secret@h/db":                      errDatabase,
+		"redis://:secret@h/-1":                      errDatabase,
+		"redis://:secret%zz@h":                      errLogin,
+		"redis://:secret@a,b":                       errHosts,
+		"redis://h?password=secret":                 errQuery,
+		"unix://:secret@h/path":                     errSocket,
+		"unix://:secret@":                           errSocket,
+		"unix:///path?secret=1":                     errQuery,
+		"unix:///path?db=secret":                    errDatabase,
+		"sentinel://:secret@h:1":                    errMasterName,
+		"sentinel://:secret@h:1/main":               errMasterName,
+		"sentinel://:secret@/service_name:main":     errHost,
+		"sentinel://:secret@a,,b/service_name:main": errHost,
+		"sentinel://:secret@a/service_name:m?a=1":   errQuery,
+		"redis+cluster://:secret@a:1,b:x":           errPort,
+		"redis+cluster://:secret@a:1/2":             errPath,
+		"":                                          errHost,
+	} {
+		e, err := parseEndpoint(text)
+		if !errors.Is(err, want) || !reflect.DeepEqual(e, endpoint{}) {
+			t.Errorf("%s: got %+v, %v, want %v", text, e, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: the error tells the password: %v", text, err)
+		}
+	}
+}
+
+func TestTLSIsUsedWhereTheEndpointAsksForIt(t *testing.T) {
+	for text, want := range map[string]bool{"redis://h": false, "rediss://h": true, "redis+cluster://h": false, "rediss+cluster://h": true} {
+		e, err := parseEndpoint(text)
+		if got := e.options().TLSConfig != nil; got != want || err != nil {
+			t.Errorf("%s: TLS is %v, %v", text, got, err)
+		}
+	}
+}
+
+func FuzzParseEndpoint(f *testing.F) {
+	f.Add("sentinel://:pw@a:1,b:2/service_name:main")
+	f.Add("redis://user:pw@h:1/2")
+	f.Add("unix:///a?db=1")
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := parseEndpoint(text)
+		if err == nil && len(e.addrs) == 0 {
+			t.Error("neither an address nor an error")
+		}
+	})
+}

@@ -1,0 +1,77 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// An environment is changed by reading it, changing it here and writing it back if nobody else has written since; else
+// all over again, after a random pause that grows up to maxPause.
+const (
+	maxAttempts = 100
+	maxPause    = 50 * time.Millisecond
+)
+
+var errContended = fmt.Errorf("%w: other writers were faster %d times", function.ErrUnavailable, maxAttempts)
+
+// SetEnv sets one variable of a function, or returns function.ErrNotFound.
+func (s *Store) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
+	err := s.edit(ctx, ref, func(env *function.Env) error {
+		env.Set(name, value)
+		return nil
+	})
+	return at("set variable of "+ref.String(), err)
+}
+
+// UnsetEnv removes one variable of a function, or returns function.ErrNotFound or function.ErrEnvNotFound.
+func (s *Store) UnsetEnv(ctx context.Context, ref function.Ref, name string) error {
+	err := s.edit(ctx, ref, func(env *function.Env) error {
+		if !env.Unset(name) {
+			return function.ErrEnvNotFound
+		}
+		return nil
+	})
+	return at("unset variable of "+ref.String(), err)
+}
+
+func (s *Store) edit(ctx context.Context, ref function.Ref, change func(*function.Env) error) error {
+	for attempt := range maxAttempts {
+		done, err := s.tryEdit(ctx, ref, change)
+		if done || err != nil {
+			return err
+		}
+		pause := min(time.Duration(attempt)*time.Millisecond, maxPause)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(rand.N(pause + 1)):
+		}
+	}
+	return errContended
+}
+
+// tryEdit returns false when somebody else wrote the function at the same time.
+func (s *Store) tryEdit(ctx context.Context, ref function.Ref, change func(*function.Env) error) (done bool, err error) {
+	stored, err := s.get(ctx, ref)
+	if err != nil {
+		return false, err
+	}
+	next := stored.Restamp(function.NewStamp())
+	if err := change(next.Env); err != nil {
+		return false, err
+	}
+	env, err := next.Env.MarshalJSON()
+	if err != nil {
+		return false, err
+	}
+	answer, err := s.run(ctx, editScript, []string{s.keys.function(ref)},
+		s.keys.changes(), functionNotice(ref), stored.VersionID, next.VersionID, next.Updated, env)
+	if err == nil && answer == int64(-1) {
+		err = function.ErrNotFound
+	}
+	return answer == int64(1), err
+}

@@ -1,0 +1,132 @@
+package redisstore
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// Get returns a function, or function.ErrNotFound.
+func (s *Store) Get(ctx context.Context, ref function.Ref) (*function.Function, error) {
+	f, err := s.get(ctx, ref)
+	return f, at("get "+ref.String(), err)
+}
+
+func (s *Store) get(ctx context.Context, ref function.Ref) (*function.Function, error) {
+	var stored, settings *redis.SliceCmd
+	err := s.read(ctx, func(p redis.Pipeliner) {
+		stored = p.HMGet(ctx, s.keys.function(ref), functionFields...)
+		settings = p.HMGet(ctx, s.keys.namespace(ref.Namespace), namespaceFields...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	f := decodeFunction(ref, stored.Val())
+	if f == nil {
+		return nil, function.ErrNotFound
+	}
+	f.Settings = decodeNamespace(ref.Namespace, settings.Val())
+	return f, nil
+}
+
+// Version returns the version of a function, or function.ErrNotFound.
+func (s *Store) Version(ctx context.Context, ref function.Ref) (string, error) {
+	version, err := s.version(ctx, ref)
+	return version, at("version of "+ref.String(), err)
+}
+
+func (s *Store) version(ctx context.Context, ref function.Ref) (string, error) {
+	var stored *redis.SliceCmd
+	var codeLength *redis.IntCmd
+	err := s.read(ctx, func(p redis.Pipeliner) {
+		stored = p.HMGet(ctx, s.keys.function(ref), "versionID", "hash")
+		codeLength = p.HStrLen(ctx, s.keys.function(ref), "code")
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case codeLength.Val() == 0:
+		return "", function.ErrNotFound
+	}
+	f := &function.Function{VersionID: field(stored.Val(), 0), Hash: field(stored.Val(), 1)}
+	if f.VersionID == "" && f.Hash == "" {
+		if f, err = s.get(ctx, ref); err != nil {
+			return "", err
+		}
+	}
+	return f.Version(), nil
+}
+
+// Put writes a function and returns what is stored now.
+func (s *Store) Put(ctx context.Context, f *function.Function) (*function.Function, error) {
+	stored, err := s.put(ctx, f)
+	return stored, at("put "+f.String(), err)
+}
+
+func (s *Store) put(ctx context.Context, f *function.Function) (*function.Function, error) {
+	if err := f.Check(); err != nil {
+		return nil, err
+	}
+	settings, err := s.settings(ctx, f.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	next := f.Revise(nil, function.NewStamp())
+	if err := s.write(ctx, next); err != nil {
+		return nil, err
+	}
+	next.Settings = settings
+	return next, nil
+}
+
+// write stores next and completes it with what it keeps of the function that was stored before.
+func (s *Store) write(ctx context.Context, next *function.Function) error {
+	args := []any{
+		s.keys.changes(), functionNotice(next.Ref), member(next.Ref),
+		next.Code, next.Hash, next.VersionID, next.Updated,
+	}
+	if next.Env != nil {
+		env, err := next.Env.MarshalJSON()
+		if err != nil {
+			return err
+		}
+		args = append(args, env)
+	}
+	return s.listing(ctx, next.Ref, func(keys []string) error {
+		answer, err := s.run(ctx, putScript, keys, args...)
+		if err != nil {
+			return err
+		}
+		kept, _ := answer.([]any)
+		next.Env, next.Created = decodeEnv(field(kept, 0)), field(kept, 1)
+		return nil
+	})
+}
+
+// Delete removes a function.
+func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
+	err := s.delisting(ctx, ref, func(keys []string) error {
+		_, err := s.run(ctx, deleteScript, keys, s.keys.changes(), functionNotice(ref), member(ref))
+		return err
+	})
+	return at("delete "+ref.String(), err)
+}
+
+// read sends some reads together. A key of an unexpected type is no error: to a reader there is nothing.
+func (s *Store) read(ctx context.Context, queue func(redis.Pipeliner)) error {
+	commands, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		queue(p)
+		return nil
+	})
+	for _, c := range commands {
+		if failure := c.Err(); failure != nil && !wrongType(failure) {
+			return judge(ctx, failure)
+		}
+	}
+	if wrongType(err) {
+		return nil
+	}
+	return judge(ctx, err)
+}

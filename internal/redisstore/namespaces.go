@@ -1,0 +1,55 @@
+package redisstore
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// GetNamespace returns a namespace's record, or function.ErrNamespaceNotFound.
+func (s *Store) GetNamespace(ctx context.Context, name string) (*function.Namespace, error) {
+	n, err := s.settings(ctx, name)
+	if err == nil && n == nil {
+		err = function.ErrNamespaceNotFound
+	}
+	return n, at("get namespace "+name, err)
+}
+
+// PutNamespace replaces a namespace's record.
+func (s *Store) PutNamespace(ctx context.Context, n *function.Namespace) error {
+	err := n.Check()
+	if err == nil {
+		fields := []any{"namespace", n.Name}
+		if n.SentryDSN != nil {
+			fields = append(fields, "sentryDSN", *n.SentryDSN)
+		}
+		err = s.putNamespace(ctx, n.Name, fields...)
+	}
+	return at("put namespace "+n.Name, err)
+}
+
+// DeleteNamespace removes a namespace's record.
+func (s *Store) DeleteNamespace(ctx context.Context, name string) error {
+	return at("delete namespace "+name, s.putNamespace(ctx, name))
+}
+
+// putNamespace makes fields the whole of a namespace's record.
+func (s *Store) putNamespace(ctx context.Context, name string, fields ...any) error {
+	args := append([]any{s.keys.changes(), namespaceNotice(name)}, fields...)
+	_, err := s.run(ctx, namespaceScript, []string{s.keys.namespace(name)}, args...)
+	return err
+}
+
+// settings returns the record of a namespace, nil when there is none.
+func (s *Store) settings(ctx context.Context, name string) (*function.Namespace, error) {
+	var record *redis.SliceCmd
+	err := s.read(ctx, func(p redis.Pipeliner) {
+		record = p.HMGet(ctx, s.keys.namespace(name), namespaceFields...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return decodeNamespace(name, record.Val()), nil
+}

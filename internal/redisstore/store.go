@@ -1,0 +1,98 @@
+// Package redisstore keeps functions in Redis, alone, behind Sentinel or as a cluster, in the keys and hashes of
+// Backstage Functions 0.3, so that both can work on the same data.
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Options configure a Store.
+type Options struct {
+	// Endpoint says where Redis is, in one of these forms:
+	//
+	//	redis://[[user]:password@]host[:port][/database]    also rediss (TLS), and host:port alone
+	//	unix://[[user]:password@]/path[?db=database]        also a path alone
+	//	sentinel://[:password@]host[:port],…/service_name:NAME
+	//	redis+cluster://[[user]:password@]host[:port],…     also rediss+cluster (TLS)
+	//
+	// User and password are percent-decoded; one without the colon is the password. With sentinel the password, which
+	// is that of Redis and not of the Sentinels, is taken as it stands and the user is ignored, as Backstage Functions
+	// 0.3 did. TLS trusts the system's certificate authorities.
+	Endpoint string
+	// KeyPrefix begins every key; nothing stands between it and the rest.
+	KeyPrefix string
+	// Logger is told when Redis goes away and comes back, and at debug level what the Redis client has to say. Nil stands
+	// for slog.Default().
+	Logger *slog.Logger
+}
+
+// Store keeps functions in Redis. Use Open. It is safe for concurrent use, and recovers by itself when Redis does.
+type Store struct {
+	client  redis.UniversalClient
+	keys    keys
+	cluster bool // see listing
+	log     *slog.Logger
+
+	heartbeat time.Duration   // see watch
+	life      context.Context // ends with Close
+	close     func() error
+}
+
+// Open returns a store for an endpoint. The only error is an endpoint that is not understood; it never tells the
+// password. A Redis that cannot be used at the moment is logged.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	e, err := parseEndpoint(o.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	redis.SetLogger(clientLog{o.Logger})
+	client := redis.NewUniversalClient(e.options())
+	life, end := context.WithCancel(context.Background())
+	s := &Store{
+		client:    client,
+		keys:      keys(o.KeyPrefix),
+		cluster:   e.cluster,
+		log:       o.Logger,
+		heartbeat: heartbeat,
+		life:      life,
+		close: sync.OnceValue(func() error {
+			end()
+			return client.Close()
+		}),
+	}
+	if err := s.Ping(ctx); err != nil {
+		s.log.WarnContext(ctx, "Redis cannot be used yet.", "error", err)
+	}
+	return s, nil
+}
+
+// Name is "Redis".
+func (s *Store) Name() string { return "Redis" }
+
+// Ping returns nil when Redis answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return at("ping", judge(ctx, s.client.Ping(ctx).Err()))
+}
+
+// Close closes the connections; later calls wrap function.ErrUnavailable.
+func (s *Store) Close() error {
+	return at("close", s.close())
+}
+
+// run runs a script; an empty answer is no error.
+func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
+	answer, err := script.Run(ctx, s.client, keys, args...).Result()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	return answer, judge(ctx, err)
+}

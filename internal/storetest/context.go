@@ -1,0 +1,58 @@
+package storetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// everyCall names each method that talks to the store, called with ctx.
+func everyCall(ctx context.Context, s Store) map[string]error {
+	calls := map[string]error{
+		"Ping":            s.Ping(ctx),
+		"Delete":          s.Delete(ctx, ref),
+		"SetEnv":          s.SetEnv(ctx, ref, "A", "1"),
+		"UnsetEnv":        s.UnsetEnv(ctx, ref, "A"),
+		"PutNamespace":    s.PutNamespace(ctx, &function.Namespace{Name: "ns"}),
+		"DeleteNamespace": s.DeleteNamespace(ctx, "ns"),
+	}
+	_, calls["Get"] = s.Get(ctx, ref)
+	_, calls["Version"] = s.Version(ctx, ref)
+	_, calls["Put"] = s.Put(ctx, &function.Function{Ref: ref, Code: "2"})
+	_, calls["List"] = s.List(ctx, function.Query{Page: 1, PerPage: 1})
+	_, calls["search"] = s.List(ctx, function.Query{Namespace: "ns", Page: 1, PerPage: 1})
+	_, calls["GetNamespace"] = s.GetNamespace(ctx, "ns")
+	return calls
+}
+
+func testEndedContext(t *testing.T, s Store) {
+	put(t, s, ref, "1", nil)
+	before := get(t, s, ref)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, err := range everyCall(ctx, s) {
+		t.Run(name, func(t *testing.T) { wantError(t, err, context.Canceled) })
+	}
+	if after := get(t, s, ref); after.VersionID != before.VersionID || after.Settings != nil {
+		t.Error("a call with an ended context changed the function")
+	}
+}
+
+func testClosedStoreIsUnavailable(t *testing.T, s Store) {
+	wantNoError(t, s.Ping(t.Context()))
+	if s.Name() == "" {
+		t.Error("the store has no name")
+	}
+	put(t, s, ref, "1", nil)
+	wantNoError(t, s.Close())
+	WantUnavailable(t, s)
+}
+
+// WantUnavailable fails the test unless every method of s reports function.ErrUnavailable.
+func WantUnavailable(t *testing.T, s Store) {
+	t.Helper()
+	for name, err := range everyCall(t.Context(), s) {
+		t.Run(name, func(t *testing.T) { wantError(t, err, function.ErrUnavailable) })
+	}
+}

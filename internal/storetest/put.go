@@ -1,0 +1,118 @@
+package storetest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+func testPutThenGet(t *testing.T, s Store) {
+	stored := put(t, s, ref, "function main(req, res) {}", function.NewEnv(function.Var{Name: "A", Value: "1"}))
+	read := get(t, s, ref)
+	for what, f := range map[string]*function.Function{"put": stored, "get": read} {
+		if f.Ref != ref || f.Code != "function main(req, res) {}" || f.Hash != function.HashOf(f.Code) || f.Settings != nil {
+			t.Errorf("%s returned %+v", what, f)
+		}
+		if f.VersionID != stored.VersionID || f.Updated != stored.Updated || f.Created != f.Updated || f.Updated == "" {
+			t.Errorf("%s returned the stamp %q, %q, %q", what, f.VersionID, f.Created, f.Updated)
+		}
+		wantEnv(t, f.Env, function.Var{Name: "A", Value: "1"})
+	}
+	if id, err := uuid.Parse(read.VersionID); err != nil || id.Version() != 4 {
+		t.Errorf("version ID %q is not a version 4 UUID", read.VersionID)
+	}
+}
+
+func testPutKeepsAndReplacesEnv(t *testing.T, s Store) {
+	if f := put(t, s, ref, "1", nil); f.Env != nil || get(t, s, ref).Env != nil {
+		t.Error("a function put without an environment has one")
+	}
+	a, b := function.Var{Name: "A", Value: "1"}, function.Var{Name: "B", Value: ""}
+	for _, step := range []struct {
+		env  *function.Env
+		want []function.Var
+	}{
+		{function.NewEnv(a, b), []function.Var{a, b}},
+		{nil, []function.Var{a, b}},
+		{function.NewEnv(b), []function.Var{b}},
+		{function.NewEnv(), nil},
+		{nil, nil},
+	} {
+		wantEnv(t, put(t, s, ref, "1", step.env).Env, step.want...)
+		wantEnv(t, get(t, s, ref).Env, step.want...)
+	}
+}
+
+func testPutKeepsCreated(t *testing.T, s Store) {
+	first := put(t, s, ref, "1", nil)
+	second := put(t, s, ref, "2", nil)
+	if second.Created != first.Created || get(t, s, ref).Created != first.Created {
+		t.Errorf("created changed from %q to %q", first.Created, second.Created)
+	}
+	if second.Updated < first.Updated {
+		t.Errorf("updated went from %q back to %q", first.Updated, second.Updated)
+	}
+	if second.Hash != function.HashOf("2") {
+		t.Errorf("hash is %q", second.Hash)
+	}
+}
+
+func testPutRefusesIncomplete(t *testing.T, s Store) {
+	for _, f := range []function.Function{
+		{Ref: ref},
+		{Ref: function.Ref{Namespace: "ns"}, Code: "1"},
+		{Ref: function.Ref{ID: "id"}, Code: "1"},
+	} {
+		_, err := s.Put(t.Context(), &f)
+		wantError(t, err, function.ErrIncomplete)
+	}
+	if page := list(t, s, function.Query{Page: 1, PerPage: 10}); page.Total != 0 {
+		t.Errorf("a refused put left %v", page.Items)
+	}
+}
+
+func testEveryWriteIsANewVersion(t *testing.T, s Store) {
+	seen := map[string]string{}
+	for _, step := range []struct {
+		name  string
+		write func() error
+	}{
+		{"put", func() error { put(t, s, ref, "1", nil); return nil }},
+		{"the same put again", func() error { put(t, s, ref, "1", nil); return nil }},
+		{"set", func() error { return s.SetEnv(t.Context(), ref, "A", "1") }},
+		{"the same set again", func() error { return s.SetEnv(t.Context(), ref, "A", "1") }},
+		{"unset", func() error { return s.UnsetEnv(t.Context(), ref, "A") }},
+	} {
+		wantNoError(t, step.write())
+		f := get(t, s, ref)
+		version, err := s.Version(t.Context(), ref)
+		wantNoError(t, err)
+		if version != f.Version() || version != f.VersionID {
+			t.Errorf("after %s the version is %q, the function's %q", step.name, version, f.VersionID)
+		}
+		if before, ok := seen[version]; ok {
+			t.Errorf("%s and %s have the same version", before, step.name)
+		}
+		seen[version] = step.name
+	}
+}
+
+func testDeleteThenPutStartsAnew(t *testing.T, s Store) {
+	put(t, s, ref, "1", function.NewEnv(function.Var{Name: "A", Value: "1"}))
+	wantNoError(t, s.Delete(t.Context(), ref))
+	if f := put(t, s, ref, "2", nil); f.Env != nil || f.Created != f.Updated {
+		t.Errorf("a function put after its deletion has env %v, created %q, updated %q", f.Env.Vars(), f.Created, f.Updated)
+	}
+}
+
+func testCodeOfAnyKind(t *testing.T, s Store) {
+	for _, code := range []string{" ", "\x00", "a\r\nb\n", "'\u2028</script>😀é'", strings.Repeat("// long\n", 128<<10)} {
+		stored := put(t, s, ref, code, nil)
+		if read := get(t, s, ref); read.Code != code || stored.Code != code || read.Hash != function.HashOf(code) {
+			t.Errorf("code %.20q came back as %.20q", code, read.Code)
+		}
+	}
+}
