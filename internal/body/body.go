@@ -1,0 +1,92 @@
+// Package body reads JSON request bodies as the json parser of the npm module body-parser 1.15 does.
+package body
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"net/http"
+	"strings"
+)
+
+// Options says what Read accepts.
+type Options struct {
+	// Limit is the largest body, in bytes after decompression and before its charset is decoded. Zero, the default,
+	// and less refuse every body that is not empty.
+	Limit int64
+	// Strict demands an object or an array at the top level.
+	Strict bool
+}
+
+// Read returns the JSON text in the body of r: as the client wrote it, in UTF-8, without space around it. It is {} when
+// there is no body, when the body is empty and when its media type is not application/json; such a body is not read.
+//
+// The errors of Read are of type *Error. What is left of the body after an error is the server's to drain or to drop.
+func Read(r *http.Request, o Options) (json.RawMessage, error) {
+	if r.Body == nil || r.ContentLength == 0 {
+		return nothing(), nil
+	}
+	charset, ok := jsonCharset(r.Header.Get("Content-Type"))
+	if !ok {
+		return nothing(), nil
+	}
+	limit := min(max(o.Limit, 0), math.MaxInt64-1)
+	encoding := contentEncoding(r.Header)
+	decode, known := decoderOf(charset)
+	switch {
+	case !strings.HasPrefix(charset, "utf-"):
+		return nil, unsupportedCharset(charset)
+	case !knownEncoding(encoding):
+		return nil, unsupportedEncoding(encoding)
+	case encoding == identity && r.ContentLength > limit:
+		return nil, tooLarge(nil)
+	case !known:
+		return nil, unsupportedCharset(charset)
+	}
+	raw, err := readRaw(r, encoding, limit)
+	if err != nil {
+		return nil, err
+	}
+	return parse(decode(raw), o.Strict)
+}
+
+// readRaw returns the decompressed bytes of the body.
+func readRaw(r *http.Request, encoding string, limit int64) ([]byte, error) {
+	length := int64(-1)
+	if encoding == identity {
+		length = r.ContentLength
+	}
+	src := &source{r: r.Body}
+	plain, err := inflate(encoding, src)
+	if err != nil {
+		return nil, readError(src, err)
+	}
+	raw, err := readAll(plain, length, limit)
+	if err != nil {
+		return nil, readError(src, err)
+	}
+	if length >= 0 && int64(len(raw)) != length {
+		return nil, badRequest("request size did not match content length", nil)
+	}
+	return raw, nil
+}
+
+// parse checks text, which must be valid UTF-8, and returns it without a byte order mark and space.
+func parse(text []byte, strict bool) (json.RawMessage, error) {
+	text = bytes.TrimPrefix(text, bom)
+	if len(text) == 0 {
+		return nothing(), nil
+	}
+	if strict {
+		if err := checkStrict(text); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkJSON(text); err != nil {
+		return nil, err
+	}
+	return bytes.Trim(text, whiteSpace), nil
+}
+
+// nothing is the value of a body that is not there. Each caller owns its copy.
+func nothing() json.RawMessage { return json.RawMessage("{}") }

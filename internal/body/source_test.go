@@ -1,0 +1,146 @@
+package body_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/backstage/functions/internal/body"
+)
+
+func TestAnySplitOfTheStreamGivesTheSameText(t *testing.T) {
+	text := `{"a":"` + strings.Repeat("é😀", 2000) + `"}`
+	for name, split := range map[string]func(io.Reader) io.Reader{
+		"one byte":         iotest.OneByteReader,
+		"half":             iotest.HalfReader,
+		"end with content": iotest.DataErrReader,
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, content := range []string{text, compressed(t, text)} {
+				r := put(split(strings.NewReader(content)))
+				if content != text {
+					r.Header.Set("Content-Encoding", "gzip")
+				}
+				got, err := body.Read(r, body.Options{Limit: int64(len(text))})
+				if err != nil || string(got) != text {
+					t.Errorf("got %d bytes, %v", len(got), err)
+				}
+			}
+		})
+	}
+}
+
+func TestBombIsNotInflatedPastTheLimit(t *testing.T) {
+	bomb := compressed(t, strings.Repeat(" ", 1<<24))
+	content := strings.NewReader(bomb)
+	r := put(content)
+	r.Header.Set("Content-Encoding", "gzip")
+	_, err := body.Read(r, body.Options{Limit: 1 << 20})
+	checkError(t, err, http.StatusRequestEntityTooLarge, "request entity too large")
+	if read := len(bomb) - content.Len(); read > len(bomb)/2 {
+		t.Errorf("%d of %d bytes were read", read, len(bomb))
+	}
+}
+
+func TestDamagedCompressedDataIsRefused(t *testing.T) {
+	const noSuchBlock = "\x07"
+	for encoding, header := range map[string]string{
+		"gzip":    "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff",
+		"deflate": "\x78\x9c",
+	} {
+		r := put(strings.NewReader(header + noSuchBlock))
+		r.Header.Set("Content-Encoding", encoding)
+		_, err := body.Read(r, body.Options{Limit: 100})
+		checkError(t, err, http.StatusBadRequest, "invalid compressed data")
+	}
+}
+
+func TestPromisedLengthIsNotBelieved(t *testing.T) {
+	for _, length := range []int64{1, 1 << 40} {
+		r := put(strings.NewReader("{}"))
+		r.ContentLength = length
+		_, err := body.Read(r, body.Options{Limit: 1 << 41})
+		checkError(t, err, http.StatusBadRequest, "request size did not match content length")
+	}
+}
+
+func TestHugeLimitIsNoOverflow(t *testing.T) {
+	got, err := body.Read(put(strings.NewReader("[1]")), body.Options{Limit: 1<<63 - 1})
+	if err != nil || string(got) != "[1]" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestZeroLimitRefusesEveryBody(t *testing.T) {
+	for _, limit := range []int64{0, -1} {
+		_, err := body.Read(put(strings.NewReader("1")), body.Options{Limit: limit})
+		checkError(t, err, http.StatusRequestEntityTooLarge, "request entity too large")
+	}
+}
+
+func TestFailureOfTheConnectionIsAnAbort(t *testing.T) {
+	broken := errors.New("connection reset")
+	for encoding, starts := range map[string][]string{
+		"identity": {"", "{"},
+		"gzip":     {"", "\x1f", "\x1f\x8b", compressed(t, "[]")[:12]},
+		"deflate":  {"", "x", "x\x9c"},
+	} {
+		for _, start := range starts {
+			r := put(io.MultiReader(strings.NewReader(start), iotest.ErrReader(broken)))
+			r.Header.Set("Content-Encoding", encoding)
+			_, err := body.Read(r, body.Options{Limit: 100})
+			checkError(t, err, http.StatusBadRequest, "request aborted")
+			if !errors.Is(err, broken) {
+				t.Errorf("%s after %q: cause of %v is lost", encoding, start, err)
+			}
+		}
+	}
+}
+
+func TestLimitOfTheServerCountsToo(t *testing.T) {
+	r := put(strings.NewReader("[1,2,3]"))
+	r.Body = http.MaxBytesReader(httptest.NewRecorder(), r.Body, 3)
+	_, err := body.Read(r, body.Options{Limit: 100})
+	checkError(t, err, http.StatusRequestEntityTooLarge, "request entity too large")
+}
+
+func TestClientThatHangsUpIsNoticed(t *testing.T) {
+	result := make(chan error, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, err := body.Read(r, body.Options{Limit: 100})
+		result <- err
+	}))
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(conn, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{")
+	conn.Close()
+	err = <-result
+	checkError(t, err, http.StatusBadRequest, "request aborted")
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("cause of %v is lost", err)
+	}
+}
+
+func compressed(t *testing.T, text string) string {
+	t.Helper()
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
