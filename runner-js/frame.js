@@ -1,0 +1,70 @@
+'use strict';
+
+// Frames: one JSON object a line. Reading blocks, so that nothing of a function's runs between two calls.
+
+const { readSync, writeSync } = require('fs');
+
+const NEWLINE = 10;
+const CHUNK = 64 * 1024;
+
+// Reader returns the lines of a descriptor, whatever the sizes of the pieces in which they come.
+class Reader {
+  constructor(fd, limit) {
+    this.fd = fd;
+    this.limit = limit || 64 * 1024 * 1024;
+    this.chunk = Buffer.allocUnsafeSlow(CHUNK);
+    this.start = 0; // the unread part of chunk
+    this.end = 0;
+  }
+
+  // next returns the next line without its newline, or null at the end of the stream.
+  next() {
+    const parts = [];
+    let size = 0;
+    for (;;) {
+      if (this.start === this.end) {
+        this.start = 0;
+        this.end = readSome(this.fd, this.chunk);
+        if (this.end === 0) return null;
+      }
+      const newline = this.chunk.indexOf(NEWLINE, this.start);
+      const stop = newline >= 0 && newline < this.end ? newline : this.end;
+      size += stop - this.start;
+      if (size > this.limit) throw new Error(`frame is larger than ${this.limit} bytes`);
+      const begin = this.start;
+      if (stop < this.end) {
+        this.start = stop + 1;
+        if (parts.length === 0) return this.chunk.toString('utf8', begin, stop);
+        parts.push(Buffer.from(this.chunk.slice(begin, stop)));
+        return Buffer.concat(parts, size).toString('utf8');
+      }
+      parts.push(Buffer.from(this.chunk.slice(begin, stop)));
+      this.start = this.end;
+    }
+  }
+}
+
+function readSome(fd, buffer) {
+  for (;;) {
+    try {
+      return readSync(fd, buffer, 0, buffer.length, null);
+    } catch (e) {
+      if (e.code !== 'EINTR') throw e;
+    }
+  }
+}
+
+// write writes all of text, which ends in a newline.
+function write(fd, text) {
+  const bytes = Buffer.from(text, 'utf8');
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(fd, bytes, at, bytes.length - at);
+    } catch (e) {
+      if (e.code === 'EPIPE') process.reallyExit(0); // the host is gone
+      if (e.code !== 'EINTR') throw e;
+    }
+  }
+}
+
+module.exports = { Reader, write };

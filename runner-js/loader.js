@@ -1,0 +1,53 @@
+'use strict';
+
+// Holds the one function that this worker is bound to: compiled once, run for each call.
+
+const vm = require('vm');
+const Realm = require('./realm');
+
+// What a function's top-level code sees beside the language, in the order of the wrapper's parameters.
+const NAMES = [
+  'Backstage', 'Buffer', 'console', 'exports', 'module', 'setTimeout', 'clearTimeout', 'require', 'relativeRequire',
+  'NotModified', 'BadRequest', 'NotFound', 'UnprocessableEntity', 'InternalServerError',
+];
+const PARAMETERS = NAMES.join(', ');
+
+// The wrapper starts one line before the code and ends one after it, so that frames carry the code's own line numbers.
+function wrap(code, foot) {
+  return `((${PARAMETERS}) => { 'use strict';\n${code}\n${foot}})(${PARAMETERS})`;
+}
+
+const RUN_FOOT = ";return [main.constructor.name === 'AsyncFunction', main.call(null, Backstage.request, Backstage.response)];";
+
+class Loader {
+  // modules is a Map of what functions may require; env is what all of them see.
+  constructor({ modules, env }) {
+    this.realm = new Realm({ modules, env });
+  }
+
+  // load takes the code; it is compiled when it is first called.
+  load(filename, code) {
+    this.filename = filename;
+    this.code = code;
+    this.scripts = {};
+  }
+
+  // run runs the top-level code, and main after it unless kind is 'check', with the values that NAMES stand for. It throws what
+  // the code throws, and the SyntaxError of code that does not compile.
+  run(kind, values) {
+    if (!this.scripts[kind]) {
+      this.scripts[kind] = new vm.Script(wrap(this.code, kind === 'run' ? RUN_FOOT : ''), {
+        filename: this.filename, lineOffset: -1, displayErrors: false,
+      });
+    }
+    NAMES.forEach((name, i) => { this.realm.globals[name] = values[i]; });
+    return this.scripts[kind].runInContext(this.realm.context, { displayErrors: false });
+  }
+
+  // clean says whether the last call has left the realm as it was, but for what the next call sets anew.
+  clean() {
+    return Reflect.ownKeys(this.realm.globals).length <= NAMES.length && this.realm.unchanged();
+  }
+}
+
+module.exports = Loader;

@@ -1,0 +1,56 @@
+'use strict';
+
+// The program inside a worker: reads frames from stdin, runs functions, writes frames to stdout. See docs/protocol.md.
+// Started as `main.js zygote` it becomes the process that workers are forked from, once it has been told what they need.
+
+require('./entropy');
+const fork = require('./zygote');
+const frame = require('./frame');
+const lockdown = require('./lockdown');
+const Loader = require('./loader');
+const Invoker = require('./invoke');
+
+const reader = new frame.Reader(0);
+const invoker = new Invoker({ write: line => frame.write(1, line), next: serve });
+
+// serve handles frames until a call has to wait for its answer; the event loop then goes on and comes back here.
+function serve() {
+  for (;;) {
+    const line = reader.next();
+    if (line === null) process.reallyExit(0); // the host is gone
+    if (line.startsWith('{"type":"invoke"')) {
+      if (!invoker.start(line)) return;
+    } else {
+      accept(JSON.parse(line));
+    }
+  }
+}
+
+function accept(message) {
+  switch (message.type) {
+    case 'init': {
+      reader.limit = message.maxFrame;
+      const modules = lockdown.apply(message.modules);
+      invoker.loader = new Loader({ modules, env: message.env });
+      invoker.limits(message);
+      ready();
+      if (process.argv[2] === 'zygote') {
+        invoker.rehearse();
+        fork(message.filter);
+        ready();
+      }
+      break;
+    }
+    case 'load':
+      invoker.loader.load(message.filename, message.code);
+      break;
+    default:
+      throw new Error(`unknown frame type ${message.type}`);
+  }
+}
+
+function ready() {
+  frame.write(1, `{"type":"ready","pid":${process.pid},"node":${JSON.stringify(process.version)}}\n`);
+}
+
+serve();

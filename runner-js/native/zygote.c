@@ -1,0 +1,239 @@
+/*
+ * The fork server's system calls, as a Node-API addon (Node-API 1: one binary serves Node.js 8 and all later ones).
+ *
+ * zygote.serve(control, filter) answers requests on a SOCK_SEQPACKET socket until the host closes it:
+ *
+ *   host -> zygote   struct request, for FORK with three descriptors: the worker's stdin, stdout and stderr
+ *   zygote -> host   struct report: BORN with a pidfd, or FAILED; DIED for each worker that was reaped
+ *
+ * It returns in the forked worker only, its PID. Between fork and that return nothing is allocated and no lock is taken that another thread of
+ * the zygote could have held: its only other thread waits for SIGUSR1.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <node_api.h>
+#include <uv.h>
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+enum { FORK = 1, UNSHARE_HEAP = 2 };          /* requests */
+enum { BORN = 1, FAILED = 2, DIED = 3 };      /* reports */
+enum { MAX_RANGES = 2048 };
+
+struct request {
+  uint32_t type;
+  uint32_t uid;                               /* FORK: of the worker; 0 keeps the zygote's */
+  uint32_t ranges;                            /* UNSHARE_HEAP: how many of range are set */
+  uint32_t last;                              /* UNSHARE_HEAP: 1 in the last message */
+};
+
+struct range { uint64_t start, length; };
+
+struct report {
+  uint32_t type;
+  int32_t pid;                                /* in the zygote's PID namespace */
+  int32_t status;                             /* DIED: as wait4(2) gives it; FAILED: errno */
+  uint32_t max_rss_kb;                        /* DIED */
+  uint64_t cpu_us;                            /* DIED: user and system time */
+};
+
+static int control_fd = -1;
+static int signal_fd = -1;
+static struct sock_fprog filter;
+
+static struct __user_cap_header_struct cap_header = {_LINUX_CAPABILITY_VERSION_3, 0};
+static const struct __user_cap_data_struct cap_none[2];
+
+/* The exit codes of a worker whose preparation failed; the host knows them by name. */
+enum { EXIT_DESCRIPTORS = 81, EXIT_USER = 82, EXIT_FILTER = 83, EXIT_LOOP = 84 };
+
+static void send_report(const struct report *report, int fd) {
+  char space[CMSG_SPACE(sizeof(int))];
+  struct iovec iov = {(void *)report, sizeof *report};
+  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+  if (fd >= 0) {
+    memset(space, 0, sizeof space);
+    msg.msg_control = space;
+    msg.msg_controllen = sizeof space;
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+    cmsg->cmsg_level = SOL_SOCKET;
+    cmsg->cmsg_type = SCM_RIGHTS;
+    cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(cmsg), &fd, sizeof fd);
+  }
+  while (sendmsg(control_fd, &msg, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) _exit(0);             /* the host is gone, and the workers go with this PID namespace */
+  }
+}
+
+/* Reports every worker that has ended. */
+static void reap(void) {
+  struct signalfd_siginfo info;
+  while (read(signal_fd, &info, sizeof info) > 0) {}
+  for (;;) {
+    int status;
+    struct rusage usage;
+    pid_t pid = wait4(-1, &status, WNOHANG, &usage);
+    if (pid <= 0) return;
+    struct report report = {.type = DIED, .pid = pid, .status = status, .max_rss_kb = (uint32_t)usage.ru_maxrss};
+    report.cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u
+                  + (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+    send_report(&report, -1);
+  }
+}
+
+/* The first steps of a worker. It waits for one byte on its stdin, which says that it is in its control group. */
+static void prepare_worker(const int fds[3], uint32_t uid) {
+  sigset_t none;
+  char go;
+  ssize_t n;
+  close(control_fd);
+  close(signal_fd);
+  for (int i = 0; i < 3; i++) {
+    if (dup2(fds[i], i) < 0) _exit(EXIT_DESCRIPTORS);
+  }
+  for (int i = 0; i < 3; i++) close(fds[i]);
+  do n = read(0, &go, 1); while (n < 0 && errno == EINTR);
+  if (n != 1) _exit(0);
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  if (uid != 0) {
+    struct rlimit tasks = {64, 64};           /* of this user, which no other worker is */
+    if (syscall(SYS_setresgid, uid, uid, uid) != 0 || syscall(SYS_setresuid, uid, uid, uid) != 0) _exit(EXIT_USER);
+    if (setrlimit(RLIMIT_NPROC, &tasks) != 0) _exit(EXIT_USER);
+  }
+  if (syscall(SYS_capset, &cap_header, cap_none) != 0) _exit(EXIT_USER);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  /* outside a PID namespace nothing else ends it with the zygote */
+  if (uv_loop_fork(uv_default_loop()) != 0) _exit(EXIT_LOOP);
+  if (filter.len > 0) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) _exit(EXIT_FILTER);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) _exit(EXIT_FILTER);
+  }
+}
+
+/* Forks a worker; returns 1 in it. */
+static int fork_worker(const struct request *request, const int fds[3]) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    prepare_worker(fds, request->uid);
+    return 1;
+  }
+  struct report report = {.type = BORN, .pid = pid};
+  int pidfd = -1;
+  if (pid > 0) pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+  if (pidfd < 0) {
+    report.type = FAILED;
+    report.status = errno;
+    if (pid > 0) kill(pid, SIGKILL);
+  }
+  send_report(&report, pidfd);
+  if (pidfd >= 0) close(pidfd);
+  return 0;
+}
+
+/* V8 of Node.js 20 and later excludes its heap from forks; this takes that back for the ranges that the host found. */
+static void unshare_heap(const struct request *request, const struct range *ranges) {
+  for (uint32_t i = 0; i < request->ranges && i < MAX_RANGES; i++) {
+    madvise((void *)(uintptr_t)ranges[i].start, ranges[i].length, MADV_DOFORK);
+  }
+  if (!request->last) return;
+  struct report report = {.type = BORN};
+  send_report(&report, -1);
+}
+
+/* Takes one request; returns 1 in a new worker. */
+static int take_request(void) {
+  static struct range ranges[MAX_RANGES];
+  struct request request;
+  char space[CMSG_SPACE(3 * sizeof(int))];
+  struct iovec iov[2] = {{&request, sizeof request}, {ranges, sizeof ranges}};
+  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = space, .msg_controllen = sizeof space};
+  ssize_t n = recvmsg(control_fd, &msg, MSG_CMSG_CLOEXEC);
+  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return 0;
+  if (n < (ssize_t)sizeof request) _exit(0);  /* the host is gone */
+  if (request.type == UNSHARE_HEAP) {
+    unshare_heap(&request, ranges);
+    return 0;
+  }
+  int fds[3] = {-1, -1, -1};
+  struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+  if (request.type != FORK || cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS || cmsg->cmsg_len != CMSG_LEN(sizeof fds)) _exit(70);
+  memcpy(fds, CMSG_DATA(cmsg), sizeof fds);
+  if (fork_worker(&request, fds)) return 1;
+  for (int i = 0; i < 3; i++) close(fds[i]);
+  return 0;
+}
+
+static void throw_errno(napi_env env, const char *what) { napi_throw_error(env, what, strerror(errno)); }
+
+/* serve(control, filter): see the head of this file. */
+static napi_value serve(napi_env env, napi_callback_info info) {
+  size_t argc = 2;
+  napi_value argv[2];
+  sigset_t child;
+  void *bytes;
+  size_t length;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 2) return NULL;
+  if (napi_get_value_int32(env, argv[0], &control_fd) != napi_ok) return NULL;
+  if (napi_get_buffer_info(env, argv[1], &bytes, &length) != napi_ok) return NULL;
+  filter.len = (unsigned short)(length / sizeof(struct sock_filter));
+  filter.filter = malloc(length + 1);         /* of our own: the worker must not depend on a JavaScript object */
+  if (filter.filter == NULL) return NULL;
+  memcpy(filter.filter, bytes, length);
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  if (sigprocmask(SIG_BLOCK, &child, NULL) != 0) { throw_errno(env, "sigprocmask"); return NULL; }
+  signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signal_fd < 0) { throw_errno(env, "signalfd"); return NULL; }
+  struct pollfd fds[2] = {{.fd = control_fd, .events = POLLIN}, {.fd = signal_fd, .events = POLLIN}};
+  for (;;) {
+    if (poll(fds, 2, -1) < 0 && errno != EINTR) { throw_errno(env, "poll"); return NULL; }
+    if (fds[1].revents) reap();
+    if (fds[0].revents && take_request()) break;
+  }
+  napi_value pid = NULL;
+  napi_create_int32(env, getpid(), &pid);
+  return pid;
+}
+
+/* reseed() makes OpenSSL draw new entropy: version 1.0, in Node.js 8, tells forks apart by their PID alone. */
+static napi_value reseed(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  int (*rand_poll)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "RAND_poll");
+  if (rand_poll != NULL) rand_poll();
+  return NULL;
+}
+
+static napi_value init(napi_env env, napi_value exports) {
+  napi_value fn;
+  if (napi_create_function(env, "serve", NAPI_AUTO_LENGTH, serve, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "serve", fn);
+  if (napi_create_function(env, "reseed", NAPI_AUTO_LENGTH, reseed, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "reseed", fn);
+  return exports;
+}
+
+NAPI_MODULE(zygote, init)

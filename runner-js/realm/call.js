@@ -1,0 +1,158 @@
+'use strict';
+
+// One call inside its realm: makes req and res, runs the top-level code and main, and turns the first outcome into an answer.
+
+const errors = require('./errors');
+const Request = require('./request');
+const Response = require('./response');
+const { makeRequire, makeRelativeRequire } = require('./require');
+const makeConsole = require('./console');
+const makeTimers = require('./timers');
+const watchWasm = require('./wasm');
+const describe = require('./describe');
+const makeRandom = require('./random');
+
+const { parse, stringify } = JSON;
+const { apply } = Reflect;
+const { defineProperty, freeze, keys } = Object;
+const { then } = Promise.prototype;
+const settled = Promise.resolve();
+const { isArray } = Array;
+const { Buffer } = host;
+
+const sharedEnv = freeze(parse(host.env));
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
+
+Math.random = makeRandom(host.seed).random;
+
+let currentWork = () => {};
+watchWasm(change => currentWork(change));
+
+// envOf is what the function sees as Backstage.env: the shared, frozen one, or a copy of its own with its variables on top.
+function envOf(own) {
+  if (!own) return sharedEnv;
+  const env = {};
+  for (const source of [sharedEnv, own]) {
+    for (const name of keys(source)) {
+      defineProperty(env, name, { value: source[name], writable: true, enumerable: true, configurable: true });
+    }
+  }
+  return env;
+}
+
+// headerPairs turns what was set into [name, value] pairs: one for each element of an array, none for undefined.
+function headerPairs(headers) {
+  const pairs = [];
+  for (const name of keys(headers)) {
+    if (headers[name] !== undefined && !TOKEN.test(name)) {
+      throw pairError(`Header name must be a valid HTTP Token ["${name}"]`, pairs);
+    }
+    for (const value of isArray(headers[name]) ? headers[name] : [headers[name]]) {
+      if (value !== undefined) {
+        const text = String(value);
+        if (BAD_VALUE.test(text)) throw pairError('The header content contains invalid characters', pairs);
+        pairs.push([name, text]);
+      }
+    }
+  }
+  return pairs;
+}
+
+function pairError(message, pairs) {
+  const error = new TypeError(message);
+  error.applied = pairs;
+  return error;
+}
+
+function statusOf(status) {
+  const code = status | 0; // eslint-disable-line no-bitwise
+  if (code < 100 || code > 599) throw new RangeError(`Invalid status code: ${String(status)}`);
+  return code;
+}
+
+// run starts the call and returns the function that makes it fail from outside.
+function run(hooks, kind) {
+  let open = true;
+
+  // Only what the first outcome leaves behind is sent, read after the code that caused it has returned.
+  const settle = (frame) => {
+    if (!open) return;
+    open = false;
+    apply(then, settled, [() => {
+      const { type, rest } = frame();
+      hooks.answer(type, rest);
+    }]);
+  };
+
+  const errorFrame = (thrown, headers) => {
+    const { status, message, text, stack, frames } = describe(thrown, hooks.filename);
+    return { type: 'error', rest: stringify({ status, message, text, stack, frames, headers: headers || [] }).slice(1, -1) };
+  };
+
+  const resultFrame = ({ status, headers, body }) => {
+    let pairs = [];
+    try {
+      const code = statusOf(status);
+      pairs = headerPairs(headers);
+      const text = stringify(body);
+      const tail = text === undefined ? '' : `,"body":${text}`;
+      return { type: 'result', rest: `"status":${code},"headers":${stringify(pairs)}${tail}` };
+    } catch (error) {
+      return errorFrame(plainFailure(error), (error && error.applied) || pairs);
+    }
+  };
+
+  const fail = thrown => settle(() => errorFrame(thrown));
+  const outcome = { answer: result => settle(() => resultFrame(result)), fail };
+
+  currentWork = hooks.work;
+  try {
+    start(hooks, kind, outcome);
+  } catch (thrown) {
+    fail(thrown);
+  }
+  return fail;
+}
+
+// plainFailure is an answer that could not be written: a 500 whatever the cause says of its status.
+function plainFailure(error) {
+  const { message, text, stack } = describe(error, '');
+  return { message, stack, toString: () => text };
+}
+
+function start(hooks, kind, outcome) {
+  const message = parse(hooks.line);
+  const { setTimeout, clearTimeout } = makeTimers(hooks.work, outcome.fail);
+  const modules = {};
+  const require = makeRequire(modules);
+  const Backstage = { modules, env: envOf(kind === 'run' ? message.env : null), config: {} };
+  const response = new Response(outcome);
+  if (kind === 'run') {
+    Backstage.request = new Request(message);
+    Backstage.response = response;
+    Backstage.span = { setTag() { return this; }, addTags() { return this; }, log() { return this; }, finish() {} };
+  }
+  const module = { exports: {} };
+  const out = hooks.program([
+    Backstage, Buffer, makeConsole(hooks.log), module.exports, module, setTimeout, clearTimeout, require, makeRelativeRequire(modules, require),
+    errors.NotModified, errors.BadRequest, errors.NotFound, errors.UnprocessableEntity, errors.InternalServerError,
+  ]);
+  if (kind === 'check') {
+    outcome.answer({ status: 200, headers: {}, body: undefined });
+  } else if (isArray(out)) {
+    follow(out[0], out[1], response, outcome.fail);
+  }
+}
+
+// follow sends what an async main resolves to, and what the promise of a plain one does unless that is undefined.
+function follow(isAsync, value, response, fail) {
+  if (value === null || typeof value !== 'object' || typeof value.then !== 'function') return;
+  const send = (result) => {
+    if (isAsync || result !== undefined) response.send(result);
+  };
+  apply(then, new Promise(resolve => resolve(value)), [send, fail]);
+}
+
+module.exports = run;

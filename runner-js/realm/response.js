@@ -1,0 +1,61 @@
+'use strict';
+
+// What a function gets as res. The first answer counts; `settle` sees to that.
+
+const { BadRequest, NotFound, UnprocessableEntity, InternalServerError } = require('./errors');
+
+const settles = new WeakMap();
+const get = WeakMap.prototype.get;
+const { apply } = Reflect;
+const settleOf = response => apply(get, settles, [response]);
+
+class Response {
+  // settle has two functions: answer({status, headers, body}) and fail(error).
+  constructor(settle) {
+    settles.set(this, settle);
+    this.statusCode = 200;
+    this.headers = {};
+  }
+
+  set(name, value) {
+    this.headers[name] = value;
+    return this;
+  }
+
+  status(code) {
+    this.statusCode = code;
+    return this;
+  }
+
+  send(body) {
+    settleOf(this).answer({ status: this.statusCode || 200, headers: this.headers, body });
+  }
+
+  notModified() {
+    this.status(304).send(null);
+  }
+
+  badRequest(message) {
+    settleOf(this).fail(new BadRequest(textOf(message)));
+  }
+
+  notFound(message) {
+    settleOf(this).fail(new NotFound(textOf(message)));
+  }
+
+  unprocessableEntity(message) {
+    settleOf(this).fail(new UnprocessableEntity(textOf(message)));
+  }
+
+  internalServerError(message) {
+    settleOf(this).fail(new InternalServerError(textOf(message)));
+  }
+}
+
+// textOf keeps what an object says: its JSON, not "[object Object]".
+function textOf(message) {
+  if (typeof message !== 'object' || message === null || message instanceof Error) return message;
+  return JSON.stringify(message);
+}
+
+module.exports = Response;

@@ -1,0 +1,20 @@
+'use strict';
+
+// The fork server: a process that has everything loaded and never sees a function. Each worker is a fork of it.
+
+const path = require('path');
+const entropy = require('./entropy');
+
+const CONTROL = 3; // the socket to the host
+
+// fork serves the host's requests and returns in each new worker only. filter is the worker's system-call filter as base64.
+function fork(filter) {
+  const addon = require(path.join(__dirname, 'build', 'zygote.node')); // eslint-disable-line
+  process.on('SIGUSR1', () => {}); // would open the inspector
+  const pid = addon.serve(CONTROL, Buffer.from(filter || '', 'base64'));
+  addon.reseed();
+  entropy.reset();
+  Object.defineProperty(process, 'pid', { value: pid }); // Node.js 8 keeps the one from its start
+}
+
+module.exports = fork;

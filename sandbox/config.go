@@ -1,0 +1,122 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Isolation is how much stands between a worker and the host.
+type Isolation string
+
+// The tiers of isolation.
+const (
+	// IsolationStrict asks for every layer this version knows and refuses to start without one of them.
+	IsolationStrict Isolation = "strict"
+	// IsolationProcess asks for cgroup limits only.
+	IsolationProcess Isolation = "process"
+	// IsolationNone asks for nothing but a process of its own. Only for code that is trusted.
+	IsolationNone Isolation = "none"
+)
+
+// Limits bound one worker.
+type Limits struct {
+	// Memory in bytes, swap included. Default 128 MiB; at least 32 MiB.
+	Memory int64
+	// CPU in processors: 0.5 is half of one. Default 1.
+	CPU float64
+	// PIDs is the number of processes and threads. Default 32; fewer than 16 cannot run Node.js.
+	PIDs int64
+	// Frame is the largest frame in either direction, in bytes. Default 8 MiB.
+	Frame int
+	// Logs is the most that one call may print, in bytes; the rest is dropped and a mark left. Default 256 KiB.
+	Logs int
+}
+
+// Config configures a Pool. Start from DefaultConfig: a zero means zero here, not a default.
+type Config struct {
+	// Node is the path of the Node.js binary, Runner that of the runner's main.js.
+	Node   string
+	Runner string
+	// Size is the most workers at any time. Default 16.
+	Size int
+	// Prewarmed is how many of them are kept ready and unbound. Default 2, at most Size.
+	Prewarmed int
+	// MaxInvocations retires a worker after so many calls; 1 gives every call a fresh process. Default 0: no limit.
+	MaxInvocations int
+	// IdleTimeout retires a bound worker that was not called for so long. Default 10 minutes.
+	IdleTimeout time.Duration
+	// QueueSize is how many calls may wait for a worker. Default 1000. QueueTimeout is how long. Default 10 seconds.
+	QueueSize    int
+	QueueTimeout time.Duration
+	// SyncTimeout is the time until main must have returned, in CPU time of the worker, and ten times as much by the
+	// wall clock. Default 100 ms.
+	SyncTimeout time.Duration
+	// AsyncTimeout is the time until the answer, by the wall clock. Default 5 s.
+	AsyncTimeout time.Duration
+	// StartTimeout is the time until a new worker must be ready. Default 30 s.
+	StartTimeout time.Duration
+	// Env is what every function sees in Backstage.env, a JSON object of strings. Default {}.
+	Env json.RawMessage
+	// Modules are the names that functions may require.
+	Modules []string
+	// Isolation is the tier. Default IsolationStrict.
+	Isolation Isolation
+	Limits    Limits
+	// Observer is told what happens. Default NopObserver.
+	Observer Observer
+}
+
+// DefaultConfig returns a Config with every field at its default; Node and Runner remain to be set.
+func DefaultConfig() Config {
+	return Config{
+		Size:         16,
+		Prewarmed:    2,
+		IdleTimeout:  10 * time.Minute,
+		QueueSize:    1000,
+		QueueTimeout: 10 * time.Second,
+		SyncTimeout:  100 * time.Millisecond,
+		AsyncTimeout: 5 * time.Second,
+		StartTimeout: 30 * time.Second,
+		Env:          json.RawMessage("{}"),
+		Isolation:    IsolationStrict,
+		Limits:       Limits{Memory: 128 << 20, CPU: 1, PIDs: 32, Frame: 8 << 20, Logs: 256 << 10},
+		Observer:     NopObserver{},
+	}
+}
+
+// Validate says what is wrong with c, all faults at once.
+func (c Config) Validate() error {
+	var faults []error
+	fault := func(bad bool, format string, args ...any) {
+		if bad {
+			faults = append(faults, fmt.Errorf("sandbox: config: "+format, args...))
+		}
+	}
+	fault(c.Node == "", "Node is not set")
+	fault(c.Runner == "", "Runner is not set")
+	fault(c.Size < 1, "Size %d is below 1", c.Size)
+	fault(c.Prewarmed < 0 || c.Prewarmed > c.Size, "Prewarmed %d is not within 0 and Size %d", c.Prewarmed, c.Size)
+	fault(c.MaxInvocations < 0, "MaxInvocations %d is below 0", c.MaxInvocations)
+	fault(c.QueueSize < 0, "QueueSize %d is below 0", c.QueueSize)
+	for name, d := range map[string]time.Duration{
+		"IdleTimeout": c.IdleTimeout, "QueueTimeout": c.QueueTimeout, "SyncTimeout": c.SyncTimeout,
+		"AsyncTimeout": c.AsyncTimeout, "StartTimeout": c.StartTimeout,
+	} {
+		fault(d <= 0, "%s %v is not above 0", name, d)
+	}
+	fault(c.Observer == nil, "Observer is nil")
+	fault(!json.Valid(c.Env), "Env is not JSON")
+	switch c.Isolation {
+	case IsolationStrict, IsolationProcess, IsolationNone:
+	default:
+		fault(true, "Isolation %q is not strict, process or none", c.Isolation)
+	}
+	fault(c.Limits.Memory < 32<<20, "Limits.Memory %d is below 32 MiB", c.Limits.Memory)
+	fault(c.Limits.CPU < 0.01, "Limits.CPU %v is below 0.01", c.Limits.CPU)
+	fault(c.Limits.PIDs < 16, "Limits.PIDs %d is below 16", c.Limits.PIDs)
+	fault(c.Limits.Frame < 64<<10, "Limits.Frame %d is below 64 KiB", c.Limits.Frame)
+	fault(c.Limits.Logs < 0, "Limits.Logs %d is below 0", c.Limits.Logs)
+	return errors.Join(faults...)
+}

@@ -1,0 +1,68 @@
+package sandbox
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// wallFactor is how much longer than the sync timeout a call may take by the wall clock until main has returned: CODE_SYNC_TIMEOUT is
+// counted in CPU time, so that a busy neighbour does not fail an innocent call.
+const wallFactor = 10
+
+// deadlines watches one call and kills its process when it takes too long.
+type deadlines struct {
+	process  *process
+	began    time.Time
+	cpu      time.Duration // used by the process when the call began
+	async    *time.Timer
+	unwatch  func() bool
+	mu       sync.Mutex // guards sync and over
+	sync     *time.Timer
+	returned bool
+}
+
+// watchDeadlines begins to watch the call that starts now. Stop must be called at its end.
+func (p *process) watchDeadlines(ctx context.Context) *deadlines {
+	d := &deadlines{process: p, began: time.Now(), cpu: cpuTime(p.handle.pid())}
+	end := d.began.Add(p.cfg.AsyncTimeout)
+	d.async = time.AfterFunc(p.cfg.AsyncTimeout, func() { p.killAt(ReasonDeadline, end) })
+	d.sync = time.AfterFunc(p.cfg.SyncTimeout, d.checkSync)
+	d.unwatch = func() bool { return true }
+	if ctx.Done() != nil {
+		d.unwatch = context.AfterFunc(ctx, func() { p.kill(ReasonCanceled) })
+	}
+	return d
+}
+
+// checkSync kills the process when it has burnt its CPU time, or looks again when it could have.
+func (d *deadlines) checkSync() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.returned {
+		return
+	}
+	limit := d.process.cfg.SyncTimeout
+	cpuLeft := limit - (cpuTime(d.process.handle.pid()) - d.cpu)
+	wallLeft := time.Until(d.began.Add(wallFactor * limit))
+	left := min(cpuLeft, wallLeft)
+	if left <= 0 {
+		d.process.killAt(ReasonSyncDeadline, time.Now().Add(left))
+		return
+	}
+	d.sync.Reset(max(left, time.Millisecond))
+}
+
+// mainReturned ends the watch for the sync deadline.
+func (d *deadlines) mainReturned() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.returned = true
+	d.sync.Stop()
+}
+
+func (d *deadlines) stop() {
+	d.mainReturned()
+	d.async.Stop()
+	d.unwatch()
+}

@@ -1,0 +1,101 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Errors of Invoke that say nothing about the function. Both are worth a retry elsewhere or later.
+var (
+	// ErrBusy means that no worker came free in time, or that the queue was full at once.
+	ErrBusy = errors.New("sandbox: no free worker")
+	// ErrClosed means that the pool is closing or closed.
+	ErrClosed = errors.New("sandbox: closed")
+	// ErrUnsupported means that this host cannot give what was asked of it.
+	ErrUnsupported = errors.New("sandbox: not supported on this host")
+	// ErrTooLarge means that the call does not fit into one frame.
+	ErrTooLarge = errors.New("sandbox: invocation too large")
+)
+
+// FunctionError is an error that the function itself threw or answered with.
+type FunctionError struct {
+	// Status is the error's statusCode, or 500.
+	Status int
+	// HasStatus says whether the error carried a statusCode of its own.
+	HasStatus bool
+	// Message is the error's text for the caller.
+	Message string
+	// Text is String(error), such as "TypeError: x is not a function".
+	Text string
+	// Stack is the error's whole stack as V8 wrote it; empty when it has none.
+	Stack string
+	// Frames is the part of Stack that lies in the function's own file, one "at fn (ns/id.js:LINE)" a line.
+	Frames string
+	// Header holds headers that were applied before the answer failed; usually empty.
+	Header []HeaderField
+	Stats
+}
+
+func (e *FunctionError) Error() string { return e.Text }
+
+// Reason says why a worker died or had to be killed.
+type Reason string
+
+// The reasons of death.
+const (
+	// ReasonSyncDeadline: main did not return within the sync timeout.
+	ReasonSyncDeadline Reason = "sync_deadline"
+	// ReasonDeadline: no answer within the async timeout.
+	ReasonDeadline Reason = "deadline"
+	// ReasonMemory: the kernel killed it at the memory limit of its cgroup.
+	ReasonMemory Reason = "memory_limit"
+	// ReasonHeap: V8 gave up at the limit of its own heap.
+	ReasonHeap Reason = "heap_limit"
+	// ReasonExit: it exited by itself.
+	ReasonExit Reason = "exit"
+	// ReasonSignal: a signal that we did not send ended it.
+	ReasonSignal Reason = "signal"
+	// ReasonSyscall: the system-call filter ended it.
+	ReasonSyscall Reason = "refused_syscall"
+	// ReasonProtocol: it wrote something that is not the protocol.
+	ReasonProtocol Reason = "protocol_error"
+	// ReasonOutput: its answer or its logs were larger than allowed.
+	ReasonOutput Reason = "output_limit"
+	// ReasonCanceled: the caller went away.
+	ReasonCanceled Reason = "canceled"
+
+	// The reasons of a planned end, seen by observers only.
+	ReasonRetired Reason = "retired" // served its share, or left work behind
+	ReasonEvicted Reason = "evicted" // idle, and its slot was needed
+	ReasonIdle    Reason = "idle"    // idle for too long
+	ReasonClosed  Reason = "closed"  // the pool is closing
+)
+
+// DeathError means that the worker died before it had answered. The call may have had effects.
+type DeathError struct {
+	Reason Reason
+	// ExitCode and Signal tell how the process ended; Signal is empty when it exited.
+	ExitCode int
+	Signal   string
+	// Detail is more evidence for the log, such as the end of what it wrote to stderr. It may hold text of the
+	// function's; it never goes into an answer.
+	Detail string
+	// Lag is the time from the deadline until the process was dead; 0 when no deadline killed it.
+	Lag time.Duration
+	Stats
+}
+
+func (e *DeathError) Error() string {
+	text := "sandbox: worker died: " + string(e.Reason)
+	switch {
+	case e.Reason == ReasonExit:
+		text += fmt.Sprintf(" with code %d", e.ExitCode)
+	case e.Reason == ReasonSignal:
+		text += " " + e.Signal
+	}
+	if e.Detail != "" {
+		text += ": " + e.Detail
+	}
+	return text
+}

@@ -1,0 +1,215 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+// fakeStarter makes children without processes. Their times are those of the synctest bubble they live in.
+type fakeStarter struct {
+	startTime time.Duration // how long a start takes
+	reapTime  time.Duration // from kill to reaped
+	fail      func(start int) error
+	serve     func(c *fakeChild, inv *Invocation) (*Result, bool, error) // nil: see fakeChild.invoke
+
+	mu       sync.Mutex // guards the fields below
+	starts   int
+	failedAt []time.Time
+	alive    int // from the begin of the start until reaped
+	most     int // the largest alive ever was
+	children []*fakeChild
+	mixed    []string // keys that met on one child
+	closed   bool
+}
+
+func (s *fakeStarter) start(ctx context.Context) (child, error) {
+	s.mu.Lock()
+	s.starts++
+	n := s.starts
+	s.alive++
+	s.most = max(s.most, s.alive)
+	s.mu.Unlock()
+	select {
+	case <-time.After(s.startTime):
+	case <-ctx.Done():
+		s.gone()
+		return nil, context.Cause(ctx)
+	}
+	if s.fail != nil {
+		if err := s.fail(n); err != nil {
+			s.gone()
+			s.mu.Lock()
+			s.failedAt = append(s.failedAt, time.Now())
+			s.mu.Unlock()
+			return nil, err
+		}
+	}
+	c := &fakeChild{starter: s, number: n, killed: make(chan struct{}), reaped: make(chan struct{})}
+	s.mu.Lock()
+	s.children = append(s.children, c)
+	s.mu.Unlock()
+	return c, nil
+}
+
+func (s *fakeStarter) gone() {
+	s.mu.Lock()
+	s.alive--
+	s.mu.Unlock()
+}
+
+func (s *fakeStarter) describe() string { return "fake" }
+
+func (s *fakeStarter) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return fmt.Errorf("closed twice")
+	}
+	s.closed = true
+	return nil
+}
+
+// reasons lists why each child that is dead died, in the order of their starts.
+func (s *fakeStarter) reasons() []Reason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var reasons []Reason
+	for _, c := range s.children {
+		if r := c.killedFor(); r != "" {
+			reasons = append(reasons, r)
+		}
+	}
+	return reasons
+}
+
+// fakeChild serves calls whose Code is the time they take.
+type fakeChild struct {
+	starter *fakeStarter
+	number  int
+	killed  chan struct{}
+	reaped  chan struct{}
+
+	mu     sync.Mutex // guards the fields below
+	reason Reason
+	key    string
+	calls  int
+}
+
+func (c *fakeChild) invoke(ctx context.Context, inv *Invocation, first bool) (*Result, bool, error) {
+	c.mu.Lock()
+	c.calls++
+	if first != (c.key == "") || (!first && c.key != inv.Key) {
+		c.starter.mu.Lock()
+		c.starter.mixed = append(c.starter.mixed, fmt.Sprintf("child %d of %q got %q, first %v", c.number, c.key, inv.Key, first))
+		c.starter.mu.Unlock()
+	}
+	c.key = inv.Key
+	c.mu.Unlock()
+	if c.starter.serve != nil {
+		return c.starter.serve(c, inv)
+	}
+	return c.work(ctx, inv)
+}
+
+// work takes the time that inv.Code names.
+func (c *fakeChild) work(ctx context.Context, inv *Invocation) (*Result, bool, error) {
+	takes, err := time.ParseDuration(inv.Code)
+	if err != nil {
+		panic(err)
+	}
+	stop := context.AfterFunc(ctx, func() { c.kill(ReasonCanceled) })
+	defer stop()
+	select {
+	case <-time.After(takes):
+		return &Result{Status: 200, Body: []byte(inv.ID)}, true, nil
+	case <-c.killed:
+		<-c.reaped
+		return nil, false, &DeathError{Reason: c.killedFor()}
+	}
+}
+
+func (c *fakeChild) kill(reason Reason) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reason != "" {
+		return
+	}
+	c.reason = reason
+	close(c.killed)
+	go func() {
+		time.Sleep(c.starter.reapTime)
+		c.starter.gone()
+		close(c.reaped)
+	}()
+}
+
+func (c *fakeChild) dead() <-chan struct{} { return c.reaped }
+
+func (c *fakeChild) killedFor() Reason {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reason
+}
+
+// fakeConfig is DefaultConfig for a pool of fakes with the given numbers.
+func fakeConfig(size, prewarmed int) Config {
+	cfg := DefaultConfig()
+	cfg.Node, cfg.Runner = "node", "main.js"
+	cfg.Size, cfg.Prewarmed = size, prewarmed
+	return cfg
+}
+
+// fakePool starts a pool on starter; it must be called inside a synctest bubble, and checks at the end what always holds.
+func fakePool(t *testing.T, cfg Config, starter *fakeStarter) *Pool {
+	t.Helper()
+	if err := cfg.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	pool, err := newPool(t.Context(), cfg, starter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+		starter.mu.Lock()
+		defer starter.mu.Unlock()
+		if len(starter.mixed) > 0 {
+			t.Errorf("workers served more than one function: %v", starter.mixed)
+		}
+		if starter.most > cfg.Size {
+			t.Errorf("%d processes lived at once, %d are allowed", starter.most, cfg.Size)
+		}
+		if starter.alive != 0 || !starter.closed {
+			t.Errorf("after Close %d processes live, starter closed: %v", starter.alive, starter.closed)
+		}
+	})
+	return pool
+}
+
+// call is an invocation of key "group/name" that takes a while.
+func call(key, takes string) *Invocation {
+	group := key
+	for i := range key {
+		if key[i] == '/' {
+			group = key[:i]
+			break
+		}
+	}
+	return &Invocation{ID: key, Key: key, Group: group, Code: takes}
+}
+
+// answered invokes inv, which must succeed, and returns how it got its worker; "" after an error.
+func answered(t *testing.T, p *Pool, inv *Invocation) StartKind {
+	t.Helper()
+	result, err := p.Invoke(t.Context(), inv)
+	if err != nil {
+		t.Errorf("%s: %v", inv.Key, err)
+		return ""
+	}
+	return result.Start
+}

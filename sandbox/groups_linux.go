@@ -1,0 +1,100 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/backstage/functions/sandbox/internal/cgroup"
+)
+
+// slots hands out the smallest numbers that are free. It is safe for concurrent use.
+type slots struct {
+	mu   sync.Mutex // guards used
+	used []bool
+}
+
+func newSlots() *slots { return &slots{} }
+
+func (s *slots) get() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slot := slices.Index(s.used, false)
+	if slot < 0 {
+		slot = len(s.used)
+		s.used = append(s.used, false)
+	}
+	s.used[slot] = true
+	return slot
+}
+
+func (s *slots) put(slot int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used[slot] = false
+}
+
+// groups holds a control group with the limits of a worker for each slot. One serves the workers of its slot one after the other: making and
+// removing it costs more than a fork. It is safe for concurrent use.
+type groups struct {
+	tree   cgroup.Tree
+	limits cgroup.Limits
+
+	mu     sync.Mutex // guards bySlot
+	bySlot map[int]*slotGroup
+}
+
+// slotGroup is a group and what was counted in it before its present worker.
+type slotGroup struct {
+	cgroup.Group
+	oomKills uint64
+}
+
+func newGroups(limits Limits) (*groups, error) {
+	tree, err := cgroup.New()
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: limits on workers need control groups: %w", err)
+	}
+	return &groups{
+		tree: tree, limits: cgroup.Limits{Memory: limits.Memory, CPU: limits.CPU, PIDs: limits.PIDs}, bySlot: map[int]*slotGroup{},
+	}, nil
+}
+
+// of returns the group of a slot.
+func (g *groups) of(slot int) (*slotGroup, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if group, ok := g.bySlot[slot]; ok {
+		return group, nil
+	}
+	group, err := g.tree.Group(fmt.Sprintf("slot-%d", slot), g.limits)
+	if err != nil {
+		return nil, err
+	}
+	g.bySlot[slot] = &slotGroup{Group: group}
+	return g.bySlot[slot], nil
+}
+
+// close removes all groups; their workers must have been reaped.
+func (g *groups) close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var errs []error
+	for _, group := range g.bySlot {
+		errs = append(errs, group.Remove())
+	}
+	clear(g.bySlot)
+	return errors.Join(append(errs, g.tree.Close())...)
+}
+
+// outOfMemory says whether the kernel has killed the group's present worker at the memory limit. A count that cannot be read counts as no:
+// the signal is then all that is known.
+func (g *slotGroup) outOfMemory() bool {
+	kills, err := g.OOMKills()
+	if err != nil || kills == g.oomKills {
+		return false
+	}
+	g.oomKills = kills
+	return true
+}

@@ -1,0 +1,61 @@
+package sandbox
+
+import "container/list"
+
+// idleSet holds the bound workers that wait for a call. The zero value is empty. Its user locks.
+type idleSet struct {
+	byKey map[string][]*worker // the last one was used most recently
+	lru   list.List            // of *worker; the front was used the longest time ago
+	at    map[*worker]*list.Element
+}
+
+func (s *idleSet) len() int { return s.lru.Len() }
+
+func (s *idleSet) put(w *worker) {
+	if s.at == nil {
+		s.byKey, s.at = map[string][]*worker{}, map[*worker]*list.Element{}
+	}
+	s.byKey[w.key] = append(s.byKey[w.key], w)
+	s.at[w] = s.lru.PushBack(w)
+}
+
+// take removes and returns the worker of key that was used most recently, or nil.
+func (s *idleSet) take(key string) *worker {
+	ws := s.byKey[key]
+	if len(ws) == 0 {
+		return nil
+	}
+	w := ws[len(ws)-1]
+	s.remove(w)
+	return w
+}
+
+// oldest returns the worker that was used the longest time ago, or nil.
+func (s *idleSet) oldest() *worker {
+	if front := s.lru.Front(); front != nil {
+		return front.Value.(*worker)
+	}
+	return nil
+}
+
+// remove removes w if it is there.
+func (s *idleSet) remove(w *worker) {
+	element, ok := s.at[w]
+	if !ok {
+		return
+	}
+	s.lru.Remove(element)
+	delete(s.at, w)
+	ws := s.byKey[w.key]
+	for i, other := range ws {
+		if other == w {
+			ws = append(ws[:i], ws[i+1:]...)
+			break
+		}
+	}
+	if len(ws) == 0 {
+		delete(s.byKey, w.key)
+	} else {
+		s.byKey[w.key] = ws
+	}
+}

@@ -1,0 +1,44 @@
+// Package cgroup gives each worker a control group with limits on memory, CPU and tasks, on version 1 and version 2 of the kernel's
+// interface.
+package cgroup
+
+import "errors"
+
+// ErrUnsupported means that this system has no control groups that could be used.
+var ErrUnsupported = errors.New("cgroup: not supported on this system")
+
+// Limits bound the processes of one group together.
+type Limits struct {
+	// Memory in bytes, swap included.
+	Memory int64
+	// CPU in processors.
+	CPU float64
+	// PIDs counts processes and threads.
+	PIDs int64
+}
+
+// Tree is the part of the hierarchy that belongs to this process: groups are made below it. Safe for concurrent use.
+type Tree interface {
+	// Version is 1 or 2.
+	Version() int
+	// Group makes a group named name, which must be new within the tree.
+	Group(name string, limits Limits) (Group, error)
+	// Close removes the tree. All its groups must be removed before.
+	Close() error
+}
+
+// Group is one control group.
+type Group interface {
+	// Add moves a process into the group.
+	Add(pid int) error
+	// OOMKills counts the processes that the kernel killed here at the memory limit.
+	OOMKills() (uint64, error)
+	// Remove deletes the group; its processes must have been reaped.
+	Remove() error
+}
+
+// cpuPeriod is the period over which CPU time is shared out, in microseconds. A short one lets a throttled worker go on soon.
+const cpuPeriod = 20_000
+
+// cpuQuota is the share of cpuPeriod that limit allows; the kernel refuses less than 1 ms.
+func cpuQuota(limit float64) int64 { return max(int64(limit*cpuPeriod), 1_000) }

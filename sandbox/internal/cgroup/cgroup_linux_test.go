@@ -1,0 +1,152 @@
+package cgroup
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// The test binary is its own victim: with GROUP_VICTIM set it waits for a line and then does what the variable says.
+func TestMain(m *testing.M) {
+	switch os.Getenv("GROUP_VICTIM") {
+	case "":
+		os.Exit(m.Run())
+	case "memory":
+		awaitLine()
+		for i, hog := 0, [][]byte(nil); ; i++ {
+			hog = append(hog, slices.Repeat([]byte{1}, 1<<20))
+			fmt.Fprintln(os.Stderr, len(hog))
+		}
+	case "pids":
+		awaitLine()
+		answer := "allowed"
+		for range 64 {
+			child := exec.Command("/bin/true")
+			if err := child.Start(); err != nil {
+				answer = "refused"
+				break
+			}
+			defer func() { _ = child.Wait() }() // only at the end: until then it stays a task
+		}
+		fmt.Println(answer)
+	}
+}
+
+func awaitLine() { _, _ = bufio.NewReader(os.Stdin).ReadString('\n') }
+
+// victim starts the test binary as kind inside group and lets it go.
+func victim(t *testing.T, group Group, kind string) (*exec.Cmd, io.Reader) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "GROUP_VICTIM="+kind, "GOMAXPROCS=1")
+	stdin, err := cmd.StdinPipe()
+	check(t, err)
+	stdout, err := cmd.StdoutPipe()
+	check(t, err)
+	check(t, cmd.Start())
+	check(t, group.Add(cmd.Process.Pid))
+	_, err = stdin.Write([]byte("go\n"))
+	check(t, err)
+	return cmd, stdout
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newGroup(t *testing.T, limits Limits) Group {
+	t.Helper()
+	tree, err := New()
+	check(t, err)
+	t.Cleanup(func() { check(t, tree.Close()) })
+	group, err := tree.Group("worker-1", limits)
+	check(t, err)
+	t.Cleanup(func() { check(t, group.Remove()) })
+	return group
+}
+
+func TestMemoryLimitKillsAndIsCounted(t *testing.T) {
+	group := newGroup(t, Limits{Memory: 48 << 20, CPU: 1, PIDs: 64})
+	before, err := group.OOMKills()
+	check(t, err)
+	cmd, _ := victim(t, group, "memory")
+	_ = cmd.Wait()
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
+		t.Fatalf("victim ended with %v, want SIGKILL", cmd.ProcessState)
+	}
+	after, err := group.OOMKills()
+	check(t, err)
+	if after != before+1 {
+		t.Fatalf("OOM kills went from %d to %d, want one more", before, after)
+	}
+}
+
+func TestPIDLimitRefusesTasks(t *testing.T) {
+	group := newGroup(t, Limits{Memory: 256 << 20, CPU: 1, PIDs: 24})
+	cmd, stdout := victim(t, group, "pids")
+	answer, err := io.ReadAll(stdout)
+	check(t, err)
+	_ = cmd.Wait()
+	if string(answer) != "refused\n" {
+		t.Fatalf("victim said %q, want refused", answer)
+	}
+}
+
+func TestGroupHoldsItsLimits(t *testing.T) {
+	newGroup(t, Limits{Memory: 64 << 20, CPU: 0.5, PIDs: 24})
+	want := map[string]string{
+		"memory.limit_in_bytes": "67108864", "memory.memsw.limit_in_bytes": "67108864", "memory.max": "67108864",
+		"cpu.cfs_quota_us": "10000", "cpu.max": "10000 20000", "pids.max": "24",
+	}
+	seen := 0
+	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, _ os.DirEntry, err error) error {
+		if err == nil && strings.Contains(path, "/"+dirName+"/") && strings.HasSuffix(filepath.Dir(path), "/worker-1") {
+			if value, ok := want[filepath.Base(path)]; ok {
+				text, err := os.ReadFile(path)
+				check(t, err)
+				if got := strings.TrimSpace(string(text)); got != value {
+					t.Errorf("%s is %s, want %s", filepath.Base(path), got, value)
+				}
+				seen++
+			}
+		}
+		return nil
+	})
+	check(t, err)
+	if seen < 3 {
+		t.Fatalf("found %d limits, want at least memory, CPU and PIDs", seen)
+	}
+}
+
+func TestSweepRemovesOnlyTheTreesOfTheDead(t *testing.T) {
+	dir := t.TempDir()
+	live, err := instanceName(os.Getpid())
+	check(t, err)
+	namespace, _, _ := strings.Cut(live, "-")
+	names := map[string]bool{ // name → stays
+		live: true,
+		fmt.Sprintf("%s-%d-1", namespace, os.Getpid()): false, // our PID, another start: dead
+		namespace + "-4194303-5":                       false,
+		"1-4194303-5":                                  true, // another PID namespace
+		"someone-elses":                                true,
+	}
+	for name := range names {
+		check(t, os.MkdirAll(filepath.Join(dir, name, "worker-1"), 0o755))
+	}
+	sweep(dir, namespace+"-0-0")
+	for name, stays := range names {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != stays {
+			t.Errorf("%s: stays = %v, want %v", name, err == nil, stays)
+		}
+	}
+}

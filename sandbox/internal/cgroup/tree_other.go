@@ -1,0 +1,6 @@
+//go:build !linux
+
+package cgroup
+
+// New reports ErrUnsupported: control groups are Linux's.
+func New() (Tree, error) { return nil, ErrUnsupported }

@@ -1,0 +1,125 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/containerd/cgroups/v3/cgroup1"
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// controllers are the version 1 hierarchies that are used; memory, cpu and pids must be there, cpuacct is welcome.
+var controllers = []cgroup1.Name{cgroup1.Memory, cgroup1.Cpu, cgroup1.Pids, cgroup1.Cpuacct}
+
+type treeV1 struct {
+	name string
+	// swap says whether the kernel accounts swap, so that it can be limited.
+	swap bool
+	dirs []string // the tree's directory in each hierarchy
+}
+
+func newV1(name string) (Tree, error) {
+	subsystems, err := hierarchyV1()
+	if err != nil {
+		return nil, fmt.Errorf("cgroup v1: %w", err)
+	}
+	tree := &treeV1{name: name}
+	path := cgroup1.NestedPath("/" + dirName)
+	for _, s := range subsystems {
+		own, err := path(s.Name())
+		if err != nil {
+			return nil, fmt.Errorf("cgroup v1: %s: %w", s.Name(), err)
+		}
+		hierarchy, ok := s.(interface{ Path(string) string })
+		if !ok {
+			return nil, fmt.Errorf("cgroup v1: %s has no path", s.Name())
+		}
+		dir := hierarchy.Path(own)
+		sweep(dir, name)
+		tree.dirs = append(tree.dirs, filepath.Join(dir, name))
+		if s.Name() == cgroup1.Memory {
+			_, err := os.Stat(hierarchy.Path("memory.memsw.limit_in_bytes"))
+			tree.swap = err == nil
+		}
+	}
+	// The tree itself bounds nothing; making it shows that groups can be made.
+	if _, err := cgroup1.New(tree.path(""), &specs.LinuxResources{}, cgroup1.WithHierarchy(hierarchyV1)); err != nil {
+		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
+	}
+	return tree, nil
+}
+
+// hierarchyV1 are the mounted ones of controllers.
+func hierarchyV1() ([]cgroup1.Subsystem, error) {
+	all, err := cgroup1.Default()
+	if err != nil {
+		return nil, err
+	}
+	used := slices.DeleteFunc(all, func(s cgroup1.Subsystem) bool { return !slices.Contains(controllers, s.Name()) })
+	for _, name := range controllers[:3] {
+		if !slices.ContainsFunc(used, func(s cgroup1.Subsystem) bool { return s.Name() == name }) {
+			return nil, fmt.Errorf("%w: the %s controller is not mounted", ErrUnsupported, name)
+		}
+	}
+	return used, nil
+}
+
+func (t *treeV1) path(group string) cgroup1.Path {
+	return cgroup1.NestedPath("/" + filepath.Join(dirName, t.name, group))
+}
+
+func (t *treeV1) Version() int { return 1 }
+
+func (t *treeV1) Group(name string, limits Limits) (Group, error) {
+	quota, period := cpuQuota(limits.CPU), uint64(cpuPeriod)
+	resources := &specs.LinuxResources{
+		Memory: &specs.LinuxMemory{Limit: &limits.Memory},
+		CPU:    &specs.LinuxCPU{Quota: &quota, Period: &period},
+		Pids:   &specs.LinuxPids{Limit: &limits.PIDs},
+	}
+	if t.swap {
+		resources.Memory.Swap = &limits.Memory // memory and swap together
+	}
+	group, err := cgroup1.New(t.path(name), resources, cgroup1.WithHierarchy(hierarchyV1))
+	if err != nil {
+		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
+	}
+	return groupV1{group}, nil
+}
+
+func (t *treeV1) Close() error {
+	for _, dir := range t.dirs {
+		removeTree(dir)
+	}
+	return nil
+}
+
+type groupV1 struct{ cgroup1.Cgroup }
+
+func (g groupV1) Add(pid int) error {
+	if err := g.AddProc(uint64(pid)); err != nil { //nolint:gosec // a PID is positive
+		return fmt.Errorf("cgroup v1: add process: %w", err)
+	}
+	return nil
+}
+
+func (g groupV1) OOMKills() (uint64, error) {
+	stat, err := g.Stat(cgroup1.IgnoreNotExist)
+	if err != nil {
+		return 0, fmt.Errorf("cgroup v1: %w", err)
+	}
+	if stat.MemoryOomControl == nil {
+		return 0, errors.New("cgroup v1: no memory.oom_control")
+	}
+	return stat.MemoryOomControl.OomKill, nil
+}
+
+func (g groupV1) Remove() error {
+	if err := g.Delete(); err != nil {
+		return fmt.Errorf("cgroup v1: remove: %w", err)
+	}
+	return nil
+}

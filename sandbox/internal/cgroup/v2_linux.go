@@ -1,0 +1,113 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/containerd/cgroups/v3/cgroup2"
+)
+
+const mountV2 = "/sys/fs/cgroup"
+
+type treeV2 struct{ group string } // below the mount point
+
+func newV2(name string) (Tree, error) {
+	own, err := cgroup2.NestedGroupPath("")
+	if err != nil {
+		return nil, fmt.Errorf("cgroup v2: %w", err)
+	}
+	own = strings.TrimSuffix(own, "/"+leafName) // a tree of this process was there before
+	sweep(filepath.Join(mountV2, own, dirName), name)
+	if err := moveToLeaf(own); err != nil {
+		return nil, explain(fmt.Errorf("cgroup v2: %w", err))
+	}
+	tree := &treeV2{group: filepath.Join("/", own, dirName, name)}
+	// The tree itself bounds nothing; a probe with every limit shows that the controllers are there.
+	probe, err := tree.Group("probe", Limits{Memory: 64 << 20, CPU: 1, PIDs: 64})
+	if err != nil {
+		return nil, err
+	}
+	return tree, probe.Remove()
+}
+
+// leafName is the group that this process moves into.
+const leafName = "functions-server"
+
+// moveToLeaf moves the processes of own, this one among them, into a leaf of it: a group other than the root that has processes of its
+// own cannot give controllers to its children (cgroups(7), "no internal processes" rule).
+func moveToLeaf(own string) error {
+	if own == "" || own == "/" {
+		return nil
+	}
+	leaf := filepath.Join(mountV2, own, leafName)
+	if err := os.MkdirAll(leaf, 0o755); err != nil {
+		return err
+	}
+	procs, err := os.ReadFile(filepath.Join(mountV2, own, "cgroup.procs"))
+	if err != nil {
+		return err
+	}
+	for _, pid := range strings.Fields(string(procs)) {
+		if err := os.WriteFile(filepath.Join(leaf, "cgroup.procs"), []byte(pid), 0o644); err != nil { //nolint:gosec // a kernel file
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *treeV2) Version() int { return 2 }
+
+func (t *treeV2) Group(name string, limits Limits) (Group, error) {
+	quota, period := cpuQuota(limits.CPU), uint64(cpuPeriod)
+	manager, err := cgroup2.NewManager(mountV2, filepath.Join(t.group, name), &cgroup2.Resources{
+		Memory: &cgroup2.Memory{Max: &limits.Memory},
+		CPU:    &cgroup2.CPU{Max: cgroup2.NewCPUMax(&quota, &period)},
+		Pids:   &cgroup2.Pids{Max: limits.PIDs},
+	})
+	if err != nil {
+		return nil, explain(fmt.Errorf("cgroup v2: %w", err))
+	}
+	// Where the kernel accounts swap at all, none of it: the limit on memory is then the whole of it.
+	if _, err := os.Stat(filepath.Join(mountV2, t.group, name, "memory.swap.max")); err == nil {
+		var noSwap int64
+		if err := manager.Update(&cgroup2.Resources{Memory: &cgroup2.Memory{Swap: &noSwap}}); err != nil {
+			return nil, errors.Join(fmt.Errorf("cgroup v2: %w", err), manager.Delete())
+		}
+	}
+	return groupV2{manager}, nil
+}
+
+func (t *treeV2) Close() error {
+	removeTree(filepath.Join(mountV2, t.group))
+	return nil
+}
+
+type groupV2 struct{ *cgroup2.Manager }
+
+func (g groupV2) Add(pid int) error {
+	if err := g.AddProc(uint64(pid)); err != nil { //nolint:gosec // a PID is positive
+		return fmt.Errorf("cgroup v2: add process: %w", err)
+	}
+	return nil
+}
+
+func (g groupV2) OOMKills() (uint64, error) {
+	stat, err := g.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("cgroup v2: %w", err)
+	}
+	if stat.MemoryEvents == nil {
+		return 0, errors.New("cgroup v2: no memory.events")
+	}
+	return stat.MemoryEvents.OomKill, nil
+}
+
+func (g groupV2) Remove() error {
+	if err := g.Delete(); err != nil {
+		return fmt.Errorf("cgroup v2: remove: %w", err)
+	}
+	return nil
+}

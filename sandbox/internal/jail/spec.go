@@ -1,0 +1,35 @@
+package jail
+
+// Spec says what the child builds. It travels to it as JSON.
+type Spec struct {
+	// Path and Args are the program's, as seen in the new root. Its environment is empty.
+	Path string
+	Args []string
+	// Scratch is an existing directory of the host over which the child mounts its root, invisibly to anyone else.
+	Scratch string
+	// Mounts are what the root holds; their descriptors follow each other from FirstMount in the same order.
+	Mounts     []Mount
+	FirstMount int
+	// CloneInside lets the child clone the mounts itself, where the host has not the right to: it must then be able to walk to them.
+	CloneInside bool
+	Hostname    string
+	// Limits are resource limits, soft and hard, by their number (RLIMIT_…).
+	Limits map[int]uint64
+	// UID is the user and group that the program becomes; it keeps Capabilities, by their numbers, and no others.
+	UID          int
+	Capabilities []int
+	// Filter is a system-call filter that must allow the exec; none when empty.
+	Filter []byte
+}
+
+// Mount is a file or directory of the host in the root, read-only.
+type Mount struct {
+	// Source is its path on the host, Target its path in the root.
+	Source, Target string
+	// Device keeps a device node usable.
+	Device bool
+	Dir    bool
+}
+
+// Users are the user and group IDs of the new user namespace: Count of them from 0 are FirstUID, FirstGID and following on the host.
+type Users struct{ FirstUID, FirstGID, Count int }

@@ -1,0 +1,94 @@
+package wire
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// Init is what a worker is told once, before it is ready.
+type Init struct {
+	// Modules may be required by functions; Env is the JSON object that all of them see.
+	Modules []string        `json:"modules"`
+	Env     json.RawMessage `json:"env"`
+	// MaxFrame and MaxLogs are in bytes.
+	MaxFrame int `json:"maxFrame"`
+	MaxLogs  int `json:"maxLogs"`
+	// Filter is the system-call filter of a forked worker: an array of struct sock_filter; none when empty.
+	Filter []byte `json:"filter"`
+}
+
+// AppendInit appends the init frame.
+func AppendInit(dst []byte, init Init) ([]byte, error) {
+	text, err := json.Marshal(struct {
+		Type string `json:"type"`
+		Init
+	}{"init", init})
+	if err != nil {
+		return dst, err
+	}
+	return append(append(dst, text...), '\n'), nil
+}
+
+// AppendLoad appends the frame that binds a worker to its function.
+func AppendLoad(dst []byte, filename, code string) []byte {
+	dst = append(dst, `{"type":"load","filename":`...)
+	dst = appendString(dst, filename)
+	dst = append(dst, `,"code":`...)
+	dst = appendString(dst, code)
+	return append(dst, '}', '\n')
+}
+
+// Invoke is one call.
+type Invoke struct {
+	ID     string
+	Check  bool
+	Method string
+	// Headers, Query and Env are JSON objects, Body any JSON value; empty ones are left out or null.
+	Headers, Query, Env, Body json.RawMessage
+}
+
+// AppendInvoke appends the frame of a call. The raw values go through as they are, but for line breaks between their tokens, which
+// become spaces: inside a JSON string a line break cannot stand.
+func AppendInvoke(dst []byte, in *Invoke) []byte {
+	dst = append(dst, `{"type":"invoke","id":`...)
+	dst = appendString(dst, in.ID)
+	if in.Check {
+		return append(dst, `,"kind":"check"}`+"\n"...)
+	}
+	dst = append(dst, `,"kind":"run","method":`...)
+	dst = appendString(dst, in.Method)
+	dst = appendRaw(dst, `,"headers":`, in.Headers)
+	dst = appendRaw(dst, `,"query":`, in.Query)
+	dst = appendRaw(dst, `,"env":`, in.Env)
+	dst = appendRaw(dst, `,"body":`, in.Body)
+	return append(dst, '}', '\n')
+}
+
+func appendRaw(dst []byte, name string, value json.RawMessage) []byte {
+	if len(value) == 0 {
+		return dst
+	}
+	dst = append(dst, name...)
+	start := len(dst)
+	dst = append(dst, value...)
+	for i := start; i < len(dst); i++ {
+		if dst[i] == '\n' || dst[i] == '\r' {
+			dst[i] = ' '
+		}
+	}
+	return dst
+}
+
+// appendString appends s as a JSON string.
+func appendString(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			text, err := json.Marshal(s)
+			if err != nil { // a string always marshals
+				panic(err)
+			}
+			return append(dst, text...)
+		}
+	}
+	return strconv.AppendQuote(dst, s)
+}

@@ -1,0 +1,110 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// The types of frame that a worker sends.
+const (
+	Ready    = "ready"
+	Log      = "log"
+	Pending  = "pending"
+	Result   = "result"
+	Error    = "error"
+	Oversize = "oversize"
+)
+
+// Frame is one frame of a worker. Which fields are set depends on Type; the others are zero.
+type Frame struct {
+	Type string `json:"type"`
+	// ID is that of the invocation; empty in a ready frame.
+	ID string `json:"id"`
+
+	// Of ready.
+	PID  int    `json:"pid"`
+	Node string `json:"node"`
+
+	// Of log.
+	Level string `json:"level"`
+	Text  string `json:"text"` // also of error: String(thrown)
+
+	// Of result, error and oversize. Reusable says that nothing of the call is left in the worker.
+	Reusable bool            `json:"reusable"`
+	Status   int             `json:"status"` // of error: 0 when the thrown value named none
+	Headers  [][2]string     `json:"headers"`
+	Body     json.RawMessage `json:"body"` // nil for undefined
+
+	// Of error.
+	Message string `json:"message"`
+	Stack   string `json:"stack"`
+	Frames  string `json:"frames"`
+
+	// Of oversize: the size of the frame that was not sent.
+	Size int `json:"size"`
+}
+
+// Last says whether f ends its call.
+func (f *Frame) Last() bool { return f.Type == Result || f.Type == Error || f.Type == Oversize }
+
+// Decode reads one line. It copies what it keeps. Every error means that the worker cannot be trusted any more.
+func Decode(line []byte) (*Frame, error) {
+	frame := new(Frame)
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(frame); err != nil {
+		return nil, fmt.Errorf("wire: %w", err)
+	}
+	if dec.InputOffset() != int64(len(line)) {
+		return nil, errors.New("wire: more than one value in a line")
+	}
+	if err := frame.validate(); err != nil {
+		return nil, err
+	}
+	return frame, nil
+}
+
+func (f *Frame) validate() error {
+	switch f.Type {
+	case Ready:
+		return nil
+	case Log:
+		if f.Level != "info" && f.Level != "error" {
+			return fmt.Errorf("wire: unknown level %q", f.Level)
+		}
+	case Pending, Oversize:
+	case Result:
+		if f.Status < 100 || f.Status > 599 {
+			return fmt.Errorf("wire: impossible status %d", f.Status)
+		}
+	case Error:
+		if f.Status != 0 && (f.Status < 100 || f.Status > 599) {
+			return fmt.Errorf("wire: impossible status %d", f.Status)
+		}
+	default:
+		return fmt.Errorf("wire: unknown frame type %q", f.Type)
+	}
+	if f.ID == "" {
+		return errors.New("wire: frame without an ID")
+	}
+	return validateHeaders(f.Headers)
+}
+
+// validateHeaders refuses what would break out of a header line: RFC 9110, section 5.5.
+func validateHeaders(headers [][2]string) error {
+	for _, h := range headers {
+		if h[0] == "" {
+			return errors.New("wire: header without a name")
+		}
+		for _, part := range h {
+			for i := range len(part) {
+				if c := part[i]; c == '\r' || c == '\n' || c == 0 {
+					return fmt.Errorf("wire: control character in header %q", h[0])
+				}
+			}
+		}
+	}
+	return nil
+}

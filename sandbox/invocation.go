@@ -1,0 +1,100 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Kind says what a worker does with the code of an Invocation.
+type Kind uint8
+
+// The kinds of invocation.
+const (
+	// Run runs the top-level code and calls main(req, res).
+	Run Kind = iota
+	// Check runs the top-level code alone, to learn whether it can be stored. Its Result has no body.
+	Check
+)
+
+// Invocation is one call of one function. It is read, never changed, by the pool.
+type Invocation struct {
+	// ID names the call in frames, logs and traces. It must be unique among the calls in flight.
+	ID string
+	// Kind is Run for a call and Check for a trial run.
+	Kind Kind
+	// Key binds a worker: two invocations may share a worker only when their keys are equal, so a key must stand for
+	// exactly one function and one revision of its code.
+	Key string
+	// Group is the unit between which the queue is fair: the function's namespace.
+	Group string
+	// Filename is the name of the code in stack frames, such as "namespace/id.js".
+	Filename string
+	// Code is the function's source.
+	Code string
+	// Env is the function's own environment, a JSON object of strings; empty when it has none.
+	Env json.RawMessage
+	// Request is what main receives; unused by Check.
+	Request Request
+	// Detached lets a call that has got its worker go on although its context ends, as the caller of a function with
+	// effects may want; else the worker is killed then.
+	Detached bool
+	// OnLog receives each line that the function prints, in order, from the goroutine that called Invoke and before it
+	// returns. Nil discards them.
+	OnLog func(LogLine)
+}
+
+// Request is the req of main. The three JSON values travel to the function as the text they are.
+type Request struct {
+	Method string
+	// Header is a JSON object of lower-case names and string values.
+	Header json.RawMessage
+	// Query is a JSON object.
+	Query json.RawMessage
+	// Body is any JSON value; empty leaves req.body undefined.
+	Body json.RawMessage
+}
+
+// Result is the answer of a function.
+type Result struct {
+	// Status is 100 to 599.
+	Status int
+	// Header holds the headers set by the function, in order, a name more than once for a list of values.
+	Header []HeaderField
+	// Body is the answer as JSON text; nil when the function answered undefined.
+	Body json.RawMessage
+	Stats
+}
+
+// HeaderField is one header line; neither part holds CR, LF or NUL.
+type HeaderField struct{ Name, Value string }
+
+// Stats tells how a call was served. All of it is also known for calls that failed.
+type Stats struct {
+	// Start says where the worker came from.
+	Start StartKind
+	// Queue is the time from Invoke until a worker was there, Run the time from the first byte sent to it until its
+	// last byte was read.
+	Queue time.Duration
+	Run   time.Duration
+}
+
+// StartKind says how a call got its worker.
+type StartKind string
+
+// The ways a call gets its worker.
+const (
+	// StartWarm is a worker that had served this function before.
+	StartWarm StartKind = "warm"
+	// StartPrewarmed is a worker that stood ready and unbound.
+	StartPrewarmed StartKind = "prewarmed"
+	// StartCold is a worker that had to be waited for.
+	StartCold StartKind = "cold"
+)
+
+// LogLine is one line printed by a function.
+type LogLine struct {
+	// Level is "info" for log, info, dir, time …, and "error" for error, warn and trace.
+	Level string
+	// Text has no line break; its other control characters are as the function printed them.
+	Text string
+}

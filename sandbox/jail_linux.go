@@ -1,0 +1,144 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/backstage/functions/sandbox/internal/jail"
+	"github.com/backstage/functions/sandbox/internal/seccomp"
+)
+
+// Init becomes the inside of a jail when this process was started for that, and returns otherwise. Programs that use IsolationStrict must
+// call it first of all in main, and in TestMain.
+func Init() { jail.Main() }
+
+// Where a jailed worker finds what it needs.
+const (
+	jailNode   = "/usr/bin/node"
+	jailRunner = "/runner"
+)
+
+// User IDs. A server that runs as root gives the namespace a range that no account of the host has, and each worker an ID of its own in it;
+// another server has only its own to give.
+const (
+	firstHostID = 0x70000000
+	hostIDs     = 0x10000
+	zygoteID    = 1
+	firstID     = 1000 // of workers
+)
+
+// jailer puts processes behind namespaces, in a root of their own.
+type jailer struct {
+	cfg     *Config
+	scratch string
+	mounts  []jail.Mount
+	users   jail.Users
+	root    bool // whether the server is
+}
+
+func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
+	libraries, err := libraries(ctx, cfg.Node)
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: libraries of %s: %w", cfg.Node, err)
+	}
+	j := &jailer{cfg: cfg, root: os.Geteuid() == 0, users: jail.Users{FirstUID: os.Getuid(), FirstGID: os.Getgid(), Count: 1}}
+	if j.root {
+		j.users = jail.Users{FirstUID: firstHostID, FirstGID: firstHostID, Count: hostIDs}
+	}
+	j.mounts = []jail.Mount{
+		{Source: cfg.Node, Target: jailNode},
+		{Source: filepath.Dir(cfg.Runner), Target: jailRunner, Dir: true},
+		{Source: "/dev/null", Target: "/dev/null", Device: true},
+		{Source: "/dev/urandom", Target: "/dev/urandom", Device: true}, // without it Node.js 8 spins for ever
+	}
+	for _, path := range libraries {
+		j.mounts = append(j.mounts, jail.Mount{Source: path, Target: path})
+	}
+	if j.scratch, err = os.MkdirTemp("", "functions-root-"); err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	if err := os.Chmod(j.scratch, 0o711); err != nil { //nolint:gosec // the namespace's root must be able to mount over it
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	return j, nil
+}
+
+// libraries are the shared libraries of a program and their loader, as the loader itself finds them: ld.so(8).
+func libraries(ctx context.Context, program string) ([]string, error) {
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Env = []string{"LD_TRACE_LOADED_OBJECTS=1"}
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for line := range strings.Lines(string(out)) { // "libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)" or "/lib64/ld-linux-x86-64.so.2 (0x…)"
+		for _, field := range strings.Fields(line) {
+			if strings.HasPrefix(field, "/") && !slices.Contains(paths, field) {
+				paths = append(paths, field)
+			}
+		}
+	}
+	return paths, nil
+}
+
+// wrap changes cmd, made by nodeCommand, to run in a jail. Release must be called after its start.
+func (j *jailer) wrap(cmd *exec.Cmd, filter []byte) (release func(), err error) {
+	args := slices.Clone(cmd.Args)
+	args[0] = "node"
+	args[slices.Index(args, j.cfg.Runner)] = filepath.Join(jailRunner, filepath.Base(j.cfg.Runner))
+	spec := jail.Spec{
+		Path: jailNode, Args: args, Scratch: j.scratch, Mounts: j.mounts, Hostname: "worker", Filter: filter,
+		Limits: map[int]uint64{
+			unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 256, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_MEMLOCK: 0, unix.RLIMIT_MSGQUEUE: 0,
+		},
+	}
+	if j.root {
+		spec.UID = zygoteID
+		if filter == nil { // a zygote gives each worker an ID of its own
+			spec.Capabilities = []int{unix.CAP_SETUID, unix.CAP_SETGID}
+		}
+	}
+	return jail.Command(cmd, spec, j.users)
+}
+
+// workerID is the user ID, inside the namespace, of the worker in a slot; 0 when there is none to give.
+func (j *jailer) workerID(slot int) uint32 {
+	if !j.root {
+		return 0
+	}
+	return uint32(firstID + slot%(hostIDs-firstID)) //nolint:gosec // below hostIDs
+}
+
+func (j *jailer) close() error { return os.Remove(j.scratch) }
+
+// workerFilter is the system-call filter of a worker.
+func workerFilter() ([]byte, error) { return seccomp.Compile(seccomp.Worker()) }
+
+// execFilter is that of a worker that starts itself, and must still do its exec.
+func execFilter() ([]byte, error) {
+	policy := seccomp.Worker()
+	policy.Deadly = slices.DeleteFunc(policy.Deadly, func(name string) bool { return name == "execve" })
+	policy.Allowed = append(policy.Allowed, seccomp.Rule{Name: "execve"})
+	return seccomp.Compile(policy)
+}
+
+// startJailed starts cmd on the thread, in a jail unless j is nil.
+func (t commandThread) startJailed(cmd *exec.Cmd, j *jailer, filter []byte) error {
+	if j == nil {
+		return t.start(cmd)
+	}
+	release, err := j.wrap(cmd, filter)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return t.start(cmd)
+}

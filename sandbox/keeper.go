@@ -1,0 +1,154 @@
+package sandbox
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Back-off between starts that fail.
+const (
+	firstRetry = 50 * time.Millisecond
+	lastRetry  = 5 * time.Second
+)
+
+// keep holds the pool in balance until ctx ends: starts workers for those who wait and for the prewarmed reserve, evicts idle ones when
+// their slots are needed, and retires those that were idle for too long.
+func (p *Pool) keep(ctx context.Context) {
+	slots := make(chan error, startsAtOnce()) // results of the starts in progress
+	running := 0
+	retry := time.Duration(0)
+	var blocked <-chan time.Time // set while starts are held back after a failure
+	idle := time.NewTimer(p.cfg.IdleTimeout)
+	defer idle.Stop()
+	for {
+		for blocked == nil && running < cap(slots) && p.claimStart() {
+			running++
+			p.keeping.Go(func() { slots <- p.startClaimed(ctx) })
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.kick:
+		case <-blocked:
+			blocked = nil
+		case err := <-slots:
+			running--
+			if err == nil {
+				retry = 0
+				continue
+			}
+			retry = min(max(2*retry, firstRetry), lastRetry)
+			blocked = time.After(retry)
+		case <-idle.C:
+			idle.Reset(p.retireIdle())
+		}
+	}
+}
+
+// claimStart says whether another worker should be started now and counts it as starting. When calls wait and every slot is taken it
+// evicts idle workers instead, those first that were not used for the longest time.
+func (p *Pool) claimStart() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dispatchLocked()
+	waiting := p.queue.len() - p.starting
+	if p.closed || waiting+p.cfg.Prewarmed-len(p.prewarmed) <= 0 {
+		return false
+	}
+	if p.freeLocked() > 0 {
+		p.starting++
+		return true
+	}
+	for n := waiting - p.retiringLocked(); n > 0 && p.idle.len() > 0; n-- {
+		w := p.idle.oldest()
+		p.idle.remove(w)
+		p.retireLocked(w, ReasonEvicted)
+	}
+	return false
+}
+
+// retiringLocked counts the slots that are about to come free.
+func (p *Pool) retiringLocked() int {
+	n := 0
+	for w := range p.workers {
+		if w.retired {
+			n++
+		}
+	}
+	return n
+}
+
+// dispatchLocked gives prewarmed workers to those who wait.
+func (p *Pool) dispatchLocked() {
+	for len(p.prewarmed) > 0 && p.queue.len() > 0 && !p.closed {
+		w := p.prewarmed[len(p.prewarmed)-1]
+		p.prewarmed = p.prewarmed[:len(p.prewarmed)-1]
+		p.handLocked(w, p.queue.take(), StartCold)
+	}
+}
+
+// startOne starts a worker outside the keeper.
+func (p *Pool) startOne(ctx context.Context) error {
+	p.mu.Lock()
+	p.starting++
+	p.mu.Unlock()
+	return p.startClaimed(ctx)
+}
+
+// startClaimed starts the worker that claimStart counted.
+func (p *Pool) startClaimed(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.StartTimeout)
+	defer cancel()
+	began := time.Now()
+	started, err := p.starter.start(ctx)
+	if err != nil {
+		p.cfg.Observer.WorkerStartFailed(err)
+	} else {
+		p.cfg.Observer.WorkerStarted(time.Since(began))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.starting--
+	if err != nil {
+		return err
+	}
+	w := &worker{child: started}
+	p.workers[w] = struct{}{}
+	p.keeping.Go(func() { p.watch(w) })
+	if p.closed {
+		p.retireLocked(w, ReasonClosed)
+		return nil
+	}
+	p.prewarmed = append(p.prewarmed, w)
+	p.dispatchLocked()
+	return nil
+}
+
+// watch forgets w when it is dead, whatever it was doing.
+func (p *Pool) watch(w *worker) {
+	<-w.dead()
+	p.mu.Lock()
+	delete(p.workers, w)
+	p.idle.remove(w)
+	p.prewarmed = slices.DeleteFunc(p.prewarmed, func(other *worker) bool { return other == w })
+	p.mu.Unlock()
+	p.wakeKeeper()
+}
+
+// retireIdle retires the workers that were idle for too long and returns the time until the next one may be.
+func (p *Pool) retireIdle() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		w := p.idle.oldest()
+		if w == nil {
+			return p.cfg.IdleTimeout
+		}
+		if left := p.cfg.IdleTimeout - time.Since(w.lastUsed); left > 0 {
+			return left
+		}
+		p.idle.remove(w)
+		p.retireLocked(w, ReasonIdle)
+	}
+}

@@ -1,0 +1,240 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"github.com/backstage/functions/sandbox/internal/wire"
+	"github.com/backstage/functions/sandbox/internal/zygote"
+)
+
+// launcher makes the processes of workers.
+type launcher interface {
+	// launch makes a process for a slot, with the given ends of pipes as its descriptors 0, 1 and 2. No two living processes have the
+	// same slot.
+	launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error)
+	// greeting is what a new process must read before it becomes ready, once it is in its control group.
+	greeting() []byte
+	close() error
+}
+
+// handle is an operating-system process. Its methods are safe for concurrent use.
+type handle interface {
+	pid() int
+	kill()
+	// wait returns when the process has been reaped; it is called once.
+	wait() syscall.WaitStatus
+}
+
+// commandThread runs the starts of processes on one thread that stays: PR_SET_PDEATHSIG (prctl(2)) makes a process die with the *thread*
+// that is its parent.
+type commandThread chan func()
+
+func newCommandThread() commandThread {
+	starts := make(commandThread)
+	go func() {
+		runtime.LockOSThread()
+		for start := range starts {
+			start()
+		}
+	}()
+	return starts
+}
+
+func (t commandThread) start(cmd *exec.Cmd) error {
+	done := make(chan error, 1)
+	t <- func() { done <- cmd.Start() }
+	return <-done
+}
+
+// nodeCommand is Node.js running the runner. Its flags keep it small and, but for one idle thread, single-threaded, as a fork needs it;
+// V8's heap gets what the memory limit leaves beside Node.js itself.
+func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
+	heap := max(cfg.Limits.Memory>>20-56, 16)
+	flags := []string{
+		"--v8-pool-size=0", "--single-threaded", "--max-semi-space-size=4", "--max-old-space-size=" + strconv.FormatInt(heap, 10), cfg.Runner,
+	}
+	cmd := exec.Command(cfg.Node, append(flags, args...)...) //nolint:gosec // the operator's choice
+	cmd.Env = []string{}
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	return cmd
+}
+
+func initFrame(cfg *Config, filter []byte) ([]byte, error) {
+	return wire.AppendInit(nil, wire.Init{
+		Filter:  filter,
+		Modules: cfg.Modules, Env: cfg.Env, MaxFrame: cfg.Limits.Frame, MaxLogs: cfg.Limits.Logs,
+	})
+}
+
+// directLauncher starts Node.js anew for every worker.
+type directLauncher struct {
+	cfg    *Config
+	init   []byte
+	jailer *jailer // nil without namespaces
+	filter []byte
+	thread commandThread
+}
+
+func (d *directLauncher) launch(_ context.Context, _ int, stdin, stdout, stderr *os.File) (handle, error) {
+	cmd := nodeCommand(d.cfg)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
+	if err := d.thread.startJailed(cmd, d.jailer, d.filter); err != nil {
+		return nil, err
+	}
+	return command{cmd}, nil
+}
+
+func (d *directLauncher) greeting() []byte { return d.init }
+
+func (d *directLauncher) close() error { return nil }
+
+// command is a process that we started ourselves.
+type command struct{ *exec.Cmd }
+
+func (c command) pid() int { return c.Process.Pid }
+
+func (c command) kill() { _ = c.Process.Kill() } // by pidfd: it hits no other process; that it has ended already is as good
+
+func (c command) wait() syscall.WaitStatus {
+	_ = c.Wait() // the state tells more
+	return c.ProcessState.Sys().(syscall.WaitStatus)
+}
+
+// forkLauncher forks every worker from a zygote, which it starts and, when it has ended, starts again.
+type forkLauncher struct {
+	cfg    *Config
+	init   []byte
+	jailer *jailer // nil without namespaces
+	thread commandThread
+
+	mu      sync.Mutex // guards the fields below; held while a zygote starts, so that one start serves all who wait
+	current *zygote.Zygote
+	process command
+}
+
+func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
+	z, err := f.zygote(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var uid uint32
+	if f.jailer != nil {
+		uid = f.jailer.workerID(slot)
+	}
+	child, err := z.Fork(uid, stdin, stdout, stderr)
+	if err != nil {
+		return nil, err
+	}
+	return forked{child}, nil
+}
+
+func (f *forkLauncher) greeting() []byte { return []byte{'\n'} }
+
+// zygote returns the one that runs, or a new one.
+func (f *forkLauncher) zygote(ctx context.Context) (*zygote.Zygote, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.current != nil && !f.current.Gone() {
+		return f.current, nil
+	}
+	if err := f.endLocked(); err != nil {
+		return nil, err
+	}
+	z, process, err := f.startZygote(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("start zygote: %w", err)
+	}
+	f.current, f.process = z, process
+	return z, nil
+}
+
+// startZygote starts Node.js as a fork server and returns when it has everything loaded.
+func (f *forkLauncher) startZygote(ctx context.Context) (z *zygote.Zygote, process command, err error) {
+	ours, theirs, err := zygote.SocketPair()
+	if err != nil {
+		return nil, command{}, err
+	}
+	defer theirs.Close() //nolint:errcheck // the zygote has its own
+	cmd := nodeCommand(f.cfg, "zygote")
+	cmd.ExtraFiles = []*os.File{theirs} // descriptor 3
+	stderr := new(tail)
+	cmd.Stderr = stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, command{}, errors.Join(err, ours.Close())
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, command{}, errors.Join(err, ours.Close())
+	}
+	if err := f.thread.startJailed(cmd, f.jailer, nil); err != nil {
+		return nil, command{}, errors.Join(err, ours.Close())
+	}
+	process = command{cmd}
+	stop := context.AfterFunc(ctx, process.kill)
+	defer stop()
+	if z, err = zygote.New(ours); err == nil {
+		err = f.prepare(z, process, stdin, stdout)
+	}
+	if err != nil {
+		process.kill()
+		status := process.wait()
+		return nil, command{}, fmt.Errorf("%w (it ended with status %d: %s)", err, status, stderr.String())
+	}
+	return z, process, nil
+}
+
+// prepare tells a new zygote what its workers need and waits until it is ready to fork.
+func (f *forkLauncher) prepare(z *zygote.Zygote, process command, stdin io.Writer, stdout io.Reader) error {
+	if _, err := stdin.Write(f.init); err != nil {
+		return err
+	}
+	if err := awaitReady(wire.NewReader(stdout, f.cfg.Limits.Frame)); err != nil {
+		return err
+	}
+	ranges, err := zygote.Mappings(process.pid())
+	if err != nil {
+		return err
+	}
+	return z.UnshareHeap(ranges)
+}
+
+// endLocked ends the current zygote, if there is one, and reaps it.
+func (f *forkLauncher) endLocked() error {
+	if f.current == nil {
+		return nil
+	}
+	err := f.current.Close()
+	f.process.kill()
+	f.process.wait()
+	f.current = nil
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (f *forkLauncher) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.endLocked()
+}
+
+// forked is a worker that a zygote made.
+type forked struct{ *zygote.Child }
+
+func (f forked) pid() int { return f.PID }
+
+func (f forked) kill() { _ = f.Kill() } // an error means that it has ended already
+
+func (f forked) wait() syscall.WaitStatus { return f.Wait().Status }

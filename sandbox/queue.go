@@ -1,0 +1,128 @@
+package sandbox
+
+import "slices"
+
+// waiter is a call that waits for a worker. Its fields are guarded by Pool.mu.
+type waiter struct {
+	group, key string
+	ready      chan struct{} // closed when worker is set
+	worker     *worker
+	start      StartKind
+}
+
+// queue holds the waiting calls: groups take turns, within a group the keys (functions) take turns, and calls of one key are served
+// first come, first served. The zero value is empty. Its user locks.
+type queue struct {
+	groups turns[*groupQueue]
+	keys   map[string]int // number of waiters of each key
+	n      int
+}
+
+type groupQueue struct{ functions turns[*[]*waiter] }
+
+// turns is a set of named members that take turns.
+type turns[T any] struct {
+	order   []string // the next one first
+	members map[string]T
+}
+
+func (t *turns[T]) get(name string, make func() T) T {
+	member, ok := t.members[name]
+	if !ok {
+		if t.members == nil {
+			t.members = map[string]T{}
+		}
+		member = make()
+		t.members[name] = member
+		t.order = append(t.order, name)
+	}
+	return member
+}
+
+func (t *turns[T]) next() T { return t.members[t.order[0]] }
+
+// rotate ends the turn of name, if it is the next one's.
+func (t *turns[T]) rotate(name string) {
+	if len(t.order) > 1 && t.order[0] == name {
+		t.order = append(t.order[1:], name)
+	}
+}
+
+func (t *turns[T]) drop(name string) {
+	delete(t.members, name)
+	t.order = slices.DeleteFunc(t.order, func(other string) bool { return other == name })
+}
+
+func (q *queue) len() int { return q.n }
+
+// has says whether a call of key waits.
+func (q *queue) has(key string) bool { return q.keys[key] > 0 }
+
+func (q *queue) push(group, key string) *waiter {
+	w := &waiter{group: group, key: key, ready: make(chan struct{})}
+	g := q.groups.get(group, func() *groupQueue { return &groupQueue{} })
+	f := g.functions.get(key, func() *[]*waiter { return &[]*waiter{} })
+	*f = append(*f, w)
+	if q.keys == nil {
+		q.keys = map[string]int{}
+	}
+	q.keys[key]++
+	q.n++
+	return w
+}
+
+// next returns the waiter whose turn it is; the queue must not be empty.
+func (q *queue) next() *waiter { return (*q.groups.next().functions.next())[0] }
+
+// take removes and returns the waiter whose turn it is, and ends the turn.
+func (q *queue) take() *waiter {
+	w := q.next()
+	q.remove(w)
+	if g, ok := q.groups.members[w.group]; ok {
+		g.functions.rotate(w.key)
+	}
+	q.groups.rotate(w.group)
+	return w
+}
+
+// takeKey removes and returns the first waiter of key, which must be there. It ends the turn of its group, if it had it.
+func (q *queue) takeKey(key string) *waiter {
+	for _, name := range q.groups.order {
+		g := q.groups.members[name]
+		if f, ok := g.functions.members[key]; ok {
+			w := (*f)[0]
+			q.remove(w)
+			g.functions.rotate(key)
+			q.groups.rotate(name)
+			return w
+		}
+	}
+	return nil
+}
+
+// remove removes w if it still waits.
+func (q *queue) remove(w *waiter) {
+	g, ok := q.groups.members[w.group]
+	if !ok {
+		return
+	}
+	f, ok := g.functions.members[w.key]
+	if !ok {
+		return
+	}
+	i := slices.Index(*f, w)
+	if i < 0 {
+		return
+	}
+	*f = slices.Delete(*f, i, i+1)
+	q.n--
+	if q.keys[w.key]--; q.keys[w.key] == 0 {
+		delete(q.keys, w.key)
+	}
+	if len(*f) == 0 {
+		g.functions.drop(w.key)
+	}
+	if len(g.functions.order) == 0 {
+		q.groups.drop(w.group)
+	}
+}

@@ -1,0 +1,144 @@
+package sandbox
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// fill pushes one waiter for each "group/function" in text.
+func fill(text string) (*queue, []*waiter) {
+	q := &queue{}
+	var all []*waiter
+	for _, key := range strings.Fields(text) {
+		all = append(all, q.push(key[:strings.Index(key, "/")], key))
+	}
+	return q, all
+}
+
+func drain(q *queue) string {
+	var keys []string
+	for q.len() > 0 {
+		next := q.next()
+		if w := q.take(); w != next {
+			panic("take gave another one than next")
+		}
+		keys = append(keys, next.key)
+	}
+	return strings.Join(keys, " ")
+}
+
+func TestQueueTakesTurns(t *testing.T) {
+	for name, row := range map[string]struct{ in, out string }{
+		"one function, first come first served": {"a/1 a/1 a/1", "a/1 a/1 a/1"},
+		"groups":                                {"a/1 a/1 a/1 b/1 c/1", "a/1 b/1 c/1 a/1 a/1"},
+		"functions of a group":                  {"a/1 a/1 a/1 a/2 a/3", "a/1 a/2 a/3 a/1 a/1"},
+		"a group with many functions":           {"a/1 a/2 a/3 b/1 b/1", "a/1 b/1 a/2 b/1 a/3"},
+		"nobody":                                {"", ""},
+	} {
+		q, _ := fill(row.in)
+		if got := drain(q); got != row.out {
+			t.Errorf("%s: got %q, want %q", name, got, row.out)
+		}
+	}
+}
+
+func TestQueueServesOneFunctionInOrder(t *testing.T) {
+	q, all := fill("a/1 b/1 a/1 a/1 b/1")
+	order := []*waiter{q.take(), q.take(), q.take(), q.take(), q.take()}
+	if want := []*waiter{all[0], all[1], all[2], all[4], all[3]}; !slices.Equal(order, want) {
+		t.Error("waiters of one function changed places")
+	}
+}
+
+func TestTakeKeyEndsTheTurnOfItsGroup(t *testing.T) {
+	q, all := fill("a/1 a/1 a/2 b/1")
+	if got := q.takeKey("a/1"); got != all[0] {
+		t.Fatalf("got %v", got)
+	}
+	if got := drain(q); got != "b/1 a/2 a/1" {
+		t.Errorf("after it %q", got)
+	}
+	q, _ = fill("a/1 b/1 b/2")
+	q.takeKey("b/2") // not b's turn: a keeps its own
+	if got := drain(q); got != "a/1 b/1" {
+		t.Errorf("after it %q", got)
+	}
+	if got := q.takeKey("a/1"); got != nil {
+		t.Errorf("an empty queue gave %v", got)
+	}
+}
+
+func TestRemovedWaitersAreNotServed(t *testing.T) {
+	q, all := fill("a/1 a/1 a/2 b/1 b/2")
+	for _, i := range []int{0, 3, 0, 3} { // twice is as good as once
+		q.remove(all[i])
+	}
+	if !q.has("a/1") || q.has("b/1") || q.len() != 3 {
+		t.Errorf("has a/1 %v, has b/1 %v, %d waiters", q.has("a/1"), q.has("b/1"), q.len())
+	}
+	if got := drain(q); got != "a/1 b/2 a/2" {
+		t.Errorf("got %q", got)
+	}
+	q.remove(all[1])
+	if q.len() != 0 {
+		t.Errorf("%d waiters", q.len())
+	}
+}
+
+func TestQueueCountsRight(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	keys := strings.Fields("a/1 a/2 a/3 b/1 b/2 c/1")
+	q := &queue{}
+	var waiting []*waiter
+	for range 10_000 {
+		key := keys[random.IntN(len(keys))]
+		var gone *waiter
+		switch op := random.IntN(7); {
+		case op < 3:
+			waiting = append(waiting, q.push(key[:1], key))
+		case op < 4 && q.len() > 0:
+			gone = q.take()
+		case op < 5:
+			gone = q.takeKey(key)
+			if (gone != nil) != slices.ContainsFunc(waiting, func(w *waiter) bool { return w.key == key }) {
+				t.Fatalf("takeKey(%s) gave %v", key, gone)
+			}
+		case len(waiting) > 0:
+			gone = waiting[random.IntN(len(waiting))]
+			q.remove(gone)
+		}
+		waiting = slices.DeleteFunc(waiting, func(w *waiter) bool { return w == gone })
+		of := 0
+		for _, w := range waiting {
+			if w.key == key {
+				of++
+			}
+		}
+		if q.len() != len(waiting) || q.keys[key] != of || q.has(key) != (of > 0) {
+			t.Fatalf("%d waiters and %d of %s, want %d and %d", q.len(), q.keys[key], key, len(waiting), of)
+		}
+	}
+	drain(q)
+	if len(q.keys) != 0 || len(q.groups.order) != 0 || len(q.groups.members) != 0 {
+		t.Errorf("an empty queue keeps %v, %v", q.keys, q.groups)
+	}
+}
+
+func BenchmarkQueue(b *testing.B) {
+	for name, keys := range map[string]int{"one function": 1, "1000 functions": 1000} {
+		b.Run(name, func(b *testing.B) {
+			q := &queue{}
+			names := make([]string, keys)
+			for i := range 1000 {
+				names[i%keys] = "a/" + strings.Repeat("x", i%keys)
+				q.push("a", names[i%keys])
+			}
+			for i := 0; b.Loop(); i++ {
+				q.take()
+				q.push("a", names[i%keys])
+			}
+		})
+	}
+}

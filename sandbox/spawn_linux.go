@@ -1,0 +1,272 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/backstage/functions/sandbox/internal/wire"
+)
+
+// spawner makes workers: a control group, three pipes and a process for each.
+type spawner struct {
+	cfg      Config
+	slots    *slots
+	groups   *groups // nil without limits
+	jailer   *jailer // nil without namespaces
+	launcher launcher
+	forks    bool
+	thread   commandThread
+}
+
+func newStarter(cfg Config) (starter, error) {
+	s := &spawner{cfg: cfg, thread: newCommandThread(), slots: newSlots()}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// prepare makes what the tier of isolation asks for.
+func (s *spawner) prepare() (err error) {
+	if s.cfg.Isolation == IsolationNone {
+		return s.chooseLauncher()
+	}
+	if s.groups, err = newGroups(s.cfg.Limits); err != nil {
+		return err
+	}
+	if s.cfg.Isolation == IsolationStrict {
+		if s.jailer, err = newJailer(context.Background(), &s.cfg); err != nil {
+			return err
+		}
+	}
+	return s.chooseLauncher()
+}
+
+// chooseLauncher forks workers where the fork server's addon has been built, and starts them directly otherwise.
+func (s *spawner) chooseLauncher() error {
+	_, err := os.Stat(filepath.Join(filepath.Dir(s.cfg.Runner), "build", "zygote.node"))
+	s.forks = err == nil
+	var filter []byte
+	if s.jailer != nil {
+		make := execFilter
+		if s.forks {
+			make = workerFilter
+		}
+		if filter, err = make(); err != nil {
+			return fmt.Errorf("sandbox: %w", err)
+		}
+	}
+	init, err := initFrame(&s.cfg, filter)
+	if err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	if s.forks {
+		s.launcher = &forkLauncher{cfg: &s.cfg, init: init, jailer: s.jailer, thread: s.thread}
+	} else {
+		s.launcher = &directLauncher{cfg: &s.cfg, init: init, jailer: s.jailer, filter: filter, thread: s.thread}
+	}
+	return nil
+}
+
+func (s *spawner) describe() string {
+	if s.groups == nil {
+		return "none: workers are plain processes without limits"
+	}
+	l := s.cfg.Limits
+	text := fmt.Sprintf("%s: cgroup v%d with %d MiB of memory, %v CPU and %d tasks for each worker",
+		s.cfg.Isolation, s.groups.tree.Version(), l.Memory>>20, l.CPU, l.PIDs)
+	if s.jailer != nil {
+		text += ", namespaces, a read-only root, a system-call filter"
+	}
+	return text
+}
+
+func (s *spawner) close() error {
+	var errs []error
+	if s.launcher != nil {
+		errs = append(errs, s.launcher.close())
+	}
+	close(s.thread)
+	if s.jailer != nil {
+		errs = append(errs, s.jailer.close())
+	}
+	if s.groups != nil {
+		errs = append(errs, s.groups.close())
+	}
+	return errors.Join(errs...)
+}
+
+// start implements starter.
+func (s *spawner) start(ctx context.Context) (child, error) {
+	p, err := s.spawn(ctx)
+	if err == nil {
+		err = p.handshake(ctx, s.launcher.greeting())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: start worker: %w", err)
+	}
+	return p, nil
+}
+
+// spawn makes the process, moves it into its control group and starts the goroutine that waits for its end.
+func (s *spawner) spawn(ctx context.Context) (*process, error) {
+	pipes, err := newPipes()
+	if err != nil {
+		return nil, err
+	}
+	slot := s.slots.get()
+	handle, err := s.launcher.launch(ctx, slot, pipes.childStdin, pipes.childStdout, pipes.childStderr)
+	err = errors.Join(err, pipes.closeChild())
+	if err != nil {
+		s.slots.put(slot)
+		return nil, errors.Join(err, pipes.closeParent())
+	}
+	p := &process{
+		cfg: &s.cfg, handle: handle, stdin: pipes.stdin, stdout: pipes.stdout,
+		frames: wire.NewReader(pipes.stdout, s.cfg.Limits.Frame), reaped: make(chan struct{}),
+	}
+	group, err := s.place(slot, handle.pid())
+	go s.await(p, slot, group, pipes)
+	if err != nil {
+		p.kill(ReasonClosed)
+		return nil, errors.Join(err, p.obituary())
+	}
+	return p, nil
+}
+
+// place moves a new process into a control group. It has one thread as yet, so that the move is cheap, and nothing of a function runs
+// before the handshake.
+func (s *spawner) place(slot, pid int) (*slotGroup, error) {
+	if s.groups == nil {
+		return nil, nil //nolint:nilnil // no limits asked for
+	}
+	group, err := s.groups.of(slot)
+	if err != nil {
+		return nil, err
+	}
+	return group, group.Add(pid)
+}
+
+// await is the only waiter of p: it learns the cause of its death, then cleans up.
+func (s *spawner) await(p *process, slot int, group *slotGroup, pipes *pipes) {
+	status := p.handle.wait()
+	now := time.Now()
+	// The counter costs more to read than a worker to fork: only a SIGKILL that may not be ours asks for it.
+	killed := status.Signaled() && status.Signal() == syscall.SIGKILL && !p.planned()
+	outOfMemory := group != nil && killed && group.outOfMemory()
+	s.slots.put(slot)
+	stderr := pipes.lastWords()
+	p.mu.Lock()
+	p.death = classify(p.reason, status, outOfMemory, stderr)
+	if !p.deadline.IsZero() {
+		p.death.Lag = now.Sub(p.deadline)
+	}
+	death := *p.death
+	p.mu.Unlock()
+	_ = pipes.closeParent() // only memory is lost if a close fails
+	p.cfg.Observer.WorkerDied(death.Reason, death.Lag)
+	close(p.reaped)
+}
+
+// planned says whether we killed p for a reason that is no failure.
+func (p *process) planned() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch p.reason {
+	case ReasonRetired, ReasonEvicted, ReasonIdle, ReasonClosed:
+		return true
+	default:
+		return false
+	}
+}
+
+// heapTexts are what V8 writes to stderr when its own heap is full.
+var heapTexts = []string{"JavaScript heap out of memory", "Fatal process out of memory", "invalid array length Allocation failed"}
+
+// classify finds the reason of a death; the kernel's evidence goes before our own intent, which is empty when we did not kill.
+func classify(intent Reason, status syscall.WaitStatus, outOfMemory bool, stderr string) *DeathError {
+	death := &DeathError{Reason: intent, ExitCode: status.ExitStatus(), Detail: stderr}
+	if status.Signaled() {
+		death.Signal = unix.SignalName(status.Signal())
+	}
+	switch {
+	case outOfMemory:
+		death.Reason = ReasonMemory
+	case intent != "":
+	case containsAny(stderr, heapTexts):
+		death.Reason = ReasonHeap
+	case status.Signaled() && status.Signal() == syscall.SIGSYS:
+		death.Reason = ReasonSyscall
+	case status.Signaled():
+		death.Reason = ReasonSignal
+	default:
+		death.Reason = ReasonExit
+	}
+	return death
+}
+
+func containsAny(text string, parts []string) bool {
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// cpuTime is the CPU time that the process has used, by the clock of clock_getcpuclockid(3).
+func cpuTime(pid int) time.Duration {
+	const schedClock = 2 // CPUCLOCK_SCHED of the kernel's posix-timers_types.h
+	var ts unix.Timespec
+	if err := unix.ClockGettime(^int32(pid)<<3|schedClock, &ts); err != nil { //nolint:gosec // a PID fits
+		return 0 // it is dead
+	}
+	return time.Duration(ts.Nano())
+}
+
+// pipes are the three pipes of a process.
+type pipes struct {
+	stdin, stdout, stderr                *os.File
+	childStdin, childStdout, childStderr *os.File
+}
+
+func newPipes() (*pipes, error) {
+	p := new(pipes)
+	var errs [3]error
+	p.childStdin, p.stdin, errs[0] = os.Pipe()
+	p.stdout, p.childStdout, errs[1] = os.Pipe()
+	p.stderr, p.childStderr, errs[2] = os.Pipe()
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, errors.Join(err, p.closeChild(), p.closeParent())
+	}
+	return p, nil
+}
+
+func (p *pipes) closeChild() error  { return closeAll(p.childStdin, p.childStdout, p.childStderr) }
+func (p *pipes) closeParent() error { return closeAll(p.stdin, p.stdout, p.stderr) }
+
+func closeAll(files ...*os.File) error {
+	var errs []error
+	for _, file := range files {
+		if file != nil {
+			errs = append(errs, file.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// lastWords is the end of what the dead process wrote to stderr: what the pipe holds, so that nobody has to read along.
+func (p *pipes) lastWords() string {
+	words := new(tail)
+	_, _ = io.Copy(words, p.stderr) // ends at once: the other end is closed
+	return words.String()
+}

@@ -1,0 +1,9 @@
+//go:build !linux
+
+package sandbox
+
+import "time"
+
+func newStarter(Config) (starter, error) { return nil, ErrUnsupported }
+
+func cpuTime(int) time.Duration { return 0 }
