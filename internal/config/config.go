@@ -1,0 +1,164 @@
+// Package config reads the server's configuration from the environment.
+//
+// Every variable is described once, in variables.go: its name, its default and its meaning. What the server reads, what
+// `functions serve --help` prints and docs/configuration.md are all made from there.
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
+)
+
+// The values of Storage.
+const (
+	StorageRedis    = "redis"
+	StorageEmbedded = "embedded"
+	StorageInMemory = "inmemory"
+)
+
+// The values of LogType and LogAppFormat that change something.
+const (
+	LogTypeGELF = "gelf"
+	LogAppJSON  = "json"
+)
+
+// Config is the configuration of the server. Each field names its variable, which is described in Variables.
+type Config struct {
+	// Host is the address to listen on, HOST; empty stands for all. Port and MetricsPort are PORT and METRICS_PORT.
+	Host        string
+	Port        int
+	MetricsPort int
+	// Metrics says whether to listen on MetricsPort at all, USE_NODE_CLUSTER.
+	Metrics bool
+	// NumCPUs is how many processors to make use of, NUM_CPUS.
+	NumCPUs int
+	// BodyLimit bounds a request body in bytes, BODY_PARSER_LIMIT.
+	BodyLimit int64
+
+	// Storage is one of the Storage constants, STORAGE. DataDir is where the embedded one keeps its file, DATA_DIR.
+	Storage string
+	DataDir string
+	// RedisEndpoint is REDIS_ENDPOINT or DBAAS_SENTINEL_ENDPOINT, RedisKeyPrefix is REDIS_KEY_PREFIX.
+	RedisEndpoint  Secret
+	RedisKeyPrefix string
+
+	// SyncTimeout and AsyncTimeout are CODE_SYNC_TIMEOUT and CODE_ASYNC_TIMEOUT.
+	SyncTimeout  time.Duration
+	AsyncTimeout time.Duration
+	// Modules are what functions may require, DEFAULT_GLOBAL_MODULES. ExposeEnv is what they all see of the server's
+	// environment, EXPOSE_ENV_*, without the prefix; never nil.
+	Modules   []string
+	ExposeEnv *function.Env
+
+	// PoolSize and PoolPrewarmed are POOL_SIZE and POOL_PREWARMED.
+	PoolSize      int
+	PoolPrewarmed int
+	// MaxInvocations, IdleTimeout, MemoryLimit (bytes) and CPULimit (processors) are those of one worker, WORKER_*.
+	MaxInvocations int
+	IdleTimeout    time.Duration
+	MemoryLimit    int64
+	CPULimit       float64
+	// QueueSize and QueueTimeout are QUEUE_SIZE and QUEUE_TIMEOUT.
+	QueueSize    int
+	QueueTimeout time.Duration
+	// Isolation is the tier, ISOLATION.
+	Isolation sandbox.Isolation
+	// NodeBinary and RunnerDir are NODE_BINARY and RUNNER_DIR; empty when the server has to find them.
+	NodeBinary string
+	RunnerDir  string
+
+	// LogLevel is the name of the least important level, LOG_LEVEL. LogAppFormat is LOG_APP_FORMAT, AccessFormat is
+	// LOG_MONGAN_FORMAT.
+	LogLevel     string
+	LogAppFormat string
+	AccessFormat string
+	// LogType is LOG_TYPE. The rest is for LogTypeGELF: LOG_HOSTS and LOG_PORT, LOG_FIELDS (values as JSON),
+	// LOG_FIELDS_FROM_HTTP_HEADERS (field to header), LOG_MAX_FULL_MESSAGE (characters), LOG_MAX_CHUNK_SIZE (bytes).
+	LogType         string
+	LogHosts        []string
+	LogPort         int
+	LogFields       map[string]json.RawMessage
+	LogHeaderFields map[string]string
+	LogMaxMessage   int
+	LogMaxChunk     int
+
+	// Ignored names the variables that are set, and meant something to the original, but have no effect here.
+	Ignored []string
+
+	// texts are the values as they were given or derived, by variable; of secrets only what may be printed.
+	texts map[string]string
+}
+
+// Load reads the configuration. Getenv is like os.LookupEnv, environ like os.Environ(). A variable that is set to nothing
+// counts as not set. The error tells all faults, a line each, each with the name of its variable.
+func Load(getenv func(string) (string, bool), environ []string) (*Config, error) {
+	return load(getenv, environ, thisMachine())
+}
+
+func load(getenv func(string) (string, bool), environ []string, m machine) (*Config, error) {
+	c := &Config{texts: map[string]string{}, ExposeEnv: exposed(environ)}
+	var faults []error
+	for _, v := range variables {
+		text, _ := getenv(v.Name)
+		if text == "" && v.derive != nil {
+			text = v.derive(c, m)
+		} else if text == "" {
+			text = v.Default
+		}
+		if text == "" {
+			continue
+		}
+		c.texts[v.Name] = v.show(text)
+		if err := v.parse(c, text); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w, got %q", v.Name, err, v.show(text)))
+		}
+	}
+	if len(faults) == 0 && c.PoolPrewarmed > c.PoolSize {
+		faults = append(faults, fmt.Errorf("POOL_PREWARMED: %d is more than POOL_SIZE, which is %d", c.PoolPrewarmed, c.PoolSize))
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	if c.Storage == StorageRedis && c.RedisEndpoint == "" {
+		c.RedisEndpoint = defaultRedis
+		c.texts["REDIS_ENDPOINT"] = c.RedisEndpoint.String()
+	}
+	c.Ignored = ignored(getenv)
+	return c, nil
+}
+
+// exposePrefix marks the variables that functions see.
+const exposePrefix = "EXPOSE_ENV_"
+
+// exposed collects the variables that functions see, without their prefix.
+func exposed(environ []string) *function.Env {
+	env := function.NewEnv()
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if name, ok := strings.CutPrefix(name, exposePrefix); ok && name != "" {
+			env.Set(name, value)
+		}
+	}
+	return env
+}
+
+// String lists the variables that have a value, a line each. Of secrets, and of what functions see, it does not show the
+// value.
+func (c *Config) String() string {
+	var out strings.Builder
+	for _, v := range variables {
+		if text, ok := c.texts[v.Name]; ok {
+			fmt.Fprintf(&out, "%s=%s\n", v.Name, text)
+		}
+	}
+	for _, v := range c.ExposeEnv.Vars() {
+		fmt.Fprintf(&out, "%s%s=%s\n", exposePrefix, v.Name, mask)
+	}
+	return out.String()
+}

@@ -1,0 +1,295 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/sandbox"
+)
+
+// testMachine has four processors and room for 96 workers of 128 MiB.
+var testMachine = machine{cpus: 4, memory: 16 << 30}
+
+// from loads a configuration from lines NAME=value.
+func from(environ ...string) (*Config, error) {
+	getenv := func(name string) (string, bool) {
+		for _, entry := range environ {
+			if value, ok := strings.CutPrefix(entry, name+"="); ok {
+				return value, true
+			}
+		}
+		return "", false
+	}
+	return load(getenv, environ, testMachine)
+}
+
+func mustLoad(t *testing.T, environ ...string) *Config {
+	t.Helper()
+	c, err := from(environ...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestDefaults(t *testing.T) {
+	c := mustLoad(t)
+	env := c.ExposeEnv
+	c.ExposeEnv, c.texts = nil, nil
+	want := &Config{
+		Port: 8100, MetricsPort: 8101, Metrics: true, NumCPUs: 4, BodyLimit: 1 << 20,
+		Storage: StorageEmbedded, DataDir: "./data", RedisKeyPrefix: "local",
+		SyncTimeout: 100 * time.Millisecond, AsyncTimeout: 5 * time.Second,
+		Modules:  []string{"lodash", "async", "request", "uuid", "node-fetch"},
+		PoolSize: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, MemoryLimit: 128 << 20, CPULimit: 1,
+		QueueSize: 1000, QueueTimeout: 10 * time.Second, Isolation: sandbox.IsolationStrict,
+		LogLevel: "info", LogAppFormat: "text", AccessFormat: "tiny", LogType: "local",
+		LogHosts: []string{"localhost"}, LogPort: 12201, LogFields: c.LogFields, LogHeaderFields: map[string]string{},
+		LogMaxMessage: 3000, LogMaxChunk: 32766,
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("defaults\n%#v\nwant\n%#v", c, want)
+	}
+	if env == nil || env.Len() != 0 || len(want.LogFields) != 0 {
+		t.Errorf("env %v, fields %v", env, want.LogFields)
+	}
+}
+
+func TestEmptyIsUnset(t *testing.T) {
+	var environ []string
+	for _, v := range Variables() {
+		environ = append(environ, v.Name+"=")
+	}
+	if got, want := mustLoad(t, environ...), mustLoad(t); !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+func TestValuesAreRead(t *testing.T) {
+	for _, row := range []struct {
+		environ string // lines with | between
+		get     func(*Config) any
+		want    any
+	}{
+		{"HOST=127.0.0.1", func(c *Config) any { return c.Host }, "127.0.0.1"},
+		{"PORT=80", func(c *Config) any { return c.Port }, 80},
+		{"PORT=0", func(c *Config) any { return c.Port }, 0},
+		{"METRICS_PORT= 9000/tcp", func(c *Config) any { return c.MetricsPort }, 9000},
+		{"USE_NODE_CLUSTER=true", func(c *Config) any { return c.Metrics }, true},
+		{"USE_NODE_CLUSTER=false", func(c *Config) any { return c.Metrics }, false},
+		{"USE_NODE_CLUSTER=TRUE", func(c *Config) any { return c.Metrics }, false},
+		{"USE_NODE_CLUSTER=1", func(c *Config) any { return c.Metrics }, false},
+		{"BODY_PARSER_LIMIT=500kb", func(c *Config) any { return c.BodyLimit }, int64(512000)},
+		{"CODE_SYNC_TIMEOUT=250", func(c *Config) any { return c.SyncTimeout }, 250 * time.Millisecond},
+		{"CODE_SYNC_TIMEOUT=250ms", func(c *Config) any { return c.SyncTimeout }, 250 * time.Millisecond},
+		{"CODE_ASYNC_TIMEOUT=1e3", func(c *Config) any { return c.AsyncTimeout }, time.Millisecond},
+		{"DEFAULT_GLOBAL_MODULES= a , b,,c", func(c *Config) any { return strings.Join(c.Modules, "|") }, "a|b|c"},
+		{"STORAGE=redis", func(c *Config) any { return string(c.RedisEndpoint) }, defaultRedis},
+		{"STORAGE=inmemory", func(c *Config) any { return c.Storage }, StorageInMemory},
+		{"STORAGE=embedded|REDIS_ENDPOINT=redis://h", func(c *Config) any { return c.Storage }, StorageEmbedded},
+		{"REDIS_ENDPOINT=redis://h", func(c *Config) any { return c.Storage }, StorageRedis},
+		{"DBAAS_SENTINEL_ENDPOINT=sentinel://h", func(c *Config) any { return c.Storage + " " + string(c.RedisEndpoint) }, "redis sentinel://h"},
+		{"DBAAS_SENTINEL_ENDPOINT=sentinel://h|REDIS_ENDPOINT=redis://r", func(c *Config) any { return string(c.RedisEndpoint) }, "redis://r"},
+		{"REDIS_KEY_PREFIX=prod:", func(c *Config) any { return c.RedisKeyPrefix }, "prod:"},
+		{"DATA_DIR=/data", func(c *Config) any { return c.DataDir }, "/data"},
+		{"ISOLATION=none", func(c *Config) any { return c.Isolation }, sandbox.IsolationNone},
+		{"WORKER_MEMORY_LIMIT=1.5GB", func(c *Config) any { return c.MemoryLimit }, int64(3 << 29)},
+		{"WORKER_CPU_LIMIT=0.5", func(c *Config) any { return c.CPULimit }, 0.5},
+		{"WORKER_MAX_INVOCATIONS=1", func(c *Config) any { return c.MaxInvocations }, 1},
+		{"WORKER_IDLE_TIMEOUT=90s", func(c *Config) any { return c.IdleTimeout }, 90 * time.Second},
+		{"QUEUE_SIZE=0", func(c *Config) any { return c.QueueSize }, 0},
+		{"QUEUE_TIMEOUT=1m30s", func(c *Config) any { return c.QueueTimeout }, 90 * time.Second},
+		{"NODE_BINARY=/node|RUNNER_DIR=/r", func(c *Config) any { return c.NodeBinary + c.RunnerDir }, "/node/r"},
+		{"LOG_LEVEL=silly", func(c *Config) any { return c.LogLevel }, "silly"},
+		{"LOG_APP_FORMAT=json", func(c *Config) any { return c.LogAppFormat }, LogAppJSON},
+		{"LOG_TYPE=gelf", func(c *Config) any { return c.LogType }, LogTypeGELF},
+		{"LOG_HOSTS=a, b", func(c *Config) any { return strings.Join(c.LogHosts, "|") }, "a|b"},
+		{`LOG_FIELDS={"a":1,"b":"c"}`, func(c *Config) any { return string(c.LogFields["a"]) + string(c.LogFields["b"]) }, `1"c"`},
+		{`LOG_FIELDS_FROM_HTTP_HEADERS={"f":"x-h"}`, func(c *Config) any { return c.LogHeaderFields["f"] }, "x-h"},
+		{"LOG_MAX_FULL_MESSAGE=10", func(c *Config) any { return c.LogMaxMessage }, 10},
+		{"LOG_MAX_CHUNK_SIZE=1420", func(c *Config) any { return c.LogMaxChunk }, 1420},
+	} {
+		t.Run(row.environ, func(t *testing.T) {
+			if got := row.get(mustLoad(t, strings.Split(row.environ, "|")...)); got != row.want {
+				t.Errorf("got %#v, want %#v", got, row.want)
+			}
+		})
+	}
+}
+
+func TestFaultsNameTheirVariable(t *testing.T) {
+	for setting, want := range map[string]string{
+		"POOL_SIZE=x":                          "must be a whole number from 1 to 10000",
+		"POOL_SIZE=8 workers":                  "must be a whole number from 1 to 10000",
+		"POOL_SIZE=0":                          "must be a whole number from 1 to 10000",
+		"POOL_PREWARMED=-1":                    "must be a whole number from 0 to 10000",
+		"PORT=65536":                           "must be a whole number from 0 to 65535",
+		"PORT=eighty":                          "must be a whole number from 0 to 65535",
+		"PORT=-":                               "must be a whole number from 0 to 65535",
+		"NUM_CPUS=0":                           "must be a whole number from 1 to 1024",
+		"BODY_PARSER_LIMIT=much":               "must be a number of bytes above zero such as 1mb",
+		"BODY_PARSER_LIMIT=0":                  "must be a number of bytes above zero such as 1mb",
+		"CODE_SYNC_TIMEOUT=soon":               "must be a whole number of milliseconds from 1 to 3600000",
+		"CODE_SYNC_TIMEOUT=0":                  "must be a whole number of milliseconds from 1 to 3600000",
+		"CODE_ASYNC_TIMEOUT=3600001":           "must be a whole number of milliseconds from 1 to 3600000",
+		"STORAGE=postgres":                     "must be redis, embedded or inmemory",
+		"ISOLATION=some":                       "must be strict, process or none",
+		"WORKER_MEMORY_LIMIT=16mb":             "must be a number of bytes such as 128mb, at least 32mb",
+		"WORKER_CPU_LIMIT=NaN":                 "must be a number from 0.01 to 1024",
+		"WORKER_CPU_LIMIT=0":                   "must be a number from 0.01 to 1024",
+		"WORKER_IDLE_TIMEOUT=10":               "must be a duration above zero such as 500ms, 10s or 1m30s",
+		"QUEUE_TIMEOUT=-1s":                    "must be a duration above zero such as 500ms, 10s or 1m30s",
+		"LOG_LEVEL=loud":                       "must be error, warn, info, verbose, debug or silly",
+		"LOG_APP_FORMAT=xml":                   "must be text or json",
+		"LOG_FIELDS=[]":                        "must be a JSON object",
+		"LOG_FIELDS=null":                      "must be a JSON object",
+		"LOG_FIELDS_FROM_HTTP_HEADERS={1":      "must be a JSON object of texts",
+		`LOG_FIELDS_FROM_HTTP_HEADERS={"a":1}`: "must be a JSON object of texts",
+		"LOG_MAX_CHUNK_SIZE=65508":             "must be a whole number from 64 to 65507",
+	} {
+		name, value, _ := strings.Cut(setting, "=")
+		_, err := from(setting)
+		if want := fmt.Sprintf("%s: %s, got %q", name, want, value); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
+func TestAllFaultsAreTold(t *testing.T) {
+	_, err := from("PORT=x", "STORAGE=y", "WORKER_MEMORY_LIMIT=z", "NUM_CPUS=0")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, name := range []string{"PORT: ", "STORAGE: ", "WORKER_MEMORY_LIMIT: ", "NUM_CPUS: "} {
+		if !strings.Contains("\n"+err.Error(), "\n"+name) {
+			t.Errorf("no fault of %s in\n%v", name, err)
+		}
+	}
+	if lines := strings.Count(err.Error(), "\n") + 1; lines != 4 {
+		t.Errorf("%d faults in\n%v", lines, err)
+	}
+}
+
+func TestPoolFitsTheMachine(t *testing.T) {
+	for _, row := range []struct {
+		m               machine
+		environ         []string
+		size, prewarmed int
+	}{
+		{machine{4, 16 << 30}, nil, 32, 4},
+		{machine{4, 1 << 30}, nil, 6, 4},
+		{machine{4, 256 << 20}, nil, 2, 2},
+		{machine{4, 0}, nil, 32, 4},
+		{machine{4, 16 << 30}, []string{"WORKER_MEMORY_LIMIT=1gb"}, 12, 4},
+		{machine{4, 16 << 30}, []string{"NUM_CPUS=1"}, 8, 1},
+		{machine{4, 16 << 30}, []string{"POOL_SIZE=3"}, 3, 3},
+		{machine{4, 16 << 30}, []string{"POOL_SIZE=3", "POOL_PREWARMED=0"}, 3, 0},
+		{machine{1024, 1 << 50}, []string{"WORKER_MEMORY_LIMIT=32mb"}, 8192, 1024},
+	} {
+		c, err := load(func(name string) (string, bool) {
+			for _, entry := range row.environ {
+				if value, ok := strings.CutPrefix(entry, name+"="); ok {
+					return value, true
+				}
+			}
+			return "", false
+		}, nil, row.m)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if c.PoolSize != row.size || c.PoolPrewarmed != row.prewarmed {
+			t.Errorf("%+v %v: size %d, prewarmed %d, want %d and %d", row.m, row.environ, c.PoolSize, c.PoolPrewarmed, row.size, row.prewarmed)
+		}
+	}
+}
+
+func TestMorePrewarmedThanWorkersIsAFault(t *testing.T) {
+	_, err := from("POOL_SIZE=2", "POOL_PREWARMED=3")
+	if want := "POOL_PREWARMED: 3 is more than POOL_SIZE, which is 2"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+}
+
+func TestExposedVariablesLoseTheirPrefix(t *testing.T) {
+	c := mustLoad(t, "EXPOSE_ENV_B=1=2", "EXPOSE_ENV_A=", "EXPOSE_ENV_=x", "NOT_EXPOSE_ENV_C=3", "PATH=/bin")
+	text, err := c.ExposeEnv.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"B":"1=2","A":""}`; string(text) != want {
+		t.Errorf("exposed %s, want %s", text, want)
+	}
+}
+
+func TestSecretsAreNotPrinted(t *testing.T) {
+	for given, want := range map[string]string{
+		"redis://:hunter2@h:6379/0":                     "redis://***@h:6379/0",
+		"redis://user:hunter2@h":                        "redis://***@h",
+		"redis://:hunter2?hunter2@hunter2/@h":           "redis://***@h",
+		"sentinel://:hunter2@a:1,b:2/service_name:NAME": "sentinel://***@a:1,b:2/service_name:NAME",
+		"redis://h?password=hunter2":                    "redis://h?***",
+		"redis://:hunter2@h?password=hunter2":           "redis://***@h?***",
+		":hunter2@h:6379":                               "***@h:6379",
+		"redis://h:6379":                                "redis://h:6379",
+	} {
+		c := mustLoad(t, "REDIS_ENDPOINT="+given, "DBAAS_SENTINEL_ENDPOINT="+given, "EXPOSE_ENV_TOKEN=hunter2")
+		if string(c.RedisEndpoint) != given {
+			t.Errorf("the endpoint itself became %q", string(c.RedisEndpoint))
+		}
+		var logged strings.Builder
+		slog.New(slog.NewJSONHandler(&logged, nil)).Info("m", "endpoint", c.RedisEndpoint)
+		for _, text := range []string{
+			c.String(), c.RedisEndpoint.String(), logged.String(),
+			fmt.Sprintf("%v %+v %#v %s", c.RedisEndpoint, c.RedisEndpoint, c.RedisEndpoint, c),
+			fmt.Sprintf("%+v", *c),
+		} {
+			if strings.Contains(text, "hunter2") || !strings.Contains(text, want) {
+				t.Errorf("%s prints as %s", given, text)
+			}
+		}
+	}
+}
+
+func TestStringTellsWhatIsUsed(t *testing.T) {
+	text := mustLoad(t, "STORAGE=redis", "PORT=80", "EXPOSE_ENV_A=b").String()
+	for _, line := range []string{
+		"PORT=80", "METRICS_PORT=8101", "POOL_SIZE=32", "STORAGE=redis", "EXPOSE_ENV_A=***",
+		"REDIS_ENDPOINT=sentinel://***@127.0.0.1:16380,127.0.0.1:16381,127.0.0.1:16382/service_name:redis-cluster",
+	} {
+		if !strings.Contains("\n"+text, "\n"+line+"\n") {
+			t.Errorf("no line %s in\n%s", line, text)
+		}
+	}
+}
+
+func TestVariablesWithoutEffectAreNamed(t *testing.T) {
+	c := mustLoad(t, "SENTRY_DSN=https://x", "HTTP_KEEP_ALIVE=true", "TRACE_ENGINE=")
+	if want := []string{"HTTP_KEEP_ALIVE", "SENTRY_DSN"}; !slices.Equal(c.Ignored, want) {
+		t.Errorf("ignored %v, want %v", c.Ignored, want)
+	}
+}
+
+func TestLogLevelsAreThoseOfTheLog(t *testing.T) {
+	for _, name := range []string{"error", "warn", "info", "verbose", "debug", "silly"} {
+		if _, err := logs.ParseLevel(mustLoad(t, "LOG_LEVEL="+name).LogLevel); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestLoadFitsThisMachine(t *testing.T) {
+	c, err := Load(func(string) (string, bool) { return "", false }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.NumCPUs < 1 || c.PoolSize < 2 || c.PoolPrewarmed < 1 {
+		t.Errorf("%d processors, %d workers, %d prewarmed", c.NumCPUs, c.PoolSize, c.PoolPrewarmed)
+	}
+}

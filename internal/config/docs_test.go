@@ -1,0 +1,84 @@
+package config
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// page is made from the variables by: go test ./internal/config -run TestDocs -update
+const page = "../../docs/configuration.md"
+
+var update = flag.Bool("update", false, "write "+page)
+
+const intro = `# Configuration
+
+The server reads its environment. A variable that is set to nothing counts as not set. A value that makes no sense keeps
+the server from starting; it then names all faults at once. ` + "`functions serve --help`" + ` prints these tables.
+
+Sizes are bytes or have a unit (` + "`500kb`, `1.5mb`" + `; powers of 1024), durations have units (` + "`500ms`, `10s`, `1m30s`" + `),
+variables in milliseconds are bare numbers.
+`
+
+const exposing = `
+## What functions see
+
+` + "`EXPOSE_ENV_X`" + ` is ` + "`Backstage.env.X`" + ` in every function, for any name X. A function's own variables go before it.
+`
+
+// markdown is what the page should hold.
+func markdown() string {
+	var out strings.Builder
+	out.WriteString(intro)
+	group := ""
+	for _, v := range Variables() {
+		if v.Group != group {
+			group = v.Group
+			fmt.Fprintf(&out, "\n## %s\n\n| Variable | Default | Meaning |\n|---|---|---|\n", group)
+		}
+		value := v.Default
+		if v.derive == nil {
+			value = "`" + value + "`"
+		}
+		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", v.Name, value, v.Meaning)
+	}
+	out.WriteString(exposing)
+	out.WriteString("\n## Variables of the original that have no effect\n\nThe server says so when one of them is set.\n\n| Variable | Why |\n|---|---|\n")
+	for _, v := range UnusedVariables() {
+		fmt.Fprintf(&out, "| `%s` | %s |\n", v.Name, v.Reason)
+	}
+	return out.String()
+}
+
+func TestDocsTellEveryVariable(t *testing.T) {
+	if *update {
+		if err := os.WriteFile(page, []byte(markdown()), 0o644); err != nil { //nolint:gosec // a page for everyone
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(text) != markdown() {
+		t.Error("docs/configuration.md is not up to date: run go test ./internal/config -run TestDocs -update")
+	}
+}
+
+func TestVariablesAreDescribedOnce(t *testing.T) {
+	seen := map[string]bool{}
+	for _, v := range Variables() {
+		if seen[v.Name] || v.Name == "" || v.Default == "" || v.Group == "" || !strings.HasSuffix(v.Meaning, ".") || strings.Contains(v.Meaning, "|") {
+			t.Errorf("%+v", v)
+		}
+		seen[v.Name] = true
+	}
+	for _, v := range UnusedVariables() {
+		if seen[v.Name] || v.Reason == "" {
+			t.Errorf("%+v", v)
+		}
+		seen[v.Name] = true
+	}
+}

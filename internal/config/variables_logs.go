@@ -1,0 +1,63 @@
+package config
+
+import (
+	"encoding/json"
+)
+
+// maxDatagram is the most that one UDP datagram carries over IPv4.
+const maxDatagram = 65_507
+
+// logsVariables are about what is written where.
+var logsVariables = []Variable{
+	{
+		Name: "LOG_LEVEL", Default: "info",
+		Meaning: "Least important messages of the server that are written: `error`, `warn`, `info`, `verbose`, `debug` or `silly`.",
+		parse:   oneOf(func(c *Config) *string { return &c.LogLevel }, "error", "warn", "info", "verbose", "debug", "silly"),
+	},
+	{
+		Name: "LOG_APP_FORMAT", Default: "text",
+		Meaning: "Form of the server's own messages: `text`, or `json` for an object a line.",
+		parse:   oneOf(func(c *Config) *string { return &c.LogAppFormat }, "text", LogAppJSON),
+	},
+	{
+		Name: "LOG_MONGAN_FORMAT", Default: "tiny",
+		Meaning: "Form of the access log, as for morgan: `tiny`, `short`, `common`, `combined`, `dev` or a text with tokens " +
+			"such as `:method :url :status :response-time ms`. The name is the original's.",
+		parse: text(func(c *Config) *string { return &c.AccessFormat }),
+	},
+	{
+		Name: "LOG_TYPE", Default: "local",
+		Meaning: "`gelf` sends what functions print to a GELF server over UDP; anything else writes it to standard output and error.",
+		parse:   text(func(c *Config) *string { return &c.LogType }),
+	},
+	{
+		Name: "LOG_HOSTS", Default: "localhost",
+		Meaning: "GELF servers, with commas between; each receives every message.",
+		parse:   list(func(c *Config) *[]string { return &c.LogHosts }),
+	},
+	{
+		Name: "LOG_PORT", Default: "12201",
+		Meaning: "Port of the GELF servers.",
+		parse:   leading(1, maxPort, func(c *Config) *int { return &c.LogPort }),
+	},
+	{
+		Name: "LOG_FIELDS", Default: "{}",
+		Meaning: "JSON object of fields that go with every GELF message.",
+		parse:   object("", func(c *Config) *map[string]json.RawMessage { return &c.LogFields }),
+	},
+	{
+		Name: "LOG_FIELDS_FROM_HTTP_HEADERS", Default: "{}",
+		Meaning: "JSON object of GELF fields and the request headers whose values they carry, such as `{\"request_id\":\"x-request-id\"}`.",
+		parse:   object(" of texts", func(c *Config) *map[string]string { return &c.LogHeaderFields }),
+	},
+	{
+		Name: "LOG_MAX_FULL_MESSAGE", Default: "3000",
+		Meaning: "Characters of what one run printed that a GELF message holds; the rest is cut off.",
+		parse:   leading(0, 10_000_000, func(c *Config) *int { return &c.LogMaxMessage }),
+	},
+	{
+		Name: "LOG_MAX_CHUNK_SIZE", Default: "32766",
+		Meaning: "Bytes of one GELF datagram; longer messages are sent in chunks.",
+		parse:   leading(64, maxDatagram, func(c *Config) *int { return &c.LogMaxChunk }),
+	},
+}

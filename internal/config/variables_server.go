@@ -1,0 +1,43 @@
+package config
+
+import (
+	"strconv"
+)
+
+const maxPort = 1<<16 - 1
+
+// serverVariables are about the HTTP listeners and the machine.
+var serverVariables = []Variable{
+	{
+		Name: "HOST", Default: "all addresses", derive: none,
+		Meaning: "Address to listen on.",
+		parse:   text(func(c *Config) *string { return &c.Host }),
+	},
+	{
+		Name: "PORT", Default: "8100",
+		Meaning: "Port of the HTTP API; 0 takes any free one.",
+		parse:   leading(0, maxPort, func(c *Config) *int { return &c.Port }),
+	},
+	{
+		Name: "METRICS_PORT", Default: "8101",
+		Meaning: "Port on which `/metrics` is served; 0 takes any free one.",
+		parse:   leading(0, maxPort, func(c *Config) *int { return &c.MetricsPort }),
+	},
+	{
+		Name: "USE_NODE_CLUSTER", Default: "true",
+		Meaning: "Anything but `true` turns the metrics port off, as it did in the original. It has no other effect.",
+		parse:   isTrue(func(c *Config) *bool { return &c.Metrics }),
+	},
+	{
+		Name: "NUM_CPUS", Default: "the processors of the machine or container",
+		Meaning: "Processors to make use of: the measure of the defaults of `POOL_SIZE` and `POOL_PREWARMED`. " +
+			"1 also takes the process ID out of log lines.",
+		parse:  leading(1, 1024, func(c *Config) *int { return &c.NumCPUs }),
+		derive: func(_ *Config, m machine) string { return strconv.Itoa(m.cpus) },
+	},
+	{
+		Name: "BODY_PARSER_LIMIT", Default: "1mb",
+		Meaning: "Largest request body after decompression, in bytes or with a unit: `b`, `kb`, `mb`, `gb`.",
+		parse:   size(0, func(c *Config) *int64 { return &c.BodyLimit }),
+	},
+}

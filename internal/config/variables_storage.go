@@ -1,0 +1,48 @@
+package config
+
+// defaultRedis is the original's default endpoint.
+const defaultRedis = "sentinel://:@127.0.0.1:16380,127.0.0.1:16381,127.0.0.1:16382/service_name:redis-cluster"
+
+// storageVariables are about where functions are kept.
+var storageVariables = []Variable{
+	{
+		Name: "REDIS_ENDPOINT", Default: "`" + defaultRedis + "` with `STORAGE=redis`", derive: none, secret: true,
+		Meaning: "Redis: `redis://[:password@]host:port[/db]`, `rediss://…` (TLS), `unix://path`, " +
+			"`sentinel://:password@host:port,host:port/service_name:NAME`, `redis+cluster://[:password@]host:port,host:port`.",
+		parse: redisEndpoint,
+	},
+	{
+		Name: "DBAAS_SENTINEL_ENDPOINT", Default: "none", derive: none, secret: true,
+		Meaning: "Another name for `REDIS_ENDPOINT`, which goes before it.",
+		parse:   redisEndpoint,
+	},
+	{
+		Name: "STORAGE", Default: "`redis` if a Redis endpoint is set, else `embedded`",
+		Meaning: "Where functions are kept: `redis`, `embedded` (one file in `DATA_DIR`) or `inmemory` (lost at the end).",
+		parse:   oneOf(func(c *Config) *string { return &c.Storage }, StorageRedis, StorageEmbedded, StorageInMemory),
+		derive: func(c *Config, _ machine) string {
+			if c.RedisEndpoint != "" {
+				return StorageRedis
+			}
+			return StorageEmbedded
+		},
+	},
+	{
+		Name: "REDIS_KEY_PREFIX", Default: "local",
+		Meaning: "Put before every key in Redis, with nothing between.",
+		parse:   text(func(c *Config) *string { return &c.RedisKeyPrefix }),
+	},
+	{
+		Name: "DATA_DIR", Default: "./data",
+		Meaning: "Directory of the embedded storage.",
+		parse:   text(func(c *Config) *string { return &c.DataDir }),
+	},
+}
+
+// redisEndpoint sets the endpoint unless a variable before has done so.
+func redisEndpoint(c *Config, text string) error {
+	if c.RedisEndpoint == "" {
+		c.RedisEndpoint = Secret(text)
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package config
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+const maxPoolSize = 10_000
+
+// workersVariables are about the pool and its workers.
+var workersVariables = []Variable{
+	{
+		Name: "ISOLATION", Default: "strict",
+		Meaning: "What stands between a worker and the host: `strict` (all layers, or the server does not start), " +
+			"`process` (resource limits only), `none` (a process of its own; for trusted code only).",
+		parse: oneOf(func(c *Config) *sandbox.Isolation { return &c.Isolation },
+			sandbox.IsolationStrict, sandbox.IsolationProcess, sandbox.IsolationNone),
+	},
+	{
+		Name: "WORKER_MEMORY_LIMIT", Default: "128mb",
+		Meaning: "Memory of one worker, in bytes or with a unit; at least `32mb`.",
+		parse:   size(32, func(c *Config) *int64 { return &c.MemoryLimit }),
+	},
+	{
+		Name: "WORKER_CPU_LIMIT", Default: "1",
+		Meaning: "Processors of one worker; 0.5 is half of one.",
+		parse:   fraction(0.01, 1024, func(c *Config) *float64 { return &c.CPULimit }),
+	},
+	{
+		Name: "WORKER_MAX_INVOCATIONS", Default: "0",
+		Meaning: "Calls after which a worker is replaced: 1 gives every call a process of its own, 0 sets no limit.",
+		parse:   whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxInvocations }),
+	},
+	{
+		Name: "WORKER_IDLE_TIMEOUT", Default: "10m",
+		Meaning: "Time after which a worker that nobody calls is ended, such as `90s` or `10m`.",
+		parse:   duration(func(c *Config) *time.Duration { return &c.IdleTimeout }),
+	},
+	{
+		Name:    "POOL_SIZE",
+		Default: "8 for each processor, as far as 75 % of the memory holds their `WORKER_MEMORY_LIMIT`; at least 2",
+		Meaning: "Most workers at any time.",
+		parse:   whole(1, maxPoolSize, func(c *Config) *int { return &c.PoolSize }),
+		derive:  func(c *Config, m machine) string { return strconv.Itoa(m.poolSize(c.NumCPUs, c.MemoryLimit)) },
+	},
+	{
+		Name: "POOL_PREWARMED", Default: "1 for each processor",
+		Meaning: "Workers that are kept ready for functions not called lately; at most `POOL_SIZE`.",
+		parse:   whole(0, maxPoolSize, func(c *Config) *int { return &c.PoolPrewarmed }),
+		derive:  func(c *Config, _ machine) string { return strconv.Itoa(min(c.NumCPUs, c.PoolSize)) },
+	},
+	{
+		Name: "QUEUE_SIZE", Default: "1000",
+		Meaning: "Most calls that may wait for a worker; more are answered 503 at once.",
+		parse:   whole(0, 1_000_000, func(c *Config) *int { return &c.QueueSize }),
+	},
+	{
+		Name: "QUEUE_TIMEOUT", Default: "10s",
+		Meaning: "Longest time that a call waits for a worker before it is answered 503.",
+		parse:   duration(func(c *Config) *time.Duration { return &c.QueueTimeout }),
+	},
+	{
+		Name: "NODE_BINARY", Default: "found by the server", derive: none,
+		Meaning: "Path of the Node.js binary that runs functions.",
+		parse:   text(func(c *Config) *string { return &c.NodeBinary }),
+	},
+	{
+		Name: "RUNNER_DIR", Default: "found by the server", derive: none,
+		Meaning: "Directory of the program that runs inside a worker.",
+		parse:   text(func(c *Config) *string { return &c.RunnerDir }),
+	},
+}

@@ -1,0 +1,52 @@
+package invoke
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// entryOverhead is what an entry costs beside its texts, roughly.
+const entryOverhead = 1 << 10
+
+// entry is one function in memory, with all that a call needs of it computed in advance.
+type entry struct {
+	fn *function.Function
+	// key binds workers to this function and this revision of its code.
+	key      string
+	filename string
+	// env is the function's own environment as JSON; nil when it has none.
+	env json.RawMessage
+	// version is what Source.Version says as long as nothing was written.
+	version string
+	// verified is when the source last confirmed version; guarded by the cache's lock.
+	verified time.Time
+}
+
+func newEntry(fn *function.Function) (*entry, error) {
+	e := &entry{fn: fn, key: workerKey(fn), filename: fn.Filename(), version: fn.Version()}
+	if fn.Env == nil {
+		return e, nil
+	}
+	env, err := fn.Env.MarshalJSON()
+	if err != nil {
+		return nil, fmt.Errorf("environment of %s: %w", fn.Ref, err)
+	}
+	e.env = env
+	return e, nil
+}
+
+func (e *entry) size() int64 {
+	return int64(len(e.fn.Code)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
+}
+
+// workerKey names the function and the revision of its code. The stored hash is not used: a worker must never be shared
+// by two different codes, whatever a record says, and SHA-1 is not proof against that.
+func workerKey(fn *function.Function) string {
+	sum := sha256.Sum256([]byte(fn.Code))
+	return fn.Namespace + "\x00" + fn.ID + "\x00" + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,86 @@
+package invoke
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// statusClientGone counts calls whose caller did not wait for the answer; no caller ever sees it.
+const statusClientGone = 499
+
+// statusOf is the HTTP status that a run is counted under.
+func statusOf(result *sandbox.Result, err error) int {
+	if err == nil {
+		return result.Status
+	}
+	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok {
+		if thrown.Status < 100 || thrown.Status > 599 {
+			return http.StatusInternalServerError
+		}
+		return thrown.Status
+	}
+	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
+		switch death.Reason {
+		case sandbox.ReasonDeadline:
+			return http.StatusRequestTimeout
+		case sandbox.ReasonCanceled:
+			return statusClientGone
+		}
+		return http.StatusInternalServerError
+	}
+	switch {
+	case errors.Is(err, sandbox.ErrBusy), errors.Is(err, sandbox.ErrClosed), errors.Is(err, context.DeadlineExceeded):
+		return http.StatusServiceUnavailable
+	case errors.Is(err, sandbox.ErrTooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, context.Canceled):
+		return statusClientGone
+	}
+	return http.StatusInternalServerError
+}
+
+// runFailure is the line that a failed run leaves in the function's log.
+func runFailure(err error, _ time.Duration) string {
+	text, _ := failureTexts(err)
+	return "Failed to run function: " + text
+}
+
+// stepFailure is the line that a failed step of a pipeline leaves there.
+func stepFailure(err error, took time.Duration) string {
+	_, message := failureTexts(err)
+	seconds := strconv.FormatFloat(took.Round(time.Millisecond).Seconds(), 'f', -1, 64)
+	return fmt.Sprintf("Failed to run function: %s, %s seconds", message, seconds)
+}
+
+// failureTexts returns what JavaScript would call String(err) and err.message.
+func failureTexts(err error) (text, message string) {
+	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok {
+		return thrown.Text, thrown.Message
+	}
+	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
+		switch death.Reason {
+		case sandbox.ReasonSyncDeadline:
+			return "Error: Script execution timed out.", "Script execution timed out."
+		case sandbox.ReasonDeadline:
+			return "Error: Function timeout", "Function timeout"
+		}
+	}
+	return err.Error(), err.Error()
+}
+
+// printFailure prints text and the error's stack, if it has one, as error lines.
+func printFailure(out RunOutput, text string, err error) {
+	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok && thrown.Stack != "" {
+		text += "\n" + thrown.Stack
+	}
+	for line := range strings.Lines(text) {
+		out.Line(sandbox.LogLine{Level: "error", Text: strings.TrimRight(line, "\r\n")})
+	}
+}

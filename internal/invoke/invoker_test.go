@@ -1,0 +1,257 @@
+package invoke
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
+)
+
+// fixture is an Invoker among fakes.
+type fixture struct {
+	*Invoker
+	pool     *fakePool
+	source   *fakeSource
+	recorder *recorder
+	output   *output
+}
+
+func newFixture(fns ...function.Function) *fixture {
+	f := &fixture{pool: &fakePool{}, source: newSource(fns...), recorder: &recorder{}, output: &output{}}
+	f.Invoker = New(Options{Pool: f.pool, Source: f.source, Recorder: f.recorder, Output: f.output})
+	return f
+}
+
+// body runs the function and returns what it answered.
+func (f *fixture) body(t *testing.T, name string) string {
+	t.Helper()
+	result, err := f.Run(t.Context(), Call{ID: "call", Ref: ref(name)})
+	if err != nil {
+		t.Fatalf("run %s: %v", name, err)
+	}
+	return string(result.Body)
+}
+
+func TestRunHandsThePoolAllOfTheCall(t *testing.T) {
+	fn := stored("shop/price", "main code")
+	fn.Env = function.NewEnv(function.Var{Name: "RATE", Value: "<7>"})
+	f := newFixture(fn)
+	request := sandbox.Request{
+		Method: "PUT", Header: json.RawMessage(`{"host":"h"}`), Query: json.RawMessage(`{"a":"1"}`), Body: json.RawMessage(`[1]`),
+	}
+	if _, err := f.Run(t.Context(), Call{ID: "id-1", Ref: fn.Ref, Request: request}); err != nil {
+		t.Fatal(err)
+	}
+	inv := f.pool.seen()[0]
+	if inv.ID != "id-1" || inv.Kind != sandbox.Run || inv.Group != "shop" || inv.Filename != "shop/price.js" || inv.Code != "main code" {
+		t.Errorf("invocation %+v", inv)
+	}
+	if got := string(inv.Env); got != `{"RATE":"<7>"}` {
+		t.Errorf("env %s", got)
+	}
+	if inv.Request.Method != "PUT" || string(inv.Request.Query) != `{"a":"1"}` || string(inv.Request.Body) != "[1]" {
+		t.Errorf("request %+v", inv.Request)
+	}
+	if string(f.output.header) != `{"host":"h"}` {
+		t.Errorf("output got the header %s", f.output.header)
+	}
+}
+
+func TestEnvIsAbsentOnlyWhenNoneWasStored(t *testing.T) {
+	empty := stored("a/empty", "x")
+	empty.Env = function.NewEnv()
+	f := newFixture(empty, stored("a/none", "x"))
+	f.body(t, "a/empty")
+	f.body(t, "a/none")
+	if got := f.pool.seen(); string(got[0].Env) != "{}" || got[1].Env != nil {
+		t.Errorf("env %q and %q", got[0].Env, got[1].Env)
+	}
+}
+
+func TestKeyStandsForOneFunctionAndOneRevision(t *testing.T) {
+	f := newFixture(stored("a/b", "one"), stored("a/c", "one"), stored("d/b", "one"))
+	for _, name := range []string{"a/b", "a/c", "d/b", "a/b"} {
+		f.body(t, name)
+	}
+	f.source.put("a/b", "two", "v2")
+	f.Changed(function.Change{Ref: ref("a/b")})
+	f.body(t, "a/b")
+	forged := stored("a/b", "three")
+	forged.Hash = function.HashOf("two")
+	f.source.set(func(s *fakeSource) { s.functions[forged.Ref] = forged })
+	f.Changed(function.Change{Ref: ref("a/b")})
+	f.body(t, "a/b")
+
+	calls := f.pool.seen()
+	if calls[0].Key != calls[3].Key {
+		t.Error("the same revision of the same function got two keys")
+	}
+	keys := map[string]bool{}
+	for i, inv := range calls {
+		if i != 3 && keys[inv.Key] {
+			t.Errorf("call %d shares its key %q with another function or revision", i, inv.Key)
+		}
+		keys[inv.Key] = true
+	}
+}
+
+func TestKeyDoesNotChangeWithTheEnvironment(t *testing.T) {
+	f := newFixture(stored("a/b", "one"))
+	f.body(t, "a/b")
+	fn := stored("a/b", "one")
+	fn.Env, fn.VersionID = function.NewEnv(function.Var{Name: "X", Value: "1"}), "v2"
+	f.source.set(func(s *fakeSource) { s.functions[fn.Ref] = fn })
+	f.Changed(function.Change{Ref: fn.Ref})
+	f.body(t, "a/b")
+	calls := f.pool.seen()
+	if calls[0].Key != calls[1].Key || string(calls[1].Env) != `{"X":"1"}` {
+		t.Errorf("keys %q, %q; env %s", calls[0].Key, calls[1].Key, calls[1].Env)
+	}
+}
+
+func TestMissingFunctionIsAnErrorAndCountsNothing(t *testing.T) {
+	f := newFixture()
+	_, err := f.Run(t.Context(), Call{Ref: ref("a/b")})
+	missing, ok := errors.AsType[*function.NotFoundError](err)
+	if !ok || missing.Error() != "Code 'a/b' is not found" {
+		t.Errorf("error %v", err)
+	}
+	if f.recorder.text() != "" || f.output.text() != "" || len(f.pool.seen()) != 0 {
+		t.Errorf("counted %q, printed %q, ran %d", f.recorder.text(), f.output.text(), len(f.pool.seen()))
+	}
+}
+
+func TestFailedRunIsCountedAndPrinted(t *testing.T) {
+	thrown := &sandbox.FunctionError{
+		Status: 500, Message: "x is not defined", Text: "ReferenceError: x is not defined",
+		Stack: "ReferenceError: x is not defined\n    at main (a/b.js:2)",
+	}
+	timeout := &sandbox.DeathError{Reason: sandbox.ReasonDeadline}
+	for _, row := range []struct {
+		name   string
+		err    error
+		status int
+		lines  string
+	}{
+		{"thrown", thrown, 500, "ReferenceError: x is not defined|ReferenceError: x is not defined|    at main (a/b.js:2)"},
+		{"thrown with status", &sandbox.FunctionError{Status: 422, Text: "BadThing: no"}, 422, "BadThing: no"},
+		{"status of no HTTP answer", &sandbox.FunctionError{Status: 42, Text: "Error: no"}, 500, "Error: no"},
+		{"sync deadline", &sandbox.DeathError{Reason: sandbox.ReasonSyncDeadline}, 500, "Error: Script execution timed out."},
+		{"deadline", fmt.Errorf("pool: %w", timeout), 408, "Error: Function timeout"},
+		{"memory", &sandbox.DeathError{Reason: sandbox.ReasonMemory, Detail: "used\n128 MiB"}, 500, "sandbox: worker died: memory_limit: used|128 MiB"},
+		{"caller gone", &sandbox.DeathError{Reason: sandbox.ReasonCanceled}, 499, "sandbox: worker died: canceled"},
+		{"caller gone from the queue", context.Canceled, 499, "context canceled"},
+		{"busy", fmt.Errorf("queue full: %w", sandbox.ErrBusy), 503, "queue full: sandbox: no free worker"},
+		{"closed", sandbox.ErrClosed, 503, "sandbox: closed"},
+		{"waited too long", context.DeadlineExceeded, 503, "context deadline exceeded"},
+		{"too large", sandbox.ErrTooLarge, 413, "sandbox: invocation too large"},
+		{"anything else", errors.New("boom"), 500, "boom"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(stored("a/b", "x"))
+				f.pool.fails("a/b.js", row.err)
+				if _, err := f.Run(t.Context(), Call{Ref: ref("a/b")}); !errors.Is(err, row.err) {
+					t.Errorf("error %v", err)
+				}
+				if want := fmt.Sprintf("a/b %d", row.status); f.recorder.text() != want {
+					t.Errorf("counted %q, want %q", f.recorder.text(), want)
+				}
+				want := "a/b: error: Failed to run function: " + strings.ReplaceAll(row.lines, "|", "\na/b: error: ") +
+					fmt.Sprintf("\na/b: finished %d after 0s", row.status)
+				if f.output.text() != want {
+					t.Errorf("printed\n%s\nwant\n%s", f.output.text(), want)
+				}
+			})
+		})
+	}
+}
+
+func TestLinesOfARunReachItsOutputInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(stored("a/b", "x"))
+		f.source.getDelay = 3 * time.Millisecond
+		f.pool.does("a/b.js", func(inv *sandbox.Invocation) (*sandbox.Result, error) {
+			inv.OnLog(sandbox.LogLine{Level: "info", Text: "one"})
+			inv.OnLog(sandbox.LogLine{Level: "error", Text: "two"})
+			time.Sleep(4 * time.Millisecond)
+			return &sandbox.Result{Status: 201}, nil
+		})
+		f.body(t, "a/b")
+		if got, want := f.output.text(), "a/b: info: one\na/b: error: two\na/b: finished 201 after 7ms"; got != want {
+			t.Errorf("printed %q, want %q", got, want)
+		}
+		if got := f.recorder.took[0]; got != 7*time.Millisecond {
+			t.Errorf("counted %v, loading included it took 7ms", got)
+		}
+	})
+}
+
+func TestCheckUsesAWorkerOfItsOwn(t *testing.T) {
+	f := newFixture(stored("a/b", "old"))
+	refused := &sandbox.FunctionError{Text: "SyntaxError: no"}
+	f.pool.does("a/b.js", func(inv *sandbox.Invocation) (*sandbox.Result, error) {
+		inv.OnLog(sandbox.LogLine{Level: "info", Text: "hello"})
+		return nil, refused
+	})
+	for range 2 {
+		if err := f.Check(t.Context(), ref("a/b"), "new"); !errors.Is(err, refused) {
+			t.Errorf("error %v", err)
+		}
+	}
+	first, second := f.pool.seen()[0], f.pool.seen()[1]
+	if first.Kind != sandbox.Check || first.Code != "new" || first.Filename != "a/b.js" || first.Env != nil || first.Group != "a" {
+		t.Errorf("invocation %+v", first)
+	}
+	if first.Key == second.Key || first.ID == second.ID {
+		t.Errorf("two checks share the key %q or the ID %q", first.Key, first.ID)
+	}
+	if want := "a/b: printed info: hello\na/b: printed info: hello"; f.output.text() != want {
+		t.Errorf("printed %q, want %q", f.output.text(), want)
+	}
+	if f.recorder.text() != "" {
+		t.Errorf("counted %q", f.recorder.text())
+	}
+}
+
+func TestInvokerNeedsNoRecorderOutputOrLogger(t *testing.T) {
+	pool := &fakePool{}
+	pool.does("a/b.js", func(inv *sandbox.Invocation) (*sandbox.Result, error) {
+		inv.OnLog(sandbox.LogLine{Level: "info", Text: "hello"})
+		return &sandbox.Result{Status: 200}, nil
+	})
+	v := New(Options{Pool: pool, Source: newSource(stored("a/b", "x"))})
+	if _, err := v.Run(t.Context(), Call{Ref: ref("a/b")}); err != nil {
+		t.Error(err)
+	}
+	if err := v.Check(t.Context(), ref("a/b"), "x"); err != nil {
+		t.Error(err)
+	}
+	if _, err := v.Pipeline(t.Context(), []function.Ref{ref("a/b")}, Call{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkHotRun(b *testing.B) {
+	v := New(Options{Pool: answeringPool{&sandbox.Result{Status: 200}}, Source: newSource(stored("a/b", "x"))})
+	call := Call{ID: "id", Ref: ref("a/b")}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := v.Run(b.Context(), call); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+type answeringPool struct{ result *sandbox.Result }
+
+func (p answeringPool) Invoke(context.Context, *sandbox.Invocation) (*sandbox.Result, error) {
+	return p.result, nil
+}

@@ -1,0 +1,97 @@
+package invoke
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
+)
+
+// Defaults of Options.
+const (
+	DefaultMaxStale   = time.Second
+	DefaultCacheBytes = 256 << 20
+)
+
+// Pool runs code in isolated workers; *sandbox.Pool is one.
+type Pool interface {
+	Invoke(ctx context.Context, inv *sandbox.Invocation) (*sandbox.Result, error)
+}
+
+// Source is where functions are stored. Both methods return or wrap function.ErrNotFound for a missing function and
+// function.ErrUnavailable when the store is away. What Get returns belongs to the caller.
+type Source interface {
+	Get(ctx context.Context, ref function.Ref) (*function.Function, error)
+	// Version is what function.Function.Version would say of the function, without reading all of it.
+	Version(ctx context.Context, ref function.Ref) (string, error)
+}
+
+// Recorder counts runs. Calls that ran nothing, for want of the function or of the store, are not reported; a
+// pipeline with a missing step is reported with status 404. Its methods must be safe for concurrent use.
+type Recorder interface {
+	FunctionRun(ref function.Ref, status int, took time.Duration)
+	PipelineRun(status int, took time.Duration)
+}
+
+// Output receives what functions print. Its methods must be safe for concurrent use.
+type Output interface {
+	// Start opens the output of one run. Header is the request's, a JSON object of lower-case names and strings.
+	Start(ref function.Ref, header json.RawMessage) RunOutput
+	// Print writes a line that belongs to no run, such as those of a trial run.
+	Print(ref function.Ref, line sandbox.LogLine)
+}
+
+// RunOutput is the output of one run. It is used by one goroutine at a time.
+type RunOutput interface {
+	// Line receives one line, in order.
+	Line(line sandbox.LogLine)
+	// Finish is called once, after the last line.
+	Finish(status int, took time.Duration)
+}
+
+// Options configure an Invoker. Pool and Source are required.
+type Options struct {
+	Pool   Pool
+	Source Source
+	// Recorder, Output and Logger may be nil: then nothing is counted, printed or logged.
+	Recorder Recorder
+	Output   Output
+	Logger   *slog.Logger
+	// MaxStale is how long a function in memory is trusted without asking the store. 0 stands for DefaultMaxStale.
+	MaxStale time.Duration
+	// CacheBytes bounds the code and environments in memory; those used longest ago are dropped first. 0 stands for
+	// DefaultCacheBytes.
+	CacheBytes int64
+}
+
+func (o Options) withDefaults() Options {
+	if o.Recorder == nil {
+		o.Recorder = discard{}
+	}
+	if o.Output == nil {
+		o.Output = discard{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxStale == 0 {
+		o.MaxStale = DefaultMaxStale
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = DefaultCacheBytes
+	}
+	return o
+}
+
+// discard is a Recorder, an Output and a RunOutput that ignore everything.
+type discard struct{}
+
+func (discard) FunctionRun(function.Ref, int, time.Duration)  {}
+func (discard) PipelineRun(int, time.Duration)                {}
+func (discard) Start(function.Ref, json.RawMessage) RunOutput { return discard{} }
+func (discard) Print(function.Ref, sandbox.LogLine)           {}
+func (discard) Line(sandbox.LogLine)                          {}
+func (discard) Finish(int, time.Duration)                     {}

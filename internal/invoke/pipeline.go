@@ -1,0 +1,84 @@
+package invoke
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
+)
+
+// errNoSteps is a fault of the caller: an empty pipeline has no answer.
+var errNoSteps = errors.New("invoke: pipeline without steps")
+
+// Pipeline runs the steps one after the other, each with the method, the query and the headers of call.Request; call.Ref
+// is not used. All of them are loaded before the first one runs; the first that is missing is the error then. Beside
+// that the errors are those of Run, and end the pipeline.
+//
+//	200       the step's body is the request body of the next
+//	304       the body and status of the step before stay the answer, the next step gets the same request body
+//	others    end the pipeline; the answer tells the step's namespace and ID, if its body is an object
+//
+// The answer has the headers and Stats of the last step that ran, and of no other.
+func (v *Invoker) Pipeline(ctx context.Context, steps []function.Ref, call Call) (*sandbox.Result, error) {
+	start := time.Now()
+	entries, err := v.resolve(ctx, steps)
+	if errors.Is(err, function.ErrNotFound) {
+		v.recorder.PipelineRun(http.StatusNotFound, time.Since(start))
+	}
+	if err != nil {
+		return nil, err
+	}
+	result, err := v.runSteps(ctx, entries, call)
+	v.recorder.PipelineRun(statusOf(result, err), time.Since(start))
+	return result, err
+}
+
+// resolve finds all steps, in order.
+func (v *Invoker) resolve(ctx context.Context, steps []function.Ref) ([]*entry, error) {
+	if len(steps) == 0 {
+		return nil, errNoSteps
+	}
+	entries := make([]*entry, len(steps))
+	for i, ref := range steps {
+		e, err := v.cache.get(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		entries[i] = e
+	}
+	return entries, nil
+}
+
+func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*sandbox.Result, error) {
+	var answer *sandbox.Result
+	request := call.Request
+	for i, e := range entries {
+		result, err := v.run(ctx, e, run{
+			id:       call.ID + "." + strconv.Itoa(i+1),
+			request:  request,
+			start:    time.Now(),
+			describe: stepFailure,
+		})
+		if err != nil {
+			return nil, err
+		}
+		previous := answer
+		answer = new(*result)
+		switch result.Status {
+		case http.StatusOK:
+			request.Body = result.Body
+		case http.StatusNotModified:
+			if previous != nil {
+				answer.Status, answer.Body = previous.Status, previous.Body
+			}
+		default:
+			answer.Body = withStep(result.Body, e.fn.Ref)
+			return answer, nil
+		}
+	}
+	return answer, nil
+}

@@ -1,0 +1,135 @@
+package logs
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// request is a request as the access log sees it.
+func request() *Request {
+	r := httptest.NewRequest("PUT", "/functions/a/b/run?x=1", nil)
+	r.RemoteAddr = "192.0.2.7:4711"
+	r.Header.Set("User-Agent", `curl "8"`)
+	r.Header.Set("Referer", "http://from/")
+	r.Header["X-Many"] = []string{"1", "2"}
+	r.SetBasicAuth("ann", "secret")
+	return &Request{
+		Request: r, Status: 200, Length: 17, Took: 1234567 * time.Nanosecond,
+		Answer: http.Header{"X-Answer": {"a", "b"}, "Content-Length": {"17"}},
+	}
+}
+
+func accessLine(t *testing.T, format string, r *Request) string {
+	t.Helper()
+	var out bytes.Buffer
+	access, err := NewAccess(&out, format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	access.Log(r)
+	return out.String()
+}
+
+func TestAccessFormatsAreMorgans(t *testing.T) {
+	for _, row := range []struct{ format, want string }{
+		{"tiny", "PUT /functions/a/b/run?x=1 200 17 - 1.235 ms"},
+		{"short", "192.0.2.7 ann PUT /functions/a/b/run?x=1 HTTP/1.1 200 17 - 1.235 ms"},
+		{"common", `192.0.2.7 - ann [01/Jan/2000:00:00:00 +0000] "PUT /functions/a/b/run?x=1 HTTP/1.1" 200 17`},
+		{"combined", `192.0.2.7 - ann [01/Jan/2000:00:00:00 +0000] "PUT /functions/a/b/run?x=1 HTTP/1.1" 200 17 "http://from/" "curl \"8\""`},
+		{"default", `192.0.2.7 - ann [Sat, 01 Jan 2000 00:00:00 GMT] "PUT /functions/a/b/run?x=1 HTTP/1.1" 200 17 "http://from/" "curl \"8\""`},
+		{"dev", "\x1b[0mPUT /functions/a/b/run?x=1 \x1b[32m200 \x1b[0m1.235 ms - 17\x1b[0m"},
+		{"", ""},
+		{"no tokens: a:b :", "no tokens: a:b :"},
+		{":status:method", "200PUT"},
+		{":req[x-many] :req[X-None] :req[Host] :res[x-answer] :res[none]", "1, 2 - example.com a, b -"},
+		{":res[Content-Length]", "17"},
+		{":response-time[0] :response-time[6] :response-sectime :response-sectime[1]", "1 1.234567 0.001 0.0"},
+		{":date[iso]|:date[web]|:date", "2000-01-01T00:00:00.000Z|Sat, 01 Jan 2000 00:00:00 GMT|Sat, 01 Jan 2000 00:00:00 GMT"},
+	} {
+		t.Run(row.format, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if got := accessLine(t, row.format, request()); got != row.want+"\n" {
+					t.Errorf("wrote %q, want %q", got, row.want)
+				}
+			})
+		})
+	}
+}
+
+func TestAccessLineSaysWhatIsNotKnown(t *testing.T) {
+	r := &Request{Request: httptest.NewRequest("GET", "/", nil), Length: -1}
+	r.RemoteAddr = "@"
+	want := "@ - - - - -\n"
+	if got := accessLine(t, ":remote-addr :remote-user :status :res[content-length] :referrer :user-agent", r); got != want {
+		t.Errorf("wrote %q, want %q", got, want)
+	}
+}
+
+func TestDevColoursTheStatus(t *testing.T) {
+	for status, color := range map[int]string{0: "0", 100: "0", 201: "32", 304: "36", 404: "33", 503: "31"} {
+		r := request()
+		r.Status = status
+		if got := accessLine(t, "dev", r); !strings.Contains(got, "\x1b["+color+"m") {
+			t.Errorf("status %d: %q", status, got)
+		}
+	}
+}
+
+func TestRemoteAddrIsTheFirstThatAProxySaw(t *testing.T) {
+	for _, row := range []struct{ remote, forwarded, want string }{
+		{"192.0.2.7:1", "", "192.0.2.7"},
+		{"[2001:db8::1]:1", "", "2001:db8::1"},
+		{"192.0.2.7:1", " 198.51.100.1 , 192.0.2.9", "198.51.100.1"},
+		{"192.0.2.7:1", " ", "192.0.2.7"},
+	} {
+		r := request()
+		r.RemoteAddr = row.remote
+		r.Header.Set("X-Forwarded-For", row.forwarded)
+		if got := accessLine(t, ":remote-addr", r); got != row.want+"\n" {
+			t.Errorf("%+v: wrote %q", row, got)
+		}
+	}
+}
+
+func TestRequestCannotForgeAnAccessLine(t *testing.T) {
+	r := request()
+	r.RequestURI = "/\"\\\r\nGET /forged\x1b[0m\xff"
+	r.Header.Set("User-Agent", "a\"\n\u2028")
+	want := `"/\"\\\r\nGET /forged\u001b[0m` + "\uFFFD" + `" "a\"\n\u2028"` + "\n"
+	if got := accessLine(t, `":url" ":user-agent"`, r); got != want {
+		t.Errorf("wrote %q, want %q", got, want)
+	}
+}
+
+func TestUnknownTokenIsNamed(t *testing.T) {
+	for format, want := range map[string]string{
+		":method :nothing":   "access log format: :nothing: unknown token",
+		":date[roman]":       `access log format: :date[roman]: date format "roman" is not web, clf or iso`,
+		":response-time[x]":  `access log format: :response-time[x]: "x" is not a number of decimals`,
+		":response-time[99]": `access log format: :response-time[99]: "99" is not a number of decimals`,
+		":req":               "access log format: :req: needs the name of a header in brackets",
+		":res":               "access log format: :res: needs the name of a header in brackets",
+	} {
+		if _, err := NewAccess(&bytes.Buffer{}, format); err == nil || err.Error() != want {
+			t.Errorf("%s: error %v, want %s", format, err, want)
+		}
+	}
+}
+
+func BenchmarkAccessTiny(b *testing.B) {
+	out := NewBuffer(&pieces{})
+	access, err := NewAccess(out, "tiny")
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := request()
+	b.ReportAllocs()
+	for b.Loop() {
+		access.Log(r)
+	}
+}

@@ -1,0 +1,51 @@
+package logs
+
+import (
+	"io"
+	"log/slog"
+	"os"
+)
+
+// AppOptions configure the server's own log.
+type AppOptions struct {
+	// Out receives each message in one Write.
+	Out io.Writer
+	// Level is the least important one that is written.
+	Level slog.Level
+	// JSON writes an object a line instead of text: time, level, message and the attributes.
+	JSON bool
+	// Color adds ANSI colours to the text, for terminals.
+	Color bool
+	// PID labels each line of the text; 0 leaves the label out.
+	PID int
+}
+
+// NewApp returns the server's own log. Its text is that of the original, "info: [pid] message", followed by attributes
+// as key=value.
+func NewApp(o AppOptions) *slog.Logger {
+	if o.JSON {
+		return slog.New(slog.NewJSONHandler(o.Out, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: nameJSON}))
+	}
+	return slog.New(newTextHandler(o))
+}
+
+// nameJSON gives the members the names that the contract has for them.
+func nameJSON(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) > 0 {
+		return a
+	}
+	switch level, ok := a.Value.Any().(slog.Level); {
+	case a.Key == slog.MessageKey:
+		a.Key = "message"
+	case a.Key == slog.LevelKey && ok:
+		name, _ := nameOf(level)
+		a.Value = slog.StringValue(name)
+	}
+	return a
+}
+
+// IsTerminal says whether f is a terminal or another character device, which colours do no harm.
+func IsTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

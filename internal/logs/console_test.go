@@ -1,0 +1,58 @@
+package logs
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/sandbox"
+)
+
+var (
+	_ invoke.Output = (*Console)(nil)
+	_ invoke.Output = (*GELF)(nil)
+)
+
+func TestConsoleLabelsTheLinesOfAFunction(t *testing.T) {
+	var out, err bytes.Buffer
+	run := NewConsole(&out, &err).Start(function.Ref{Namespace: "shop", ID: "price"}, json.RawMessage(`{}`))
+	run.Line(sandbox.LogLine{Level: "info", Text: "one"})
+	run.Line(sandbox.LogLine{Level: "info", Text: ""})
+	run.Line(sandbox.LogLine{Level: "error", Text: "two"})
+	run.Line(sandbox.LogLine{Level: "info", Text: "\tthree \"quoted\" \\"})
+	run.Finish(200, time.Second)
+	if want := "info: [namespace:shop, id:price] one\ninfo: [namespace:shop, id:price] \tthree \"quoted\" \\\n"; out.String() != want {
+		t.Errorf("standard output %q, want %q", &out, want)
+	}
+	if want := "error: [namespace:shop, id:price] two\n"; err.String() != want {
+		t.Errorf("standard error %q, want %q", &err, want)
+	}
+}
+
+func TestPrintWritesSeveralLines(t *testing.T) {
+	var out, err bytes.Buffer
+	NewConsole(&out, &err).Print(function.Ref{Namespace: "a", ID: "b"}, sandbox.LogLine{Level: "error", Text: "one\n\ntwo\n"})
+	if want := "error: [namespace:a, id:b] one\nerror: [namespace:a, id:b] two\n"; err.String() != want {
+		t.Errorf("standard error %q, want %q", &err, want)
+	}
+}
+
+func TestFunctionCannotForgeALine(t *testing.T) {
+	var out bytes.Buffer
+	console := NewConsole(&out, &out)
+	console.Print(function.Ref{Namespace: "a\nb", ID: "c\x1b"}, sandbox.LogLine{Level: "info", Text: "x\rerror: y\x1b]0;title\x07\u009b"})
+	if want := `info: [namespace:a\nb, id:c\u001b] x\rerror: y\u001b]0;title\u0007\u009b` + "\n"; out.String() != want {
+		t.Errorf("wrote %q, want %q", &out, want)
+	}
+}
+
+func BenchmarkConsoleLine(b *testing.B) {
+	run := NewConsole(&pieces{}, nil).Start(function.Ref{Namespace: "a", ID: "b"}, nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		run.Line(sandbox.LogLine{Level: "info", Text: "hello"})
+	}
+}

@@ -1,0 +1,221 @@
+package metrics
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/sandbox"
+)
+
+var (
+	_ sandbox.Observer = (*Metrics)(nil)
+	_ invoke.Recorder  = (*Metrics)(nil)
+)
+
+// scrape returns what the handler answers.
+func scrape(t *testing.T, m *Metrics) string {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	m.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	if answer.Code != 200 || !strings.HasPrefix(answer.Header().Get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8") {
+		t.Fatalf("answer %d %q", answer.Code, answer.Header().Get("Content-Type"))
+	}
+	return answer.Body.String()
+}
+
+// expectLines fails for each of lines that is not a whole line of text.
+func expectLines(t *testing.T, text string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if !strings.Contains("\n"+text, "\n"+line+"\n") {
+			t.Errorf("no line %s", line)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
+
+func TestRunsAreCountedUnderTheOriginalsNames(t *testing.T) {
+	m := New()
+	m.FunctionRun(function.Ref{Namespace: "a", ID: "b"}, 200, 3*time.Millisecond)
+	m.FunctionRun(function.Ref{Namespace: "a", ID: "b"}, 404, 300*time.Microsecond)
+	m.FunctionRun(function.Ref{Namespace: "a", ID: "c"}, 201, 30*time.Second)
+	m.PipelineRun(503, 40*time.Millisecond)
+	expectLines(
+		t, scrape(t, m),
+		`# HELP backstage_functions_function_run_duration_seconds How many time spent to run a function in seconds`,
+		`# TYPE backstage_functions_function_run_duration_seconds histogram`,
+		`backstage_functions_function_run_duration_seconds_bucket{id="b",namespace="a",le="0.00025"} 0`,
+		`backstage_functions_function_run_duration_seconds_bucket{id="b",namespace="a",le="0.0005"} 1`,
+		`backstage_functions_function_run_duration_seconds_bucket{id="b",namespace="a",le="0.005"} 2`,
+		`backstage_functions_function_run_duration_seconds_bucket{id="c",namespace="a",le="20"} 0`,
+		`backstage_functions_function_run_duration_seconds_bucket{id="c",namespace="a",le="+Inf"} 1`,
+		`backstage_functions_function_run_duration_seconds_count{id="b",namespace="a"} 2`,
+		`# HELP backstage_functions_overview_run_duration_seconds How many time spent to run all functions in seconds`,
+		`backstage_functions_overview_run_duration_seconds_count 3`,
+		`# HELP backstage_functions_pipeline_run_duration_seconds How many time spent to run a function pipeline in seconds`,
+		`backstage_functions_pipeline_run_duration_seconds_sum 0.04`,
+		`# HELP backstage_functions_function_run_total What is the status code of a function`,
+		`# TYPE backstage_functions_function_run_total counter`,
+		`backstage_functions_function_run_total{id="b",namespace="a",status="2xx"} 1`,
+		`backstage_functions_function_run_total{id="b",namespace="a",status="4xx"} 1`,
+		`backstage_functions_function_run_total{id="c",namespace="a",status="2xx"} 1`,
+		`# HELP backstage_functions_overview_run_total What the portion of executions by status codes`,
+		`backstage_functions_overview_run_total{status="2xx"} 2`,
+		`backstage_functions_overview_run_total{status="4xx"} 1`,
+		`# HELP backstage_functions_pipeline_run_total What is the status code of pipelines`,
+		`backstage_functions_pipeline_run_total{status="5xx"} 1`,
+		`# HELP backstage_functions_redis_leaks_total How many redis leaks in backstage functions`,
+		`backstage_functions_redis_leaks_total 0`,
+	)
+}
+
+func TestBucketsAreTheOriginalsAndTwoFinerOnes(t *testing.T) {
+	m := New()
+	m.PipelineRun(200, 0)
+	var bounds []string
+	for line := range strings.Lines(scrape(t, m)) {
+		if rest, ok := strings.CutPrefix(line, `backstage_functions_pipeline_run_duration_seconds_bucket{le="`); ok {
+			bound, _, _ := strings.Cut(rest, `"`)
+			bounds = append(bounds, bound)
+		}
+	}
+	want := "0.00025 0.0005 0.001 0.002 0.005 0.01 0.02 0.05 0.1 0.2 0.5 1 2 5 10 15 20 +Inf"
+	if got := strings.Join(bounds, " "); got != want {
+		t.Errorf("buckets %s, want %s", got, want)
+	}
+}
+
+func TestStatusesCountByClass(t *testing.T) {
+	for status, want := range map[int]string{
+		-1: "1xx", 0: "1xx", 100: "1xx", 199: "1xx", 200: "2xx", 299: "2xx", 304: "3xx", 404: "4xx", 499: "4xx", 500: "5xx", 599: "5xx", 700: "5xx",
+	} {
+		if got := classes[class(status)]; got != want {
+			t.Errorf("%d counts as %s, want %s", status, got, want)
+		}
+	}
+}
+
+func TestFunctionsAboveTheBoundAreCountedTogether(t *testing.T) {
+	m := New()
+	for i := range MaxFunctions + 5 {
+		m.FunctionRun(function.Ref{Namespace: "n", ID: fmt.Sprint(i)}, 200, time.Millisecond)
+	}
+	m.FunctionRun(function.Ref{Namespace: "n", ID: "0"}, 200, time.Millisecond)
+	text := scrape(t, m)
+	for line, want := range map[string]int{
+		`backstage_functions_function_run_total{id="0",namespace="n",status="2xx"} 2` + "\n":         1,
+		`backstage_functions_function_run_total{id="other",namespace="other",status="2xx"} 5` + "\n": 1,
+		`backstage_functions_function_run_total{`:                                                    MaxFunctions + 1,
+		`backstage_functions_function_run_duration_seconds_count{`:                                   MaxFunctions + 1,
+		`backstage_functions_overview_run_total{status="2xx"} 10006` + "\n":                          1,
+	} {
+		if got := strings.Count(text, line); got != want {
+			t.Errorf("%q is there %d times, want %d", line, got, want)
+		}
+	}
+}
+
+func TestHostileNamesAreCounted(t *testing.T) {
+	m := New()
+	m.FunctionRun(function.Ref{Namespace: "a\xff", ID: "\"\n\\"}, 200, 0)
+	expectLines(t, scrape(t, m), `backstage_functions_function_run_total{id="\"\n\\",namespace="a`+"\uFFFD"+`",status="2xx"} 1`)
+}
+
+func TestCountingIsSafeForConcurrentUse(t *testing.T) {
+	m := New()
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for i := range 1000 {
+				m.FunctionRun(function.Ref{Namespace: "n", ID: fmt.Sprint(i % 10)}, 200+i%4*100, 0)
+			}
+		})
+	}
+	group.Wait()
+	expectLines(t, scrape(t, m), `backstage_functions_overview_run_total{status="5xx"} 2000`, `backstage_functions_overview_run_duration_seconds_count 8000`)
+}
+
+func TestPoolIsObserved(t *testing.T) {
+	m := New()
+	m.WatchPool(func() sandbox.PoolStats {
+		return sandbox.PoolStats{Size: 16, Starting: 1, Prewarmed: 2, Idle: 3, Busy: 4, Queued: 5, QueueSize: 1000}
+	})
+	m.WorkerStarted(2 * time.Millisecond)
+	m.WorkerStartFailed(context.Canceled)
+	m.WorkerDied(sandbox.ReasonDeadline, 3*time.Millisecond)
+	m.WorkerDied(sandbox.ReasonIdle, 0)
+	m.WorkerDied("unheard of", 0)
+	m.InvocationDone(sandbox.Stats{Start: sandbox.StartWarm, Queue: time.Millisecond})
+	m.InvocationDone(sandbox.Stats{Start: "unheard of"})
+	for _, err := range []error{
+		fmt.Errorf("queue full: %w", sandbox.ErrBusy), sandbox.ErrClosed, context.Canceled, context.DeadlineExceeded,
+	} {
+		m.InvocationRefused(err)
+	}
+	expectLines(
+		t, scrape(t, m),
+		`functions_pool_workers{state="starting"} 1`,
+		`functions_pool_workers{state="prewarmed"} 2`,
+		`functions_pool_workers{state="idle"} 3`,
+		`functions_pool_workers{state="busy"} 4`,
+		`functions_pool_size 16`,
+		`functions_queue_length 5`,
+		`functions_queue_size 1000`,
+		`functions_worker_start_seconds_sum 0.002`,
+		`functions_worker_start_failures_total 1`,
+		`functions_worker_deaths_total{reason="deadline"} 1`,
+		`functions_worker_deaths_total{reason="idle"} 1`,
+		`functions_worker_deaths_total{reason="memory_limit"} 0`,
+		`functions_deadline_lag_seconds_count 1`,
+		`functions_invocation_starts_total{start="warm"} 1`,
+		`functions_invocation_starts_total{start="cold"} 0`,
+		`functions_queue_wait_seconds_count 2`,
+		`functions_invocations_refused_total{reason="busy"} 1`,
+		`functions_invocations_refused_total{reason="closed"} 1`,
+		`functions_invocations_refused_total{reason="canceled"} 2`,
+	)
+}
+
+func TestRuntimeAndProcessAreMeasured(t *testing.T) {
+	text := scrape(t, New())
+	for _, name := range []string{"go_goroutines", "process_resident_memory_bytes"} {
+		if !strings.Contains(text, "# TYPE "+name+" gauge\n") {
+			t.Errorf("no %s", name)
+		}
+	}
+}
+
+func TestPromtoolFindsNothingToSay(t *testing.T) {
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Fatal("promtool is missing: install Debian's package prometheus, or put promtool on the PATH")
+	}
+	m := New()
+	m.WatchPool(func() sandbox.PoolStats { return sandbox.PoolStats{Size: 1} })
+	m.FunctionRun(function.Ref{Namespace: "a", ID: "b"}, 200, time.Millisecond)
+	m.PipelineRun(200, time.Millisecond)
+	check := exec.CommandContext(t.Context(), promtool, "check", "metrics")
+	check.Stdin = strings.NewReader(scrape(t, m))
+	if said, err := check.CombinedOutput(); err != nil || len(said) > 0 {
+		t.Errorf("promtool: %v\n%s", err, said)
+	}
+}
+
+func BenchmarkFunctionRun(b *testing.B) {
+	m := New()
+	ref := function.Ref{Namespace: "a", ID: "b"}
+	b.ReportAllocs()
+	for b.Loop() {
+		m.FunctionRun(ref, 200, time.Millisecond)
+	}
+}

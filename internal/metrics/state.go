@@ -1,0 +1,44 @@
+package metrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// WatchPool adds the pool's state, read from stats at each scrape. Call it at most once.
+func (m *Metrics) WatchPool(stats func() sandbox.PoolStats) {
+	m.registry.MustRegister(poolState(stats))
+}
+
+var (
+	workersDesc = prometheus.NewDesc("functions_pool_workers", "Workers that exist, by state.", []string{"state"}, nil)
+	sizeDesc    = prometheus.NewDesc("functions_pool_size", "The most workers at any time.", nil, nil)
+	queueDesc   = prometheus.NewDesc("functions_queue_length", "Calls that wait for a worker.", nil, nil)
+	boundDesc   = prometheus.NewDesc("functions_queue_size", "The most calls that may wait.", nil, nil)
+)
+
+// poolState is a prometheus.Collector.
+type poolState func() sandbox.PoolStats
+
+// Describe implements prometheus.Collector.
+func (poolState) Describe(descs chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{workersDesc, sizeDesc, queueDesc, boundDesc} {
+		descs <- desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (s poolState) Collect(metrics chan<- prometheus.Metric) {
+	stats := s()
+	gauge := func(desc *prometheus.Desc, value int, labels ...string) {
+		metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(value), labels...)
+	}
+	gauge(workersDesc, stats.Starting, "starting")
+	gauge(workersDesc, stats.Prewarmed, "prewarmed")
+	gauge(workersDesc, stats.Idle, "idle")
+	gauge(workersDesc, stats.Busy, "busy")
+	gauge(sizeDesc, stats.Size)
+	gauge(queueDesc, stats.Queued)
+	gauge(boundDesc, stats.QueueSize)
+}
