@@ -1,0 +1,92 @@
+// Command functions stores JavaScript functions and runs each call of them in an isolated Node.js process.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/sandbox"
+)
+
+const usage = `functions stores JavaScript functions over HTTP and runs each call in an isolated Node.js process.
+
+  functions [serve]        serve on port 8100; configured by environment variables
+  functions serve --help   list the variables
+  functions version        print the version
+  functions --help         print this
+`
+
+func main() {
+	sandbox.Init()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	// The first signal ends the server in order; the next one ends it at once.
+	context.AfterFunc(ctx, stop)
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "functions:", err)
+		os.Exit(1) //nolint:gocritic // nothing is left for stop to undo
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	command := "serve"
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
+	}
+	var text string
+	switch command {
+	case "serve":
+		if len(args) == 0 {
+			return serve(ctx)
+		}
+		if len(args) > 1 || !isHelp(args[0]) {
+			return fmt.Errorf("serve takes no arguments but --help: it is configured by environment variables, got %q", args[0])
+		}
+		text = variablesHelp()
+	case "version", "--version":
+		text = "functions " + version() + "\n"
+	default:
+		if !isHelp(command) {
+			return errors.New("there is no command " + command + "; see functions --help")
+		}
+		text = usage
+	}
+	_, err := io.WriteString(out, text)
+	return err
+}
+
+func isHelp(word string) bool { return word == "help" || word == "--help" || word == "-h" }
+
+// version is that of the module, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" && info.Main.Version == "(devel)" {
+			return setting.Value
+		}
+	}
+	return info.Main.Version
+}
+
+func variablesHelp() string {
+	text := "functions serve reads these environment variables:\n"
+	group := ""
+	for _, v := range config.Variables() {
+		if v.Group != group {
+			group = v.Group
+			text += "\n" + group + "\n"
+		}
+		text += fmt.Sprintf("  %s (default: %s)\n      %s\n", v.Name, v.Default, v.Meaning)
+	}
+	return text
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/backstage/functions/internal/api"
+	"github.com/backstage/functions/internal/boltstore"
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/memstore"
+	"github.com/backstage/functions/internal/redisstore"
+)
+
+// store is what every kind of storage gives.
+type store interface {
+	api.Store
+	invoke.Source
+	Watch(ctx context.Context, notify func(function.Change))
+	Close() error
+}
+
+func openStore(ctx context.Context, cfg *config.Config) (store, error) {
+	switch cfg.Storage {
+	case config.StorageRedis:
+		s, err := redisstore.Open(ctx, redisstore.Options{Endpoint: string(cfg.RedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix})
+		if err != nil {
+			return nil, fmt.Errorf("REDIS_ENDPOINT: %w", err)
+		}
+		return s, nil
+	case config.StorageInMemory:
+		return memstore.New(), nil
+	default:
+		s, err := boltstore.Open(cfg.DataDir)
+		if err != nil {
+			return nil, fmt.Errorf("DATA_DIR: %w", err)
+		}
+		return s, nil
+	}
+}
+
+// storePlace says where the store keeps its data.
+func storePlace(cfg *config.Config) string {
+	switch cfg.Storage {
+	case config.StorageRedis:
+		return " at " + cfg.RedisEndpoint.String()
+	case config.StorageInMemory:
+		return ", lost at the end"
+	default:
+		return " in " + filepath.Clean(cfg.DataDir)
+	}
+}
+
+// announcing is a store that tells of each write of its own before it returns, so that a call made after a write sees it. The store's own
+// notices come later, and tell of the writes of other servers too.
+type announcing struct {
+	store
+	changed func(function.Change)
+}
+
+func (a announcing) Put(ctx context.Context, f *function.Function) (*function.Function, error) {
+	stored, err := a.store.Put(ctx, f)
+	a.changed(function.Change{Ref: f.Ref})
+	return stored, err
+}
+
+func (a announcing) Delete(ctx context.Context, ref function.Ref) error {
+	defer a.changed(function.Change{Ref: ref})
+	return a.store.Delete(ctx, ref)
+}
+
+func (a announcing) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
+	defer a.changed(function.Change{Ref: ref})
+	return a.store.SetEnv(ctx, ref, name, value)
+}
+
+func (a announcing) UnsetEnv(ctx context.Context, ref function.Ref, name string) error {
+	defer a.changed(function.Change{Ref: ref})
+	return a.store.UnsetEnv(ctx, ref, name)
+}
+
+func (a announcing) PutNamespace(ctx context.Context, n *function.Namespace) error {
+	defer a.changed(function.Change{Namespace: n.Name})
+	return a.store.PutNamespace(ctx, n)
+}
+
+func (a announcing) DeleteNamespace(ctx context.Context, name string) error {
+	defer a.changed(function.Change{Namespace: name})
+	return a.store.DeleteNamespace(ctx, name)
+}

@@ -1,0 +1,89 @@
+package api
+
+import (
+	"crypto/md5" //nolint:gosec // the contract's entity tag; a change detector, not a signature
+	"encoding/base64"
+	"net/http"
+	"strconv"
+)
+
+// headerETag is written as everyone writes it, which net/http's canonical form is not. HTTP itself does not care.
+var headerETag = "ETag"
+
+const (
+	headerType        = "Content-Type"
+	headerLength      = "Content-Length"
+	headerRequestID   = "X-Request-Id"
+	contentTypeJSON   = "application/json; charset=utf-8"
+	contentTypeHTML   = "text/html; charset=utf-8"
+	contentTypeNoBody = "application/json"
+)
+
+// sendJSON answers with a JSON text.
+func sendJSON(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	w.Header().Set(headerType, contentTypeJSON)
+	send(w, r, status, body)
+}
+
+// send writes the answer whose other headers are set already. It adds an entity tag unless there is one or no body, and
+// answers 304 when the caller holds this very answer. A nil body has no tag, an empty one has.
+func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	h := w.Header()
+	if body != nil && hasBody(status) && entityTag(h) == "" {
+		h[headerETag] = []string{weakTag(body)}
+	}
+	if isFresh(r, status, h) {
+		status = http.StatusNotModified
+	}
+	if !hasBody(status) {
+		sendEmpty(w, status)
+		return
+	}
+	h.Set(headerLength, strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // an error means that the caller is gone: nobody is left to tell
+	}
+}
+
+// sendEmpty answers with a status that has no body.
+func sendEmpty(w http.ResponseWriter, status int) {
+	w.Header().Del(headerType)
+	w.Header().Del(headerLength)
+	w.WriteHeader(status)
+}
+
+// sendSchema answers with a document that the named schema describes. By contract it has no weak entity tag, is never
+// 304, and tells no length to HEAD.
+func sendSchema(w http.ResponseWriter, r *http.Request, schema string, body []byte) {
+	h := w.Header()
+	h.Set(headerType, contentTypeJSON+"; profile="+origin(r)+"/_schemas/"+schema)
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	h.Set(headerLength, strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body) // see send
+}
+
+func hasBody(status int) bool {
+	return status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+func entityTag(h http.Header) string {
+	if tags := h[headerETag]; len(tags) > 0 {
+		return tags[0]
+	}
+	return ""
+}
+
+// weakTag is the length of body in hex and its MD5 in base64 without padding, as the npm module etag 1.7 makes it.
+func weakTag(body []byte) string {
+	sum := md5.Sum(body) //nolint:gosec // see above
+	tag := append(make([]byte, 0, 48), `W/"`...)
+	tag = strconv.AppendInt(tag, int64(len(body)), 16)
+	tag = append(tag, '-')
+	tag = base64.RawStdEncoding.AppendEncode(tag, sum[:])
+	return string(append(tag, '"'))
+}

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/backstage/functions/internal/body"
+	"github.com/backstage/functions/internal/function"
+)
+
+func (s *server) setEnv(w http.ResponseWriter, r *http.Request) error {
+	ref, name, err := envOf(r)
+	if err != nil {
+		return err
+	}
+	text, err := body.Read(r, body.Options{Limit: s.BodyLimit})
+	if err != nil {
+		return err
+	}
+	if !isString(text) {
+		sendInvalid(w, r, []string{"instance" + notString})
+		return nil
+	}
+	var value string
+	if err := json.Unmarshal(text, &value); err != nil {
+		return fmt.Errorf("set variable %q of %s: %w", name, ref, err)
+	}
+	if err := s.Store.SetEnv(r.Context(), ref, name, value); err != nil {
+		return fmt.Errorf("set variable %q of %s: %w", name, ref, err)
+	}
+	sendEmpty(w, http.StatusNoContent)
+	return nil
+}
+
+func (s *server) unsetEnv(w http.ResponseWriter, r *http.Request) error {
+	ref, name, err := envOf(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.UnsetEnv(r.Context(), ref, name); err != nil {
+		return fmt.Errorf("unset variable %q of %s: %w", name, ref, err)
+	}
+	sendEmpty(w, http.StatusNoContent)
+	return nil
+}
+
+// envOf is the function and the variable that the path names.
+func envOf(r *http.Request) (function.Ref, string, error) {
+	ref, err := refOf(r)
+	if err != nil {
+		return ref, "", err
+	}
+	name, err := nameOf(r, "env")
+	return ref, name, err
+}

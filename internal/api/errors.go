@@ -1,0 +1,172 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/backstage/functions/internal/body"
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
+)
+
+// statusClientClosed answers a caller who did not wait. Nobody reads it but the access log.
+const statusClientClosed = 499
+
+// problem is an error that the caller is told as it is.
+type problem struct {
+	status  int
+	message string
+}
+
+func (p *problem) Error() string { return p.message }
+
+// failure is what an error looks like to the caller, and whether the log needs to know more.
+type failure struct {
+	status  int
+	message string
+	// reason is the machine-readable cause of a worker's death; empty for all else.
+	reason sandbox.Reason
+	// header holds what the function had set before it failed.
+	header []sandbox.HeaderField
+	// retry says that the same request may succeed in a moment.
+	retry bool
+	// hidden says that err holds more than the caller is told, and an operator should see it.
+	hidden bool
+}
+
+// failures maps the errors that are known by their identity.
+var failures = []struct {
+	err error
+	failure
+}{
+	{function.ErrInvalidPage, failure{status: http.StatusBadRequest, message: function.ErrInvalidPage.Error()}},
+	{function.ErrNotFound, failure{status: http.StatusNotFound, message: "Function not found"}},
+	{function.ErrEnvNotFound, failure{status: http.StatusNotFound, message: "Env variable not found"}},
+	{function.ErrNamespaceNotFound, failure{status: http.StatusNotFound, message: "Namespace not found"}},
+	{sandbox.ErrTooLarge, failure{status: http.StatusRequestEntityTooLarge, message: "request entity too large"}},
+	{context.Canceled, failure{status: statusClientClosed, message: "Client closed the request"}},
+	{sandbox.ErrBusy, failure{status: http.StatusServiceUnavailable, message: "No worker is free", retry: true}},
+	{sandbox.ErrClosed, failure{status: http.StatusServiceUnavailable, message: "Server is shutting down", retry: true}},
+	{function.ErrUnavailable, failure{
+		status: http.StatusServiceUnavailable, message: "Storage is unavailable", retry: true, hidden: true,
+	}},
+	{context.DeadlineExceeded, failure{
+		status: http.StatusServiceUnavailable, message: "Server is too slow to answer", retry: true, hidden: true,
+	}},
+}
+
+// classify finds out what err means to the caller.
+func classify(err error) failure {
+	if p, ok := errors.AsType[*problem](err); ok {
+		return failure{status: p.status, message: p.message}
+	}
+	if unread, ok := errors.AsType[*body.Error](err); ok {
+		return failure{status: unread.Status, message: unread.Message}
+	}
+	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok {
+		return failure{status: errorStatus(thrown.Status), message: thrown.Message, header: thrown.Header}
+	}
+	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
+		return deathOf(death).failure
+	}
+	if missing, ok := errors.AsType[*function.NotFoundError](err); ok {
+		return failure{status: http.StatusNotFound, message: missing.Error()}
+	}
+	for _, known := range failures {
+		if errors.Is(err, known.err) {
+			return known.failure
+		}
+	}
+	return failure{status: http.StatusInternalServerError, message: "internal error", hidden: true}
+}
+
+// errorStatus is status if an answer can have it, else 500.
+func errorStatus(status int) int {
+	if isStatus(status) {
+		return status
+	}
+	return http.StatusInternalServerError
+}
+
+// isStatus says whether status can end a request: those below 200 announce another answer.
+func isStatus(status int) bool { return status >= 200 && status <= 599 }
+
+// fail answers with err.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	f := classify(err)
+	if f.hidden {
+		s.logFailure(r, slog.LevelError, "Request failed", err)
+	}
+	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
+		s.logDeath(r, death, err)
+	}
+	h := w.Header()
+	if f.retry {
+		h.Set("Retry-After", "1")
+	}
+	o := newObject()
+	o.string("error", f.message)
+	if f.reason != "" {
+		o.string("reason", string(f.reason))
+	}
+	result := &sandbox.Result{Status: f.status, Header: f.header, Body: o.end()}
+	if sendResult(w, r, result) != nil {
+		sendJSON(w, r, f.status, result.Body)
+	}
+}
+
+func (s *server) logFailure(r *http.Request, level slog.Level, message string, err error) {
+	s.Logger.LogAttrs(r.Context(), level, message,
+		slog.String("method", r.Method), slog.String("url", r.RequestURI), slog.String("error", err.Error()))
+}
+
+// logDeath logs the evidence of a death that needs explaining; that of a deadline is in its name.
+func (s *server) logDeath(r *http.Request, death *sandbox.DeathError, err error) {
+	if deathOf(death).reason != "" {
+		s.logFailure(r, slog.LevelWarn, "Worker died", err)
+	}
+}
+
+// death is a failure, and whether the function is to blame.
+type death struct {
+	failure
+	fault bool
+}
+
+// deathOf tells the caller why the worker died. The texts of the two deadlines are the contract's.
+func deathOf(d *sandbox.DeathError) death {
+	blame := func(message string) death {
+		return death{failure{status: http.StatusInternalServerError, message: message, reason: d.Reason}, true}
+	}
+	switch d.Reason {
+	case sandbox.ReasonSyncDeadline:
+		return death{failure{status: http.StatusInternalServerError, message: "Script execution timed out."}, true}
+	case sandbox.ReasonDeadline:
+		return death{failure{status: http.StatusRequestTimeout, message: "Function timeout"}, true}
+	case sandbox.ReasonMemory:
+		return blame("Function exceeded its memory limit")
+	case sandbox.ReasonHeap:
+		return blame("Function exceeded its heap limit")
+	case sandbox.ReasonExit:
+		return blame("Function process exited with code " + strconv.Itoa(d.ExitCode))
+	case sandbox.ReasonSignal:
+		return blame("Function process was ended by signal " + d.Signal)
+	case sandbox.ReasonSyscall:
+		return blame("Function made a system call that is not allowed")
+	case sandbox.ReasonProtocol:
+		return blame("Function process broke the worker protocol")
+	case sandbox.ReasonOutput:
+		return blame("Function answered or logged more than it is allowed to")
+	case sandbox.ReasonCanceled:
+		return death{failure: classify(context.Canceled)}
+	case sandbox.ReasonClosed:
+		return death{failure: classify(sandbox.ErrClosed)}
+	default:
+		other := blame("Function process ended before it had answered")
+		other.fault = false
+		return other
+	}
+}

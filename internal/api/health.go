@@ -1,0 +1,108 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// checkTimeout bounds the check of one service.
+const checkTimeout = 3 * time.Second
+
+// Service is one thing whose state /status shows.
+type Service struct {
+	Name string
+	// Check returns what to show beside the name, or why the service does not work. It must respect ctx and be safe for
+	// concurrent use. Callers see the error only if it is one of package function's; the log sees all of it.
+	Check func(ctx context.Context) (message string, err error)
+}
+
+// sentryUnset stands for the error tracker where none is set up; its text is the contract's.
+var sentryUnset = Service{"Sentry", func(context.Context) (string, error) { return "SENTRY_DSN is not setted yet", nil }}
+
+// healthcheck says whether the store can be reached.
+func (s *server) healthcheck(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
+	defer cancel()
+	status, text := http.StatusOK, "WORKING"
+	if err := s.Store.Ping(ctx); err != nil {
+		status, text = http.StatusInternalServerError, s.failureText(r, s.Store.Name(), err)
+	}
+	w.Header().Set(headerType, contentTypeHTML)
+	send(w, r, status, []byte(text))
+	return nil
+}
+
+// status shows the state of every service, and is 500 if one does not work.
+func (s *server) status(w http.ResponseWriter, r *http.Request) error {
+	services := append([]Service{{s.Store.Name(), s.pong}}, s.Services...)
+	reports := make([]report, len(services))
+	var checks sync.WaitGroup
+	for i, service := range services {
+		checks.Go(func() { reports[i] = s.check(r, service) })
+	}
+	checks.Wait()
+	status, list := http.StatusOK, []byte{'['}
+	for i, rep := range reports {
+		if rep.failed {
+			status = http.StatusInternalServerError
+		}
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = append(list, rep.json()...)
+	}
+	o := newObject()
+	o.raw("services", append(list, ']'))
+	sendJSON(w, r, status, o.end())
+	return nil
+}
+
+func (s *server) pong(ctx context.Context) (string, error) { return "PONG", s.Store.Ping(ctx) }
+
+// report is the outcome of one check.
+type report struct {
+	name, message string
+	failed        bool
+	took          time.Duration
+}
+
+func (p report) json() []byte {
+	state := "WORKING"
+	if p.failed {
+		state = "FAILED"
+	}
+	o := newObject()
+	o.string("name", p.name)
+	o.string("status", state)
+	o.string("message", p.message)
+	o.int("time", int(p.took.Milliseconds()))
+	return o.end()
+}
+
+func (s *server) check(r *http.Request, service Service) report {
+	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
+	defer cancel()
+	start := time.Now()
+	message, err := service.Check(ctx)
+	took := time.Since(start)
+	if err != nil {
+		return report{service.Name, s.failureText(r, service.Name, err), true, took}
+	}
+	return report{service.Name, message, false, took}
+}
+
+// failureText is what a caller may know of err; the log gets the whole.
+func (s *server) failureText(r *http.Request, service string, err error) string {
+	s.Logger.ErrorContext(r.Context(), "Service is not working", "service", service, "error", err)
+	return "Error: " + classify(err).message
+}
+
+// httpStats keeps the form of an answer about sockets that the server itself no longer opens: the calls that functions
+// make leave from their workers.
+func (s *server) httpStats(w http.ResponseWriter, r *http.Request) error {
+	const none = `{"sockets":[],"freeSockets":[]}`
+	sendJSON(w, r, http.StatusOK, []byte(`{"http":`+none+`,"https":`+none+`}`))
+	return nil
+}

@@ -1,0 +1,118 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxURL is the longest request URL, in bytes.
+const maxURL = 64 << 10
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int // 0 until the answer has begun
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap serves http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// logAccess reports each request to AccessLog.
+func (s *server) logAccess(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			length, err := strconv.ParseInt(rec.Header().Get(headerLength), 10, 64)
+			if err != nil {
+				length = -1
+			}
+			s.AccessLog(r, rec.status, length, time.Since(start))
+		}()
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// recoverPanics keeps a fault in one handler from ending more than its own request.
+func (s *server) recoverPanics(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(cause)
+			}
+			s.Logger.LogAttrs(r.Context(), slog.LevelError, "Handler panicked", slog.String("method", r.Method),
+				slog.String("url", r.RequestURI), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+			if rec, ok := w.(*recorder); ok && rec.status != 0 {
+				panic(http.ErrAbortHandler) // half an answer is out: cut it off rather than let it look whole
+			}
+			clear(w.Header())
+			sendJSON(w, r, http.StatusInternalServerError, []byte(`{"error":"internal error"}`))
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// limitURL refuses URLs beyond maxURL.
+func limitURL(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.RequestURI) > maxURL {
+			sendJSON(w, r, http.StatusRequestURITooLong, []byte(`{"error":"URI Too Long"}`))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// keepEncoding lets routes match the path as it was sent even when it holds bytes that a URL should have encoded, such as
+// "{" or raw UTF-8. Package net/url would otherwise decode such a path as a whole, and every %2F in a name with it.
+func keepEncoding(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if raw := r.URL.RawPath; raw != "" && r.URL.EscapedPath() != raw {
+			u := *r.URL
+			u.RawPath = encodeRest(raw)
+			r = r.WithContext(r.Context())
+			r.URL = &u
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// encodeRest encodes what path, whose escapes are well formed, holds beside escapes and unreserved characters.
+func encodeRest(path string) string {
+	const kept = "%/-_.~!$&'()*+,;=:@[]"
+	var out strings.Builder
+	for i := range len(path) {
+		c := path[i]
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+		if letter || strings.IndexByte(kept, c) >= 0 {
+			out.WriteByte(c)
+			continue
+		}
+		fmt.Fprintf(&out, "%%%02X", c)
+	}
+	return out.String()
+}

@@ -1,0 +1,33 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/gorilla/mux"
+)
+
+// maxName is the longest name of a namespace, a function or a variable, in bytes.
+const maxName = 1024
+
+// nameOf is the name that the path's variable holds: any text that is not empty, not longer than maxName and free of
+// control characters.
+func nameOf(r *http.Request, variable string) (string, error) {
+	encoded := mux.Vars(r)[variable]
+	name, err := url.PathUnescape(encoded)
+	if err != nil || !utf8.ValidString(name) {
+		return "", &problem{http.StatusBadRequest, "Failed to decode param '" + encoded + "'"}
+	}
+	switch {
+	case name == "":
+		return "", &problem{http.StatusBadRequest, "The " + variable + " name must not be empty"}
+	case len(name) > maxName:
+		return "", &problem{http.StatusBadRequest, "The " + variable + " name must not be longer than 1024 bytes"}
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "", &problem{http.StatusBadRequest, "The " + variable + " name must not contain control characters"}
+	}
+	return name, nil
+}

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/backstage/functions/internal/body"
+	"github.com/backstage/functions/internal/function"
+)
+
+func (s *server) putNamespace(w http.ResponseWriter, r *http.Request) error {
+	name, err := nameOf(r, "namespace")
+	if err != nil {
+		return err
+	}
+	text, err := body.Read(r, body.Options{Limit: s.BodyLimit, Strict: true})
+	if err != nil {
+		return err
+	}
+	given, faults := parseNamespace(text)
+	if len(faults) > 0 {
+		sendInvalid(w, r, faults)
+		return nil
+	}
+	if err := s.Store.PutNamespace(r.Context(), &function.Namespace{Name: name, SentryDSN: given.dsn}); err != nil {
+		return fmt.Errorf("put namespace %q: %w", name, err)
+	}
+	sendSchema(w, r, "namespaces/item", namespaceJSON(name, given.dsn, given.nameFirst))
+	return nil
+}
+
+func (s *server) getNamespace(w http.ResponseWriter, r *http.Request) error {
+	name, err := nameOf(r, "namespace")
+	if err != nil {
+		return err
+	}
+	n, err := s.Store.GetNamespace(r.Context(), name)
+	if err != nil {
+		return fmt.Errorf("get namespace %q: %w", name, err)
+	}
+	sendSchema(w, r, "namespaces/item", namespaceJSON(name, n.SentryDSN, false))
+	return nil
+}
+
+func (s *server) deleteNamespace(w http.ResponseWriter, r *http.Request) error {
+	name, err := nameOf(r, "namespace")
+	if err != nil {
+		return err
+	}
+	if err := s.Store.DeleteNamespace(r.Context(), name); err != nil {
+		return fmt.Errorf("delete namespace %q: %w", name, err)
+	}
+	sendEmpty(w, http.StatusNoContent)
+	return nil
+}
+
+// namespaceJSON puts the name last, unless a request's body had it first.
+func namespaceJSON(name string, dsn *string, nameFirst bool) []byte {
+	o := newObject()
+	if nameFirst {
+		o.string("namespace", name)
+	}
+	if dsn != nil {
+		o.string("sentryDSN", *dsn)
+	}
+	if !nameFirst {
+		o.string("namespace", name)
+	}
+	return o.end()
+}

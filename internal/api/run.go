@@ -1,0 +1,65 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/backstage/functions/internal/body"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/qs"
+	"github.com/backstage/functions/sandbox"
+)
+
+// run answers with what the function answers.
+func (s *server) run(w http.ResponseWriter, r *http.Request) error {
+	id := identify(w, r)
+	ref, err := refOf(r)
+	if err != nil {
+		return err
+	}
+	request, err := s.requestOf(r)
+	if err != nil {
+		return err
+	}
+	result, err := s.Invoker.Run(r.Context(), invoke.Call{ID: id, Ref: ref, Request: request})
+	if err != nil {
+		return fmt.Errorf("run %s: %w", ref, err)
+	}
+	return sendResult(w, r, result)
+}
+
+// requestOf is the request as the function sees it. Its body is read first: a broken one is refused before the function
+// is looked for.
+func (s *server) requestOf(r *http.Request) (sandbox.Request, error) {
+	text, err := body.Read(r, body.Options{Limit: s.BodyLimit, Strict: true})
+	if err != nil {
+		return sandbox.Request{}, err
+	}
+	return sandbox.Request{Method: r.Method, Header: headerJSON(r), Query: queryJSON(r.URL.RawQuery), Body: text}, nil
+}
+
+func queryJSON(query string) json.RawMessage {
+	if query == "" {
+		return json.RawMessage("{}")
+	}
+	return qs.Parse(query).AppendJSON(nil)
+}
+
+// pipeline runs the steps of the query one after the other and answers with the last one's answer.
+func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
+	id := identify(w, r)
+	request, err := s.requestOf(r)
+	if err != nil {
+		return err
+	}
+	steps, err := stepsOf(qs.Parse(r.URL.RawQuery))
+	if err != nil {
+		return err
+	}
+	result, err := s.Invoker.Pipeline(r.Context(), steps, invoke.Call{ID: id, Request: request})
+	if err != nil {
+		return fmt.Errorf("run pipeline: %w", err)
+	}
+	return sendResult(w, r, result)
+}

@@ -1,0 +1,93 @@
+// Package api is the HTTP server: it turns requests into calls of a store and of an invoker, and their results into
+// answers. docs/http-api.md describes what it serves.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/sandbox"
+)
+
+// DefaultBodyLimit is the limit on request bodies, in bytes.
+const DefaultBodyLimit = 1 << 20
+
+// Store keeps functions and namespaces. It must be safe for concurrent use. Its errors are or wrap those of package
+// function; what it returns belongs to the caller.
+type Store interface {
+	// Name is what /status calls the store.
+	Name() string
+	Ping(ctx context.Context) error
+	Get(ctx context.Context, ref function.Ref) (*function.Function, error)
+	// Put stores the code of f and, unless it is nil, its environment. It returns what is stored now.
+	Put(ctx context.Context, f *function.Function) (*function.Function, error)
+	// Delete succeeds when there is nothing to delete, and so does DeleteNamespace.
+	Delete(ctx context.Context, ref function.Ref) error
+	SetEnv(ctx context.Context, ref function.Ref, name, value string) error
+	UnsetEnv(ctx context.Context, ref function.Ref, name string) error
+	List(ctx context.Context, q function.Query) (*function.Page, error)
+	GetNamespace(ctx context.Context, name string) (*function.Namespace, error)
+	// PutNamespace replaces the whole record.
+	PutNamespace(ctx context.Context, n *function.Namespace) error
+	DeleteNamespace(ctx context.Context, name string) error
+}
+
+// Invoker runs functions. It must be safe for concurrent use. Its errors are or wrap *function.NotFoundError,
+// function.ErrUnavailable and those of package sandbox; any other is a fault of the server.
+type Invoker interface {
+	// Check runs the top-level code alone, to learn whether it can be stored.
+	Check(ctx context.Context, ref function.Ref, code string) error
+	Run(ctx context.Context, call invoke.Call) (*sandbox.Result, error)
+	Pipeline(ctx context.Context, steps []function.Ref, call invoke.Call) (*sandbox.Result, error)
+}
+
+// Options configure the server. Store and Invoker are required.
+type Options struct {
+	Store   Store
+	Invoker Invoker
+	// BodyLimit bounds a request body in bytes, counted after decompression. 0 stands for DefaultBodyLimit.
+	BodyLimit int64
+	// Logger receives the failures whose cause the caller is not told. Nil discards them.
+	Logger *slog.Logger
+	// FunctionLog receives error lines that belong in the log of one function, such as "Code not found". It must be safe
+	// for concurrent use. Nil discards them.
+	FunctionLog func(ref function.Ref, line string)
+	// AccessLog is told of every request once its answer is written: the status, the answer's Content-Length (-1 when it
+	// has none) and the time it took. It must be safe for concurrent use. Nil turns it off.
+	AccessLog func(r *http.Request, status int, length int64, took time.Duration)
+	// Services are checked by /status after the store. Nil stands for one entry that says that Sentry is not set up.
+	Services []Service
+}
+
+func (o Options) withDefaults() Options {
+	if o.BodyLimit == 0 {
+		o.BodyLimit = DefaultBodyLimit
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.FunctionLog == nil {
+		o.FunctionLog = func(function.Ref, string) {}
+	}
+	if o.AccessLog == nil {
+		o.AccessLog = func(*http.Request, int, int64, time.Duration) {}
+	}
+	if o.Services == nil {
+		o.Services = []Service{sentryUnset}
+	}
+	return o
+}
+
+// server holds what the handlers share. It does not change after New.
+type server struct{ Options }
+
+// New returns the server's handler, safe for concurrent use. Requests that net/http refuses before any handler sees them
+// get answers in JSON only on a listener made by JSONErrors.
+func New(o Options) http.Handler {
+	s := &server{o.withDefaults()}
+	return s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.router()))))
+}

@@ -1,0 +1,141 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"regexp"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// The ends of the npm module jsonschema's texts; callers match on them.
+const (
+	notString = " is not of a type(s) string"
+	notObject = " is not of a type(s) object"
+)
+
+// sendInvalid refuses a body that does not fit its schema.
+func sendInvalid(w http.ResponseWriter, r *http.Request, faults []string) {
+	o := newObject()
+	o.string("error", "Invalid instance")
+	o.texts("details", faults)
+	sendJSON(w, r, http.StatusBadRequest, o.end())
+}
+
+// parseFunction reads code and environment from the JSON text body, and says all that is wrong with it: first the
+// properties in the order of the schema, then what is missing.
+func parseFunction(body json.RawMessage) (f *function.Function, faults []string) {
+	given := properties(body)
+	if !isObject(body) {
+		faults = append(faults, "instance"+notObject)
+	}
+	for _, name := range []string{"namespace", "id", "code", "hash", "versionID"} {
+		value, ok := given.get(name)
+		if ok && !isString(value) {
+			faults = append(faults, "instance."+name+notString)
+		}
+		if name == "code" && string(value) == `""` {
+			faults = append(faults, "instance.code does not meet minimum length of 1")
+		}
+	}
+	env, hasEnv := given.get("env")
+	if hasEnv {
+		faults = append(faults, envFaults(env)...)
+	}
+	code, ok := given.get("code")
+	if !ok {
+		faults = append(faults, `instance requires property "code"`)
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	f = &function.Function{Code: textIn(code)}
+	if hasEnv {
+		f.Env = envIn(env)
+	}
+	return f, nil
+}
+
+func envFaults(env json.RawMessage) (faults []string) {
+	if !isObject(env) {
+		return []string{"instance.env" + notObject}
+	}
+	for _, p := range properties(env).list {
+		if !isString(p.value) {
+			faults = append(faults, "instance.env"+suffix(p.name)+notString)
+		}
+	}
+	return faults
+}
+
+func envIn(env json.RawMessage) *function.Env {
+	e := &function.Env{}
+	for _, p := range properties(env).list {
+		e.Set(p.name, textIn(p.value))
+	}
+	return e
+}
+
+// givenNamespace is the body of a PUT of a namespace.
+type givenNamespace struct {
+	dsn *string
+	// nameFirst says that the body holds the namespace's name, and before anything else.
+	nameFirst bool
+}
+
+// parseNamespace is to namespaces what parseFunction is to functions.
+func parseNamespace(body json.RawMessage) (n givenNamespace, faults []string) {
+	if !isObject(body) {
+		return n, []string{"instance" + notObject}
+	}
+	given := properties(body)
+	for _, name := range []string{"namespace", "sentryDSN"} {
+		if value, ok := given.get(name); ok && !isString(value) {
+			faults = append(faults, "instance."+name+notString)
+		}
+	}
+	for _, p := range given.list {
+		if p.name != "namespace" && p.name != "sentryDSN" {
+			quoted := function.AppendJSONString(nil, p.name)
+			faults = append(faults, "instance additionalProperty "+string(quoted)+" exists in instance when not allowed")
+		}
+	}
+	if len(faults) > 0 {
+		return n, faults
+	}
+	if value, ok := given.get("sentryDSN"); ok {
+		dsn := textIn(value)
+		n.dsn = &dsn
+	}
+	n.nameFirst = len(given.list) > 0 && given.list[0].name == "namespace"
+	return n, nil
+}
+
+// plainName matches names that jsonschema writes after a dot; digits are the names it writes in bare brackets. \s of
+// JavaScript is wider than Go's.
+var (
+	plainName = regexp.MustCompile(`^[^0-9.\[\]\s\v\p{Z}\x{feff}][^.\[\]\s\v\p{Z}\x{feff}]*$|^$`)
+	digits    = regexp.MustCompile(`^[0-9]+$`)
+)
+
+// suffix is how jsonschema writes a property of an instance.
+func suffix(name string) string {
+	switch {
+	case plainName.MatchString(name):
+		return "." + name
+	case digits.MatchString(name):
+		return "[" + name + "]"
+	}
+	return "[" + string(function.AppendJSONString(nil, name)) + "]"
+}
+
+func isString(value json.RawMessage) bool { return bytes.HasPrefix(value, []byte{'"'}) }
+
+func isObject(value json.RawMessage) bool { return bytes.HasPrefix(value, []byte{'{'}) }
+
+// textIn is the string that a JSON string stands for; a lone surrogate is U+FFFD.
+func textIn(value json.RawMessage) (text string) {
+	_ = json.Unmarshal(value, &text) // a JSON string, as the validation before found
+	return text
+}
