@@ -26,7 +26,7 @@ const (
 	headerTimeout  = 10 * time.Second
 	readTimeout    = 60 * time.Second
 	idleTimeout    = 2 * time.Minute
-	maxHeaderBytes = 32 << 10
+	maxHeaderBytes = 128 << 10
 )
 
 // drainTimeout is how long the end of the server waits, beside the longest that a call may take, for answers to be written.

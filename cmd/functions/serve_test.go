@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/backstage/functions/internal/api/contracttest"
+	"github.com/backstage/functions/internal/testenv"
+)
+
+// The test binary is also the server: with SERVE set it does what the command does.
+func TestMain(m *testing.M) {
+	if os.Getenv("SERVE") != "" || filepath.Base(os.Args[0]) == "functions-jail" {
+		os.Args = os.Args[:1]
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// server is a running server.
+type server struct {
+	cmd     *exec.Cmd
+	url     string // of the API
+	metrics string
+	logs    *lines
+}
+
+// startServer starts the server on free ports with vars, "NAME=value", and waits until it listens.
+func startServer(t *testing.T, vars ...string) *server {
+	t.Helper()
+	runner, err := filepath.Abs("../../runner-js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append([]string{
+		"SERVE=1", "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.Getenv("TMPDIR"), "HOST=127.0.0.1", "PORT=0", "METRICS_PORT=0",
+		"RUNNER_DIR=" + runner, "CODE_ASYNC_TIMEOUT=1000", "DATA_DIR=" + t.TempDir(),
+	}, vars...)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &server{cmd: cmd, logs: newLines(stdout)}
+	t.Cleanup(func() { s.stop(t) })
+	s.url = "http://127.0.0.1:" + s.logs.await(t, `Functions is listening on port (\d+)`)
+	s.metrics = "http://127.0.0.1:" + s.logs.await(t, `Functions metrics is listening on port (\d+)`)
+	s.logs.await(t, `(Deploy a function)`)
+	return s
+}
+
+// stop ends the server as an operator would and requires that it ends well.
+func (s *server) stop(t *testing.T) {
+	t.Helper()
+	if s.cmd.ProcessState != nil {
+		return
+	}
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	s.logs.rest()
+	if err := s.cmd.Wait(); err != nil {
+		t.Errorf("the server ended with %v; its log:\n%s", err, s.logs.text())
+	}
+}
+
+// lines are those that a process prints.
+type lines struct {
+	next chan string
+	seen []string
+}
+
+func newLines(r io.Reader) *lines {
+	l := &lines{next: make(chan string, 100_000)}
+	go func() {
+		scanner := bufio.NewScanner(r)
+		scanner.Buffer(nil, 1<<20)
+		for scanner.Scan() {
+			l.next <- scanner.Text()
+		}
+		close(l.next)
+	}()
+	return l
+}
+
+// await reads on until a line matches pattern and returns its first group.
+func (l *lines) await(t *testing.T, pattern string) string {
+	t.Helper()
+	expr := regexp.MustCompile(pattern)
+	for line := range l.next {
+		l.seen = append(l.seen, line)
+		if match := expr.FindStringSubmatch(line); match != nil {
+			return match[1]
+		}
+	}
+	t.Fatalf("no line matches %q in\n%s", pattern, l.text())
+	return ""
+}
+
+// rest reads all lines until the process closes its output.
+func (l *lines) rest() {
+	for line := range l.next {
+		l.seen = append(l.seen, line)
+	}
+}
+
+func (l *lines) text() string { return strings.Join(l.seen, "\n") }
+
+func TestContractHoldsOnTheEmbeddedStore(t *testing.T) {
+	contracttest.Run(t, startServer(t).url, "../../internal/api/testdata/contract")
+}
+
+func TestContractHoldsOnRedis(t *testing.T) {
+	redis := testenv.Redis(t)
+	contracttest.Run(t, startServer(t, "REDIS_ENDPOINT=redis://"+redis.Addr).url, "../../internal/api/testdata/contract")
+}
+
+func TestContractHoldsInMemory(t *testing.T) {
+	contracttest.Run(t, startServer(t, "STORAGE=inmemory").url, "../../internal/api/testdata/contract")
+}
+
+func TestMetricsAreServed(t *testing.T) {
+	s := startServer(t)
+	response, err := http.Get(s.metrics + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // read to its end
+	text, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(text), "functions_pool_size") {
+		t.Fatalf("got %v, %s", err, text)
+	}
+}
