@@ -17,7 +17,7 @@ const invoker = new Invoker({ write: line => frame.write(1, line), next: serve }
 function serve() {
   for (;;) {
     const line = reader.next();
-    if (line === null) process.reallyExit(0); // the host is gone
+    if (line === null) frame.exit(0); // the host is gone
     if (line.startsWith('{"type":"invoke"')) {
       if (!invoker.start(line)) return;
     } else {
@@ -33,12 +33,12 @@ function accept(message) {
       const modules = lockdown.apply(message.modules);
       invoker.loader = new Loader({ modules, env: message.env });
       invoker.limits(message);
-      ready();
       if (process.argv[2] === 'zygote') {
         invoker.rehearse();
+        ready(); // from here on the heap may not grow: the host takes it as it is
         fork(message.filter);
-        ready();
       }
+      ready();
       break;
     }
     case 'load':

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
 
 	"github.com/backstage/functions/internal/body"
 	"github.com/backstage/functions/internal/function"
@@ -98,10 +97,10 @@ func isStatus(status int) bool { return status >= 200 && status <= 599 }
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := classify(err)
 	if f.hidden {
-		s.logFailure(r, slog.LevelError, "Request failed", err)
+		s.logFailure(w, r, slog.LevelError, "Request failed", err)
 	}
 	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
-		s.logDeath(r, death, err)
+		s.logDeath(w, r, death, err)
 	}
 	h := w.Header()
 	if f.retry {
@@ -118,55 +117,13 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-func (s *server) logFailure(r *http.Request, level slog.Level, message string, err error) {
-	s.Logger.LogAttrs(r.Context(), level, message,
-		slog.String("method", r.Method), slog.String("url", r.RequestURI), slog.String("error", err.Error()))
-}
-
-// logDeath logs the evidence of a death that needs explaining; that of a deadline is in its name.
-func (s *server) logDeath(r *http.Request, death *sandbox.DeathError, err error) {
-	if deathOf(death).reason != "" {
-		s.logFailure(r, slog.LevelWarn, "Worker died", err)
+// logFailure names the request, and the invocation if it is one.
+func (s *server) logFailure(w http.ResponseWriter, r *http.Request, level slog.Level, message string, err error) {
+	attrs := []slog.Attr{
+		slog.String("method", r.Method), slog.String("url", r.RequestURI), slog.String("error", err.Error()),
 	}
-}
-
-// death is a failure, and whether the function is to blame.
-type death struct {
-	failure
-	fault bool
-}
-
-// deathOf tells the caller why the worker died. The texts of the two deadlines are the contract's.
-func deathOf(d *sandbox.DeathError) death {
-	blame := func(message string) death {
-		return death{failure{status: http.StatusInternalServerError, message: message, reason: d.Reason}, true}
+	if id := w.Header().Get(headerRequestID); id != "" {
+		attrs = append(attrs, slog.String("id", id))
 	}
-	switch d.Reason {
-	case sandbox.ReasonSyncDeadline:
-		return death{failure{status: http.StatusInternalServerError, message: "Script execution timed out."}, true}
-	case sandbox.ReasonDeadline:
-		return death{failure{status: http.StatusRequestTimeout, message: "Function timeout"}, true}
-	case sandbox.ReasonMemory:
-		return blame("Function exceeded its memory limit")
-	case sandbox.ReasonHeap:
-		return blame("Function exceeded its heap limit")
-	case sandbox.ReasonExit:
-		return blame("Function process exited with code " + strconv.Itoa(d.ExitCode))
-	case sandbox.ReasonSignal:
-		return blame("Function process was ended by signal " + d.Signal)
-	case sandbox.ReasonSyscall:
-		return blame("Function made a system call that is not allowed")
-	case sandbox.ReasonProtocol:
-		return blame("Function process broke the worker protocol")
-	case sandbox.ReasonOutput:
-		return blame("Function answered or logged more than it is allowed to")
-	case sandbox.ReasonCanceled:
-		return death{failure: classify(context.Canceled)}
-	case sandbox.ReasonClosed:
-		return death{failure: classify(sandbox.ErrClosed)}
-	default:
-		other := blame("Function process ended before it had answered")
-		other.fault = false
-		return other
-	}
+	s.Logger.LogAttrs(r.Context(), level, message, attrs...)
 }

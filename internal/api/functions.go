@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -39,18 +38,6 @@ func (s *server) putFunction(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// putAnswer shows the environment only when the request brought one.
-func putAnswer(f *function.Function, given *function.Env) []byte {
-	o := newObject()
-	o.string("id", f.ID)
-	o.string("code", f.Code)
-	o.string("hash", f.Hash)
-	if given != nil {
-		o.raw("env", envJSON(given))
-	}
-	return o.end()
-}
-
 // refuseCode answers a failed trial run: what the code did is told to the caller, everything else is an error.
 func (s *server) refuseCode(w http.ResponseWriter, r *http.Request, ref function.Ref, err error) error {
 	o := newObject()
@@ -60,7 +47,7 @@ func (s *server) refuseCode(w http.ResponseWriter, r *http.Request, ref function
 		o.string("error", message)
 		o.string("stack", thrown.Frames)
 	} else if death, ok := errors.AsType[*sandbox.DeathError](err); ok && deathOf(death).fault {
-		s.logDeath(r, death, err)
+		s.logDeath(w, r, death, err)
 		message = "Error: " + deathOf(death).message
 		o.string("error", message)
 		o.string("stack", "")
@@ -92,51 +79,6 @@ func (s *server) getFunction(w http.ResponseWriter, r *http.Request) error {
 	w.Header()[headerETag] = []string{f.Hash}
 	sendSchema(w, r, "functions/item", getAnswer(f))
 	return nil
-}
-
-// getAnswer leaves out what a record written by an early original does not have.
-func getAnswer(f *function.Function) []byte {
-	o := newObject()
-	o.string("id", f.ID)
-	o.string("namespace", f.Namespace)
-	o.string("code", f.Code)
-	o.string("hash", f.Hash)
-	if f.Created != "" {
-		o.string("created", f.Created)
-	}
-	if f.Updated != "" {
-		o.string("updated", f.Updated)
-	}
-	o.raw("namespaceSettings", settingsJSON(f.Settings))
-	o.optional("versionID", nonEmpty(&f.VersionID))
-	if f.Env != nil {
-		o.raw("env", envJSON(f.Env))
-	}
-	o.optional("sentryDSN", nonEmpty(f.SentryDSN()))
-	return o.end()
-}
-
-func settingsJSON(n *function.Namespace) json.RawMessage {
-	if n == nil {
-		return json.RawMessage("null")
-	}
-	o := newObject()
-	if n.SentryDSN != nil {
-		o.string("sentryDSN", *n.SentryDSN)
-	}
-	return o.end()
-}
-
-func envJSON(e *function.Env) json.RawMessage {
-	text, _ := e.MarshalJSON() // cannot fail
-	return text
-}
-
-func nonEmpty(text *string) *string {
-	if text == nil || *text == "" {
-		return nil
-	}
-	return text
 }
 
 func (s *server) deleteFunction(w http.ResponseWriter, r *http.Request) error {

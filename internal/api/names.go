@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,7 +26,7 @@ func nameOf(r *http.Request, variable string) (string, error) {
 	case name == "":
 		return "", &problem{http.StatusBadRequest, "The " + variable + " name must not be empty"}
 	case len(name) > maxName:
-		return "", &problem{http.StatusBadRequest, "The " + variable + " name must not be longer than 1024 bytes"}
+		return "", &problem{http.StatusBadRequest, "The " + variable + " name must not be longer than " + strconv.Itoa(maxName) + " bytes"}
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return "", &problem{http.StatusBadRequest, "The " + variable + " name must not contain control characters"}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"regexp"
+	"strconv"
 
 	"github.com/backstage/functions/internal/function"
 )
@@ -57,11 +58,18 @@ func parseFunction(body json.RawMessage) (f *function.Function, faults []string)
 	return f, nil
 }
 
+// maxVariables bounds the environment that one request may bring: it travels with every call of the function.
+const maxVariables = 1024
+
 func envFaults(env json.RawMessage) (faults []string) {
 	if !isObject(env) {
 		return []string{"instance.env" + notObject}
 	}
-	for _, p := range properties(env).list {
+	variables := properties(env).list
+	if len(variables) > maxVariables {
+		return []string{"instance.env does not meet maximum property length of " + strconv.Itoa(maxVariables)}
+	}
+	for _, p := range variables {
 		if !isString(p.value) {
 			faults = append(faults, "instance.env"+suffix(p.name)+notString)
 		}

@@ -22,10 +22,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -61,7 +61,7 @@ struct report {
 };
 
 static int control_fd = -1;
-static int signal_fd = -1;
+static int ended_fd = -1;                      /* readable when a worker has ended */
 static struct sock_fprog filter;
 
 static struct __user_cap_header_struct cap_header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -89,10 +89,19 @@ static void send_report(const struct report *report, int fd) {
   }
 }
 
+/* The handler of SIGCHLD. A signalfd would not do: the signal must reach us whichever thread the kernel gives it to. */
+static void note_end(int signal) {
+  (void)signal;
+  int saved = errno;
+  uint64_t one = 1;
+  if (write(ended_fd, &one, sizeof one) < 0) {}  /* full means noted already */
+  errno = saved;
+}
+
 /* Reports every worker that has ended. */
 static void reap(void) {
-  struct signalfd_siginfo info;
-  while (read(signal_fd, &info, sizeof info) > 0) {}
+  uint64_t ends;
+  if (read(ended_fd, &ends, sizeof ends) < 0) {}
   for (;;) {
     int status;
     struct rusage usage;
@@ -107,19 +116,17 @@ static void reap(void) {
 
 /* The first steps of a worker. It waits for one byte on its stdin, which says that it is in its control group. */
 static void prepare_worker(const int fds[3], uint32_t uid) {
-  sigset_t none;
   char go;
   ssize_t n;
+  signal(SIGCHLD, SIG_DFL);
   close(control_fd);
-  close(signal_fd);
+  close(ended_fd);
   for (int i = 0; i < 3; i++) {
     if (dup2(fds[i], i) < 0) _exit(EXIT_DESCRIPTORS);
   }
   for (int i = 0; i < 3; i++) close(fds[i]);
   do n = read(0, &go, 1); while (n < 0 && errno == EINTR);
   if (n != 1) _exit(0);
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
   if (uid != 0) {
     struct rlimit tasks = {64, 64};           /* of this user, which no other worker is */
     if (syscall(SYS_setresgid, uid, uid, uid) != 0 || syscall(SYS_setresuid, uid, uid, uid) != 0) _exit(EXIT_USER);
@@ -194,7 +201,6 @@ static void throw_errno(napi_env env, const char *what) { napi_throw_error(env, 
 static napi_value serve(napi_env env, napi_callback_info info) {
   size_t argc = 2;
   napi_value argv[2];
-  sigset_t child;
   void *bytes;
   size_t length;
   if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 2) return NULL;
@@ -204,12 +210,11 @@ static napi_value serve(napi_env env, napi_callback_info info) {
   filter.filter = malloc(length + 1);         /* of our own: the worker must not depend on a JavaScript object */
   if (filter.filter == NULL) return NULL;
   memcpy(filter.filter, bytes, length);
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  if (sigprocmask(SIG_BLOCK, &child, NULL) != 0) { throw_errno(env, "sigprocmask"); return NULL; }
-  signal_fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (signal_fd < 0) { throw_errno(env, "signalfd"); return NULL; }
-  struct pollfd fds[2] = {{.fd = control_fd, .events = POLLIN}, {.fd = signal_fd, .events = POLLIN}};
+  ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (ended_fd < 0) { throw_errno(env, "eventfd"); return NULL; }
+  struct sigaction action = {.sa_handler = note_end, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
+  if (sigaction(SIGCHLD, &action, NULL) != 0) { throw_errno(env, "sigaction"); return NULL; }
+  struct pollfd fds[2] = {{.fd = control_fd, .events = POLLIN}, {.fd = ended_fd, .events = POLLIN}};
   for (;;) {
     if (poll(fds, 2, -1) < 0 && errno != EINTR) { throw_errno(env, "poll"); return NULL; }
     if (fds[1].revents) reap();

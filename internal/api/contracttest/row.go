@@ -89,6 +89,7 @@ func parse(text []byte, run, host string) ([]Row, error) {
 		return nil, fmt.Errorf("contract rows: %w", err)
 	}
 	rows := make([]Row, len(raw))
+	seen := map[string]bool{}
 	for i, row := range raw {
 		unique := fmt.Sprintf("%s-%04d", run, i)
 		filled := strings.NewReplacer(
@@ -97,8 +98,12 @@ func parse(text []byte, run, host string) ([]Row, error) {
 		dec := json.NewDecoder(strings.NewReader(filled))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&rows[i]); err != nil {
-			return nil, fmt.Errorf("contract row %d: %w", i, err)
+			return nil, fmt.Errorf("contract row %d: %w", i+1, err)
 		}
+		if name := rows[i].Name; name == "" || seen[name] {
+			return nil, fmt.Errorf("contract row %d: the name %q is empty or taken", i+1, name)
+		}
+		seen[rows[i].Name] = true
 	}
 	return rows, nil
 }

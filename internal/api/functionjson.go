@@ -1,0 +1,64 @@
+package api
+
+import (
+	"encoding/json"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// putAnswer shows the environment only when the request brought one.
+func putAnswer(f *function.Function, given *function.Env) []byte {
+	o := newObject()
+	o.string("id", f.ID)
+	o.string("code", f.Code)
+	o.string("hash", f.Hash)
+	if given != nil {
+		o.raw("env", envJSON(given))
+	}
+	return o.end()
+}
+
+// getAnswer leaves out what a record written by an early original does not have.
+func getAnswer(f *function.Function) []byte {
+	o := newObject()
+	o.string("id", f.ID)
+	o.string("namespace", f.Namespace)
+	o.string("code", f.Code)
+	o.string("hash", f.Hash)
+	if f.Created != "" {
+		o.string("created", f.Created)
+	}
+	if f.Updated != "" {
+		o.string("updated", f.Updated)
+	}
+	o.raw("namespaceSettings", settingsJSON(f.Settings))
+	o.optional("versionID", nonEmpty(&f.VersionID))
+	if f.Env != nil {
+		o.raw("env", envJSON(f.Env))
+	}
+	o.optional("sentryDSN", nonEmpty(f.SentryDSN()))
+	return o.end()
+}
+
+func settingsJSON(n *function.Namespace) json.RawMessage {
+	if n == nil {
+		return json.RawMessage("null")
+	}
+	o := newObject()
+	if n.SentryDSN != nil {
+		o.string("sentryDSN", *n.SentryDSN)
+	}
+	return o.end()
+}
+
+func envJSON(e *function.Env) json.RawMessage {
+	text, _ := e.MarshalJSON() // cannot fail
+	return text
+}
+
+func nonEmpty(text *string) *string {
+	if text == nil || *text == "" {
+		return nil
+	}
+	return text
+}

@@ -1,0 +1,72 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestPropertiesAreThoseThatJavaScriptSees(t *testing.T) {
+	var got []string
+	for _, p := range properties(json.RawMessage(`{"b":1,"10":2,"a":{"x":[1]},"9":3,"b":4,"":5,"4294967295":6,"01":7,"-1":8}`)).list {
+		got = append(got, p.name+"="+string(p.value))
+	}
+	const want = `9=3 10=2 b=4 a={"x":[1]} =5 4294967295=6 01=7 -1=8`
+	if text := strings.Join(got, " "); text != want {
+		t.Errorf("properties are %s, want %s", text, want)
+	}
+}
+
+func TestManyPropertiesAreReadInOneGo(t *testing.T) {
+	const count = 100_000
+	var text strings.Builder
+	for i := range count {
+		fmt.Fprintf(&text, `,"%d":0,"k%d":0`, count-i, i)
+	}
+	list := properties(json.RawMessage("{" + text.String()[1:] + "}")).list
+	if len(list) != 2*count || list[0].name != "1" || list[count].name != "k0" {
+		t.Errorf("%d properties begin with %q and %q", len(list), list[0].name, list[count].name)
+	}
+}
+
+func TestEnvironmentsAreBounded(t *testing.T) {
+	body := func(count int) json.RawMessage {
+		var env strings.Builder
+		for i := range count {
+			fmt.Fprintf(&env, `,"A%d":""`, i)
+		}
+		return json.RawMessage(`{"code":"x","env":{` + env.String()[1:] + "}}")
+	}
+	if f, faults := parseFunction(body(1024)); len(faults) > 0 || f.Env.Len() != 1024 {
+		t.Errorf("1024 variables: %q", faults)
+	}
+	want := []string{"instance.env does not meet maximum property length of 1024"}
+	if _, faults := parseFunction(body(1025)); !slices.Equal(faults, want) {
+		t.Errorf("1025 variables: %q", faults)
+	}
+}
+
+func FuzzBodiesAreEitherReadOrExplained(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `[]`, `{"code":"x"}`, `{"code":"","env":{"a":1}}`, `{"code":"x","env":{"1":"\ud800","a b":"2"}}`, `"x"`, `null`,
+		`{"namespace":"x","sentryDSN":"y"}`, `{"code":"\u0000","code":1}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !json.Valid([]byte(text)) {
+			return
+		}
+		body := json.RawMessage(strings.TrimSpace(text))
+		if fn, faults := parseFunction(body); (fn == nil) == (len(faults) == 0) {
+			t.Errorf("function %v, faults %q", fn, faults)
+		} else if fn != nil && fn.Code == "" {
+			t.Error("the code is empty")
+		}
+		if n, faults := parseNamespace(body); len(faults) > 0 && n.dsn != nil {
+			t.Errorf("namespace %v, faults %q", n, faults)
+		}
+	})
+}
