@@ -12,6 +12,8 @@ type functionRecord struct {
 	Code      string        `json:"code"`
 	Hash      string        `json:"hash"`
 	Env       *function.Env `json:"env,omitempty"`
+	Runtime   *string       `json:"runtime,omitempty"`
+	Max       *int          `json:"maxInvocations,omitempty"`
 	VersionID string        `json:"versionID"`
 	Created   string        `json:"created"`
 	Updated   string        `json:"updated"`
@@ -32,7 +34,7 @@ func refOf(ns, id []byte) function.Ref {
 }
 
 func encodeFunction(f *function.Function) ([]byte, error) {
-	return json.Marshal(functionRecord{f.Code, f.Hash, f.Env, f.VersionID, f.Created, f.Updated})
+	return json.Marshal(functionRecord{f.Code, f.Hash, f.Env, f.Options.Runtime, f.Options.MaxInvocations, f.VersionID, f.Created, f.Updated})
 }
 
 func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
@@ -41,7 +43,7 @@ func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
 		return nil, fmt.Errorf("record of %s: %w", ref, err)
 	}
 	return &function.Function{
-		Ref: ref, Code: r.Code, Hash: r.Hash, Env: r.Env, VersionID: r.VersionID, Created: r.Created, Updated: r.Updated,
+		Ref: ref, Code: r.Code, Hash: r.Hash, Env: r.Env, Options: function.Options{Runtime: r.Runtime, MaxInvocations: r.Max}, VersionID: r.VersionID, Created: r.Created, Updated: r.Updated,
 	}, nil
 }
 

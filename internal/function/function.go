@@ -39,6 +39,8 @@ type Function struct {
 	Hash string
 	// Env holds the function's own variables; nil means that none were ever stored, which differs from an empty set.
 	Env *Env
+	// Options say how it runs.
+	Options Options
 	// VersionID is a UUID drawn anew on every write; empty when a record written by an early original has none.
 	VersionID string
 	// Created and Updated are ISO 8601 times in UTC with milliseconds, kept as the text that was stored.
@@ -46,6 +48,25 @@ type Function struct {
 	Updated string
 	// Settings are those of the function's namespace; nil when the namespace has none.
 	Settings *Namespace
+}
+
+// Options are a function's own settings for its runs. Nil fields were never set: the server's own settings hold.
+type Options struct {
+	// Runtime is the name of the Node.js to run on.
+	Runtime *string
+	// MaxInvocations is how many calls one worker may serve; 1 gives each call a process of its own, 0 sets no limit.
+	MaxInvocations *int
+}
+
+// Over returns o with the fields that it lacks taken from stored.
+func (o Options) Over(stored Options) Options {
+	if o.Runtime == nil {
+		o.Runtime = stored.Runtime
+	}
+	if o.MaxInvocations == nil {
+		o.MaxInvocations = stored.MaxInvocations
+	}
+	return o
 }
 
 // Namespace is the record of a namespace.

@@ -27,7 +27,8 @@ func NewStamp() Stamp {
 }
 
 // Revise returns the function that a write of f's code and environment leaves behind. Stored is what was there before,
-// nil if nothing was: its creation time stays, and so does its environment when f brings none. The result shares
+// nil if nothing was: its creation time stays, and so do its environment and each of its options that f
+// brings none for. The result shares
 // nothing with f or stored and has no Settings.
 func (f *Function) Revise(stored *Function, stamp Stamp) *Function {
 	next := &Function{
@@ -35,12 +36,14 @@ func (f *Function) Revise(stored *Function, stamp Stamp) *Function {
 		Code:      f.Code,
 		Hash:      HashOf(f.Code),
 		Env:       f.Env.Clone(),
+		Options:   f.Options,
 		VersionID: stamp.VersionID,
 		Created:   stamp.Time,
 		Updated:   stamp.Time,
 	}
 	if stored != nil {
 		next.Created = stored.Created
+		next.Options = f.Options.Over(stored.Options)
 		if next.Env == nil {
 			next.Env = stored.Env.Clone()
 		}

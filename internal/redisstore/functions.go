@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/redis/go-redis/v9"
 
@@ -87,12 +88,13 @@ func (s *Store) write(ctx context.Context, next *function.Function) error {
 		s.keys.changes(), functionNotice(next.Ref), member(next.Ref),
 		next.Code, next.Hash, next.VersionID, next.Updated,
 	}
+	args = append(args, encodeOptions(next.Options)...)
 	if next.Env != nil {
 		env, err := next.Env.MarshalJSON()
 		if err != nil {
 			return err
 		}
-		args = append(args, env)
+		args = append(args, "env", env)
 	}
 	return s.listing(ctx, next.Ref, func(keys []string) error {
 		answer, err := s.run(ctx, putScript, keys, args...)
@@ -100,7 +102,10 @@ func (s *Store) write(ctx context.Context, next *function.Function) error {
 			return err
 		}
 		kept, _ := answer.([]any)
-		next.Env, next.Created = decodeEnv(field(kept, 0)), field(kept, 1)
+		if len(kept) != 4 {
+			return fmt.Errorf("unexpected answer of the script: %v", answer)
+		}
+		next.Env, next.Created, next.Options = decodeEnv(field(kept, 0)), field(kept, 1), decodeOptions(kept[2:])
 		return nil
 	})
 }

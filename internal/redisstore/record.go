@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"github.com/backstage/functions/internal/function"
 )
@@ -9,7 +10,7 @@ import (
 // The fields of the hashes, in the order in which they are asked for. Anyone may have written anything there: what
 // cannot be used counts as absent.
 var (
-	functionFields  = []string{"code", "hash", "env", "versionID", "created", "updated"}
+	functionFields  = []string{"code", "hash", "env", "versionID", "created", "updated", "runtime", "maxInvocations"}
 	namespaceFields = []string{"namespace", "sentryDSN"}
 )
 
@@ -36,11 +37,34 @@ func decodeFunction(ref function.Ref, values []any) *function.Function {
 		VersionID: field(values, 3),
 		Created:   field(values, 4),
 		Updated:   field(values, 5),
+		Options:   decodeOptions(values[6:]),
 	}
 	if f.Hash == "" {
 		f.Hash = function.HashOf(code)
 	}
 	return f
+}
+
+// decodeOptions reads the fields that the original does not know. Values are the runtime and the most invocations.
+func decodeOptions(values []any) (o function.Options) {
+	if name, ok := values[0].(string); ok {
+		o.Runtime = &name
+	}
+	if n, err := strconv.Atoi(field(values, 1)); err == nil && n >= 0 {
+		o.MaxInvocations = &n
+	}
+	return o
+}
+
+// encodeOptions returns the fields and values of the options that are set.
+func encodeOptions(o function.Options) (pairs []any) {
+	if o.Runtime != nil {
+		pairs = append(pairs, "runtime", *o.Runtime)
+	}
+	if o.MaxInvocations != nil {
+		pairs = append(pairs, "maxInvocations", strconv.Itoa(*o.MaxInvocations))
+	}
+	return pairs
 }
 
 // decodeEnv returns nil when text is not an object of strings.

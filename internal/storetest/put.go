@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -57,6 +58,30 @@ func testPutKeepsCreated(t *testing.T, s Store) {
 	}
 	if second.Hash != function.HashOf("2") {
 		t.Errorf("hash is %q", second.Hash)
+	}
+}
+
+func testPutKeepsOptions(t *testing.T, s Store) {
+	none, node24, fresh, clear := (*string)(nil), "node24", 1, 0
+	for _, step := range []struct{ given, want function.Options }{
+		{function.Options{}, function.Options{}},
+		{function.Options{Runtime: &node24}, function.Options{Runtime: &node24}},
+		{function.Options{MaxInvocations: &fresh}, function.Options{Runtime: &node24, MaxInvocations: &fresh}},
+		{function.Options{}, function.Options{Runtime: &node24, MaxInvocations: &fresh}},
+		{function.Options{Runtime: none, MaxInvocations: &clear}, function.Options{Runtime: &node24, MaxInvocations: &clear}},
+	} {
+		stored, err := s.Put(t.Context(), &function.Function{Ref: ref, Code: "1", Options: step.given})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, got := range map[string]function.Options{"put": stored.Options, "get": get(t, s, ref).Options} {
+			if !reflect.DeepEqual(got, step.want) {
+				t.Errorf("%s after %+v returned %+v, want %+v", what, step.given, got, step.want)
+			}
+		}
+	}
+	if err := s.SetEnv(t.Context(), ref, "A", "1"); err != nil || !reflect.DeepEqual(get(t, s, ref).Options, function.Options{Runtime: &node24, MaxInvocations: &clear}) {
+		t.Errorf("a change of the environment changed the options: %v", err)
 	}
 }
 

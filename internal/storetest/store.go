@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"PutThenGet":               testPutThenGet,
 		"PutKeepsAndReplacesEnv":   testPutKeepsAndReplacesEnv,
 		"PutKeepsCreated":          testPutKeepsCreated,
+		"PutKeepsOptions":          testPutKeepsOptions,
 		"PutRefusesIncomplete":     testPutRefusesIncomplete,
 		"EveryWriteIsANewVersion":  testEveryWriteIsANewVersion,
 		"MissingFunctions":         testMissingFunctions,
