@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"encoding/json"
 	"io"
 	"strings"
 	"sync"
@@ -16,54 +15,93 @@ import (
 // invoke.Output, safe for concurrent use if its writers are.
 type Console struct {
 	out, err io.Writer
+	format   lineFormat
 	lines    sync.Pool // of *[]byte
 }
 
+// lineFormat appends one line of a function, without the line break. The call is empty when the line belongs to none.
+type lineFormat func(dst []byte, call string, ref function.Ref, level, text string) []byte
+
 // NewConsole returns a Console; each writer receives a line in one Write.
-func NewConsole(out, err io.Writer) *Console {
-	return &Console{out: out, err: err, lines: sync.Pool{New: func() any { return new([]byte) }}}
+func NewConsole(out, err io.Writer) *Console { return newConsole(out, err, appendLabelled) }
+
+// NewJSONConsole returns a Console that writes an object a line: time, level, message, namespace, id, and requestId, the
+// invocation ID of the call.
+func NewJSONConsole(out, err io.Writer) *Console { return newConsole(out, err, appendObject) }
+
+func newConsole(out, err io.Writer, format lineFormat) *Console {
+	return &Console{out: out, err: err, format: format, lines: sync.Pool{New: func() any { return new([]byte) }}}
 }
 
 // Print writes a line that belongs to no run. Text of several lines is written as several; empty ones are left out.
-func (c *Console) Print(ref function.Ref, line sandbox.LogLine) {
+func (c *Console) Print(ref function.Ref, line sandbox.LogLine) { c.print("", ref, line) }
+
+// Start implements invoke.Output. Lines are written as they come; nothing is left for Finish.
+func (c *Console) Start(call invoke.Call) invoke.RunOutput {
+	return consoleRun{console: c, call: call.ID, ref: call.Ref}
+}
+
+func (c *Console) print(call string, ref function.Ref, line sandbox.LogLine) {
 	for text := range strings.SplitSeq(line.Text, "\n") {
 		if text != "" {
-			c.write(ref, line.Level, text)
+			c.write(call, ref, line.Level, text)
 		}
 	}
 }
 
-// Start implements invoke.Output. Lines are written as they come; nothing is left for Finish.
-func (c *Console) Start(ref function.Ref, _ json.RawMessage) invoke.RunOutput {
-	return consoleRun{c, ref}
-}
-
-func (c *Console) write(ref function.Ref, level, text string) {
-	out, label := c.out, "info: [namespace:"
+func (c *Console) write(call string, ref function.Ref, level, text string) {
+	out := c.out
 	if level == "error" {
-		out, label = c.err, "error: [namespace:"
+		out = c.err
 	}
 	buffer := c.lines.Get().(*[]byte)
-	line := append((*buffer)[:0], label...)
-	line = appendLine(line, ref.Namespace)
-	line = append(line, ", id:"...)
-	line = appendLine(line, ref.ID)
-	line = append(line, "] "...)
-	line = appendLine(line, text)
-	line = append(line, '\n')
+	line := append(c.format((*buffer)[:0], call, ref, level, text), '\n')
 	_, _ = out.Write(line) // there is nowhere to report that the log cannot be written
 	*buffer = line
 	c.lines.Put(buffer)
 }
 
+// appendLabelled appends "level: [namespace:NS, id:ID] text".
+func appendLabelled(dst []byte, _ string, ref function.Ref, level, text string) []byte {
+	label := "info: [namespace:"
+	if level == "error" {
+		label = "error: [namespace:"
+	}
+	dst = append(dst, label...)
+	dst = appendLine(dst, ref.Namespace)
+	dst = append(dst, ", id:"...)
+	dst = appendLine(dst, ref.ID)
+	dst = append(dst, "] "...)
+	return appendLine(dst, text)
+}
+
+// appendObject appends the line as a JSON object, whose first members are those of the server's own messages.
+func appendObject(dst []byte, call string, ref function.Ref, level, text string) []byte {
+	dst = append(dst, `{"time":"`...)
+	dst = append(time.Now().AppendFormat(dst, time.RFC3339Nano), '"')
+	for _, member := range [...]struct{ name, value string }{
+		{"level", level}, {"message", text}, {"namespace", ref.Namespace}, {"id", ref.ID}, {"requestId", call},
+	} {
+		if member.value == "" {
+			continue
+		}
+		dst = append(dst, `,"`...)
+		dst = append(dst, member.name...)
+		dst = append(dst, `":`...)
+		dst = function.AppendJSONString(dst, member.value)
+	}
+	return append(dst, '}')
+}
+
 // consoleRun is the invoke.RunOutput of one run.
 type consoleRun struct {
 	console *Console
+	call    string
 	ref     function.Ref
 }
 
 // Line implements invoke.RunOutput.
-func (r consoleRun) Line(line sandbox.LogLine) { r.console.Print(r.ref, line) }
+func (r consoleRun) Line(line sandbox.LogLine) { r.console.print(r.call, r.ref, line) }
 
 // Finish implements invoke.RunOutput.
 func (consoleRun) Finish(int, time.Duration) {}

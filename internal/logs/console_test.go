@@ -3,6 +3,7 @@ package logs
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ var (
 
 func TestConsoleLabelsTheLinesOfAFunction(t *testing.T) {
 	var out, err bytes.Buffer
-	run := NewConsole(&out, &err).Start(function.Ref{Namespace: "shop", ID: "price"}, json.RawMessage(`{}`))
+	run := NewConsole(&out, &err).Start(invoke.Call{Ref: function.Ref{Namespace: "shop", ID: "price"}})
 	run.Line(sandbox.LogLine{Level: "info", Text: "one"})
 	run.Line(sandbox.LogLine{Level: "info", Text: ""})
 	run.Line(sandbox.LogLine{Level: "error", Text: "two"})
@@ -29,6 +30,36 @@ func TestConsoleLabelsTheLinesOfAFunction(t *testing.T) {
 	}
 	if want := "error: [namespace:shop, id:price] two\n"; err.String() != want {
 		t.Errorf("standard error %q, want %q", &err, want)
+	}
+}
+
+func TestJSONConsoleWritesAnObjectALine(t *testing.T) {
+	var out, err bytes.Buffer
+	console := NewJSONConsole(&out, &err)
+	run := console.Start(invoke.Call{ID: "call-1", Ref: function.Ref{Namespace: "sh\"op", ID: "price"}})
+	run.Line(sandbox.LogLine{Level: "info", Text: "one\x1b\n\ntwo"})
+	run.Finish(200, time.Second)
+	console.Print(function.Ref{Namespace: "a", ID: "b"}, sandbox.LogLine{Level: "error", Text: "three"})
+	for _, row := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"standard output", out.String(), []string{
+			`"level":"info","message":"one\u001b","namespace":"sh\"op","id":"price","requestId":"call-1"}`,
+			`"level":"info","message":"two","namespace":"sh\"op","id":"price","requestId":"call-1"}`,
+		}},
+		{"standard error", err.String(), []string{`"level":"error","message":"three","namespace":"a","id":"b"}`}},
+	} {
+		lines := strings.Split(strings.TrimSuffix(row.text, "\n"), "\n")
+		if len(lines) != len(row.want) {
+			t.Fatalf("%s: %q", row.name, row.text)
+		}
+		for i, line := range lines {
+			var object struct{ Time time.Time }
+			if err := json.Unmarshal([]byte(line), &object); err != nil || object.Time.IsZero() || !strings.HasSuffix(line, ","+row.want[i]) {
+				t.Errorf("%s: %v: %s", row.name, err, line)
+			}
+		}
 	}
 }
 
@@ -50,7 +81,7 @@ func TestFunctionCannotForgeALine(t *testing.T) {
 }
 
 func BenchmarkConsoleLine(b *testing.B) {
-	run := NewConsole(&pieces{}, nil).Start(function.Ref{Namespace: "a", ID: "b"}, nil)
+	run := NewConsole(&pieces{}, nil).Start(invoke.Call{Ref: function.Ref{Namespace: "a", ID: "b"}})
 	b.ReportAllocs()
 	for b.Loop() {
 		run.Line(sandbox.LogLine{Level: "info", Text: "hello"})

@@ -107,8 +107,8 @@ func checkField(name string) error {
 func (g *GELF) Print(ref function.Ref, line sandbox.LogLine) { g.console.Print(ref, line) }
 
 // Start implements invoke.Output.
-func (g *GELF) Start(ref function.Ref, header json.RawMessage) invoke.RunOutput {
-	return &gelfRun{gelf: g, ref: ref, header: header, full: limitedText{left: g.limit}}
+func (g *GELF) Start(call invoke.Call) invoke.RunOutput {
+	return &gelfRun{gelf: g, call: call, full: limitedText{left: g.limit}}
 }
 
 // Close sends what waits and returns. Runs that finish later are not sent.

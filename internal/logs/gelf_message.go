@@ -20,6 +20,7 @@ const (
 // gelfMessage is what is known of one run.
 type gelfMessage struct {
 	host   string
+	call   string // the invocation ID
 	ref    function.Ref
 	status int
 	took   time.Duration
@@ -66,16 +67,26 @@ func (m *gelfMessage) level() int64 {
 	return gelfInfo
 }
 
-// additional returns the values of the additional fields as JSON: the fixed ones, over them those of the run, and over
-// these the headers.
+// additional returns the values of the additional fields as JSON: the fixed ones, and over them those of the run.
 func (m *gelfMessage) additional() map[string][]byte {
-	text := func(s string) []byte { return function.AppendJSONString(nil, s) }
 	fields := map[string][]byte{}
 	maps.Copy(fields, m.fields)
-	fields["status"] = strconv.AppendInt(nil, int64(m.status), 10)
-	fields["request_time"] = appendMillis(nil, m.took.Milliseconds())
-	fields["group"] = text(m.ref.Namespace)
-	fields["file"] = text(m.ref.Filename())
+	maps.Copy(fields, m.ofRun())
+	return fields
+}
+
+// ofRun returns the fields that tell of this run, over them those that carry headers.
+func (m *gelfMessage) ofRun() map[string][]byte {
+	text := func(s string) []byte { return function.AppendJSONString(nil, s) }
+	fields := map[string][]byte{
+		"status":       strconv.AppendInt(nil, int64(m.status), 10),
+		"request_time": appendMillis(nil, m.took.Milliseconds()),
+		"group":        text(m.ref.Namespace),
+		"file":         text(m.ref.Filename()),
+	}
+	if m.call != "" {
+		fields["request_id"] = text(m.call)
+	}
 	for name, value := range m.header {
 		fields[name] = text(value)
 	}

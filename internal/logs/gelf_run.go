@@ -5,15 +5,16 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
 
-// gelfRun gathers what one run prints.
+// gelfRun gathers what one run prints. It is an invoke.Summarizer.
 type gelfRun struct {
-	gelf   *GELF
-	ref    function.Ref
-	header json.RawMessage
-	full   limitedText
+	gelf *GELF
+	call invoke.Call
+	full limitedText
+	sent *gelfMessage // by Finish
 }
 
 // Line implements invoke.RunOutput.
@@ -32,16 +33,27 @@ func (r *gelfRun) Line(line sandbox.LogLine) {
 
 // Finish implements invoke.RunOutput.
 func (r *gelfRun) Finish(status int, took time.Duration) {
-	r.gelf.sender.send(&gelfMessage{
+	r.sent = &gelfMessage{
 		host:   r.gelf.host,
-		ref:    r.ref,
+		call:   r.call.ID,
+		ref:    r.call.Ref,
 		status: status,
 		took:   took,
 		time:   time.Now(),
 		full:   r.full.String(),
 		fields: r.gelf.fields,
 		header: r.headerFields(),
-	})
+	}
+	r.gelf.sender.send(r.sent)
+}
+
+// Fields implements invoke.Summarizer: the full message and the fields of this run, without those of every message.
+func (r *gelfRun) Fields() map[string]json.RawMessage {
+	fields := map[string]json.RawMessage{"full_message": function.AppendJSONString(nil, r.sent.full)}
+	for name, value := range r.sent.ofRun() {
+		fields[name] = value
+	}
+	return fields
 }
 
 // headerFields picks the headers that are to be sent. It runs before the call ends, for the header is the caller's.
@@ -50,7 +62,7 @@ func (r *gelfRun) headerFields() map[string]string {
 		return nil
 	}
 	var header map[string]string
-	if err := json.Unmarshal(r.header, &header); err != nil {
+	if err := json.Unmarshal(r.call.Request.Header, &header); err != nil {
 		return nil
 	}
 	picked := map[string]string{}

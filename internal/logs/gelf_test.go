@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -109,7 +110,9 @@ func newGELF(t *testing.T, change func(*GELFOptions), to ...listener) *GELF {
 
 // run reports one run of shop/price.
 func (g *GELF) run(header string, status int, lines ...string) {
-	run := g.Start(function.Ref{Namespace: "shop", ID: "price"}, json.RawMessage(header))
+	run := g.Start(invoke.Call{
+		Ref: function.Ref{Namespace: "shop", ID: "price"}, Request: sandbox.Request{Header: json.RawMessage(header)},
+	})
 	for _, line := range lines {
 		level, text, _ := strings.Cut(line, ": ")
 		run.Line(sandbox.LogLine{Level: level, Text: text})
@@ -147,6 +150,35 @@ func TestRunIsOneMessageToEachHost(t *testing.T) {
 		}
 		if !maps.Equal(got, want) {
 			t.Errorf("message\n%v\nwant\n%v", got, want)
+		}
+	}
+}
+
+func TestMessageNamesItsCall(t *testing.T) {
+	l := listen(t)
+	g := newGELF(t, func(o *GELFOptions) {
+		o.Fields = map[string]json.RawMessage{"app": json.RawMessage(`"shop"`)}
+		o.HeaderFields = map[string]string{"user": "x-user"}
+	}, l)
+	run := g.Start(invoke.Call{
+		ID: "call-1", Ref: function.Ref{Namespace: "shop", ID: "price"}, Request: sandbox.Request{Header: json.RawMessage(`{"x-user":"ann"}`)},
+	})
+	run.Line(sandbox.LogLine{Level: "info", Text: "one"})
+	run.Finish(500, 12*time.Millisecond)
+	if got, _ := l.message(t); got["_request_id"] != "call-1" {
+		t.Errorf("message %v", got)
+	}
+	got := run.(invoke.Summarizer).Fields()
+	want := map[string]string{
+		"full_message": `"info: one\n"`, "status": "500", "request_time": "0.012", "group": `"shop"`, "file": `"shop/price.js"`,
+		"request_id": `"call-1"`, "user": `"ann"`,
+	}
+	if len(got) != len(want) {
+		t.Errorf("fields %s", got)
+	}
+	for name, value := range want {
+		if string(got[name]) != value {
+			t.Errorf("field %s is %s, want %s", name, got[name], value)
 		}
 	}
 }

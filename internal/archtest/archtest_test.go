@@ -1,0 +1,121 @@
+package archtest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestArrowsAreThoseOfTheMap(t *testing.T) {
+	seen := map[string]bool{}
+	for _, f := range sources(t) {
+		seen[f.pkg()] = true
+		for _, fault := range faults(&f) {
+			t.Error(fault)
+		}
+	}
+	for pkg := range arrows {
+		if !seen[pkg] {
+			t.Errorf("the map names %s, which is not there", pkg)
+		}
+	}
+}
+
+func TestEveryLibraryHasItsHome(t *testing.T) {
+	used := map[string]bool{}
+	for _, f := range sources(t) {
+		for _, imported := range f.imports {
+			if library := libraryOf(imported); library != "" {
+				used[library] = true
+			}
+		}
+	}
+	for library := range homes {
+		if !used[library] {
+			t.Errorf("nothing imports %s", library)
+		}
+	}
+}
+
+func TestMapFindsFaults(t *testing.T) {
+	for _, row := range []struct {
+		name, imported string
+		ok             bool
+	}{
+		{"internal/api/run.go", module + "/internal/invoke", true},
+		{"internal/invoke/run.go", module + "/internal/api", false},
+		{"internal/trace/x.go", module + "/internal/sentry", false},
+		{"internal/new/x.go", "fmt", false},
+		{"sandbox/pool.go", module + "/sandbox/internal/wire", true},
+		{"sandbox/internal/new/x.go", module + "/sandbox/internal/wire", true},
+		{"sandbox/pool.go", module + "/internal/function", false},
+		{"sandbox/internal/wire/x.go", module + "/internal/function", false},
+		{"internal/api/x.go", module + "/sandbox/internal/wire", false},
+		{"internal/function/x.go", module + "/sandbox", false},
+		{"internal/invoke/x.go", "github.com/prometheus/client_golang/prometheus", false},
+		{"internal/api/x.go", "github.com/redis/go-redis/v9", false},
+		{"sandbox/internal/cgroup/v2_linux.go", "github.com/containerd/cgroups/v3", true},
+		{"sandbox/internal/cgroup/v2.go", "github.com/containerd/cgroups/v3", false},
+		{"internal/api/x.go", "example.com/new", false},
+		{"internal/api/x.go", "golang.org/x/net/http2", true},
+		{"internal/api/x.go", "net/http", true},
+	} {
+		f := &file{name: row.name, imports: []string{row.imported}}
+		if got := faults(f); (len(got) == 0) != row.ok {
+			t.Errorf("%s imports %s: faults %q", row.name, row.imported, got)
+		}
+	}
+}
+
+// faults says what f imports that it may not.
+func faults(f *file) []string {
+	var list []string
+	if _, known := arrows[f.pkg()]; !known && !inSandbox(f.pkg()) {
+		list = append(list, f.name+": the map does not know its package")
+	}
+	for _, imported := range f.imports {
+		own, isOwn := strings.CutPrefix(imported, module+"/")
+		switch {
+		case isOwn && !mayImport(f.pkg(), own), !isOwn && !mayUse(f, imported):
+			list = append(list, f.name+": may not import "+imported)
+		}
+	}
+	return list
+}
+
+func inSandbox(pkg string) bool {
+	return pkg == sandboxRoot || strings.HasPrefix(pkg, sandboxRoot+"/")
+}
+
+func mayImport(pkg, other string) bool {
+	if inSandbox(pkg) {
+		return inSandbox(other)
+	}
+	return slices.Contains(arrows[pkg], other)
+}
+
+// libraryOf is the key of homes under which a package is; empty for the standard library.
+func libraryOf(imported string) string {
+	first, _, _ := strings.Cut(imported, "/")
+	if !strings.Contains(first, ".") {
+		return ""
+	}
+	for library := range homes {
+		if strings.HasPrefix(imported, library) {
+			return library
+		}
+	}
+	return imported
+}
+
+func mayUse(f *file, imported string) bool {
+	library := libraryOf(imported)
+	if library == "" {
+		return true
+	}
+	if slices.Contains(linuxOnly, library) && !strings.HasSuffix(f.name, "_linux.go") {
+		return false
+	}
+	pkgs, known := homes[library]
+	return known && (pkgs == nil || slices.Contains(pkgs, f.pkg()))
+}

@@ -1,0 +1,58 @@
+package archtest
+
+// arrows lists for each package which others of this module it may import. A package that is not named here, and an
+// arrow that is not, is a fault: draw it here first, and see that it points inward.
+//
+//	cmd → api → invoke → function          the way of a call
+//	            invoke → sandbox           public, and knows nothing of internal/
+//	boltstore, memstore, redisstore → function
+//	logs, sentry, trace → invoke           adapters: they do not know each other, and only cmd knows them
+//	metrics → egress, function, sandbox    what it counts
+var arrows = map[string][]string{
+	"cmd/functions": {
+		"internal/api", "internal/boltstore", "internal/config", "internal/egress", "internal/function", "internal/invoke",
+		"internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
+	},
+	"internal/api":        {"internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
+	"internal/archtest":   {},
+	"internal/body":       {},
+	"internal/boltstore":  {"internal/function"},
+	"internal/config":     {"internal/body", "internal/egress", "internal/function", "sandbox"},
+	"internal/egress":     {"sandbox"},
+	"internal/function":   {},
+	"internal/invoke":     {"internal/function", "sandbox"},
+	"internal/logs":       {"internal/function", "internal/invoke", "sandbox"},
+	"internal/memstore":   {"internal/function"},
+	"internal/metrics":    {"internal/egress", "internal/function", "sandbox"},
+	"internal/qs":         {"internal/function"},
+	"internal/redisstore": {"internal/function"},
+	"internal/sentry":     {"internal/function", "internal/invoke", "sandbox"},
+	"internal/trace":      {"internal/function", "internal/invoke", "sandbox"},
+
+	// For tests alone: no arrow leads to them.
+	"internal/api/contracttest": {},
+	"internal/storetest":        {"internal/function"},
+	"internal/testenv":          {},
+}
+
+// sandboxRoot is the package that could be lifted out of this module: it and what is below it import nothing beside it.
+const sandboxRoot = "sandbox"
+
+// homes names the packages that may import a library, all that begin with the path. Every library has one or a few, but
+// for golang.org/x, which may be used anywhere.
+var homes = map[string][]string{
+	"github.com/containerd/cgroups/":          {"sandbox/internal/cgroup"},
+	"github.com/opencontainers/runtime-spec/": {"sandbox/internal/cgroup"},
+	"github.com/elastic/go-seccomp-bpf":       {"sandbox/internal/seccomp"},
+	"github.com/getsentry/sentry-go":          {"internal/sentry"},
+	"github.com/google/uuid":                  {"internal/api", "internal/function", "internal/sentry", "internal/storetest"},
+	"github.com/gorilla/mux":                  {"internal/api"},
+	"github.com/prometheus/":                  {"internal/metrics"},
+	"github.com/redis/go-redis/":              {"internal/redisstore", "internal/testenv"},
+	"go.etcd.io/bbolt":                        {"internal/boltstore"},
+	"go.opentelemetry.io/":                    {"internal/trace"},
+	"golang.org/x/":                           nil,
+}
+
+// linuxOnly are libraries that only files named *_linux.go may import.
+var linuxOnly = []string{"github.com/containerd/cgroups/"}

@@ -1,0 +1,39 @@
+package sentry
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// maxAnswer is how much of an answer is read so that its connection can be used again, in bytes.
+const maxAnswer = 4 << 10
+
+// newTransport uses no proxy: addresses come from functions too, and a proxy would lead them where the server may go but
+// functions may not.
+func newTransport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = nil
+	t.MaxIdleConns = 2 * senders
+	return t
+}
+
+// deliver sends r and says how long its project is to be left alone.
+func (s *sender) deliver(r *report) (rest time.Duration, err error) {
+	req, err := r.request()
+	if err != nil {
+		return longRest, err
+	}
+	answer, err := s.client.Do(req.WithContext(s.ctx))
+	if err != nil {
+		return shortRest, err
+	}
+	defer answer.Body.Close() //nolint:errcheck // only read
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
+	rest = restOf(answer)
+	if answer.StatusCode >= 300 {
+		err = fmt.Errorf("HTTP status: %d", answer.StatusCode)
+	}
+	return rest, err
+}

@@ -1,0 +1,91 @@
+package sentry
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	sdk "github.com/getsentry/sentry-go"
+
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/sandbox"
+)
+
+// Limits on a stack trace: lines of code on each side of a frame, frames, and bytes of each line of code.
+const (
+	contextLines = 7
+	maxFrames    = 50
+	maxLine      = 256
+)
+
+// errorName is what stands before the message of an error, as in "TypeError: x is not a function".
+var errorName = regexp.MustCompile(`^([A-Za-z_$][\w$.]*): `)
+
+func exceptionOf(text string, frames []sdk.Frame) sdk.Exception {
+	name, value := "Error", text
+	if match := errorName.FindStringSubmatch(text); match != nil {
+		name, value = match[1], text[len(match[0]):]
+	}
+	return sdk.Exception{Type: cut(name, maxLine), Value: cut(value, maxText), Stacktrace: &sdk.Stacktrace{Frames: frames}}
+}
+
+// frameLine is a line of sandbox.FunctionError.Frames: "at fn (file:line)" or "at file:line".
+var frameLine = regexp.MustCompile(`^at (?:(.+) \()?.*:(\d+)\)?$`)
+
+// framesOf are the frames that lie in the function's code, the outermost first, as Sentry wants them.
+func framesOf(f *invoke.Failure) []sdk.Frame {
+	thrown, ok := errors.AsType[*sandbox.FunctionError](f.Err)
+	if !ok || thrown.Frames == "" {
+		return nil
+	}
+	code := strings.Split(f.Function.Code, "\n")
+	lines := strings.Split(thrown.Frames, "\n")
+	lines = lines[:min(len(lines), maxFrames)]
+	var frames []sdk.Frame
+	for i := len(lines) - 1; i >= 0; i-- {
+		match := frameLine.FindStringSubmatch(lines[i])
+		if match == nil {
+			continue
+		}
+		number, err := strconv.Atoi(match[2])
+		if err != nil || number < 1 || number > len(code) || code[number-1] == "" {
+			continue // the wrapper around the code
+		}
+		frames = append(frames, frameAt(f.Call.Ref.Filename(), match[1], number, code))
+	}
+	return frames
+}
+
+func frameAt(file, name string, number int, code []string) sdk.Frame {
+	at := number - 1
+	return sdk.Frame{
+		Filename:    file,
+		Function:    cut(name, maxLine),
+		Lineno:      number,
+		PreContext:  cutAll(code[max(0, at-contextLines):at]),
+		ContextLine: cut(code[at], maxLine),
+		PostContext: cutAll(code[at+1 : min(len(code), at+1+contextLines)]),
+		InApp:       true,
+	}
+}
+
+func cutAll(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		out[i] = cut(line, maxLine)
+	}
+	return out
+}
+
+// cut returns at most the first limit bytes of s, without half a character at their end.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}

@@ -1,0 +1,96 @@
+package sentry
+
+import (
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	sdk "github.com/getsentry/sentry-go"
+	"github.com/google/uuid"
+
+	"github.com/backstage/functions/internal/invoke"
+)
+
+// Options configure a Reporter. The zero value reports to the addresses of functions and namespaces alone.
+type Options struct {
+	// DSN is the server's own project; empty for none.
+	DSN string
+	// Modules are the versions of the modules that functions may require, by name.
+	Modules map[string]string
+	// Transport carries the reports. Nil stands for one that uses no proxy of the environment's.
+	Transport http.RoundTripper
+	// Logger is told of reports that were lost. Nil discards that.
+	Logger *slog.Logger
+}
+
+// Reporter sends failures to Sentry, in the background. It is an invoke.Reporter, safe for concurrent use. Use New.
+type Reporter struct {
+	server  *sdk.Dsn // nil for none
+	modules map[string]string
+	sender  *sender
+}
+
+// New starts a Reporter; Close ends it. Its error says what is wrong with Options.DSN.
+func New(o Options) (*Reporter, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Transport == nil {
+		o.Transport = newTransport()
+	}
+	r := &Reporter{modules: o.Modules}
+	if o.DSN != "" {
+		dsn, err := sdk.NewDsn(o.DSN)
+		if err != nil {
+			return nil, fmt.Errorf("sentry: address of the server's project: %w", err)
+		}
+		r.server = dsn
+	}
+	r.sender = newSender(o.Transport, o.Logger)
+	return r, nil
+}
+
+// Report implements invoke.Reporter. The failure goes to the function's project, or else its namespace's, and to the
+// server's under an event ID of its own. An address that is no DSN is passed over.
+func (r *Reporter) Report(f *invoke.Failure) {
+	var e *event // made when it is first needed
+	for _, dsn := range []*sdk.Dsn{ownDSN(f), r.server} {
+		if dsn == nil || !r.sender.accepts(dsn) {
+			continue
+		}
+		if e == nil {
+			e = newEvent(f, r.modules)
+		}
+		e.EventID = newEventID()
+		report, err := newReport(dsn, e)
+		if err != nil {
+			r.sender.lose(err)
+			return
+		}
+		r.sender.send(report)
+	}
+}
+
+// ownDSN is the address that the function or its namespace names; nil when there is none that can be read.
+func ownDSN(f *invoke.Failure) *sdk.Dsn {
+	text := f.Function.SentryDSN()
+	if text == nil || *text == "" {
+		return nil
+	}
+	dsn, err := sdk.NewDsn(*text)
+	if err != nil {
+		return nil
+	}
+	return dsn
+}
+
+// newEventID is a UUID in the form that Sentry wants: hexadecimal, without dashes.
+func newEventID() sdk.EventID {
+	id := uuid.New()
+	return sdk.EventID(hex.EncodeToString(id[:]))
+}
+
+// Close sends what waits, for a few seconds at most, and ends the Reporter. What is reported later is dropped. Close may be
+// called again.
+func (r *Reporter) Close() { r.sender.close() }

@@ -1,0 +1,76 @@
+package trace
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/sandbox"
+)
+
+// The tags of runs and pipelines; the first three are the original's.
+const (
+	tagNamespace = attribute.Key("function.namespace")
+	tagID        = attribute.Key("function.id")
+	tagSteps     = attribute.Key("function.steps")
+	tagStart     = attribute.Key("function.start") // how the call got its worker
+)
+
+// Run implements invoke.Tracer.
+func (t *Tracer) Run(ctx context.Context, call invoke.Call) (context.Context, invoke.Span) {
+	began := time.Now()
+	ctx, span := t.tracer.Start(ctx, "run function", trace.WithTimestamp(began), trace.WithAttributes(
+		tagNamespace.String(clean(call.Ref.Namespace, maxName)), tagID.String(clean(call.Ref.ID, maxName)), tagRequestID.String(call.ID)))
+	return ctx, &runSpan{tracer: t.tracer, ctx: ctx, span: span, began: began}
+}
+
+// Pipeline implements invoke.Tracer.
+func (t *Tracer) Pipeline(ctx context.Context, call invoke.Call, steps []function.Ref) (context.Context, invoke.Span) {
+	names := make([]string, len(steps))
+	for i, step := range steps {
+		names[i] = clean(step.String(), maxName)
+	}
+	ctx, span := t.tracer.Start(ctx, "run pipeline", trace.WithAttributes(tagSteps.StringSlice(names), tagRequestID.String(call.ID)))
+	return ctx, &runSpan{tracer: t.tracer, ctx: ctx, span: span}
+}
+
+// runSpan is the invoke.Span of a run or a pipeline.
+type runSpan struct {
+	tracer trace.Tracer
+	ctx    context.Context // of the span, for those below it
+	span   trace.Span
+	began  time.Time
+}
+
+// Line implements invoke.Span. The SDK's limit on the events of a span bounds how many are kept.
+func (s *runSpan) Line(line sandbox.LogLine) {
+	if s.span.IsRecording() {
+		s.span.AddEvent("log", trace.WithAttributes(
+			attribute.String("level", line.Level), attribute.String("message", clean(line.Text, maxText))))
+	}
+}
+
+// End implements invoke.Span.
+func (s *runSpan) End(o invoke.Outcome) {
+	if o.Stats.Start != "" {
+		running := s.began.Add(o.Stats.Queue)
+		s.child("queue", s.began, running)
+		s.child("run", running, running.Add(o.Stats.Run))
+		s.span.SetAttributes(tagStart.String(string(o.Stats.Start)))
+	}
+	s.span.SetAttributes(tagStatus.Int(o.Status))
+	if o.Err != nil && o.Status >= 400 { // a function may throw NotModified
+		fail(s.span, o.Err)
+	}
+	s.span.End()
+}
+
+// child makes a span of what is over already.
+func (s *runSpan) child(name string, began, ended time.Time) {
+	_, span := s.tracer.Start(s.ctx, name, trace.WithTimestamp(began))
+	span.End(trace.WithTimestamp(ended))
+}
