@@ -21,6 +21,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 go_dirs := cmd internal sandbox
 js_files = $$(find runner-js -name node_modules -prune -o -name '*.js' -print)
 modules := runner-js/node_modules/.installed
+test_runtimes := cmd/functions/testdata/runtimes/node_modules/.installed
 native := $(wildcard runner-js/native/*.c)
 addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
 node_headers := $(dir $(NODE_BINARY))../include/node
@@ -55,6 +56,11 @@ $(modules): runner-js/package.json runner-js/package-lock.json
 	cd runner-js && $(NPM) ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+# The other versions of Node.js that tests run functions on.
+$(test_runtimes): $(dir $(test_runtimes))../package.json $(dir $(test_runtimes))../package-lock.json
+	cd $(@D)/.. && $(NPM) ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 # Without a C compiler there is no fork server, and every worker starts by itself.
 runner-js/build/%.node: runner-js/native/%.c | $(modules)
 	@command -v $(CC) >/dev/null || { echo "No C compiler ($(CC)): workers will start more slowly." >&2; exit 0; }; \
@@ -80,7 +86,7 @@ test: vet test-go test-js ## run every test: Go with the race detector, JavaScri
 	echo "skipped: $$((go + js))"
 
 .PHONY: test-go
-test-go: setup test-tools ## run the Go tests with the race detector
+test-go: setup test-tools $(test_runtimes) ## run the Go tests with the race detector
 	@mkdir -p $(reports)
 	$(GO) run $(GOTESTSUM) --format standard-quiet --jsonfile $(reports)/go.json -- -race -count=1 ./...
 
@@ -124,7 +130,7 @@ lint: setup vet ## check style and common faults in Go, JavaScript and shell
 	@for file in $(js_files); do "$(NODE_BINARY)" --check "$$file"; done
 	@for file in $(native); do $(CC) -fsyntax-only -Wall -Wextra -Werror -isystem $(node_headers) "$$file"; done
 	@for file in .ci/*; do bash -n "$$file"; done
-	@! grep -nE '"resolved": *"https?:' runner-js/package-lock.json
+	@! grep -nE '"resolved": *"https?:' $$(git ls-files '*package-lock.json')
 
 .PHONY: lint-more
 lint-more: tools ## run golangci-lint as well (.golangci.yml); its first build takes minutes
@@ -140,4 +146,4 @@ docs: tools ## write docs/configuration.md anew from the variables that the serv
 
 .PHONY: clean
 clean: ## remove all that was built or fetched; ./data stays
-	rm -rf bin runner-js/build runner-js/node_modules coverage.out
+	rm -rf bin runner-js/build runner-js/node_modules cmd/functions/testdata/runtimes/node_modules coverage.out

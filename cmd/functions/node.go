@@ -13,43 +13,77 @@ import (
 	"strings"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/sandbox"
 )
 
-// nodeInstall is the Node.js that runs functions and the program that it runs.
+// nodeInstall is the program that runs functions and the versions of Node.js to run it.
 type nodeInstall struct {
-	binary, runner string
-	version        string
+	runner string
+	// runtimes has at least one; versions are what they say they are, in the same order.
+	runtimes []sandbox.Runtime
+	versions []string
+}
+
+// names lists the runtimes, for people.
+func (n *nodeInstall) names() string {
+	texts := make([]string, len(n.runtimes))
+	for i, runtime := range n.runtimes {
+		texts[i] = runtime.Name + " (" + n.versions[i] + ")"
+	}
+	return strings.Join(texts, ", ")
 }
 
 // oldestNode is the oldest major version that the runner parses on.
 const oldestNode = 8
 
-// findNode finds the runner and its Node.js, which make setup fetches, and makes sure that it runs.
+// findNode finds the runner and its Node.js, which make setup fetches, and makes sure that they run.
 func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 	dir, err := runnerDir(cfg.RunnerDir)
 	if err != nil {
 		return nil, err
 	}
-	node := &nodeInstall{binary: cfg.NodeBinary, runner: filepath.Join(dir, "main.js")}
-	if node.binary == "" {
-		node.binary = filepath.Join(dir, "node_modules", "node-linux-"+nodeArch(), "bin", "node")
+	node := &nodeInstall{runner: filepath.Join(dir, "main.js"), runtimes: cfg.Runtimes}
+	variable := "RUNTIMES"
+	if len(node.runtimes) == 0 {
+		variable = "NODE_BINARY"
+		binary := cfg.NodeBinary
+		if binary == "" {
+			binary = filepath.Join(dir, "node_modules", "node-linux-"+nodeArch(), "bin", "node")
+		}
+		node.runtimes = []sandbox.Runtime{{Node: binary}}
 	}
-	if node.binary, err = filepath.Abs(node.binary); err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(node.binary); err != nil {
-		return nil, fmt.Errorf("NODE_BINARY: Node.js is not at %s: run make setup, or set NODE_BINARY", node.binary)
-	}
-	out, err := exec.CommandContext(ctx, node.binary, "--version").Output()
-	node.version = strings.TrimSpace(string(out))
-	match := regexp.MustCompile(`^v(\d+)\.\d+\.\d+`).FindStringSubmatch(node.version)
-	if err != nil || match == nil {
-		return nil, fmt.Errorf("NODE_BINARY: %s does not run as Node.js: %w", node.binary, errors.Join(err, errors.New("its --version says "+strconv.Quote(node.version))))
-	}
-	if major, err := strconv.Atoi(match[1]); err != nil || major < oldestNode {
-		return nil, fmt.Errorf("NODE_BINARY: %s is Node.js %s, and %d is the oldest that will do", node.binary, node.version, oldestNode)
+	for i := range node.runtimes {
+		runtime := &node.runtimes[i]
+		version, major, err := probeNode(ctx, runtime)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", variable, err)
+		}
+		node.versions = append(node.versions, version)
+		if runtime.Name == "" {
+			runtime.Name = "node" + strconv.Itoa(major)
+		}
 	}
 	return node, nil
+}
+
+// probeNode makes the path of a runtime absolute and asks the binary what it is.
+func probeNode(ctx context.Context, runtime *sandbox.Runtime) (version string, major int, err error) {
+	if runtime.Node, err = filepath.Abs(runtime.Node); err != nil {
+		return "", 0, err
+	}
+	if _, err := os.Stat(runtime.Node); err != nil {
+		return "", 0, fmt.Errorf("no Node.js at %s: run make setup, or set NODE_BINARY", runtime.Node)
+	}
+	out, err := exec.CommandContext(ctx, runtime.Node, "--version").Output()
+	version, _, _ = strings.Cut(string(out), "\n")
+	match := regexp.MustCompile(`^v(\d+)\.\d+\.\d+`).FindStringSubmatch(version)
+	if err != nil || match == nil {
+		return "", 0, fmt.Errorf("%s does not run as Node.js: %w", runtime.Node, errors.Join(err, errors.New("its --version says "+strconv.Quote(version))))
+	}
+	if major, err = strconv.Atoi(match[1]); err != nil || major < oldestNode {
+		return "", 0, fmt.Errorf("%s is Node.js %s, and %d is the oldest that will do", runtime.Node, version, oldestNode)
+	}
+	return version, major, nil
 }
 
 // runnerDir is the directory of the runner: the one asked for, or the first that there is beside the binary, above it, in the working

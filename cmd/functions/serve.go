@@ -58,17 +58,32 @@ func serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	pool, err := sandbox.New(ctx, poolConfig(cfg, node, measures))
+	watch, err := openObservers(ctx, cfg, node, out.app)
 	if err != nil {
-		return fmt.Errorf("workers cannot start: %w%s", err, isolationHint(cfg.Isolation))
+		return err
+	}
+	defer watch.close()
+	store = watch.store(store)
+	workers := poolConfig(cfg, node, measures)
+	exit, err := openEgress(cfg, &workers, measures, out.app)
+	if err != nil {
+		return err
+	}
+	defer closeInto(&err, exit.Close)
+	pool, err := sandbox.NewRuntimes(ctx, workers, node.runtimes)
+	if err != nil {
+		return fmt.Errorf("workers cannot start: %w%s", err, isolationHint(ctx, workers, node))
 	}
 	defer closeInto(&err, pool.Close)
 	measures.WatchPool(pool.Stats)
-	invoker := invoke.New(invoke.Options{Pool: pool, Source: store, Recorder: measures, Output: out.functions, Logger: out.app})
+	invoker := invoke.New(watch.invoke(invoke.Options{
+		Pool: pool, Source: store, Recorder: measures, Output: out.functions, Logger: out.app,
+	}))
 	go store.Watch(ctx, invoker.Changed)
+	watch.greet(cfg)
 	greet(out.app, cfg, listeners, store, node, pool)
-	handler := api.New(api.Options{
-		Store: announcing{store, invoker.Changed}, Invoker: invoker, BodyLimit: cfg.BodyLimit, Logger: out.app,
+	handler := watch.handler(api.Options{
+		Store: announcing{store, invoker.Changed}, Invoker: invoker, Runtimes: pool.Names(), Isolation: func() any { return pool.Report() }, HTTPStats: exit.HTTPStats, BodyLimit: cfg.BodyLimit, Logger: out.app,
 		FunctionLog: func(ref function.Ref, line string) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
@@ -82,7 +97,7 @@ func closeInto(err *error, closer func() error) { *err = errors.Join(*err, close
 // poolConfig is the pool's part of the configuration.
 func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer) sandbox.Config {
 	pool := sandbox.DefaultConfig()
-	pool.Node, pool.Runner = node.binary, node.runner
+	pool.Runner = node.runner
 	pool.Size, pool.Prewarmed = cfg.PoolSize, cfg.PoolPrewarmed
 	pool.MaxInvocations, pool.IdleTimeout = cfg.MaxInvocations, cfg.IdleTimeout
 	pool.QueueSize, pool.QueueTimeout = cfg.QueueSize, cfg.QueueTimeout
@@ -102,14 +117,6 @@ func mustJSON(env *function.Env) json.RawMessage {
 		panic(err)
 	}
 	return text
-}
-
-// isolationHint says what to do when workers cannot start.
-func isolationHint(isolation sandbox.Isolation) string {
-	if isolation == sandbox.IsolationNone {
-		return ""
-	}
-	return fmt.Sprintf(" (ISOLATION=%s asks for what this host does not give; docs/isolation.md says how to give it, and what less would mean)", isolation)
 }
 
 // listeners are the server's ports, taken before anything else is started.
@@ -148,14 +155,18 @@ func (l *listeners) close() error {
 
 // serveHTTP serves until ctx ends or a listener fails, then lets the calls in progress finish.
 func serveHTTP(ctx context.Context, l *listeners, handler, metricsHandler http.Handler, log *slog.Logger, drain time.Duration) error {
-	servers := []*http.Server{newServer(handler, log)}
+	var servers []*http.Server
 	failed := make(chan error, 2)
-	go func() { failed <- servers[0].Serve(api.JSONErrors(l.http)) }()
+	start := func(listener net.Listener, handler http.Handler) {
+		server := newServer(handler, log)
+		servers = append(servers, server)
+		go func() { failed <- server.Serve(listener) }()
+	}
+	start(api.JSONErrors(l.http), handler)
 	if l.metrics != nil {
 		mux := http.NewServeMux()
 		mux.Handle("GET /metrics", metricsHandler)
-		servers = append(servers, newServer(mux, log))
-		go func() { failed <- servers[1].Serve(l.metrics) }()
+		start(l.metrics, mux)
 	}
 	var err error
 	select {
@@ -183,14 +194,15 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 }
 
 // greet says in a few lines what runs where.
-func greet(log *slog.Logger, cfg *config.Config, l *listeners, store store, node *nodeInstall, pool *sandbox.Pool) {
+func greet(log *slog.Logger, cfg *config.Config, l *listeners, store store, node *nodeInstall, pool *sandbox.Runtimes) {
 	log.Info("Functions is listening on port " + port(l.http))
 	if l.metrics != nil {
 		log.Info("Functions metrics is listening on port " + port(l.metrics))
 	}
 	log.Info("Store: " + store.Name() + storePlace(cfg))
-	log.Info(fmt.Sprintf("Node.js: %s, %d workers at most, %d kept ready", node.version, cfg.PoolSize, cfg.PoolPrewarmed))
+	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d kept ready", node.names(), cfg.PoolSize, cfg.PoolPrewarmed))
 	log.Info("Isolation: " + pool.Isolation())
+	logMissing(log, pool.Report())
 	for _, name := range cfg.Ignored {
 		log.Warn(name + " is set but has no effect in this version")
 	}
@@ -229,6 +241,9 @@ func openOutputs(cfg *config.Config) (*outputs, error) {
 		return nil, fmt.Errorf("LOG_MONGAN_FORMAT: %w", err)
 	}
 	console := logs.NewConsole(stdout, stderr)
+	if cfg.LogAppFormat == config.LogAppJSON {
+		console = logs.NewJSONConsole(stdout, stderr)
+	}
 	o.functions = console
 	if cfg.LogType != config.LogTypeGELF {
 		return o, nil

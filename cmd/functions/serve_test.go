@@ -35,7 +35,7 @@ type server struct {
 }
 
 // startServer starts the server on free ports with vars, "NAME=value", and waits until it listens.
-func startServer(t *testing.T, vars ...string) *server {
+func startServer(t testing.TB, vars ...string) *server {
 	t.Helper()
 	runner, err := filepath.Abs("../../runner-js")
 	if err != nil {
@@ -63,7 +63,7 @@ func startServer(t *testing.T, vars ...string) *server {
 }
 
 // stop ends the server as an operator would and requires that it ends well.
-func (s *server) stop(t *testing.T) {
+func (s *server) stop(t testing.TB) {
 	t.Helper()
 	if s.cmd.ProcessState != nil {
 		return
@@ -95,7 +95,7 @@ func newLines(r io.Reader) *lines {
 }
 
 // await reads on until a line matches pattern and returns its first group.
-func (l *lines) await(t *testing.T, pattern string) string {
+func (l *lines) await(t testing.TB, pattern string) string {
 	t.Helper()
 	expr := regexp.MustCompile(pattern)
 	for line := range l.next {
@@ -140,5 +140,28 @@ func TestMetricsAreServed(t *testing.T) {
 	text, err := io.ReadAll(response.Body)
 	if err != nil || !strings.Contains(string(text), "functions_pool_size") {
 		t.Fatalf("got %v, %s", err, text)
+	}
+}
+
+// runnerWithoutAddon is a copy of the runner that has no fork server, as after a build without a C compiler.
+func runnerWithoutAddon(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "runner-js")
+	if out, err := exec.Command("cp", "-r", "../../runner-js", dir).CombinedOutput(); err != nil { //nolint:gosec // a path of our own
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "build")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestWorkersStartWithoutTheForkServer(t *testing.T) {
+	s := startServer(t, "RUNNER_DIR="+runnerWithoutAddon(t))
+	put(t, s.url+"/functions/direct/f", `function main(req, res) { res.send(req.body.x + 1) }`, `"maxInvocations":1`)
+	for range 3 {
+		if status, answer := request(t, "PUT", s.url+"/functions/direct/f/run", `{"x":1}`); status != http.StatusOK || answer != "2" {
+			t.Errorf("got %d %s", status, answer)
+		}
 	}
 }

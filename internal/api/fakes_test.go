@@ -150,11 +150,11 @@ type fakeInvoker struct {
 	pipeline func(steps []function.Ref, call invoke.Call) (*sandbox.Result, error)
 }
 
-func (v *fakeInvoker) Check(_ context.Context, ref function.Ref, code string) error {
+func (v *fakeInvoker) Check(_ context.Context, f *function.Function) error {
 	if v.check == nil {
 		return nil
 	}
-	return v.check(ref, code)
+	return v.check(f.Ref, f.Code)
 }
 
 func (v *fakeInvoker) Run(_ context.Context, call invoke.Call) (*sandbox.Result, error) {

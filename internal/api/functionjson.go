@@ -2,19 +2,21 @@ package api
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"github.com/backstage/functions/internal/function"
 )
 
 // putAnswer shows the environment only when the request brought one.
-func putAnswer(f *function.Function, given *function.Env) []byte {
+func putAnswer(f, given *function.Function) []byte {
 	o := newObject()
 	o.string("id", f.ID)
 	o.string("code", f.Code)
 	o.string("hash", f.Hash)
-	if given != nil {
-		o.raw("env", envJSON(given))
+	if given.Env != nil {
+		o.raw("env", envJSON(given.Env))
 	}
+	addOptions(o, given.Options)
 	return o.end()
 }
 
@@ -37,7 +39,18 @@ func getAnswer(f *function.Function) []byte {
 		o.raw("env", envJSON(f.Env))
 	}
 	o.optional("sentryDSN", nonEmpty(f.SentryDSN()))
+	addOptions(o, f.Options)
 	return o.end()
+}
+
+// addOptions adds what the original does not know, and only where it is set.
+func addOptions(o *object, options function.Options) {
+	if options.Runtime != nil {
+		o.string("runtime", *options.Runtime)
+	}
+	if options.MaxInvocations != nil {
+		o.raw("maxInvocations", json.RawMessage(strconv.Itoa(*options.MaxInvocations)))
+	}
 }
 
 func settingsJSON(n *function.Namespace) json.RawMessage {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,13 +21,13 @@ func (s *server) putFunction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	given, faults := parseFunction(text)
+	given, faults := parseFunction(text, s.Runtimes)
 	if len(faults) > 0 {
 		sendInvalid(w, r, faults)
 		return nil
 	}
 	given.Ref = ref
-	if err := s.Invoker.Check(r.Context(), ref, given.Code); err != nil {
+	if err := s.tryOut(r.Context(), given); err != nil {
 		return s.refuseCode(w, r, ref, err)
 	}
 	stored, err := s.Store.Put(r.Context(), given)
@@ -34,8 +35,23 @@ func (s *server) putFunction(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("put function %s: %w", ref, err)
 	}
 	w.Header()[headerETag] = []string{stored.Hash}
-	sendSchema(w, r, "functions/item", putAnswer(stored, given.Env))
+	sendSchema(w, r, "functions/item", putAnswer(stored, given))
 	return nil
+}
+
+// tryOut runs the top-level code of given on the runtime that it will run on: its own or the one stored with it before.
+func (s *server) tryOut(ctx context.Context, given *function.Function) error {
+	tried := *given
+	if tried.Options.Runtime == nil && len(s.Runtimes) > 1 {
+		stored, err := s.Store.Get(ctx, given.Ref)
+		if err != nil && !errors.Is(err, function.ErrNotFound) {
+			return err
+		}
+		if stored != nil {
+			tried.Options = given.Options.Over(stored.Options)
+		}
+	}
+	return s.Invoker.Check(ctx, &tried)
 }
 
 // refuseCode answers a failed trial run: what the code did is told to the caller, everything else is an error.

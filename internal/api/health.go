@@ -14,7 +14,8 @@ const checkTimeout = 3 * time.Second
 type Service struct {
 	Name string
 	// Check returns what to show beside the name, or why the service does not work. It must respect ctx and be safe for
-	// concurrent use. Callers see the error only if it is one of package function's; the log sees all of it.
+	// concurrent use. Of an error, callers see the message that came with it; if that is empty, the error's own text when it
+	// is one of package function's. The log sees all of it.
 	Check func(ctx context.Context) (message string, err error)
 }
 
@@ -59,7 +60,12 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (s *server) pong(ctx context.Context) (string, error) { return "PONG", s.Store.Ping(ctx) }
+func (s *server) pong(ctx context.Context) (string, error) {
+	if err := s.Store.Ping(ctx); err != nil {
+		return "", err
+	}
+	return "PONG", nil
+}
 
 // report is the outcome of one check.
 type report struct {
@@ -88,7 +94,11 @@ func (s *server) check(r *http.Request, service Service) report {
 	message, err := service.Check(ctx)
 	took := time.Since(start)
 	if err != nil {
-		return report{service.Name, s.failureText(r, service.Name, err), true, took}
+		text := s.failureText(r, service.Name, err)
+		if message != "" {
+			text = "Error: " + message
+		}
+		return report{service.Name, text, true, took}
 	}
 	return report{service.Name, message, false, took}
 }
@@ -99,10 +109,13 @@ func (s *server) failureText(r *http.Request, service string, err error) string 
 	return "Error: " + classify(err).message
 }
 
-// httpStats keeps the form of an answer about sockets that the server itself no longer opens: the calls that functions
-// make leave from their workers.
+// httpStats tells of the connections that functions have open.
 func (s *server) httpStats(w http.ResponseWriter, r *http.Request) error {
-	const none = `{"sockets":[],"freeSockets":[]}`
-	sendJSON(w, r, http.StatusOK, []byte(`{"http":`+none+`,"https":`+none+`}`))
+	sendJSON(w, r, http.StatusOK, s.HTTPStats())
 	return nil
+}
+
+func noConnections() []byte {
+	const none = `{"sockets":[],"freeSockets":[]}`
+	return []byte(`{"http":` + none + `,"https":` + none + `}`)
 }

@@ -39,11 +39,13 @@ func TestStatusTellsWhichServiceFails(t *testing.T) {
 	url := serve(t, Options{Store: store, Services: []Service{
 		{"fine", func(context.Context) (string, error) { return `"OK"`, nil }},
 		{"broken", func(context.Context) (string, error) { return "", errors.New(secret) }},
+		{"refused", func(context.Context) (string, error) { return "HTTP status: 502", errors.New(secret) }},
 	}})
 	res, body := do(t, newRequest(t, "GET", url+"/status", ""))
 	body = regexp.MustCompile(`"time":\d+`).ReplaceAllString(body, `"time":0`)
 	expect(t, res, body, 500, `{"services":[{"name":"fake","status":"FAILED","message":"Error: Storage is unavailable","time":0},`+
-		`{"name":"fine","status":"WORKING","message":"\"OK\"","time":0},{"name":"broken","status":"FAILED","message":"Error: internal error","time":0}]}`)
+		`{"name":"fine","status":"WORKING","message":"\"OK\"","time":0},{"name":"broken","status":"FAILED","message":"Error: internal error","time":0},`+
+		`{"name":"refused","status":"FAILED","message":"Error: HTTP status: 502","time":0}]}`)
 }
 
 func TestStatusWithoutServicesNamesSentry(t *testing.T) {

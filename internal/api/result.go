@@ -46,7 +46,8 @@ func checkResult(result *sandbox.Result) error {
 }
 
 // setHeaders adds the function's headers. Fields of the very same name that follow each other are the values of one
-// list; any other field replaces what was set under its name, as setting it again does in Node.js.
+// list; any other field replaces what was set under its name, as setting it again does in Node.js. Server-Timing joins
+// the server's own.
 func setHeaders(h http.Header, fields []sandbox.HeaderField) {
 	for i, field := range fields {
 		name := http.CanonicalHeaderKey(field.Name)
@@ -56,7 +57,7 @@ func setHeaders(h http.Header, fields []sandbox.HeaderField) {
 		if name == "Etag" {
 			name = headerETag
 		}
-		if i > 0 && fields[i-1].Name == field.Name && name != headerType {
+		if i > 0 && fields[i-1].Name == field.Name && name != headerType || name == headerTiming {
 			h[name] = append(h[name], field.Value)
 		} else {
 			h[name] = []string{field.Value}

@@ -40,6 +40,7 @@ func (s *server) resources() []resource {
 		{"/namespaces/{namespace}", []method{{"PUT", s.putNamespace}, {"GET", s.getNamespace}, {"DELETE", s.deleteNamespace}}},
 		{"/healthcheck", []method{{"GET", s.healthcheck}}},
 		{"/status", []method{{"GET", s.status}}},
+		{"/status/isolation", []method{{"GET", s.isolation}}},
 		{"/_debug/http_stats", []method{{"GET", s.httpStats}}},
 		{"/_schemas/*", []method{{"GET", s.getSchema}}},
 		{"/", []method{{"GET", s.root}}},
@@ -99,6 +100,7 @@ func (s *server) dispatch(res resource) http.Handler {
 		methods[http.MethodOptions] = s.adapt(options(allow))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.Routed(r, res.path)
 		h, ok := methods[r.Method]
 		if !ok {
 			h = fallback

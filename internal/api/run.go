@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/backstage/functions/internal/body"
 	"github.com/backstage/functions/internal/invoke"
@@ -22,7 +23,9 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	start := time.Now()
 	result, err := s.Invoker.Run(r.Context(), invoke.Call{ID: id, Ref: ref, Request: request})
+	setTiming(w, result, err, time.Since(start))
 	if err != nil {
 		return fmt.Errorf("run %s: %w", ref, err)
 	}
@@ -57,7 +60,9 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	start := time.Now()
 	result, err := s.Invoker.Pipeline(r.Context(), steps, invoke.Call{ID: id, Request: request})
+	setTiming(w, result, err, time.Since(start))
 	if err != nil {
 		return fmt.Errorf("run pipeline: %w", err)
 	}

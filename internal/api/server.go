@@ -39,8 +39,8 @@ type Store interface {
 // Invoker runs functions. It must be safe for concurrent use. Its errors are or wrap *function.NotFoundError,
 // function.ErrUnavailable and those of package sandbox; any other is a fault of the server.
 type Invoker interface {
-	// Check runs the top-level code alone, to learn whether it can be stored.
-	Check(ctx context.Context, ref function.Ref, code string) error
+	// Check runs the top-level code of f alone, to learn whether it can be stored.
+	Check(ctx context.Context, f *function.Function) error
 	Run(ctx context.Context, call invoke.Call) (*sandbox.Result, error)
 	Pipeline(ctx context.Context, steps []function.Ref, call invoke.Call) (*sandbox.Result, error)
 }
@@ -59,6 +59,16 @@ type Options struct {
 	// AccessLog is told of every request once its answer is written: the status, the answer's Content-Length (-1 when it
 	// has none) and the time it took. It must be safe for concurrent use. Nil turns it off.
 	AccessLog func(r *http.Request, status int, length int64, took time.Duration)
+	// Routed is told of every request that a route serves, before it is served; the route is such as "/namespaces/{namespace}".
+	// It must be safe for concurrent use. Nil turns it off.
+	Routed func(r *http.Request, route string)
+	// Runtimes are the names that a function may ask for as its runtime. Nil leaves it no choice.
+	Runtimes []string
+	// HTTPStats returns the JSON object that tells of outgoing connections. It must be safe for concurrent use. Nil stands for none open.
+	HTTPStats func() []byte
+	// Isolation returns what /status/isolation shows, to be marshalled as JSON: what stands between functions and the host. It must be safe
+	// for concurrent use. Nil stands for nothing known.
+	Isolation func() any
 	// Services are checked by /status after the store. Nil stands for one entry that says that Sentry is not set up.
 	Services []Service
 }
@@ -75,6 +85,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.AccessLog == nil {
 		o.AccessLog = func(*http.Request, int, int64, time.Duration) {}
+	}
+	if o.Routed == nil {
+		o.Routed = func(*http.Request, string) {}
+	}
+	if o.HTTPStats == nil {
+		o.HTTPStats = noConnections
+	}
+	if o.Isolation == nil {
+		o.Isolation = func() any { return struct{}{} }
 	}
 	if o.Services == nil {
 		o.Services = []Service{sentryUnset}

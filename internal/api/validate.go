@@ -26,7 +26,7 @@ func sendInvalid(w http.ResponseWriter, r *http.Request, faults []string) {
 
 // parseFunction reads code and environment from the JSON text body, and says all that is wrong with it: first the
 // properties in the order of the schema, then what is missing.
-func parseFunction(body json.RawMessage) (f *function.Function, faults []string) {
+func parseFunction(body json.RawMessage, runtimes []string) (f *function.Function, faults []string) {
 	given := properties(body)
 	if !isObject(body) {
 		faults = append(faults, "instance"+notObject)
@@ -44,6 +44,8 @@ func parseFunction(body json.RawMessage) (f *function.Function, faults []string)
 	if hasEnv {
 		faults = append(faults, envFaults(env)...)
 	}
+	options, optionFaults := parseOptions(given, runtimes)
+	faults = append(faults, optionFaults...)
 	code, ok := given.get("code")
 	if !ok {
 		faults = append(faults, `instance requires property "code"`)
@@ -51,7 +53,7 @@ func parseFunction(body json.RawMessage) (f *function.Function, faults []string)
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	f = &function.Function{Code: textIn(code)}
+	f = &function.Function{Code: textIn(code), Options: options}
 	if hasEnv {
 		f.Env = envIn(env)
 	}

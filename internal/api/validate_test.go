@@ -39,11 +39,11 @@ func TestEnvironmentsAreBounded(t *testing.T) {
 		}
 		return json.RawMessage(`{"code":"x","env":{` + env.String()[1:] + "}}")
 	}
-	if f, faults := parseFunction(body(1024)); len(faults) > 0 || f.Env.Len() != 1024 {
+	if f, faults := parseFunction(body(1024), nil); len(faults) > 0 || f.Env.Len() != 1024 {
 		t.Errorf("1024 variables: %q", faults)
 	}
 	want := []string{"instance.env does not meet maximum property length of 1024"}
-	if _, faults := parseFunction(body(1025)); !slices.Equal(faults, want) {
+	if _, faults := parseFunction(body(1025), nil); !slices.Equal(faults, want) {
 		t.Errorf("1025 variables: %q", faults)
 	}
 }
@@ -60,7 +60,7 @@ func FuzzBodiesAreEitherReadOrExplained(f *testing.F) {
 			return
 		}
 		body := json.RawMessage(strings.TrimSpace(text))
-		if fn, faults := parseFunction(body); (fn == nil) == (len(faults) == 0) {
+		if fn, faults := parseFunction(body, nil); (fn == nil) == (len(faults) == 0) {
 			t.Errorf("function %v, faults %q", fn, faults)
 		} else if fn != nil && fn.Code == "" {
 			t.Error("the code is empty")
@@ -69,4 +69,22 @@ func FuzzBodiesAreEitherReadOrExplained(f *testing.F) {
 			t.Errorf("namespace %v, faults %q", n, faults)
 		}
 	})
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	runtimes := []string{"node8", "node24"}
+	for text, want := range map[string][]string{
+		`{"code":"1","runtime":"node24","maxInvocations":1}`: nil,
+		`{"code":"1","runtime":"","maxInvocations":0}`:       nil,
+		`{"code":"1","runtime":"node9"}`:                     {"instance.runtime is not one of enum values: node8,node24"},
+		`{"code":"1","runtime":8}`:                           {"instance.runtime is not of a type(s) string"},
+		`{"code":"1","maxInvocations":"1"}`:                  {"instance.maxInvocations is not of a type(s) integer"},
+		`{"code":"1","maxInvocations":1.5}`:                  {"instance.maxInvocations is not of a type(s) integer"},
+		`{"code":"1","maxInvocations":-1}`:                   {"instance.maxInvocations must have a minimum value of 0"},
+		`{"code":"1","maxInvocations":1000000001}`:           {"instance.maxInvocations must have a maximum value of 1000000000"},
+	} {
+		if _, faults := parseFunction([]byte(text), runtimes); !slices.Equal(faults, want) {
+			t.Errorf("%s: got %q, want %q", text, faults, want)
+		}
+	}
 }

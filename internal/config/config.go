@@ -71,7 +71,12 @@ type Config struct {
 	Isolation sandbox.Isolation
 	// NodeBinary and RunnerDir are NODE_BINARY and RUNNER_DIR; empty when the server has to find them.
 	NodeBinary string
-	RunnerDir  string
+	// Runtimes is RUNTIMES; nil when it is not set.
+	Runtimes  []sandbox.Runtime
+	RunnerDir string
+
+	// Egress says what functions may reach; see its fields.
+	Egress Egress
 
 	// LogLevel is the name of the least important level, LOG_LEVEL. LogAppFormat is LOG_APP_FORMAT, AccessFormat is
 	// LOG_MONGAN_FORMAT.
@@ -87,6 +92,11 @@ type Config struct {
 	LogHeaderFields map[string]string
 	LogMaxMessage   int
 	LogMaxChunk     int
+
+	// SentryDSN is the server's own Sentry project, SENTRY_DSN; empty for none.
+	SentryDSN Secret
+	// Trace says where spans go; see its fields.
+	Trace Trace
 
 	// Ignored names the variables that are set, and meant something to the original, but have no effect here.
 	Ignored []string
@@ -125,6 +135,10 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
+	if c.Egress.UseCertFile && c.Egress.CertFile == "" {
+		return nil, errors.New("SSL_CERT_FILE: must be set when FUNCTIONS_USE_SSL_CERT_FILE is true")
+	}
+	c.Trace.complete()
 	if c.Storage == StorageRedis && c.RedisEndpoint == "" {
 		c.RedisEndpoint = defaultRedis
 		c.texts["REDIS_ENDPOINT"] = c.RedisEndpoint.String()

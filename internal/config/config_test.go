@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/logs"
 	"github.com/backstage/functions/sandbox"
 )
@@ -49,9 +50,12 @@ func TestDefaults(t *testing.T) {
 		Modules:  []string{"lodash", "async", "request", "uuid", "node-fetch"},
 		PoolSize: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, MemoryLimit: 128 << 20, CPULimit: 1,
 		QueueSize: 1000, QueueTimeout: 10 * time.Second, Isolation: sandbox.IsolationStrict,
+		Egress: Egress{
+			Policy: egress.Policy{Mode: egress.Public}, Namespaces: map[string]egress.Policy{}, Limits: egress.DefaultLimits(),
+		},
 		LogLevel: "info", LogAppFormat: "text", AccessFormat: "tiny", LogType: "local",
 		LogHosts: []string{"localhost"}, LogPort: 12201, LogFields: c.LogFields, LogHeaderFields: map[string]string{},
-		LogMaxMessage: 3000, LogMaxChunk: 32766,
+		LogMaxMessage: 3000, LogMaxChunk: 32766, Trace: c.Trace,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("defaults\n%#v\nwant\n%#v", c, want)
@@ -106,6 +110,16 @@ func TestValuesAreRead(t *testing.T) {
 		{"QUEUE_SIZE=0", func(c *Config) any { return c.QueueSize }, 0},
 		{"QUEUE_TIMEOUT=1m30s", func(c *Config) any { return c.QueueTimeout }, 90 * time.Second},
 		{"NODE_BINARY=/node|RUNNER_DIR=/r", func(c *Config) any { return c.NodeBinary + c.RunnerDir }, "/node/r"},
+		{"EGRESS=off|EGRESS_ALLOW=a.example, *.b.example:443,10.0.0.0/8", func(c *Config) any {
+			return fmt.Sprint(c.Egress.Policy.Mode, c.Egress.Policy.Allow)
+		}, "off[a.example *.b.example:443 10.0.0.0/8]"},
+		{`EGRESS_DENY=x|EGRESS_NAMESPACES={"n":{"egress":"all","allow":"y","deny":"z"},"m":{}}`, func(c *Config) any {
+			return fmt.Sprint(c.Egress.Namespaces)
+		}, "map[m:{public [] [x]} n:{all [y] [z x]}]"},
+		{"HTTP_KEEP_ALIVE=true|FUNCTIONS_USE_SSL_CERT_FILE=true|SSL_CERT_FILE=/ca", func(c *Config) any {
+			return fmt.Sprintln(c.Egress.KeepAlive, c.Egress.UseCertFile, c.Egress.CertFile)
+		}, "true true /ca\n"},
+		{"EGRESS_CONNECTION_BYTES=1mb", func(c *Config) any { return c.Egress.Limits.Bytes }, int64(1 << 20)},
 		{"LOG_LEVEL=silly", func(c *Config) any { return c.LogLevel }, "silly"},
 		{"LOG_APP_FORMAT=json", func(c *Config) any { return c.LogAppFormat }, LogAppJSON},
 		{"LOG_TYPE=gelf", func(c *Config) any { return c.LogType }, LogTypeGELF},
@@ -142,6 +156,8 @@ func TestFaultsNameTheirVariable(t *testing.T) {
 		"ISOLATION=some":                       "must be strict, process or none",
 		"WORKER_MEMORY_LIMIT=16mb":             "must be a number of bytes such as 128mb, at least 32mb",
 		"WORKER_CPU_LIMIT=NaN":                 "must be a number from 0.01 to 1024",
+		"RUNTIMES=node8":                       "must be name=path pairs with commas between, names of letters, digits, dots and dashes",
+		"RUNTIMES=a=/x,a=/y":                   "must name a once",
 		"WORKER_CPU_LIMIT=0":                   "must be a number from 0.01 to 1024",
 		"WORKER_IDLE_TIMEOUT=10":               "must be a duration above zero such as 500ms, 10s or 1m30s",
 		"QUEUE_TIMEOUT=-1s":                    "must be a duration above zero such as 500ms, 10s or 1m30s",
@@ -270,8 +286,8 @@ func TestStringTellsWhatIsUsed(t *testing.T) {
 }
 
 func TestVariablesWithoutEffectAreNamed(t *testing.T) {
-	c := mustLoad(t, "SENTRY_DSN=https://x", "HTTP_KEEP_ALIVE=true", "TRACE_ENGINE=")
-	if want := []string{"HTTP_KEEP_ALIVE", "SENTRY_DSN"}; !slices.Equal(c.Ignored, want) {
+	c := mustLoad(t, "METRIC_CLIENT=x", "REDIS_HEARTBEAT_SECS=5", "JAEGER_SAMPLER_TYPE=")
+	if want := []string{"REDIS_HEARTBEAT_SECS", "METRIC_CLIENT"}; !slices.Equal(c.Ignored, want) {
 		t.Errorf("ignored %v, want %v", c.Ignored, want)
 	}
 }

@@ -9,7 +9,10 @@ var groups = []struct {
 	{"Storage", storageVariables},
 	{"Functions", functionsVariables},
 	{"Workers", workersVariables},
+	{"Egress", egressVariables},
 	{"Logs", logsVariables},
+	{"Errors", errorsVariables},
+	{"Traces", tracesVariables},
 }
 
 // variables are those of all groups.
@@ -34,11 +37,7 @@ var unused = []Unused{
 	{"REDIS_HEARTBEAT_SECS", "Lost connections to Redis are noticed and replaced by themselves."},
 	{"REDIS_HEARTBEAT_TIMEOUT", "As above."},
 	{"REDIS_HEARTBEAT_STANCH", "As above."},
-	{"HTTP_KEEP_ALIVE", "Functions have no shared HTTP agents."},
-	{"FUNCTIONS_USE_SSL_CERT_FILE", "Functions have no shared HTTP agents."},
-	{"TRACE_ENGINE", "This version sends no traces."},
-	{"OTEL_COLLECTOR_HOST", "This version sends no traces."},
-	{"OPENTRACING_ENGINE", "This version sends no traces."},
-	{"SENTRY_DSN", "This version sends nothing to Sentry."},
+	{"JAEGER_SAMPLER_TYPE", "`OTEL_TRACES_SAMPLER` chooses which traces are sent."},
+	{"JAEGER_SAMPLER_PARAM", "As above, `OTEL_TRACES_SAMPLER_ARG`."},
 	{"METRIC_CLIENT", "The original read it and did nothing with it."},
 }

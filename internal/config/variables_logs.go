@@ -16,7 +16,7 @@ var logsVariables = []Variable{
 	},
 	{
 		Name: "LOG_APP_FORMAT", Default: "text",
-		Meaning: "Form of the server's own messages: `text`, or `json` for an object a line.",
+		Meaning: "Form of the server's own messages and of what functions print: `text`, or `json` for an object a line.",
 		parse:   oneOf(func(c *Config) *string { return &c.LogAppFormat }, "text", LogAppJSON),
 	},
 	{

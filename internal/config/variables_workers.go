@@ -1,7 +1,12 @@
 package config
 
 import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/backstage/functions/sandbox"
@@ -67,8 +72,33 @@ var workersVariables = []Variable{
 		parse:   text(func(c *Config) *string { return &c.NodeBinary }),
 	},
 	{
+		Name: "RUNTIMES", Default: "`NODE_BINARY` alone, named `node` and its major version", derive: none,
+		Meaning: "Node.js binaries that functions may choose from by `runtime` in their PUT, such as " +
+			"`node8=/opt/node8/bin/node,node24=/opt/node24/bin/node`. The first is that of functions that choose none. " +
+			"`POOL_SIZE` holds for each of them.",
+		parse: runtimes,
+	},
+	{
 		Name: "RUNNER_DIR", Default: "found by the server", derive: none,
 		Meaning: "Directory of the program that runs inside a worker.",
 		parse:   text(func(c *Config) *string { return &c.RunnerDir }),
 	},
+}
+
+// runtimeName is what a runtime may be called.
+var runtimeName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// runtimes reads "name=path,name=path".
+func runtimes(c *Config, text string) error {
+	for entry := range strings.SplitSeq(text, ",") {
+		name, path, ok := strings.Cut(strings.TrimSpace(entry), "=")
+		if !ok || path == "" || !runtimeName.MatchString(name) {
+			return errors.New("must be name=path pairs with commas between, names of letters, digits, dots and dashes")
+		}
+		if slices.ContainsFunc(c.Runtimes, func(r sandbox.Runtime) bool { return r.Name == name }) {
+			return fmt.Errorf("must name %s once", name)
+		}
+		c.Runtimes = append(c.Runtimes, sandbox.Runtime{Name: name, Node: path})
+	}
+	return nil
 }

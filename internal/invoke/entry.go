@@ -21,6 +21,9 @@ type entry struct {
 	filename string
 	// env is the function's own environment as JSON; nil when it has none.
 	env json.RawMessage
+	// runtime and maxInvocations are the function's own, or the zero that stands for the server's.
+	runtime        string
+	maxInvocations int
 	// version is what Source.Version says as long as nothing was written.
 	version string
 	// verified is when the source last confirmed version; guarded by the cache's lock.
@@ -29,6 +32,10 @@ type entry struct {
 
 func newEntry(fn *function.Function) (*entry, error) {
 	e := &entry{fn: fn, key: workerKey(fn), filename: fn.Filename(), version: fn.Version()}
+	e.runtime = runtimeOf(fn)
+	if fn.Options.MaxInvocations != nil {
+		e.maxInvocations = *fn.Options.MaxInvocations
+	}
 	if fn.Env == nil {
 		return e, nil
 	}
@@ -44,9 +51,21 @@ func (e *entry) size() int64 {
 	return int64(len(e.fn.Code)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
 }
 
-// workerKey names the function and the revision of its code. The stored hash is not used: a worker must never be shared
+// workerKey names the function, the revision of its code and what it runs on. The stored hash is not used: a worker must never be shared
 // by two different codes, whatever a record says, and SHA-1 is not proof against that.
 func workerKey(fn *function.Function) string {
 	sum := sha256.Sum256([]byte(fn.Code))
-	return fn.Namespace + "\x00" + fn.ID + "\x00" + hex.EncodeToString(sum[:])
+	key := fn.Namespace + "\x00" + fn.ID + "\x00" + hex.EncodeToString(sum[:])
+	if runtime := runtimeOf(fn); runtime != "" {
+		key += "\x00" + runtime
+	}
+	return key
+}
+
+// runtimeOf is the runtime that f asks for; empty stands for the server's first.
+func runtimeOf(f *function.Function) string {
+	if f.Options.Runtime == nil {
+		return ""
+	}
+	return *f.Options.Runtime
 }

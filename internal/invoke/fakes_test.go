@@ -203,11 +203,11 @@ func (o *output) text() string {
 	return strings.Join(o.lines, "\n")
 }
 
-func (o *output) Start(ref function.Ref, header json.RawMessage) RunOutput {
+func (o *output) Start(call Call) RunOutput {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.header = header
-	return runOutput{o, ref}
+	o.header = call.Request.Header
+	return runOutput{o, call.Ref}
 }
 
 func (o *output) Print(ref function.Ref, line sandbox.LogLine) {

@@ -23,6 +23,8 @@ type Invoker struct {
 	pool     Pool
 	recorder Recorder
 	output   Output
+	reporter Reporter // nil when it is off
+	tracer   Tracer
 	cache    *cache
 	checks   atomic.Uint64
 }
@@ -30,25 +32,28 @@ type Invoker struct {
 // New returns an Invoker that has nothing in memory yet.
 func New(o Options) *Invoker {
 	o = o.withDefaults()
-	return &Invoker{pool: o.Pool, recorder: o.Recorder, output: o.Output, cache: newCache(o)}
+	return &Invoker{
+		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer, cache: newCache(o),
+	}
 }
 
 // Changed makes a change of the source known: no call that starts after it returns runs code that the change replaced. For
 // a change of everything that holds as far as the source can be asked.
 func (v *Invoker) Changed(change function.Change) { v.cache.changed(change) }
 
-// Check runs the top-level code in a worker of its own, to learn whether it can be stored under ref. Its error is that
+// Check runs the top-level code of f, to learn whether it can be stored, on a worker that then waits for the first call of it. Its error is that
 // of the pool: a *sandbox.FunctionError, a *sandbox.DeathError, or one of the sandbox's sentinels.
-func (v *Invoker) Check(ctx context.Context, ref function.Ref, code string) error {
+func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 	id := "check-" + strconv.FormatUint(v.checks.Add(1), 10)
 	_, err := v.pool.Invoke(ctx, &sandbox.Invocation{
 		ID:       id,
 		Kind:     sandbox.Check,
-		Key:      "\x00" + id, // the key of a run begins with a namespace, which is not empty
-		Group:    ref.Namespace,
-		Filename: ref.Filename(),
-		Code:     code,
-		OnLog:    func(line sandbox.LogLine) { v.output.Print(ref, line) },
+		Key:      workerKey(f),
+		Group:    f.Namespace,
+		Filename: f.Filename(),
+		Code:     f.Code,
+		Runtime:  runtimeOf(f),
+		OnLog:    func(line sandbox.LogLine) { v.output.Print(f.Ref, line) },
 	})
 	return err
 }
@@ -61,35 +66,61 @@ func (v *Invoker) Run(ctx context.Context, call Call) (*sandbox.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.run(ctx, e, run{id: call.ID, request: call.Request, start: start, describe: runFailure})
+	return v.run(ctx, e, &run{id: call.ID, request: call.Request, start: start, describe: runFailure})
 }
 
-// run is what run needs to know beside the function.
+// run is what one run needs to know beside the function.
 type run struct {
-	id       string
+	id string
+	// step is the place in a pipeline, from 1; 0 for a run alone. Earlier are the steps before it.
+	step     int
+	earlier  []Step
 	request  sandbox.Request
 	start    time.Time
 	describe func(err error, took time.Duration) string
 }
 
-func (v *Invoker) run(ctx context.Context, e *entry, r run) (*sandbox.Result, error) {
-	out := v.output.Start(e.fn.Ref, r.request.Header)
+func (r *run) call(e *entry) Call { return Call{ID: r.id, Ref: e.fn.Ref, Request: r.request} }
+
+// invocationID is unique among the steps of a pipeline.
+func (r *run) invocationID() string {
+	if r.step == 0 {
+		return r.id
+	}
+	return r.id + "." + strconv.Itoa(r.step)
+}
+
+func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, error) {
+	call := r.call(e)
+	out := v.output.Start(call)
+	ctx, span := v.tracer.Run(ctx, call)
 	result, err := v.pool.Invoke(ctx, &sandbox.Invocation{
-		ID:       r.id,
-		Key:      e.key,
-		Group:    e.fn.Namespace,
-		Filename: e.filename,
-		Code:     e.fn.Code,
-		Env:      e.env,
-		Request:  r.request,
-		OnLog:    out.Line,
+		ID:             r.invocationID(),
+		Key:            e.key,
+		Group:          e.fn.Namespace,
+		Filename:       e.filename,
+		Code:           e.fn.Code,
+		Env:            e.env,
+		Request:        r.request,
+		Runtime:        e.runtime,
+		MaxInvocations: e.maxInvocations,
+		// What a function has begun it finishes, whether or not its caller still waits: deadlines bound it.
+		Detached: true,
+		OnLog: func(line sandbox.LogLine) {
+			out.Line(line)
+			span.Line(line)
+		},
 	})
 	took := time.Since(r.start)
 	if err != nil {
 		printFailure(out, r.describe(err, took), err)
 	}
 	status := statusOf(result, err)
+	span.End(Outcome{Status: status, Stats: StatsOf(result, err), Err: err})
 	out.Finish(status, took)
 	v.recorder.FunctionRun(e.fn.Ref, status, took)
+	if err != nil {
+		v.report(e, r, err, out)
+	}
 	return result, err
 }

@@ -194,7 +194,7 @@ func TestLinesOfARunReachItsOutputInOrder(t *testing.T) {
 	})
 }
 
-func TestCheckUsesAWorkerOfItsOwn(t *testing.T) {
+func TestCheckUsesTheWorkerThatTheFirstCallWillGet(t *testing.T) {
 	f := newFixture(stored("a/b", "old"))
 	refused := &sandbox.FunctionError{Text: "SyntaxError: no"}
 	f.pool.does("a/b.js", func(inv *sandbox.Invocation) (*sandbox.Result, error) {
@@ -202,7 +202,7 @@ func TestCheckUsesAWorkerOfItsOwn(t *testing.T) {
 		return nil, refused
 	})
 	for range 2 {
-		if err := f.Check(t.Context(), ref("a/b"), "new"); !errors.Is(err, refused) {
+		if err := f.Check(t.Context(), &function.Function{Ref: ref("a/b"), Code: "new"}); !errors.Is(err, refused) {
 			t.Errorf("error %v", err)
 		}
 	}
@@ -210,8 +210,12 @@ func TestCheckUsesAWorkerOfItsOwn(t *testing.T) {
 	if first.Kind != sandbox.Check || first.Code != "new" || first.Filename != "a/b.js" || first.Env != nil || first.Group != "a" {
 		t.Errorf("invocation %+v", first)
 	}
-	if first.Key == second.Key || first.ID == second.ID {
-		t.Errorf("two checks share the key %q or the ID %q", first.Key, first.ID)
+	if first.Key != second.Key || first.ID == second.ID {
+		t.Errorf("two checks have the keys %q and %q, the IDs %q and %q", first.Key, second.Key, first.ID, second.ID)
+	}
+	before, after := stored("a/b", "old"), stored("a/b", "new")
+	if first.Key != workerKey(&after) || first.Key == workerKey(&before) {
+		t.Errorf("the check has the key %q, calls of the new code have %q", first.Key, workerKey(&after))
 	}
 	if want := "a/b: printed info: hello\na/b: printed info: hello"; f.output.text() != want {
 		t.Errorf("printed %q, want %q", f.output.text(), want)
@@ -231,7 +235,7 @@ func TestInvokerNeedsNoRecorderOutputOrLogger(t *testing.T) {
 	if _, err := v.Run(t.Context(), Call{Ref: ref("a/b")}); err != nil {
 		t.Error(err)
 	}
-	if err := v.Check(t.Context(), ref("a/b"), "x"); err != nil {
+	if err := v.Check(t.Context(), &function.Function{Ref: ref("a/b"), Code: "x"}); err != nil {
 		t.Error(err)
 	}
 	if _, err := v.Pipeline(t.Context(), []function.Ref{ref("a/b")}, Call{}); err != nil {

@@ -2,7 +2,6 @@ package invoke
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"time"
 
@@ -38,8 +37,8 @@ type Recorder interface {
 
 // Output receives what functions print. Its methods must be safe for concurrent use.
 type Output interface {
-	// Start opens the output of one run. Header is the request's, a JSON object of lower-case names and strings.
-	Start(ref function.Ref, header json.RawMessage) RunOutput
+	// Start opens the output of one run. The request is the caller's: it may be read until Finish returns.
+	Start(call Call) RunOutput
 	// Print writes a line that belongs to no run, such as those of a trial run.
 	Print(ref function.Ref, line sandbox.LogLine)
 }
@@ -56,9 +55,11 @@ type RunOutput interface {
 type Options struct {
 	Pool   Pool
 	Source Source
-	// Recorder, Output and Logger may be nil: then nothing is counted, printed or logged.
+	// Recorder, Output, Reporter, Tracer and Logger may be nil: then nothing is counted, printed, reported, traced or logged.
 	Recorder Recorder
 	Output   Output
+	Reporter Reporter
+	Tracer   Tracer
 	Logger   *slog.Logger
 	// MaxStale is how long a function in memory is trusted without asking the store. 0 stands for DefaultMaxStale.
 	MaxStale time.Duration
@@ -73,6 +74,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Output == nil {
 		o.Output = discard{}
+	}
+	if o.Tracer == nil {
+		o.Tracer = untraced{}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -89,9 +93,9 @@ func (o Options) withDefaults() Options {
 // discard is a Recorder, an Output and a RunOutput that ignore everything.
 type discard struct{}
 
-func (discard) FunctionRun(function.Ref, int, time.Duration)  {}
-func (discard) PipelineRun(int, time.Duration)                {}
-func (discard) Start(function.Ref, json.RawMessage) RunOutput { return discard{} }
-func (discard) Print(function.Ref, sandbox.LogLine)           {}
-func (discard) Line(sandbox.LogLine)                          {}
-func (discard) Finish(int, time.Duration)                     {}
+func (discard) FunctionRun(function.Ref, int, time.Duration) {}
+func (discard) PipelineRun(int, time.Duration)               {}
+func (discard) Start(Call) RunOutput                         { return discard{} }
+func (discard) Print(function.Ref, sandbox.LogLine)          {}
+func (discard) Line(sandbox.LogLine)                         {}
+func (discard) Finish(int, time.Duration)                    {}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
@@ -24,16 +23,22 @@ var errNoSteps = errors.New("invoke: pipeline without steps")
 //
 // The answer has the headers and Stats of the last step that ran, and of no other.
 func (v *Invoker) Pipeline(ctx context.Context, steps []function.Ref, call Call) (*sandbox.Result, error) {
+	ctx, span := v.tracer.Pipeline(ctx, call, steps)
 	start := time.Now()
 	entries, err := v.resolve(ctx, steps)
-	if errors.Is(err, function.ErrNotFound) {
-		v.recorder.PipelineRun(http.StatusNotFound, time.Since(start))
-	}
 	if err != nil {
+		status := statusOf(nil, err)
+		if errors.Is(err, function.ErrNotFound) {
+			status = http.StatusNotFound
+			v.recorder.PipelineRun(status, time.Since(start))
+		}
+		span.End(Outcome{Status: status, Err: err})
 		return nil, err
 	}
 	result, err := v.runSteps(ctx, entries, call)
-	v.recorder.PipelineRun(statusOf(result, err), time.Since(start))
+	status := statusOf(result, err)
+	span.End(Outcome{Status: status, Err: err})
+	v.recorder.PipelineRun(status, time.Since(start))
 	return result, err
 }
 
@@ -56,16 +61,15 @@ func (v *Invoker) resolve(ctx context.Context, steps []function.Ref) ([]*entry, 
 func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*sandbox.Result, error) {
 	var answer *sandbox.Result
 	request := call.Request
+	earlier := make([]Step, 0, len(entries))
 	for i, e := range entries {
-		result, err := v.run(ctx, e, run{
-			id:       call.ID + "." + strconv.Itoa(i+1),
-			request:  request,
-			start:    time.Now(),
-			describe: stepFailure,
+		result, err := v.run(ctx, e, &run{
+			id: call.ID, step: i + 1, earlier: earlier, request: request, start: time.Now(), describe: stepFailure,
 		})
 		if err != nil {
 			return nil, err
 		}
+		earlier = append(earlier, Step{Ref: e.fn.Ref, Status: result.Status, Body: result.Body, Time: time.Now()})
 		previous := answer
 		answer = new(*result)
 		switch result.Status {

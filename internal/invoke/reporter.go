@@ -1,0 +1,79 @@
+package invoke
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
+)
+
+// Reporter is told of runs that failed through a fault of their function, such as an error tracker wants to know of:
+// errors thrown without a statusCode, those with 408 or from 500 up, and deaths of the worker. Answers that the function
+// chose, whatever their status, calls that got no worker and callers that went away are none.
+type Reporter interface {
+	// Report must be safe for concurrent use, must not block and must keep nothing of f when it returns.
+	Report(f *Failure)
+}
+
+// Failure is one such run.
+type Failure struct {
+	// Call is the call as the function got it; of a step of a pipeline, its Ref and Request are those of the step.
+	Call Call
+	// Function must not be changed.
+	Function *function.Function
+	// Err is or wraps a *sandbox.FunctionError or a *sandbox.DeathError. Text is what JavaScript would call
+	// String(error), such as "TypeError: x is not a function".
+	Err  error
+	Text string
+	// Fields are those that the output sent of the run; nil when it sends none.
+	Fields map[string]json.RawMessage
+	// Earlier are the steps of the pipeline that ran before, in order.
+	Earlier []Step
+}
+
+// Step is a step of a pipeline that has answered.
+type Step struct {
+	Ref    function.Ref
+	Status int
+	Body   json.RawMessage // nil for undefined
+	Time   time.Time       // of its answer
+}
+
+// Summarizer is a RunOutput that sends a record of each run.
+type Summarizer interface {
+	// Fields returns what the record held, as JSON by name. It is called after Finish.
+	Fields() map[string]json.RawMessage
+}
+
+// report tells the reporter of err, if it is a fault of the function.
+func (v *Invoker) report(e *entry, r *run, err error, out RunOutput) {
+	if v.reporter == nil || !isFault(err) {
+		return
+	}
+	text, _ := failureTexts(err)
+	f := &Failure{Call: r.call(e), Function: e.fn, Err: err, Text: text, Earlier: r.earlier}
+	if s, ok := out.(Summarizer); ok {
+		f.Fields = s.Fields()
+	}
+	v.reporter.Report(f)
+}
+
+// isFault says whether a failed run is its function's fault.
+func isFault(err error) bool {
+	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok {
+		return !thrown.HasStatus || thrown.Status == http.StatusRequestTimeout || thrown.Status >= http.StatusInternalServerError
+	}
+	death, ok := errors.AsType[*sandbox.DeathError](err)
+	if !ok || errors.Is(err, context.Canceled) {
+		return false
+	}
+	switch death.Reason {
+	case sandbox.ReasonCanceled, sandbox.ReasonClosed:
+		return false
+	}
+	return true
+}

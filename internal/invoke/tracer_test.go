@@ -1,0 +1,98 @@
+package invoke
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
+)
+
+// tracer remembers what was traced, each line with the spans around it.
+type tracer struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+type spanKey struct{}
+
+func (t *tracer) begin(ctx context.Context, name string) (context.Context, Span) {
+	if parent, ok := ctx.Value(spanKey{}).(string); ok {
+		name = parent + " > " + name
+	}
+	return context.WithValue(ctx, spanKey{}, name), tracedSpan{t, name}
+}
+
+func (t *tracer) add(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lines = append(t.lines, fmt.Sprintf(format, args...))
+}
+
+func (t *tracer) Run(ctx context.Context, call Call) (context.Context, Span) {
+	return t.begin(ctx, call.ID+" "+call.Ref.String())
+}
+
+func (t *tracer) Pipeline(ctx context.Context, call Call, steps []function.Ref) (context.Context, Span) {
+	return t.begin(ctx, fmt.Sprintf("%s pipeline of %d", call.ID, len(steps)))
+}
+
+type tracedSpan struct {
+	t    *tracer
+	name string
+}
+
+func (s tracedSpan) Line(line sandbox.LogLine) { s.t.add("%s: %s", s.name, line.Text) }
+
+func (s tracedSpan) End(o Outcome) {
+	s.t.add("%s: %d %s %v", s.name, o.Status, o.Stats.Start, o.Err)
+}
+
+func traced(fns ...function.Function) (*fixture, *tracer) {
+	f, t := newFixture(fns...), &tracer{}
+	f.Invoker = New(Options{Pool: f.pool, Source: f.source, Output: f.output, Tracer: t})
+	return f, t
+}
+
+func TestRunsAreTraced(t *testing.T) {
+	f, tracer := traced(stored("a/b", "x"), stored("a/c", "x"))
+	f.pool.does("a/b.js", func(inv *sandbox.Invocation) (*sandbox.Result, error) {
+		inv.OnLog(sandbox.LogLine{Level: "info", Text: "printed"})
+		return &sandbox.Result{Status: 201, Stats: sandbox.Stats{Start: sandbox.StartWarm, Run: time.Second}}, nil
+	})
+	f.pool.fails("a/c.js", &sandbox.DeathError{Reason: sandbox.ReasonExit, Stats: sandbox.Stats{Start: sandbox.StartCold}})
+	f.body(t, "a/b")
+	if _, err := f.Run(t.Context(), Call{ID: "other", Ref: ref("a/c")}); err == nil {
+		t.Fatal("no error")
+	}
+	want := "call a/b: printed\ncall a/b: 201 warm <nil>\nother a/c: 500 cold sandbox: worker died: exit with code 0"
+	if got := strings.Join(tracer.lines, "\n"); got != want {
+		t.Errorf("traced\n%s\nwant\n%s", got, want)
+	}
+	if !strings.Contains(f.output.text(), "a/b: info: printed") {
+		t.Errorf("printed %s", f.output.text())
+	}
+}
+
+func TestStepsAreTracedWithinTheirPipeline(t *testing.T) {
+	f, tracer := traced(stored("a/b", "x"), stored("a/c", "x"))
+	steps := []function.Ref{ref("a/b"), ref("a/c")}
+	if _, err := f.Pipeline(t.Context(), steps, Call{ID: "p"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Pipeline(t.Context(), []function.Ref{ref("a/none")}, Call{ID: "q"}); err == nil {
+		t.Fatal("no error")
+	}
+	want := "p pipeline of 2 > p a/b: 200  <nil>\np pipeline of 2 > p a/c: 200  <nil>\np pipeline of 2: 200  <nil>\n" +
+		"q pipeline of 1: 404  Code 'a/none' is not found"
+	if got := strings.Join(tracer.lines, "\n"); got != want {
+		t.Errorf("traced\n%s\nwant\n%s", got, want)
+	}
+	if calls := f.pool.seen(); calls[0].ID == calls[1].ID {
+		t.Errorf("both steps are invocation %s", calls[0].ID)
+	}
+}

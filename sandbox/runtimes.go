@@ -1,0 +1,96 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Runtime is one version of Node.js that functions may run on.
+type Runtime struct {
+	// Name is what an Invocation asks for; Node is the path of the binary.
+	Name, Node string
+}
+
+// Runtimes are pools side by side, one for each runtime, with a zygote each. It is safe for concurrent use.
+type Runtimes struct {
+	names []string
+	pools map[string]*Pool
+}
+
+// NewRuntimes starts a pool like cfg for each runtime, cfg.Node aside. Each may have cfg.Size workers. The first runtime is that of
+// invocations that name none, and alone has cfg.Prewarmed workers ready; the others keep one, if any.
+func NewRuntimes(ctx context.Context, cfg Config, runtimes []Runtime) (*Runtimes, error) {
+	if len(runtimes) == 0 {
+		return nil, errors.New("sandbox: no runtime")
+	}
+	r := &Runtimes{pools: map[string]*Pool{}}
+	for i, runtime := range runtimes {
+		own := cfg
+		own.Node, own.index = runtime.Node, i
+		if i > 0 {
+			own.Prewarmed = min(own.Prewarmed, 1)
+		}
+		if _, again := r.pools[runtime.Name]; again {
+			return nil, errors.Join(fmt.Errorf("sandbox: runtime %s is named twice", runtime.Name), r.Close())
+		}
+		pool, err := New(ctx, own)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("runtime %s: %w", runtime.Name, err), r.Close())
+		}
+		r.names = append(r.names, runtime.Name)
+		r.pools[runtime.Name] = pool
+	}
+	return r, nil
+}
+
+// Has says whether there is a runtime of that name.
+func (r *Runtimes) Has(name string) bool { return r.pools[name] != nil }
+
+// Names lists the runtimes, the first one first.
+func (r *Runtimes) Names() []string { return r.names }
+
+// First returns the pool of the first runtime.
+func (r *Runtimes) First() *Pool { return r.pools[r.names[0]] }
+
+// Invoke runs inv on the pool of its runtime; see Pool.Invoke. A runtime that is not there is ErrUnknownRuntime.
+func (r *Runtimes) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
+	name := inv.Runtime
+	if name == "" {
+		name = r.names[0]
+	}
+	pool, ok := r.pools[name]
+	if !ok {
+		return nil, fmt.Errorf("%w %q: there are %s", ErrUnknownRuntime, name, strings.Join(r.names, ", "))
+	}
+	return pool.Invoke(ctx, inv)
+}
+
+// Stats adds up the states of all pools.
+func (r *Runtimes) Stats() PoolStats {
+	var sum PoolStats
+	for _, pool := range r.pools {
+		s := pool.Stats()
+		sum.Size += s.Size
+		sum.Starting += s.Starting
+		sum.Prewarmed += s.Prewarmed
+		sum.Idle += s.Idle
+		sum.Busy += s.Busy
+		sum.Queued += s.Queued
+		sum.QueueSize += s.QueueSize
+	}
+	return sum
+}
+
+// Close closes all pools; see Pool.Close.
+func (r *Runtimes) Close() error {
+	var errs []error
+	for _, pool := range r.pools {
+		errs = append(errs, pool.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Isolation says in a few words what stands around a worker; it is the same for all runtimes.
+func (r *Runtimes) Isolation() string { return r.First().Isolation() }
