@@ -102,6 +102,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 		Code:           e.fn.Code,
 		Env:            e.env,
 		Request:        r.request,
+		Outgoing:       span.Outgoing(),
 		Runtime:        e.runtime,
 		MaxInvocations: e.maxInvocations,
 		// What a function has begun it finishes, whether or not its caller still waits: deadlines bound it.

@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
 	"github.com/backstage/functions/internal/function"
@@ -18,6 +19,8 @@ type Tracer interface {
 
 // Span is one run or pipeline as a Tracer sees it. It is used by one goroutine at a time.
 type Span interface {
+	// Outgoing is a JSON object of the headers by which the function's own HTTP requests join the trace; nil for none.
+	Outgoing() json.RawMessage
 	// Line receives each line that the function prints, in order.
 	Line(line sandbox.LogLine)
 	// End is called once, after the last line.
@@ -41,8 +44,9 @@ func (untraced) Run(ctx context.Context, _ Call) (context.Context, Span) { retur
 func (untraced) Pipeline(ctx context.Context, _ Call, _ []function.Ref) (context.Context, Span) {
 	return ctx, untraced{}
 }
-func (untraced) Line(sandbox.LogLine) {}
-func (untraced) End(Outcome)          {}
+func (untraced) Outgoing() json.RawMessage { return nil }
+func (untraced) Line(sandbox.LogLine)      {}
+func (untraced) End(Outcome)               {}
 
 // StatsOf tells how a call was served from either of the two results of Run, whether it succeeded or not. They are zero
 // when it got no worker.

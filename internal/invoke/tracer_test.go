@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -44,6 +45,10 @@ func (t *tracer) Pipeline(ctx context.Context, call Call, steps []function.Ref) 
 type tracedSpan struct {
 	t    *tracer
 	name string
+}
+
+func (s tracedSpan) Outgoing() json.RawMessage {
+	return json.RawMessage(`{"traceparent":"` + s.name + `"}`)
 }
 
 func (s tracedSpan) Line(line sandbox.LogLine) { s.t.add("%s: %s", s.name, line.Text) }
@@ -94,5 +99,15 @@ func TestStepsAreTracedWithinTheirPipeline(t *testing.T) {
 	}
 	if calls := f.pool.seen(); calls[0].ID == calls[1].ID {
 		t.Errorf("both steps are invocation %s", calls[0].ID)
+	}
+}
+
+func TestRunHandsTheHeadersOfItsSpanToTheWorker(t *testing.T) {
+	f, _ := traced(stored("a/b", "x"))
+	if _, err := f.Run(t.Context(), Call{ID: "1", Ref: ref("a/b")}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(f.pool.seen()[0].Outgoing), `{"traceparent":"1 a/b"}`; got != want {
+		t.Errorf("outgoing headers %s, want %s", got, want)
 	}
 }

@@ -2,9 +2,11 @@ package trace
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/backstage/functions/internal/function"
@@ -25,7 +27,7 @@ func (t *Tracer) Run(ctx context.Context, call invoke.Call) (context.Context, in
 	began := time.Now()
 	ctx, span := t.tracer.Start(ctx, "run function", trace.WithTimestamp(began), trace.WithAttributes(
 		tagNamespace.String(clean(call.Ref.Namespace, maxName)), tagID.String(clean(call.Ref.ID, maxName)), tagRequestID.String(call.ID)))
-	return ctx, &runSpan{tracer: t.tracer, ctx: ctx, span: span, began: began}
+	return ctx, &runSpan{Tracer: t, ctx: ctx, span: span, began: began}
 }
 
 // Pipeline implements invoke.Tracer.
@@ -35,15 +37,26 @@ func (t *Tracer) Pipeline(ctx context.Context, call invoke.Call, steps []functio
 		names[i] = clean(step.String(), maxName)
 	}
 	ctx, span := t.tracer.Start(ctx, "run pipeline", trace.WithAttributes(tagSteps.StringSlice(names), tagRequestID.String(call.ID)))
-	return ctx, &runSpan{tracer: t.tracer, ctx: ctx, span: span}
+	return ctx, &runSpan{Tracer: t, ctx: ctx, span: span}
 }
 
 // runSpan is the invoke.Span of a run or a pipeline.
 type runSpan struct {
-	tracer trace.Tracer
-	ctx    context.Context // of the span, for those below it
-	span   trace.Span
-	began  time.Time
+	*Tracer
+	ctx   context.Context // of the span, for those below it
+	span  trace.Span
+	began time.Time
+}
+
+// Outgoing implements invoke.Span, with the headers of every propagator that requests are read by.
+func (s *runSpan) Outgoing() json.RawMessage {
+	headers := propagation.MapCarrier{}
+	s.incoming.Inject(s.ctx, headers)
+	text, err := json.Marshal(headers)
+	if err != nil { // a map of texts always marshals
+		return nil
+	}
+	return text
 }
 
 // Line implements invoke.Span. The SDK's limit on the events of a span bounds how many are kept.

@@ -137,3 +137,14 @@ func BenchmarkRun(b *testing.B) {
 		f.spans.Reset()
 	}
 }
+
+func TestRequestsOfTheFunctionJoinTheTrace(t *testing.T) {
+	f := newFixture(t, Options{Propagators: []string{"tracecontext", "b3"}})
+	_, span := f.Run(t.Context(), call)
+	outgoing := string(span.Outgoing())
+	span.End(invoke.Outcome{Status: 200})
+	trace := f.span(t, "run function").SpanContext.TraceID().String()
+	if !strings.Contains(outgoing, `"traceparent":"00-`+trace) || strings.Count(outgoing, trace) != 2 {
+		t.Errorf("headers %s, want those of trace %s in both forms", outgoing, trace)
+	}
+}

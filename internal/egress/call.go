@@ -1,0 +1,125 @@
+package egress
+
+import (
+	"context"
+	"crypto/rand"
+	"net"
+	"sync"
+	"time"
+)
+
+// call is one call of a function and all that it holds here.
+type call struct {
+	namespace, function, id string
+	policy                  *Policy
+	limits                  *Limits
+
+	mu       sync.Mutex // guards the fields below
+	ended    bool
+	cancel   context.CancelFunc // of ctx, which is made when it is needed
+	ctx      context.Context
+	attempts int
+	remotes  int                   // connections to the outside, or attempts at one
+	open     map[net.Conn]struct{} // both ends of everything
+	parked   map[string]*link      // by ticket, until the worker comes for them
+}
+
+// handshakes is how many connections of a call to the proxy there may be for each one to the outside.
+const handshakes = 3
+
+// adopt makes conn, which came from the worker, part of the call; false says that the call has ended or has too many.
+func (c *call) adopt(conn net.Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended || len(c.open) >= handshakes*c.limits.PerCall {
+		return false
+	}
+	c.addLocked(conn)
+	return true
+}
+
+func (c *call) addLocked(conn net.Conn) {
+	if c.open == nil {
+		c.open = map[net.Conn]struct{}{}
+	}
+	c.open[conn] = struct{}{}
+}
+
+// drop closes conn, which is part of the call.
+func (c *call) drop(conn net.Conn) {
+	_ = conn.Close() // nothing was promised of what is still unsent
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.open, conn)
+}
+
+// attempt counts an attempt to reach the outside; it returns the context of the call, or false when there were too many. First says that
+// this one was the first too many. The caller must give back what it got with release.
+func (c *call) attempt() (ctx context.Context, ok, first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.attempts++
+	if c.ended || c.attempts > c.limits.Attempts || c.remotes >= c.limits.PerCall {
+		return nil, false, c.attempts == c.limits.Attempts+1 || c.attempts <= c.limits.Attempts
+	}
+	if c.ctx == nil {
+		c.ctx, c.cancel = context.WithCancel(context.Background())
+	}
+	c.remotes++
+	return c.ctx, true, false
+}
+
+// release gives back one attempt, or the connection that came of it.
+func (c *call) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remotes--
+}
+
+// park keeps a link until the worker attaches to it with the ticket, at most for the time of a connect; false says that the call has ended.
+func (c *call) park(l *link) (ticket string, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return "", false
+	}
+	c.addLocked(l.remote)
+	if c.parked == nil {
+		c.parked = map[string]*link{}
+	}
+	ticket = rand.Text()
+	c.parked[ticket] = l
+	l.forget = time.AfterFunc(c.limits.Connect, func() {
+		if c.claim(ticket) != nil {
+			l.close()
+		}
+	})
+	return ticket, true
+}
+
+// claim returns the link of a ticket, once.
+func (c *call) claim(ticket string) *link {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.parked[ticket]
+	delete(c.parked, ticket)
+	return l
+}
+
+// end closes everything.
+func (c *call) end() {
+	c.mu.Lock()
+	c.ended = true
+	parked, open, cancel := c.parked, c.open, c.cancel
+	c.parked, c.open = nil, nil
+	c.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+	for conn := range open {
+		_ = conn.Close() // its users see that it is closed
+	}
+	for _, l := range parked {
+		l.close()
+	}
+}

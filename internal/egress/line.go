@@ -1,0 +1,79 @@
+package egress
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// maxLine is the longest line of the protocol, its end included: a verb, a name of 253 letters that may take four bytes each, a port.
+const maxLine = 1100
+
+var errLine = errors.New("egress: not a request")
+
+// readRequest reads the one line that a worker may send, within timeout: a verb and an argument. Early is what follows it already.
+func readRequest(conn net.Conn, timeout time.Duration) (verb, argument string, early []byte, err error) {
+	if err := conn.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+		return "", "", nil, err
+	}
+	buffer := make([]byte, 0, maxLine)
+	for {
+		n, err := conn.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+		if end := bytes.IndexByte(buffer, '\n'); end >= 0 {
+			verb, argument, ok := strings.Cut(string(buffer[:end]), " ")
+			if !ok || strings.ContainsFunc(argument, notPrinted) {
+				return "", "", nil, errLine
+			}
+			return verb, argument, buffer[end+1:], conn.SetReadDeadline(time.Time{})
+		}
+		if err != nil {
+			return "", "", nil, err
+		}
+		if len(buffer) == cap(buffer) {
+			return "", "", nil, errLine
+		}
+	}
+}
+
+// notPrinted says whether a character cannot be part of an argument: spaces and controls would let one line be read in two ways.
+func notPrinted(r rune) bool { return r <= ' ' || r == 0x7f || r == 0xfffd }
+
+// refusal is why an attempt failed: by the policy, when reason is set, or with an error code of Node.js.
+type refusal struct {
+	reason Reason
+	code   string
+	addr   netip.Addr
+}
+
+// result is the refusal as observers hear of it.
+func (r refusal) result() string {
+	if r.reason != "" {
+		return string(r.reason)
+	}
+	return r.code
+}
+
+// writeTimeout bounds the writing of one line, which always fits into the socket's buffer.
+const writeTimeout = time.Second
+
+// refuse writes the answer to an attempt that failed. The worker may be gone: then nobody misses it.
+func refuse(conn net.Conn, r refusal) {
+	addr := "-"
+	if r.addr.IsValid() {
+		addr = r.addr.String()
+	}
+	line := "502 " + r.code + " - " + addr + "\n"
+	if r.reason != "" {
+		line = "403 " + codeDenied + " " + string(r.reason) + " " + addr + "\n"
+	}
+	writeLine(conn, line)
+}
+
+func writeLine(conn net.Conn, line string) {
+	_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, _ = conn.Write([]byte(line))
+}

@@ -1,0 +1,128 @@
+package egress
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// link is a connection to the outside and, once the worker has attached, the worker's.
+type link struct {
+	proxy  *Proxy
+	call   *call
+	target target
+	addr   netip.Addr
+	remote net.Conn
+	forget *time.Timer // closes it when nobody attaches
+	closed sync.Once
+
+	secure         atomic.Bool  // it began as TLS does
+	sent, received atomic.Int64 // bytes
+	last           atomic.Int64 // when it carried something, in ns since the epoch
+}
+
+func (p *Proxy) newLink(c *call, t target, addr netip.Addr, remote net.Conn) *link {
+	l := &link{proxy: p, call: c, target: t, addr: addr, remote: remote}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.links[l] = struct{}{}
+	return l
+}
+
+// close closes the connection to the outside and gives back what it was counted for.
+func (l *link) close() {
+	l.closed.Do(func() {
+		l.call.drop(l.remote)
+		l.call.release()
+		l.proxy.remotes.Add(-1)
+		l.proxy.mu.Lock()
+		delete(l.proxy.links, l)
+		l.proxy.mu.Unlock()
+		l.proxy.o.Observer.Transferred(l.call.namespace, l.sent.Load(), l.received.Load())
+	})
+}
+
+// attach carries bytes between conn and the link of the ticket until both sides have ended, one has failed, or a limit is reached. Early
+// is what came with the request.
+func (p *Proxy) attach(c *call, conn *net.UnixConn, ticket string, early []byte) {
+	l := c.claim(ticket)
+	if l == nil {
+		refuse(conn, refusal{reason: ReasonProtocol})
+		return
+	}
+	l.forget.Stop()
+	defer l.close()
+	l.last.Store(time.Now().UnixNano())
+	if !l.forward(conn, early) {
+		return
+	}
+	var up sync.WaitGroup
+	up.Go(func() { l.pump(l.remote, conn, l.forward) })
+	l.pump(conn, l.remote, func(_ net.Conn, bytes []byte) bool {
+		l.received.Add(int64(len(bytes)))
+		return l.write(conn, bytes)
+	})
+	up.Wait()
+}
+
+// forward sends what the worker wrote to the outside.
+func (l *link) forward(_ net.Conn, bytes []byte) bool {
+	const handshake = 22 // the first byte of a TLS connection: RFC 8446, section 5.1
+	if len(bytes) > 0 && l.sent.Load() == 0 {
+		l.secure.Store(bytes[0] == handshake)
+	}
+	l.sent.Add(int64(len(bytes)))
+	return l.write(l.remote, bytes)
+}
+
+// write writes all of bytes; false says that the link has failed or carried too much.
+func (l *link) write(to net.Conn, bytes []byte) bool {
+	if l.sent.Load()+l.received.Load() > l.call.limits.Bytes {
+		return false
+	}
+	if len(bytes) == 0 {
+		return true
+	}
+	_ = to.SetWriteDeadline(time.Now().Add(l.call.limits.Idle)) // a closed connection shows in the write
+	_, err := to.Write(bytes)
+	l.last.Store(time.Now().UnixNano())
+	return err == nil
+}
+
+// buffers are reused: a link has two, and there may be many links.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+// pump gives what from sends to deliver until it ends, and tells to so. What is no orderly end ends both.
+func (l *link) pump(to, from net.Conn, deliver func(net.Conn, []byte) bool) {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	for {
+		_ = from.SetReadDeadline(l.idleAt()) // a closed connection shows in the read
+		n, err := from.Read(*buffer)
+		if n > 0 && !deliver(from, (*buffer)[:n]) {
+			break
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) && time.Now().Before(l.idleAt()) {
+			continue // the other direction is busy
+		}
+		if err == nil {
+			continue
+		}
+		if half, ok := to.(interface{ CloseWrite() error }); ok && isEnd(err) && half.CloseWrite() == nil {
+			return
+		}
+		break
+	}
+	_ = to.Close()
+	_ = from.Close()
+}
+
+// idleAt is when the link has carried nothing for too long.
+func (l *link) idleAt() time.Time { return time.Unix(0, l.last.Load()).Add(l.call.limits.Idle) }
+
+func isEnd(err error) bool { return errors.Is(err, io.EOF) }

@@ -1,0 +1,81 @@
+package egress
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Limits bound what functions may use of the network. Start from DefaultLimits.
+type Limits struct {
+	// PerCall is how many connections one call may have at a time, Total how many all may. Defaults 32 and 1024.
+	PerCall, Total int
+	// Attempts is how many connections one call may ask for. Default 1000.
+	Attempts int
+	// Bytes is how much one connection may carry, both ways together. Default 256 MiB.
+	Bytes int64
+	// Connect is the time for name and connection together. Default 5 s.
+	Connect time.Duration
+	// Idle is how long a connection may carry nothing. Default 60 s.
+	Idle time.Duration
+}
+
+// DefaultLimits returns Limits with every field at its default.
+func DefaultLimits() Limits {
+	return Limits{PerCall: 32, Total: 1024, Attempts: 1000, Bytes: 256 << 20, Connect: 5 * time.Second, Idle: time.Minute}
+}
+
+// Resolver looks names up; *net.Resolver is one. It must be safe for concurrent use.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// Connected is the result of an attempt that Attempted reports when it succeeded.
+const Connected = "connected"
+
+// Observer is told what the proxy does. It must be safe for concurrent use and return at once.
+type Observer interface {
+	// Attempted reports each attempt and the time it took: Connected, one of Reasons, or an error code such as ECONNREFUSED.
+	Attempted(namespace, result string, took time.Duration)
+	// Transferred reports the bytes that a connection has carried, at its end.
+	Transferred(namespace string, sent, received int64)
+}
+
+type nopObserver struct{}
+
+func (nopObserver) Attempted(string, string, time.Duration) {}
+func (nopObserver) Transferred(string, int64, int64)        {}
+
+// Options configure a Proxy.
+type Options struct {
+	// Policy is for all functions but those of Namespaces, by their name.
+	Policy     Policy
+	Namespaces map[string]Policy
+	Limits     Limits
+	// Resolver, Observer and Logger may be nil: the system's resolver is used then, nothing is counted, nothing is logged.
+	Resolver Resolver
+	Observer Observer
+	Logger   *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Resolver == nil {
+		o.Resolver = &net.Resolver{PreferGo: true}
+	}
+	if o.Observer == nil {
+		o.Observer = nopObserver{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func (o *Options) policyOf(namespace string) *Policy {
+	if policy, ok := o.Namespaces[namespace]; ok {
+		return &policy
+	}
+	return &o.Policy
+}

@@ -1,0 +1,153 @@
+package egress
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// Proxy is a running proxy. It is the sandbox.CallWatcher of the pool whose workers it serves, and safe for concurrent use.
+type Proxy struct {
+	o        Options
+	dir      string
+	listener *net.UnixListener
+	serving  sync.WaitGroup // the listener and its connections
+	own      ownAddresses
+	remotes  atomic.Int64 // connections to the outside, or attempts at one
+
+	mu    sync.Mutex // guards the fields below
+	calls map[int]*call
+	links map[*link]struct{}
+}
+
+var _ sandbox.CallWatcher = (*Proxy)(nil)
+
+// New starts a proxy on a socket in a directory of its own. Close must be called at the end.
+func New(o Options) (*Proxy, error) {
+	dir, err := os.MkdirTemp("", "functions-egress-")
+	if err != nil {
+		return nil, fmt.Errorf("egress: %w", err)
+	}
+	p := &Proxy{o: o.withDefaults(), dir: dir, calls: map[int]*call{}, links: map[*link]struct{}{}}
+	if err := p.listen(); err != nil {
+		return nil, errors.Join(fmt.Errorf("egress: %w", err), os.RemoveAll(dir))
+	}
+	p.serving.Go(p.accept)
+	return p, nil
+}
+
+// listen opens the socket. On the host nobody but this user can walk to it; workers, whose users are others, see only the inner directory,
+// which is mounted into their root.
+func (p *Proxy) listen() error {
+	inner := filepath.Join(p.dir, "in")
+	if err := os.Mkdir(inner, 0o711); err != nil { //nolint:gosec // the outer one is closed
+		return err
+	}
+	if err := os.Chmod(inner, 0o711); err != nil { //nolint:gosec // whatever the umask says
+		return err
+	}
+	var err error
+	if p.listener, err = net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(inner, "socket"), Net: "unix"}); err != nil {
+		return err
+	}
+	return os.Chmod(p.Socket(), 0o666) //nolint:gosec // the outer one is closed
+}
+
+// Socket is the path of the proxy's socket.
+func (p *Proxy) Socket() string { return p.listener.Addr().String() }
+
+// Close ends the proxy and everything that goes through it, and removes its socket.
+func (p *Proxy) Close() error {
+	err := p.listener.Close()
+	p.mu.Lock()
+	calls := p.calls
+	p.calls = map[int]*call{}
+	p.mu.Unlock()
+	for _, c := range calls {
+		c.end()
+	}
+	p.serving.Wait()
+	return errors.Join(err, os.RemoveAll(p.dir))
+}
+
+// CallStarted implements sandbox.CallWatcher.
+func (p *Proxy) CallStarted(pid int, inv *sandbox.Invocation) {
+	c := &call{
+		namespace: inv.Group, function: inv.Filename, id: inv.ID, policy: p.o.policyOf(inv.Group), limits: &p.o.Limits,
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calls[pid] = c
+}
+
+// CallEnded implements sandbox.CallWatcher.
+func (p *Proxy) CallEnded(pid int) {
+	p.mu.Lock()
+	c := p.calls[pid]
+	delete(p.calls, pid)
+	p.mu.Unlock()
+	if c != nil {
+		c.end()
+	}
+}
+
+func (p *Proxy) callOf(pid int) *call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.calls[pid]
+}
+
+// acceptRetry is the pause after an accept that failed, as for want of descriptors.
+const acceptRetry = 10 * time.Millisecond
+
+func (p *Proxy) accept() {
+	for {
+		conn, err := p.listener.AcceptUnix()
+		switch {
+		case err == nil:
+			p.serving.Go(func() { p.serve(conn) })
+		case errors.Is(err, net.ErrClosed):
+			return
+		default:
+			p.o.Logger.Error("Egress cannot accept a connection", "error", err)
+			time.Sleep(acceptRetry)
+		}
+	}
+}
+
+// serve answers what one connection of a worker asks.
+func (p *Proxy) serve(conn *net.UnixConn) {
+	pid, err := peerOf(conn)
+	var c *call
+	if err == nil {
+		c = p.callOf(pid)
+	}
+	if c == nil {
+		refuse(conn, refusal{reason: ReasonNoCall})
+		_ = conn.Close() // the peer is nobody we know
+		return
+	}
+	if !c.adopt(conn) {
+		refuse(conn, refusal{reason: ReasonLimit})
+		_ = conn.Close()
+		return
+	}
+	defer c.drop(conn)
+	verb, argument, early, err := readRequest(conn, p.o.Limits.Connect)
+	switch {
+	case err == nil && verb == "CONNECT" && len(early) == 0:
+		p.connect(c, conn, argument)
+	case err == nil && verb == "ATTACH":
+		p.attach(c, conn, argument, early)
+	default:
+		p.o.Observer.Attempted(c.namespace, string(ReasonProtocol), 0)
+		refuse(conn, refusal{reason: ReasonProtocol})
+	}
+}

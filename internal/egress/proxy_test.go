@@ -1,0 +1,383 @@
+package egress_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/sandbox"
+)
+
+// names is a Resolver: each lookup of a name takes the next of its answers, the last one again and again.
+type names struct {
+	mu      sync.Mutex // guards answers
+	answers map[string][]string
+}
+
+func (n *names) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	list := n.answers[host]
+	if len(list) == 0 {
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	if len(list) > 1 {
+		n.answers[host] = list[1:]
+	}
+	var addrs []netip.Addr
+	for text := range strings.SplitSeq(list[0], ",") {
+		addrs = append(addrs, netip.MustParseAddr(text))
+	}
+	return addrs, nil
+}
+
+// echo is a server that sends back what it gets.
+func echo(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer conn.Close()
+				_, _ = io.Copy(conn, conn)
+			})
+		}
+	})
+	t.Cleanup(func() { listener.Close(); serving.Wait() })
+	return listener.Addr().String()
+}
+
+// worker is this process in the part of a worker with a call.
+type worker struct {
+	t     *testing.T
+	proxy *egress.Proxy
+}
+
+func newWorker(t *testing.T, options egress.Options) *worker {
+	t.Helper()
+	if options.Limits == (egress.Limits{}) {
+		options.Limits = egress.DefaultLimits()
+	}
+	proxy, err := egress.New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := proxy.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	proxy.CallStarted(os.Getpid(), &sandbox.Invocation{ID: "request-1", Group: "ns", Filename: "ns/fn.js"})
+	return &worker{t, proxy}
+}
+
+// open connects to the proxy and sends text.
+func (w *worker) open(text string) net.Conn {
+	w.t.Helper()
+	conn, err := net.Dial("unix", w.proxy.Socket())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { conn.Close() })
+	if _, err := io.WriteString(conn, text); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+		w.t.Logf("write: %v", err) // the proxy may have closed it already
+	}
+	return conn
+}
+
+// ask sends text and returns all that is answered.
+func (w *worker) ask(text string) string {
+	w.t.Helper()
+	answer, err := io.ReadAll(w.open(text))
+	if err != nil && len(answer) == 0 {
+		return err.Error()
+	}
+	return strings.TrimSuffix(string(answer), "\n")
+}
+
+// ticket asks for target and returns the ticket.
+func (w *worker) ticket(target string) string {
+	w.t.Helper()
+	answer := strings.Fields(w.ask("CONNECT " + target + "\n"))
+	if len(answer) != 3 || answer[0] != "200" {
+		w.t.Fatalf("%s: %v", target, answer)
+	}
+	return answer[1]
+}
+
+func allowing(t *testing.T, rules string) egress.Options {
+	return egress.Options{Policy: egress.Policy{Mode: egress.Public, Allow: mustRules(t, rules)}}
+}
+
+func TestBytesGoBothWaysAndEndsToo(t *testing.T) {
+	addr := echo(t)
+	w := newWorker(t, allowing(t, addr))
+	conn := w.open("ATTACH " + w.ticket(addr) + "\nearly ")
+	if _, err := io.WriteString(conn, "late"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.UnixConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(conn); err != nil || string(got) != "early late" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+}
+
+func TestTheProtocolIsRefusedInEveryOtherForm(t *testing.T) {
+	addr := echo(t)
+	w := newWorker(t, allowing(t, addr))
+	used := w.ticket(addr)
+	conn := w.open("ATTACH " + used + "\nx")
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		"GET / HTTP/1.1\n", "connect " + addr + "\n", "CONNECT\n", "CONNECT  " + addr + "\n", "CONNECT " + addr + " HTTP/1.1\n",
+		"CONNECT " + addr + "\r\n", "CONNECT " + addr + "\nATTACH x\n", "CONNECT " + addr + "\nEgress-Function: other/fn\n\n",
+		"CONNECT " + addr + "\x00\n", "CONNECT " + addr + "\t\n", "\n", " \n", "ATTACH\n", "ATTACH x\n", "ATTACH " + used + "\n",
+		"ATTACH \xff\n", "CONNECT " + strings.Repeat("a", 5000) + ":80\n",
+	} {
+		if got := w.ask(text); !strings.HasPrefix(got, "403 EGRESS_DENIED protocol") && !strings.Contains(got, "connection reset") {
+			t.Errorf("%q: %s", text, got)
+		}
+	}
+}
+
+func TestTargetsInDisguiseAreRefused(t *testing.T) {
+	addr := echo(t)
+	_, port, _ := net.SplitHostPort(addr)
+	log := &buffer{}
+	w := newWorker(t, egress.Options{
+		Policy: egress.Policy{Mode: egress.Public},
+		Resolver: &names{answers: map[string][]string{
+			"inside.example": {"10.0.0.1"}, "local.example": {"127.0.0.1"}, "mapped.example": {"::ffff:127.0.0.1"}, "nat64.example": {"64:ff9b::127.0.0.1"},
+			"sixtofour.example": {"2002:7f00:1::1"}, "zero.example": {"0.0.0.0"}, "metadata.example": {"169.254.169.254"}, "both.example": {"10.0.0.1,::1"},
+			"localhost": {"127.0.0.1"}, "xn--bcher-kva.example": {"127.0.0.1"},
+		}},
+		Logger: slog.New(slog.NewTextHandler(log, nil)),
+	})
+	for host, want := range map[string]string{
+		"127.0.0.1": "loopback", "localhost": "loopback", "LOCALHOST.": "loopback", "[::1]": "loopback", "[::ffff:127.0.0.1]": "loopback",
+		"[::ffff:7f00:1]": "loopback", "[::127.0.0.1]": "loopback", "[64:ff9b::7f00:1]": "loopback", "[2002:7f00:1::]": "loopback", "0.0.0.0": "unspecified", "[::]": "unspecified",
+		"2130706433": "bad_host", "0x7f.0.0.1": "bad_host", "0177.0.0.1": "bad_host", "127.1": "bad_host", "[::1%25lo]": "bad_host", "[fe80::1%lo]": "bad_host",
+		"１２７.0.0.1": "loopback", "bücher.example": "loopback", "local.example": "loopback", "mapped.example": "loopback", "nat64.example": "loopback",
+		"sixtofour.example": "loopback", "zero.example": "unspecified", "inside.example": "private", "metadata.example": "metadata",
+		"169.254.169.254": "metadata", "[fd00:ec2::254]": "metadata", "both.example": "private", "user@127.0.0.1": "bad_host",
+	} {
+		got := w.ask("CONNECT " + host + ":" + port + "\n")
+		if !strings.HasPrefix(got, "403 EGRESS_DENIED "+want) {
+			t.Errorf("%s: %s, want %s", host, got, want)
+		}
+		if line := log.take(); strings.Count(line, "\n") != 1 || !strings.Contains(line, "function=ns/fn.js") || !strings.Contains(line, "reason="+want) {
+			t.Errorf("%s is logged as %q", host, line)
+		}
+	}
+}
+
+func TestANameThatChangesLeadsOnlyWhereItWasChecked(t *testing.T) {
+	addr := echo(t)
+	_, port, _ := net.SplitHostPort(addr)
+	w := newWorker(t, egress.Options{
+		Policy:   egress.Policy{Mode: egress.Public, Allow: mustRules(t, "good.example")},
+		Resolver: &names{answers: map[string][]string{"good.example": {"127.0.0.1", "10.0.0.1"}, "evil.example": {"127.0.0.1"}}},
+	})
+	ticket := w.ticket("good.example:" + port) // a second lookup, in the dialler, would lead elsewhere
+	conn := w.open("ATTACH " + ticket + "\nhello\n")
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != "hello\n" {
+		t.Fatal(line, err)
+	}
+	if got := w.ask("CONNECT evil.example:" + port + "\n"); got != "403 EGRESS_DENIED loopback 127.0.0.1" {
+		t.Error(got)
+	}
+}
+
+func TestNobodyButAWorkerWithACallGetsAnAnswer(t *testing.T) {
+	addr := echo(t)
+	w := newWorker(t, allowing(t, addr))
+	w.proxy.CallEnded(os.Getpid())
+	if got := w.ask("CONNECT " + addr + "\n"); !strings.HasPrefix(got, "403 EGRESS_DENIED no_call") && !strings.Contains(got, "reset") {
+		t.Error(got)
+	}
+}
+
+func TestConnectionsDieWithTheirCall(t *testing.T) {
+	addr := echo(t)
+	w := newWorker(t, allowing(t, addr))
+	attached := w.open("ATTACH " + w.ticket(addr) + "\nx")
+	if _, err := attached.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	parked := w.ticket(addr)
+	w.proxy.CallEnded(os.Getpid())
+	if n, err := attached.Read(make([]byte, 1)); err == nil {
+		t.Errorf("read %d bytes after the end of the call", n)
+	}
+	w.proxy.CallStarted(os.Getpid(), &sandbox.Invocation{ID: "request-2", Group: "ns", Filename: "ns/fn.js"})
+	if got := w.ask("ATTACH " + parked + "\n"); !strings.HasPrefix(got, "403 EGRESS_DENIED protocol") {
+		t.Errorf("a ticket outlived its call: %s", got)
+	}
+	waitUntil(t, func() bool { return w.proxy.Open() == 0 })
+}
+
+func TestLimitsHold(t *testing.T) {
+	addr := echo(t)
+	options := allowing(t, addr)
+	options.Limits = egress.DefaultLimits()
+	options.Limits.PerCall, options.Limits.Attempts, options.Limits.Bytes = 2, 5, 10
+	w := newWorker(t, options)
+	first := w.open("ATTACH " + w.ticket(addr) + "\n")
+	w.ticket(addr)
+	if got := w.ask("CONNECT " + addr + "\n"); got != "403 EGRESS_DENIED limit -" {
+		t.Errorf("a third connection: %s", got)
+	}
+	if _, err := io.WriteString(first, "0123456789"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(first); err == nil && len(got) == 10 {
+		t.Errorf("20 bytes of 10 came through: %q", got)
+	}
+	waitUntil(t, func() bool { return w.proxy.Open() == 1 })
+	w.ticket(addr)
+	w.ask("CONNECT 10.0.0.1:80\n")
+	if got := w.ask("CONNECT " + addr + "\n"); got != "403 EGRESS_DENIED limit -" {
+		t.Errorf("after too many attempts: %s", got)
+	}
+}
+
+func TestTheTotalIsLimited(t *testing.T) {
+	addr := echo(t)
+	options := allowing(t, addr)
+	options.Limits = egress.DefaultLimits()
+	options.Limits.Total = 1
+	w := newWorker(t, options)
+	w.ticket(addr)
+	if got := w.ask("CONNECT " + addr + "\n"); got != "403 EGRESS_DENIED limit -" {
+		t.Error(got)
+	}
+}
+
+func TestWhatCannotBeReachedIsNamedAsNodeDoes(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w := newWorker(t, egress.Options{Policy: egress.Policy{Mode: egress.All}, Resolver: &names{}})
+	for target, want := range map[string]string{
+		closed: "502 ECONNREFUSED - 127.0.0.1", "nope.example:80": "502 ENOTFOUND - -", "127.0.0.1:0": "502 ECONNREFUSED - -",
+	} {
+		if got := w.ask("CONNECT " + target + "\n"); got != want {
+			t.Errorf("%s: %s, want %s", target, got, want)
+		}
+	}
+}
+
+func TestSlowNamesAndIdleConnectionsEnd(t *testing.T) {
+	addr := echo(t)
+	options := allowing(t, addr)
+	options.Limits = egress.DefaultLimits()
+	options.Limits.Connect, options.Limits.Idle = 50*time.Millisecond, 50*time.Millisecond
+	options.Resolver = never{}
+	w := newWorker(t, options)
+	if got := w.ask("CONNECT slow.example:80\n"); got != "502 EAI_AGAIN - -" {
+		t.Error(got)
+	}
+	if _, err := io.ReadAll(w.open("ATTACH " + w.ticket(addr) + "\n")); err != nil {
+		t.Error(err)
+	}
+	w.ticket(addr) // and nobody comes for it
+	w.open("CONN") // and nothing follows
+	waitUntil(t, func() bool { return w.proxy.Open() == 0 })
+}
+
+func TestNamespacesHavePoliciesOfTheirOwn(t *testing.T) {
+	addr := echo(t)
+	options := egress.Options{
+		Policy:     egress.Policy{Mode: egress.All},
+		Namespaces: map[string]egress.Policy{"ns": {Mode: egress.Off}},
+	}
+	w := newWorker(t, options)
+	if got := w.ask("CONNECT " + addr + "\n"); got != "403 EGRESS_DENIED off 127.0.0.1" {
+		t.Error(got)
+	}
+}
+
+func TestStatsTellWhatIsOpen(t *testing.T) {
+	addr := echo(t)
+	w := newWorker(t, allowing(t, addr))
+	plain := w.open("ATTACH " + w.ticket(addr) + "\nGET /")
+	secure := w.open("ATTACH " + w.ticket(addr) + "\n\x16\x03\x01")
+	for _, conn := range []net.Conn{plain, secure} {
+		if _, err := conn.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := `{"http":{"sockets":[{"host":"` + addr + `","count":1}],"freeSockets":[]},"https":{"sockets":[{"host":"` + addr + `","count":1}],"freeSockets":[]}}`
+	if got := string(w.proxy.HTTPStats()); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// never is a Resolver that does not answer.
+type never struct{}
+
+func (never) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// buffer collects what is logged.
+type buffer struct {
+	mu   sync.Mutex // guards text
+	text strings.Builder
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+// take returns what was logged since it was last called.
+func (b *buffer) take() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer b.text.Reset()
+	return b.text.String()
+}
+
+// waitUntil returns when done says so; the test's own deadline is the bound.
+func waitUntil(t *testing.T, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("it did not come")
+		}
+	}
+}

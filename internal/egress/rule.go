@@ -1,0 +1,118 @@
+package egress
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// Rule names targets: a host, all hosts below one (*.example.com), all (*), an address or a range (10.0.0.0/8), each with a port
+// behind a colon if it is for that port only. IPv6 stands in brackets when a port follows: [fd00::/8]:443. The zero Rule matches
+// nothing.
+type Rule struct {
+	text   string
+	name   string       // a host, or what comes after *; empty for ranges
+	wild   bool         // * or *.name
+	prefix netip.Prefix // valid for addresses and ranges
+	port   uint16       // 0 for all
+}
+
+// String returns the rule as it was written.
+func (r Rule) String() string { return r.text }
+
+// ParseRules reads rules with commas between.
+func ParseRules(text string) ([]Rule, error) {
+	var rules []Rule
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		rule, err := ParseRule(part)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
+// ParseRule reads one rule.
+func ParseRule(text string) (Rule, error) {
+	rule := Rule{text: text}
+	host, port := splitPort(text)
+	var err error
+	if port != "" {
+		if rule.port, err = parsePort(port); err != nil {
+			return Rule{}, fmt.Errorf("egress: rule %q: %w", text, err)
+		}
+	}
+	if err := rule.parseHost(host); err != nil {
+		return Rule{}, fmt.Errorf("egress: rule %q: %w", text, err)
+	}
+	return rule, nil
+}
+
+// splitPort cuts the port off; what has more than one colon and no brackets is an address without one.
+func splitPort(text string) (host, port string) {
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		host, rest, _ := strings.Cut(inner, "]")
+		return host, strings.TrimPrefix(rest, ":")
+	}
+	if strings.Count(text, ":") != 1 {
+		return text, ""
+	}
+	host, port, _ = strings.Cut(text, ":")
+	if port == "" {
+		port = "missing" // which is no port
+	}
+	return host, port
+}
+
+func (r *Rule) parseHost(host string) error {
+	if prefix, err := netip.ParsePrefix(host); err == nil {
+		if prefix.Addr().Is4In6() {
+			return errors.New("an IPv4-mapped range is to be written as IPv4")
+		}
+		r.prefix = prefix.Masked()
+		return nil
+	}
+	if host == "*" {
+		r.wild = true
+		return nil
+	}
+	host, r.wild = strings.CutPrefix(host, "*.")
+	t, err := parseHost(host)
+	switch {
+	case err != nil:
+		return err
+	case !t.addr.IsValid():
+		r.name = t.name
+	case r.wild:
+		return errHost
+	default:
+		r.prefix = netip.PrefixFrom(t.addr, t.addr.BitLen())
+	}
+	return nil
+}
+
+// matchesName says whether the rule names the host as it was asked for; name is empty for an address.
+func (r Rule) matchesName(name string, port uint16) bool {
+	switch {
+	case r.port != 0 && r.port != port:
+		return false
+	case r.wild && r.name == "":
+		return true
+	case name == "" || r.name == "":
+		return false
+	case r.wild:
+		return strings.HasSuffix(name, "."+r.name)
+	default:
+		return name == r.name
+	}
+}
+
+// matchesAddr says whether the rule's range holds addr.
+func (r Rule) matchesAddr(addr netip.Addr, port uint16) bool {
+	return (r.port == 0 || r.port == port) && r.prefix.IsValid() && r.prefix.Contains(addr)
+}

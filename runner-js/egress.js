@@ -1,0 +1,104 @@
+'use strict';
+
+// The way out: HTTP, HTTPS and whatever else of the modules makes TCP connections goes through the server's proxy.
+
+const dns = require('dns');
+const http = require('http');
+const https = require('https');
+const net = require('net');
+const tls = require('tls');
+const pending = require('./pending');
+const tunnel = require('./egress/tunnel');
+const { lookupError } = require('./egress/errors');
+
+const { fetch: nodeFetch, setImmediate } = global;
+const { nextTick } = process;
+
+let outgoing = {};
+let fetchLoaded = false;
+
+// apply must be called before the modules are loaded: some keep the functions that are replaced here.
+function apply({ socket, keepAlive, ca }) {
+  tunnel.install(socket, trust(ca));
+  dns.lookup = lookup;
+  for (const module of [http, https]) {
+    module.globalAgent.keepAlive = keepAlive;
+    module.globalAgent.options.keepAlive = keepAlive;
+    carryHeaders(module);
+  }
+}
+
+// What of a TLS connection's options makes its certificates its own.
+const OWN_CONTEXT = [
+  'secureContext', 'ca', 'cert', 'key', 'pfx', 'crl', 'ciphers', 'dhparam', 'ecdhCurve', 'secureProtocol', 'secureOptions', 'minVersion',
+  'maxVersion', 'sigalgs', 'sessionIdContext',
+];
+
+// trust returns a function that makes the options of TLS connections trust ca, or the certificates of Node.js when that is empty. They
+// are read once, here, and not in every worker.
+function trust(ca) {
+  const context = tls.createSecureContext(ca ? { ca } : {});
+  return (options) => {
+    if (OWN_CONTEXT.every(name => options[name] === undefined)) options.secureContext = context;
+    else if (ca && options.ca === undefined) options.ca = ca;
+  };
+}
+
+// lookup answers for addresses alone: names are looked up by the proxy, when they are connected to.
+function lookup(host, options, callback) {
+  const done = callback || options;
+  if (typeof done !== 'function') throw new TypeError('"callback" argument must be a function');
+  const family = net.isIP(host || '127.0.0.1');
+  nextTick(() => {
+    if (family === 0) done(lookupError('ENOTFOUND', { host }));
+    else if (options && options.all) done(null, [{ address: host || '127.0.0.1', family }]);
+    else done(null, host || '127.0.0.1', family);
+  });
+}
+
+// carryHeaders adds what the call must pass on, such as traceparent, to its requests.
+function carryHeaders(module) {
+  const { request } = module;
+  module.request = function requestWithHeaders(...args) {
+    const made = Reflect.apply(request, this, args);
+    if (!made.headersSent) {
+      for (const name of Object.keys(outgoing)) {
+        if (made.getHeader(name) === undefined) made.setHeader(name, outgoing[name]);
+      }
+    }
+    return made;
+  };
+  module.get = function get(...args) {
+    const made = module.request(...args);
+    made.end();
+    return made;
+  };
+}
+
+// fetch is that of Node.js, where it has one, with an agent like those of http. It is loaded when it is first called: it compiles
+// WebAssembly then, for which a process that workers are forked from does not wait.
+const fetch = typeof nodeFetch !== 'function' ? undefined : function fetch(...args) { // eslint-disable-line
+  const current = Symbol.for('undici.globalDispatcher.1');
+  if (!fetchLoaded) {
+    fetchLoaded = typeof global.Headers === 'function'; // reading it loads fetch
+    if (!http.globalAgent.keepAlive && global[current]) global[current] = new global[current].constructor({ pipelining: 0 });
+  }
+  return nodeFetch(...args);
+};
+
+// carry sets the headers that the requests of the present call carry.
+function carry(headers) {
+  outgoing = headers || {};
+}
+
+// How many turns of the event loop connections get to be closed, and their objects to be freed.
+const TURNS = 16;
+
+// settle calls done when the connections that the call is through with are gone. When it still uses some there is nothing to wait for.
+function settle(done, turns = TURNS) {
+  tunnel.closeIdle();
+  if (turns > 0 && tunnel.closing() && !pending.none()) setImmediate(settle, done, turns - 1);
+  else done();
+}
+
+module.exports = { apply, carry, fetch, settle };

@@ -1,0 +1,137 @@
+'use strict';
+
+// Makes every TCP connection of this process leave through the server's proxy. To those who use it a socket is as any other: it looks a name
+// up, connects, and fails with the errors of Node.js.
+
+const net = require('net');
+const tls = require('tls');
+const { ask, attach } = require('./proxy');
+const { errorOf } = require('./errors');
+
+const { connect } = net.Socket.prototype;
+const connectTLS = tls.connect;
+const { nextTick } = process;
+
+// A TLS socket is made for a path or for TCP, for good; this path makes it fit for the proxy's socket.
+const VIA_PROXY = '/via the egress proxy';
+
+const live = new Set(); // sockets that were told to connect and are not closed
+
+// install replaces the functions that connect. path is that of the proxy's socket; prepare may change the options of a TLS connection.
+function install(path, prepare) {
+  net.Socket.prototype.connect = function connectThroughProxy(...args) {
+    const [options, callback] = Array.isArray(args[0]) ? args[0] : net._normalizeArgs(args);
+    if (options.path && options.path !== VIA_PROXY) return refusePath(this, options.path);
+    if (!isPort(options.port)) return connect.apply(this, args); // which says so
+    begin(this, callback);
+    lookUp(this, options, (error, host) => {
+      if (error) this.destroy(error);
+      else reach(path, this, host, Number(options.port || 0), options.host);
+    });
+    return this;
+  };
+  tls.connect = function connectTLSThroughProxy(...args) {
+    const [options, callback] = optionsOfTLS(args);
+    prepare(options);
+    if (!options.socket && !options.path) options.path = VIA_PROXY;
+    return callback ? connectTLS(options, callback) : connectTLS(options);
+  };
+}
+
+function isPort(port) {
+  if (port === undefined) return true;
+  if (typeof port === 'string' ? port.trim() === '' : typeof port !== 'number') return false;
+  return Number(port) === Number(port) >>> 0 && Number(port) <= 0xffff; // eslint-disable-line no-bitwise
+}
+
+// optionsOfTLS reads the arguments of tls.connect: [port,] [host,] [options,] [callback].
+function optionsOfTLS(args) {
+  const [normalized, callback] = net._normalizeArgs(args);
+  const options = Object.assign({}, normalized);
+  for (const extra of [args[1], args[2]]) {
+    if (typeof extra === 'object' && extra !== null) Object.assign(options, extra);
+  }
+  return [options, callback];
+}
+
+function refusePath(socket, path) {
+  const error = errorOf({ code: 'EGRESS_DENIED', host: path, port: 0, reason: 'unix_socket' });
+  nextTick(() => socket.destroy(error));
+  return socket;
+}
+
+// begin puts socket into the state of one that connects.
+function begin(socket, callback) {
+  if (socket.destroyed) { // it is used once more
+    socket._undestroy();
+    socket._handle = null;
+    socket._peername = null;
+  }
+  if (callback !== null) socket.once('connect', callback);
+  if (socket._unrefTimer) socket._unrefTimer();
+  socket.connecting = true;
+  socket.writable = true;
+  live.add(socket);
+  socket.once('close', () => live.delete(socket));
+}
+
+// lookUp asks the socket's own lookup function, if it has one, and else leaves the name to the proxy.
+function lookUp(socket, options, done) {
+  const host = options.host || 'localhost';
+  if (typeof options.lookup !== 'function' || net.isIP(host)) {
+    done(null, host);
+    return;
+  }
+  options.lookup(host, { family: options.family, hints: options.hints }, (error, found, family) => {
+    if (!socket.connecting) return;
+    const address = Array.isArray(found) ? found[0].address : found; // for those that were asked for all
+    socket.emit('lookup', error, address, family, host);
+    done(error, address);
+  });
+}
+
+// reach connects socket to host and port.
+function reach(path, socket, host, port, name) {
+  if (/[\0-\x20\x7f]/.test(host)) { // no name, and nothing to put into a line
+    nextTick(() => socket.destroy(errorOf({ code: 'ENOTFOUND', host, port })));
+    return;
+  }
+  const giveUp = ask(path, { host, port }, (error, answer) => {
+    socket.removeListener('close', giveUp);
+    if (!socket.connecting || socket.destroyed) return;
+    if (host === name && !net.isIP(host)) {
+      socket.emit('lookup', error && error.syscall === 'getaddrinfo' ? error : null, ...found(answer), host);
+      if (socket.destroyed) return;
+    }
+    if (error) {
+      socket.destroy(error);
+      return;
+    }
+    const [address, family] = found(answer);
+    attach(path, socket, answer.ticket);
+    socket._peername = { address, family: `IPv${family}`, port };
+  });
+  socket.once('close', giveUp);
+}
+
+// found is the address and its family, both undefined when there is none.
+function found(answer) {
+  return answer ? [answer.address, net.isIP(answer.address)] : [undefined, undefined];
+}
+
+// closeIdle closes the connections that an agent keeps for later requests.
+function closeIdle() {
+  for (const socket of live) {
+    if (socket._httpMessage === null) socket.destroy();
+  }
+}
+
+// closing says whether all connections are closed or about to be.
+function closing() {
+  for (const socket of live) {
+    if (!socket.destroyed && !socket._writableState.ending) return false;
+  }
+  return true;
+}
+
+module.exports = { install, closeIdle, closing };

@@ -1,0 +1,68 @@
+package sandbox
+
+import (
+	"path"
+	"path/filepath"
+
+	"github.com/backstage/functions/sandbox/internal/jail"
+	"github.com/backstage/functions/sandbox/internal/wire"
+)
+
+// Egress is how functions reach the outside.
+type Egress struct {
+	// Socket is the path of a Unix socket through which the TCP connections of functions leave. Under IsolationStrict nothing else leads
+	// out, and the directory of the socket is what workers see of it, so it should hold nothing else. It must be there when the pool
+	// starts. Empty: functions connect by themselves, where the tier lets them.
+	Socket string
+	// KeepAlive makes the default HTTP agents keep connections for later requests of the same call.
+	KeepAlive bool
+	// CA holds certificates in PEM that functions trust instead of those of Node.js; empty for those.
+	CA string
+	// Watcher is told which process serves which call; nil when nobody wants to know.
+	Watcher CallWatcher
+}
+
+// CallWatcher is told of the calls of each worker, which is named by its process ID as this process sees it. Its methods are called from
+// many goroutines, but for one worker from one at a time.
+type CallWatcher interface {
+	// CallStarted comes before the worker sees the call.
+	CallStarted(pid int, inv *Invocation)
+	// CallEnded comes before the worker gets another call, and when it has died. What the call still holds must be taken from it.
+	CallEnded(pid int)
+}
+
+// nobody is a CallWatcher.
+type nobody struct{}
+
+func (nobody) CallStarted(int, *Invocation) {}
+func (nobody) CallEnded(int)                {}
+
+func (e *Egress) watcher() CallWatcher {
+	if e.Watcher == nil {
+		return nobody{}
+	}
+	return e.Watcher
+}
+
+// jailEgress is where a jailed worker finds the directory of the socket.
+const jailEgress = "/egress"
+
+// mounts are what a jailed worker needs of it.
+func (e *Egress) mounts() []jail.Mount {
+	if e.Socket == "" {
+		return nil
+	}
+	return []jail.Mount{{Source: filepath.Dir(e.Socket), Target: jailEgress, Dir: true}}
+}
+
+// frame is what a worker is told of it; nil when there is none.
+func (e *Egress) frame(jailed bool) *wire.Egress {
+	if e.Socket == "" {
+		return nil
+	}
+	socket := e.Socket
+	if jailed {
+		socket = path.Join(jailEgress, filepath.Base(socket))
+	}
+	return &wire.Egress{Socket: socket, KeepAlive: e.KeepAlive, CA: e.CA}
+}
