@@ -4,6 +4,8 @@
 
 const { readSync, writeSync } = require('fs');
 
+const { reallyExit } = process; // before it is taken away
+
 const NEWLINE = 10;
 const CHUNK = 64 * 1024;
 
@@ -61,10 +63,15 @@ function write(fd, text) {
     try {
       at += writeSync(fd, bytes, at, bytes.length - at);
     } catch (e) {
-      if (e.code === 'EPIPE') process.reallyExit(0); // the host is gone
+      if (e.code === 'EPIPE') exit(0); // the host is gone
       if (e.code !== 'EINTR') throw e;
     }
   }
 }
 
-module.exports = { Reader, write };
+// exit ends the process at once.
+function exit(code) {
+  reallyExit.call(process, code);
+}
+
+module.exports = { Reader, write, exit };

@@ -3,6 +3,10 @@
 // The life of one call: start, wait, one answer, and proof that nothing of it is left.
 
 const { writeSync } = require('fs');
+const v8 = require('v8');
+const vm = require('vm');
+const egress = require('./egress');
+const { exit } = require('./frame');
 const pending = require('./pending');
 
 const { setImmediate } = global;
@@ -34,6 +38,7 @@ class Invoker {
     }
     this.loader.load('', '');
     this.write = write;
+    collectGarbage();
   }
 
   // start begins the call and says whether its answer is out already.
@@ -50,6 +55,7 @@ class Invoker {
       log: (level, text) => this.log(call, level, text),
       answer: (type, rest) => this.settle(call, type, rest),
       work: (change) => { call.work += change; },
+      outgoing: egress.carry,
     };
     this.fail = realm.run(hooks, call.kind);
     this.drain();
@@ -78,14 +84,14 @@ class Invoker {
       return;
     }
     writeSync(2, `${(error && error.stack) || error}\n`);
-    process.reallyExit(70);
+    exit(70);
   }
 
   // settle takes the call's one answer: the type of its frame and the members that are its own.
   settle(call, type, rest) {
     if (call.answer !== null || this.call !== call) return;
     call.answer = { type, rest };
-    if (!call.starting) setImmediate(() => this.finish(call) && this.next());
+    if (!call.starting) setImmediate(egress.settle, () => this.finish(call) && this.next());
   }
 
   // finish sends the answer. A call that left work or traces behind ends the worker with it: no code of a call runs after its answer.
@@ -97,16 +103,25 @@ class Invoker {
     if (size > this.maxFrame) frame = `{"type":"oversize",${head}"size":${size}}\n`;
     this.call = null;
     this.write(frame);
-    if (!clean) process.reallyExit(0);
+    if (!clean) exit(0);
     return true;
   }
 
   log(call, level, text) {
     if (this.call !== call || call.logged > this.maxLogs) return;
-    call.logged += text.length;
+    call.logged += Buffer.byteLength(text) + 1; // with its line break
     const over = call.logged > this.maxLogs;
     this.write(`{"type":"log","id":${call.id},"level":"${level}","text":${JSON.stringify(over ? '[output truncated]' : text)}}\n`);
   }
+}
+
+// collectGarbage leaves little for forks to copy: what a fork and its end cost grows with the memory in use.
+function collectGarbage() {
+  v8.setFlagsFromString('--expose-gc');
+  const gc = vm.runInNewContext('gc');
+  gc();
+  gc();
+  v8.setFlagsFromString('--no-expose-gc');
 }
 
 module.exports = Invoker;

@@ -22,7 +22,7 @@ const RUN_FOOT = ";return [main.constructor.name === 'AsyncFunction', main.call(
 class Loader {
   // modules is a Map of what functions may require; env is what all of them see.
   constructor({ modules, env }) {
-    this.realm = new Realm({ modules, env });
+    this.realm = new Realm({ modules, env, names: NAMES });
   }
 
   // load takes the code; it is compiled when it is first called.
@@ -46,7 +46,7 @@ class Loader {
 
   // clean says whether the last call has left the realm as it was, but for what the next call sets anew.
   clean() {
-    return Reflect.ownKeys(this.realm.globals).length <= NAMES.length && this.realm.unchanged();
+    return this.realm.unchanged();
   }
 }
 

@@ -6,6 +6,8 @@
 const { writeSync } = require('fs');
 const { Console } = require('console');
 const pending = require('./pending');
+const disarm = require('./disarm');
+const withoutDeferral = require('./deferred');
 
 // apply loads the modules that functions may require and then closes the ways from a module back into the runner.
 // It returns a map of their exports.
@@ -15,14 +17,32 @@ function apply(names) {
   const modules = new Map();
   for (const name of names) modules.set(name, require(name));
   forbidCodeGeneration();
+  withoutDeferral(global);
+  new Console(nowhere).log({}); // newer versions look at the real streams at the first line
+  Buffer.poolSize = 0; // a shared pool would show a function what else lies in it
+  process.on('SIGUSR1', () => {}); // would open the inspector
+  disarm();
   pending.markBaseline();
   return modules;
 }
 
-const stderr = {
-  write(text) { writeSync(2, text); return true; },
+// nowhere is as much of a stream as Console needs.
+const nowhere = {
+  write() { return true; },
   on() {}, once() {}, removeListener() {}, listenerCount() { return 0; },
 };
+
+// What modules print goes to stderr, which the host reads when the process has ended: no more than the pipe holds then, with room for the last
+// words of V8.
+let room = 32 * 1024;
+const stderr = Object.assign({}, nowhere, {
+  write(text) {
+    const bytes = Buffer.from(text, 'utf8');
+    room -= bytes.length;
+    if (room >= 0) writeSync(2, bytes);
+    return true;
+  },
+});
 
 // forbidCodeGeneration keeps functions from compiling code in the runner's own realm through the constructor of any function that
 // they are handed.

@@ -6,9 +6,15 @@
 require('./entropy');
 const fork = require('./zygote');
 const frame = require('./frame');
+const egress = require('./egress');
 const lockdown = require('./lockdown');
 const Loader = require('./loader');
 const Invoker = require('./invoke');
+
+// Node.js makes its pipes non-blocking when it opens them; what is written here must be out when write returns.
+for (const stream of [process.stdout, process.stderr]) {
+  if (stream._handle && stream._handle.setBlocking) stream._handle.setBlocking(true);
+}
 
 const reader = new frame.Reader(0);
 const invoker = new Invoker({ write: line => frame.write(1, line), next: serve });
@@ -30,6 +36,7 @@ function accept(message) {
   switch (message.type) {
     case 'init': {
       reader.limit = message.maxFrame;
+      if (message.egress) egress.apply(message.egress);
       const modules = lockdown.apply(message.modules);
       invoker.loader = new Loader({ modules, env: message.env });
       invoker.limits(message);

@@ -7,22 +7,28 @@ const path = require('path');
 const util = require('util');
 const vm = require('vm');
 const { Console } = require('console');
+const { fetch } = require('./egress');
 const { seed } = require('./entropy');
+const withoutDeferral = require('./deferred');
 
 const { setTimeout, clearTimeout } = global; // before they are watched: these are counted by the realm itself
 
 // The files are compiled once and run in every realm as modules that see `host` beside require.
 const sources = {};
-for (const name of ['errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'guard', 'describe', 'call']) {
+for (const name of ['errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'guard', 'span', 'describe', 'call']) {
   const filename = path.join(__dirname, 'realm', `${name}.js`);
   const text = `(function (module, require, host) {${fs.readFileSync(filename, 'utf8')}\n})`;
   sources[name] = new vm.Script(text, { filename: `runner:realm/${name}.js` });
 }
 
 class Realm {
-  constructor({ modules, env }) {
+  // names are the globals that each call sets anew; they are there from the start, so that others are noticed.
+  constructor({ modules, env, names }) {
     this.globals = {};
+    for (const name of names) this.globals[name] = undefined;
+    if (fetch) this.globals.fetch = fetch; // a function may call something of its own so
     this.context = vm.createContext(this.globals);
+    withoutDeferral(vm.runInContext('this', this.context));
     const host = {
       Buffer,
       Console,
@@ -34,7 +40,7 @@ class Realm {
       hasModule: name => modules.has(name),
       env: JSON.stringify(env),
       root: __dirname,
-      shared: [Object.prototype, Function.prototype, Array.prototype, Buffer], // of the realm that modules live in
+      shared: [Object.prototype, Function.prototype, Array.prototype, Buffer, this.globals], // of the realm that modules live in
     };
     const loaded = new Map();
     const load = (name) => {

@@ -6,11 +6,10 @@ const path = require('path');
 const entropy = require('./entropy');
 
 const CONTROL = 3; // the socket to the host
+const addon = process.argv[2] === 'zygote' ? require(path.join(__dirname, 'build', 'zygote.node')) : null; // eslint-disable-line
 
 // fork serves the host's requests and returns in each new worker only. filter is the worker's system-call filter as base64.
 function fork(filter) {
-  const addon = require(path.join(__dirname, 'build', 'zygote.node')); // eslint-disable-line
-  process.on('SIGUSR1', () => {}); // would open the inspector
   const pid = addon.serve(CONTROL, Buffer.from(filter || '', 'base64'));
   addon.reseed();
   entropy.reset();

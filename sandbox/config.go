@@ -64,8 +64,13 @@ type Config struct {
 	// Isolation is the tier. Default IsolationStrict.
 	Isolation Isolation
 	Limits    Limits
+	// Egress is how functions reach the outside.
+	Egress Egress
 	// Observer is told what happens. Default NopObserver.
 	Observer Observer
+
+	// index tells the pools of one process apart where the kernel must: names of control groups and user IDs. The starter sets it.
+	index int
 }
 
 // DefaultConfig returns a Config with every field at its default; Node and Runner remain to be set.

@@ -17,7 +17,7 @@ type deadlines struct {
 	cpu      time.Duration // used by the process when the call began
 	async    *time.Timer
 	unwatch  func() bool
-	mu       sync.Mutex // guards sync and over
+	mu       sync.Mutex // guards the fields below
 	sync     *time.Timer
 	returned bool
 }
@@ -27,6 +27,8 @@ func (p *process) watchDeadlines(ctx context.Context) *deadlines {
 	d := &deadlines{process: p, began: time.Now(), cpu: cpuTime(p.handle.pid())}
 	end := d.began.Add(p.cfg.AsyncTimeout)
 	d.async = time.AfterFunc(p.cfg.AsyncTimeout, func() { p.killAt(ReasonDeadline, end) })
+	d.mu.Lock() // checkSync may run before its timer is set
+	defer d.mu.Unlock()
 	d.sync = time.AfterFunc(p.cfg.SyncTimeout, d.checkSync)
 	d.unwatch = func() bool { return true }
 	if ctx.Done() != nil {

@@ -14,6 +14,8 @@ var (
 	ErrClosed = errors.New("sandbox: closed")
 	// ErrUnsupported means that this host cannot give what was asked of it.
 	ErrUnsupported = errors.New("sandbox: not supported on this host")
+	// ErrUnknownRuntime means that no Node.js of the name asked for is configured.
+	ErrUnknownRuntime = errors.New("sandbox: unknown runtime")
 	// ErrTooLarge means that the call does not fit into one frame.
 	ErrTooLarge = errors.New("sandbox: invocation too large")
 )

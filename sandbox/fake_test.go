@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -70,6 +69,22 @@ func (s *fakeStarter) close() error {
 	}
 	s.closed = true
 	return nil
+}
+
+// child returns the child of the n-th start that went well, from 0 on.
+func (s *fakeStarter) child(n int) *fakeChild {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.children[n]
+}
+
+// failures forgets and returns the times of the starts that failed.
+func (s *fakeStarter) failures() []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := s.failedAt
+	s.failedAt = nil
+	return at
 }
 
 // reasons lists why each child that is dead died, in the order of their starts.
@@ -152,64 +167,4 @@ func (c *fakeChild) killedFor() Reason {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.reason
-}
-
-// fakeConfig is DefaultConfig for a pool of fakes with the given numbers.
-func fakeConfig(size, prewarmed int) Config {
-	cfg := DefaultConfig()
-	cfg.Node, cfg.Runner = "node", "main.js"
-	cfg.Size, cfg.Prewarmed = size, prewarmed
-	return cfg
-}
-
-// fakePool starts a pool on starter; it must be called inside a synctest bubble, and checks at the end what always holds.
-func fakePool(t *testing.T, cfg Config, starter *fakeStarter) *Pool {
-	t.Helper()
-	if err := cfg.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	pool, err := newPool(t.Context(), cfg, starter)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := pool.Close(); err != nil {
-			t.Error(err)
-		}
-		starter.mu.Lock()
-		defer starter.mu.Unlock()
-		if len(starter.mixed) > 0 {
-			t.Errorf("workers served more than one function: %v", starter.mixed)
-		}
-		if starter.most > cfg.Size {
-			t.Errorf("%d processes lived at once, %d are allowed", starter.most, cfg.Size)
-		}
-		if starter.alive != 0 || !starter.closed {
-			t.Errorf("after Close %d processes live, starter closed: %v", starter.alive, starter.closed)
-		}
-	})
-	return pool
-}
-
-// call is an invocation of key "group/name" that takes a while.
-func call(key, takes string) *Invocation {
-	group := key
-	for i := range key {
-		if key[i] == '/' {
-			group = key[:i]
-			break
-		}
-	}
-	return &Invocation{ID: key, Key: key, Group: group, Code: takes}
-}
-
-// answered invokes inv, which must succeed, and returns how it got its worker; "" after an error.
-func answered(t *testing.T, p *Pool, inv *Invocation) StartKind {
-	t.Helper()
-	result, err := p.Invoke(t.Context(), inv)
-	if err != nil {
-		t.Errorf("%s: %v", inv.Key, err)
-		return ""
-	}
-	return result.Start
 }

@@ -51,8 +51,9 @@ type slotGroup struct {
 	oomKills uint64
 }
 
-func newGroups(limits Limits) (*groups, error) {
-	tree, err := cgroup.New()
+// newGroups makes the groups of the pool with the given index in this process.
+func newGroups(limits Limits, index int) (*groups, error) {
+	tree, err := cgroup.New(fmt.Sprintf("pool-%d", index))
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: limits on workers need control groups: %w", err)
 	}

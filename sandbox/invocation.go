@@ -35,6 +35,13 @@ type Invocation struct {
 	Env json.RawMessage
 	// Request is what main receives; unused by Check.
 	Request Request
+	// Outgoing is a JSON object of header names and texts that the call's own HTTP requests carry unless the function sets them, such as
+	// traceparent; empty for none. It has an effect with Config.Egress only.
+	Outgoing json.RawMessage
+	// Runtime is the name of the Node.js to run on, for a Runtimes; empty stands for the first one. A Pool has only one.
+	Runtime string
+	// MaxInvocations retires the worker after so many calls, like Config.MaxInvocations; the lower one counts, 0 sets none.
+	MaxInvocations int
 	// Detached lets a call that has got its worker go on although its context ends, as the caller of a function with
 	// effects may want; else the worker is killed then.
 	Detached bool

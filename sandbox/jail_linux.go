@@ -23,6 +23,8 @@ func Init() { jail.Main() }
 const (
 	jailNode   = "/usr/bin/node"
 	jailRunner = "/runner"
+	// scratch is a directory that every host has; the jail's root is mounted over it where only the jail can see that.
+	scratch = "/sys"
 )
 
 // User IDs. A server that runs as root gives the namespace a range that no account of the host has, and each worker an ID of its own in it;
@@ -36,11 +38,10 @@ const (
 
 // jailer puts processes behind namespaces, in a root of their own.
 type jailer struct {
-	cfg     *Config
-	scratch string
-	mounts  []jail.Mount
-	users   jail.Users
-	root    bool // whether the server is
+	cfg    *Config
+	mounts []jail.Mount
+	users  jail.Users
+	root   bool // whether the server is
 }
 
 func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
@@ -50,7 +51,8 @@ func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
 	}
 	j := &jailer{cfg: cfg, root: os.Geteuid() == 0, users: jail.Users{FirstUID: os.Getuid(), FirstGID: os.Getgid(), Count: 1}}
 	if j.root {
-		j.users = jail.Users{FirstUID: firstHostID, FirstGID: firstHostID, Count: hostIDs}
+		first := firstHostID + cfg.index*hostIDs
+		j.users = jail.Users{FirstUID: first, FirstGID: first, Count: hostIDs}
 	}
 	j.mounts = []jail.Mount{
 		{Source: cfg.Node, Target: jailNode},
@@ -58,14 +60,9 @@ func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
 		{Source: "/dev/null", Target: "/dev/null", Device: true},
 		{Source: "/dev/urandom", Target: "/dev/urandom", Device: true}, // without it Node.js 8 spins for ever
 	}
+	j.mounts = append(j.mounts, cfg.Egress.mounts()...)
 	for _, path := range libraries {
 		j.mounts = append(j.mounts, jail.Mount{Source: path, Target: path})
-	}
-	if j.scratch, err = os.MkdirTemp("", "functions-root-"); err != nil {
-		return nil, fmt.Errorf("sandbox: %w", err)
-	}
-	if err := os.Chmod(j.scratch, 0o711); err != nil { //nolint:gosec // the namespace's root must be able to mount over it
-		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	return j, nil
 }
@@ -95,7 +92,7 @@ func (j *jailer) wrap(cmd *exec.Cmd, filter []byte) (release func(), err error) 
 	args[0] = "node"
 	args[slices.Index(args, j.cfg.Runner)] = filepath.Join(jailRunner, filepath.Base(j.cfg.Runner))
 	spec := jail.Spec{
-		Path: jailNode, Args: args, Scratch: j.scratch, Mounts: j.mounts, Hostname: "worker", Filter: filter,
+		Path: jailNode, Args: args, Scratch: scratch, Mounts: j.mounts, Hostname: "worker", Filter: filter,
 		Limits: map[int]uint64{
 			unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 256, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_MEMLOCK: 0, unix.RLIMIT_MSGQUEUE: 0,
 		},
@@ -116,8 +113,6 @@ func (j *jailer) workerID(slot int) uint32 {
 	}
 	return uint32(firstID + slot%(hostIDs-firstID)) //nolint:gosec // below hostIDs
 }
-
-func (j *jailer) close() error { return os.Remove(j.scratch) }
 
 // workerFilter is the system-call filter of a worker.
 func workerFilter() ([]byte, error) { return seccomp.Compile(seccomp.Worker()) }

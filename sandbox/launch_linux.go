@@ -60,6 +60,7 @@ func (t commandThread) start(cmd *exec.Cmd) error {
 func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 	heap := max(cfg.Limits.Memory>>20-56, 16)
 	flags := []string{
+		"--zero-fill-buffers", // or memory that was freed could show what an earlier call has left there
 		"--v8-pool-size=0", "--single-threaded", "--max-semi-space-size=4", "--max-old-space-size=" + strconv.FormatInt(heap, 10), cfg.Runner,
 	}
 	cmd := exec.Command(cfg.Node, append(flags, args...)...) //nolint:gosec // the operator's choice
@@ -69,9 +70,9 @@ func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func initFrame(cfg *Config, filter []byte) ([]byte, error) {
+func initFrame(cfg *Config, filter []byte, jailed bool) ([]byte, error) {
 	return wire.AppendInit(nil, wire.Init{
-		Filter:  filter,
+		Filter: filter, Egress: cfg.Egress.frame(jailed),
 		Modules: cfg.Modules, Env: cfg.Env, MaxFrame: cfg.Limits.Frame, MaxLogs: cfg.Limits.Logs,
 	})
 }
@@ -123,10 +124,12 @@ type forkLauncher struct {
 }
 
 func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
-	z, err := f.zygote(ctx)
+	z, process, err := f.zygote(ctx)
 	if err != nil {
 		return nil, err
 	}
+	stop := context.AfterFunc(ctx, process.kill) // a zygote that does not answer in time is replaced
+	defer stop()
 	var uid uint32
 	if f.jailer != nil {
 		uid = f.jailer.workerID(slot)
@@ -141,21 +144,21 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 func (f *forkLauncher) greeting() []byte { return []byte{'\n'} }
 
 // zygote returns the one that runs, or a new one.
-func (f *forkLauncher) zygote(ctx context.Context) (*zygote.Zygote, error) {
+func (f *forkLauncher) zygote(ctx context.Context) (*zygote.Zygote, command, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.current != nil && !f.current.Gone() {
-		return f.current, nil
+		return f.current, f.process, nil
 	}
 	if err := f.endLocked(); err != nil {
-		return nil, err
+		return nil, command{}, err
 	}
 	z, process, err := f.startZygote(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("start zygote: %w", err)
+		return nil, command{}, fmt.Errorf("start zygote: %w", err)
 	}
 	f.current, f.process = z, process
-	return z, nil
+	return z, process, nil
 }
 
 // startZygote starts Node.js as a fork server and returns when it has everything loaded.

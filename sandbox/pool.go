@@ -108,7 +108,7 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 	running := time.Now()
 	result, reusable, err := w.invoke(ctx, inv, start != StartWarm)
 	served.Run = time.Since(running)
-	p.release(w, reusable)
+	p.release(w, inv, reusable)
 	p.cfg.Observer.InvocationDone(served)
 	return withStats(result, err, served)
 }
@@ -170,9 +170,22 @@ func (p *Pool) shutDown() error {
 	}
 	p.prewarmed, p.idle = nil, idleSet{}
 	p.mu.Unlock()
-	p.keeping.Wait()
-	return p.starter.close()
+	quiet := make(chan struct{})
+	go func() {
+		p.keeping.Wait()
+		close(quiet)
+	}()
+	select {
+	case <-quiet:
+	case <-time.After(closeGrace): // whoever should report the deaths does not: closing the starter ends and reaps what is left
+	}
+	err := p.starter.close()
+	<-quiet
+	return err
 }
+
+// closeGrace is how long Close waits for killed workers to be reported dead.
+const closeGrace = 5 * time.Second
 
 // acquire finds a worker for inv and counts the call as in progress.
 func (p *Pool) acquire(ctx context.Context, inv *Invocation) (*worker, StartKind, error) {
@@ -239,13 +252,13 @@ func (p *Pool) wait(ctx context.Context, waiting *waiter) (*worker, StartKind, e
 	return nil, "", err
 }
 
-// release takes w back after a call.
-func (p *Pool) release(w *worker, reusable bool) {
+// release takes w back after the call inv.
+func (p *Pool) release(w *worker, inv *Invocation, reusable bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w.calls++
 	w.lastUsed = time.Now()
-	spent := p.cfg.MaxInvocations > 0 && w.calls >= p.cfg.MaxInvocations
+	spent := isSpent(w.calls, p.cfg.MaxInvocations) || isSpent(w.calls, inv.MaxInvocations)
 	select {
 	case <-w.dead():
 		return // its watcher does the rest
@@ -266,6 +279,9 @@ func (p *Pool) release(w *worker, reusable bool) {
 		p.wakeKeeper()
 	}
 }
+
+// isSpent says whether a worker has served as many calls as it may; 0 sets no limit.
+func isSpent(calls, limit int) bool { return limit > 0 && calls >= limit }
 
 // quantum is how long a function may keep a worker while others wait and no slot is free.
 const quantum = 50 * time.Millisecond

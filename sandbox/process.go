@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"strconv"
 	"strings"
@@ -23,7 +24,6 @@ type process struct {
 	stdin  *os.File // our ends of the pipes
 	stdout *os.File
 	frames *wire.Reader
-	calls  uint64
 	buffer []byte // for the frames to send; reused
 	reaped chan struct{}
 
@@ -47,6 +47,18 @@ func (p *process) killAt(reason Reason, deadline time.Time) {
 	}
 	p.reason, p.deadline = reason, deadline
 	p.handle.kill()
+	if !deadline.IsZero() {
+		// The kernel runs no more of its code from here on: its caller need not wait until it has been taken down.
+		_ = p.stdin.SetWriteDeadline(deadline)
+		_ = p.stdout.SetReadDeadline(deadline)
+	}
+}
+
+// killedAtDeadline returns the outcome of a call whose deadline has passed.
+func (p *process) killedAtDeadline() *DeathError {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return &DeathError{Reason: p.reason, Lag: time.Since(p.deadline)}
 }
 
 // obituary waits for the end of the process and says how it came.
@@ -60,12 +72,14 @@ func (p *process) obituary() *DeathError {
 
 // invoke implements child.
 func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (*Result, bool, error) {
-	p.calls++
-	id := strconv.FormatUint(p.calls, 36)
-	p.buffer = appendCall(p.buffer[:0], inv, id, first)
-	if len(p.buffer) > p.cfg.Limits.Frame {
+	// Nobody can guess the ID, so no answer can be written before its call.
+	id := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // ChaCha8 with a seed of the kernel's
+	if !p.fillBuffer(inv, id, first) {
 		return nil, !first, ErrTooLarge
 	}
+	watcher := p.cfg.Egress.watcher()
+	watcher.CallStarted(p.handle.pid(), inv)
+	defer watcher.CallEnded(p.handle.pid())
 	watch := p.watchDeadlines(ctx)
 	defer watch.stop()
 	if _, err := p.stdin.Write(p.buffer); err != nil {
@@ -74,6 +88,30 @@ func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (*Res
 	if cap(p.buffer) > keepBuffer {
 		p.buffer = nil
 	}
+	return p.readAnswer(inv, id, watch)
+}
+
+// keepBuffer is the largest buffer that is kept for the next call.
+const keepBuffer = 256 << 10
+
+// fillBuffer writes the frames of a call into the buffer and says whether each keeps to the limit.
+func (p *process) fillBuffer(inv *Invocation, id string, first bool) bool {
+	limit := p.cfg.Limits.Frame + len("\n")
+	p.buffer = p.buffer[:0]
+	if first {
+		p.buffer = wire.AppendLoad(p.buffer, inv.Filename, inv.Code)
+	}
+	load := len(p.buffer)
+	p.buffer = wire.AppendInvoke(p.buffer, &wire.Invoke{
+		ID: id, Check: inv.Kind == Check, Method: inv.Request.Method,
+		Headers: inv.Request.Header, Query: inv.Request.Query, Env: inv.Env, Outgoing: inv.Outgoing, Body: inv.Request.Body,
+	})
+	return load <= limit && len(p.buffer)-load <= limit
+}
+
+// readAnswer reads the frames of the call named id until its last.
+func (p *process) readAnswer(inv *Invocation, id string, watch *deadlines) (*Result, bool, error) {
+	logged := 0
 	for {
 		frame, err := p.next(id)
 		if err != nil {
@@ -81,6 +119,9 @@ func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (*Res
 		}
 		switch frame.Type {
 		case wire.Log:
+			if logged += len(frame.Text) + len("\n"); logged > p.cfg.Limits.Logs+len(truncated) {
+				return p.failed(errLogs)
+			}
 			if inv.OnLog != nil {
 				inv.OnLog(LogLine{Level: frame.Level, Text: frame.Text})
 			}
@@ -92,18 +133,10 @@ func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (*Res
 	}
 }
 
-// keepBuffer is the largest buffer that is kept for the next call.
-const keepBuffer = 256 << 10
+// truncated is the last line of logs that reached their limit, with its line break. The runner sends it; one that sends more is broken.
+const truncated = "[output truncated]\n"
 
-func appendCall(dst []byte, inv *Invocation, id string, first bool) []byte {
-	if first {
-		dst = wire.AppendLoad(dst, inv.Filename, inv.Code)
-	}
-	return wire.AppendInvoke(dst, &wire.Invoke{
-		ID: id, Check: inv.Kind == Check, Method: inv.Request.Method,
-		Headers: inv.Request.Header, Query: inv.Request.Query, Env: inv.Env, Body: inv.Request.Body,
-	})
-}
+var errLogs = errors.New("more logs than allowed")
 
 // next reads the next frame of the call named id.
 func (p *process) next(id string) (*wire.Frame, error) {
@@ -123,10 +156,13 @@ func (p *process) next(id string) (*wire.Frame, error) {
 
 // failed ends the process after err, which reading or writing gave, and says why it is dead.
 func (p *process) failed(err error) (*Result, bool, error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) { // which only killAt brings about
+		return nil, false, p.killedAtDeadline()
+	}
 	broken := !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, os.ErrClosed) && !isBrokenPipe(err)
 	if broken {
 		reason := ReasonProtocol
-		if errors.Is(err, wire.ErrTooLong) {
+		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, errLogs) {
 			reason = ReasonOutput
 		}
 		p.kill(reason)
@@ -146,15 +182,16 @@ func (p *process) endSoon() *DeathError {
 	return p.obituary()
 }
 
-// finished turns the last frame of a call into its outcome.
+// finished turns the last frame of a call into its outcome. A worker that has written more after it is not used again.
 func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
+	reusable := frame.Reusable && p.frames.Buffered() == 0
 	header := make([]HeaderField, len(frame.Headers))
 	for i, h := range frame.Headers {
 		header[i] = HeaderField{Name: h[0], Value: h[1]}
 	}
 	switch frame.Type {
 	case wire.Oversize:
-		return nil, frame.Reusable, &DeathError{
+		return nil, reusable, &DeathError{
 			Reason: ReasonOutput, Detail: fmt.Sprintf("the answer has %d bytes, %d are allowed", frame.Size, p.cfg.Limits.Frame),
 		}
 	case wire.Error:
@@ -162,12 +199,12 @@ func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
 		if status == 0 {
 			status = 500
 		}
-		return nil, frame.Reusable, &FunctionError{
+		return nil, reusable, &FunctionError{
 			Status: status, HasStatus: frame.Status != 0, Message: frame.Message, Text: frame.Text,
 			Stack: frame.Stack, Frames: frame.Frames, Header: header,
 		}
 	default:
-		return &Result{Status: frame.Status, Header: header, Body: frame.Body}, frame.Reusable, nil
+		return &Result{Status: frame.Status, Header: header, Body: frame.Body}, reusable, nil
 	}
 }
 

@@ -28,7 +28,7 @@ func NewRuntimes(ctx context.Context, cfg Config, runtimes []Runtime) (*Runtimes
 	r := &Runtimes{pools: map[string]*Pool{}}
 	for i, runtime := range runtimes {
 		own := cfg
-		own.Node, own.index = runtime.Node, i
+		own.Node = runtime.Node
 		if i > 0 {
 			own.Prewarmed = min(own.Prewarmed, 1)
 		}

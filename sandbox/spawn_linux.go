@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -25,9 +25,16 @@ type spawner struct {
 	launcher launcher
 	forks    bool
 	thread   commandThread
+
+	reporting sync.Mutex // guards reported
+	reported  Report     // of the first worker
 }
 
+// pools are the indexes of the pools that this process has at the moment.
+var pools = newSlots()
+
 func newStarter(cfg Config) (starter, error) {
+	cfg.index = pools.get()
 	s := &spawner{cfg: cfg, thread: newCommandThread(), slots: newSlots()}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -40,7 +47,7 @@ func (s *spawner) prepare() (err error) {
 	if s.cfg.Isolation == IsolationNone {
 		return s.chooseLauncher()
 	}
-	if s.groups, err = newGroups(s.cfg.Limits); err != nil {
+	if s.groups, err = newGroups(s.cfg.Limits, s.cfg.index); err != nil {
 		return err
 	}
 	if s.cfg.Isolation == IsolationStrict {
@@ -53,7 +60,7 @@ func (s *spawner) prepare() (err error) {
 
 // chooseLauncher forks workers where the fork server's addon has been built, and starts them directly otherwise.
 func (s *spawner) chooseLauncher() error {
-	_, err := os.Stat(filepath.Join(filepath.Dir(s.cfg.Runner), "build", "zygote.node"))
+	_, err := os.Stat(addonPath(s.cfg.Runner))
 	s.forks = err == nil
 	var filter []byte
 	if s.jailer != nil {
@@ -65,7 +72,7 @@ func (s *spawner) chooseLauncher() error {
 			return fmt.Errorf("sandbox: %w", err)
 		}
 	}
-	init, err := initFrame(&s.cfg, filter)
+	init, err := initFrame(&s.cfg, filter, s.jailer != nil)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
@@ -96,12 +103,10 @@ func (s *spawner) close() error {
 		errs = append(errs, s.launcher.close())
 	}
 	close(s.thread)
-	if s.jailer != nil {
-		errs = append(errs, s.jailer.close())
-	}
 	if s.groups != nil {
 		errs = append(errs, s.groups.close())
 	}
+	pools.put(s.cfg.index)
 	return errors.Join(errs...)
 }
 
@@ -113,6 +118,11 @@ func (s *spawner) start(ctx context.Context) (child, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: start worker: %w", err)
+	}
+	if err := s.firstLook(p.handle.pid()); err != nil {
+		p.kill(ReasonClosed)
+		p.obituary()
+		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	return p, nil
 }

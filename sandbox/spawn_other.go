@@ -2,8 +2,16 @@
 
 package sandbox
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 func newStarter(Config) (starter, error) { return nil, ErrUnsupported }
 
 func cpuTime(int) time.Duration { return 0 }
+
+// Probe finds nothing: isolation needs Linux.
+func Probe(context.Context, Config) []Support {
+	return []Support{{Name: "Linux", Detail: "isolation needs Linux"}}
+}

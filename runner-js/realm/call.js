@@ -5,6 +5,7 @@
 const errors = require('./errors');
 const Request = require('./request');
 const Response = require('./response');
+const Span = require('./span');
 const { makeRequire, makeRelativeRequire } = require('./require');
 const makeConsole = require('./console');
 const makeTimers = require('./timers');
@@ -42,28 +43,28 @@ function envOf(own) {
   return env;
 }
 
-// headerPairs turns what was set into [name, value] pairs: one for each element of an array, none for undefined.
-function headerPairs(headers) {
-  const pairs = [];
+// addPairs turns what was set into pairs of name and value: one for each element of an array, none for undefined. At the first that cannot be
+// sent it throws; those before it stay.
+function addPairs(pairs, headers) {
   for (const name of keys(headers)) {
     if (headers[name] !== undefined && !TOKEN.test(name)) {
-      throw pairError(`Header name must be a valid HTTP Token ["${name}"]`, pairs);
+      throw new TypeError(`Header name must be a valid HTTP Token ["${name}"]`);
     }
     for (const value of isArray(headers[name]) ? headers[name] : [headers[name]]) {
       if (value !== undefined) {
         const text = String(value);
-        if (BAD_VALUE.test(text)) throw pairError('The header content contains invalid characters', pairs);
-        pairs.push([name, text]);
+        if (BAD_VALUE.test(text)) throw new TypeError('The header content contains invalid characters');
+        pairs[pairs.length] = { name, value: text };
       }
     }
   }
-  return pairs;
 }
 
-function pairError(message, pairs) {
-  const error = new TypeError(message);
-  error.applied = pairs;
-  return error;
+// The members of a frame are put together one by one: stringify of an object would ask its prototype, which is the function's, for toJSON.
+function textOf(pairs) {
+  let text = '';
+  for (let i = 0; i < pairs.length; i++) text += `${i === 0 ? '' : ','}[${stringify(pairs[i].name)},${stringify(pairs[i].value)}]`;
+  return `[${text}]`;
 }
 
 function statusOf(status) {
@@ -86,25 +87,29 @@ function run(hooks, kind) {
     }]);
   };
 
-  const errorFrame = (thrown, headers) => {
+  const errorFrame = (thrown, pairs) => {
     const { status, message, text, stack, frames } = describe(thrown, hooks.filename);
-    return { type: 'error', rest: stringify({ status, message, text, stack, frames, headers: headers || [] }).slice(1, -1) };
+    return {
+      type: 'error',
+      rest: `"status":${status},"message":${stringify(message)},"text":${stringify(text)},"stack":${stringify(stack)},`
+        + `"frames":${stringify(frames)},"headers":${textOf(pairs)}`,
+    };
   };
 
   const resultFrame = ({ status, headers, body }) => {
-    let pairs = [];
+    const pairs = [];
     try {
       const code = statusOf(status);
-      pairs = headerPairs(headers);
+      addPairs(pairs, headers);
       const text = stringify(body);
       const tail = text === undefined ? '' : `,"body":${text}`;
-      return { type: 'result', rest: `"status":${code},"headers":${stringify(pairs)}${tail}` };
+      return { type: 'result', rest: `"status":${code},"headers":${textOf(pairs)}${tail}` };
     } catch (error) {
-      return errorFrame(plainFailure(error), (error && error.applied) || pairs);
+      return errorFrame(plainFailure(error), pairs);
     }
   };
 
-  const fail = thrown => settle(() => errorFrame(thrown));
+  const fail = thrown => settle(() => errorFrame(thrown, []));
   const outcome = { answer: result => settle(() => resultFrame(result)), fail };
 
   currentWork = hooks.work;
@@ -124,6 +129,7 @@ function plainFailure(error) {
 
 function start(hooks, kind, outcome) {
   const message = parse(hooks.line);
+  hooks.outgoing(message.outgoing);
   const { setTimeout, clearTimeout } = makeTimers(hooks.work, outcome.fail);
   const modules = {};
   const require = makeRequire(modules);
@@ -132,7 +138,7 @@ function start(hooks, kind, outcome) {
   if (kind === 'run') {
     Backstage.request = new Request(message);
     Backstage.response = response;
-    Backstage.span = { setTag() { return this; }, addTags() { return this; }, log() { return this; }, finish() {} };
+    Backstage.span = new Span();
   }
   const module = { exports: {} };
   const out = hooks.program([

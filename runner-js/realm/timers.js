@@ -4,38 +4,44 @@
 
 const { setTimeout: start, clearTimeout: stop } = host;
 const { apply } = Reflect;
+const { get: mapGet, set: mapSet, delete: mapDelete } = Map.prototype; // before a function replaces them: the count must be right
 
 // makeTimers calls work(+1) for each timer that starts and work(-1) when it is over, and fail(error) when its callback throws.
 function makeTimers(work, fail) {
   const running = new Map();
 
   class Timeout {
-    ref() { if (running.has(this)) running.get(this).ref(); return this; }
-    unref() { if (running.has(this)) running.get(this).unref(); return this; }
+    ref() { const timer = timerOf(this); if (timer) timer.ref(); return this; }
+    unref() { const timer = timerOf(this); if (timer) timer.unref(); return this; }
+  }
+
+  function timerOf(timeout) {
+    return apply(mapGet, running, [timeout]);
   }
 
   function over(timeout) {
-    if (running.delete(timeout)) work(-1);
+    if (apply(mapDelete, running, [timeout])) work(-1);
   }
 
   function setTimeout(callback, delay, ...args) {
     if (typeof callback !== 'function') throw new TypeError('"callback" argument must be a function');
     const timeout = new Timeout();
-    running.set(timeout, start(() => {
+    apply(mapSet, running, [timeout, start(() => {
       over(timeout);
       try {
         apply(callback, timeout, args);
       } catch (error) {
         fail(error);
       }
-    }, delay));
+    }, delay)]);
     work(1);
     return timeout;
   }
 
   function clearTimeout(timeout) {
-    if (!running.has(timeout)) return;
-    stop(running.get(timeout));
+    const timer = timerOf(timeout);
+    if (timer === undefined) return;
+    stop(timer);
     over(timeout);
   }
 

@@ -3,6 +3,7 @@
 // Compilation of WebAssembly goes on outside the event loop's sight; counted here, it is work like any other.
 
 const { apply } = Reflect;
+const { then } = Promise.prototype;
 
 // watchWasm makes the asynchronous functions of WebAssembly call work(+1) at their start and work(-1) at their end.
 function watchWasm(work) {
@@ -13,7 +14,7 @@ function watchWasm(work) {
       work(1);
       const over = () => work(-1);
       const promise = apply(real, this, args);
-      promise.then(over, over);
+      apply(then, promise, [over, over]);
       return promise;
     } }[name];
   }

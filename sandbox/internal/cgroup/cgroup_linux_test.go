@@ -66,7 +66,7 @@ func check(t *testing.T, err error) {
 
 func newGroup(t *testing.T, limits Limits) Group {
 	t.Helper()
-	tree, err := New()
+	tree, err := New("test")
 	check(t, err)
 	t.Cleanup(func() { check(t, tree.Close()) })
 	group, err := tree.Group("worker-1", limits)

@@ -15,17 +15,17 @@ import (
 // dirName is the group below our own one that holds all trees.
 const dirName = "functions"
 
-// New makes a tree below the control group of this process and removes what dead processes of this program left there.
-func New() (Tree, error) {
-	name, err := instanceName(os.Getpid())
+// New makes a tree called name below the control group of this process and removes what dead processes of this program left there.
+func New(name string) (Tree, error) {
+	instance, err := instanceName(os.Getpid())
 	if err != nil {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
 	switch cgroups.Mode() {
 	case cgroups.Unified:
-		return newV2(name)
+		return newV2(instance, name)
 	case cgroups.Legacy, cgroups.Hybrid:
-		return newV1(name)
+		return newV1(instance, name)
 	case cgroups.Unavailable:
 	}
 	return nil, fmt.Errorf("%w: no hierarchy is mounted at /sys/fs/cgroup", ErrUnsupported)
@@ -80,6 +80,12 @@ func sweep(dir, self string) {
 		}
 		removeTree(filepath.Join(dir, entry.Name()))
 	}
+}
+
+// closeTree removes a tree and, with the last one, the directory of its instance.
+func closeTree(dir string) {
+	removeTree(dir)
+	_ = os.Remove(filepath.Dir(dir)) // there may be another tree in it
 }
 
 // removeTree removes dir and the groups in it, as far as they are empty.

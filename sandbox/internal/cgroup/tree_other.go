@@ -3,4 +3,4 @@
 package cgroup
 
 // New reports ErrUnsupported: control groups are Linux's.
-func New() (Tree, error) { return nil, ErrUnsupported }
+func New(string) (Tree, error) { return nil, ErrUnsupported }

@@ -21,12 +21,12 @@ type treeV1 struct {
 	dirs []string // the tree's directory in each hierarchy
 }
 
-func newV1(name string) (Tree, error) {
+func newV1(instance, name string) (Tree, error) {
 	subsystems, err := hierarchyV1()
 	if err != nil {
 		return nil, fmt.Errorf("cgroup v1: %w", err)
 	}
-	tree := &treeV1{name: name}
+	tree := &treeV1{name: filepath.Join(instance, name)}
 	path := cgroup1.NestedPath("/" + dirName)
 	for _, s := range subsystems {
 		own, err := path(s.Name())
@@ -38,8 +38,8 @@ func newV1(name string) (Tree, error) {
 			return nil, fmt.Errorf("cgroup v1: %s has no path", s.Name())
 		}
 		dir := hierarchy.Path(own)
-		sweep(dir, name)
-		tree.dirs = append(tree.dirs, filepath.Join(dir, name))
+		sweep(dir, instance)
+		tree.dirs = append(tree.dirs, filepath.Join(dir, tree.name))
 		if s.Name() == cgroup1.Memory {
 			_, err := os.Stat(hierarchy.Path("memory.memsw.limit_in_bytes"))
 			tree.swap = err == nil
@@ -92,7 +92,7 @@ func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 
 func (t *treeV1) Close() error {
 	for _, dir := range t.dirs {
-		removeTree(dir)
+		closeTree(dir)
 	}
 	return nil
 }

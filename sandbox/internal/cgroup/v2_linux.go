@@ -14,17 +14,17 @@ const mountV2 = "/sys/fs/cgroup"
 
 type treeV2 struct{ group string } // below the mount point
 
-func newV2(name string) (Tree, error) {
+func newV2(instance, name string) (Tree, error) {
 	own, err := cgroup2.NestedGroupPath("")
 	if err != nil {
 		return nil, fmt.Errorf("cgroup v2: %w", err)
 	}
 	own = strings.TrimSuffix(own, "/"+leafName) // a tree of this process was there before
-	sweep(filepath.Join(mountV2, own, dirName), name)
+	sweep(filepath.Join(mountV2, own, dirName), instance)
 	if err := moveToLeaf(own); err != nil {
 		return nil, explain(fmt.Errorf("cgroup v2: %w", err))
 	}
-	tree := &treeV2{group: filepath.Join("/", own, dirName, name)}
+	tree := &treeV2{group: filepath.Join("/", own, dirName, instance, name)}
 	// The tree itself bounds nothing; a probe with every limit shows that the controllers are there.
 	probe, err := tree.Group("probe", Limits{Memory: 64 << 20, CPU: 1, PIDs: 64})
 	if err != nil {
@@ -81,7 +81,7 @@ func (t *treeV2) Group(name string, limits Limits) (Group, error) {
 }
 
 func (t *treeV2) Close() error {
-	removeTree(filepath.Join(mountV2, t.group))
+	closeTree(filepath.Join(mountV2, t.group))
 	return nil
 }
 

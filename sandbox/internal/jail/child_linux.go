@@ -36,6 +36,7 @@ type step struct {
 
 // The order matters: what needs a capability comes before they are given up, what needs the old root before it is left.
 var steps = []step{
+	{"out-of-memory score", raiseOOMScore},
 	{"private mounts", func(*Spec) error { return unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "") }},
 	{"root", mountRoot},
 	{"mounts", moveMounts},
@@ -66,6 +67,13 @@ func run(text string) error {
 		}
 	}
 	return fmt.Errorf("jail: exec %s: %w", spec.Path, syscall.Exec(spec.Path, spec.Args, []string{}))
+}
+
+// raiseOOMScore makes the kernel kill workers before the server when the whole machine is short of memory: proc(5). It comes first since the
+// new root has no /proc.
+func raiseOOMScore(*Spec) error {
+	const score = "500"
+	return os.WriteFile("/proc/self/oom_score_adj", []byte(score), 0)
 }
 
 // mountRoot mounts the tmpfs that becomes the root. It holds only empty files and directories to mount on.

@@ -15,6 +15,17 @@ type Init struct {
 	MaxLogs  int `json:"maxLogs"`
 	// Filter is the system-call filter of a forked worker: an array of struct sock_filter; none when empty.
 	Filter []byte `json:"filter"`
+	// Egress is how functions reach the outside; nil leaves them what they find.
+	Egress *Egress `json:"egress,omitempty"`
+}
+
+// Egress is what a worker must know of the way out.
+type Egress struct {
+	// Socket is the path of the proxy's socket as the worker sees it.
+	Socket string `json:"socket"`
+	// KeepAlive is that of the default HTTP agents; CA holds certificates in PEM, or nothing for those of Node.js.
+	KeepAlive bool   `json:"keepAlive"`
+	CA        string `json:"ca,omitempty"`
 }
 
 // AppendInit appends the init frame.
@@ -45,6 +56,8 @@ type Invoke struct {
 	Method string
 	// Headers, Query and Env are JSON objects, Body any JSON value; empty ones are left out or null.
 	Headers, Query, Env, Body json.RawMessage
+	// Outgoing is a JSON object of headers for the HTTP requests that the call makes.
+	Outgoing json.RawMessage
 }
 
 // AppendInvoke appends the frame of a call. The raw values go through as they are, but for line breaks between their tokens, which
@@ -60,6 +73,7 @@ func AppendInvoke(dst []byte, in *Invoke) []byte {
 	dst = appendRaw(dst, `,"headers":`, in.Headers)
 	dst = appendRaw(dst, `,"query":`, in.Query)
 	dst = appendRaw(dst, `,"env":`, in.Env)
+	dst = appendRaw(dst, `,"outgoing":`, in.Outgoing)
 	dst = appendRaw(dst, `,"body":`, in.Body)
 	return append(dst, '}', '\n')
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 )
 
 // The types of frame that a worker sends.
@@ -51,6 +53,9 @@ func (f *Frame) Last() bool { return f.Type == Result || f.Type == Error || f.Ty
 
 // Decode reads one line. It copies what it keeps. Every error means that the worker cannot be trusted any more.
 func Decode(line []byte) (*Frame, error) {
+	if !utf8.Valid(line) {
+		return nil, errors.New("wire: not UTF-8")
+	}
 	frame := new(Frame)
 	dec := json.NewDecoder(bytes.NewReader(line))
 	dec.DisallowUnknownFields()
@@ -73,6 +78,9 @@ func (f *Frame) validate() error {
 	case Log:
 		if f.Level != "info" && f.Level != "error" {
 			return fmt.Errorf("wire: unknown level %q", f.Level)
+		}
+		if strings.Contains(f.Text, "\n") {
+			return errors.New("wire: line break in a log line")
 		}
 	case Pending, Oversize:
 	case Result:

@@ -1,0 +1,107 @@
+'use strict';
+
+const fs = require('fs');
+const path = require('path');
+const test = require('tape');
+
+// fresh loads frame.js with its own readSync and writeSync.
+function fresh(fakes) {
+  const text = fs.readFileSync(path.join(__dirname, '..', 'frame.js'), 'utf8');
+  const module = { exports: {} };
+  const load = new Function('module', 'require', text); // eslint-disable-line no-new-func
+  load(module, name => (name === 'fs' ? Object.assign({}, fs, fakes) : require(name)));
+  return module.exports;
+}
+
+// reader reads stream in pieces whose sizes are given, over and over.
+function reader(stream, sizes, limit) {
+  let at = 0;
+  let n = 0;
+  const { Reader } = fresh({
+    readSync(fd, buffer, offset, length) {
+      const size = Math.min(sizes[n++ % sizes.length], length, stream.length - at);
+      stream.copy(buffer, offset, at, at + size);
+      at += size;
+      return size;
+    },
+  });
+  return new Reader(0, limit);
+}
+
+function linesOf(from) {
+  const lines = [];
+  for (let line = from.next(); line !== null; line = from.next()) lines.push(line);
+  return lines;
+}
+
+test('Reader returns the lines of a stream, however it is cut', (t) => {
+  const lines = ['', 'a', '', '{"é":"日本😀"}', 'x'.repeat(65535), 'y'.repeat(65536), 'z'.repeat(65537), 'é'.repeat(100000), 'last'];
+  const stream = Buffer.from(`${lines.join('\n')}\n`);
+  for (const sizes of [[65536], [1000], [65535, 1], [1, 7, 4096], [3], [65536, 65535]]) {
+    t.ok(JSON.stringify(linesOf(reader(stream, sizes))) === JSON.stringify(lines), `in pieces of ${sizes}`);
+  }
+  const short = Buffer.from('a\n\né😀\n');
+  t.deepEqual(linesOf(reader(short, [1])), ['a', '', 'é😀'], 'byte by byte');
+  t.end();
+});
+
+test('Reader does not take an old newline in its buffer for a new one', (t) => {
+  const stream = Buffer.from('a\nb\nc\nlong line\nd\n');
+  t.deepEqual(linesOf(reader(stream, [6, 4, 5, 3])), ['a', 'b', 'c', 'long line', 'd']);
+  t.end();
+});
+
+test('Reader ends at the end of its stream', (t) => {
+  t.deepEqual(linesOf(reader(Buffer.from(''), [10])), [], 'an empty one');
+  t.deepEqual(linesOf(reader(Buffer.from('a\nhalf a li'), [10])), ['a'], 'in the middle of a line, which is dropped');
+  t.end();
+});
+
+test('Reader keeps to its limit', (t) => {
+  const line = n => Buffer.from(`${'x'.repeat(n)}\n`);
+  for (const [limit, n] of [[10, 10], [0, 0], [65536, 65536], [200000, 200000]]) {
+    t.equal(reader(line(n), [65536], limit || undefined).next().length, n, `${n} bytes, limit ${limit}`);
+  }
+  for (const [limit, n] of [[10, 11], [65536, 65537], [100000, 300000]]) {
+    for (const size of [1000, 65536]) {
+      t.throws(() => reader(line(n), [size], limit).next(), /larger than \d+ bytes/, `${n} bytes in pieces of ${size}, limit ${limit}`);
+    }
+  }
+  let read = 0;
+  const { Reader } = fresh({ readSync(fd, buffer) { read += buffer.fill('x').length; return buffer.length; } });
+  t.throws(() => new Reader(0, 100000).next(), /larger than/, 'a line without end');
+  t.ok(read < 300000, 'which is not read on');
+  t.end();
+});
+
+test('Reader and write go on after a signal', (t) => {
+  const interrupted = () => Object.assign(new Error('EINTR'), { code: 'EINTR' });
+  let signals = 3;
+  const { Reader } = fresh({
+    readSync(fd, buffer) {
+      if (signals-- > 0) throw interrupted();
+      return buffer.write('a\n');
+    },
+  });
+  t.equal(new Reader(0).next(), 'a');
+  let written = '';
+  const { write } = fresh({
+    writeSync(fd, buffer, offset, length) {
+      if (written.length % 2 === 0 && signals++ < 5) throw interrupted();
+      const n = Math.min(3, length);
+      written += buffer.toString('latin1', offset, offset + n);
+      return n;
+    },
+  });
+  write(1, 'hello, world\n');
+  t.equal(written, 'hello, world\n', 'and after a short write');
+  t.end();
+});
+
+test('other errors of reading and writing are thrown', (t) => {
+  const broken = () => { throw Object.assign(new Error('EIO'), { code: 'EIO' }); };
+  const { Reader, write } = fresh({ readSync: broken, writeSync: broken });
+  t.throws(() => new Reader(0).next(), /EIO/);
+  t.throws(() => write(1, 'x\n'), /EIO/);
+  t.end();
+});

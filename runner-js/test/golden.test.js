@@ -1,0 +1,56 @@
+'use strict';
+
+// The frames of sandbox/internal/wire/testdata: the runner reads what the host writes and writes what the host reads.
+
+const test = require('tape');
+const { Runner, started, outcome, golden } = require('./support');
+
+test('the runner takes the frames of the host', async (t) => {
+  for (const { name, line, frame } of golden('host.jsonl').filter(({ refused }) => !refused)) {
+    const got = JSON.parse(line);
+    const { type } = got;
+    delete got.type;
+    if (frame.invoke) {
+      t.equal(type, 'invoke', name);
+      const want = Object.assign({ kind: frame.invoke.check ? 'check' : 'run' }, frame.invoke);
+      delete want.check;
+      t.deepEqual(got, want, name);
+      const runner = await started();
+      runner.load('function main(req, res) { res.send(Object.assign({ env: Backstage.env }, req)) }');
+      runner.send(line);
+      const answer = await runner.frame();
+      await runner.close();
+      const seen = Object.assign({ env: {} }, frame.invoke);
+      delete seen.id;
+      delete seen.outgoing;
+      t.deepEqual(answer.body, frame.invoke.check ? undefined : seen, `${name}: what main sees`);
+    } else {
+      t.deepEqual(got, frame[type], name);
+    }
+  }
+});
+
+test('the runner ends at a frame that it does not know', async (t) => {
+  for (const { name, line } of golden('host.jsonl').filter(({ refused }) => refused)) {
+    const runner = await started();
+    runner.load('function main(req, res) { res.send(1) }');
+    runner.send(line);
+    const { code, stderr } = await runner.ended;
+    t.equal(code, 70, name);
+    t.ok(stderr.length > 0, 'and says why');
+    t.deepEqual(runner.lines, [], 'on stderr alone');
+  }
+});
+
+test('the runner writes the frames that the host reads', async (t) => {
+  for (const { name, code, line } of golden('worker.jsonl').filter(row => row.code)) {
+    const { lines } = await outcome(code, {}, { maxFrame: 65536 });
+    t.ok(lines.includes(line), `${name}${lines.includes(line) ? '' : `: ${lines.join(' ').slice(0, 500)}, want ${line}`}`);
+  }
+});
+
+test('the runner says that it is ready, and which Node.js it is', async (t) => {
+  const runner = new Runner();
+  t.equal(await runner.line(), `{"type":"ready","pid":${runner.process.pid},"node":"${process.version}"}`);
+  t.deepEqual(await runner.close(), { code: 0, signal: null, stderr: '' }, 'and ends with its host');
+});

@@ -1,0 +1,159 @@
+'use strict';
+
+// What a call answers, outcome by outcome. Engines word their own errors differently: those are matched in part.
+
+const test = require('tape');
+const { outcome } = require('./support');
+
+const result = (body, more) => Object.assign({ type: 'result', status: 200, headers: [], body }, more);
+const error = (status, message, more) => Object.assign({ type: 'error', status, message, headers: [] }, more);
+
+// check compares the members of want with those of the answer; a RegExp is matched.
+async function check(t, name, code, want, request) {
+  const { answer } = await outcome(code, request);
+  for (const key of Object.keys(want)) {
+    if (want[key] instanceof RegExp) t.ok(want[key].test(answer[key]), `${name}: ${key} ${answer[key]}`);
+    else t.deepEqual(answer[key], want[key], `${name}: ${key}`);
+  }
+}
+
+function table(title, rows) {
+  test(title, async (t) => {
+    for (const [name, code, want, request] of rows) await check(t, name, code, want, request);
+  });
+}
+
+const main = body => `function main(req, res) { ${body} }`;
+
+table('the first answer is sent as JSON', [
+  ['an object', main('res.send({ a: [1, null, undefined], b: undefined })'), result({ a: [1, null, null] })],
+  ['a text', main("res.send('text')"), result('text')],
+  ['null', main('res.send(null)'), result(null)],
+  ['NaN', main('res.send(NaN)'), result(null)],
+  ['undefined', main('res.send(undefined)'), result(undefined)],
+  ['a function', main('res.send(() => {})'), result(undefined)],
+  ['a Buffer', main("res.send(Buffer.from('ab'))"), result({ type: 'Buffer', data: [97, 98] })],
+  ['a toJSON', main('res.send({ toJSON() { return 1 } })'), result(1)],
+  ['status and headers', main("res.status(201).set('X-A', 'b').set('etag', '\"x\"').send(1)"), result(1, { status: 201, headers: [['X-A', 'b'], ['etag', '"x"']] })],
+  ['a status in digits', main("res.status('201').send(1)"), result(1, { status: 201 })],
+  ['no status', main('res.status(0).send(1)'), result(1)],
+  ['two answers', main('res.send(1); res.status(400).send(2)'), result(1)],
+  ['an answer, then an error', main("res.send(1); throw new Error('x')"), result(1)],
+  ['an error answer, then an answer', main("res.badRequest('x'); res.send(1)"), error(400, 'x')],
+  ['what was changed after send', main("const x = { a: 1 }; res.send(x); x.a = 2; res.set('late', 'x')"), result({ a: 2 }, { headers: [['late', 'x']] })],
+  ['not modified', main("res.set('a', 'b').notModified()"), result(null, { status: 304, headers: [['a', 'b']] })],
+  ['later', main('setTimeout(() => res.send(req.body.x), 5)'), result(7), { body: { x: 7 } }],
+  ['a value that is returned', main('setTimeout(() => res.send(1), 1); return 2'), result(1)],
+  ['answered by the top level', 'Backstage.response.send(1); function main() {}', result(1)],
+]);
+
+table('an async main answers with what it returns', [
+  ['a value', 'async function main() { return { a: 1 } }', result({ a: 1 })],
+  ['nothing', 'async function main() {}', result(undefined)],
+  ['null', 'const main = async () => null', result(null)],
+  ['after an await', 'async function main() { await 1; return 2 }', result(2)],
+  ['an answer before', 'async function main(req, res) { res.send(1); return 2 }', result(1)],
+  ['an answer by a callback comes too late', 'async function main(req, res) { setTimeout(() => res.send(1), 1) }', result(undefined, { reusable: false })],
+  ['a rejection', "async function main() { throw Object.assign(new Error('x'), { statusCode: 409 }) }", error(409, 'x')],
+  ['status and headers', "async function main(req, res) { res.status(202).set('a', 'b'); return 1 }", result(1, { status: 202, headers: [['a', 'b']] })],
+  ['a promise of a plain main', main('return Promise.resolve(5)'), result(5)],
+  ['a promise of nothing of a plain main', main('setTimeout(() => res.send(1), 5); return Promise.resolve()'), result(1)],
+  ['a rejected promise of a plain main', main("return Promise.reject(new Error('x'))"), error(0, 'x')],
+]);
+
+table('what is thrown is answered', [
+  ['an error', main("throw new Error('x')"), error(0, 'x', { text: 'Error: x', frames: 'at main (ns/id.js:1)\nat ns/id.js:2\nat ns/id.js:2' })],
+  ['line numbers', "\n\nfunction main() {\n  throw new Error('x');\n}\n", error(0, 'x', { frames: 'at main (ns/id.js:4)\nat ns/id.js:7\nat ns/id.js:7' })],
+  ['with a status', main("throw Object.assign(new Error('x'), { statusCode: 418 })"), error(418, 'x')],
+  ['headers are dropped', main("res.set('a', 'b'); throw new Error('x')"), error(0, 'x')],
+  ['NotModified', main('throw new NotModified()'), error(304, '')],
+  ['BadRequest', main("throw new BadRequest('x')"), error(400, 'x')],
+  ['NotFound', main("throw new NotFound('x')"), error(404, 'x')],
+  ['UnprocessableEntity', main("throw new UnprocessableEntity('x')"), error(422, 'x')],
+  ['InternalServerError', main("throw new InternalServerError('x')"), error(500, 'x')],
+  ['a subclass', `class Mine extends BadRequest {}; ${main("throw new Mine('x')")}`, error(400, 'x')],
+  ['an instance', main('res.send(new BadRequest() instanceof Error)'), result(true)],
+  ['in a timer', main("setTimeout(() => { throw new NotFound('x') }, 1)"), error(404, 'x')],
+  ['a rejection that nobody handles', main("Promise.reject(new Error('x'))"), error(0, 'x')],
+  ['the same, later', main("setTimeout(() => Promise.reject(new Error('x')), 1)"), error(0, 'x')],
+  ['after an await', "async function main() { await 1; throw 'x' }", error(0, 'x')],
+  ['by the top level', "throw new Error('x')", error(0, 'x')],
+  ['an unknown name', 'function main() { x = 1 }', error(0, /x is not defined/)],
+  ['no main', 'const x = 1', error(0, /main is not defined/)],
+  ['a syntax error', 'function main( {', error(0, /./, { text: /^SyntaxError: /, frames: '' })],
+  ['res.badRequest', main("res.badRequest('x')"), error(400, 'x')],
+  ['res.notFound', main("res.notFound('x')"), error(404, 'x')],
+  ['res.unprocessableEntity', main("res.unprocessableEntity('x')"), error(422, 'x')],
+  ['res.internalServerError', main("res.internalServerError('x')"), error(500, 'x')],
+  ['an object for a message', main('res.badRequest({ field: 1 })'), error(400, '{"field":1}')],
+]);
+
+table('whatever is thrown is answered', [
+  ['a text', main("throw 'text'"), error(0, 'text', { text: 'text' })],
+  ['a number', main('throw 7'), error(0, '7')],
+  ['an object', main('throw { a: 1 }'), error(0, '{"a":1}')],
+  ['null', main('throw null'), error(0, 'null')],
+  ['undefined', main('throw undefined'), error(0, 'undefined')],
+  ['null, in a timer', main('setTimeout(() => { throw null }, 1)'), error(0, 'null')],
+  ['null, by a promise', 'async function main() { throw null }', error(0, 'null')],
+  ['null, by a promise that nobody handles', main('Promise.reject(null)'), error(0, 'null')],
+  ['a status that is none', main("throw Object.assign(new Error('x'), { statusCode: 'abc' })"), error(0, 'x')],
+  ['an impossible status', main("throw Object.assign(new Error('x'), { statusCode: 42 })"), error(500, 'x')],
+  ['a proxy', main("throw new Proxy({}, { get() { throw new Error('x') } })"), error(0, 'unknown error')],
+]);
+
+table('an answer that cannot be written is a 500', [
+  ['a cycle', main("const x = {}; x.x = x; res.set('a', 'b').send(x)"), error(0, /circular/, { headers: [['a', 'b']] })],
+  ['a toJSON that throws', main("res.status(201).send({ toJSON() { throw Object.assign(new Error('x'), { statusCode: 400 }) } })"), error(0, 'x')],
+  ['a toJSON that throws headers', main("res.send({ toJSON() { throw { message: 'x', applied: [['a', '\\r\\n']] } } })"), error(0, 'x')],
+  ['a header with a line break', main("res.set('a', 'b').set('c', 'd\\r\\ne: f').send(1)"), error(0, /invalid characters/, { headers: [['a', 'b']] })],
+  ['a name that is none', main("res.set('a b', 'c').send(1)"), error(0, /valid HTTP Token \["a b"\]/)],
+  ['an empty name', main("res.set('', 'c').send(1)"), error(0, /valid HTTP Token/)],
+  ['status 42', main('res.status(42).send(1)'), error(0, 'Invalid status code: 42')],
+  ['status 99999', main('res.status(99999).send(1)'), error(0, /Invalid status code/)],
+  ['status -1', main('res.status(-1).send(1)'), error(0, /Invalid status code/)],
+  ['status abc', main("res.status('abc').send(1)"), error(0, 'Invalid status code: abc')],
+  ['headers that are none', main('res.headers = null; res.send(1)'), error(0, /./)],
+]);
+
+table('headers', [
+  ['a list', main("res.set('Set-Cookie', ['a=1', 'b=2']).send(1)"), result(1, { headers: [['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2']] })],
+  ['undefined', main("res.set('a', undefined).set('b', [undefined, 1]).send(1)"), result(1, { headers: [['b', '1']] })],
+  ['numbers, null, text beyond Latin-1', main("res.set('a', 1).set('b', null).set('c', 'é日').send(1)"), result(1, { headers: [['a', '1'], ['b', 'null'], ['c', 'é日']] })],
+  ['the last value', main("res.set('a', 1).set('a', 2).send(1)"), result(1, { headers: [['a', '2']] })],
+]);
+
+table('the end of the code does not matter', [
+  ['a comment', 'function main(req, res) { res.send(1) } // the end', result(1)],
+  ['no semicolon', 'const main = (req, res) => res.send(1)', result(1)],
+  ['a call that could go on', 'const main = (req, res) => res.send(1)\nconst x = main', result(1)],
+  ['a lone brace', 'function main() {} }', error(0, /./, { text: /^SyntaxError/ })],
+  ['an empty function', '', error(0, /main is not defined/)],
+]);
+
+table('a check runs the top level alone', [
+  ['sound code', "function main() { throw new Error('x') }", result(undefined), { kind: 'check' }],
+  ['no main', '', result(undefined), { kind: 'check' }],
+  ['a syntax error', 'function main( {', error(0, /./, { text: /^SyntaxError: /, frames: '' }), { kind: 'check' }],
+  ['an error', "\nthrow new TypeError('x')", error(0, 'x', { text: 'TypeError: x', frames: 'at ns/id.js:2\nat ns/id.js:3' }), { kind: 'check' }],
+  ['a text', "throw 'text'", error(0, 'text', { text: 'text', frames: '' }), { kind: 'check' }],
+  ['null', 'throw null', error(0, 'null', { text: 'null' }), { kind: 'check' }],
+  ['a timer that would throw', 'setTimeout(() => { throw null }, 1)', result(undefined, { reusable: false }), { kind: 'check' }],
+  ['neither request nor response', "throw Object.keys(Backstage).sort().join()", error(0, 'config,env,modules'), { kind: 'check' }],
+]);
+
+test('a function that breaks the language breaks only its own answer', async (t) => {
+  for (const harm of [
+    'Object.prototype.toJSON = () => 5', 'Object.prototype.toJSON = () => { throw 1 }', 'JSON.stringify = () => "}"', 'Array.prototype.push = null',
+    'delete Array.prototype.map', 'Promise.prototype.then = null', 'RegExp.prototype.test = () => true', 'String.prototype.split = null',
+    'Object.keys = null', 'Array.isArray = null', 'String = null', 'Map.prototype.get = null', 'Error.prepareStackTrace = () => 7',
+    'Object.defineProperty(Object.prototype, "statusCode", { get() { throw 1 } })', 'Array.prototype[Symbol.iterator] = null',
+    'Function.prototype.call = null', 'Function.prototype.apply = null', 'WeakMap.prototype.get = null',
+  ]) {
+    for (const end of ["res.set('a', 'b').send({ x: 1 })", "throw new Error('x')"]) {
+      const { lines, answer } = await outcome(`function main(req, res) { ${harm}; ${end} }`);
+      t.equal(lines.length, 1, `${harm}; ${end}`);
+      t.ok(answer.type === 'error' || answer.status === 200, `and says ${answer.type}`);
+    }
+  }
+});

@@ -1,0 +1,145 @@
+'use strict';
+
+// Helps the tests: starts the runner as a host does, and loads files of realm/ as it does.
+
+const { spawn } = require('child_process');
+const fs = require('fs');
+const path = require('path');
+const util = require('util');
+const vm = require('vm');
+const { Console } = require('console');
+
+const ROOT = path.join(__dirname, '..');
+const FRAMES = path.join(ROOT, '..', 'sandbox', 'internal', 'wire', 'testdata');
+
+// golden returns the frames of a file that the tests of the host read too.
+function golden(name) {
+  return fs.readFileSync(path.join(FRAMES, name), 'utf8').trim().split('\n').map(line => JSON.parse(line));
+}
+
+// init returns the frame that starts a worker: the golden one, but for what is given.
+function init(changes) {
+  const line = golden('host.jsonl').find(({ name }) => name === 'init').line;
+  return Object.assign(JSON.parse(line), { modules: [], env: {} }, changes);
+}
+
+// The flags are those that the host starts Node.js with.
+const FLAGS = ['--v8-pool-size=0', '--single-threaded'];
+
+// Runner is the program under test in a process of its own.
+class Runner {
+  constructor(changes) {
+    this.process = spawn(process.execPath, [...FLAGS, path.join(ROOT, 'main.js')], { env: {}, stdio: 'pipe' });
+    this.lines = [];
+    this.waiting = null;
+    this.stderr = '';
+    this.rest = '';
+    this.process.stdin.on('error', () => {}); // it may be gone already
+    this.process.stderr.on('data', (data) => { this.stderr += data; });
+    this.process.stdout.setEncoding('utf8');
+    this.process.stdout.on('data', data => this.read(data));
+    this.ended = new Promise((resolve) => {
+      this.process.on('close', (code, signal) => {
+        this.over = { code, signal, stderr: this.stderr };
+        this.wake();
+        resolve(this.over);
+      });
+    });
+    if (changes !== null) this.send(init(changes));
+  }
+
+  read(data) {
+    const lines = (this.rest + data).split('\n');
+    this.rest = lines.pop();
+    this.lines.push(...lines);
+    this.wake();
+  }
+
+  wake() {
+    if (this.waiting) this.waiting();
+    this.waiting = null;
+  }
+
+  // send writes one frame, or a line that is none.
+  send(frame) {
+    this.process.stdin.write(`${typeof frame === 'string' ? frame : JSON.stringify(frame)}\n`);
+  }
+
+  load(code, filename) {
+    this.send({ type: 'load', filename: filename || 'ns/id.js', code });
+  }
+
+  // line returns the next line; it is an error if there is none.
+  async line() {
+    while (this.lines.length === 0) {
+      if (this.over) throw new Error(`the runner ended: ${util.inspect(this.over)}`);
+      await new Promise((resolve) => { this.waiting = resolve; });
+    }
+    return this.lines.shift();
+  }
+
+  async frame() {
+    return JSON.parse(await this.line());
+  }
+
+  // call returns what one call brings: logs, whether main was pending, the last frame as answer, and all lines.
+  async call(request) {
+    const message = Object.assign({ type: 'invoke', id: 'g1', kind: 'run', method: 'PUT', headers: {}, query: {}, body: {} }, request);
+    if (message.kind === 'check') ['method', 'headers', 'query', 'body'].forEach(name => delete message[name]);
+    this.send(message);
+    const outcome = { logs: [], pending: false, answer: null, lines: [] };
+    while (outcome.answer === null) {
+      const line = await this.line();
+      outcome.lines.push(line);
+      const frame = JSON.parse(line);
+      if (frame.id !== message.id) throw new Error(`a frame of another call: ${line}`);
+      if (frame.type === 'log') outcome.logs.push(`${frame.level} ${frame.text}`);
+      else if (frame.type === 'pending') outcome.pending = true;
+      else outcome.answer = frame;
+    }
+    return outcome;
+  }
+
+  // close ends the runner as a host that has gone, and returns how it ended.
+  close() {
+    this.process.stdin.end();
+    return this.ended;
+  }
+}
+
+// started returns a Runner that is ready.
+async function started(changes) {
+  const runner = new Runner(changes);
+  const frame = await runner.frame();
+  if (frame.type !== 'ready') throw new Error(`the first frame is ${frame.type}`);
+  return runner;
+}
+
+// outcome runs code once in a runner of its own.
+async function outcome(code, request, changes) {
+  const runner = await started(changes);
+  runner.load(code);
+  try {
+    return await runner.call(request);
+  } finally {
+    await runner.close();
+  }
+}
+
+// realm loads a file of realm/ into a new context.
+function realm(name, host) {
+  const context = vm.createContext({});
+  const basics = {
+    Buffer, Console, setTimeout, clearTimeout, normalize: path.normalize, root: ROOT, env: '{}', shared: [], module: () => undefined, hasModule: () => false,
+  };
+  const load = (file) => {
+    const filename = path.join(ROOT, 'realm', `${file.replace('./', '')}.js`);
+    const module = { exports: {} };
+    const text = `(function (module, require, host) {${fs.readFileSync(filename, 'utf8')}\n})`;
+    vm.runInContext(text, context, { filename: `runner:realm/${file}` })(module, load, Object.assign(basics, host));
+    return module.exports;
+  };
+  return load(name);
+}
+
+module.exports = { Runner, started, outcome, golden, init, realm, ROOT };

@@ -1,0 +1,150 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// kernelNamespaces are those that a worker must not share with the server, by their names under /proc/PID/ns.
+var kernelNamespaces = []string{"user", "pid", "mnt", "net", "ipc", "uts", "cgroup"}
+
+// inspect looks at a living worker from the host, so that what is reported is what is there and not what was meant: proc(5). What the kernel
+// does not let this user see counts as obtained, for a step that fails ends the start.
+func (s *spawner) inspect(pid int) Report {
+	asked := s.jailer != nil
+	r := Report{Isolation: s.cfg.Isolation}
+	for _, name := range kernelNamespaces {
+		r.Layers = append(r.Layers, namespaceLayer(pid, name, asked))
+	}
+	r.Layers = append(r.Layers, rootLayer(pid, asked))
+	status, err := processStatus(pid)
+	r.Layers = append(r.Layers,
+		statusLayer("no capabilities", asked, err, hasNone(status, "CapInh", "CapPrm", "CapEff", "CapAmb"), "CapEff "+status["CapEff"]),
+		statusLayer("no new privileges", asked, err, status["NoNewPrivs"] == "1", ""),
+		statusLayer("system-call filter", asked, err, status["Seccomp"] == "2", ""),
+		s.userLayer(asked, err, status["Uid"]), s.limitsLayer(), s.forkLayer())
+	return r
+}
+
+func namespaceLayer(pid int, name string, asked bool) Layer {
+	layer := Layer{Name: name + " namespace", Asked: asked}
+	theirs, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "ns", name))
+	if errors.Is(err, fs.ErrPermission) {
+		layer.Obtained, layer.Detail = asked, "not visible to this user"
+		return layer
+	}
+	ours, ownErr := os.Readlink(filepath.Join("/proc/self/ns", name))
+	layer.Obtained = err == nil && ownErr == nil && theirs != ours
+	if asked && !layer.Obtained {
+		layer.Detail = "the worker shares it with the server; the kernel must allow user namespaces (sysctl user.max_user_namespaces)"
+	}
+	return layer
+}
+
+// rootLayer looks for a root of its own that is read-only.
+func rootLayer(pid int, asked bool) Layer {
+	layer := Layer{Name: "read-only root", Asked: asked}
+	mounts, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "mountinfo"))
+	if errors.Is(err, fs.ErrPermission) {
+		layer.Obtained, layer.Detail = asked, "not visible to this user"
+		return layer
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if fields := strings.Fields(line); len(fields) > 5 && fields[4] == "/" {
+			layer.Obtained = strings.HasPrefix(fields[5], "ro,") && strings.Contains(line, " - tmpfs ")
+		}
+	}
+	if asked && !layer.Obtained {
+		layer.Detail = "the root can be written to; the kernel needs open_tree(2) and mount_setattr(2), Linux 5.12"
+	}
+	return layer
+}
+
+// processStatus are the fields of /proc/PID/status.
+func processStatus(pid int) (map[string]string, error) {
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	if err != nil {
+		return nil, err
+	}
+	fields := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		fields[name] = strings.TrimSpace(value)
+	}
+	return fields, nil
+}
+
+func hasNone(status map[string]string, names ...string) bool {
+	for _, name := range names {
+		if strings.Trim(status[name], "0") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func statusLayer(name string, asked bool, err error, obtained bool, detail string) Layer {
+	layer := Layer{Name: name, Asked: asked, Obtained: err == nil && obtained}
+	switch {
+	case err != nil:
+		layer.Detail = "the worker could not be looked at"
+	case asked && !obtained:
+		layer.Detail = strings.TrimSpace("not in force " + detail)
+	}
+	return layer
+}
+
+// userLayer says whether workers have user IDs of their own, which only root can give.
+func (s *spawner) userLayer(asked bool, err error, ids string) Layer {
+	asked = asked && s.jailer.root
+	own := strconv.Itoa(os.Getuid())
+	layer := statusLayer("user of its own", asked, err, ids != "" && strings.Fields(ids + " ")[0] != own, "")
+	if !asked && !layer.Obtained {
+		layer.Detail = "workers run as the server's own user; a server that runs as root gives each an ID of its own"
+	}
+	return layer
+}
+
+func (s *spawner) limitsLayer() Layer {
+	layer := Layer{Name: "resource limits", Asked: s.cfg.Isolation != IsolationNone, Obtained: s.groups != nil}
+	if s.groups != nil {
+		l := s.cfg.Limits
+		layer.Detail = fmt.Sprintf("cgroup v%d: %d MiB of memory, %v CPU, %d tasks", s.groups.tree.Version(), l.Memory>>20, l.CPU, l.PIDs)
+	}
+	return layer
+}
+
+// forkLayer is no wall, but says how workers start.
+func (s *spawner) forkLayer() Layer {
+	layer := Layer{Name: "fork server", Asked: s.forks, Obtained: s.forks}
+	if !s.forks {
+		layer.Detail = "workers start directly, which takes longer; make setup builds the fork server where there is a C compiler"
+	}
+	return layer
+}
+
+func (s *spawner) report() Report {
+	s.reporting.Lock()
+	defer s.reporting.Unlock()
+	return s.reported
+}
+
+// firstLook inspects the first worker. A layer that is missing although its steps succeeded ends the start.
+func (s *spawner) firstLook(pid int) error {
+	s.reporting.Lock()
+	defer s.reporting.Unlock()
+	if s.reported.Layers != nil {
+		return nil
+	}
+	r := s.inspect(pid)
+	for _, layer := range r.Missing() {
+		return fmt.Errorf("%w: %s: %s", ErrUnsupported, layer.Name, layer.Detail)
+	}
+	s.reported = r
+	return nil
+}

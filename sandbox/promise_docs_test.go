@@ -1,0 +1,54 @@
+package sandbox_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// promised are the tables of promises, by the tests that keep them.
+var promised = map[string][]promise{
+	"TestPromiseEscape": escapePromises, "TestPromiseFiles": filePromises, "TestPromiseEnvironment": environmentPromises,
+	"TestPromiseDescriptors": descriptorPromises, "TestPromiseNetwork": networkPromises, "TestPromiseProcesses": processPromises,
+	"TestPromiseSystemCalls": callPromises, "TestPromiseBombs": bombPromises, "TestPromiseForgery": forgeryPromises,
+	"TestPromisePoison": poisonPromises, "TestPromiseLeaks": leakPromises,
+}
+
+// docs/isolation.md names each test in a heading, with a list of its promises below.
+func TestDocumentNamesEveryPromise(t *testing.T) {
+	text, err := os.ReadFile("../docs/isolation.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string][]string{}
+	heading := regexp.MustCompile("^### .*`(Test[A-Za-z]+)`")
+	var test string
+	for line := range strings.Lines(string(text)) {
+		if match := heading.FindStringSubmatch(line); match != nil {
+			test = match[1]
+		} else if strings.HasPrefix(line, "#") {
+			test = ""
+		}
+		if row, ok := strings.CutPrefix(line, "- "); ok && test != "" {
+			documented[test] = append(documented[test], strings.TrimSpace(row))
+		}
+	}
+	for test, rows := range promised {
+		var names []string
+		for _, row := range rows {
+			names = append(names, row.name)
+		}
+		if !slices.Equal(names, documented[test]) {
+			t.Errorf("%s: docs/isolation.md should list\n- %s", test, strings.Join(names, "\n- "))
+		}
+	}
+	var walls []string
+	for _, layer := range layers {
+		walls = append(walls, layer.name)
+	}
+	if !slices.Equal(walls, documented["TestPromiseLayers"]) {
+		t.Errorf("TestPromiseLayers: docs/isolation.md should list\n- %s", strings.Join(walls, "\n- "))
+	}
+}

@@ -1,0 +1,148 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// FUNCTIONS_TEST_FORKS makes the tests of many forks longer: 100000 for a long run.
+func manyForks(t *testing.T, otherwise int) int {
+	t.Helper()
+	text := os.Getenv("FUNCTIONS_TEST_FORKS")
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// fresh is a pool in which each call has a process of its own.
+func fresh(t *testing.T) *sandbox.Pool {
+	t.Helper()
+	return arena(t, promise{change: func(c *sandbox.Config) { c.MaxInvocations, c.Size, c.Prewarmed = 1, 8, 4 }}, "")
+}
+
+// callMany makes n calls of code, a few at a time, and hands each answer to take, one after the other.
+func callMany(t *testing.T, pool *sandbox.Pool, n int, code string, take func(body []byte)) {
+	t.Helper()
+	var calls sync.WaitGroup
+	var mu sync.Mutex // guards take
+	for caller := range 4 {
+		calls.Go(func() {
+			for i := caller; i < n; i += 4 {
+				result, err := pool.Invoke(t.Context(), invocation("many", code))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				take(result.Body)
+				mu.Unlock()
+			}
+		})
+	}
+	calls.Wait()
+}
+
+func TestPromiseForksLeaveNothing(t *testing.T) {
+	ownTempDir(t)
+	before := lookAtHost(t)
+	pool := fresh(t)
+	const code = `function main(req, res) { res.send(1) }`
+	callMany(t, pool, 100, code, func([]byte) {})
+	zygote := zygoteOf(t)
+	early, earlyOpen := residentKB(t, zygote), len(descriptors(t, zygote))
+	callMany(t, pool, manyForks(t, 2000), code, func([]byte) {})
+	if zygoteOf(t) != zygote {
+		t.Error("the zygote was replaced")
+	}
+	if late := residentKB(t, zygote); late > early+1024 {
+		t.Errorf("the zygote grew from %d to %d kB", early, late)
+	}
+	if open := len(descriptors(t, zygote)); open > earlyOpen {
+		t.Errorf("the zygote has %d descriptors open, before %d", open, earlyOpen)
+	}
+	if n := len(descendants(t, os.Getpid())); n > 1+2*8 {
+		t.Errorf("%d processes live", n)
+	}
+	if err := pool.Close(); err != nil {
+		t.Error(err)
+	}
+	before.compare(t)
+}
+
+func TestPromiseForksAreUnlikeEachOther(t *testing.T) {
+	pool := fresh(t)
+	defer pool.Close()
+	const code = `function main(req, res) {
+		const uuid = require('uuid');
+		let host; require('lodash').template('<% give(Math.random()) %>')({ give: v => { host = v } });
+		const v1 = uuid.v1();
+		res.send({ random: String(Math.random()), host: String(host), v4: uuid.v4(), v1, node: v1.slice(19) }) }`
+	n := manyForks(t, 2000)
+	seen := map[string]map[string]bool{}
+	callMany(t, pool, n, code, func(body []byte) {
+		var draws map[string]string
+		if err := json.Unmarshal(body, &draws); err != nil {
+			t.Fatal(err)
+		}
+		for name, draw := range draws {
+			if seen[name] == nil {
+				seen[name] = map[string]bool{}
+			}
+			if seen[name][draw] {
+				t.Errorf("%s: %s was drawn twice", name, draw)
+			}
+			seen[name][draw] = true
+		}
+	})
+	for name, draws := range seen {
+		if len(draws) != n {
+			t.Errorf("%s: %d different draws of %d", name, len(draws), n)
+		}
+	}
+}
+
+// The fork server is built to stop at the first undefined behaviour; its workers die with it then.
+func TestForkServerKeepsToTheLanguage(t *testing.T) {
+	runner := insiderRunner(t)
+	addon := filepath.Join(filepath.Dir(runner), "build", "zygote.node")
+	compile(t, "../runner-js/native/zygote.c", addon, "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error", "-Wall", "-Wextra", "-Werror")
+	pool := arena(t, promise{insider: true, change: func(c *sandbox.Config) { c.MaxInvocations = 1 }}, runner)
+	defer pool.Close()
+	zygote := zygoteOf(t)
+	callMany(t, pool, 100, `function main(req, res) { res.send(1) }`, func([]byte) {})
+	if zygoteOf(t) != zygote {
+		t.Error("the zygote ended")
+	}
+}
+
+func zygoteOf(t *testing.T) int {
+	t.Helper()
+	for _, pid := range descendants(t, os.Getpid()) {
+		if statusOf(t, pid, "PPid") == strconv.Itoa(os.Getpid()) {
+			return pid
+		}
+	}
+	t.Fatal("there is no zygote")
+	return 0
+}
+
+func residentKB(t *testing.T, pid int) int {
+	t.Helper()
+	kb, err := strconv.Atoi(strings.TrimSuffix(statusOf(t, pid, "VmRSS"), " kB"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kb
+}

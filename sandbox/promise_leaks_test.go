@@ -1,0 +1,123 @@
+package sandbox_test
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// Nothing of a call is there for the next call of its function, and no code of it runs after its answer.
+var leakPromises = []promise{
+	left("a variable of the top level", `count++`, `count`, `0`),
+	left("a key on the global object", `Function('return this')().left = 1`, `typeof left`, `"undefined"`),
+	left("a key on the module", `module.exports.left = exports.left = module.left = 1`, `Object.keys(exports).concat(Object.keys(module))`, `["exports"]`),
+	left("a key on Backstage", `Backstage.left = 1; Backstage.modules.left = () => 1; Backstage.config.left = 1`, `[Backstage.left, Object.keys(Backstage.modules), Object.keys(Backstage.config)]`, `[null,[],[]]`),
+	left("a variable of the environment", `try { Backstage.env.left = 1 } catch (e) {}`, `Object.keys(Backstage.env)`, `[]`),
+	left("the body of the call before", `(req.body.nested = req.body)`, `req.body`, `"next"`),
+	left("a handler of a global name", `Object.defineProperty(Function('return this')(), 'secret', { get() { return 1 }, configurable: true })`, `typeof secret`, `"undefined"`),
+	left("a timer", `setTimeout(() => { mark() }, 5)`, marked, `0`),
+	left("a chain of timers", `(function again() { mark(); setTimeout(again, 5) })(); unmark()`, marked, `0`),
+	left("a promise", `Promise.resolve().then(() => Promise.resolve()).then(function again() { if (marks() < 50) { mark(); setTimeout(again, 1) } }); unmark()`, marked, `0`),
+	left("a timer of a module", `require('async').setImmediate(() => require('async').setImmediate(mark))`, marked, `0`),
+	left("a timer of the runner's realm", `require('lodash').delay(mark, 5)`, marked, `0`),
+	left("an interval of the runner's realm", `require('lodash').template('<% setInterval(mark, 5) %>')({ mark })`, marked, `0`),
+	left("a debounced function", `require('lodash').debounce(mark, 5)()`, marked, `0`),
+	left("a request on its way", `require('request')('http://10.0.0.1/', mark)`, marked, `0`),
+	left("a compilation of webassembly", `WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => setTimeout(mark, 5))`, marked, `0`),
+	left("a wait on shared memory", `if (Atomics.waitAsync) Atomics.waitAsync(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5).value.then(mark)`, marked, `0`),
+	left("a finalizer", `if (typeof FinalizationRegistry === 'function') new FinalizationRegistry(mark).register({}, 1)`, marked, `0`),
+	{name: "a tick of the process", insider: true, want: `1`, then: `"undefined"`, code: `
+		function main(req, res) {
+			if (req.body === 'next') return setTimeout(() => res.send(typeof inside.left), 30);
+			res.send(1); setTimeout(() => inside.process.nextTick(() => { inside.left = 1 }), 5);
+		}`},
+	{name: "work in the threads of Node.js", insider: true, want: `1`, then: `"undefined"`, code: `
+		function main(req, res) {
+			if (req.body === 'next') return setTimeout(() => res.send(typeof inside.left), 100);
+			inside.require('fs').readFile('/runner/main.js', () => { inside.left = 1 }); inside.require('crypto').randomBytes(1 << 20, () => { inside.left = 1 }); res.send(1);
+		}`},
+	{name: "an answer given before an endless loop is not sent", death: sandbox.ReasonSyncDeadline, change: shortly, code: `function main(req, res) { res.send(1); for (;;) {} }`},
+	{name: "a second answer is not sent", want: `1`, code: `function main(req, res) { res.send(1); res.send(2); setTimeout(() => res.send(3), 1) }`},
+}
+
+// marked answers, after a time in which what was left would have run, how often it did.
+const marked = `new Promise(resolve => setTimeout(() => resolve(marks()), 30))`
+
+// left is the promise that what a first call leaves behind is not there when the next call looks. Marks are made where the calls of one
+// process meet: on an object of a module.
+func left(name, leave, look, want string) promise {
+	return promise{name: name, want: `1`, then: want, code: `
+		let count = 0;
+		const shared = require('lodash').templateSettings;
+		const mark = () => { shared.marks = (shared.marks || 0) + 1 };
+		const unmark = () => { delete shared.marks };
+		const marks = () => shared.marks || 0;
+		function main(req, res) {
+			if (req.body === 'next') { const out = ` + look + `; return out && out.then ? out.then(v => res.send(v)) : void res.send(out) }
+			` + leave + `;
+			res.send(1);
+		}`}
+}
+
+func TestPromiseLeaks(t *testing.T) { keep(t, leakPromises) }
+
+// The rows above would hold in vain if no worker were ever used again.
+func TestPromiseACleanWorkerServesItsFunctionAgain(t *testing.T) {
+	pool := arena(t, promise{}, "")
+	defer pool.Close()
+	for i, want := range []sandbox.StartKind{sandbox.StartPrewarmed, sandbox.StartWarm, sandbox.StartWarm} {
+		result, err := pool.Invoke(t.Context(), invocation("clean", `function main(req, res) { setTimeout(() => res.send(1), 1) }`))
+		if err != nil || result.Start != want {
+			t.Errorf("call %d: %+v, %v, want %s", i, result, err, want)
+		}
+	}
+}
+
+func TestPromiseAWorkerServesOneFunctionOnly(t *testing.T) {
+	pool := arena(t, promise{}, "")
+	defer pool.Close()
+	const code = `function main(req, res) { const shared = require('lodash').templateSettings; shared.met = (shared.met || []).concat(req.body); res.send(shared.met) }`
+	for _, name := range []string{"a", "b", "c"} {
+		inv := invocation(name, code)
+		inv.Request.Body = []byte(`"` + name + `"`)
+		result, err := pool.Invoke(t.Context(), inv)
+		if err != nil || string(result.Body) != `["`+name+`"]` {
+			t.Errorf("%s met %s, %v", name, bodyOf(result), err)
+		}
+	}
+}
+
+func TestPromisePoolsOfOneProcessKeepApart(t *testing.T) {
+	ownTempDir(t)
+	before := lookAtHost(t)
+	first, second := arena(t, promise{}, ""), arena(t, promise{}, "")
+	for _, pool := range []*sandbox.Pool{first, second} {
+		disturb(t, pool, func() {})
+	}
+	users, groups := map[string]bool{}, map[string]bool{}
+	for _, pid := range descendants(t, os.Getpid()) {
+		users[statusOf(t, pid, "Uid")] = true
+		groups[procText(t, pid, "cgroup")] = true
+	}
+	if len(users) < 4 || len(groups) < 3 { // two zygotes in the group of this process, and at least one worker each
+		t.Errorf("found users %v and groups %v", users, groups)
+	}
+	if err := errors.Join(first.Close(), second.Close()); err != nil {
+		t.Error(err)
+	}
+	before.compare(t)
+}
+
+func TestPromiseOneCallPerProcessSharesNothing(t *testing.T) {
+	pool := arena(t, promise{change: func(c *sandbox.Config) { c.MaxInvocations = 1 }}, "")
+	defer pool.Close()
+	for range 3 {
+		result, err := pool.Invoke(t.Context(), invocation("once", `
+			function main(req, res) { const shared = require('lodash').templateSettings; shared.calls = (shared.calls || 0) + 1; res.send(shared.calls) }`))
+		if err != nil || string(result.Body) != "1" {
+			t.Errorf("got %s, %v", bodyOf(result), err)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// A promise is one attack from inside a function and what must come of it. docs/isolation.md lists all of them.
+type promise struct {
+	name string
+	// code is the function. With insider it gets `inside`, what an attacker has who is out of the language and has native code.
+	code    string
+	insider bool
+	// One of the next three is how the attack must end: with this answer, with an error that holds this text, or with this death.
+	want  string
+	fails string
+	death sandbox.Reason
+	// then is the answer that the next call of the same function must get: the attack may not reach it. It has the body `"next"`.
+	then string
+	// poisons leaves open how the attack itself ends: it may have broken its own answer.
+	poisons bool
+	// change makes the pool's limits fit the attack.
+	change func(*sandbox.Config)
+}
+
+// keep makes each attack on a pool of its own, with a neighbour on the same pool, and looks at the host before and after it.
+func keep(t *testing.T, promises []promise) {
+	t.Helper()
+	var runner string
+	for _, p := range promises {
+		if p.insider && runner == "" {
+			runner = insiderRunner(t)
+		}
+		t.Run(p.name, func(t *testing.T) {
+			ownTempDir(t)
+			before := lookAtHost(t)
+			pool := arena(t, p, runner)
+			calm := disturb(t, pool, func() { p.attack(t, pool) })
+			if err := pool.Close(); err != nil {
+				t.Error(err)
+			}
+			if calm == 0 {
+				t.Error("the neighbour got no answer during the attack")
+			}
+			before.compare(t)
+		})
+	}
+}
+
+// arena is a small pool of strict isolation with room for an attacker and its neighbour.
+func arena(t *testing.T, p promise, runner string) *sandbox.Pool {
+	t.Helper()
+	cfg := realConfig(t)
+	cfg.Size, cfg.Prewarmed = 3, 1
+	cfg.SyncTimeout, cfg.AsyncTimeout = time.Second, 3*time.Second
+	if p.insider {
+		cfg.Runner, cfg.Modules = runner, []string{"inside"}
+	}
+	if p.change != nil {
+		p.change(&cfg)
+	}
+	pool, err := sandbox.New(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pool
+}
+
+func (p promise) attack(t *testing.T, pool *sandbox.Pool) {
+	t.Helper()
+	inv := invocation("attack", p.code)
+	if p.insider {
+		inv.Code = "const inside = require('inside');" + p.code
+	}
+	result, err := pool.Invoke(t.Context(), inv)
+	p.judge(t, result, err)
+	if p.then == "" {
+		return
+	}
+	inv.Request.Body = []byte(`"next"`)
+	result, err = pool.Invoke(t.Context(), inv)
+	if err != nil || string(result.Body) != p.then {
+		t.Errorf("the next call got %s, %v, want %s", bodyOf(result), err, p.then)
+	}
+}
+
+// judge compares the end of an attack with the promise.
+func (p promise) judge(t *testing.T, result *sandbox.Result, err error) {
+	t.Helper()
+	var death *sandbox.DeathError
+	var failure *sandbox.FunctionError
+	switch {
+	case p.poisons:
+	case p.death != "":
+		if !errors.As(err, &death) || death.Reason != p.death {
+			t.Errorf("got %s, %v, want death by %s", bodyOf(result), err, p.death)
+		}
+	case p.fails != "":
+		if !errors.As(err, &failure) || !strings.Contains(failure.Text, p.fails) {
+			t.Errorf("got %s, %v, want an error with %q", bodyOf(result), err, p.fails)
+		}
+	case err != nil || string(result.Body) != p.want:
+		t.Errorf("got %s, %v, want %s", bodyOf(result), err, p.want)
+	}
+}
+
+func bodyOf(result *sandbox.Result) string {
+	if result == nil {
+		return "no answer"
+	}
+	return string(result.Body)
+}
+
+// disturb calls a neighbour again and again while attack runs, and once more after it: each call must get its right answer. It returns how
+// many were answered during the attack.
+func disturb(t *testing.T, pool *sandbox.Pool, attack func()) (during int) {
+	t.Helper()
+	neighbour := func() {
+		result, err := pool.Invoke(t.Context(), invocation("neighbour", `
+			let calls = 0;
+			function main(req, res) { calls++; res.send({ got: req.body, calls, same: require === relativeRequire ? 1 : 0, polluted: {}.polluted }) }`))
+		if err != nil || string(result.Body) != `{"got":{"x":1},"calls":1,"same":0}` {
+			t.Errorf("the neighbour got %s, %v", bodyOf(result), err)
+		}
+	}
+	neighbour()
+	over, quiet := make(chan struct{}), make(chan struct{})
+	first := make(chan struct{})
+	go func() {
+		defer close(quiet)
+		for {
+			neighbour()
+			if during++; during == 1 {
+				close(first)
+			}
+			select {
+			case <-over:
+				return
+			case <-time.After(5 * time.Millisecond): // leaves the processors to the attacker
+			}
+		}
+	}()
+	attack()
+	close(over)
+	<-first
+	<-quiet
+	neighbour()
+	return during
+}

@@ -1,0 +1,25 @@
+'use strict';
+
+// What an attacker has who is out of the language: `process` as it was at the start, every module of Node.js, and native code.
+
+const native = require('./attack.node');
+
+for (const name of ['child_process', 'cluster', 'crypto', 'dgram', 'dns', 'fs', 'http', 'https', 'net', 'os', 'tls', 'util', 'vm', 'v8', 'zlib']) {
+  require(name); // what is loaded later misses the parts of process that are taken away
+}
+
+const powers = {};
+for (const name of ['binding', 'dlopen', 'exit', 'reallyExit', 'abort', 'setuid', 'setgid', 'setgroups', 'chdir', '_debugProcess']) {
+  powers[name] = process[name].bind(process);
+}
+
+// tell returns what attempt does, as one word or value: the code or the text of its error when it throws.
+function tell(attempt) {
+  try {
+    return attempt();
+  } catch (e) {
+    return e.code || String(e);
+  }
+}
+
+module.exports = { main: process.mainModule.filename, process, require, global, native, powers, tell };
