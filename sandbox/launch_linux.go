@@ -26,14 +26,6 @@ type launcher interface {
 	close() error
 }
 
-// handle is an operating-system process. Its methods are safe for concurrent use.
-type handle interface {
-	pid() int
-	kill()
-	// wait returns when the process has been reaped; it is called once.
-	wait() syscall.WaitStatus
-}
-
 // commandThread runs the starts of processes on one thread that stays: PR_SET_PDEATHSIG (prctl(2)) makes a process die with the *thread*
 // that is its parent.
 type commandThread chan func()

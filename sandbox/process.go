@@ -33,6 +33,14 @@ type process struct {
 	death    *DeathError
 }
 
+// handle is an operating-system process. Its methods are safe for concurrent use.
+type handle interface {
+	pid() int
+	kill()
+	// wait returns when the process has been reaped; it is called once.
+	wait() syscall.WaitStatus
+}
+
 func (p *process) dead() <-chan struct{} { return p.reaped }
 
 // kill implements child.

@@ -111,9 +111,7 @@ func TestPromiseWorkersDieWithTheirZygote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Kill(zygote, unix.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
+	killAndAwait(t, zygote)
 	for range 10 { // workers that were ready died with it, and their calls say so
 		_, err = pool.Invoke(t.Context(), invocation("after", `function main(req, res) { res.send(1) }`))
 		var death *sandbox.DeathError
@@ -131,6 +129,28 @@ func TestPromiseWorkersDieWithTheirZygote(t *testing.T) {
 		t.Error(err)
 	}
 	before.compare(t)
+}
+
+// killAndAwait returns when the process, and with the first of a PID namespace all others in it, is dead.
+func killAndAwait(t *testing.T, pid int) {
+	t.Helper()
+	pidfd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0)
+	for err == nil {
+		var n int
+		if n, err = unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, -1); n == 1 {
+			break
+		}
+		if errors.Is(err, unix.EINTR) {
+			err = nil
+		}
+	}
+	if err := errors.Join(err, unix.Close(pidfd)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestPromiseNoInspectorOpensBySignal(t *testing.T) {

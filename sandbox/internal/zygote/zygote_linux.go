@@ -50,10 +50,10 @@ func (c *Child) Kill() error {
 	}
 	var killed error
 	err = raw.Control(func(fd uintptr) { killed = unix.PidfdSendSignal(int(fd), unix.SIGKILL, nil, 0) })
-	if errors.Is(err, os.ErrClosed) || errors.Is(killed, unix.ESRCH) {
-		return nil
+	if err != nil || errors.Is(killed, unix.ESRCH) {
+		return nil // the pidfd is closed once the worker has been reaped
 	}
-	return errors.Join(err, killed)
+	return killed
 }
 
 // Wait returns when the worker has been reaped.
