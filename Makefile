@@ -29,7 +29,7 @@ reports := bin/reports
 # The packages whose tests are worth a second run where cgroups are of version 2.
 cgroup2_packages := sandbox/internal/cgroup sandbox
 # Of the sandbox's own tests those that the version matters to: the second kernel may be a slow one.
-cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn|Processes
+cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn
 
 .PHONY: help
 help: ## list the targets

@@ -91,7 +91,7 @@ func TestEndlessLoopsDieAtTheirDeadline(t *testing.T) {
 }
 
 func TestMemoryOverTheLimitIsNamed(t *testing.T) {
-	pool := newRealPool(t, func(c *sandbox.Config) { c.SyncTimeout = 5 * time.Second })
+	pool := newRealPool(t, func(c *sandbox.Config) { c.SyncTimeout, c.AsyncTimeout = time.Minute, time.Minute })
 	for name, row := range map[string]struct {
 		code string
 		want sandbox.Reason
