@@ -31,7 +31,8 @@ var _ sandbox.CallWatcher = (*Proxy)(nil)
 
 // New starts a proxy on a socket in a directory of its own. Close must be called at the end.
 func New(o Options) (*Proxy, error) {
-	dir, err := os.MkdirTemp("", "functions-egress-")
+	sweep(os.TempDir())
+	dir, err := os.MkdirTemp("", dirPattern)
 	if err != nil {
 		return nil, fmt.Errorf("egress: %w", err)
 	}
@@ -54,7 +55,7 @@ func (p *Proxy) listen() error {
 		return err
 	}
 	var err error
-	if p.listener, err = net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(inner, "socket"), Net: "unix"}); err != nil {
+	if p.listener, err = net.ListenUnix("unix", &net.UnixAddr{Name: socketPath(p.dir), Net: "unix"}); err != nil {
 		return err
 	}
 	return os.Chmod(p.Socket(), 0o666) //nolint:gosec // the outer one is closed

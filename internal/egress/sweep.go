@@ -1,0 +1,43 @@
+package egress
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// dirPattern names the directory of a proxy below the one for temporary files; socketPath is its socket in there.
+const dirPattern = "functions-egress-"
+
+func socketPath(dir string) string { return filepath.Join(dir, "in", "socket") }
+
+// startingTime is how long a directory is left alone: its proxy may not listen yet.
+const startingTime = time.Minute
+
+// sweep removes below temp the directories that servers which were killed have left behind: those of this user on whose socket nobody
+// listens any more.
+func sweep(temp string) {
+	dirs, err := filepath.Glob(filepath.Join(temp, dirPattern+"*"))
+	if err != nil {
+		return // a temp with odd characters in its name
+	}
+	for _, dir := range dirs {
+		info, err := os.Lstat(dir)
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < startingTime {
+			continue
+		}
+		if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != os.Geteuid() {
+			continue
+		}
+		conn, err := net.Dial("unix", socketPath(dir))
+		switch {
+		case err == nil:
+			_ = conn.Close() // somebody lives there
+		case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, os.ErrNotExist):
+			_ = os.RemoveAll(dir) // what stays is the next start's
+		}
+	}
+}
