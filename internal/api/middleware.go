@@ -9,45 +9,24 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/backstage/functions/internal/answer"
 )
 
 // maxURL is the longest request URL, in bytes.
 const maxURL = 64 << 10
 
-// recorder remembers the status of an answer.
-type recorder struct {
-	http.ResponseWriter
-	status int // 0 until the answer has begun
-}
-
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *recorder) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap serves http.ResponseController.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
 // logAccess reports each request to AccessLog.
 func (s *server) logAccess(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		rec := &recorder{ResponseWriter: w}
+		rec := &answer.Recorder{ResponseWriter: w}
 		defer func() {
 			length, err := strconv.ParseInt(rec.Header().Get(headerLength), 10, 64)
 			if err != nil {
 				length = -1
 			}
-			s.AccessLog(r, rec.status, length, time.Since(start))
+			s.AccessLog(r, rec.Status, length, time.Since(start))
 		}()
 		next.ServeHTTP(rec, r)
 	})
@@ -66,7 +45,7 @@ func (s *server) recoverPanics(next http.Handler) http.Handler {
 			}
 			s.Logger.LogAttrs(r.Context(), slog.LevelError, "Handler panicked", slog.String("method", r.Method),
 				slog.String("url", r.RequestURI), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
-			if rec, ok := w.(*recorder); ok && rec.status != 0 {
+			if rec, ok := w.(*answer.Recorder); ok && rec.Status != 0 {
 				panic(http.ErrAbortHandler) // half an answer is out: cut it off rather than let it look whole
 			}
 			clear(w.Header())

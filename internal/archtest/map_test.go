@@ -8,12 +8,14 @@ package archtest
 //	boltstore, memstore, redisstore → function
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only cmd knows them
 //	metrics → egress, function, sandbox    what it counts
+//	api, trace → answer                    how an answer is watched
 var arrows = map[string][]string{
 	"cmd/functions": {
 		"internal/api", "internal/boltstore", "internal/config", "internal/egress", "internal/function", "internal/invoke",
 		"internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
-	"internal/api":        {"internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
+	"internal/answer":     {},
+	"internal/api":        {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
 	"internal/archtest":   {},
 	"internal/body":       {},
 	"internal/boltstore":  {"internal/function"},
@@ -27,7 +29,7 @@ var arrows = map[string][]string{
 	"internal/qs":         {"internal/function"},
 	"internal/redisstore": {"internal/function"},
 	"internal/sentry":     {"internal/function", "internal/invoke", "sandbox"},
-	"internal/trace":      {"internal/function", "internal/invoke", "sandbox"},
+	"internal/trace":      {"internal/answer", "internal/function", "internal/invoke", "sandbox"},
 
 	// For tests alone: no arrow leads to them.
 	"internal/api/contracttest": {},

@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/backstage/functions/internal/answer"
 )
 
 // The tags of a request's span are those of the original, which are also OpenTelemetry's older ones.
@@ -35,8 +37,8 @@ func (t *Tracer) Handler(next http.Handler) http.Handler {
 		ctx, span := t.tracer.Start(ctx, methodOf(r), trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
 			tagMethod.String(clean(r.Method, maxName)), tagURL.String(clean(urlOf(r), maxURL))))
 		t.answer.Inject(ctx, propagation.HeaderCarrier(w.Header()))
-		rec := &recorder{ResponseWriter: w}
-		defer func() { rec.end(span) }()
+		rec := &answer.Recorder{ResponseWriter: w}
+		defer endRequest(span, rec)
 		next.ServeHTTP(rec, r.WithContext(ctx))
 	})
 }
@@ -67,40 +69,15 @@ func urlOf(r *http.Request) string {
 	return scheme + r.Host + r.RequestURI
 }
 
-// recorder remembers the status of an answer.
-type recorder struct {
-	http.ResponseWriter
-	status int // 0 until the answer has begun
-}
-
-// WriteHeader implements http.ResponseWriter.
-func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Write implements http.ResponseWriter.
-func (w *recorder) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap serves http.ResponseController.
-func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// end ends the request's span. An answer that was cut off is an error too.
-func (w *recorder) end(span trace.Span) {
-	span.SetAttributes(tagStatus.Int(w.status))
+// endRequest ends the span of a request with its answer w. An answer that was cut off is an error too.
+func endRequest(span trace.Span, w *answer.Recorder) {
+	span.SetAttributes(tagStatus.Int(w.Status))
 	if id := w.Header().Get(headerRequestID); id != "" {
 		span.SetAttributes(tagRequestID.String(clean(id, maxName)))
 	}
-	if w.status == 0 || w.status >= http.StatusInternalServerError {
+	if w.Status == 0 || w.Status >= http.StatusInternalServerError {
 		span.SetAttributes(tagError.Bool(true))
-		span.SetStatus(codes.Error, http.StatusText(w.status))
+		span.SetStatus(codes.Error, http.StatusText(w.Status))
 	}
 	span.End()
 }

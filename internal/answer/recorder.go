@@ -1,0 +1,30 @@
+// Package answer watches the answer to a request go by.
+package answer
+
+import "net/http"
+
+// Recorder is a ResponseWriter that remembers the status of the answer. It is used by one goroutine at a time.
+type Recorder struct {
+	http.ResponseWriter
+	// Status is 0 until the answer has begun.
+	Status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (w *Recorder) WriteHeader(status int) {
+	if w.Status == 0 {
+		w.Status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *Recorder) Write(p []byte) (int, error) {
+	if w.Status == 0 {
+		w.Status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap serves http.ResponseController.
+func (w *Recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
