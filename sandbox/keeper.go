@@ -60,23 +60,12 @@ func (p *Pool) claimStart() bool {
 		p.starting++
 		return true
 	}
-	for n := waiting - p.retiringLocked(); n > 0 && p.idle.len() > 0; n-- {
+	for n := waiting - p.retiring; n > 0 && p.idle.len() > 0; n-- {
 		w := p.idle.oldest()
 		p.idle.remove(w)
 		p.retireLocked(w, ReasonEvicted)
 	}
 	return false
-}
-
-// retiringLocked counts the slots that are about to come free.
-func (p *Pool) retiringLocked() int {
-	n := 0
-	for w := range p.workers {
-		if w.retired {
-			n++
-		}
-	}
-	return n
 }
 
 // dispatchLocked gives prewarmed workers to those who wait.
@@ -130,6 +119,9 @@ func (p *Pool) watch(w *worker) {
 	<-w.dead()
 	p.mu.Lock()
 	delete(p.workers, w)
+	if w.retired {
+		p.retiring--
+	}
 	p.idle.remove(w)
 	p.prewarmed = slices.DeleteFunc(p.prewarmed, func(other *worker) bool { return other == w })
 	p.mu.Unlock()

@@ -55,6 +55,7 @@ type Pool struct {
 	prewarmed []*worker
 	idle      idleSet
 	starting  int
+	retiring  int // workers that were killed and are not reaped yet
 	queue     queue
 	closed    bool
 	closing   chan struct{} // closed together with closed
@@ -134,12 +135,7 @@ func (p *Pool) Stats() PoolStats {
 		Size: p.cfg.Size, QueueSize: p.cfg.QueueSize,
 		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Queued: p.queue.len(),
 	}
-	for w := range p.workers {
-		if !w.retired {
-			s.Busy++
-		}
-	}
-	s.Busy -= s.Prewarmed + s.Idle
+	s.Busy = len(p.workers) - p.retiring - s.Prewarmed - s.Idle
 	return s
 }
 
@@ -290,7 +286,7 @@ const quantum = 50 * time.Millisecond
 // them are free or about to be.
 func (p *Pool) mayStayLocked(w *worker) bool {
 	others := p.queue.len() - p.queue.keys[w.key]
-	coming := p.freeLocked() + p.starting + p.retiringLocked() + p.idle.len()
+	coming := p.freeLocked() + p.starting + p.retiring + p.idle.len()
 	return others <= coming || p.queue.next().key == w.key || time.Since(w.bound) < quantum
 }
 
@@ -311,6 +307,7 @@ func (p *Pool) freeLocked() int { return p.cfg.Size - len(p.workers) - p.startin
 func (p *Pool) retireLocked(w *worker, reason Reason) {
 	if !w.retired {
 		w.retired = true
+		p.retiring++
 		w.kill(reason)
 	}
 }

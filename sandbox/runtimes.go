@@ -45,9 +45,6 @@ func NewRuntimes(ctx context.Context, cfg Config, runtimes []Runtime) (*Runtimes
 	return r, nil
 }
 
-// Has says whether there is a runtime of that name.
-func (r *Runtimes) Has(name string) bool { return r.pools[name] != nil }
-
 // Names lists the runtimes, the first one first.
 func (r *Runtimes) Names() []string { return r.names }
 
