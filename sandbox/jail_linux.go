@@ -86,8 +86,8 @@ func libraries(ctx context.Context, program string) ([]string, error) {
 	return paths, nil
 }
 
-// wrap changes cmd, made by nodeCommand, to run in a jail. Release must be called after its start.
-func (j *jailer) wrap(cmd *exec.Cmd, filter []byte) (release func(), err error) {
+// wrap changes cmd, made by nodeCommand, to run in a jail as the user uid of its namespace. Release must be called after its start.
+func (j *jailer) wrap(cmd *exec.Cmd, uid uint32, filter []byte) (release func(), err error) {
 	args := slices.Clone(cmd.Args)
 	args[0] = "node"
 	args[slices.Index(args, j.cfg.Runner)] = filepath.Join(jailRunner, filepath.Base(j.cfg.Runner))
@@ -98,7 +98,7 @@ func (j *jailer) wrap(cmd *exec.Cmd, filter []byte) (release func(), err error) 
 		},
 	}
 	if j.root {
-		spec.UID = zygoteID
+		spec.UID = int(uid)
 		if filter == nil { // a zygote gives each worker an ID of its own
 			spec.Capabilities = []int{unix.CAP_SETUID, unix.CAP_SETGID}
 		}
@@ -106,9 +106,9 @@ func (j *jailer) wrap(cmd *exec.Cmd, filter []byte) (release func(), err error) 
 	return jail.Command(cmd, spec, j.users)
 }
 
-// workerID is the user ID, inside the namespace, of the worker in a slot; 0 when there is none to give.
+// workerID is the user ID, inside the namespace, of the worker in a slot; 0 when there is none to give, as without a jailer.
 func (j *jailer) workerID(slot int) uint32 {
-	if !j.root {
+	if j == nil || !j.root {
 		return 0
 	}
 	return uint32(firstID + slot%(hostIDs-firstID)) //nolint:gosec // below hostIDs
@@ -125,12 +125,12 @@ func execFilter() ([]byte, error) {
 	return seccomp.Compile(policy)
 }
 
-// startJailed starts cmd on the thread, in a jail unless j is nil.
-func (t commandThread) startJailed(cmd *exec.Cmd, j *jailer, filter []byte) error {
+// startJailed starts cmd on the thread, in a jail unless j is nil; uid and filter are for the jail.
+func (t commandThread) startJailed(cmd *exec.Cmd, j *jailer, uid uint32, filter []byte) error {
 	if j == nil {
 		return t.start(cmd)
 	}
-	release, err := j.wrap(cmd, filter)
+	release, err := j.wrap(cmd, uid, filter)
 	if err != nil {
 		return err
 	}

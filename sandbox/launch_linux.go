@@ -78,10 +78,10 @@ type directLauncher struct {
 	thread commandThread
 }
 
-func (d *directLauncher) launch(_ context.Context, _ int, stdin, stdout, stderr *os.File) (handle, error) {
+func (d *directLauncher) launch(_ context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
 	cmd := nodeCommand(d.cfg)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	if err := d.thread.startJailed(cmd, d.jailer, d.filter); err != nil {
+	if err := d.thread.startJailed(cmd, d.jailer, d.jailer.workerID(slot), d.filter); err != nil {
 		return nil, err
 	}
 	return command{cmd}, nil
@@ -122,11 +122,7 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 	}
 	stop := context.AfterFunc(ctx, process.kill) // a zygote that does not answer in time is replaced
 	defer stop()
-	var uid uint32
-	if f.jailer != nil {
-		uid = f.jailer.workerID(slot)
-	}
-	child, err := z.Fork(uid, stdin, stdout, stderr)
+	child, err := z.Fork(f.jailer.workerID(slot), stdin, stdout, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +168,7 @@ func (f *forkLauncher) startZygote(ctx context.Context) (z *zygote.Zygote, proce
 	if err != nil {
 		return nil, command{}, errors.Join(err, ours.Close())
 	}
-	if err := f.thread.startJailed(cmd, f.jailer, nil); err != nil {
+	if err := f.thread.startJailed(cmd, f.jailer, zygoteID, nil); err != nil {
 		return nil, command{}, errors.Join(err, ours.Close())
 	}
 	process = command{cmd}

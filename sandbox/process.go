@@ -220,10 +220,10 @@ func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
 func (p *process) handshake(ctx context.Context, greeting []byte) error {
 	stop := context.AfterFunc(ctx, func() { p.kill(ReasonCanceled) })
 	defer stop()
-	if _, err := p.stdin.Write(greeting); err != nil && !isBrokenPipe(err) {
-		return err
+	_, err := p.stdin.Write(greeting)
+	if err == nil || isBrokenPipe(err) { // a broken pipe's cause is to be read on the other one
+		err = awaitReady(p.frames)
 	}
-	err := awaitReady(p.frames)
 	if err == nil {
 		return nil
 	}

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -77,7 +78,28 @@ func TestPromiseLayers(t *testing.T) {
 }
 
 func TestPromiseEveryWorkerHasAUserOfItsOwn(t *testing.T) {
-	pool := arena(t, promise{change: func(c *sandbox.Config) { c.Size, c.Prewarmed = 4, 1 }}, "")
+	t.Run("forked", func(t *testing.T) { everyWorkerHasAUserOfItsOwn(t, func(*sandbox.Config) {}) })
+	t.Run("started directly", func(t *testing.T) { everyWorkerHasAUserOfItsOwn(t, directlyInJails(t)) })
+}
+
+// directlyInJails is directly with all isolation on: the runner is a copy, because a jail shows no links.
+func directlyInJails(t *testing.T) func(*sandbox.Config) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "runner")
+	return func(c *sandbox.Config) {
+		if out, err := exec.Command("cp", "-r", filepath.Dir(c.Runner), dir).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		if err := os.RemoveAll(filepath.Join(dir, "build")); err != nil {
+			t.Fatal(err)
+		}
+		c.Runner = filepath.Join(dir, "main.js")
+	}
+}
+
+func everyWorkerHasAUserOfItsOwn(t *testing.T, change func(*sandbox.Config)) {
+	t.Helper()
+	pool := arena(t, promise{change: func(c *sandbox.Config) { change(c); c.Size, c.Prewarmed = 4, 1 }}, "")
 	defer pool.Close()
 	for _, name := range []string{"a", "b", "c"} {
 		if _, err := pool.Invoke(t.Context(), invocation(name, `function main(req, res) { res.send(1) }`)); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -212,7 +213,7 @@ func classify(intent Reason, status syscall.WaitStatus, outOfMemory bool, stderr
 	case outOfMemory:
 		death.Reason = ReasonMemory
 	case intent != "":
-	case containsAny(stderr, heapTexts):
+	case slices.ContainsFunc(heapTexts, func(text string) bool { return strings.Contains(stderr, text) }):
 		death.Reason = ReasonHeap
 	case status.Signaled() && status.Signal() == syscall.SIGSYS:
 		death.Reason = ReasonSyscall
@@ -222,15 +223,6 @@ func classify(intent Reason, status syscall.WaitStatus, outOfMemory bool, stderr
 		death.Reason = ReasonExit
 	}
 	return death
-}
-
-func containsAny(text string, parts []string) bool {
-	for _, part := range parts {
-		if strings.Contains(text, part) {
-			return true
-		}
-	}
-	return false
 }
 
 // cpuTime is the CPU time that the process has used, by the clock of clock_getcpuclockid(3).
