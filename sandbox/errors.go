@@ -20,6 +20,31 @@ var (
 	ErrTooLarge = errors.New("sandbox: invocation too large")
 )
 
+// BusyCause says why a call got no worker.
+type BusyCause string
+
+// The causes of ErrBusy.
+const (
+	// BusyQueueFull: as many calls waited as may.
+	BusyQueueFull BusyCause = "queue_full"
+	// BusyQueueTimeout: none came free within the queue timeout.
+	BusyQueueTimeout BusyCause = "queue_timeout"
+	// BusyExpectedWait: the calls before it would have taken longer than it could wait, so it was refused at once.
+	BusyExpectedWait BusyCause = "expected_wait"
+)
+
+// BusyError is an ErrBusy that says why.
+type BusyError struct {
+	Cause BusyCause
+	// RetryAfter is how long the calls that wait now take at the least; 0 when nothing is known of them.
+	RetryAfter time.Duration
+}
+
+func (e *BusyError) Error() string { return ErrBusy.Error() + ": " + string(e.Cause) }
+
+// Is makes the error match ErrBusy.
+func (e *BusyError) Is(target error) bool { return target == ErrBusy }
+
 // FunctionError is an error that the function itself threw or answered with.
 type FunctionError struct {
 	// Status is the error's statusCode, or 500.
@@ -86,6 +111,8 @@ type DeathError struct {
 	// Lag is the time from the deadline until the process was dead; 0 when no deadline killed it.
 	Lag time.Duration
 	Stats
+	// untouched says that the worker had read nothing of its call.
+	untouched bool
 }
 
 func (e *DeathError) Error() string {

@@ -119,6 +119,11 @@ func (p *Pool) watch(w *worker) {
 	<-w.dead()
 	p.mu.Lock()
 	delete(p.workers, w)
+	if w.key != "" {
+		if p.bound[w.key]--; p.bound[w.key] == 0 {
+			delete(p.bound, w.key)
+		}
+	}
 	if w.retired {
 		p.retiring--
 	}

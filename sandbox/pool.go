@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -57,6 +56,8 @@ type Pool struct {
 	starting  int
 	retiring  int // workers that were killed and are not reaped yet
 	queue     queue
+	bound     map[string]int // workers of each key that live
+	paces     paces
 	closed    bool
 	closing   chan struct{} // closed together with closed
 }
@@ -78,7 +79,7 @@ func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
 	p := &Pool{
 		cfg: cfg, starter: starter, stop: stop,
 		kick:    make(chan struct{}, 1),
-		workers: map[*worker]struct{}{},
+		workers: map[*worker]struct{}{}, bound: map[string]int{}, paces: paces{},
 		closing: make(chan struct{}),
 		quiet:   make(chan struct{}),
 	}
@@ -96,10 +97,23 @@ func (p *Pool) Isolation() string { return p.starter.describe() }
 // function failed, *DeathError when its worker died, ErrBusy, ErrClosed, ErrTooLarge, or wrap the cause of ctx.
 func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 	began := time.Now()
-	w, start, err := p.acquire(ctx, inv)
-	if err != nil {
+	result, served, err := p.attempt(ctx, inv, began)
+	if isUntouched(err) {
+		result, served, err = p.attempt(ctx, inv, began)
+	}
+	if served.Start == "" {
 		p.cfg.Observer.InvocationRefused(err)
 		return nil, err
+	}
+	p.cfg.Observer.InvocationDone(served)
+	return withStats(result, err, served)
+}
+
+// attempt runs inv on the next worker that it can have. Without one the Stats are zero.
+func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time) (*Result, Stats, error) {
+	w, start, err := p.acquire(ctx, inv)
+	if err != nil {
+		return nil, Stats{}, err
 	}
 	defer p.calls.Done()
 	served := Stats{Start: start, Queue: time.Since(began)}
@@ -109,9 +123,15 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 	running := time.Now()
 	result, reusable, err := w.invoke(ctx, inv, start != StartWarm)
 	served.Run = time.Since(running)
-	p.release(w, inv, reusable)
-	p.cfg.Observer.InvocationDone(served)
-	return withStats(result, err, served)
+	p.release(w, inv, served.Run, reusable)
+	return result, served, err
+}
+
+// isUntouched says whether err is the death of a worker that had read nothing of its call, such as one that was killed from outside while
+// it was idle. Nothing of the call can have happened, so it may be made once more on another worker.
+func isUntouched(err error) bool {
+	death, ok := err.(*DeathError) //nolint:errorlint // as made by invoke, never wrapped
+	return ok && death.untouched
 }
 
 // withStats adds served to whichever of the two outcomes carries it.
@@ -141,7 +161,11 @@ func (p *Pool) Stats() PoolStats {
 
 // Close refuses new calls, answers those that wait with ErrClosed, lets those that run finish, ends all workers and returns when every
 // process has been reaped. It may be called more than once.
-func (p *Pool) Close() error {
+func (p *Pool) Close() error { return p.Shutdown(context.Background()) }
+
+// Shutdown is Close, but when ctx ends it also ends the workers that still run calls, with ReasonClosed. After a first call of either,
+// later ones wait for its end.
+func (p *Pool) Shutdown(ctx context.Context) error {
 	p.mu.Lock()
 	first := !p.closed
 	if first {
@@ -150,22 +174,19 @@ func (p *Pool) Close() error {
 	}
 	p.mu.Unlock()
 	if first {
-		p.closeErr = p.shutDown()
+		p.closeErr = p.shutDown(ctx)
 		close(p.quiet)
 	}
 	<-p.quiet
 	return p.closeErr
 }
 
-func (p *Pool) shutDown() error {
+func (p *Pool) shutDown(ctx context.Context) error {
+	cut := context.AfterFunc(ctx, p.retireAll)
 	p.calls.Wait()
+	cut()
 	p.stop()
-	p.mu.Lock()
-	for w := range p.workers {
-		p.retireLocked(w, ReasonClosed)
-	}
-	p.prewarmed, p.idle = nil, idleSet{}
-	p.mu.Unlock()
+	p.retireAll()
 	quiet := make(chan struct{})
 	go func() {
 		p.keeping.Wait()
@@ -180,78 +201,29 @@ func (p *Pool) shutDown() error {
 	return err
 }
 
+// retireAll ends all workers, also those that run calls. No call may be waiting.
+func (p *Pool) retireAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for w := range p.workers {
+		p.retireLocked(w, ReasonClosed)
+	}
+	p.prewarmed, p.idle = nil, idleSet{}
+}
+
 // closeGrace is how long Close waits for killed workers to be reported dead.
 const closeGrace = 5 * time.Second
 
-// acquire finds a worker for inv and counts the call as in progress.
-func (p *Pool) acquire(ctx context.Context, inv *Invocation) (*worker, StartKind, error) {
-	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil, "", ErrClosed
-	}
-	if w, start := p.takeLocked(inv.Key); w != nil {
-		p.calls.Add(1)
-		p.mu.Unlock()
-		if start == StartPrewarmed {
-			p.wakeKeeper()
-		}
-		return w, start, nil
-	}
-	if p.queue.len() >= p.cfg.QueueSize {
-		p.mu.Unlock()
-		return nil, "", fmt.Errorf("%w: the queue is full", ErrBusy)
-	}
-	waiting := p.queue.push(inv.Group, inv.Key)
-	p.mu.Unlock()
-	p.wakeKeeper()
-	return p.wait(ctx, waiting)
-}
-
-// takeLocked returns a worker that can serve key at once.
-func (p *Pool) takeLocked(key string) (*worker, StartKind) {
-	if w := p.idle.take(key); w != nil {
-		return w, StartWarm
-	}
-	if n := len(p.prewarmed); n > 0 {
-		w := p.prewarmed[n-1]
-		p.prewarmed = p.prewarmed[:n-1]
-		p.bindLocked(w, key)
-		return w, StartPrewarmed
-	}
-	return nil, ""
-}
-
 func (p *Pool) bindLocked(w *worker, key string) {
 	w.key, w.bound = key, time.Now()
+	p.bound[key]++
 }
 
-func (p *Pool) wait(ctx context.Context, waiting *waiter) (*worker, StartKind, error) {
-	timeout := time.NewTimer(p.cfg.QueueTimeout)
-	defer timeout.Stop()
-	var err error
-	select {
-	case <-waiting.ready:
-	case <-ctx.Done():
-		err = fmt.Errorf("sandbox: waiting for a worker: %w", context.Cause(ctx))
-	case <-timeout.C:
-		err = fmt.Errorf("%w within %v", ErrBusy, p.cfg.QueueTimeout)
-	case <-p.closing:
-		err = ErrClosed
-	}
+// release takes w back after the call inv, which took so long.
+func (p *Pool) release(w *worker, inv *Invocation, took time.Duration, reusable bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if waiting.worker != nil { // perhaps in the same moment as err
-		return waiting.worker, waiting.start, nil
-	}
-	p.queue.remove(waiting)
-	return nil, "", err
-}
-
-// release takes w back after the call inv.
-func (p *Pool) release(w *worker, inv *Invocation, reusable bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.paces.add(w.key, took)
 	w.calls++
 	w.lastUsed = time.Now()
 	spent := isSpent(w.calls, p.cfg.MaxInvocations) || isSpent(w.calls, inv.MaxInvocations)

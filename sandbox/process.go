@@ -31,6 +31,7 @@ type process struct {
 	reason   Reason     // why we killed it; empty when we did not
 	deadline time.Time  // the deadline it was killed at
 	death    *DeathError
+	unread   int // bytes left in the pipe to its stdin when it was dead; -1 when that is not known
 }
 
 // handle is an operating-system process. Its methods are safe for concurrent use.
@@ -90,13 +91,14 @@ func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (*Res
 	defer watcher.CallEnded(p.handle.pid())
 	watch := p.watchDeadlines(ctx)
 	defer watch.stop()
-	if _, err := p.stdin.Write(p.buffer); err != nil {
-		return p.failed(fmt.Errorf("write: %w", err))
+	sent, err := p.stdin.Write(p.buffer)
+	if err != nil {
+		return p.unheard(sent, fmt.Errorf("write: %w", err))
 	}
 	if cap(p.buffer) > keepBuffer {
 		p.buffer = nil
 	}
-	return p.readAnswer(inv, id, watch)
+	return p.readAnswer(inv, id, sent, watch)
 }
 
 // keepBuffer is the largest buffer that is kept for the next call.
@@ -117,12 +119,15 @@ func (p *process) fillBuffer(inv *Invocation, id string, first bool) bool {
 	return load <= limit && len(p.buffer)-load <= limit
 }
 
-// readAnswer reads the frames of the call named id until its last.
-func (p *process) readAnswer(inv *Invocation, id string, watch *deadlines) (*Result, bool, error) {
+// readAnswer reads the frames of the call named id, which was sent in so many bytes, until its last.
+func (p *process) readAnswer(inv *Invocation, id string, sent int, watch *deadlines) (*Result, bool, error) {
 	logged := 0
-	for {
+	for heard := false; ; heard = true {
 		frame, err := p.next(id)
-		if err != nil {
+		switch {
+		case err != nil && !heard:
+			return p.unheard(sent, err)
+		case err != nil:
 			return p.failed(err)
 		}
 		switch frame.Type {
@@ -181,6 +186,19 @@ func (p *process) failed(err error) (*Result, bool, error) {
 		death.Detail = err.Error()
 	}
 	return nil, false, death
+}
+
+// unheard is failed for a process that has said nothing since it was sent a call in so many bytes. When all of them are still in the pipe
+// to it, it died without having read any: only a read takes bytes out of a pipe (pipe(7); JavaScript has no tee(2)), and nobody
+// but itself could read there: nothing of the call has happened.
+func (p *process) unheard(sent int, err error) (*Result, bool, error) {
+	result, reusable, err := p.failed(err)
+	if death, ok := err.(*DeathError); ok { //nolint:errorlint // as made by failed
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		death.untouched = p.reason == "" && p.unread == sent
+	}
+	return result, reusable, err
 }
 
 // endSoon gives the process a moment to end by itself, so that its own end is seen and not ours.

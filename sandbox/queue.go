@@ -1,10 +1,14 @@
 package sandbox
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // waiter is a call that waits for a worker. Its fields are guarded by Pool.mu.
 type waiter struct {
 	group, key string
+	cost       time.Duration // for how long the call is expected to hold a worker, at least
 	ready      chan struct{} // closed when worker is set
 	worker     *worker
 	start      StartKind
@@ -15,10 +19,27 @@ type waiter struct {
 type queue struct {
 	groups turns[*groupQueue]
 	keys   map[string]int // number of waiters of each key
-	n      int
+	line                  // all of them
 }
 
-type groupQueue struct{ functions turns[*[]*waiter] }
+type groupQueue struct {
+	functions turns[*keyQueue]
+	line
+}
+
+type keyQueue struct {
+	waiters []*waiter
+	line
+}
+
+// line counts waiters and adds up their costs.
+type line struct {
+	n    int
+	cost time.Duration
+}
+
+func (l *line) add(w *waiter)    { l.n, l.cost = l.n+1, l.cost+w.cost }
+func (l *line) remove(w *waiter) { l.n, l.cost = l.n-1, l.cost-w.cost }
 
 // turns is a set of named members that take turns.
 type turns[T any] struct {
@@ -58,26 +79,28 @@ func (q *queue) len() int { return q.n }
 // has says whether a call of key waits.
 func (q *queue) has(key string) bool { return q.keys[key] > 0 }
 
-func (q *queue) push(group, key string) *waiter {
-	w := &waiter{group: group, key: key, ready: make(chan struct{})}
+func (q *queue) push(group, key string, cost time.Duration) *waiter {
+	w := &waiter{group: group, key: key, cost: cost, ready: make(chan struct{})}
 	g := q.groups.get(group, func() *groupQueue { return &groupQueue{} })
-	f := g.functions.get(key, func() *[]*waiter { return &[]*waiter{} })
-	*f = append(*f, w)
+	f := g.functions.get(key, func() *keyQueue { return &keyQueue{} })
+	f.waiters = append(f.waiters, w)
+	f.add(w)
+	g.add(w)
+	q.add(w)
 	if q.keys == nil {
 		q.keys = map[string]int{}
 	}
 	q.keys[key]++
-	q.n++
 	return w
 }
 
 // next returns the waiter whose turn it is; the queue must not be empty.
-func (q *queue) next() *waiter { return (*q.groups.next().functions.next())[0] }
+func (q *queue) next() *waiter { return q.groups.next().functions.next().waiters[0] }
 
 // take removes and returns the waiter whose turn it is, and ends the turn.
 func (q *queue) take() *waiter {
 	w := q.next()
-	q.remove(w)
+	q.drop(w)
 	if g, ok := q.groups.members[w.group]; ok {
 		g.functions.rotate(w.key)
 	}
@@ -90,8 +113,8 @@ func (q *queue) takeKey(key string) *waiter {
 	for _, name := range q.groups.order {
 		g := q.groups.members[name]
 		if f, ok := g.functions.members[key]; ok {
-			w := (*f)[0]
-			q.remove(w)
+			w := f.waiters[0]
+			q.drop(w)
 			g.functions.rotate(key)
 			q.groups.rotate(name)
 			return w
@@ -100,8 +123,8 @@ func (q *queue) takeKey(key string) *waiter {
 	return nil
 }
 
-// remove removes w if it still waits.
-func (q *queue) remove(w *waiter) {
+// drop removes w if it still waits.
+func (q *queue) drop(w *waiter) {
 	g, ok := q.groups.members[w.group]
 	if !ok {
 		return
@@ -110,19 +133,21 @@ func (q *queue) remove(w *waiter) {
 	if !ok {
 		return
 	}
-	i := slices.Index(*f, w)
+	i := slices.Index(f.waiters, w)
 	if i < 0 {
 		return
 	}
-	*f = slices.Delete(*f, i, i+1)
-	q.n--
+	f.waiters = slices.Delete(f.waiters, i, i+1)
+	f.remove(w)
+	g.remove(w)
+	q.remove(w)
 	if q.keys[w.key]--; q.keys[w.key] == 0 {
 		delete(q.keys, w.key)
 	}
-	if len(*f) == 0 {
+	if f.n == 0 {
 		g.functions.drop(w.key)
 	}
-	if len(g.functions.order) == 0 {
+	if g.n == 0 {
 		q.groups.drop(w.group)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // fill pushes one waiter for each "group/function" in text.
@@ -12,7 +13,7 @@ func fill(text string) (*queue, []*waiter) {
 	q := &queue{}
 	var all []*waiter
 	for _, key := range strings.Fields(text) {
-		all = append(all, q.push(key[:strings.Index(key, "/")], key))
+		all = append(all, q.push(key[:strings.Index(key, "/")], key, 0))
 	}
 	return q, all
 }
@@ -73,7 +74,7 @@ func TestTakeKeyEndsTheTurnOfItsGroup(t *testing.T) {
 func TestRemovedWaitersAreNotServed(t *testing.T) {
 	q, all := fill("a/1 a/1 a/2 b/1 b/2")
 	for _, i := range []int{0, 3, 0, 3} { // twice is as good as once
-		q.remove(all[i])
+		q.drop(all[i])
 	}
 	if !q.has("a/1") || q.has("b/1") || q.len() != 3 {
 		t.Errorf("has a/1 %v, has b/1 %v, %d waiters", q.has("a/1"), q.has("b/1"), q.len())
@@ -81,7 +82,7 @@ func TestRemovedWaitersAreNotServed(t *testing.T) {
 	if got := drain(q); got != "a/1 b/2 a/2" {
 		t.Errorf("got %q", got)
 	}
-	q.remove(all[1])
+	q.drop(all[1])
 	if q.len() != 0 {
 		t.Errorf("%d waiters", q.len())
 	}
@@ -97,7 +98,7 @@ func TestQueueCountsRight(t *testing.T) {
 		var gone *waiter
 		switch op := random.IntN(7); {
 		case op < 3:
-			waiting = append(waiting, q.push(key[:1], key))
+			waiting = append(waiting, q.push(key[:1], key, time.Duration(random.IntN(3))))
 		case op < 4 && q.len() > 0:
 			gone = q.take()
 		case op < 5:
@@ -107,16 +108,17 @@ func TestQueueCountsRight(t *testing.T) {
 			}
 		case len(waiting) > 0:
 			gone = waiting[random.IntN(len(waiting))]
-			q.remove(gone)
+			q.drop(gone)
 		}
 		waiting = slices.DeleteFunc(waiting, func(w *waiter) bool { return w == gone })
-		of := 0
+		of, cost := 0, time.Duration(0)
 		for _, w := range waiting {
+			cost += w.cost
 			if w.key == key {
 				of++
 			}
 		}
-		if q.len() != len(waiting) || q.keys[key] != of || q.has(key) != (of > 0) {
+		if q.len() != len(waiting) || q.cost != cost || q.keys[key] != of || q.has(key) != (of > 0) {
 			t.Fatalf("%d waiters and %d of %s, want %d and %d", q.len(), q.keys[key], key, len(waiting), of)
 		}
 	}
@@ -133,12 +135,38 @@ func BenchmarkQueue(b *testing.B) {
 			names := make([]string, keys)
 			for i := range 1000 {
 				names[i%keys] = "a/" + strings.Repeat("x", i%keys)
-				q.push("a", names[i%keys])
+				q.push("a", names[i%keys], 0)
 			}
 			for i := 0; b.Loop(); i++ {
 				q.take()
-				q.push("a", names[i%keys])
+				q.push("a", names[i%keys], 0)
 			}
 		})
+	}
+}
+
+func TestAheadCountsTheTurnsOfOthers(t *testing.T) {
+	const call = 2 * quantum
+	for _, row := range []struct {
+		waiting, key string
+		bound        bool
+		want         int // calls
+	}{
+		{"", "a/1", false, 0},
+		{"a/1 a/1 a/1", "a/1", true, 3},
+		{"a/1 a/1 a/1", "b/1", false, 1},     // b has its turn after one call of a
+		{"a/1 a/1 a/1", "b/1", true, 0},      // a worker of b may be about to come free
+		{"a/1 a/2 a/3", "a/4", false, 3},     // each function of a once
+		{"a/1 a/1 a/2 a/2", "a/1", true, 4},  // two of its own, two of the other
+		{"a/1 b/1 b/1 b/1", "a/1", true, 2},  // one of its own, one of b
+		{"a/1 a/2 b/1 b/1", "a/3", false, 4}, // b has a turn for each of a
+	} {
+		q := &queue{}
+		for _, key := range strings.Fields(row.waiting) {
+			q.push(key[:1], key, call)
+		}
+		if got := q.ahead(row.key[:1], row.key, row.bound); got != time.Duration(row.want)*call {
+			t.Errorf("%q before %s: %v, want %d calls of %v", row.waiting, row.key, got, row.want, call)
+		}
 	}
 }

@@ -81,12 +81,19 @@ func (r *Runtimes) Stats() PoolStats {
 }
 
 // Close closes all pools; see Pool.Close.
-func (r *Runtimes) Close() error {
-	var errs []error
+func (r *Runtimes) Close() error { return r.Shutdown(context.Background()) }
+
+// Shutdown closes all pools at the same time; see Pool.Shutdown.
+func (r *Runtimes) Shutdown(ctx context.Context) error {
+	errs := make(chan error, len(r.pools))
 	for _, pool := range r.pools {
-		errs = append(errs, pool.Close())
+		go func() { errs <- pool.Shutdown(ctx) }()
 	}
-	return errors.Join(errs...)
+	var all error
+	for range r.pools {
+		all = errors.Join(all, <-errs)
+	}
+	return all
 }
 
 // Isolation says in a few words what stands around a worker; it is the same for all runtimes.

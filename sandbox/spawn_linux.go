@@ -175,8 +175,9 @@ func (s *spawner) await(p *process, slot int, group *slotGroup, pipes *pipes) {
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL && !p.planned()
 	outOfMemory := group != nil && killed && group.outOfMemory()
 	s.slots.put(slot)
-	stderr := pipes.lastWords()
+	stderr, unread := pipes.lastWords(), pipes.unread()
 	p.mu.Lock()
+	p.unread = unread
 	p.death = classify(p.reason, status, outOfMemory, stderr)
 	if !p.deadline.IsZero() {
 		p.death.Lag = now.Sub(p.deadline)
@@ -264,6 +265,20 @@ func closeAll(files ...*os.File) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// unread is how many bytes stand in the pipe to the stdin of the dead process, -1 when that cannot be learnt (FIONREAD, which is TIOCINQ; for
+// pipes it works on both ends).
+func (p *pipes) unread() int {
+	unread := -1
+	if conn, err := p.stdin.SyscallConn(); err == nil {
+		_ = conn.Control(func(fd uintptr) {
+			if n, err := unix.IoctlGetInt(int(fd), unix.TIOCINQ); err == nil {
+				unread = n
+			}
+		})
+	}
+	return unread
 }
 
 // lastWords is the end of what the dead process wrote to stderr: what the pipe holds, so that nobody has to read along.

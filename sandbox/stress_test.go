@@ -64,7 +64,7 @@ func (s *stress) client(t *testing.T, name, calls int) {
 				t.Errorf("call %s got the answer of %s", inv.ID, result.Body)
 			}
 		case errors.As(err, &death), errors.As(err, &failure), errors.Is(err, context.DeadlineExceeded):
-		case errors.Is(err, ErrBusy) && err.Error() == "sandbox: no free worker: the queue is full":
+		case errors.Is(err, ErrBusy) && err.Error() == "sandbox: no free worker: queue_full":
 		default: // a queue timeout would be a lost wake-up
 			t.Errorf("call %s: %v", inv.ID, err)
 		}

@@ -1,0 +1,103 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// acquire finds a worker for inv and counts the call as in progress.
+func (p *Pool) acquire(ctx context.Context, inv *Invocation) (*worker, StartKind, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, "", ErrClosed
+	}
+	if w, start := p.takeLocked(inv.Key); w != nil {
+		p.calls.Add(1)
+		p.mu.Unlock()
+		if start == StartPrewarmed {
+			p.wakeKeeper()
+		}
+		return w, start, nil
+	}
+	waiting, err := p.enqueueLocked(ctx, inv)
+	p.mu.Unlock()
+	if err != nil {
+		return nil, "", err
+	}
+	p.wakeKeeper()
+	return p.wait(ctx, waiting)
+}
+
+// takeLocked returns a worker that can serve key at once.
+func (p *Pool) takeLocked(key string) (*worker, StartKind) {
+	if w := p.idle.take(key); w != nil {
+		return w, StartWarm
+	}
+	if n := len(p.prewarmed); n > 0 {
+		w := p.prewarmed[n-1]
+		p.prewarmed = p.prewarmed[:n-1]
+		p.bindLocked(w, key)
+		return w, StartPrewarmed
+	}
+	return nil, ""
+}
+
+// enqueueLocked lets inv wait, unless the queue is full or the wait would outlast what the call has.
+func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation) (*waiter, error) {
+	if p.queue.len() >= p.cfg.QueueSize {
+		return nil, p.busyLocked(BusyQueueFull)
+	}
+	patience := p.cfg.QueueTimeout
+	if end, ok := ctx.Deadline(); ok {
+		patience = min(patience, time.Until(end))
+	}
+	if p.hopelessLocked(inv, patience) {
+		return nil, p.busyLocked(BusyExpectedWait)
+	}
+	return p.queue.push(inv.Group, inv.Key, p.paces.least(inv.Key)), nil
+}
+
+// hopelessLocked says whether inv would wait for longer than patience. It is as sure as the past tells: where in doubt, it says no.
+func (p *Pool) hopelessLocked(inv *Invocation, patience time.Duration) bool {
+	if p.drainTimeLocked() <= patience { // known at once, and never less than the time of what is ahead of inv
+		return false
+	}
+	return p.shareLocked(p.queue.ahead(inv.Group, inv.Key, p.bound[inv.Key] > 0)) > patience
+}
+
+// drainTimeLocked is how long all workers together need for the calls that wait, at the least.
+func (p *Pool) drainTimeLocked() time.Duration { return p.shareLocked(p.queue.cost) }
+
+// shareLocked is how long all workers together need for so much work.
+func (p *Pool) shareLocked(work time.Duration) time.Duration { return work / time.Duration(p.cfg.Size) }
+
+func (p *Pool) busyLocked(cause BusyCause) error {
+	return &BusyError{Cause: cause, RetryAfter: p.drainTimeLocked()}
+}
+
+// wait waits until the call has a worker, or has waited long enough.
+func (p *Pool) wait(ctx context.Context, waiting *waiter) (*worker, StartKind, error) {
+	timeout := time.NewTimer(p.cfg.QueueTimeout)
+	defer timeout.Stop()
+	var err error
+	select {
+	case <-waiting.ready:
+	case <-ctx.Done():
+		err = fmt.Errorf("sandbox: waiting for a worker: %w", context.Cause(ctx))
+	case <-timeout.C:
+	case <-p.closing:
+		err = ErrClosed
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if waiting.worker != nil { // perhaps in the same moment as err
+		return waiting.worker, waiting.start, nil
+	}
+	p.queue.drop(waiting)
+	if err == nil {
+		err = p.busyLocked(BusyQueueTimeout)
+	}
+	return nil, "", err
+}
