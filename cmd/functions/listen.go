@@ -1,25 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/http"
 	"strconv"
-	"time"
 
-	"github.com/backstage/functions/internal/api"
+	"github.com/coreos/go-systemd/v22/activation"
+
 	"github.com/backstage/functions/internal/config"
-)
-
-// Bounds on one connection. Bodies have no deadline of their own within readTimeout, and answers none: a slow caller waits alone.
-const (
-	headerTimeout  = 10 * time.Second
-	readTimeout    = 60 * time.Second
-	idleTimeout    = 2 * time.Minute
-	maxHeaderBytes = 128 << 10
 )
 
 // listeners are the server's ports, taken before anything else is started.
@@ -28,19 +17,48 @@ type listeners struct {
 	metrics net.Listener // nil when it is off
 }
 
+// listen takes the sockets that a service manager has passed on, that of the API first (sd_listen_fds(3)), and opens the others itself. A
+// socket that was passed on outlives the server: connections wait in it while the next one starts, so that a restart refuses nobody.
 func listen(cfg *config.Config) (*listeners, error) {
 	l := new(listeners)
-	var err error
-	if l.http, err = net.Listen("tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port))); err != nil {
+	given, err := inherited()
+	if err != nil {
+		return nil, err
+	}
+	if l.http, err = openListener(given, 0, cfg.Host, cfg.Port); err != nil {
 		return nil, fmt.Errorf("PORT: %w", err)
 	}
 	if !cfg.Metrics {
 		return l, nil
 	}
-	if l.metrics, err = net.Listen("tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.MetricsPort))); err != nil {
+	if l.metrics, err = openListener(given, 1, cfg.Host, cfg.MetricsPort); err != nil {
 		return nil, errors.Join(fmt.Errorf("METRICS_PORT: %w", err), l.http.Close())
 	}
 	return l, nil
+}
+
+// inherited are the sockets that were passed on.
+func inherited() ([]net.Listener, error) {
+	given, err := activation.Listeners()
+	if err != nil {
+		return nil, fmt.Errorf("LISTEN_FDS: %w", err)
+	}
+	if len(given) > 2 {
+		return nil, fmt.Errorf("LISTEN_FDS: %d sockets were passed on, at most 2 have a use: for the API and for metrics", len(given))
+	}
+	for i, l := range given {
+		if l == nil {
+			return nil, fmt.Errorf("LISTEN_FDS: descriptor %d is not a socket that listens", i+3)
+		}
+	}
+	return given, nil
+}
+
+func openListener(given []net.Listener, i int, host string, port int) (net.Listener, error) {
+	if i < len(given) {
+		return given[i], nil
+	}
+	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 }
 
 // close closes what the HTTP servers have not closed.
@@ -56,42 +74,10 @@ func (l *listeners) close() error {
 	return errors.Join(errs...)
 }
 
-// serveHTTP serves until ctx ends or a listener fails, then lets the calls in progress finish.
-func serveHTTP(ctx context.Context, l *listeners, handler, metricsHandler http.Handler, log *slog.Logger, drain time.Duration) error {
-	var servers []*http.Server
-	failed := make(chan error, 2)
-	start := func(listener net.Listener, handler http.Handler) {
-		server := newServer(handler, log)
-		servers = append(servers, server)
-		go func() { failed <- server.Serve(listener) }()
+// port is that of a listener, or its whole address when that has none.
+func port(l net.Listener) string {
+	if addr, ok := l.Addr().(*net.TCPAddr); ok {
+		return strconv.Itoa(addr.Port)
 	}
-	start(api.JSONErrors(l.http), handler)
-	if l.metrics != nil {
-		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", metricsHandler)
-		start(l.metrics, mux)
-	}
-	var err error
-	select {
-	case err = <-failed:
-	case <-ctx.Done():
-		log.Info("Functions is stopping: calls in progress are finished first")
-	}
-	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	for _, server := range servers {
-		err = errors.Join(err, server.Shutdown(bound))
-	}
-	return err
-}
-
-func newServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
+	return l.Addr().String()
 }

@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"strconv"
-	"time"
 
 	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
@@ -18,9 +15,6 @@ import (
 	"github.com/backstage/functions/internal/metrics"
 	"github.com/backstage/functions/sandbox"
 )
-
-// drainTimeout is how long the end of the server waits, beside the longest that a call may take, for answers to be written.
-const drainTimeout = 5 * time.Second
 
 // serve runs the server until ctx ends.
 func serve(ctx context.Context) (err error) {
@@ -64,10 +58,14 @@ func serve(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("workers cannot start: %w%s", err, isolationHint(ctx, workers, node))
 	}
-	defer closeInto(&err, pool.Close)
+	end := newDrain(cfg.ShutdownTimeout)
+	closePool := func() error { return pool.Shutdown(end.until()) }
+	defer closeInto(&err, closePool)
 	measures.WatchPool(pool.Stats)
 	invoker := invoke.New(watch.invoke(invoke.Options{
 		Pool: pool, Source: store, Recorder: measures, Output: out.functions, Logger: out.app,
+		Concurrency:        invoke.Concurrency{Function: cfg.MaxConcurrencyFunction, Namespace: cfg.MaxConcurrencyNamespace},
+		CancelOnDisconnect: cfg.CancelOnDisconnect, Refused: measures.InvocationRefused,
 	}))
 	go store.Watch(ctx, invoker.Changed)
 	watch.greet(cfg)
@@ -81,7 +79,8 @@ func serve(ctx context.Context) (err error) {
 		},
 		AccessLog: out.logAccess,
 	})
-	return serveHTTP(ctx, listeners, handler, measures.Handler(), out.app, cfg.AsyncTimeout+drainTimeout)
+	front := &frontend{cfg: cfg, log: out.app, listeners: listeners, drain: end, cut: closePool}
+	return front.serve(ctx, handler, measures.Handler())
 }
 
 func closeInto(err *error, closer func() error) { *err = errors.Join(*err, closer()) }
@@ -127,5 +126,3 @@ func greet(log *slog.Logger, cfg *config.Config, l *listeners, store store, node
 	log.Info("Deploy a function: curl -X PUT http://localhost:" + port(l.http) + "/functions/example/hello -H 'content-type: application/json'" +
 		` -d '{"code": "function main(req, res) { res.send({ say: \"hello\" }) }"}'`)
 }
-
-func port(l net.Listener) string { return strconv.Itoa(l.Addr().(*net.TCPAddr).Port) }

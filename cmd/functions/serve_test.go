@@ -32,16 +32,22 @@ type server struct {
 	url     string // of the API
 	metrics string
 	logs    *lines
+	told    bool // to end: a second signal would end it at once
 }
 
 // startServer starts the server on free ports with vars, "NAME=value", and waits until it listens.
 func startServer(t testing.TB, vars ...string) *server {
 	t.Helper()
+	return startCommand(t, exec.Command(os.Args[0]), vars...)
+}
+
+// startCommand is startServer for a command that starts the server.
+func startCommand(t testing.TB, cmd *exec.Cmd, vars ...string) *server {
+	t.Helper()
 	runner, err := filepath.Abs("../../runner-js")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0])
 	cmd.Env = append([]string{
 		"SERVE=1", "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.Getenv("TMPDIR"), "HOST=127.0.0.1", "PORT=0", "METRICS_PORT=0",
 		"RUNNER_DIR=" + runner, "CODE_ASYNC_TIMEOUT=1000", "DATA_DIR=" + t.TempDir(),
@@ -68,10 +74,18 @@ func (s *server) stop(t testing.TB) {
 	if s.cmd.ProcessState != nil {
 		return
 	}
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	s.terminate()
 	s.logs.rest()
 	if err := s.cmd.Wait(); err != nil {
 		t.Errorf("the server ended with %v; its log:\n%s", err, s.logs.text())
+	}
+}
+
+// terminate tells the server to end.
+func (s *server) terminate() {
+	if !s.told {
+		s.told = true
+		_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	}
 }
 

@@ -25,7 +25,7 @@ type death struct {
 // deathOf tells the caller why the worker died. The texts of the two deadlines are the contract's.
 func deathOf(d *sandbox.DeathError) death {
 	blame := func(message string) death {
-		return death{failure{status: http.StatusInternalServerError, message: message, reason: d.Reason}, true}
+		return death{failure{status: http.StatusInternalServerError, message: message, reason: string(d.Reason)}, true}
 	}
 	switch d.Reason {
 	case sandbox.ReasonSyncDeadline:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/backstage/functions/internal/body"
 	"github.com/backstage/functions/internal/function"
@@ -26,12 +27,13 @@ func (p *problem) Error() string { return p.message }
 type failure struct {
 	status  int
 	message string
-	// reason is the machine-readable cause of a worker's death; empty for all else.
-	reason sandbox.Reason
+	// reason is the machine-readable cause of a worker's death or of a refusal; empty for all else.
+	reason string
 	// header holds what the function had set before it failed.
 	header []sandbox.HeaderField
-	// retry says that the same request may succeed in a moment.
+	// retry says that the same request may succeed later, and after is when that is likely; 0 when nobody knows.
 	retry bool
+	after time.Duration
 	// hidden says that err holds more than the caller is told, and an operator should see it.
 	hidden bool
 }
@@ -74,6 +76,9 @@ func classify(err error) failure {
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok {
 		return failure{status: http.StatusNotFound, message: missing.Error()}
 	}
+	if refused, ok := refusalOf(err); ok {
+		return refused
+	}
 	for _, known := range failures {
 		if errors.Is(err, known.err) {
 			return known.failure
@@ -104,12 +109,12 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	h := w.Header()
 	if f.retry {
-		h.Set("Retry-After", "1")
+		h.Set("Retry-After", retryAfter(f.after))
 	}
 	o := newObject()
 	o.string("error", f.message)
 	if f.reason != "" {
-		o.string("reason", string(f.reason))
+		o.string("reason", f.reason)
 	}
 	result := &sandbox.Result{Status: f.status, Header: f.header, Body: o.end()}
 	if sendResult(w, r, result) != nil {

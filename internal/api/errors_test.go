@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -47,6 +49,17 @@ func TestErrorsOfARunAreAnswered(t *testing.T) {
 		{"canceled in the worker", died(sandbox.ReasonCanceled), 499, `{"error":"Client closed the request"}`},
 		{"canceled in the queue", context.Canceled, 499, `{"error":"Client closed the request"}`},
 		{"busy", sandbox.ErrBusy, 503, `{"error":"No worker is free"}`},
+		{"queue full", &sandbox.BusyError{Cause: sandbox.BusyQueueFull}, 503, `{"error":"No worker is free","reason":"queue_full"}`},
+		{"expected wait", &sandbox.BusyError{Cause: sandbox.BusyExpectedWait}, 503, `{"error":"No worker is free","reason":"expected_wait"}`},
+		{"queue timeout", &sandbox.BusyError{Cause: sandbox.BusyQueueTimeout}, 503, `{"error":"No worker is free","reason":"queue_timeout"}`},
+		{
+			"limit of a function", &invoke.LimitError{Scope: invoke.ScopeFunction, Name: "n/f", Limit: 2}, 429,
+			`{"error":"The function n/f has 2 calls at a time, which is its limit","reason":"function_limit"}`,
+		},
+		{
+			"limit of a namespace", &invoke.LimitError{Scope: invoke.ScopeNamespace, Name: "n", Limit: 2}, 429,
+			`{"error":"The namespace n has 2 calls at a time, which is its limit","reason":"namespace_limit"}`,
+		},
 		{"closed", sandbox.ErrClosed, 503, `{"error":"Server is shutting down"}`},
 		{"too large", sandbox.ErrTooLarge, 413, `{"error":"request entity too large"}`},
 		{"store away", fmt.Errorf("%s: %w", secret, function.ErrUnavailable), 503, `{"error":"Storage is unavailable"}`},
@@ -58,7 +71,7 @@ func TestErrorsOfARunAreAnswered(t *testing.T) {
 				url := serve(t, Options{Invoker: answering(nil, fmt.Errorf("invoke: %w", test.err))})
 				res, body := do(t, newRequest(t, request[0], url+request[1], ""))
 				expect(t, res, body, test.status, test.want)
-				if want := map[bool]string{true: "1"}[test.status == 503]; res.Header.Get("Retry-After") != want {
+				if want := map[bool]string{true: "1"}[test.status == 503 || test.status == 429]; res.Header.Get("Retry-After") != want {
 					t.Errorf("Retry-After is %q, want %q", res.Header.Get("Retry-After"), want)
 				}
 				if res.Header.Get("X-Request-Id") == "" {
@@ -137,6 +150,22 @@ func TestStoreFailuresAreAnswered(t *testing.T) {
 		} {
 			res, body := do(t, newRequest(t, request[0], url+request[1], request[2], "Content-Type", "application/json"))
 			expect(t, res, body, test.status, test.want)
+		}
+	}
+}
+
+func TestRetryAfterIsTheExpectedTimeWithinBounds(t *testing.T) {
+	for after, want := range map[time.Duration]string{
+		0: "1", time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", 7 * time.Second: "7", time.Hour: "30",
+	} {
+		for _, err := range []error{
+			&sandbox.BusyError{Cause: sandbox.BusyQueueFull, RetryAfter: after},
+			&invoke.LimitError{Scope: invoke.ScopeFunction, RetryAfter: after},
+		} {
+			res, _ := do(t, newRequest(t, "GET", serve(t, Options{Invoker: answering(nil, err)})+"/functions/n/f/run", ""))
+			if got := res.Header.Get("Retry-After"); got != want {
+				t.Errorf("%T with %v: Retry-After is %q, want %q", err, after, got, want)
+			}
 		}
 	}
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"strconv"
 
 	"github.com/backstage/functions/internal/function"
 )
@@ -49,7 +48,10 @@ func addOptions(o *object, options function.Options) {
 		o.string("runtime", *options.Runtime)
 	}
 	if options.MaxInvocations != nil {
-		o.raw("maxInvocations", json.RawMessage(strconv.Itoa(*options.MaxInvocations)))
+		o.int("maxInvocations", *options.MaxInvocations)
+	}
+	if options.MaxConcurrency != nil {
+		o.int("maxConcurrency", *options.MaxConcurrency)
 	}
 }
 
@@ -60,6 +62,9 @@ func settingsJSON(n *function.Namespace) json.RawMessage {
 	o := newObject()
 	if n.SentryDSN != nil {
 		o.string("sentryDSN", *n.SentryDSN)
+	}
+	if n.MaxConcurrency != nil {
+		o.int("maxConcurrency", *n.MaxConcurrency)
 	}
 	return o.end()
 }

@@ -22,10 +22,11 @@ func (s *server) putNamespace(w http.ResponseWriter, r *http.Request) error {
 		sendInvalid(w, r, faults)
 		return nil
 	}
-	if err := s.Store.PutNamespace(r.Context(), &function.Namespace{Name: name, SentryDSN: given.dsn}); err != nil {
+	n := &function.Namespace{Name: name, SentryDSN: given.dsn, MaxConcurrency: given.maxConcurrency}
+	if err := s.Store.PutNamespace(r.Context(), n); err != nil {
 		return fmt.Errorf("put namespace %q: %w", name, err)
 	}
-	sendSchema(w, r, "namespaces/item", namespaceJSON(name, given.dsn, given.nameFirst))
+	sendSchema(w, r, "namespaces/item", namespaceJSON(n, given.nameFirst))
 	return nil
 }
 
@@ -38,7 +39,7 @@ func (s *server) getNamespace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("get namespace %q: %w", name, err)
 	}
-	sendSchema(w, r, "namespaces/item", namespaceJSON(name, n.SentryDSN, false))
+	sendSchema(w, r, "namespaces/item", namespaceJSON(n, false))
 	return nil
 }
 
@@ -55,16 +56,19 @@ func (s *server) deleteNamespace(w http.ResponseWriter, r *http.Request) error {
 }
 
 // namespaceJSON puts the name last, unless a request's body had it first.
-func namespaceJSON(name string, dsn *string, nameFirst bool) []byte {
+func namespaceJSON(n *function.Namespace, nameFirst bool) []byte {
 	o := newObject()
 	if nameFirst {
-		o.string("namespace", name)
+		o.string("namespace", n.Name)
 	}
-	if dsn != nil {
-		o.string("sentryDSN", *dsn)
+	if n.SentryDSN != nil {
+		o.string("sentryDSN", *n.SentryDSN)
+	}
+	if n.MaxConcurrency != nil {
+		o.int("maxConcurrency", *n.MaxConcurrency)
 	}
 	if !nameFirst {
-		o.string("namespace", name)
+		o.string("namespace", n.Name)
 	}
 	return o.end()
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// maxInvocationsLimit is the largest maxInvocations of a function.
-const maxInvocationsLimit = 1_000_000_000
+// countLimit is the largest maxInvocations and maxConcurrency.
+const countLimit = 1_000_000_000
 
-// parseOptions reads runtime and maxInvocations, which the original does not know.
+// parseOptions reads runtime, maxInvocations and maxConcurrency, which the original does not know.
 func parseOptions(given propertySet, runtimes []string) (o function.Options, faults []string) {
 	if value, ok := given.get("runtime"); ok {
 		name := textIn(value)
@@ -23,17 +23,25 @@ func parseOptions(given propertySet, runtimes []string) (o function.Options, fau
 		}
 		o.Runtime = &name
 	}
-	if value, ok := given.get("maxInvocations"); ok {
-		n, err := strconv.Atoi(string(value))
-		switch {
-		case err != nil:
-			faults = append(faults, "instance.maxInvocations is not of a type(s) integer")
-		case n < 0:
-			faults = append(faults, "instance.maxInvocations must have a minimum value of 0")
-		case n > maxInvocationsLimit:
-			faults = append(faults, "instance.maxInvocations must have a maximum value of "+strconv.Itoa(maxInvocationsLimit))
-		}
-		o.MaxInvocations = &n
-	}
+	o.MaxInvocations, faults = parseCount(given, "maxInvocations", faults)
+	o.MaxConcurrency, faults = parseCount(given, "maxConcurrency", faults)
 	return o, faults
+}
+
+// parseCount reads a whole number from 0 to countLimit and adds what is wrong with it to faults; nil when it is not given.
+func parseCount(given propertySet, name string, faults []string) (*int, []string) {
+	value, ok := given.get(name)
+	if !ok {
+		return nil, faults
+	}
+	n, err := strconv.Atoi(string(value))
+	switch {
+	case err != nil:
+		faults = append(faults, "instance."+name+" is not of a type(s) integer")
+	case n < 0:
+		faults = append(faults, "instance."+name+" must have a minimum value of 0")
+	case n > countLimit:
+		faults = append(faults, "instance."+name+" must have a maximum value of "+strconv.Itoa(countLimit))
+	}
+	return &n, faults
 }

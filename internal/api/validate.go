@@ -89,7 +89,8 @@ func envIn(env json.RawMessage) *function.Env {
 
 // givenNamespace is the body of a PUT of a namespace.
 type givenNamespace struct {
-	dsn *string
+	dsn            *string
+	maxConcurrency *int
 	// nameFirst says that the body holds the namespace's name, and before anything else.
 	nameFirst bool
 }
@@ -105,8 +106,9 @@ func parseNamespace(body json.RawMessage) (n givenNamespace, faults []string) {
 			faults = append(faults, "instance."+name+notString)
 		}
 	}
+	n.maxConcurrency, faults = parseCount(given, "maxConcurrency", faults)
 	for _, p := range given.list {
-		if p.name != "namespace" && p.name != "sentryDSN" {
+		if p.name != "namespace" && p.name != "sentryDSN" && p.name != "maxConcurrency" {
 			quoted := function.AppendJSONString(nil, p.name)
 			faults = append(faults, "instance additionalProperty "+string(quoted)+" exists in instance when not allowed")
 		}

@@ -81,6 +81,9 @@ func TestOptionsAreChecked(t *testing.T) {
 		`{"code":"1","maxInvocations":"1"}`:                  {"instance.maxInvocations is not of a type(s) integer"},
 		`{"code":"1","maxInvocations":1.5}`:                  {"instance.maxInvocations is not of a type(s) integer"},
 		`{"code":"1","maxInvocations":-1}`:                   {"instance.maxInvocations must have a minimum value of 0"},
+		`{"code":"1","maxConcurrency":3}`:                    nil,
+		`{"code":"1","maxConcurrency":null}`:                 {"instance.maxConcurrency is not of a type(s) integer"},
+		`{"code":"1","maxConcurrency":-1}`:                   {"instance.maxConcurrency must have a minimum value of 0"},
 		`{"code":"1","maxInvocations":1000000001}`:           {"instance.maxInvocations must have a maximum value of 1000000000"},
 	} {
 		if _, faults := parseFunction([]byte(text), runtimes); !slices.Equal(faults, want) {

@@ -7,7 +7,7 @@ package archtest
 //	            invoke → sandbox           public, and knows nothing of internal/
 //	boltstore, memstore, redisstore → function
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only cmd knows them
-//	metrics → egress, function, sandbox    what it counts
+//	metrics → egress, invoke, sandbox      what it counts
 //	api, trace → answer                    how an answer is watched
 var arrows = map[string][]string{
 	"cmd/functions": {
@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"internal/invoke":     {"internal/function", "sandbox"},
 	"internal/logs":       {"internal/function", "internal/invoke", "sandbox"},
 	"internal/memstore":   {"internal/function"},
-	"internal/metrics":    {"internal/egress", "internal/function", "sandbox"},
+	"internal/metrics":    {"internal/egress", "internal/function", "internal/invoke", "sandbox"},
 	"internal/qs":         {"internal/function"},
 	"internal/redisstore": {"internal/function"},
 	"internal/sentry":     {"internal/function", "internal/invoke", "sandbox"},
@@ -45,6 +45,7 @@ const sandboxRoot = "sandbox"
 var homes = map[string][]string{
 	"github.com/containerd/cgroups/":          {"sandbox/internal/cgroup"},
 	"github.com/opencontainers/runtime-spec/": {"sandbox/internal/cgroup"},
+	"github.com/coreos/go-systemd/":           {"cmd/functions"},
 	"github.com/elastic/go-seccomp-bpf":       {"sandbox/internal/seccomp"},
 	"github.com/getsentry/sentry-go":          {"internal/sentry"},
 	"github.com/google/uuid":                  {"internal/api", "internal/function", "internal/sentry", "internal/storetest"},

@@ -27,7 +27,7 @@ func (s *Store) PutNamespace(ctx context.Context, n *function.Namespace) error {
 		if err := n.Check(); err != nil {
 			return err
 		}
-		text, err := json.Marshal(namespaceRecord{SentryDSN: n.SentryDSN})
+		text, err := json.Marshal(namespaceRecord{SentryDSN: n.SentryDSN, AtATime: n.MaxConcurrency})
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ type functionRecord struct {
 	Env       *function.Env `json:"env,omitempty"`
 	Runtime   *string       `json:"runtime,omitempty"`
 	Max       *int          `json:"maxInvocations,omitempty"`
+	AtATime   *int          `json:"maxConcurrency,omitempty"`
 	VersionID string        `json:"versionID"`
 	Created   string        `json:"created"`
 	Updated   string        `json:"updated"`
@@ -22,6 +23,7 @@ type functionRecord struct {
 // namespaceRecord is the document of one namespace.
 type namespaceRecord struct {
 	SentryDSN *string `json:"sentryDSN,omitempty"`
+	AtATime   *int    `json:"maxConcurrency,omitempty"`
 }
 
 // namespaceKey names the bucket of a namespace's functions. The colon makes the order of such names that of
@@ -34,7 +36,9 @@ func refOf(ns, id []byte) function.Ref {
 }
 
 func encodeFunction(f *function.Function) ([]byte, error) {
-	return json.Marshal(functionRecord{f.Code, f.Hash, f.Env, f.Options.Runtime, f.Options.MaxInvocations, f.VersionID, f.Created, f.Updated})
+	return json.Marshal(functionRecord{
+		f.Code, f.Hash, f.Env, f.Options.Runtime, f.Options.MaxInvocations, f.Options.MaxConcurrency, f.VersionID, f.Created, f.Updated,
+	})
 }
 
 func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
@@ -43,7 +47,8 @@ func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
 		return nil, fmt.Errorf("record of %s: %w", ref, err)
 	}
 	return &function.Function{
-		Ref: ref, Code: r.Code, Hash: r.Hash, Env: r.Env, Options: function.Options{Runtime: r.Runtime, MaxInvocations: r.Max}, VersionID: r.VersionID, Created: r.Created, Updated: r.Updated,
+		Ref: ref, Code: r.Code, Hash: r.Hash, Env: r.Env, VersionID: r.VersionID, Created: r.Created, Updated: r.Updated,
+		Options: function.Options{Runtime: r.Runtime, MaxInvocations: r.Max, MaxConcurrency: r.AtATime},
 	}, nil
 }
 
@@ -52,5 +57,5 @@ func decodeNamespace(name string, text []byte) (*function.Namespace, error) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return nil, fmt.Errorf("record of namespace %s: %w", name, err)
 	}
-	return &function.Namespace{Name: name, SentryDSN: r.SentryDSN}, nil
+	return &function.Namespace{Name: name, SentryDSN: r.SentryDSN, MaxConcurrency: r.AtATime}, nil
 }

@@ -67,6 +67,9 @@ type Config struct {
 	// QueueSize and QueueTimeout are QUEUE_SIZE and QUEUE_TIMEOUT.
 	QueueSize    int
 	QueueTimeout time.Duration
+	// MaxConcurrencyFunction and MaxConcurrencyNamespace are MAX_CONCURRENCY_FUNCTION and MAX_CONCURRENCY_NAMESPACE; 0 for none.
+	MaxConcurrencyFunction  int
+	MaxConcurrencyNamespace int
 	// Isolation is the tier, ISOLATION.
 	Isolation sandbox.Isolation
 	// NodeBinary and RunnerDir are NODE_BINARY and RUNNER_DIR; empty when the server has to find them.
@@ -74,6 +77,15 @@ type Config struct {
 	// Runtimes is RUNTIMES; nil when it is not set.
 	Runtimes  []sandbox.Runtime
 	RunnerDir string
+
+	// MaxConnections is MAX_CONNECTIONS, 0 for any number; HTTP bounds each of them.
+	MaxConnections int
+	HTTP           HTTP
+	// CancelOnDisconnect is CANCEL_ON_DISCONNECT.
+	CancelOnDisconnect bool
+	// ShutdownDelay and ShutdownTimeout are SHUTDOWN_DELAY and SHUTDOWN_TIMEOUT.
+	ShutdownDelay   time.Duration
+	ShutdownTimeout time.Duration
 
 	// Egress says what functions may reach; see its fields.
 	Egress Egress
@@ -103,6 +115,14 @@ type Config struct {
 
 	// texts are the values as they were given or derived, by variable; of secrets only what may be printed.
 	texts map[string]string
+}
+
+// HTTP bounds one connection; see the variables HTTP_*.
+type HTTP struct {
+	// Header and Read are for the headers of a request and for all of it, Write for each part of an answer, Idle is between requests.
+	Header, Read, Write, Idle time.Duration
+	// HeaderLimit is in bytes.
+	HeaderLimit int64
 }
 
 // Load reads the configuration. Getenv is like os.LookupEnv, environ like os.Environ(). A variable that is set to nothing

@@ -50,6 +50,8 @@ func TestDefaults(t *testing.T) {
 		Modules:  []string{"lodash", "async", "request", "uuid", "node-fetch"},
 		PoolSize: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, MemoryLimit: 128 << 20, CPULimit: 1,
 		QueueSize: 1000, QueueTimeout: 10 * time.Second, Isolation: sandbox.IsolationStrict,
+		MaxConnections: 10_000, ShutdownTimeout: 20 * time.Second,
+		HTTP: HTTP{Header: 10 * time.Second, Read: time.Minute, Write: 30 * time.Second, Idle: 2 * time.Minute, HeaderLimit: 128 << 10},
 		Egress: Egress{
 			Policy: egress.Policy{Mode: egress.Public}, Namespaces: map[string]egress.Policy{}, Limits: egress.DefaultLimits(),
 		},
@@ -109,6 +111,16 @@ func TestValuesAreRead(t *testing.T) {
 		{"WORKER_IDLE_TIMEOUT=90s", func(c *Config) any { return c.IdleTimeout }, 90 * time.Second},
 		{"QUEUE_SIZE=0", func(c *Config) any { return c.QueueSize }, 0},
 		{"QUEUE_TIMEOUT=1m30s", func(c *Config) any { return c.QueueTimeout }, 90 * time.Second},
+		{"MAX_CONCURRENCY_FUNCTION=3|MAX_CONCURRENCY_NAMESPACE=4", func(c *Config) any {
+			return fmt.Sprint(c.MaxConcurrencyFunction, c.MaxConcurrencyNamespace)
+		}, "3 4"},
+		{"MAX_CONNECTIONS=0", func(c *Config) any { return c.MaxConnections }, 0},
+		{"HTTP_HEADER_TIMEOUT=1s|HTTP_READ_TIMEOUT=2s|HTTP_WRITE_TIMEOUT=3s|HTTP_IDLE_TIMEOUT=4s|HTTP_HEADER_LIMIT=8kb", func(c *Config) any {
+			return c.HTTP
+		}, HTTP{time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 8 << 10}},
+		{"CANCEL_ON_DISCONNECT=true", func(c *Config) any { return c.CancelOnDisconnect }, true},
+		{"SHUTDOWN_DELAY=5s|SHUTDOWN_TIMEOUT=1m", func(c *Config) any { return c.ShutdownDelay + c.ShutdownTimeout }, 65 * time.Second},
+		{"QUEUE_TIMEOUT=1s|CODE_ASYNC_TIMEOUT=2000", func(c *Config) any { return c.ShutdownTimeout }, 8 * time.Second},
 		{"NODE_BINARY=/node|RUNNER_DIR=/r", func(c *Config) any { return c.NodeBinary + c.RunnerDir }, "/node/r"},
 		{"EGRESS=off|EGRESS_ALLOW=a.example, *.b.example:443,10.0.0.0/8", func(c *Config) any {
 			return fmt.Sprint(c.Egress.Policy.Mode, c.Egress.Policy.Allow)
@@ -161,6 +173,8 @@ func TestFaultsNameTheirVariable(t *testing.T) {
 		"WORKER_CPU_LIMIT=0":                   "must be a number from 0.01 to 1024",
 		"WORKER_IDLE_TIMEOUT=10":               "must be a duration above zero such as 500ms, 10s or 1m30s",
 		"QUEUE_TIMEOUT=-1s":                    "must be a duration above zero such as 500ms, 10s or 1m30s",
+		"MAX_CONNECTIONS=-1":                   "must be a whole number from 0 to 1000000",
+		"SHUTDOWN_DELAY=-1s":                   "must be a duration such as 0s, 500ms or 10s",
 		"LOG_LEVEL=loud":                       "must be error, warn, info, verbose, debug or silly",
 		"LOG_APP_FORMAT=xml":                   "must be text or json",
 		"LOG_FIELDS=[]":                        "must be a JSON object",

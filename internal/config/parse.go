@@ -101,6 +101,18 @@ func duration(target func(*Config) *time.Duration) parser {
 	}
 }
 
+// pause reads a duration that may be none.
+func pause(target func(*Config) *time.Duration) parser {
+	return func(c *Config, text string) error {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return errors.New("must be a duration such as 0s, 500ms or 10s")
+		}
+		*target(c) = d
+		return nil
+	}
+}
+
 // size reads a number of bytes with a unit, of at least so many megabytes.
 func size(leastMB int64, target func(*Config) *int64) parser {
 	return func(c *Config, text string) error {

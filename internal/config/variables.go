@@ -9,6 +9,7 @@ var groups = []struct {
 	{"Storage", storageVariables},
 	{"Functions", functionsVariables},
 	{"Workers", workersVariables},
+	{"Connections", connectionsVariables},
 	{"Egress", egressVariables},
 	{"Logs", logsVariables},
 	{"Errors", errorsVariables},

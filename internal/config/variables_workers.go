@@ -63,8 +63,19 @@ var workersVariables = []Variable{
 	},
 	{
 		Name: "QUEUE_TIMEOUT", Default: "10s",
-		Meaning: "Longest time that a call waits for a worker before it is answered 503.",
+		Meaning: "Longest time that a call waits for a worker before it is answered 503; at once, if those before it are known to take longer.",
 		parse:   duration(func(c *Config) *time.Duration { return &c.QueueTimeout }),
+	},
+	{
+		Name: "MAX_CONCURRENCY_FUNCTION", Default: "0",
+		Meaning: "Most calls of one function that may run or wait at the same time on this server; more are answered 429. 0 sets no limit. " +
+			"`maxConcurrency` of a function goes before it.",
+		parse: whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxConcurrencyFunction }),
+	},
+	{
+		Name: "MAX_CONCURRENCY_NAMESPACE", Default: "0",
+		Meaning: "Most calls of all functions of one namespace, likewise. `maxConcurrency` of a namespace goes before it.",
+		parse:   whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxConcurrencyNamespace }),
 	},
 	{
 		Name: "NODE_BINARY", Default: "found by the server", derive: none,

@@ -56,6 +56,8 @@ type Options struct {
 	Runtime *string
 	// MaxInvocations is how many calls one worker may serve; 1 gives each call a process of its own, 0 sets no limit.
 	MaxInvocations *int
+	// MaxConcurrency is how many calls may run or wait at the same time on one server, 0 for as many as the server's own settings allow.
+	MaxConcurrency *int
 }
 
 // Over returns o with the fields that it lacks taken from stored.
@@ -66,6 +68,9 @@ func (o Options) Over(stored Options) Options {
 	if o.MaxInvocations == nil {
 		o.MaxInvocations = stored.MaxInvocations
 	}
+	if o.MaxConcurrency == nil {
+		o.MaxConcurrency = stored.MaxConcurrency
+	}
 	return o
 }
 
@@ -74,6 +79,9 @@ type Namespace struct {
 	Name string
 	// SentryDSN is where errors of the namespace's functions are reported; nil when not set.
 	SentryDSN *string
+	// MaxConcurrency is how many calls of all its functions may run or wait at the same time on one server; nil and 0 stand for as many as
+	// the server's own settings allow.
+	MaxConcurrency *int
 }
 
 // SentryDSN is the address that errors of f are reported to: the function's own variable, else its namespace's, else nil.

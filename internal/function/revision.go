@@ -108,5 +108,8 @@ func (n *Namespace) Clone() *Namespace {
 		dsn := *n.SentryDSN
 		c.SentryDSN = &dsn
 	}
+	if n.MaxConcurrency != nil {
+		c.MaxConcurrency = new(*n.MaxConcurrency)
+	}
 	return &c
 }

@@ -35,6 +35,9 @@ func statusOf(result *sandbox.Result, err error) int {
 		}
 		return http.StatusInternalServerError
 	}
+	if _, ok := errors.AsType[*LimitError](err); ok {
+		return http.StatusTooManyRequests
+	}
 	switch {
 	case errors.Is(err, sandbox.ErrBusy), errors.Is(err, sandbox.ErrClosed), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable

@@ -26,6 +26,9 @@ type Invoker struct {
 	reporter Reporter // nil when it is off
 	tracer   Tracer
 	cache    *cache
+	gate     *gate
+	refused  func(error)
+	cancels  bool
 	checks   atomic.Uint64
 }
 
@@ -34,6 +37,7 @@ func New(o Options) *Invoker {
 	o = o.withDefaults()
 	return &Invoker{
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer, cache: newCache(o),
+		gate: newGate(o.Concurrency), refused: o.Refused, cancels: o.CancelOnDisconnect,
 	}
 }
 
@@ -59,7 +63,7 @@ func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 }
 
 // Run calls the function. Its error is a *function.NotFoundError, one that wraps function.ErrUnavailable when the code is
-// neither in memory nor to be had, or that of the pool.
+// neither in memory nor to be had, a *LimitError, or that of the pool.
 func (v *Invoker) Run(ctx context.Context, call Call) (*sandbox.Result, error) {
 	start := time.Now()
 	e, err := v.cache.get(ctx, call.Ref)
@@ -94,7 +98,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 	call := r.call(e)
 	out := v.output.Start(call)
 	ctx, span := v.tracer.Run(ctx, call)
-	result, err := v.pool.Invoke(ctx, &sandbox.Invocation{
+	result, err := v.admit(ctx, e.fn, &sandbox.Invocation{
 		ID:             r.invocationID(),
 		Key:            e.key,
 		Group:          e.fn.Namespace,
@@ -105,8 +109,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 		Outgoing:       span.Outgoing(),
 		Runtime:        e.runtime,
 		MaxInvocations: e.maxInvocations,
-		// What a function has begun it finishes, whether or not its caller still waits: deadlines bound it.
-		Detached: true,
+		Detached:       !v.cancels,
 		OnLog: func(line sandbox.LogLine) {
 			out.Line(line)
 			span.Line(line)
@@ -124,4 +127,15 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 		v.report(e, r, err, out)
 	}
 	return result, err
+}
+
+// admit has the pool run inv, unless f or its namespace has as many calls as it may.
+func (v *Invoker) admit(ctx context.Context, f *function.Function, inv *sandbox.Invocation) (*sandbox.Result, error) {
+	pass, err := v.gate.enter(f)
+	if err != nil {
+		v.refused(err)
+		return nil, err
+	}
+	defer v.gate.leave(pass)
+	return v.pool.Invoke(ctx, inv)
 }

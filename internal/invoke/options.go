@@ -61,6 +61,13 @@ type Options struct {
 	Reporter Reporter
 	Tracer   Tracer
 	Logger   *slog.Logger
+	// Concurrency limits the calls at a time.
+	Concurrency Concurrency
+	// Refused is told of each call that Concurrency refuses, with a *LimitError. It must be safe for concurrent use. Nil ignores them.
+	Refused func(err error)
+	// CancelOnDisconnect ends a call whose context ends, such as when its caller has hung up, with its worker. Else what a function has
+	// begun it finishes, whether or not its caller still waits: deadlines bound it.
+	CancelOnDisconnect bool
 	// MaxStale is how long a function in memory is trusted without asking the store. 0 stands for DefaultMaxStale.
 	MaxStale time.Duration
 	// CacheBytes bounds the code and environments in memory; those used longest ago are dropped first. 0 stands for
@@ -77,6 +84,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Tracer == nil {
 		o.Tracer = untraced{}
+	}
+	if o.Refused == nil {
+		o.Refused = func(error) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

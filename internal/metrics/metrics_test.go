@@ -158,7 +158,9 @@ func TestPoolIsObserved(t *testing.T) {
 	m.InvocationDone(sandbox.Stats{Start: sandbox.StartWarm, Queue: time.Millisecond})
 	m.InvocationDone(sandbox.Stats{Start: "unheard of"})
 	for _, err := range []error{
-		fmt.Errorf("queue full: %w", sandbox.ErrBusy), sandbox.ErrClosed, context.Canceled, context.DeadlineExceeded,
+		fmt.Errorf("queue full: %w", sandbox.ErrBusy), sandbox.ErrClosed,
+		&sandbox.BusyError{Cause: sandbox.BusyQueueFull}, &sandbox.BusyError{Cause: sandbox.BusyExpectedWait},
+		&invoke.LimitError{Scope: invoke.ScopeFunction}, &invoke.LimitError{Scope: invoke.ScopeNamespace}, context.Canceled, context.DeadlineExceeded,
 	} {
 		m.InvocationRefused(err)
 	}
@@ -181,6 +183,11 @@ func TestPoolIsObserved(t *testing.T) {
 		`functions_invocation_starts_total{start="cold"} 0`,
 		`functions_queue_wait_seconds_count 2`,
 		`functions_invocations_refused_total{reason="busy"} 1`,
+		`functions_invocations_refused_total{reason="queue_full"} 1`,
+		`functions_invocations_refused_total{reason="queue_timeout"} 0`,
+		`functions_invocations_refused_total{reason="expected_wait"} 1`,
+		`functions_invocations_refused_total{reason="function_limit"} 1`,
+		`functions_invocations_refused_total{reason="namespace_limit"} 1`,
 		`functions_invocations_refused_total{reason="closed"} 1`,
 		`functions_invocations_refused_total{reason="canceled"} 2`,
 	)

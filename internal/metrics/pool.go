@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -19,9 +20,11 @@ var (
 
 // refusals are the values of the label reason of refused calls.
 const (
-	refusedBusy     = "busy"
-	refusedClosed   = "closed"
-	refusedCanceled = "canceled"
+	refusedBusy      = "busy" // for no cause that is named
+	refusedClosed    = "closed"
+	refusedCanceled  = "canceled"
+	refusedFunction  = "function_limit"
+	refusedNamespace = "namespace_limit"
 )
 
 // pool counts what a sandbox.Pool reports. It is its sandbox.Observer.
@@ -64,7 +67,8 @@ func newPool(registry *prometheus.Registry) *pool {
 			sandbox.ReasonRetired, sandbox.ReasonEvicted, sandbox.ReasonIdle, sandbox.ReasonClosed),
 		deadlineLag: histogram("deadline_lag_seconds", "Time from a deadline until the worker was dead.", lagBuckets),
 		refused: children(counters("invocations_refused_total", "Calls that got no worker, by reason.", "reason"),
-			refusedBusy, refusedClosed, refusedCanceled),
+			refusedBusy, string(sandbox.BusyQueueFull), string(sandbox.BusyQueueTimeout), string(sandbox.BusyExpectedWait),
+			refusedClosed, refusedCanceled, refusedFunction, refusedNamespace),
 	}
 }
 
@@ -101,9 +105,17 @@ func (p *pool) InvocationDone(stats sandbox.Stats) {
 	p.queueWait.Observe(stats.Queue.Seconds())
 }
 
-// InvocationRefused implements sandbox.Observer.
+// InvocationRefused implements sandbox.Observer, and counts calls above a limit of the invoker's too.
 func (p *pool) InvocationRefused(err error) {
+	limit, limited := errors.AsType[*invoke.LimitError](err)
+	busy, isBusy := errors.AsType[*sandbox.BusyError](err)
 	switch {
+	case limited && limit.Scope == invoke.ScopeNamespace:
+		p.refused[refusedNamespace].Inc()
+	case limited:
+		p.refused[refusedFunction].Inc()
+	case isBusy && p.refused[string(busy.Cause)] != nil:
+		p.refused[string(busy.Cause)].Inc()
 	case errors.Is(err, sandbox.ErrClosed):
 		p.refused[refusedClosed].Inc()
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -102,7 +102,7 @@ func (s *Store) write(ctx context.Context, next *function.Function) error {
 			return err
 		}
 		kept, _ := answer.([]any)
-		if len(kept) != 4 {
+		if len(kept) != 5 {
 			return fmt.Errorf("unexpected answer of the script: %v", answer)
 		}
 		next.Env, next.Created, next.Options = decodeEnv(field(kept, 0)), field(kept, 1), decodeOptions(kept[2:])

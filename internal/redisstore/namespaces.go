@@ -25,6 +25,9 @@ func (s *Store) PutNamespace(ctx context.Context, n *function.Namespace) error {
 		if n.SentryDSN != nil {
 			fields = append(fields, "sentryDSN", *n.SentryDSN)
 		}
+		if n.MaxConcurrency != nil {
+			fields = append(fields, "maxConcurrency", *n.MaxConcurrency)
+		}
 		err = s.putNamespace(ctx, n.Name, fields...)
 	}
 	return at("put namespace "+n.Name, err)

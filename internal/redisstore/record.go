@@ -10,8 +10,8 @@ import (
 // The fields of the hashes, in the order in which they are asked for. Anyone may have written anything there: what
 // cannot be used counts as absent.
 var (
-	functionFields  = []string{"code", "hash", "env", "versionID", "created", "updated", "runtime", "maxInvocations"}
-	namespaceFields = []string{"namespace", "sentryDSN"}
+	functionFields  = []string{"code", "hash", "env", "versionID", "created", "updated", "runtime", "maxInvocations", "maxConcurrency"}
+	namespaceFields = []string{"namespace", "sentryDSN", "maxConcurrency"}
 )
 
 // field is the text of the i-th field of an answer, empty when it is absent.
@@ -45,15 +45,22 @@ func decodeFunction(ref function.Ref, values []any) *function.Function {
 	return f
 }
 
-// decodeOptions reads the fields that the original does not know. Values are the runtime and the most invocations.
+// decodeOptions reads the fields that the original does not know. Values are in the order of functionFields.
 func decodeOptions(values []any) (o function.Options) {
 	if name, ok := values[0].(string); ok {
 		o.Runtime = &name
 	}
-	if n, err := strconv.Atoi(field(values, 1)); err == nil && n >= 0 {
-		o.MaxInvocations = &n
-	}
+	o.MaxInvocations, o.MaxConcurrency = decodeCount(values, 1), decodeCount(values, 2)
 	return o
+}
+
+// decodeCount returns nil when the i-th field is not a number from 0 on.
+func decodeCount(values []any, i int) *int {
+	n, err := strconv.Atoi(field(values, i))
+	if err != nil || n < 0 {
+		return nil
+	}
+	return &n
 }
 
 // encodeOptions returns the fields and values of the options that are set.
@@ -63,6 +70,9 @@ func encodeOptions(o function.Options) (pairs []any) {
 	}
 	if o.MaxInvocations != nil {
 		pairs = append(pairs, "maxInvocations", strconv.Itoa(*o.MaxInvocations))
+	}
+	if o.MaxConcurrency != nil {
+		pairs = append(pairs, "maxConcurrency", strconv.Itoa(*o.MaxConcurrency))
 	}
 	return pairs
 }
@@ -81,7 +91,7 @@ func decodeNamespace(name string, values []any) *function.Namespace {
 	if field(values, 0) == "" {
 		return nil
 	}
-	n := &function.Namespace{Name: name}
+	n := &function.Namespace{Name: name, MaxConcurrency: decodeCount(values, 2)}
 	if dsn, ok := values[1].(string); ok {
 		n.SentryDSN = &dsn
 	}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"reflect"
 	"strconv"
 	"testing"
 
@@ -43,6 +44,20 @@ func wantDSN(t *testing.T, n *function.Namespace, want *string) {
 		t.Errorf("sentryDSN is %q, want none", *n.SentryDSN)
 	case want != nil && (n.SentryDSN == nil || *n.SentryDSN != *want):
 		t.Errorf("sentryDSN is not %q", *want)
+	}
+}
+
+func testNamespaceLimits(t *testing.T, s Store) {
+	put(t, s, ref, "1", nil)
+	for _, want := range []*int{new(7), new(0), nil} {
+		wantNoError(t, s.PutNamespace(t.Context(), &function.Namespace{Name: "ns", MaxConcurrency: want}))
+		n, err := s.GetNamespace(t.Context(), "ns")
+		wantNoError(t, err)
+		for what, got := range map[string]*int{"namespace": n.MaxConcurrency, "function": get(t, s, ref).Settings.MaxConcurrency} {
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("the %s says %v, want %v", what, got, want)
+			}
+		}
 	}
 }
 

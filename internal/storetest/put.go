@@ -69,6 +69,8 @@ func testPutKeepsOptions(t *testing.T, s Store) {
 		{function.Options{MaxInvocations: &fresh}, function.Options{Runtime: &node24, MaxInvocations: &fresh}},
 		{function.Options{}, function.Options{Runtime: &node24, MaxInvocations: &fresh}},
 		{function.Options{Runtime: none, MaxInvocations: &clear}, function.Options{Runtime: &node24, MaxInvocations: &clear}},
+		{function.Options{MaxConcurrency: &fresh}, function.Options{Runtime: &node24, MaxInvocations: &clear, MaxConcurrency: &fresh}},
+		{function.Options{MaxConcurrency: &clear}, function.Options{Runtime: &node24, MaxInvocations: &clear, MaxConcurrency: &clear}},
 	} {
 		stored, err := s.Put(t.Context(), &function.Function{Ref: ref, Code: "1", Options: step.given})
 		if err != nil {
@@ -80,7 +82,7 @@ func testPutKeepsOptions(t *testing.T, s Store) {
 			}
 		}
 	}
-	if err := s.SetEnv(t.Context(), ref, "A", "1"); err != nil || !reflect.DeepEqual(get(t, s, ref).Options, function.Options{Runtime: &node24, MaxInvocations: &clear}) {
+	if err := s.SetEnv(t.Context(), ref, "A", "1"); err != nil || !reflect.DeepEqual(get(t, s, ref).Options, function.Options{Runtime: &node24, MaxInvocations: &clear, MaxConcurrency: &clear}) {
 		t.Errorf("a change of the environment changed the options: %v", err)
 	}
 }

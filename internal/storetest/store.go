@@ -69,6 +69,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"SearchByNamespace":        testSearchByNamespace,
 		"SearchByID":               testSearchByID,
 		"Namespaces":               testNamespaces,
+		"NamespaceLimits":          testNamespaceLimits,
 		"NamespaceNamesOfAnyKind":  testNamespaceNamesOfAnyKind,
 		"SettingsOfAFunction":      testSettingsOfAFunction,
 		"WatchSeesEveryWrite":      testWatchSeesEveryWrite,

@@ -14,4 +14,4 @@ if ARGV[8] then
   redis.call('HSET', KEYS[1], unpack(ARGV, 8))
 end
 redis.pcall('PUBLISH', ARGV[1], ARGV[2])
-return redis.call('HMGET', KEYS[1], 'env', 'created', 'runtime', 'maxInvocations')
+return redis.call('HMGET', KEYS[1], 'env', 'created', 'runtime', 'maxInvocations', 'maxConcurrency')

@@ -1,0 +1,41 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/sandbox"
+)
+
+// refusalOf finds out which call was not run, and why: 429 for one above a limit that was set, 503 for want of room.
+func refusalOf(err error) (failure, bool) {
+	if limit, ok := errors.AsType[*invoke.LimitError](err); ok {
+		return failure{
+			status: http.StatusTooManyRequests, retry: true, after: limit.RetryAfter, reason: string(limit.Scope) + "_limit",
+			message: fmt.Sprintf("The %s %s has %d calls at a time, which is its limit", limit.Scope, limit.Name, limit.Limit),
+		}, true
+	}
+	if busy, ok := errors.AsType[*sandbox.BusyError](err); ok {
+		return failure{
+			status: http.StatusServiceUnavailable, retry: true, after: busy.RetryAfter, reason: string(busy.Cause),
+			message: "No worker is free",
+		}, true
+	}
+	return failure{}, false
+}
+
+// Bounds on Retry-After: callers should neither hammer nor give up.
+const (
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
+)
+
+// retryAfter is the header of that name (RFC 9110, section 10.2.3) in whole seconds.
+func retryAfter(after time.Duration) string {
+	after = min(max(after, firstRetry), lastRetry)
+	return strconv.Itoa(int((after + time.Second - 1) / time.Second))
+}
