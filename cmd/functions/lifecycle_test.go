@@ -32,7 +32,7 @@ func TestDeployUnderLoadFailsNoCall(t *testing.T) {
 		}
 		return ""
 	})
-	for n := 1; n <= 30; n++ {
+	for n := 1; n <= 12; n++ {
 		load.await(40)
 		announced.Store(int64(n))
 		deployVersion(n)
