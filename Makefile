@@ -120,6 +120,10 @@ test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that
 bench: setup ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: bench-overload
+bench-overload: setup ## measure goodput at 1, 2, 5 and 10 times of what the workers can serve
+	$(GO) test -run '^$$' -bench Goodput ./cmd/functions
+
 .PHONY: vet
 vet: tools
 	$(GO) vet ./...
