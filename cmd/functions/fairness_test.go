@@ -6,7 +6,7 @@ import (
 )
 
 func TestFloodOfOneNamespaceDoesNotStarveAnother(t *testing.T) {
-	const flooding, quiet = 40, 40 // clients of one namespace, calls of the other
+	const flooding, quiet = 40, 20 // clients of one namespace, calls of the other
 	s := startServer(t, "POOL_SIZE=2")
 	const code = `function main(req, res) { setTimeout(() => res.send(1), 10) }`
 	fine := func(int, string) string { return "" }
