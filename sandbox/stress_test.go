@@ -51,20 +51,22 @@ func (s *stress) client(t *testing.T, name, calls int) {
 		inv := call(fmt.Sprintf("g%d/f%d", s.chance(4), s.chance(5)), "")
 		inv.ID = fmt.Sprint(name, "-", n)
 		ctx, cancel := context.WithCancel(t.Context())
-		if s.chance(10) == 0 {
+		hurried := s.chance(10) == 0
+		if hurried {
 			ctx, cancel = context.WithTimeout(t.Context(), time.Duration(s.chance(30))*time.Millisecond)
 		}
 		result, err := s.pool.Invoke(ctx, inv)
 		cancel()
 		var death *DeathError
 		var failure *FunctionError
+		var busy *BusyError
 		switch {
 		case err == nil:
 			if string(result.Body) != inv.ID {
 				t.Errorf("call %s got the answer of %s", inv.ID, result.Body)
 			}
 		case errors.As(err, &death), errors.As(err, &failure), errors.Is(err, context.DeadlineExceeded):
-		case errors.Is(err, ErrBusy) && err.Error() == "sandbox: no free worker: queue_full":
+		case errors.As(err, &busy) && (busy.Cause == BusyQueueFull || busy.Cause == BusyExpectedWait && hurried):
 		default: // a queue timeout would be a lost wake-up
 			t.Errorf("call %s: %v", inv.ID, err)
 		}

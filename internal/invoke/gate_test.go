@@ -33,16 +33,41 @@ func TestCallsAboveALimitAreRefused(t *testing.T) {
 		refusal   string              // one of the refusals
 	}{
 		{"none", Concurrency{}, []function.Function{limited("a/1", -1, -1)}, "[10]", ""},
-		{"the server's for functions", Concurrency{Function: 3}, []function.Function{limited("a/1", -1, -1), limited("a/2", -1, -1)}, "[3 3]",
-			"function a/2 has 3 calls at a time, which is its limit"},
-		{"the function's own is higher", Concurrency{Function: 3}, []function.Function{limited("a/1", 5, -1)}, "[5]",
-			"function a/1 has 5 calls at a time, which is its limit"},
-		{"the function has taken its own back", Concurrency{Function: 3}, []function.Function{limited("a/1", 0, -1)}, "[3]",
-			"function a/1 has 3 calls at a time, which is its limit"},
-		{"the server's for namespaces", Concurrency{Namespace: 4}, []function.Function{limited("a/1", -1, -1), limited("b/1", -1, -1)}, "[4 4]",
-			"namespace b has 4 calls at a time, which is its limit"},
-		{"the namespace's own", Concurrency{}, []function.Function{limited("a/1", 9, 2), limited("b/1", -1, -1)}, "[2 10]",
-			"namespace a has 2 calls at a time, which is its limit"},
+		{
+			"the server's for functions",
+			Concurrency{Function: 3},
+			[]function.Function{limited("a/1", -1, -1), limited("a/2", -1, -1)},
+			"[3 3]",
+			"function a/2 has 3 calls at a time, which is its limit",
+		},
+		{
+			"the function's own is higher",
+			Concurrency{Function: 3},
+			[]function.Function{limited("a/1", 5, -1)},
+			"[5]",
+			"function a/1 has 5 calls at a time, which is its limit",
+		},
+		{
+			"the function has taken its own back",
+			Concurrency{Function: 3},
+			[]function.Function{limited("a/1", 0, -1)},
+			"[3]",
+			"function a/1 has 3 calls at a time, which is its limit",
+		},
+		{
+			"the server's for namespaces",
+			Concurrency{Namespace: 4},
+			[]function.Function{limited("a/1", -1, -1), limited("b/1", -1, -1)},
+			"[4 4]",
+			"namespace b has 4 calls at a time, which is its limit",
+		},
+		{
+			"the namespace's own",
+			Concurrency{},
+			[]function.Function{limited("a/1", 9, 2), limited("b/1", -1, -1)},
+			"[2 10]",
+			"namespace a has 2 calls at a time, which is its limit",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -64,20 +89,27 @@ func TestCallsAboveALimitAreRefused(t *testing.T) {
 					})
 				}
 				round := func() {
+					mu.Lock()
 					clear(served)
+					mu.Unlock()
 					for _, f := range row.functions {
 						for range 10 {
 							go func() { _, _ = v.Run(t.Context(), Call{Ref: f.Ref}) }()
 						}
 					}
 					time.Sleep(2 * time.Second)
+					synctest.Wait()
 				}
 				for range 2 { // the second time all have left
 					round()
+					mu.Lock()
 					if got := fmt.Sprint(served); got != row.served {
 						t.Errorf("served %s, want %s; refused %v", got, row.served, refused)
 					}
+					mu.Unlock()
 				}
+				mu.Lock()
+				defer mu.Unlock()
 				if row.refusal != "" && refused[row.refusal] == 0 || row.refusal == "" && len(refused) > 0 {
 					t.Errorf("refused %v, want %q among them", refused, row.refusal)
 				}
