@@ -39,7 +39,8 @@ func awaitHangUp(t *testing.T, conn net.Conn) int64 {
 const big = 7 << 20
 
 func TestSlowCallersHoldNoWorkerAndAreHungUpOn(t *testing.T) {
-	s := startServer(t, "POOL_SIZE=2", "HTTP_HEADER_TIMEOUT=2s", "HTTP_READ_TIMEOUT=2s", "HTTP_WRITE_TIMEOUT=2s", "HTTP_IDLE_TIMEOUT=2s", "CODE_SYNC_TIMEOUT=1000")
+	s := startServer(t, "POOL_SIZE=2", "HTTP_HEADER_TIMEOUT=2s", "HTTP_READ_TIMEOUT=2s", "HTTP_WRITE_TIMEOUT=2s", "HTTP_IDLE_TIMEOUT=2s",
+		"CODE_SYNC_TIMEOUT=10000", "CODE_ASYNC_TIMEOUT=60000")
 	url := s.url + "/functions/slow"
 	put(t, url+"/big", fmt.Sprintf(`function main(req, res) { res.send('x'.repeat(%d)) }`, big), "")
 	put(t, url+"/f", `function main(req, res) { res.send('done') }`, "")
