@@ -4,7 +4,7 @@
 // Started as `main.js zygote` it becomes the process that workers are forked from, once it has been told what they need.
 
 require('./entropy');
-const fork = require('./zygote');
+const zygote = require('./zygote');
 const frame = require('./frame');
 const egress = require('./egress');
 const lockdown = require('./lockdown');
@@ -38,12 +38,12 @@ function accept(message) {
       reader.limit = message.maxFrame;
       if (message.egress) egress.apply(message.egress);
       const modules = lockdown.apply(message.modules);
-      invoker.loader = new Loader({ modules, env: message.env });
+      invoker.loader = new Loader({ modules, env: message.env, runner: invoker.hooks() });
       invoker.limits(message);
       if (process.argv[2] === 'zygote') {
-        invoker.rehearse();
+        invoker.rehearse(zygote.slim);
         ready(); // from here on the heap may not grow: the host takes it as it is
-        fork(message.filter);
+        zygote.fork(message.filter);
       }
       ready();
       break;
