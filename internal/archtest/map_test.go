@@ -6,6 +6,7 @@ package archtest
 //	cmd → api → invoke → function          the way of a call
 //	            invoke → sandbox           public, and knows nothing of internal/
 //	boltstore, memstore, redisstore → function
+//	boltstore, memstore → logring          for what no other server needs to see
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only cmd knows them
 //	metrics → egress, function, sandbox    what it counts
 //	api, trace → answer                    how an answer is watched
@@ -18,13 +19,14 @@ var arrows = map[string][]string{
 	"internal/api":        {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
 	"internal/archtest":   {},
 	"internal/body":       {},
-	"internal/boltstore":  {"internal/function"},
+	"internal/boltstore":  {"internal/function", "internal/logring"},
 	"internal/config":     {"internal/body", "internal/egress", "internal/function", "sandbox"},
 	"internal/egress":     {"sandbox"},
 	"internal/function":   {},
 	"internal/invoke":     {"internal/function", "sandbox"},
 	"internal/logs":       {"internal/function", "internal/invoke", "sandbox"},
-	"internal/memstore":   {"internal/function"},
+	"internal/logring":    {"internal/function"},
+	"internal/memstore":   {"internal/function", "internal/logring"},
 	"internal/metrics":    {"internal/egress", "internal/function", "sandbox"},
 	"internal/qs":         {"internal/function"},
 	"internal/redisstore": {"internal/function"},
