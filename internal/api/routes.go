@@ -34,6 +34,7 @@ func (s *server) resources() []resource {
 	return []resource{
 		{"/functions/{namespace}/{id}/run", []method{{anyMethod, s.run}}},
 		{"/functions/{namespace}/{id}/env/{env}", []method{{"PUT", s.setEnv}, {"DELETE", s.unsetEnv}}},
+		{"/functions/{namespace}/{id}/logs", []method{{"GET", s.functionLogs}}},
 		{"/functions/pipeline", []method{{"PUT", s.pipeline}}},
 		{"/functions/{namespace}/{id}", []method{{"PUT", s.putFunction}, {"GET", s.getFunction}, {"DELETE", s.deleteFunction}}},
 		{"/functions", []method{{"GET", s.listFunctions}}},

@@ -69,6 +69,13 @@ type Options struct {
 	// Isolation returns what /status/isolation shows, to be marshalled as JSON: what stands between functions and the host. It must be safe
 	// for concurrent use. Nil stands for nothing known.
 	Isolation func() any
+	// Logs is where the output of functions is kept. Nil says that it is not kept.
+	Logs Logs
+	// MaxFollowers bounds how many requests may follow the output of functions at the same time. 0 stands for
+	// DefaultMaxFollowers.
+	MaxFollowers int
+	// Life ends when the server is about to stop: requests that would go on for ever end then. Nil stands for no end.
+	Life context.Context
 	// Services are checked by /status after the store. Nil stands for one entry that says that Sentry is not set up.
 	Services []Service
 }
@@ -95,6 +102,12 @@ func (o Options) withDefaults() Options {
 	if o.Isolation == nil {
 		o.Isolation = func() any { return struct{}{} }
 	}
+	if o.MaxFollowers == 0 {
+		o.MaxFollowers = DefaultMaxFollowers
+	}
+	if o.Life == nil {
+		o.Life = context.Background()
+	}
 	if o.Services == nil {
 		o.Services = []Service{sentryUnset}
 	}
@@ -102,11 +115,15 @@ func (o Options) withDefaults() Options {
 }
 
 // server holds what the handlers share. It does not change after New.
-type server struct{ Options }
+type server struct {
+	Options
+	followers chan struct{} // holds one token for each request that follows
+}
 
 // New returns the server's handler, safe for concurrent use. Requests that net/http refuses before any handler sees them
 // get answers in JSON only on a listener made by JSONErrors.
 func New(o Options) http.Handler {
-	s := &server{o.withDefaults()}
+	o = o.withDefaults()
+	s := &server{Options: o, followers: make(chan struct{}, o.MaxFollowers)}
 	return s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.router()))))
 }

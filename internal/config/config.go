@@ -93,6 +93,9 @@ type Config struct {
 	LogMaxMessage   int
 	LogMaxChunk     int
 
+	// Kept says how much of the output of functions can be read back; see its fields.
+	Kept Kept
+
 	// SentryDSN is the server's own Sentry project, SENTRY_DSN; empty for none.
 	SentryDSN Secret
 	// Trace says where spans go; see its fields.

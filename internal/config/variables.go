@@ -11,6 +11,7 @@ var groups = []struct {
 	{"Workers", workersVariables},
 	{"Egress", egressVariables},
 	{"Logs", logsVariables},
+	{"Kept output", keptVariables},
 	{"Errors", errorsVariables},
 	{"Traces", tracesVariables},
 }

@@ -26,6 +26,7 @@ type Metrics struct {
 	*runs
 	*pool
 	*outgoing
+	*functionLogs
 }
 
 // New returns Metrics with a registry of their own, in which all is zero.
@@ -35,7 +36,10 @@ func New() *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	return &Metrics{registry: registry, runs: newRuns(registry), pool: newPool(registry), outgoing: newOutgoing(registry)}
+	return &Metrics{
+		registry: registry, runs: newRuns(registry), pool: newPool(registry), outgoing: newOutgoing(registry),
+		functionLogs: newFunctionLogs(registry),
+	}
 }
 
 // Handler answers with the current values in the Prometheus text format.
