@@ -54,6 +54,7 @@ func serve(ctx context.Context) (err error) {
 	}
 	defer watch.close()
 	store = watch.store(store)
+	defer closeInto(&err, out.keepLines(cfg, store, measures.LogLinesDropped))
 	workers := poolConfig(cfg, node, measures)
 	exit, err := openEgress(cfg, &workers, measures, out.app)
 	if err != nil {
@@ -80,6 +81,8 @@ func serve(ctx context.Context) (err error) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
 		AccessLog: out.logAccess,
+		Logs:      keptLogs(cfg, store),
+		Life:      ctx,
 	})
 	return serveHTTP(ctx, listeners, handler, measures.Handler(), out.app, cfg.AsyncTimeout+drainTimeout)
 }

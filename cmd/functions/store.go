@@ -10,6 +10,7 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/logs"
 	"github.com/backstage/functions/internal/memstore"
 	"github.com/backstage/functions/internal/redisstore"
 )
@@ -18,6 +19,8 @@ import (
 type store interface {
 	api.Store
 	invoke.Source
+	api.Logs
+	logs.LineStore
 	Watch(ctx context.Context, notify func(function.Change))
 	Close() error
 }

@@ -17,7 +17,7 @@ const DefaultMaxFollowers = 64
 // heartbeat is the longest time without a byte to a follower: proxies end connections on which nothing happens.
 const heartbeat = 15 * time.Second
 
-var errFollowers = errors.New("Too many requests follow the output of functions")
+var errFollowers = errors.New("too many followers")
 
 // followLogs sends lines as events until the caller leaves or the server ends.
 func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function.Ref, asked logsRequest) error {
