@@ -56,6 +56,13 @@ func Decode(line []byte) (*Frame, error) {
 	if !utf8.Valid(line) {
 		return nil, errors.New("wire: not UTF-8")
 	}
+	if frame := decodeResult(line); frame != nil {
+		return frame, nil
+	}
+	return decodeAny(line)
+}
+
+func decodeAny(line []byte) (*Frame, error) {
 	frame := new(Frame)
 	dec := json.NewDecoder(bytes.NewReader(line))
 	dec.DisallowUnknownFields()
@@ -84,11 +91,11 @@ func (f *Frame) validate() error {
 		}
 	case Pending, Oversize:
 	case Result:
-		if f.Status < 100 || f.Status > 599 {
+		if !isStatus(f.Status) {
 			return fmt.Errorf("wire: impossible status %d", f.Status)
 		}
 	case Error:
-		if f.Status != 0 && (f.Status < 100 || f.Status > 599) {
+		if f.Status != 0 && !isStatus(f.Status) {
 			return fmt.Errorf("wire: impossible status %d", f.Status)
 		}
 	default:
@@ -99,6 +106,8 @@ func (f *Frame) validate() error {
 	}
 	return validateHeaders(f.Headers)
 }
+
+func isStatus(n int) bool { return n >= 100 && n <= 599 }
 
 // validateHeaders refuses what would break out of a header line: RFC 9110, section 5.5.
 func validateHeaders(headers [][2]string) error {

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -67,7 +68,49 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		checkFrame(t, frame)
+		if quick := decodeResult(line); quick != nil {
+			if slow, err := decodeAny(line); err != nil || !reflect.DeepEqual(quick, slow) {
+				t.Errorf("read quickly it is %+v, read slowly %+v, %v", quick, slow, err)
+			}
+		}
 	})
+}
+
+func TestDecodeReadsWhatTheRunnerWritesQuickly(t *testing.T) {
+	for _, line := range []string{
+		`{"type":"result","id":"g1","reusable":true,"status":201,"headers":[["x-a","b"],["set-cookie","1"],["set-cookie","2"]],"body":{"a":[1,null,"\n"]}}`,
+		`{"type":"result","id":"g1","reusable":false,"status":200,"headers":[]}`,
+		`{"type":"result","id":"é","reusable":false,"status":599,"headers":[["a",""]],"body":"}"}`,
+	} {
+		quick := decodeResult([]byte(line))
+		if slow, err := decodeAny([]byte(line)); err != nil || !reflect.DeepEqual(quick, slow) {
+			t.Errorf("%s: read quickly it is %+v, read slowly %+v, %v", line, quick, slow, err)
+		}
+	}
+}
+
+func TestDecodeLeavesOtherFormsToTheSlowReader(t *testing.T) {
+	for _, line := range []string{
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"body":1,"body":2}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"body": 1}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"body":1 }`,
+		`{"type":"result","id":"1","reusable":true,"status":99,"headers":[]}`,
+		`{"type":"result","id":"1","reusable":true,"status":2000,"headers":[]}`,
+		`{"type":"result","id":"1","reusable":true,"status":+20,"headers":[]}`,
+		`{"type":"result","id":"\u0031","reusable":true,"status":200,"headers":[]}`,
+		`{"type":"result","id":"","reusable":true,"status":200,"headers":[]}`,
+		`{"type":"result","id":"1","reusable":null,"status":200,"headers":[]}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[["a","b","c"]]}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[["","b"]]}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[["a","b"],]}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"body":}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"body":1`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"size":1}`,
+	} {
+		if frame := decodeResult([]byte(line)); frame != nil {
+			t.Errorf("%s: got %+v", line, frame)
+		}
+	}
 }
 
 // checkFrame fails t when frame is not as Decode promises.
