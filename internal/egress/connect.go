@@ -3,31 +3,53 @@ package egress
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// connect answers CONNECT: it reaches the target and keeps the connection for the worker, or says why not.
-func (p *Proxy) connect(c *call, conn net.Conn, argument string) {
+// connect answers CONNECT: it reaches the target and carries bytes between conn and it, or says why not.
+func (p *Proxy) connect(c *call, conn *net.UnixConn, argument string) {
+	l := p.open(c, conn, argument)
+	if l == nil {
+		return
+	}
+	writeLine(conn, "200 "+l.addr.String()+"\n")
+	l.carry(conn)
+}
+
+// reserve answers RESERVE: it reaches the target and keeps the connection for the worker, or says why not.
+func (p *Proxy) reserve(c *call, conn *net.UnixConn, argument string) {
+	l := p.open(c, conn, argument)
+	if l == nil {
+		return
+	}
+	ticket, ok := c.park(l)
+	if !ok {
+		l.close()
+		return
+	}
+	writeLine(conn, "200 "+l.addr.String()+" "+ticket+"\n")
+}
+
+// open reaches the target and makes the link part of the call. Nil says that it told the worker by conn why not.
+func (p *Proxy) open(c *call, conn *net.UnixConn, argument string) *link {
 	began := time.Now()
 	l, failed := p.reach(c, argument)
-	if failed == nil {
-		if ticket, ok := c.park(l); ok {
-			p.o.Observer.Attempted(c.namespace, Connected, time.Since(began))
-			writeLine(conn, "200 "+ticket+" "+l.addr.String()+"\n")
-			return
-		}
+	if failed == nil && !c.hold(l.remote) {
 		l.close()
 		failed = &refusal{reason: ReasonNoCall}
 	}
-	p.o.Observer.Attempted(c.namespace, failed.result(), time.Since(began))
-	refuse(conn, *failed)
+	if failed != nil {
+		p.o.Observer.Attempted(c.namespace, failed.result(), time.Since(began))
+		refuse(conn, *failed)
+		return nil
+	}
+	p.o.Observer.Attempted(c.namespace, Connected, time.Since(began))
+	return l
 }
 
 // reach connects to the target that argument names. It logs what the policy refuses.
@@ -79,7 +101,7 @@ func (p *Proxy) logDenied(c *call, argument string, failed *refusal) {
 }
 
 // dial resolves t, checks every address and connects to the first allowed one that answers.
-func (p *Proxy) dial(ctx context.Context, policy *Policy, t target) (net.Conn, netip.Addr, *refusal) {
+func (p *Proxy) dial(ctx context.Context, policy *Policy, t target) (*net.TCPConn, netip.Addr, *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Limits.Connect)
 	defer cancel()
 	addrs, failed := p.resolve(ctx, policy, t)
@@ -127,8 +149,9 @@ func lookupCode(err error) string {
 	return "ENOTFOUND"
 }
 
-// dialFirst tries addrs one after the other; each gets its share of the time that is left.
-func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, netip.Addr, *refusal) {
+// dialFirst tries addrs one after the other; each gets its share of the time that is left. It connects to exactly these: there is no name
+// to be looked up once more.
+func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (*net.TCPConn, netip.Addr, *refusal) {
 	failed := &refusal{code: "ETIMEDOUT", addr: addrs[0]}
 	for i, addr := range addrs {
 		deadline, _ := ctx.Deadline()
@@ -136,8 +159,8 @@ func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, 
 		if share <= 0 {
 			break
 		}
-		dialer := net.Dialer{Timeout: share, ControlContext: only(addr, port)}
-		conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(addr, port).String())
+		dialer := net.Dialer{Timeout: share, KeepAlive: -1} // a connection without a byte is closed long before
+		conn, err := dialer.DialTCP(ctx, "tcp", netip.AddrPort{}, netip.AddrPortFrom(addr, port))
 		if err == nil {
 			return conn, addr, nil
 		}
@@ -146,17 +169,6 @@ func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, 
 		}
 	}
 	return nil, netip.Addr{}, failed
-}
-
-// only lets a dialer connect to the address that was checked and to no other, whatever it was made to believe.
-func only(addr netip.Addr, port uint16) func(context.Context, string, string, syscall.RawConn) error {
-	want := netip.AddrPortFrom(addr, port)
-	return func(_ context.Context, _, address string, _ syscall.RawConn) error {
-		if got, err := netip.ParseAddrPort(address); err != nil || got != want {
-			return fmt.Errorf("egress: %s is not the address %s that was checked", strconv.Quote(address), want)
-		}
-		return nil
-	}
 }
 
 // dialCode is what connect would have said.

@@ -47,8 +47,7 @@ func (l *link) close() {
 	})
 }
 
-// attach carries bytes between conn and the link of the ticket until both sides have ended, one has failed, or a limit is reached. Early
-// is what came with the request.
+// attach answers ATTACH: it carries bytes between conn and the link of the ticket. Early is what came with the request.
 func (p *Proxy) attach(c *call, conn *net.UnixConn, ticket string, early []byte) {
 	l := c.claim(ticket)
 	if l == nil {
@@ -56,28 +55,37 @@ func (p *Proxy) attach(c *call, conn *net.UnixConn, ticket string, early []byte)
 		return
 	}
 	l.forget.Stop()
-	defer l.close()
-	l.last.Store(time.Now().UnixNano())
-	if !l.forward(conn, early) {
+	if !l.forward(l.remote, early) {
+		l.close()
 		return
 	}
+	l.carry(conn)
+}
+
+// carry carries bytes between conn and the outside until both sides have ended, one has failed, or a limit is reached. It closes the link.
+func (l *link) carry(conn *net.UnixConn) {
+	defer l.close()
+	l.last.Store(time.Now().UnixNano())
 	var up sync.WaitGroup
-	up.Go(func() { l.pump(l.remote, conn, l.forward) })
-	l.pump(conn, l.remote, func(_ net.Conn, bytes []byte) bool {
-		l.received.Add(int64(len(bytes)))
-		return l.write(conn, bytes)
-	})
+	up.Go(func() { l.pump(conn, l.remote, l.backward) })
+	l.pump(l.remote, conn, l.forward)
 	up.Wait()
 }
 
 // forward sends what the worker wrote to the outside.
-func (l *link) forward(_ net.Conn, bytes []byte) bool {
+func (l *link) forward(remote net.Conn, bytes []byte) bool {
 	const handshake = 22 // the first byte of a TLS connection: RFC 8446, section 5.1
 	if len(bytes) > 0 && l.sent.Load() == 0 {
 		l.secure.Store(bytes[0] == handshake)
 	}
 	l.sent.Add(int64(len(bytes)))
-	return l.write(l.remote, bytes)
+	return l.write(remote, bytes)
+}
+
+// backward sends what came from the outside to the worker by conn.
+func (l *link) backward(conn net.Conn, bytes []byte) bool {
+	l.received.Add(int64(len(bytes)))
+	return l.write(conn, bytes)
 }
 
 // write writes all of bytes; false says that the link has failed or carried too much.
@@ -104,7 +112,7 @@ func (l *link) pump(to, from net.Conn, deliver func(net.Conn, []byte) bool) {
 	for {
 		_ = from.SetReadDeadline(l.idleAt()) // a closed connection shows in the read
 		n, err := from.Read(*buffer)
-		if n > 0 && !deliver(from, (*buffer)[:n]) {
+		if n > 0 && !deliver(to, (*buffer)[:n]) {
 			break
 		}
 		if errors.Is(err, os.ErrDeadlineExceeded) && time.Now().Before(l.idleAt()) {

@@ -145,6 +145,8 @@ func (p *Proxy) serve(conn *net.UnixConn) {
 	switch {
 	case err == nil && verb == "CONNECT" && len(early) == 0:
 		p.connect(c, conn, argument)
+	case err == nil && verb == "RESERVE" && len(early) == 0:
+		p.reserve(c, conn, argument)
 	case err == nil && verb == "ATTACH":
 		p.attach(c, conn, argument, early)
 	default:

@@ -116,11 +116,11 @@ func (w *worker) ask(text string) string {
 // ticket asks for target and returns the ticket.
 func (w *worker) ticket(target string) string {
 	w.t.Helper()
-	answer := strings.Fields(w.ask("CONNECT " + target + "\n"))
+	answer := strings.Fields(w.ask("RESERVE " + target + "\n"))
 	if len(answer) != 3 || answer[0] != "200" {
 		w.t.Fatalf("%s: %v", target, answer)
 	}
-	return answer[1]
+	return answer[2]
 }
 
 func allowing(t *testing.T, rules string) egress.Options {
