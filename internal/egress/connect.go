@@ -3,8 +3,10 @@ package egress
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -101,7 +103,7 @@ func (p *Proxy) logDenied(c *call, argument string, failed *refusal) {
 }
 
 // dial resolves t, checks every address and connects to the first allowed one that answers.
-func (p *Proxy) dial(ctx context.Context, policy *Policy, t target) (*net.TCPConn, netip.Addr, *refusal) {
+func (p *Proxy) dial(ctx context.Context, policy *Policy, t target) (net.Conn, netip.Addr, *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, p.o.Limits.Connect)
 	defer cancel()
 	addrs, failed := p.resolve(ctx, policy, t)
@@ -149,9 +151,8 @@ func lookupCode(err error) string {
 	return "ENOTFOUND"
 }
 
-// dialFirst tries addrs one after the other; each gets its share of the time that is left. It connects to exactly these: there is no name
-// to be looked up once more.
-func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (*net.TCPConn, netip.Addr, *refusal) {
+// dialFirst tries addrs one after the other; each gets its share of the time that is left.
+func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, netip.Addr, *refusal) {
 	failed := &refusal{code: "ETIMEDOUT", addr: addrs[0]}
 	for i, addr := range addrs {
 		deadline, _ := ctx.Deadline()
@@ -159,8 +160,9 @@ func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (*net.TCPCo
 		if share <= 0 {
 			break
 		}
-		dialer := net.Dialer{Timeout: share, KeepAlive: -1} // a connection without a byte is closed long before
-		conn, err := dialer.DialTCP(ctx, "tcp", netip.AddrPort{}, netip.AddrPortFrom(addr, port))
+		// A connection that carries nothing is closed long before keep-alive would look at it.
+		dialer := net.Dialer{Timeout: share, KeepAlive: -1, ControlContext: only(addr, port)}
+		conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(addr, port).String())
 		if err == nil {
 			return conn, addr, nil
 		}
@@ -169,6 +171,17 @@ func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (*net.TCPCo
 		}
 	}
 	return nil, netip.Addr{}, failed
+}
+
+// only lets a dialer connect to the address that was checked and to no other, whatever it was made to believe.
+func only(addr netip.Addr, port uint16) func(context.Context, string, string, syscall.RawConn) error {
+	want := netip.AddrPortFrom(addr, port)
+	return func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		if got, err := netip.ParseAddrPort(address); err != nil || got != want {
+			return fmt.Errorf("egress: %s is not the address %s that was checked", strconv.Quote(address), want)
+		}
+		return nil
+	}
 }
 
 // dialCode is what connect would have said.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,10 +65,29 @@ func (p *Proxy) attach(c *call, conn *net.UnixConn, ticket string, early []byte)
 func (l *link) carry(conn *net.UnixConn) {
 	defer l.close()
 	l.last.Store(time.Now().UnixNano())
-	var up sync.WaitGroup
-	up.Go(func() { l.pump(conn, l.remote, l.backward) })
+	watch := l.watchIdle(conn)
+	defer watch.Stop()
+	var down sync.WaitGroup
+	down.Go(func() { l.pump(conn, l.remote, l.backward) })
 	l.pump(l.remote, conn, l.forward)
-	up.Wait()
+	down.Wait()
+}
+
+// watchIdle closes both ends when they have carried nothing for too long. One timer costs less than a deadline for each read and write.
+func (l *link) watchIdle(conn *net.UnixConn) *time.Timer {
+	var watch *time.Timer
+	started := make(chan struct{})
+	watch = time.AfterFunc(l.call.limits.Idle, func() {
+		<-started // watch is set
+		if rest := time.Until(time.Unix(0, l.last.Load()).Add(l.call.limits.Idle)); rest > 0 {
+			watch.Reset(rest)
+			return
+		}
+		_ = conn.Close() // the pumps see that it is closed
+		_ = l.remote.Close()
+	})
+	close(started)
+	return watch
 }
 
 // forward sends what the worker wrote to the outside.
@@ -96,7 +114,6 @@ func (l *link) write(to net.Conn, bytes []byte) bool {
 	if len(bytes) == 0 {
 		return true
 	}
-	_ = to.SetWriteDeadline(time.Now().Add(l.call.limits.Idle)) // a closed connection shows in the write
 	_, err := to.Write(bytes)
 	l.last.Store(time.Now().UnixNano())
 	return err == nil
@@ -110,18 +127,14 @@ func (l *link) pump(to, from net.Conn, deliver func(net.Conn, []byte) bool) {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	for {
-		_ = from.SetReadDeadline(l.idleAt()) // a closed connection shows in the read
 		n, err := from.Read(*buffer)
 		if n > 0 && !deliver(to, (*buffer)[:n]) {
 			break
 		}
-		if errors.Is(err, os.ErrDeadlineExceeded) && time.Now().Before(l.idleAt()) {
-			continue // the other direction is busy
-		}
 		if err == nil {
 			continue
 		}
-		if half, ok := to.(interface{ CloseWrite() error }); ok && isEnd(err) && half.CloseWrite() == nil {
+		if half, ok := to.(interface{ CloseWrite() error }); ok && errors.Is(err, io.EOF) && half.CloseWrite() == nil {
 			return
 		}
 		break
@@ -129,8 +142,3 @@ func (l *link) pump(to, from net.Conn, deliver func(net.Conn, []byte) bool) {
 	_ = to.Close()
 	_ = from.Close()
 }
-
-// idleAt is when the link has carried nothing for too long.
-func (l *link) idleAt() time.Time { return time.Unix(0, l.last.Load()).Add(l.call.limits.Idle) }
-
-func isEnd(err error) bool { return errors.Is(err, io.EOF) }

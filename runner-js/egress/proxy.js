@@ -25,6 +25,8 @@ function dial(path, socket, target, done) {
         handle.onread = onread;
         done(error, answer);
         if (socket.destroyed) return;
+        if (socket.isPaused()) handle.readStop();
+        else handle.reading = true; // as Node.js notes that it has started to
         if (early.length > 0) socket.push(early);
         complete(0, handle, ...others);
       });
@@ -54,10 +56,7 @@ function send(handle, line) {
 // too.
 function readAnswer(failed, handle, target, done) {
   let text = '';
-  const finish = (answer, early) => {
-    if (!failed) handle.readStop();
-    done(answer.code ? errorOf(Object.assign({}, answer, target)) : null, answer, early || []);
-  };
+  const finish = (answer, early) => done(answer.code ? errorOf(Object.assign({}, answer, target)) : null, answer, early || []);
   if (failed) {
     finish(GONE);
     return;

@@ -126,10 +126,12 @@ function report(socket, { host, port }, named, error, answer) {
   else socket._peername = { address, family: `IPv${family}`, port };
 }
 
-// closeIdle closes the connections that an agent keeps for later requests.
+// closeIdle closes the connections that an agent keeps for later requests, and those that have sent all and only wait for the other side
+// to end.
 function closeIdle() {
   for (const socket of live) {
-    if (socket._httpMessage === null) socket.destroy();
+    const { ending, length } = socket._writableState;
+    if (socket._httpMessage === null || (ending && length === 0)) socket.destroy();
   }
 }
 
