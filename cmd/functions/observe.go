@@ -8,6 +8,7 @@ import (
 
 	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/sentry"
 	"github.com/backstage/functions/internal/trace"
@@ -20,9 +21,12 @@ type observers struct {
 	log    *slog.Logger
 }
 
-func openObservers(ctx context.Context, cfg *config.Config, node *nodeInstall, log *slog.Logger) (*observers, error) {
+// openObservers starts them. Outside says what functions, and whoever else deploys an address to report to, may reach.
+func openObservers(
+	ctx context.Context, cfg *config.Config, node *nodeInstall, outside egress.Options, log *slog.Logger,
+) (*observers, error) {
 	reporter, err := sentry.New(sentry.Options{
-		DSN: string(cfg.SentryDSN), Modules: moduleVersions(node.runner, cfg.Modules), Logger: log,
+		DSN: string(cfg.SentryDSN), Modules: moduleVersions(node.runner, cfg.Modules), Dial: egress.NewDialer(outside).Dial, Logger: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("SENTRY_DSN: %w", err)
@@ -45,6 +49,14 @@ func openObservers(ctx context.Context, cfg *config.Config, node *nodeInstall, l
 // invoke fills in who is to be told of runs.
 func (o *observers) invoke(options invoke.Options) invoke.Options {
 	options.Reporter = o.sentry
+	if o.tracer != nil {
+		options.Tracer = o.tracer
+	}
+	return options
+}
+
+// egress fills in who is to be told of connections.
+func (o *observers) egress(options egress.Options) egress.Options {
 	if o.tracer != nil {
 		options.Tracer = o.tracer
 	}

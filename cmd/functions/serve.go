@@ -48,7 +48,8 @@ func serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	watch, err := openObservers(ctx, cfg, node, out.app)
+	outside := egressOptions(cfg, measures, out.app)
+	watch, err := openObservers(ctx, cfg, node, outside, out.app)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func serve(ctx context.Context) (err error) {
 	store = watch.store(store)
 	defer closeInto(&err, out.keepLines(cfg, store, measures.LogLinesDropped))
 	workers := poolConfig(cfg, node, measures)
-	exit, err := openEgress(cfg, &workers, measures, out.app)
+	exit, err := openEgress(cfg, &workers, watch.egress(outside))
 	if err != nil {
 		return err
 	}

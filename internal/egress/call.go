@@ -3,6 +3,7 @@ package egress
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"net"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 // call is one call of a function and all that it holds here.
 type call struct {
 	namespace, function, id string
+	outgoing                json.RawMessage // names the span above those of its connections
 	policy                  *Policy
 	limits                  *Limits
 

@@ -49,8 +49,16 @@ type refusal struct {
 	addr   netip.Addr
 }
 
+// Error implements error.
+func (r *refusal) Error() string {
+	if r.reason != "" {
+		return codeDenied + " (" + string(r.reason) + ")"
+	}
+	return r.code
+}
+
 // result is the refusal as observers hear of it.
-func (r refusal) result() string {
+func (r *refusal) result() string {
 	if r.reason != "" {
 		return string(r.reason)
 	}

@@ -17,6 +17,7 @@ type link struct {
 	target target
 	addr   netip.Addr
 	remote net.Conn
+	span   span
 	forget *time.Timer // closes it when nobody attaches
 	closed sync.Once
 
@@ -42,6 +43,7 @@ func (l *link) close() {
 		l.proxy.mu.Lock()
 		delete(l.proxy.links, l)
 		l.proxy.mu.Unlock()
+		l.span.closed(l)
 		l.proxy.o.Observer.Transferred(l.call.namespace, l.sent.Load(), l.received.Load())
 	})
 }

@@ -4,7 +4,8 @@
 //	├─ store get                             when the function is not in memory
 //	└─ run function                          lines that it prints and its error are events
 //	   ├─ queue                              until there was a worker
-//	   └─ run                                in the worker
+//	   ├─ run                                in the worker
+//	   └─ connect                            each time that the function reaches for the outside
 //
 // A pipeline has a span "run pipeline" around the runs of its steps.
 package trace
