@@ -132,6 +132,9 @@ func (p *Proxy) serve(conn *net.UnixConn) {
 	if err == nil {
 		c = p.callOf(pid)
 	}
+	if c != nil && !peerLives(conn) { // asked last: then it lived when the call was found
+		c = nil
+	}
 	if c == nil {
 		refuse(conn, refusal{reason: ReasonNoCall})
 		_ = conn.Close() // the peer is nobody we know

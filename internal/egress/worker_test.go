@@ -16,6 +16,9 @@ import (
 
 func TestMain(m *testing.M) {
 	sandbox.Init()
+	if path := os.Getenv("CONNECT_TO"); path != "" {
+		connectAndWait(path)
+	}
 	os.Exit(m.Run())
 }
 

@@ -20,15 +20,15 @@ function dial(path, socket, target, done) {
     const complete = request.oncomplete;
     request.oncomplete = (failed, handle, ...others) => {
       const { onread } = handle;
-      if (socket.destroyed) return;
+      if (socket.destroyed || socket._handle !== handle) return; // it was given up
       readAnswer(failed, handle, target, (error, answer, early) => {
         handle.onread = onread;
         done(error, answer);
         if (socket.destroyed) return;
         if (socket.isPaused()) handle.readStop();
         else handle.reading = true; // as Node.js notes that it has started to
-        if (early.length > 0) socket.push(early);
         complete(0, handle, ...others);
+        if (early.length > 0 && !socket.destroyed) socket.push(early);
       });
     };
     const failed = Reflect.apply(connectPipe, this, [request, ...rest]);
