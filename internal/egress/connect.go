@@ -48,30 +48,28 @@ func (p *Proxy) open(c *call, conn *net.UnixConn, argument string) *link {
 	return l
 }
 
-// reach connects to the target that argument names. It logs what the policy refuses.
+// reach connects to the target that argument names. It logs what the policy refuses, and makes the span.
 func (p *Proxy) reach(c *call, argument string) (*link, *refusal) {
+	ctx, ok, first := c.attempt()
+	if !ok && !first { // told once: there may be any number of them
+		return nil, &refusal{reason: ReasonLimit}
+	}
 	t, bad := parseTarget(argument)
 	span := p.beginSpan(c, t)
-	ctx, ok, first := c.attempt()
-	if !ok {
-		failed := &refusal{reason: ReasonLimit}
-		if first {
-			p.logDenied(c, argument, failed)
+	failed := &refusal{reason: ReasonLimit}
+	if ok {
+		var l *link
+		if l, failed = p.reachWithin(ctx, c, t, bad); failed == nil {
+			l.span = span
+			return l, nil
 		}
-		span.failed(failed)
-		return nil, failed
-	}
-	l, failed := p.reachWithin(ctx, c, t, bad)
-	if failed != nil {
 		c.release()
-		if failed.reason != "" {
-			p.logDenied(c, argument, failed)
-		}
-		span.failed(failed)
-		return nil, failed
 	}
-	l.span = span
-	return l, nil
+	if failed.reason != "" {
+		p.logDenied(c, argument, failed)
+	}
+	span.failed(failed)
+	return nil, failed
 }
 
 // reachWithin connects to t, unless bad says that it is no target.

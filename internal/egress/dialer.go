@@ -103,7 +103,10 @@ func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, 
 			break
 		}
 		// A connection that carries nothing is closed long before keep-alive would look at it.
-		dialer := net.Dialer{Timeout: share, KeepAlive: -1, ControlContext: only(addr, port)}
+		dialer := net.Dialer{KeepAlive: -1, ControlContext: only(addr, port)}
+		if i < len(addrs)-1 { // for the last one there is the deadline of ctx
+			dialer.Timeout = share
+		}
 		conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(addr, port).String())
 		if err == nil {
 			return conn, addr, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/backstage/functions/internal/egress"
@@ -49,6 +50,24 @@ func TestEveryAttemptIsASpanOfItsCall(t *testing.T) {
 		if got, want := <-seen, `{"a":"b"} `+row.want; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+func TestAttemptsBeyondTheLimitAreOneSpan(t *testing.T) {
+	seen := make(spans, 10)
+	limits := egress.DefaultLimits()
+	limits.Attempts = 1
+	w := newWorker(t, egress.Options{Policy: egress.Policy{Mode: egress.Public}, Limits: limits, Tracer: seen})
+	for range 5 {
+		w.ask("CONNECT 10.0.0.1:80\n")
+	}
+	close(seen)
+	var results []string
+	for text := range seen {
+		results = append(results, strings.Fields(text)[2])
+	}
+	if got := strings.Join(results, " "); got != "private limit" {
+		t.Errorf("spans of %s", got)
 	}
 }
 
