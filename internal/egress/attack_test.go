@@ -131,23 +131,20 @@ type victim struct {
 func newVictim(t *testing.T) *victim {
 	t.Helper()
 	v := &victim{abstract: "victim-" + fmt.Sprint(time.Now().UnixNano())}
-	datagrams, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	stream, datagrams := listenTwice(t)
 	t.Cleanup(func() { datagrams.Close() })
 	go func() {
-		if n, _, err := datagrams.ReadFrom(make([]byte, 1)); n > 0 || err == nil {
+		if _, _, err := datagrams.ReadFrom(make([]byte, 1)); err == nil {
 			v.hits.Add(1)
 		}
 	}()
-	v.addr = datagrams.LocalAddr().String()
+	v.addr = stream.Addr().String()
 	_, v.port = split(t, v.addr)
-	for network, address := range map[string]string{"tcp": v.addr, "unix": "@" + v.abstract} {
-		listener, err := net.Listen(network, address)
-		if err != nil {
-			t.Fatal(err)
-		}
+	local, err := net.Listen("unix", "@"+v.abstract)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, listener := range []net.Listener{stream, local} {
 		t.Cleanup(func() { listener.Close() })
 		go func() {
 			for {
@@ -161,6 +158,23 @@ func newVictim(t *testing.T) *victim {
 		}()
 	}
 	return v
+}
+
+// listenTwice listens on one port over TCP and UDP.
+func listenTwice(t *testing.T) (net.Listener, net.PacketConn) {
+	t.Helper()
+	for range 100 { // another program may have the second
+		stream, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if datagrams, err := net.ListenPacket("udp", stream.Addr().String()); err == nil {
+			return stream, datagrams
+		}
+		stream.Close()
+	}
+	t.Fatal("no port is free over TCP and UDP")
+	return nil, nil
 }
 
 func TestNoAttackFromInsideReachesTheVictim(t *testing.T) {
