@@ -45,6 +45,7 @@ class Invoker {
       this.start('{"type":"invoke","id":"0","kind":"run","method":"PUT","headers":{},"query":{},"env":{},"body":{}}');
     }
     this.loader.load('', '');
+    this.loader.toldSpent();
   }
 
   // hooks are what the realm calls; all of it is of the call in progress.
@@ -106,7 +107,8 @@ class Invoker {
   // finish sends the answer. A call that left work or traces behind ends the worker with it: no code of a call runs after its answer.
   finish(call) {
     const clean = call.work === 0 && pending.none() && this.loader.clean();
-    const head = `"id":${call.id},"reusable":${clean},`;
+    const spent = this.loader.toldSpent();
+    const head = `"id":${call.id},"reusable":${clean},${spent > 0 ? `"load":${spent},` : ''}`;
     let frame = `{"type":"${call.type}",${head}${call.rest}}\n`;
     if (frame.length * 3 > this.maxFrame) {
       const size = Buffer.byteLength(frame);

@@ -5,6 +5,14 @@
 const vm = require('vm');
 const Realm = require('./realm');
 
+const { hrtime } = process;
+
+// since is the time from a moment of hrtime's until now, in milliseconds.
+function since(moment) {
+  const [seconds, nanoseconds] = hrtime.call(process, moment);
+  return seconds * 1e3 + nanoseconds / 1e6;
+}
+
 // What a function's top-level code sees beside the language, in the order of the wrapper's parameters.
 const NAMES = [
   'Backstage', 'Buffer', 'console', 'exports', 'module', 'setTimeout', 'clearTimeout', 'require', 'relativeRequire',
@@ -23,14 +31,29 @@ class Loader {
   // modules is a Map of what functions may require; env is what all of them see; runner is for the realm.
   constructor({ modules, env, runner }) {
     this.realm = new Realm({ modules, env, names: NAMES, runner });
+    this.spent = 0; // what loading has taken since it was last told, in milliseconds
   }
 
-  // load takes the code; it is compiled when it is first called.
+  // read takes the load frame; the code is compiled when it is first called.
+  read(line) {
+    const began = hrtime.call(process);
+    const { filename, code } = JSON.parse(line);
+    this.load(filename, code);
+    this.spent = since(began);
+  }
+
   load(filename, code) {
     this.filename = filename;
     this.code = code;
     this.programs = {};
     this.realm.guard.restart();
+  }
+
+  // toldSpent is what loading has taken for the present call, in milliseconds; 0 when there was nothing to load.
+  toldSpent() {
+    const { spent } = this;
+    this.spent = 0;
+    return spent;
   }
 
   // run runs the top-level code, and main after it unless kind is 'check', with the values that NAMES stand for. It throws what
@@ -44,10 +67,15 @@ class Loader {
   }
 
   compile(kind) {
-    const script = new vm.Script(wrap(this.code, kind === 'run' ? RUN_FOOT : ''), {
-      filename: this.filename, lineOffset: -1, displayErrors: false,
-    });
-    return script.runInContext(this.realm.context, { displayErrors: false });
+    const began = hrtime.call(process);
+    try {
+      const script = new vm.Script(wrap(this.code, kind === 'run' ? RUN_FOOT : ''), {
+        filename: this.filename, lineOffset: -1, displayErrors: false,
+      });
+      return script.runInContext(this.realm.context, { displayErrors: false });
+    } finally {
+      this.spent += since(began);
+    }
   }
 
   // clean says whether the last call has left the realm as it was, but for what the next call sets anew.

@@ -83,6 +83,11 @@ type Stats struct {
 	// last byte was read.
 	Queue time.Duration
 	Run   time.Duration
+	// Load is the part of Run in which the worker read and compiled the function's code, by the worker's own account and never more
+	// than Run; 0 when it had done so before.
+	Load time.Duration
+	// CPU is the CPU time that the worker used in Run; 0 when it was gone before its clock could be read.
+	CPU time.Duration
 }
 
 // StartKind says how a call got its worker.

@@ -98,9 +98,9 @@ func (c command) pid() int { return c.Process.Pid }
 
 func (c command) kill() { _ = c.Process.Kill() } // by pidfd: it hits no other process; that it has ended already is as good
 
-func (c command) wait() syscall.WaitStatus {
-	_ = c.Wait() // the state tells more
-	return c.ProcessState.Sys().(syscall.WaitStatus)
+func (c command) wait() (syscall.WaitStatus, int64) {
+	_ = c.Wait()                                                                                               // the state tells more
+	return c.ProcessState.Sys().(syscall.WaitStatus), c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10 // getrusage(2): in KiB
 }
 
 // forkLauncher forks every worker from a zygote, which it starts and, when it has ended, starts again.
@@ -111,6 +111,7 @@ type forkLauncher struct {
 	thread commandThread
 
 	mu      sync.Mutex // guards the fields below; held while a zygote starts, so that one start serves all who wait
+	started bool       // a first one was there
 	current *zygote.Zygote
 	process command
 }
@@ -145,7 +146,10 @@ func (f *forkLauncher) zygote(ctx context.Context) (*zygote.Zygote, command, err
 	if err != nil {
 		return nil, command{}, fmt.Errorf("start zygote: %w", err)
 	}
-	f.current, f.process = z, process
+	if f.started {
+		f.cfg.Observer.ZygoteRestarted()
+	}
+	f.current, f.process, f.started = z, process, true
 	return z, process, nil
 }
 
@@ -179,7 +183,7 @@ func (f *forkLauncher) startZygote(ctx context.Context) (z *zygote.Zygote, proce
 	}
 	if err != nil {
 		process.kill()
-		status := process.wait()
+		status, _ := process.wait()
 		return nil, command{}, fmt.Errorf("%w (it ended with status %d: %s)", err, status, stderr.String())
 	}
 	return z, process, nil
@@ -228,4 +232,7 @@ func (f forked) pid() int { return f.PID }
 
 func (f forked) kill() { _ = f.Kill() } // an error means that it has ended already
 
-func (f forked) wait() syscall.WaitStatus { return f.Wait().Status }
+func (f forked) wait() (syscall.WaitStatus, int64) {
+	death := f.Wait()
+	return death.Status, death.Usage.MaxRSS
+}

@@ -57,6 +57,7 @@ type Pool struct {
 	starting  int
 	retiring  int // workers that were killed and are not reaped yet
 	queue     queue
+	failing   failing
 	closed    bool
 	closing   chan struct{} // closed together with closed
 }
@@ -110,21 +111,25 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 	result, reusable, err := w.invoke(ctx, inv, start != StartWarm)
 	served.Run = time.Since(running)
 	p.release(w, inv, reusable)
+	if stats := statsOf(result, err); stats != nil {
+		served.Load, served.CPU = min(stats.Load, served.Run), stats.CPU // what the worker's side has measured
+		*stats = served
+	}
 	p.cfg.Observer.InvocationDone(served)
-	return withStats(result, err, served)
+	return result, err
 }
 
-// withStats adds served to whichever of the two outcomes carries it.
-func withStats(result *Result, err error, served Stats) (*Result, error) {
+// statsOf are those of whichever of the two outcomes of a call carries any; nil when none does.
+func statsOf(result *Result, err error) *Stats {
 	switch err := err.(type) { //nolint:errorlint // as made by invoke, never wrapped
 	case nil:
-		result.Stats = served
+		return &result.Stats
 	case *FunctionError:
-		err.Stats = served
+		return &err.Stats
 	case *DeathError:
-		err.Stats = served
+		return &err.Stats
 	}
-	return result, err
+	return nil
 }
 
 // Stats returns the state of the pool.

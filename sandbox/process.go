@@ -37,8 +37,9 @@ type process struct {
 type handle interface {
 	pid() int
 	kill()
-	// wait returns when the process has been reaped; it is called once.
-	wait() syscall.WaitStatus
+	// wait returns when the process has been reaped; it is called once. Peak is the most memory that was resident, in bytes; 0 when that is
+	// not known.
+	wait() (status syscall.WaitStatus, peak int64)
 }
 
 func (p *process) dead() <-chan struct{} { return p.reaped }
@@ -79,7 +80,7 @@ func (p *process) obituary() *DeathError {
 }
 
 // invoke implements child.
-func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (*Result, bool, error) {
+func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (result *Result, reusable bool, err error) {
 	// Nobody can guess the ID, so no answer can be written before its call.
 	id := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // ChaCha8 with a seed of the kernel's
 	if !p.fillBuffer(inv, id, first) {
@@ -89,7 +90,12 @@ func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (*Res
 	watcher.CallStarted(p.handle.pid(), inv)
 	defer watcher.CallEnded(p.handle.pid())
 	watch := p.watchDeadlines(ctx)
-	defer watch.stop()
+	defer func() {
+		watch.stop()
+		if stats := statsOf(result, err); stats != nil {
+			stats.CPU = watch.cpuUsed()
+		}
+	}()
 	if _, err := p.stdin.Write(p.buffer); err != nil {
 		return p.failed(fmt.Errorf("write: %w", err))
 	}
@@ -193,6 +199,7 @@ func (p *process) endSoon() *DeathError {
 // finished turns the last frame of a call into its outcome. A worker that has written more after it is not used again.
 func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
 	reusable := frame.Reusable && p.frames.Buffered() == 0
+	stats := Stats{Load: frame.LoadTime()}
 	header := make([]HeaderField, len(frame.Headers))
 	for i, h := range frame.Headers {
 		header[i] = HeaderField{Name: h[0], Value: h[1]}
@@ -200,7 +207,7 @@ func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
 	switch frame.Type {
 	case wire.Oversize:
 		return nil, reusable, &DeathError{
-			Reason: ReasonOutput, Detail: fmt.Sprintf("the answer has %d bytes, %d are allowed", frame.Size, p.cfg.Limits.Frame),
+			Reason: ReasonOutput, Detail: fmt.Sprintf("the answer has %d bytes, %d are allowed", frame.Size, p.cfg.Limits.Frame), Stats: stats,
 		}
 	case wire.Error:
 		status := frame.Status
@@ -209,10 +216,10 @@ func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
 		}
 		return nil, reusable, &FunctionError{
 			Status: status, HasStatus: frame.Status != 0, Message: frame.Message, Text: frame.Text,
-			Stack: frame.Stack, Frames: frame.Frames, Header: header,
+			Stack: frame.Stack, Frames: frame.Frames, Header: header, Stats: stats,
 		}
 	default:
-		return &Result{Status: frame.Status, Header: header, Body: frame.Body}, reusable, nil
+		return &Result{Status: frame.Status, Header: header, Body: frame.Body, Stats: stats}, reusable, nil
 	}
 }
 

@@ -56,7 +56,8 @@ func (l *listeners) close() error {
 	return errors.Join(errs...)
 }
 
-// serveHTTP serves until ctx ends or a listener fails, then lets the calls in progress finish.
+// serveHTTP serves until ctx ends or a listener fails, then lets the calls in progress finish. The metrics port goes last, so that
+// it can be asked until then.
 func serveHTTP(ctx context.Context, l *listeners, handler, metricsHandler http.Handler, log *slog.Logger, drain time.Duration) error {
 	var servers []*http.Server
 	failed := make(chan error, 2)
@@ -67,9 +68,7 @@ func serveHTTP(ctx context.Context, l *listeners, handler, metricsHandler http.H
 	}
 	start(api.JSONErrors(l.http), handler)
 	if l.metrics != nil {
-		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", metricsHandler)
-		start(l.metrics, mux)
+		start(l.metrics, metricsHandler)
 	}
 	var err error
 	select {

@@ -78,7 +78,7 @@ func (o *observers) store(s store) store {
 	if o.tracer == nil {
 		return s
 	}
-	return &tracedStore{s, o.tracer}
+	return &watchedStore{s, o.tracer.Store}
 }
 
 // greet says what is reported where.

@@ -106,7 +106,7 @@ func TestOneIDLeadsThroughAnswerLogTraceAndReport(t *testing.T) {
 	if answer.StatusCode != 500 || body != `{"error":"broken"}` || answer.Header.Get("X-Request-Id") != "call-7" {
 		t.Errorf("answered %d %s %v", answer.StatusCode, body, answer.Header)
 	}
-	if got := answer.Header.Get("Server-Timing"); !regexp.MustCompile(`^queue;dur=\d+\.\d{3}, start;desc="(warm|prewarmed|cold)", run;dur=\d+\.\d{3}$`).MatchString(got) {
+	if got := answer.Header.Get("Server-Timing"); !regexp.MustCompile(`^queue;dur=\d+\.\d{3}, start;desc="(warm|prewarmed|cold)", load;dur=\d+\.\d{3}, run;dur=\d+\.\d{3}$`).MatchString(got) {
 		t.Errorf("Server-Timing is %q", got)
 	}
 	traceOfAnswer := answer.Header.Get("Uber-Trace-Id")

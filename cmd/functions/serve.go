@@ -15,7 +15,6 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
-	"github.com/backstage/functions/internal/metrics"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -33,7 +32,7 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, out.close)
-	measures := metrics.New()
+	measures := newMetrics(cfg)
 	listeners, err := listen(cfg)
 	if err != nil {
 		return err
@@ -54,7 +53,7 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer watch.close()
-	store = watch.store(store)
+	store = watch.store(&watchedStore{store, measures.Store})
 	defer closeInto(&err, out.keepLines(cfg, store, measures.LogLinesDropped))
 	workers := poolConfig(cfg, node, measures)
 	exit, err := openEgress(cfg, &workers, watch.egress(outside))
@@ -71,21 +70,24 @@ func serve(ctx context.Context) (err error) {
 	invoker := invoke.New(watch.invoke(invoke.Options{
 		Pool: pool, Source: store, Recorder: measures, Output: out.functions, Logger: out.app,
 	}))
+	measures.WatchCache(invoker.CacheStats)
+	probes := newHealth(out.app, pool, store, invoker)
+	context.AfterFunc(ctx, probes.NotReady)
 	go store.Watch(ctx, invoker.Changed)
 	watch.greet(cfg)
 	greet(out.app, cfg, listeners, store, node, pool)
 	handler := watch.handler(api.Options{
 		Store: announcing{store, invoker.Changed}, Invoker: invoker, Runtimes: pool.Names(),
-		Isolation: func() any { return pool.Report() }, HTTPStats: exit.HTTPStats,
+		Isolation: func() any { return pool.Status() }, HTTPStats: exit.HTTPStats, Livez: probes.Livez, Readyz: probes.Readyz,
 		BodyLimit: cfg.BodyLimit, Logger: out.app,
 		FunctionLog: func(ref function.Ref, line string) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
-		AccessLog: out.logAccess,
+		AccessLog: out.logAccess, Served: measures.Served,
 		Logs:      keptLogs(cfg, store),
 		Life:      ctx,
 	})
-	return serveHTTP(ctx, listeners, handler, measures.Handler(), out.app, cfg.AsyncTimeout+drainTimeout)
+	return serveHTTP(ctx, listeners, handler, metricsHandler(cfg, measures, probes), out.app, cfg.AsyncTimeout+drainTimeout)
 }
 
 func closeInto(err *error, closer func() error) { *err = errors.Join(*err, closer()) }

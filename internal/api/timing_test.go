@@ -27,6 +27,10 @@ func TestAnswersOfRunsTellWhereTheTimeWent(t *testing.T) {
 		{"beside the function's own", &sandbox.Result{Status: 200, Header: fields("server-timing", "db;dur=1"), Stats: stats}, nil, want + "|db;dur=1"},
 		{"thrown", nil, &sandbox.FunctionError{Status: 500, Stats: stats}, want},
 		{"died", nil, &sandbox.DeathError{Reason: sandbox.ReasonDeadline, Stats: stats}, want},
+		{
+			"loaded", &sandbox.Result{Status: 200, Stats: sandbox.Stats{Start: sandbox.StartCold, Load: 310 * time.Microsecond, Run: time.Millisecond}}, nil,
+			`queue;dur=0.000, start;desc="cold", load;dur=0.310, run;dur=1.000`,
+		},
 		{"no worker", nil, sandbox.ErrBusy, `queue;dur=\d+\.\d{3}`},
 		{"no function", nil, &function.NotFoundError{}, ``},
 		{"answer that cannot be sent", &sandbox.Result{Status: 42, Stats: stats}, nil, want},

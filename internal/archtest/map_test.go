@@ -8,12 +8,12 @@ package archtest
 //	boltstore, memstore, redisstore → function
 //	boltstore, memstore → logring          for what no other server needs to see
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only cmd knows them
-//	metrics → egress, function, sandbox    what it counts
+//	metrics → egress, invoke, sandbox      what it counts
 //	api, trace → answer                    how an answer is watched
 var arrows = map[string][]string{
 	"cmd/functions": {
-		"internal/api", "internal/boltstore", "internal/config", "internal/egress", "internal/function", "internal/invoke",
-		"internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
+		"internal/api", "internal/boltstore", "internal/config", "internal/egress", "internal/function", "internal/health",
+		"internal/invoke", "internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
 	"internal/answer":     {},
 	"internal/api":        {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
@@ -23,11 +23,12 @@ var arrows = map[string][]string{
 	"internal/config":     {"internal/body", "internal/egress", "internal/function", "sandbox"},
 	"internal/egress":     {"sandbox"},
 	"internal/function":   {},
+	"internal/health":     {},
 	"internal/invoke":     {"internal/function", "sandbox"},
 	"internal/logs":       {"internal/function", "internal/invoke", "sandbox"},
 	"internal/logring":    {"internal/function"},
 	"internal/memstore":   {"internal/function", "internal/logring"},
-	"internal/metrics":    {"internal/egress", "internal/function", "sandbox"},
+	"internal/metrics":    {"internal/egress", "internal/function", "internal/invoke", "sandbox"},
 	"internal/qs":         {"internal/function"},
 	"internal/redisstore": {"internal/function"},
 	"internal/sentry":     {"internal/function", "internal/invoke", "sandbox"},

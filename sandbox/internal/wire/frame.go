@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -37,6 +38,7 @@ type Frame struct {
 	Reusable bool            `json:"reusable"`
 	Status   int             `json:"status"` // of error: 0 when the thrown value named none
 	Headers  [][2]string     `json:"headers"`
+	Load     float64         `json:"load"` // milliseconds it took to read and compile the code; 0 when that was done before
 	Body     json.RawMessage `json:"body"` // nil for undefined
 
 	// Of error.
@@ -46,6 +48,11 @@ type Frame struct {
 
 	// Of oversize: the size of the frame that was not sent.
 	Size int `json:"size"`
+}
+
+// LoadTime is Load as a duration; what exceeds an hour is an hour.
+func (f *Frame) LoadTime() time.Duration {
+	return time.Duration(min(f.Load, float64(time.Hour/time.Millisecond)) * float64(time.Millisecond))
 }
 
 // Last says whether f ends its call.
@@ -103,6 +110,9 @@ func (f *Frame) validate() error {
 	}
 	if f.ID == "" {
 		return errors.New("wire: frame without an ID")
+	}
+	if f.Load < 0 {
+		return fmt.Errorf("wire: negative load time %v", f.Load)
 	}
 	return validateHeaders(f.Headers)
 }
