@@ -84,8 +84,8 @@ func serve(ctx context.Context) (err error) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
 		AccessLog: out.logAccess, Served: measures.Served,
-		Logs:      keptLogs(cfg, store),
-		Life:      ctx,
+		Logs: keptLogs(cfg, store),
+		Life: ctx,
 	})
 	return serveHTTP(ctx, listeners, handler, metricsHandler(cfg, measures, probes), out.app, cfg.AsyncTimeout+drainTimeout)
 }

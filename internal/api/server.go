@@ -115,6 +115,7 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Life == nil {
 		o.Life = context.Background()
+	}
 	if o.Livez == nil {
 		o.Livez = allWell
 	}

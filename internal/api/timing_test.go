@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -56,8 +57,13 @@ func TestAnswersOfRunsTellWhereTheTimeWent(t *testing.T) {
 
 func TestRoutesAreTold(t *testing.T) {
 	var mu sync.Mutex
-	var got []string
+	var got, served []string
 	url := serve(t, Options{
+		Served: func(route string, status int, took time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			served = append(served, fmt.Sprintf("%s %d %t", route, status, took > 0))
+		},
 		Invoker: answering(&sandbox.Result{Status: 200, Body: json.RawMessage("1")}, nil),
 		Routed: func(r *http.Request, route string) {
 			mu.Lock()
@@ -71,5 +77,13 @@ func TestRoutesAreTold(t *testing.T) {
 	want := []string{"GET /functions/{namespace}/{id}/run", "GET /functions/{namespace}/{id}", "GET /", "GET /namespaces/{namespace}"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("told %q, want %q", got, want)
+	}
+	wantServed := []string{
+		"/functions/{namespace}/{id}/run 200 true", "/functions/{namespace}/{id} 404 true", "/ 200 true", " 404 true", "/namespaces/{namespace} 404 true",
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if !reflect.DeepEqual(served, wantServed) {
+		t.Errorf("served %q, want %q", served, wantServed)
 	}
 }

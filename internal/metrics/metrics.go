@@ -62,7 +62,7 @@ func New(options ...Option) *Metrics {
 	return &Metrics{
 		registry: registry, runs: newRuns(registry), pool: newPool(registry), outgoing: newOutgoing(registry),
 		functionLogs: newFunctionLogs(registry),
-		storage: newStorage(registry), requests: newRequests(registry),
+		storage:      newStorage(registry), requests: newRequests(registry),
 	}
 }
 
