@@ -3,6 +3,7 @@
 // The life of one call: start, wait, one answer, and proof that nothing of it is left.
 
 const { writeSync } = require('fs');
+const clock = require('./clock');
 const egress = require('./egress');
 const { exit } = require('./frame');
 const pending = require('./pending');
@@ -54,6 +55,8 @@ class Invoker {
       filename: () => this.loader.filename,
       program: (kind, values) => this.loader.run(kind, values),
       log: (level, text) => this.log(level, text),
+      span: rest => this.span(rest),
+      clock: clock.start,
       answer: (type, rest) => this.settle(type, rest),
       work: (change) => { if (this.call !== null) this.call.work += change; },
       outgoing: egress.carry,
@@ -126,6 +129,10 @@ class Invoker {
     call.logged += Buffer.byteLength(text) + 1; // with its line break
     const over = call.logged > this.maxLogs;
     this.write(`{"type":"log","id":${call.id},"level":"${level}","text":${JSON.stringify(over ? '[output truncated]' : text)}}\n`);
+  }
+
+  span(rest) {
+    if (this.call !== null) this.write(`{"type":"span","id":${this.call.id},${rest}}\n`);
   }
 }
 

@@ -3,15 +3,8 @@
 // Holds the one function that this worker is bound to: compiled once, run for each call.
 
 const vm = require('vm');
+const clock = require('./clock');
 const Realm = require('./realm');
-
-const { hrtime } = process;
-
-// since is the time from a moment of hrtime's until now, in milliseconds.
-function since(moment) {
-  const [seconds, nanoseconds] = hrtime.call(process, moment);
-  return seconds * 1e3 + nanoseconds / 1e6;
-}
 
 // What a function's top-level code sees beside the language, in the order of the wrapper's parameters.
 const NAMES = [
@@ -36,10 +29,10 @@ class Loader {
 
   // read takes the load frame; the code is compiled when it is first called.
   read(line) {
-    const began = hrtime.call(process);
+    const elapsed = clock.start();
     const { filename, code } = JSON.parse(line);
     this.load(filename, code);
-    this.spent = since(began);
+    this.spent = elapsed();
   }
 
   load(filename, code) {
@@ -67,14 +60,14 @@ class Loader {
   }
 
   compile(kind) {
-    const began = hrtime.call(process);
+    const elapsed = clock.start();
     try {
       const script = new vm.Script(wrap(this.code, kind === 'run' ? RUN_FOOT : ''), {
         filename: this.filename, lineOffset: -1, displayErrors: false,
       });
       return script.runInContext(this.realm.context, { displayErrors: false });
     } finally {
-      this.spent += since(began);
+      this.spent += elapsed();
     }
   }
 

@@ -48,6 +48,8 @@ type Invocation struct {
 	// OnLog receives each line that the function prints, in order, from the goroutine that called Invoke and before it
 	// returns. Nil discards them.
 	OnLog func(LogLine)
+	// OnSpan receives each span that the function has timed, when it is over, as OnLog does lines. Nil lets the function's spans cost nothing.
+	OnSpan func(Span)
 }
 
 // Request is the req of main. The three JSON values travel to the function as the text they are.

@@ -118,14 +118,15 @@ func (p *process) fillBuffer(inv *Invocation, id string, first bool) bool {
 	load := len(p.buffer)
 	p.buffer = wire.AppendInvoke(p.buffer, &wire.Invoke{
 		ID: id, Check: inv.Kind == Check, Method: inv.Request.Method,
-		Headers: inv.Request.Header, Query: inv.Request.Query, Env: inv.Env, Outgoing: inv.Outgoing, Body: inv.Request.Body,
+		Headers: inv.Request.Header, Query: inv.Request.Query, Env: inv.Env, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil,
+		Body: inv.Request.Body,
 	})
 	return load <= limit && len(p.buffer)-load <= limit
 }
 
 // readAnswer reads the frames of the call named id until its last.
 func (p *process) readAnswer(inv *Invocation, id string, watch *deadlines) (*Result, bool, error) {
-	logged := 0
+	logged, spans := 0, 0
 	for {
 		frame, err := p.next(id)
 		if err != nil {
@@ -139,6 +140,11 @@ func (p *process) readAnswer(inv *Invocation, id string, watch *deadlines) (*Res
 			if inv.OnLog != nil {
 				inv.OnLog(LogLine{Level: frame.Level, Text: frame.Text})
 			}
+		case wire.Span:
+			if spans++; inv.OnSpan == nil || spans > wire.MaxSpans+1 {
+				return p.failed(errSpans)
+			}
+			inv.OnSpan(spanOf(frame))
 		case wire.Pending:
 			watch.mainReturned()
 		default:
@@ -150,7 +156,10 @@ func (p *process) readAnswer(inv *Invocation, id string, watch *deadlines) (*Res
 // truncated is the last line of logs that reached their limit, with its line break. The runner sends it; one that sends more is broken.
 const truncated = "[output truncated]\n"
 
-var errLogs = errors.New("more logs than allowed")
+var (
+	errLogs  = errors.New("more logs than allowed")
+	errSpans = errors.New("more spans than were asked for")
+)
 
 // next reads the next frame of the call named id.
 func (p *process) next(id string) (*wire.Frame, error) {
@@ -199,7 +208,7 @@ func (p *process) endSoon() *DeathError {
 // finished turns the last frame of a call into its outcome. A worker that has written more after it is not used again.
 func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
 	reusable := frame.Reusable && p.frames.Buffered() == 0
-	stats := Stats{Load: frame.LoadTime()}
+	stats := Stats{Load: wire.Millis(frame.Load)}
 	header := make([]HeaderField, len(frame.Headers))
 	for i, h := range frame.Headers {
 		header[i] = HeaderField{Name: h[0], Value: h[1]}

@@ -114,6 +114,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 			out.Line(line)
 			span.Line(line)
 		},
+		OnSpan: span.Spans(),
 	})
 	took := time.Since(r.start)
 	if err != nil {

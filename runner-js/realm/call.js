@@ -5,7 +5,7 @@
 const errors = require('./errors');
 const Request = require('./request');
 const Response = require('./response');
-const Span = require('./span');
+const { Span, record } = require('./span');
 const { makeRequire, makeRelativeRequire } = require('./require');
 const consoles = require('./console');
 const makeTimers = require('./timers');
@@ -107,6 +107,7 @@ function plainFailure(error) {
 let open = false; // it has no outcome yet
 let frameOf; // makes its frame from
 let outcome;
+let flush = null; // sends what is known of its span
 
 // Only what the first outcome leaves behind is sent, read after the code that caused it has returned.
 function settle(make, what) {
@@ -120,6 +121,7 @@ function settle(make, what) {
 function deliver() {
   const { type, rest } = frameOf(outcome);
   outcome = undefined;
+  if (flush !== null) flush();
   runner.answer(type, rest);
 }
 
@@ -134,6 +136,7 @@ watchWasm(runner.work);
 // run starts the call of a line; kind is 'run' or 'check'.
 function run(line, kind) {
   open = true;
+  flush = null;
   try {
     start(line, kind);
   } catch (thrown) {
@@ -153,6 +156,11 @@ function start(line, kind) {
     Backstage.request = new Request(message);
     Backstage.response = response;
     Backstage.span = new Span();
+    if (message.spans) {
+      const call = record(runner.span, runner.clock());
+      Backstage.span = call.span;
+      flush = call.flush;
+    }
   }
   const module = { exports: {} };
   const out = runner.program(kind, [

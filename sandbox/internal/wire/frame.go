@@ -15,6 +15,7 @@ const (
 	Ready    = "ready"
 	Log      = "log"
 	Pending  = "pending"
+	Span     = "span"
 	Result   = "result"
 	Error    = "error"
 	Oversize = "oversize"
@@ -46,13 +47,22 @@ type Frame struct {
 	Stack   string `json:"stack"`
 	Frames  string `json:"frames"`
 
+	// Of span, see Span's limits. Span is its number within the call: 0 is that of the call itself, which has tags only. Start and Duration
+	// are in milliseconds, Start from the begin of the call. A tag is a pair of a key and a text, number or truth.
+	Span     int      `json:"span"`
+	Parent   int      `json:"parent"`
+	Name     string   `json:"name"`
+	Start    float64  `json:"start"`
+	Duration float64  `json:"duration"`
+	Tags     [][2]any `json:"tags"`
+
 	// Of oversize: the size of the frame that was not sent.
 	Size int `json:"size"`
 }
 
-// LoadTime is Load as a duration; what exceeds an hour is an hour.
-func (f *Frame) LoadTime() time.Duration {
-	return time.Duration(min(f.Load, float64(time.Hour/time.Millisecond)) * float64(time.Millisecond))
+// Millis is a number of milliseconds that a worker told as a duration; what exceeds an hour is an hour.
+func Millis(ms float64) time.Duration {
+	return time.Duration(min(ms, float64(time.Hour/time.Millisecond)) * float64(time.Millisecond))
 }
 
 // Last says whether f ends its call.
@@ -97,6 +107,10 @@ func (f *Frame) validate() error {
 			return errors.New("wire: line break in a log line")
 		}
 	case Pending, Oversize:
+	case Span:
+		if err := f.validateSpan(); err != nil {
+			return err
+		}
 	case Result:
 		if !isStatus(f.Status) {
 			return fmt.Errorf("wire: impossible status %d", f.Status)

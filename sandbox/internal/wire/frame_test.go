@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -48,7 +49,7 @@ func TestDecodeKeepsTheBodyAsItIs(t *testing.T) {
 }
 
 func TestLastEndsACall(t *testing.T) {
-	for kind, want := range map[string]bool{Ready: false, Log: false, Pending: false, Result: true, Error: true, Oversize: true} {
+	for kind, want := range map[string]bool{Ready: false, Log: false, Pending: false, Span: false, Result: true, Error: true, Oversize: true} {
 		if got := (&Frame{Type: kind}).Last(); got != want {
 			t.Errorf("%s: %v", kind, got)
 		}
@@ -116,7 +117,7 @@ func TestDecodeLeavesOtherFormsToTheSlowReader(t *testing.T) {
 // checkFrame fails t when frame is not as Decode promises.
 func checkFrame(t *testing.T, frame *Frame) {
 	t.Helper()
-	types := []string{Ready, Log, Pending, Result, Error, Oversize}
+	types := []string{Ready, Log, Pending, Span, Result, Error, Oversize}
 	if !slices.Contains(types, frame.Type) || (frame.ID == "" && frame.Type != Ready) {
 		t.Errorf("type %q, ID %q", frame.Type, frame.ID)
 	}
@@ -128,6 +129,12 @@ func checkFrame(t *testing.T, frame *Frame) {
 	}
 	if frame.Type == Log && (strings.Contains(frame.Text, "\n") || frame.Level != "info" && frame.Level != "error") {
 		t.Errorf("log %q %q", frame.Level, frame.Text)
+	}
+	if frame.Type == Span && (frame.Span < 0 || frame.Span > MaxSpans || frame.Parent < 0 || frame.Parent > frame.Span || len(frame.Tags) > maxTags) {
+		t.Errorf("span %d below %d with tags %v", frame.Span, frame.Parent, frame.Tags)
+	}
+	if Millis(frame.Start) < 0 || Millis(frame.Duration) < 0 || Millis(frame.Load) < 0 {
+		t.Errorf("times %v, %v, %v", frame.Start, frame.Duration, frame.Load)
 	}
 	if frame.Last() {
 		for _, h := range frame.Headers {
@@ -163,6 +170,14 @@ func BenchmarkReader(b *testing.B) {
 			if _, err := r.Next(); err != nil {
 				b.Fatal(err)
 			}
+		}
+	}
+}
+
+func TestMillisAreDurationsWithinReason(t *testing.T) {
+	for ms, want := range map[float64]time.Duration{0: 0, 0.5: 500 * time.Microsecond, 1500: 1500 * time.Millisecond, 1e300: time.Hour} {
+		if got := Millis(ms); got != want {
+			t.Errorf("%v ms are %v, want %v", ms, got, want)
 		}
 	}
 }
