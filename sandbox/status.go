@@ -5,8 +5,6 @@ import "errors"
 // Status is what was configured for a pool, what it obtained and what happens in it, for people to read. It marshals to JSON.
 type Status struct {
 	Report
-	// Node is the path of the Node.js binary.
-	Node string `json:"node"`
 	// Start says how workers start: forked, or directly and why.
 	Start StartMethod `json:"start"`
 	// Pool is its state at the moment.
@@ -31,7 +29,7 @@ type methodTeller interface{ method() StartMethod }
 // Status tells of the pool as it is now.
 func (p *Pool) Status() Status {
 	s := Status{
-		Report: p.Report(), Node: p.cfg.Node, Pool: p.Stats(), Prewarmed: p.cfg.Prewarmed, MaxInvocations: p.cfg.MaxInvocations,
+		Report: p.Report(), Pool: p.Stats(), Prewarmed: p.cfg.Prewarmed, MaxInvocations: p.cfg.MaxInvocations,
 	}
 	if starter, ok := p.starter.(methodTeller); ok {
 		s.Start = starter.method()
