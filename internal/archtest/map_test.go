@@ -11,7 +11,7 @@ package archtest
 //	api, trace → answer                    how an answer is watched
 var arrows = map[string][]string{
 	"cmd/functions": {
-		"internal/api", "internal/boltstore", "internal/config", "internal/egress", "internal/function", "internal/invoke",
+		"internal/api", "internal/boltstore", "internal/config", "internal/container", "internal/egress", "internal/function", "internal/invoke",
 		"internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
 	"internal/answer":     {},
@@ -20,6 +20,7 @@ var arrows = map[string][]string{
 	"internal/body":       {},
 	"internal/boltstore":  {"internal/function"},
 	"internal/config":     {"internal/body", "internal/egress", "internal/function", "sandbox"},
+	"internal/container":  {},
 	"internal/egress":     {"sandbox"},
 	"internal/function":   {},
 	"internal/invoke":     {"internal/function", "sandbox"},
