@@ -27,9 +27,9 @@ addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
 node_headers := $(dir $(NODE_BINARY))../include/node
 reports := bin/reports
 # The packages whose tests are worth a second run where cgroups are of version 2.
-cgroup2_packages := sandbox/internal/cgroup sandbox
+cgroup2_packages := sandbox/internal/cgroup internal/container sandbox
 # Of the sandbox's own tests those that the version matters to: the second kernel may be a slow one.
-cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn
+cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn|Delegated
 
 .PHONY: help
 help: ## list the targets

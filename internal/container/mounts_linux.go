@@ -75,8 +75,13 @@ func (m mount) needed() bool {
 // cover mounts the hierarchy anew over its read-only mount. In a cgroup namespace its root is the group in which that was made. On
 // version 1 this works for a hierarchy that exists already; a mount of version 2 has no options here.
 func (m mount) cover() error {
-	if err := unix.Mount("cgroup", m.point, m.kind, unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, m.options); err != nil {
-		return fmt.Errorf("mount %s: %w", m.point, err)
+	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	// The kernel refuses to mount a file system right over itself, so an empty one lies between.
+	if err := unix.Mount("none", m.point, "tmpfs", flags|unix.MS_RDONLY, "nr_inodes=1"); err != nil {
+		return fmt.Errorf("mount tmpfs at %s: %w", m.point, err)
+	}
+	if err := unix.Mount("cgroup", m.point, m.kind, flags, m.options); err != nil {
+		return fmt.Errorf("mount %s at %s: %w", m.kind, m.point, err)
 	}
 	return nil
 }
