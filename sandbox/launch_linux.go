@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/backstage/functions/sandbox/internal/wire"
 	"github.com/backstage/functions/sandbox/internal/zygote"
@@ -120,14 +121,18 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, process.kill) // a zygote that does not answer in time is replaced
-	defer stop()
+	hung := time.AfterFunc(zygoteTimeout, process.kill)
+	defer hung.Stop()
 	child, err := z.Fork(f.jailer.workerID(slot), stdin, stdout, stderr)
 	if err != nil {
 		return nil, err
 	}
-	return forked{child}, nil
+	return forked{child, process}, nil
 }
+
+// zygoteTimeout is how long a zygote may take to fork a worker, or to tell that one has died. Both are a matter of milliseconds, so that
+// one which needs longer hangs or was stopped: it is killed, and the next start of a worker starts another.
+const zygoteTimeout = 5 * time.Second
 
 func (f *forkLauncher) greeting() []byte { return []byte{'\n'} }
 
@@ -222,10 +227,21 @@ func (f *forkLauncher) close() error {
 }
 
 // forked is a worker that a zygote made.
-type forked struct{ *zygote.Child }
+type forked struct {
+	*zygote.Child
+	zygote command
+}
 
 func (f forked) pid() int { return f.PID }
 
-func (f forked) kill() { _ = f.Kill() } // an error means that it has ended already
+// kill also ends the zygote when that does not report the death: without the report the worker's slot would never be free again.
+func (f forked) kill() {
+	_ = f.Kill() // an error means that it has ended already
+	time.AfterFunc(zygoteTimeout, func() {
+		if !f.Dead() {
+			f.zygote.kill()
+		}
+	})
+}
 
 func (f forked) wait() syscall.WaitStatus { return f.Wait().Status }
