@@ -30,12 +30,12 @@ func harm(s *server, dice *rand.Rand) string {
 	victims, parents := zygotes, []procID{{pid: s.cmd.Process.Pid}}
 	name, sig := "zygotes killed", syscall.SIGKILL
 	switch {
-	case roll < 2:
+	case roll < 4:
 		name, sig = "zygotes stopped", syscall.SIGSTOP
-	case roll < 8:
+	case roll < 20:
 	default:
 		victims, parents, name = s.workers(), zygotes, "workers killed"
-		if roll < 150 {
+		if roll < 250 {
 			name, sig = "workers stopped", syscall.SIGSTOP
 		}
 	}
@@ -76,7 +76,7 @@ func doHarm(t *testing.T, s *server, l *load) {
 		defer close(finished)
 		l.run(ctx, 12)
 	}()
-	tick := time.NewTicker(15 * time.Millisecond)
+	tick := time.NewTicker(60 * time.Millisecond)
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		select {

@@ -21,16 +21,26 @@ type job struct {
 
 // jobs are functions of several kinds and namespaces. Each answer depends on the call, so that no call can be given another's.
 var jobs = []job{
-	{"sums/double", `function main(req, res) { console.log(req.body.n); res.send({ n: req.body.n, twice: req.body.n * 2 }) }`, "",
-		func(n int) (int, string) { return 200, fmt.Sprintf(`{"n":%d,"twice":%d}`, n, 2*n) }},
-	{"waits/timer", `async function main(req) { await new Promise(resolve => setTimeout(resolve, 5)); return [req.body.n] }`, "",
-		func(n int) (int, string) { return 200, fmt.Sprintf(`[%d]`, n) }},
-	{"once/fresh", `function main(req, res) { Math.calls = (Math.calls || 0) + 1; res.status(201).send({ calls: Math.calls, n: req.body.n }) }`,
-		`"maxInvocations":1`, func(n int) (int, string) { return 201, fmt.Sprintf(`{"calls":1,"n":%d}`, n) }},
-	{"fails/refuse", `function main(req, res) { throw new UnprocessableEntity('no ' + req.body.n) }`, "",
-		func(n int) (int, string) { return 422, fmt.Sprintf(`{"error":"no %d"}`, n) }},
-	{"sums/large", `function main(req, res) { res.send(String(req.body.n).repeat(2000)) }`, "",
-		func(n int) (int, string) { return 200, `"` + strings.Repeat(fmt.Sprint(n), 2000) + `"` }},
+	{
+		"sums/double", `function main(req, res) { console.log(req.body.n); res.send({ n: req.body.n, twice: req.body.n * 2 }) }`, "",
+		func(n int) (int, string) { return 200, fmt.Sprintf(`{"n":%d,"twice":%d}`, n, 2*n) },
+	},
+	{
+		"waits/timer", `async function main(req) { await new Promise(resolve => setTimeout(resolve, 5)); return [req.body.n] }`, "",
+		func(n int) (int, string) { return 200, fmt.Sprintf(`[%d]`, n) },
+	},
+	{
+		"once/fresh", `function main(req, res) { Math.calls = (Math.calls || 0) + 1; res.status(201).send({ calls: Math.calls, n: req.body.n }) }`,
+		`"maxInvocations":1`, func(n int) (int, string) { return 201, fmt.Sprintf(`{"calls":1,"n":%d}`, n) },
+	},
+	{
+		"fails/refuse", `function main(req, res) { throw new UnprocessableEntity('no ' + req.body.n) }`, "",
+		func(n int) (int, string) { return 422, fmt.Sprintf(`{"error":"no %d"}`, n) },
+	},
+	{
+		"sums/large", `function main(req, res) { res.send(String(req.body.n).repeat(2000)) }`, "",
+		func(n int) (int, string) { return 200, `"` + strings.Repeat(fmt.Sprint(n), 2000) + `"` },
+	},
 }
 
 // reply is what a caller got.
