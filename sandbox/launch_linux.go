@@ -180,7 +180,9 @@ func (f *forkLauncher) startZygote(ctx context.Context) (z *zygote.Zygote, proce
 	stop := context.AfterFunc(ctx, process.kill)
 	defer stop()
 	if z, err = zygote.New(ours); err == nil {
-		err = f.prepare(z, process, stdin, stdout)
+		if err = f.prepare(z, process, stdin, stdout); err != nil {
+			err = errors.Join(err, z.Close())
+		}
 	}
 	if err != nil {
 		process.kill()

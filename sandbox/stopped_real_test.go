@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"errors"
+	"os"
 	"syscall"
 	"testing"
 
@@ -50,5 +51,23 @@ func TestAZygoteThatDoesNotReapIsReplaced(t *testing.T) {
 	wantAnswer(t, pool, "next")
 	if zygoteOf(t) == stopped {
 		t.Error("the stopped zygote is still there")
+	}
+}
+
+func TestAZygoteThatFailsToStartLeavesNothing(t *testing.T) {
+	cfg := realConfig(t)
+	cfg.Modules = []string{"no-such-module"}
+	before := 0
+	for try := range 3 {
+		if pool, err := sandbox.New(t.Context(), cfg); err == nil {
+			t.Fatalf("a pool without its modules started: %v", pool.Close())
+		}
+		open := len(descriptors(t, os.Getpid()))
+		if try == 0 {
+			before = open // what is opened once for the process is open now
+		}
+		if open > before {
+			t.Errorf("%d descriptors are open after start %d, %d after the first", open, try+1, before)
+		}
 	}
 }

@@ -47,7 +47,7 @@ func harm(s *server, dice *rand.Rand) string {
 
 func TestEveryCallIsAnsweredWhileWorkersAndZygotesDie(t *testing.T) {
 	const prewarmed = 2
-	s := startServer(t, "POOL_SIZE=8", "POOL_PREWARMED=2", "WORKER_IDLE_TIMEOUT=1s")
+	s := startServer(t, "POOL_SIZE=16", "POOL_PREWARMED=2", "WORKER_IDLE_TIMEOUT=1s")
 	s.discardLogs()
 	l := newLoad(t, s.url)
 	l.deploy(t)
@@ -59,8 +59,8 @@ func TestEveryCallIsAnsweredWhileWorkersAndZygotesDie(t *testing.T) {
 	l.check(t)
 	eventually(t, "every function to answer", l.healthy)
 	s.atRest(t, l, prewarmed)
-	eventually(t, "the descriptors to be closed", func() bool { return s.footprint().descriptors <= before.descriptors })
 	t.Logf("before: %v; after: %v", before, s.footprint())
+	before.wantNoMoreDescriptors(t, s)
 	s.stopEmpty(t)
 }
 

@@ -138,7 +138,7 @@ func (l *load) run(ctx context.Context, clients int) {
 	for client := range clients {
 		all.Go(func() {
 			for n := client; ctx.Err() == nil; n += clients {
-				j := &jobs[(n/clients)%len(jobs)]
+				j := &jobs[n%len(jobs)]
 				l.count(j, n, l.call(j, n))
 			}
 		})

@@ -19,13 +19,19 @@ const patience = 60 * time.Second
 // eventually returns when done says so; it fails t, saying what was waited for, when that does not happen.
 func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
+	eventuallyOr(t, done, func() string { return what })
+}
+
+// eventuallyOr is eventually with a text that is made when it is needed.
+func eventuallyOr(t testing.TB, done func() bool, what func() string) {
+	t.Helper()
 	timeout := time.After(patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !done() {
 		select {
 		case <-timeout:
-			t.Fatalf("waited %v for %s", patience, what)
+			t.Fatalf("waited %v for %s", patience, what())
 		case <-tick.C:
 		}
 	}
@@ -109,13 +115,14 @@ func signalChild(child procID, parents []procID, sig os.Signal) bool {
 
 // footprint is what a server takes of the system.
 type footprint struct {
-	processes, threads, descriptors, groups int
-	memory                                  int64 // of the server alone, resident bytes
+	processes, threads, groups int
+	descriptors                []string // what they refer to, as the kernel names it
+	memory                     int64    // of the server alone, resident bytes
 }
 
 func (f footprint) String() string {
 	return fmt.Sprintf("%d processes, %d threads, %d descriptors, %d cgroups, %d MB",
-		f.processes, f.threads, f.descriptors, f.groups, f.memory>>20)
+		f.processes, f.threads, len(f.descriptors), f.groups, f.memory>>20)
 }
 
 func (s *server) footprint() footprint {
@@ -126,9 +133,26 @@ func (s *server) footprint() footprint {
 		pages, _ := strconv.ParseInt(stat[21], 10, 64)
 		f.memory = pages * int64(os.Getpagesize())
 	}
-	open, _ := os.ReadDir(filepath.Join("/proc", strconv.Itoa(pid), "fd"))
-	f.descriptors = len(open)
+	links, _ := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "fd", "*"))
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil { // else it was closed meanwhile
+			f.descriptors = append(f.descriptors, target)
+		}
+	}
 	return f
+}
+
+// wantNoMoreDescriptors waits until s has no more descriptors open than when f was taken.
+func (f footprint) wantNoMoreDescriptors(t testing.TB, s *server) {
+	t.Helper()
+	var now footprint
+	eventuallyOr(t, func() bool {
+		now = s.footprint()
+		return len(now.descriptors) <= len(f.descriptors)
+	}, func() string {
+		return fmt.Sprintf("descriptors to be closed: %d are open, %q, before %d, %q",
+			len(now.descriptors), now.descriptors, len(f.descriptors), f.descriptors)
+	})
 }
 
 // groupsOf are the control groups of the server with the given PID: it is part of their path.
