@@ -79,7 +79,7 @@ run: setup build ## build and serve on port 8100; configured by environment vari
 
 .PHONY: test-tools
 test-tools:
-	@.ci/need cc=build-essential redis-server=redis-server promtool=prometheus
+	@.ci/need cc=build-essential ip=iproute2 redis-server=redis-server promtool=prometheus
 
 .PHONY: test
 test: vet test-go test-js ## run every test: Go with the race detector, JavaScript on both Node.js versions

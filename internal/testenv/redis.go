@@ -9,35 +9,44 @@ import (
 	"testing"
 )
 
-// RedisServer is a redis-server process on the loopback interface that keeps nothing on disk. It must be used from the
+// RedisServer is a redis-server process that keeps nothing on disk unless its arguments say so. It must be used from the
 // test's own goroutine.
 type RedisServer struct {
 	// Addr is its host:port; it stays the same across Stop and Start.
 	Addr string
 
-	tb   testing.TB
-	args []string
-	proc *process
+	tb      testing.TB
+	command []string // what runs redis-server
+	args    []string
+	proc    *process
 }
 
 // Redis starts a redis-server with further command line arguments, such as "--requirepass", "secret", and returns when
 // it answers. It is stopped when the test ends. A missing redis-server fails the test.
 func Redis(tb testing.TB, args ...string) *RedisServer {
 	tb.Helper()
-	addr := freeAddr(tb)
-	host, port, _ := net.SplitHostPort(addr)
-	s := &RedisServer{Addr: addr, tb: tb, args: append([]string{
-		"--bind", host, "--port", port, "--dir", tb.TempDir(), "--save", "", "--appendonly", "no",
-	}, args...)}
-	tb.Cleanup(s.Stop)
-	s.Start()
+	s := &RedisServer{Addr: freeAddr(tb), tb: tb, command: redisCommand}
+	s.configure(args)
 	return s
 }
 
-// Start starts the server again after Stop, empty and at the same address, and returns when it answers.
+var redisCommand = []string{"redis-server"}
+
+// configure starts the server for the first time.
+func (s *RedisServer) configure(args []string) {
+	s.tb.Helper()
+	host, port, _ := net.SplitHostPort(s.Addr)
+	s.args = append([]string{
+		"--bind", host, "--port", port, "--dir", s.tb.TempDir(), "--save", "", "--appendonly", "no", "--protected-mode", "no",
+	}, args...)
+	s.tb.Cleanup(s.Stop)
+	s.Start()
+}
+
+// Start starts the server again after Stop, at the same address and with what it has on disk, and returns when it answers.
 func (s *RedisServer) Start() {
 	s.tb.Helper()
-	s.proc = start(s.tb, s.args...)
+	s.proc = start(s.tb, s.command, s.args)
 	s.proc.waitFor(s.tb, "an answer at "+s.Addr, func() bool { return answers(s.Addr) })
 }
 
@@ -101,7 +110,7 @@ func RedisSentinels(tb testing.TB, master *RedisServer, name string, n int) []*R
 		addr, dir := freeAddr(tb), tb.TempDir()
 		config := filepath.Join(dir, "sentinel.conf")
 		writeSentinelConfig(tb, config, dir, addr, master.Addr, name, n/2+1)
-		s := &RedisServer{Addr: addr, tb: tb, args: []string{config, "--sentinel"}}
+		s := &RedisServer{Addr: addr, tb: tb, command: redisCommand, args: []string{config, "--sentinel"}}
 		tb.Cleanup(s.Stop)
 		s.Start()
 		all = append(all, s)

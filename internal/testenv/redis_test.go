@@ -50,3 +50,14 @@ func TestSentinelsPromoteTheReplica(t *testing.T) {
 		s.proc.waitFor(t, "the failover", func() bool { return replica.Do("SET key value") == "+OK" })
 	}
 }
+
+func TestNetworkCanBeCutAndHealed(t *testing.T) {
+	n := NewNetwork(t)
+	s := n.Redis()
+	n.Cut()
+	if reply := s.Do("PING"); reply != "" {
+		t.Errorf("through a cut cable came %q", reply)
+	}
+	n.Heal()
+	s.proc.waitFor(t, "an answer through the healed cable", func() bool { return s.Do("PING") == "+PONG" })
+}
