@@ -18,18 +18,18 @@ import (
 
 // A write that was refused because nothing got through must not arrive later and replace the one made since.
 func TestARefusedWriteDoesNotArriveOnceTheNetworkIsBack(t *testing.T) {
-	network := testenv.NewNetwork(t)
+	network := testenv.NewNetwork(t, 1)
 	server := network.Redis()
 	s := open(t, "redis://"+server.Addr)
 	put(t, s, ref, "1", nil)
-	network.Cut()
+	network.Cut(0)
 	if _, err := s.script(t, "late"); !errors.Is(err, function.ErrUnavailable) {
 		t.Errorf("a write through a cut cable: %v", err)
 	}
 	if unsent := unsentTo(t, server.Addr); len(unsent) > 0 {
 		t.Errorf("the kernel goes on trying to send what was refused: %q", unsent)
 	}
-	network.Heal()
+	network.Heal(0)
 	eventually(t, func() error { return s.Ping(t.Context()) })
 	put(t, s, ref, "2", nil)
 	if f, err := s.Get(t.Context(), ref); err != nil || f.Code != "2" {

@@ -5,48 +5,58 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// Network is a network namespace with one cable to this one, which can be cut. It needs root and the program ip (Debian:
-// iproute2). It must be used from the test's own goroutine, and a process can have one at a time.
+// Network is a network namespace with cables to this one, each of which can be cut. It needs root and the program ip
+// (Debian: iproute2). It must be used from the test's own goroutine, and a process can have one at a time.
 type Network struct {
 	tb    testing.TB
-	name  string // of the namespace; the far end of the cable has it too
-	host  string // the address of the far end
-	cable string // our end
+	name  string   // of the namespace
+	hosts []string // the addresses at the far ends
 }
 
-// NewNetwork makes a network that is gone when the test ends.
-func NewNetwork(tb testing.TB) *Network {
+// NewNetwork makes a network with up to eight cables, which is gone when the test ends.
+func NewNetwork(tb testing.TB, cables int) *Network {
 	tb.Helper()
-	pid := os.Getpid()
-	n := &Network{tb: tb, name: fmt.Sprintf("fn%d", pid), cable: fmt.Sprintf("fh%d", pid)}
-	// A block of four addresses for each PID, so that the networks of two processes do not meet.
-	block := fmt.Sprintf("10.%d.%d.%%d", 192+pid>>14&63, pid>>6&255)
-	near, far := pid&63<<2+1, pid&63<<2+2
-	n.host = fmt.Sprintf(block, far)
+	n := &Network{tb: tb, name: fmt.Sprintf("fn%d", os.Getpid())}
 	n.ip("netns", "add", n.name)
-	tb.Cleanup(func() { n.ip("netns", "delete", n.name) }) // and the cable with it
-	n.ip("link", "add", n.cable, "type", "veth", "peer", "name", n.name, "netns", n.name)
-	n.ip("address", "add", fmt.Sprintf(block+"/30", near), "dev", n.cable)
-	n.ip("-n", n.name, "address", "add", n.host+"/30", "dev", n.name)
-	n.ip("link", "set", n.cable, "up")
-	n.Heal()
+	tb.Cleanup(func() { n.ip("netns", "delete", n.name) }) // and the cables with it
+	for cable := range cables {
+		n.lay(cable)
+	}
 	return n
 }
 
-// Cut lets no packet through any more, and tells nobody.
-func (n *Network) Cut() {
+// lay makes a cable. The addresses of its ends follow from the PID, so that the networks of two processes do not meet.
+func (n *Network) lay(cable int) {
 	n.tb.Helper()
-	n.ip("-n", n.name, "link", "set", n.name, "down")
+	pid := os.Getpid()
+	block := fmt.Sprintf("10.%d.%d.", 192+cable<<3+pid>>14&7, pid>>6&255)
+	near, far := block+strconv.Itoa(pid&63<<2+1), block+strconv.Itoa(pid&63<<2+2)
+	end := fmt.Sprintf("fn%d.%d", pid, cable)
+	n.ip("link", "add", end, "type", "veth", "peer", "name", farEnd(cable), "netns", n.name)
+	n.ip("address", "add", near+"/30", "dev", end)
+	n.ip("-n", n.name, "address", "add", far+"/30", "dev", farEnd(cable))
+	n.ip("link", "set", end, "up")
+	n.hosts = append(n.hosts, far)
+	n.Heal(cable)
+}
+
+func farEnd(cable int) string { return fmt.Sprintf("far%d", cable) }
+
+// Cut lets no packet through a cable any more, and tells nobody.
+func (n *Network) Cut(cable int) {
+	n.tb.Helper()
+	n.ip("-n", n.name, "link", "set", farEnd(cable), "down")
 }
 
 // Heal ends Cut.
-func (n *Network) Heal() {
+func (n *Network) Heal(cable int) {
 	n.tb.Helper()
-	n.ip("-n", n.name, "link", "set", n.name, "up")
+	n.ip("-n", n.name, "link", "set", farEnd(cable), "up")
 }
 
 func (n *Network) ip(args ...string) {
@@ -56,10 +66,13 @@ func (n *Network) ip(args ...string) {
 	}
 }
 
-// Redis starts a redis-server at the far end of the cable; see Redis.
+// Redis starts the redis-server of the network; see Redis. Its Addr is that at the end of the first cable.
 func (n *Network) Redis(args ...string) *RedisServer {
 	n.tb.Helper()
-	s := &RedisServer{Addr: net.JoinHostPort(n.host, "6379"), tb: n.tb, command: []string{"ip", "netns", "exec", n.name, "redis-server"}}
-	s.configure(args)
+	s := &RedisServer{Addr: n.RedisAddr(0), tb: n.tb, command: []string{"ip", "netns", "exec", n.name, "redis-server"}}
+	s.configure(append([]string{"--bind", "0.0.0.0"}, args...))
 	return s
 }
+
+// RedisAddr is where the redis-server is reached through a cable.
+func (n *Network) RedisAddr(cable int) string { return net.JoinHostPort(n.hosts[cable], "6379") }

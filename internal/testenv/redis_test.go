@@ -52,12 +52,12 @@ func TestSentinelsPromoteTheReplica(t *testing.T) {
 }
 
 func TestNetworkCanBeCutAndHealed(t *testing.T) {
-	n := NewNetwork(t)
+	n := NewNetwork(t, 1)
 	s := n.Redis()
-	n.Cut()
+	n.Cut(0)
 	if reply := s.Do("PING"); reply != "" {
 		t.Errorf("through a cut cable came %q", reply)
 	}
-	n.Heal()
+	n.Heal(0)
 	s.proc.waitFor(t, "an answer through the healed cable", func() bool { return s.Do("PING") == "+PONG" })
 }
