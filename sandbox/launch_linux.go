@@ -49,9 +49,9 @@ func (t commandThread) start(cmd *exec.Cmd) error {
 }
 
 // nodeCommand is Node.js running the runner. Its flags keep it small and, but for one idle thread, single-threaded, as a fork needs it;
-// V8's heap gets what the memory limit leaves beside Node.js itself.
+// V8's heap gets what the memory limit leaves beside Node.js itself, and at least twice what the runner and its modules fill.
 func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
-	heap := max(cfg.Limits.Memory>>20-56, 16)
+	heap := max(cfg.Limits.Memory>>20-56, 32)
 	flags := []string{
 		"--zero-fill-buffers", // or memory that was freed could show what an earlier call has left there
 		"--v8-pool-size=0", "--single-threaded", "--max-semi-space-size=4", "--max-old-space-size=" + strconv.FormatInt(heap, 10), cfg.Runner,
