@@ -18,6 +18,11 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+FUZZTIME ?= 1m
+FAULTS ?= 1m
+SOAK ?= 10m
+fault_tests := WorkersAndZygotesDie|HappensToRedis|RedisWasKilled|FollowAFailover|SeenByAll|OneServerIsKilled|CutOffFromRedis
+
 go_dirs := cmd internal sandbox
 js_files = $$(find runner-js -name node_modules -prune -o -name '*.js' -print)
 modules := runner-js/node_modules/.installed
@@ -115,6 +120,24 @@ test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that
 	  run=.; [[ $$package != sandbox ]] || run='$(cgroup2_sandbox)'; \
 	  (cd "$$package" && $$CGROUP2_RUNNER "$(abspath bin/cgroup2.test)" -test.v -test.timeout 5m -test.run "$$run"); \
 	done
+
+# Go fuzzes one target of one package at a time.
+.PHONY: fuzz
+fuzz: setup ## run every fuzz target for FUZZTIME, a minute by default
+	@for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime "$(FUZZTIME)" "$$package"; \
+	  done; \
+	done
+
+.PHONY: faults
+faults: setup test-tools ## run the fault suites of whole servers, harming them for FAULTS, a minute by default
+	FAULTS=$(FAULTS) $(GO) test -count=1 -v -timeout 30m -run '$(fault_tests)' ./cmd/functions
+
+.PHONY: soak
+soak: setup ## load a server with everything for SOAK, ten minutes by default, and see that nothing grows
+	SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 0 -run '^TestNothingGrowsUnderALongMixedLoad$$' ./cmd/functions
 
 .PHONY: bench
 bench: setup ## run the benchmarks

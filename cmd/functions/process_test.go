@@ -191,12 +191,33 @@ func (s *server) kill(t testing.TB) {
 	_ = s.cmd.Wait() // it was killed
 }
 
-// discardLogs lets the server write as much as it likes. What it writes from now on is lost.
+// discardLogs lets the server write as much as it likes. Of what it writes from now on only what tells of unexpected deaths is kept, for
+// showDeaths.
 func (s *server) discardLogs() {
+	s.kept = make(chan string, 20)
 	go func() {
-		for range s.logs.next {
+		for line := range s.logs.next {
+			if !strings.Contains(line, "Worker died") || strings.Contains(line, "memory_limit") {
+				continue
+			}
+			select {
+			case s.kept <- line:
+			default: // enough
+			}
 		}
 	}()
+}
+
+// showDeaths prints the first deaths of workers that the server has logged since discardLogs.
+func (s *server) showDeaths(t testing.TB) {
+	for {
+		select {
+		case line := <-s.kept:
+			t.Log(line)
+		default:
+			return
+		}
+	}
 }
 
 // atRest closes the connections of l, waits until the server has nothing but a zygote and its prewarmed workers, and returns its
