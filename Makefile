@@ -123,7 +123,7 @@ test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that
 
 # Go fuzzes one target of one package at a time.
 .PHONY: fuzz
-fuzz: setup ## run every fuzz target for FUZZTIME, a minute by default
+fuzz: tools ## run every fuzz target for FUZZTIME, a minute by default
 	@for package in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
 	    echo "$$package $$target"; \

@@ -17,7 +17,12 @@ func FuzzVariablesAreReadOrTheirFaultTold(f *testing.F) {
 			return
 		}
 		name := variables[which%len(variables)].Name
-		c, err := load(func(asked string) (string, bool) { return text, asked == name }, nil, machine{4, 8 << 30})
+		c, err := load(func(asked string) (string, bool) {
+			if asked != name {
+				return "", false
+			}
+			return text, true
+		}, nil, machine{4, 8 << 30})
 		if (c == nil) != (err != nil) {
 			t.Fatalf("%s=%q: %v, %v", name, text, c, err)
 		}

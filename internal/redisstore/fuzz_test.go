@@ -33,7 +33,7 @@ func FuzzRecordsAreReadWhateverTheyHold(f *testing.F) {
 }
 
 func FuzzNoticesAreAboutWhatTheySay(f *testing.F) {
-	for _, seed := range []string{"", "function:a:b", "function:a%2Fb:c", "namespace:a", "namespace:a/b", "function:", "schema:1"} {
+	for _, seed := range []string{"", "function:a:b", "function:a%2Fb:c", "namespace:a", "namespace:a/b", "function:", "namespace:", "schema:1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
