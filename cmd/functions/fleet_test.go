@@ -184,6 +184,9 @@ func TestAServerThatIsCutOffFromRedisCatchesUp(t *testing.T) {
 	if !own.healthy() {
 		t.Fatal("not every function answers before the cut")
 	}
+	for _, path := range []string{"shared/changed", "shared/deleted"} {
+		f.wantEverywhere(t, path, "1") // loaded again, should the notice of the deploy have come after the first call
+	}
 
 	network.Cut(1)
 	f.putThrough(t, other, "shared/changed", numbered(2))
