@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,22 +48,33 @@ func procStat(pid int) []string {
 		return nil
 	}
 	_, after, _ := strings.Cut(string(text), ") ")
-	return strings.Fields(after)
+	if fields := strings.Fields(after); len(fields) > statResident {
+		return fields
+	}
+	return nil
 }
+
+// The fields that are of interest.
+const (
+	statParent   = 1
+	statThreads  = 17
+	statStart    = 19
+	statResident = 21 // in pages
+)
 
 // parentOf is 0 when pid is gone.
 func parentOf(pid int) int {
 	stat := procStat(pid)
-	if len(stat) < 20 {
+	if stat == nil {
 		return 0
 	}
-	parent, _ := strconv.Atoi(stat[1])
+	parent, _ := strconv.Atoi(stat[statParent])
 	return parent
 }
 
 func (p procID) alive() bool {
 	stat := procStat(p.pid)
-	return len(stat) >= 20 && stat[19] == p.start
+	return stat != nil && stat[statStart] == p.start
 }
 
 // childrenOf are the processes that pid has started and not reaped.
@@ -80,8 +89,8 @@ func childrenOf(pid int) []procID {
 		if err != nil {
 			continue
 		}
-		if stat := procStat(child); len(stat) >= 20 && stat[1] == strconv.Itoa(pid) {
-			found = append(found, procID{child, stat[19]})
+		if stat := procStat(child); stat != nil && stat[statParent] == strconv.Itoa(pid) {
+			found = append(found, procID{child, stat[statStart]})
 		}
 	}
 	return found
@@ -111,74 +120,6 @@ func signalChild(child procID, parents []procID, sig os.Signal) bool {
 		return false
 	}
 	return process.Signal(sig) == nil
-}
-
-// footprint is what a server takes of the system.
-type footprint struct {
-	processes, threads, groups int
-	descriptors                []string // what they refer to, as the kernel names it
-	memory                     int64    // of the server alone, resident bytes
-}
-
-func (f footprint) String() string {
-	return fmt.Sprintf("%d processes, %d threads, %d descriptors, %d cgroups, %d MB",
-		f.processes, f.threads, len(f.descriptors), f.groups, f.memory>>20)
-}
-
-func (s *server) footprint() footprint {
-	pid := s.cmd.Process.Pid
-	f := footprint{processes: 1 + len(s.zygotes()) + len(s.workers()), groups: len(groupsOf(pid))}
-	if stat := procStat(pid); len(stat) >= 22 {
-		f.threads, _ = strconv.Atoi(stat[17])
-		pages, _ := strconv.ParseInt(stat[21], 10, 64)
-		f.memory = pages * int64(os.Getpagesize())
-	}
-	links, _ := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "fd", "*"))
-	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil { // else it was closed meanwhile
-			f.descriptors = append(f.descriptors, target)
-		}
-	}
-	return f
-}
-
-// wantNoMoreDescriptors waits until s has no more descriptors open than when f was taken.
-func (f footprint) wantNoMoreDescriptors(t testing.TB, s *server) {
-	t.Helper()
-	var now footprint
-	eventuallyOr(t, func() bool {
-		now = s.footprint()
-		return len(now.descriptors) <= len(f.descriptors)
-	}, func() string {
-		return fmt.Sprintf("descriptors to be closed: %d are open, %q, before %d, %q",
-			len(now.descriptors), now.descriptors, len(f.descriptors), f.descriptors)
-	})
-}
-
-// groupsOf are the control groups of the server with the given PID: it is part of their path.
-func groupsOf(pid int) []string {
-	mark := "-" + strconv.Itoa(pid) + "-"
-	var groups []string
-	_ = filepath.WalkDir("/sys/fs/cgroup", func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && strings.Contains(path, "/functions/") && strings.Contains(path, mark) {
-			groups = append(groups, path)
-		}
-		return nil // what vanishes meanwhile is not there
-	})
-	return groups
-}
-
-// stopEmpty stops the server and fails t unless all that it had is gone: processes and control groups.
-func (s *server) stopEmpty(t testing.TB) {
-	t.Helper()
-	left := append(s.zygotes(), s.workers()...)
-	s.stop(t)
-	eventually(t, "the end of the server's processes", func() bool {
-		return !slices.ContainsFunc(left, procID.alive)
-	})
-	if groups := groupsOf(s.cmd.Process.Pid); len(groups) > 0 {
-		t.Errorf("control groups are left: %q", groups)
-	}
 }
 
 // kill ends the server as a crash would.
@@ -218,17 +159,4 @@ func (s *server) showDeaths(t testing.TB) {
 			return
 		}
 	}
-}
-
-// atRest closes the connections of l, waits until the server has nothing but a zygote and its prewarmed workers, and returns its
-// footprint then. Workers must be set to end soon when nobody calls them.
-func (s *server) atRest(t testing.TB, l *load, prewarmed int) footprint {
-	t.Helper()
-	var f footprint
-	eventually(t, "the pool to come to rest", func() bool {
-		l.client.CloseIdleConnections()
-		f = s.footprint()
-		return f.processes == 1+1+prewarmed
-	})
-	return f
 }

@@ -155,8 +155,8 @@ func (s *server) goroutines(t *testing.T, l *load) int {
 func (s *server) zygoteMemory() (sum int64) {
 	for _, zygote := range s.zygotes() {
 		stat := procStat(zygote.pid)
-		if len(stat) >= 22 {
-			pages, _ := strconv.ParseInt(stat[21], 10, 64)
+		if stat != nil {
+			pages, _ := strconv.ParseInt(stat[statResident], 10, 64)
 			sum += pages * int64(os.Getpagesize())
 		}
 	}
