@@ -20,6 +20,11 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+FUZZTIME ?= 1m
+FAULTS ?= 1m
+SOAK ?= 10m
+fault_tests := WorkersAndZygotesDie|HappensToRedis|RedisWasKilled|FollowAFailover|SeenByAll|OneServerIsKilled|CutOffFromRedis
+
 go_dirs := cmd internal sandbox
 js_files = $$(find runner-js -name node_modules -prune -o -name '*.js' -print)
 modules := runner-js/node_modules/.installed
@@ -81,7 +86,7 @@ run: setup build ## build and serve on port 8100; configured by environment vari
 
 .PHONY: test-tools
 test-tools:
-	@.ci/need cc=build-essential redis-server=redis-server prometheus=prometheus promtool=prometheus
+	@.ci/need cc=build-essential ip=iproute2 redis-server=redis-server prometheus=prometheus promtool=prometheus
 
 .PHONY: test
 test: vet test-go test-js ## run every test: Go with the race detector, JavaScript on both Node.js versions
@@ -127,6 +132,24 @@ test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that
 test-docker: tools ## build the image and test it and docker-compose.yml; needs a Docker daemon
 	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) -t functions .
 	DOCKER='$(DOCKER)' DOCKER_COMPOSE='$(DOCKER_COMPOSE)' $(GO) test -count=1 -tags docker -v ./internal/dockertest
+
+# Go fuzzes one target of one package at a time.
+.PHONY: fuzz
+fuzz: tools ## run every fuzz target for FUZZTIME, a minute by default
+	@for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime "$(FUZZTIME)" "$$package"; \
+	  done; \
+	done
+
+.PHONY: faults
+faults: setup test-tools ## run the fault suites of whole servers, harming them for FAULTS, a minute by default
+	FAULTS=$(FAULTS) $(GO) test -count=1 -v -timeout 30m -run '$(fault_tests)' ./cmd/functions
+
+.PHONY: soak
+soak: setup ## load a server with everything for SOAK, ten minutes by default, and see that nothing grows
+	SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 0 -run '^TestNothingGrowsUnderALongMixedLoad$$' ./cmd/functions
 
 .PHONY: bench
 bench: setup ## run the benchmarks

@@ -31,6 +31,8 @@ type process struct {
 	reason   Reason     // why we killed it; empty when we did not
 	deadline time.Time  // the deadline it was killed at
 	death    *DeathError
+	calling  bool   // a call is in progress
+	release  func() // closes our ends of the pipes of a process that died during that call
 }
 
 // handle is an operating-system process. Its methods are safe for concurrent use.
@@ -89,6 +91,8 @@ func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (resu
 	watcher := p.cfg.Egress.watcher()
 	watcher.CallStarted(p.handle.pid(), inv)
 	defer watcher.CallEnded(p.handle.pid())
+	p.begin()
+	defer p.end()
 	watch := p.watchDeadlines(ctx)
 	defer func() {
 		watch.stop()
@@ -103,6 +107,45 @@ func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (resu
 		p.buffer = nil
 	}
 	return p.readAnswer(inv, id, watch)
+}
+
+// begin notes that a call is in progress.
+func (p *process) begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.calling = true
+}
+
+// end ends begin, and closes the pipes if the process has died since.
+func (p *process) end() {
+	p.mu.Lock()
+	p.calling = false
+	release := p.release
+	p.mu.Unlock()
+	if release != nil {
+		release()
+	}
+}
+
+// drainTimeout is how long the pipes of a dead process stay open at most for the call that reads them.
+const drainTimeout = 5 * time.Second
+
+// releasePipes closes our ends of the pipes of a dead process: at once, or when the call in progress has read what there is. A worker
+// that is not to be used again ends right after it has written its answer, and may be reaped before that has been read. Then the call
+// comes to the end of the stream by itself, unless something else still holds the pipe.
+func (p *process) releasePipes(closePipes func()) {
+	closePipes = sync.OnceFunc(closePipes)
+	p.mu.Lock()
+	calling := p.calling
+	if calling {
+		p.release = closePipes
+	}
+	p.mu.Unlock()
+	if calling {
+		time.AfterFunc(drainTimeout, closePipes)
+		return
+	}
+	closePipes()
 }
 
 // keepBuffer is the largest buffer that is kept for the next call.

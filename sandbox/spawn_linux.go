@@ -183,7 +183,7 @@ func (s *spawner) await(p *process, slot int, group *slotGroup, pipes *pipes) {
 	}
 	death := *p.death
 	p.mu.Unlock()
-	_ = pipes.closeParent() // only memory is lost if a close fails
+	p.releasePipes(func() { _ = pipes.closeParent() }) // only memory is lost if a close fails
 	p.cfg.Observer.WorkerDied(death.Reason, death.Lag)
 	if peak > 0 {
 		p.cfg.Observer.WorkerUsed(peak)

@@ -38,7 +38,7 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, listeners.close)
-	store, err := openStore(ctx, cfg)
+	store, err := openStore(ctx, cfg, out.app)
 	if err != nil {
 		return err
 	}

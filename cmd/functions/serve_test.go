@@ -32,6 +32,7 @@ type server struct {
 	url     string // of the API
 	metrics string
 	logs    *lines
+	kept    chan string // see discardLogs
 }
 
 // startServer starts the server on free ports with vars, "NAME=value", and waits until it listens.

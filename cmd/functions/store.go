@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 
 	"github.com/backstage/functions/internal/api"
@@ -25,10 +26,10 @@ type store interface {
 	Close() error
 }
 
-func openStore(ctx context.Context, cfg *config.Config) (store, error) {
+func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store, error) {
 	switch cfg.Storage {
 	case config.StorageRedis:
-		s, err := redisstore.Open(ctx, redisstore.Options{Endpoint: string(cfg.RedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix})
+		s, err := redisstore.Open(ctx, redisstore.Options{Endpoint: string(cfg.RedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix, Logger: log})
 		if err != nil {
 			return nil, fmt.Errorf("REDIS_ENDPOINT: %w", err)
 		}

@@ -12,10 +12,8 @@ package archtest
 //	api, trace → answer                    how an answer is watched
 var arrows = map[string][]string{
 	"cmd/functions": {
-		"internal/api", "internal/boltstore", "internal/config", "internal/egress", "internal/function", "internal/health",
+		"internal/api", "internal/boltstore", "internal/config", "internal/container", "internal/egress", "internal/function", "internal/health",
 		"internal/invoke", "internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
-		"internal/api", "internal/boltstore", "internal/config", "internal/container", "internal/egress", "internal/function", "internal/invoke",
-		"internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
 	"internal/answer":     {},
 	"internal/api":        {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -73,10 +74,11 @@ func run(ctx context.Context, operation string, transaction func(func(*bolt.Tx) 
 	if err == nil {
 		err = transaction(what)
 	}
+	_, ofSystem := errors.AsType[syscall.Errno](err)
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, berrors.ErrDatabaseNotOpen):
+	case ofSystem, errors.Is(err, berrors.ErrDatabaseNotOpen): // a full disk, for one
 		return fmt.Errorf("embedded store: %s: %w: %w", operation, function.ErrUnavailable, err)
 	}
 	return fmt.Errorf("embedded store: %s: %w", operation, err)
