@@ -81,6 +81,12 @@ func newJournalRig(t *testing.T, next invoke.Output) *journalRig {
 	return r
 }
 
+// settle lets everything that was printed be written: a second batch waits for more lines.
+func (r *journalRig) settle() {
+	time.Sleep(2 * gatherTime)
+	synctest.Wait()
+}
+
 func (r *journalRig) print(call string, texts ...string) {
 	run := r.Start(invoke.Call{ID: call, Ref: function.Ref{Namespace: "a", ID: "b"}})
 	for _, text := range texts {
@@ -95,7 +101,7 @@ func TestJournalKeepsTheLinesOfRuns(t *testing.T) {
 		start := time.Now()
 		r.print("call-1", "one", "", "two")
 		r.Print(function.Ref{Namespace: "a", ID: "b"}, sandbox.LogLine{Level: "error", Text: "of no run"})
-		synctest.Wait()
+		r.settle()
 		want := []function.LogLine{
 			{Ref: function.Ref{Namespace: "a", ID: "b"}, Time: start, RequestID: "call-1", Level: "info", Text: "one"},
 			{Ref: function.Ref{Namespace: "a", ID: "b"}, Time: start, RequestID: "call-1", Level: "info", Text: "two"},
@@ -113,7 +119,7 @@ func TestLongLinesAreCutWithAMark(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newJournalRig(t, nil)
 		r.print("call", "0123456789", "0123456789x", "012345678é", "éééééé", strings.Repeat("💥", 1000))
-		synctest.Wait()
+		r.settle()
 		for i, want := range []string{
 			"0123456789", "0123456789[line truncated]", "012345678[line truncated]", "ééééé[line truncated]", "💥💥[line truncated]",
 		} {
