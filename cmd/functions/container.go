@@ -26,8 +26,8 @@ func needsGroups() bool {
 // healthTimeout is the longest that a healthy server takes to answer.
 const healthTimeout = 4 * time.Second
 
-// health asks the server that has the same environment for its health, as a container's health check does, and writes its answer to out.
-func health(ctx context.Context, out io.Writer) error {
+// askHealth asks the server that has the same environment for its health, as a container's health check does, and writes its answer to out.
+func askHealth(ctx context.Context, out io.Writer) error {
 	cfg, err := config.Load(os.LookupEnv, os.Environ())
 	if err != nil {
 		return err

@@ -92,8 +92,8 @@ func TestServerIsStrictInAContainerWithoutPrivileges(t *testing.T) {
 	defer s.stopFirst(t)
 	s.url = "http://127.0.0.1:" + s.logs.await(t, `Functions is listening on port (\d+)`)
 	s.logs.await(t, `(Isolation: strict: cgroup v\d)`)
-	send(t, s.url+"/functions/a/b", `{"code": "function main(req, res) { res.send({ one: 1 }) }"}`)
-	if got := send(t, s.url+"/functions/a/b/run", ""); got != `{"one":1}` {
+	sendBody(t, s.url+"/functions/a/b", `{"code": "function main(req, res) { res.send({ one: 1 }) }"}`)
+	if got := sendBody(t, s.url+"/functions/a/b/run", ""); got != `{"one":1}` {
 		t.Errorf("the function answered %s", got)
 	}
 	response, err := http.Get(s.url + "/status/isolation")
@@ -139,7 +139,7 @@ func TestServerNamesThePrivilegeThatAContainerLacks(t *testing.T) {
 	}
 }
 
-func send(t *testing.T, url, body string) string {
+func sendBody(t *testing.T, url, body string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(body))
 	if err != nil {

@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		text = variablesHelp()
 	case "health":
-		return health(ctx, out)
+		return askHealth(ctx, out)
 	case "version", "--version":
 		text = "functions " + version() + "\n"
 	default:

@@ -135,14 +135,14 @@ func (s *server) kill(t testing.TB) {
 // discardLogs lets the server write as much as it likes. Of what it writes from now on only what tells of unexpected deaths is kept, for
 // showDeaths.
 func (s *server) discardLogs() {
-	s.kept = make(chan string, 20)
+	s.discarded = make(chan string, 20)
 	go func() {
 		for line := range s.logs.next {
 			if !strings.Contains(line, "Worker died") || strings.Contains(line, "memory_limit") {
 				continue
 			}
 			select {
-			case s.kept <- line:
+			case s.discarded <- line:
 			default: // enough
 			}
 		}
@@ -153,7 +153,7 @@ func (s *server) discardLogs() {
 func (s *server) showDeaths(t testing.TB) {
 	for {
 		select {
-		case line := <-s.kept:
+		case line := <-s.discarded:
 			t.Log(line)
 		default:
 			return

@@ -28,11 +28,11 @@ func TestMain(m *testing.M) {
 
 // server is a running server.
 type server struct {
-	cmd     *exec.Cmd
-	url     string // of the API
-	metrics string
-	logs    *lines
-	kept    chan string // see discardLogs
+	cmd       *exec.Cmd
+	url       string // of the API
+	metrics   string
+	logs      *lines
+	discarded chan string // see discardLogs
 }
 
 // startServer starts the server on free ports with vars, "NAME=value", and waits until it listens.
