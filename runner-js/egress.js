@@ -83,8 +83,21 @@ const fetch = typeof nodeFetch !== 'function' ? undefined : function fetch(...ar
     fetchLoaded = typeof global.Headers === 'function'; // reading it loads fetch
     if (!http.globalAgent.keepAlive && global[current]) global[current] = new global[current].constructor({ pipelining: 0 });
   }
-  return nodeFetch(...args);
+  if (Object.keys(outgoing).length === 0) return nodeFetch(...args);
+  try {
+    return nodeFetch(carrying(new global.Request(...args)));
+  } catch (error) {
+    return Promise.reject(error); // as fetch says that its arguments are wrong
+  }
 };
+
+// carrying adds to a request of fetch what carryHeaders adds to those of http.
+function carrying(request) {
+  for (const name of Object.keys(outgoing)) {
+    if (!request.headers.has(name)) request.headers.set(name, outgoing[name]);
+  }
+  return request;
+}
 
 // carry sets the headers that the requests of the present call carry.
 function carry(headers) {

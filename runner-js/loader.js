@@ -3,6 +3,7 @@
 // Holds the one function that this worker is bound to: compiled once, run for each call.
 
 const vm = require('vm');
+const clock = require('./clock');
 const Realm = require('./realm');
 
 // What a function's top-level code sees beside the language, in the order of the wrapper's parameters.
@@ -14,39 +15,65 @@ const PARAMETERS = NAMES.join(', ');
 
 // The wrapper starts one line before the code and ends one after it, so that frames carry the code's own line numbers.
 function wrap(code, foot) {
-  return `((${PARAMETERS}) => { 'use strict';\n${code}\n${foot}})(${PARAMETERS})`;
+  return `(${PARAMETERS}) => ((${PARAMETERS}) => { 'use strict';\n${code}\n${foot}})(${PARAMETERS})`;
 }
 
 const RUN_FOOT = ";return [main.constructor.name === 'AsyncFunction', main.call(null, Backstage.request, Backstage.response)];";
 
 class Loader {
-  // modules is a Map of what functions may require; env is what all of them see.
-  constructor({ modules, env }) {
-    this.realm = new Realm({ modules, env, names: NAMES });
+  // modules is a Map of what functions may require; env is what all of them see; runner is for the realm.
+  constructor({ modules, env, runner }) {
+    this.realm = new Realm({ modules, env, names: NAMES, runner });
+    this.spent = 0; // what loading has taken since it was last told, in milliseconds
   }
 
-  // load takes the code; it is compiled when it is first called.
+  // read takes the load frame; the code is compiled when it is first called.
+  read(line) {
+    const elapsed = clock.start();
+    const { filename, code } = JSON.parse(line);
+    this.load(filename, code);
+    this.spent = elapsed();
+  }
+
   load(filename, code) {
     this.filename = filename;
     this.code = code;
-    this.scripts = {};
+    this.programs = {};
+    this.realm.guard.restart();
+  }
+
+  // toldSpent is what loading has taken for the present call, in milliseconds; 0 when there was nothing to load.
+  toldSpent() {
+    const { spent } = this;
+    this.spent = 0;
+    return spent;
   }
 
   // run runs the top-level code, and main after it unless kind is 'check', with the values that NAMES stand for. It throws what
   // the code throws, and the SyntaxError of code that does not compile.
   run(kind, values) {
-    if (!this.scripts[kind]) {
-      this.scripts[kind] = new vm.Script(wrap(this.code, kind === 'run' ? RUN_FOOT : ''), {
+    if (!this.programs[kind]) this.programs[kind] = this.compile(kind);
+    const { globals } = this.realm;
+    for (let i = 0; i < NAMES.length; i++) globals[NAMES[i]] = values[i];
+    const program = this.programs[kind]; // called without a receiver, which would be seen in stacks
+    return program(...values);
+  }
+
+  compile(kind) {
+    const elapsed = clock.start();
+    try {
+      const script = new vm.Script(wrap(this.code, kind === 'run' ? RUN_FOOT : ''), {
         filename: this.filename, lineOffset: -1, displayErrors: false,
       });
+      return script.runInContext(this.realm.context, { displayErrors: false });
+    } finally {
+      this.spent += elapsed();
     }
-    NAMES.forEach((name, i) => { this.realm.globals[name] = values[i]; });
-    return this.scripts[kind].runInContext(this.realm.context, { displayErrors: false });
   }
 
   // clean says whether the last call has left the realm as it was, but for what the next call sets anew.
   clean() {
-    return this.realm.unchanged();
+    return this.realm.guard.unchanged();
   }
 }
 

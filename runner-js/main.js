@@ -4,7 +4,7 @@
 // Started as `main.js zygote` it becomes the process that workers are forked from, once it has been told what they need.
 
 require('./entropy');
-const fork = require('./zygote');
+const zygote = require('./zygote');
 const frame = require('./frame');
 const egress = require('./egress');
 const lockdown = require('./lockdown');
@@ -26,6 +26,8 @@ function serve() {
     if (line === null) frame.exit(0); // the host is gone
     if (line.startsWith('{"type":"invoke"')) {
       if (!invoker.start(line)) return;
+    } else if (line.startsWith('{"type":"load"')) {
+      invoker.loader.read(line);
     } else {
       accept(JSON.parse(line));
     }
@@ -33,27 +35,18 @@ function serve() {
 }
 
 function accept(message) {
-  switch (message.type) {
-    case 'init': {
-      reader.limit = message.maxFrame;
-      if (message.egress) egress.apply(message.egress);
-      const modules = lockdown.apply(message.modules);
-      invoker.loader = new Loader({ modules, env: message.env });
-      invoker.limits(message);
-      if (process.argv[2] === 'zygote') {
-        invoker.rehearse();
-        ready(); // from here on the heap may not grow: the host takes it as it is
-        fork(message.filter);
-      }
-      ready();
-      break;
-    }
-    case 'load':
-      invoker.loader.load(message.filename, message.code);
-      break;
-    default:
-      throw new Error(`unknown frame type ${message.type}`);
+  if (message.type !== 'init') throw new Error(`unknown frame type ${message.type}`);
+  reader.limit = message.maxFrame;
+  if (message.egress) egress.apply(message.egress);
+  const modules = lockdown.apply(message.modules);
+  invoker.loader = new Loader({ modules, env: message.env, runner: invoker.hooks() });
+  invoker.limits(message);
+  if (process.argv[2] === 'zygote') {
+    invoker.rehearse(zygote.slim);
+    ready(); // from here on the heap may not grow: the host takes it as it is
+    zygote.fork(message.filter);
   }
+  ready();
 }
 
 function ready() {

@@ -22,8 +22,9 @@ for (const name of ['errors', 'request', 'response', 'require', 'console', 'time
 }
 
 class Realm {
-  // names are the globals that each call sets anew; they are there from the start, so that others are noticed.
-  constructor({ modules, env, names }) {
+  // names are the globals that each call sets anew; they are there from the start, so that others are noticed. runner is what the calls
+  // need of the runner.
+  constructor({ modules, env, names, runner }) {
     this.globals = {};
     for (const name of names) this.globals[name] = undefined;
     if (fetch) this.globals.fetch = fetch; // a function may call something of its own so
@@ -39,6 +40,7 @@ class Realm {
       module: name => modules.get(name),
       hasModule: name => modules.has(name),
       env: JSON.stringify(env),
+      runner,
       root: __dirname,
       shared: [Object.prototype, Function.prototype, Array.prototype, Buffer, this.globals], // of the realm that modules live in
     };
@@ -52,8 +54,10 @@ class Realm {
       }
       return loaded.get(key);
     };
-    this.run = load('./call');
-    this.unchanged = load('./guard');
+    const { run, fail } = load('./call');
+    this.run = run;
+    this.fail = fail;
+    this.guard = load('./guard');
   }
 }
 

@@ -63,6 +63,11 @@ func (d *deadlines) mainReturned() {
 	d.sync.Stop()
 }
 
+// cpuUsed is the CPU time that the call has used so far; 0 when the process has been reaped.
+func (d *deadlines) cpuUsed() time.Duration {
+	return max(cpuTime(d.process.handle.pid())-d.cpu, 0)
+}
+
 func (d *deadlines) stop() {
 	d.mainReturned()
 	d.async.Stop()

@@ -121,11 +121,15 @@ func (s *spawner) limitsLayer() Layer {
 
 // forkLayer is no wall, but says how workers start.
 func (s *spawner) forkLayer() Layer {
-	layer := Layer{Name: "fork server", Asked: s.forks, Obtained: s.forks}
-	if !s.forks {
-		layer.Detail = "workers start directly, which takes longer; make setup builds the fork server where there is a C compiler"
+	return Layer{Name: "fork server", Asked: s.forks, Obtained: s.forks, Detail: s.method().Reason}
+}
+
+// method says how workers start.
+func (s *spawner) method() StartMethod {
+	if s.forks {
+		return StartMethod{Forked: true}
 	}
-	return layer
+	return StartMethod{Reason: "workers start directly, which takes longer; make setup builds the fork server where there is a C compiler"}
 }
 
 func (s *spawner) report() Report {

@@ -48,6 +48,8 @@ type Invocation struct {
 	// OnLog receives each line that the function prints, in order, from the goroutine that called Invoke and before it
 	// returns. Nil discards them.
 	OnLog func(LogLine)
+	// OnSpan receives each span that the function has timed, when it is over, as OnLog does lines. Nil lets the function's spans cost nothing.
+	OnSpan func(Span)
 }
 
 // Request is the req of main. The three JSON values travel to the function as the text they are.
@@ -83,6 +85,11 @@ type Stats struct {
 	// last byte was read.
 	Queue time.Duration
 	Run   time.Duration
+	// Load is the part of Run in which the worker read and compiled the function's code, by the worker's own account and never more
+	// than Run; 0 when it had done so before.
+	Load time.Duration
+	// CPU is the CPU time that the worker used in Run; 0 when it was gone before its clock could be read.
+	CPU time.Duration
 }
 
 // StartKind says how a call got its worker.

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -27,21 +26,12 @@ const (
 	scratch = "/sys"
 )
 
-// User IDs. A server that runs as root gives the namespace a range that no account of the host has, and each worker an ID of its own in it;
-// another server has only its own to give.
-const (
-	firstHostID = 0x70000000
-	hostIDs     = 0x10000
-	zygoteID    = 1
-	firstID     = 1000 // of workers
-)
-
 // jailer puts processes behind namespaces, in a root of their own.
 type jailer struct {
 	cfg    *Config
 	mounts []jail.Mount
 	users  jail.Users
-	root   bool // whether the server is
+	root   bool // whether the server is, and has IDs to give
 }
 
 func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
@@ -49,11 +39,8 @@ func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: libraries of %s: %w", cfg.Node, err)
 	}
-	j := &jailer{cfg: cfg, root: os.Geteuid() == 0, users: jail.Users{FirstUID: os.Getuid(), FirstGID: os.Getgid(), Count: 1}}
-	if j.root {
-		first := firstHostID + cfg.index*hostIDs
-		j.users = jail.Users{FirstUID: first, FirstGID: first, Count: hostIDs}
-	}
+	j := &jailer{cfg: cfg}
+	j.users, j.root = ownUsers(cfg.index)
 	j.mounts = []jail.Mount{
 		{Source: cfg.Node, Target: jailNode},
 		{Source: filepath.Dir(cfg.Runner), Target: jailRunner, Dir: true},
@@ -111,7 +98,7 @@ func (j *jailer) workerID(slot int) uint32 {
 	if j == nil || !j.root {
 		return 0
 	}
-	return uint32(firstID + slot%(hostIDs-firstID)) //nolint:gosec // below hostIDs
+	return uint32(firstID + slot%(j.users.Count-firstID)) //nolint:gosec // below hostIDs
 }
 
 // workerFilter is the system-call filter of a worker.

@@ -99,6 +99,7 @@ func (p *Pool) startClaimed(ctx context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.starting--
+	p.failing.add(err)
 	if err != nil {
 		return err
 	}

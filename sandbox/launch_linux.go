@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/backstage/functions/sandbox/internal/wire"
 	"github.com/backstage/functions/sandbox/internal/zygote"
@@ -48,9 +49,9 @@ func (t commandThread) start(cmd *exec.Cmd) error {
 }
 
 // nodeCommand is Node.js running the runner. Its flags keep it small and, but for one idle thread, single-threaded, as a fork needs it;
-// V8's heap gets what the memory limit leaves beside Node.js itself.
+// V8's heap gets what the memory limit leaves beside Node.js itself, and at least twice what the runner and its modules fill.
 func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
-	heap := max(cfg.Limits.Memory>>20-56, 16)
+	heap := max(cfg.Limits.Memory>>20-56, 32)
 	flags := []string{
 		"--zero-fill-buffers", // or memory that was freed could show what an earlier call has left there
 		"--v8-pool-size=0", "--single-threaded", "--max-semi-space-size=4", "--max-old-space-size=" + strconv.FormatInt(heap, 10), cfg.Runner,
@@ -98,9 +99,9 @@ func (c command) pid() int { return c.Process.Pid }
 
 func (c command) kill() { _ = c.Process.Kill() } // by pidfd: it hits no other process; that it has ended already is as good
 
-func (c command) wait() syscall.WaitStatus {
-	_ = c.Wait() // the state tells more
-	return c.ProcessState.Sys().(syscall.WaitStatus)
+func (c command) wait() (syscall.WaitStatus, int64) {
+	_ = c.Wait()                                                                                               // the state tells more
+	return c.ProcessState.Sys().(syscall.WaitStatus), c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10 // getrusage(2): in KiB
 }
 
 // forkLauncher forks every worker from a zygote, which it starts and, when it has ended, starts again.
@@ -111,6 +112,7 @@ type forkLauncher struct {
 	thread commandThread
 
 	mu      sync.Mutex // guards the fields below; held while a zygote starts, so that one start serves all who wait
+	started bool       // a first one was there
 	current *zygote.Zygote
 	process command
 }
@@ -120,14 +122,18 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 	if err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, process.kill) // a zygote that does not answer in time is replaced
-	defer stop()
+	hung := time.AfterFunc(zygoteTimeout, process.kill)
+	defer hung.Stop()
 	child, err := z.Fork(f.jailer.workerID(slot), stdin, stdout, stderr)
 	if err != nil {
 		return nil, err
 	}
-	return forked{child}, nil
+	return forked{child, process}, nil
 }
+
+// zygoteTimeout is how long a zygote may take to fork a worker, or to tell that one has died. Both are a matter of milliseconds, so that
+// one which needs longer hangs or was stopped: it is killed, and the next start of a worker starts another.
+const zygoteTimeout = 5 * time.Second
 
 func (f *forkLauncher) greeting() []byte { return []byte{'\n'} }
 
@@ -145,7 +151,10 @@ func (f *forkLauncher) zygote(ctx context.Context) (*zygote.Zygote, command, err
 	if err != nil {
 		return nil, command{}, fmt.Errorf("start zygote: %w", err)
 	}
-	f.current, f.process = z, process
+	if f.started {
+		f.cfg.Observer.ZygoteRestarted()
+	}
+	f.current, f.process, f.started = z, process, true
 	return z, process, nil
 }
 
@@ -175,11 +184,13 @@ func (f *forkLauncher) startZygote(ctx context.Context) (z *zygote.Zygote, proce
 	stop := context.AfterFunc(ctx, process.kill)
 	defer stop()
 	if z, err = zygote.New(ours); err == nil {
-		err = f.prepare(z, process, stdin, stdout)
+		if err = f.prepare(z, process, stdin, stdout); err != nil {
+			err = errors.Join(err, z.Close())
+		}
 	}
 	if err != nil {
 		process.kill()
-		status := process.wait()
+		status, _ := process.wait()
 		return nil, command{}, fmt.Errorf("%w (it ended with status %d: %s)", err, status, stderr.String())
 	}
 	return z, process, nil
@@ -222,10 +233,24 @@ func (f *forkLauncher) close() error {
 }
 
 // forked is a worker that a zygote made.
-type forked struct{ *zygote.Child }
+type forked struct {
+	*zygote.Child
+	zygote command
+}
 
 func (f forked) pid() int { return f.PID }
 
-func (f forked) kill() { _ = f.Kill() } // an error means that it has ended already
+// kill also ends the zygote when that does not report the death: without the report the worker's slot would never be free again.
+func (f forked) kill() {
+	_ = f.Kill() // an error means that it has ended already
+	time.AfterFunc(zygoteTimeout, func() {
+		if !f.Dead() {
+			f.zygote.kill()
+		}
+	})
+}
 
-func (f forked) wait() syscall.WaitStatus { return f.Wait().Status }
+func (f forked) wait() (syscall.WaitStatus, int64) {
+	death := f.Wait()
+	return death.Status, death.Usage.MaxRSS
+}

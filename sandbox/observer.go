@@ -11,6 +11,11 @@ type Observer interface {
 	WorkerStartFailed(err error)
 	// WorkerDied reports each death, planned ones too. Lag is the time from a deadline to the death, else 0.
 	WorkerDied(reason Reason, lag time.Duration)
+	// WorkerUsed reports, of each worker that died, the most memory that was resident at any time of its life, in bytes. What it shares
+	// with its fork server counts too. It is not reported where the kernel's account was lost with the fork server.
+	WorkerUsed(peakMemory int64)
+	// ZygoteRestarted reports a fork server that took the place of one that had ended.
+	ZygoteRestarted()
 	// InvocationDone reports each call that got a worker.
 	InvocationDone(stats Stats)
 	// InvocationRefused reports each call that got none; err is or wraps ErrBusy, ErrClosed or the context's error.
@@ -29,6 +34,12 @@ func (NopObserver) WorkerStartFailed(error) {}
 // WorkerDied implements Observer.
 func (NopObserver) WorkerDied(Reason, time.Duration) {}
 
+// WorkerUsed implements Observer.
+func (NopObserver) WorkerUsed(int64) {}
+
+// ZygoteRestarted implements Observer.
+func (NopObserver) ZygoteRestarted() {}
+
 // InvocationDone implements Observer.
 func (NopObserver) InvocationDone(Stats) {}
 
@@ -38,7 +49,12 @@ func (NopObserver) InvocationRefused(error) {}
 // PoolStats is the state of a pool at one moment.
 type PoolStats struct {
 	// Size is the limit on workers. Starting, Prewarmed, Idle and Busy add up to those that exist or are about to.
-	Size, Starting, Prewarmed, Idle, Busy int
+	Size      int `json:"size"`
+	Starting  int `json:"starting"`
+	Prewarmed int `json:"prewarmed"`
+	Idle      int `json:"idle"`
+	Busy      int `json:"busy"`
 	// Queued counts the calls that wait, at most QueueSize.
-	Queued, QueueSize int
+	Queued    int `json:"queued"`
+	QueueSize int `json:"queueSize"`
 }

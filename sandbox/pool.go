@@ -58,6 +58,7 @@ type Pool struct {
 	queue     queue
 	bound     map[string]int // workers of each key that live
 	paces     paces
+	failing   failing
 	closed    bool
 	closing   chan struct{} // closed together with closed
 }
@@ -106,7 +107,7 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 		return nil, err
 	}
 	p.cfg.Observer.InvocationDone(served)
-	return withStats(result, err, served)
+	return result, err
 }
 
 // attempt runs inv on the next worker that it can have. Without one the Stats are zero.
@@ -123,6 +124,10 @@ func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time) (*
 	running := time.Now()
 	result, reusable, err := w.invoke(ctx, inv, start != StartWarm)
 	served.Run = time.Since(running)
+	if stats := statsOf(result, err); stats != nil {
+		served.Load, served.CPU = min(stats.Load, served.Run), stats.CPU // what the worker's side has measured
+		*stats = served
+	}
 	p.release(w, inv, served.Run, reusable)
 	return result, served, err
 }
@@ -134,17 +139,17 @@ func isUntouched(err error) bool {
 	return ok && death.untouched
 }
 
-// withStats adds served to whichever of the two outcomes carries it.
-func withStats(result *Result, err error, served Stats) (*Result, error) {
+// statsOf are those of whichever of the two outcomes of a call carries any; nil when none does.
+func statsOf(result *Result, err error) *Stats {
 	switch err := err.(type) { //nolint:errorlint // as made by invoke, never wrapped
 	case nil:
-		result.Stats = served
+		return &result.Stats
 	case *FunctionError:
-		err.Stats = served
+		return &err.Stats
 	case *DeathError:
-		err.Stats = served
+		return &err.Stats
 	}
-	return result, err
+	return nil
 }
 
 // Stats returns the state of the pool.
@@ -157,131 +162,6 @@ func (p *Pool) Stats() PoolStats {
 	}
 	s.Busy = len(p.workers) - p.retiring - s.Prewarmed - s.Idle
 	return s
-}
-
-// Close refuses new calls, answers those that wait with ErrClosed, lets those that run finish, ends all workers and returns when every
-// process has been reaped. It may be called more than once.
-func (p *Pool) Close() error { return p.Shutdown(context.Background()) }
-
-// Shutdown is Close, but when ctx ends it also ends the workers that still run calls, with ReasonClosed. After a first call of either,
-// later ones wait for its end.
-func (p *Pool) Shutdown(ctx context.Context) error {
-	p.mu.Lock()
-	first := !p.closed
-	if first {
-		p.closed = true
-		close(p.closing)
-	}
-	p.mu.Unlock()
-	if first {
-		p.closeErr = p.shutDown(ctx)
-		close(p.quiet)
-	}
-	<-p.quiet
-	return p.closeErr
-}
-
-func (p *Pool) shutDown(ctx context.Context) error {
-	cut := context.AfterFunc(ctx, p.retireAll)
-	p.calls.Wait()
-	cut()
-	p.stop()
-	p.retireAll()
-	quiet := make(chan struct{})
-	go func() {
-		p.keeping.Wait()
-		close(quiet)
-	}()
-	select {
-	case <-quiet:
-	case <-time.After(closeGrace): // whoever should report the deaths does not: closing the starter ends and reaps what is left
-	}
-	err := p.starter.close()
-	<-quiet
-	return err
-}
-
-// retireAll ends all workers, also those that run calls. No call may be waiting.
-func (p *Pool) retireAll() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for w := range p.workers {
-		p.retireLocked(w, ReasonClosed)
-	}
-	p.prewarmed, p.idle = nil, idleSet{}
-}
-
-// closeGrace is how long Close waits for killed workers to be reported dead.
-const closeGrace = 5 * time.Second
-
-func (p *Pool) bindLocked(w *worker, key string) {
-	w.key, w.bound = key, time.Now()
-	p.bound[key]++
-}
-
-// release takes w back after the call inv, which took so long.
-func (p *Pool) release(w *worker, inv *Invocation, took time.Duration, reusable bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.paces.add(w.key, took)
-	w.calls++
-	w.lastUsed = time.Now()
-	spent := isSpent(w.calls, p.cfg.MaxInvocations) || isSpent(w.calls, inv.MaxInvocations)
-	select {
-	case <-w.dead():
-		return // its watcher does the rest
-	default:
-	}
-	switch {
-	case !reusable || spent || p.closed:
-		p.retireLocked(w, ReasonRetired)
-	case !p.mayStayLocked(w):
-		p.retireLocked(w, ReasonEvicted)
-	case p.queue.has(w.key):
-		p.handLocked(w, p.queue.takeKey(w.key), StartWarm)
-		return
-	default:
-		p.idle.put(w)
-	}
-	if p.queue.len() > 0 {
-		p.wakeKeeper()
-	}
-}
-
-// isSpent says whether a worker has served as many calls as it may; 0 sets no limit.
-func isSpent(calls, limit int) bool { return limit > 0 && calls >= limit }
-
-// quantum is how long a function may keep a worker while others wait and no slot is free.
-const quantum = 50 * time.Millisecond
-
-// mayStayLocked says whether w may go on serving its own function although others wait. It need not give way while enough slots for
-// them are free or about to be.
-func (p *Pool) mayStayLocked(w *worker) bool {
-	others := p.queue.len() - p.queue.keys[w.key]
-	coming := p.freeLocked() + p.starting + p.retiring + p.idle.len()
-	return others <= coming || p.queue.next().key == w.key || time.Since(w.bound) < quantum
-}
-
-// handLocked gives w to waiting and counts the call as in progress.
-func (p *Pool) handLocked(w *worker, waiting *waiter, start StartKind) {
-	if w.key == "" {
-		p.bindLocked(w, waiting.key)
-	}
-	p.calls.Add(1)
-	waiting.worker, waiting.start = w, start
-	close(waiting.ready)
-}
-
-// freeLocked counts the slots without a process.
-func (p *Pool) freeLocked() int { return p.cfg.Size - len(p.workers) - p.starting }
-
-// retireLocked kills w; its slot is free when its watcher has seen the end.
-func (p *Pool) retireLocked(w *worker, reason Reason) {
-	if !w.retired {
-		w.retired = true
-		p.retiring++
-		w.kill(reason)
-	}
 }
 
 func (p *Pool) wakeKeeper() {

@@ -106,3 +106,15 @@ func TestMemoryOverTheLimitIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// With a heap that the modules fill, a function that throws was ended after ten calls or so.
+func TestTheSmallestWorkerServesManyCalls(t *testing.T) {
+	pool := newRealPool(t, func(c *sandbox.Config) { c.Size, c.Prewarmed, c.Limits.Memory = 1, 1, 32<<20 })
+	const code = `function main(req, res) { throw new UnprocessableEntity('no ' + JSON.stringify(req.body) + Math.random()) }`
+	for n := range 300 {
+		var failure *sandbox.FunctionError
+		if _, err := pool.Invoke(t.Context(), invocation("small", code)); !errors.As(err, &failure) {
+			t.Fatalf("call %d: %v", n, err)
+		}
+	}
+}

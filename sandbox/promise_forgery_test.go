@@ -10,7 +10,7 @@ var forgeryPromises = []promise{
 	{name: "a second greeting", insider: true, death: "protocol_error", code: forging(`write('{"type":"ready","pid":1,"node":"v8.17.0"}\n')`)},
 	{name: "a command of the host's", insider: true, death: "protocol_error", code: forging(`write('{"type":"load","id":"1","filename":"x","code":"y"}\n')`)},
 	{name: "a line without end", insider: true, death: "output_limit", change: patiently, code: forging(`for (;;) write('x'.repeat(65536))`)},
-	{name: "half a line, then silence", insider: true, death: "sync_deadline", change: shortly, code: forging(`write('{"type":'); for (;;) {}`)},
+	{name: "half a line, then silence", insider: true, death: "sync_deadline", change: soon, code: forging(`write('{"type":'); for (;;) {}`)},
 	{name: "bytes that are no text", insider: true, death: "protocol_error", code: forging(`write(Buffer.from([255, 254, 0, 10]))`)},
 	{name: "depth without end", insider: true, death: "protocol_error", change: patiently, code: forging(`write('['.repeat(1e6) + '\n')`)},
 	{name: "the pipe closed", insider: true, death: "protocol_error", change: patiently, code: forging(`inside.require('fs').closeSync(1); for (;;) {}`)},

@@ -72,3 +72,13 @@ func TestAsAnotherUser(t *testing.T) {
 		t.Errorf("found %s", text)
 	}
 }
+
+func TestUmaskOfTheServerIsNotThatOfTheJail(t *testing.T) {
+	before := syscall.Umask(0o077)
+	defer syscall.Umask(before)
+	pool := newRealPool(t, nil)
+	result, err := pool.Invoke(t.Context(), invocation("umask", `function main(req, res) { res.send(1) }`))
+	if err != nil || string(result.Body) != "1" {
+		t.Errorf("%s, %v", bodyOf(result), err)
+	}
+}

@@ -169,7 +169,7 @@ func (s *spawner) place(slot, pid int) (*slotGroup, error) {
 
 // await is the only waiter of p: it learns the cause of its death, then cleans up.
 func (s *spawner) await(p *process, slot int, group *slotGroup, pipes *pipes) {
-	status := p.handle.wait()
+	status, peak := p.handle.wait()
 	now := time.Now()
 	// The counter costs more to read than a worker to fork: only a SIGKILL that may not be ours asks for it.
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL && !p.planned()
@@ -184,8 +184,11 @@ func (s *spawner) await(p *process, slot int, group *slotGroup, pipes *pipes) {
 	}
 	death := *p.death
 	p.mu.Unlock()
-	_ = pipes.closeParent() // only memory is lost if a close fails
+	p.releasePipes(func() { _ = pipes.closeParent() }) // only memory is lost if a close fails
 	p.cfg.Observer.WorkerDied(death.Reason, death.Lag)
+	if peak > 0 {
+		p.cfg.Observer.WorkerUsed(peak)
+	}
 	close(p.reaped)
 }
 

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 	"testing"
@@ -35,15 +33,15 @@ func startCallers(n int, url string, begin func() int, check func(x int, answer 
 				default:
 				}
 				x := begin()
-				status, answer, err := send(client, http.MethodPut, url, `{"n":1}`)
+				r := send(client, http.MethodPut, url, `{"n":1}`)
 				fault := ""
 				switch {
-				case err != nil:
-					fault = err.Error()
-				case status != http.StatusOK:
-					fault = fmt.Sprint(status, " ", answer)
+				case r.err != nil:
+					fault = r.err.Error()
+				case r.status != http.StatusOK:
+					fault = fmt.Sprint(r.status, " ", r.body)
 				default:
-					fault = check(x, answer)
+					fault = check(x, r.body)
 				}
 				c.count(fault)
 			}
@@ -84,19 +82,4 @@ func (c *callers) stop(t *testing.T) {
 		}
 		t.Error(fault)
 	}
-}
-
-func send(client *http.Client, method, url, body string) (int, string, error) {
-	r, err := http.NewRequest(method, url, bytes.NewReader([]byte(body)))
-	if err != nil {
-		return 0, "", err
-	}
-	r.Header.Set("Content-Type", "application/json")
-	response, err := client.Do(r)
-	if err != nil {
-		return 0, "", err
-	}
-	defer response.Body.Close() //nolint:errcheck // read to its end
-	text, err := io.ReadAll(response.Body)
-	return response.StatusCode, string(text), err
 }

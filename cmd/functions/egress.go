@@ -10,8 +10,15 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
+// egressOptions are the policy that holds for functions and for what they make the server reach.
+func egressOptions(cfg *config.Config, observer egress.Observer, log *slog.Logger) egress.Options {
+	return egress.Options{
+		Policy: cfg.Egress.Policy, Namespaces: cfg.Egress.Namespaces, Limits: cfg.Egress.Limits, Observer: observer, Logger: log,
+	}
+}
+
 // openEgress starts the way out for functions and puts it into the pool's configuration.
-func openEgress(cfg *config.Config, pool *sandbox.Config, observer egress.Observer, log *slog.Logger) (*egress.Proxy, error) {
+func openEgress(cfg *config.Config, pool *sandbox.Config, options egress.Options) (*egress.Proxy, error) {
 	ca := ""
 	if cfg.Egress.UseCertFile {
 		text, err := os.ReadFile(cfg.Egress.CertFile)
@@ -20,9 +27,7 @@ func openEgress(cfg *config.Config, pool *sandbox.Config, observer egress.Observ
 		}
 		ca = string(text)
 	}
-	proxy, err := egress.New(egress.Options{
-		Policy: cfg.Egress.Policy, Namespaces: cfg.Egress.Namespaces, Limits: cfg.Egress.Limits, Observer: observer, Logger: log,
-	})
+	proxy, err := egress.New(options)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,23 @@ func isolationHint(ctx context.Context, workers sandbox.Config, node *nodeInstal
 	return fmt.Sprintf(" (ISOLATION=%s asks for more than this host gives; docs/isolation.md says what less would mean)%s", workers.Isolation, hint.String())
 }
 
+// runtimeStatus is what /status/isolation shows of a runtime.
+type runtimeStatus struct {
+	// Version is what Node.js says of itself.
+	Version string `json:"version"`
+	sandbox.Status
+}
+
+// runtimeStatuses tells of each runtime, by its name.
+func runtimeStatuses(pool *sandbox.Runtimes, node *nodeInstall) map[string]runtimeStatus {
+	all := map[string]runtimeStatus{}
+	statuses := pool.Status()
+	for i, runtime := range node.runtimes {
+		all[runtime.Name] = runtimeStatus{node.versions[i], statuses[runtime.Name]}
+	}
+	return all
+}
+
 // logMissing tells of each layer that does not stand around workers, asked for or not.
 func logMissing(log *slog.Logger, reports map[string]sandbox.Report) {
 	for _, name := range slices.Sorted(maps.Keys(reports)) {

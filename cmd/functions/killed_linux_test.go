@@ -4,67 +4,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
-
-// below are the processes below pid, as descriptors of them: pidfd_open(2).
-func below(t *testing.T, pid int) (descriptors []int) {
-	t.Helper()
-	children := map[int][]int{}
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended meanwhile
-		}
-		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:])) // from the third on: proc_pid_stat(5)
-		parent, _ := strconv.Atoi(fields[1])
-		children[parent] = append(children[parent], child)
-	}
-	for todo := children[pid]; len(todo) > 0; todo = todo[1:] {
-		todo = append(todo, children[todo[0]]...)
-		if fd, err := unix.PidfdOpen(todo[0], 0); err == nil {
-			t.Cleanup(func() { _ = unix.Close(fd) })
-			descriptors = append(descriptors, fd)
-		}
-	}
-	return descriptors
-}
-
-// awaitEnd returns when the process behind a descriptor has ended.
-func awaitEnd(t *testing.T, pidfd int) {
-	t.Helper()
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, 10_000) //nolint:gosec // a small number
-	if n != 1 || err != nil {
-		t.Errorf("a process below the server has not ended: %d, %v", n, err)
-	}
-}
-
-// groupsOf are the control groups that a server has made.
-func groupsOf(t *testing.T, pid int) []string {
-	t.Helper()
-	var found []string
-	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, entry os.DirEntry, err error) error {
-		if err == nil && entry.IsDir() && filepath.Base(filepath.Dir(path)) == "functions" && strings.Contains(entry.Name(), "-"+strconv.Itoa(pid)+"-") {
-			found = append(found, path)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
-}
 
 func TestKilledServerLeavesNothingThatTheNextOneDoesNotRemove(t *testing.T) {
 	for _, row := range []struct {
@@ -80,13 +25,13 @@ func TestKilledServerLeavesNothingThatTheNextOneDoesNotRemove(t *testing.T) {
 			s := startServer(t, "TMPDIR="+temp, "POOL_SIZE=4", "CODE_ASYNC_TIMEOUT=60000")
 			put(t, s.url+"/functions/kill/f", `function main() {}`, "") // never answers
 			for range 3 {
-				go func() { _, _, _ = send(http.DefaultClient, http.MethodPut, s.url+"/functions/kill/f/run", "{}") }()
+				go func() { send(http.DefaultClient, http.MethodPut, s.url+"/functions/kill/f/run", "{}") }()
 			}
 			s.awaitMetric(t, `functions_pool_workers{state="busy"} 3`)
 			mounts := mountsOf(t, temp)
-			processes := below(t, s.cmd.Process.Pid)
-			if len(processes) < 4 || len(groupsOf(t, s.cmd.Process.Pid)) == 0 {
-				t.Fatalf("%d processes, groups %v", len(processes), groupsOf(t, s.cmd.Process.Pid))
+			processes := append(s.zygotes(), s.workers()...)
+			if len(processes) < 4 || len(groupsOf(s.cmd.Process.Pid)) == 0 {
+				t.Fatalf("%d processes, groups %v", len(processes), groupsOf(s.cmd.Process.Pid))
 			}
 			for i, signal := range row.signals {
 				if i > 0 {
@@ -100,12 +45,10 @@ func TestKilledServerLeavesNothingThatTheNextOneDoesNotRemove(t *testing.T) {
 			if err := s.cmd.Wait(); err == nil {
 				t.Error("the server ended well")
 			}
-			for _, process := range processes {
-				awaitEnd(t, process)
-			}
+			eventually(t, "the end of the server's processes", func() bool { return !slices.ContainsFunc(processes, procID.alive) })
 			ageEntries(t, temp) // the next server leaves alone what may belong to one that is just starting
 			startServer(t, "TMPDIR="+temp).stop(t)
-			if left := groupsOf(t, s.cmd.Process.Pid); len(left) > 0 {
+			if left := groupsOf(s.cmd.Process.Pid); len(left) > 0 {
 				t.Errorf("control groups are left: %v", left)
 			}
 			if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {

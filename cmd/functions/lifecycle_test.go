@@ -50,8 +50,8 @@ func TestEndingServerAnswersAllWhoAreThere(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{}}
 	for range 6 { // two run, four wait
 		all.Go(func() {
-			if status, answer, err := send(client, http.MethodPut, url+"/run", "{}"); err != nil || status != http.StatusOK || answer != `"done"` {
-				t.Errorf("got %d %s, %v", status, answer, err)
+			if r := send(client, http.MethodPut, url+"/run", "{}"); r.err != nil || r.status != http.StatusOK || r.body != `"done"` {
+				t.Errorf("got %v", r)
 			}
 		})
 	}
@@ -60,7 +60,7 @@ func TestEndingServerAnswersAllWhoAreThere(t *testing.T) {
 	s.logs.await(t, `(Functions is stopping)`)
 	all.Wait()
 	s.stop(t)
-	if _, _, err := send(client, http.MethodGet, s.url, ""); err == nil {
+	if r := send(client, http.MethodGet, s.url, ""); r.err == nil {
 		t.Error("the server still answers")
 	}
 }
@@ -72,9 +72,9 @@ func TestEndOfTheServerIsBounded(t *testing.T) {
 	var all sync.WaitGroup
 	for range 2 { // one runs, one waits
 		all.Go(func() {
-			status, answer, err := send(http.DefaultClient, http.MethodPut, url+"/run", "{}")
-			if err != nil || status != http.StatusServiceUnavailable || answer != `{"error":"Server is shutting down"}` {
-				t.Errorf("got %d %s, %v", status, answer, err)
+			r := send(http.DefaultClient, http.MethodPut, url+"/run", "{}")
+			if r.err != nil || r.status != http.StatusServiceUnavailable || r.body != `{"error":"Server is shutting down"}` {
+				t.Errorf("got %v", r)
 			}
 		})
 	}
@@ -88,8 +88,8 @@ func TestEndOfTheServerIsBounded(t *testing.T) {
 func TestEndingServerTakesCallsForItsDelay(t *testing.T) {
 	s := startServer(t, "SHUTDOWN_DELAY=500ms")
 	old := &http.Client{Transport: &http.Transport{}}
-	if _, _, err := send(old, http.MethodGet, s.url, ""); err != nil {
-		t.Fatal(err)
+	if r := send(old, http.MethodGet, s.url, ""); r.err != nil {
+		t.Fatal(r.err)
 	}
 	s.terminate()
 	s.logs.await(t, `(Functions is stopping)`)

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/container"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -19,12 +20,14 @@ const usage = `functions stores JavaScript functions over HTTP and runs each cal
 
   functions [serve]        serve on port 8100; configured by environment variables
   functions serve --help   list the variables
+  functions health         ask the server on this machine how it is; exit code 0 says well
   functions version        print the version
   functions --help         print this
 `
 
 func main() {
 	sandbox.Init()
+	container.Main(needsGroups)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	// The first signal ends the server in order; the next one ends it at once.
@@ -50,6 +53,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return fmt.Errorf("serve takes no arguments but --help: it is configured by environment variables, got %q", args[0])
 		}
 		text = variablesHelp()
+	case "health":
+		return askHealth(ctx, out)
 	case "version", "--version":
 		text = "functions " + version() + "\n"
 	default:

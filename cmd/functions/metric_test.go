@@ -1,24 +1,21 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 // awaitMetric returns when a line of the server's metrics is line.
 func (s *server) awaitMetric(t *testing.T, line string) {
 	t.Helper()
 	text := ""
-	for range 2000 {
-		if text = s.scrape(t); strings.Contains("\n"+text, "\n"+line+"\n") {
-			return
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Fatalf("no line %q in\n%s", line, text)
+	eventuallyOr(t, func() bool {
+		text = s.scrape(t)
+		return strings.Contains("\n"+text, "\n"+line+"\n")
+	}, func() string { return fmt.Sprintf("the line %q in\n%s", line, text) })
 }
 
 func (s *server) scrape(t *testing.T) string {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/sentry"
 	"github.com/backstage/functions/internal/trace"
@@ -20,9 +21,12 @@ type observers struct {
 	log    *slog.Logger
 }
 
-func openObservers(ctx context.Context, cfg *config.Config, node *nodeInstall, log *slog.Logger) (*observers, error) {
+// openObservers starts them. Outside says what functions, and whoever else deploys an address to report to, may reach.
+func openObservers(
+	ctx context.Context, cfg *config.Config, node *nodeInstall, outside egress.Options, log *slog.Logger,
+) (*observers, error) {
 	reporter, err := sentry.New(sentry.Options{
-		DSN: string(cfg.SentryDSN), Modules: moduleVersions(node.runner, cfg.Modules), Logger: log,
+		DSN: string(cfg.SentryDSN), Modules: moduleVersions(node.runner, cfg.Modules), Dial: egress.NewDialer(outside).Dial, Logger: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("SENTRY_DSN: %w", err)
@@ -51,6 +55,14 @@ func (o *observers) invoke(options invoke.Options) invoke.Options {
 	return options
 }
 
+// egress fills in who is to be told of connections.
+func (o *observers) egress(options egress.Options) egress.Options {
+	if o.tracer != nil {
+		options.Tracer = o.tracer
+	}
+	return options
+}
+
 // handler makes the server's handler, with spans around it.
 func (o *observers) handler(options api.Options) http.Handler {
 	options.Services = []api.Service{{Name: "Sentry", Check: o.sentry.Check}}
@@ -66,7 +78,7 @@ func (o *observers) store(s store) store {
 	if o.tracer == nil {
 		return s
 	}
-	return &tracedStore{s, o.tracer}
+	return &watchedStore{s, o.tracer.Store}
 }
 
 // greet says what is reported where.

@@ -99,14 +99,14 @@ func TestOneIDLeadsThroughAnswerLogTraceAndReport(t *testing.T) {
 	s := startServer(t, "LOG_APP_FORMAT=json", "SENTRY_DSN="+strings.Replace(outside.URL, "://", "://key@", 1)+"/1",
 		"OTEL_EXPORTER_OTLP_ENDPOINT="+outside.URL, "OPENTRACING_ENGINE=jaeger")
 	if answer, body := s.request(t, "PUT", "/functions/shop/price",
-		`{"code":"function main(req, res) {\n  console.log('working');\n  Backstage.span.setTag('a', 1).log({ b: 2 });\n  throw new TypeError('broken');\n}"}`); answer.StatusCode != 200 {
+		`{"code":"function main(req, res) {\n  console.log('working');\n  Backstage.span.setTag('user', 'u1').log({ b: 2 });\n  Backstage.span.tracer().startSpan('look up').setTag('table', 'prices').finish();\n  throw new TypeError('broken');\n}"}`); answer.StatusCode != 200 {
 		t.Fatalf("PUT: %s", body)
 	}
 	answer, body := s.request(t, "PUT", "/functions/shop/price/run", `{"n":1}`, "X-Request-Id", "call-7")
 	if answer.StatusCode != 500 || body != `{"error":"broken"}` || answer.Header.Get("X-Request-Id") != "call-7" {
 		t.Errorf("answered %d %s %v", answer.StatusCode, body, answer.Header)
 	}
-	if got := answer.Header.Get("Server-Timing"); !regexp.MustCompile(`^queue;dur=\d+\.\d{3}, start;desc="(warm|prewarmed|cold)", run;dur=\d+\.\d{3}$`).MatchString(got) {
+	if got := answer.Header.Get("Server-Timing"); !regexp.MustCompile(`^queue;dur=\d+\.\d{3}, start;desc="(warm|prewarmed|cold)", load;dur=\d+\.\d{3}, run;dur=\d+\.\d{3}$`).MatchString(got) {
 		t.Errorf("Server-Timing is %q", got)
 	}
 	traceOfAnswer := answer.Header.Get("Uber-Trace-Id")
@@ -139,6 +139,12 @@ func TestOneIDLeadsThroughAnswerLogTraceAndReport(t *testing.T) {
 		if outside.spans[name] == nil {
 			t.Errorf("no span %q", name)
 		}
+	}
+	if own := outside.spans["look up"]; own["table"] != "prices" || own["function.id"] != "price" || own["trace"] != outside.spans["run"]["trace"] {
+		t.Errorf("the function's own span is %v", own)
+	}
+	if got := outside.spans["run"]["user"]; got != "u1" {
+		t.Errorf("the run has %v", outside.spans["run"])
 	}
 	if got := outside.spans["run"]["trace"]; got != outside.spans["run function"]["trace"] || got != outside.spans["store get"]["trace"] {
 		t.Error("the spans of the call are not of one trace")

@@ -58,13 +58,13 @@ func BenchmarkGoodput(b *testing.B) {
 
 func deployCode(tb testing.TB, url, code string) {
 	tb.Helper()
-	if status, answer, err := send(http.DefaultClient, http.MethodPut, url, fmt.Sprintf(`{"code":%q}`, code)); err != nil || status != http.StatusOK {
-		tb.Fatalf("PUT %s: %d %s, %v", url, status, answer, err)
+	if r := send(http.DefaultClient, http.MethodPut, url, fmt.Sprintf(`{"code":%q}`, code)); r.err != nil || r.status != http.StatusOK {
+		tb.Fatalf("PUT %s: %v", url, r)
 	}
 }
 
-// load is what came of the calls that were answered within the time that is measured. It is safe for concurrent use.
-type load struct {
+// outcome is what came of the calls that were answered within the time that is measured. It is safe for concurrent use.
+type outcome struct {
 	client *http.Client
 	from   time.Time
 
@@ -73,16 +73,16 @@ type load struct {
 	refused, failed int
 }
 
-func newLoad() *load {
-	return &load{
+func newOutcome() *outcome {
+	return &outcome{
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000, MaxIdleConns: 1000}, Timeout: 10 * time.Second},
 		from:   time.Now().Add(settledAfter),
 	}
 }
 
-func (l *load) call(url string) {
+func (l *outcome) call(url string) {
 	began := time.Now()
-	status, _, err := send(l.client, http.MethodPut, url, "{}")
+	r := send(l.client, http.MethodPut, url, "{}")
 	now := time.Now()
 	if now.Before(l.from) || now.After(l.from.Add(measuredFor)) {
 		return
@@ -90,21 +90,21 @@ func (l *load) call(url string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case err == nil && status == http.StatusOK:
+	case r.err == nil && r.status == http.StatusOK:
 		l.took = append(l.took, now.Sub(began))
-	case err == nil && status == http.StatusServiceUnavailable:
+	case r.err == nil && r.status == http.StatusServiceUnavailable:
 		l.refused++
 	default:
 		l.failed++
 	}
 }
 
-func (l *load) over() bool { return time.Since(l.from) > measuredFor }
+func (l *outcome) over() bool { return time.Since(l.from) > measuredFor }
 
 // goodput is in calls a second.
-func (l *load) goodput() float64 { return float64(len(l.took)) / measuredFor.Seconds() }
+func (l *outcome) goodput() float64 { return float64(len(l.took)) / measuredFor.Seconds() }
 
-func (l *load) percentile(p int) time.Duration {
+func (l *outcome) percentile(p int) time.Duration {
 	if len(l.took) == 0 {
 		return 0
 	}
@@ -113,8 +113,8 @@ func (l *load) percentile(p int) time.Duration {
 }
 
 // closedLoad has so many clients call without a pause.
-func closedLoad(urls []string, clients int) *load {
-	l := newLoad()
+func closedLoad(urls []string, clients int) *outcome {
+	l := newOutcome()
 	var all sync.WaitGroup
 	for i := range clients {
 		all.Go(func() {
@@ -129,8 +129,8 @@ func closedLoad(urls []string, clients int) *load {
 }
 
 // openLoad makes rate calls a second, whether or not others have been answered.
-func openLoad(urls []string, rate float64) *load {
-	l := newLoad()
+func openLoad(urls []string, rate float64) *outcome {
+	l := newOutcome()
 	began := time.Now()
 	var all sync.WaitGroup
 	for n := 0; !l.over(); {

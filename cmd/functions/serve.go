@@ -12,7 +12,6 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
-	"github.com/backstage/functions/internal/metrics"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -27,13 +26,13 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, out.close)
-	measures := metrics.New()
+	measures := newMetrics(cfg)
 	listeners, err := listen(cfg)
 	if err != nil {
 		return err
 	}
 	defer closeInto(&err, listeners.close)
-	store, err := openStore(ctx, cfg)
+	store, err := openStore(ctx, cfg, out.app)
 	if err != nil {
 		return err
 	}
@@ -42,14 +41,16 @@ func serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	watch, err := openObservers(ctx, cfg, node, out.app)
+	outside := egressOptions(cfg, measures, out.app)
+	watch, err := openObservers(ctx, cfg, node, outside, out.app)
 	if err != nil {
 		return err
 	}
 	defer watch.close()
-	store = watch.store(store)
+	store = watch.store(&watchedStore{store, measures.Store})
+	defer closeInto(&err, out.keepLines(cfg, store, measures.LogLinesDropped))
 	workers := poolConfig(cfg, node, measures)
-	exit, err := openEgress(cfg, &workers, measures, out.app)
+	exit, err := openEgress(cfg, &workers, watch.egress(outside))
 	if err != nil {
 		return err
 	}
@@ -67,20 +68,25 @@ func serve(ctx context.Context) (err error) {
 		Concurrency:        invoke.Concurrency{Function: cfg.MaxConcurrencyFunction, Namespace: cfg.MaxConcurrencyNamespace},
 		CancelOnDisconnect: cfg.CancelOnDisconnect, Refused: measures.InvocationRefused,
 	}))
+	measures.WatchCache(invoker.CacheStats)
+	probes := newHealth(out.app, pool, store, invoker)
+	context.AfterFunc(ctx, probes.NotReady)
 	go store.Watch(ctx, invoker.Changed)
 	watch.greet(cfg)
 	greet(out.app, cfg, listeners, store, node, pool)
 	handler := watch.handler(api.Options{
 		Store: announcing{store, invoker.Changed}, Invoker: invoker, Runtimes: pool.Names(),
-		Isolation: func() any { return pool.Report() }, HTTPStats: exit.HTTPStats,
+		Isolation: func() any { return runtimeStatuses(pool, node) }, HTTPStats: exit.HTTPStats, Livez: probes.Livez, Readyz: probes.Readyz,
 		BodyLimit: cfg.BodyLimit, Logger: out.app,
 		FunctionLog: func(ref function.Ref, line string) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
-		AccessLog: out.logAccess,
+		AccessLog: out.logAccess, Served: measures.Served,
+		Logs: keptLogs(cfg, store),
+		Life: ctx,
 	})
 	front := &frontend{cfg: cfg, log: out.app, listeners: listeners, drain: end, cut: closePool}
-	return front.serve(ctx, handler, measures.Handler())
+	return front.serve(ctx, handler, metricsHandler(cfg, measures, probes))
 }
 
 func closeInto(err *error, closer func() error) { *err = errors.Join(*err, closer()) }

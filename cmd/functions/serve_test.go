@@ -28,11 +28,12 @@ func TestMain(m *testing.M) {
 
 // server is a running server.
 type server struct {
-	cmd     *exec.Cmd
-	url     string // of the API
-	metrics string
-	logs    *lines
-	told    bool // to end: a second signal would end it at once
+	cmd       *exec.Cmd
+	url       string // of the API
+	metrics   string
+	logs      *lines
+	told      bool        // to end: a second signal would end it at once
+	discarded chan string // see discardLogs
 }
 
 // startServer starts the server on free ports with vars, "NAME=value", and waits until it listens.

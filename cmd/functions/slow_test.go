@@ -35,14 +35,14 @@ func awaitHangUp(t *testing.T, conn net.Conn) int64 {
 	return n
 }
 
-// big is more than the buffers of a connection hold.
-const big = 7 << 20
+// bigAnswer is more than the buffers of a connection hold.
+const bigAnswer = 7 << 20
 
 func TestSlowCallersHoldNoWorkerAndAreHungUpOn(t *testing.T) {
 	s := startServer(t, "POOL_SIZE=2", "HTTP_HEADER_TIMEOUT=2s", "HTTP_READ_TIMEOUT=2s", "HTTP_WRITE_TIMEOUT=2s", "HTTP_IDLE_TIMEOUT=2s",
 		"CODE_SYNC_TIMEOUT=10000", "CODE_ASYNC_TIMEOUT=60000")
 	url := s.url + "/functions/slow"
-	put(t, url+"/big", fmt.Sprintf(`function main(req, res) { res.send('x'.repeat(%d)) }`, big), "")
+	put(t, url+"/big", fmt.Sprintf(`function main(req, res) { res.send('x'.repeat(%d)) }`, bigAnswer), "")
 	put(t, url+"/f", `function main(req, res) { res.send('done') }`, "")
 	var slow []net.Conn
 	for i := range 60 {
@@ -69,7 +69,7 @@ func TestSlowCallersHoldNoWorkerAndAreHungUpOn(t *testing.T) {
 		s.logs.await(t, `PUT (/functions/slow/big/run) 200`) // the server has given up
 	}
 	for _, conn := range deaf {
-		if n := awaitHangUp(t, conn); n >= big {
+		if n := awaitHangUp(t, conn); n >= bigAnswer {
 			t.Errorf("a caller who did not read got all of his answer, %d bytes", n)
 		}
 	}
@@ -118,7 +118,7 @@ func TestCallerWhoHangsUpFreesTheWorkerIfToldTo(t *testing.T) {
 func TestCallerWhoHangsUpInTheQueueIsForgotten(t *testing.T) {
 	s := startServer(t, "POOL_SIZE=1")
 	put(t, s.url+"/functions/gone/f", slowly, "")
-	go func() { _, _, _ = send(http.DefaultClient, http.MethodPut, s.url+"/functions/gone/f/run", "{}") }()
+	go func() { send(http.DefaultClient, http.MethodPut, s.url+"/functions/gone/f/run", "{}") }()
 	s.awaitMetric(t, `functions_pool_workers{state="busy"} 1`)
 	conn := s.dialRaw(t, "PUT /functions/gone/f/run HTTP/1.1\r\nHost: a\r\n\r\n")
 	s.awaitMetric(t, `functions_queue_length 1`)

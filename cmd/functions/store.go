@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 
 	"github.com/backstage/functions/internal/api"
@@ -10,6 +11,7 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/logs"
 	"github.com/backstage/functions/internal/memstore"
 	"github.com/backstage/functions/internal/redisstore"
 )
@@ -18,14 +20,16 @@ import (
 type store interface {
 	api.Store
 	invoke.Source
+	api.Logs
+	logs.LineStore
 	Watch(ctx context.Context, notify func(function.Change))
 	Close() error
 }
 
-func openStore(ctx context.Context, cfg *config.Config) (store, error) {
+func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store, error) {
 	switch cfg.Storage {
 	case config.StorageRedis:
-		s, err := redisstore.Open(ctx, redisstore.Options{Endpoint: string(cfg.RedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix})
+		s, err := redisstore.Open(ctx, redisstore.Options{Endpoint: string(cfg.RedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix, Logger: log})
 		if err != nil {
 			return nil, fmt.Errorf("REDIS_ENDPOINT: %w", err)
 		}

@@ -50,6 +50,9 @@ var failures = []struct {
 	{sandbox.ErrTooLarge, failure{status: http.StatusRequestEntityTooLarge, message: "request entity too large"}},
 	{context.Canceled, failure{status: statusClientClosed, message: "Client closed the request"}},
 	{sandbox.ErrBusy, failure{status: http.StatusServiceUnavailable, message: "No worker is free", retry: true}},
+	{errFollowers, failure{
+		status: http.StatusServiceUnavailable, message: "Too many requests follow the output of functions", retry: true,
+	}},
 	{sandbox.ErrClosed, failure{status: http.StatusServiceUnavailable, message: "Server is shutting down", retry: true}},
 	{function.ErrUnavailable, failure{
 		status: http.StatusServiceUnavailable, message: "Storage is unavailable", retry: true, hidden: true,

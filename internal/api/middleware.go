@@ -16,7 +16,7 @@ import (
 // maxURL is the longest request URL, in bytes.
 const maxURL = 64 << 10
 
-// logAccess reports each request to AccessLog.
+// logAccess reports each request to AccessLog and Served.
 func (s *server) logAccess(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
@@ -26,7 +26,9 @@ func (s *server) logAccess(next http.Handler) http.Handler {
 			if err != nil {
 				length = -1
 			}
-			s.AccessLog(r, rec.Status, length, time.Since(start))
+			took := time.Since(start)
+			s.Served(rec.Route, rec.Status, took)
+			s.AccessLog(r, rec.Status, length, took)
 		}()
 		next.ServeHTTP(rec, r)
 	})

@@ -30,7 +30,7 @@ func TestAPanicIsAnsweredAndTheServerLives(t *testing.T) {
 }
 
 func TestAPanicAfterTheAnswerHasBegunCutsItOff(t *testing.T) {
-	s := &server{Options{}.withDefaults()}
+	s := &server{Options: Options{}.withDefaults()}
 	h := s.logAccess(s.recoverPanics(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("half"))
 		panic("broken")
@@ -44,7 +44,7 @@ func TestAPanicAfterTheAnswerHasBegunCutsItOff(t *testing.T) {
 }
 
 func TestAnAbortIsPassedOn(t *testing.T) {
-	s := &server{Options{}.withDefaults()}
+	s := &server{Options: Options{}.withDefaults()}
 	defer func() {
 		if got := recover(); got != http.ErrAbortHandler {
 			t.Errorf("ended with %v", got)

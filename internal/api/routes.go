@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/backstage/functions/internal/answer"
 	"github.com/backstage/functions/internal/function"
 )
 
@@ -34,11 +35,14 @@ func (s *server) resources() []resource {
 	return []resource{
 		{"/functions/{namespace}/{id}/run", []method{{anyMethod, s.run}}},
 		{"/functions/{namespace}/{id}/env/{env}", []method{{"PUT", s.setEnv}, {"DELETE", s.unsetEnv}}},
+		{"/functions/{namespace}/{id}/logs", []method{{"GET", s.functionLogs}}},
 		{"/functions/pipeline", []method{{"PUT", s.pipeline}}},
 		{"/functions/{namespace}/{id}", []method{{"PUT", s.putFunction}, {"GET", s.getFunction}, {"DELETE", s.deleteFunction}}},
 		{"/functions", []method{{"GET", s.listFunctions}}},
 		{"/namespaces/{namespace}", []method{{"PUT", s.putNamespace}, {"GET", s.getNamespace}, {"DELETE", s.deleteNamespace}}},
 		{"/healthcheck", []method{{"GET", s.healthcheck}}},
+		{"/livez", []method{{"GET", probe(s.Livez)}}},
+		{"/readyz", []method{{"GET", probe(s.Readyz)}}},
 		{"/status", []method{{"GET", s.status}}},
 		{"/status/isolation", []method{{"GET", s.isolation}}},
 		{"/_debug/http_stats", []method{{"GET", s.httpStats}}},
@@ -100,6 +104,9 @@ func (s *server) dispatch(res resource) http.Handler {
 		methods[http.MethodOptions] = s.adapt(options(allow))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rec, ok := w.(*answer.Recorder); ok {
+			rec.Route = res.path
+		}
 		s.Routed(r, res.path)
 		h, ok := methods[r.Method]
 		if !ok {

@@ -59,6 +59,9 @@ type Options struct {
 	// AccessLog is told of every request once its answer is written: the status, the answer's Content-Length (-1 when it
 	// has none) and the time it took. It must be safe for concurrent use. Nil turns it off.
 	AccessLog func(r *http.Request, status int, length int64, took time.Duration)
+	// Served is told of every request once its answer is written: the route, such as "/namespaces/{namespace}", empty when there
+	// is none; the status, 0 when the answer did not begin; and the time it took. It must be safe for concurrent use. Nil turns it off.
+	Served func(route string, status int, took time.Duration)
 	// Routed is told of every request that a route serves, before it is served; the route is such as "/namespaces/{namespace}".
 	// It must be safe for concurrent use. Nil turns it off.
 	Routed func(r *http.Request, route string)
@@ -69,6 +72,15 @@ type Options struct {
 	// Isolation returns what /status/isolation shows, to be marshalled as JSON: what stands between functions and the host. It must be safe
 	// for concurrent use. Nil stands for nothing known.
 	Isolation func() any
+	// Logs is where the output of functions is kept. Nil says that it is not kept.
+	Logs Logs
+	// MaxFollowers bounds how many requests may follow the output of functions at the same time. 0 stands for
+	// DefaultMaxFollowers.
+	MaxFollowers int
+	// Life ends when the server is about to stop: requests that would go on for ever end then. Nil stands for no end.
+	Life context.Context
+	// Livez and Readyz answer the probes of those names. Nil answers that all is well.
+	Livez, Readyz http.HandlerFunc
 	// Services are checked by /status after the store. Nil stands for one entry that says that Sentry is not set up.
 	Services []Service
 }
@@ -86,6 +98,9 @@ func (o Options) withDefaults() Options {
 	if o.AccessLog == nil {
 		o.AccessLog = func(*http.Request, int, int64, time.Duration) {}
 	}
+	if o.Served == nil {
+		o.Served = func(string, int, time.Duration) {}
+	}
 	if o.Routed == nil {
 		o.Routed = func(*http.Request, string) {}
 	}
@@ -95,6 +110,18 @@ func (o Options) withDefaults() Options {
 	if o.Isolation == nil {
 		o.Isolation = func() any { return struct{}{} }
 	}
+	if o.MaxFollowers == 0 {
+		o.MaxFollowers = DefaultMaxFollowers
+	}
+	if o.Life == nil {
+		o.Life = context.Background()
+	}
+	if o.Livez == nil {
+		o.Livez = allWell
+	}
+	if o.Readyz == nil {
+		o.Readyz = allWell
+	}
 	if o.Services == nil {
 		o.Services = []Service{sentryUnset}
 	}
@@ -102,11 +129,15 @@ func (o Options) withDefaults() Options {
 }
 
 // server holds what the handlers share. It does not change after New.
-type server struct{ Options }
+type server struct {
+	Options
+	followers chan struct{} // holds one token for each request that follows
+}
 
 // New returns the server's handler, safe for concurrent use. Requests that net/http refuses before any handler sees them
 // get answers in JSON only on a listener made by JSONErrors.
 func New(o Options) http.Handler {
-	s := &server{o.withDefaults()}
+	o = o.withDefaults()
+	s := &server{Options: o, followers: make(chan struct{}, o.MaxFollowers)}
 	return s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.router()))))
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -27,6 +28,10 @@ func TestAnswersOfRunsTellWhereTheTimeWent(t *testing.T) {
 		{"beside the function's own", &sandbox.Result{Status: 200, Header: fields("server-timing", "db;dur=1"), Stats: stats}, nil, want + "|db;dur=1"},
 		{"thrown", nil, &sandbox.FunctionError{Status: 500, Stats: stats}, want},
 		{"died", nil, &sandbox.DeathError{Reason: sandbox.ReasonDeadline, Stats: stats}, want},
+		{
+			"loaded", &sandbox.Result{Status: 200, Stats: sandbox.Stats{Start: sandbox.StartCold, Load: 310 * time.Microsecond, Run: time.Millisecond}}, nil,
+			`queue;dur=0.000, start;desc="cold", load;dur=0.310, run;dur=1.000`,
+		},
 		{"no worker", nil, sandbox.ErrBusy, `queue;dur=\d+\.\d{3}`},
 		{"no function", nil, &function.NotFoundError{}, ``},
 		{"answer that cannot be sent", &sandbox.Result{Status: 42, Stats: stats}, nil, want},
@@ -53,7 +58,11 @@ func TestAnswersOfRunsTellWhereTheTimeWent(t *testing.T) {
 func TestRoutesAreTold(t *testing.T) {
 	var mu sync.Mutex
 	var got []string
+	served := make(chan string, 10) // told after the answer is out
 	url := serve(t, Options{
+		Served: func(route string, status int, took time.Duration) {
+			served <- fmt.Sprintf("%s %d %t", route, status, took > 0)
+		},
 		Invoker: answering(&sandbox.Result{Status: 200, Body: json.RawMessage("1")}, nil),
 		Routed: func(r *http.Request, route string) {
 			mu.Lock()
@@ -67,5 +76,12 @@ func TestRoutesAreTold(t *testing.T) {
 	want := []string{"GET /functions/{namespace}/{id}/run", "GET /functions/{namespace}/{id}", "GET /", "GET /namespaces/{namespace}"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("told %q, want %q", got, want)
+	}
+	for _, want := range []string{
+		"/functions/{namespace}/{id}/run 200 true", "/functions/{namespace}/{id} 404 true", "/ 200 true", " 404 true", "/namespaces/{namespace} 404 true",
+	} {
+		if got := <-served; got != want {
+			t.Errorf("served %q, want %q", got, want)
+		}
 	}
 }

@@ -6,25 +6,29 @@ package archtest
 //	cmd → api → invoke → function          the way of a call
 //	            invoke → sandbox           public, and knows nothing of internal/
 //	boltstore, memstore, redisstore → function
+//	boltstore, memstore → logring          for what no other server needs to see
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only cmd knows them
 //	metrics → egress, invoke, sandbox      what it counts
 //	api, trace → answer                    how an answer is watched
 var arrows = map[string][]string{
 	"cmd/functions": {
-		"internal/api", "internal/boltstore", "internal/config", "internal/egress", "internal/function", "internal/invoke",
-		"internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
+		"internal/api", "internal/boltstore", "internal/config", "internal/container", "internal/egress", "internal/function", "internal/health",
+		"internal/invoke", "internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
 	"internal/answer":     {},
 	"internal/api":        {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
 	"internal/archtest":   {},
 	"internal/body":       {},
-	"internal/boltstore":  {"internal/function"},
+	"internal/boltstore":  {"internal/function", "internal/logring"},
 	"internal/config":     {"internal/body", "internal/egress", "internal/function", "sandbox"},
+	"internal/container":  {},
 	"internal/egress":     {"sandbox"},
 	"internal/function":   {},
+	"internal/health":     {},
 	"internal/invoke":     {"internal/function", "sandbox"},
 	"internal/logs":       {"internal/function", "internal/invoke", "sandbox"},
-	"internal/memstore":   {"internal/function"},
+	"internal/logring":    {"internal/function"},
+	"internal/memstore":   {"internal/function", "internal/logring"},
 	"internal/metrics":    {"internal/egress", "internal/function", "internal/invoke", "sandbox"},
 	"internal/qs":         {"internal/function"},
 	"internal/redisstore": {"internal/function"},
@@ -33,6 +37,7 @@ var arrows = map[string][]string{
 
 	// For tests alone: no arrow leads to them.
 	"internal/api/contracttest": {},
+	"internal/dockertest":       {},
 	"internal/storetest":        {"internal/function"},
 	"internal/testenv":          {},
 }

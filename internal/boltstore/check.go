@@ -29,6 +29,12 @@ func checkFile(path string) (err error) {
 		if tx.Size() > info.Size() {
 			return fmt.Errorf("damaged file: %d bytes of %d are there", info.Size(), tx.Size())
 		}
+		if err := checkRuns(tx); err != nil {
+			return err
+		}
+		if err := walk(tx); err != nil {
+			return err
+		}
 		if err := checkRecords(tx); err != nil {
 			return err
 		}
@@ -36,8 +42,7 @@ func checkFile(path string) (err error) {
 	})
 }
 
-// checkRecords reads every record. It comes before checkPages, which works in a goroutine of bbolt's, where touching
-// memory beyond the file's end could not be turned into an error.
+// checkRecords decodes every record.
 func checkRecords(tx *bolt.Tx) error {
 	if all := tx.Bucket(functionsBucket); all != nil {
 		err := all.ForEachBucket(func(ns []byte) error {

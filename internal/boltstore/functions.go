@@ -61,9 +61,9 @@ func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function
 	return stored, nil
 }
 
-// Delete removes a function.
+// Delete removes a function and the lines that it printed.
 func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
-	return s.update(ctx, "delete "+ref.String(), function.Change{Ref: ref}, func(tx *bolt.Tx) error {
+	err := s.update(ctx, "delete "+ref.String(), function.Change{Ref: ref}, func(tx *bolt.Tx) error {
 		all, key := tx.Bucket(functionsBucket), namespaceKey(ref.Namespace)
 		b := all.Bucket(key)
 		if b == nil {
@@ -77,6 +77,10 @@ func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
 		}
 		return nil
 	})
+	if err == nil {
+		s.Forget(ref)
+	}
+	return err
 }
 
 // SetEnv sets one variable of a function, or returns function.ErrNotFound.

@@ -35,11 +35,15 @@ func (s *Store) PutNamespace(ctx context.Context, n *function.Namespace) error {
 	})
 }
 
-// DeleteNamespace removes a namespace's record.
+// DeleteNamespace removes a namespace's record and the lines that its functions printed.
 func (s *Store) DeleteNamespace(ctx context.Context, name string) error {
-	return s.update(ctx, "delete namespace "+name, function.Change{Namespace: name}, func(tx *bolt.Tx) error {
+	err := s.update(ctx, "delete namespace "+name, function.Change{Namespace: name}, func(tx *bolt.Tx) error {
 		return tx.Bucket(namespacesBucket).Delete([]byte(name))
 	})
+	if err == nil {
+		s.ForgetNamespace(name)
+	}
+	return err
 }
 
 // settings returns the record of a namespace, nil when there is none.

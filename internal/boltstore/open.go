@@ -40,10 +40,13 @@ func open(dir, path string) (db *bolt.DB, err error) {
 		if err := checkFile(path); err != nil {
 			return err
 		}
+		if err := create(dir, path); err != nil {
+			return err
+		}
 		if db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout}); err != nil {
 			return err
 		}
-		if err := db.Update(createBuckets); err != nil {
+		if err := complete(db); err != nil {
 			return errors.Join(err, db.Close())
 		}
 		return nil
@@ -61,13 +64,4 @@ func guard(what func() error) (err error) {
 		}
 	}()
 	return what()
-}
-
-func createBuckets(tx *bolt.Tx) error {
-	for _, name := range [][]byte{functionsBucket, namespacesBucket} {
-		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -4,17 +4,21 @@
 // colon, so that bbolt's own order is the order of lists; in it each function is a JSON document under its ID.
 // "namespaces" holds each namespace's record, a JSON document, under its name. A namespace and an ID take at most
 // 32 KiB each.
+//
+// What functions print is kept in memory.
 package boltstore
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/logring"
 )
 
 var (
@@ -24,8 +28,9 @@ var (
 
 // Store keeps functions in a file. Use Open. It is safe for concurrent use.
 type Store struct {
-	db   *bolt.DB
-	feed function.Feed
+	db           *bolt.DB
+	feed         function.Feed
+	logring.Ring // what functions print
 }
 
 // Name is "embedded".
@@ -43,6 +48,7 @@ func (s *Store) Watch(ctx context.Context, notify func(function.Change)) {
 
 // Close waits for the calls in progress and releases the file; later calls wrap function.ErrUnavailable.
 func (s *Store) Close() error {
+	s.Ring.Close()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("embedded store: close: %w", err)
 	}
@@ -68,10 +74,11 @@ func run(ctx context.Context, operation string, transaction func(func(*bolt.Tx) 
 	if err == nil {
 		err = transaction(what)
 	}
+	_, ofSystem := errors.AsType[syscall.Errno](err)
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, berrors.ErrDatabaseNotOpen):
+	case ofSystem, errors.Is(err, berrors.ErrDatabaseNotOpen): // a full disk, for one
 		return fmt.Errorf("embedded store: %s: %w: %w", operation, function.ErrUnavailable, err)
 	}
 	return fmt.Errorf("embedded store: %s: %w", operation, err)

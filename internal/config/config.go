@@ -36,6 +36,8 @@ type Config struct {
 	MetricsPort int
 	// Metrics says whether to listen on MetricsPort at all, USE_NODE_CLUSTER.
 	Metrics bool
+	// PProf says whether to serve profiles there, PPROF.
+	PProf bool
 	// NumCPUs is how many processors to make use of, NUM_CPUS.
 	NumCPUs int
 	// BodyLimit bounds a request body in bytes, BODY_PARSER_LIMIT.
@@ -104,6 +106,9 @@ type Config struct {
 	LogHeaderFields map[string]string
 	LogMaxMessage   int
 	LogMaxChunk     int
+
+	// Kept says how much of the output of functions can be read back; see its fields.
+	Kept Kept
 
 	// SentryDSN is the server's own Sentry project, SENTRY_DSN; empty for none.
 	SentryDSN Secret

@@ -58,6 +58,7 @@ func TestDefaults(t *testing.T) {
 		LogLevel: "info", LogAppFormat: "text", AccessFormat: "tiny", LogType: "local",
 		LogHosts: []string{"localhost"}, LogPort: 12201, LogFields: c.LogFields, LogHeaderFields: map[string]string{},
 		LogMaxMessage: 3000, LogMaxChunk: 32766, Trace: c.Trace,
+		Kept: Kept{Lines: 1000, MaxLine: 4096, Memory: 64 << 20, TTL: 7 * 24 * time.Hour},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("defaults\n%#v\nwant\n%#v", c, want)

@@ -12,6 +12,7 @@ var groups = []struct {
 	{"Connections", connectionsVariables},
 	{"Egress", egressVariables},
 	{"Logs", logsVariables},
+	{"Kept output", keptVariables},
 	{"Errors", errorsVariables},
 	{"Traces", tracesVariables},
 }

@@ -20,8 +20,14 @@ var serverVariables = []Variable{
 	},
 	{
 		Name: "METRICS_PORT", Default: "8101",
-		Meaning: "Port on which `/metrics` is served; 0 takes any free one.",
+		Meaning: "Port on which `/metrics`, `/livez` and `/readyz` are served; 0 takes any free one.",
 		parse:   leading(0, maxPort, func(c *Config) *int { return &c.MetricsPort }),
+	},
+	{
+		Name: "PPROF", Default: "false",
+		Meaning: "`true` serves Go's profiles of the server under `/debug/pprof/` on the metrics port, and adds all metrics of Go's runtime to " +
+			"`/metrics`. Profiles show the server's inner life and cost time to take: keep the port to yourself.",
+		parse: isTrue(func(c *Config) *bool { return &c.PProf }),
 	},
 	{
 		Name: "USE_NODE_CLUSTER", Default: "true",

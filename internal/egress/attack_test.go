@@ -122,37 +122,70 @@ func front(t *testing.T) *httptest.Server {
 	return server
 }
 
-// victim counts who connects to it, over IPv4 and by an abstract Unix socket.
-func victim(t *testing.T) (addr, abstract string, hits *atomic.Int64) {
-	hits = new(atomic.Int64)
-	abstract = "victim-" + fmt.Sprint(time.Now().UnixNano())
-	for network, address := range map[string]string{"tcp": "127.0.0.1:0", "unix": "@" + abstract} {
-		listener, err := net.Listen(network, address)
-		if err != nil {
-			t.Fatal(err)
+// victim counts who comes to it: over TCP and UDP on one port, and by an abstract Unix socket.
+type victim struct {
+	addr, port, abstract string
+	hits                 atomic.Int64
+}
+
+func newVictim(t *testing.T) *victim {
+	t.Helper()
+	v := &victim{abstract: "victim-" + fmt.Sprint(time.Now().UnixNano())}
+	stream, datagrams := listenTwice(t)
+	t.Cleanup(func() { datagrams.Close() })
+	go func() {
+		if _, _, err := datagrams.ReadFrom(make([]byte, 1)); err == nil {
+			v.hits.Add(1)
 		}
+	}()
+	v.addr = stream.Addr().String()
+	_, v.port = split(t, v.addr)
+	local, err := net.Listen("unix", "@"+v.abstract)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, listener := range []net.Listener{stream, local} {
 		t.Cleanup(func() { listener.Close() })
-		if network == "tcp" {
-			addr = listener.Addr().String()
-		}
 		go func() {
 			for {
 				conn, err := listener.Accept()
 				if err != nil {
 					return
 				}
-				hits.Add(1)
+				v.hits.Add(1)
 				conn.Close()
 			}
 		}()
 	}
-	return addr, abstract, hits
+	return v
+}
+
+// listenTwice listens on one port over TCP and UDP.
+func listenTwice(t *testing.T) (net.Listener, net.PacketConn) {
+	t.Helper()
+	for range 100 { // another program may have the second
+		stream, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if datagrams, err := net.ListenPacket("udp", stream.Addr().String()); err == nil {
+			return stream, datagrams
+		}
+		stream.Close()
+	}
+	t.Fatal("no port is free over TCP and UDP")
+	return nil, nil
 }
 
 func TestNoAttackFromInsideReachesTheVictim(t *testing.T) {
+	onEachNode(t, func(t *testing.T, _ string, use func(*sandbox.Config)) { tryAll(t, attacks, use) })
+}
+
+// tryAll runs each attack and requires that the victim hears nothing of it and that another function's call goes on as ever.
+func tryAll(t *testing.T, attacks map[string]string, change func(*sandbox.Config)) {
+	t.Helper()
 	good := front(t)
-	addr, abstract, hits := victim(t)
-	_, port, _ := net.SplitHostPort(addr)
+	victim := newVictim(t)
 	limits := egress.DefaultLimits()
 	limits.Connect = time.Second
 	r := newRig(t, egress.Options{
@@ -160,21 +193,21 @@ func TestNoAttackFromInsideReachesTheVictim(t *testing.T) {
 		Resolver: slowly{&names{answers: map[string][]string{
 			"localhost": {"127.0.0.1"}, "good.example": {"127.0.0.1"}, "rebind.example": {"192.0.2.1", "127.0.0.1"},
 		}}},
-	}, func(c *sandbox.Config) { c.AsyncTimeout = 3 * time.Second })
-	neighbour := `async function main(req, res) { res.send((await get(req.body)).body) }`
+	}, func(c *sandbox.Config) {
+		c.AsyncTimeout = 3 * time.Second
+		change(c)
+	})
+	const neighbour = `async function main(req, res) { res.send((await get(req.body)).body) }`
 	for name, code := range attacks {
-		fill := strings.NewReplacer("VICTIM", addr, "PORT", port, "FRONT", good.Listener.Addr().String(), "ABSTRACT", abstract)
+		fill := strings.NewReplacer("VICTIM", victim.addr, "PORT", victim.port, "FRONT", good.Listener.Addr().String(), "ABSTRACT", victim.abstract)
 		attack := natives + "async function main(req, res) { const front = req.body; try {\n" + fill.Replace(code) + "\n} catch (e) {} res.send(1) }"
 		_, err := r.pool.Invoke(t.Context(), invocation(t, attack, good.URL))
-		if hits.Load() > 0 {
+		if victim.hits.Load() > 0 {
 			t.Fatalf("%s: the victim was reached (%v)", name, err)
 		}
 		if got := call[string](t, r, neighbour, good.URL); got != "front" {
 			t.Fatalf("%s: a neighbour gets %q", name, got)
 		}
 		waitUntil(t, func() bool { return r.proxy.Open() == 0 })
-	}
-	if len(attacks) < 30 {
-		t.Errorf("%d attacks", len(attacks))
 	}
 }

@@ -3,6 +3,7 @@ package egress
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"net"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 // call is one call of a function and all that it holds here.
 type call struct {
 	namespace, function, id string
+	outgoing                json.RawMessage // names the span above those of its connections
 	policy                  *Policy
 	limits                  *Limits
 
@@ -76,6 +78,17 @@ func (c *call) release() {
 	c.remotes--
 }
 
+// hold makes a connection to the outside part of the call; false says that the call has ended.
+func (c *call) hold(remote net.Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return false
+	}
+	c.addLocked(remote)
+	return true
+}
+
 // park keeps a link until the worker attaches to it with the ticket, at most for the time of a connect; false says that the call has ended.
 func (c *call) park(l *link) (ticket string, ok bool) {
 	c.mu.Lock()
@@ -83,7 +96,6 @@ func (c *call) park(l *link) (ticket string, ok bool) {
 	if c.ended {
 		return "", false
 	}
-	c.addLocked(l.remote)
 	if c.parked == nil {
 		c.parked = map[string]*link{}
 	}

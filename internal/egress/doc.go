@@ -4,16 +4,21 @@
 //	worker                                     proxy                                    outside
 //	 │ CONNECT example.com:443\n ────────────▶ │ who? peer credentials, not claims
 //	 │                                         │ resolve, check each address, dial ───────▶ │
-//	 │ ◀─────────── 200 TICKET 93.184.216.34\n │                                            │
+//	 │ ◀────────────────── 200 93.184.216.34\n │                                            │
 //	 │ ◀── or 403 EGRESS_DENIED private 10.0.0.1\n, and that is all
-//	 │                                         │                                            │
-//	 │ on a new connection of the same call:   │                                            │
-//	 │ ATTACH TICKET\n, then bytes ──────────▶ │ ─────────────────────────────────────────▶ │
+//	 │ bytes ────────────────────────────────▶ │ ─────────────────────────────────────────▶ │
 //	 │ ◀────────────────────────────────────── │ ◀───────────────────────────────────────── │
 //
-// Question and bytes have a connection each, so that TLS in the worker can take over the second one from its first byte: Node.js gives
-// a TLS socket to its native code when it is made, long before a name is resolved.
+// TLS in the worker cannot use that: Node.js gives the handle of a TLS socket to its native code when it is made, long before a name is
+// resolved, and whatever arrives there is taken for TLS. It gets its answer on a connection of its own:
 //
-// A line has at most maxLine bytes, its parts are separated by one space. The statuses are 200, 403 for what the policy refuses and 502
-// for what could not be reached. Everything that belongs to a call is closed when the call ends.
+//	│ RESERVE example.com:443\n ────────────▶ │ ─────────────────────────────────────────▶ │
+//	│ ◀─────────── 200 93.184.216.34 TICKET\n │
+//	│ on a new connection of the same call:   │
+//	│ ATTACH TICKET\n, then bytes ──────────▶ │ ─────────────────────────────────────────▶ │
+//	│ ◀────────────────────────────────────── │ ◀───────────────────────────────────────── │
+//
+// A ticket is drawn at random, is good for its call alone, once, and for the time of a connect. A line has at most maxLine bytes, its
+// parts are separated by one space. The statuses are 200, 403 for what the policy refuses and 502 for what could not be reached.
+// Everything that belongs to a call is closed when the call ends.
 package egress

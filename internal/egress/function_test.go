@@ -90,7 +90,7 @@ func TestFunctionsCallOtherServices(t *testing.T) {
 					`res.send(await new Promise(done => request(url + '/gzip').pipe(request({ url, method: 'PUT' }, (e, r, b) => done(b.slice(0, 6))))))`:       "PUT / ",
 					`res.send((await Promise.all([1, 2, 3].map(() => get(url)))).map(r => r.status).join())`:                                                    "200,200,200",
 					`res.send((await get({ url: url + '/a', agentOptions: { keepAlive: true }, forever: true })).body)`:                                         "GET /a ",
-					`res.send((await get({ url: url + '/never', timeout: 50 })).code)`:                                                                          "ESOCKETTIMEDOUT",
+					`res.send((await get({ url: url + '/never', timeout: 400 })).code)`:                                                                         "ESOCKETTIMEDOUT",
 					`res.send((await get(url + '/cut')).code)`:                                                                                                  "ECONNRESET",
 					`res.send(await new Promise(done => request(url + '/a').on('socket', s => s.on('connect', () => done(s.remoteAddress + s.remoteFamily)))))`: "127.0.0.1IPv4",
 					`const seen = []; await new Promise(done => request(url + '/a').on('complete', done).on('socket', s => {

@@ -87,6 +87,9 @@ func parseHost(text string) (target, error) {
 	if !isName(name) || endsInNumber(name) {
 		return target{}, errHost
 	}
+	if again, err := profile.ToASCII(name); err != nil || again != name {
+		return target{}, errHost // made of what is no text, it would mean something else the next time
+	}
 	return target{name: name}, nil
 }
 

@@ -49,18 +49,23 @@ type refusal struct {
 	addr   netip.Addr
 }
 
+// Error implements error.
+func (r *refusal) Error() string {
+	if r.reason != "" {
+		return codeDenied + " (" + string(r.reason) + ")"
+	}
+	return r.code
+}
+
 // result is the refusal as observers hear of it.
-func (r refusal) result() string {
+func (r *refusal) result() string {
 	if r.reason != "" {
 		return string(r.reason)
 	}
 	return r.code
 }
 
-// writeTimeout bounds the writing of one line, which always fits into the socket's buffer.
-const writeTimeout = time.Second
-
-// refuse writes the answer to an attempt that failed. The worker may be gone: then nobody misses it.
+// refuse writes the answer to an attempt that failed.
 func refuse(conn net.Conn, r refusal) {
 	addr := "-"
 	if r.addr.IsValid() {
@@ -73,7 +78,7 @@ func refuse(conn net.Conn, r refusal) {
 	writeLine(conn, line)
 }
 
+// writeLine writes the one line of an answer. It is the first on its connection, so it fits into the socket's buffer and never waits.
 func writeLine(conn net.Conn, line string) {
-	_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_, _ = conn.Write([]byte(line))
+	_, _ = conn.Write([]byte(line)) // a worker that is gone misses nothing
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +17,7 @@ type link struct {
 	target target
 	addr   netip.Addr
 	remote net.Conn
+	span   span
 	forget *time.Timer // closes it when nobody attaches
 	closed sync.Once
 
@@ -43,12 +43,12 @@ func (l *link) close() {
 		l.proxy.mu.Lock()
 		delete(l.proxy.links, l)
 		l.proxy.mu.Unlock()
+		l.span.closed(l)
 		l.proxy.o.Observer.Transferred(l.call.namespace, l.sent.Load(), l.received.Load())
 	})
 }
 
-// attach carries bytes between conn and the link of the ticket until both sides have ended, one has failed, or a limit is reached. Early
-// is what came with the request.
+// attach answers ATTACH: it carries bytes between conn and the link of the ticket. Early is what came with the request.
 func (p *Proxy) attach(c *call, conn *net.UnixConn, ticket string, early []byte) {
 	l := c.claim(ticket)
 	if l == nil {
@@ -56,28 +56,56 @@ func (p *Proxy) attach(c *call, conn *net.UnixConn, ticket string, early []byte)
 		return
 	}
 	l.forget.Stop()
-	defer l.close()
-	l.last.Store(time.Now().UnixNano())
-	if !l.forward(conn, early) {
+	if !l.forward(l.remote, early) {
+		l.close()
 		return
 	}
-	var up sync.WaitGroup
-	up.Go(func() { l.pump(l.remote, conn, l.forward) })
-	l.pump(conn, l.remote, func(_ net.Conn, bytes []byte) bool {
-		l.received.Add(int64(len(bytes)))
-		return l.write(conn, bytes)
+	l.carry(conn)
+}
+
+// carry carries bytes between conn and the outside until both sides have ended, one has failed, or a limit is reached. It closes the link.
+func (l *link) carry(conn *net.UnixConn) {
+	defer l.close()
+	l.last.Store(time.Now().UnixNano())
+	watch := l.watchIdle(conn)
+	defer watch.Stop()
+	var down sync.WaitGroup
+	down.Go(func() { l.pump(conn, l.remote, l.backward) })
+	l.pump(l.remote, conn, l.forward)
+	down.Wait()
+}
+
+// watchIdle closes both ends when they have carried nothing for too long. One timer costs less than a deadline for each read and write.
+func (l *link) watchIdle(conn *net.UnixConn) *time.Timer {
+	var watch *time.Timer
+	started := make(chan struct{})
+	watch = time.AfterFunc(l.call.limits.Idle, func() {
+		<-started // watch is set
+		if rest := time.Until(time.Unix(0, l.last.Load()).Add(l.call.limits.Idle)); rest > 0 {
+			watch.Reset(rest)
+			return
+		}
+		_ = conn.Close() // the pumps see that it is closed
+		_ = l.remote.Close()
 	})
-	up.Wait()
+	close(started)
+	return watch
 }
 
 // forward sends what the worker wrote to the outside.
-func (l *link) forward(_ net.Conn, bytes []byte) bool {
+func (l *link) forward(remote net.Conn, bytes []byte) bool {
 	const handshake = 22 // the first byte of a TLS connection: RFC 8446, section 5.1
 	if len(bytes) > 0 && l.sent.Load() == 0 {
 		l.secure.Store(bytes[0] == handshake)
 	}
 	l.sent.Add(int64(len(bytes)))
-	return l.write(l.remote, bytes)
+	return l.write(remote, bytes)
+}
+
+// backward sends what came from the outside to the worker by conn.
+func (l *link) backward(conn net.Conn, bytes []byte) bool {
+	l.received.Add(int64(len(bytes)))
+	return l.write(conn, bytes)
 }
 
 // write writes all of bytes; false says that the link has failed or carried too much.
@@ -88,7 +116,6 @@ func (l *link) write(to net.Conn, bytes []byte) bool {
 	if len(bytes) == 0 {
 		return true
 	}
-	_ = to.SetWriteDeadline(time.Now().Add(l.call.limits.Idle)) // a closed connection shows in the write
 	_, err := to.Write(bytes)
 	l.last.Store(time.Now().UnixNano())
 	return err == nil
@@ -102,18 +129,14 @@ func (l *link) pump(to, from net.Conn, deliver func(net.Conn, []byte) bool) {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	for {
-		_ = from.SetReadDeadline(l.idleAt()) // a closed connection shows in the read
 		n, err := from.Read(*buffer)
-		if n > 0 && !deliver(from, (*buffer)[:n]) {
+		if n > 0 && !deliver(to, (*buffer)[:n]) {
 			break
-		}
-		if errors.Is(err, os.ErrDeadlineExceeded) && time.Now().Before(l.idleAt()) {
-			continue // the other direction is busy
 		}
 		if err == nil {
 			continue
 		}
-		if half, ok := to.(interface{ CloseWrite() error }); ok && isEnd(err) && half.CloseWrite() == nil {
+		if half, ok := to.(interface{ CloseWrite() error }); ok && errors.Is(err, io.EOF) && half.CloseWrite() == nil {
 			return
 		}
 		break
@@ -121,8 +144,3 @@ func (l *link) pump(to, from net.Conn, deliver func(net.Conn, []byte) bool) {
 	_ = to.Close()
 	_ = from.Close()
 }
-
-// idleAt is when the link has carried nothing for too long.
-func (l *link) idleAt() time.Time { return time.Unix(0, l.last.Load()).Add(l.call.limits.Idle) }
-
-func isEnd(err error) bool { return errors.Is(err, io.EOF) }

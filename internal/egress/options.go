@@ -2,6 +2,7 @@ package egress
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -43,6 +44,14 @@ type Observer interface {
 	Transferred(namespace string, sent, received int64)
 }
 
+// Tracer makes spans of what calls do outside. It must be safe for concurrent use and return at once.
+type Tracer interface {
+	// Connection begins the span of an attempt to reach host and port. Outgoing is that of the call's Invocation, whose headers name the span
+	// above. End is called once, when the attempt has failed or its connection is closed: with its result as Attempted reports it, the
+	// address that was connected to or refused, if there was one, and the bytes that were carried.
+	Connection(outgoing json.RawMessage, host string, port int) (end func(result, address string, sent, received int64))
+}
+
 type nopObserver struct{}
 
 func (nopObserver) Attempted(string, string, time.Duration) {}
@@ -58,6 +67,8 @@ type Options struct {
 	Resolver Resolver
 	Observer Observer
 	Logger   *slog.Logger
+	// Tracer may be nil: no spans are made then.
+	Tracer Tracer
 }
 
 func (o Options) withDefaults() Options {

@@ -10,15 +10,46 @@ import (
 // peerOf is the process that connected conn, by its ID as this process sees it: unix(7), SO_PEERCRED. The kernel noted it at the
 // connect(2), so nobody can claim to be another.
 func peerOf(conn *net.UnixConn) (int, error) {
+	pid := 0
+	err := control(conn, func(fd int) error {
+		cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+		if err == nil {
+			pid = int(cred.Pid)
+		}
+		return err
+	})
+	return pid, err
+}
+
+// peerLives says whether the process that connected conn is still there, and so whether its ID is still its own: a worker could leave a
+// connection behind for whoever gets its ID next. SO_PEERPIDFD came with Linux 6.5; before it, all are taken to live.
+func peerLives(conn *net.UnixConn) bool {
+	lives := false
+	err := control(conn, func(fd int) error {
+		pidfd, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PEERPIDFD)
+		switch {
+		case errors.Is(err, unix.ENOPROTOOPT):
+			lives = true
+			return nil
+		case err != nil:
+			return err // it has been reaped
+		}
+		defer unix.Close(pidfd) //nolint:errcheck // nothing was written
+		// A pidfd is readable when its process has ended: pidfd_open(2).
+		ready, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, 0) //nolint:gosec // a descriptor is small
+		lives = err == nil && ready == 0
+		return err
+	})
+	return err == nil && lives
+}
+
+// control calls f with conn's descriptor.
+func control(conn *net.UnixConn, f func(fd int) error) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	var cred *unix.Ucred
 	var failed error
-	err = raw.Control(func(fd uintptr) { cred, failed = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) })
-	if err = errors.Join(err, failed); err != nil {
-		return 0, err
-	}
-	return int(cred.Pid), nil
+	err = raw.Control(func(fd uintptr) { failed = f(int(fd)) })
+	return errors.Join(err, failed)
 }

@@ -167,7 +167,7 @@ func TestNothingIsLookedUpThatCannotBeAllowed(t *testing.T) {
 }
 
 func FuzzTargetsHaveOneForm(f *testing.F) {
-	for _, seed := range []string{"example.com:80", "[::1]:80", "①⓪.0.0.1:80", "0x7f.1:80", "a:1"} {
+	for _, seed := range []string{"example.com:80", "[::1]:80", "①⓪.0.0.1:80", "0x7f.1:80", "a:1", "0\x910:1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

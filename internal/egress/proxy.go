@@ -19,7 +19,7 @@ type Proxy struct {
 	dir      string
 	listener *net.UnixListener
 	serving  sync.WaitGroup // the listener and its connections
-	own      ownAddresses
+	dialer   *Dialer
 	remotes  atomic.Int64 // connections to the outside, or attempts at one
 
 	mu    sync.Mutex // guards the fields below
@@ -36,7 +36,8 @@ func New(o Options) (*Proxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("egress: %w", err)
 	}
-	p := &Proxy{o: o.withDefaults(), dir: dir, calls: map[int]*call{}, links: map[*link]struct{}{}}
+	o = o.withDefaults()
+	p := &Proxy{o: o, dir: dir, dialer: NewDialer(o), calls: map[int]*call{}, links: map[*link]struct{}{}}
 	if err := p.listen(); err != nil {
 		return nil, errors.Join(fmt.Errorf("egress: %w", err), os.RemoveAll(dir))
 	}
@@ -81,7 +82,8 @@ func (p *Proxy) Close() error {
 // CallStarted implements sandbox.CallWatcher.
 func (p *Proxy) CallStarted(pid int, inv *sandbox.Invocation) {
 	c := &call{
-		namespace: inv.Group, function: inv.Filename, id: inv.ID, policy: p.o.policyOf(inv.Group), limits: &p.o.Limits,
+		namespace: inv.Group, function: inv.Filename, id: inv.ID, outgoing: inv.Outgoing,
+		policy: p.o.policyOf(inv.Group), limits: &p.o.Limits,
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -130,6 +132,9 @@ func (p *Proxy) serve(conn *net.UnixConn) {
 	if err == nil {
 		c = p.callOf(pid)
 	}
+	if c != nil && !peerLives(conn) { // asked last: then it lived when the call was found
+		c = nil
+	}
 	if c == nil {
 		refuse(conn, refusal{reason: ReasonNoCall})
 		_ = conn.Close() // the peer is nobody we know
@@ -145,6 +150,8 @@ func (p *Proxy) serve(conn *net.UnixConn) {
 	switch {
 	case err == nil && verb == "CONNECT" && len(early) == 0:
 		p.connect(c, conn, argument)
+	case err == nil && verb == "RESERVE" && len(early) == 0:
+		p.reserve(c, conn, argument)
 	case err == nil && verb == "ATTACH":
 		p.attach(c, conn, argument, early)
 	default:

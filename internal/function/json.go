@@ -1,6 +1,7 @@
 package function
 
 import (
+	"strings"
 	"unicode/utf8"
 )
 
@@ -51,4 +52,25 @@ func appendEscape(dst []byte, b byte) []byte {
 		return append(dst, '\\', 't')
 	}
 	return append(dst, '\\', 'u', '0', '0', hexDigits[b>>4], hexDigits[b&0xf])
+}
+
+// AppendPlainJSONString appends s as a JSON string too, and escapes beside what a terminal could take for a command or a
+// reader of lines for a line break: DEL, the control characters from U+0080 to U+009F, U+2028 and U+2029.
+func AppendPlainJSONString(dst []byte, s string) []byte {
+	if strings.IndexFunc(s, steers) < 0 {
+		return AppendJSONString(dst, s)
+	}
+	for _, r := range string(AppendJSONString(nil, s)) {
+		if steers(r) {
+			dst = append(dst, '\\', 'u', hexDigits[r>>12], hexDigits[r>>8&0xf], hexDigits[r>>4&0xf], hexDigits[r&0xf])
+		} else {
+			dst = utf8.AppendRune(dst, r)
+		}
+	}
+	return dst
+}
+
+// steers says whether r is one of those that AppendJSONString leaves.
+func steers(r rune) bool {
+	return 0x7f <= r && r < 0xa0 || r == '\u2028' || r == '\u2029'
 }

@@ -35,6 +35,8 @@ type cache struct {
 	// away is set while the source cannot be reached, and no check is started before retry.
 	away  bool
 	retry time.Time
+	// looked counts the calls by what they found.
+	looked [trusted + 1]uint64
 }
 
 // flight is one load or check. Its address is what identifies it.
@@ -86,7 +88,19 @@ func (c *cache) look(ref function.Ref) (e *entry, t trust, changes uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e = c.kept.get(ref)
-	return e, c.trustLocked(e), c.changes
+	t = c.trustLocked(e)
+	c.looked[t]++
+	return e, t, c.changes
+}
+
+// stats returns the state of the cache.
+func (c *cache) stats() CacheStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return CacheStats{
+		Hits: c.looked[trusted] + c.looked[aging], Stale: c.looked[stale], Misses: c.looked[absent], Evictions: c.kept.evicted,
+		Functions: len(c.kept.byRef), Bytes: c.kept.used, LimitBytes: c.kept.limit, Away: c.away,
+	}
 }
 
 func (c *cache) trustLocked(e *entry) trust {

@@ -45,6 +45,9 @@ func New(o Options) *Invoker {
 // a change of everything that holds as far as the source can be asked.
 func (v *Invoker) Changed(change function.Change) { v.cache.changed(change) }
 
+// CacheStats returns the state of the functions in memory.
+func (v *Invoker) CacheStats() CacheStats { return v.cache.stats() }
+
 // Check runs the top-level code of f, to learn whether it can be stored, on a worker that then waits for the first call of it. Its error is that
 // of the pool: a *sandbox.FunctionError, a *sandbox.DeathError, or one of the sandbox's sentinels.
 func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
@@ -114,6 +117,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 			out.Line(line)
 			span.Line(line)
 		},
+		OnSpan: span.Spans(),
 	})
 	took := time.Since(r.start)
 	if err != nil {

@@ -12,6 +12,8 @@ type lru struct {
 	used  int64
 	order *list.List // of *entry, the one used last in front
 	byRef map[function.Ref]*list.Element
+	// evicted counts the entries that were dropped for want of room.
+	evicted uint64
 }
 
 func newLRU(limit int64) *lru {
@@ -34,6 +36,7 @@ func (l *lru) put(e *entry) {
 	l.byRef[e.fn.Ref] = l.order.PushFront(e)
 	l.used += e.size()
 	for l.used > l.limit {
+		l.evicted++
 		l.remove(l.order.Back().Value.(*entry).fn.Ref)
 	}
 }

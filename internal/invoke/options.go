@@ -75,6 +75,20 @@ type Options struct {
 	CacheBytes int64
 }
 
+// CacheStats is the state of the functions in memory.
+type CacheStats struct {
+	// Hits are the calls whose function was in memory, Stale those that had to ask the store first whether it still was the
+	// right one, Misses those whose function had to be loaded, or did not exist.
+	Hits, Stale, Misses uint64
+	// Evictions counts the functions that were dropped for want of room.
+	Evictions uint64
+	// Functions are in memory now and take about Bytes of at most LimitBytes.
+	Functions         int
+	Bytes, LimitBytes int64
+	// Away says that the store did not answer when it was last asked.
+	Away bool
+}
+
 func (o Options) withDefaults() Options {
 	if o.Recorder == nil {
 		o.Recorder = discard{}

@@ -23,7 +23,9 @@ type Span interface {
 	Outgoing() json.RawMessage
 	// Line receives each line that the function prints, in order.
 	Line(line sandbox.LogLine)
-	// End is called once, after the last line.
+	// Spans receives the parts of the run that the function itself times; nil when nobody wants to know, which costs nothing.
+	Spans() func(sandbox.Span)
+	// End is called once, after the last line and span.
 	End(o Outcome)
 }
 
@@ -46,6 +48,7 @@ func (untraced) Pipeline(ctx context.Context, _ Call, _ []function.Ref) (context
 }
 func (untraced) Outgoing() json.RawMessage { return nil }
 func (untraced) Line(sandbox.LogLine)      {}
+func (untraced) Spans() func(sandbox.Span) { return nil }
 func (untraced) End(Outcome)               {}
 
 // StatsOf tells how a call was served from either of the two results of Run, whether it succeeded or not. They are zero

@@ -53,6 +53,10 @@ func (s tracedSpan) Outgoing() json.RawMessage {
 
 func (s tracedSpan) Line(line sandbox.LogLine) { s.t.add("%s: %s", s.name, line.Text) }
 
+func (s tracedSpan) Spans() func(sandbox.Span) {
+	return func(own sandbox.Span) { s.t.add("%s: span %s", s.name, own.Name) }
+}
+
 func (s tracedSpan) End(o Outcome) {
 	s.t.add("%s: %d %s %v", s.name, o.Status, o.Stats.Start, o.Err)
 }
@@ -67,6 +71,7 @@ func TestRunsAreTraced(t *testing.T) {
 	f, tracer := traced(stored("a/b", "x"), stored("a/c", "x"))
 	f.pool.does("a/b.js", func(inv *sandbox.Invocation) (*sandbox.Result, error) {
 		inv.OnLog(sandbox.LogLine{Level: "info", Text: "printed"})
+		inv.OnSpan(sandbox.Span{Number: 1, Name: "own"})
 		return &sandbox.Result{Status: 201, Stats: sandbox.Stats{Start: sandbox.StartWarm, Run: time.Second}}, nil
 	})
 	f.pool.fails("a/c.js", &sandbox.DeathError{Reason: sandbox.ReasonExit, Stats: sandbox.Stats{Start: sandbox.StartCold}})
@@ -74,7 +79,7 @@ func TestRunsAreTraced(t *testing.T) {
 	if _, err := f.Run(t.Context(), Call{ID: "other", Ref: ref("a/c")}); err == nil {
 		t.Fatal("no error")
 	}
-	want := "call a/b: printed\ncall a/b: 201 warm <nil>\nother a/c: 500 cold sandbox: worker died: exit with code 0"
+	want := "call a/b: printed\ncall a/b: span own\ncall a/b: 201 warm <nil>\nother a/c: 500 cold sandbox: worker died: exit with code 0"
 	if got := strings.Join(tracer.lines, "\n"); got != want {
 		t.Errorf("traced\n%s\nwant\n%s", got, want)
 	}
@@ -109,5 +114,36 @@ func TestRunHandsTheHeadersOfItsSpanToTheWorker(t *testing.T) {
 	}
 	if got, want := string(f.pool.seen()[0].Outgoing), `{"traceparent":"1 a/b"}`; got != want {
 		t.Errorf("outgoing headers %s, want %s", got, want)
+	}
+}
+
+func TestCallsThatNobodyTracesPayNothingForIt(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() { untracedCall(t.Context()) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	f := newFixture(stored("a/b", "x"))
+	f.pool.does("a/b.js", func(inv *sandbox.Invocation) (*sandbox.Result, error) {
+		if inv.OnSpan != nil || inv.Outgoing != nil {
+			t.Error("the worker is asked for spans, or given headers")
+		}
+		return &sandbox.Result{Status: 200}, nil
+	})
+	f.body(t, "a/b")
+}
+
+// untracedCall is what a call does with the Tracer that stands for none.
+func untracedCall(ctx context.Context) {
+	var tracer Tracer = untraced{}
+	_, span := tracer.Run(ctx, Call{ID: "call"})
+	_ = span.Outgoing()
+	_ = span.Spans()
+	span.Line(sandbox.LogLine{})
+	span.End(Outcome{Status: 200})
+}
+
+func BenchmarkUntraced(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		untracedCall(b.Context())
 	}
 }

@@ -88,7 +88,7 @@ func appendObject(dst []byte, call string, ref function.Ref, level, text string)
 		dst = append(dst, `,"`...)
 		dst = append(dst, member.name...)
 		dst = append(dst, `":`...)
-		dst = function.AppendJSONString(dst, member.value)
+		dst = function.AppendPlainJSONString(dst, member.value)
 	}
 	return append(dst, '}')
 }

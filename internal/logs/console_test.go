@@ -37,7 +37,7 @@ func TestJSONConsoleWritesAnObjectALine(t *testing.T) {
 	var out, err bytes.Buffer
 	console := NewJSONConsole(&out, &err)
 	run := console.Start(invoke.Call{ID: "call-1", Ref: function.Ref{Namespace: "sh\"op", ID: "price"}})
-	run.Line(sandbox.LogLine{Level: "info", Text: "one\x1b\n\ntwo"})
+	run.Line(sandbox.LogLine{Level: "info", Text: "one\x1b\u009b\u2028\n\ntwo"})
 	run.Finish(200, time.Second)
 	console.Print(function.Ref{Namespace: "a", ID: "b"}, sandbox.LogLine{Level: "error", Text: "three"})
 	for _, row := range []struct {
@@ -45,7 +45,7 @@ func TestJSONConsoleWritesAnObjectALine(t *testing.T) {
 		want       []string
 	}{
 		{"standard output", out.String(), []string{
-			`"level":"info","message":"one\u001b","namespace":"sh\"op","id":"price","requestId":"call-1"}`,
+			`"level":"info","message":"one\u001b\u009b\u2028","namespace":"sh\"op","id":"price","requestId":"call-1"}`,
 			`"level":"info","message":"two","namespace":"sh\"op","id":"price","requestId":"call-1"}`,
 		}},
 		{"standard error", err.String(), []string{`"level":"error","message":"three","namespace":"a","id":"b"}`}},

@@ -27,7 +27,7 @@ func (r *gelfRun) Line(line sandbox.LogLine) {
 		label = "error: "
 	}
 	r.full.add(label)
-	r.full.add(line.Text)
+	r.full.add(string(appendLine(nil, line.Text)))
 	r.full.add("\n")
 }
 

@@ -340,3 +340,12 @@ func TestBadGELFOptionsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestFunctionCannotForgeALineOfAMessage(t *testing.T) {
+	l := listen(t)
+	g := newGELF(t, nil, l)
+	g.run("{}", 200, "info: x\rerror: y\u2028error: z\x1b[2J")
+	if got, _ := l.message(t); got["full_message"] != `info: x\rerror: y\u2028error: z\u001b[2J`+"\n" {
+		t.Errorf("full message %q", got["full_message"])
+	}
+}

@@ -35,3 +35,17 @@ func (t *limitedText) String() string {
 	}
 	return t.text.String()
 }
+
+// lineMark ends a line that was cut off.
+const lineMark = "[line truncated]"
+
+// cutLine returns text, of a longer one what begins it and a mark. A character is not cut in two.
+func cutLine(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit] + lineMark
+}

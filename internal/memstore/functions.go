@@ -49,13 +49,14 @@ func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function
 	return stored, err
 }
 
-// Delete removes a function.
+// Delete removes a function and the lines that it printed.
 func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
 	return s.write(ctx, "delete "+ref.String(), function.Change{Ref: ref}, func() error {
 		if at, ok := slices.BinarySearchFunc(s.order, ref, function.Ref.Compare); ok {
 			s.order = slices.Delete(s.order, at, at+1)
 			delete(s.functions, ref)
 		}
+		s.Forget(ref)
 		return nil
 	})
 }

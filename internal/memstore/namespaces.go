@@ -30,10 +30,11 @@ func (s *Store) PutNamespace(ctx context.Context, n *function.Namespace) error {
 	})
 }
 
-// DeleteNamespace removes a namespace's record.
+// DeleteNamespace removes a namespace's record and the lines that its functions printed.
 func (s *Store) DeleteNamespace(ctx context.Context, name string) error {
 	return s.write(ctx, "delete namespace "+name, function.Change{Namespace: name}, func() error {
 		delete(s.namespaces, name)
+		s.ForgetNamespace(name)
 		return nil
 	})
 }

@@ -7,11 +7,13 @@ import (
 	"sync"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/logring"
 )
 
 // Store keeps functions in maps. Use New. It is safe for concurrent use.
 type Store struct {
-	feed function.Feed
+	feed         function.Feed
+	logring.Ring // what functions print
 
 	mu         sync.RWMutex // guards the fields below
 	closed     bool
@@ -47,6 +49,7 @@ func (s *Store) Close() error {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.functions, s.namespaces, s.order = nil, nil, nil
+	s.Ring.Close()
 	return nil
 }
 

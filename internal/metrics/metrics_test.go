@@ -1,10 +1,8 @@
 package metrics
 
 import (
-	"context"
 	"fmt"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -143,86 +141,4 @@ func TestCountingIsSafeForConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 	expectLines(t, scrape(t, m), `backstage_functions_overview_run_total{status="5xx"} 2000`, `backstage_functions_overview_run_duration_seconds_count 8000`)
-}
-
-func TestPoolIsObserved(t *testing.T) {
-	m := New()
-	m.WatchPool(func() sandbox.PoolStats {
-		return sandbox.PoolStats{Size: 16, Starting: 1, Prewarmed: 2, Idle: 3, Busy: 4, Queued: 5, QueueSize: 1000}
-	})
-	m.WorkerStarted(2 * time.Millisecond)
-	m.WorkerStartFailed(context.Canceled)
-	m.WorkerDied(sandbox.ReasonDeadline, 3*time.Millisecond)
-	m.WorkerDied(sandbox.ReasonIdle, 0)
-	m.WorkerDied("unheard of", 0)
-	m.InvocationDone(sandbox.Stats{Start: sandbox.StartWarm, Queue: time.Millisecond})
-	m.InvocationDone(sandbox.Stats{Start: "unheard of"})
-	for _, err := range []error{
-		fmt.Errorf("queue full: %w", sandbox.ErrBusy), sandbox.ErrClosed,
-		&sandbox.BusyError{Cause: sandbox.BusyQueueFull}, &sandbox.BusyError{Cause: sandbox.BusyExpectedWait},
-		&invoke.LimitError{Scope: invoke.ScopeFunction}, &invoke.LimitError{Scope: invoke.ScopeNamespace}, context.Canceled, context.DeadlineExceeded,
-	} {
-		m.InvocationRefused(err)
-	}
-	expectLines(
-		t, scrape(t, m),
-		`functions_pool_workers{state="starting"} 1`,
-		`functions_pool_workers{state="prewarmed"} 2`,
-		`functions_pool_workers{state="idle"} 3`,
-		`functions_pool_workers{state="busy"} 4`,
-		`functions_pool_size 16`,
-		`functions_queue_length 5`,
-		`functions_queue_size 1000`,
-		`functions_worker_start_seconds_sum 0.002`,
-		`functions_worker_start_failures_total 1`,
-		`functions_worker_deaths_total{reason="deadline"} 1`,
-		`functions_worker_deaths_total{reason="idle"} 1`,
-		`functions_worker_deaths_total{reason="memory_limit"} 0`,
-		`functions_deadline_lag_seconds_count 1`,
-		`functions_invocation_starts_total{start="warm"} 1`,
-		`functions_invocation_starts_total{start="cold"} 0`,
-		`functions_queue_wait_seconds_count 2`,
-		`functions_invocations_refused_total{reason="busy"} 1`,
-		`functions_invocations_refused_total{reason="queue_full"} 1`,
-		`functions_invocations_refused_total{reason="queue_timeout"} 0`,
-		`functions_invocations_refused_total{reason="expected_wait"} 1`,
-		`functions_invocations_refused_total{reason="function_limit"} 1`,
-		`functions_invocations_refused_total{reason="namespace_limit"} 1`,
-		`functions_invocations_refused_total{reason="closed"} 1`,
-		`functions_invocations_refused_total{reason="canceled"} 2`,
-	)
-}
-
-func TestRuntimeAndProcessAreMeasured(t *testing.T) {
-	text := scrape(t, New())
-	for _, name := range []string{"go_goroutines", "process_resident_memory_bytes"} {
-		if !strings.Contains(text, "# TYPE "+name+" gauge\n") {
-			t.Errorf("no %s", name)
-		}
-	}
-}
-
-func TestPromtoolFindsNothingToSay(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Fatal("promtool is missing: install Debian's package prometheus, or put promtool on the PATH")
-	}
-	m := New()
-	m.WatchPool(func() sandbox.PoolStats { return sandbox.PoolStats{Size: 1} })
-	m.FunctionRun(function.Ref{Namespace: "a", ID: "b"}, 200, time.Millisecond)
-	m.PipelineRun(200, time.Millisecond)
-	check := exec.CommandContext(t.Context(), promtool, "check", "metrics")
-	check.Stdin = strings.NewReader(scrape(t, m))
-	if said, err := check.CombinedOutput(); err != nil || len(said) > 0 {
-		t.Errorf("promtool: %v\n%s", err, said)
-	}
-}
-
-func BenchmarkFunctionRun(b *testing.B) {
-	m := New()
-	ref := function.Ref{Namespace: "a", ID: "b"}
-	b.ReportAllocs()
-	for b.Loop() {
-		m.FunctionRun(ref, 200, time.Millisecond)
-	}
 }

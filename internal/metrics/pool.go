@@ -11,12 +11,15 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// Buckets of the pool's histograms, in seconds.
+// Buckets of the histograms of time, in seconds.
 var (
 	waitBuckets  = []float64{0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30}
 	startBuckets = []float64{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30}
 	lagBuckets   = []float64{0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1}
 )
+
+// memoryBuckets are those of memory, in bytes: 16 MiB to 1 GiB.
+var memoryBuckets = prometheus.ExponentialBuckets(16<<20, 1.5, 11)
 
 // refusals are the values of the label reason of refused calls.
 const (
@@ -29,56 +32,48 @@ const (
 
 // pool counts what a sandbox.Pool reports. It is its sandbox.Observer.
 type pool struct {
-	starts        map[sandbox.StartKind]prometheus.Counter
-	queueWait     prometheus.Histogram
-	workerStart   prometheus.Histogram
-	startFailures prometheus.Counter
-	deaths        map[sandbox.Reason]prometheus.Counter
-	deadlineLag   prometheus.Histogram
-	refused       map[string]prometheus.Counter
+	starts         map[sandbox.StartKind]prometheus.Counter
+	queueWait      map[sandbox.StartKind]prometheus.Observer
+	run            map[sandbox.StartKind]prometheus.Observer
+	load           prometheus.Histogram
+	cpu            prometheus.Histogram
+	workerStart    prometheus.Histogram
+	startFailures  prometheus.Counter
+	deaths         map[sandbox.Reason]prometheus.Counter
+	peakMemory     prometheus.Histogram
+	deadlineLag    prometheus.Histogram
+	zygoteRestarts prometheus.Counter
+	refused        map[string]prometheus.Counter
 }
 
 var _ sandbox.Observer = (*pool)(nil)
 
+// startKinds are the values of the label start.
+var startKinds = []sandbox.StartKind{sandbox.StartWarm, sandbox.StartPrewarmed, sandbox.StartCold}
+
 func newPool(registry *prometheus.Registry) *pool {
-	counters := func(name, help, label string) *prometheus.CounterVec {
-		vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "functions_" + name, Help: help}, []string{label})
-		registry.MustRegister(vec)
-		return vec
-	}
-	histogram := func(name, help string, buckets []float64) prometheus.Histogram {
-		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "functions_" + name, Help: help, Buckets: buckets})
-		registry.MustRegister(h)
-		return h
-	}
-	failures := prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "functions_worker_start_failures_total", Help: "Workers that could not be started.",
-	})
-	registry.MustRegister(failures)
+	f := factory{registry}
 	return &pool{
-		starts: children(counters("invocation_starts_total", "Calls by where their worker came from.", "start"),
-			sandbox.StartWarm, sandbox.StartPrewarmed, sandbox.StartCold),
-		queueWait:     histogram("queue_wait_seconds", "Time that calls waited for their worker.", waitBuckets),
-		workerStart:   histogram("worker_start_seconds", "Time that the start of a worker took.", startBuckets),
-		startFailures: failures,
-		deaths: children(counters("worker_deaths_total", "Workers that ended, by reason.", "reason"),
+		starts: children(f.counters("invocation_starts_total", "Calls by where their worker came from.", "start").WithLabelValues, startKinds...),
+		queueWait: children(f.histograms(
+			"queue_wait_seconds", "Time that calls waited for their worker, by where it came from.", waitBuckets, "start").WithLabelValues, startKinds...),
+		run: children(f.histograms(
+			"run_seconds", "Time that calls spent in their worker, by where it came from.", waitBuckets, "start").WithLabelValues, startKinds...),
+		load:          f.histogram("load_seconds", "Time to read and compile the code of a function, of the calls that had to.", waitBuckets),
+		cpu:           f.histogram("call_cpu_seconds", "CPU time that calls used in their worker.", waitBuckets),
+		workerStart:   f.histogram("worker_start_seconds", "Time that the start of a worker took.", startBuckets),
+		startFailures: f.counter("worker_start_failures_total", "Workers that could not be started."),
+		deaths: children(f.counters("worker_deaths_total", "Workers that ended, by reason.", "reason").WithLabelValues,
 			sandbox.ReasonSyncDeadline, sandbox.ReasonDeadline, sandbox.ReasonMemory, sandbox.ReasonHeap, sandbox.ReasonExit,
 			sandbox.ReasonSignal, sandbox.ReasonSyscall, sandbox.ReasonProtocol, sandbox.ReasonOutput, sandbox.ReasonCanceled,
 			sandbox.ReasonRetired, sandbox.ReasonEvicted, sandbox.ReasonIdle, sandbox.ReasonClosed),
-		deadlineLag: histogram("deadline_lag_seconds", "Time from a deadline until the worker was dead.", lagBuckets),
-		refused: children(counters("invocations_refused_total", "Calls that got no worker, by reason.", "reason"),
+		peakMemory:     f.histogram("worker_peak_memory_bytes", "The most memory that was resident in the life of a worker.", memoryBuckets),
+		deadlineLag:    f.histogram("deadline_lag_seconds", "Time from a deadline until the worker was dead.", lagBuckets),
+		zygoteRestarts: f.counter("zygote_restarts_total", "Fork servers that took the place of one that had ended."),
+		refused: children(f.counters("invocations_refused_total", "Calls that got no worker, by reason.", "reason").WithLabelValues,
 			refusedBusy, string(sandbox.BusyQueueFull), string(sandbox.BusyQueueTimeout), string(sandbox.BusyExpectedWait),
 			refusedClosed, refusedCanceled, refusedFunction, refusedNamespace),
 	}
-}
-
-// children returns the counters of the given label values, which all appear at once, at zero.
-func children[T ~string](vec *prometheus.CounterVec, values ...T) map[T]prometheus.Counter {
-	counters := make(map[T]prometheus.Counter, len(values))
-	for _, value := range values {
-		counters[value] = vec.WithLabelValues(string(value))
-	}
-	return counters
 }
 
 // WorkerStarted implements sandbox.Observer.
@@ -97,12 +92,25 @@ func (p *pool) WorkerDied(reason sandbox.Reason, lag time.Duration) {
 	}
 }
 
-// InvocationDone implements sandbox.Observer.
+// WorkerUsed implements sandbox.Observer.
+func (p *pool) WorkerUsed(peakMemory int64) { p.peakMemory.Observe(float64(peakMemory)) }
+
+// ZygoteRestarted implements sandbox.Observer.
+func (p *pool) ZygoteRestarted() { p.zygoteRestarts.Inc() }
+
+// InvocationDone implements sandbox.Observer. A kind of start that it does not know is not counted.
 func (p *pool) InvocationDone(stats sandbox.Stats) {
 	if counter, ok := p.starts[stats.Start]; ok {
 		counter.Inc()
+		p.queueWait[stats.Start].Observe(stats.Queue.Seconds())
+		p.run[stats.Start].Observe(stats.Run.Seconds())
 	}
-	p.queueWait.Observe(stats.Queue.Seconds())
+	if stats.Load > 0 {
+		p.load.Observe(stats.Load.Seconds())
+	}
+	if stats.CPU > 0 {
+		p.cpu.Observe(stats.CPU.Seconds())
+	}
 }
 
 // InvocationRefused implements sandbox.Observer, and counts calls above a limit of the invoker's too.

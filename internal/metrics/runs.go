@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"strings"
 	"sync"
 	"time"
 
@@ -11,7 +10,7 @@ import (
 )
 
 // runBuckets are the original's, with two finer ones before.
-var runBuckets = []float64{
+var runBuckets = [...]float64{
 	0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20,
 }
 
@@ -20,59 +19,44 @@ var other = function.Ref{Namespace: "other", ID: "other"}
 
 // runs counts functions and pipelines.
 type runs struct {
-	duration         *prometheus.HistogramVec
-	total            *prometheus.CounterVec
 	overviewDuration prometheus.Histogram
 	overviewTotal    *byStatus
 	pipelineDuration prometheus.Histogram
 	pipelineTotal    *byStatus
 
-	mu        sync.RWMutex // guards functions
+	mu        sync.RWMutex // guards the fields below
 	functions map[function.Ref]*functionSeries
-}
-
-// functionSeries are the series of one function.
-type functionSeries struct {
-	duration prometheus.Observer
-	total    byStatus
+	all       []*functionSeries // those of functions, in the order of their first run
 }
 
 func newRuns(registry *prometheus.Registry) *runs {
-	histogram := func(name, help string) prometheus.HistogramOpts {
-		return prometheus.HistogramOpts{Name: "backstage_functions_" + name, Help: help, Buckets: runBuckets}
+	histogram := func(name, help string) prometheus.Histogram {
+		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "backstage_functions_" + name, Help: help, Buckets: runBuckets[:]})
+		registry.MustRegister(h)
+		return h
 	}
 	counter := func(name, help string) prometheus.CounterOpts {
 		return prometheus.CounterOpts{Name: "backstage_functions_" + name, Help: help}
 	}
 	r := &runs{
-		duration: prometheus.NewHistogramVec(
-			histogram("function_run_duration_seconds", "How many time spent to run a function in seconds"), []string{"namespace", "id"}),
-		total: prometheus.NewCounterVec(
-			counter("function_run_total", "What is the status code of a function"), []string{"namespace", "id", "status"}),
-		overviewDuration: prometheus.NewHistogram(
-			histogram("overview_run_duration_seconds", "How many time spent to run all functions in seconds")),
+		overviewDuration: histogram("overview_run_duration_seconds", "How many time spent to run all functions in seconds"),
 		overviewTotal: &byStatus{vec: prometheus.NewCounterVec(
 			counter("overview_run_total", "What the portion of executions by status codes"), []string{"status"})},
-		pipelineDuration: prometheus.NewHistogram(
-			histogram("pipeline_run_duration_seconds", "How many time spent to run a function pipeline in seconds")),
+		pipelineDuration: histogram("pipeline_run_duration_seconds", "How many time spent to run a function pipeline in seconds"),
 		pipelineTotal: &byStatus{vec: prometheus.NewCounterVec(
 			counter("pipeline_run_total", "What is the status code of pipelines"), []string{"status"})},
 		functions: map[function.Ref]*functionSeries{},
 	}
 	// Stays at zero: the original's Redis client could lose connections, this one's pool closes what it opens.
 	leaks := prometheus.NewCounter(counter("redis_leaks_total", "How many redis leaks in backstage functions"))
-	registry.MustRegister(r.duration, r.total, r.overviewDuration, r.overviewTotal.vec,
-		r.pipelineDuration, r.pipelineTotal.vec, leaks)
+	registry.MustRegister(r.overviewTotal.vec, r.pipelineTotal.vec, leaks)
 	return r
 }
 
 // FunctionRun counts one run of a function.
 func (r *runs) FunctionRun(ref function.Ref, status int, took time.Duration) {
-	seconds := took.Seconds()
-	series := r.series(ref)
-	series.duration.Observe(seconds)
-	series.total.inc(status)
-	r.overviewDuration.Observe(seconds)
+	r.series(ref).count(status, took)
+	r.overviewDuration.Observe(took.Seconds())
 	r.overviewTotal.inc(status)
 }
 
@@ -97,19 +81,16 @@ func (r *runs) series(ref function.Ref) *functionSeries {
 	}
 	series, ok = r.functions[ref]
 	if !ok {
-		series = r.newSeries(ref)
+		series = newFunctionSeries(ref)
 		r.functions[ref] = series
+		r.all = append(r.all, series)
 	}
 	return series
 }
 
-func (r *runs) newSeries(ref function.Ref) *functionSeries {
-	labels := []string{label(ref.Namespace), label(ref.ID)}
-	return &functionSeries{
-		duration: r.duration.WithLabelValues(labels...),
-		total:    byStatus{vec: r.total, labels: labels},
-	}
+// snapshot returns all series; it is not changed later.
+func (r *runs) snapshot() []*functionSeries {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.all[:len(r.all):len(r.all)]
 }
-
-// label makes text a valid label value: Prometheus takes UTF-8 only.
-func label(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

@@ -44,6 +44,7 @@ func (e endpoint) options() *redis.UniversalOptions {
 	if e.tls {
 		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
+	o.Dialer = dialer(o.TLSConfig)
 	return o
 }
 

@@ -110,12 +110,15 @@ func (s *Store) write(ctx context.Context, next *function.Function) error {
 	})
 }
 
-// Delete removes a function.
+// Delete removes a function and the lines that it printed.
 func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
 	err := s.delisting(ctx, ref, func(keys []string) error {
 		_, err := s.run(ctx, deleteScript, keys, s.keys.changes(), functionNotice(ref), member(ref))
 		return err
 	})
+	if err == nil {
+		err = s.forget(ctx, ref)
+	}
 	return at("delete "+ref.String(), err)
 }
 

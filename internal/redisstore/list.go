@@ -22,7 +22,8 @@ func (s *Store) list(ctx context.Context, q function.Query) (*function.Page, err
 	}
 	var total *redis.IntCmd
 	var members *redis.StringSliceCmd
-	_, err = s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+	// Not a transaction, which a Redis whose memory is full refuses even to read: at worst a page is counted in the moment after a write.
+	_, err = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		if q.Namespace == "" {
 			total = p.ZCard(ctx, s.keys.list())
 			members = p.ZRange(ctx, s.keys.list(), int64(start), int64(end)-1)

@@ -33,9 +33,13 @@ func (s *Store) PutNamespace(ctx context.Context, n *function.Namespace) error {
 	return at("put namespace "+n.Name, err)
 }
 
-// DeleteNamespace removes a namespace's record.
+// DeleteNamespace removes a namespace's record and the lines that its functions printed.
 func (s *Store) DeleteNamespace(ctx context.Context, name string) error {
-	return at("delete namespace "+name, s.putNamespace(ctx, name))
+	err := s.putNamespace(ctx, name)
+	if err == nil {
+		err = s.forgetNamespace(ctx, name)
+	}
+	return at("delete namespace "+name, err)
 }
 
 // putNamespace makes fields the whole of a namespace's record.

@@ -24,7 +24,7 @@ func parseNotice(text string) function.Change {
 		}
 	}
 	if escaped, found := strings.CutPrefix(text, namespacePrefix); found {
-		if name, ok := unescape(escaped); ok {
+		if name, ok := unescape(escaped); ok && name != "" {
 			return function.Change{Namespace: name}
 		}
 	}

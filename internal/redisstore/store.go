@@ -34,10 +34,11 @@ type Options struct {
 
 // Store keeps functions in Redis. Use Open. It is safe for concurrent use, and recovers by itself when Redis does.
 type Store struct {
-	client  redis.UniversalClient
-	keys    keys
-	cluster bool // see listing
-	log     *slog.Logger
+	client   redis.UniversalClient
+	awaiting redis.UniversalClient // see AwaitLog
+	keys     keys
+	cluster  bool // see listing
+	log      *slog.Logger
 
 	heartbeat time.Duration   // see watch
 	life      context.Context // ends with Close
@@ -55,10 +56,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		o.Logger = slog.Default()
 	}
 	redis.SetLogger(clientLog{o.Logger})
-	client := redis.NewUniversalClient(e.options())
+	client, awaiting := redis.NewUniversalClient(e.options()), newAwaiting(e)
 	life, end := context.WithCancel(context.Background())
 	s := &Store{
 		client:    client,
+		awaiting:  awaiting,
 		keys:      keys(o.KeyPrefix),
 		cluster:   e.cluster,
 		log:       o.Logger,
@@ -66,7 +68,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		life:      life,
 		close: sync.OnceValue(func() error {
 			end()
-			return client.Close()
+			return errors.Join(client.Close(), awaiting.Close())
 		}),
 	}
 	if err := s.Ping(ctx); err != nil {

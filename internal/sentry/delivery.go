@@ -19,13 +19,29 @@ func newTransport() *http.Transport {
 	return t
 }
 
+// newClient follows no redirects: they would lead elsewhere than the address that was given.
+func newClient(transport http.RoundTripper) *http.Client {
+	return &http.Client{
+		Transport: transport, Timeout: sendTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// clientOf returns what may connect to a project.
+func (s *sender) clientOf(p project) *http.Client {
+	if p.namespace == "" || s.tenants.dial == nil {
+		return s.client
+	}
+	return s.tenants.of(p.namespace)
+}
+
 // deliver sends r and says how long its project is to be left alone.
 func (s *sender) deliver(r *report) (rest time.Duration, err error) {
 	req, err := r.request()
 	if err != nil {
 		return longRest, err
 	}
-	answer, err := s.client.Do(req.WithContext(s.ctx))
+	answer, err := s.clientOf(r.project).Do(req.WithContext(s.ctx))
 	if err != nil {
 		return shortRest, err
 	}

@@ -16,15 +16,25 @@ const sdkName = "sentry.go"
 // protocolVersion is that of Sentry's protocol.
 const protocolVersion = "7"
 
+// project is where reports go.
+type project struct {
+	dsn *sdk.Dsn
+	// namespace has named the project, itself or by a function; empty for an address that the operator trusts.
+	namespace string
+}
+
+// key tells projects apart: what one namespace may not reach another one may.
+func (p project) key() string { return p.namespace + " " + p.dsn.String() }
+
 // report is an event on its way to one project.
 type report struct {
-	dsn      *sdk.Dsn
+	project  project
 	envelope []byte
 }
 
 // newReport writes e as an envelope of one item: a line of headers, a line of the item's headers, and the item.
 // https://develop.sentry.dev/sdk/foundations/transport/envelopes/
-func newReport(dsn *sdk.Dsn, e *event) (*report, error) {
+func newReport(p project, e *event) (*report, error) {
 	item, err := json.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("sentry: encode event: %w", err)
@@ -34,18 +44,18 @@ func newReport(dsn *sdk.Dsn, e *event) (*report, error) {
 	fmt.Fprintf(&out, `{"type":"event","length":%d}`+"\n", len(item))
 	out.Write(item)
 	out.WriteByte('\n')
-	return &report{dsn: dsn, envelope: out.Bytes()}, nil
+	return &report{project: p, envelope: out.Bytes()}, nil
 }
 
 // request is the HTTP request that delivers r.
 func (r *report) request() (*http.Request, error) {
-	req, err := http.NewRequest(http.MethodPost, r.dsn.GetAPIURL().String(), bytes.NewReader(r.envelope))
+	req, err := http.NewRequest(http.MethodPost, r.project.dsn.GetAPIURL().String(), bytes.NewReader(r.envelope))
 	if err != nil {
 		return nil, err
 	}
 	client := sdkName + "/" + sdk.SDKVersion
-	auth := "Sentry sentry_version=" + protocolVersion + ", sentry_client=" + client + ", sentry_key=" + r.dsn.GetPublicKey()
-	if secret := r.dsn.GetSecretKey(); secret != "" {
+	auth := "Sentry sentry_version=" + protocolVersion + ", sentry_client=" + client + ", sentry_key=" + r.project.dsn.GetPublicKey()
+	if secret := r.project.dsn.GetSecretKey(); secret != "" {
 		auth += ", sentry_secret=" + secret
 	}
 	req.Header.Set("X-Sentry-Auth", auth)

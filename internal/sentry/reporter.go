@@ -20,6 +20,9 @@ type Options struct {
 	Modules map[string]string
 	// Transport carries the reports. Nil stands for one that uses no proxy of the environment's.
 	Transport http.RoundTripper
+	// Dial connects to the Sentry that a function or a namespace names, unless it is the server's own one, host and port. Nil leaves that to
+	// Transport.
+	Dial Dial
 	// Logger is told of reports that were lost. Nil discards that.
 	Logger *slog.Logger
 }
@@ -47,7 +50,7 @@ func New(o Options) (*Reporter, error) {
 		}
 		r.server = dsn
 	}
-	r.sender = newSender(o.Transport, o.Logger)
+	r.sender = newSender(o)
 	return r, nil
 }
 
@@ -55,15 +58,15 @@ func New(o Options) (*Reporter, error) {
 // server's under an event ID of its own. An address that is no DSN is passed over.
 func (r *Reporter) Report(f *invoke.Failure) {
 	var e *event // made when it is first needed
-	for _, dsn := range []*sdk.Dsn{ownDSN(f), r.server} {
-		if dsn == nil || !r.sender.accepts(dsn) {
+	for _, p := range []project{r.ownProject(f), {dsn: r.server}} {
+		if p.dsn == nil || !r.sender.accepts(p) {
 			continue
 		}
 		if e == nil {
 			e = newEvent(f, r.modules)
 		}
 		e.EventID = newEventID()
-		report, err := newReport(dsn, e)
+		report, err := newReport(p, e)
 		if err != nil {
 			r.sender.lose(err)
 			return
@@ -72,17 +75,25 @@ func (r *Reporter) Report(f *invoke.Failure) {
 	}
 }
 
-// ownDSN is the address that the function or its namespace names; nil when there is none that can be read.
-func ownDSN(f *invoke.Failure) *sdk.Dsn {
+// ownProject is the one that the function or its namespace names; its address is nil when there is none that can be read.
+func (r *Reporter) ownProject(f *invoke.Failure) project {
 	text := f.Function.SentryDSN()
 	if text == nil || *text == "" {
-		return nil
+		return project{}
 	}
 	dsn, err := sdk.NewDsn(*text)
 	if err != nil {
-		return nil
+		return project{}
 	}
-	return dsn
+	if r.server != nil && origin(dsn) == origin(r.server) {
+		return project{dsn: dsn}
+	}
+	return project{dsn: dsn, namespace: f.Function.Ref.Namespace}
+}
+
+// origin is the server of an address.
+func origin(dsn *sdk.Dsn) string {
+	return fmt.Sprintf("%s://%s:%d", dsn.GetScheme(), dsn.GetHost(), dsn.GetPort())
 }
 
 // newEventID is a UUID in the form that Sentry wants: hexadecimal, without dashes.

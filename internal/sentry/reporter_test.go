@@ -186,7 +186,7 @@ func TestProjectThatRefusesIsLeftAlone(t *testing.T) {
 			}
 			r := newReporter(t, Options{DSN: fake.dsn("key", "1")})
 			for range 2 {
-				report, err := newReport(r.server, newEvent(failure("", ""), nil))
+				report, err := newReport(project{dsn: r.server}, newEvent(failure("", ""), nil))
 				if err != nil {
 					t.Fatal(err)
 				}

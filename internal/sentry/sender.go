@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	sdk "github.com/getsentry/sentry-go"
 )
 
 // Bounds on the sending of reports.
@@ -25,13 +23,14 @@ const (
 // sender delivers reports in a few goroutines. A project that does not take them is left alone for a while, so that it
 // does not keep those of the others waiting.
 type sender struct {
-	client *http.Client
-	logger *slog.Logger
-	rests  rests
-	ctx    context.Context // ends the requests in progress
-	cancel context.CancelFunc
-	work   sync.WaitGroup
-	lost   atomic.Int64 // since the last log line
+	client  *http.Client // for addresses that the operator gave
+	tenants tenants      // for those of functions and namespaces
+	logger  *slog.Logger
+	rests   rests
+	ctx     context.Context // ends the requests in progress
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
+	lost    atomic.Int64 // since the last log line
 
 	queue chan *report // closed together with closed being set
 
@@ -42,14 +41,11 @@ type sender struct {
 
 var errQueueFull = errors.New("too many at once")
 
-func newSender(transport http.RoundTripper, logger *slog.Logger) *sender {
+func newSender(o Options) *sender {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &sender{
-		client: &http.Client{
-			Transport: transport, Timeout: sendTimeout,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		logger: logger, ctx: ctx, cancel: cancel, queue: make(chan *report, queueSize),
+		client: newClient(o.Transport), tenants: tenants{dial: o.Dial},
+		logger: o.Logger, ctx: ctx, cancel: cancel, queue: make(chan *report, queueSize),
 	}
 	for range senders {
 		s.work.Go(s.run)
@@ -57,10 +53,10 @@ func newSender(transport http.RoundTripper, logger *slog.Logger) *sender {
 	return s
 }
 
-// accepts says whether a report to dsn would be sent now. If not it counts as lost.
-func (s *sender) accepts(dsn *sdk.Dsn) bool {
+// accepts says whether a report to p would be sent now. If not it counts as lost.
+func (s *sender) accepts(p project) bool {
 	switch {
-	case s.rests.is(dsn.String()):
+	case s.rests.is(p.key()):
 		s.lost.Add(1)
 		return false
 	case len(s.queue) == cap(s.queue):
@@ -104,11 +100,12 @@ func (s *sender) close() {
 	defer giveUp.Stop()
 	s.work.Wait()
 	s.client.CloseIdleConnections()
+	s.tenants.close()
 }
 
 func (s *sender) run() {
 	for r := range s.queue {
-		key := r.dsn.String()
+		key := r.project.key()
 		if s.rests.is(key) { // since it was queued
 			s.lost.Add(1)
 			continue
@@ -118,7 +115,7 @@ func (s *sender) run() {
 			s.rests.set(key, rest)
 		}
 		if err != nil {
-			s.lose(fmt.Errorf("%s: %w", r.dsn.GetHost(), err))
+			s.lose(fmt.Errorf("%s: %w", r.project.dsn.GetHost(), err))
 		}
 	}
 }

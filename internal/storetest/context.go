@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/internal/function"
 )
@@ -22,6 +23,9 @@ func everyCall(ctx context.Context, s Store) map[string]error {
 	_, calls["Put"] = s.Put(ctx, &function.Function{Ref: ref, Code: "2"})
 	_, calls["List"] = s.List(ctx, function.Query{Page: 1, PerPage: 1})
 	_, calls["search"] = s.List(ctx, function.Query{Namespace: "ns", Page: 1, PerPage: 1})
+	_, calls["AppendLog"] = s.AppendLog(ctx, []function.LogLine{{Ref: ref, Text: "1"}}, keepMany)
+	_, calls["ReadLog"] = s.ReadLog(ctx, ref, function.LogQuery{Limit: 1})
+	_, calls["AwaitLog"] = s.AwaitLog(ctx, ref, function.LogCursor{}, 1, time.Hour)
 	_, calls["GetNamespace"] = s.GetNamespace(ctx, "ns")
 	return calls
 }

@@ -4,6 +4,7 @@ package storetest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/internal/function"
 )
@@ -22,7 +23,7 @@ type Store interface {
 	// Put writes Ref, Code and Env of f and returns a copy of what is stored now; see function.Function.Revise. It
 	// returns function.ErrIncomplete when one of namespace, ID and code is empty.
 	Put(ctx context.Context, f *function.Function) (*function.Function, error)
-	// Delete removes a function; a missing one is no error.
+	// Delete removes a function and its lines; a missing one is no error.
 	Delete(ctx context.Context, ref function.Ref) error
 	// SetEnv sets one variable of a function, or returns function.ErrNotFound.
 	SetEnv(ctx context.Context, ref function.Ref, name, value string) error
@@ -35,10 +36,19 @@ type Store interface {
 	GetNamespace(ctx context.Context, name string) (*function.Namespace, error)
 	// PutNamespace replaces a namespace's record.
 	PutNamespace(ctx context.Context, n *function.Namespace) error
-	// DeleteNamespace removes a namespace's record, not its functions; a missing one is no error.
+	// DeleteNamespace removes a namespace's record and the lines of its functions, not the functions; a missing one is
+	// no error.
 	DeleteNamespace(ctx context.Context, name string) error
 	// Watch calls notify for every write from now on, one call at a time, until ctx ends; it returns after the last call.
 	Watch(ctx context.Context, notify func(function.Change))
+	// AppendLog keeps lines of any functions, in order, within the limits; it returns how many it kept, and an error if
+	// that is not all of them.
+	AppendLog(ctx context.Context, lines []function.LogLine, keep function.LogLimits) (kept int, err error)
+	// ReadLog returns the lines that q selects, none for a function that is not there.
+	ReadLog(ctx context.Context, ref function.Ref, q function.LogQuery) ([]function.LogLine, error)
+	// AwaitLog returns the first lines after a place, at most limit, and waits for one if there is none. It returns none,
+	// and no error, when none has come within the given time.
+	AwaitLog(ctx context.Context, ref function.Ref, after function.LogCursor, limit int, within time.Duration) ([]function.LogLine, error)
 	// Close releases what the store holds. Every later call returns an error; a second Close returns nil.
 	Close() error
 }
@@ -74,6 +84,18 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"SettingsOfAFunction":      testSettingsOfAFunction,
 		"WatchSeesEveryWrite":      testWatchSeesEveryWrite,
 		"WatchEndsWithItsContext":  testWatchEndsWithItsContext,
+		"LogIsReadInOrder":         testLogIsReadInOrder,
+		"LogLinesAreKeptWhole":     testLogLinesAreKeptWhole,
+		"LogIsReadFromAPlaceOn":    testLogIsReadFromAPlaceOn,
+		"LogIsBounded":             testLogIsBounded,
+		"LogsAreApart":             testLogsAreApart,
+		"LogGoesWithItsFunction":   testLogGoesWithItsFunction,
+		"LogGoesWithItsNamespace":  testLogGoesWithItsNamespace,
+		"LogHidesFromLists":        testLogHidesFromLists,
+		"AwaitLogSeesWhatComes":    testAwaitLogSeesWhatComes,
+		"AwaitLogGivesUp":          testAwaitLogGivesUp,
+		"AwaitLogEndsWithContext":  testAwaitLogEndsWithContext,
+		"AwaitLogEndsWithTheStore": testAwaitLogEndsWithTheStore,
 		"EndedContext":             testEndedContext,
 		"ClosedStoreIsUnavailable": testClosedStoreIsUnavailable,
 	} {

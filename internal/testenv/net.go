@@ -23,13 +23,13 @@ func freeAddr(tb testing.TB) string {
 
 // answers says whether a server that is ready answers PING at addr; one that wants a password first counts as ready.
 func answers(addr string) bool {
-	reply := command(addr, "PING")
+	reply := do(addr, "PING")
 	return reply == "+PONG" || strings.HasPrefix(reply, "-NOAUTH")
 }
 
-// command sends one inline command (https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands) and
+// do sends one inline command (https://redis.io/docs/latest/develop/reference/protocol-spec/#inline-commands) and
 // returns the first line of the reply, empty when there was none.
-func command(addr, line string) string {
+func do(addr, line string) string {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
 		return ""
@@ -48,12 +48,13 @@ func command(addr, line string) string {
 	return strings.TrimSuffix(reply, "\r\n")
 }
 
-func writeSentinelConfig(tb testing.TB, path, dir, addr, masterAddr, name string) {
+func writeSentinelConfig(tb testing.TB, path, dir, addr, masterAddr, name string, quorum int) {
 	tb.Helper()
 	host, port, _ := net.SplitHostPort(addr)
 	masterHost, masterPort, _ := net.SplitHostPort(masterAddr)
-	text := fmt.Sprintf("bind %s\nport %s\ndir %s\nsentinel monitor %s %s %s 1\n",
-		host, port, dir, name, masterHost, masterPort)
+	text := fmt.Sprintf("bind %s\nport %s\ndir %s\n", host, port, dir) +
+		fmt.Sprintf("sentinel monitor %s %s %s %d\n", name, masterHost, masterPort, quorum) +
+		fmt.Sprintf("sentinel down-after-milliseconds %s 1000\nsentinel failover-timeout %s 5000\n", name, name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		tb.Fatalf("testenv: configure sentinel: %v", err)
 	}

@@ -20,13 +20,13 @@ type process struct {
 	exited chan struct{}
 }
 
-func start(tb testing.TB, args ...string) *process {
+func start(tb testing.TB, command, args []string) *process {
 	tb.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
+	if _, err := exec.LookPath("redis-server"); err != nil {
 		tb.Fatal("testenv: install redis-server, or run make test")
 	}
-	p := &process{cmd: exec.Command(path, args...), exited: make(chan struct{})}
+	args = append(command[1:len(command):len(command)], args...)
+	p := &process{cmd: exec.Command(command[0], args...), exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
 	if err := p.cmd.Start(); err != nil {
 		tb.Fatalf("testenv: start redis-server: %v", err)

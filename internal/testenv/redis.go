@@ -4,38 +4,49 @@ package testenv
 import (
 	"net"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 )
 
-// RedisServer is a redis-server process on the loopback interface that keeps nothing on disk. It must be used from the
+// RedisServer is a redis-server process that keeps nothing on disk unless its arguments say so. It must be used from the
 // test's own goroutine.
 type RedisServer struct {
 	// Addr is its host:port; it stays the same across Stop and Start.
 	Addr string
 
-	tb   testing.TB
-	args []string
-	proc *process
+	tb      testing.TB
+	command []string // what runs redis-server
+	args    []string
+	proc    *process
 }
 
 // Redis starts a redis-server with further command line arguments, such as "--requirepass", "secret", and returns when
 // it answers. It is stopped when the test ends. A missing redis-server fails the test.
 func Redis(tb testing.TB, args ...string) *RedisServer {
 	tb.Helper()
-	addr := freeAddr(tb)
-	host, port, _ := net.SplitHostPort(addr)
-	s := &RedisServer{Addr: addr, tb: tb, args: append([]string{
-		"--bind", host, "--port", port, "--dir", tb.TempDir(), "--save", "", "--appendonly", "no",
-	}, args...)}
-	tb.Cleanup(s.Stop)
-	s.Start()
+	s := &RedisServer{Addr: freeAddr(tb), tb: tb, command: redisCommand}
+	s.configure(args)
 	return s
 }
 
-// Start starts the server again after Stop, empty and at the same address, and returns when it answers.
+var redisCommand = []string{"redis-server"}
+
+// configure starts the server for the first time.
+func (s *RedisServer) configure(args []string) {
+	s.tb.Helper()
+	host, port, _ := net.SplitHostPort(s.Addr)
+	s.args = append([]string{
+		"--bind", host, "--port", port, "--dir", s.tb.TempDir(), "--save", "", "--appendonly", "no", "--protected-mode", "no",
+	}, args...)
+	s.tb.Cleanup(s.Stop)
+	s.Start()
+}
+
+// Start starts the server again after Stop, at the same address and with what it has on disk, and returns when it answers.
 func (s *RedisServer) Start() {
 	s.tb.Helper()
-	s.proc = start(s.tb, s.args...)
+	s.proc = start(s.tb, s.command, s.args)
 	s.proc.waitFor(s.tb, "an answer at "+s.Addr, func() bool { return answers(s.Addr) })
 }
 
@@ -57,16 +68,29 @@ func (s *RedisServer) Resume() {
 	s.proc.resume(s.tb)
 }
 
+// Do sends one inline command, such as "CONFIG SET maxmemory 1", and returns the first line of the reply as it stands
+// on the wire, empty when there was none.
+func (s *RedisServer) Do(command string) string { return do(s.Addr, command) }
+
+// RedisReplica starts a replica of master and returns when it holds what master does.
+func RedisReplica(tb testing.TB, master *RedisServer, args ...string) *RedisServer {
+	tb.Helper()
+	host, port, _ := net.SplitHostPort(master.Addr)
+	s := Redis(tb, append([]string{"--replicaof", host + " " + port}, args...)...)
+	s.proc.waitFor(tb, "a replica in step", func() bool { return master.Do("WAIT 1 100") == ":1" })
+	return s
+}
+
 // RedisCluster starts a cluster of one node that owns every slot.
 func RedisCluster(tb testing.TB) *RedisServer {
 	tb.Helper()
 	_, busPort, _ := net.SplitHostPort(freeAddr(tb))
 	s := Redis(tb, "--cluster-enabled", "yes", "--cluster-port", busPort)
-	if reply := command(s.Addr, "CLUSTER ADDSLOTSRANGE 0 16383"); reply != "+OK" {
+	if reply := s.Do("CLUSTER ADDSLOTSRANGE 0 16383"); reply != "+OK" {
 		tb.Fatalf("testenv: give the node all slots: %q", reply)
 	}
 	s.proc.waitFor(tb, "a cluster that is up", func() bool {
-		return command(s.Addr, "SET testenv 1") == "+OK"
+		return s.Do("SET testenv 1") == "+OK"
 	})
 	return s
 }
@@ -74,11 +98,27 @@ func RedisCluster(tb testing.TB) *RedisServer {
 // RedisSentinel starts a Sentinel that watches master under the given name.
 func RedisSentinel(tb testing.TB, master *RedisServer, name string) *RedisServer {
 	tb.Helper()
-	addr, dir := freeAddr(tb), tb.TempDir()
-	config := filepath.Join(dir, "sentinel.conf")
-	writeSentinelConfig(tb, config, dir, addr, master.Addr, name)
-	s := &RedisServer{Addr: addr, tb: tb, args: []string{config, "--sentinel"}}
-	tb.Cleanup(s.Stop)
-	s.Start()
-	return s
+	return RedisSentinels(tb, master, name, 1)[0]
+}
+
+// RedisSentinels starts n Sentinels that watch master under the given name and know each other. A master that does not
+// answer for a second is down to a Sentinel, and fails over when most of them think so.
+func RedisSentinels(tb testing.TB, master *RedisServer, name string, n int) []*RedisServer {
+	tb.Helper()
+	var all []*RedisServer
+	for range n {
+		addr, dir := freeAddr(tb), tb.TempDir()
+		config := filepath.Join(dir, "sentinel.conf")
+		writeSentinelConfig(tb, config, dir, addr, master.Addr, name, n/2+1)
+		s := &RedisServer{Addr: addr, tb: tb, command: redisCommand, args: []string{config, "--sentinel"}}
+		tb.Cleanup(s.Stop)
+		s.Start()
+		all = append(all, s)
+	}
+	for _, s := range all {
+		s.proc.waitFor(tb, "Sentinels that can elect one of them", func() bool {
+			return strings.HasPrefix(s.Do("SENTINEL CKQUORUM "+name), "+OK "+strconv.Itoa(n)+" usable")
+		})
+	}
+	return all
 }

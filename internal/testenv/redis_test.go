@@ -4,7 +4,7 @@ import "testing"
 
 func TestRedisKeepsItsAddressAcrossStopAndStart(t *testing.T) {
 	s := Redis(t)
-	if reply := command(s.Addr, "SET key value"); reply != "+OK" {
+	if reply := s.Do("SET key value"); reply != "+OK" {
 		t.Fatalf("SET answered %q", reply)
 	}
 	s.Stop()
@@ -13,14 +13,14 @@ func TestRedisKeepsItsAddressAcrossStopAndStart(t *testing.T) {
 		t.Fatal("the server answers after Stop")
 	}
 	s.Start()
-	if reply := command(s.Addr, "GET key"); reply != "$-1" {
+	if reply := s.Do("GET key"); reply != "$-1" {
 		t.Errorf("a server started again holds %q", reply)
 	}
 }
 
 func TestRedisWithPasswordIsReady(t *testing.T) {
 	s := Redis(t, "--requirepass", "secret")
-	if reply := command(s.Addr, "AUTH secret"); reply != "+OK" {
+	if reply := s.Do("AUTH secret"); reply != "+OK" {
 		t.Errorf("AUTH answered %q", reply)
 	}
 }
@@ -28,7 +28,7 @@ func TestRedisWithPasswordIsReady(t *testing.T) {
 func TestRedisClusterOwnsEverySlot(t *testing.T) {
 	s := RedisCluster(t)
 	for _, key := range []string{"a", "b", "c"} {
-		if reply := command(s.Addr, "SET "+key+" 1"); reply != "+OK" {
+		if reply := s.Do("SET " + key + " 1"); reply != "+OK" {
 			t.Errorf("SET %s answered %q", key, reply)
 		}
 	}
@@ -36,7 +36,28 @@ func TestRedisClusterOwnsEverySlot(t *testing.T) {
 
 func TestRedisSentinelKnowsItsMaster(t *testing.T) {
 	s := RedisSentinel(t, Redis(t), "main")
-	if reply := command(s.Addr, "SENTINEL GET-MASTER-ADDR-BY-NAME main"); reply != "*2" {
+	if reply := s.Do("SENTINEL GET-MASTER-ADDR-BY-NAME main"); reply != "*2" {
 		t.Errorf("the master's address is %q", reply)
 	}
+}
+
+func TestSentinelsPromoteTheReplica(t *testing.T) {
+	master := Redis(t)
+	replica := RedisReplica(t, master)
+	sentinels := RedisSentinels(t, master, "main", 3)
+	master.Stop()
+	for _, s := range sentinels {
+		s.proc.waitFor(t, "the failover", func() bool { return replica.Do("SET key value") == "+OK" })
+	}
+}
+
+func TestNetworkCanBeCutAndHealed(t *testing.T) {
+	n := NewNetwork(t, 1)
+	s := n.Redis()
+	n.Cut(0)
+	if reply := s.Do("PING"); reply != "" {
+		t.Errorf("through a cut cable came %q", reply)
+	}
+	n.Heal(0)
+	s.proc.waitFor(t, "an answer through the healed cable", func() bool { return s.Do("PING") == "+PONG" })
 }

@@ -29,7 +29,7 @@ const headerRequestID = "X-Request-Id"
 // if that belongs to one.
 func (t *Tracer) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.EqualFold(r.URL.Path, "/healthcheck") {
+		if isProbe(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -41,6 +41,15 @@ func (t *Tracer) Handler(next http.Handler) http.Handler {
 		defer endRequest(span, rec)
 		next.ServeHTTP(rec, r.WithContext(ctx))
 	})
+}
+
+// isProbe says whether a path is asked for again and again, by machines that want to know whether the server is well.
+func isProbe(path string) bool {
+	switch strings.ToLower(strings.TrimSuffix(path, "/")) {
+	case "/healthcheck", "/livez", "/readyz":
+		return true
+	}
+	return false
 }
 
 // Route names the span of r by its route, such as "/functions/{namespace}".

@@ -59,7 +59,11 @@ func TestMadeUpMethodsMakeNoNames(t *testing.T) {
 
 func TestHealthChecksMakeNoSpans(t *testing.T) {
 	f := newFixture(t, Options{})
-	f.serve(httptest.NewRequest("GET", "/healthcheck", nil), 200)
+	for _, path := range []string{"/healthcheck", "/HealthCheck/", "/livez", "/readyz?verbose"} {
+		f.serve(httptest.NewRequest("GET", path, nil), 200)
+	}
+	_, end := f.Store(t.Context(), "ping")
+	end(nil)
 	if spans := f.spans.GetSpans(); len(spans) != 0 {
 		t.Errorf("spans %v", spans)
 	}

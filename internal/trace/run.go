@@ -25,9 +25,9 @@ const (
 // Run implements invoke.Tracer.
 func (t *Tracer) Run(ctx context.Context, call invoke.Call) (context.Context, invoke.Span) {
 	began := time.Now()
-	ctx, span := t.tracer.Start(ctx, "run function", trace.WithTimestamp(began), trace.WithAttributes(
-		tagNamespace.String(clean(call.Ref.Namespace, maxName)), tagID.String(clean(call.Ref.ID, maxName)), tagRequestID.String(call.ID)))
-	return ctx, &runSpan{Tracer: t, ctx: ctx, span: span, began: began}
+	name := []attribute.KeyValue{tagNamespace.String(clean(call.Ref.Namespace, maxName)), tagID.String(clean(call.Ref.ID, maxName))}
+	ctx, span := t.tracer.Start(ctx, "run function", trace.WithTimestamp(began), trace.WithAttributes(name...), trace.WithAttributes(tagRequestID.String(call.ID)))
+	return ctx, &runSpan{Tracer: t, ctx: ctx, span: span, began: began, name: name}
 }
 
 // Pipeline implements invoke.Tracer.
@@ -46,6 +46,8 @@ type runSpan struct {
 	ctx   context.Context // of the span, for those below it
 	span  trace.Span
 	began time.Time
+	name  []attribute.KeyValue // of the function
+	own   []sandbox.Span       // that the function has timed
 }
 
 // Outgoing implements invoke.Span, with the headers of every propagator that requests are read by.
@@ -72,7 +74,7 @@ func (s *runSpan) End(o invoke.Outcome) {
 	if o.Stats.Start != "" {
 		running := s.began.Add(o.Stats.Queue)
 		s.child("queue", s.began, running)
-		s.child("run", running, running.Add(o.Stats.Run))
+		s.worker(running, o.Stats.Run)
 		s.span.SetAttributes(tagStart.String(string(o.Stats.Start)))
 	}
 	s.span.SetAttributes(tagStatus.Int(o.Status))

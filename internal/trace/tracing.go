@@ -4,7 +4,8 @@
 //	├─ store get                             when the function is not in memory
 //	└─ run function                          lines that it prints and its error are events
 //	   ├─ queue                              until there was a worker
-//	   └─ run                                in the worker
+//	   ├─ run                                in the worker
+//	   └─ connect                            each time that the function reaches for the outside
 //
 // A pipeline has a span "run pipeline" around the runs of its steps.
 package trace
@@ -53,10 +54,11 @@ const (
 
 // Tracer makes spans. It is safe for concurrent use. Use New.
 type Tracer struct {
-	provider *sdk.TracerProvider
-	tracer   trace.Tracer
-	incoming propagation.TextMapPropagator
-	answer   propagation.TextMapPropagator
+	provider  *sdk.TracerProvider
+	tracer    trace.Tracer
+	functions trace.Tracer // of the spans that functions make
+	incoming  propagation.TextMapPropagator
+	answer    propagation.TextMapPropagator
 }
 
 // New starts a Tracer; Close ends it. It does not wait for the collector. The SDK's errors, which are global, go to
@@ -91,10 +93,11 @@ func newTracer(ctx context.Context, o Options, processor sdk.TracerProviderOptio
 	}
 	provider := sdk.NewTracerProvider(processor, sdk.WithResource(described))
 	return &Tracer{
-		provider: provider,
-		tracer:   provider.Tracer("github.com/backstage/functions/internal/trace"),
-		incoming: incoming,
-		answer:   answer,
+		provider:  provider,
+		tracer:    provider.Tracer("github.com/backstage/functions/internal/trace"),
+		functions: provider.Tracer("Backstage.span"),
+		incoming:  incoming,
+		answer:    answer,
 	}, nil
 }
 

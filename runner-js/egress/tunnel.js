@@ -5,7 +5,7 @@
 
 const net = require('net');
 const tls = require('tls');
-const { ask, attach } = require('./proxy');
+const { dial, reserve, attach } = require('./proxy');
 const { errorOf } = require('./errors');
 
 const { connect } = net.Socket.prototype;
@@ -26,7 +26,7 @@ function install(path, prepare) {
     begin(this, callback);
     lookUp(this, options, (error, host) => {
       if (error) this.destroy(error);
-      else reach(path, this, host, Number(options.port || 0), options.host);
+      else reach(path, this, { host, port: Number(options.port || 0) }, options);
     });
     return this;
   };
@@ -91,38 +91,47 @@ function lookUp(socket, options, done) {
 }
 
 // reach connects socket to host and port.
-function reach(path, socket, host, port, name) {
+function reach(path, socket, { host, port }, options) {
   if (/[\0-\x20\x7f]/.test(host)) { // no name, and nothing to put into a line
     nextTick(() => socket.destroy(errorOf({ code: 'ENOTFOUND', host, port })));
     return;
   }
-  const giveUp = ask(path, { host, port }, (error, answer) => {
+  const target = { host, port, name: `${host.includes(':') ? `[${host}]` : host}:${port}` };
+  const named = host === options.host && !net.isIP(host);
+  if (isReadByOthers(socket, options)) reachByTicket(path, socket, target, named);
+  else dial(path, socket, target, (error, answer) => report(socket, target, named, error, answer));
+}
+
+// isReadByOthers says whether what arrives at the socket's handle cannot be seen here: TLS takes it, or a buffer of the socket's owner.
+function isReadByOthers(socket, options) {
+  return options.onread !== undefined || (socket._handle && socket._handle._parent);
+}
+
+function reachByTicket(path, socket, target, named) {
+  const giveUp = reserve(path, target, (error, answer) => {
     socket.removeListener('close', giveUp);
     if (!socket.connecting || socket.destroyed) return;
-    if (host === name && !net.isIP(host)) {
-      socket.emit('lookup', error && error.syscall === 'getaddrinfo' ? error : null, ...found(answer), host);
-      if (socket.destroyed) return;
-    }
-    if (error) {
-      socket.destroy(error);
-      return;
-    }
-    const [address, family] = found(answer);
-    attach(path, socket, answer.ticket);
-    socket._peername = { address, family: `IPv${family}`, port };
+    report(socket, target, named, error, answer);
+    if (!socket.destroyed) attach(path, socket, answer.ticket);
   });
   socket.once('close', giveUp);
 }
 
-// found is the address and its family, both undefined when there is none.
-function found(answer) {
-  return answer ? [answer.address, net.isIP(answer.address)] : [undefined, undefined];
+// report tells socket what the proxy has answered. named says that a name was looked up.
+function report(socket, { host, port }, named, error, answer) {
+  const [address, family] = error ? [undefined, undefined] : [answer.address, net.isIP(answer.address)];
+  if (named) socket.emit('lookup', error && error.syscall === 'getaddrinfo' ? error : null, address, family, host);
+  if (socket.destroyed) return;
+  if (error) socket.destroy(error);
+  else socket._peername = { address, family: `IPv${family}`, port };
 }
 
-// closeIdle closes the connections that an agent keeps for later requests.
+// closeIdle closes the connections that an agent keeps for later requests, and those that have sent all and only wait for the other side
+// to end.
 function closeIdle() {
   for (const socket of live) {
-    if (socket._httpMessage === null) socket.destroy();
+    const { ending, length } = socket._writableState;
+    if (socket._httpMessage === null || (ending && length === 0)) socket.destroy();
   }
 }
 

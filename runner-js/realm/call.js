@@ -5,9 +5,9 @@
 const errors = require('./errors');
 const Request = require('./request');
 const Response = require('./response');
-const Span = require('./span');
+const { Span, record } = require('./span');
 const { makeRequire, makeRelativeRequire } = require('./require');
-const makeConsole = require('./console');
+const consoles = require('./console');
 const makeTimers = require('./timers');
 const watchWasm = require('./wasm');
 const describe = require('./describe');
@@ -19,7 +19,7 @@ const { defineProperty, freeze, keys } = Object;
 const { then } = Promise.prototype;
 const settled = Promise.resolve();
 const { isArray } = Array;
-const { Buffer } = host;
+const { Buffer, runner } = host;
 
 const sharedEnv = freeze(parse(host.env));
 
@@ -27,9 +27,6 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
 
 Math.random = makeRandom(host.seed).random;
-
-let currentWork = () => {};
-watchWasm(change => currentWork(change));
 
 // envOf is what the function sees as Backstage.env: the shared, frozen one, or a copy of its own with its variables on top.
 function envOf(own) {
@@ -73,52 +70,30 @@ function statusOf(status) {
   return code;
 }
 
-// run starts the call and returns the function that makes it fail from outside.
-function run(hooks, kind) {
-  let open = true;
-
-  // Only what the first outcome leaves behind is sent, read after the code that caused it has returned.
-  const settle = (frame) => {
-    if (!open) return;
-    open = false;
-    apply(then, settled, [() => {
-      const { type, rest } = frame();
-      hooks.answer(type, rest);
-    }]);
+function errorFrame(thrown, pairs) {
+  const { status, message, text, stack, frames } = describe(thrown, runner.filename());
+  return {
+    type: 'error',
+    rest: `"status":${status},"message":${stringify(message)},"text":${stringify(text)},"stack":${stringify(stack)},`
+      + `"frames":${stringify(frames)},"headers":${textOf(pairs)}`,
   };
+}
 
-  const errorFrame = (thrown, pairs) => {
-    const { status, message, text, stack, frames } = describe(thrown, hooks.filename);
-    return {
-      type: 'error',
-      rest: `"status":${status},"message":${stringify(message)},"text":${stringify(text)},"stack":${stringify(stack)},`
-        + `"frames":${stringify(frames)},"headers":${textOf(pairs)}`,
-    };
-  };
+function failureFrame(thrown) {
+  return errorFrame(thrown, []);
+}
 
-  const resultFrame = ({ status, headers, body }) => {
-    const pairs = [];
-    try {
-      const code = statusOf(status);
-      addPairs(pairs, headers);
-      const text = stringify(body);
-      const tail = text === undefined ? '' : `,"body":${text}`;
-      return { type: 'result', rest: `"status":${code},"headers":${textOf(pairs)}${tail}` };
-    } catch (error) {
-      return errorFrame(plainFailure(error), pairs);
-    }
-  };
-
-  const fail = thrown => settle(() => errorFrame(thrown, []));
-  const outcome = { answer: result => settle(() => resultFrame(result)), fail };
-
-  currentWork = hooks.work;
+function resultFrame({ status, headers, body }) {
+  const pairs = [];
   try {
-    start(hooks, kind, outcome);
-  } catch (thrown) {
-    fail(thrown);
+    const code = statusOf(status);
+    addPairs(pairs, headers);
+    const text = stringify(body);
+    const tail = text === undefined ? '' : `,"body":${text}`;
+    return { type: 'result', rest: `"status":${code},"headers":${textOf(pairs)}${tail}` };
+  } catch (error) {
+    return errorFrame(plainFailure(error), pairs);
   }
-  return fail;
 }
 
 // plainFailure is an answer that could not be written: a 500 whatever the cause says of its status.
@@ -127,33 +102,80 @@ function plainFailure(error) {
   return { message, stack, toString: () => text };
 }
 
-function start(hooks, kind, outcome) {
-  const message = parse(hooks.line);
-  hooks.outgoing(message.outgoing);
-  const { setTimeout, clearTimeout } = makeTimers(hooks.work, outcome.fail);
+// The call in progress: a realm has one at a time, and nothing of it is left when the next one starts. What is made for each call is kept
+// to what a function may change.
+let open = false; // it has no outcome yet
+let frameOf; // makes its frame from
+let outcome;
+let flush = null; // sends what is known of its span
+
+// Only what the first outcome leaves behind is sent, read after the code that caused it has returned.
+function settle(make, what) {
+  if (!open) return;
+  open = false;
+  frameOf = make;
+  outcome = what;
+  apply(then, settled, [deliver]);
+}
+
+function deliver() {
+  const { type, rest } = frameOf(outcome);
+  outcome = undefined;
+  if (flush !== null) flush();
+  runner.answer(type, rest);
+}
+
+const answer = result => settle(resultFrame, result);
+const fail = thrown => settle(failureFrame, thrown);
+const outcomes = { answer, fail };
+
+const makeConsole = consoles(runner.log);
+const timersOf = makeTimers(runner.work, fail);
+watchWasm(runner.work);
+
+// run starts the call of a line; kind is 'run' or 'check'.
+function run(line, kind) {
+  open = true;
+  flush = null;
+  try {
+    start(line, kind);
+  } catch (thrown) {
+    fail(thrown);
+  }
+}
+
+function start(line, kind) {
+  const message = parse(line);
+  runner.outgoing(message.outgoing);
+  const { setTimeout, clearTimeout } = timersOf();
   const modules = {};
   const require = makeRequire(modules);
   const Backstage = { modules, env: envOf(kind === 'run' ? message.env : null), config: {} };
-  const response = new Response(outcome);
+  const response = new Response(outcomes);
   if (kind === 'run') {
     Backstage.request = new Request(message);
     Backstage.response = response;
     Backstage.span = new Span();
+    if (message.spans) {
+      const call = record(runner.span, runner.clock());
+      Backstage.span = call.span;
+      flush = call.flush;
+    }
   }
   const module = { exports: {} };
-  const out = hooks.program([
-    Backstage, Buffer, makeConsole(hooks.log), module.exports, module, setTimeout, clearTimeout, require, makeRelativeRequire(modules, require),
+  const out = runner.program(kind, [
+    Backstage, Buffer, makeConsole(), module.exports, module, setTimeout, clearTimeout, require, makeRelativeRequire(modules, require),
     errors.NotModified, errors.BadRequest, errors.NotFound, errors.UnprocessableEntity, errors.InternalServerError,
   ]);
   if (kind === 'check') {
-    outcome.answer({ status: 200, headers: {}, body: undefined });
+    answer({ status: 200, headers: {}, body: undefined });
   } else if (isArray(out)) {
-    follow(out[0], out[1], response, outcome.fail);
+    follow(out[0], out[1], response);
   }
 }
 
 // follow sends what an async main resolves to, and what the promise of a plain one does unless that is undefined.
-function follow(isAsync, value, response, fail) {
+function follow(isAsync, value, response) {
   if (value === null || typeof value !== 'object' || typeof value.then !== 'function') return;
   const send = (result) => {
     if (isAsync || result !== undefined) response.send(result);
@@ -161,4 +183,4 @@ function follow(isAsync, value, response, fail) {
   apply(then, new Promise(resolve => resolve(value)), [send, fail]);
 }
 
-module.exports = run;
+module.exports = { run, fail };

@@ -4,6 +4,7 @@
 
 const { Console } = host;
 const { apply } = Reflect;
+const { assign, freeze } = Object;
 
 const METHODS = Object.keys(new Console(sink(() => {}), sink(() => {}))).filter(name => name !== 'Console' && name[0] !== '_');
 
@@ -15,22 +16,26 @@ function sink(write) {
   };
 }
 
-// makeConsole returns a console that hands each non-empty line to log(level, line).
-function makeConsole(log) {
-  let real = null;
-  const lines = level => (text) => {
+// consoles returns a function that makes the console of each call, which hands each non-empty line to log(level, line). Its methods are
+// those of every console, and nothing can be left in them.
+function consoles(log) {
+  let real = null; // of the call in progress, from its first line on
+  const lines = level => sink((text) => {
     for (const line of text.split('\n')) {
       if (line !== '') log(level, line);
     }
-  };
-  const console = {};
+  });
+  const methods = {};
   for (const name of METHODS) {
-    console[name] = { [name](...args) {
-      if (real === null) real = new Console(sink(lines('info')), sink(lines('error')));
+    methods[name] = freeze({ [name](...args) {
+      if (real === null) real = new Console(lines('info'), lines('error'));
       return apply(real[name], real, args);
-    } }[name];
+    } }[name]);
   }
-  return console;
+  return () => {
+    real = null;
+    return assign({}, methods);
+  };
 }
 
-module.exports = makeConsole;
+module.exports = consoles;

@@ -4,15 +4,20 @@
 
 const { BadRequest, NotFound, UnprocessableEntity, InternalServerError } = require('./errors');
 
-const settles = new WeakMap();
-const get = WeakMap.prototype.get;
-const { apply } = Reflect;
-const settleOf = response => apply(get, settles, [response]);
+// The response of the call in progress alone has an effect.
+let current = null;
+let currentSettle = null;
+
+function settleOf(response) {
+  if (response !== current) throw new TypeError('not the response of this call');
+  return currentSettle;
+}
 
 class Response {
   // settle has two functions: answer({status, headers, body}) and fail(error).
   constructor(settle) {
-    settles.set(this, settle);
+    current = this;
+    currentSettle = settle;
     this.statusCode = 200;
     this.headers = {};
   }

@@ -1,12 +1,14 @@
 'use strict';
 
-// setTimeout and clearTimeout of one call. What is still running at its end counts as work left behind.
+// setTimeout and clearTimeout of a realm. What is still running at the end of a call counts as work left behind.
 
 const { setTimeout: start, clearTimeout: stop } = host;
 const { apply } = Reflect;
+const { freeze } = Object;
 const { get: mapGet, set: mapSet, delete: mapDelete } = Map.prototype; // before a function replaces them: the count must be right
 
-// makeTimers calls work(+1) for each timer that starts and work(-1) when it is over, and fail(error) when its callback throws.
+// makeTimers returns a function that makes the two for each call. They call work(+1) for each timer that starts and work(-1) when it is
+// over, and fail(error) when its callback throws.
 function makeTimers(work, fail) {
   const running = new Map();
 
@@ -14,6 +16,8 @@ function makeTimers(work, fail) {
     ref() { const timer = timerOf(this); if (timer) timer.ref(); return this; }
     unref() { const timer = timerOf(this); if (timer) timer.unref(); return this; }
   }
+
+  freeze(Timeout.prototype); // every call sees it
 
   function timerOf(timeout) {
     return apply(mapGet, running, [timeout]);
@@ -23,7 +27,7 @@ function makeTimers(work, fail) {
     if (apply(mapDelete, running, [timeout])) work(-1);
   }
 
-  function setTimeout(callback, delay, ...args) {
+  function begin(callback, delay, args) {
     if (typeof callback !== 'function') throw new TypeError('"callback" argument must be a function');
     const timeout = new Timeout();
     apply(mapSet, running, [timeout, start(() => {
@@ -38,14 +42,17 @@ function makeTimers(work, fail) {
     return timeout;
   }
 
-  function clearTimeout(timeout) {
+  function end(timeout) {
     const timer = timerOf(timeout);
     if (timer === undefined) return;
     stop(timer);
     over(timeout);
   }
 
-  return { setTimeout, clearTimeout };
+  return () => ({
+    setTimeout: function setTimeout(callback, delay, ...args) { return begin(callback, delay, args); },
+    clearTimeout: function clearTimeout(timeout) { end(timeout); },
+  });
 }
 
 module.exports = makeTimers;

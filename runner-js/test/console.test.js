@@ -3,11 +3,11 @@
 const test = require('tape');
 const { realm } = require('./support');
 
-const makeConsole = realm('console');
+const consoles = realm('console');
 
 function printed(use) {
   const lines = [];
-  use(makeConsole((level, text) => lines.push(`${level} ${text}`)));
+  use(consoles((level, text) => lines.push(`${level} ${text}`))());
   return lines;
 }
 
@@ -39,10 +39,13 @@ test('trace and time print', (t) => {
   t.end();
 });
 
-test('each console has methods of its own that need no this', (t) => {
-  const one = makeConsole(() => {});
-  const two = makeConsole(() => {});
-  t.notEqual(one.log, two.log);
+test('each console is new, and its methods need no this and keep nothing', (t) => {
+  const make = consoles(() => {});
+  const one = make();
+  const two = make();
+  one.info = 1;
+  t.equal(typeof two.info, 'function');
+  t.throws(() => { one.log.x = 1; }, TypeError);
   const { log } = one;
   log('x');
   t.equal(log.name, 'log');
@@ -54,6 +57,6 @@ test('each console has methods of its own that need no this', (t) => {
 test('what an argument throws is thrown', (t) => {
   const inspect = Symbol.for('nodejs.util.inspect.custom');
   const nasty = { [inspect]() { throw new Error('nasty'); }, inspect() { throw new Error('nasty'); } };
-  t.throws(() => makeConsole(() => {}).log(nasty), /nasty/);
+  t.throws(() => consoles(() => {})().log(nasty), /nasty/);
   t.end();
 });

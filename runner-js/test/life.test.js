@@ -181,3 +181,22 @@ test('errors show no path of the host', async (t) => {
   t.ok(/at fail|at main/.test(answer.stack), answer.stack);
   t.notOk(answer.stack.includes(ROOT), 'of the runner');
 });
+
+test('the answer of a call that loaded the code says how long that took, and no other does', async (t) => {
+  const runner = await started();
+  runner.load('function main(req, res) { res.send(1) }');
+  const times = [];
+  for (const kind of ['check', 'check', 'run', 'run']) {
+    const { answer } = await runner.call({ kind });
+    times.push(answer.load);
+  }
+  await runner.close();
+  t.ok(times[0] > 0 && times[2] > 0, `each kind is compiled once: ${times}`);
+  t.deepEqual([times[1], times[3]], [undefined, undefined]);
+});
+
+test('code that does not compile has a load time too', async (t) => {
+  const { answer } = await outcome('function main( {');
+  t.equal(answer.type, 'error');
+  t.ok(answer.load > 0);
+});

@@ -82,12 +82,12 @@ class Runner {
     return JSON.parse(await this.line());
   }
 
-  // call returns what one call brings: logs, whether main was pending, the last frame as answer, and all lines.
+  // call returns what one call brings: logs, spans, whether main was pending, the last frame as answer, and all lines.
   async call(request) {
     const message = Object.assign({ type: 'invoke', id: 'g1', kind: 'run', method: 'PUT', headers: {}, query: {}, body: {} }, request);
     if (message.kind === 'check') ['method', 'headers', 'query', 'body'].forEach(name => delete message[name]);
     this.send(message);
-    const outcome = { logs: [], pending: false, answer: null, lines: [] };
+    const outcome = { logs: [], spans: [], pending: false, answer: null, lines: [] };
     while (outcome.answer === null) {
       const line = await this.line();
       outcome.lines.push(line);
@@ -95,6 +95,7 @@ class Runner {
       if (frame.id !== message.id) throw new Error(`a frame of another call: ${line}`);
       if (frame.type === 'log') outcome.logs.push(`${frame.level} ${frame.text}`);
       else if (frame.type === 'pending') outcome.pending = true;
+      else if (frame.type === 'span') outcome.spans.push(frame);
       else outcome.answer = frame;
     }
     return outcome;

@@ -8,7 +8,7 @@ const makeTimers = realm('timers');
 // timers returns the two functions, the number of timers that run and what failed.
 function timers() {
   const state = { running: 0, failures: [] };
-  const made = makeTimers((change) => { state.running += change; }, error => state.failures.push(error.message));
+  const made = makeTimers((change) => { state.running += change; }, error => state.failures.push(error.message))();
   return Object.assign(state, made);
 }
 

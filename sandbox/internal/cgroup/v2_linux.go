@@ -3,11 +3,13 @@ package cgroup
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/containerd/cgroups/v3/cgroup2"
+	"golang.org/x/sys/unix"
 )
 
 const mountV2 = "/sys/fs/cgroup"
@@ -39,7 +41,8 @@ const leafName = "functions-server"
 // moveToLeaf moves the processes of own, this one among them, into a leaf of it: a group other than the root that has processes of its
 // own cannot give controllers to its children (cgroups(7), "no internal processes" rule).
 func moveToLeaf(own string) error {
-	if own == "" || own == "/" {
+	// Only the root of the whole hierarchy has no type; that of a cgroup namespace is a group like others.
+	if _, err := os.Stat(filepath.Join(mountV2, own, "cgroup.type")); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	leaf := filepath.Join(mountV2, own, leafName)
@@ -51,7 +54,8 @@ func moveToLeaf(own string) error {
 		return err
 	}
 	for _, pid := range strings.Fields(string(procs)) {
-		if err := os.WriteFile(filepath.Join(leaf, "cgroup.procs"), []byte(pid), 0o644); err != nil { //nolint:gosec // a kernel file
+		err := os.WriteFile(filepath.Join(leaf, "cgroup.procs"), []byte(pid), 0o644) //nolint:gosec // a kernel file
+		if err != nil && !errors.Is(err, unix.ESRCH) {                               // it has ended meanwhile
 			return err
 		}
 	}

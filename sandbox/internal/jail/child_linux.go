@@ -76,8 +76,10 @@ func raiseOOMScore(*Spec) error {
 	return os.WriteFile("/proc/self/oom_score_adj", []byte(score), 0)
 }
 
-// mountRoot mounts the tmpfs that becomes the root. It holds only empty files and directories to mount on.
+// mountRoot mounts the tmpfs that becomes the root. It holds only empty files and directories to mount on, which the program's user must be
+// able to walk whatever the umask of the server is.
 func mountRoot(s *Spec) error {
+	unix.Umask(0o022)
 	if err := unix.Mount("tmpfs", s.Scratch, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "size=1m,nr_inodes=256,mode=755"); err != nil {
 		return err
 	}

@@ -58,6 +58,8 @@ type Invoke struct {
 	Headers, Query, Env, Body json.RawMessage
 	// Outgoing is a JSON object of headers for the HTTP requests that the call makes.
 	Outgoing json.RawMessage
+	// Spans asks for the spans of the call.
+	Spans bool
 }
 
 // AppendInvoke appends the frame of a call. The raw values go through as they are, but for line breaks between their tokens, which
@@ -74,6 +76,9 @@ func AppendInvoke(dst []byte, in *Invoke) []byte {
 	dst = appendRaw(dst, `,"query":`, in.Query)
 	dst = appendRaw(dst, `,"env":`, in.Env)
 	dst = appendRaw(dst, `,"outgoing":`, in.Outgoing)
+	if in.Spans {
+		dst = append(dst, `,"spans":true`...)
+	}
 	dst = appendRaw(dst, `,"body":`, in.Body)
 	return append(dst, '}', '\n')
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -14,6 +15,7 @@ const (
 	Ready    = "ready"
 	Log      = "log"
 	Pending  = "pending"
+	Span     = "span"
 	Result   = "result"
 	Error    = "error"
 	Oversize = "oversize"
@@ -37,6 +39,7 @@ type Frame struct {
 	Reusable bool            `json:"reusable"`
 	Status   int             `json:"status"` // of error: 0 when the thrown value named none
 	Headers  [][2]string     `json:"headers"`
+	Load     float64         `json:"load"` // milliseconds it took to read and compile the code; 0 when that was done before
 	Body     json.RawMessage `json:"body"` // nil for undefined
 
 	// Of error.
@@ -44,8 +47,22 @@ type Frame struct {
 	Stack   string `json:"stack"`
 	Frames  string `json:"frames"`
 
+	// Of span, see Span's limits. Span is its number within the call: 0 is that of the call itself, which has tags only. Start and Duration
+	// are in milliseconds, Start from the begin of the call. A tag is a pair of a key and a text, number or truth.
+	Span     int      `json:"span"`
+	Parent   int      `json:"parent"`
+	Name     string   `json:"name"`
+	Start    float64  `json:"start"`
+	Duration float64  `json:"duration"`
+	Tags     [][2]any `json:"tags"`
+
 	// Of oversize: the size of the frame that was not sent.
 	Size int `json:"size"`
+}
+
+// Millis is a number of milliseconds that a worker told as a duration; what exceeds an hour is an hour.
+func Millis(ms float64) time.Duration {
+	return time.Duration(min(ms, float64(time.Hour/time.Millisecond)) * float64(time.Millisecond))
 }
 
 // Last says whether f ends its call.
@@ -56,6 +73,13 @@ func Decode(line []byte) (*Frame, error) {
 	if !utf8.Valid(line) {
 		return nil, errors.New("wire: not UTF-8")
 	}
+	if frame := decodeResult(line); frame != nil {
+		return frame, nil
+	}
+	return decodeAny(line)
+}
+
+func decodeAny(line []byte) (*Frame, error) {
 	frame := new(Frame)
 	dec := json.NewDecoder(bytes.NewReader(line))
 	dec.DisallowUnknownFields()
@@ -83,12 +107,16 @@ func (f *Frame) validate() error {
 			return errors.New("wire: line break in a log line")
 		}
 	case Pending, Oversize:
+	case Span:
+		if err := f.validateSpan(); err != nil {
+			return err
+		}
 	case Result:
-		if f.Status < 100 || f.Status > 599 {
+		if !isStatus(f.Status) {
 			return fmt.Errorf("wire: impossible status %d", f.Status)
 		}
 	case Error:
-		if f.Status != 0 && (f.Status < 100 || f.Status > 599) {
+		if f.Status != 0 && !isStatus(f.Status) {
 			return fmt.Errorf("wire: impossible status %d", f.Status)
 		}
 	default:
@@ -97,8 +125,13 @@ func (f *Frame) validate() error {
 	if f.ID == "" {
 		return errors.New("wire: frame without an ID")
 	}
+	if f.Load < 0 {
+		return fmt.Errorf("wire: negative load time %v", f.Load)
+	}
 	return validateHeaders(f.Headers)
 }
+
+func isStatus(n int) bool { return n >= 100 && n <= 599 }
 
 // validateHeaders refuses what would break out of a header line: RFC 9110, section 5.5.
 func validateHeaders(headers [][2]string) error {

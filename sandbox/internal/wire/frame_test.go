@@ -3,9 +3,11 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -47,7 +49,7 @@ func TestDecodeKeepsTheBodyAsItIs(t *testing.T) {
 }
 
 func TestLastEndsACall(t *testing.T) {
-	for kind, want := range map[string]bool{Ready: false, Log: false, Pending: false, Result: true, Error: true, Oversize: true} {
+	for kind, want := range map[string]bool{Ready: false, Log: false, Pending: false, Span: false, Result: true, Error: true, Oversize: true} {
 		if got := (&Frame{Type: kind}).Last(); got != want {
 			t.Errorf("%s: %v", kind, got)
 		}
@@ -67,13 +69,55 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		checkFrame(t, frame)
+		if quick := decodeResult(line); quick != nil {
+			if slow, err := decodeAny(line); err != nil || !reflect.DeepEqual(quick, slow) {
+				t.Errorf("read quickly it is %+v, read slowly %+v, %v", quick, slow, err)
+			}
+		}
 	})
+}
+
+func TestDecodeReadsWhatTheRunnerWritesQuickly(t *testing.T) {
+	for _, line := range []string{
+		`{"type":"result","id":"g1","reusable":true,"status":201,"headers":[["x-a","b"],["set-cookie","1"],["set-cookie","2"]],"body":{"a":[1,null,"\n"]}}`,
+		`{"type":"result","id":"g1","reusable":false,"status":200,"headers":[]}`,
+		`{"type":"result","id":"é","reusable":false,"status":599,"headers":[["a",""]],"body":"}"}`,
+	} {
+		quick := decodeResult([]byte(line))
+		if slow, err := decodeAny([]byte(line)); err != nil || !reflect.DeepEqual(quick, slow) {
+			t.Errorf("%s: read quickly it is %+v, read slowly %+v, %v", line, quick, slow, err)
+		}
+	}
+}
+
+func TestDecodeLeavesOtherFormsToTheSlowReader(t *testing.T) {
+	for _, line := range []string{
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"body":1,"body":2}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"body": 1}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"body":1 }`,
+		`{"type":"result","id":"1","reusable":true,"status":99,"headers":[]}`,
+		`{"type":"result","id":"1","reusable":true,"status":2000,"headers":[]}`,
+		`{"type":"result","id":"1","reusable":true,"status":+20,"headers":[]}`,
+		`{"type":"result","id":"\u0031","reusable":true,"status":200,"headers":[]}`,
+		`{"type":"result","id":"","reusable":true,"status":200,"headers":[]}`,
+		`{"type":"result","id":"1","reusable":null,"status":200,"headers":[]}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[["a","b","c"]]}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[["","b"]]}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[["a","b"],]}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"body":}`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"body":1`,
+		`{"type":"result","id":"1","reusable":true,"status":200,"headers":[],"size":1}`,
+	} {
+		if frame := decodeResult([]byte(line)); frame != nil {
+			t.Errorf("%s: got %+v", line, frame)
+		}
+	}
 }
 
 // checkFrame fails t when frame is not as Decode promises.
 func checkFrame(t *testing.T, frame *Frame) {
 	t.Helper()
-	types := []string{Ready, Log, Pending, Result, Error, Oversize}
+	types := []string{Ready, Log, Pending, Span, Result, Error, Oversize}
 	if !slices.Contains(types, frame.Type) || (frame.ID == "" && frame.Type != Ready) {
 		t.Errorf("type %q, ID %q", frame.Type, frame.ID)
 	}
@@ -85,6 +129,12 @@ func checkFrame(t *testing.T, frame *Frame) {
 	}
 	if frame.Type == Log && (strings.Contains(frame.Text, "\n") || frame.Level != "info" && frame.Level != "error") {
 		t.Errorf("log %q %q", frame.Level, frame.Text)
+	}
+	if frame.Type == Span && (frame.Span < 0 || frame.Span > MaxSpans || frame.Parent < 0 || frame.Parent > frame.Span || len(frame.Tags) > maxTags) {
+		t.Errorf("span %d below %d with tags %v", frame.Span, frame.Parent, frame.Tags)
+	}
+	if Millis(frame.Start) < 0 || Millis(frame.Duration) < 0 || Millis(frame.Load) < 0 {
+		t.Errorf("times %v, %v, %v", frame.Start, frame.Duration, frame.Load)
 	}
 	if frame.Last() {
 		for _, h := range frame.Headers {
@@ -120,6 +170,14 @@ func BenchmarkReader(b *testing.B) {
 			if _, err := r.Next(); err != nil {
 				b.Fatal(err)
 			}
+		}
+	}
+}
+
+func TestMillisAreDurationsWithinReason(t *testing.T) {
+	for ms, want := range map[float64]time.Duration{0: 0, 0.5: 500 * time.Microsecond, 1500: 1500 * time.Millisecond, 1e300: time.Hour} {
+		if got := Millis(ms); got != want {
+			t.Errorf("%v ms are %v, want %v", ms, got, want)
 		}
 	}
 }

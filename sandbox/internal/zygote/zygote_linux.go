@@ -62,6 +62,16 @@ func (c *Child) Wait() Death {
 	return c.death
 }
 
+// Dead says whether the worker has been reaped, as far as the zygote has told.
+func (c *Child) Dead() bool {
+	select {
+	case <-c.died:
+		return true
+	default:
+		return false
+	}
+}
+
 // SocketPair returns the two ends of a control socket: ours, and the one that the zygote inherits.
 func SocketPair() (ours, theirs *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"net/http"
+	"net/http/pprof"
+
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/health"
+	"github.com/backstage/functions/internal/metrics"
+)
+
+func newMetrics(cfg *config.Config) *metrics.Metrics {
+	if cfg.PProf {
+		return metrics.New(metrics.WithRuntime())
+	}
+	return metrics.New()
+}
+
+// metricsHandler serves METRICS_PORT, which is for operators alone.
+func metricsHandler(cfg *config.Config, measures *metrics.Metrics, probes *health.Health) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", measures.Handler())
+	mux.HandleFunc("GET /livez", probes.Livez)
+	mux.HandleFunc("GET /readyz", probes.Readyz)
+	if cfg.PProf {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
+	return mux
+}

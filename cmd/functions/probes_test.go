@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/backstage/functions/internal/testenv"
+)
+
+// awaitProbe asks url until the answer has the wanted status, and returns its body.
+func awaitProbe(t *testing.T, url string, want int) string {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		status, body := request(t, "GET", url, "")
+		if status == want {
+			return body
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("GET %s: %d %s, want %d", url, status, body, want)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func TestProbesAreServedOnBothPorts(t *testing.T) {
+	s := startServer(t)
+	for _, port := range []string{s.url, s.metrics} {
+		for _, path := range []string{"/livez", "/readyz"} {
+			if status, body := request(t, "GET", port+path, ""); status != http.StatusOK || body != `{"status":"ok"}` {
+				t.Errorf("%s: %d %s", path, status, body)
+			}
+		}
+		if _, body := request(t, "GET", port+"/readyz?verbose", ""); !strings.Contains(body, `{"check":"workers","status":"ok","detail":"0 busy, `) ||
+			!strings.Contains(body, `{"check":"store","status":"ok"}`) {
+			t.Errorf("verbose: %s", body)
+		}
+	}
+}
+
+func TestServerWithoutItsStoreIsReadyForWhatItHasInMemory(t *testing.T) {
+	redis := testenv.Redis(t)
+	s := startServer(t, "REDIS_ENDPOINT=redis://"+redis.Addr)
+	redis.Stop()
+	if body := awaitProbe(t, s.url+"/readyz", http.StatusServiceUnavailable); body !=
+		`{"status":"not ready","reasons":[{"check":"store","reason":"storage is unavailable and no function is in memory"}]}` {
+		t.Errorf("nothing in memory: %s", body)
+	}
+	if status, _ := request(t, "GET", s.url+"/livez", ""); status != http.StatusOK {
+		t.Errorf("livez: %d", status)
+	}
+	redis.Start()
+	awaitProbe(t, s.url+"/readyz", http.StatusOK)
+	put(t, s.url+"/functions/ns/fn", `function main(req, res) { res.send(1) }`, "") // it came back empty
+	if status, body := request(t, "PUT", s.url+"/functions/ns/fn/run", "{}"); status != http.StatusOK || body != "1" {
+		t.Fatalf("got %d %s", status, body)
+	}
+	redis.Stop()
+	awaitProbe(t, s.url+"/healthcheck", http.StatusInternalServerError)
+	if body := awaitProbe(t, s.url+"/readyz?verbose", http.StatusOK); strings.Contains(body, "not ready") {
+		t.Errorf("one function in memory: %s", body)
+	}
+}
+
+func TestReadinessDropsBeforeTheLastAnswer(t *testing.T) {
+	s := startServer(t, "CODE_ASYNC_TIMEOUT=10000")
+	put(t, s.url+"/functions/ns/fn", `function main(req, res) { console.log('called'); setTimeout(() => res.send('done'), 3000) }`, "")
+	answer := make(chan string, 1)
+	go func() {
+		response, err := http.Get(s.url + "/functions/ns/fn/run")
+		if err != nil {
+			answer <- err.Error()
+			return
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		answer <- string(body) + fmt.Sprint(err)
+	}()
+	s.logs.await(t, `(called)`)
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	body := awaitProbe(t, s.metrics+"/readyz", http.StatusServiceUnavailable)
+	select {
+	case early := <-answer:
+		t.Errorf("the call was over already: %s", early)
+	default:
+	}
+	if !strings.Contains(body, `"reason":"the server is ending"`) {
+		t.Errorf("not ready: %s", body)
+	}
+	if got := <-answer; got != `"done"<nil>` {
+		t.Errorf("the call in progress got %s", got)
+	}
+	s.logs.rest() // a second signal would end it at once
+}

@@ -1,0 +1,87 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// eventTimeout is how long a follower may take to read what it is sent before it is given up.
+const eventTimeout = 30 * time.Second
+
+// eventStream sends server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html):
+//
+//	retry: 1000                     once: milliseconds until a browser connects again
+//
+//	id: 1767225600000-0             a line; the caller's Last-Event-ID when it comes again
+//	data: {"id":"1767225600000-0",…}
+//
+//	: nothing new                   a comment, so that the connection is seen to live
+//
+//	event: failure                  the stream ends here, not for good
+//	data: {"error":"…"}
+type eventStream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	buffer  []byte
+}
+
+// newEventStream begins an answer of events. The deadlines that the server has for requests do not hold for it: what it
+// sends has one of its own, each time anew.
+func newEventStream(w http.ResponseWriter) (*eventStream, error) {
+	e := &eventStream{w: w, control: http.NewResponseController(w)}
+	if err := e.control.SetReadDeadline(time.Time{}); err != nil {
+		return nil, fmt.Errorf("api: events: read deadline: %w", err)
+	}
+	h := w.Header()
+	h.Set(headerType, contentTypeEvents)
+	h.Set(headerCache, "no-store")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	w.WriteHeader(http.StatusOK)
+	_ = e.send([]byte("retry: 1000\n\n")) // the next one fails too
+	return e, nil
+}
+
+// sendLines sends an event for each line, a comment when there are none.
+func (e *eventStream) sendLines(lines []function.LogLine) error {
+	text := e.buffer[:0]
+	for i := range lines {
+		text = append(text, "id: "...)
+		text = append(text, lines[i].Cursor.String()...)
+		text = append(text, "\ndata: "...)
+		text = append(appendLogLine(text, &lines[i]), "\n\n"...)
+	}
+	if len(lines) == 0 {
+		text = append(text, ": nothing new\n\n"...)
+	}
+	err := e.send(text)
+	if cap(text) <= maxEventBuffer {
+		e.buffer = text
+	}
+	return err
+}
+
+// maxEventBuffer is the largest buffer that a follower keeps while nothing happens.
+const maxEventBuffer = 64 << 10
+
+// sendFailure tells why no more events come.
+func (e *eventStream) sendFailure(message string) {
+	o := newObject()
+	o.string("error", message)
+	_ = e.send(append(append([]byte("event: failure\ndata: "), o.end()...), "\n\n"...)) // the stream ends in any case
+}
+
+func (e *eventStream) send(text []byte) error {
+	if err := e.control.SetWriteDeadline(time.Now().Add(eventTimeout)); err != nil {
+		return err
+	}
+	if _, err := e.w.Write(text); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}
+
+// end lets the connection serve other requests.
+func (e *eventStream) end() { _ = e.control.SetWriteDeadline(time.Time{}) }

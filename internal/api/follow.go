@@ -1,0 +1,87 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// DefaultMaxFollowers is how many requests may follow the output of functions at the same time.
+const DefaultMaxFollowers = 64
+
+// heartbeat is the longest time without a byte to a follower: proxies end connections on which nothing happens.
+const heartbeat = 15 * time.Second
+
+var errFollowers = errors.New("too many followers")
+
+// followLogs sends lines as events until the caller leaves or the server ends.
+func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function.Ref, asked logsRequest) error {
+	select {
+	case s.followers <- struct{}{}:
+		defer func() { <-s.followers }()
+	default:
+		return errFollowers
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.Life, cancel)()
+
+	after, lines, err := s.beginFollowing(ctx, ref, asked)
+	if err != nil {
+		return err
+	}
+	events, err := newEventStream(w)
+	if err != nil {
+		return fmt.Errorf("follow logs of %s: %w", ref, err)
+	}
+	defer events.end()
+	if err := s.follow(ctx, ref, after, lines, events); err != nil && ctx.Err() == nil {
+		s.logFailure(w, r, slog.LevelWarn, "Following the output of a function ended", err)
+		events.sendFailure(classify(err).message)
+	}
+	return nil
+}
+
+// beginFollowing returns the lines to begin with, and the line after which to go on.
+func (s *server) beginFollowing(ctx context.Context, ref function.Ref, asked logsRequest) (function.LogCursor, []function.LogLine, error) {
+	none := asked.query().Limit == 0
+	if none { // the newest line tells where to go on
+		asked.tail = 1
+	}
+	lines, err := s.readLogs(ctx, ref, asked)
+	if err != nil {
+		return function.LogCursor{}, nil, err
+	}
+	after := asked.after
+	if len(lines) > 0 {
+		after = lines[len(lines)-1].Cursor
+	}
+	if none {
+		lines = nil
+	}
+	return after, lines, nil
+}
+
+// follow sends lines and all that come after them. Its error is that of the store; a caller who left is none.
+func (s *server) follow(ctx context.Context, ref function.Ref, after function.LogCursor, lines []function.LogLine, events *eventStream) error {
+	for {
+		if err := events.sendLines(lines); err != nil {
+			return nil
+		}
+		if len(lines) > 0 {
+			after = lines[len(lines)-1].Cursor
+		}
+		var err error
+		if lines, err = s.Logs.AwaitLog(ctx, ref, after, maxTail, heartbeat); err != nil {
+			return fmt.Errorf("follow logs of %s: %w", ref, err)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// Logs is where the output of functions is kept. It must be safe for concurrent use. Its errors are or wrap those of
+// package function.
+type Logs interface {
+	// Version returns function.ErrNotFound for a function that does not exist.
+	Version(ctx context.Context, ref function.Ref) (string, error)
+	// ReadLog returns the lines that q selects.
+	ReadLog(ctx context.Context, ref function.Ref, q function.LogQuery) ([]function.LogLine, error)
+	// AwaitLog returns the first lines after a place, at most limit, and waits for one if there is none. It returns none
+	// when none has come within the given time.
+	AwaitLog(ctx context.Context, ref function.Ref, after function.LogCursor, limit int, within time.Duration) ([]function.LogLine, error)
+}
+
+const (
+	contentTypeLines  = "application/x-ndjson; charset=utf-8"
+	contentTypeEvents = "text/event-stream"
+	headerCache       = "Cache-Control"
+	headerLastEvent   = "Last-Event-Id" // as net/http writes what browsers send as Last-Event-ID
+)
+
+// lineTime is ISO 8601 with milliseconds, as JavaScript's toISOString writes it.
+const lineTime = "2006-01-02T15:04:05.000Z"
+
+// functionLogs answers with the newest lines that a function printed, or follows them.
+func (s *server) functionLogs(w http.ResponseWriter, r *http.Request) error {
+	if s.Logs == nil {
+		return &problem{http.StatusNotFound, "Output of functions is not kept: FUNCTION_LOGS_KEPT is 0"}
+	}
+	ref, err := refOf(r)
+	if err != nil {
+		return err
+	}
+	asked, err := parseLogsRequest(r)
+	if err != nil {
+		return err
+	}
+	if _, err := s.Logs.Version(r.Context(), ref); err != nil {
+		return fmt.Errorf("logs of %s: %w", ref, err)
+	}
+	if asked.follow && r.Method != http.MethodHead {
+		return s.followLogs(w, r, ref, asked)
+	}
+	lines, err := s.readLogs(r.Context(), ref, asked)
+	if err != nil {
+		return err
+	}
+	text := []byte{}
+	for i := range lines {
+		text = append(appendLogLine(text, &lines[i]), '\n')
+	}
+	w.Header().Set(headerType, contentTypeLines)
+	w.Header().Set(headerCache, "no-store")
+	send(w, r, http.StatusOK, text)
+	return nil
+}
+
+// readLogs returns what is there of the lines that are asked for.
+func (s *server) readLogs(ctx context.Context, ref function.Ref, asked logsRequest) ([]function.LogLine, error) {
+	q := asked.query()
+	if q.Limit == 0 {
+		return nil, nil
+	}
+	lines, err := s.Logs.ReadLog(ctx, ref, q)
+	if err != nil {
+		return nil, fmt.Errorf("logs of %s: %w", ref, err)
+	}
+	return lines, nil
+}
+
+// appendLogLine appends a line as a JSON object. Nothing in it can end the line or steer a terminal.
+func appendLogLine(dst []byte, line *function.LogLine) []byte {
+	dst = append(dst, `{"id":"`...)
+	dst = append(dst, line.Cursor.String()...)
+	dst = append(dst, `","time":"`...)
+	dst = line.Time.UTC().AppendFormat(dst, lineTime)
+	dst = append(dst, `","requestId":`...)
+	dst = function.AppendPlainJSONString(dst, line.RequestID)
+	dst = append(dst, `,"level":`...)
+	dst = function.AppendPlainJSONString(dst, line.Level)
+	dst = append(dst, `,"message":`...)
+	return append(function.AppendPlainJSONString(dst, line.Text), '}')
+}

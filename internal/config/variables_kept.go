@@ -1,0 +1,39 @@
+package config
+
+import "time"
+
+// Kept says how much of the output of functions is kept to be read back.
+type Kept struct {
+	// Lines is how many of each function, FUNCTION_LOGS_KEPT; 0 turns it off. MaxLine bounds one of them in bytes,
+	// FUNCTION_LOGS_MAX_LINE.
+	Lines   int
+	MaxLine int
+	// Memory is FUNCTION_LOGS_MEMORY, in bytes. TTL is FUNCTION_LOGS_TTL.
+	Memory int64
+	TTL    time.Duration
+}
+
+// keptVariables are about the output of functions that can be read back.
+var keptVariables = []Variable{
+	{
+		Name: "FUNCTION_LOGS_KEPT", Default: "1000",
+		Meaning: "Lines of output of each function that are kept and served by `/functions/:ns/:id/logs`; 0 keeps none.",
+		parse:   whole(0, 10_000, func(c *Config) *int { return &c.Kept.Lines }),
+	},
+	{
+		Name: "FUNCTION_LOGS_MAX_LINE", Default: "4096",
+		Meaning: "Bytes of one kept line; of a longer one the rest is dropped and `[line truncated]` left.",
+		parse:   whole(64, 1<<16, func(c *Config) *int { return &c.Kept.MaxLine }),
+	},
+	{
+		Name: "FUNCTION_LOGS_MEMORY", Default: "64mb",
+		Meaning: "Memory for the kept lines of all functions, with `STORAGE` `embedded` or `inmemory`. " +
+			"Those of the function that has printed nothing for longest are dropped first.",
+		parse: size(1, func(c *Config) *int64 { return &c.Kept.Memory }),
+	},
+	{
+		Name: "FUNCTION_LOGS_TTL", Default: "168h",
+		Meaning: "Time after which Redis drops the kept lines of a function that prints nothing more, such as `24h`.",
+		parse:   duration(func(c *Config) *time.Duration { return &c.Kept.TTL }),
+	},
+}

@@ -1,0 +1,40 @@
+package container
+
+import (
+	"fmt"
+	"os"
+)
+
+// childName is what this binary is called when it is started to mount the control groups.
+const childName = "functions-container"
+
+// exitFailed is the exit code when the server could not be started.
+const exitFailed = 1
+
+// Main returns in the server. Where the server needs a first process above it, this one becomes that and ends with the server's exit code;
+// where it needs a view of its own of the control groups, which needsGroups says, it gets one. Main must be called before anything else is
+// started, on the main goroutine.
+func Main(needsGroups func() bool) {
+	if os.Args[0] == childName {
+		fail(becomeServer(mountInfo))
+	}
+	var groups []mount
+	if found, err := readOnlyGroups(mountInfo); err != nil {
+		fail(err)
+	} else if len(found) > 0 && needsGroups() {
+		groups = found
+	}
+	if os.Getpid() != 1 && groups == nil {
+		return
+	}
+	code, err := supervise(len(groups) > 0)
+	if err != nil {
+		fail(err)
+	}
+	os.Exit(code)
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "functions: container:", err)
+	os.Exit(exitFailed)
+}

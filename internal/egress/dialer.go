@@ -1,0 +1,141 @@
+package egress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Dialer connects where the policy lets it, and to exactly the address that was checked. It is safe for concurrent use.
+type Dialer struct {
+	o   Options
+	own ownAddresses
+}
+
+// NewDialer makes a Dialer. It needs the policies of o and its Limits.Connect; what else is there it uses as a Proxy does.
+func NewDialer(o Options) *Dialer { return &Dialer{o: o.withDefaults()} }
+
+// Dial connects to address ("host:port") for the server's own sake, where it is a namespace that has named the address. Such connections
+// belong to no call and count for no limit. The error says what the policy refuses, or what a connect said.
+func (d *Dialer) Dial(ctx context.Context, namespace, address string) (net.Conn, error) {
+	began := time.Now()
+	conn, failed := d.dialFor(ctx, namespace, address)
+	if failed != nil {
+		d.o.Observer.Attempted(namespace, failed.result(), time.Since(began))
+		return nil, fmt.Errorf("egress: connect to %s: %w", address, failed)
+	}
+	d.o.Observer.Attempted(namespace, Connected, time.Since(began))
+	return conn, nil
+}
+
+func (d *Dialer) dialFor(ctx context.Context, namespace, address string) (net.Conn, *refusal) {
+	t, err := parseTarget(address)
+	if err != nil {
+		return nil, &refusal{reason: ReasonHost}
+	}
+	conn, _, failed := d.dial(ctx, d.o.policyOf(namespace), t)
+	return conn, failed
+}
+
+// dial resolves t, checks every address and connects to the first allowed one that answers.
+func (d *Dialer) dial(ctx context.Context, policy *Policy, t target) (net.Conn, netip.Addr, *refusal) {
+	ctx, cancel := context.WithTimeout(ctx, d.o.Limits.Connect)
+	defer cancel()
+	addrs, failed := d.resolve(ctx, policy, t)
+	if failed != nil {
+		return nil, netip.Addr{}, failed
+	}
+	var allowed []netip.Addr
+	denied := &refusal{code: "ENOTFOUND"}
+	for _, addr := range addrs {
+		if reason := policy.check(t, addr, d.own.has); reason == "" {
+			allowed = append(allowed, addr)
+		} else if denied.reason == "" {
+			denied = &refusal{reason: reason, addr: addr}
+		}
+	}
+	if len(allowed) == 0 {
+		return nil, netip.Addr{}, denied
+	}
+	return dialFirst(ctx, allowed, t.port)
+}
+
+func (d *Dialer) resolve(ctx context.Context, policy *Policy, t target) ([]netip.Addr, *refusal) {
+	if t.addr.IsValid() {
+		return []netip.Addr{t.addr}, nil
+	}
+	if reason := policy.mayResolve(t); reason != "" {
+		return nil, &refusal{reason: reason}
+	}
+	addrs, err := d.o.Resolver.LookupNetIP(ctx, "ip", t.name)
+	if err != nil {
+		return nil, &refusal{code: lookupCode(err)}
+	}
+	for i, addr := range addrs {
+		addrs[i] = addr.Unmap()
+	}
+	return addrs, nil
+}
+
+// lookupCode is what getaddrinfo would have said.
+func lookupCode(err error) string {
+	var dns *net.DNSError
+	if errors.As(err, &dns) && !dns.IsNotFound && (dns.IsTimeout || dns.IsTemporary) || errors.Is(err, context.DeadlineExceeded) {
+		return "EAI_AGAIN"
+	}
+	return "ENOTFOUND"
+}
+
+// dialFirst tries addrs one after the other; each gets its share of the time that is left.
+func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, netip.Addr, *refusal) {
+	failed := &refusal{code: "ETIMEDOUT", addr: addrs[0]}
+	for i, addr := range addrs {
+		deadline, _ := ctx.Deadline()
+		share := time.Until(deadline) / time.Duration(len(addrs)-i)
+		if share <= 0 {
+			break
+		}
+		// A connection that carries nothing is closed long before keep-alive would look at it.
+		dialer := net.Dialer{KeepAlive: -1, ControlContext: only(addr, port)}
+		if i < len(addrs)-1 { // for the last one there is the deadline of ctx
+			dialer.Timeout = share
+		}
+		conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(addr, port).String())
+		if err == nil {
+			return conn, addr, nil
+		}
+		if i == 0 {
+			failed.code = dialCode(err)
+		}
+	}
+	return nil, netip.Addr{}, failed
+}
+
+// only lets a dialer connect to the address that was checked and to no other, whatever it was made to believe.
+func only(addr netip.Addr, port uint16) func(context.Context, string, string, syscall.RawConn) error {
+	want := netip.AddrPortFrom(addr, port)
+	return func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		if got, err := netip.ParseAddrPort(address); err != nil || got != want {
+			return fmt.Errorf("egress: %s is not the address %s that was checked", strconv.Quote(address), want)
+		}
+		return nil
+	}
+}
+
+// dialCode is what connect would have said.
+func dialCode(err error) string {
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		if name := unix.ErrnoName(number); name != "" {
+			return name
+		}
+	}
+	return "ETIMEDOUT"
+}

@@ -1,0 +1,36 @@
+package egress
+
+import "net/netip"
+
+// span is that of one attempt to reach the outside; nil when spans are off.
+type span func(result, address string, sent, received int64)
+
+// beginSpan begins one for a call that wants to go to t.
+func (p *Proxy) beginSpan(c *call, t target) span {
+	if p.o.Tracer == nil {
+		return nil
+	}
+	return p.o.Tracer.Connection(c.outgoing, t.host(), int(t.port))
+}
+
+// failed ends the span of an attempt that came to nothing.
+func (s span) failed(why *refusal) {
+	if s != nil {
+		s(why.result(), textOf(why.addr), 0, 0)
+	}
+}
+
+// closed ends the span of a connection.
+func (s span) closed(l *link) {
+	if s != nil {
+		s(Connected, textOf(l.addr), l.sent.Load(), l.received.Load())
+	}
+}
+
+// textOf is empty for no address.
+func textOf(addr netip.Addr) string {
+	if !addr.IsValid() {
+		return ""
+	}
+	return addr.String()
+}

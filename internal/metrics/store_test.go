@@ -1,0 +1,68 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
+)
+
+func TestStoreOperationsAreCounted(t *testing.T) {
+	m := New()
+	for _, err := range []error{
+		nil, &function.NotFoundError{}, fmt.Errorf("x: %w", function.ErrEnvNotFound), function.ErrNamespaceNotFound, context.Canceled,
+		function.ErrUnavailable, context.DeadlineExceeded, errors.New("broken"),
+	} {
+		_, end := m.Store(t.Context(), "get")
+		end(err)
+	}
+	_, end := m.Store(t.Context(), "put")
+	end(nil)
+	expectLines(
+		t, scrape(t, m),
+		`functions_store_operation_seconds_count{operation="get"} 8`,
+		`functions_store_operation_errors_total{operation="get"} 3`,
+		`functions_store_operation_seconds_count{operation="put"} 1`,
+		`functions_store_operation_errors_total{operation="put"} 0`,
+	)
+}
+
+func TestCacheIsObserved(t *testing.T) {
+	m := New()
+	stats := invoke.CacheStats{Hits: 1, Stale: 2, Misses: 3, Evictions: 4, Functions: 5, Bytes: 6, LimitBytes: 7}
+	m.WatchCache(func() invoke.CacheStats { return stats })
+	expectLines(
+		t, scrape(t, m),
+		`functions_cache_lookups_total{result="hit"} 1`,
+		`functions_cache_lookups_total{result="stale"} 2`,
+		`functions_cache_lookups_total{result="miss"} 3`,
+		`functions_cache_evictions_total 4`,
+		`functions_cache_functions 5`,
+		`functions_cache_bytes 6`,
+		`functions_cache_limit_bytes 7`,
+		`functions_store_up 1`,
+	)
+	stats.Away = true
+	expectLines(t, scrape(t, m), `functions_store_up 0`)
+}
+
+func TestRequestsAreCountedByRouteAndStatus(t *testing.T) {
+	m := New()
+	m.Served("/functions", 200, 3*time.Millisecond)
+	m.Served("/functions", 204, 4*time.Millisecond)
+	m.Served("/functions", 404, time.Millisecond)
+	m.Served("", 404, time.Millisecond)
+	m.Served("/functions", 0, time.Millisecond)
+	expectLines(
+		t, scrape(t, m),
+		`functions_http_request_seconds_sum{route="/functions",status="2xx"} 0.007`,
+		`functions_http_request_seconds_count{route="/functions",status="2xx"} 2`,
+		`functions_http_request_seconds_count{route="/functions",status="4xx"} 1`,
+		`functions_http_request_seconds_count{route="/functions",status="5xx"} 1`,
+		`functions_http_request_seconds_count{route="none",status="4xx"} 1`,
+	)
+}

@@ -1,0 +1,57 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// maxAwaiting is how many calls of AwaitLog can wait at the same time, each with a connection. They have a pool of their
+// own, so that those who wait take none from those who work.
+const maxAwaiting = 128
+
+// maxBlock is the longest that one command waits. The client cannot break off a command, so this is also how long
+// AwaitLog takes at most to notice that its context has ended.
+const maxBlock = time.Second
+
+// newAwaiting returns the client of those who wait. It makes no connection before the first of them.
+func newAwaiting(e endpoint) redis.UniversalClient {
+	o := e.options()
+	o.PoolSize = maxAwaiting
+	return redis.NewUniversalClient(o)
+}
+
+// AwaitLog returns the first lines after a place, at most limit, and waits for one if there is none; it returns none when
+// none has come within the given time.
+func (s *Store) AwaitLog(
+	ctx context.Context, ref function.Ref, after function.LogCursor, limit int, within time.Duration,
+) ([]function.LogLine, error) {
+	for end := time.Now().Add(within); ; {
+		block := max(time.Millisecond, min(time.Until(end), maxBlock)) // 0 would be for ever
+		lines, err := s.awaitOnce(ctx, ref, after, limit, block)
+		if err != nil || len(lines) > 0 || !time.Now().Before(end) {
+			return lines, at("await log of "+ref.String(), err)
+		}
+	}
+}
+
+func (s *Store) awaitOnce(
+	ctx context.Context, ref function.Ref, after function.LogCursor, limit int, block time.Duration,
+) ([]function.LogLine, error) {
+	bound, cancel := context.WithTimeout(ctx, block+ioTimeout) // the client itself would give a silent Redis much longer
+	defer cancel()
+	streams, err := s.awaiting.XRead(bound, &redis.XReadArgs{
+		Streams: []string{s.keys.log(ref), after.String()}, Count: int64(limit), Block: block,
+	}).Result()
+	if errors.Is(err, redis.Nil) {
+		return nil, judge(ctx, ctx.Err())
+	}
+	if err != nil || len(streams) == 0 {
+		return nil, judge(bound, err)
+	}
+	return linesOf(ref, streams[0].Messages), nil
+}

@@ -1,0 +1,189 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/backstage/functions/sandbox/internal/wire"
+)
+
+// keepBuffer is the largest buffer that is kept for the next call.
+const keepBuffer = 256 << 10
+
+// fillBuffer writes the frames of a call into the buffer and says whether each keeps to the limit.
+func (p *process) fillBuffer(inv *Invocation, id string, first bool) bool {
+	limit := p.cfg.Limits.Frame + len("\n")
+	p.buffer = p.buffer[:0]
+	if first {
+		p.buffer = wire.AppendLoad(p.buffer, inv.Filename, inv.Code)
+	}
+	load := len(p.buffer)
+	p.buffer = wire.AppendInvoke(p.buffer, &wire.Invoke{
+		ID: id, Check: inv.Kind == Check, Method: inv.Request.Method,
+		Headers: inv.Request.Header, Query: inv.Request.Query, Env: inv.Env, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil,
+		Body: inv.Request.Body,
+	})
+	return load <= limit && len(p.buffer)-load <= limit
+}
+
+// readAnswer reads the frames of the call named id, which was sent in so many bytes, until its last.
+func (p *process) readAnswer(inv *Invocation, id string, sent int, watch *deadlines) (*Result, bool, error) {
+	logged, spans := 0, 0
+	for heard := false; ; heard = true {
+		frame, err := p.next(id)
+		switch {
+		case err != nil && !heard:
+			return p.unheard(sent, err)
+		case err != nil:
+			return p.failed(err)
+		}
+		switch frame.Type {
+		case wire.Log:
+			if logged += len(frame.Text) + len("\n"); logged > p.cfg.Limits.Logs+len(truncated) {
+				return p.failed(errLogs)
+			}
+			if inv.OnLog != nil {
+				inv.OnLog(LogLine{Level: frame.Level, Text: frame.Text})
+			}
+		case wire.Span:
+			if spans++; inv.OnSpan == nil || spans > wire.MaxSpans+1 {
+				return p.failed(errSpans)
+			}
+			inv.OnSpan(spanOf(frame))
+		case wire.Pending:
+			watch.mainReturned()
+		default:
+			return p.finished(frame)
+		}
+	}
+}
+
+// truncated is the last line of logs that reached their limit, with its line break. The runner sends it; one that sends more is broken.
+const truncated = "[output truncated]\n"
+
+var (
+	errLogs  = errors.New("more logs than allowed")
+	errSpans = errors.New("more spans than were asked for")
+)
+
+// next reads the next frame of the call named id.
+func (p *process) next(id string) (*wire.Frame, error) {
+	line, err := p.frames.Next()
+	if err != nil {
+		return nil, err
+	}
+	frame, err := wire.Decode(line)
+	if err != nil {
+		return nil, err
+	}
+	if frame.ID != id || frame.Type == wire.Ready {
+		return nil, fmt.Errorf("%s frame of call %q during call %q", frame.Type, frame.ID, id)
+	}
+	return frame, nil
+}
+
+// failed ends the process after err, which reading or writing gave, and says why it is dead.
+func (p *process) failed(err error) (*Result, bool, error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) { // which only killAt brings about
+		return nil, false, p.killedAtDeadline()
+	}
+	broken := !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, os.ErrClosed) && !isBrokenPipe(err)
+	if broken {
+		reason := ReasonProtocol
+		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, errLogs) {
+			reason = ReasonOutput
+		}
+		p.kill(reason)
+	}
+	// An end of the stream means that the process is ending, or that it closed its side and lives on, which it may not.
+	death := p.endSoon()
+	if broken && death.Detail == "" {
+		death.Detail = err.Error()
+	}
+	return nil, false, death
+}
+
+// unheard is failed for a process that has said nothing since it was sent a call in so many bytes. When all of them are still in the pipe
+// to it, it died without having read any: only a read takes bytes out of a pipe (pipe(7); JavaScript has no tee(2)), and nobody
+// but itself could read there: nothing of the call has happened.
+func (p *process) unheard(sent int, err error) (*Result, bool, error) {
+	result, reusable, err := p.failed(err)
+	if death, ok := err.(*DeathError); ok { //nolint:errorlint // as made by failed
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		death.untouched = p.reason == "" && p.unread == sent
+	}
+	return result, reusable, err
+}
+
+// endSoon gives the process a moment to end by itself, so that its own end is seen and not ours.
+func (p *process) endSoon() *DeathError {
+	grace := time.AfterFunc(time.Second, func() { p.kill(ReasonProtocol) })
+	defer grace.Stop()
+	return p.obituary()
+}
+
+// finished turns the last frame of a call into its outcome. A worker that has written more after it is not used again.
+func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
+	reusable := frame.Reusable && p.frames.Buffered() == 0
+	stats := Stats{Load: wire.Millis(frame.Load)}
+	header := make([]HeaderField, len(frame.Headers))
+	for i, h := range frame.Headers {
+		header[i] = HeaderField{Name: h[0], Value: h[1]}
+	}
+	switch frame.Type {
+	case wire.Oversize:
+		return nil, reusable, &DeathError{
+			Reason: ReasonOutput, Detail: fmt.Sprintf("the answer has %d bytes, %d are allowed", frame.Size, p.cfg.Limits.Frame), Stats: stats,
+		}
+	case wire.Error:
+		status := frame.Status
+		if status == 0 {
+			status = 500
+		}
+		return nil, reusable, &FunctionError{
+			Status: status, HasStatus: frame.Status != 0, Message: frame.Message, Text: frame.Text,
+			Stack: frame.Stack, Frames: frame.Frames, Header: header, Stats: stats,
+		}
+	default:
+		return &Result{Status: frame.Status, Header: header, Body: frame.Body, Stats: stats}, reusable, nil
+	}
+}
+
+// handshake greets the new process and waits until it is ready.
+func (p *process) handshake(ctx context.Context, greeting []byte) error {
+	stop := context.AfterFunc(ctx, func() { p.kill(ReasonCanceled) })
+	defer stop()
+	_, err := p.stdin.Write(greeting)
+	if err == nil || isBrokenPipe(err) { // a broken pipe's cause is to be read on the other one
+		err = awaitReady(p.frames)
+	}
+	if err == nil {
+		return nil
+	}
+	_, _, death := p.failed(err)
+	if ctx.Err() != nil {
+		return fmt.Errorf("not ready in time: %w", context.Cause(ctx))
+	}
+	return death
+}
+
+// awaitReady reads the ready frame.
+func awaitReady(frames *wire.Reader) error {
+	line, err := frames.Next()
+	if err != nil {
+		return err
+	}
+	frame, err := wire.Decode(line)
+	if err == nil && frame.Type != wire.Ready {
+		err = fmt.Errorf("%s frame before ready", frame.Type)
+	}
+	return err
+}
+
+func isBrokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }

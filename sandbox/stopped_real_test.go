@@ -1,0 +1,73 @@
+package sandbox_test
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+const answersOne = `function main(req, res) { res.send(1) }`
+
+// stopZygote stops the zygote and returns its PID. It is neither dead nor does it do anything from then on.
+func stopZygote(t *testing.T) int {
+	t.Helper()
+	pid := zygoteOf(t)
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+// wantAnswer calls a function that has no worker yet.
+func wantAnswer(t *testing.T, pool *sandbox.Pool, name string) {
+	t.Helper()
+	if result, err := pool.Invoke(t.Context(), invocation(name, answersOne)); err != nil || string(result.Body) != "1" {
+		t.Errorf("%s: got %s, %v", name, bodyOf(result), err)
+	}
+}
+
+func TestAZygoteThatDoesNotForkIsReplaced(t *testing.T) {
+	pool := newRealPool(t, func(c *sandbox.Config) { c.Size, c.Prewarmed = 2, 0 })
+	wantAnswer(t, pool, "first")
+	stopped := stopZygote(t)
+	wantAnswer(t, pool, "second")
+	if zygoteOf(t) == stopped {
+		t.Error("the stopped zygote is still there")
+	}
+}
+
+// The slot of a dead worker is free once its death is told; with a zygote that never tells, the pool would be full for ever.
+func TestAZygoteThatDoesNotReapIsReplaced(t *testing.T) {
+	pool := newRealPool(t, func(c *sandbox.Config) { c.Size, c.Prewarmed = 1, 1 })
+	stopped := stopZygote(t)
+	var death *sandbox.DeathError
+	_, err := pool.Invoke(t.Context(), invocation("endless", `function main() { for (;;) {} }`))
+	if !errors.As(err, &death) || death.Reason != sandbox.ReasonSyncDeadline {
+		t.Errorf("the endless call: %v", err)
+	}
+	wantAnswer(t, pool, "next")
+	if zygoteOf(t) == stopped {
+		t.Error("the stopped zygote is still there")
+	}
+}
+
+func TestAZygoteThatFailsToStartLeavesNothing(t *testing.T) {
+	cfg := realConfig(t)
+	cfg.Modules = []string{"no-such-module"}
+	before := 0
+	for try := range 3 {
+		if pool, err := sandbox.New(t.Context(), cfg); err == nil {
+			t.Fatalf("a pool without its modules started: %v", pool.Close())
+		}
+		open := len(descriptors(t, os.Getpid()))
+		if try == 0 {
+			before = open // what is opened once for the process is open now
+		}
+		if open > before {
+			t.Errorf("%d descriptors are open after start %d, %d after the first", open, try+1, before)
+		}
+	}
+}
