@@ -39,9 +39,7 @@ func (f *frontend) serve(ctx context.Context, handler, metricsHandler http.Handl
 		failed <- f.api.Serve(api.JSONErrors(newBounded(f.listeners.http, f.cfg.MaxConnections, f.cfg.HTTP.Write)))
 	}()
 	if f.listeners.metrics != nil {
-		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", metricsHandler)
-		f.metrics = f.newServer(mux)
+		f.metrics = f.newServer(metricsHandler)
 		go func() { failed <- f.metrics.Serve(f.listeners.metrics) }()
 	}
 	select {

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -82,9 +81,7 @@ func TestReadinessDropsBeforeTheLastAnswer(t *testing.T) {
 		answer <- string(body) + fmt.Sprint(err)
 	}()
 	s.logs.await(t, `(called)`)
-	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	s.terminate()
 	body := awaitProbe(t, s.metrics+"/readyz", http.StatusServiceUnavailable)
 	select {
 	case early := <-answer:
@@ -97,5 +94,4 @@ func TestReadinessDropsBeforeTheLastAnswer(t *testing.T) {
 	if got := <-answer; got != `"done"<nil>` {
 		t.Errorf("the call in progress got %s", got)
 	}
-	s.logs.rest() // a second signal would end it at once
 }
