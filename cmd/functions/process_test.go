@@ -58,6 +58,7 @@ func procStat(pid int) []string {
 const (
 	statState    = 0
 	statParent   = 1
+	statUserTime = 11
 	statThreads  = 17
 	statStart    = 19
 	statResident = 21 // in pages

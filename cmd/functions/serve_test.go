@@ -18,12 +18,17 @@ import (
 
 // The test binary is also the server: with SERVE set it does what the command does.
 func TestMain(m *testing.M) {
+	if os.Getenv("SERVE") == "constant" {
+		serveConstant()
+	}
 	if os.Getenv("SERVE") != "" || filepath.Base(os.Args[0]) == "functions-jail" {
 		os.Args = os.Args[:1]
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	benchmarks.print(os.Stdout)
+	os.Exit(code)
 }
 
 // server is a running server.
@@ -45,14 +50,7 @@ func startServer(t testing.TB, vars ...string) *server {
 // startCommand is startServer for a command that starts the server.
 func startCommand(t testing.TB, cmd *exec.Cmd, vars ...string) *server {
 	t.Helper()
-	runner, err := filepath.Abs("../../runner-js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Env = append([]string{
-		"SERVE=1", "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.Getenv("TMPDIR"), "HOST=127.0.0.1", "PORT=0", "METRICS_PORT=0",
-		"RUNNER_DIR=" + runner, "CODE_ASYNC_TIMEOUT=1000", "DATA_DIR=" + t.TempDir(),
-	}, vars...)
+	cmd.Env = serverEnv(t, vars...)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +65,19 @@ func startCommand(t testing.TB, cmd *exec.Cmd, vars ...string) *server {
 	s.metrics = "http://127.0.0.1:" + s.logs.await(t, `Functions metrics is listening on port (\d+)`)
 	s.logs.await(t, `(Deploy a function)`)
 	return s
+}
+
+// serverEnv is the environment of a server on free ports with vars.
+func serverEnv(t testing.TB, vars ...string) []string {
+	t.Helper()
+	runner, err := filepath.Abs("../../runner-js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]string{
+		"SERVE=1", "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.Getenv("TMPDIR"), "HOST=127.0.0.1", "PORT=0", "METRICS_PORT=0",
+		"RUNNER_DIR=" + runner, "CODE_ASYNC_TIMEOUT=1000", "DATA_DIR=" + t.TempDir(),
+	}, vars...)
 }
 
 // stop ends the server as an operator would and requires that it ends well.

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// BenchmarkIdle measures the memory of workers that have served one call, each of a function of its own.
+func BenchmarkIdle(b *testing.B) {
+	for _, row := range []struct {
+		name    string
+		workers int
+		vars    []string
+	}{
+		{"forked", 1000, nil},
+		{"started directly", 50, []string{"RUNNER_DIR=" + runnerWithoutAddon(b)}},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			for b.Loop() {
+				s := startBenched(b, append(row.vars, "POOL_SIZE="+itoa(row.workers), "POOL_PREWARMED=1", "WORKER_IDLE_TIMEOUT=1h")...)
+				for i := range row.workers {
+					path := fmt.Sprintf("/functions/bench/f%d", i)
+					s.deploy(b, path, helloCode, "")
+					s.run(b, http.DefaultClient, path, helloBody, helloAnswer)
+				}
+				workers := s.workers()
+				if len(workers) == 0 { // started directly, they are the server's own children
+					workers = s.zygotes()
+				}
+				var private, proportional int
+				for _, worker := range workers {
+					own, part := memoryOf(b, worker.pid)
+					private += own
+					proportional += part
+				}
+				rest := []int{s.pid()}
+				if len(s.workers()) > 0 {
+					rest = append(rest, s.zygotes()[0].pid)
+				}
+				for _, pid := range rest {
+					_, part := memoryOf(b, pid)
+					proportional += part
+				}
+				benchmarks.note(b, fmt.Sprintf("private memory of an idle worker, %s (%d of them)", row.name, len(workers)), mega(private)/float64(len(workers)), "MB")
+				benchmarks.note(b, fmt.Sprintf("all of the server with %d idle workers, %s", len(workers), row.name), mega(proportional), "MB in all")
+			}
+		})
+	}
+}
+
+func mega(kilobytes int) float64 { return float64(kilobytes) / 1024 }
+
+// memoryOf is the memory of a process that no other has, and that with its part of what several share, in KiB: proc_pid_smaps_rollup(5).
+func memoryOf(b *testing.B, pid int) (private, proportional int) {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, ":")
+		n, _ := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")))
+		switch name {
+		case "Private_Clean", "Private_Dirty":
+			private += n
+		case "Pss":
+			proportional += n
+		}
+	}
+	return private, proportional
+}
+
+// BenchmarkStart measures how long a server with the embedded store and one function takes from its start to the first answer of that
+// function.
+func BenchmarkStart(b *testing.B) {
+	dir := b.TempDir()
+	s := startBenched(b, "DATA_DIR="+dir)
+	s.deploy(b, helloPath, helloCode, "")
+	s.end(b)
+	for b.Loop() {
+		var took []time.Duration
+		for range 20 {
+			began := time.Now()
+			s := startBenched(b, "DATA_DIR="+dir)
+			s.run(b, http.DefaultClient, helloPath, helloBody, helloAnswer)
+			took = append(took, time.Since(began))
+			s.end(b)
+		}
+		q := quantiles(took)
+		benchmarks.note(b, "from the start of the server to its first answer, p50", micros(q.p50)/1e3, "ms")
+	}
+}

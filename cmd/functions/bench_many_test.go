@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/redisstore"
+	"github.com/backstage/functions/internal/testenv"
+)
+
+// BenchmarkManyFunctions measures calls of a thousand functions in random order, each with a worker of its own, beside calls of one.
+func BenchmarkManyFunctions(b *testing.B) {
+	const n = 1000
+	for b.Loop() {
+		s := startBenched(b, "POOL_SIZE="+itoa(n+20))
+		s.hello(b, 16, "")
+		const one, all = "one of 1,000 functions, c=16", "1,000 functions in random order, c=16"
+		for i := range n {
+			path := fmt.Sprintf("/functions/bench/f%d", i)
+			s.deploy(b, path, helloCode, "")
+			for range 3 {
+				s.run(b, http.DefaultClient, path, helloBody, helloAnswer)
+			}
+		}
+		benchmarks.add(b, one, wrk(b, s.url+helloPath+"/run", 16, loadTime, sendBody(helloBody), s.pid()), "")
+		script := sendTo("/functions/bench/f%d/run", n, helloBody)
+		wrk(b, s.url, 16, loadTime, script, s.pid())
+		benchmarks.add(b, all, wrk(b, s.url, 16, loadTime, script, s.pid()), one)
+	}
+}
+
+// BenchmarkStored measures calls of one function while ever more others are stored in Redis, and what one of these takes there.
+func BenchmarkStored(b *testing.B) {
+	const most = 100_000
+	for b.Loop() {
+		redis := testenv.Redis(b)
+		store, err := redisstore.Open(b.Context(), redisstore.Options{Endpoint: "redis://" + redis.Addr, KeyPrefix: "local"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		s := startBenched(b, "REDIS_ENDPOINT=redis://"+redis.Addr)
+		s.hello(b, 16, "")
+		load := func(name, of string) {
+			benchmarks.add(b, name, wrk(b, s.url+helloPath+"/run", 16, loadTime, sendBody(helloBody), s.pid()), of)
+		}
+		const alone = "1 function stored, c=16"
+		load(alone, "")
+		before := redisMemory(b, redis)
+		for i := range most {
+			ref := function.Ref{Namespace: fmt.Sprintf("n%d", i%100), ID: fmt.Sprintf("f%d", i)}
+			if _, err := store.Put(b.Context(), &function.Function{Ref: ref, Code: helloCode}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		load("100,000 functions stored, c=16", alone)
+		benchmarks.note(b, "memory of a stored function in Redis", float64(redisMemory(b, redis)-before)/most, "bytes")
+		if err := store.Close(); err != nil {
+			b.Error(err)
+		}
+	}
+}
+
+// redisMemory is what a Redis uses for all that it holds, in bytes.
+func redisMemory(b *testing.B, server *testenv.RedisServer) int {
+	b.Helper()
+	client := redis.NewClient(&redis.Options{Addr: server.Addr})
+	defer client.Close() //nolint:errcheck // only read from
+	info, err := client.Info(b.Context(), "memory").Result()
+	_, after, _ := strings.Cut(info, "used_memory:")
+	text, _, _ := strings.Cut(after, "\r\n")
+	used, parseErr := strconv.Atoi(text)
+	if err != nil || parseErr != nil {
+		b.Fatalf("INFO memory: %v, %v, %s", err, parseErr, info)
+	}
+	return used
+}

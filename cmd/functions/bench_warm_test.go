@@ -1,0 +1,58 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// BenchmarkWarm measures calls of workers that have served their function before, beside a handler that answers a constant, with each
+// degree of isolation.
+func BenchmarkWarm(b *testing.B) {
+	for _, connections := range []int{1, 16, 64} {
+		floor := fmt.Sprintf("constant handler, c=%d", connections)
+		b.Run(floor, func(b *testing.B) {
+			for b.Loop() {
+				s := startConstant(b)
+				benchmarks.add(b, floor, wrk(b, s.url+helloPath+"/run", connections, loadTime, sendBody(helloBody), s.pid()), "")
+			}
+		})
+		for _, isolation := range []string{"strict", "process", "none"} {
+			name := fmt.Sprintf("hello, ISOLATION=%s, c=%d", isolation, connections)
+			b.Run(name, func(b *testing.B) {
+				for b.Loop() {
+					s := startBenched(b, "ISOLATION="+isolation)
+					s.hello(b, connections, "")
+					benchmarks.add(b, name, wrk(b, s.url+helloPath+"/run", connections, loadTime, sendBody(helloBody), s.pid()), floor)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkMegabyte measures bodies of 1 MB that the function has parsed, beside a pipe that carries as much to a Node.js, which does
+// nothing with it, and one which parses it.
+func BenchmarkMegabyte(b *testing.B) {
+	body, err := json.Marshal(map[string]string{"text": strings.Repeat("a", 1<<20)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, code := range map[string]string{"1 MB through a pipe": fmt.Sprintf(pipeFloor, len(body)+1), "1 MB of JSON through a pipe": jsonFloor} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				benchmarks.add(b, name, inTurn(0, startPipe(b, code, append(body, '\n'))), "")
+			}
+		})
+	}
+	b.Run("1 MB body", func(b *testing.B) {
+		for b.Loop() {
+			s := startBenched(b)
+			s.deploy(b, "/functions/bench/length", `function main(req, res) { res.send(req.body.text.length) }`, "")
+			text := string(body)
+			m := inTurn(0, func(int) { s.run(b, http.DefaultClient, "/functions/bench/length", text, "1048576") })
+			benchmarks.add(b, "1 MB body", m, "1 MB through a pipe")
+		}
+	})
+}
