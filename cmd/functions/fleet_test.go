@@ -39,6 +39,7 @@ func newFleet(t *testing.T, redis ...string) *fleet {
 	f.front = httptest.NewServer(proxy)
 	t.Cleanup(f.front.Close)
 	f.load = newLoad(t, f.front.URL)
+	f.cut = cutOff
 	return f
 }
 

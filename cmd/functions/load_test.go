@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -98,6 +99,7 @@ func send(client *http.Client, method, url, body string) (r reply) {
 type load struct {
 	base   string
 	client *http.Client
+	cut    string // the excuse of an answer that breaks off; empty where none may
 
 	mu      sync.Mutex // guards the fields below
 	calls   int
@@ -155,6 +157,9 @@ func (l *load) count(j *job, n int, r reply) {
 	defer l.mu.Unlock()
 	l.calls++
 	excuse := r.excuse()
+	if errors.Is(r.err, io.ErrUnexpectedEOF) {
+		excuse = l.cut
+	}
 	switch {
 	case j.right(n, r):
 		l.right++
