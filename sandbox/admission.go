@@ -22,23 +22,31 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation) (*worker, StartKind
 		return w, start, nil
 	}
 	waiting, err := p.enqueueLocked(ctx, inv)
+	held := p.heldLocked(inv.Key)
 	p.mu.Unlock()
 	if err != nil {
 		return nil, "", err
 	}
-	p.wakeKeeper()
+	if !held {
+		p.wakeKeeper()
+	}
 	return p.wait(ctx, waiting)
 }
 
 // takeLocked returns a worker that can serve key at once.
 func (p *Pool) takeLocked(key string) (*worker, StartKind) {
+	if p.heldLocked(key) {
+		return nil, ""
+	}
 	if w := p.idle.take(key); w != nil {
+		p.setBusyLocked(w, true)
 		return w, StartWarm
 	}
 	if n := len(p.prewarmed); n > 0 {
 		w := p.prewarmed[n-1]
 		p.prewarmed = p.prewarmed[:n-1]
 		p.bindLocked(w, key)
+		p.setBusyLocked(w, true)
 		return w, StartPrewarmed
 	}
 	return nil, ""

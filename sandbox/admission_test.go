@@ -67,7 +67,7 @@ func letIn(t *testing.T, p *Pool, inv *Invocation) (Stats, error) {
 	defer p.calls.Done()
 	served := Stats{Queue: time.Since(began)}
 	_, reusable, err := w.invoke(t.Context(), inv, start != StartWarm)
-	p.release(w, inv, 0, reusable)
+	p.release(w, inv, callCost{}, reusable)
 	return served, err
 }
 
@@ -226,16 +226,16 @@ func TestPaceExpectsTooLittleRatherThanTooMuch(t *testing.T) {
 	now := time.Now()
 	p := &pace{}
 	for range paceCalls - 1 {
-		p.add(time.Second, now)
+		p.add(callCost{took: time.Second}, now)
 	}
 	if got := p.least(now); got != 0 {
 		t.Errorf("after too few calls: %v", got)
 	}
-	p.add(time.Second, now)
+	p.add(callCost{took: time.Second}, now)
 	if got := p.least(now); got != time.Second {
 		t.Errorf("after equal calls: %v", got)
 	}
-	p.add(9*time.Second, now)
+	p.add(callCost{took: 9 * time.Second}, now)
 	if got := p.least(now); got >= 1900*time.Millisecond {
 		t.Errorf("after one long call: %v", got)
 	}
@@ -244,7 +244,7 @@ func TestPaceExpectsTooLittleRatherThanTooMuch(t *testing.T) {
 	}
 	known := paces{}
 	for i := range 3 * paceKeys {
-		known.add(strconv.Itoa(i), time.Second)
+		known.add(strconv.Itoa(i), callCost{took: time.Second})
 	}
 	if len(known) > paceKeys {
 		t.Errorf("%d paces are kept", len(known))

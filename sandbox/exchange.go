@@ -33,7 +33,7 @@ func (p *process) fillBuffer(inv *Invocation, id string, first bool) bool {
 
 // readAnswer reads the frames of the call named id, which was sent in so many bytes, until its last.
 func (p *process) readAnswer(inv *Invocation, id string, sent int, watch *deadlines) (*Result, bool, error) {
-	logged, spans := 0, 0
+	logged, spans, waited := 0, 0, false
 	for heard := false; ; heard = true {
 		frame, err := p.next(id)
 		switch {
@@ -57,8 +57,13 @@ func (p *process) readAnswer(inv *Invocation, id string, sent int, watch *deadli
 			inv.OnSpan(spanOf(frame))
 		case wire.Pending:
 			watch.mainReturned()
+			waited = true
 		default:
-			return p.finished(frame)
+			result, reusable, err := p.finished(frame)
+			if stats := statsOf(result, err); stats != nil {
+				stats.waited = waited
+			}
+			return result, reusable, err
 		}
 	}
 }

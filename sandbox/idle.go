@@ -19,6 +19,8 @@ func (s *idleSet) put(w *worker) {
 	s.at[w] = s.lru.PushBack(w)
 }
 
+func (s *idleSet) has(key string) bool { return len(s.byKey[key]) > 0 }
+
 // take removes and returns the worker of key that was used most recently, or nil.
 func (s *idleSet) take(key string) *worker {
 	ws := s.byKey[key]

@@ -90,6 +90,8 @@ type Stats struct {
 	Load time.Duration
 	// CPU is the CPU time that the worker used in Run; 0 when it was gone before its clock could be read.
 	CPU time.Duration
+
+	waited bool // main had returned before the answer was there
 }
 
 // StartKind says how a call got its worker.

@@ -52,7 +52,7 @@ func (p *Pool) claimStart() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.dispatchLocked()
-	waiting := p.queue.len() - p.starting
+	waiting := p.wantingLocked() - p.starting
 	if p.closed || waiting+p.cfg.Prewarmed-len(p.prewarmed) <= 0 {
 		return false
 	}
@@ -68,12 +68,23 @@ func (p *Pool) claimStart() bool {
 	return false
 }
 
-// dispatchLocked gives prewarmed workers to those who wait.
+// dispatchLocked gives workers to those who wait: idle ones of their function, where calls were held back and are not any more, and
+// prewarmed ones.
 func (p *Pool) dispatchLocked() {
-	for len(p.prewarmed) > 0 && p.queue.len() > 0 && !p.closed {
+	for key := range p.queue.keys {
+		for !p.closed && p.idle.has(key) && p.queue.has(key) && !p.heldLocked(key) {
+			p.handLocked(p.idle.take(key), p.queue.takeKey(key), StartWarm)
+		}
+	}
+	for len(p.prewarmed) > 0 && !p.closed {
+		waiting := p.queue.next(p.heldLocked)
+		if waiting == nil {
+			return
+		}
+		p.queue.take(waiting)
 		w := p.prewarmed[len(p.prewarmed)-1]
 		p.prewarmed = p.prewarmed[:len(p.prewarmed)-1]
-		p.handLocked(w, p.queue.take(), StartCold)
+		p.handLocked(w, waiting, StartCold)
 	}
 }
 
@@ -128,6 +139,7 @@ func (p *Pool) watch(w *worker) {
 	if w.retired {
 		p.retiring--
 	}
+	p.setBusyLocked(w, false)
 	p.idle.remove(w)
 	p.prewarmed = slices.DeleteFunc(p.prewarmed, func(other *worker) bool { return other == w })
 	p.mu.Unlock()

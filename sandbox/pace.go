@@ -8,6 +8,24 @@ type pace struct {
 	mean, deviation time.Duration
 	seen            int
 	last            time.Time
+
+	cpu    time.Duration // the smoothed mean of the processor's time
+	waited int           // calls until one that waited for something is forgotten
+}
+
+// callCost is what one call has taken.
+type callCost struct {
+	took   time.Duration // of its worker
+	cpu    time.Duration // of a processor
+	waited bool          // main had returned before the answer was there
+}
+
+// costOf is the cost of a call that ended with err after so long. Where the worker's clock could not be read, it counts as having computed.
+func costOf(stats *Stats, took time.Duration) callCost {
+	if stats == nil || stats.CPU == 0 {
+		return callCost{took: took, cpu: took}
+	}
+	return callCost{took, stats.CPU, stats.waited}
 }
 
 // Bounds of what paces know.
@@ -16,6 +34,7 @@ const (
 	paceCalls  = 8           // fewer calls tell nothing
 	paceAge    = time.Minute // older knowledge counts as none
 	paceKeys   = 4096        // functions whose pace is kept
+	shortCall  = time.Millisecond
 )
 
 // least is a duration that a call of this pace takes on average at the least; 0 when too little is known.
@@ -26,23 +45,34 @@ func (p *pace) least(now time.Time) time.Duration {
 	return max(0, p.mean-p.deviation/4)
 }
 
-func (p *pace) add(took time.Duration, now time.Time) {
+// short says whether the calls of this pace do nothing but compute, and not for long.
+func (p *pace) short(now time.Time) bool {
+	return p != nil && p.seen >= paceCalls && p.waited == 0 && p.cpu < shortCall && now.Sub(p.last) <= paceAge
+}
+
+// add notes a call.
+func (p *pace) add(c callCost, now time.Time) {
 	if now.Sub(p.last) > paceAge {
-		*p = pace{mean: took}
+		*p = pace{mean: c.took, cpu: c.cpu}
 	}
 	p.seen++
 	p.last = now
 	weight := time.Duration(min(p.seen, paceWeight)) // the first calls count fully
-	off := took - p.mean
+	off := c.took - p.mean
 	p.mean += off / weight
 	p.deviation += (off.Abs() - p.deviation) / weight
+	p.cpu += (c.cpu - p.cpu) / weight
+	p.waited = max(p.waited-1, 0)
+	if c.waited {
+		p.waited = paceWeight
+	}
 }
 
 // paces are those of all keys. The zero value is empty. Its user locks.
 type paces map[string]*pace
 
-// add notes that a call of key held its worker for so long.
-func (p paces) add(key string, took time.Duration) {
+// add notes what a call of key has cost.
+func (p paces) add(key string, c callCost) {
 	now := time.Now()
 	known, ok := p[key]
 	if !ok {
@@ -52,11 +82,14 @@ func (p paces) add(key string, took time.Duration) {
 		known = &pace{}
 		p[key] = known
 	}
-	known.add(took, now)
+	known.add(c, now)
 }
 
 // least is how long a call of key holds a worker on average at the least; 0 when too little is known.
 func (p paces) least(key string) time.Duration { return p[key].least(time.Now()) }
+
+// short says whether the calls of key are short; not while too little is known.
+func (p paces) short(key string) bool { return p[key].short(time.Now()) }
 
 // forget drops what is too old to count or, if nothing is, everything: it is soon learnt again.
 func (p paces) forget(now time.Time) {

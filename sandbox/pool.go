@@ -34,6 +34,7 @@ type worker struct {
 	calls    int
 	bound    time.Time
 	lastUsed time.Time
+	busy     bool // serves a call
 	retired  bool // killed by us, waiting to be reaped
 }
 
@@ -43,6 +44,7 @@ type Pool struct {
 	starter starter
 	kick    chan struct{} // wakes the keeper
 	stop    context.CancelFunc
+	lean    int            // see heldLocked
 	keeping sync.WaitGroup // the keeper, starts in progress and the watchers of workers
 	calls   sync.WaitGroup // calls in progress
 
@@ -57,6 +59,7 @@ type Pool struct {
 	retiring  int // workers that were killed and are not reaped yet
 	queue     queue
 	bound     map[string]int // workers of each key that live
+	busy      map[string]int // those of them that serve a call
 	paces     paces
 	failing   failing
 	closed    bool
@@ -80,7 +83,7 @@ func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
 	p := &Pool{
 		cfg: cfg, starter: starter, stop: stop,
 		kick:    make(chan struct{}, 1),
-		workers: map[*worker]struct{}{}, bound: map[string]int{}, paces: paces{},
+		workers: map[*worker]struct{}{}, bound: map[string]int{}, busy: map[string]int{}, lean: lean(&cfg), paces: paces{},
 		closing: make(chan struct{}),
 		quiet:   make(chan struct{}),
 	}
@@ -124,11 +127,13 @@ func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time) (*
 	running := time.Now()
 	result, reusable, err := w.invoke(ctx, inv, start != StartWarm)
 	served.Run = time.Since(running)
-	if stats := statsOf(result, err); stats != nil {
+	stats := statsOf(result, err)
+	cost := costOf(stats, served.Run)
+	if stats != nil {
 		served.Load, served.CPU = min(stats.Load, served.Run), stats.CPU // what the worker's side has measured
 		*stats = served
 	}
-	p.release(w, inv, served.Run, reusable)
+	p.release(w, inv, cost, reusable)
 	return result, served, err
 }
 

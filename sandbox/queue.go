@@ -60,12 +60,17 @@ func (t *turns[T]) get(name string, make func() T) T {
 	return member
 }
 
-func (t *turns[T]) next() T { return t.members[t.order[0]] }
-
 // rotate ends the turn of name, if it is the next one's.
 func (t *turns[T]) rotate(name string) {
 	if len(t.order) > 1 && t.order[0] == name {
 		t.order = append(t.order[1:], name)
+	}
+}
+
+// toEnd makes name the last.
+func (t *turns[T]) toEnd(name string) {
+	if i := slices.Index(t.order, name); i >= 0 {
+		t.order = append(slices.Delete(t.order, i, i+1), name)
 	}
 }
 
@@ -94,18 +99,26 @@ func (q *queue) push(group, key string, cost time.Duration) *waiter {
 	return w
 }
 
-// next returns the waiter whose turn it is; the queue must not be empty.
-func (q *queue) next() *waiter { return q.groups.next().functions.next().waiters[0] }
+// next returns the waiter whose turn it is, those left aside whose key is held; nil when there is no other.
+func (q *queue) next(held func(key string) bool) *waiter {
+	for _, group := range q.groups.order {
+		functions := &q.groups.members[group].functions
+		for _, key := range functions.order {
+			if !held(key) {
+				return functions.members[key].waiters[0]
+			}
+		}
+	}
+	return nil
+}
 
-// take removes and returns the waiter whose turn it is, and ends the turn.
-func (q *queue) take() *waiter {
-	w := q.next()
+// take removes w, whose turn it was.
+func (q *queue) take(w *waiter) {
 	q.drop(w)
 	if g, ok := q.groups.members[w.group]; ok {
-		g.functions.rotate(w.key)
+		g.functions.toEnd(w.key)
 	}
-	q.groups.rotate(w.group)
-	return w
+	q.groups.toEnd(w.group)
 }
 
 // takeKey removes and returns the first waiter of key, which must be there. It ends the turn of its group, if it had it.

@@ -9,11 +9,11 @@ func (p *Pool) bindLocked(w *worker, key string) {
 	p.bound[key]++
 }
 
-// release takes w back after the call inv, which took so long.
-func (p *Pool) release(w *worker, inv *Invocation, took time.Duration, reusable bool) {
+// release takes w back after the call inv, which has cost so much.
+func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.paces.add(w.key, took)
+	p.paces.add(w.key, cost)
 	w.calls++
 	w.lastUsed = time.Now()
 	spent := isSpent(w.calls, p.cfg.MaxInvocations) || isSpent(w.calls, inv.MaxInvocations)
@@ -31,6 +31,7 @@ func (p *Pool) release(w *worker, inv *Invocation, took time.Duration, reusable 
 		p.handLocked(w, p.queue.takeKey(w.key), StartWarm)
 		return
 	default:
+		p.setBusyLocked(w, false)
 		p.idle.put(w)
 	}
 	if p.queue.len() > 0 {
@@ -47,9 +48,15 @@ const quantum = 50 * time.Millisecond
 // mayStayLocked says whether w may go on serving its own function although others wait. It need not give way while enough slots for
 // them are free or about to be.
 func (p *Pool) mayStayLocked(w *worker) bool {
-	others := p.queue.len() - p.queue.keys[w.key]
+	if p.queue.len() == p.queue.keys[w.key] {
+		return true
+	}
+	others := p.wantingLocked()
+	if !p.heldLocked(w.key) {
+		others -= p.queue.keys[w.key]
+	}
 	coming := p.freeLocked() + p.starting + p.retiring + p.idle.len()
-	return others <= coming || p.queue.next().key == w.key || time.Since(w.bound) < quantum
+	return others <= coming || p.queue.next(p.heldLocked).key == w.key || time.Since(w.bound) < quantum
 }
 
 // handLocked gives w to waiting and counts the call as in progress.
@@ -57,6 +64,7 @@ func (p *Pool) handLocked(w *worker, waiting *waiter, start StartKind) {
 	if w.key == "" {
 		p.bindLocked(w, waiting.key)
 	}
+	p.setBusyLocked(w, true)
 	p.calls.Add(1)
 	waiting.worker, waiting.start = w, start
 	close(waiting.ready)
@@ -70,6 +78,7 @@ func (p *Pool) retireLocked(w *worker, reason Reason) {
 	if !w.retired {
 		w.retired = true
 		p.retiring++
+		p.setBusyLocked(w, false)
 		w.kill(reason)
 	}
 }

@@ -35,7 +35,7 @@ func fresh(b *testing.B, connections int, vars ...string) measured {
 	b.Helper()
 	s := startBenched(b, vars...)
 	s.hello(b, connections, `"maxInvocations":1`)
-	return wrk(b, s.url+helloPath+"/run", connections, loadTime, sendBody(helloBody), s.pid())
+	return wrk(b, s.url+helloPath+"/run", connections, loadTime, postBody(helloBody), s.pid())
 }
 
 // BenchmarkFirstCall measures the first call ever of a function that has just been deployed, by itself and while others are called.

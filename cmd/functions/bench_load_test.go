@@ -27,12 +27,12 @@ function done(summary, latency, requests)
 end
 `
 
-// sendBody is the part of a script that posts body.
-func sendBody(body string) string { return fmt.Sprintf("wrk.body = %q", body) }
+// postBody is the part of a script that posts body.
+func postBody(body string) string { return fmt.Sprintf("wrk.body = %q", body) }
 
 // sendTo is the part of a script that posts body to the paths that format gives for 0 to n-1, in random order.
 func sendTo(format string, n int, body string) string {
-	return sendBody(body) + fmt.Sprintf(`
+	return postBody(body) + fmt.Sprintf(`
 function request() return wrk.format(nil, string.format(%q, math.random(0, %d))) end`, format, n-1)
 }
 

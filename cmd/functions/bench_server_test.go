@@ -85,7 +85,7 @@ func (s *server) hello(b *testing.B, connections int, properties string) {
 	b.Helper()
 	s.deploy(b, helloPath, helloCode, properties)
 	s.run(b, http.DefaultClient, helloPath, helloBody, helloAnswer)
-	wrk(b, s.url+helloPath+"/run", connections, time.Second, sendBody(helloBody), s.pid())
+	wrk(b, s.url+helloPath+"/run", connections, time.Second, postBody(helloBody), s.pid())
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

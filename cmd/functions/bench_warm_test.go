@@ -16,7 +16,7 @@ func BenchmarkWarm(b *testing.B) {
 		b.Run(floor, func(b *testing.B) {
 			for b.Loop() {
 				s := startConstant(b)
-				benchmarks.add(b, floor, wrk(b, s.url+helloPath+"/run", connections, loadTime, sendBody(helloBody), s.pid()), "")
+				benchmarks.add(b, floor, wrk(b, s.url+helloPath+"/run", connections, loadTime, postBody(helloBody), s.pid()), "")
 			}
 		})
 		for _, isolation := range []string{"strict", "process", "none"} {
@@ -25,7 +25,7 @@ func BenchmarkWarm(b *testing.B) {
 				for b.Loop() {
 					s := startBenched(b, "ISOLATION="+isolation)
 					s.hello(b, connections, "")
-					benchmarks.add(b, name, wrk(b, s.url+helloPath+"/run", connections, loadTime, sendBody(helloBody), s.pid()), floor)
+					benchmarks.add(b, name, wrk(b, s.url+helloPath+"/run", connections, loadTime, postBody(helloBody), s.pid()), floor)
 				}
 			})
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 
 	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
@@ -15,8 +16,15 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
+// garbage is how much memory, in percent of what is in use, may be garbage before it is collected: the server uses little, and collecting as
+// often as Go does by default would cost a tenth of its time.
+const garbage = 400
+
 // serve runs the server until ctx ends.
 func serve(ctx context.Context) (err error) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
 	cfg, err := config.Load(os.LookupEnv, os.Environ())
 	if err != nil {
 		return err

@@ -1,0 +1,47 @@
+package sandbox
+
+import (
+	"math"
+	"runtime"
+)
+
+// Calls that do nothing but compute, and only for a moment, are not served faster by more workers than there are processors: these would
+// take turns, and each turn costs more than such a call. So calls of a short function are held back, in the queue, while lean of its workers
+// are busy, whatever else stands idle or could be started.
+
+// lean is how many workers keep all processors busy: as many as there are, or more where the limit of each is less than one, and one
+// that is being given its next call.
+func lean(cfg *Config) int {
+	share := 1.0
+	if cfg.Limits.CPU > 0 {
+		share = min(share, cfg.Limits.CPU)
+	}
+	return int(math.Ceil(float64(runtime.GOMAXPROCS(0))/share)) + 1
+}
+
+// heldLocked says whether calls of key wait for one of the workers that serve it, and for no other.
+func (p *Pool) heldLocked(key string) bool { return p.busy[key] >= p.lean && p.paces.short(key) }
+
+// wantingLocked is how many of those who wait want a worker that they do not have.
+func (p *Pool) wantingLocked() int {
+	n := p.queue.len()
+	for key, waiting := range p.queue.keys {
+		if p.heldLocked(key) {
+			n -= waiting
+		}
+	}
+	return n
+}
+
+// setBusyLocked notes whether w serves a call.
+func (p *Pool) setBusyLocked(w *worker, busy bool) {
+	if w.busy == busy {
+		return
+	}
+	w.busy = busy
+	if busy {
+		p.busy[w.key]++
+	} else if p.busy[w.key]--; p.busy[w.key] == 0 {
+		delete(p.busy, w.key)
+	}
+}

@@ -1,0 +1,124 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// computing serves calls as fakeChild does, and says that they have used the processor for so long.
+func computing(cpu time.Duration) func(c *fakeChild, inv *Invocation) (*Result, bool, error) {
+	return func(c *fakeChild, inv *Invocation) (*Result, bool, error) {
+		result, reusable, err := c.work(context.Background(), inv)
+		if result != nil {
+			result.CPU = cpu
+		}
+		return result, reusable, err
+	}
+}
+
+// together makes n calls of key at once, each of which takes so long, and returns when all have been answered.
+func together(t *testing.T, pool *Pool, n int, key, takes string) {
+	t.Helper()
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() { answered(t, pool, call(key, takes)) })
+	}
+	all.Wait()
+}
+
+func TestShortFunctionsUseNoMoreWorkersThanKeepTheProcessorsBusy(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		serve func(c *fakeChild, inv *Invocation) (*Result, bool, error)
+		lean  bool
+	}{
+		{"short", computing(100 * time.Microsecond), true},
+		{"long", computing(20 * time.Millisecond), false},
+		{"waiting", func(c *fakeChild, inv *Invocation) (*Result, bool, error) {
+			result, reusable, err := computing(100*time.Microsecond)(c, inv)
+			if result != nil {
+				result.waited = true
+			}
+			return result, reusable, err
+		}, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := fakeConfig(32, 2)
+			starter := &fakeStarter{serve: row.serve}
+			pool := fakePool(t, cfg, starter)
+			for range paceCalls {
+				answered(t, pool, call("a/1", "1ms"))
+			}
+			synctest.Wait()
+			together(t, pool, 24, "a/1", "1ms")
+			synctest.Wait()
+			workers := pool.Stats().Idle
+			if row.lean && workers > lean(&cfg) || !row.lean && workers < 24 {
+				t.Errorf("%s: %d workers for 24 calls at once", row.name, workers)
+			}
+		})
+	}
+}
+
+func TestOthersAreServedWhileAShortFunctionIsHeldBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		starter := &fakeStarter{startTime: time.Millisecond, serve: computing(time.Microsecond)}
+		pool := fakePool(t, fakeConfig(16, 1), starter)
+		for range paceCalls {
+			answered(t, pool, call("a/1", "1ms"))
+		}
+		var all sync.WaitGroup
+		all.Go(func() { together(t, pool, 200, "a/1", "100ms") })
+		synctest.Wait()
+		began := time.Now()
+		for i := range 8 {
+			all.Go(func() { answered(t, pool, call(fmt.Sprintf("b/%d", i), "10ms")) })
+		}
+		synctest.Wait()
+		time.Sleep(50 * time.Millisecond)
+		synctest.Wait()
+		pool.mu.Lock()
+		for i := range 8 {
+			if key := fmt.Sprintf("b/%d", i); pool.queue.has(key) {
+				t.Errorf("%s still waits after %v", key, time.Since(began))
+			}
+		}
+		pool.mu.Unlock()
+		all.Wait()
+	})
+}
+
+// A function that was short is held back by calls that are not: when they have told, workers that stand idle serve those who wait.
+func TestHeldCallsGetIdleWorkersWhenTheFunctionIsShortNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := fakeConfig(16, 1)
+		starter := &fakeStarter{serve: func(c *fakeChild, inv *Invocation) (*Result, bool, error) {
+			result, reusable, err := c.work(context.Background(), inv)
+			if result != nil && inv.Code == "1ms" {
+				result.CPU = time.Microsecond
+			}
+			return result, reusable, err
+		}}
+		pool := fakePool(t, cfg, starter)
+		together(t, pool, 12, "a/1", "5ms") // long ones: as many workers
+		for range 20 * paceWeight {
+			answered(t, pool, call("a/1", "1ms"))
+		}
+		synctest.Wait()
+		if got := pool.Stats().Idle; got < 12 {
+			t.Fatalf("%d workers stand idle", got)
+		}
+		began := time.Now()
+		together(t, pool, 12, "a/1", "1s")
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("12 calls of a second took %v, as if the function were short", took)
+		}
+		if pool.Stats().Queued != 0 {
+			t.Error("calls still wait")
+		}
+	})
+}
