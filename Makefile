@@ -17,10 +17,14 @@ DOCKER_COMPOSE ?= docker compose
 
 GOFUMPT := mvdan.cc/gofumpt@v0.12.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 FUZZTIME ?= 1m
+# Benchmarks of whole servers: which, and how often. Benchstat wants ten of each.
+BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|Stored|Fresh|FirstCall|Deadline|Idle|Start)$$
+COUNT ?= 1
 FAULTS ?= 1m
 SOAK ?= 10m
 fault_tests := WorkersAndZygotesDie|HappensToRedis|RedisWasKilled|FollowAFailover|SeenByAll|OneServerIsKilled|CutOffFromRedis
@@ -151,9 +155,23 @@ faults: setup test-tools ## run the fault suites of whole servers, harming them 
 soak: setup ## load a server with everything for SOAK, ten minutes by default, and see that nothing grows
 	SOAK=$(SOAK) $(GO) test -count=1 -v -timeout 0 -run '^TestNothingGrowsUnderALongMixedLoad$$' ./cmd/functions
 
+.PHONY: bench-tools
+bench-tools: setup
+	@.ci/need wrk=wrk redis-server=redis-server
+
+# The figures of each commit are kept, so that two can be compared.
 .PHONY: bench
-bench: setup ## run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: bench-tools ## measure the server end to end, each load beside a floor of the same run; BENCH and COUNT choose
+	@mkdir -p $(reports)
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 1x -count $(COUNT) -timeout 2h ./cmd/functions | tee "$(reports)/bench-$$(git describe --always --dirty).txt"
+
+.PHONY: bench-compare
+bench-compare: tools ## compare the figures that make bench has kept of two commits, OLD and NEW
+	$(GO) run $(BENCHSTAT) "$(reports)/bench-$(OLD).txt" "$(reports)/bench-$(NEW).txt"
+
+.PHONY: bench-parts
+bench-parts: setup ## measure parts of the server by themselves
+	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /cmd/functions)
 
 .PHONY: bench-overload
 bench-overload: setup ## measure goodput at 1, 2, 5 and 10 times of what the workers can serve

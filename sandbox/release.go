@@ -29,6 +29,9 @@ func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool)
 		p.retireLocked(w, ReasonEvicted)
 	case p.queue.has(w.key):
 		p.handLocked(w, p.queue.takeKey(w.key), StartWarm)
+		if p.queue.has(w.key) && !p.heldLocked(w.key) { // perhaps they were until now
+			p.wakeKeeper()
+		}
 		return
 	default:
 		p.setBusyLocked(w, false)

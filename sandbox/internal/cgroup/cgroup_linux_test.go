@@ -7,10 +7,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/containerd/cgroups/v3"
 )
 
 // The test binary is its own victim: with GROUP_VICTIM set it waits for a line and then does what the variable says.
@@ -125,6 +129,27 @@ func TestGroupHoldsItsLimits(t *testing.T) {
 	check(t, err)
 	if seen < 3 {
 		t.Fatalf("found %d limits, want at least memory, CPU and PIDs", seen)
+	}
+}
+
+// On version 2 all groups beside each other weigh the same unless they are told otherwise, and the server is in one as well.
+func TestWorkersTogetherWeighAsMuchAsTwoThreadsForEachProcessor(t *testing.T) {
+	newGroup(t, Limits{Memory: 64 << 20, CPU: 1, PIDs: 24})
+	seen := 0
+	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, _ os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "/"+dirName+"/cpu.shares") {
+			text, err := os.ReadFile(path)
+			check(t, err)
+			if got, want := strings.TrimSpace(string(text)), strconv.Itoa(2*1024*runtime.GOMAXPROCS(0)); got != want {
+				t.Errorf("%s is %s, want %s", path, got, want)
+			}
+			seen++
+		}
+		return nil
+	})
+	check(t, err)
+	if version1 := cgroups.Mode() != cgroups.Unified; version1 && seen == 0 {
+		t.Error("no group of all workers was found")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"github.com/containerd/cgroups/v3/cgroup1"
@@ -49,7 +50,27 @@ func newV1(instance, name string) (Tree, error) {
 	if _, err := cgroup1.New(tree.path(""), &specs.LinuxResources{}, cgroup1.WithHierarchy(hierarchyV1)); err != nil {
 		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
 	}
+	if err := weigh(path); err != nil {
+		return nil, err
+	}
 	return tree, nil
+}
+
+// weight is what the group of all workers counts for beside other groups and, on version 1, beside each thread that is in none: as much
+// as two threads for each processor, or workers would wait for a server whose threads all have work because of them. (cpu.shares; one
+// thread has 1024.)
+func weight() uint64 { return 2 * 1024 * uint64(runtime.GOMAXPROCS(0)) } //nolint:gosec // not negative
+
+func weigh(path cgroup1.Path) error {
+	all, err := cgroup1.Load(path, cgroup1.WithHierarchy(hierarchyV1))
+	if err != nil {
+		return fmt.Errorf("cgroup v1: %w", err)
+	}
+	shares := weight()
+	if err := all.Update(&specs.LinuxResources{CPU: &specs.LinuxCPU{Shares: &shares}}); err != nil {
+		return explain(fmt.Errorf("cgroup v1: %w", err))
+	}
+	return nil
 }
 
 // hierarchyV1 are the mounted ones of controllers.
