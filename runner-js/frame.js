@@ -69,9 +69,12 @@ function write(fd, text) {
   }
 }
 
+// RETIRED is the exit code of a worker that has answered and cannot serve another call.
+const RETIRED = 10;
+
 // exit ends the process at once.
 function exit(code) {
   reallyExit.call(process, code);
 }
 
-module.exports = { Reader, write, exit };
+module.exports = { Reader, write, exit, RETIRED };

@@ -5,11 +5,11 @@
 const { writeSync } = require('fs');
 const clock = require('./clock');
 const egress = require('./egress');
-const { exit } = require('./frame');
+const { exit, RETIRED } = require('./frame');
 const pending = require('./pending');
 
 // The first members of the frame, which the host writes in this order.
-const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check)"/;
+const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check)"(?:,"behind":(\d+))?/;
 
 const { setImmediate } = global;
 const tick = process._tickCallback; // runs what is due before the event loop goes on: nextTicks, then microtasks
@@ -20,6 +20,7 @@ class Invoker {
     this.write = write;
     this.next = next;
     this.call = null;
+    this.skip = 0; // how many of the next calls are not ours to serve
     const fail = error => this.uncaught(error);
     process.on('uncaughtException', fail);
     process.on('unhandledRejection', fail);
@@ -65,13 +66,15 @@ class Invoker {
 
   // start begins the call and says whether its answer is out already.
   start(line) {
-    const [, id, kind] = HEAD.exec(line);
+    const [, id, kind, behind] = HEAD.exec(line);
     const call = { id, type: '', rest: '', starting: true, logged: 0, work: 0 };
     this.call = call;
     this.loader.realm.run(line, kind);
     this.drain();
     call.starting = false;
     if (call.type !== '') return this.finish(call);
+    // The host does not let others wait for a call that waits itself: it has those behind it served elsewhere.
+    this.skip = Number(behind || 0);
     this.write(`{"type":"pending","id":${call.id}}\n`);
     return false;
   }
@@ -119,7 +122,7 @@ class Invoker {
     }
     this.call = null;
     this.write(frame);
-    if (!clean) exit(0);
+    if (!clean) exit(RETIRED);
     return true;
   }
 

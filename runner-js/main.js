@@ -25,7 +25,8 @@ function serve() {
     const line = reader.next();
     if (line === null) frame.exit(0); // the host is gone
     if (line.startsWith('{"type":"invoke"')) {
-      if (!invoker.start(line)) return;
+      if (invoker.skip > 0) invoker.skip--;
+      else if (!invoker.start(line)) return;
     } else if (line.startsWith('{"type":"load"')) {
       invoker.loader.read(line);
     } else {

@@ -2,16 +2,17 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
 
 // acquire finds a worker for inv and counts the call as in progress.
-func (p *Pool) acquire(ctx context.Context, inv *Invocation) (*worker, StartKind, error) {
+func (p *Pool) acquire(ctx context.Context, inv *Invocation, behind bool) (*worker, *turn, StartKind, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
-		return nil, "", ErrClosed
+		return nil, nil, "", ErrClosed
 	}
 	if w, start := p.takeLocked(inv.Key); w != nil {
 		p.calls.Add(1)
@@ -19,13 +20,13 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation) (*worker, StartKind
 		if start == StartPrewarmed {
 			p.wakeKeeper()
 		}
-		return w, start, nil
+		return w, &turn{inv: inv, first: start != StartWarm}, start, nil
 	}
-	waiting, err := p.enqueueLocked(ctx, inv)
+	waiting, err := p.enqueueLocked(ctx, inv, behind)
 	held := p.heldLocked(inv.Key)
 	p.mu.Unlock()
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	if !held {
 		p.wakeKeeper()
@@ -53,7 +54,7 @@ func (p *Pool) takeLocked(key string) (*worker, StartKind) {
 }
 
 // enqueueLocked lets inv wait, unless the queue is full or the wait would outlast what the call has.
-func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation) (*waiter, error) {
+func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, behind bool) (*waiter, error) {
 	if p.queue.len() >= p.cfg.QueueSize {
 		return nil, p.busyLocked(BusyQueueFull)
 	}
@@ -64,7 +65,11 @@ func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation) (*waiter, err
 	if p.hopelessLocked(inv, patience) {
 		return nil, p.busyLocked(BusyExpectedWait)
 	}
-	return p.queue.push(inv.Group, inv.Key, p.paces.least(inv.Key)), nil
+	waiting := &waiter{
+		group: inv.Group, key: inv.Key, cost: p.paces.least(inv.Key), ready: make(chan struct{}), turn: turn{inv: inv}, alone: !behind,
+	}
+	p.queue.push(waiting)
+	return waiting, nil
 }
 
 // hopelessLocked says whether inv would wait for longer than patience. It is as sure as the past tells: where in doubt, it says no.
@@ -86,7 +91,7 @@ func (p *Pool) busyLocked(cause BusyCause) error {
 }
 
 // wait waits until the call has a worker, or has waited long enough.
-func (p *Pool) wait(ctx context.Context, waiting *waiter) (*worker, StartKind, error) {
+func (p *Pool) wait(ctx context.Context, waiting *waiter) (*worker, *turn, StartKind, error) {
 	timeout := time.NewTimer(p.cfg.QueueTimeout)
 	defer timeout.Stop()
 	var err error
@@ -99,13 +104,21 @@ func (p *Pool) wait(ctx context.Context, waiting *waiter) (*worker, StartKind, e
 		err = ErrClosed
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if waiting.worker != nil { // perhaps in the same moment as err
-		return waiting.worker, waiting.start, nil
+	if waiting.worker == nil {
+		defer p.mu.Unlock()
+		p.queue.drop(waiting)
+		if err == nil {
+			err = p.busyLocked(BusyQueueTimeout)
+		}
+		return nil, nil, "", err
 	}
-	p.queue.drop(waiting)
-	if err == nil {
-		err = p.busyLocked(BusyQueueTimeout)
+	p.mu.Unlock()
+	<-waiting.ready // it has been given a worker, perhaps in the same moment as err, and is sent behind short calls at the most
+	if waiting.notBegun {
+		return nil, nil, "", errNotBegun
 	}
-	return nil, "", err
+	return waiting.worker, &waiting.turn, waiting.start, nil
 }
+
+// errNotBegun means that a call was sent behind another one and that the worker will not serve it.
+var errNotBegun = errors.New("sandbox: not begun")

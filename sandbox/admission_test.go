@@ -52,21 +52,23 @@ func letIn(t *testing.T, p *Pool, inv *Invocation) (Stats, error) {
 	began := time.Now()
 	p.mu.Lock()
 	w, start := p.takeLocked(inv.Key)
+	turn := &turn{inv: inv, first: start != StartWarm}
 	if w != nil {
 		p.calls.Add(1)
 		p.mu.Unlock()
 	} else {
-		waiting := p.queue.push(inv.Group, inv.Key, 0)
+		waiting := push(&p.queue, inv.Group, inv.Key, 0)
+		waiting.turn.inv, waiting.alone = inv, true
 		p.mu.Unlock()
 		p.wakeKeeper()
 		var err error
-		if w, start, err = p.wait(t.Context(), waiting); err != nil {
+		if w, turn, _, err = p.wait(t.Context(), waiting); err != nil {
 			return Stats{}, err
 		}
 	}
 	defer p.calls.Done()
 	served := Stats{Queue: time.Since(began)}
-	_, reusable, err := w.invoke(t.Context(), inv, start != StartWarm)
+	_, reusable, err := w.invoke(t.Context(), turn)
 	p.release(w, inv, callCost{}, reusable)
 	return served, err
 }

@@ -22,9 +22,9 @@ type deadlines struct {
 	returned bool
 }
 
-// watchDeadlines begins to watch the call that starts now. Stop must be called at its end.
-func (p *process) watchDeadlines(ctx context.Context) *deadlines {
-	d := &deadlines{process: p, began: time.Now(), cpu: cpuTime(p.handle.pid())}
+// watchDeadlines begins to watch the call that starts now, at so much CPU time of the process. Stop must be called at its end.
+func (p *process) watchDeadlines(ctx context.Context, clock time.Duration) *deadlines {
+	d := &deadlines{process: p, began: time.Now(), cpu: clock}
 	end := d.began.Add(p.cfg.AsyncTimeout)
 	d.async = time.AfterFunc(p.cfg.AsyncTimeout, func() { p.killAt(ReasonDeadline, end) })
 	d.mu.Lock() // checkSync may run before its timer is set
@@ -63,9 +63,10 @@ func (d *deadlines) mainReturned() {
 	d.sync.Stop()
 }
 
-// cpuUsed is the CPU time that the call has used so far; 0 when the process has been reaped.
+// cpuUsed reads the process's clock: it is the CPU time that the call has used so far; 0 when the process has been reaped.
 func (d *deadlines) cpuUsed() time.Duration {
-	return max(cpuTime(d.process.handle.pid())-d.cpu, 0)
+	d.process.clock = cpuTime(d.process.handle.pid())
+	return max(d.process.clock-d.cpu, 0)
 }
 
 func (d *deadlines) stop() {

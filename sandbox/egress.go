@@ -25,6 +25,9 @@ type Egress struct {
 // CallWatcher is told of the calls of each worker, which is named by its process ID as this process sees it. Its methods are called from
 // many goroutines, but for one worker from one at a time.
 type CallWatcher interface {
+	// CallsQueued says that the worker may serve several calls until settled is closed. Just before that comes CallStarted for the one that
+	// is in progress then, or CallEnded when none is. Whoever asks meanwhile for the worker's call has to wait.
+	CallsQueued(pid int, settled <-chan struct{})
 	// CallStarted comes before the worker sees the call.
 	CallStarted(pid int, inv *Invocation)
 	// CallEnded comes before the worker gets another call, and when it has died. What the call still holds must be taken from it.
@@ -34,8 +37,9 @@ type CallWatcher interface {
 // nobody is a CallWatcher.
 type nobody struct{}
 
-func (nobody) CallStarted(int, *Invocation) {}
-func (nobody) CallEnded(int)                {}
+func (nobody) CallsQueued(int, <-chan struct{}) {}
+func (nobody) CallStarted(int, *Invocation)     {}
+func (nobody) CallEnded(int)                    {}
 
 func (e *Egress) watcher() CallWatcher {
 	if e.Watcher == nil {

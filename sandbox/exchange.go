@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -15,30 +17,100 @@ import (
 // keepBuffer is the largest buffer that is kept for the next call.
 const keepBuffer = 256 << 10
 
-// fillBuffer writes the frames of a call into the buffer and says whether each keeps to the limit.
-func (p *process) fillBuffer(inv *Invocation, id string, first bool) bool {
+// fillBuffer writes the frames of a turn into the buffer and says whether each keeps to the limit.
+func (p *process) fillBuffer(t *turn) bool {
 	limit := p.cfg.Limits.Frame + len("\n")
-	p.buffer = p.buffer[:0]
-	if first {
-		p.buffer = wire.AppendLoad(p.buffer, inv.Filename, inv.Code)
+	p.buffer, p.ids = p.buffer[:0], p.ids[:0]
+	if t.first {
+		p.buffer = wire.AppendLoad(p.buffer, t.inv.Filename, t.inv.Code)
 	}
 	load := len(p.buffer)
+	p.appendInvoke(t.inv, len(t.behind))
+	fits := load <= limit && len(p.buffer)-load <= limit
+	for i, inv := range t.behind {
+		p.appendInvoke(inv, len(t.behind)-1-i)
+	}
+	return fits
+}
+
+func (p *process) appendInvoke(inv *Invocation, behind int) {
+	// Nobody can guess the ID, so no answer can be written before its call.
+	id := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // ChaCha8 with a seed of the kernel's
+	p.ids = append(p.ids, id)
 	p.buffer = wire.AppendInvoke(p.buffer, &wire.Invoke{
-		ID: id, Check: inv.Kind == Check, Method: inv.Request.Method,
+		ID: id, Check: inv.Kind == Check, Behind: behind, Method: inv.Request.Method,
 		Headers: inv.Request.Header, Query: inv.Request.Query, Env: inv.Env, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil,
 		Body: inv.Request.Body,
 	})
-	return load <= limit && len(p.buffer)-load <= limit
 }
 
-// readAnswer reads the frames of the call named id, which was sent in so many bytes, until its last.
-func (p *process) readAnswer(inv *Invocation, id string, sent int, watch *deadlines) (*Result, bool, error) {
+// exchange is the call in progress.
+type exchange struct {
+	process *process
+	turn    *turn
+	id      string
+	sent    int // bytes that were written for it and all behind it; 0 for those behind
+	watch   *deadlines
+	known   bool // egress knows of it
+}
+
+// nextCall begins the next of the calls that were sent.
+func (p *process) nextCall(ctx context.Context, t *turn) *exchange {
+	e := &exchange{process: p, turn: t, id: p.ids[0], watch: p.watchDeadlines(ctx, p.clock)}
+	p.ids = p.ids[1:]
+	if len(p.ids) == 0 {
+		p.forget(e)
+	}
+	return e
+}
+
+// forget ends the wait for calls behind the one in progress, which egress is told of unless it is nil.
+func (p *process) forget(e *exchange) {
+	p.ids = p.ids[:0]
+	if e != nil {
+		e.known = true
+		p.cfg.Egress.watcher().CallStarted(p.handle.pid(), e.turn.inv)
+	}
+	if p.settled != nil {
+		if e == nil {
+			p.cfg.Egress.watcher().CallEnded(p.handle.pid())
+		}
+		close(p.settled)
+		p.settled = nil
+	}
+}
+
+// mainReturned notes that the answer is to come. The process serves none of the calls behind this one.
+func (e *exchange) mainReturned() {
+	e.watch.mainReturned()
+	if len(e.process.ids) > 0 {
+		e.process.forget(e)
+	}
+	if e.turn.waits != nil {
+		e.turn.waits()
+	}
+}
+
+// end ends the call and tells what it has used.
+func (e *exchange) end(stats *Stats) {
+	e.watch.stop()
+	if stats != nil {
+		stats.CPU = e.watch.cpuUsed()
+	}
+	if e.known {
+		e.process.cfg.Egress.watcher().CallEnded(e.process.handle.pid())
+	}
+}
+
+// readAnswer reads the frames of a call until its last.
+func (p *process) readAnswer(e *exchange) (*Result, bool, error) {
+	inv := e.turn.inv
 	logged, spans, waited := 0, 0, false
 	for heard := false; ; heard = true {
-		frame, err := p.next(id)
+		frame, err := p.next(e.id)
 		switch {
 		case err != nil && !heard:
-			return p.unheard(sent, err)
+			return p.unheard(e, err)
 		case err != nil:
 			return p.failed(err)
 		}
@@ -56,7 +128,7 @@ func (p *process) readAnswer(inv *Invocation, id string, sent int, watch *deadli
 			}
 			inv.OnSpan(spanOf(frame))
 		case wire.Pending:
-			watch.mainReturned()
+			e.mainReturned()
 			waited = true
 		default:
 			result, reusable, err := p.finished(frame)
@@ -110,18 +182,20 @@ func (p *process) failed(err error) (*Result, bool, error) {
 	if broken && death.Detail == "" {
 		death.Detail = err.Error()
 	}
+	if death.Reason == ReasonRetired { // which it may say of itself only after its answer
+		death.Reason = ReasonExit
+	}
 	return nil, false, death
 }
 
-// unheard is failed for a process that has said nothing since it was sent a call in so many bytes. When all of them are still in the pipe
-// to it, it died without having read any: only a read takes bytes out of a pipe (pipe(7); JavaScript has no tee(2)), and nobody
+// unheard is failed for a process that has said nothing since it was sent a call. When all bytes of that are still in the pipe to it, it died without having read any: only a read takes bytes out of a pipe (pipe(7); JavaScript has no tee(2)), and nobody
 // but itself could read there: nothing of the call has happened.
-func (p *process) unheard(sent int, err error) (*Result, bool, error) {
+func (p *process) unheard(e *exchange, err error) (*Result, bool, error) {
 	result, reusable, err := p.failed(err)
 	if death, ok := err.(*DeathError); ok { //nolint:errorlint // as made by failed
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		death.untouched = p.reason == "" && p.unread == sent
+		death.untouched = p.reason == "" && e.sent > 0 && p.unread == e.sent
 	}
 	return result, reusable, err
 }
@@ -135,7 +209,7 @@ func (p *process) endSoon() *DeathError {
 
 // finished turns the last frame of a call into its outcome. A worker that has written more after it is not used again.
 func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
-	reusable := frame.Reusable && p.frames.Buffered() == 0
+	reusable := frame.Reusable && (len(p.ids) > 0 || p.frames.Buffered() == 0)
 	stats := Stats{Load: wire.Millis(frame.Load)}
 	header := make([]HeaderField, len(frame.Headers))
 	for i, h := range frame.Headers {

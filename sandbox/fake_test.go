@@ -14,13 +14,16 @@ type fakeStarter struct {
 	fail      func(start int) error
 	serve     func(c *fakeChild, inv *Invocation) (*Result, bool, error) // nil: see fakeChild.invoke
 
+	waits func(inv *Invocation) bool // whether main returns before the answer is there
+
 	mu       sync.Mutex // guards the fields below
 	starts   int
 	failedAt []time.Time
 	alive    int // from the begin of the start until reaped
 	most     int // the largest alive ever was
 	children []*fakeChild
-	mixed    []string // keys that met on one child
+	mixed    []string // what broke the rules, such as keys that met on one child
+	together int      // the most calls that were sent in one write
 	closed   bool
 }
 
@@ -111,9 +114,47 @@ type fakeChild struct {
 	reason Reason
 	key    string
 	calls  int
+	queued []*Invocation // calls that were sent and whose turn has not come
 }
 
-func (c *fakeChild) invoke(ctx context.Context, inv *Invocation, first bool) (*Result, bool, error) {
+// sentTogether checks that calls that were sent together have their turns in order.
+func (s *fakeStarter) sentTogether(c *fakeChild, t *turn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.together = max(s.together, 1+len(t.behind))
+	switch {
+	case t.sent && (len(c.queued) == 0 || c.queued[0] != t.inv):
+		s.mixed = append(s.mixed, fmt.Sprintf("child %d: %s had a turn that was not its own", c.number, t.inv.ID))
+	case t.sent:
+		c.queued = c.queued[1:]
+	case len(c.queued) > 0:
+		s.mixed = append(s.mixed, fmt.Sprintf("child %d: %s was sent while %d calls had had no turn", c.number, t.inv.ID, len(c.queued)))
+	default:
+		c.queued = t.behind
+	}
+}
+
+// forget ends the wait for the calls that were sent behind the one in progress.
+func (c *fakeChild) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.queued = nil
+}
+
+func (c *fakeChild) invoke(ctx context.Context, t *turn) (result *Result, reusable bool, err error) {
+	inv, first := t.inv, t.first
+	c.starter.sentTogether(c, t)
+	if c.starter.waits != nil && c.starter.waits(inv) {
+		c.forget()
+		t.waits()
+	}
+	defer func() {
+		if _, failed := err.(*FunctionError); !reusable || err != nil && !failed { //nolint:errorlint // as made here
+			c.forget()
+		}
+	}()
 	c.mu.Lock()
 	c.calls++
 	if first != (c.key == "") || (!first && c.key != inv.Key) {

@@ -9,14 +9,13 @@ import (
 // take turns, and each turn costs more than such a call. So calls of a short function are held back, in the queue, while lean of its workers
 // are busy, whatever else stands idle or could be started.
 
-// lean is how many workers keep all processors busy: as many as there are, or more where the limit of each is less than one, and one
-// that is being given its next call.
+// lean is how many workers keep all processors busy: as many as there are, or more where the limit of each is less than one.
 func lean(cfg *Config) int {
 	share := 1.0
 	if cfg.Limits.CPU > 0 {
 		share = min(share, cfg.Limits.CPU)
 	}
-	return int(math.Ceil(float64(runtime.GOMAXPROCS(0))/share)) + 1
+	return int(math.Ceil(float64(runtime.GOMAXPROCS(0)) / share))
 }
 
 // heldLocked says whether calls of key wait for one of the workers that serve it, and for no other.

@@ -10,9 +10,9 @@ import (
 
 // child is a started process as the pool sees it; *process is the real one.
 type child interface {
-	// invoke serves one call; first says that it binds the child. After an error that is not a *FunctionError, and when
-	// reusable is false, the child must not be used again.
-	invoke(ctx context.Context, inv *Invocation, first bool) (result *Result, reusable bool, err error)
+	// invoke serves the call whose turn it is. After an error that is not a *FunctionError, and when reusable is false, the child must not
+	// be used again, and calls that were sent with this one have not begun.
+	invoke(ctx context.Context, t *turn) (result *Result, reusable bool, err error)
 	// kill ends the child for reason; the first reason counts.
 	kill(reason Reason)
 	// dead is closed when the child has been reaped.
@@ -30,7 +30,8 @@ type starter interface {
 // worker is a child in the pool. Its fields are guarded by Pool.mu.
 type worker struct {
 	child
-	key      string // what it is bound to; empty while prewarmed
+	key      string    // what it is bound to; empty while prewarmed
+	behind   []*waiter // those whose calls were sent together with the one in progress
 	calls    int
 	bound    time.Time
 	lastUsed time.Time
@@ -101,9 +102,9 @@ func (p *Pool) Isolation() string { return p.starter.describe() }
 // function failed, *DeathError when its worker died, ErrBusy, ErrClosed, ErrTooLarge, or wrap the cause of ctx.
 func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 	began := time.Now()
-	result, served, err := p.attempt(ctx, inv, began)
-	if isUntouched(err) {
-		result, served, err = p.attempt(ctx, inv, began)
+	result, served, err := p.attempt(ctx, inv, began, true)
+	for again := 0; again < 2 && (isUntouched(err) || errors.Is(err, errNotBegun)); again++ {
+		result, served, err = p.attempt(ctx, inv, began, false)
 	}
 	if served.Start == "" {
 		p.cfg.Observer.InvocationRefused(err)
@@ -113,9 +114,9 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 	return result, err
 }
 
-// attempt runs inv on the next worker that it can have. Without one the Stats are zero.
-func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time) (*Result, Stats, error) {
-	w, start, err := p.acquire(ctx, inv)
+// attempt runs inv on the next worker that it can have, behind another call if that is allowed. Without one the Stats are zero.
+func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time, behind bool) (*Result, Stats, error) {
+	w, t, start, err := p.acquire(ctx, inv, behind)
 	if err != nil {
 		return nil, Stats{}, err
 	}
@@ -125,7 +126,8 @@ func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time) (*
 		ctx = context.WithoutCancel(ctx)
 	}
 	running := time.Now()
-	result, reusable, err := w.invoke(ctx, inv, start != StartWarm)
+	t.waits = func() { p.callWaits(w) }
+	result, reusable, err := w.invoke(ctx, t)
 	served.Run = time.Since(running)
 	stats := statsOf(result, err)
 	cost := costOf(stats, served.Run)

@@ -3,9 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,7 +21,12 @@ type process struct {
 	stdout *os.File
 	frames *wire.Reader
 	buffer []byte // for the frames to send; reused
-	reaped chan struct{}
+	// Of calls that were sent together, for whoever has the turn: the IDs of those that have not had theirs, what is closed when none of them
+	// will come any more, and what the process's clock said when the last one ended.
+	ids     []string
+	settled chan struct{}
+	clock   time.Duration
+	reaped  chan struct{}
 
 	mu       sync.Mutex // guards the fields below
 	reason   Reason     // why we killed it; empty when we did not
@@ -81,43 +84,51 @@ func (p *process) obituary() *DeathError {
 }
 
 // invoke implements child.
-func (p *process) invoke(ctx context.Context, inv *Invocation, first bool) (result *Result, reusable bool, err error) {
-	// Nobody can guess the ID, so no answer can be written before its call.
-	id := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // ChaCha8 with a seed of the kernel's
-	if !p.fillBuffer(inv, id, first) {
-		return nil, !first, ErrTooLarge
-	}
-	watcher := p.cfg.Egress.watcher()
-	watcher.CallStarted(p.handle.pid(), inv)
-	defer watcher.CallEnded(p.handle.pid())
-	p.begin()
-	defer p.end()
-	watch := p.watchDeadlines(ctx)
-	defer func() {
-		watch.stop()
-		if stats := statsOf(result, err); stats != nil {
-			stats.CPU = watch.cpuUsed()
+func (p *process) invoke(ctx context.Context, t *turn) (result *Result, reusable bool, err error) {
+	if !t.sent {
+		if !p.fillBuffer(t) {
+			return nil, !t.first, ErrTooLarge
 		}
+		p.begin(t)
+	}
+	call := p.nextCall(ctx, t)
+	defer func() {
+		call.end(statsOf(result, err))
+		if !reusable {
+			p.forget(nil)
+		}
+		p.end()
 	}()
-	sent, err := p.stdin.Write(p.buffer)
-	if err != nil {
-		return p.unheard(sent, fmt.Errorf("write: %w", err))
+	if t.sent {
+		return p.readAnswer(call)
+	}
+	if call.sent, err = p.stdin.Write(p.buffer); err != nil {
+		return p.unheard(call, fmt.Errorf("write: %w", err))
 	}
 	if cap(p.buffer) > keepBuffer {
 		p.buffer = nil
 	}
-	return p.readAnswer(inv, id, sent, watch)
+	return p.readAnswer(call)
 }
 
-// begin notes that a call is in progress.
-func (p *process) begin() {
+// begin notes that calls are in progress.
+func (p *process) begin(t *turn) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.calling = true
+	p.mu.Unlock()
+	p.clock = cpuTime(p.handle.pid())
+	p.settled = nil
+	if len(t.behind) > 0 {
+		p.settled = make(chan struct{})
+		p.cfg.Egress.watcher().CallsQueued(p.handle.pid(), p.settled)
+	}
 }
 
-// end ends begin, and closes the pipes if the process has died since.
+// end ends begin after the last call, and closes the pipes if the process has died since.
 func (p *process) end() {
+	if len(p.ids) > 0 {
+		return
+	}
 	p.mu.Lock()
 	p.calling = false
 	release := p.release

@@ -9,9 +9,12 @@ import (
 type waiter struct {
 	group, key string
 	cost       time.Duration // for how long the call is expected to hold a worker, at least
-	ready      chan struct{} // closed when worker is set
-	worker     *worker
+	ready      chan struct{} // closed when its turn has come, or will not come
+	worker     *worker       // nil while it waits in the queue
 	start      StartKind
+	turn       turn
+	alone      bool // it is not sent behind another call
+	notBegun   bool // it was sent behind another call and will not be served there
 }
 
 // queue holds the waiting calls: groups take turns, within a group the keys (functions) take turns, and calls of one key are served
@@ -84,8 +87,8 @@ func (q *queue) len() int { return q.n }
 // has says whether a call of key waits.
 func (q *queue) has(key string) bool { return q.keys[key] > 0 }
 
-func (q *queue) push(group, key string, cost time.Duration) *waiter {
-	w := &waiter{group: group, key: key, cost: cost, ready: make(chan struct{})}
+func (q *queue) push(w *waiter) {
+	group, key := w.group, w.key
 	g := q.groups.get(group, func() *groupQueue { return &groupQueue{} })
 	f := g.functions.get(key, func() *keyQueue { return &keyQueue{} })
 	f.waiters = append(f.waiters, w)
@@ -96,7 +99,6 @@ func (q *queue) push(group, key string, cost time.Duration) *waiter {
 		q.keys = map[string]int{}
 	}
 	q.keys[key]++
-	return w
 }
 
 // next returns the waiter whose turn it is, those left aside whose key is held; nil when there is no other.
@@ -131,6 +133,16 @@ func (q *queue) takeKey(key string) *waiter {
 			g.functions.rotate(key)
 			q.groups.rotate(name)
 			return w
+		}
+	}
+	return nil
+}
+
+// peekKey returns the first waiter of key and group, nil when there is none.
+func (q *queue) peekKey(group, key string) *waiter {
+	if g, ok := q.groups.members[group]; ok {
+		if f, ok := g.functions.members[key]; ok {
+			return f.waiters[0]
 		}
 	}
 	return nil

@@ -13,7 +13,7 @@ func fill(text string) (*queue, []*waiter) {
 	q := &queue{}
 	var all []*waiter
 	for _, key := range strings.Fields(text) {
-		all = append(all, q.push(key[:strings.Index(key, "/")], key, 0))
+		all = append(all, push(q, key[:strings.Index(key, "/")], key, 0))
 	}
 	return q, all
 }
@@ -22,6 +22,13 @@ func fill(text string) (*queue, []*waiter) {
 func takeNext(q *queue) *waiter {
 	w := q.next(func(string) bool { return false })
 	q.take(w)
+	return w
+}
+
+// push lets a new waiter wait.
+func push(q *queue, group, key string, cost time.Duration) *waiter {
+	w := &waiter{group: group, key: key, cost: cost, ready: make(chan struct{})}
+	q.push(w)
 	return w
 }
 
@@ -119,7 +126,7 @@ func TestQueueCountsRight(t *testing.T) {
 		var gone *waiter
 		switch op := random.IntN(7); {
 		case op < 3:
-			waiting = append(waiting, q.push(key[:1], key, time.Duration(random.IntN(3))))
+			waiting = append(waiting, push(q, key[:1], key, time.Duration(random.IntN(3))))
 		case op < 4 && q.len() > 0:
 			gone = takeNext(q)
 		case op < 5:
@@ -156,11 +163,11 @@ func BenchmarkQueue(b *testing.B) {
 			names := make([]string, keys)
 			for i := range 1000 {
 				names[i%keys] = "a/" + strings.Repeat("x", i%keys)
-				q.push("a", names[i%keys], 0)
+				push(q, "a", names[i%keys], 0)
 			}
 			for i := 0; b.Loop(); i++ {
 				takeNext(q)
-				q.push("a", names[i%keys], 0)
+				push(q, "a", names[i%keys], 0)
 			}
 		})
 	}
@@ -184,7 +191,7 @@ func TestAheadCountsTheTurnsOfOthers(t *testing.T) {
 	} {
 		q := &queue{}
 		for _, key := range strings.Fields(row.waiting) {
-			q.push(key[:1], key, call)
+			push(q, key[:1], key, call)
 		}
 		if got := q.ahead(row.key[:1], row.key, row.bound); got != time.Duration(row.want)*call {
 			t.Errorf("%q before %s: %v, want %d calls of %v", row.waiting, row.key, got, row.want, call)

@@ -16,6 +16,10 @@ func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool)
 	p.paces.add(w.key, cost)
 	w.calls++
 	w.lastUsed = time.Now()
+	if reusable && p.passLocked(w) {
+		return
+	}
+	p.scatterLocked(w)
 	spent := isSpent(w.calls, p.cfg.MaxInvocations) || isSpent(w.calls, inv.MaxInvocations)
 	select {
 	case <-w.dead():
@@ -28,7 +32,7 @@ func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool)
 	case !p.mayStayLocked(w):
 		p.retireLocked(w, ReasonEvicted)
 	case p.queue.has(w.key):
-		p.handLocked(w, p.queue.takeKey(w.key), StartWarm)
+		p.handTogetherLocked(w, inv)
 		if p.queue.has(w.key) && !p.heldLocked(w.key) { // perhaps they were until now
 			p.wakeKeeper()
 		}
@@ -69,7 +73,7 @@ func (p *Pool) handLocked(w *worker, waiting *waiter, start StartKind) {
 	}
 	p.setBusyLocked(w, true)
 	p.calls.Add(1)
-	waiting.worker, waiting.start = w, start
+	waiting.worker, waiting.start, waiting.turn.first = w, start, start != StartWarm
 	close(waiting.ready)
 }
 

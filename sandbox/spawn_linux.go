@@ -207,6 +207,9 @@ func (p *process) planned() bool {
 // heapTexts are what V8 writes to stderr when its own heap is full.
 var heapTexts = []string{"JavaScript heap out of memory", "Fatal process out of memory", "invalid array length Allocation failed"}
 
+// exitRetired is the exit code of a worker that has answered and cannot serve another call (RETIRED in runner-js/frame.js).
+const exitRetired = 10
+
 // classify finds the reason of a death; the kernel's evidence goes before our own intent, which is empty when we did not kill.
 func classify(intent Reason, status syscall.WaitStatus, outOfMemory bool, stderr string) *DeathError {
 	death := &DeathError{Reason: intent, ExitCode: status.ExitStatus(), Detail: stderr}
@@ -223,6 +226,8 @@ func classify(intent Reason, status syscall.WaitStatus, outOfMemory bool, stderr
 		death.Reason = ReasonSyscall
 	case status.Signaled():
 		death.Reason = ReasonSignal
+	case status.ExitStatus() == exitRetired:
+		death.Reason = ReasonRetired
 	default:
 		death.Reason = ReasonExit
 	}

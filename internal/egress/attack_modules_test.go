@@ -37,7 +37,7 @@ var moduleAttacks = map[string]string{
 	"path of the proxy's own mark":     `await said(net.connect({ path: '/via the egress proxy', host: '127.0.0.1', port: PORT }))`,
 	"abstract path":                    `await said(net.connect({ path: '\0ABSTRACT' }))`,
 	"abstract path as text":            `await said(net.connect('\0ABSTRACT'))`,
-	"a socket used again":              `const s = net.connect(PORT, '10.0.0.1'); await said(s); await said(s.connect(PORT, '127.0.0.1'))`,
+	"a socket used again":              `const s = net.connect(PORT, '10.0.0.1'); const over = new Promise(r => s.on('close', r)); await said(s); await over; await said(s.connect(PORT, '127.0.0.1'))`,
 	"a socket told twice":              `const s = net.connect({ host: front.slice(7).split(':')[0], port: +front.split(':')[2] }); s.connect(PORT, '127.0.0.1'); await said(s)`,
 	"a socket's private functions":     `const s = new net.Socket(); s.on('error', () => {}); await said(Reflect.apply(Object.getPrototypeOf(s).connect, s, [{ host: '127.0.0.1', port: PORT, localPort: 1 }]))`,
 	"a buffer of one's own":            `await said(net.connect({ host: '127.0.0.1', port: PORT, onread: { buffer: Buffer.alloc(9), callback() { return true } } }))`,

@@ -213,3 +213,34 @@ func TestAttacksDoReachTheProxyAndTheHandles(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Callers of a short function share a worker, which may have begun to serve the next one before the server has read the answer to the last.
+func TestCallsThatWereSentTogetherGetOutEachForItself(t *testing.T) {
+	s := newSite(t, false)
+	r := newRig(t, egress.Options{Policy: egress.Policy{Mode: egress.Public, Allow: mustRules(t, s.Listener.Addr().String())}}, nil)
+	const code = `function main(req, res) {
+		const { url, n } = req.body;
+		if (n % 100 !== 99) return res.send('' + n);
+		request(url + '/' + n, (error, response, body) => res.send(error ? error.message : body));
+	}`
+	numbers := make(chan int)
+	var callers sync.WaitGroup
+	for range 32 {
+		callers.Go(func() {
+			for n := range numbers {
+				want := strconv.Itoa(n)
+				if n%100 == 99 {
+					want = "GET /" + want + " "
+				}
+				if got := call[string](t, r, code, map[string]any{"url": s.URL, "n": n}); got != want {
+					t.Errorf("call %d got %q", n, got)
+				}
+			}
+		})
+	}
+	for n := range 6000 {
+		numbers <- n
+	}
+	close(numbers)
+	callers.Wait()
+}

@@ -22,9 +22,10 @@ type Proxy struct {
 	dialer   *Dialer
 	remotes  atomic.Int64 // connections to the outside, or attempts at one
 
-	mu    sync.Mutex // guards the fields below
-	calls map[int]*call
-	links map[*link]struct{}
+	mu     sync.Mutex // guards the fields below
+	calls  map[int]*call
+	queues map[int]<-chan struct{} // of workers whose call in progress is not known yet, see CallsQueued
+	links  map[*link]struct{}
 }
 
 var _ sandbox.CallWatcher = (*Proxy)(nil)
@@ -37,7 +38,7 @@ func New(o Options) (*Proxy, error) {
 		return nil, fmt.Errorf("egress: %w", err)
 	}
 	o = o.withDefaults()
-	p := &Proxy{o: o, dir: dir, dialer: NewDialer(o), calls: map[int]*call{}, links: map[*link]struct{}{}}
+	p := &Proxy{o: o, dir: dir, dialer: NewDialer(o), calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, links: map[*link]struct{}{}}
 	if err := p.listen(); err != nil {
 		return nil, errors.Join(fmt.Errorf("egress: %w", err), os.RemoveAll(dir))
 	}
@@ -79,6 +80,13 @@ func (p *Proxy) Close() error {
 	return errors.Join(err, os.RemoveAll(p.dir))
 }
 
+// CallsQueued implements sandbox.CallWatcher.
+func (p *Proxy) CallsQueued(pid int, settled <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.queues[pid] = settled
+}
+
 // CallStarted implements sandbox.CallWatcher.
 func (p *Proxy) CallStarted(pid int, inv *sandbox.Invocation) {
 	c := &call{
@@ -88,6 +96,7 @@ func (p *Proxy) CallStarted(pid int, inv *sandbox.Invocation) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls[pid] = c
+	delete(p.queues, pid)
 }
 
 // CallEnded implements sandbox.CallWatcher.
@@ -95,16 +104,24 @@ func (p *Proxy) CallEnded(pid int) {
 	p.mu.Lock()
 	c := p.calls[pid]
 	delete(p.calls, pid)
+	delete(p.queues, pid)
 	p.mu.Unlock()
 	if c != nil {
 		c.end()
 	}
 }
 
+// callOf returns the call in progress of a worker, once that is known; nil when there is none.
 func (p *Proxy) callOf(pid int) *call {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.calls[pid]
+	for {
+		p.mu.Lock()
+		c, settled := p.calls[pid], p.queues[pid]
+		p.mu.Unlock()
+		if settled == nil {
+			return c
+		}
+		<-settled
+	}
 }
 
 // acceptRetry is the pause after an accept that failed, as for want of descriptors.

@@ -246,6 +246,37 @@ func TestNobodyButAWorkerWithACallGetsAnAnswer(t *testing.T) {
 	}
 }
 
+// A worker that was sent several calls may have begun the next one before we have read the answer to the last.
+func TestConnectionsWaitUntilTheirCallIsKnown(t *testing.T) {
+	addr := echo(t)
+	for known, want := range map[bool]string{true: "200", false: "403 EGRESS_DENIED no_call"} {
+		w := newWorker(t, allowing(t, addr))
+		w.proxy.CallEnded(os.Getpid())
+		settled := make(chan struct{})
+		w.proxy.CallsQueued(os.Getpid(), settled)
+		answer := make(chan string)
+		conn := w.open("CONNECT " + addr + "\n")
+		go func() {
+			line, _ := bufio.NewReader(conn).ReadString('\n')
+			answer <- line
+		}()
+		select {
+		case early := <-answer:
+			t.Fatalf("answered %s before the call was known", early)
+		case <-time.After(20 * time.Millisecond): // it cannot be seen waiting
+		}
+		if known {
+			w.proxy.CallStarted(os.Getpid(), &sandbox.Invocation{ID: "request-3", Group: "ns", Filename: "ns/fn.js"})
+		} else {
+			w.proxy.CallEnded(os.Getpid())
+		}
+		close(settled)
+		if got := <-answer; !strings.HasPrefix(got, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 func TestConnectionsDieWithTheirCall(t *testing.T) {
 	addr := echo(t)
 	w := newWorker(t, allowing(t, addr))

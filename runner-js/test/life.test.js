@@ -132,7 +132,7 @@ test('a call that leaves work behind ends its worker, and none of that work is d
     t.equal(answer.reusable, false, name);
     runner.send({ type: 'invoke', id: 'g2', kind: 'run', method: 'GET', headers: {}, query: {} });
     const { code } = await runner.ended;
-    t.deepEqual([code, runner.lines], [0, []], 'it ends, and nothing more is written');
+    t.deepEqual([code, runner.lines], [10, []], 'it ends, and nothing more is written');
   }
 });
 
@@ -199,4 +199,48 @@ test('code that does not compile has a load time too', async (t) => {
   const { answer } = await outcome('function main( {');
   t.equal(answer.type, 'error');
   t.ok(answer.load > 0);
+});
+
+// together sends calls in one write, each with its body and the number of those behind it.
+function together(runner, bodies) {
+  runner.send(bodies.map((body, i) => JSON.stringify({
+    type: 'invoke', id: `t${i}`, kind: 'run', behind: bodies.length - 1 - i, method: 'PUT', headers: {}, query: {}, body,
+  })).join('\n'));
+}
+
+test('calls that were sent together are served in order', async (t) => {
+  const runner = await started();
+  runner.load('function main(req, res) { console.log(req.body); res.send(req.body) }');
+  together(runner, [7, 8, 9]);
+  for (const [i, body] of [7, 8, 9].entries()) {
+    t.equal((await runner.frame()).text, String(body));
+    const answer = await runner.frame();
+    t.deepEqual([answer.id, answer.type, answer.body], [`t${i}`, 'result', body]);
+  }
+  await runner.close();
+});
+
+test('calls behind one that waits are passed over', async (t) => {
+  const runner = await started();
+  runner.load('function main(req, res) { if (req.body < 0) setTimeout(() => res.send(req.body), 1); else res.send(req.body) }');
+  together(runner, [1, -2, 3, 4]);
+  t.equal((await runner.frame()).body, 1);
+  t.equal((await runner.frame()).type, 'pending');
+  t.equal((await runner.frame()).body, -2);
+  const { answer } = await runner.call({ body: 5 });
+  t.equal(answer.body, 5, 'the next call that was sent later');
+  together(runner, [6, 7]);
+  t.equal((await runner.frame()).body, 6);
+  t.equal((await runner.frame()).body, 7, 'and none that was sent together again');
+  await runner.close();
+});
+
+test('calls behind one that ends its worker are not begun', async (t) => {
+  const runner = await started();
+  runner.load('function main(req, res) { console.log(req.body); setTimeout(() => {}, 1); res.send(req.body) }');
+  together(runner, [1, 2]);
+  t.equal((await runner.frame()).text, '1');
+  t.equal((await runner.frame()).reusable, false);
+  const { code } = await runner.ended;
+  t.deepEqual([code, runner.lines], [10, []]);
 });

@@ -60,6 +60,8 @@ type Invoke struct {
 	Outgoing json.RawMessage
 	// Spans asks for the spans of the call.
 	Spans bool
+	// Behind is how many calls follow that the worker may serve after this one without being asked again.
+	Behind int
 }
 
 // AppendInvoke appends the frame of a call. The raw values go through as they are, but for line breaks between their tokens, which
@@ -70,7 +72,11 @@ func AppendInvoke(dst []byte, in *Invoke) []byte {
 	if in.Check {
 		return append(dst, `,"kind":"check"}`+"\n"...)
 	}
-	dst = append(dst, `,"kind":"run","method":`...)
+	dst = append(dst, `,"kind":"run"`...)
+	if in.Behind > 0 {
+		dst = strconv.AppendInt(append(dst, `,"behind":`...), int64(in.Behind), 10)
+	}
+	dst = append(dst, `,"method":`...)
 	dst = appendString(dst, in.Method)
 	dst = appendRaw(dst, `,"headers":`, in.Headers)
 	dst = appendRaw(dst, `,"query":`, in.Query)
