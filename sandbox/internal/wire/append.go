@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 )
@@ -96,9 +97,11 @@ func appendRaw(dst []byte, name string, value json.RawMessage) []byte {
 	dst = append(dst, name...)
 	start := len(dst)
 	dst = append(dst, value...)
-	for i := start; i < len(dst); i++ {
-		if dst[i] == '\n' || dst[i] == '\r' {
-			dst[i] = ' '
+	for _, lineBreak := range []byte{'\n', '\r'} {
+		rest := dst[start:]
+		for i := bytes.IndexByte(rest, lineBreak); i >= 0; i = bytes.IndexByte(rest, lineBreak) {
+			rest[i] = ' '
+			rest = rest[i+1:]
 		}
 	}
 	return dst
