@@ -2,7 +2,9 @@ package sandbox_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -138,6 +140,37 @@ func TestForkServerKeepsToTheLanguage(t *testing.T) {
 	pool := arena(t, promise{insider: true, change: func(c *sandbox.Config) { c.MaxInvocations = 1 }}, runner)
 	defer pool.Close()
 	zygote := zygoteOf(t)
+	callMany(t, pool, 100, `function main(req, res) { res.send(1) }`, func([]byte) {})
+	if zygoteOf(t) != zygote {
+		t.Error("the zygote ended")
+	}
+}
+
+// The fork server is built with AddressSanitizer, which ends it, or the worker, at the first access to memory that is not its own.
+func TestForkServerKeepsToItsMemory(t *testing.T) {
+	library, err := exec.Command("gcc", "-print-file-name=libasan.so").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := newRealPool(t, func(c *sandbox.Config) {
+		c.Isolation, c.MaxInvocations = sandbox.IsolationNone, 1
+		directly(t)(c) // the runner without its addon
+		build := filepath.Join(filepath.Dir(c.Runner), "build")
+		if err := os.Mkdir(build, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		compile(t, "../runner-js/native/zygote.c", filepath.Join(build, "zygote.node"), "-g", "-fsanitize=address")
+		script := fmt.Sprintf("#!/bin/sh\nLD_PRELOAD=%s ASAN_OPTIONS=detect_leaks=0 exec %s \"$@\"\n", strings.TrimSpace(string(library)), c.Node)
+		c.Node = filepath.Join(t.TempDir(), "node")
+		if err := os.WriteFile(c.Node, []byte(script), 0o700); err != nil { //nolint:gosec // it is to be run
+			t.Fatal(err)
+		}
+	})
+	zygote := zygoteOf(t)
+	maps, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(zygote), "maps"))
+	if err != nil || !strings.Contains(string(maps), "libasan") {
+		t.Fatalf("AddressSanitizer is not there: %v", err)
+	}
 	callMany(t, pool, 100, `function main(req, res) { res.send(1) }`, func([]byte) {})
 	if zygoteOf(t) != zygote {
 		t.Error("the zygote ended")
