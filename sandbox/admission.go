@@ -8,7 +8,7 @@ import (
 )
 
 // acquire finds a worker for inv and counts the call as in progress.
-func (p *Pool) acquire(ctx context.Context, inv *Invocation, behind bool) (*worker, *turn, StartKind, error) {
+func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*worker, *turn, StartKind, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -22,7 +22,7 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation, behind bool) (*work
 		}
 		return w, &turn{inv: inv, first: start != StartWarm}, start, nil
 	}
-	waiting, err := p.enqueueLocked(ctx, inv, behind)
+	waiting, err := p.enqueueLocked(ctx, inv, !again)
 	held := p.heldLocked(inv.Key)
 	p.mu.Unlock()
 	if err != nil {
@@ -53,8 +53,16 @@ func (p *Pool) takeLocked(key string) (*worker, StartKind) {
 	return nil, ""
 }
 
-// enqueueLocked lets inv wait, unless the queue is full or the wait would outlast what the call has.
-func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, behind bool) (*waiter, error) {
+// enqueueLocked lets inv wait, unless it is new and the queue is full or the wait would outlast what the call has. One that has been let in
+// before goes first.
+func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, isNew bool) (*waiter, error) {
+	waiting := &waiter{
+		group: inv.Group, key: inv.Key, cost: p.paces.least(inv.Key), ready: make(chan struct{}), turn: turn{inv: inv}, alone: !isNew,
+	}
+	if !isNew {
+		p.queue.pushFirst(waiting)
+		return waiting, nil
+	}
 	if p.queue.len() >= p.cfg.QueueSize {
 		return nil, p.busyLocked(BusyQueueFull)
 	}
@@ -64,9 +72,6 @@ func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, behind bool) 
 	}
 	if p.hopelessLocked(inv, patience) {
 		return nil, p.busyLocked(BusyExpectedWait)
-	}
-	waiting := &waiter{
-		group: inv.Group, key: inv.Key, cost: p.paces.least(inv.Key), ready: make(chan struct{}), turn: turn{inv: inv}, alone: !behind,
 	}
 	p.queue.push(waiting)
 	return waiting, nil

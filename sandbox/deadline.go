@@ -23,7 +23,7 @@ type deadlines struct {
 }
 
 // watchDeadlines begins to watch the call that starts now, at so much CPU time of the process. Stop must be called at its end.
-func (p *process) watchDeadlines(ctx context.Context, clock time.Duration) *deadlines {
+func (p *process) watchDeadlines(clock time.Duration) *deadlines {
 	d := &deadlines{process: p, began: time.Now(), cpu: clock}
 	end := d.began.Add(p.cfg.AsyncTimeout)
 	d.async = time.AfterFunc(p.cfg.AsyncTimeout, func() { p.killAt(ReasonDeadline, end) })
@@ -31,10 +31,14 @@ func (p *process) watchDeadlines(ctx context.Context, clock time.Duration) *dead
 	defer d.mu.Unlock()
 	d.sync = time.AfterFunc(p.cfg.SyncTimeout, d.checkSync)
 	d.unwatch = func() bool { return true }
-	if ctx.Done() != nil {
-		d.unwatch = context.AfterFunc(ctx, func() { p.kill(ReasonCanceled) })
-	}
 	return d
+}
+
+// watchContext also kills the process when ctx ends.
+func (d *deadlines) watchContext(ctx context.Context) {
+	if ctx.Done() != nil {
+		d.unwatch = context.AfterFunc(ctx, func() { d.process.kill(ReasonCanceled) })
+	}
 }
 
 // checkSync kills the process when it has burnt its CPU time, or looks again when it could have.

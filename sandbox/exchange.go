@@ -34,7 +34,7 @@ func (p *process) fillBuffer(t *turn) bool {
 }
 
 func (p *process) appendInvoke(inv *Invocation, behind int) {
-	// Nobody can guess the ID, so no answer can be written before its call.
+	// Nobody can guess the ID, so code of one function can write no answer to a call that it has not been sent.
 	id := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // ChaCha8 with a seed of the kernel's
 	p.ids = append(p.ids, id)
 	p.buffer = wire.AppendInvoke(p.buffer, &wire.Invoke{
@@ -51,15 +51,20 @@ type exchange struct {
 	id      string
 	sent    int // bytes that were written for it and all behind it; 0 for those behind
 	watch   *deadlines
-	known   bool // egress knows of it
+	known   bool   // egress knows of it
+	alone   func() // is called when no call is behind it, or none will be served
 }
 
 // nextCall begins the next of the calls that were sent.
 func (p *process) nextCall(ctx context.Context, t *turn) *exchange {
-	e := &exchange{process: p, turn: t, id: p.ids[0], watch: p.watchDeadlines(ctx, p.clock)}
+	e := &exchange{process: p, turn: t, id: p.ids[0], watch: p.watchDeadlines(p.clock)}
+	e.alone = func() { // only now may the call be canceled: before, others would be hit
+		p.forget(e)
+		e.watch.watchContext(ctx)
+	}
 	p.ids = p.ids[1:]
 	if len(p.ids) == 0 {
-		p.forget(e)
+		e.alone()
 	}
 	return e
 }
@@ -67,6 +72,9 @@ func (p *process) nextCall(ctx context.Context, t *turn) *exchange {
 // forget ends the wait for calls behind the one in progress, which egress is told of unless it is nil.
 func (p *process) forget(e *exchange) {
 	p.ids = p.ids[:0]
+	p.mu.Lock()
+	p.together = false
+	p.mu.Unlock()
 	if e != nil {
 		e.known = true
 		p.cfg.Egress.watcher().CallStarted(p.handle.pid(), e.turn.inv)
@@ -84,7 +92,7 @@ func (p *process) forget(e *exchange) {
 func (e *exchange) mainReturned() {
 	e.watch.mainReturned()
 	if len(e.process.ids) > 0 {
-		e.process.forget(e)
+		e.alone()
 	}
 	if e.turn.waits != nil {
 		e.turn.waits()
@@ -128,6 +136,9 @@ func (p *process) readAnswer(e *exchange) (*Result, bool, error) {
 			}
 			inv.OnSpan(spanOf(frame))
 		case wire.Pending:
+			if waited {
+				return p.failed(errPending)
+			}
 			e.mainReturned()
 			waited = true
 		default:
@@ -144,8 +155,9 @@ func (p *process) readAnswer(e *exchange) (*Result, bool, error) {
 const truncated = "[output truncated]\n"
 
 var (
-	errLogs  = errors.New("more logs than allowed")
-	errSpans = errors.New("more spans than were asked for")
+	errLogs    = errors.New("more logs than allowed")
+	errSpans   = errors.New("more spans than were asked for")
+	errPending = errors.New("pending twice")
 )
 
 // next reads the next frame of the call named id.
@@ -195,7 +207,7 @@ func (p *process) unheard(e *exchange, err error) (*Result, bool, error) {
 	if death, ok := err.(*DeathError); ok { //nolint:errorlint // as made by failed
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		death.untouched = p.reason == "" && e.sent > 0 && p.unread == e.sent
+		death.untouched = p.reason == "" && !e.turn.sent && p.unread == e.sent
 	}
 	return result, reusable, err
 }

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -124,6 +125,9 @@ func (s *fakeStarter) sentTogether(c *fakeChild, t *turn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.together = max(s.together, 1+len(t.behind))
+	if slices.ContainsFunc(t.behind, func(inv *Invocation) bool { return inv.MaxInvocations > 0 }) || len(t.behind) > 0 && t.inv.MaxInvocations > 0 {
+		s.mixed = append(s.mixed, fmt.Sprintf("child %d: a call that limits its worker's calls was sent together with others", c.number))
+	}
 	switch {
 	case t.sent && (len(c.queued) == 0 || c.queued[0] != t.inv):
 		s.mixed = append(s.mixed, fmt.Sprintf("child %d: %s had a turn that was not its own", c.number, t.inv.ID))

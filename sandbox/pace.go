@@ -22,19 +22,24 @@ type callCost struct {
 
 // costOf is the cost of a call that ended with err after so long. Where the worker's clock could not be read, it counts as having computed.
 func costOf(stats *Stats, took time.Duration) callCost {
-	if stats == nil || stats.CPU == 0 {
-		return callCost{took: took, cpu: took}
+	c := callCost{took: took, cpu: took}
+	if stats != nil {
+		c.waited = stats.waited
+		if stats.CPU > 0 {
+			c.cpu = stats.CPU
+		}
 	}
-	return callCost{took, stats.CPU, stats.waited}
+	return c
 }
 
 // Bounds of what paces know.
 const (
-	paceWeight = 32          // a new call counts 1/paceWeight
-	paceCalls  = 8           // fewer calls tell nothing
-	paceAge    = time.Minute // older knowledge counts as none
-	paceKeys   = 4096        // functions whose pace is kept
-	shortCall  = time.Millisecond
+	paceWeight = 32                    // a new call counts 1/paceWeight
+	paceCalls  = 8                     // fewer calls tell nothing
+	paceAge    = time.Minute           // older knowledge counts as none
+	paceKeys   = 4096                  // functions whose pace is kept
+	shortCall  = time.Millisecond      // of a processor
+	shortTurn  = 20 * time.Millisecond // of a worker: one that computes a little may also sleep without saying so
 )
 
 // least is a duration that a call of this pace takes on average at the least; 0 when too little is known.
@@ -47,7 +52,7 @@ func (p *pace) least(now time.Time) time.Duration {
 
 // short says whether the calls of this pace do nothing but compute, and not for long.
 func (p *pace) short(now time.Time) bool {
-	return p != nil && p.seen >= paceCalls && p.waited == 0 && p.cpu < shortCall && now.Sub(p.last) <= paceAge
+	return p != nil && p.seen >= paceCalls && p.waited == 0 && p.cpu < shortCall && p.mean < shortTurn && now.Sub(p.last) <= paceAge
 }
 
 // add notes a call.

@@ -102,9 +102,9 @@ func (p *Pool) Isolation() string { return p.starter.describe() }
 // function failed, *DeathError when its worker died, ErrBusy, ErrClosed, ErrTooLarge, or wrap the cause of ctx.
 func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 	began := time.Now()
-	result, served, err := p.attempt(ctx, inv, began, true)
+	result, served, err := p.attempt(ctx, inv, began, false)
 	for again := 0; again < 2 && (isUntouched(err) || errors.Is(err, errNotBegun)); again++ {
-		result, served, err = p.attempt(ctx, inv, began, false)
+		result, served, err = p.attempt(ctx, inv, began, true)
 	}
 	if served.Start == "" {
 		p.cfg.Observer.InvocationRefused(err)
@@ -114,9 +114,9 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 	return result, err
 }
 
-// attempt runs inv on the next worker that it can have, behind another call if that is allowed. Without one the Stats are zero.
-func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time, behind bool) (*Result, Stats, error) {
-	w, t, start, err := p.acquire(ctx, inv, behind)
+// attempt runs inv on the next worker that it can have. Without one the Stats are zero. A call that is made again is not sent behind another.
+func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time, again bool) (*Result, Stats, error) {
+	w, t, start, err := p.acquire(ctx, inv, again)
 	if err != nil {
 		return nil, Stats{}, err
 	}

@@ -34,6 +34,7 @@ type process struct {
 	death    *DeathError
 	unread   int    // bytes left in the pipe to its stdin when it was dead; -1 when that is not known
 	calling  bool   // a call is in progress
+	together bool   // others are sent behind it: what they were answered is to be read, whatever happens
 	release  func() // closes our ends of the pipes of a process that died during that call
 }
 
@@ -60,7 +61,7 @@ func (p *process) killAt(reason Reason, deadline time.Time) {
 	}
 	p.reason, p.deadline = reason, deadline
 	p.handle.kill()
-	if !deadline.IsZero() {
+	if !deadline.IsZero() && !p.together {
 		// The kernel runs no more of its code from here on: its caller need not wait until it has been taken down.
 		_ = p.stdin.SetWriteDeadline(deadline)
 		_ = p.stdout.SetReadDeadline(deadline)
@@ -114,7 +115,7 @@ func (p *process) invoke(ctx context.Context, t *turn) (result *Result, reusable
 // begin notes that calls are in progress.
 func (p *process) begin(t *turn) {
 	p.mu.Lock()
-	p.calling = true
+	p.calling, p.together = true, len(t.behind) > 0
 	p.mu.Unlock()
 	p.clock = cpuTime(p.handle.pid())
 	p.settled = nil
@@ -147,16 +148,17 @@ const drainTimeout = 5 * time.Second
 func (p *process) releasePipes(closePipes func()) {
 	closePipes = sync.OnceFunc(closePipes)
 	p.mu.Lock()
-	calling := p.calling
+	calling, together := p.calling, p.together
 	if calling {
 		p.release = closePipes
 	}
 	p.mu.Unlock()
-	if calling {
+	switch {
+	case !calling:
+		closePipes()
+	case !together:
 		time.AfterFunc(drainTimeout, closePipes)
-		return
 	}
-	closePipes()
 }
 
 // tail keeps the end of what a process writes to stderr. It is safe for concurrent use.

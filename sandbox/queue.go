@@ -87,11 +87,20 @@ func (q *queue) len() int { return q.n }
 // has says whether a call of key waits.
 func (q *queue) has(key string) bool { return q.keys[key] > 0 }
 
-func (q *queue) push(w *waiter) {
+func (q *queue) push(w *waiter) { q.insert(w, false) }
+
+// pushFirst lets w wait before all others of its key.
+func (q *queue) pushFirst(w *waiter) { q.insert(w, true) }
+
+func (q *queue) insert(w *waiter, first bool) {
 	group, key := w.group, w.key
 	g := q.groups.get(group, func() *groupQueue { return &groupQueue{} })
 	f := g.functions.get(key, func() *keyQueue { return &keyQueue{} })
-	f.waiters = append(f.waiters, w)
+	at := len(f.waiters)
+	if first {
+		at = 0
+	}
+	f.waiters = slices.Insert(f.waiters, at, w)
 	f.add(w)
 	g.add(w)
 	q.add(w)

@@ -63,6 +63,15 @@ func TestQueueServesOneFunctionInOrder(t *testing.T) {
 	}
 }
 
+func TestThoseWhoWaitAgainGoFirst(t *testing.T) {
+	q, all := fill("a/1 a/1 b/1")
+	again := &waiter{group: "a", key: "a/1"}
+	q.pushFirst(again)
+	if order := []*waiter{takeNext(q), takeNext(q), takeNext(q)}; !slices.Equal(order, []*waiter{again, all[2], all[0]}) {
+		t.Error("a call that waits again was not the first of its function, or took the turn of others")
+	}
+}
+
 func TestTakeKeyEndsTheTurnOfItsGroup(t *testing.T) {
 	q, all := fill("a/1 a/1 a/2 b/1")
 	if got := q.takeKey("a/1"); got != all[0] {

@@ -17,6 +17,7 @@ func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool)
 	w.calls++
 	w.lastUsed = time.Now()
 	if reusable && p.passLocked(w) {
+		p.wakeKeeperIfNotHeldLocked(w.key)
 		return
 	}
 	p.scatterLocked(w)
@@ -33,15 +34,20 @@ func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool)
 		p.retireLocked(w, ReasonEvicted)
 	case p.queue.has(w.key):
 		p.handTogetherLocked(w, inv)
-		if p.queue.has(w.key) && !p.heldLocked(w.key) { // perhaps they were until now
-			p.wakeKeeper()
-		}
+		p.wakeKeeperIfNotHeldLocked(w.key)
 		return
 	default:
 		p.setBusyLocked(w, false)
 		p.idle.put(w)
 	}
 	if p.queue.len() > 0 {
+		p.wakeKeeper()
+	}
+}
+
+// wakeKeeperIfNotHeldLocked is for calls of key that were held back until now, perhaps.
+func (p *Pool) wakeKeeperIfNotHeldLocked(key string) {
+	if p.queue.has(key) && !p.heldLocked(key) {
 		p.wakeKeeper()
 	}
 }

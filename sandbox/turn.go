@@ -31,12 +31,12 @@ func (inv *Invocation) size() int {
 // others along: its share of them.
 func (p *Pool) handTogetherLocked(w *worker, last *Invocation) {
 	waiting := p.queue.takeKey(w.key)
-	if p.paces.short(w.key) && p.cfg.MaxInvocations == 0 && last.MaxInvocations == 0 {
+	if p.paces.short(w.key) && p.cfg.MaxInvocations == 0 && mayShare(last) && mayShare(waiting.turn.inv) {
 		share := 1 + p.queue.keys[w.key]/max(p.busy[w.key], 1)
 		room := min(roomTogether, p.cfg.Limits.Frame) - waiting.turn.inv.size()
 		for len(w.behind)+1 < min(share, mostTogether) {
 			next := p.queue.peekKey(waiting.group, w.key)
-			if next == nil || next.alone || next.turn.inv.size() > room {
+			if next == nil || next.alone || !mayShare(next.turn.inv) || next.turn.inv.size() > room {
 				break
 			}
 			room -= next.turn.inv.size()
@@ -49,6 +49,9 @@ func (p *Pool) handTogetherLocked(w *worker, last *Invocation) {
 	}
 	p.handLocked(w, waiting, StartWarm)
 }
+
+// mayShare says whether inv may be sent together with others.
+func mayShare(inv *Invocation) bool { return inv.Kind == Run && inv.MaxInvocations == 0 }
 
 // passLocked gives the turn to the next of those whose calls w was sent, and says whether there is one.
 func (p *Pool) passLocked(w *worker) bool {

@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/sandbox"
 )
@@ -78,4 +81,80 @@ func TestCallsSentTogetherWithBadOnesAreServed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A call that loops is killed while answers to those before it may still have to be read, and those behind it have not begun: each call
+// leaves its number in a file once, whatever becomes of it. Some callers read slowly.
+func TestCallsSentTogetherAreMadeOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calls")
+	pool := newRealPool(t, func(c *sandbox.Config) {
+		c.Isolation, c.Modules = sandbox.IsolationNone, append(c.Modules, "fs")
+	})
+	code := fmt.Sprintf(`const fs = require('fs');
+		function main(req, res) {
+			fs.appendFileSync(%q, req.body + '\n');
+			if (req.body %% 150 === 149) for (;;);
+			console.log(req.body);
+			res.send(req.body * 2);
+		}`, path)
+	const n = 3000
+	var all sync.WaitGroup
+	for caller := range 32 {
+		all.Go(func() {
+			for i := caller; i < n; i += 32 {
+				inv := invocation("once", code)
+				inv.Request.Body = json.RawMessage(fmt.Sprint(i))
+				inv.OnLog = func(sandbox.LogLine) {
+					if i%30 == 0 {
+						time.Sleep(300 * time.Millisecond) // this is the slowness that is tested
+					}
+				}
+				result, err := pool.Invoke(context.Background(), inv)
+				switch {
+				case i%150 == 149:
+					wantDeath(t, "a loop", err, sandbox.ReasonSyncDeadline)
+				case err != nil || string(result.Body) != fmt.Sprint(2*i):
+					t.Errorf("call %d: %v, %v", i, result, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	made, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := map[string]int{}
+	for line := range strings.Lines(string(made)) {
+		times[strings.TrimSpace(line)]++
+	}
+	for i := range n {
+		if times[fmt.Sprint(i)] != 1 {
+			t.Errorf("call %d was made %d times", i, times[fmt.Sprint(i)])
+		}
+	}
+}
+
+// Callers who hang up take nobody with them.
+func TestCanceledCallsHitNobodyBehindThem(t *testing.T) {
+	pool := newRealPool(t, nil)
+	var all sync.WaitGroup
+	for caller := range 32 {
+		all.Go(func() {
+			for i := caller; i < 4000; i += 32 {
+				ctx, cancel := context.WithCancel(context.Background())
+				if i%5 == 0 {
+					cancel()
+				}
+				inv := invocation("cancel", `function main(req, res) { res.send(req.body * 2) }`)
+				inv.Request.Body = json.RawMessage(fmt.Sprint(i))
+				result, err := pool.Invoke(ctx, inv)
+				cancel()
+				if i%5 != 0 && (err != nil || string(result.Body) != fmt.Sprint(2*i)) {
+					t.Errorf("call %d: %v, %v", i, result, err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

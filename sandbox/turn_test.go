@@ -87,6 +87,24 @@ func TestCallsAreSentAloneWhereTheyMustBe(t *testing.T) {
 	}
 }
 
+func TestCallsThatLimitTheirWorkerAreNotAmongThoseSentTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, starter := shortly(t, fakeConfig(16, 1), computing(time.Microsecond))
+		var all sync.WaitGroup
+		for i := range 200 {
+			all.Go(func() {
+				inv := call("a/1", "1ms")
+				inv.MaxInvocations = 1000 * (i % 20 / 19)
+				answered(t, pool, inv)
+			})
+		}
+		all.Wait()
+		if starter.together < 2 {
+			t.Error("no calls were sent together")
+		}
+	})
+}
+
 // Every tenth call kills its child, every eleventh leaves one that cannot be used again: the others do not notice.
 func TestCallsBehindOneThatEndsTheWorkerAreServedElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

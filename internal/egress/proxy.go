@@ -22,10 +22,11 @@ type Proxy struct {
 	dialer   *Dialer
 	remotes  atomic.Int64 // connections to the outside, or attempts at one
 
-	mu     sync.Mutex // guards the fields below
-	calls  map[int]*call
-	queues map[int]<-chan struct{} // of workers whose call in progress is not known yet, see CallsQueued
-	links  map[*link]struct{}
+	mu      sync.Mutex // guards the fields below
+	calls   map[int]*call
+	queues  map[int]<-chan struct{} // of workers whose call in progress is not known yet, see CallsQueued
+	waiting map[int]int             // connections of each worker that wait until it is known
+	links   map[*link]struct{}
 }
 
 var _ sandbox.CallWatcher = (*Proxy)(nil)
@@ -38,7 +39,7 @@ func New(o Options) (*Proxy, error) {
 		return nil, fmt.Errorf("egress: %w", err)
 	}
 	o = o.withDefaults()
-	p := &Proxy{o: o, dir: dir, dialer: NewDialer(o), calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, links: map[*link]struct{}{}}
+	p := &Proxy{o: o, dir: dir, dialer: NewDialer(o), calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, waiting: map[int]int{}, links: map[*link]struct{}{}}
 	if err := p.listen(); err != nil {
 		return nil, errors.Join(fmt.Errorf("egress: %w", err), os.RemoveAll(dir))
 	}
@@ -111,17 +112,24 @@ func (p *Proxy) CallEnded(pid int) {
 	}
 }
 
-// callOf returns the call in progress of a worker, once that is known; nil when there is none.
+// callOf returns the call in progress of a worker, once that is known; nil when there is none, or when too many ask before.
 func (p *Proxy) callOf(pid int) *call {
-	for {
-		p.mu.Lock()
-		c, settled := p.calls[pid], p.queues[pid]
-		p.mu.Unlock()
-		if settled == nil {
-			return c
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.queues[pid] != nil {
+		if p.waiting[pid] >= handshakes*p.o.Limits.PerCall {
+			return nil
 		}
+		settled := p.queues[pid]
+		p.waiting[pid]++
+		p.mu.Unlock()
 		<-settled
+		p.mu.Lock()
+		if p.waiting[pid]--; p.waiting[pid] == 0 {
+			delete(p.waiting, pid)
+		}
 	}
+	return p.calls[pid]
 }
 
 // acceptRetry is the pause after an accept that failed, as for want of descriptors.
