@@ -73,8 +73,9 @@ func (d *deadlines) cpuUsed() time.Duration {
 	return max(d.process.clock-d.cpu, 0)
 }
 
-func (d *deadlines) stop() {
+// stop ends the watch. It says whether the process is spared: else it has been killed, or is about to be.
+func (d *deadlines) stop() bool {
 	d.mainReturned()
-	d.async.Stop()
-	d.unwatch()
+	inTime, wanted := d.async.Stop(), d.unwatch()
+	return inTime && wanted && !d.process.killed()
 }

@@ -99,15 +99,16 @@ func (e *exchange) mainReturned() {
 	}
 }
 
-// end ends the call and tells what it has used.
-func (e *exchange) end(stats *Stats) {
-	e.watch.stop()
+// end ends the call, tells what it has used, and says whether its process was spared.
+func (e *exchange) end(stats *Stats) bool {
+	spared := e.watch.stop()
 	if stats != nil {
 		stats.CPU = e.watch.cpuUsed()
 	}
 	if e.known {
 		e.process.cfg.Egress.watcher().CallEnded(e.process.handle.pid())
 	}
+	return spared
 }
 
 // readAnswer reads the frames of a call until its last.

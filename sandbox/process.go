@@ -68,6 +68,13 @@ func (p *process) killAt(reason Reason, deadline time.Time) {
 	}
 }
 
+// killed says whether we have killed the process.
+func (p *process) killed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reason != ""
+}
+
 // killedAtDeadline returns the outcome of a call whose deadline has passed.
 func (p *process) killedAtDeadline() *DeathError {
 	p.mu.Lock()
@@ -94,7 +101,9 @@ func (p *process) invoke(ctx context.Context, t *turn) (result *Result, reusable
 	}
 	call := p.nextCall(ctx, t)
 	defer func() {
-		call.end(statsOf(result, err))
+		if spared := call.end(statsOf(result, err)); !spared && len(p.ids) == 0 {
+			reusable = false // what was meant for this call must not hit the next one
+		}
 		if !reusable {
 			p.forget(nil)
 		}
