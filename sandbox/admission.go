@@ -23,13 +23,10 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*worke
 		return w, &turn{inv: inv, first: start != StartWarm}, start, nil
 	}
 	waiting, err := p.enqueueLocked(ctx, inv, !again)
-	held := p.heldLocked(inv.Key)
+	p.wakeKeeperIfNotHeldLocked(inv.Key)
 	p.mu.Unlock()
 	if err != nil {
 		return nil, nil, "", err
-	}
-	if !held {
-		p.wakeKeeper()
 	}
 	return p.wait(ctx, waiting)
 }

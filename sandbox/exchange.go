@@ -51,35 +51,36 @@ type exchange struct {
 	id      string
 	sent    int // bytes that were written for it and all behind it; 0 for those behind
 	watch   *deadlines
-	known   bool   // egress knows of it
-	alone   func() // is called when no call is behind it, or none will be served
+	known   bool // egress knows of it
 }
 
 // nextCall begins the next of the calls that were sent.
 func (p *process) nextCall(ctx context.Context, t *turn) *exchange {
 	e := &exchange{process: p, turn: t, id: p.ids[0], watch: p.watchDeadlines(p.clock)}
-	e.alone = func() { // only now may the call be canceled: before, others would be hit
-		p.forget(e)
-		e.watch.watchContext(ctx)
-	}
 	p.ids = p.ids[1:]
 	if len(p.ids) == 0 {
-		e.alone()
+		e.alone(ctx)
 	}
 	return e
+}
+
+// alone notes that no call is behind this one, or none will be served. Only now may ctx cancel it: before, others would be hit.
+func (e *exchange) alone(ctx context.Context) {
+	e.process.forget(e)
+	e.watch.watchContext(ctx)
 }
 
 // forget ends the wait for calls behind the one in progress, which egress is told of unless it is nil.
 func (p *process) forget(e *exchange) {
 	p.ids = p.ids[:0]
-	p.mu.Lock()
-	p.together = false
-	p.mu.Unlock()
 	if e != nil {
 		e.known = true
 		p.cfg.Egress.watcher().CallStarted(p.handle.pid(), e.turn.inv)
 	}
 	if p.settled != nil {
+		p.mu.Lock()
+		p.together = false
+		p.mu.Unlock()
 		if e == nil {
 			p.cfg.Egress.watcher().CallEnded(p.handle.pid())
 		}
@@ -89,10 +90,10 @@ func (p *process) forget(e *exchange) {
 }
 
 // mainReturned notes that the answer is to come. The process serves none of the calls behind this one.
-func (e *exchange) mainReturned() {
+func (e *exchange) mainReturned(ctx context.Context) {
 	e.watch.mainReturned()
 	if len(e.process.ids) > 0 {
-		e.alone()
+		e.alone(ctx)
 	}
 	if e.turn.waits != nil {
 		e.turn.waits()
@@ -112,7 +113,7 @@ func (e *exchange) end(stats *Stats) bool {
 }
 
 // readAnswer reads the frames of a call until its last.
-func (p *process) readAnswer(e *exchange) (*Result, bool, error) {
+func (p *process) readAnswer(ctx context.Context, e *exchange) (*Result, bool, error) {
 	inv := e.turn.inv
 	logged, spans, waited := 0, 0, false
 	for heard := false; ; heard = true {
@@ -140,7 +141,7 @@ func (p *process) readAnswer(e *exchange) (*Result, bool, error) {
 			if waited {
 				return p.failed(errPending)
 			}
-			e.mainReturned()
+			e.mainReturned(ctx)
 			waited = true
 		default:
 			result, reusable, err := p.finished(frame)
@@ -201,8 +202,9 @@ func (p *process) failed(err error) (*Result, bool, error) {
 	return nil, false, death
 }
 
-// unheard is failed for a process that has said nothing since it was sent a call. When all bytes of that are still in the pipe to it, it died without having read any: only a read takes bytes out of a pipe (pipe(7); JavaScript has no tee(2)), and nobody
-// but itself could read there: nothing of the call has happened.
+// unheard is failed for a process that has said nothing since it was sent a call. When all bytes of that are still in the pipe to it, it
+// died without having read any: only a read takes bytes out of a pipe (pipe(7); JavaScript has no tee(2)), and nobody but itself could read
+// there: nothing of the call has happened.
 func (p *process) unheard(e *exchange, err error) (*Result, bool, error) {
 	result, reusable, err := p.failed(err)
 	if death, ok := err.(*DeathError); ok { //nolint:errorlint // as made by failed

@@ -20,7 +20,7 @@ type callCost struct {
 	waited bool          // main had returned before the answer was there
 }
 
-// costOf is the cost of a call that ended with err after so long. Where the worker's clock could not be read, it counts as having computed.
+// costOf is the cost of a call that took so long. Where the worker's clock could not be read, it counts as having computed.
 func costOf(stats *Stats, took time.Duration) callCost {
 	c := callCost{took: took, cpu: took}
 	if stats != nil {

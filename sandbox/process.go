@@ -110,7 +110,7 @@ func (p *process) invoke(ctx context.Context, t *turn) (result *Result, reusable
 		p.end()
 	}()
 	if t.sent {
-		return p.readAnswer(call)
+		return p.readAnswer(ctx, call)
 	}
 	if call.sent, err = p.stdin.Write(p.buffer); err != nil {
 		return p.unheard(call, fmt.Errorf("write: %w", err))
@@ -118,7 +118,7 @@ func (p *process) invoke(ctx context.Context, t *turn) (result *Result, reusable
 	if cap(p.buffer) > keepBuffer {
 		p.buffer = nil
 	}
-	return p.readAnswer(call)
+	return p.readAnswer(ctx, call)
 }
 
 // begin notes that calls are in progress.
@@ -127,7 +127,6 @@ func (p *process) begin(t *turn) {
 	p.calling, p.together = true, len(t.behind) > 0
 	p.mu.Unlock()
 	p.clock = cpuTime(p.handle.pid())
-	p.settled = nil
 	if len(t.behind) > 0 {
 		p.settled = make(chan struct{})
 		p.cfg.Egress.watcher().CallsQueued(p.handle.pid(), p.settled)

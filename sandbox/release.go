@@ -1,8 +1,6 @@
 package sandbox
 
-import (
-	"time"
-)
+import "time"
 
 func (p *Pool) bindLocked(w *worker, key string) {
 	w.key, w.bound = key, time.Now()

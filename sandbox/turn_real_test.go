@@ -50,18 +50,19 @@ func TestCrowdsOfShortCallsGetEachItsOwn(t *testing.T) {
 
 // Few calls wait, leave work behind, loop or run out of memory: whatever was sent together with them is served, once.
 func TestCallsSentTogetherWithBadOnesAreServed(t *testing.T) {
-	pool := newRealPool(t, nil)
 	for name, row := range map[string]struct {
 		bad    string
 		reason sandbox.Reason // empty: the bad call is answered too
+		change func(*sandbox.Config)
 	}{
-		"waiting":    {`return void setTimeout(() => res.send(req.body * 2), 20)`, ""},
-		"leaving":    {`setTimeout(() => {}, 1e6)`, ""},
-		"throwing":   {`return void setTimeout(() => { throw new Error('late') }, 1)`, ""},
-		"looping":    {`for (;;);`, sandbox.ReasonSyncDeadline},
-		"exhausting": {`const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1))`, sandbox.ReasonMemory},
+		"waiting":    {`return void setTimeout(() => res.send(req.body * 2), 20)`, "", nil},
+		"leaving":    {`setTimeout(() => {}, 1e6)`, "", nil},
+		"throwing":   {`return void setTimeout(() => { throw new Error('late') }, 1)`, "", nil},
+		"looping":    {`for (;;);`, sandbox.ReasonSyncDeadline, nil},
+		"exhausting": {`const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1))`, sandbox.ReasonMemory, patiently},
 	} {
 		t.Run(name, func(t *testing.T) {
+			pool := newRealPool(t, row.change)
 			code := `function main(req, res) { console.log(req.body); if (req.body % 400 === 399) { ` + row.bad + ` } res.send(req.body * 2) }`
 			crowd(t, pool, "bad "+name, code, 32, 2000, func(i int, logs []string, result *sandbox.Result, err error) {
 				isBad := i%400 == 399
