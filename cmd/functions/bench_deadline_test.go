@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -12,8 +13,8 @@ func BenchmarkDeadline(b *testing.B) {
 	const limit = 100 * time.Millisecond
 	const quiet, beside = "hello 100 times a second, alone", "hello 100 times a second, beside loops"
 	for b.Loop() {
-		s := startBenched(b, "CODE_SYNC_TIMEOUT="+itoa(int(limit.Milliseconds())))
-		s.deploy(b, "/functions/busy/loop", `function main() { for (;;); }`, "")
+		s := startBenched(b, "CODE_SYNC_TIMEOUT="+strconv.Itoa(int(limit.Milliseconds())))
+		put(b, s.url+"/functions/busy/loop", `function main() { for (;;); }`, "")
 		s.hello(b, 1, "")
 		hello := func(int) { s.run(b, http.DefaultClient, helloPath, helloBody, helloAnswer) }
 		benchmarks.add(b, quiet, inTurn(10*time.Millisecond, hello), "")

@@ -54,7 +54,7 @@ func BenchmarkFirstCall(b *testing.B) {
 			for b.Loop() {
 				s := startBenched(b, "POOL_SIZE=64")
 				for i := range busyFunctions {
-					s.deploy(b, fmt.Sprintf("/functions/busy/f%d", i), helloCode, "")
+					put(b, s.url+fmt.Sprintf("/functions/busy/f%d", i), helloCode, "")
 				}
 				client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: busyFunctions}}
 				stop := inBackground(row.callers, func(i int) {
@@ -64,7 +64,7 @@ func BenchmarkFirstCall(b *testing.B) {
 				var took []time.Duration
 				for i := range 300 {
 					path := fmt.Sprintf("/functions/bench/f%d", i)
-					s.deploy(b, path, helloCode, "")
+					put(b, s.url+path, helloCode, "")
 					time.Sleep(5 * time.Millisecond) // who deploys does not call within the same millisecond
 					began := time.Now()
 					s.run(b, client, path, helloBody, helloAnswer)

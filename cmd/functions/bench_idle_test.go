@@ -22,10 +22,10 @@ func BenchmarkIdle(b *testing.B) {
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			for b.Loop() {
-				s := startBenched(b, append(row.vars, "POOL_SIZE="+itoa(row.workers), "POOL_PREWARMED=1", "WORKER_IDLE_TIMEOUT=1h")...)
+				s := startBenched(b, append(row.vars, "POOL_SIZE="+strconv.Itoa(row.workers), "POOL_PREWARMED=1", "WORKER_IDLE_TIMEOUT=1h")...)
 				for i := range row.workers {
 					path := fmt.Sprintf("/functions/bench/f%d", i)
-					s.deploy(b, path, helloCode, "")
+					put(b, s.url+path, helloCode, "")
 					s.run(b, http.DefaultClient, path, helloBody, helloAnswer)
 				}
 				workers := s.workers()
@@ -80,7 +80,7 @@ func memoryOf(b *testing.B, pid int) (private, proportional int) {
 func BenchmarkStart(b *testing.B) {
 	dir := b.TempDir()
 	s := startBenched(b, "DATA_DIR="+dir)
-	s.deploy(b, helloPath, helloCode, "")
+	put(b, s.url+helloPath, helloCode, "")
 	s.end(b)
 	for b.Loop() {
 		var took []time.Duration

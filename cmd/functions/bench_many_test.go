@@ -18,12 +18,12 @@ import (
 func BenchmarkManyFunctions(b *testing.B) {
 	const n = 1000
 	for b.Loop() {
-		s := startBenched(b, "POOL_SIZE="+itoa(n+20))
+		s := startBenched(b, "POOL_SIZE="+strconv.Itoa(n+20))
 		s.hello(b, 16, "")
 		const one, all = "one of 1,000 functions, c=16", "1,000 functions in random order, c=16"
 		for i := range n {
 			path := fmt.Sprintf("/functions/bench/f%d", i)
-			s.deploy(b, path, helloCode, "")
+			put(b, s.url+path, helloCode, "")
 			for range 3 {
 				s.run(b, http.DefaultClient, path, helloBody, helloAnswer)
 			}

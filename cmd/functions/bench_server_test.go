@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"testing"
 	"time"
 )
@@ -62,14 +61,6 @@ func awaitPorts(b *testing.B, log string) (api, metrics string) {
 
 func (s *server) pid() int { return s.cmd.Process.Pid }
 
-// deploy puts a function at path below /functions/bench.
-func (s *server) deploy(b *testing.B, path, code, properties string) {
-	b.Helper()
-	if r := send(http.DefaultClient, http.MethodPut, s.url+path, deployment(code, properties)); r.err != nil || r.status != http.StatusOK {
-		b.Fatalf("PUT %s: %v", path, r)
-	}
-}
-
 // run calls the function at path and fails b unless it answers with want.
 func (s *server) run(b *testing.B, client *http.Client, path, body, want string) {
 	b.Helper()
@@ -83,9 +74,7 @@ const helloAnswer = `{"say":"Hello World!"}`
 // hello has the function hello deployed and called on so many connections until its workers are warm.
 func (s *server) hello(b *testing.B, connections int, properties string) {
 	b.Helper()
-	s.deploy(b, helloPath, helloCode, properties)
+	put(b, s.url+helloPath, helloCode, properties)
 	s.run(b, http.DefaultClient, helloPath, helloBody, helloAnswer)
 	wrk(b, s.url+helloPath+"/run", connections, time.Second, postBody(helloBody), s.pid())
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

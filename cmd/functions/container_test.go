@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -80,50 +79,25 @@ func removeGroup(t *testing.T, dir string) {
 
 func TestServerIsStrictInAContainerWithoutPrivileges(t *testing.T) {
 	cmd := inContainer(t, "-all,+setuid,+setgid,+setfcap")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	s := &server{cmd: cmd, logs: newLines(stdout)}
+	s := launch(t, cmd)
 	defer s.stopFirst(t)
 	s.url = "http://127.0.0.1:" + s.logs.await(t, `Functions is listening on port (\d+)`)
 	s.logs.await(t, `(Isolation: strict: cgroup v\d)`)
-	sendBody(t, s.url+"/functions/a/b", `{"code": "function main(req, res) { res.send({ one: 1 }) }"}`)
-	if got := sendBody(t, s.url+"/functions/a/b/run", ""); got != `{"one":1}` {
-		t.Errorf("the function answered %s", got)
+	put(t, s.url+"/functions/a/b", `function main(req, res) { res.send({ one: 1 }) }`, "")
+	if status, got := request(t, http.MethodPut, s.url+"/functions/a/b/run", ""); status != http.StatusOK || got != `{"one":1}` {
+		t.Errorf("the function answered %d %s", status, got)
 	}
-	response, err := http.Get(s.url + "/status/isolation")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	report, err := io.ReadAll(response.Body)
-	if err != nil || strings.Contains(string(report), `"obtained":false`) || !strings.Contains(string(report), `"user of its own","asked":true`) {
-		t.Errorf("%s, %v", report, err)
+	_, report := request(t, http.MethodGet, s.url+"/status/isolation", "")
+	if strings.Contains(report, `"obtained":false`) || !strings.Contains(report, `"user of its own","asked":true`) {
+		t.Error(report)
 	}
 }
 
 // stopFirst stops the server through the first process of its PID namespace, whose exit code is that of the server.
 func (s *server) stopFirst(t *testing.T) {
 	t.Helper()
-	children, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range children {
-		stat, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		_, after, _ := strings.Cut(string(stat), ") ")
-		if fields := strings.Fields(after); len(fields) > 1 && fields[1] == strconv.Itoa(s.cmd.Process.Pid) {
-			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path))) // it is a number
-			_ = syscall.Kill(pid, syscall.SIGTERM)
-		}
+	for _, first := range childrenOf(s.cmd.Process.Pid) {
+		_ = syscall.Kill(first.pid, syscall.SIGTERM)
 	}
 	s.logs.rest()
 	if err := s.cmd.Wait(); err != nil {
@@ -137,23 +111,4 @@ func TestServerNamesThePrivilegeThatAContainerLacks(t *testing.T) {
 	if err == nil || !strings.Contains(string(out), "give the container the capabilities SETUID, SETGID and SETFCAP") {
 		t.Errorf("%v\n%s", err, out)
 	}
-}
-
-func sendBody(t *testing.T, url, body string) string {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("PUT %s: %s %s, %v", url, response.Status, text, err)
-	}
-	return string(text)
 }

@@ -9,30 +9,6 @@ import (
 	"testing"
 )
 
-// send makes a request with a JSON body and returns the answer's.
-func (s *server) send(t *testing.T, method, path string, body any) string {
-	t.Helper()
-	text, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close() //nolint:errcheck // read to its end
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(answer)
-}
-
 func TestFunctionsReachWhatTheOperatorAllowsAndNothingElse(t *testing.T) {
 	var s *server
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

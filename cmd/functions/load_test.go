@@ -44,14 +44,6 @@ var jobs = []job{
 	},
 }
 
-// reply is what a caller got.
-type reply struct {
-	status     int
-	body       string
-	retryAfter string
-	err        error
-}
-
 // right says whether r is what j answers to n.
 func (j *job) right(n int, r reply) bool {
 	status, body := j.want(n)
@@ -73,26 +65,6 @@ func (r reply) excuse() string {
 		return told.Error
 	}
 	return ""
-}
-
-func (r reply) String() string {
-	return fmt.Sprintf("%d %.200s (Retry-After %q, error %v)", r.status, r.body, r.retryAfter, r.err)
-}
-
-// send makes one request. It does not end with the test, so that none is cut off.
-func send(client *http.Client, method, url, body string) (r reply) {
-	request, err := http.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
-	if err != nil {
-		return reply{err: err}
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := client.Do(request)
-	if err != nil {
-		return reply{err: err}
-	}
-	defer response.Body.Close() //nolint:errcheck // read to its end
-	text, err := io.ReadAll(response.Body)
-	return reply{response.StatusCode, string(text), response.Header.Get("Retry-After"), err}
 }
 
 // load calls jobs over and over and counts what comes back.
@@ -124,14 +96,6 @@ func (l *load) deploy(t testing.TB) {
 			t.Fatalf("deploy %s: %v", j.path, r)
 		}
 	}
-}
-
-// deployment is the body of a PUT, with further properties such as `"maxInvocations":1`.
-func deployment(code, properties string) string {
-	if properties != "" {
-		properties = "," + properties
-	}
-	return fmt.Sprintf(`{"code":%q%s}`, code, properties)
 }
 
 // run makes calls with n clients until ctx ends, and returns when all have been answered.

@@ -35,7 +35,7 @@ func BenchmarkGoodput(b *testing.B) {
 			var urls []string
 			for i := range row.functions {
 				url := fmt.Sprintf("%s/functions/n%d/f%d", s.url, i%5, i)
-				deployCode(b, url, row.code)
+				put(b, url, row.code, "")
 				urls = append(urls, url+"/run")
 			}
 			peak := closedLoad(urls, 16).goodput()
@@ -53,13 +53,6 @@ func BenchmarkGoodput(b *testing.B) {
 				})
 			}
 		})
-	}
-}
-
-func deployCode(tb testing.TB, url, code string) {
-	tb.Helper()
-	if r := send(http.DefaultClient, http.MethodPut, url, fmt.Sprintf(`{"code":%q}`, code)); r.err != nil || r.status != http.StatusOK {
-		tb.Fatalf("PUT %s: %v", url, r)
 	}
 }
 

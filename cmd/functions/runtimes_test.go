@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -32,37 +31,6 @@ func runtimesVariable(t *testing.T) string {
 		pairs = append(pairs, name+"="+path)
 	}
 	return "RUNTIMES=" + strings.Join(pairs, ",")
-}
-
-// request sends a JSON body and returns the status and the body of the answer.
-func request(t *testing.T, method, url, body string) (int, string) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close() //nolint:errcheck // read to its end
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(text)
-}
-
-// put deploys code with further properties, such as `"runtime":"node24"`.
-func put(t *testing.T, url, code, properties string) {
-	t.Helper()
-	if properties != "" {
-		properties = "," + properties
-	}
-	if status, answer := request(t, "PUT", url, fmt.Sprintf(`{"code":%q%s}`, code, properties)); status != http.StatusOK {
-		t.Fatalf("PUT %s: %d %s", url, status, answer)
-	}
 }
 
 func TestFunctionsChooseTheirRuntime(t *testing.T) {

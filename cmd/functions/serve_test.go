@@ -51,6 +51,17 @@ func startServer(t testing.TB, vars ...string) *server {
 func startCommand(t testing.TB, cmd *exec.Cmd, vars ...string) *server {
 	t.Helper()
 	cmd.Env = serverEnv(t, vars...)
+	s := launch(t, cmd)
+	t.Cleanup(func() { s.stop(t) })
+	s.url = "http://127.0.0.1:" + s.logs.await(t, `Functions is listening on port (\d+)`)
+	s.metrics = "http://127.0.0.1:" + s.logs.await(t, `Functions metrics is listening on port (\d+)`)
+	s.logs.await(t, `(Deploy a function)`)
+	return s
+}
+
+// launch starts cmd and reads what it prints.
+func launch(t testing.TB, cmd *exec.Cmd) *server {
+	t.Helper()
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -59,12 +70,7 @@ func startCommand(t testing.TB, cmd *exec.Cmd, vars ...string) *server {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{cmd: cmd, logs: newLines(stdout)}
-	t.Cleanup(func() { s.stop(t) })
-	s.url = "http://127.0.0.1:" + s.logs.await(t, `Functions is listening on port (\d+)`)
-	s.metrics = "http://127.0.0.1:" + s.logs.await(t, `Functions metrics is listening on port (\d+)`)
-	s.logs.await(t, `(Deploy a function)`)
-	return s
+	return &server{cmd: cmd, logs: newLines(stdout)}
 }
 
 // serverEnv is the environment of a server on free ports with vars.
@@ -158,14 +164,8 @@ func TestContractHoldsInMemory(t *testing.T) {
 
 func TestMetricsAreServed(t *testing.T) {
 	s := startServer(t)
-	response, err := http.Get(s.metrics + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close() //nolint:errcheck // read to its end
-	text, err := io.ReadAll(response.Body)
-	if err != nil || !strings.Contains(string(text), "functions_pool_size") {
-		t.Fatalf("got %v, %s", err, text)
+	if text := s.scrape(t); !strings.Contains(text, "functions_pool_size") {
+		t.Fatalf("got %s", text)
 	}
 }
 
