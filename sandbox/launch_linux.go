@@ -165,20 +165,17 @@ func (f *forkLauncher) startZygote(ctx context.Context) (z *zygote.Zygote, proce
 	if err != nil {
 		return nil, command{}, err
 	}
-	defer theirs.Close() //nolint:errcheck // the zygote has its own
 	cmd := nodeCommand(f.cfg, "zygote")
 	cmd.ExtraFiles = []*os.File{theirs} // descriptor 3
 	stderr := new(tail)
 	cmd.Stderr = stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, command{}, errors.Join(err, ours.Close())
+	stdin, err1 := cmd.StdinPipe()
+	stdout, err2 := cmd.StdoutPipe()
+	if err = errors.Join(err1, err2); err == nil {
+		err = f.thread.startJailed(cmd, f.jailer, zygoteID, nil)
 	}
-	stdout, err := cmd.StdoutPipe()
+	_ = theirs.Close() // the zygote has its own; with ours open we would not see its end
 	if err != nil {
-		return nil, command{}, errors.Join(err, ours.Close())
-	}
-	if err := f.thread.startJailed(cmd, f.jailer, zygoteID, nil); err != nil {
 		return nil, command{}, errors.Join(err, ours.Close())
 	}
 	process = command{cmd}

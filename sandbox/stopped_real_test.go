@@ -3,6 +3,8 @@ package sandbox_test
 import (
 	"errors"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -69,5 +71,24 @@ func TestAZygoteThatFailsToStartLeavesNothing(t *testing.T) {
 		if open > before {
 			t.Errorf("%d descriptors are open after start %d, %d after the first", open, try+1, before)
 		}
+	}
+}
+
+// A zygote that ends between its ready frame and the first request: the start fails, and does not wait for an answer.
+func TestAZygoteThatEndsWhenReadyFailsToStart(t *testing.T) {
+	cfg := realConfig(t)
+	cfg.Isolation = sandbox.IsolationNone
+	cfg.Runner = filepath.Join(t.TempDir(), "main.js")
+	addon := filepath.Join(filepath.Dir(cfg.Runner), "build", "zygote.node")
+	err := errors.Join(
+		os.Mkdir(filepath.Dir(addon), 0o700),
+		os.WriteFile(addon, nil, 0o600),
+		os.WriteFile(cfg.Runner, []byte(`process.stdout.write('{"type":"ready","pid":1,"node":"v8"}\n', () => process.exit(3))`), 0o600),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pool, err := sandbox.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "ended") {
+		t.Errorf("got %v and a pool: %v", err, pool != nil)
 	}
 }
