@@ -43,9 +43,8 @@ function accept(message) {
   invoker.loader = new Loader({ modules, env: message.env, runner: invoker.hooks() });
   invoker.limits(message);
   if (process.argv[2] === 'zygote') {
-    invoker.rehearse(zygote.slim);
     ready(); // from here on the heap may not grow: the host takes it as it is
-    zygote.fork(message.filter);
+    zygote.fork(message.filter, () => invoker.rehearse(zygote.slim));
   }
   ready();
 }

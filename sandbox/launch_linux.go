@@ -114,22 +114,36 @@ type forkLauncher struct {
 
 	mu      sync.Mutex // guards the fields below; held while a zygote starts, so that one start serves all who wait
 	started bool       // a first one was there
-	current *zygote.Zygote
+	current *forkServer
+}
+
+// forkServer is a zygote and its process.
+type forkServer struct {
+	*zygote.Zygote
 	process command
+	settled sync.Once
 }
 
 func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
-	z, process, err := f.zygote(ctx)
+	server, err := f.server(ctx)
 	if err != nil {
 		return nil, err
 	}
-	hung := time.AfterFunc(zygoteTimeout, process.kill)
+	hung := time.AfterFunc(zygoteTimeout, server.process.kill)
 	defer hung.Stop()
-	child, err := z.Fork(f.jailer.workerID(slot), stdin, stdout, stderr)
+	child, err := server.Fork(f.jailer.workerID(slot), stdin, stdout, stderr)
 	if err != nil {
 		return nil, err
 	}
-	return forked{child, process}, nil
+	server.settled.Do(func() { go server.settle() }) // while the first worker is placed, which takes as long
+	return forked{child, server.process}, nil
+}
+
+// settle ends with the zygote at the latest.
+func (s *forkServer) settle() {
+	if err := s.Settle(s.process.pid()); err != nil {
+		s.process.kill() // its forks would not be what they should
+	}
 }
 
 // zygoteTimeout is how long a zygote may take to fork a worker, or to tell that one has died. Both are a matter of milliseconds, so that
@@ -138,32 +152,32 @@ const zygoteTimeout = 5 * time.Second
 
 func (f *forkLauncher) greeting() []byte { return []byte{'\n'} }
 
-// zygote returns the one that runs, or a new one.
-func (f *forkLauncher) zygote(ctx context.Context) (*zygote.Zygote, command, error) {
+// server returns the one that runs, or a new one.
+func (f *forkLauncher) server(ctx context.Context) (*forkServer, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.current != nil && !f.current.Gone() {
-		return f.current, f.process, nil
+		return f.current, nil
 	}
 	if err := f.endLocked(); err != nil {
-		return nil, command{}, err
+		return nil, err
 	}
-	z, process, err := f.startZygote(ctx)
+	server, err := f.startServer(ctx)
 	if err != nil {
-		return nil, command{}, fmt.Errorf("start zygote: %w", err)
+		return nil, fmt.Errorf("start zygote: %w", err)
 	}
 	if f.started {
 		f.cfg.Observer.ZygoteRestarted()
 	}
-	f.current, f.process, f.started = z, process, true
-	return z, process, nil
+	f.current, f.started = server, true
+	return server, nil
 }
 
-// startZygote starts Node.js as a fork server and returns when it has everything loaded.
-func (f *forkLauncher) startZygote(ctx context.Context) (z *zygote.Zygote, process command, err error) {
+// startServer starts Node.js as a fork server and returns when it has everything loaded.
+func (f *forkLauncher) startServer(ctx context.Context) (*forkServer, error) {
 	ours, theirs, err := zygote.SocketPair()
 	if err != nil {
-		return nil, command{}, err
+		return nil, err
 	}
 	cmd := nodeCommand(f.cfg, "zygote")
 	cmd.ExtraFiles = []*os.File{theirs} // descriptor 3
@@ -176,12 +190,13 @@ func (f *forkLauncher) startZygote(ctx context.Context) (z *zygote.Zygote, proce
 	}
 	_ = theirs.Close() // the zygote has its own; with ours open we would not see its end
 	if err != nil {
-		return nil, command{}, errors.Join(err, ours.Close())
+		return nil, errors.Join(err, ours.Close())
 	}
-	process = command{cmd}
+	process := command{cmd}
 	stop := context.AfterFunc(ctx, process.kill)
 	defer stop()
-	if z, err = zygote.New(ours); err == nil {
+	z, err := zygote.New(ours)
+	if err == nil {
 		if err = f.prepare(z, process, stdin, stdout); err != nil {
 			err = errors.Join(err, z.Close())
 		}
@@ -189,9 +204,9 @@ func (f *forkLauncher) startZygote(ctx context.Context) (z *zygote.Zygote, proce
 	if err != nil {
 		process.kill()
 		status, _ := process.wait()
-		return nil, command{}, fmt.Errorf("%w (it ended with status %d: %s)", err, status, stderr.String())
+		return nil, fmt.Errorf("%w (it ended with status %d: %s)", err, status, stderr.String())
 	}
-	return z, process, nil
+	return &forkServer{Zygote: z, process: process}, nil
 }
 
 // prepare tells a new zygote what its workers need and waits until it is ready to fork.
@@ -202,11 +217,7 @@ func (f *forkLauncher) prepare(z *zygote.Zygote, process command, stdin io.Write
 	if err := awaitReady(wire.NewReader(stdout, f.cfg.Limits.Frame)); err != nil {
 		return err
 	}
-	ranges, err := zygote.Mappings(process.pid())
-	if err != nil {
-		return err
-	}
-	return z.UnshareHeap(ranges)
+	return z.Prepare(process.pid())
 }
 
 // endLocked ends the current zygote, if there is one, and reaps it.
@@ -215,8 +226,8 @@ func (f *forkLauncher) endLocked() error {
 		return nil
 	}
 	err := f.current.Close()
-	f.process.kill()
-	f.process.wait()
+	f.current.process.kill()
+	f.current.process.wait()
 	f.current = nil
 	if errors.Is(err, os.ErrClosed) {
 		return nil

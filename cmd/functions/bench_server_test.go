@@ -13,19 +13,26 @@ import (
 // startBenched starts the server as startServer does, but with its log in a file: nobody has to wake up to read it.
 func startBenched(b *testing.B, vars ...string) *server {
 	b.Helper()
+	s, log := launchBenched(b, vars...)
+	s.url, s.metrics = awaitPorts(b, log)
+	return s
+}
+
+// launchBenched is startBenched without waiting for anything. The log comes in batches.
+func launchBenched(b *testing.B, vars ...string) (s *server, logName string) {
+	b.Helper()
 	log, err := os.Create(filepath.Join(b.TempDir(), "log"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer log.Close() //nolint:errcheck // the server has it
-	s := &server{cmd: exec.Command(os.Args[0])}
+	s = &server{cmd: exec.Command(os.Args[0])}
 	s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = serverEnv(b, vars...), log, log
 	if err := s.cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { s.end(b) })
-	s.url, s.metrics = awaitPorts(b, log.Name())
-	return s
+	return s, log.Name()
 }
 
 // end is stop for a server that startBenched has started.

@@ -1,12 +1,12 @@
 /*
  * The fork server's system calls, as a Node-API addon (Node-API 1: one binary serves Node.js 8 and all later ones).
  *
- * zygote.serve(control, filter) answers requests on a SOCK_SEQPACKET socket until the host closes it:
+ * zygote.serve() answers requests on a SOCK_SEQPACKET socket until the host closes it:
  *
  *   host -> zygote   struct request, for FORK with three descriptors: the worker's stdin, stdout and stderr
  *   zygote -> host   struct report: BORN with a pidfd, or FAILED; DIED for each worker that was reaped
  *
- * It returns in the forked worker only, its PID. Between fork and that return nothing is allocated and no lock is taken that another thread of
+ * It returns in a forked worker, its PID, and 0 in the zygote when the host asks it to SETTLE: the next call says that it has. Between fork and that return nothing is allocated and no lock is taken that another thread of
  * the zygote could have held: its only other thread waits for SIGUSR1.
  */
 #define _GNU_SOURCE
@@ -43,8 +43,8 @@
 #define MADV_COLLAPSE 25
 #endif
 
-enum { FORK = 1, UNSHARE_HEAP = 2 };          /* requests */
-enum { BORN = 1, FAILED = 2, DIED = 3 };      /* reports */
+enum { FORK = 1, UNSHARE_HEAP = 2, SETTLE = 3 }; /* requests */
+enum { BORN = 1, FAILED = 2, DIED = 3 };      /* reports; BORN without a PID says that all else is done */
 enum { MAX_RANGES = 2048 };
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 
@@ -177,33 +177,36 @@ static void unshare_heap(const struct request *request, const struct range *rang
   send_report(&report, -1);
 }
 
-/* Takes one request; returns 1 in a new worker. */
-static int take_request(void) {
+/* What came of a request. */
+enum outcome { SERVED, IN_WORKER, SETTLING };
+
+static enum outcome take_request(void) {
   static struct range ranges[MAX_RANGES];
   struct request request;
   char space[CMSG_SPACE(3 * sizeof(int))];
   struct iovec iov[2] = {{&request, sizeof request}, {ranges, sizeof ranges}};
   struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = space, .msg_controllen = sizeof space};
   ssize_t n = recvmsg(control_fd, &msg, MSG_CMSG_CLOEXEC);
-  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return 0;
+  if (n < 0 && (errno == EINTR || errno == EAGAIN)) return SERVED;
   if (n < (ssize_t)sizeof request) _exit(0);  /* the host is gone */
+  if (request.type == SETTLE) return SETTLING;
   if (request.type == UNSHARE_HEAP) {
     unshare_heap(&request, ranges);
-    return 0;
+    return SERVED;
   }
   int fds[3] = {-1, -1, -1};
   struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
   if (request.type != FORK || cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS || cmsg->cmsg_len != CMSG_LEN(sizeof fds)) _exit(70);
   memcpy(fds, CMSG_DATA(cmsg), sizeof fds);
-  if (fork_worker(&request, fds)) return 1;
+  if (fork_worker(&request, fds)) return IN_WORKER;
   for (int i = 0; i < 3; i++) close(fds[i]);
-  return 0;
+  return SERVED;
 }
 
 static void throw_errno(napi_env env, const char *what) { napi_throw_error(env, what, strerror(errno)); }
 
-/* serve(control, filter): see the head of this file. */
-static napi_value serve(napi_env env, napi_callback_info info) {
+/* open(control, filter) takes the socket to the host and the system-call filter of the workers, and prepares to serve. */
+static napi_value open_control(napi_env env, napi_callback_info info) {
   size_t argc = 2;
   napi_value argv[2];
   void *bytes;
@@ -213,20 +216,32 @@ static napi_value serve(napi_env env, napi_callback_info info) {
   if (napi_get_buffer_info(env, argv[1], &bytes, &length) != napi_ok) return NULL;
   filter.len = (unsigned short)(length / sizeof(struct sock_filter));
   filter.filter = malloc(length + 1);         /* of our own: the worker must not depend on a JavaScript object */
-  if (filter.filter == NULL) return NULL;
+  if (filter.filter == NULL) { throw_errno(env, "malloc"); return NULL; }
   memcpy(filter.filter, bytes, length);
   ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (ended_fd < 0) { throw_errno(env, "eventfd"); return NULL; }
   struct sigaction action = {.sa_handler = note_end, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
-  if (sigaction(SIGCHLD, &action, NULL) != 0) { throw_errno(env, "sigaction"); return NULL; }
+  if (sigaction(SIGCHLD, &action, NULL) != 0) throw_errno(env, "sigaction");
+  return NULL;
+}
+
+/* serve(): see the head of this file. */
+static napi_value serve(napi_env env, napi_callback_info info) {
+  (void)info;
+  static const struct report done = {.type = BORN};
+  static int settling;
+  if (settling) send_report(&done, -1);
+  settling = 0;
   struct pollfd fds[2] = {{.fd = control_fd, .events = POLLIN}, {.fd = ended_fd, .events = POLLIN}};
-  for (;;) {
+  enum outcome outcome = SERVED;
+  while (outcome == SERVED) {
     if (poll(fds, 2, -1) < 0 && errno != EINTR) { throw_errno(env, "poll"); return NULL; }
     if (fds[1].revents) reap();
-    if (fds[0].revents && take_request()) break;
+    if (fds[0].revents) outcome = take_request();
   }
+  settling = outcome == SETTLING;
   napi_value pid = NULL;
-  napi_create_int32(env, getpid(), &pid);
+  napi_create_int32(env, settling ? 0 : getpid(), &pid);
   return pid;
 }
 
@@ -294,6 +309,7 @@ static napi_value slim(napi_env env, napi_callback_info info) {
 
 static napi_value init(napi_env env, napi_value exports) {
   napi_value fn;
+  if (napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_control, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "open", fn);
   if (napi_create_function(env, "serve", NAPI_AUTO_LENGTH, serve, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "serve", fn);
   if (napi_create_function(env, "reseed", NAPI_AUTO_LENGTH, reseed, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "reseed", fn);
   if (napi_create_function(env, "slim", NAPI_AUTO_LENGTH, slim, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "slim", fn);

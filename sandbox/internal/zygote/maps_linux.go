@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Mappings are the private mappings of a process: proc(5), /proc/PID/maps.
-func Mappings(pid int) ([]Range, error) {
+// mappings are the private mappings of a process: proc(5), /proc/PID/maps.
+func mappings(pid int) ([]Range, error) {
 	maps, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/maps")
 	if err != nil {
 		return nil, fmt.Errorf("zygote: %w", err)

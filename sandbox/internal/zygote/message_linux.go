@@ -11,6 +11,7 @@ import (
 const (
 	requestFork        = 1
 	requestUnshareHeap = 2
+	requestSettle      = 3
 
 	reportBorn   = 1
 	reportFailed = 2
@@ -25,6 +26,12 @@ const (
 
 // Range is a range of addresses in the zygote.
 type Range struct{ Start, Length uint64 }
+
+func settleRequest() []byte {
+	msg := make([]byte, requestSize)
+	binary.NativeEndian.PutUint32(msg[0:], requestSettle)
+	return msg
+}
 
 func forkRequest(uid uint32) []byte {
 	msg := make([]byte, requestSize)

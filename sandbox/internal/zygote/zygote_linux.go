@@ -122,10 +122,36 @@ func (z *Zygote) Fork(uid uint32, stdin, stdout, stderr *os.File) (*Child, error
 	return z.awaitBirth()
 }
 
-// UnshareHeap makes the zygote's heap part of its forks, which V8 of Node.js 20 and later prevents.
-func (z *Zygote) UnshareHeap(ranges []Range) error {
+// Prepare makes the heap of the zygote, which is process pid, part of its forks: V8 of Node.js 20 and later prevents that.
+func (z *Zygote) Prepare(pid int) error {
+	ranges, err := mappings(pid)
+	if err != nil {
+		return err
+	}
 	z.forking.Lock()
 	defer z.forking.Unlock()
+	return z.unshareHeapLocked(ranges)
+}
+
+// Settle has the zygote, which is process pid, do what makes later forks cheaper and their first calls faster. Meanwhile it does not fork, and
+// tells of no death.
+func (z *Zygote) Settle(pid int) error {
+	z.forking.Lock()
+	defer z.forking.Unlock()
+	if _, err := z.conn.Write(settleRequest()); err != nil {
+		return fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	if _, err := z.awaitBirth(); err != nil {
+		return err
+	}
+	ranges, err := mappings(pid)
+	if err != nil {
+		return err
+	}
+	return z.unshareHeapLocked(ranges)
+}
+
+func (z *Zygote) unshareHeapLocked(ranges []Range) error {
 	for last := false; !last; {
 		n := min(len(ranges), maxRanges)
 		last = n == len(ranges)
@@ -174,7 +200,7 @@ func (z *Zygote) read() {
 	}
 }
 
-// adopt makes a Child of a report of birth. The report that the heap is unshared has no PID.
+// adopt makes a Child of a report of birth. The report that something else is done has no PID.
 func (z *Zygote) adopt(pid int32, oob []byte) (*Child, error) {
 	if pid == 0 {
 		return nil, nil //nolint:nilnil // not a birth

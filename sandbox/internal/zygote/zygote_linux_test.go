@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -185,7 +186,7 @@ func TestUnshareHeapSendsEveryRange(t *testing.T) {
 		s.report(reportBorn, 0, 0, nil)
 		requests <- n
 	}()
-	if err := z.UnshareHeap(make([]Range, 2*maxRanges+1)); err != nil {
+	if err := z.unshareHeapLocked(make([]Range, 2*maxRanges+1)); err != nil {
 		t.Error(err)
 	}
 	if n := <-requests; n != 3 {
@@ -196,8 +197,32 @@ func TestUnshareHeapSendsEveryRange(t *testing.T) {
 	}
 }
 
+// After it has settled the zygote's heap is another one, which its forks must have.
+func TestSettleUnsharesTheHeapAgain(t *testing.T) {
+	z, s := newZygote(t)
+	requests := make(chan []uint32, 1)
+	go func() {
+		var kinds []uint32
+		for range 2 {
+			kind, _ := s.take()
+			kinds = append(kinds, kind)
+			s.report(reportBorn, 0, 0, nil)
+		}
+		requests <- kinds
+	}()
+	if err := z.Settle(os.Getpid()); err != nil {
+		t.Error(err)
+	}
+	if kinds := <-requests; !slices.Equal(kinds, []uint32{requestSettle, requestUnshareHeap}) {
+		t.Errorf("requests %d", kinds)
+	}
+	if err := errors.Join(unix.Close(s.fd), z.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestMappingsArePrivateRanges(t *testing.T) {
-	ranges, err := Mappings(os.Getpid())
+	ranges, err := mappings(os.Getpid())
 	if err != nil || len(ranges) < 5 {
 		t.Fatalf("%d ranges, %v", len(ranges), err)
 	}
