@@ -114,14 +114,16 @@ type forkLauncher struct {
 
 	mu      sync.Mutex // guards the fields below; held while a zygote starts, so that one start serves all who wait
 	started bool       // a first one was there
+	careful bool       // one has failed to settle: the next one settles before it forks, so that a failure is one of its start
 	current *forkServer
 }
 
 // forkServer is a zygote and its process.
 type forkServer struct {
 	*zygote.Zygote
-	process command
-	settled sync.Once
+	process   command
+	settled   sync.Once
+	unsettled chan error // the outcome of that
 }
 
 func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
@@ -129,26 +131,25 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 	if err != nil {
 		return nil, err
 	}
-	hung := time.AfterFunc(zygoteTimeout, server.process.kill)
-	defer hung.Stop()
-	child, err := server.Fork(f.jailer.workerID(slot), stdin, stdout, stderr)
+	child, err := server.Fork(f.jailer.workerID(slot), stdin, stdout, stderr, server.process.kill)
 	if err != nil {
 		return nil, err
 	}
-	server.settled.Do(func() { go server.settle() }) // while the first worker is placed, which takes as long
-	return forked{child, server.process}, nil
+	server.settled.Do(func() { // while the first worker is placed, which takes as long where nothing else goes on
+		go func() { server.unsettled <- server.settle(zygote.Patience) }()
+	})
+	return forked{child, server}, nil
 }
 
-// settle ends with the zygote at the latest.
-func (s *forkServer) settle() {
-	if err := s.Settle(s.process.pid()); err != nil {
-		s.process.kill() // its forks would not be what they should
+// settle has the zygote make its later forks better. One that fails to is killed: its forks would not be what they should.
+func (s *forkServer) settle(timeout time.Duration) error {
+	defer time.AfterFunc(timeout, s.process.kill).Stop()
+	err := s.Settle(s.process.pid())
+	if err != nil {
+		s.process.kill()
 	}
+	return err
 }
-
-// zygoteTimeout is how long a zygote may take to fork a worker, or to tell that one has died. Both are a matter of milliseconds, so that
-// one which needs longer hangs or was stopped: it is killed, and the next start of a worker starts another.
-const zygoteTimeout = 5 * time.Second
 
 func (f *forkLauncher) greeting() []byte { return []byte{'\n'} }
 
@@ -158,6 +159,13 @@ func (f *forkLauncher) server(ctx context.Context) (*forkServer, error) {
 	defer f.mu.Unlock()
 	if f.current != nil && !f.current.Gone() {
 		return f.current, nil
+	}
+	if f.current != nil {
+		select {
+		case err := <-f.current.unsettled:
+			f.careful = f.careful || err != nil
+		default:
+		}
 	}
 	if err := f.endLocked(); err != nil {
 		return nil, err
@@ -196,8 +204,9 @@ func (f *forkLauncher) startServer(ctx context.Context) (*forkServer, error) {
 	stop := context.AfterFunc(ctx, process.kill)
 	defer stop()
 	z, err := zygote.New(ours)
+	server := &forkServer{Zygote: z, process: process, unsettled: make(chan error, 1)}
 	if err == nil {
-		if err = f.prepare(z, process, stdin, stdout); err != nil {
+		if err = f.prepare(server, stdin, stdout); err != nil {
 			err = errors.Join(err, z.Close())
 		}
 	}
@@ -206,18 +215,22 @@ func (f *forkLauncher) startServer(ctx context.Context) (*forkServer, error) {
 		status, _ := process.wait()
 		return nil, fmt.Errorf("%w (it ended with status %d: %s)", err, status, stderr.String())
 	}
-	return &forkServer{Zygote: z, process: process}, nil
+	return server, nil
 }
 
 // prepare tells a new zygote what its workers need and waits until it is ready to fork.
-func (f *forkLauncher) prepare(z *zygote.Zygote, process command, stdin io.Writer, stdout io.Reader) error {
+func (f *forkLauncher) prepare(server *forkServer, stdin io.Writer, stdout io.Reader) error {
 	if _, err := stdin.Write(f.init); err != nil {
 		return err
 	}
 	if err := awaitReady(wire.NewReader(stdout, f.cfg.Limits.Frame)); err != nil {
 		return err
 	}
-	return z.Prepare(process.pid())
+	err := server.Prepare(server.process.pid())
+	if err == nil && f.careful {
+		server.settled.Do(func() { err = server.settle(f.cfg.StartTimeout) })
+	}
+	return err
 }
 
 // endLocked ends the current zygote, if there is one, and reaps it.
@@ -244,7 +257,7 @@ func (f *forkLauncher) close() error {
 // forked is a worker that a zygote made.
 type forked struct {
 	*zygote.Child
-	zygote command
+	server *forkServer
 }
 
 func (f forked) pid() int { return f.PID }
@@ -252,9 +265,10 @@ func (f forked) pid() int { return f.PID }
 // kill also ends the zygote when that does not report the death: without the report the worker's slot would never be free again.
 func (f forked) kill() {
 	_ = f.Kill() // an error means that it has ended already
-	time.AfterFunc(zygoteTimeout, func() {
+	time.AfterFunc(zygote.Patience, func() {
+		f.server.Quiet()
 		if !f.Dead() {
-			f.zygote.kill()
+			f.server.process.kill()
 		}
 	})
 }

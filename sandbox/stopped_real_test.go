@@ -4,9 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/sandbox"
 )
@@ -90,5 +92,30 @@ func TestAZygoteThatEndsWhenReadyFailsToStart(t *testing.T) {
 	}
 	if pool, err := sandbox.New(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "ended") {
 		t.Errorf("got %v and a pool: %v", err, pool != nil)
+	}
+}
+
+// The first worker of a zygote is there before it has settled. One that fails to settle must be seen as a start that fails, with its cause.
+func TestAZygoteThatFailsToSettleFailsToStart(t *testing.T) {
+	cfg := realConfig(t)
+	cfg.Isolation, cfg.Modules = sandbox.IsolationNone, []string{}
+	dir := t.TempDir()
+	copyRunner(t, filepath.Dir(cfg.Runner), dir)
+	cfg.Runner = filepath.Join(dir, "main.js")
+	script := filepath.Join(dir, "zygote.js")
+	text, err := os.ReadFile(script)
+	broken := strings.Replace(string(text), "settle();", "throw new Error('no room to settle');", 1)
+	if err = errors.Join(err, os.WriteFile(script, []byte(broken), 0o600)); err != nil || broken == string(text) {
+		t.Fatal(err, broken)
+	}
+	pool, err := sandbox.New(t.Context(), cfg)
+	if err == nil {
+		defer pool.Close() //nolint:errcheck // its workers are dead
+		for patience := time.Now().Add(20 * time.Second); err == nil && time.Now().Before(patience); runtime.Gosched() {
+			err = pool.Ready()
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), "no room to settle") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -9,12 +9,16 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // ErrGone means that the zygote has ended; another must be started.
 var ErrGone = errors.New("zygote: it has ended")
+
+// Patience is how long a zygote may take to fork a worker, or to tell that one has died. Both are a matter of milliseconds.
+const Patience = 5 * time.Second
 
 // Zygote is a running fork server. It is safe for concurrent use.
 type Zygote struct {
@@ -112,10 +116,13 @@ func (z *Zygote) Gone() bool {
 
 // Fork makes a worker with the given descriptors as its stdin, stdout and stderr and, when uid is not 0, with that user ID as the
 // zygote's user namespace counts. The worker waits until it reads a byte.
-func (z *Zygote) Fork(uid uint32, stdin, stdout, stderr *os.File) (*Child, error) {
+//
+// Hung is called when the zygote takes longer than Patience.
+func (z *Zygote) Fork(uid uint32, stdin, stdout, stderr *os.File, hung func()) (*Child, error) {
 	rights := unix.UnixRights(int(stdin.Fd()), int(stdout.Fd()), int(stderr.Fd()))
 	z.forking.Lock()
 	defer z.forking.Unlock()
+	defer time.AfterFunc(Patience, hung).Stop()
 	if _, _, err := z.conn.WriteMsgUnix(forkRequest(uid), rights, nil); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrGone, err)
 	}
@@ -124,13 +131,12 @@ func (z *Zygote) Fork(uid uint32, stdin, stdout, stderr *os.File) (*Child, error
 
 // Prepare makes the heap of the zygote, which is process pid, part of its forks: V8 of Node.js 20 and later prevents that.
 func (z *Zygote) Prepare(pid int) error {
-	ranges, err := mappings(pid)
-	if err != nil {
-		return err
-	}
 	z.forking.Lock()
 	defer z.forking.Unlock()
-	return z.unshareHeapLocked(ranges)
+	if err := z.unshareHeapLocked(nil); err != nil { // when it answers, no more JavaScript runs
+		return err
+	}
+	return z.unshareHeapOfLocked(pid)
 }
 
 // Settle has the zygote, which is process pid, do what makes later forks cheaper and their first calls faster. Meanwhile it does not fork, and
@@ -144,6 +150,16 @@ func (z *Zygote) Settle(pid int) error {
 	if _, err := z.awaitBirth(); err != nil {
 		return err
 	}
+	return z.unshareHeapOfLocked(pid)
+}
+
+// Quiet waits until no request is in progress. What died before then has been told.
+func (z *Zygote) Quiet() {
+	z.forking.Lock()
+	defer z.forking.Unlock()
+}
+
+func (z *Zygote) unshareHeapOfLocked(pid int) error {
 	ranges, err := mappings(pid)
 	if err != nil {
 		return err
