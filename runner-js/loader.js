@@ -2,6 +2,7 @@
 
 // Holds the one function that this worker is bound to: compiled once, run for each call.
 
+const v8 = require('v8');
 const vm = require('vm');
 const clock = require('./clock');
 const Realm = require('./realm');
@@ -20,6 +21,11 @@ function wrap(code, foot) {
 
 const RUN_FOOT = ";return [main.constructor.name === 'AsyncFunction', main.call(null, Backstage.request, Backstage.response)];";
 
+// V8 leaves functions uncompiled until they are called, and would leave them out of a cache. Node.js 8 has a flag for that. Later ones compile
+// everything while --lazy is off; the flags are part of a cache, so it must be on again when they make one.
+const { createCachedData } = vm.Script.prototype;
+if (!createCachedData) v8.setFlagsFromString('--serialize_eager');
+
 class Loader {
   // modules is a Map of what functions may require; env is what all of them see; runner is for the realm.
   constructor({ modules, env, runner }) {
@@ -30,14 +36,16 @@ class Loader {
   // read takes the load frame; the code is compiled when it is first called.
   read(line) {
     const elapsed = clock.start();
-    const { filename, code } = JSON.parse(line);
-    this.load(filename, code);
+    const { filename, code, cache } = JSON.parse(line);
+    this.load(filename, code, cache);
     this.spent = elapsed();
   }
 
-  load(filename, code) {
+  // load takes a function. cache is what V8 has compiled of the same code before, as base64, if anything: see docs/protocol.md.
+  load(filename, code, cache) {
     this.filename = filename;
     this.code = code;
+    this.cachedData = cache ? Buffer.from(cache, 'base64') : undefined;
     this.programs = {};
     this.realm.guard.restart();
   }
@@ -62,13 +70,34 @@ class Loader {
   compile(kind) {
     const elapsed = clock.start();
     try {
-      const script = new vm.Script(wrap(this.code, kind === 'run' ? RUN_FOOT : ''), {
-        filename: this.filename, lineOffset: -1, displayErrors: false,
-      });
+      const script = kind === 'run' ? this.script({ cachedData: this.cachedData }) : this.script({ foot: '' });
+      this.cachedData = undefined; // V8 has taken from it what it needs
       return script.runInContext(this.realm.context, { displayErrors: false });
     } finally {
       this.spent += elapsed();
     }
+  }
+
+  // cache returns what V8 compiles of the function; it is empty for code that does not compile.
+  cache() {
+    try {
+      return createCachedData ? createCachedData.call(this.eagerScript()) : this.script({ produceCachedData: true }).cachedData;
+    } catch (error) {
+      return Buffer.alloc(0);
+    }
+  }
+
+  eagerScript() {
+    v8.setFlagsFromString('--no-lazy');
+    try {
+      return this.script({});
+    } finally {
+      v8.setFlagsFromString('--lazy');
+    }
+  }
+
+  script({ foot = RUN_FOOT, cachedData, produceCachedData }) {
+    return new vm.Script(wrap(this.code, foot), { filename: this.filename, lineOffset: -1, displayErrors: false, cachedData, produceCachedData });
   }
 
   // clean says whether the last call has left the realm as it was, but for what the next call sets anew.

@@ -22,7 +22,10 @@ func (p *process) fillBuffer(t *turn) bool {
 	limit := p.cfg.Limits.Frame + len("\n")
 	p.buffer, p.ids = p.buffer[:0], p.ids[:0]
 	if t.first {
-		p.buffer = wire.AppendLoad(p.buffer, t.inv.Filename, t.inv.Code)
+		p.buffer = wire.AppendLoad(p.buffer, t.inv.Filename, t.inv.Code, t.cache)
+		if len(p.buffer) > limit {
+			p.buffer = wire.AppendLoad(p.buffer[:0], t.inv.Filename, t.inv.Code, nil)
+		}
 	}
 	load := len(p.buffer)
 	p.appendInvoke(t.inv, len(t.behind))
@@ -33,12 +36,14 @@ func (p *process) fillBuffer(t *turn) bool {
 	return fits
 }
 
+var kinds = [...]string{Run: wire.Run, Check: wire.Check, compile: wire.Compile}
+
 func (p *process) appendInvoke(inv *Invocation, behind int) {
 	// Nobody can guess the ID, so code of one function can write no answer to a call that it has not been sent.
 	id := strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // ChaCha8 with a seed of the kernel's
 	p.ids = append(p.ids, id)
 	p.buffer = wire.AppendInvoke(p.buffer, &wire.Invoke{
-		ID: id, Check: inv.Kind == Check, Behind: behind, Method: inv.Request.Method,
+		ID: id, Kind: kinds[inv.Kind], Behind: behind, Method: inv.Request.Method,
 		Headers: inv.Request.Header, Query: inv.Request.Query, Env: inv.Env, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil,
 		Body: inv.Request.Body,
 	})
@@ -58,6 +63,9 @@ type exchange struct {
 func (p *process) nextCall(ctx context.Context, t *turn) *exchange {
 	e := &exchange{process: p, turn: t, id: p.ids[0], watch: p.watchDeadlines(p.clock)}
 	p.ids = p.ids[1:]
+	if t.inv.Kind == compile {
+		e.watch.mainReturned()
+	}
 	if len(p.ids) == 0 {
 		e.alone(ctx)
 	}

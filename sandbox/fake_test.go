@@ -114,6 +114,7 @@ type fakeChild struct {
 	mu     sync.Mutex // guards the fields below
 	reason Reason
 	key    string
+	cache  string // what it was given with its code
 	calls  int
 	queued []*Invocation // calls that were sent and whose turn has not come
 }
@@ -167,6 +168,9 @@ func (c *fakeChild) invoke(ctx context.Context, t *turn) (result *Result, reusab
 		c.starter.mu.Unlock()
 	}
 	c.key = inv.Key
+	if first {
+		c.cache = string(t.cache)
+	}
 	c.mu.Unlock()
 	if c.starter.serve != nil {
 		return c.starter.serve(c, inv)

@@ -14,6 +14,8 @@ const (
 	Run Kind = iota
 	// Check runs the top-level code alone, to learn whether it can be stored. Its Result has no body.
 	Check
+	// compile runs nothing: V8 compiles the code, and the result's body is what it can load instead of doing that again, a JSON string of base64.
+	compile
 )
 
 // Invocation is one call of one function. It is read, never changed, by the pool.
@@ -31,6 +33,8 @@ type Invocation struct {
 	Filename string
 	// Code is the function's source.
 	Code string
+	// Compiled holds what V8 has made of Code; nil has every worker compile it anew.
+	Compiled *Compiled
 	// Env is the function's own environment, a JSON object of strings; empty when it has none.
 	Env json.RawMessage
 	// Request is what main receives; unused by Check.

@@ -127,6 +127,9 @@ func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time, ag
 	}
 	running := time.Now()
 	t.waits = func() { p.callWaits(w) }
+	if t.first {
+		t.cache = p.compiled(inv)
+	}
 	result, reusable, err := w.invoke(ctx, t)
 	served.Run = time.Since(running)
 	stats := statsOf(result, err)

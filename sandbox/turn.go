@@ -1,5 +1,7 @@
 package sandbox
 
+import "encoding/json"
+
 // turn is what a child is asked to do for one call.
 //
 // Waking a process costs more than a short call takes. So a child that becomes free may be given several calls of its function in one
@@ -7,10 +9,11 @@ package sandbox
 // has no answer, so when that one ends the child, or has to wait for something, those behind it are served elsewhere.
 type turn struct {
 	inv    *Invocation
-	first  bool          // the call binds the child
-	behind []*Invocation // the calls that are sent with it
-	sent   bool          // the call was sent with one before it
-	waits  func()        // is called when main has returned before its answer is there; then none of those behind is served by this child
+	first  bool            // the call binds the child
+	cache  json.RawMessage // goes with the code
+	behind []*Invocation   // the calls that are sent with it
+	sent   bool            // the call was sent with one before it
+	waits  func()          // is called when main has returned before its answer is there; then none of those behind is served by this child
 }
 
 // Bounds on what is sent in one write.

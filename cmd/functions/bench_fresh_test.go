@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -36,6 +37,39 @@ func fresh(b *testing.B, connections int, vars ...string) measured {
 	s := startBenched(b, vars...)
 	s.hello(b, connections, `"maxInvocations":1`)
 	return wrk(b, s.url+helloPath+"/run", connections, loadTime, postBody(helloBody), s.pid())
+}
+
+// BenchmarkLarge measures calls in fresh processes of a function of half a megabyte: of revisions that are called for the first time, whose code is
+// compiled, and of one whose code has been compiled before.
+func BenchmarkLarge(b *testing.B) {
+	const compiled, before = "fresh process, 540 kB of code, c=1", "fresh process, 540 kB of code compiled before, c=1"
+	const path, answer = "/functions/bench/large", `[[1,2],[3]]`
+	lodash, err := os.ReadFile("../../runner-js/node_modules/lodash/lodash.js")
+	if err != nil {
+		b.Fatal(err)
+	}
+	code := string(lodash) + "\nfunction main(req, res) { res.send(module.exports.chunk([1, 2, 3], 2)) }"
+	for b.Loop() {
+		s := startBenched(b, "CODE_SYNC_TIMEOUT=1000")
+		var first, later []time.Duration
+		timed := func() time.Duration {
+			time.Sleep(10 * time.Millisecond) // the next worker is ready
+			began := time.Now()
+			s.run(b, http.DefaultClient, path, "{}", answer)
+			return time.Since(began)
+		}
+		for i := range 50 {
+			put(b, s.url+path, fmt.Sprintf("%s // %d", code, i), `"maxInvocations":1`)
+			first = append(first, timed())
+		}
+		for i := range 110 {
+			if took := timed(); i >= 10 {
+				later = append(later, took)
+			}
+		}
+		benchmarks.add(b, compiled, quantiles(first), "")
+		benchmarks.add(b, before, quantiles(later), compiled)
+	}
 }
 
 // BenchmarkFirstCall measures the first call ever of a function that has just been deployed, by itself and while others are called.

@@ -18,7 +18,7 @@ var functionsVariables = []Variable{
 	},
 	{
 		Name: "DEFAULT_GLOBAL_MODULES", Default: "lodash,async,request,uuid,node-fetch",
-		Meaning: "Modules that functions may require, with commas between.",
+		Meaning: "Modules that functions may require, with commas between. The cookie jars of `request` know the public suffixes of 2022.",
 		parse:   list(func(c *Config) *[]string { return &c.Modules }),
 	},
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
 )
 
 // entryOverhead is what an entry costs beside its texts, roughly.
@@ -19,6 +20,7 @@ type entry struct {
 	// key binds workers to this function and this revision of its code.
 	key      string
 	filename string
+	compiled sandbox.Compiled
 	// env is the function's own environment as JSON; nil when it has none.
 	env json.RawMessage
 	// runtime and maxInvocations are the function's own, or the zero that stands for the server's.
@@ -47,8 +49,9 @@ func newEntry(fn *function.Function) (*entry, error) {
 	return e, nil
 }
 
+// size counts the code twice: what V8 makes of it is, in the form in which it is kept, no larger as a rule.
 func (e *entry) size() int64 {
-	return int64(len(e.fn.Code)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
+	return int64(2*len(e.fn.Code)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
 }
 
 // workerKey names the function, the revision of its code and what it runs on. The stored hash is not used: a worker must never be shared

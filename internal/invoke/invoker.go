@@ -107,6 +107,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 		Group:          e.fn.Namespace,
 		Filename:       e.filename,
 		Code:           e.fn.Code,
+		Compiled:       &e.compiled,
 		Env:            e.env,
 		Request:        r.request,
 		Outgoing:       span.Outgoing(),

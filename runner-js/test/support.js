@@ -65,8 +65,8 @@ class Runner {
     this.process.stdin.write(`${typeof frame === 'string' ? frame : JSON.stringify(frame)}\n`);
   }
 
-  load(code, filename) {
-    this.send({ type: 'load', filename: filename || 'ns/id.js', code });
+  load(code, filename, cache) {
+    this.send({ type: 'load', filename: filename || 'ns/id.js', code, cache });
   }
 
   // line returns the next line; it is an error if there is none.
@@ -85,7 +85,7 @@ class Runner {
   // call returns what one call brings: logs, spans, whether main was pending, the last frame as answer, and all lines.
   async call(request) {
     const message = Object.assign({ type: 'invoke', id: 'g1', kind: 'run', method: 'PUT', headers: {}, query: {}, body: {} }, request);
-    if (message.kind === 'check') ['method', 'headers', 'query', 'body'].forEach(name => delete message[name]);
+    if (message.kind !== 'run') ['method', 'headers', 'query', 'body'].forEach(name => delete message[name]);
     this.send(message);
     const outcome = { logs: [], spans: [], pending: false, answer: null, lines: [] };
     while (outcome.answer === null) {
@@ -143,4 +143,4 @@ function realm(name, host) {
   return load(name);
 }
 
-module.exports = { Runner, started, outcome, golden, init, realm, ROOT };
+module.exports = { Runner, started, outcome, golden, init, realm, ROOT, FLAGS };

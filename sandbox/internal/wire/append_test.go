@@ -53,7 +53,7 @@ func sameValue(t *testing.T, a, b []byte) bool {
 
 func TestAppendLoadKeepsAnyText(t *testing.T) {
 	for _, s := range hostileTexts {
-		members := decodeLine(t, AppendLoad(nil, s, s+"x"+s))
+		members := decodeLine(t, AppendLoad(nil, s, s+"x"+s, nil))
 		if text(t, members["type"]) != "load" || !sameText(text(t, members["filename"]), s) || !sameText(text(t, members["code"]), s+"x"+s) {
 			t.Errorf("%q became %q", s, members)
 		}

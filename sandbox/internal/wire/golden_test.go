@@ -18,8 +18,11 @@ type goldenHost struct {
 	Name, Line string
 	Refused    bool
 	Frame      struct {
-		Init   *Init
-		Load   *struct{ Filename, Code string }
+		Init *Init
+		Load *struct {
+			Filename, Code string
+			Cache          json.RawMessage
+		}
 		Invoke *Invoke
 	}
 }
@@ -60,7 +63,7 @@ func TestHostWritesTheGoldenFrames(t *testing.T) {
 		case frame.Init != nil:
 			got, err = AppendInit(nil, *frame.Init)
 		case frame.Load != nil:
-			got = AppendLoad(nil, frame.Load.Filename, frame.Load.Code)
+			got = AppendLoad(nil, frame.Load.Filename, frame.Load.Code, frame.Load.Cache)
 		default:
 			got = AppendInvoke(nil, frame.Invoke)
 		}

@@ -1,0 +1,94 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+)
+
+// Compiled holds what V8 has made of the code of one function, from which a worker has it sooner than from its source. Whoever keeps the code
+// keeps one beside it, for one revision and one runtime, and hands it to all invocations. The zero value is empty. It is safe for concurrent use.
+//
+// V8 believes what it is given. So it comes from a worker that has compiled the code and run nothing: neither a function nor the input of a call had
+// a part in it.
+type Compiled struct {
+	mu    sync.Mutex // guards the fields below
+	loads int
+	cache json.RawMessage // a string of base64; nil while there is none
+}
+
+const (
+	largeCode  = 16 << 10 // bytes of code; V8 is as fast with the source of less
+	compiledAt = 2        // the load at which it is worth it: many functions are loaded but once
+)
+
+// load counts that the code is loaded into a worker. It returns what that is to be given with the code, and whether the code should be compiled for
+// later ones.
+func (c *Compiled) load() (cache json.RawMessage, should bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.loads++
+	return c.cache, c.loads == compiledAt
+}
+
+func (c *Compiled) keep(cache json.RawMessage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cache = cache
+}
+
+// retry has the code compiled another time.
+func (c *Compiled) retry() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.loads = 0
+}
+
+// size is how many bytes are kept.
+func (c *Compiled) size() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.cache)
+}
+
+// compiled returns what a worker is to be given with the code of inv. When there is nothing yet it may have it made for later ones.
+func (p *Pool) compiled(inv *Invocation) json.RawMessage {
+	if inv.Compiled == nil || inv.Kind != Run || len(inv.Code) < largeCode {
+		return nil
+	}
+	cache, should := inv.Compiled.load()
+	if should {
+		go p.compile(inv.Compiled, &Invocation{
+			ID: inv.ID, Kind: compile, Key: inv.Key + "\x00\x00compile", Group: inv.Group, Filename: inv.Filename, Code: inv.Code,
+		})
+	}
+	return cache
+}
+
+// compile has a worker make what c holds. The worker is as any other, waits its turn as any other, and ends with it; it has until the deadline of
+// answers, since nothing of the function runs.
+func (p *Pool) compile(c *Compiled, inv *Invocation) {
+	result, _, err := p.attempt(context.Background(), inv, time.Now(), false)
+	switch {
+	case err == nil && len(result.Body) > 0 && result.Body[0] == '"':
+		c.keep(result.Body)
+	case err != nil && !isOfTheCode(err):
+		c.retry()
+	}
+}
+
+// isOfTheCode says whether err, which compiling has brought about, would come again.
+func isOfTheCode(err error) bool {
+	var death *DeathError
+	if !errors.As(err, &death) {
+		return false
+	}
+	switch death.Reason {
+	case ReasonDeadline, ReasonMemory, ReasonHeap, ReasonOutput, ReasonSyscall:
+		return true
+	default:
+		return false
+	}
+}
