@@ -43,7 +43,7 @@ function accept(message) {
   invoker.loader = new Loader({ modules, env: message.env, runner: invoker.hooks() });
   invoker.limits(message);
   if (process.argv[2] === 'zygote') {
-    ready(); // from here on the heap may not grow: the host takes it as it is
+    ready();
     zygote.fork(message.filter, () => invoker.rehearse(zygote.slim));
   }
   ready();

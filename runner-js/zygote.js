@@ -8,8 +8,8 @@ const entropy = require('./entropy');
 const CONTROL = 3; // the socket to the host
 const addon = process.argv[2] === 'zygote' ? require(path.join(__dirname, 'build', 'zygote.node')) : null; // eslint-disable-line
 
-// fork serves the host's requests and returns in each new worker only. filter is the worker's system-call filter as base64. settle is called once, after
-// the first fork: it may take its time to make later ones better.
+// fork serves the host's requests and returns in each new worker only. filter is the worker's system-call filter as base64. settle is called when the
+// host asks for it: it may take its time to make later forks better.
 function fork(filter, settle) {
   addon.open(CONTROL, Buffer.from(filter || '', 'base64'));
   let pid = addon.serve();

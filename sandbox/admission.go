@@ -22,7 +22,7 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*worke
 		}
 		return w, &turn{inv: inv, first: start != StartWarm}, start, nil
 	}
-	waiting, err := p.enqueueLocked(ctx, inv, !again)
+	waiting, err := p.enqueueLocked(ctx, inv, again)
 	p.wakeKeeperIfNotHeldLocked(inv.Key)
 	p.mu.Unlock()
 	if err != nil {
@@ -50,13 +50,13 @@ func (p *Pool) takeLocked(key string) (*worker, StartKind) {
 	return nil, ""
 }
 
-// enqueueLocked lets inv wait, unless it is new and the queue is full or the wait would outlast what the call has. One that has been let in
-// before goes first.
-func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, isNew bool) (*waiter, error) {
+// enqueueLocked lets inv wait, unless the queue is full or the wait would outlast what the call has. One that waits again has been let in before:
+// it goes first.
+func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, again bool) (*waiter, error) {
 	waiting := &waiter{
-		group: inv.Group, key: inv.Key, cost: p.paces.least(inv.Key), ready: make(chan struct{}), turn: turn{inv: inv}, alone: !isNew,
+		group: inv.Group, key: inv.Key, cost: p.paces.least(inv.Key), ready: make(chan struct{}), turn: turn{inv: inv}, alone: again,
 	}
-	if !isNew {
+	if again {
 		p.queue.pushFirst(waiting)
 		return waiting, nil
 	}

@@ -46,13 +46,6 @@ func (c *Compiled) retry() {
 	c.loads = 0
 }
 
-// size is how many bytes are kept.
-func (c *Compiled) size() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.cache)
-}
-
 // compiled returns what a worker is to be given with the code of inv. When there is nothing yet it may have it made for later ones.
 func (p *Pool) compiled(inv *Invocation) json.RawMessage {
 	if inv.Compiled == nil || inv.Kind != Run || len(inv.Code) < largeCode {

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -112,18 +113,18 @@ type forkLauncher struct {
 	jailer *jailer // nil without namespaces
 	thread commandThread
 
+	careful atomic.Bool // a zygote has failed to settle: the next one settles before it forks, so that a failure is one of its start
+
 	mu      sync.Mutex // guards the fields below; held while a zygote starts, so that one start serves all who wait
 	started bool       // a first one was there
-	careful bool       // one has failed to settle: the next one settles before it forks, so that a failure is one of its start
 	current *forkServer
 }
 
 // forkServer is a zygote and its process.
 type forkServer struct {
 	*zygote.Zygote
-	process   command
-	settled   sync.Once
-	unsettled chan error // the outcome of that
+	process command
+	settled sync.Once
 }
 
 func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
@@ -136,7 +137,11 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 		return nil, err
 	}
 	server.settled.Do(func() { // while the first worker is placed, which takes as long where nothing else goes on
-		go func() { server.unsettled <- server.settle(zygote.Patience) }()
+		go func() {
+			if server.settle(zygote.Patience) != nil {
+				f.careful.Store(true)
+			}
+		}()
 	})
 	return forked{child, server}, nil
 }
@@ -159,13 +164,6 @@ func (f *forkLauncher) server(ctx context.Context) (*forkServer, error) {
 	defer f.mu.Unlock()
 	if f.current != nil && !f.current.Gone() {
 		return f.current, nil
-	}
-	if f.current != nil {
-		select {
-		case err := <-f.current.unsettled:
-			f.careful = f.careful || err != nil
-		default:
-		}
 	}
 	if err := f.endLocked(); err != nil {
 		return nil, err
@@ -204,7 +202,7 @@ func (f *forkLauncher) startServer(ctx context.Context) (*forkServer, error) {
 	stop := context.AfterFunc(ctx, process.kill)
 	defer stop()
 	z, err := zygote.New(ours)
-	server := &forkServer{Zygote: z, process: process, unsettled: make(chan error, 1)}
+	server := &forkServer{Zygote: z, process: process}
 	if err == nil {
 		if err = f.prepare(server, stdin, stdout); err != nil {
 			err = errors.Join(err, z.Close())
@@ -227,7 +225,7 @@ func (f *forkLauncher) prepare(server *forkServer, stdin io.Writer, stdout io.Re
 		return err
 	}
 	err := server.Prepare(server.process.pid())
-	if err == nil && f.careful {
+	if err == nil && f.careful.Load() {
 		server.settled.Do(func() { err = server.settle(f.cfg.StartTimeout) })
 	}
 	return err

@@ -6,8 +6,9 @@
  *   host -> zygote   struct request, for FORK with three descriptors: the worker's stdin, stdout and stderr
  *   zygote -> host   struct report: BORN with a pidfd, or FAILED; DIED for each worker that was reaped
  *
- * It returns in a forked worker, its PID, and 0 in the zygote when the host asks it to SETTLE: the next call says that it has. Between fork and that return nothing is allocated and no lock is taken that another thread of
- * the zygote could have held: its only other thread waits for SIGUSR1.
+ * It returns in a forked worker, its PID, and 0 in the zygote when the host asks it to SETTLE: the next call says that it has. Between fork and
+ * the return in the worker nothing is allocated and no lock is taken that another thread of the zygote could have held: its only other thread waits
+ * for SIGUSR1.
  */
 #define _GNU_SOURCE
 #include <errno.h>

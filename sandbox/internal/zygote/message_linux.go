@@ -3,6 +3,7 @@ package zygote
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -27,22 +28,21 @@ const (
 // Range is a range of addresses in the zygote.
 type Range struct{ Start, Length uint64 }
 
-func settleRequest() []byte {
+// request is one of kind without more.
+func request(kind uint32) []byte {
 	msg := make([]byte, requestSize)
-	binary.NativeEndian.PutUint32(msg[0:], requestSettle)
+	binary.NativeEndian.PutUint32(msg[0:], kind)
 	return msg
 }
 
 func forkRequest(uid uint32) []byte {
-	msg := make([]byte, requestSize)
-	binary.NativeEndian.PutUint32(msg[0:], requestFork)
+	msg := request(requestFork)
 	binary.NativeEndian.PutUint32(msg[4:], uid)
 	return msg
 }
 
 func unshareRequest(ranges []Range, last bool) []byte {
-	msg := make([]byte, requestSize, requestSize+16*len(ranges))
-	binary.NativeEndian.PutUint32(msg[0:], requestUnshareHeap)
+	msg := slices.Grow(request(requestUnshareHeap), 16*len(ranges))
 	binary.NativeEndian.PutUint32(msg[8:], uint32(len(ranges))) //nolint:gosec // at most maxRanges
 	if last {
 		binary.NativeEndian.PutUint32(msg[12:], 1)

@@ -144,7 +144,7 @@ func (z *Zygote) Prepare(pid int) error {
 func (z *Zygote) Settle(pid int) error {
 	z.forking.Lock()
 	defer z.forking.Unlock()
-	if _, err := z.conn.Write(settleRequest()); err != nil {
+	if _, err := z.conn.Write(request(requestSettle)); err != nil {
 		return fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	if _, err := z.awaitBirth(); err != nil {
