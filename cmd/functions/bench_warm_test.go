@@ -4,20 +4,31 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
-// BenchmarkWarm measures calls of workers that have served their function before, beside a handler that answers a constant, with each
-// degree of isolation.
+// BenchmarkWarm measures calls of workers that have served their function before, with each degree of isolation, beside a handler that answers a
+// constant and one that does nothing but ask another process.
 func BenchmarkWarm(b *testing.B) {
 	for _, connections := range []int{1, 16, 64} {
 		floor := fmt.Sprintf("constant handler, c=%d", connections)
 		b.Run(floor, func(b *testing.B) {
 			for b.Loop() {
-				s := startConstant(b)
+				s := startServing(b, "constant")
 				benchmarks.add(b, floor, wrk(b, s.url+helloPath+"/run", connections, loadTime, postBody(helloBody), s.pid()), "")
+			}
+		})
+		relay := fmt.Sprintf("bare relay to Node.js, c=%d", connections)
+		b.Run(relay, func(b *testing.B) {
+			for b.Loop() {
+				s := startServing(b, "relay", fmt.Sprintf("RELAYS=%d", min(connections, runtime.GOMAXPROCS(0))))
+				s.run(b, http.DefaultClient, helloPath, helloBody, helloAnswer)
+				wrk(b, s.url+helloPath+"/run", connections, time.Second, postBody(helloBody), s.pid())
+				benchmarks.add(b, relay, wrk(b, s.url+helloPath+"/run", connections, loadTime, postBody(helloBody), s.pid()), floor)
 			}
 		})
 		for _, isolation := range []string{"strict", "process", "none"} {

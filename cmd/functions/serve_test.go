@@ -18,8 +18,8 @@ import (
 
 // The test binary is also the server: with SERVE set it does what the command does.
 func TestMain(m *testing.M) {
-	if os.Getenv("SERVE") == "constant" {
-		serveConstant()
+	if serve, ok := floors[os.Getenv("SERVE")]; ok {
+		serve()
 	}
 	if os.Getenv("SERVE") != "" || filepath.Base(os.Args[0]) == "functions-jail" {
 		os.Args = os.Args[:1]
