@@ -16,11 +16,12 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*worke
 	}
 	if w, start := p.takeLocked(inv.Key); w != nil {
 		p.calls.Add(1)
+		t := &turn{inv: inv, first: start != StartWarm, soon: start == StartWarm && p.soonLocked(inv.Key)}
 		p.mu.Unlock()
 		if start == StartPrewarmed {
 			p.wakeKeeper()
 		}
-		return w, &turn{inv: inv, first: start != StartWarm}, start, nil
+		return w, t, start, nil
 	}
 	waiting, err := p.enqueueLocked(ctx, inv, again)
 	p.wakeKeeperIfNotHeldLocked(inv.Key)

@@ -16,6 +16,7 @@ type fakeStarter struct {
 	serve     func(c *fakeChild, inv *Invocation) (*Result, bool, error) // nil: see fakeChild.invoke
 
 	waits func(inv *Invocation) bool // whether main returns before the answer is there
+	turn  func(t *turn)              // is shown each turn, if set
 
 	mu       sync.Mutex // guards the fields below
 	starts   int
@@ -151,6 +152,9 @@ func (c *fakeChild) forget() {
 func (c *fakeChild) invoke(ctx context.Context, t *turn) (result *Result, reusable bool, err error) {
 	inv, first := t.inv, t.first
 	c.starter.sentTogether(c, t)
+	if c.starter.turn != nil {
+		c.starter.turn(t)
+	}
 	if c.starter.waits != nil && c.starter.waits(inv) {
 		c.forget()
 		t.waits()

@@ -11,6 +11,7 @@ type pace struct {
 
 	cpu    time.Duration // the smoothed mean of the processor's time
 	waited int           // calls until one that waited for something is forgotten
+	missed int           // calls until one whose answer was waited for awake, and did not come, is forgotten
 }
 
 // callCost is what one call has taken.
@@ -18,6 +19,7 @@ type callCost struct {
 	took   time.Duration // of its worker
 	cpu    time.Duration // of a processor
 	waited bool          // main had returned before the answer was there
+	missed bool          // the answer was waited for awake and did not come
 }
 
 // costOf is the cost of a call that took so long. Where the worker's clock could not be read, it counts as having computed.
@@ -55,6 +57,10 @@ func (p *pace) short(now time.Time) bool {
 	return p != nil && p.seen >= paceCalls && p.waited == 0 && p.cpu < shortCall && p.mean < shortTurn && now.Sub(p.last) <= paceAge
 }
 
+// soon says whether the calls of this pace are so short that being woken for their answers would take longer. Not after one whose answer did not come:
+// its function may sleep without saying so, or the processors be busy with what the pool does not know.
+func (p *pace) soon(now time.Time) bool { return p.short(now) && p.cpu < soonCall && p.missed == 0 }
+
 // add notes a call.
 func (p *pace) add(c callCost, now time.Time) {
 	if now.Sub(p.last) > paceAge {
@@ -70,6 +76,10 @@ func (p *pace) add(c callCost, now time.Time) {
 	p.waited = max(p.waited-1, 0)
 	if c.waited {
 		p.waited = paceWeight
+	}
+	p.missed = max(p.missed-1, 0)
+	if c.missed {
+		p.missed = paceWeight
 	}
 }
 
@@ -95,6 +105,9 @@ func (p paces) least(key string) time.Duration { return p[key].least(time.Now())
 
 // short says whether the calls of key are short; not while too little is known.
 func (p paces) short(key string) bool { return p[key].short(time.Now()) }
+
+// soon says whether the answers to calls of key come soon; not while too little is known.
+func (p paces) soon(key string) bool { return p[key].soon(time.Now()) }
 
 // forget drops what is too old to count or, if nothing is, everything: it is soon learnt again.
 func (p paces) forget(now time.Time) {

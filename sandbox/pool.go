@@ -41,13 +41,14 @@ type worker struct {
 
 // Pool runs invocations on workers. It is safe for concurrent use.
 type Pool struct {
-	cfg     Config
-	starter starter
-	kick    chan struct{} // wakes the keeper
-	stop    context.CancelFunc
-	lean    int            // see heldLocked
-	keeping sync.WaitGroup // the keeper, starts in progress and the watchers of workers
-	calls   sync.WaitGroup // calls in progress
+	cfg        Config
+	starter    starter
+	kick       chan struct{} // wakes the keeper
+	stop       context.CancelFunc
+	lean       int            // see heldLocked
+	processors int            // as many as Go uses
+	keeping    sync.WaitGroup // the keeper, starts in progress and the watchers of workers
+	calls      sync.WaitGroup // calls in progress
 
 	quiet    chan struct{} // closed when all has ended
 	closeErr error         // set before that
@@ -84,7 +85,7 @@ func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
 	p := &Pool{
 		cfg: cfg, starter: starter, stop: stop,
 		kick:    make(chan struct{}, 1),
-		workers: map[*worker]struct{}{}, bound: map[string]int{}, busy: map[string]int{}, lean: lean(&cfg), paces: paces{},
+		workers: map[*worker]struct{}{}, bound: map[string]int{}, busy: map[string]int{}, lean: lean(&cfg), processors: runtime.GOMAXPROCS(0), paces: paces{},
 		closing: make(chan struct{}),
 		quiet:   make(chan struct{}),
 	}
@@ -134,6 +135,7 @@ func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time, ag
 	served.Run = time.Since(running)
 	stats := statsOf(result, err)
 	cost := costOf(stats, served.Run)
+	cost.missed = t.missed
 	if stats != nil {
 		served.Load, served.CPU = min(stats.Load, served.Run), stats.CPU // what the worker's side has measured
 		*stats = served
@@ -166,12 +168,10 @@ func statsOf(result *Result, err error) *Stats {
 func (p *Pool) Stats() PoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := PoolStats{
+	return PoolStats{
 		Size: p.cfg.Size, QueueSize: p.cfg.QueueSize,
-		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Queued: p.queue.len(),
+		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Busy: p.servingLocked(), Queued: p.queue.len(),
 	}
-	s.Busy = len(p.workers) - p.retiring - s.Prewarmed - s.Idle
-	return s
 }
 
 func (p *Pool) wakeKeeper() {

@@ -118,6 +118,9 @@ func (p *process) invoke(ctx context.Context, t *turn) (result *Result, reusable
 	if cap(p.buffer) > keepBuffer {
 		p.buffer = nil
 	}
+	if t.soon {
+		t.missed = !p.awaitAnswer()
+	}
 	return p.readAnswer(ctx, call)
 }
 

@@ -11,6 +11,8 @@ func newStarter(Config) (starter, error) { return nil, ErrUnsupported }
 
 func cpuTime(int) time.Duration { return 0 }
 
+func (*process) awaitAnswer() bool { return false }
+
 // Probe finds nothing: isolation needs Linux.
 func Probe(context.Context, Config) []Support {
 	return []Support{{Name: "Linux", Detail: "isolation needs Linux"}}

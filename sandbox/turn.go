@@ -10,6 +10,8 @@ import "encoding/json"
 type turn struct {
 	inv    *Invocation
 	first  bool            // the call binds the child
+	soon   bool            // its answer is worth a busy wait
+	missed bool            // the busy wait was not worth it; set by the child
 	cache  json.RawMessage // goes with the code
 	behind []*Invocation   // the calls that are sent with it
 	sent   bool            // the call was sent with one before it

@@ -1,0 +1,38 @@
+package sandbox
+
+import (
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// awaitAnswer waits for an answer without going to sleep and says whether there is one, or never will be. Between two looks it lets others run: of the
+// machine (sched_yield(2)), and of this program, whose every other goroutine may be waiting for the same thread. It gives up after busyWait,
+// and after half of that when the process has not run since the call began: then it may be waiting for this very processor.
+func (p *process) awaitAnswer() (answered bool) {
+	conn, err := p.stdout.SyscallConn()
+	if err != nil {
+		return true // whoever reads will be told
+	}
+	err = conn.Control(func(fd uintptr) {
+		look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a descriptor fits
+		running := false
+		for began := time.Now(); ; {
+			if n, err := unix.Poll(look, 0); n > 0 || err != nil && err != unix.EINTR {
+				answered = true
+				return
+			}
+			took := time.Since(began)
+			if !running && took > busyWait/2 {
+				running = cpuTime(p.handle.pid()) != p.clock
+			}
+			if took > busyWait || !running && took > busyWait/2 {
+				return
+			}
+			_, _, _ = unix.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+			runtime.Gosched()
+		}
+	})
+	return answered || err != nil
+}
