@@ -17,18 +17,17 @@ func (p *process) awaitAnswer() (answered bool) {
 	}
 	err = conn.Control(func(fd uintptr) {
 		look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a descriptor fits
-		running := false
+		limit := busyWait / 2
 		for began := time.Now(); ; {
 			if n, err := unix.Poll(look, 0); n > 0 || err != nil && err != unix.EINTR {
 				answered = true
 				return
 			}
-			took := time.Since(began)
-			if !running && took > busyWait/2 {
-				running = cpuTime(p.handle.pid()) != p.clock
-			}
-			if took > busyWait || !running && took > busyWait/2 {
-				return
+			if time.Since(began) > limit {
+				if limit == busyWait || cpuTime(p.handle.pid()) == p.clock {
+					return
+				}
+				limit = busyWait
 			}
 			_, _, _ = unix.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 			runtime.Gosched()

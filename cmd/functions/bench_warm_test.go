@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // BenchmarkWarm measures calls of workers that have served their function before, with each degree of isolation, beside a handler that answers a
@@ -19,16 +18,15 @@ func BenchmarkWarm(b *testing.B) {
 		b.Run(floor, func(b *testing.B) {
 			for b.Loop() {
 				s := startServing(b, "constant")
-				benchmarks.add(b, floor, wrk(b, s.url+helloPath+"/run", connections, loadTime, postBody(helloBody), s.pid()), "")
+				benchmarks.add(b, floor, s.loadHello(b, connections, loadTime), "")
 			}
 		})
 		relay := fmt.Sprintf("bare relay to Node.js, c=%d", connections)
 		b.Run(relay, func(b *testing.B) {
 			for b.Loop() {
 				s := startServing(b, "relay", fmt.Sprintf("RELAYS=%d", min(connections, runtime.GOMAXPROCS(0))))
-				s.run(b, http.DefaultClient, helloPath, helloBody, helloAnswer)
-				wrk(b, s.url+helloPath+"/run", connections, time.Second, postBody(helloBody), s.pid())
-				benchmarks.add(b, relay, wrk(b, s.url+helloPath+"/run", connections, loadTime, postBody(helloBody), s.pid()), floor)
+				s.warmHello(b, connections)
+				benchmarks.add(b, relay, s.loadHello(b, connections, loadTime), floor)
 			}
 		})
 		for _, isolation := range []string{"strict", "process", "none"} {
@@ -37,7 +35,7 @@ func BenchmarkWarm(b *testing.B) {
 				for b.Loop() {
 					s := startBenched(b, "ISOLATION="+isolation)
 					s.hello(b, connections, "")
-					benchmarks.add(b, name, wrk(b, s.url+helloPath+"/run", connections, loadTime, postBody(helloBody), s.pid()), floor)
+					benchmarks.add(b, name, s.loadHello(b, connections, loadTime), floor)
 				}
 			})
 		}
