@@ -26,10 +26,10 @@ const VALUED = SHARED.concat([
   getPrototypeOf(new Set()[Symbol.iterator]()), getPrototypeOf(function* generator() {}).prototype,
 ]);
 
-// What every call is checked for: the keys that input can bring, which are enumerable, and all values.
+// What every call is checked for: the keys that input can bring, which are enumerable, and all functions.
 const enumerable = SHARED.map(object => keys(object).length);
-const prototypes = SHARED.map(object => getPrototypeOf(object));
-const intact = VALUED.map(comparison);
+const intact = comparison(VALUED);
+intact(); // is compiled now, once for all workers that are forked
 
 // What costs ten times as much: all keys.
 const counts = SHARED.map(object => ownKeys(object).length);
@@ -40,26 +40,37 @@ const FIRST = 8;
 const EVERY = 64;
 let calls = 0;
 
-// comparison returns a function that says whether object still has the functions that it has now. It is made of source text, a term for
-// each, because V8 then looks at the shape of the object once and not at every property.
-function comparison(object) {
-  const names = ownKeys(object).filter((name) => {
-    const { value } = getOwnPropertyDescriptor(object, name);
-    return typeof value === 'function' || name === 'stackTraceLimit';
-  });
-  const terms = names.map((name, i) => `object[${typeof name === 'symbol' ? `names[${i}]` : stringify(name)}] === values[${i}]`);
-  return Function('object', 'names', 'values', `return () => ${terms.join(' && ') || true}`)(object, names, names.map(name => object[name]));
+// comparison returns a function that says whether all objects still have the prototypes and the functions that they have now. It is one function,
+// made of source text that names every value as a constant, because of what V8 makes of that when it optimizes: it has looked at the shape of each
+// object then, leaves nothing of the comparison but its answer, and takes that back as soon as one of the shapes changes. Code that is not
+// there need not be fetched from memory, in a worker whose turn comes seldom. (One expression of all terms would nest too deeply to be compiled cheaply.)
+function comparison(objects) {
+  const constants = [getPrototypeOf];
+  const constant = value => `c${constants.push(value) - 1}`;
+  const statements = [];
+  for (const object of objects) {
+    const o = constant(object);
+    const terms = [`c0(${o}) === ${constant(getPrototypeOf(object))}`];
+    for (const name of ownKeys(object).filter(key => isFixed(object, key))) {
+      terms.push(`${o}[${typeof name === 'symbol' ? constant(name) : stringify(name)}] === ${constant(object[name])}`);
+    }
+    statements.push(`if (!(${terms.join(' && ')})) return false;`);
+  }
+  const declarations = constants.map((_, i) => `c${i} = constants[${i}]`);
+  return Function('constants', `const ${declarations.join(', ')}; return () => { ${statements.join(' ')} return true; };`)(constants);
 }
 
-// unchanged says whether every shared object has the enumerable keys and the prototype of the start, and the functions that it had;
-// in the first calls and in every EVERYth, also whether it has as many keys of any kind.
+function isFixed(object, key) {
+  return key === 'stackTraceLimit' || typeof getOwnPropertyDescriptor(object, key).value === 'function';
+}
+
+// unchanged says whether every shared object has the prototype, the functions and as many enumerable keys as at the start; in the first calls and in
+// every EVERYth, also whether it has as many keys of any kind.
 function unchanged() {
   calls++;
-  for (let i = 0; i < intact.length; i++) {
-    if (!intact[i]()) return false;
-  }
+  if (!intact()) return false;
   for (let i = 0; i < SHARED.length; i++) {
-    if (keys(SHARED[i]).length !== enumerable[i] || getPrototypeOf(SHARED[i]) !== prototypes[i]) return false;
+    if (keys(SHARED[i]).length !== enumerable[i]) return false;
   }
   return (calls > FIRST && calls % EVERY !== 0) || sameKeys();
 }
