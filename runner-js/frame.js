@@ -5,9 +5,12 @@
 const { readSync, writeSync } = require('fs');
 
 const { reallyExit } = process; // before it is taken away
+const { apply } = Reflect;
+const { utf8Write } = Buffer.prototype; // and before it is replaced, or a function could see in room what was written before
 
 const NEWLINE = 10;
 const CHUNK = 64 * 1024;
+const room = Buffer.allocUnsafeSlow(CHUNK); // for what is written
 
 // Reader returns the lines of a descriptor, whatever the sizes of the pieces in which they come.
 class Reader {
@@ -58,10 +61,18 @@ function readSome(fd, buffer) {
 
 // write writes all of text, which ends in a newline.
 function write(fd, text) {
-  const bytes = Buffer.from(text, 'utf8');
-  for (let at = 0; at < bytes.length;) {
+  if (text.length * 3 > CHUNK) { // the most that UTF-8 makes of it
+    const bytes = Buffer.from(text, 'utf8');
+    writeAll(fd, bytes, bytes.length);
+  } else {
+    writeAll(fd, room, apply(utf8Write, room, [text, 0, CHUNK]));
+  }
+}
+
+function writeAll(fd, bytes, length) {
+  for (let at = 0; at < length;) {
     try {
-      at += writeSync(fd, bytes, at, bytes.length - at);
+      at += writeSync(fd, bytes, at, length - at);
     } catch (e) {
       if (e.code === 'EPIPE') exit(0); // the host is gone
       if (e.code !== 'EINTR') throw e;

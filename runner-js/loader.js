@@ -14,6 +14,9 @@ const NAMES = [
 ];
 const PARAMETERS = NAMES.join(', ');
 
+const { apply } = Reflect;
+const setGlobals = Function('globals', 'values', NAMES.map((name, i) => `globals.${name} = values[${i}];`).join(' '));
+
 // The wrapper starts one line before the code and ends one after it, so that frames carry the code's own line numbers.
 function wrap(code, foot) {
   return `(${PARAMETERS}) => ((${PARAMETERS}) => { 'use strict';\n${code}\n${foot}})(${PARAMETERS})`;
@@ -61,10 +64,8 @@ class Loader {
   // the code throws, and the SyntaxError of code that does not compile.
   run(kind, values) {
     if (!this.programs[kind]) this.programs[kind] = this.compile(kind);
-    const { globals } = this.realm;
-    for (let i = 0; i < NAMES.length; i++) globals[NAMES[i]] = values[i];
-    const program = this.programs[kind]; // called without a receiver, which would be seen in stacks
-    return program(...values);
+    setGlobals(this.realm.globals, values);
+    return apply(this.programs[kind], undefined, values);
   }
 
   compile(kind) {

@@ -143,6 +143,28 @@ test('a call that changes what the next one shares ends its worker', async (t) =
   }
 });
 
+test('a function that puts itself into the place of what writes sees nothing of earlier answers', async (t) => {
+  const runner = await started();
+  runner.load(`function main(req, res) {
+    let seen = '';
+    if (req.body.look) {
+      const text = Buffer.prototype.latin1Slice;
+      for (const name of Reflect.ownKeys(Buffer.prototype)) {
+        const { value } = Object.getOwnPropertyDescriptor(Buffer.prototype, name);
+        if (typeof value === 'function' && name !== 'constructor') {
+          Buffer.prototype[name] = function (...args) { seen += text.call(this); return value.apply(this, args) };
+        }
+      }
+      console.log('x');
+    }
+    res.send(req.body.look ? seen.length : 'the answer of somebody else');
+  }`);
+  t.equal((await runner.call({ body: {} })).answer.reusable, true);
+  const { answer } = await runner.call({ body: { look: true } });
+  t.deepEqual([answer.body, answer.reusable], [0, false]);
+  await runner.close();
+});
+
 test('a call that cleans up keeps its worker', async (t) => {
   const runner = await started({ modules: ['lodash', 'async'] });
   for (const body of [
