@@ -25,6 +25,8 @@ type launcher interface {
 	launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error)
 	// greeting is what a new process must read before it becomes ready, once it is in its control group.
 	greeting() []byte
+	// again says, after a start that failed, whether that may be for a cause which another start would tell. It does so once for each cause.
+	again() bool
 	close() error
 }
 
@@ -91,6 +93,8 @@ func (d *directLauncher) launch(_ context.Context, slot int, stdin, stdout, stde
 
 func (d *directLauncher) greeting() []byte { return d.init }
 
+func (d *directLauncher) again() bool { return false }
+
 func (d *directLauncher) close() error { return nil }
 
 // command is a process that we started ourselves.
@@ -114,6 +118,7 @@ type forkLauncher struct {
 	thread commandThread
 
 	careful atomic.Bool // a zygote has failed to settle: the next one settles before it forks, so that a failure is one of its start
+	untold  atomic.Bool // and its end may have been that of a worker which was starting
 
 	mu      sync.Mutex // guards the fields below; held while a zygote starts, so that one start serves all who wait
 	started bool       // a first one was there
@@ -136,14 +141,28 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 	if err != nil {
 		return nil, err
 	}
-	server.settled.Do(func() { // while the first worker is placed, which takes as long where nothing else goes on
-		go func() {
-			if server.settle(zygote.Patience) != nil {
-				f.careful.Store(true)
-			}
-		}()
-	})
+	go f.settle(server) // while the first worker is placed, which takes as long where nothing else goes on
 	return forked{child, server}, nil
+}
+
+// settle settles server, if that has not been done, and returns when it is over.
+func (f *forkLauncher) settle(server *forkServer) {
+	server.settled.Do(func() {
+		if server.settle(zygote.Patience) != nil {
+			f.careful.Store(true)
+			f.untold.Store(true)
+		}
+	})
+}
+
+func (f *forkLauncher) again() bool {
+	f.mu.Lock()
+	server := f.current
+	f.mu.Unlock()
+	if server != nil {
+		f.settle(server)
+	}
+	return f.untold.Swap(false)
 }
 
 // settle has the zygote make its later forks better. One that fails to is killed: its forks would not be what they should.

@@ -113,9 +113,9 @@ func (s *spawner) close() error {
 
 // start implements starter.
 func (s *spawner) start(ctx context.Context) (child, error) {
-	p, err := s.spawn(ctx)
-	if err == nil {
-		err = p.handshake(ctx, s.launcher.greeting())
+	p, err := s.spawnReady(ctx)
+	if err != nil && ctx.Err() == nil && s.launcher.again() {
+		p, err = s.spawnReady(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: start worker: %w", err)
@@ -126,6 +126,15 @@ func (s *spawner) start(ctx context.Context) (child, error) {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	return p, nil
+}
+
+// spawnReady makes a process and returns when it is ready for a call.
+func (s *spawner) spawnReady(ctx context.Context) (*process, error) {
+	p, err := s.spawn(ctx)
+	if err == nil {
+		err = p.handshake(ctx, s.launcher.greeting())
+	}
+	return p, err
 }
 
 // spawn makes the process, moves it into its control group and starts the goroutine that waits for its end.
