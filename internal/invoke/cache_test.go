@@ -173,10 +173,11 @@ func TestCachedFunctionRunsWhileTheStoreIsAway(t *testing.T) {
 					t.Errorf("function that is not in memory: error %v", err)
 				}
 				f.expectBody(t, "a/b", "one")
+				synctest.Wait() // until the check that call began has asked the store that is still away
 
 				f.source.set(func(s *fakeSource) { s.fail, s.versionDelay, s.getDelay = nil, 0, 0 })
 				f.source.put("a/b", "two", "v2")
-				time.Sleep(time.Second)
+				time.Sleep(versionTimeout + time.Second)
 				f.body(t, "a/b")
 				synctest.Wait()
 				f.expectBody(t, "a/b", "two")
