@@ -40,6 +40,7 @@ func (p *Pool) keep(ctx context.Context) {
 			}
 			retry = min(max(2*retry, firstRetry), lastRetry)
 			blocked = time.After(retry)
+			p.forgetStart() // not before: its place would be given to another start at once
 		case <-idle.C:
 			idle.Reset(p.retireIdle())
 		}
@@ -93,10 +94,21 @@ func (p *Pool) startOne(ctx context.Context) error {
 	p.mu.Lock()
 	p.starting++
 	p.mu.Unlock()
-	return p.startClaimed(ctx)
+	err := p.startClaimed(ctx)
+	if err != nil {
+		p.forgetStart()
+	}
+	return err
 }
 
-// startClaimed starts the worker that claimStart counted.
+// forgetStart counts a start that has failed no longer.
+func (p *Pool) forgetStart() {
+	p.mu.Lock()
+	p.starting--
+	p.mu.Unlock()
+}
+
+// startClaimed starts the worker that claimStart counted. One that fails stays counted, until forgetStart.
 func (p *Pool) startClaimed(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.StartTimeout)
 	defer cancel()
@@ -109,11 +121,11 @@ func (p *Pool) startClaimed(ctx context.Context) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.starting--
 	p.failing.add(err)
 	if err != nil {
 		return err
 	}
+	p.starting--
 	w := &worker{child: started}
 	p.workers[w] = struct{}{}
 	p.keeping.Go(func() { p.watch(w) })
