@@ -158,10 +158,16 @@ func (p *Pool) watch(w *worker) {
 	p.wakeKeeper()
 }
 
-// retireIdle retires the workers that were idle for too long and returns the time until the next one may be.
+// retireIdle retires the workers that were idle for too long, and the prewarmed ones beyond the reserve, which were started for calls that
+// did not wait for them to the end. It returns the time until it is to be asked again.
 func (p *Pool) retireIdle() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for len(p.prewarmed) > p.cfg.Prewarmed {
+		w := p.prewarmed[0]
+		p.prewarmed = p.prewarmed[1:]
+		p.retireLocked(w, ReasonIdle)
+	}
 	for {
 		w := p.idle.oldest()
 		if w == nil {

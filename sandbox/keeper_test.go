@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync/atomic"
@@ -72,6 +73,34 @@ func TestIdleWorkersRetireAfterTheIdleTimeout(t *testing.T) {
 		}
 		if died["once"] != ReasonIdle || died["later"] != ReasonIdle || died["often"] != "" {
 			t.Errorf("got %v", died)
+		}
+	})
+}
+
+func TestPrewarmedWorkersBeyondTheReserveRetire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := fakeConfig(3, 1)
+		cfg.IdleTimeout = time.Hour
+		starter := &fakeStarter{startTime: 100 * time.Millisecond, reapTime: time.Millisecond}
+		pool := fakePool(t, cfg, starter)
+		go answered(t, pool, call("a", "1s"))
+		synctest.Wait()
+		hurried, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := pool.Invoke(hurried, call("b", "1ms")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("call that did not wait to the end: %v", err)
+		}
+		time.Sleep(time.Minute)
+		if s := pool.Stats(); s.Prewarmed != 2 || s.Idle != 1 {
+			t.Fatalf("got %+v, want a worker more than the reserve", s)
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if s := pool.Stats(); s.Prewarmed != 1 || s.Starting != 0 {
+			t.Errorf("after the idle timeout: %+v", s)
+		}
+		if s := answered(t, pool, call("c", "1ms")); s != StartPrewarmed {
+			t.Errorf("the next call found a %s worker", s)
 		}
 	})
 }
