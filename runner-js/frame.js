@@ -10,6 +10,7 @@ const { utf8Write } = Buffer.prototype; // and before it is replaced, or a funct
 
 const NEWLINE = 10;
 const CHUNK = 64 * 1024;
+const KEEP = 4 * 1024 * 1024; // the longest buffer that is kept for the next line
 const room = Buffer.allocUnsafeSlow(CHUNK); // for what is written
 
 // Reader returns the lines of a descriptor, whatever the sizes of the pieces in which they come.
@@ -20,39 +21,84 @@ class Reader {
     this.chunk = Buffer.allocUnsafeSlow(CHUNK);
     this.start = 0; // the unread part of chunk
     this.end = 0;
+    this.long = null; // holds lines longer than chunk; kept until a shorter one comes
   }
 
   // next returns the next line without its newline, or null at the end of the stream.
   next() {
-    const parts = [];
-    let size = 0;
+    let from = this.start;
     for (;;) {
-      if (this.start === this.end) {
-        this.start = 0;
-        this.end = readSome(this.fd, this.chunk);
-        if (this.end === 0) return null;
+      if (from === this.end) {
+        if (this.end - this.start === CHUNK) return this.nextLong();
+        from = this.moveToFront();
+        const n = readSome(this.fd, this.chunk, from, CHUNK - from);
+        if (n === 0) return null;
+        this.end += n;
       }
-      const newline = this.chunk.indexOf(NEWLINE, this.start);
-      const stop = newline >= 0 && newline < this.end ? newline : this.end;
-      size += stop - this.start;
-      if (size > this.limit) throw new Error(`frame is larger than ${this.limit} bytes`);
-      const begin = this.start;
-      if (stop < this.end) {
-        this.start = stop + 1;
-        if (parts.length === 0) return this.chunk.toString('utf8', begin, stop);
-        parts.push(Buffer.from(this.chunk.slice(begin, stop)));
-        return Buffer.concat(parts, size).toString('utf8');
+      const newline = this.chunk.indexOf(NEWLINE, from);
+      if (newline >= 0 && newline < this.end) {
+        this.long = null;
+        const line = this.text(this.chunk, this.start, newline);
+        this.start = newline + 1;
+        return line;
       }
-      parts.push(Buffer.from(this.chunk.slice(begin, stop)));
-      this.start = this.end;
+      from = this.end;
+      this.check(from - this.start);
     }
+  }
+
+  // moveToFront makes room behind what is unread in chunk and returns its size.
+  moveToFront() {
+    if (this.start < this.end) this.chunk.copy(this.chunk, 0, this.start, this.end);
+    this.end -= this.start;
+    this.start = 0;
+    return this.end;
+  }
+
+  // nextLong returns the line that begins with the whole of chunk. What is read after it goes back there.
+  nextLong() {
+    let size = CHUNK;
+    this.reserve(size);
+    this.chunk.copy(this.long);
+    this.start = this.end = 0;
+    for (;;) {
+      this.reserve(size + CHUNK);
+      const n = readSome(this.fd, this.long, size, CHUNK);
+      if (n === 0) return null;
+      const newline = this.long.slice(size, size + n).indexOf(NEWLINE);
+      if (newline >= 0) {
+        this.end = this.long.copy(this.chunk, 0, size + newline + 1, size + n);
+        const line = this.text(this.long, 0, size + newline);
+        if (this.long.length > KEEP) this.long = null;
+        return line;
+      }
+      size += n;
+      this.check(size);
+    }
+  }
+
+  // reserve makes long so large at least, and keeps what it holds.
+  reserve(size) {
+    if (this.long !== null && this.long.length >= size) return;
+    const larger = Buffer.allocUnsafeSlow(2 * size);
+    if (this.long !== null) this.long.copy(larger);
+    this.long = larger;
+  }
+
+  text(bytes, start, end) {
+    this.check(end - start);
+    return bytes.toString('utf8', start, end);
+  }
+
+  check(size) {
+    if (size > this.limit) throw new Error(`frame is larger than ${this.limit} bytes`);
   }
 }
 
-function readSome(fd, buffer) {
+function readSome(fd, buffer, offset, length) {
   for (;;) {
     try {
-      return readSync(fd, buffer, 0, buffer.length, null);
+      return readSync(fd, buffer, offset, length, null);
     } catch (e) {
       if (e.code !== 'EINTR') throw e;
     }

@@ -2,7 +2,9 @@ package body_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -124,6 +126,24 @@ func TestNestingIsLimited(t *testing.T) {
 	}
 }
 
+// Strings are read several bytes at a time: each character is put into every place of one, among such as differ least from those sought.
+func TestEveryCharacterEverywhereInAString(t *testing.T) {
+	for _, around := range []string{"a", "!", "#", "[", "\u007f", "é", "\u00a2"} {
+		for c := range rune(256) {
+			for place := range 24 {
+				text := `"` + strings.Repeat(around, place) + string(c) + strings.Repeat(around, 24-place) + `"`
+				_, err := body.Read(put(strings.NewReader(text)), body.Options{Limit: 1 << 20})
+				if (err == nil) != json.Valid([]byte(text)) {
+					t.Fatalf("%q: %v", text, err)
+				}
+				if at := fmt.Sprintf("at position %d", 1+place); c < ' ' && !strings.HasSuffix(err.Error(), at) {
+					t.Fatalf("%q: %v, want it %s", text, err, at)
+				}
+			}
+		}
+	}
+}
+
 func TestSmallBodyCostsTwoAllocations(t *testing.T) {
 	text := []byte(`{"name":"Ada","tags":["x","y"],"age":36}`)
 	content := bytes.NewReader(text)
@@ -142,7 +162,8 @@ func TestSmallBodyCostsTwoAllocations(t *testing.T) {
 func BenchmarkRead(b *testing.B) {
 	small := []byte(`{"name":"Ada","tags":["x","y"],"age":36,"address":{"city":"London","zip":"W1U 6RS"}}`)
 	large := []byte("[" + strings.Repeat(string(small)+",", 1000) + "{}]")
-	for name, text := range map[string][]byte{"small": small, "large": large} {
+	text := []byte(`{"text":"` + strings.Repeat("a", 100_000) + `"}`)
+	for name, text := range map[string][]byte{"small": small, "large": large, "text": text} {
 		b.Run(name, func(b *testing.B) {
 			content := bytes.NewReader(text)
 			r := put(content)

@@ -1,25 +1,51 @@
 package body
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // string passes a string, whose opening quote stands at pos.
 func (s *scanner) string() bool {
 	s.pos++
-	for s.pos < len(s.text) {
-		switch c := s.text[s.pos]; {
-		case c == '"':
+	for {
+		s.plain()
+		switch s.peek() {
+		case '"':
 			s.pos++
 			return true
-		case c < ' ':
-			return false
-		case c == '\\':
+		case '\\':
 			s.pos++
 			if !s.escape() {
 				return false
 			}
-		default:
-			s.pos++
+		default: // the end, or a control character
+			return false
 		}
 	}
-	return false
+}
+
+// plain passes the bytes of a string that stand for themselves, eight at a time where as many are left.
+func (s *scanner) plain() {
+	for len(s.text)-s.pos >= 8 {
+		special := specialBytes(binary.LittleEndian.Uint64(s.text[s.pos:]))
+		if special != 0 {
+			s.pos += bits.TrailingZeros64(special) / 8
+			return
+		}
+		s.pos += 8
+	}
+	for s.pos < len(s.text) && s.text[s.pos] >= ' ' && s.text[s.pos] != '"' && s.text[s.pos] != '\\' {
+		s.pos++
+	}
+}
+
+// specialBytes marks, by its highest bit, the first byte of a little-endian word that is a quote, a backslash or below a space; nothing before it,
+// and perhaps others behind it. Taking n from each byte of a word borrows from the next byte where one is below n.
+func specialBytes(word uint64) uint64 {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := word^each*'"', word^each*'\\'
+	return ((word-each*' ')&^word | (quote-each)&^quote | (backslash-each)&^backslash) & high
 }
 
 // escape passes what follows a backslash. Any four hexadecimal digits do: half of a surrogate pair is legal in JSON.

@@ -45,6 +45,18 @@ test('Reader returns the lines of a stream, however it is cut', (t) => {
   t.end();
 });
 
+test('Reader keeps its room for long lines while they follow each other', (t) => {
+  const lines = ['x'.repeat(300000), 'y'.repeat(200000), 'short', 'z'.repeat(5000000), 'last'];
+  const r = reader(Buffer.from(`${lines.join('\n')}\n`), [65536]);
+  const room = lines.map((line) => {
+    t.ok(r.next() === line, `a line of ${line.length} bytes`);
+    return r.long;
+  });
+  t.ok(room[0] !== null && room[0] === room[1], 'one buffer for both long lines');
+  t.deepEqual(room.slice(2), [null, null, null], 'none after a short line, nor after one that is too long to keep as much');
+  t.end();
+});
+
 test('Reader does not take an old newline in its buffer for a new one', (t) => {
   const stream = Buffer.from('a\nb\nc\nlong line\nd\n');
   t.deepEqual(linesOf(reader(stream, [6, 4, 5, 3])), ['a', 'b', 'c', 'long line', 'd']);
