@@ -6,12 +6,16 @@ const { readSync, writeSync } = require('fs');
 
 const { reallyExit } = process; // before it is taken away
 const { apply } = Reflect;
+const { slice, charCodeAt } = String.prototype;
 const { utf8Write } = Buffer.prototype; // and before it is replaced, or a function could see in room what was written before
 
 const NEWLINE = 10;
 const CHUNK = 64 * 1024;
 const KEEP = 4 * 1024 * 1024; // the longest buffer that is kept for the next line
-const room = Buffer.allocUnsafeSlow(CHUNK); // for what is written
+const SURE = 21 * 1024; // so many characters make no more bytes than CHUNK
+const ROOM = CHUNK + 8; // more than CHUNK characters of one byte each need, whatever is cut off
+const HIGH_SURROGATE = 0xD800 >>> 10;
+const room = Buffer.allocUnsafeSlow(ROOM); // for what is written
 
 // Reader returns the lines of a descriptor, whatever the sizes of the pieces in which they come.
 class Reader {
@@ -107,12 +111,26 @@ function readSome(fd, buffer, offset, length) {
 
 // write writes all of text, which ends in a newline.
 function write(fd, text) {
-  if (text.length * 3 > CHUNK) { // the most that UTF-8 makes of it
-    const bytes = Buffer.from(text, 'utf8');
-    writeAll(fd, bytes, bytes.length);
-  } else {
-    writeAll(fd, room, apply(utf8Write, room, [text, 0, CHUNK]));
+  if (text.length <= SURE) {
+    writeAll(fd, room, apply(utf8Write, room, [text, 0, ROOM]));
+    return;
   }
+  for (let at = 0; at < text.length;) {
+    let piece = apply(slice, text, [at, at + CHUNK]);
+    let size = apply(utf8Write, room, [piece, 0, ROOM]);
+    if (size !== piece.length) { // there are characters of several bytes, and room for the last of them may be missing
+      piece = apply(slice, text, [at, endOfPiece(text, at)]);
+      size = apply(utf8Write, room, [piece, 0, ROOM]);
+    }
+    writeAll(fd, room, size);
+    at += piece.length;
+  }
+}
+
+// endOfPiece is where a piece of text that starts at at may end, so that it fits into room and cuts no surrogate pair.
+function endOfPiece(text, at) {
+  const end = at + SURE;
+  return apply(charCodeAt, text, [end - 1]) >>> 10 === HIGH_SURROGATE ? end - 1 : end;
 }
 
 function writeAll(fd, bytes, length) {

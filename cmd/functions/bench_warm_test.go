@@ -44,7 +44,7 @@ func BenchmarkWarm(b *testing.B) {
 
 const megabyte = 1_000_000
 
-// BenchmarkMegabyte measures bodies of 1 MB that the function has parsed, beside a pipe that carries as much to a Node.js, which does
+// BenchmarkMegabyte measures answers of 1 MB, and bodies of 1 MB that the function has parsed, beside a pipe that carries as much to a Node.js, which does
 // nothing with it, and one which parses it.
 func BenchmarkMegabyte(b *testing.B) {
 	body, err := json.Marshal(map[string]string{"text": strings.Repeat("a", megabyte)})
@@ -65,6 +65,15 @@ func BenchmarkMegabyte(b *testing.B) {
 			text := string(body)
 			m := inTurn(0, func(int) { s.run(b, http.DefaultClient, "/functions/bench/length", text, strconv.Itoa(megabyte)) })
 			benchmarks.add(b, "1 MB body", m, "1 MB of JSON through a pipe")
+		}
+	})
+	b.Run("1 MB answer", func(b *testing.B) {
+		for b.Loop() {
+			s := startBenched(b)
+			put(b, s.url+"/functions/bench/long", fmt.Sprintf(`const text = 'a'.repeat(%d); function main(req, res) { res.send({ text }) }`, megabyte), "")
+			want := string(body)
+			m := inTurn(0, func(int) { s.run(b, http.DefaultClient, "/functions/bench/long", "{}", want) })
+			benchmarks.add(b, "1 MB answer", m, "")
 		}
 	})
 }

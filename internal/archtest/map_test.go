@@ -5,6 +5,7 @@ package archtest
 //
 //	cmd → api → invoke → function          the way of a call
 //	            invoke → sandbox           public, and knows nothing of internal/
+//	     api → body → sandbox/jsontext     what is JSON, for requests and for answers
 //	boltstore, memstore, redisstore → function
 //	boltstore, memstore → logring          for what no other server needs to see
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only cmd knows them
@@ -18,7 +19,7 @@ var arrows = map[string][]string{
 	"internal/answer":     {},
 	"internal/api":        {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
 	"internal/archtest":   {},
-	"internal/body":       {},
+	"internal/body":       {"sandbox/jsontext"},
 	"internal/boltstore":  {"internal/function", "internal/logring"},
 	"internal/config":     {"internal/body", "internal/egress", "internal/function", "sandbox"},
 	"internal/container":  {},

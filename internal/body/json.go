@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/backstage/functions/sandbox/jsontext"
 )
 
 // whiteSpace is the white space of JSON.
@@ -31,24 +33,29 @@ func firstChar(space, rest []byte) string {
 	return ""
 }
 
+// maxDepth is how deep objects and arrays may nest. Parsers that recurse, here and in the functions, stay far away from the
+// end of their stacks.
+const maxDepth = 1000
+
 // checkJSON says what is wrong with text, which must be valid UTF-8, in the words of Node.js 8's JSON.parse.
 func checkJSON(text []byte) error {
-	s := scanner{text: text}
-	if s.document() {
+	found := jsontext.Scan(text, maxDepth)
+	if found.OK {
 		return nil
 	}
-	return badRequest(s.fault(), nil)
+	return badRequest(fault(text, found), nil)
 }
 
-// fault describes what stands at pos, where scanning ended. V8 counts positions in UTF-16 code units.
-func (s *scanner) fault() string {
-	if s.pos >= len(s.text) {
+// fault describes what stands where scanning stopped. V8 counts positions in UTF-16 code units.
+func fault(text []byte, found jsontext.Outcome) string {
+	before, rest := text[:found.Stopped], text[found.Stopped:]
+	if len(rest) == 0 {
 		return "Unexpected end of JSON input"
 	}
-	position := codeUnits(s.text[:s.pos])
-	r, _ := utf8.DecodeRune(s.text[s.pos:])
+	position := codeUnits(before)
+	r, _ := utf8.DecodeRune(rest)
 	switch {
-	case s.tooDeep:
+	case found.TooDeep:
 		return fmt.Sprintf("JSON is nested deeper than %d levels at position %d", maxDepth, position)
 	case r == '"':
 		return fmt.Sprintf("Unexpected string in JSON at position %d", position)

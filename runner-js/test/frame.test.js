@@ -86,6 +86,34 @@ test('Reader keeps to its limit', (t) => {
   t.end();
 });
 
+test('write writes texts of every length and script', (t) => {
+  const out = [];
+  let most = 0;
+  const { write } = fresh({
+    writeSync(fd, buffer, offset, length) {
+      out.push(Buffer.from(buffer.slice(offset, offset + length)));
+      most = Math.max(most, length);
+      return length;
+    },
+  });
+  const near = [0, 21 * 1024, 64 * 1024, 128 * 1024, 300000];
+  for (const filler of ['a', 'é', '日', '😀', '\ud83d', '\ude00']) {
+    for (const n of near) {
+      for (const more of [-5, -1, 0, 1, 3]) {
+        // One other character at the front or at the end moves the places where pieces end.
+        for (const text of [filler.repeat(n / filler.length) + 'b'.repeat(n === 0 ? 1 : 6 + more), `${'b'.repeat(6 + more)}${filler.repeat(n / filler.length)}`,
+          `${'b'.repeat(n)}${filler}`]) {
+          out.length = 0;
+          write(1, text);
+          if (!Buffer.concat(out).equals(Buffer.from(text))) t.fail(`${n} of ${JSON.stringify(filler)}, ${more}`);
+        }
+      }
+    }
+  }
+  t.ok(most <= 64 * 1024, `at most 64 kB at a time, ${most}`);
+  t.end();
+});
+
 test('Reader and write go on after a signal', (t) => {
   const interrupted = () => Object.assign(new Error('EINTR'), { code: 'EINTR' });
   let signals = 3;

@@ -13,11 +13,11 @@ var ErrTooLong = errors.New("wire: line too long")
 type Reader struct {
 	buffered *bufio.Reader
 	limit    int
-	long     []byte // a line that did not fit into buffered; reused
+	long     []byte // a line that did not fit into buffered; kept until a shorter one comes
 }
 
 // keepLong is the largest buffer that is kept for the next long line.
-const keepLong = 1 << 20
+const keepLong = 2 << 20
 
 // NewReader returns a Reader of r whose lines are at most limit bytes without their newline.
 func NewReader(r io.Reader, limit int) *Reader {
@@ -29,6 +29,7 @@ func NewReader(r io.Reader, limit int) *Reader {
 func (r *Reader) Next() ([]byte, error) {
 	piece, err := r.buffered.ReadSlice('\n')
 	if err == nil {
+		r.long = nil
 		return r.checked(piece[:len(piece)-1])
 	}
 	if cap(r.long) > keepLong {

@@ -2,9 +2,10 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"slices"
 	"strconv"
+
+	"github.com/backstage/functions/sandbox/jsontext"
 )
 
 // decodeResult reads a result frame in the very form in which the runner writes it. It returns nil for any other line, which need not be
@@ -28,12 +29,17 @@ func decodeResult(line []byte) *Frame {
 	}
 	s.literal(`,"body":`)
 	body, found := bytes.CutSuffix(s.rest, []byte("}"))
-	if !s.ok || !found || !json.Valid(body) || isPadded(body) {
+	if !s.ok || !found || !isJSON(body) || isPadded(body) {
 		return nil
 	}
 	frame.Body = slices.Clone(body)
 	return frame
 }
+
+// maxDepth is that of encoding/json, which would refuse the frame.
+const maxDepth = 10_000
+
+func isJSON(text []byte) bool { return jsontext.Scan(text, maxDepth).OK }
 
 // isPadded says whether there is white space around the value, which is not part of it.
 func isPadded(value []byte) bool { return len(bytes.TrimSpace(value)) != len(value) }

@@ -1,4 +1,4 @@
-package body
+package jsontext
 
 import (
 	"encoding/binary"
