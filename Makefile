@@ -23,7 +23,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 FUZZTIME ?= 1m
 # Benchmarks of whole servers: which, and how often. Benchstat wants ten of each.
-BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|Stored|Fresh|Large|FirstCall|Deadline|Idle|Start)$$
+BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Large|FirstCall|Deadline|Idle|Start)$$
 COUNT ?= 1
 FAULTS ?= 1m
 SOAK ?= 10m

@@ -35,6 +35,37 @@ func BenchmarkManyFunctions(b *testing.B) {
 	}
 }
 
+// BenchmarkManyRelays measures calls of three hundred functions in random order beside a bare relay to as many bare Node.js processes, of which more
+// need too much memory.
+func BenchmarkManyRelays(b *testing.B) {
+	const n = 300
+	random := func(b *testing.B, s *server) measured {
+		for i := range n {
+			for range 3 {
+				s.run(b, http.DefaultClient, fmt.Sprintf("/functions/bench/f%d", i), helloBody, helloAnswer)
+			}
+		}
+		script := sendTo("/functions/bench/f%d/run", n, helloBody)
+		wrk(b, s.url, 16, 5*loadTime, script, s.pid())
+		return wrk(b, s.url, 16, loadTime, script, s.pid())
+	}
+	floor, name := fmt.Sprintf("bare relay to %d Node.js in random order, c=16", n), fmt.Sprintf("%d functions in random order, c=16", n)
+	b.Run(floor, func(b *testing.B) {
+		for b.Loop() {
+			benchmarks.add(b, floor, random(b, startServing(b, "relay", "RELAYS=1")), "")
+		}
+	})
+	b.Run(name, func(b *testing.B) {
+		for b.Loop() {
+			s := startBenched(b, "POOL_SIZE="+strconv.Itoa(n+20))
+			for i := range n {
+				put(b, s.url+fmt.Sprintf("/functions/bench/f%d", i), helloCode, "")
+			}
+			benchmarks.add(b, name, random(b, s), floor)
+		}
+	})
+}
+
 // BenchmarkStored measures calls of one function while ever more others are stored in Redis, and what one of these takes there.
 func BenchmarkStored(b *testing.B) {
 	const most = 100_000

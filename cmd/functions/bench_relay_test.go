@@ -9,6 +9,9 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
+
+	"github.com/gorilla/mux"
 )
 
 // relayWorker is the least that serves a function in another process: it parses a request from a line, calls main and answers with a line.
@@ -36,15 +39,26 @@ type relayed struct {
 const relayTogether = 16
 
 // serveRelay is what two processes that talk to each other can do without being a server of functions: as serveConstant, but each request is sent
-// through a pipe to one of RELAYS bare Node.js processes.
+// through a pipe to one of the bare Node.js processes of its function, of which there are RELAYS.
 func serveRelay() {
-	calls := make(chan relayed, 1024)
 	relays, err := strconv.Atoi(os.Getenv("RELAYS"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	for range relays {
-		go relay(calls)
+	var mu sync.Mutex
+	functions := map[string]chan relayed{}
+	callsOf := func(id string) chan<- relayed {
+		mu.Lock()
+		defer mu.Unlock()
+		calls, ok := functions[id]
+		if !ok {
+			calls = make(chan relayed, 1024)
+			functions[id] = calls
+			for range relays {
+				go relay(calls)
+			}
+		}
+		return calls
 	}
 	serveFloor(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -56,7 +70,7 @@ func serveRelay() {
 			log.Fatal(err)
 		}
 		call := relayed{append(line, '\n'), make(chan []byte, 1)}
-		calls <- call
+		callsOf(mux.Vars(r)["id"]) <- call
 		var answer struct{ Body string }
 		if err := json.Unmarshal(<-call.answer, &answer); err != nil {
 			log.Fatal(err)
