@@ -11,7 +11,11 @@ const pending = require('./pending');
 // The first members of the frame, which the host writes in this order.
 const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check|compile)"(?:,"behind":(\d+))?/;
 
+const NOTHING = /^/;
+
 const { setImmediate } = global;
+const { apply } = Reflect;
+const { exec } = RegExp.prototype;
 const tick = process._tickCallback; // runs what is due before the event loop goes on: nextTicks, then microtasks
 
 class Invoker {
@@ -67,7 +71,8 @@ class Invoker {
 
   // start begins the call and says whether its answer is out already.
   start(line) {
-    const [, id, kind, behind] = HEAD.exec(line);
+    const [, id, kind, behind] = apply(exec, HEAD, [line]);
+    apply(exec, NOTHING, ['']); // or a function could ask RegExp for the line
     const call = { id, type: '', rest: '', starting: true, logged: 0, work: 0 };
     this.call = call;
     if (kind === 'compile') return this.compile(call);
@@ -119,7 +124,13 @@ class Invoker {
     if (call === null || call.type !== '') return;
     call.type = type;
     call.rest = rest;
-    if (!call.starting) setImmediate(egress.settle, () => this.finish(call) && this.next());
+    if (!call.starting) setImmediate(egress.settle, () => this.finishLate(call) && this.next());
+  }
+
+  // finishLate is finish for a call that had to be waited for: whatever ran in this round of the event loop may have left promises.
+  finishLate(call) {
+    this.drain();
+    return this.finish(call);
   }
 
   // finish sends the answer. A call that left work or traces behind ends the worker with it: no code of a call runs after its answer.

@@ -6,6 +6,8 @@ const activeHandles = process._getActiveHandles;
 const activeRequests = process._getActiveRequests;
 
 const timers = new Set();
+const { apply } = Reflect;
+const { add, delete: remove } = Set.prototype; // before a function replaces them: the count must be right
 
 // watchTimers replaces the timer functions that modules take from the global object by ones that are counted.
 function watchTimers(target) {
@@ -19,14 +21,17 @@ function watchTimers(target) {
     target[set] = function watched(callback, ...rest) {
       if (typeof callback !== 'function') return start(callback, ...rest);
       const timer = start(function fire(...args) {
-        if (once) timers.delete(timer);
-        return Reflect.apply(callback, this, args);
+        try {
+          return apply(callback, this, args);
+        } finally {
+          if (once && !timer._repeat) apply(remove, timers, [timer]); // Node.js starts it again when somebody has set that
+        }
       }, ...rest);
-      timers.add(timer);
+      apply(add, timers, [timer]);
       return timer;
     };
     target[clear] = function unwatched(timer) {
-      timers.delete(timer);
+      apply(remove, timers, [timer]);
       return stop(timer);
     };
   }
@@ -39,7 +44,26 @@ let baseline = 0;
 // markBaseline takes what is open now for what the runner itself holds.
 function markBaseline() {
   timers.clear();
+  listen();
   baseline = open();
+}
+
+// listen keeps in mind what listens for the events of the process.
+let listeners = {};
+let names = [];
+function listen() {
+  listeners = Object.assign({}, process._events);
+  names = Object.keys(listeners);
+}
+
+// listening says whether it is still that which listens, and no domain is entered.
+function listening() {
+  const { _events: now, _eventsCount: count } = process;
+  if (count !== names.length || process.domain) return false;
+  for (let i = 0; i < names.length; i++) {
+    if (now[names[i]] !== listeners[names[i]]) return false;
+  }
+  return true;
 }
 
 // open counts the handles that are open, but for Node 8's own of its timers: those linger after the last timer, and all timers are
@@ -57,7 +81,8 @@ function isTimer(handle) {
 function none() {
   return timers.size === 0
     && open() <= baseline
-    && activeRequests.call(process).length === 0;
+    && activeRequests.call(process).length === 0
+    && listening();
 }
 
 module.exports = { watchTimers, markBaseline, none };

@@ -15,10 +15,16 @@ const { setTimeout, clearTimeout } = global; // before they are watched: these a
 
 // The files are compiled once and run in every realm as modules that see `host` beside require.
 const sources = {};
-for (const name of ['errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'guard', 'span', 'describe', 'call']) {
+for (const name of ['errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard', 'span', 'describe', 'call']) {
   const filename = path.join(__dirname, 'realm', `${name}.js`);
   const text = `(function (module, require, host) {${fs.readFileSync(filename, 'utf8')}\n})`;
   sources[name] = new vm.Script(text, { filename: `runner:realm/${name}.js` });
+}
+
+function intrinsicsHere() {
+  const module = { exports: {} };
+  sources.intrinsics.runInThisContext()(module);
+  return module.exports;
 }
 
 class Realm {
@@ -42,7 +48,8 @@ class Realm {
       env: JSON.stringify(env),
       runner,
       root: __dirname,
-      shared: [Object.prototype, Function.prototype, Array.prototype, Buffer, this.globals], // of the realm that modules live in
+      intrinsics: intrinsicsHere(), // of the realm that modules live in
+      shared: [Buffer, Buffer.prototype, this.globals],
     };
     const loaded = new Map();
     const load = (name) => {

@@ -28,6 +28,23 @@ var leakPromises = []promise{
 	left("a compilation of webassembly", `WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => setTimeout(mark, 5))`, marked, `0`),
 	left("a wait on shared memory", `if (Atomics.waitAsync) Atomics.waitAsync(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5).value.then(mark)`, marked, `0`),
 	left("a finalizer", `if (typeof FinalizationRegistry === 'function') new FinalizationRegistry(mark).register({}, 1)`, marked, `0`),
+	left("a listener in the place of the runner's", `require('lodash').template('<% process._events.unhandledRejection = mark %>')({ mark })`,
+		`require('lodash').template('<%= process._events.unhandledRejection.name %>')()`, `"fail"`),
+	{name: "a promise of an immediate of a module", want: `1`, then: `"its own"`, code: `
+		function main(req, res) {
+			if (req.body === 'next') return void setTimeout(() => res.send('its own'), 5);
+			setTimeout(() => {
+				require('async').setImmediate(() => { Promise.resolve().then(() => { throw new Error('of the call before') }) });
+				res.send(1);
+			}, 1);
+		}`},
+	{name: "a timer of the runner's realm that repeats itself", want: `1`, then: `"undefined"`, code: `
+		const shared = require('lodash').templateSettings;
+		function main(req, res) {
+			if (req.body === 'next') return void setTimeout(() => res.send(typeof shared.left), 20);
+			require('lodash').delay(() => { shared.left = 1 }, 1)._repeat = 5;
+			setTimeout(() => { delete shared.left; res.send(1) }, 15);
+		}`},
 	{name: "a tick of the process", insider: true, want: `1`, then: `"undefined"`, code: `
 		function main(req, res) {
 			if (req.body === 'next') return setTimeout(() => res.send(typeof inside.left), 30);

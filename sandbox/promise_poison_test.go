@@ -22,7 +22,27 @@ var poisonPromises = []promise{
 	poison("global functions", `const g = Function('return this')(); g.JSON = { stringify: () => 'forged', parse: () => ({ body: 'forged' }) }; g.Promise = null; g.Object = null`),
 	poison("the console and require", `const g = Function('return this')(); g.require = () => 'forged'; g.console = null; g.Backstage = { request: { body: 'forged' } }`),
 	poison("random numbers", `Math.random = () => 0.5`),
+	poison("the functions that objects hold", "try { ({})[`hasOwnProperty`][`call`] = 1 } catch (e) {} try { [][`map`][`apply`] = 1; JSON.parse.call = 1 } catch (e) {}"),
+	poison("what functions and errors inherit from", `
+		const async = async () => {}; async['__proto__']['call'] = 1;
+		for (const C of [TypeError, RangeError]) { const e = new C('x'); e['__proto__']['status'] = 202; e['__proto__']['name'] = 'forged' }`),
+	poison("what buffers have in common", `Buffer.from('x')['__proto__']['status'] = 1; Buffer.from('x')['constructor']['poolSize'] = 4e6`),
+	poison("getters", `Object.defineProperty(Map.prototype, 'size', { get() { return 'forged' } }); delete Object.prototype.__proto__; Object.defineProperty(Object.prototype, 'status', { value: 1 })`),
+	poison("the prototype of the global object", `Object.getPrototypeOf(Function('return this')()).leak = 'forged'`),
 	poison("the response", `res.send = () => {}; Object.getPrototypeOf(res).send = function () {}; Object.getPrototypeOf(res).set = () => 1`),
+	{
+		name: "what was matched last is forgotten", want: `["",""]`, then: `["",""]`,
+		code: `function main(req, res) { const answer = [RegExp.input, RegExp.$1]; /(.*)/.test('a secret of ' + req.body); res.send(answer) }`,
+	},
+	{
+		name: "what buffers measure their length by stays", fails: "Cannot redefine property: length", then: `"next"`,
+		code: `
+		function main(req, res) {
+			const typed = Object.getPrototypeOf(Object.getPrototypeOf(Buffer.prototype));
+			if (req.body !== 'next') Object.defineProperty(typed, 'length', { get() { return 1 }, configurable: true });
+			res.send(req.body);
+		}`,
+	},
 	{
 		name: "prototype keys in a body are plain data", want: `[{"polluted":1},"undefined"]`,
 		code: `function main(req, res) { const body = JSON.parse('{"__proto__":{"polluted":1}}'); res.send([body.__proto__, typeof ({}).polluted]) }`,
@@ -41,7 +61,11 @@ func poison(name, evil string) promise {
 			}
 			const list = [];
 			for (const x of ['a', 'b']) list.push(x);
-			res.send({ say: [JSON.parse('"next"'), Object.keys({ a: 1 })[0] === 'a' && {}.status === undefined && Math.random() !== 0.5, list.join('-'), String(1 + 1)] });
+			const inherited = [TypeError, RangeError, NotFound, Error].every(C => new C('x').status === undefined && new C('x').name === C.name);
+			const called = [Object.prototype.hasOwnProperty.call, [].map.apply, JSON.parse.call, (async () => {}).call].every(f => typeof f === 'function');
+			const plain = {}.status === undefined && Buffer.from('x').status === undefined && Buffer.poolSize === 0 && typeof leak === 'undefined';
+			const works = Object.keys({ a: 1 })[0] === 'a' && Math.random() !== 0.5 && new Map().size === 0 && {}.__proto__ === Object.prototype;
+			res.send({ say: [JSON.parse('"next"'), inherited && called && plain && works, list.join('-'), String(1 + 1)] });
 		}`}
 }
 

@@ -4,43 +4,48 @@
 // prototype polluted by its input. docs/isolation.md says what that covers.
 
 const errors = require('./errors');
+const intrinsics = require('./intrinsics');
 
-const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
-const { keys } = Object;
+const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply } = Reflect;
+const { is, keys } = Object;
 const { stringify } = JSON;
-const everything = Function('return this')();
+const { exec } = RegExp.prototype;
 
-// Here a key more or less is noticed.
-const SHARED = [
-  Object.prototype, Function.prototype, Array.prototype, String.prototype, Number.prototype, Boolean.prototype, Error.prototype,
-  Promise.prototype, RegExp.prototype, Date.prototype, Map.prototype, Set.prototype,
-  Object, Function, Array, String, Number, Promise, Error, JSON, Math, Reflect,
-  require('./request').prototype, require('./response').prototype,
-].concat(host.shared, keys(errors).map(name => errors[name].prototype));
+// The runner has a realm of its own, in which modules live.
+const runners = host.intrinsics;
 
-// Here, too, another value in place of what was there.
-const VALUED = SHARED.concat([
-  Symbol.prototype, WeakMap.prototype, WeakSet.prototype, ArrayBuffer.prototype, DataView.prototype, getPrototypeOf(Uint8Array.prototype),
-  Symbol, Boolean, RegExp, Date, Map, Set, Proxy, ArrayBuffer, host.Buffer.prototype,
-  getPrototypeOf([][Symbol.iterator]()), getPrototypeOf(''[Symbol.iterator]()), getPrototypeOf(new Map()[Symbol.iterator]()),
-  getPrototypeOf(new Set()[Symbol.iterator]()), getPrototypeOf(function* generator() {}).prototype,
-]);
+const ours = keys(errors).map(name => errors[name])
+  .concat(keys(errors).map(name => errors[name].prototype), require('./request').prototype, require('./response').prototype);
 
-// What every call is checked for: the keys that input can bring, which are enumerable, and all functions.
+const own = intrinsics.watched(ours);
+const others = runners.watched(host.shared);
+intrinsics.freezeFunctions(own);
+runners.freezeFunctions(others);
+runners.lockAccessors(others); // not ours: what a function brings along to stand in for newer versions of the language may want theirs
+
+// What every call is checked for: the keys that input can bring, which are enumerable, and all values.
+const SHARED = intrinsics.close.concat(ours, runners.closest, host.shared);
 const enumerable = SHARED.map(object => keys(object).length);
-const intact = comparison(VALUED);
-intact(); // is compiled now, once for all workers that are forked
+const intact = [comparison(own), comparison(others)];
+intact.forEach(compare => compare()); // is compiled now, once for all workers that are forked
 
-// What costs ten times as much: all keys.
-const counts = SHARED.map(object => ownKeys(object).length);
-const globals = ownKeys(everything).length;
+// What costs ten times as much: all their keys, and those of the global objects; their getters and setters.
+const KEYED = SHARED.concat(intrinsics.everything, runners.everything);
+const counts = KEYED.map(object => ownKeys(object).length);
+const accessors = accessorsOf(SHARED);
+
+// What costs a hundred times as much: everything. A getter in place of a value could have lied before.
+const properties = propertiesOf(own.concat(others));
 
 // A function that changes built-in objects on purpose does it in its first calls.
 const FIRST = 8;
 const EVERY = 64;
+const RARELY = 1024;
 let calls = 0;
 
-// comparison returns a function that says whether all objects still have the prototypes and the functions that they have now. It is one function,
+const NOTHING = /^/;
+
+// comparison returns a function that says whether all objects still have the prototypes and the values that they have now. It is one function,
 // made of source text that names every value as a constant, because of what V8 makes of that when it optimizes: it has looked at the shape of each
 // object then, leaves nothing of the comparison but its answer, and takes that back as soon as one of the shapes changes. Code that is not
 // there need not be fetched from memory, in a worker whose turn comes seldom. (One expression of all terms would nest too deeply to be compiled cheaply.)
@@ -60,25 +65,71 @@ function comparison(objects) {
   return Function('constants', `const ${declarations.join(', ')}; return () => { ${statements.join(' ')} return true; };`)(constants);
 }
 
+// isFixed says whether a key holds what is to stay: a function, or anything that can be assigned to. What the runner sets for each call holds
+// undefined here.
 function isFixed(object, key) {
-  return key === 'stackTraceLimit' || typeof getOwnPropertyDescriptor(object, key).value === 'function';
+  const { value, writable } = getOwnPropertyDescriptor(object, key);
+  return typeof value === 'function' || (writable && value !== undefined && value === value); // eslint-disable-line no-self-compare
 }
 
-// unchanged says whether every shared object has the prototype, the functions and as many enumerable keys as at the start; in the first calls and in
-// every EVERYth, also whether it has as many keys of any kind.
+// accessorsOf returns the getters and setters of all objects, with where they are.
+function accessorsOf(objects) {
+  const list = [];
+  for (const object of objects) {
+    for (const key of ownKeys(object)) {
+      const { get, set, configurable } = getOwnPropertyDescriptor(object, key);
+      if (configurable && (get || set)) list.push({ object, key, get, set });
+    }
+  }
+  return list;
+}
+
+// propertiesOf returns what all keys of all objects hold.
+function propertiesOf(objects) {
+  const list = [];
+  for (let i = 0; i < objects.length; i++) {
+    const names = ownKeys(objects[i]);
+    for (let j = 0; j < names.length; j++) list[list.length] = getOwnPropertyDescriptor(objects[i], names[j]);
+  }
+  return list;
+}
+
+// unchanged says whether every shared object has the prototype, the values and as many enumerable keys as at the start; in the first calls and in
+// every EVERYth, also whether it has as many keys of any kind; in the first calls, whether it has the same accessors; in every RARELYth, whether
+// all of them hold what they held.
 function unchanged() {
   calls++;
-  if (!intact()) return false;
+  apply(exec, NOTHING, ['']); // or the next call could ask RegExp what was matched last
+  if (!intact[0]() || !intact[1]()) return false;
   for (let i = 0; i < SHARED.length; i++) {
     if (keys(SHARED[i]).length !== enumerable[i]) return false;
   }
-  return (calls > FIRST && calls % EVERY !== 0) || sameKeys();
+  if (calls <= FIRST) return sameKeys() && sameAccessors();
+  return (calls % EVERY !== 0 || sameKeys()) && (calls % RARELY !== 0 || sameProperties());
 }
 
 function sameKeys() {
-  if (ownKeys(everything).length !== globals) return false;
-  for (let i = 0; i < SHARED.length; i++) {
-    if (ownKeys(SHARED[i]).length !== counts[i]) return false;
+  for (let i = 0; i < KEYED.length; i++) {
+    if (ownKeys(KEYED[i]).length !== counts[i]) return false;
+  }
+  return true;
+}
+
+function sameAccessors() {
+  for (let i = 0; i < accessors.length; i++) {
+    const { object, key, get, set } = accessors[i];
+    const now = getOwnPropertyDescriptor(object, key);
+    if (now === undefined || now.get !== get || now.set !== set) return false;
+  }
+  return true;
+}
+
+function sameProperties() {
+  const now = propertiesOf(own.concat(others));
+  if (now.length !== properties.length) return false;
+  for (let i = 0; i < now.length; i++) {
+    const { value, get, set } = properties[i];
+    if (now[i].get !== get || now[i].set !== set || (value !== undefined && !is(now[i].value, value))) return false;
   }
   return true;
 }
@@ -86,6 +137,7 @@ function sameKeys() {
 // restart makes the next call the first one.
 function restart() {
   calls = 0;
+  apply(exec, NOTHING, ['']);
 }
 
 module.exports = { unchanged, restart };

@@ -3,11 +3,14 @@
 // require and relativeRequire of a function: first the modules that the function defined itself, then the global ones by exact name.
 
 const { hasModule, module: globalModule, normalize } = host;
-const own = Object.prototype.hasOwnProperty;
+const { apply } = Reflect;
+const { hasOwnProperty } = Object.prototype;
+
+const has = (object, name) => apply(hasOwnProperty, object, [name]);
 
 function makeRequire(modules) {
   return function require(name) {
-    if (own.call(modules, name) && modules[name] !== undefined) return modules[name]();
+    if (has(modules, name) && modules[name] !== undefined) return modules[name]();
     if (hasModule(name)) return globalModule(name);
     const error = new Error(`Cannot find module '${name}'`);
     error.code = 'MODULE_NOT_FOUND';
@@ -19,7 +22,7 @@ function makeRelativeRequire(modules, require) {
   return function relativeRequire(base) {
     return function relative(name) {
       const local = `./${normalize(`${base}/${name}`)}`;
-      if (own.call(modules, local) && modules[local] !== undefined) return modules[local]();
+      if (has(modules, local) && modules[local] !== undefined) return modules[local]();
       return require(name);
     };
   };

@@ -71,3 +71,33 @@ test('an enumerable key is noticed at once, a hidden one in time', (t) => {
   delete prototype.hidden;
   t.end();
 });
+
+test('a getter that gives the guard what it wants is noticed in time', (t) => {
+  const json = evaluate('JSON');
+  const { parse } = json;
+  const before = Object.getOwnPropertyDescriptor(json, 'parse');
+  for (let i = 0; i < 8; i++) guard.unchanged();
+  Object.defineProperty(json, 'parse', { get() { return parse; }, configurable: true });
+  t.notOk(settled());
+  Object.defineProperty(json, 'parse', before);
+  t.ok(settled(), 'put back');
+  t.end();
+});
+
+test('an enumerable key on what a function is likely to hold is noticed at once', (t) => {
+  const objects = [
+    '(() => {}).__proto__', '(async () => {}).__proto__', '(function* () {}).__proto__', '"".__proto__', '(0).__proto__', 'true.__proto__', 'Symbol().__proto__',
+    '[].__proto__', '/x/.__proto__', 'new Date().__proto__', 'new Map().__proto__', 'new Set().__proto__', 'Promise.resolve().__proto__',
+    'new Uint8Array(1).__proto__', 'new Error().__proto__', 'new TypeError().__proto__', '[].constructor', 'new TypeError().constructor', '"".constructor', 'JSON',
+  ];
+  for (const name of objects) t.notOk(during(evaluate(name), 'polluted', { value: 1, enumerable: true, configurable: true }), name);
+  t.ok(settled(), 'put back');
+  t.end();
+});
+
+test('nothing can be put on the functions that objects hold', (t) => {
+  const functions = ['{}.toString', '[].map', '"".slice', 'JSON.parse', 'Object.keys', 'Promise.resolve', 'new Map().set', 'parseInt', 'Math.max'];
+  for (const name of functions) t.ok(Object.isFrozen(evaluate(`(${name.replace('{}', '({})')})`)), name);
+  t.notOk(Object.isFrozen(evaluate('Object')), 'but for those that are looked at');
+  t.end();
+});

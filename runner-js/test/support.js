@@ -24,7 +24,7 @@ function init(changes) {
 }
 
 // The flags are those that the host starts Node.js with.
-const FLAGS = ['--v8-pool-size=0', '--single-threaded'];
+const FLAGS = ['--zero-fill-buffers', '--v8-pool-size=0', '--single-threaded'];
 
 // Runner is the program under test in a process of its own.
 class Runner {
@@ -127,19 +127,21 @@ async function outcome(code, request, changes) {
   }
 }
 
-// realm loads a file of realm/ into a new context.
+// realm loads a file of realm/ into a new context. What it sees of a realm that modules live in is of yet another one.
 function realm(name, host) {
   const context = vm.createContext({});
+  const modules = vm.createContext({});
   const basics = {
-    Buffer, Console, setTimeout, clearTimeout, normalize: path.normalize, root: ROOT, env: '{}', shared: [], module: () => undefined, hasModule: () => false,
+    Buffer, Console, setTimeout, clearTimeout, normalize: path.normalize, root: ROOT, env: '{}', shared: [], intrinsics: {}, module: () => undefined, hasModule: () => false,
   };
-  const load = (file) => {
+  const load = (file, where = context) => {
     const filename = path.join(ROOT, 'realm', `${file.replace('./', '')}.js`);
     const module = { exports: {} };
     const text = `(function (module, require, host) {${fs.readFileSync(filename, 'utf8')}\n})`;
-    vm.runInContext(text, context, { filename: `runner:realm/${file}` })(module, load, Object.assign(basics, host));
+    vm.runInContext(text, where, { filename: `runner:realm/${file}` })(module, load, Object.assign(basics, host));
     return module.exports;
   };
+  basics.intrinsics = load('./intrinsics', modules);
   return load(name);
 }
 

@@ -1,0 +1,73 @@
+'use strict';
+
+// The built-in objects of the realm in which this file is run.
+
+const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+const { defineProperty, freeze } = Object;
+const everything = Function('return this')();
+
+const iteratorOf = iterable => getPrototypeOf(iterable[Symbol.iterator]());
+
+const ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
+const prototypesOf = constructors => constructors.map(({ prototype }) => prototype);
+
+// Where what a function holds may be of any realm: what a module gave it, and what a module has thrown.
+const closest = prototypesOf([Object, Function, Array].concat(ERRORS)).concat(Error);
+
+// What values have that a function is likely to hold, and to index by names from its input: obj[a][b] = c.
+const close = closest.concat([Object, Function, Array, String, Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, JSON, Math, Reflect], ERRORS.slice(1),
+  prototypesOf([String, Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, Uint8Array]),
+  [getPrototypeOf(async () => {}), getPrototypeOf(function* generator() {}), getPrototypeOf(everything)]);
+
+const NAMES = [
+  'Proxy', 'WeakMap', 'WeakSet', 'WeakRef', 'ArrayBuffer', 'SharedArrayBuffer', 'DataView', 'BigInt', 'AggregateError', 'Iterator',
+  'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array',
+  'BigInt64Array', 'BigUint64Array', 'Intl', 'WebAssembly', 'Atomics',
+];
+const far = [
+  getPrototypeOf(Uint8Array), getPrototypeOf(Uint8Array.prototype), getPrototypeOf(iteratorOf([])), iteratorOf([]), iteratorOf(''), iteratorOf(new Map()),
+  iteratorOf(new Set()), getPrototypeOf(function* generator() {}).prototype,
+];
+for (const name of NAMES) {
+  const object = everything[name];
+  if (object !== undefined) {
+    far.push(object);
+    if (typeof object === 'function' && object.prototype) far.push(object.prototype);
+  }
+}
+
+// lockAccessors keeps calls from putting getters and setters of their own in the places of those that there are.
+function lockAccessors(objects) {
+  for (const object of objects) {
+    for (const key of ownKeys(object)) {
+      if (getOwnPropertyDescriptor(object, key).get) defineProperty(object, key, { configurable: false });
+    }
+  }
+}
+
+// watched is all of them, each once.
+function watched(more) {
+  const all = [];
+  for (const object of close.concat(far, more)) {
+    if (all.indexOf(object) < 0) all.push(object);
+  }
+  return all;
+}
+
+// freezeFunctions keeps calls from leaving anything on the functions that objects hold, as obj[a][b] = c can: there are too many to look at them.
+function freezeFunctions(objects) {
+  for (const object of objects) {
+    for (const key of ownKeys(object)) {
+      const { value, get, set } = getOwnPropertyDescriptor(object, key);
+      for (const f of [value, get, set]) {
+        if (typeof f === 'function' && objects.indexOf(f) < 0) freeze(f);
+      }
+    }
+  }
+  for (const key of ownKeys(everything)) {
+    const { value } = getOwnPropertyDescriptor(everything, key);
+    if (typeof value === 'function' && /^(is|parse|decode|encode|escape|unescape|eval)/.test(key) && objects.indexOf(value) < 0) freeze(value);
+  }
+}
+
+module.exports = { everything, closest, close, watched, freezeFunctions, lockAccessors };
