@@ -59,34 +59,37 @@ class Reader {
     return this.end;
   }
 
-  // nextLong returns the line that begins with the whole of chunk. What is read after it goes back there.
+  // nextLong returns the line that begins with the whole of chunk. It is put together in long as far as that has room. (To make room ahead of
+  // knowing how much would cost a new worker more than all the rest.)
   nextLong() {
-    let size = CHUNK;
-    this.reserve(size);
-    this.chunk.copy(this.long);
-    this.start = this.end = 0;
+    const parts = []; // what comes after that
+    let size = 0;
+    let kept = 0;
+    let newline = -1;
     for (;;) {
-      this.reserve(size + CHUNK);
-      const n = readSome(this.fd, this.long, size, CHUNK);
-      if (n === 0) return null;
-      const newline = this.long.slice(size, size + n).indexOf(NEWLINE);
-      if (newline >= 0) {
-        this.end = this.long.copy(this.chunk, 0, size + newline + 1, size + n);
-        const line = this.text(this.long, 0, size + newline);
-        if (this.long.length > KEEP) this.long = null;
-        return line;
+      const stop = newline < 0 ? this.end : newline;
+      if (parts.length === 0 && this.long !== null && size + stop <= this.long.length) {
+        this.chunk.copy(this.long, size, 0, stop);
+        kept = size + stop;
+      } else {
+        parts.push(Buffer.from(this.chunk.slice(0, stop)));
       }
-      size += n;
+      size += stop;
       this.check(size);
+      this.start = newline + 1;
+      if (newline >= 0) break;
+      this.end = readSome(this.fd, this.chunk, 0, CHUNK);
+      if (this.end === 0) return null;
+      newline = this.chunk.indexOf(NEWLINE, 0);
+      if (newline >= this.end) newline = -1;
     }
-  }
-
-  // reserve makes long so large at least, and keeps what it holds.
-  reserve(size) {
-    if (this.long !== null && this.long.length >= size) return;
-    const larger = Buffer.allocUnsafeSlow(2 * size);
-    if (this.long !== null) this.long.copy(larger);
-    this.long = larger;
+    if (parts.length > 0) {
+      if (kept > 0) parts.unshift(this.long.slice(0, kept));
+      this.long = Buffer.concat(parts, size);
+    }
+    const line = this.text(this.long, 0, size);
+    if (this.long.length > KEEP) this.long = null;
+    return line;
   }
 
   text(bytes, start, end) {
