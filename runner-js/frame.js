@@ -115,7 +115,7 @@ function readSome(fd, buffer, offset, length) {
 // write writes all of text, which ends in a newline.
 function write(fd, text) {
   if (text.length <= SURE) {
-    writeAll(fd, room, apply(utf8Write, room, [text, 0, ROOM]));
+    flush(fd, apply(utf8Write, room, [text, 0, ROOM]));
     return;
   }
   for (let at = 0; at < text.length;) {
@@ -125,7 +125,7 @@ function write(fd, text) {
       piece = apply(slice, text, [at, endOfPiece(text, at)]);
       size = apply(utf8Write, room, [piece, 0, ROOM]);
     }
-    writeAll(fd, room, size);
+    flush(fd, size);
     at += piece.length;
   }
 }
@@ -136,10 +136,11 @@ function endOfPiece(text, at) {
   return apply(charCodeAt, text, [end - 1]) >>> 10 === HIGH_SURROGATE ? end - 1 : end;
 }
 
-function writeAll(fd, bytes, length) {
-  for (let at = 0; at < length;) {
+// flush writes so many bytes of room.
+function flush(fd, size) {
+  for (let at = 0; at < size;) {
     try {
-      at += writeSync(fd, bytes, at, length - at);
+      at += writeSync(fd, room, at, size - at);
     } catch (e) {
       if (e.code === 'EPIPE') exit(0); // the host is gone
       if (e.code !== 'EINTR') throw e;

@@ -21,33 +21,46 @@ func BenchmarkManyFunctions(b *testing.B) {
 		s := startBenched(b, "POOL_SIZE="+strconv.Itoa(n+20))
 		s.hello(b, 16, "")
 		const one, all = "one of 1,000 functions, c=16", "1,000 functions in random order, c=16"
-		for i := range n {
-			path := fmt.Sprintf("/functions/bench/f%d", i)
-			put(b, s.url+path, helloCode, "")
-			for range 3 {
-				s.run(b, http.DefaultClient, path, helloBody, helloAnswer)
-			}
-		}
+		s.putMany(b, n)
+		s.warmMany(b, n)
 		benchmarks.add(b, one, s.loadHello(b, 16, loadTime), "")
-		script := sendTo("/functions/bench/f%d/run", n, helloBody)
-		wrk(b, s.url, 16, 5*loadTime, script, s.pid()) // until workers take no new memory into use
-		benchmarks.add(b, all, wrk(b, s.url, 16, loadTime, script, s.pid()), one)
+		benchmarks.add(b, all, s.loadMany(b, n), one)
 	}
 }
+
+// putMany stores n functions, warmMany calls each of them three times, and loadMany calls them in random order.
+func (s *server) putMany(b *testing.B, n int) {
+	b.Helper()
+	for i := range n {
+		put(b, s.url+manyPath(i), helloCode, "")
+	}
+}
+
+func (s *server) warmMany(b *testing.B, n int) {
+	b.Helper()
+	for i := range n {
+		for range 3 {
+			s.run(b, http.DefaultClient, manyPath(i), helloBody, helloAnswer)
+		}
+	}
+}
+
+func (s *server) loadMany(b *testing.B, n int) measured {
+	b.Helper()
+	script := sendTo("/functions/bench/f%d/run", n, helloBody)
+	wrk(b, s.url, 16, 5*loadTime, script, s.pid()) // until workers take no new memory into use
+	return wrk(b, s.url, 16, loadTime, script, s.pid())
+}
+
+func manyPath(i int) string { return fmt.Sprintf("/functions/bench/f%d", i) }
 
 // BenchmarkManyRelays measures calls of three hundred functions in random order beside a bare relay to as many bare Node.js processes, of which more
 // need too much memory.
 func BenchmarkManyRelays(b *testing.B) {
 	const n = 300
 	random := func(b *testing.B, s *server) measured {
-		for i := range n {
-			for range 3 {
-				s.run(b, http.DefaultClient, fmt.Sprintf("/functions/bench/f%d", i), helloBody, helloAnswer)
-			}
-		}
-		script := sendTo("/functions/bench/f%d/run", n, helloBody)
-		wrk(b, s.url, 16, 5*loadTime, script, s.pid())
-		return wrk(b, s.url, 16, loadTime, script, s.pid())
+		s.warmMany(b, n)
+		return s.loadMany(b, n)
 	}
 	floor, name := fmt.Sprintf("bare relay to %d Node.js in random order, c=16", n), fmt.Sprintf("%d functions in random order, c=16", n)
 	b.Run(floor, func(b *testing.B) {
@@ -58,9 +71,7 @@ func BenchmarkManyRelays(b *testing.B) {
 	b.Run(name, func(b *testing.B) {
 		for b.Loop() {
 			s := startBenched(b, "POOL_SIZE="+strconv.Itoa(n+20))
-			for i := range n {
-				put(b, s.url+fmt.Sprintf("/functions/bench/f%d", i), helloCode, "")
-			}
+			s.putMany(b, n)
 			benchmarks.add(b, name, random(b, s), floor)
 		}
 	})

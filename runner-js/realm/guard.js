@@ -35,7 +35,8 @@ const counts = KEYED.map(object => ownKeys(object).length);
 const accessors = accessorsOf(SHARED);
 
 // What costs a hundred times as much: everything. A getter in place of a value could have lied before.
-const properties = propertiesOf(own.concat(others));
+const all = own.concat(others);
+const properties = propertiesOf(all);
 
 // A function that changes built-in objects on purpose does it in its first calls.
 const FIRST = 8;
@@ -75,22 +76,16 @@ function isFixed(object, key) {
 // accessorsOf returns the getters and setters of all objects, with where they are.
 function accessorsOf(objects) {
   const list = [];
-  for (const object of objects) {
-    for (const key of ownKeys(object)) {
-      const { get, set, configurable } = getOwnPropertyDescriptor(object, key);
-      if (configurable && (get || set)) list.push({ object, key, get, set });
-    }
-  }
+  intrinsics.eachProperty(objects, ({ get, set, configurable }, object, key) => {
+    if (configurable && (get || set)) list.push({ object, key, get, set });
+  });
   return list;
 }
 
 // propertiesOf returns what all keys of all objects hold.
 function propertiesOf(objects) {
   const list = [];
-  for (let i = 0; i < objects.length; i++) {
-    const names = ownKeys(objects[i]);
-    for (let j = 0; j < names.length; j++) list[list.length] = getOwnPropertyDescriptor(objects[i], names[j]);
-  }
+  intrinsics.eachProperty(objects, (property) => { list[list.length] = property; });
   return list;
 }
 
@@ -125,7 +120,7 @@ function sameAccessors() {
 }
 
 function sameProperties() {
-  const now = propertiesOf(own.concat(others));
+  const now = propertiesOf(all);
   if (now.length !== properties.length) return false;
   for (let i = 0; i < now.length; i++) {
     const { value, get, set } = properties[i];

@@ -36,13 +36,19 @@ for (const name of NAMES) {
   }
 }
 
+// eachProperty visits the descriptor, the object and the key of every property.
+function eachProperty(objects, visit) {
+  for (let i = 0; i < objects.length; i++) {
+    const names = ownKeys(objects[i]);
+    for (let j = 0; j < names.length; j++) visit(getOwnPropertyDescriptor(objects[i], names[j]), objects[i], names[j]);
+  }
+}
+
 // lockAccessors keeps calls from putting getters and setters of their own in the places of those that there are.
 function lockAccessors(objects) {
-  for (const object of objects) {
-    for (const key of ownKeys(object)) {
-      if (getOwnPropertyDescriptor(object, key).get) defineProperty(object, key, { configurable: false });
-    }
-  }
+  eachProperty(objects, ({ get }, object, key) => {
+    if (get) defineProperty(object, key, { configurable: false });
+  });
 }
 
 // watched is all of them, each once.
@@ -56,18 +62,13 @@ function watched(more) {
 
 // freezeFunctions keeps calls from leaving anything on the functions that objects hold, as obj[a][b] = c can: there are too many to look at them.
 function freezeFunctions(objects) {
-  for (const object of objects) {
-    for (const key of ownKeys(object)) {
-      const { value, get, set } = getOwnPropertyDescriptor(object, key);
-      for (const f of [value, get, set]) {
-        if (typeof f === 'function' && objects.indexOf(f) < 0) freeze(f);
-      }
-    }
-  }
-  for (const key of ownKeys(everything)) {
-    const { value } = getOwnPropertyDescriptor(everything, key);
-    if (typeof value === 'function' && /^(is|parse|decode|encode|escape|unescape|eval)/.test(key) && objects.indexOf(value) < 0) freeze(value);
-  }
+  const freezeOne = (f) => {
+    if (typeof f === 'function' && objects.indexOf(f) < 0) freeze(f);
+  };
+  eachProperty(objects, ({ value, get, set }) => [value, get, set].forEach(freezeOne));
+  eachProperty([everything], ({ value }, _, key) => {
+    if (typeof key === 'string' && /^(is|parse|decode|encode|escape|unescape|eval)/.test(key)) freezeOne(value);
+  });
 }
 
-module.exports = { everything, closest, close, watched, freezeFunctions, lockAccessors };
+module.exports = { everything, closest, close, watched, eachProperty, freezeFunctions, lockAccessors };

@@ -56,12 +56,8 @@ func (s *scanner) value() bool {
 }
 
 func (s *scanner) object() bool {
-	if !s.enter() {
-		return false
-	}
-	if s.accept('}') {
-		s.left++
-		return true
+	if done, ok := s.enter('}'); done || !ok {
+		return ok
 	}
 	for {
 		if s.peek() != '"' || !s.string() {
@@ -82,12 +78,8 @@ func (s *scanner) object() bool {
 }
 
 func (s *scanner) array() bool {
-	if !s.enter() {
-		return false
-	}
-	if s.accept(']') {
-		s.left++
-		return true
+	if done, ok := s.enter(']'); done || !ok {
+		return ok
 	}
 	for {
 		if !s.value() {
@@ -99,16 +91,16 @@ func (s *scanner) array() bool {
 	}
 }
 
-// enter passes an opening bracket and the space after it.
-func (s *scanner) enter() bool {
+// enter passes an opening bracket and the space after it, or the closing bracket, too, and then done is true.
+func (s *scanner) enter(closing byte) (done, ok bool) {
 	if s.left == 0 {
 		s.tooDeep = true
-		return false
+		return false, false
 	}
 	s.left--
 	s.pos++
 	s.space()
-	return true
+	return s.leave(closing), true
 }
 
 // next passes what follows an element: a comma with its space, or the closing bracket, and then done is true.
@@ -118,11 +110,17 @@ func (s *scanner) next(closing byte) (done, ok bool) {
 		s.space()
 		return false, true
 	}
-	if s.accept(closing) {
-		s.left++
-		return true, true
+	done = s.leave(closing)
+	return done, done
+}
+
+// leave passes the closing bracket if it stands at pos.
+func (s *scanner) leave(closing byte) bool {
+	if !s.accept(closing) {
+		return false
 	}
-	return false, false
+	s.left++
+	return true
 }
 
 func (s *scanner) space() {
