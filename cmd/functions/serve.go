@@ -74,7 +74,7 @@ func serve(ctx context.Context) (err error) {
 	invoker := invoke.New(watch.invoke(invoke.Options{
 		Pool: pool, Source: store, Recorder: measures, Output: out.functions, Logger: out.app,
 		Concurrency:        invoke.Concurrency{Function: cfg.MaxConcurrencyFunction, Namespace: cfg.MaxConcurrencyNamespace},
-		CancelOnDisconnect: cfg.CancelOnDisconnect, Refused: measures.InvocationRefused,
+		CancelOnDisconnect: cfg.CancelOnDisconnect, PipelineTimeout: cfg.PipelineTimeout, Refused: measures.InvocationRefused,
 	}))
 	measures.WatchCache(invoker.CacheStats)
 	probes := newHealth(out.app, pool, store, invoker)
@@ -85,7 +85,7 @@ func serve(ctx context.Context) (err error) {
 	handler := watch.handler(api.Options{
 		Store: announcing{store, invoker.Changed}, Invoker: invoker, Runtimes: pool.Names(),
 		Isolation: func() any { return runtimeStatuses(pool, node) }, HTTPStats: exit.HTTPStats, Livez: probes.Livez, Readyz: probes.Readyz,
-		BodyLimit: cfg.BodyLimit, Logger: out.app,
+		BodyLimit: cfg.BodyLimit, MaxSteps: cfg.PipelineMaxSteps, Logger: out.app,
 		FunctionLog: func(ref function.Ref, line string) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/backstage/functions/internal/body"
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -48,6 +49,7 @@ var failures = []struct {
 	{function.ErrEnvNotFound, failure{status: http.StatusNotFound, message: "Env variable not found"}},
 	{function.ErrNamespaceNotFound, failure{status: http.StatusNotFound, message: "Namespace not found"}},
 	{sandbox.ErrTooLarge, failure{status: http.StatusRequestEntityTooLarge, message: "request entity too large"}},
+	{invoke.ErrPipelineTimeout, failure{status: http.StatusRequestTimeout, message: "Pipeline timeout"}},
 	{context.Canceled, failure{status: statusClientClosed, message: "Client closed the request"}},
 	{sandbox.ErrBusy, failure{status: http.StatusServiceUnavailable, message: "No worker is free", retry: true}},
 	{errFollowers, failure{

@@ -63,7 +63,7 @@ func FuzzStepsAreReadOrExplained(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		steps, err := stepsOf(qs.Parse(query))
+		steps, _, err := stepsOf(qs.Parse(query), DefaultMaxSteps)
 		if (err == nil) != (len(steps) > 0) {
 			t.Errorf("%q: %d steps, error %v", query, len(steps), err)
 		}

@@ -2,11 +2,13 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/backstage/functions/internal/body"
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/qs"
 	"github.com/backstage/functions/sandbox"
@@ -49,20 +51,25 @@ func queryJSON(query string) json.RawMessage {
 	return qs.Parse(query).AppendJSON(nil)
 }
 
-// pipeline runs the steps of the query one after the other and answers with the last one's answer.
+// pipeline runs the steps of the query one after the other and answers with the last one's answer. Where the original could
+// not read its steps, as it could not read numbers over 20, it answered 400 whether or not its functions exist; a missing
+// one is 400 there still.
 func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	id := identify(w, r)
 	request, err := s.requestOf(r)
 	if err != nil {
 		return err
 	}
-	steps, err := stepsOf(qs.Parse(r.URL.RawQuery))
+	steps, numbered, err := stepsOf(qs.Parse(r.URL.RawQuery), s.MaxSteps)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
 	result, err := s.Invoker.Pipeline(r.Context(), steps, invoke.Call{ID: id, Request: request})
 	setTiming(w, result, err, time.Since(start))
+	if missing, ok := errors.AsType[*function.NotFoundError](err); ok && numbered {
+		return &problem{http.StatusBadRequest, missing.Error()}
+	}
 	if err != nil {
 		return fmt.Errorf("run pipeline: %w", err)
 	}

@@ -16,6 +16,9 @@ import (
 // DefaultBodyLimit is the limit on request bodies, in bytes.
 const DefaultBodyLimit = 1 << 20
 
+// DefaultMaxSteps is the limit on the steps of a pipeline.
+const DefaultMaxSteps = 100
+
 // Store keeps functions and namespaces. It must be safe for concurrent use. Its errors are or wrap those of package
 // function; what it returns belongs to the caller.
 type Store interface {
@@ -51,6 +54,8 @@ type Options struct {
 	Invoker Invoker
 	// BodyLimit bounds a request body in bytes, counted after decompression. 0 stands for DefaultBodyLimit.
 	BodyLimit int64
+	// MaxSteps bounds the steps of a pipeline. 0 stands for DefaultMaxSteps.
+	MaxSteps int
 	// Logger receives the failures whose cause the caller is not told. Nil discards them.
 	Logger *slog.Logger
 	// FunctionLog receives error lines that belong in the log of one function, such as "Code not found". It must be safe
@@ -88,6 +93,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.BodyLimit == 0 {
 		o.BodyLimit = DefaultBodyLimit
+	}
+	if o.MaxSteps == 0 {
+		o.MaxSteps = DefaultMaxSteps
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

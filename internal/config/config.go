@@ -53,6 +53,9 @@ type Config struct {
 	// SyncTimeout and AsyncTimeout are CODE_SYNC_TIMEOUT and CODE_ASYNC_TIMEOUT.
 	SyncTimeout  time.Duration
 	AsyncTimeout time.Duration
+	// PipelineMaxSteps and PipelineTimeout are PIPELINE_MAX_STEPS and PIPELINE_TIMEOUT.
+	PipelineMaxSteps int
+	PipelineTimeout  time.Duration
 	// Modules are what functions may require, DEFAULT_GLOBAL_MODULES. ExposeEnv is what they all see of the server's
 	// environment, EXPOSE_ENV_*, without the prefix; never nil.
 	Modules   []string

@@ -47,6 +47,7 @@ func TestDefaults(t *testing.T) {
 		Port: 8100, MetricsPort: 8101, Metrics: true, NumCPUs: 4, BodyLimit: 1 << 20,
 		Storage: StorageEmbedded, DataDir: "./data", RedisKeyPrefix: "local",
 		SyncTimeout: 100 * time.Millisecond, AsyncTimeout: 5 * time.Second,
+		PipelineMaxSteps: 100, PipelineTimeout: time.Minute,
 		Modules:  []string{"lodash", "async", "request", "uuid", "node-fetch"},
 		PoolSize: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, MemoryLimit: 128 << 20, CPULimit: 1,
 		QueueSize: 1000, QueueTimeout: 10 * time.Second, Isolation: sandbox.IsolationStrict,
@@ -121,6 +122,7 @@ func TestValuesAreRead(t *testing.T) {
 		}, HTTP{time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 8 << 10}},
 		{"CANCEL_ON_DISCONNECT=true", func(c *Config) any { return c.CancelOnDisconnect }, true},
 		{"SHUTDOWN_DELAY=5s|SHUTDOWN_TIMEOUT=1m", func(c *Config) any { return c.ShutdownDelay + c.ShutdownTimeout }, 65 * time.Second},
+		{"CODE_ASYNC_TIMEOUT=90000", func(c *Config) any { return c.PipelineTimeout }, 90 * time.Second},
 		{"QUEUE_TIMEOUT=1s|CODE_ASYNC_TIMEOUT=2000", func(c *Config) any { return c.ShutdownTimeout }, 8 * time.Second},
 		{"NODE_BINARY=/node|RUNNER_DIR=/r", func(c *Config) any { return c.NodeBinary + c.RunnerDir }, "/node/r"},
 		{"EGRESS=off|EGRESS_ALLOW=a.example, *.b.example:443,10.0.0.0/8", func(c *Config) any {

@@ -37,7 +37,8 @@ var connectionsVariables = []Variable{
 	{
 		Name: "CANCEL_ON_DISCONNECT", Default: "false",
 		Meaning: "`true` ends the run of a caller who has hung up, and its process with it. Else it goes on to its end, as it did in the original: " +
-			"it may have begun something. A call that still waits for a worker is given up in any case.",
+			"it may have begun something. A call that still waits for a worker is given up in any case, and so are the steps of a pipeline " +
+			"that have not begun.",
 		parse: isTrue(func(c *Config) *bool { return &c.CancelOnDisconnect }),
 	},
 	{

@@ -17,6 +17,18 @@ var functionsVariables = []Variable{
 		parse:   millis(func(c *Config) *time.Duration { return &c.AsyncTimeout }),
 	},
 	{
+		Name: "PIPELINE_MAX_STEPS", Default: "100",
+		Meaning: "Most steps of a pipeline; one with more is answered 400.",
+		parse:   whole(1, 1000, func(c *Config) *int { return &c.PipelineMaxSteps }),
+	},
+	{
+		Name: "PIPELINE_TIMEOUT", Default: "1m, or `CODE_ASYNC_TIMEOUT` if that is longer",
+		Meaning: "Longest time after the start of a pipeline in which its steps may begin; then it is answered 408. A step that runs at that time " +
+			"may take the time that every call has.",
+		parse:  duration(func(c *Config) *time.Duration { return &c.PipelineTimeout }),
+		derive: func(c *Config, _ machine) string { return max(time.Minute, c.AsyncTimeout).String() },
+	},
+	{
 		Name: "DEFAULT_GLOBAL_MODULES", Default: "lodash,async,request,uuid,node-fetch",
 		Meaning: "Modules that functions may require, with commas between. The cookie jars of `request` know the public suffixes of 2022.",
 		parse:   list(func(c *Config) *[]string { return &c.Modules }),

@@ -43,6 +43,8 @@ func statusOf(result *sandbox.Result, err error) int {
 		return http.StatusServiceUnavailable
 	case errors.Is(err, sandbox.ErrTooLarge):
 		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, ErrPipelineTimeout):
+		return http.StatusRequestTimeout
 	case errors.Is(err, context.Canceled):
 		return statusClientGone
 	}

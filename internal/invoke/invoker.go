@@ -30,6 +30,8 @@ type Invoker struct {
 	refused  func(error)
 	cancels  bool
 	checks   atomic.Uint64
+
+	pipelineTimeout time.Duration // 0 for none
 }
 
 // New returns an Invoker that has nothing in memory yet.
@@ -38,6 +40,7 @@ func New(o Options) *Invoker {
 	return &Invoker{
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer, cache: newCache(o),
 		gate: newGate(o.Concurrency), refused: o.Refused, cancels: o.CancelOnDisconnect,
+		pipelineTimeout: o.PipelineTimeout,
 	}
 }
 

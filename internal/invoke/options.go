@@ -68,6 +68,8 @@ type Options struct {
 	// CancelOnDisconnect ends a call whose context ends, such as when its caller has hung up, with its worker. Else what a function has
 	// begun it finishes, whether or not its caller still waits: deadlines bound it.
 	CancelOnDisconnect bool
+	// PipelineTimeout is how long after the start of a pipeline its steps may begin. 0 sets no limit.
+	PipelineTimeout time.Duration
 	// MaxStale is how long a function in memory is trusted without asking the store. 0 stands for DefaultMaxStale.
 	MaxStale time.Duration
 	// CacheBytes bounds the code and environments in memory; those used longest ago are dropped first. 0 stands for

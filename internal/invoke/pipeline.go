@@ -3,6 +3,7 @@ package invoke
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -13,9 +14,14 @@ import (
 // errNoSteps is a fault of the caller: an empty pipeline has no answer.
 var errNoSteps = errors.New("invoke: pipeline without steps")
 
+// ErrPipelineTimeout ends a pipeline that took longer than Options.PipelineTimeout.
+var ErrPipelineTimeout = errors.New("invoke: pipeline timeout")
+
 // Pipeline runs the steps one after the other, each with the method, the query and the headers of call.Request; call.Ref
 // is not used. All of them are loaded before the first one runs; the first that is missing is the error then. Beside
-// that the errors are those of Run, and end the pipeline.
+// that the errors are those of Run, and end the pipeline. No step begins once ctx has ended, as it does when the caller
+// has left, nor after Options.PipelineTimeout: the error is ErrPipelineTimeout then. A step that runs already goes on as
+// a run alone does.
 //
 //	200       the step's body is the request body of the next
 //	304       the body and status of the step before stay the answer, the next step gets the same request body
@@ -25,6 +31,8 @@ var errNoSteps = errors.New("invoke: pipeline without steps")
 func (v *Invoker) Pipeline(ctx context.Context, steps []function.Ref, call Call) (*sandbox.Result, error) {
 	ctx, span := v.tracer.Pipeline(ctx, call, steps)
 	start := time.Now()
+	ctx, cancel := v.pipelineContext(ctx)
+	defer cancel()
 	entries, err := v.resolve(ctx, steps)
 	if err != nil {
 		status := statusOf(nil, err)
@@ -40,6 +48,14 @@ func (v *Invoker) Pipeline(ctx context.Context, steps []function.Ref, call Call)
 	span.End(Outcome{Status: status, Err: err})
 	v.recorder.PipelineRun(status, time.Since(start))
 	return result, err
+}
+
+// pipelineContext is ctx with the time that a whole pipeline may take.
+func (v *Invoker) pipelineContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if v.pipelineTimeout == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, v.pipelineTimeout, ErrPipelineTimeout)
 }
 
 // resolve finds all steps, in order.
@@ -63,6 +79,9 @@ func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*s
 	request := call.Request
 	earlier := make([]Step, 0, len(entries))
 	for i, e := range entries {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("invoke: step %d of %d: %w", i+1, len(entries), context.Cause(ctx))
+		}
 		result, err := v.run(ctx, e, &run{
 			id: call.ID, step: i + 1, earlier: earlier, request: request, start: time.Now(), describe: stepFailure,
 		})

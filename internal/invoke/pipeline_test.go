@@ -1,6 +1,7 @@
 package invoke
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -217,4 +218,38 @@ func TestStepIsAddedToObjectsAsAssignmentDoes(t *testing.T) {
 			t.Errorf("withStep(%s) = %s, want %s", row.body, got, row.want)
 		}
 	}
+}
+
+func TestNoStepBeginsOnceTheCallerHasLeft(t *testing.T) {
+	f, refs := newPipeline([]step{{200, "1"}, {200, "2"}})
+	ctx, leave := context.WithCancel(t.Context())
+	f.pool.does("p/1.js", func(*sandbox.Invocation) (*sandbox.Result, error) {
+		leave()
+		return &sandbox.Result{Status: 200, Body: json.RawMessage("1")}, nil
+	})
+	if _, err := f.Pipeline(ctx, refs, Call{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if got, want := f.recorder.text(), "p/1 200, pipeline 499"; got != want {
+		t.Errorf("counted %q, want %q", got, want)
+	}
+}
+
+func TestNoStepBeginsAfterThePipelinesTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, refs := newPipeline([]step{{200, "1"}, {200, "2"}, {200, "3"}})
+		f.pipelineTimeout = 10 * time.Second
+		for _, id := range []string{"1", "2", "3"} {
+			f.pool.does("p/"+id+".js", func(*sandbox.Invocation) (*sandbox.Result, error) {
+				time.Sleep(6 * time.Second)
+				return &sandbox.Result{Status: 200, Body: json.RawMessage("1")}, nil
+			})
+		}
+		if _, err := f.Pipeline(t.Context(), refs, Call{}); !errors.Is(err, ErrPipelineTimeout) {
+			t.Errorf("error %v", err)
+		}
+		if got, want := f.recorder.text(), "p/1 200, p/2 200, pipeline 408"; got != want {
+			t.Errorf("counted %q, want %q", got, want)
+		}
+	})
 }

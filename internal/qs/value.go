@@ -2,7 +2,11 @@
 // option allowPrototypes: "a[b]=1&c[]=2" is {"a":{"b":"1"},"c":["2"]}.
 package qs
 
-import "github.com/backstage/functions/internal/function"
+import (
+	"iter"
+
+	"github.com/backstage/functions/internal/function"
+)
 
 // Kind says what a Value is.
 type Kind uint8
@@ -44,6 +48,17 @@ func (v *Value) Get(name string) (*Value, bool) {
 		return v.members[i].value, true
 	}
 	return nil, false
+}
+
+// Members returns the names and values of an Object in JavaScript's key order; other kinds have none.
+func (v *Value) Members() iter.Seq2[string, *Value] {
+	return func(yield func(string, *Value) bool) {
+		for _, m := range v.members {
+			if !yield(m.name, m.value) {
+				return
+			}
+		}
+	}
 }
 
 // AppendJSON appends v as JSON.stringify writes it: members in JavaScript's key order (array indices ascending, then the
