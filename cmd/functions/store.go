@@ -27,22 +27,34 @@ type store interface {
 }
 
 func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store, error) {
+	limits := storeLimits(cfg)
 	switch cfg.Storage {
 	case config.StorageRedis:
-		s, err := redisstore.Open(ctx, redisstore.Options{Endpoint: string(cfg.RedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix, Logger: log})
+		s, err := redisstore.Open(ctx, redisstore.Options{
+			Endpoint: string(cfg.RedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix, Limits: limits, Logger: log,
+		})
 		if err != nil {
 			return nil, fmt.Errorf("REDIS_ENDPOINT: %w", err)
 		}
 		return s, nil
 	case config.StorageInMemory:
-		return memstore.New(), nil
+		s := memstore.New()
+		s.Limits = limits
+		return s, nil
 	default:
 		s, err := boltstore.Open(cfg.DataDir)
 		if err != nil {
 			return nil, fmt.Errorf("DATA_DIR: %w", err)
 		}
+		s.Limits = limits
 		return s, nil
 	}
+}
+
+// storeLimits let variables that are set one by one be as long together as those of one PUT. What such a PUT can leave is read
+// in any case, with room for what servers of other settings wrote.
+func storeLimits(cfg *config.Config) function.Limits {
+	return function.Limits{EnvBytes: cfg.BodyLimit, RecordBytes: 8 * max(cfg.BodyLimit, api.DefaultBodyLimit)}
 }
 
 // storePlace says where the store keeps its data.

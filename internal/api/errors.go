@@ -56,6 +56,10 @@ var failures = []struct {
 		status: http.StatusServiceUnavailable, message: "Too many requests follow the output of functions", retry: true,
 	}},
 	{sandbox.ErrClosed, failure{status: http.StatusServiceUnavailable, message: "Server is shutting down", retry: true}},
+	{function.ErrRecordTooLarge, failure{
+		status: http.StatusInternalServerError, hidden: true,
+		message: "The stored function is too large to be read: put it again with its env, or delete it",
+	}},
 	{function.ErrUnavailable, failure{
 		status: http.StatusServiceUnavailable, message: "Storage is unavailable", retry: true, hidden: true,
 	}},
@@ -81,6 +85,9 @@ func classify(err error) failure {
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok {
 		return failure{status: http.StatusNotFound, message: missing.Error()}
 	}
+	if limit, ok := errors.AsType[*function.EnvLimitError](err); ok {
+		return failure{status: envLimitStatus(limit), message: limit.Error()}
+	}
 	if refused, ok := refusalOf(err); ok {
 		return refused
 	}
@@ -90,6 +97,14 @@ func classify(err error) failure {
 		}
 	}
 	return failure{status: http.StatusInternalServerError, message: "internal error", hidden: true}
+}
+
+// envLimitStatus is that of a PUT of the function with such an environment.
+func envLimitStatus(limit *function.EnvLimitError) int {
+	if limit.Bytes > 0 {
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
 }
 
 // errorStatus is status if an answer can have it, else 500.

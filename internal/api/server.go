@@ -30,6 +30,7 @@ type Store interface {
 	Put(ctx context.Context, f *function.Function) (*function.Function, error)
 	// Delete succeeds when there is nothing to delete, and so does DeleteNamespace.
 	Delete(ctx context.Context, ref function.Ref) error
+	// SetEnv returns a *function.EnvLimitError when the variables would be too many or too long together; Put does, too.
 	SetEnv(ctx context.Context, ref function.Ref, name, value string) error
 	UnsetEnv(ctx context.Context, ref function.Ref, name string) error
 	List(ctx context.Context, q function.Query) (*function.Page, error)

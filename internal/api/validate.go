@@ -60,16 +60,16 @@ func parseFunction(body json.RawMessage, runtimes []string) (f *function.Functio
 	return f, nil
 }
 
-// maxVariables bounds the environment that one request may bring: it travels with every call of the function.
-const maxVariables = 1024
+// maxDSN bounds the address of a Sentry project, in bytes: every function of the namespace carries it.
+const maxDSN = 4096
 
 func envFaults(env json.RawMessage) (faults []string) {
 	if !isObject(env) {
 		return []string{"instance.env" + notObject}
 	}
 	variables := properties(env).list
-	if len(variables) > maxVariables {
-		return []string{"instance.env does not meet maximum property length of " + strconv.Itoa(maxVariables)}
+	if len(variables) > function.MaxVariables {
+		return []string{"instance.env does not meet maximum property length of " + strconv.Itoa(function.MaxVariables)}
 	}
 	for _, p := range variables {
 		if !isString(p.value) {
@@ -105,6 +105,9 @@ func parseNamespace(body json.RawMessage) (n givenNamespace, faults []string) {
 		if value, ok := given.get(name); ok && !isString(value) {
 			faults = append(faults, "instance."+name+notString)
 		}
+	}
+	if value, _ := given.get("sentryDSN"); isString(value) && len(textIn(value)) > maxDSN {
+		faults = append(faults, "instance.sentryDSN does not meet maximum length of "+strconv.Itoa(maxDSN))
 	}
 	n.maxConcurrency, faults = parseCount(given, "maxConcurrency", faults)
 	for _, p := range given.list {

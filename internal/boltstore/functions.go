@@ -13,7 +13,7 @@ import (
 // Get returns a function, or function.ErrNotFound.
 func (s *Store) Get(ctx context.Context, ref function.Ref) (found *function.Function, err error) {
 	err = s.view(ctx, "get "+ref.String(), func(tx *bolt.Tx) error {
-		if found, err = load(tx, ref); err != nil {
+		if found, err = s.load(tx, ref); err != nil {
 			return err
 		}
 		found.Settings, err = settings(tx, ref.Namespace)
@@ -28,7 +28,7 @@ func (s *Store) Get(ctx context.Context, ref function.Ref) (found *function.Func
 // Version returns the version of a function, or function.ErrNotFound.
 func (s *Store) Version(ctx context.Context, ref function.Ref) (version string, err error) {
 	err = s.view(ctx, "version of "+ref.String(), func(tx *bolt.Tx) error {
-		f, err := load(tx, ref)
+		f, err := s.load(tx, ref)
 		if err != nil {
 			return err
 		}
@@ -41,11 +41,12 @@ func (s *Store) Version(ctx context.Context, ref function.Ref) (version string, 
 // Put writes a function and returns what is stored now.
 func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function.Function, err error) {
 	err = s.update(ctx, "put "+f.String(), function.Change{Ref: f.Ref}, func(tx *bolt.Tx) error {
-		if err := f.Check(); err != nil {
+		if err := errors.Join(f.Check(), s.Limits.Check(f.Env)); err != nil {
 			return err
 		}
-		before, err := load(tx, f.Ref)
-		if err != nil && !errors.Is(err, function.ErrNotFound) {
+		before, err := s.load(tx, f.Ref)
+		replaced := f.Env != nil && errors.Is(err, function.ErrRecordTooLarge) // nothing of it is kept
+		if err != nil && !replaced && !errors.Is(err, function.ErrNotFound) {
 			return err
 		}
 		stored = f.Revise(before, function.NewStamp())
@@ -83,11 +84,10 @@ func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
 	return err
 }
 
-// SetEnv sets one variable of a function, or returns function.ErrNotFound.
+// SetEnv sets one variable of a function, or returns function.ErrNotFound or a *function.EnvLimitError.
 func (s *Store) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
 	return s.edit(ctx, "set variable of "+ref.String(), ref, func(env *function.Env) error {
-		env.Set(name, value)
-		return nil
+		return s.Limits.Set(env, name, value)
 	})
 }
 
@@ -103,7 +103,7 @@ func (s *Store) UnsetEnv(ctx context.Context, ref function.Ref, name string) err
 
 func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, change func(*function.Env) error) error {
 	return s.update(ctx, operation, function.Change{Ref: ref}, func(tx *bolt.Tx) error {
-		stored, err := load(tx, ref)
+		stored, err := s.load(tx, ref)
 		if err != nil {
 			return err
 		}
@@ -115,8 +115,9 @@ func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, ch
 	})
 }
 
-// load reads a function without its settings; a missing one is function.ErrNotFound.
-func load(tx *bolt.Tx, ref function.Ref) (*function.Function, error) {
+// load reads a function without its settings; a missing one is function.ErrNotFound, one that is too large
+// function.ErrRecordTooLarge.
+func (s *Store) load(tx *bolt.Tx, ref function.Ref) (*function.Function, error) {
 	b := tx.Bucket(functionsBucket).Bucket(namespaceKey(ref.Namespace))
 	if b == nil {
 		return nil, function.ErrNotFound
@@ -124,6 +125,9 @@ func load(tx *bolt.Tx, ref function.Ref) (*function.Function, error) {
 	text := b.Get([]byte(ref.ID))
 	if text == nil {
 		return nil, function.ErrNotFound
+	}
+	if int64(len(text)) > s.Limits.Record() {
+		return nil, function.ErrRecordTooLarge
 	}
 	return decodeFunction(ref, text)
 }

@@ -31,6 +31,9 @@ type Store struct {
 	db           *bolt.DB
 	feed         function.Feed
 	logring.Ring // what functions print
+
+	// Limits bound what is written and read. They must not change once the store is in use.
+	Limits function.Limits
 }
 
 // Name is "embedded".

@@ -153,3 +153,23 @@ func TestManyFunctionsSurvivePageSplits(t *testing.T) {
 		t.Errorf("a deleted function: %v", err)
 	}
 }
+
+func TestRecordsThatAreTooLargeAreNotRead(t *testing.T) {
+	dir := t.TempDir()
+	ref := function.Ref{Namespace: "ns", ID: "id"}
+	s := open(t, dir)
+	s.Limits.RecordBytes = 1 << 30
+	put(t, s, ref, strings.Repeat("x", 9<<20), nil)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir) // the file is sound
+	_, getErr := s.Get(t.Context(), ref)
+	_, putErr := s.Put(t.Context(), &function.Function{Ref: ref, Code: "2"})
+	for _, err := range []error{getErr, putErr, s.SetEnv(t.Context(), ref, "A", "1")} {
+		if !errors.Is(err, function.ErrRecordTooLarge) {
+			t.Errorf("got error %v", err)
+		}
+	}
+	put(t, s, ref, "2", function.NewEnv())
+}

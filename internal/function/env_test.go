@@ -49,3 +49,17 @@ func TestALargeEnvIsReadInLinearTime(t *testing.T) {
 		t.Error("the clone differs")
 	}
 }
+
+func TestAnEnvThatIsTooLargeCanStillBeMended(t *testing.T) {
+	limits := Limits{EnvBytes: 40}
+	e := NewEnv(Var{"A", strings.Repeat("a", 100)}, Var{"B", ""})
+	if err := limits.Set(e.Clone(), "C", ""); err == nil {
+		t.Error("it may grow")
+	}
+	if err := limits.Set(e.Clone(), "A", strings.Repeat("b", 100)); err != nil {
+		t.Errorf("one of the same length: %v", err)
+	}
+	if err := limits.Set(e, "A", "short"); err != nil {
+		t.Errorf("a shorter one: %v", err)
+	}
+}

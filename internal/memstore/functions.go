@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/backstage/functions/internal/function"
@@ -36,7 +37,7 @@ func (s *Store) Version(ctx context.Context, ref function.Ref) (version string, 
 // Put writes a function and returns a copy of what is stored now.
 func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function.Function, err error) {
 	err = s.write(ctx, "put "+f.String(), function.Change{Ref: f.Ref}, func() error {
-		if err := f.Check(); err != nil {
+		if err := errors.Join(f.Check(), s.Limits.Check(f.Env)); err != nil {
 			return err
 		}
 		if at, ok := slices.BinarySearchFunc(s.order, f.Ref, function.Ref.Compare); !ok {
@@ -61,11 +62,10 @@ func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
 	})
 }
 
-// SetEnv sets one variable of a function, or returns function.ErrNotFound.
+// SetEnv sets one variable of a function, or returns function.ErrNotFound or a *function.EnvLimitError.
 func (s *Store) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
 	return s.edit(ctx, "set variable of "+ref.String(), ref, func(env *function.Env) error {
-		env.Set(name, value)
-		return nil
+		return s.Limits.Set(env, name, value)
 	})
 }
 

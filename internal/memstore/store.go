@@ -15,6 +15,9 @@ type Store struct {
 	feed         function.Feed
 	logring.Ring // what functions print
 
+	// Limits bound what is written. They must not change once the store is in use.
+	Limits function.Limits
+
 	mu         sync.RWMutex // guards the fields below
 	closed     bool
 	functions  map[function.Ref]*function.Function // without Settings

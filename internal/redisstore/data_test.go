@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -259,5 +260,39 @@ func TestAnEditSentTwiceIsDoneOnce(t *testing.T) {
 	}
 	if got := raw.HGet(t.Context(), "localcode:ns/id", "versionID").Val(); got != "next" {
 		t.Errorf("version is %q", got)
+	}
+}
+
+func TestRecordsThatAreTooLargeAreNotRead(t *testing.T) {
+	s, raw := withRaw(t)
+	ctx := t.Context()
+	huge := strings.Repeat("x", 9<<20)
+	for _, name := range []string{"code", "env", "runtime", "created"} {
+		check(t, raw.FlushDB(ctx).Err())
+		put(t, s, ref, "1", nil)
+		check(t, raw.HSet(ctx, "localcode:ns/id", name, huge).Err())
+		_, getErr := s.Get(ctx, ref)
+		for _, err := range []error{getErr, s.SetEnv(ctx, ref, "A", "1"), s.UnsetEnv(ctx, ref, "A")} {
+			if !errors.Is(err, function.ErrRecordTooLarge) {
+				t.Errorf("a huge %s: %v", name, err)
+			}
+		}
+		_, err := s.Put(ctx, &function.Function{Ref: ref, Code: "2"})
+		if kept := name != "code"; errors.Is(err, function.ErrRecordTooLarge) != kept {
+			t.Errorf("put over a huge %s: %v", name, err)
+		}
+		if name == "env" {
+			put(t, s, ref, "3", function.NewEnv())
+		}
+		check(t, s.Delete(ctx, ref))
+	}
+	put(t, s, ref, "1", nil)
+	check(t, raw.HSet(ctx, "localcode:ns/id", "versionID", huge).Err())
+	if _, err := s.Version(ctx, ref); !errors.Is(err, function.ErrRecordTooLarge) {
+		t.Errorf("a huge version: %v", err)
+	}
+	check(t, raw.HSet(ctx, "localnamespace:ns", "namespace", "ns", "sentryDSN", huge).Err())
+	if n, err := s.GetNamespace(ctx, "ns"); !errors.Is(err, function.ErrNamespaceNotFound) {
+		t.Errorf("a huge namespace is read: %v, %v", n != nil, err)
 	}
 }

@@ -18,11 +18,10 @@ const (
 
 var errContended = fmt.Errorf("%w: other writers were faster %d times", function.ErrUnavailable, maxAttempts)
 
-// SetEnv sets one variable of a function, or returns function.ErrNotFound.
+// SetEnv sets one variable of a function, or returns function.ErrNotFound or a *function.EnvLimitError.
 func (s *Store) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
 	err := s.edit(ctx, ref, func(env *function.Env) error {
-		env.Set(name, value)
-		return nil
+		return s.limits.Set(env, name, value)
 	})
 	return at("set variable of "+ref.String(), err)
 }

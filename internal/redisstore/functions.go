@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -16,19 +17,23 @@ func (s *Store) Get(ctx context.Context, ref function.Ref) (*function.Function, 
 }
 
 func (s *Store) get(ctx context.Context, ref function.Ref) (*function.Function, error) {
-	var stored, settings *redis.SliceCmd
+	var stored, settings *redis.Cmd
 	err := s.read(ctx, func(p redis.Pipeliner) {
-		stored = p.HMGet(ctx, s.keys.function(ref), functionFields...)
-		settings = p.HMGet(ctx, s.keys.namespace(ref.Namespace), namespaceFields...)
+		stored = readHash(ctx, p, s.keys.function(ref), s.limits.Record(), functionFields)
+		settings = readHash(ctx, p, s.keys.namespace(ref.Namespace), maxSettings, namespaceFields)
 	})
 	if err != nil {
 		return nil, err
 	}
-	f := decodeFunction(ref, stored.Val())
+	values, fit := hash(stored)
+	if !fit {
+		return nil, function.ErrRecordTooLarge
+	}
+	f := decodeFunction(ref, values)
 	if f == nil {
 		return nil, function.ErrNotFound
 	}
-	f.Settings = decodeNamespace(ref.Namespace, settings.Val())
+	f.Settings = settingsOf(ref.Namespace, settings)
 	return f, nil
 }
 
@@ -39,10 +44,10 @@ func (s *Store) Version(ctx context.Context, ref function.Ref) (string, error) {
 }
 
 func (s *Store) version(ctx context.Context, ref function.Ref) (string, error) {
-	var stored *redis.SliceCmd
+	var stored *redis.Cmd
 	var codeLength *redis.IntCmd
 	err := s.read(ctx, func(p redis.Pipeliner) {
-		stored = p.HMGet(ctx, s.keys.function(ref), "versionID", "hash")
+		stored = readHash(ctx, p, s.keys.function(ref), maxVersion, []string{"versionID", "hash"})
 		codeLength = p.HStrLen(ctx, s.keys.function(ref), "code")
 	})
 	switch {
@@ -51,7 +56,11 @@ func (s *Store) version(ctx context.Context, ref function.Ref) (string, error) {
 	case codeLength.Val() == 0:
 		return "", function.ErrNotFound
 	}
-	f := &function.Function{VersionID: field(stored.Val(), 0), Hash: field(stored.Val(), 1)}
+	values, fit := hash(stored)
+	if !fit {
+		return "", function.ErrRecordTooLarge
+	}
+	f := &function.Function{VersionID: field(values, 0), Hash: field(values, 1)}
 	if f.VersionID == "" && f.Hash == "" {
 		if f, err = s.get(ctx, ref); err != nil {
 			return "", err
@@ -67,7 +76,7 @@ func (s *Store) Put(ctx context.Context, f *function.Function) (*function.Functi
 }
 
 func (s *Store) put(ctx context.Context, f *function.Function) (*function.Function, error) {
-	if err := f.Check(); err != nil {
+	if err := errors.Join(f.Check(), s.limits.Check(f.Env)); err != nil {
 		return nil, err
 	}
 	settings, err := s.settings(ctx, f.Namespace)
@@ -86,7 +95,7 @@ func (s *Store) put(ctx context.Context, f *function.Function) (*function.Functi
 func (s *Store) write(ctx context.Context, next *function.Function) error {
 	args := []any{
 		s.keys.changes(), functionNotice(next.Ref), member(next.Ref),
-		next.Code, next.Hash, next.VersionID, next.Updated,
+		next.Code, next.Hash, next.VersionID, next.Updated, s.limits.Record(),
 	}
 	args = append(args, encodeOptions(next.Options)...)
 	if next.Env != nil {
@@ -100,6 +109,9 @@ func (s *Store) write(ctx context.Context, next *function.Function) error {
 		answer, err := s.run(ctx, putScript, keys, args...)
 		if err != nil {
 			return err
+		}
+		if _, tooLong := answer.(int64); tooLong {
+			return function.ErrRecordTooLarge
 		}
 		kept, _ := answer.([]any)
 		if len(kept) != 5 {

@@ -51,12 +51,12 @@ func (s *Store) putNamespace(ctx context.Context, name string, fields ...any) er
 
 // settings returns the record of a namespace, nil when there is none.
 func (s *Store) settings(ctx context.Context, name string) (*function.Namespace, error) {
-	var record *redis.SliceCmd
+	var record *redis.Cmd
 	err := s.read(ctx, func(p redis.Pipeliner) {
-		record = p.HMGet(ctx, s.keys.namespace(name), namespaceFields...)
+		record = readHash(ctx, p, s.keys.namespace(name), maxSettings, namespaceFields)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return decodeNamespace(name, record.Val()), nil
+	return settingsOf(name, record), nil
 }

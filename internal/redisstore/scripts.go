@@ -6,6 +6,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+//go:embed lua/read.lua
+var readSource string
+
 // The writes. Each is one script, so it happens as a whole or not at all and its notice belongs to it. A server that
 // forbids the channel (ACL) still takes the write: the notice is then lost and Version tells others of the change.
 var (

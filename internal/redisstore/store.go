@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/backstage/functions/internal/function"
 )
 
 // Options configure a Store.
@@ -27,6 +29,8 @@ type Options struct {
 	Endpoint string
 	// KeyPrefix begins every key; nothing stands between it and the rest.
 	KeyPrefix string
+	// Limits bound what is written and read.
+	Limits function.Limits
 	// Logger is told when Redis goes away and comes back, and at debug level what the Redis client has to say. Nil stands
 	// for slog.Default().
 	Logger *slog.Logger
@@ -38,6 +42,7 @@ type Store struct {
 	awaiting redis.UniversalClient // see AwaitLog
 	keys     keys
 	cluster  bool // see listing
+	limits   function.Limits
 	log      *slog.Logger
 
 	heartbeat time.Duration   // see watch
@@ -63,6 +68,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		awaiting:  awaiting,
 		keys:      keys(o.KeyPrefix),
 		cluster:   e.cluster,
+		limits:    o.Limits,
 		log:       o.Logger,
 		heartbeat: heartbeat,
 		life:      life,

@@ -1,8 +1,11 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/backstage/functions/internal/function"
@@ -99,5 +102,62 @@ func testConcurrentPut(t *testing.T, s Store) {
 		if f != nil && f.VersionID == last.VersionID && f.Code != last.Code {
 			t.Error("code and version come from different writes")
 		}
+	}
+}
+
+func wantEnvLimit(t *testing.T, err error, bytes int64) {
+	t.Helper()
+	if limit, ok := errors.AsType[*function.EnvLimitError](err); !ok || limit.Bytes != bytes {
+		t.Errorf("got error %v, want that of a limit of %d bytes", err, bytes)
+	}
+}
+
+func testEnvIsBounded(t *testing.T, s Store) {
+	const limit = 1 << 20 // the default
+	long := strings.Repeat("\x01", 100_000)
+	put(t, s, ref, "1", nil)
+	wantNoError(t, s.SetEnv(t.Context(), ref, "A", long)) // 600 kB as JSON
+	wantEnvLimit(t, s.SetEnv(t.Context(), ref, "B", long), limit)
+	wantEnvLimit(t, s.SetEnv(t.Context(), ref, "A", long+long), limit)
+	wantEnv(t, get(t, s, ref).Env, function.Var{Name: "A", Value: long})
+	_, err := s.Put(t.Context(), &function.Function{Ref: ref, Code: "2", Env: function.NewEnv(function.Var{Name: "A", Value: long + long})})
+	wantEnvLimit(t, err, limit)
+
+	many := function.NewEnv()
+	for i := range function.MaxVariables {
+		many.Set(fmt.Sprintf("V%d", i), "")
+	}
+	put(t, s, ref, "3", many)
+	wantEnvLimit(t, s.SetEnv(t.Context(), ref, "one more", ""), 0)
+	wantNoError(t, s.SetEnv(t.Context(), ref, "V7", "new"))
+	wantNoError(t, s.UnsetEnv(t.Context(), ref, "V7"))
+	wantNoError(t, s.SetEnv(t.Context(), ref, "one more", ""))
+	many.Set("one more", "")
+	many.Set("and another", "")
+	_, err = s.Put(t.Context(), &function.Function{Ref: ref, Code: "4", Env: many})
+	wantEnvLimit(t, err, 0)
+	if f := get(t, s, ref); f.Code != "3" || f.Env.Len() != function.MaxVariables {
+		t.Errorf("code %q has %d variables", f.Code, f.Env.Len())
+	}
+}
+
+func testEnvIsBoundedAtOnce(t *testing.T, s Store) {
+	put(t, s, ref, "1", nil)
+	value := strings.Repeat("v", 300_000) // three of them fit
+	var wg sync.WaitGroup
+	var done atomic.Int32
+	for w := range 10 {
+		wg.Go(func() {
+			switch err := s.SetEnv(t.Context(), ref, fmt.Sprintf("V%d", w), value); {
+			case err == nil:
+				done.Add(1)
+			default:
+				wantEnvLimit(t, err, 1<<20)
+			}
+		})
+	}
+	wg.Wait()
+	if n := get(t, s, ref).Env.Len(); n != 3 || done.Load() != 3 {
+		t.Errorf("%d variables are set, and %d writers were told so", n, done.Load())
 	}
 }

@@ -25,7 +25,8 @@ type Store interface {
 	Put(ctx context.Context, f *function.Function) (*function.Function, error)
 	// Delete removes a function and its lines; a missing one is no error.
 	Delete(ctx context.Context, ref function.Ref) error
-	// SetEnv sets one variable of a function, or returns function.ErrNotFound.
+	// SetEnv sets one variable of a function, or returns function.ErrNotFound or, when all variables together would be beyond
+	// the limits of the store, a *function.EnvLimitError.
 	SetEnv(ctx context.Context, ref function.Ref, name, value string) error
 	// UnsetEnv removes one variable of a function, or returns function.ErrNotFound or function.ErrEnvNotFound.
 	UnsetEnv(ctx context.Context, ref function.Ref, name string) error
@@ -70,6 +71,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"CopiesAreNotShared":       testCopiesAreNotShared,
 		"SetEnv":                   testSetEnv,
 		"UnsetEnv":                 testUnsetEnv,
+		"EnvIsBounded":             testEnvIsBounded,
+		"EnvIsBoundedAtOnce":       testEnvIsBoundedAtOnce,
 		"EnvKeepsOrder":            testEnvKeepsOrder,
 		"ConcurrentSetEnv":         testConcurrentSetEnv,
 		"ConcurrentPut":            testConcurrentPut,

@@ -1,0 +1,89 @@
+package function
+
+import (
+	"errors"
+	"fmt"
+)
+
+// MaxVariables is how many environment variables a function may have.
+const MaxVariables = 1024
+
+// The defaults of Limits, in bytes.
+const (
+	defaultEnvBytes    = 1 << 20
+	defaultRecordBytes = 8 << 20
+)
+
+// ErrRecordTooLarge marks a stored record that is larger than a store reads, such as one that another program wrote. It can
+// be written anew, with its environment, and deleted.
+var ErrRecordTooLarge = errors.New("the stored record is larger than the server reads: put the function again with its env, or delete it")
+
+// Limits bound the record of one function. The zero value stands for the defaults.
+type Limits struct {
+	// EnvBytes is how long the environment may be as one JSON object; 0 stands for 1 MiB.
+	EnvBytes int64
+	// RecordBytes is the longest record that is read; 0 stands for 8 MiB.
+	RecordBytes int64
+}
+
+// EnvLimitError says that a write would leave a function with more variables, or longer ones, than it may have.
+type EnvLimitError struct {
+	// Bytes is the limit on the length of all of them, 0 when their number is too large.
+	Bytes int64
+}
+
+func (e *EnvLimitError) Error() string {
+	if e.Bytes == 0 {
+		return fmt.Sprintf("The function would have more than %d environment variables: delete some first", MaxVariables)
+	}
+	return fmt.Sprintf("The function's environment variables would be longer than %d bytes together: delete or shorten some first", e.Bytes)
+}
+
+// Record is the longest record that is read, in bytes.
+func (l Limits) Record() int64 {
+	if l.RecordBytes == 0 {
+		return defaultRecordBytes
+	}
+	return l.RecordBytes
+}
+
+func (l Limits) env() int64 {
+	if l.EnvBytes == 0 {
+		return defaultEnvBytes
+	}
+	return l.EnvBytes
+}
+
+// Set sets a variable of e, or returns an *EnvLimitError when e would then be beyond the limits and larger than it was: one
+// that has always been too large can still be mended. E must not be used after an error.
+func (l Limits) Set(e *Env, name, value string) error {
+	count, size := e.Len(), e.size()
+	e.Set(name, value)
+	if e.Len() > MaxVariables && e.Len() > count {
+		return &EnvLimitError{}
+	}
+	if after := e.size(); after > l.env() && after > size {
+		return &EnvLimitError{Bytes: l.env()}
+	}
+	return nil
+}
+
+// Check returns an *EnvLimitError when e, which replaces what is stored, is beyond the limits.
+func (l Limits) Check(e *Env) error {
+	switch {
+	case e.Len() > MaxVariables:
+		return &EnvLimitError{}
+	case e != nil && e.size() > l.env():
+		return &EnvLimitError{Bytes: l.env()}
+	}
+	return nil
+}
+
+// size is the length of e as JSON.
+func (e *Env) size() int64 {
+	text, err := e.MarshalJSON()
+	if err != nil { // an Env always marshals
+		panic(err)
+	}
+	return int64(len(text))
+}
