@@ -16,7 +16,7 @@ import (
 
 // needsGroups says whether this process is to serve with limits on workers. What is wrong with the configuration is serve's to say.
 func needsGroups() bool {
-	if len(os.Args) > 2 || len(os.Args) == 2 && os.Args[1] != "serve" {
+	if !isServer(os.Args) {
 		return false
 	}
 	cfg, err := config.Load(os.LookupEnv, os.Environ())

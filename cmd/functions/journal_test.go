@@ -207,7 +207,7 @@ func TestCallsGoOnWhileTheirOutputCannotBeKept(t *testing.T) {
 		t.Fatalf("answered %d %s", answer.StatusCode, body)
 	}
 	s.logs.await(t, `(Output of functions cannot be kept)`)
-	s.awaitMetric(t, "functions_log_lines_dropped_total 4")
+	s.awaitMetric(t, `functions_log_lines_dropped_total{stream="kept"} 4`)
 	for text := ""; text != "event: failure\n"; {
 		var err error
 		if text, err = followed.lines.ReadString('\n'); err != nil {

@@ -33,7 +33,7 @@ func main() {
 	// The first signal ends the server in order; the next one ends it at once.
 	context.AfterFunc(ctx, stop)
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "functions:", err)
+		tell(err, isServer(os.Args) && os.Getenv("LOG_APP_FORMAT") == config.LogAppJSON)
 		os.Exit(1) //nolint:gocritic // nothing is left for stop to undo
 	}
 }
@@ -66,6 +66,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	_, err := io.WriteString(out, text)
 	return err
 }
+
+// isServer says whether the arguments of the program ask it to serve.
+func isServer(args []string) bool { return len(args) < 2 || len(args) == 2 && args[1] == "serve" }
 
 func isHelp(word string) bool { return word == "help" || word == "--help" || word == "-h" }
 

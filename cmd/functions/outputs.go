@@ -17,32 +17,33 @@ import (
 
 // outputs are where the server writes.
 type outputs struct {
+	terminal  *terminal
 	app       *slog.Logger
 	functions invoke.Output
 	access    *logs.Access
 	closers   []func() error
 }
 
-func openOutputs(cfg *config.Config) (*outputs, error) {
+// openOutputs opens them; dropped counts the lines of a stream that nobody read in time.
+func openOutputs(cfg *config.Config, dropped func(stream string, lines int)) (*outputs, error) {
 	level, err := logs.ParseLevel(cfg.LogLevel)
 	if err != nil {
 		return nil, fmt.Errorf("LOG_LEVEL: %w", err)
 	}
-	stdout, stderr := logs.NewBuffer(os.Stdout), logs.NewBuffer(os.Stderr)
-	o := &outputs{closers: []func() error{stdout.Close, stderr.Close}}
-	pid := os.Getpid()
+	app := logs.AppOptions{Level: level, JSON: cfg.LogAppFormat == config.LogAppJSON, Color: logs.IsTerminal(os.Stdout), PID: os.Getpid()}
 	if cfg.NumCPUs == 1 {
-		pid = 0
+		app.PID = 0
 	}
-	o.app = logs.NewApp(logs.AppOptions{
-		Out: stdout, Level: level, JSON: cfg.LogAppFormat == config.LogAppJSON, Color: logs.IsTerminal(os.Stdout), PID: pid,
-	})
-	if o.access, err = logs.NewAccess(stdout, cfg.AccessFormat); err != nil {
+	term := openTerminal(app, dropped)
+	o := &outputs{terminal: term, closers: []func() error{term.close}}
+	app.Out = term.server
+	o.app = logs.NewApp(app)
+	if o.access, err = logs.NewAccess(term.access, cfg.AccessFormat); err != nil {
 		return nil, fmt.Errorf("LOG_MONGAN_FORMAT: %w", err)
 	}
-	console := logs.NewConsole(stdout, stderr)
-	if cfg.LogAppFormat == config.LogAppJSON {
-		console = logs.NewJSONConsole(stdout, stderr)
+	console := logs.NewConsole(term.out, term.err)
+	if app.JSON {
+		console = logs.NewJSONConsole(term.out, term.err)
 	}
 	o.functions = console
 	if cfg.LogType != config.LogTypeGELF {

@@ -29,12 +29,12 @@ func serve(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	out, err := openOutputs(cfg)
+	measures := newMetrics(cfg)
+	out, err := openOutputs(cfg, measures.LinesDropped)
 	if err != nil {
 		return err
 	}
 	defer closeInto(&err, out.close)
-	measures := newMetrics(cfg)
 	listeners, err := listen(cfg)
 	if err != nil {
 		return err

@@ -2,6 +2,8 @@ package logs
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -122,8 +124,9 @@ func TestUnknownTokenIsNamed(t *testing.T) {
 }
 
 func BenchmarkAccessTiny(b *testing.B) {
-	out := NewBuffer(&pieces{})
-	access, err := NewAccess(out, "tiny")
+	sink := NewSink(io.Discard)
+	defer sink.Close(context.Background())
+	access, err := NewAccess(sink.Stream(StreamOptions{}), "tiny")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -2,16 +2,26 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// functionLogs counts what becomes of the output of functions.
-type functionLogs struct{ dropped prometheus.Counter }
+// The streams of lines that can be dropped: what functions print and is kept, and what the server writes to standard output and error.
+const (
+	StreamKept   = "kept"
+	StreamServer = "server"
+	StreamAccess = "access"
+	StreamStdout = "stdout"
+	StreamStderr = "stderr"
+)
 
-func newFunctionLogs(registry *prometheus.Registry) *functionLogs {
-	l := &functionLogs{dropped: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "functions_log_lines_dropped_total", Help: "Lines of functions that could not be kept.",
-	})}
-	registry.MustRegister(l.dropped)
-	return l
+// lines counts those that had to be dropped.
+type lines struct{ dropped map[string]prometheus.Counter }
+
+func newLines(registry *prometheus.Registry) *lines {
+	vec := factory{registry}.counters("log_lines_dropped_total",
+		"Lines that were dropped, since the store could not keep them or nobody read them in time.", "stream")
+	return &lines{children(vec.WithLabelValues, StreamKept, StreamServer, StreamAccess, StreamStdout, StreamStderr)}
 }
 
 // LogLinesDropped counts lines that a function printed and that could not be kept. It is safe for concurrent use.
-func (l *functionLogs) LogLinesDropped(lines int) { l.dropped.Add(float64(lines)) }
+func (l *lines) LogLinesDropped(lines int) { l.LinesDropped(StreamKept, lines) }
+
+// LinesDropped counts lines of one of the streams. It is safe for concurrent use.
+func (l *lines) LinesDropped(stream string, lines int) { l.dropped[stream].Add(float64(lines)) }

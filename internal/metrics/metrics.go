@@ -30,7 +30,7 @@ type Metrics struct {
 	*runs
 	*pool
 	*outgoing
-	*functionLogs
+	*lines
 	*storage
 	*requests
 }
@@ -61,8 +61,8 @@ func New(options ...Option) *Metrics {
 	)
 	return &Metrics{
 		registry: registry, runs: newRuns(registry), pool: newPool(registry), outgoing: newOutgoing(registry),
-		functionLogs: newFunctionLogs(registry),
-		storage:      newStorage(registry), requests: newRequests(registry),
+		lines:   newLines(registry),
+		storage: newStorage(registry), requests: newRequests(registry),
 	}
 }
 

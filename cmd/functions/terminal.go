@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/internal/metrics"
+)
+
+// How long the end of the server waits for whoever reads standard output, and as long for standard error; and for its last line.
+const (
+	lastOutput = 2 * time.Second
+	lastLine   = time.Second
+)
+
+// terminal is standard output and standard error. Each log has a share of its own in what waits to be written there.
+type terminal struct {
+	stdout, stderr *logs.Sink
+	// server and access go to standard output, as do what functions print; err to standard error.
+	server, access, out, err io.Writer
+	options                  logs.AppOptions
+}
+
+// openTerminal takes both; nobody else may write there until close returns. The options are for the lines that tell of dropped ones.
+func openTerminal(options logs.AppOptions, dropped func(stream string, lines int)) *terminal {
+	// A reader who has left must not end the server, as it does by default. Ignored outright, the signal would be ignored in workers too.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	t := &terminal{stdout: logs.NewSink(os.Stdout), stderr: logs.NewSink(os.Stderr), options: options}
+	stream := func(sink *logs.Sink, name string) io.Writer {
+		return sink.Stream(logs.StreamOptions{
+			Dropped: func(lines int) { dropped(name, lines) },
+			Notice:  func(lines int) []byte { return t.notice(name, lines) },
+		})
+	}
+	t.server, t.access = stream(t.stdout, metrics.StreamServer), stream(t.stdout, metrics.StreamAccess)
+	t.out, t.err = stream(t.stdout, metrics.StreamStdout), stream(t.stderr, metrics.StreamStderr)
+	return t
+}
+
+// notice is the line that tells of dropped ones.
+func (t *terminal) notice(stream string, lines int) []byte {
+	var line bytes.Buffer
+	options := t.options
+	options.Out, options.Level = &line, min(options.Level, slog.LevelWarn)
+	logs.NewApp(options).Warn("Lines were dropped: whoever reads them was too slow or gone", "stream", stream, "lines", lines)
+	return line.Bytes()
+}
+
+// close writes what waits, for a few seconds at most: a reader that has stopped does not keep the server from ending.
+func (t *terminal) close() error {
+	if lost := closeSink(t.stdout); lost > 0 {
+		_, _ = t.err.Write(t.notice("all of standard output", lost)) // cannot fail
+	}
+	closeSink(t.stderr) // there is nowhere left to tell
+	return nil
+}
+
+func closeSink(sink *logs.Sink) (lost int) {
+	ctx, cancel := context.WithTimeout(context.Background(), lastOutput)
+	defer cancel()
+	return sink.Close(ctx)
+}
+
+// tell writes the error that ends the program to standard error, as JSON if the server's log is: nobody has to read it.
+func tell(err error, json bool) {
+	line := []byte(fmt.Sprintln("functions:", err))
+	if json {
+		var object bytes.Buffer
+		logs.NewApp(logs.AppOptions{Out: &object, JSON: true}).Error(err.Error())
+		line = object.Bytes()
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_, _ = os.Stderr.Write(line) // there is nowhere else
+	}()
+	select {
+	case <-written:
+	case <-time.After(lastLine):
+	}
+}
