@@ -29,6 +29,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -40,13 +41,16 @@
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
 
 enum { FORK = 1, UNSHARE_HEAP = 2, SETTLE = 3 }; /* requests */
 enum { BORN = 1, FAILED = 2, DIED = 3 };      /* reports; BORN without a PID says that all else is done */
-enum { MAX_RANGES = 2048 };
+enum { MAX_RANGES = 2048, MAX_OPEN = 1024 };
 #define HUGE_PAGE ((uintptr_t)2 << 20)
 
 struct request {
@@ -65,6 +69,10 @@ struct report {
   uint32_t max_rss_kb;                        /* DIED */
   uint64_t cpu_us;                            /* DIED: user and system time */
 };
+
+/* The descriptors that were open before a fork, those below noted; pipe is the inode when it is one. */
+static struct open_file { int open; ino_t pipe; } zygotes[MAX_OPEN];
+static int noted;
 
 static int control_fd = -1;
 static int ended_fd = -1;                      /* readable when a worker has ended */
@@ -120,17 +128,56 @@ static void reap(void) {
   }
 }
 
+/* Notes what is open from descriptor 3 on: one poll(2) tells it of all, which fstat(2) would be asked for one by one. */
+static int note_open(void) {
+  static struct pollfd look[MAX_OPEN];
+  struct rlimit limit;
+  struct stat stat;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+  noted = limit.rlim_cur < MAX_OPEN ? (int)limit.rlim_cur : MAX_OPEN; /* poll takes no more */
+  for (int fd = 0; fd < noted; fd++) look[fd] = (struct pollfd){.fd = fd};
+  if (poll(look, (nfds_t)noted, 0) < 0) return -1;
+  for (int fd = 3; fd < noted; fd++) {
+    zygotes[fd] = (struct open_file){0, 0};
+    if ((look[fd].revents & POLLNVAL) || fstat(fd, &stat) != 0) continue;
+    zygotes[fd] = (struct open_file){1, S_ISFIFO(stat.st_mode) ? stat.st_ino : 0};
+  }
+  return 0;
+}
+
+/* Says whether a descriptor of a worker is the zygote's still. libuv's handler of forks (pthread_atfork(3)) makes the pipe anew that is its lock
+ * for signals; what else the zygote had open is shared with it. */
+static int is_zygotes(int fd) {
+  struct stat stat;
+  if (fstat(fd, &stat) != 0) return 0;        /* closed since */
+  return !S_ISFIFO(stat.st_mode) || stat.st_ino == zygotes[fd].pipe;
+}
+
+/* Takes from a worker all that it shares with the zygote, and so with other workers: the loops of V8's threads, which do not exist here, and the
+ * default loop's, which is made anew below. The numbers stay taken, by a device that swallows all: those who think that a loop is behind theirs
+ * must not write into what is opened next. */
+static void leave_zygotes_files(void) {
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0) _exit(EXIT_DESCRIPTORS);
+  for (int fd = 3; fd < noted; fd++) {
+    if (fd != null && zygotes[fd].open && is_zygotes(fd) && dup3(null, fd, O_CLOEXEC) < 0) _exit(EXIT_DESCRIPTORS);
+  }
+  close(null);
+  if (syscall(SYS_close_range, noted, ~0u, 0) != 0 && errno != ENOSYS) _exit(EXIT_DESCRIPTORS); /* there should be none */
+}
+
 /* The first steps of a worker. It waits for one byte on its stdin, which says that it is in its control group. */
 static void prepare_worker(const int fds[3], uint32_t uid) {
   char go;
   ssize_t n;
   signal(SIGCHLD, SIG_DFL);
-  close(control_fd);
-  close(ended_fd);
   for (int i = 0; i < 3; i++) {
     if (dup2(fds[i], i) < 0) _exit(EXIT_DESCRIPTORS);
   }
   for (int i = 0; i < 3; i++) close(fds[i]);
+  close(control_fd);
+  close(ended_fd);
+  leave_zygotes_files();
   do n = read(0, &go, 1); while (n < 0 && errno == EINTR);
   if (n != 1) _exit(0);
   if (uid != 0) {
@@ -150,19 +197,14 @@ static void prepare_worker(const int fds[3], uint32_t uid) {
 
 /* Forks a worker; returns 1 in it. */
 static int fork_worker(const struct request *request, const int fds[3]) {
-  pid_t pid = fork();
+  pid_t pid = note_open() == 0 ? fork() : -1;
   if (pid == 0) {
     prepare_worker(fds, request->uid);
     return 1;
   }
-  struct report report = {.type = BORN, .pid = pid};
-  int pidfd = -1;
-  if (pid > 0) pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-  if (pidfd < 0) {
-    report.type = FAILED;
-    report.status = errno;
-    if (pid > 0) kill(pid, SIGKILL);
-  }
+  int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+  struct report report = {.type = pidfd < 0 ? FAILED : BORN, .pid = pid, .status = pidfd < 0 ? errno : 0};
+  for (int i = 0; i < 3; i++) close(fds[i]);  /* once the worker is known it has them alone; one that failed reads that its host is gone */
   send_report(&report, pidfd);
   if (pidfd >= 0) close(pidfd);
   return 0;
@@ -199,9 +241,7 @@ static enum outcome take_request(void) {
   struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
   if (request.type != FORK || cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS || cmsg->cmsg_len != CMSG_LEN(sizeof fds)) _exit(70);
   memcpy(fds, CMSG_DATA(cmsg), sizeof fds);
-  if (fork_worker(&request, fds)) return IN_WORKER;
-  for (int i = 0; i < 3; i++) close(fds[i]);
-  return SERVED;
+  return fork_worker(&request, fds) ? IN_WORKER : SERVED;
 }
 
 static void throw_errno(napi_env env, const char *what) { napi_throw_error(env, what, strerror(errno)); }

@@ -1,0 +1,52 @@
+package sandbox_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// version is a version of Node.js that every promise is kept on.
+type version string
+
+const oldest version = "node8"
+
+// versions are all that the server is tested with, oldest first.
+var versions = []version{oldest, "node20", "node22", "node24"}
+
+// binary is where a version lies. The zero version is the oldest.
+func (v version) binary(tb testing.TB) string {
+	tb.Helper()
+	if v == "" || v == oldest {
+		return realConfig(tb).Node
+	}
+	path, err := filepath.Abs("../cmd/functions/testdata/runtimes/node_modules/" + string(v) + "/bin/node")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		tb.Fatalf("%s is not there, run make test: %v", v, err)
+	}
+	return path
+}
+
+// onEveryVersion runs test on each of them, one after the other.
+func onEveryVersion(t *testing.T, test func(*testing.T, version)) {
+	t.Helper()
+	for _, v := range versions {
+		t.Run(string(v), func(t *testing.T) { test(t, v) })
+	}
+}
+
+// with is a pool's change that makes it run functions on v, after another change where there is one.
+func (v version) with(tb testing.TB, change func(*sandbox.Config)) func(*sandbox.Config) {
+	tb.Helper()
+	return func(c *sandbox.Config) {
+		c.Node = v.binary(tb)
+		if change != nil {
+			change(c)
+		}
+	}
+}
