@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/backstage/functions/internal/body"
 	"github.com/backstage/functions/internal/function"
 )
 
@@ -14,12 +13,16 @@ func (s *server) setEnv(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, err := body.Read(r, body.Options{Limit: s.BodyLimit})
+	text, ignored, err := s.readSent(r, false, isString)
 	if err != nil {
 		return err
 	}
 	if !isString(text) {
-		sendInvalid(w, r, []string{"instance" + notString})
+		faults := []string{"instance" + notString}
+		if ignored != "" {
+			faults = append(faults, ignored)
+		}
+		sendInvalid(w, r, faults)
 		return nil
 	}
 	var value string

@@ -2,26 +2,48 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 
-	"github.com/backstage/functions/internal/body"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/sandbox"
 )
 
-// putFunction stores code that its trial run finds sound.
+// putFunction deploys what the body describes.
 func (s *server) putFunction(w http.ResponseWriter, r *http.Request) error {
 	ref, err := refOf(r)
 	if err != nil {
 		return err
 	}
-	text, err := body.Read(r, body.Options{Limit: s.BodyLimit, Strict: true})
+	text, ignored, err := s.readSent(r, true, isDeployment)
 	if err != nil {
 		return err
 	}
+	return s.deploy(w, r, ref, text, ignored)
+}
+
+// postFunction is putFunction for what is meant to be a function. All else is answered as it was in the original, which had
+// no such route although its schemas name it.
+func (s *server) postFunction(w http.ResponseWriter, r *http.Request) error {
+	ref, err := refOf(r)
+	if err != nil {
+		return notFound(w, r)
+	}
+	text, ignored, err := s.readSent(r, true, isDeployment)
+	if err != nil || ignored == "" && !isDeployment(text) {
+		return notFound(w, r)
+	}
+	return s.deploy(w, r, ref, text, ignored)
+}
+
+// deploy stores code that its trial run finds sound. Ignored says that the body was not read, and why, if it was not.
+func (s *server) deploy(w http.ResponseWriter, r *http.Request, ref function.Ref, text json.RawMessage, ignored string) error {
 	given, faults := parseFunction(text, s.Runtimes)
+	if ignored != "" {
+		faults = append(faults, ignored)
+	}
 	if len(faults) > 0 {
 		sendInvalid(w, r, faults)
 		return nil

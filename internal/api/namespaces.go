@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/backstage/functions/internal/body"
 	"github.com/backstage/functions/internal/function"
 )
 
@@ -13,11 +12,14 @@ func (s *server) putNamespace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, err := body.Read(r, body.Options{Limit: s.BodyLimit, Strict: true})
+	text, ignored, err := s.readSent(r, true, isSettings)
 	if err != nil {
 		return err
 	}
 	given, faults := parseNamespace(text)
+	if ignored != "" { // an empty record would replace all settings
+		faults = append(faults, ignored)
+	}
 	if len(faults) > 0 {
 		sendInvalid(w, r, faults)
 		return nil

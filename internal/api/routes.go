@@ -37,7 +37,9 @@ func (s *server) resources() []resource {
 		{"/functions/{namespace}/{id}/env/{env}", []method{{"PUT", s.setEnv}, {"DELETE", s.unsetEnv}}},
 		{"/functions/{namespace}/{id}/logs", []method{{"GET", s.functionLogs}}},
 		{"/functions/pipeline", []method{{"PUT", s.pipeline}}},
-		{"/functions/{namespace}/{id}", []method{{"PUT", s.putFunction}, {"GET", s.getFunction}, {"DELETE", s.deleteFunction}}},
+		{"/functions/{namespace}/{id}", []method{
+			{"PUT", s.putFunction}, {"GET", s.getFunction}, {"DELETE", s.deleteFunction}, {"POST", s.postFunction},
+		}},
 		{"/functions", []method{{"GET", s.listFunctions}}},
 		{"/namespaces/{namespace}", []method{{"PUT", s.putNamespace}, {"GET", s.getNamespace}, {"DELETE", s.deleteNamespace}}},
 		{"/healthcheck", []method{{"GET", s.healthcheck}}},
@@ -92,6 +94,9 @@ func (s *server) dispatch(res resource) http.Handler {
 	var allow []string
 	for _, m := range res.methods {
 		methods[m.name] = s.adapt(m.serve)
+		if m.name == http.MethodPost { // the Allow header is the contract's, where there is none
+			continue
+		}
 		allow = append(allow, m.name)
 		if m.name == http.MethodGet {
 			methods[http.MethodHead] = methods[m.name]

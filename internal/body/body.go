@@ -12,7 +12,8 @@ import (
 // Options says what Read accepts.
 type Options struct {
 	// Limit is the largest body, in bytes after decompression and before its charset is decoded. Zero, the default,
-	// and less refuse every body that is not empty.
+	// and less refuse every body that is not empty. Compressed, a body may be larger than that by what compression adds
+	// to incompressible data, and no more: however little it holds, to decompress it costs time.
 	Limit int64
 	// Strict demands an object or an array at the top level.
 	Strict bool
@@ -38,7 +39,7 @@ func Read(r *http.Request, o Options) (json.RawMessage, error) {
 		return nil, unsupportedCharset(charset)
 	case !knownEncoding(encoding):
 		return nil, unsupportedEncoding(encoding)
-	case encoding == identity && r.ContentLength > limit:
+	case r.ContentLength > rawLimit(encoding, limit):
 		return nil, tooLarge(nil)
 	case !known:
 		return nil, unsupportedCharset(charset)
@@ -50,13 +51,19 @@ func Read(r *http.Request, o Options) (json.RawMessage, error) {
 	return parse(decode(raw), o.Strict)
 }
 
+// IsJSON says whether the media type of r is the one that Read reads.
+func IsJSON(r *http.Request) bool {
+	_, ok := jsonCharset(r.Header.Get("Content-Type"))
+	return ok
+}
+
 // readRaw returns the decompressed bytes of the body.
 func readRaw(r *http.Request, encoding string, limit int64) ([]byte, error) {
 	length := int64(-1)
 	if encoding == identity {
 		length = r.ContentLength
 	}
-	src := &source{r: r.Body}
+	src := &source{r: r.Body, left: rawLimit(encoding, limit)}
 	plain, err := inflate(encoding, src)
 	if err != nil {
 		return nil, readError(src, err)

@@ -46,7 +46,7 @@ func unsupportedEncoding(encoding string) *Error {
 func readError(src *source, err error) *Error {
 	var tooMany *http.MaxBytesError
 	switch {
-	case errors.Is(err, errLimit), errors.As(src.err, &tooMany):
+	case errors.Is(err, errLimit), errors.Is(src.err, errLimit), errors.As(src.err, &tooMany):
 		return tooLarge(err)
 	case src.err != nil:
 		return badRequest("request aborted", src.err)

@@ -3,6 +3,7 @@ package body
 import (
 	"errors"
 	"io"
+	"math"
 )
 
 // errLimit means that a body is longer than allowed.
@@ -15,15 +16,30 @@ const (
 	unknownLength = 512
 )
 
-// source remembers how reading from the client failed, so that a connection that broke can be told from compressed data
-// that is broken.
+// rawLimit is how many bytes a client may send for a body that has at most limit under encoding: data that cannot be
+// compressed grows by less than a hundredth, headers and checksums of a gzip file included.
+func rawLimit(encoding string, limit int64) int64 {
+	if encoding == identity {
+		return limit
+	}
+	const headers = 1 << 10
+	return min(limit, math.MaxInt64-limit/64-headers) + limit/64 + headers
+}
+
+// source is what the client sends, up to a limit. It remembers how reading failed, so that a connection that broke can be
+// told from compressed data that is broken.
 type source struct {
-	r   io.Reader
-	err error // the first error but io.EOF
+	r    io.Reader
+	left int64 // bytes that may still come
+	err  error // the first error but io.EOF
 }
 
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
+	if s.left -= int64(n); s.left < 0 && s.err == nil {
+		s.err = errLimit
+		return n, errLimit
+	}
 	if err != nil && err != io.EOF && s.err == nil {
 		s.err = err
 	}

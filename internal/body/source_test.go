@@ -2,6 +2,7 @@ package body_test
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -47,6 +48,75 @@ func TestBombIsNotInflatedPastTheLimit(t *testing.T) {
 	checkError(t, err, http.StatusRequestEntityTooLarge, "request entity too large")
 	if read := len(bomb) - content.Len(); read > len(bomb)/2 {
 		t.Errorf("%d of %d bytes were read", read, len(bomb))
+	}
+}
+
+func TestCompressedBodyIsBoundedBeforeItIsDecompressed(t *testing.T) {
+	const limit = 10_000
+	stored, err := flate.NewWriter(io.Discard, flate.NoCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	emptyBlocks := func(w io.Writer) { // each of five bytes
+		stored.Reset(w)
+		for range 100_000 {
+			if err := stored.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var inZlib, inGzip bytes.Buffer
+	inZlib.WriteString("\x78\x9c")
+	emptyBlocks(&inZlib)
+	inGzip.WriteString("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff")
+	emptyBlocks(&inGzip)
+	for name, row := range map[string]struct{ encoding, content string }{
+		"empty members":           {"gzip", strings.Repeat(compressed(t, ""), 10_000)},
+		"empty blocks in gzip":    {"gzip", inGzip.String()},
+		"empty blocks in deflate": {"deflate", inZlib.String()},
+		"padding":                 {"gzip", compressed(t, "{}") + strings.Repeat("\x00", 100_000)},
+	} {
+		for _, told := range []bool{true, false} {
+			content := strings.NewReader(row.content)
+			r := put(iotest.OneByteReader(content))
+			if r.ContentLength = -1; told {
+				r.ContentLength = int64(len(row.content))
+			}
+			r.Header.Set("Content-Encoding", row.encoding)
+			text, err := body.Read(r, body.Options{Limit: limit})
+			if name != "padding" { // which is not read
+				checkError(t, err, http.StatusRequestEntityTooLarge, "request entity too large")
+			} else if !told && (err != nil || string(text) != "{}") {
+				t.Errorf("%s: %q, %v", name, text, err)
+			}
+			if read := len(row.content) - content.Len(); read > limit+limit/50+2<<10 {
+				t.Errorf("%s: %d bytes were read", name, read)
+			}
+		}
+	}
+}
+
+func TestWhatCannotBeCompressedMayReachTheLimit(t *testing.T) {
+	const limit = 1 << 20
+	text := `"` + strings.Repeat("x", limit-2) + `"`
+	var content bytes.Buffer
+	w, err := gzip.NewWriterLevel(&content, gzip.NoCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if content.Len() <= limit {
+		t.Fatalf("only %d bytes", content.Len())
+	}
+	r := put(&content)
+	r.Header.Set("Content-Encoding", "gzip")
+	if got, err := body.Read(r, body.Options{Limit: limit}); err != nil || len(got) != len(text) {
+		t.Errorf("got %d bytes, %v", len(got), err)
 	}
 }
 

@@ -1,0 +1,43 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/backstage/functions/internal/body"
+)
+
+// readSent reads a body that describes what to store. One of another media type than JSON counts as {}, as it always did;
+// ignored says so then, if what it holds was meant to be read.
+func (s *server) readSent(r *http.Request, strict bool, meant func(json.RawMessage) bool) (text json.RawMessage, ignored string, err error) {
+	options := body.Options{Limit: s.BodyLimit, Strict: strict}
+	text, err = body.Read(r, options)
+	if err != nil || body.IsJSON(r) || r.ContentLength == 0 {
+		return text, "", err
+	}
+	as := &http.Request{Header: r.Header.Clone(), Body: r.Body, ContentLength: r.ContentLength}
+	as.Header.Set(headerType, contentTypeNoBody)
+	if held, err := body.Read(as, options); err == nil && meant(held) {
+		ignored = whyIgnored(r.Header.Get(headerType))
+	}
+	return text, ignored, nil
+}
+
+// whyIgnored tells the caller what to send instead.
+func whyIgnored(contentType string) string {
+	if contentType == "" {
+		return "the body was ignored since the request has no Content-Type: send Content-Type: application/json"
+	}
+	return "the body was ignored since its Content-Type is " + contentType + ": send Content-Type: application/json"
+}
+
+// isDeployment says whether text is meant to be a function: an object whose code names main. Requests whose code does not
+// are answered as the original answers them.
+func isDeployment(text json.RawMessage) bool {
+	code, ok := properties(text).get("code")
+	return ok && isString(code) && strings.Contains(textIn(code), "main")
+}
+
+// isSettings says whether text holds settings at all.
+func isSettings(text json.RawMessage) bool { return len(properties(text).list) > 0 }
