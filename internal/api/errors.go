@@ -55,6 +55,10 @@ var failures = []struct {
 	{errFollowers, failure{
 		status: http.StatusServiceUnavailable, message: "Too many requests follow the output of functions", retry: true,
 	}},
+	{errOutnumbered, failure{
+		status: http.StatusServiceUnavailable, retry: true,
+		message: "Too many requests follow the output of functions: this one made room for another",
+	}},
 	{sandbox.ErrClosed, failure{status: http.StatusServiceUnavailable, message: "Server is shutting down", retry: true}},
 	{function.ErrRecordTooLarge, failure{
 		status: http.StatusInternalServerError, hidden: true,

@@ -21,13 +21,12 @@ var errFollowers = errors.New("too many followers")
 
 // followLogs sends lines as events until the caller leaves or the server ends.
 func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function.Ref, asked logsRequest) error {
-	select {
-	case s.followers <- struct{}{}:
-		defer func() { <-s.followers }()
-	default:
-		return errFollowers
+	ctx, leave, err := s.followers.join(r.Context(), ref.Namespace, clientOf(r))
+	if err != nil {
+		return err
 	}
-	ctx, cancel := context.WithCancel(r.Context())
+	defer leave()
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.Life, cancel)()
 
@@ -43,6 +42,9 @@ func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function
 	if err := s.follow(ctx, ref, after, lines, events); err != nil && ctx.Err() == nil {
 		s.logFailure(w, r, slog.LevelWarn, "Following the output of a function ended", err)
 		events.sendFailure(classify(err).message)
+	}
+	if errors.Is(context.Cause(ctx), errOutnumbered) {
+		events.sendFailure(classify(errOutnumbered).message)
 	}
 	return nil
 }

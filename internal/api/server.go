@@ -140,13 +140,13 @@ func (o Options) withDefaults() Options {
 // server holds what the handlers share. It does not change after New.
 type server struct {
 	Options
-	followers chan struct{} // holds one token for each request that follows
+	followers followers
 }
 
 // New returns the server's handler, safe for concurrent use. Requests that net/http refuses before any handler sees them
 // get answers in JSON only on a listener made by JSONErrors.
 func New(o Options) http.Handler {
 	o = o.withDefaults()
-	s := &server{Options: o, followers: make(chan struct{}, o.MaxFollowers)}
+	s := &server{Options: o, followers: followers{most: o.MaxFollowers}}
 	return s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.router()))))
 }

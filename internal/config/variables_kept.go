@@ -27,8 +27,8 @@ var keptVariables = []Variable{
 	},
 	{
 		Name: "FUNCTION_LOGS_MEMORY", Default: "64mb",
-		Meaning: "Memory for the kept lines of all functions, with `STORAGE` `embedded` or `inmemory`. " +
-			"Those of the function that has printed nothing for longest are dropped first.",
+		Meaning: "Memory for the kept lines of all functions, with `STORAGE` `embedded` or `inmemory`; where it does not do, the namespace with the most gives way. " +
+			"Of it, the function that has printed nothing for longest loses its lines first.",
 		parse: size(1, func(c *Config) *int64 { return &c.Kept.Memory }),
 	},
 	{

@@ -28,7 +28,7 @@ type LogLimits struct {
 	// Lines is how many lines of each function are kept, above 0. A store may keep some more.
 	Lines int
 	// Memory bounds the lines of all functions together, in bytes, where they are in this server's memory. Those of the
-	// function that has printed nothing for longest are dropped first.
+	// function that has printed nothing for longest, of the namespace with the most, are dropped first.
 	Memory int64
 	// TTL is how long the lines of a function that prints nothing more are kept, where they are on another server.
 	TTL time.Duration

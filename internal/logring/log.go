@@ -17,6 +17,7 @@ const (
 // log holds the newest lines of one function, oldest first; the Ring's mutex guards it.
 type log struct {
 	ref   function.Ref
+	shelf *shelf
 	lines []function.LogLine
 	size  int64
 }
@@ -29,22 +30,28 @@ func sizeOf(line *function.LogLine) int64 {
 func (r *Ring) addLocked(line function.LogLine, most int) {
 	e, ok := r.logs[line.Ref]
 	if !ok {
-		if r.logs == nil {
-			r.logs = make(map[function.Ref]*list.Element)
-		}
-		e = r.recent.PushFront(&log{ref: line.Ref, size: int64(len(line.Namespace)+len(line.ID)) + logOverhead})
-		r.logs[line.Ref] = e
-		r.size += e.Value.(*log).size
+		e = r.newLogLocked(line.Ref)
 	}
-	r.recent.MoveToFront(e)
 	l := e.Value.(*log)
+	l.shelf.recent.MoveToFront(e)
 	line.Ref = l.ref // one copy of the name is enough
 	l.lines = append(l.lines, line)
 	l.size += sizeOf(&line)
-	r.size += sizeOf(&line)
+	r.growLocked(l.shelf, sizeOf(&line))
 	for len(l.lines) > most {
 		r.dropOldestLocked(l)
 	}
+}
+
+func (r *Ring) newLogLocked(ref function.Ref) *list.Element {
+	if r.logs == nil {
+		r.logs = make(map[function.Ref]*list.Element)
+	}
+	l := &log{ref: ref, shelf: r.shelfLocked(ref.Namespace), size: int64(len(ref.Namespace)+len(ref.ID)) + logOverhead}
+	e := l.shelf.recent.PushFront(l)
+	r.logs[ref] = e
+	r.growLocked(l.shelf, l.size)
+	return e
 }
 
 func (r *Ring) dropOldestLocked(l *log) {
@@ -52,29 +59,14 @@ func (r *Ring) dropOldestLocked(l *log) {
 	l.lines[0] = function.LogLine{} // its place in the array stays for a while
 	l.lines = l.lines[1:]
 	l.size -= size
-	r.size -= size
-}
-
-// shrinkLocked drops functions that printed nothing for longest until the rest fits into memory bytes. The last one loses
-// its oldest lines.
-func (r *Ring) shrinkLocked(memory int64) {
-	for r.size > memory && r.recent.Len() > 1 {
-		r.removeLocked(r.recent.Back())
-	}
-	for r.size > memory && r.recent.Len() > 0 {
-		e := r.recent.Front()
-		if l := e.Value.(*log); len(l.lines) > 1 {
-			r.dropOldestLocked(l)
-		} else {
-			r.removeLocked(e)
-		}
-	}
+	r.growLocked(l.shelf, -size)
 }
 
 func (r *Ring) removeLocked(e *list.Element) {
-	l := r.recent.Remove(e).(*log)
+	l := e.Value.(*log)
+	l.shelf.recent.Remove(e)
 	delete(r.logs, l.ref)
-	r.size -= l.size
+	r.growLocked(l.shelf, -l.size)
 }
 
 // selectLocked returns a copy of the lines that q selects.

@@ -17,8 +17,9 @@ type Ring struct {
 	mu      sync.Mutex // guards the fields below
 	closed  bool
 	logs    map[function.Ref]*list.Element
-	recent  list.List // of *log, the one that was written last in front
-	size    int64     // of all logs, in bytes
+	shelves map[string]*shelf // by namespace
+	largest shelves           // the same
+	size    int64             // of all logs, in bytes
 	last    function.LogCursor
 	waiting map[function.Ref]*waiters
 }
@@ -63,8 +64,8 @@ func (r *Ring) Forget(ref function.Ref) {
 func (r *Ring) ForgetNamespace(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for ref, e := range r.logs {
-		if ref.Namespace == name {
+	if s, ok := r.shelves[name]; ok {
+		for e := s.recent.Front(); e != nil; e = s.recent.Front() {
 			r.removeLocked(e)
 		}
 	}
@@ -75,8 +76,7 @@ func (r *Ring) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
-	r.logs, r.size = nil, 0
-	r.recent.Init()
+	r.logs, r.shelves, r.largest, r.size = nil, nil, nil, 0
 	for ref := range r.waiting {
 		r.wakeLocked(ref)
 	}

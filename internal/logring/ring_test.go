@@ -64,6 +64,32 @@ func TestFunctionsThatPrintedNothingForLongestAreDroppedFirst(t *testing.T) {
 	}
 }
 
+// One namespace that prints without end, or many functions of it, take nothing from those that keep to their share.
+func TestNamespacesHaveSharesOfTheMemory(t *testing.T) {
+	var r Ring
+	quiet, second := function.Ref{Namespace: "quiet", ID: "f"}, function.Ref{Namespace: "second", ID: "f"}
+	keep := function.LogLimits{Lines: 1000, Memory: 100_000}
+	add(t, &r, keep, lineOf(quiet, "a"), lineOf(quiet, "b"))
+	for i := range 1000 {
+		add(t, &r, keep, lineOf(refOf(i%50), strings.Repeat("x", 1000)))
+	}
+	if got := r.shelves["ns"].size; got < 90_000 {
+		t.Errorf("while nobody else wants it, it has %d bytes", got)
+	}
+	for range 1000 {
+		add(t, &r, keep, lineOf(second, strings.Repeat("y", 1000)))
+		add(t, &r, keep, lineOf(refOf(0), strings.Repeat("x", 1000)))
+	}
+	if got := texts(t, &r, quiet); got != "a b" {
+		t.Errorf("the quiet namespace has %q", got)
+	}
+	for _, name := range []string{"ns", "second"} {
+		if got := r.shelves[name].size; got < 40_000 || got > 60_000 {
+			t.Errorf("%s has %d bytes", name, got)
+		}
+	}
+}
+
 func TestOneFunctionAloneKeepsToTheMemory(t *testing.T) {
 	var r Ring
 	keep := function.LogLimits{Lines: 1000, Memory: 10_000}
@@ -77,7 +103,7 @@ func TestOneFunctionAloneKeepsToTheMemory(t *testing.T) {
 		t.Errorf("the newest line is not there: %s", got)
 	}
 	add(t, &r, keep, lineOf(refOf(1), strings.Repeat("x", 20_000)))
-	if r.size != 0 || len(r.logs) != 0 || r.recent.Len() != 0 {
+	if r.size != 0 || len(r.logs)+len(r.shelves)+len(r.largest) != 0 {
 		t.Errorf("a line that is too large alone leaves %d bytes, %d functions", r.size, len(r.logs))
 	}
 }
@@ -127,7 +153,7 @@ func TestSizeIsThatOfTheLines(t *testing.T) {
 		t.Errorf("size %d, want %d", r.size, want)
 	}
 	r.ForgetNamespace("other")
-	if r.size != 0 || len(r.logs) != 0 || r.recent.Len() != 0 {
+	if r.size != 0 || len(r.logs)+len(r.shelves)+len(r.largest) != 0 {
 		t.Errorf("size %d, %d functions", r.size, len(r.logs))
 	}
 }

@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// errOutnumbered ends a follower whose place somebody gets who holds fewer.
+var errOutnumbered = errors.New("too many followers: another one had to make room")
+
+// followers are the requests that follow output. There are most of them in all, and those who want one of these places share
+// them fairly: a client, or a namespace, has all of them as long as nobody else comes. Then who holds the most gives one up,
+// unless who comes would hold as many. It is safe for concurrent use.
+type followers struct {
+	most int
+
+	mu  sync.Mutex // guards the field below
+	all []*place   // the newest last
+}
+
+// place is that of one follower.
+type place struct {
+	namespace, client string
+	end               context.CancelCauseFunc
+}
+
+// join takes a place until leave is called, or returns errFollowers. The context ends with errOutnumbered when somebody else
+// gets the place.
+func (f *followers) join(ctx context.Context, namespace, client string) (_ context.Context, leave func(), err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.all) >= f.most {
+		given := f.richestLocked(namespace, client)
+		if given == nil {
+			return nil, nil, errFollowers
+		}
+		given.end(errOutnumbered)
+		f.removeLocked(given)
+	}
+	ctx, end := context.WithCancelCause(ctx)
+	p := &place{namespace, client, end}
+	f.all = append(f.all, p)
+	return ctx, func() {
+		end(nil)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.removeLocked(p)
+	}, nil
+}
+
+// richestLocked is the newest place of the client that holds the most, or else of the namespace that does, if that is more
+// than who comes would hold then; else nil.
+func (f *followers) richestLocked(namespace, client string) *place {
+	byClient, byNamespace := map[string]int{}, map[string]int{}
+	for _, p := range f.all {
+		byClient[p.client]++
+		byNamespace[p.namespace]++
+	}
+	var byC, byN *place
+	for _, p := range f.all {
+		if n := byClient[p.client]; n > byClient[client]+1 && (byC == nil || n >= byClient[byC.client]) {
+			byC = p
+		}
+		if n := byNamespace[p.namespace]; n > byNamespace[namespace]+1 && (byN == nil || n >= byNamespace[byN.namespace]) {
+			byN = p
+		}
+	}
+	if byC != nil {
+		return byC
+	}
+	return byN
+}
+
+// removeLocked gives up a place, once.
+func (f *followers) removeLocked(p *place) {
+	for i, other := range f.all {
+		if other == p {
+			f.all = append(f.all[:i], f.all[i+1:]...)
+			return
+		}
+	}
+}
+
+// clientOf is the address of the caller, without its port: that of a proxy for all who come through it.
+func clientOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
