@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"log/slog"
-	"os"
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/egress"
@@ -21,11 +20,10 @@ func egressOptions(cfg *config.Config, observer egress.Observer, log *slog.Logge
 func openEgress(cfg *config.Config, pool *sandbox.Config, options egress.Options) (*egress.Proxy, error) {
 	ca := ""
 	if cfg.Egress.UseCertFile {
-		text, err := os.ReadFile(cfg.Egress.CertFile)
-		if err != nil {
+		var err error
+		if ca, err = readCertificates(cfg.Egress.CertFile); err != nil {
 			return nil, fmt.Errorf("SSL_CERT_FILE: %w", err)
 		}
-		ca = string(text)
 	}
 	proxy, err := egress.New(options)
 	if err != nil {

@@ -31,7 +31,7 @@ func listen(cfg *config.Config) (*listeners, error) {
 	if !cfg.Metrics {
 		return l, nil
 	}
-	if l.metrics, err = openListener(given, 1, cfg.Host, cfg.MetricsPort); err != nil {
+	if l.metrics, err = openListener(given, 1, cfg.MetricsHost, cfg.MetricsPort); err != nil {
 		return nil, errors.Join(fmt.Errorf("METRICS_PORT: %w", err), l.http.Close())
 	}
 	return l, nil

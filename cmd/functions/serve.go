@@ -35,6 +35,9 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, out.close)
+	if err := applyEnvironment(cfg, out.app); err != nil {
+		return err
+	}
 	listeners, err := listen(cfg)
 	if err != nil {
 		return err

@@ -22,17 +22,20 @@ const (
 	StorageInMemory = "inmemory"
 )
 
-// The values of LogType and LogAppFormat that change something.
+// The values of LogType, and the one of LogAppFormat that changes something.
 const (
-	LogTypeGELF = "gelf"
-	LogAppJSON  = "json"
+	LogTypeGELF  = "gelf"
+	LogTypeLocal = "local"
+	LogAppJSON   = "json"
 )
 
 // Config is the configuration of the server. Each field names its variable, which is described in Variables.
 type Config struct {
 	// Host is the address to listen on, HOST; empty stands for all. Port and MetricsPort are PORT and METRICS_PORT.
-	Host        string
-	Port        int
+	Host string
+	Port int
+	// MetricsHost is the same for the metrics, METRICS_HOST.
+	MetricsHost string
 	MetricsPort int
 	// Metrics says whether to listen on MetricsPort at all, USE_NODE_CLUSTER.
 	Metrics bool
@@ -121,8 +124,16 @@ type Config struct {
 	// Ignored names the variables that are set, and meant something to the original, but have no effect here.
 	Ignored []string
 
+	// Warnings are what an operator should know of the variables, a sentence each: values that are not read as the original read them, and
+	// names that look like misspelt ones.
+	Warnings []string
+	// Environment are variables that OpenTelemetry's SDK reads from the process by itself, with values that it understands.
+	Environment map[string]string
+
 	// texts are the values as they were given or derived, by variable; of secrets only what may be printed.
 	texts map[string]string
+	// machine is what bounds depend on; they are taken to hold for what nobody has set.
+	machine machine
 }
 
 // HTTP bounds one connection; see the variables HTTP_*.
@@ -140,21 +151,16 @@ func Load(getenv func(string) (string, bool), environ []string) (*Config, error)
 }
 
 func load(getenv func(string) (string, bool), environ []string, m machine) (*Config, error) {
-	c := &Config{texts: map[string]string{}, ExposeEnv: exposed(environ)}
+	c := &Config{texts: map[string]string{}, ExposeEnv: exposed(environ), Environment: map[string]string{}, machine: m}
 	var faults []error
 	for _, v := range variables {
-		text, _ := getenv(v.Name)
-		if text == "" && v.derive != nil {
-			text = v.derive(c, m)
-		} else if text == "" {
-			text = v.Default
-		}
+		text, given := v.textOf(getenv, c, m)
 		if text == "" {
 			continue
 		}
 		c.texts[v.Name] = v.show(text)
-		if err := v.parse(c, text); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w, got %q", v.Name, err, v.show(text)))
+		if err := v.read(c, text, given); err != nil {
+			faults = append(faults, err)
 		}
 	}
 	if len(faults) == 0 && c.PoolPrewarmed > c.PoolSize {
@@ -172,6 +178,7 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 		c.texts["REDIS_ENDPOINT"] = c.RedisEndpoint.String()
 	}
 	c.Ignored = ignored(getenv)
+	c.Warnings = append(c.Warnings, misspelt(environ)...)
 	return c, nil
 }
 

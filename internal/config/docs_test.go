@@ -16,10 +16,16 @@ var update = flag.Bool("update", false, "write "+page)
 const intro = `# Configuration
 
 The server reads its environment. A variable that is set to nothing counts as not set. A value that makes no sense keeps
-the server from starting; it then names all faults at once. ` + "`functions serve --help`" + ` prints these tables.
+the server from starting; it then names all faults at once, each with the variable, its value and what is taken.
+` + "`functions serve --help`" + ` prints these tables.
 
-Sizes are bytes or have a unit (` + "`500kb`, `1.5mb`" + `; powers of 1024), durations have units (` + "`500ms`, `10s`, `1m30s`" + `),
-variables in milliseconds are bare numbers.
+- Sizes are bytes or have a unit (` + "`500kb`, `1.5mb`" + `; powers of 1024).
+- Durations have a unit (` + "`500ms`, `10s`, `1m30s`" + `). Where milliseconds are named, a bare number is milliseconds.
+- Switches are ` + "`true`, `1`, `yes` or `on`, and `false`, `0`, `no` or `off`" + `, in upper or lower case; so are words such as those of ` + "`STORAGE`" + `.
+- JSON is read strictly: a name that is unknown or there twice, or text behind the object, is a fault.
+
+A **warning** at the start tells of values that Backstage Functions took and that are read otherwise here
+([which](decisions/0013-what-variables-are-taken-for.md)), and of names that look like misspelt ones: ` + "`EGRES`, `POOL_SIZ`" + `.
 `
 
 const exposing = `

@@ -1,166 +1,140 @@
 package config
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
-
-	"github.com/backstage/functions/internal/body"
+	"unicode"
+	"unicode/utf8"
 )
 
-// A parser reads the text of one variable into c. Its error begins with "must be" or "must hold".
-type parser func(c *Config, text string) error
+// A parser reads the text of one variable and knows where it ends: a test takes every variable to its bounds and past them.
+type parser struct {
+	// read sets a field of c. Its error begins with "must be" or "must hold" and says the range; a notice is no error but a warning, and the
+	// field is set then.
+	read func(c *Config, text string) error
+	// within are texts at the bounds, which are taken. beyond are texts past them, which are refused. warned are read with a notice.
+	within, beyond, warned []string
+}
 
-// The parsers below return one that sets the field that target points to.
+// notice is what an operator should know of a value that was taken, such as that the original read it as another.
+type notice string
 
+func (n notice) Error() string { return string(n) }
+
+func noticef(format string, args ...any) error { return notice(fmt.Sprintf(format, args...)) }
+
+// past makes a parser of a function and of texts that it takes and refuses.
+func past(read func(*Config, string) error, within, beyond []string) parser {
+	return parser{read: read, within: within, beyond: beyond}
+}
+
+// maxText is the most bytes of a text.
+const maxText = 4096
+
+// text takes one line.
 func text(target func(*Config) *string) parser {
-	return func(c *Config, text string) error {
+	return textOf(func(c *Config, text string) error {
 		*target(c) = text
 		return nil
-	}
+	})
 }
 
+// textOf is text for a function that keeps it.
+func textOf(keep func(*Config, string) error) parser {
+	return past(func(c *Config, text string) error {
+		if err := checkText(text); err != nil {
+			return err
+		}
+		return keep(c, text)
+	}, []string{"x", strings.Repeat("x", maxText)}, []string{strings.Repeat("x", maxText+1), "a\nb", "a\x00", "\xff"})
+}
+
+func checkText(text string) error {
+	if len(text) > maxText || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+		return fmt.Errorf("must be at most %d bytes of UTF-8 without control characters", maxText)
+	}
+	return nil
+}
+
+// oneOf takes one of values, in upper or lower case.
 func oneOf[T ~string](target func(*Config) *T, values ...T) parser {
-	return func(c *Config, text string) error {
-		if slices.Contains(values, T(text)) {
-			*target(c) = T(text)
-			return nil
-		}
-		must := "must be " + string(values[0])
-		for _, value := range values[1 : len(values)-1] {
-			must += ", " + string(value)
-		}
-		return errors.New(must + " or " + string(values[len(values)-1]))
+	p := parser{beyond: []string{"nonsense", string(values[0]) + "x", string(values[0]) + "," + string(values[1])}}
+	for _, value := range values {
+		p.within = append(p.within, string(value), strings.ToUpper(string(value)))
 	}
-}
-
-// isTrue is the original's rule: "true" is true, all else is false.
-func isTrue(target func(*Config) *bool) parser {
-	return func(c *Config, text string) error {
-		*target(c) = text == "true"
+	p.read = func(c *Config, text string) error {
+		i := indexFold(values, text)
+		if i < 0 {
+			return errors.New("must be " + alternatives(values))
+		}
+		*target(c) = values[i]
 		return nil
 	}
+	return p
 }
 
-// whole reads all of the text as a number.
-func whole(least, most int, target func(*Config) *int) parser {
-	return number(strconv.Atoi, least, most, target)
-}
-
-// leading reads the digits that the text begins with, as the original does.
-func leading(least, most int, target func(*Config) *int) parser {
-	return number(parseInt, least, most, target)
-}
-
-func number(parse func(string) (int, error), least, most int, target func(*Config) *int) parser {
-	return func(c *Config, text string) error {
-		n, err := parse(text)
-		if err != nil || n < least || n > most {
-			return fmt.Errorf("must be a whole number from %d to %d", least, most)
+// oneOfOr is oneOf for a variable of which the original took any text, and read what it did not know as otherwise.
+func oneOfOr(otherwise string, target func(*Config) *string, values ...string) parser {
+	p := oneOf(target, values...)
+	strict := p.read
+	p.beyond, p.warned = []string{"a\nb"}, []string{"nonsense", values[0] + "x"}
+	p.read = func(c *Config, text string) error {
+		if err := checkText(text); err != nil {
+			return err
 		}
-		*target(c) = n
+		if err := strict(c, text); err != nil {
+			*target(c) = otherwise
+			return noticef("should be %s, and is read as %s", alternatives(values), otherwise)
+		}
 		return nil
 	}
+	return p
 }
 
-// parseInt is JavaScript's parseInt(text, 10), whose NaN is an error here.
-func parseInt(text string) (int, error) {
+func indexFold[T ~string](values []T, text string) int {
 	text = strings.TrimSpace(text)
-	end := 0
-	for end < len(text) && (text[end] >= '0' && text[end] <= '9' || end == 0 && (text[end] == '-' || text[end] == '+')) {
-		end++
-	}
-	return strconv.Atoi(text[:end])
+	return slices.IndexFunc(values, func(value T) bool { return strings.EqualFold(string(value), text) })
 }
 
-// millis reads a number of milliseconds up to an hour, as leading does.
-func millis(target func(*Config) *time.Duration) parser {
-	const most = int(time.Hour / time.Millisecond)
-	return func(c *Config, text string) error {
-		n, err := parseInt(text)
-		if err != nil || n < 1 || n > most {
-			return fmt.Errorf("must be a whole number of milliseconds from 1 to %d", most)
+// alternatives lists values as "a, b or c".
+func alternatives[T ~string](values []T) string {
+	var out strings.Builder
+	for i, value := range values {
+		switch {
+		case i > 0 && i == len(values)-1:
+			out.WriteString(" or ")
+		case i > 0:
+			out.WriteString(", ")
 		}
-		*target(c) = time.Duration(n) * time.Millisecond
-		return nil
+		out.WriteString(string(value))
 	}
+	return out.String()
 }
 
-func duration(target func(*Config) *time.Duration) parser {
-	return func(c *Config, text string) error {
-		d, err := time.ParseDuration(text)
-		if err != nil || d <= 0 {
-			return errors.New("must be a duration above zero such as 500ms, 10s or 1m30s")
-		}
-		*target(c) = d
-		return nil
-	}
-}
+// maxNames is the most names of a list.
+const maxNames = 1000
 
-// pause reads a duration that may be none.
-func pause(target func(*Config) *time.Duration) parser {
-	return func(c *Config, text string) error {
-		d, err := time.ParseDuration(text)
-		if err != nil || d < 0 {
-			return errors.New("must be a duration such as 0s, 500ms or 10s")
-		}
-		*target(c) = d
-		return nil
-	}
-}
-
-// size reads a number of bytes with a unit, of at least so many megabytes.
-func size(leastMB int64, target func(*Config) *int64) parser {
-	return func(c *Config, text string) error {
-		n, err := body.ParseSize(text)
-		if err != nil || n < leastMB<<20 || n == 0 {
-			if leastMB > 0 {
-				return fmt.Errorf("must be a number of bytes such as 128mb, at least %dmb", leastMB)
-			}
-			return errors.New("must be a number of bytes above zero such as 1mb")
-		}
-		*target(c) = n
-		return nil
-	}
-}
-
-func fraction(least, most float64, target func(*Config) *float64) parser {
-	return func(c *Config, text string) error {
-		f, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(f >= least && f <= most) { // NaN is refused too
-			return fmt.Errorf("must be a number from %v to %v", least, most)
-		}
-		*target(c) = f
-		return nil
-	}
-}
-
-// list reads names between commas.
-func list(target func(*Config) *[]string) parser {
-	return func(c *Config, text string) error {
+// list reads names between commas, each of which check takes; valid is one that it takes, wrong one that it does not.
+func list(check func(string) error, valid, wrong string, target func(*Config) *[]string) parser {
+	read := func(c *Config, text string) error {
 		var names []string
 		for name := range strings.SplitSeq(text, ",") {
-			if name = strings.TrimSpace(name); name != "" {
-				names = append(names, name)
+			if name = strings.TrimSpace(name); name == "" {
+				continue
 			}
+			if err := check(name); err != nil {
+				return fmt.Errorf("must hold names with commas between, and %q %w", name, err)
+			}
+			names = append(names, name)
+		}
+		if len(names) == 0 || len(names) > maxNames {
+			return fmt.Errorf("must hold from 1 to %d names with commas between", maxNames)
 		}
 		*target(c) = names
 		return nil
 	}
-}
-
-// object reads a JSON object whose values fit V.
-func object[V any](what string, target func(*Config) *map[string]V) parser {
-	return func(c *Config, text string) error {
-		var values map[string]V
-		if err := json.Unmarshal([]byte(text), &values); err != nil || values == nil {
-			return errors.New("must be a JSON object" + what)
-		}
-		*target(c) = values
-		return nil
-	}
+	many := func(n int) string { return strings.TrimSuffix(strings.Repeat(valid+",", n), ",") }
+	return past(read, []string{valid, many(maxNames)}, []string{many(maxNames + 1), wrong, valid + "," + wrong, ",", " "})
 }

@@ -97,20 +97,20 @@ func (t *Trace) completePropagators(jaeger bool) {
 
 // propagators reads the names of OTEL_PROPAGATORS.
 func propagators(known []string) parser {
-	return func(c *Config, text string) error {
+	return past(func(c *Config, text string) error {
 		var names []string
-		if err := list(func(*Config) *[]string { return &names })(c, text); err != nil {
-			return err
-		}
-		for _, name := range names {
-			if !slices.Contains(known, name) {
+		for name := range strings.SplitSeq(text, ",") {
+			i := indexFold(known, name)
+			if i < 0 {
 				return fmt.Errorf("must be a list of %s", strings.Join(known, ", "))
 			}
+			names = append(names, known[i])
 		}
 		if len(names) > 1 && slices.Contains(names, propagatorNone) {
 			return errors.New("must be " + propagatorNone + " alone, or a list without it")
 		}
 		c.Trace.Propagators = names
 		return nil
-	}
+	}, []string{known[0], strings.Join(known[:len(known)-1], " , "), propagatorNone, strings.ToUpper(known[0])},
+		[]string{"x", ",", known[0] + ",", known[0] + "," + propagatorNone})
 }

@@ -15,6 +15,7 @@ var groups = []struct {
 	{"Kept output", keptVariables},
 	{"Errors", errorsVariables},
 	{"Traces", tracesVariables},
+	{"Traces, as OpenTelemetry's SDK reads them", sdkVariables},
 }
 
 // variables are those of all groups.

@@ -1,9 +1,6 @@
 package config
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/backstage/functions/internal/egress"
@@ -50,7 +47,7 @@ var egressVariables = []Variable{
 		Meaning: "JSON object of namespaces whose functions have a policy of their own, such as " +
 			"`{\"pay\": {\"egress\": \"off\", \"allow\": \"api.bank.example:443\", \"deny\": \"\"}}`. `EGRESS_DENY` holds for them too; `egress` is " +
 			"`EGRESS` when it is left out.",
-		parse: namespacePolicies,
+		parse: namespacePolicies(),
 	},
 	{
 		Name: "EGRESS_CONNECTIONS_PER_CALL", Default: "32",
@@ -70,72 +67,31 @@ var egressVariables = []Variable{
 	{
 		Name: "EGRESS_CONNECTION_BYTES", Default: "256mb",
 		Meaning: "Most bytes that one connection may carry, both ways together.",
-		parse:   size(0, func(c *Config) *int64 { return &c.Egress.Limits.Bytes }),
+		parse:   size(kib, tib, func(c *Config) *int64 { return &c.Egress.Limits.Bytes }),
 	},
 	{
 		Name: "EGRESS_CONNECT_TIMEOUT", Default: "5s",
 		Meaning: "Longest time that looking up and connecting may take together.",
-		parse:   duration(func(c *Config) *time.Duration { return &c.Egress.Limits.Connect }),
+		parse:   duration(10*time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.Egress.Limits.Connect }),
 	},
 	{
 		Name: "EGRESS_IDLE_TIMEOUT", Default: "1m",
 		Meaning: "Longest time that a connection may carry nothing.",
-		parse:   duration(func(c *Config) *time.Duration { return &c.Egress.Limits.Idle }),
+		parse:   duration(10*time.Millisecond, day, func(c *Config) *time.Duration { return &c.Egress.Limits.Idle }),
 	},
 	{
 		Name: "HTTP_KEEP_ALIVE", Default: "false",
 		Meaning: "`true` lets the HTTP agents of functions use a connection for several requests. It ends with the call all the same.",
-		parse:   isTrue(func(c *Config) *bool { return &c.Egress.KeepAlive }),
+		parse:   booleanOr(func(c *Config) *bool { return &c.Egress.KeepAlive }),
 	},
 	{
 		Name: "FUNCTIONS_USE_SSL_CERT_FILE", Default: "false",
 		Meaning: "`true` makes functions trust the certificates in `SSL_CERT_FILE` instead of those that come with Node.js.",
-		parse:   isTrue(func(c *Config) *bool { return &c.Egress.UseCertFile }),
+		parse:   boolean(func(c *Config) *bool { return &c.Egress.UseCertFile }),
 	},
 	{
 		Name: "SSL_CERT_FILE", Default: "none", derive: none,
 		Meaning: "File of certificates in PEM for `FUNCTIONS_USE_SSL_CERT_FILE`.",
 		parse:   text(func(c *Config) *string { return &c.Egress.CertFile }),
 	},
-}
-
-func rules(target func(*Config) *[]egress.Rule) parser {
-	return func(c *Config, text string) error {
-		list, err := egress.ParseRules(text)
-		if err != nil {
-			return fmt.Errorf("must be hosts, addresses and ranges with commas between: %w", err)
-		}
-		*target(c) = list
-		return nil
-	}
-}
-
-// namespacePolicies needs the variables before it.
-func namespacePolicies(c *Config, text string) error {
-	var given map[string]struct {
-		Egress      egress.Mode
-		Allow, Deny string
-	}
-	if err := json.Unmarshal([]byte(text), &given); err != nil || given == nil {
-		return errors.New("must be a JSON object of objects with the texts egress, allow and deny")
-	}
-	c.Egress.Namespaces = map[string]egress.Policy{}
-	for name, g := range given {
-		policy := egress.Policy{Mode: g.Egress}
-		if g.Egress == "" {
-			policy.Mode = c.Egress.Policy.Mode
-		}
-		allow, err1 := egress.ParseRules(g.Allow)
-		deny, err2 := egress.ParseRules(g.Deny)
-		if err := errors.Join(err1, err2); err != nil {
-			return fmt.Errorf("must hold hosts, addresses and ranges: namespace %q: %w", name, err)
-		}
-		if policy.Mode != egress.Off && policy.Mode != egress.Public && policy.Mode != egress.All {
-			return fmt.Errorf("must hold public, off or all: namespace %q", name)
-		}
-		policy.Allow = allow
-		policy.Deny = append(deny, c.Egress.Policy.Deny...)
-		c.Egress.Namespaces[name] = policy
-	}
-	return nil
 }

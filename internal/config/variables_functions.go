@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"regexp"
 	"time"
 )
 
@@ -8,13 +10,13 @@ import (
 var functionsVariables = []Variable{
 	{
 		Name: "CODE_SYNC_TIMEOUT", Default: "100",
-		Meaning: "Milliseconds until `main` must have returned, and for the trial run of new code.",
-		parse:   millis(func(c *Config) *time.Duration { return &c.SyncTimeout }),
+		Meaning: "Milliseconds, or a duration with its unit such as `1s`, until `main` must have returned, and for the trial run of new code.",
+		parse:   millis(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.SyncTimeout }),
 	},
 	{
 		Name: "CODE_ASYNC_TIMEOUT", Default: "5000",
-		Meaning: "Milliseconds until a function must have answered.",
-		parse:   millis(func(c *Config) *time.Duration { return &c.AsyncTimeout }),
+		Meaning: "Milliseconds, or a duration with its unit such as `30s`, until a function must have answered.",
+		parse:   millis(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.AsyncTimeout }),
 	},
 	{
 		Name: "PIPELINE_MAX_STEPS", Default: "100",
@@ -25,12 +27,22 @@ var functionsVariables = []Variable{
 		Name: "PIPELINE_TIMEOUT", Default: "1m, or `CODE_ASYNC_TIMEOUT` if that is longer",
 		Meaning: "Longest time after the start of a pipeline in which its steps may begin; then it is answered 408. A step that runs at that time " +
 			"may take the time that every call has.",
-		parse:  duration(func(c *Config) *time.Duration { return &c.PipelineTimeout }),
+		parse:  duration(time.Millisecond, day, func(c *Config) *time.Duration { return &c.PipelineTimeout }),
 		derive: func(c *Config, _ machine) string { return max(time.Minute, c.AsyncTimeout).String() },
 	},
 	{
 		Name: "DEFAULT_GLOBAL_MODULES", Default: "lodash,async,request,uuid,node-fetch",
 		Meaning: "Modules that functions may require, with commas between. The cookie jars of `request` know the public suffixes of 2022.",
-		parse:   list(func(c *Config) *[]string { return &c.Modules }),
+		parse:   list(checkModule, "@scope/a.b/c", "../x", func(c *Config) *[]string { return &c.Modules }),
 	},
+}
+
+// moduleName is a module of Node.js or of npm, or a file of one.
+var moduleName = regexp.MustCompile(`^(node:)?(@[A-Za-z0-9~_.-]+/)?[A-Za-z0-9~_-][A-Za-z0-9~_.-]*(/[A-Za-z0-9~_-][A-Za-z0-9~_.-]*)*$`)
+
+func checkModule(name string) error {
+	if len(name) > maxText || !moduleName.MatchString(name) {
+		return errors.New("is no name of a module")
+	}
+	return nil
 }

@@ -29,11 +29,11 @@ var keptVariables = []Variable{
 		Name: "FUNCTION_LOGS_MEMORY", Default: "64mb",
 		Meaning: "Memory for the kept lines of all functions, with `STORAGE` `embedded` or `inmemory`; where it does not do, the namespace with the most gives way. " +
 			"Of it, the function that has printed nothing for longest loses its lines first.",
-		parse: size(1, func(c *Config) *int64 { return &c.Kept.Memory }),
+		parse: memory(mib, tib, func(c *Config) *int64 { return &c.Kept.Memory }),
 	},
 	{
 		Name: "FUNCTION_LOGS_TTL", Default: "168h",
 		Meaning: "Time after which Redis drops the kept lines of a function that prints nothing more, such as `24h`.",
-		parse:   duration(func(c *Config) *time.Duration { return &c.Kept.TTL }),
+		parse:   duration(time.Second, 3650*day, func(c *Config) *time.Duration { return &c.Kept.TTL }),
 	},
 }

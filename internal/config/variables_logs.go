@@ -2,6 +2,8 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
+	"regexp"
 )
 
 // maxDatagram is the most that one UDP datagram carries over IPv4.
@@ -27,13 +29,13 @@ var logsVariables = []Variable{
 	},
 	{
 		Name: "LOG_TYPE", Default: "local",
-		Meaning: "`gelf` sends what functions print to a GELF server over UDP; anything else writes it to standard output and error.",
-		parse:   text(func(c *Config) *string { return &c.LogType }),
+		Meaning: "`gelf` sends what functions print to a GELF server over UDP; `local`, and anything else with a warning, writes it to standard output and error.",
+		parse:   oneOfOr(LogTypeLocal, func(c *Config) *string { return &c.LogType }, LogTypeLocal, LogTypeGELF),
 	},
 	{
 		Name: "LOG_HOSTS", Default: "localhost",
 		Meaning: "GELF servers, with commas between; each receives every message.",
-		parse:   list(func(c *Config) *[]string { return &c.LogHosts }),
+		parse:   hosts(func(c *Config) *[]string { return &c.LogHosts }),
 	},
 	{
 		Name: "LOG_PORT", Default: "12201",
@@ -43,12 +45,12 @@ var logsVariables = []Variable{
 	{
 		Name: "LOG_FIELDS", Default: "{}",
 		Meaning: "JSON object of fields that go with every GELF message.",
-		parse:   object("", func(c *Config) *map[string]json.RawMessage { return &c.LogFields }),
+		parse:   object("", `[1,{"b":null}]`, readLogField, func(c *Config) *map[string]json.RawMessage { return &c.LogFields }),
 	},
 	{
 		Name: "LOG_FIELDS_FROM_HTTP_HEADERS", Default: "{}",
 		Meaning: "JSON object of GELF fields and the request headers whose values they carry, such as `{\"request_id\":\"x-request-id\"}`.",
-		parse:   object(" of texts", func(c *Config) *map[string]string { return &c.LogHeaderFields }),
+		parse:   headerFields(),
 	},
 	{
 		Name: "LOG_MAX_FULL_MESSAGE", Default: "3000",
@@ -60,4 +62,33 @@ var logsVariables = []Variable{
 		Meaning: "Bytes of one GELF datagram; longer messages are sent in chunks.",
 		parse:   leading(64, maxDatagram, func(c *Config) *int { return &c.LogMaxChunk }),
 	},
+}
+
+var (
+	headerName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+	errNoField  = errors.New("is no name of a field")
+	errNoHeader = errors.New("does not name a request header")
+)
+
+func readLogField(name string, value json.RawMessage) (json.RawMessage, error) {
+	if name == "" {
+		return nil, errNoField
+	}
+	return value, nil
+}
+
+// headerFields reads LOG_FIELDS_FROM_HTTP_HEADERS.
+func headerFields() parser {
+	p := object(" of texts", `"x-h"`, func(name string, value json.RawMessage) (string, error) {
+		if name == "" {
+			return "", errNoField
+		}
+		header, err := readString(value)
+		if err != nil || !headerName.MatchString(header) {
+			return "", errNoHeader
+		}
+		return header, nil
+	}, func(c *Config) *map[string]string { return &c.LogHeaderFields })
+	p.beyond = append(p.beyond, `{"a":1}`, `{"a":null}`, `{"a":""}`, `{"a":"x h"}`, `{"a":{}}`)
+	return p
 }

@@ -10,13 +10,19 @@ const maxPort = 1<<16 - 1
 var serverVariables = []Variable{
 	{
 		Name: "HOST", Default: "all addresses", derive: none,
-		Meaning: "Address to listen on.",
-		parse:   text(func(c *Config) *string { return &c.Host }),
+		Meaning: "Address to listen on, such as `127.0.0.1`: then only this machine reaches the server.",
+		parse:   host(func(c *Config) *string { return &c.Host }),
 	},
 	{
 		Name: "PORT", Default: "8100",
 		Meaning: "Port of the HTTP API; 0 takes any free one.",
 		parse:   leading(0, maxPort, func(c *Config) *int { return &c.Port }),
+	},
+	{
+		Name: "METRICS_HOST", Default: "`HOST`",
+		Meaning: "Address on which the metrics port listens.",
+		parse:   host(func(c *Config) *string { return &c.MetricsHost }),
+		derive:  func(c *Config, _ machine) string { return c.Host },
 	},
 	{
 		Name: "METRICS_PORT", Default: "8101",
@@ -27,12 +33,12 @@ var serverVariables = []Variable{
 		Name: "PPROF", Default: "false",
 		Meaning: "`true` serves Go's profiles of the server under `/debug/pprof/` on the metrics port, and adds all metrics of Go's runtime to " +
 			"`/metrics`. Profiles show the server's inner life and cost time to take: keep the port to yourself.",
-		parse: isTrue(func(c *Config) *bool { return &c.PProf }),
+		parse: boolean(func(c *Config) *bool { return &c.PProf }),
 	},
 	{
 		Name: "USE_NODE_CLUSTER", Default: "true",
-		Meaning: "Anything but `true` turns the metrics port off, as it did in the original. It has no other effect.",
-		parse:   isTrue(func(c *Config) *bool { return &c.Metrics }),
+		Meaning: "`false` turns the metrics port off. It has no other effect.",
+		parse:   booleanOr(func(c *Config) *bool { return &c.Metrics }),
 	},
 	{
 		Name: "NUM_CPUS", Default: "the processors of the machine or container",
@@ -44,6 +50,6 @@ var serverVariables = []Variable{
 	{
 		Name: "BODY_PARSER_LIMIT", Default: "1mb",
 		Meaning: "Largest request body after decompression, in bytes or with a unit: `b`, `kb`, `mb`, `gb`.",
-		parse:   size(0, func(c *Config) *int64 { return &c.BodyLimit }),
+		parse:   size(1, gib, func(c *Config) *int64 { return &c.BodyLimit }),
 	},
 }

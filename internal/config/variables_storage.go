@@ -9,12 +9,12 @@ var storageVariables = []Variable{
 		Name: "REDIS_ENDPOINT", Default: "`" + defaultRedis + "` with `STORAGE=redis`", derive: none, secret: true,
 		Meaning: "Redis: `redis://[:password@]host:port[/db]`, `rediss://…` (TLS), `unix://path`, " +
 			"`sentinel://:password@host:port,host:port/service_name:NAME`, `redis+cluster://[:password@]host:port,host:port`.",
-		parse: redisEndpoint,
+		parse: textOf(redisEndpoint),
 	},
 	{
 		Name: "DBAAS_SENTINEL_ENDPOINT", Default: "none", derive: none, secret: true,
 		Meaning: "Another name for `REDIS_ENDPOINT`, which goes before it.",
-		parse:   redisEndpoint,
+		parse:   textOf(redisEndpoint),
 	},
 	{
 		Name: "STORAGE", Default: "`redis` if a Redis endpoint is set, else `embedded`",

@@ -1,11 +1,11 @@
 package config
 
-// tracesVariables are about spans. Those that OpenTelemetry's SDK reads by itself are named in docs/operations.md.
+// tracesVariables are about spans.
 var tracesVariables = []Variable{
 	{
 		Name: "OTEL_COLLECTOR_HOST", Default: "none", derive: none,
 		Meaning: "OpenTelemetry collector to send traces to, over gRPC without TLS.",
-		parse:   text(func(c *Config) *string { return &c.Trace.collectorHost }),
+		parse:   host(func(c *Config) *string { return &c.Trace.collectorHost }),
 	},
 	{
 		Name: "OTEL_COLLECTOR_PORT", Default: "55680",
@@ -15,12 +15,12 @@ var tracesVariables = []Variable{
 	{
 		Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Default: "none", derive: none, secret: true,
 		Meaning: "URL of a collector, by OpenTelemetry's standard; goes before `OTEL_COLLECTOR_HOST`.",
-		parse:   isSet(func(c *Config) *bool { return &c.Trace.standardEndpoint }),
+		parse:   webAddress(false, func(c *Config, _ string) { c.Trace.standardEndpoint = true }),
 	},
 	{
 		Name: "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", Default: "none", derive: none, secret: true,
 		Meaning: "As above, for traces alone, and with the whole path.",
-		parse:   isSet(func(c *Config) *bool { return &c.Trace.standardEndpoint }),
+		parse:   webAddress(false, func(c *Config, _ string) { c.Trace.standardEndpoint = true }),
 	},
 	{
 		Name: "OTEL_EXPORTER_OTLP_PROTOCOL", Default: "http/protobuf",
@@ -40,7 +40,7 @@ var tracesVariables = []Variable{
 	{
 		Name: "OTEL_SDK_DISABLED", Default: "false",
 		Meaning: "`true` sends no traces.",
-		parse:   isTrue(func(c *Config) *bool { return &c.Trace.disabled }),
+		parse:   boolean(func(c *Config) *bool { return &c.Trace.disabled }),
 	},
 	{
 		Name: "OTEL_PROPAGATORS", Default: "baggage,tracecontext",
@@ -51,17 +51,17 @@ var tracesVariables = []Variable{
 	{
 		Name: "OTEL_EXPORTER_SERVICE", Default: "`OPENTRACING_SERVICE`", derive: none,
 		Meaning: "Name of the service in traces. `OTEL_SERVICE_NAME` goes before it.",
-		parse:   serviceName,
+		parse:   textOf(serviceName),
 	},
 	{
 		Name: "OPENTRACING_SERVICE", Default: "`TSURU_APPNAME`", derive: none,
 		Meaning: "Another name for `OTEL_EXPORTER_SERVICE`.",
-		parse:   serviceName,
+		parse:   textOf(serviceName),
 	},
 	{
 		Name: "TSURU_APPNAME", Default: "functions",
 		Meaning: "Another name for `OTEL_EXPORTER_SERVICE`.",
-		parse:   serviceName,
+		parse:   textOf(serviceName),
 	},
 	{
 		Name: "HOSTNAME", Default: "localhost",
@@ -71,32 +71,24 @@ var tracesVariables = []Variable{
 	{
 		Name: "TRACE_ENGINE", Default: "opentracing",
 		Meaning: "`opentelemetry` takes the effect from `OPENTRACING_ENGINE`. The spans are the same.",
-		parse:   text(func(c *Config) *string { return &c.Trace.engine }),
+		parse:   oneOfOr("opentracing", func(c *Config) *string { return &c.Trace.engine }, "opentracing", "opentelemetry"),
 	},
 	{
 		Name: "OPENTRACING_ENGINE", Default: "none", derive: none,
-		Meaning: "`jaeger` sends traces, takes Jaeger's headers in requests and puts them on answers (`uber-trace-id`); anything " +
-			"else does nothing.",
-		parse: text(func(c *Config) *string { return &c.Trace.opentracing }),
+		Meaning: "`jaeger` sends traces, takes Jaeger's headers in requests and puts them on answers (`uber-trace-id`); `none`, and anything " +
+			"else with a warning, does nothing.",
+		parse: oneOfOr("none", func(c *Config) *string { return &c.Trace.opentracing }, "jaeger", "none", "no-op"),
 	},
 	{
 		Name: "JAEGER_PROPAGATION", Default: "jaeger",
 		Meaning: "`b3` uses the headers `X-B3-…` in place of Jaeger's.",
-		parse:   text(func(c *Config) *string { return &c.Trace.propagation }),
+		parse:   oneOfOr("jaeger", func(c *Config) *string { return &c.Trace.propagation }, "jaeger", "b3"),
 	},
 	{
 		Name: "JAEGER_AGENT_HOST", Default: "none", derive: none,
 		Meaning: "With `OPENTRACING_ENGINE=jaeger` and no collector named, the Jaeger to send to, by OTLP on port 4317.",
-		parse:   text(func(c *Config) *string { return &c.Trace.jaegerHost }),
+		parse:   host(func(c *Config) *string { return &c.Trace.jaegerHost }),
 	},
-}
-
-// isSet is true for any text.
-func isSet(target func(*Config) *bool) parser {
-	return func(c *Config, _ string) error {
-		*target(c) = true
-		return nil
-	}
 }
 
 // serviceName sets the name unless a variable before has done so.

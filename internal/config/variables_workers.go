@@ -12,7 +12,10 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-const maxPoolSize = 10_000
+const (
+	maxPoolSize = 10_000
+	maxRuntimes = 64
+)
 
 // workersVariables are about the pool and its workers.
 var workersVariables = []Variable{
@@ -25,8 +28,8 @@ var workersVariables = []Variable{
 	},
 	{
 		Name: "WORKER_MEMORY_LIMIT", Default: "128mb",
-		Meaning: "Memory of one worker, in bytes or with a unit; at least `32mb`.",
-		parse:   size(32, func(c *Config) *int64 { return &c.MemoryLimit }),
+		Meaning: "Memory of one worker, in bytes or with a unit; at least `32mb`, at most what the machine or container has.",
+		parse:   memory(32*mib, tib, func(c *Config) *int64 { return &c.MemoryLimit }),
 	},
 	{
 		Name: "WORKER_CPU_LIMIT", Default: "1",
@@ -41,7 +44,7 @@ var workersVariables = []Variable{
 	{
 		Name: "WORKER_IDLE_TIMEOUT", Default: "10m",
 		Meaning: "Time after which a worker that nobody calls is ended, such as `90s` or `10m`.",
-		parse:   duration(func(c *Config) *time.Duration { return &c.IdleTimeout }),
+		parse:   duration(time.Millisecond, 30*day, func(c *Config) *time.Duration { return &c.IdleTimeout }),
 	},
 	{
 		Name:    "POOL_SIZE",
@@ -64,7 +67,7 @@ var workersVariables = []Variable{
 	{
 		Name: "QUEUE_TIMEOUT", Default: "10s",
 		Meaning: "Longest time that a call waits for a worker before it is answered 503; at once, if those before it are known to take longer.",
-		parse:   duration(func(c *Config) *time.Duration { return &c.QueueTimeout }),
+		parse:   duration(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.QueueTimeout }),
 	},
 	{
 		Name: "MAX_CONCURRENCY_FUNCTION", Default: "0",
@@ -87,7 +90,8 @@ var workersVariables = []Variable{
 		Meaning: "Node.js binaries that functions may choose from by `runtime` in their PUT, such as " +
 			"`node8=/opt/node8/bin/node,node24=/opt/node24/bin/node`. The first is that of functions that choose none. " +
 			"`POOL_SIZE` holds for each of them.",
-		parse: runtimes,
+		parse: past(runtimes, []string{"a=/x", "a=x, b=y", manyRuntimes(maxRuntimes)},
+			[]string{"a", "=x", "a=", "a b=x", "a=x,a=y", "a=x,", manyRuntimes(maxRuntimes + 1)}),
 	},
 	{
 		Name: "RUNNER_DIR", Default: "found by the server", derive: none,
@@ -101,6 +105,12 @@ var runtimeName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // runtimes reads "name=path,name=path".
 func runtimes(c *Config, text string) error {
+	if err := checkText(text); err != nil {
+		return err
+	}
+	if strings.Count(text, ",") >= maxRuntimes {
+		return fmt.Errorf("must hold from 1 to %d pairs", maxRuntimes)
+	}
 	for entry := range strings.SplitSeq(text, ",") {
 		name, path, ok := strings.Cut(strings.TrimSpace(entry), "=")
 		if !ok || path == "" || !runtimeName.MatchString(name) {
@@ -112,4 +122,12 @@ func runtimes(c *Config, text string) error {
 		c.Runtimes = append(c.Runtimes, sandbox.Runtime{Name: name, Node: path})
 	}
 	return nil
+}
+
+func manyRuntimes(n int) string {
+	var names []string
+	for i := range n {
+		names = append(names, "a"+strconv.Itoa(i)+"=x")
+	}
+	return strings.Join(names, ",")
 }
