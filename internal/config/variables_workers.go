@@ -33,7 +33,7 @@ var workersVariables = []Variable{
 	},
 	{
 		Name: "WORKER_CPU_LIMIT", Default: "1",
-		Meaning: "Processors of one worker; 0.5 is half of one.",
+		Meaning: "Processors of one worker; 0.5 is half of one. Where the server's own cgroup has less, that holds.",
 		parse:   fraction(0.01, 1024, func(c *Config) *float64 { return &c.CPULimit }),
 	},
 	{

@@ -107,10 +107,10 @@ func TestPIDLimitRefusesTasks(t *testing.T) {
 }
 
 func TestGroupHoldsItsLimits(t *testing.T) {
-	newGroup(t, Limits{Memory: 64 << 20, CPU: 0.5, PIDs: 24})
+	newGroup(t, Limits{Memory: 64 << 20, CPU: 0.25, PIDs: 24})
 	want := map[string]string{
 		"memory.limit_in_bytes": "67108864", "memory.memsw.limit_in_bytes": "67108864", "memory.max": "67108864",
-		"cpu.cfs_quota_us": "10000", "cpu.max": "10000 20000", "pids.max": "24",
+		"cpu.cfs_quota_us": "5000", "cpu.max": "5000 20000", "pids.max": "24",
 	}
 	seen := 0
 	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, _ os.DirEntry, err error) error {

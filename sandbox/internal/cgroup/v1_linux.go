@@ -19,6 +19,8 @@ type treeV1 struct {
 	name string
 	// swap says whether the kernel accounts swap, so that it can be limited.
 	swap bool
+	// cpu is the CPU limit of the groups above the tree, in processors; 0 is none.
+	cpu  float64
 	dirs []string // the tree's directory in each hierarchy
 }
 
@@ -41,9 +43,14 @@ func newV1(instance, name string) (Tree, error) {
 		dir := hierarchy.Path(own)
 		sweep(dir, instance)
 		tree.dirs = append(tree.dirs, filepath.Join(dir, tree.name))
-		if s.Name() == cgroup1.Memory {
+		switch s.Name() {
+		case cgroup1.Memory:
 			_, err := os.Stat(hierarchy.Path("memory.memsw.limit_in_bytes"))
 			tree.swap = err == nil
+		case cgroup1.Cpu:
+			if tree.cpu, err = cpuAllowed(filepath.Dir(dir)); err != nil {
+				return nil, fmt.Errorf("cgroup v1: CPU limit of the server's own group: %w", err)
+			}
 		}
 	}
 	// The tree itself bounds nothing; making it shows that groups can be made.
@@ -96,6 +103,9 @@ func (t *treeV1) Version() int { return 1 }
 
 func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 	quota, period := cpuQuota(limits.CPU), uint64(cpuPeriod)
+	if t.cpu > 0 && float64(quota)/float64(cpuPeriod) > t.cpu {
+		quota = unlimited // by itself: the limit above it is the lower one
+	}
 	resources := &specs.LinuxResources{
 		Memory: &specs.LinuxMemory{Limit: &limits.Memory},
 		CPU:    &specs.LinuxCPU{Quota: &quota, Period: &period},
