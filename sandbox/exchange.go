@@ -223,9 +223,16 @@ func (p *process) unheard(e *exchange, err error) (*Result, bool, error) {
 	return result, reusable, err
 }
 
-// endSoon gives the process a moment to end by itself, so that its own end is seen and not ours.
+// endSoon gives the process a moment to end by itself, so that its own end is seen and not ours. One that is at its end already is told
+// by how it ends, however long that takes on a busy machine.
 func (p *process) endSoon() *DeathError {
-	grace := time.AfterFunc(time.Second, func() { p.kill(ReasonProtocol) })
+	grace := time.AfterFunc(time.Second, func() {
+		if ending(p.handle.pid()) {
+			p.handle.kill() // which sees to it that the end is told
+			return
+		}
+		p.kill(ReasonProtocol)
+	})
 	defer grace.Stop()
 	return p.obituary()
 }

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"os/exec"
 	"regexp"
+	"runtime"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/backstage/functions/sandbox/internal/wire"
@@ -15,11 +18,18 @@ import (
 // puppet is the operating-system process of a worker that the test plays itself, by the other ends of its pipes.
 type puppet struct {
 	process *process
+	number  int // its process ID, if it is not the test's
 	calls   *bufio.Reader
 	answers *os.File
 }
 
-func (p *puppet) pid() int                          { return os.Getpid() }
+func (p *puppet) pid() int {
+	if p.number != 0 {
+		return p.number
+	}
+	return os.Getpid()
+}
+
 func (p *puppet) wait() (syscall.WaitStatus, int64) { return 0, 0 }
 
 // kill ends the process at once.
@@ -93,5 +103,29 @@ func TestAWorkerThatIsPendingTwiceIsBroken(t *testing.T) {
 	_, _, err := p.process.invoke(t.Context(), &turn{inv: &Invocation{}})
 	if death, ok := err.(*DeathError); !ok || death.Reason != ReasonProtocol { //nolint:errorlint // as invoke makes it
 		t.Errorf("got %v", err)
+	}
+}
+
+// The end of a worker is told late on a busy machine: by its fork server, which waits for a processor as well.
+func TestAnEndThatIsToldLateKeepsItsReason(t *testing.T) {
+	sleeping, zombie := exec.Command("sleep", "1h"), exec.Command("true")
+	for _, cmd := range []*exec.Cmd{sleeping, zombie} {
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _, _ = cmd.Process.Kill(), cmd.Wait() })
+	}
+	for !ending(zombie.Process.Pid) {
+		runtime.Gosched()
+	}
+	for cmd, want := range map[*exec.Cmd]Reason{sleeping: ReasonProtocol, zombie: ""} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPuppet(t)
+			p.number = cmd.Process.Pid
+			p.process.reaped = make(chan struct{})
+			if death := p.process.endSoon(); death.Reason != want {
+				t.Errorf("%v: killed for %q, want %q", cmd, death.Reason, want)
+			}
+		})
 	}
 }

@@ -11,6 +11,8 @@ func newStarter(Config) (starter, error) { return nil, ErrUnsupported }
 
 func cpuTime(int) time.Duration { return 0 }
 
+func ending(int) bool { return false }
+
 func (*process) awaitAnswer() bool { return false }
 
 // Probe finds nothing: isolation needs Linux.
