@@ -22,6 +22,8 @@ GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 FUZZTIME ?= 1m
+# The most that one Go package's tests may take: a machine with half a processor needs most of it.
+TEST_TIMEOUT ?= 60m
 # Benchmarks of whole servers: which, and how often. Benchstat wants ten of each.
 BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Large|FirstCall|Deadline|Idle|Start)$$
 COUNT ?= 1
@@ -92,26 +94,36 @@ run: setup build ## build and serve on port 8100; configured by environment vari
 test-tools:
 	@.ci/need cc=build-essential ip=iproute2 redis-server=redis-server prometheus=prometheus promtool=prometheus
 
+# One kind of test that fails does not keep the other from running; the last line tells of both.
 .PHONY: test
-test: vet test-go test-js ## run every test: Go with the race detector, JavaScript on both Node.js versions
-	@go=$$(grep -c '"Action":"skip".*"Test":' $(reports)/go.json || true); \
-	js=$$(cat $(reports)/js-*.tap | grep -cE '^(# SKIP|(not )?ok .*# SKIP)' || true); \
-	echo "skipped: $$((go + js))"
+test: test-needs ## run every test: Go with the race detector, JavaScript on both Node.js versions
+	@rm -rf $(reports)/go.json $(reports)/js-*.tap; \
+	status=0; \
+	$(MAKE) vet || status=1; \
+	$(MAKE) test-go || status=1; \
+	$(MAKE) test-js || status=1; \
+	.ci/totals $(reports) || status=1; \
+	exit $$status
+
+.PHONY: test-needs
+test-needs: setup test-tools $(test_runtimes)
 
 .PHONY: test-go
-test-go: setup test-tools $(test_runtimes) ## run the Go tests with the race detector
+test-go: test-needs ## run the Go tests with the race detector
 	@mkdir -p $(reports)
-	$(GO) run $(GOTESTSUM) --format standard-quiet --jsonfile $(reports)/go.json -- -race -count=1 ./...
+	$(GO) run $(GOTESTSUM) --format standard-quiet --jsonfile $(reports)/go.json -- -race -count=1 -timeout $(TEST_TIMEOUT) ./...
 
 .PHONY: test-js
 test-js: setup ## run the runner's tests on Node.js 8 and on this machine's Node.js
 	@mkdir -p $(reports) && rm -f $(reports)/js-*.tap
-	@for node in "$(abspath $(NODE_BINARY))" "$$(command -v $(NODE))"; do \
+	@status=0; \
+	for node in "$(abspath $(NODE_BINARY))" "$$(command -v $(NODE))"; do \
 	  version=$$("$$node" --version); \
 	  echo "JavaScript tests on Node.js $$version"; \
 	  (cd runner-js && "$$node" node_modules/tape/bin/tape --strict 'test/*.test.js') | \
-	    tee "$(reports)/js-$$version.tap" | sed '/^ok [0-9]/{/# SKIP/!d}'; \
-	done
+	    tee "$(reports)/js-$$version.tap" | sed '/^ok [0-9]/{/# SKIP/!d}' || status=1; \
+	done; \
+	exit $$status
 
 .PHONY: test-isolation
 test-isolation: setup ## run the sandbox's tests on this kernel, each with its name

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/backstage/functions/sandbox"
 )
@@ -37,7 +36,7 @@ func directly(tb testing.TB) func(*sandbox.Config) {
 
 func TestLargeFramesPassBothWays(t *testing.T) {
 	for name, change := range map[string]func(*sandbox.Config){"forked": one, "started directly": directly(t)} {
-		pool := newRealPool(t, func(c *sandbox.Config) { change(c); c.SyncTimeout = 5 * time.Second })
+		pool := newRealPool(t, change)
 		for _, size := range []int{1 << 10, 64 << 10, 1 << 20, 7 << 20} {
 			inv := invocation("echo", `function main(req, res) { res.send(req.body) }`)
 			inv.Request.Body = json.RawMessage(`"` + strings.Repeat("x", size) + `"`)

@@ -45,7 +45,7 @@ func TestAZygoteThatDoesNotForkIsReplaced(t *testing.T) {
 
 // The slot of a dead worker is free once its death is told; with a zygote that never tells, the pool would be full for ever.
 func TestAZygoteThatDoesNotReapIsReplaced(t *testing.T) {
-	pool := newRealPool(t, func(c *sandbox.Config) { c.Size, c.Prewarmed = 1, 1 })
+	pool := newRealPool(t, func(c *sandbox.Config) { loopsEnd(c); c.Size, c.Prewarmed = 1, 1 })
 	stopped := stopZygote(t)
 	var death *sandbox.DeathError
 	_, err := pool.Invoke(t.Context(), invocation("endless", `function main() { for (;;) {} }`))
@@ -111,7 +111,7 @@ func TestAZygoteThatFailsToSettleFailsToStart(t *testing.T) {
 	pool, err := sandbox.New(t.Context(), cfg)
 	if err == nil {
 		defer pool.Close() //nolint:errcheck // its workers are dead
-		for patience := time.Now().Add(20 * time.Second); err == nil && time.Now().Before(patience); runtime.Gosched() {
+		for began := time.Now(); err == nil && time.Since(began) < patience; runtime.Gosched() {
 			err = pool.Ready()
 		}
 	}

@@ -46,7 +46,7 @@ func TestNoCodeRunsAfterTheAnswer(t *testing.T) {
 }
 
 func TestLoopAfterTheAnswerIsADeadline(t *testing.T) {
-	pool := newRealPool(t, nil)
+	pool := newRealPool(t, loopsEnd)
 	for name, code := range map[string]string{
 		"at once":       `function main(req, res) { res.send(1); for (;;) {} }`,
 		"in a promise":  `function main(req, res) { res.send(1); Promise.resolve().then(() => { for (;;) {} }) }`,

@@ -58,7 +58,7 @@ func TestCallsSentTogetherWithBadOnesAreServed(t *testing.T) {
 		"waiting":    {`return void setTimeout(() => res.send(req.body * 2), 20)`, "", nil},
 		"leaving":    {`setTimeout(() => {}, 1e6)`, "", nil},
 		"throwing":   {`return void setTimeout(() => { throw new Error('late') }, 1)`, "", nil},
-		"looping":    {`for (;;);`, sandbox.ReasonSyncDeadline, nil},
+		"looping":    {`for (;;);`, sandbox.ReasonSyncDeadline, loopsEnd},
 		"exhausting": {`const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1))`, sandbox.ReasonMemory, patiently},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,6 +89,7 @@ func TestCallsSentTogetherWithBadOnesAreServed(t *testing.T) {
 func TestCallsSentTogetherAreMadeOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls")
 	pool := newRealPool(t, func(c *sandbox.Config) {
+		loopsEnd(c)
 		c.Isolation, c.Modules = sandbox.IsolationNone, append(c.Modules, "fs")
 	})
 	code := fmt.Sprintf(`const fs = require('fs');

@@ -10,7 +10,7 @@ import (
 
 func TestStatsTellWhatACallHasUsed(t *testing.T) {
 	seen := make(chan sandbox.Stats, 10)
-	pool := newRealPool(t, func(c *sandbox.Config) { one(c); c.SyncTimeout *= 100; c.Observer = usage{calls: seen} })
+	pool := newRealPool(t, func(c *sandbox.Config) { one(c); c.Observer = usage{calls: seen} })
 	const code = `function main(req, res) { let n = 0; for (let i = 0; i < req.body.x * 1e8; i++) n += i; res.send(n > 0) }`
 	inv := invocation("burn", code)
 	var calls []sandbox.Stats

@@ -171,8 +171,8 @@ func TestCanceledCallIsKilledUnlessDetached(t *testing.T) {
 }
 
 func TestCallersBesideEndlessLoopsGetTheirAnswers(t *testing.T) {
-	pool := newRealPool(t, func(c *sandbox.Config) { c.Size = 8; c.SyncTimeout = 200 * time.Millisecond })
-	const callers, each = 50, 6
+	pool := newRealPool(t, func(c *sandbox.Config) { loopsEnd(c); c.Size = 8 })
+	const callers, each = 50, 3
 	var all sync.WaitGroup
 	for caller := range callers {
 		all.Go(func() {

@@ -83,8 +83,7 @@ func TestFunctionsTrustThePrivateAuthorityOfTheOperatorAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, trusted := range []string{"true", "false"} {
-		s := startServer(t, runtimesVariable(t), "EGRESS_ALLOW=127.0.0.1,localhost", "FUNCTIONS_USE_SSL_CERT_FILE="+trusted, "SSL_CERT_FILE="+file,
-			"CODE_ASYNC_TIMEOUT=5000")
+		s := startServer(t, runtimesVariable(t), "EGRESS_ALLOW=127.0.0.1,localhost", "FUNCTIONS_USE_SSL_CERT_FILE="+trusted, "SSL_CERT_FILE="+file)
 		for _, runtime := range runtimes {
 			for name, code := range fetchers {
 				if runtime == "node8" && name == "fetch" {

@@ -22,7 +22,7 @@ func TestKilledServerLeavesNothingThatTheNextOneDoesNotRemove(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = os.RemoveAll(temp) })
-			s := startServer(t, "TMPDIR="+temp, "POOL_SIZE=4", "CODE_ASYNC_TIMEOUT=60000")
+			s := startServer(t, "TMPDIR="+temp, "POOL_SIZE=4")
 			put(t, s.url+"/functions/kill/f", `function main() {}`, "") // never answers
 			for range 3 {
 				go func() { send(http.DefaultClient, http.MethodPut, s.url+"/functions/kill/f/run", "{}") }()

@@ -16,9 +16,6 @@ import (
 	"github.com/backstage/functions/internal/testenv"
 )
 
-// slowly answers after some time.
-const slowly = `function main(req, res) { setTimeout(() => res.send('done'), 400) }`
-
 func TestDeployUnderLoadFailsNoCall(t *testing.T) {
 	s := startServer(t, "POOL_SIZE=4", "ISOLATION=strict")
 	url := s.url + "/functions/deploy/f"
@@ -43,9 +40,10 @@ func TestDeployUnderLoadFailsNoCall(t *testing.T) {
 }
 
 func TestEndingServerAnswersAllWhoAreThere(t *testing.T) {
-	s := startServer(t, "POOL_SIZE=2", "LOG_LEVEL=debug")
+	held := newDoor(t)
+	s := startServer(t, "POOL_SIZE=2", "LOG_LEVEL=debug", held.variable())
 	url := s.url + "/functions/end/f"
-	put(t, url, slowly, "")
+	put(t, url, held.code(), "")
 	var all sync.WaitGroup
 	client := &http.Client{Transport: &http.Transport{}}
 	for range 6 { // two run, four wait
@@ -58,6 +56,7 @@ func TestEndingServerAnswersAllWhoAreThere(t *testing.T) {
 	s.awaitMetric(t, `functions_queue_length 4`)
 	s.terminate()
 	s.logs.await(t, `(Functions is stopping)`)
+	held.open()
 	all.Wait()
 	s.stop(t)
 	if r := send(client, http.MethodGet, s.url, ""); r.err == nil {
@@ -66,7 +65,7 @@ func TestEndingServerAnswersAllWhoAreThere(t *testing.T) {
 }
 
 func TestEndOfTheServerIsBounded(t *testing.T) {
-	s := startServer(t, "POOL_SIZE=1", "CODE_ASYNC_TIMEOUT=600000", "QUEUE_TIMEOUT=10m", "SHUTDOWN_TIMEOUT=300ms")
+	s := startServer(t, "POOL_SIZE=1", "SHUTDOWN_TIMEOUT=300ms")
 	url := s.url + "/functions/end/never"
 	put(t, url, `function main() {}`, "")
 	var all sync.WaitGroup
@@ -86,7 +85,7 @@ func TestEndOfTheServerIsBounded(t *testing.T) {
 }
 
 func TestEndingServerTakesCallsForItsDelay(t *testing.T) {
-	s := startServer(t, "SHUTDOWN_DELAY=500ms")
+	s := startServer(t, "SHUTDOWN_DELAY=5m")
 	old := &http.Client{Transport: &http.Transport{}}
 	if r := send(old, http.MethodGet, s.url, ""); r.err != nil {
 		t.Fatal(r.err)
@@ -104,6 +103,7 @@ func TestEndingServerTakesCallsForItsDelay(t *testing.T) {
 		}
 		_ = response.Body.Close()
 	}
+	s.kill(t)
 }
 
 // onSocket is how a service manager starts the server on a socket of its own.

@@ -31,7 +31,7 @@ func TestPipelineOfManyNumberedStepsRuns(t *testing.T) {
 }
 
 func TestPipelineEndsWhenItsCallerLeaves(t *testing.T) {
-	s := startServer(t, "PIPELINE_MAX_STEPS=1000", "PIPELINE_TIMEOUT=1h", "CODE_ASYNC_TIMEOUT=60000")
+	s := startServer(t, "PIPELINE_MAX_STEPS=1000", "PIPELINE_TIMEOUT=1h")
 	put(t, s.url+"/functions/gone/f", `function main(req, res) { setTimeout(() => res.send('done'), 50) }`, "")
 	conn := s.dialRaw(t, "PUT /functions/pipeline?"+stepsQuery("gone/f", 900)+" HTTP/1.1\r\nHost: a\r\n\r\n")
 	s.awaitMetric(t, `functions_pool_workers{state="busy"} 1`)
@@ -46,8 +46,8 @@ func TestPipelineEndsWhenItsCallerLeaves(t *testing.T) {
 }
 
 func TestPipelineEndsWithItsTimeout(t *testing.T) {
-	s := startServer(t, "PIPELINE_TIMEOUT=100ms", "CODE_ASYNC_TIMEOUT=60000")
-	put(t, s.url+"/functions/long/f", slowly, "")
+	s := startServer(t, "PIPELINE_TIMEOUT=100ms")
+	put(t, s.url+"/functions/long/f", `function main(req, res) { setTimeout(() => res.send('done'), 200) }`, "")
 	status, answer := request(t, "PUT", s.url+"/functions/pipeline?"+stepsQuery("long/f", 30), `{}`)
 	if status != http.StatusRequestTimeout || answer != `{"error":"Pipeline timeout"}` {
 		t.Errorf("got %d %s", status, answer)

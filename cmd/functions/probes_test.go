@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/backstage/functions/internal/testenv"
 )
@@ -14,17 +13,13 @@ import (
 // awaitProbe asks url until the answer has the wanted status, and returns its body.
 func awaitProbe(t *testing.T, url string, want int) string {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		status, body := request(t, "GET", url, "")
-		if status == want {
-			return body
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("GET %s: %d %s, want %d", url, status, body, want)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	var body string
+	eventually(t, fmt.Sprintf("GET %s to answer %d", url, want), func() bool {
+		var status int
+		status, body = request(t, "GET", url, "")
+		return status == want
+	})
+	return body
 }
 
 func TestProbesAreServedOnBothPorts(t *testing.T) {
@@ -67,8 +62,9 @@ func TestServerWithoutItsStoreIsReadyForWhatItHasInMemory(t *testing.T) {
 }
 
 func TestReadinessDropsBeforeTheLastAnswer(t *testing.T) {
-	s := startServer(t, "CODE_ASYNC_TIMEOUT=10000")
-	put(t, s.url+"/functions/ns/fn", `function main(req, res) { console.log('called'); setTimeout(() => res.send('done'), 3000) }`, "")
+	held := newDoor(t)
+	s := startServer(t, held.variable())
+	put(t, s.url+"/functions/ns/fn", held.code(), "")
 	answer := make(chan string, 1)
 	go func() {
 		response, err := http.Get(s.url + "/functions/ns/fn/run")
@@ -91,6 +87,7 @@ func TestReadinessDropsBeforeTheLastAnswer(t *testing.T) {
 	if !strings.Contains(body, `"reason":"the server is ending"`) {
 		t.Errorf("not ready: %s", body)
 	}
+	held.open()
 	if got := <-answer; got != `"done"<nil>` {
 		t.Errorf("the call in progress got %s", got)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // patience bounds the wait for what must come about; only a broken server makes a test wait that long.
-const patience = 60 * time.Second
+const patience = 5 * time.Minute
 
 // eventually returns when done says so; it fails t, saying what was waited for, when that does not happen.
 func eventually(t testing.TB, what string, done func() bool) {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // startPrometheus starts a Prometheus that scrapes target, "host:port", and returns its URL.
@@ -109,18 +108,11 @@ func TestPrometheusScrapesTheServer(t *testing.T) {
 		{`functions_store_up`, "1"},
 		{`count(ALERTS) or vector(0)`, "0"},
 	} {
-		deadline := time.Now().Add(30 * time.Second)
-		for {
-			got := query(t, prometheus, row.expression)
-			if len(got) == 1 && got[0] == row.want {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Errorf("%s is %v, want %s", row.expression, got, row.want)
-				break
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
+		var got []string
+		eventuallyOr(t, func() bool {
+			got = query(t, prometheus, row.expression)
+			return len(got) == 1 && got[0] == row.want
+		}, func() string { return fmt.Sprintf("%s to be %s; it is %v", row.expression, row.want, got) })
 	}
 }
 

@@ -39,8 +39,7 @@ func awaitHangUp(t *testing.T, conn net.Conn) int64 {
 const bigAnswer = 7 << 20
 
 func TestSlowCallersHoldNoWorkerAndAreHungUpOn(t *testing.T) {
-	s := startServer(t, "POOL_SIZE=2", "HTTP_HEADER_TIMEOUT=2s", "HTTP_READ_TIMEOUT=2s", "HTTP_WRITE_TIMEOUT=2s", "HTTP_IDLE_TIMEOUT=2s",
-		"CODE_SYNC_TIMEOUT=10000", "CODE_ASYNC_TIMEOUT=60000")
+	s := startServer(t, "POOL_SIZE=2", "HTTP_HEADER_TIMEOUT=5s", "HTTP_READ_TIMEOUT=5s", "HTTP_WRITE_TIMEOUT=5s", "HTTP_IDLE_TIMEOUT=5s")
 	url := s.url + "/functions/slow"
 	put(t, url+"/big", fmt.Sprintf(`function main(req, res) { res.send('x'.repeat(%d)) }`, bigAnswer), "")
 	put(t, url+"/f", `function main(req, res) { res.send('done') }`, "")
@@ -104,7 +103,7 @@ func TestHeadersAboveTheLimitAreRefused(t *testing.T) {
 }
 
 func TestCallerWhoHangsUpFreesTheWorkerIfToldTo(t *testing.T) {
-	s := startServer(t, "POOL_SIZE=1", "CODE_ASYNC_TIMEOUT=600000", "CANCEL_ON_DISCONNECT=true")
+	s := startServer(t, "POOL_SIZE=1", "CANCEL_ON_DISCONNECT=true")
 	put(t, s.url+"/functions/gone/never", `function main() {}`, "")
 	conn := s.dialRaw(t, "PUT /functions/gone/never/run HTTP/1.1\r\nHost: a\r\n\r\n")
 	s.awaitMetric(t, `functions_pool_workers{state="busy"} 1`)
@@ -116,8 +115,8 @@ func TestCallerWhoHangsUpFreesTheWorkerIfToldTo(t *testing.T) {
 }
 
 func TestCallerWhoHangsUpInTheQueueIsForgotten(t *testing.T) {
-	s := startServer(t, "POOL_SIZE=1")
-	put(t, s.url+"/functions/gone/f", slowly, "")
+	s := startServer(t, "POOL_SIZE=1", "SHUTDOWN_TIMEOUT=100ms")
+	put(t, s.url+"/functions/gone/f", `function main() {}`, "") // never answers
 	go func() { send(http.DefaultClient, http.MethodPut, s.url+"/functions/gone/f/run", "{}") }()
 	s.awaitMetric(t, `functions_pool_workers{state="busy"} 1`)
 	conn := s.dialRaw(t, "PUT /functions/gone/f/run HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -129,7 +128,7 @@ func TestCallerWhoHangsUpInTheQueueIsForgotten(t *testing.T) {
 }
 
 func TestRefusalsTellTheirLimit(t *testing.T) {
-	s := startServer(t, "POOL_SIZE=2", "QUEUE_SIZE=1", "BODY_PARSER_LIMIT=1kb", "MAX_CONCURRENCY_NAMESPACE=2", "CODE_ASYNC_TIMEOUT=60000", "SHUTDOWN_TIMEOUT=100ms")
+	s := startServer(t, "POOL_SIZE=2", "QUEUE_SIZE=1", "BODY_PARSER_LIMIT=1kb", "MAX_CONCURRENCY_NAMESPACE=2", "SHUTDOWN_TIMEOUT=100ms")
 	url := s.url + "/functions/limits"
 	const never = `function main() {}`
 	put(t, url+"/one", never, `"maxConcurrency":1`)

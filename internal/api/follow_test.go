@@ -134,7 +134,7 @@ func TestSilenceIsFilledWithHeartbeats(t *testing.T) {
 }
 
 func TestFollowersOutliveTheTimeoutsOfRequests(t *testing.T) {
-	const timeout = 50 * time.Millisecond
+	const timeout = time.Second
 	logs := &fakeLogs{}
 	logs.await = func(ctx context.Context, after function.LogCursor, _ time.Duration) ([]function.LogLine, error) {
 		return logs.Ring.AwaitLog(ctx, printer, after, 1, timeout)

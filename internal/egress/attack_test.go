@@ -194,7 +194,7 @@ func tryAll(t *testing.T, attacks map[string]string, change func(*sandbox.Config
 			"localhost": {"127.0.0.1"}, "good.example": {"127.0.0.1"}, "rebind.example": {"192.0.2.1", "127.0.0.1"},
 		}}},
 	}, func(c *sandbox.Config) {
-		c.AsyncTimeout = 3 * time.Second
+		c.AsyncTimeout = 10 * time.Second // some attacks never answer
 		change(c)
 	})
 	const neighbour = `async function main(req, res) { res.send((await get(req.body)).body) }`

@@ -175,7 +175,7 @@ func TestKeepAliveLastsAsLongAsTheCall(t *testing.T) {
 
 func TestAConnectionEndsWithItsCallAndItsWorker(t *testing.T) {
 	site := newSite(t, false)
-	r := newRig(t, egress.Options{Policy: egress.Policy{Mode: egress.All}}, func(c *sandbox.Config) { c.AsyncTimeout = time.Second })
+	r := newRig(t, egress.Options{Policy: egress.Policy{Mode: egress.All}}, func(c *sandbox.Config) { c.AsyncTimeout = 5 * time.Second })
 	call[int](t, r, `function main(req, res) { request(req.body + '/never').on('response', () => res.send(1)) }`, site.URL)
 	<-site.gone
 	waitUntil(t, func() bool { return r.seen.of(sandbox.ReasonRetired) == 1 })

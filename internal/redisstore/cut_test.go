@@ -71,7 +71,7 @@ func unsentTo(t *testing.T, addr string) []string {
 // eventually returns when try returns nil.
 func eventually(t *testing.T, try func() error) {
 	t.Helper()
-	timeout := time.After(30 * time.Second)
+	timeout := time.After(5 * time.Minute)
 	for err := try(); err != nil; err = try() {
 		select {
 		case <-timeout:

@@ -11,7 +11,7 @@ import (
 )
 
 // startTimeout bounds the wait for a server to be ready. It is generous: a loaded machine is slow.
-const startTimeout = 30 * time.Second
+const startTimeout = 2 * time.Minute
 
 // process is a running redis-server; its output is read after exited is closed only.
 type process struct {

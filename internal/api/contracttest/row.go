@@ -27,9 +27,21 @@ import (
 type Row struct {
 	Name string `json:"name"`
 	// Worker says that the row runs code: a server without workers cannot pass it.
-	Worker bool   `json:"worker,omitempty"`
-	Steps  []Step `json:"steps"`
+	Worker bool `json:"worker,omitempty"`
+	// Deadline says which deadline the row waits for: a server where it is long passes it, but late.
+	Deadline Deadline `json:"deadline,omitempty"`
+	Steps    []Step   `json:"steps"`
 }
+
+// Deadline is one that a function has.
+type Deadline string
+
+// The deadlines that a row may wait for.
+const (
+	NoDeadline     Deadline = ""
+	MainDeadline   Deadline = "main"
+	AnswerDeadline Deadline = "answer"
+)
 
 // Step is one request and its answer.
 type Step struct {
@@ -104,6 +116,11 @@ func parse(text []byte, run, host string) ([]Row, error) {
 			return nil, fmt.Errorf("contract row %d: the name %q is empty or taken", i+1, name)
 		}
 		seen[rows[i].Name] = true
+		switch rows[i].Deadline {
+		case NoDeadline, MainDeadline, AnswerDeadline:
+		default:
+			return nil, fmt.Errorf("contract row %d: there is no deadline %q", i+1, rows[i].Deadline)
+		}
 	}
 	return rows, nil
 }

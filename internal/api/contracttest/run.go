@@ -65,7 +65,7 @@ func load(t *testing.T, file, host string) []Row {
 }
 
 // answerTimeout ends the wait for a server that does not answer at all.
-const answerTimeout = 30 * time.Second
+const answerTimeout = 5 * time.Minute
 
 func replay(t *testing.T, base *url.URL, row Row) {
 	client := &http.Client{

@@ -31,6 +31,7 @@ func TestBrokenRowsAreRefused(t *testing.T) {
 		"unknown member": `[{"name": "a", "stepz": []}]`,
 		"no name":        `[{"steps": []}]`,
 		"a name twice":   `[{"name": "a", "steps": []}, {"name": "a", "steps": []}]`,
+		"a deadline":     `[{"name": "a", "deadline": "lunch", "steps": []}]`,
 		"a header as 1":  `[{"name": "a", "steps": [{"request": {"path": "/", "headers": {"A": 1}}, "expect": {"status": 200}}]}]`,
 	} {
 		if _, err := parse([]byte(text), "run", "h"); err == nil {
