@@ -33,7 +33,10 @@ RUN home=/image/usr/share/functions \
  && cpu="${TARGETARCH:-amd64}" \
  && node="$runner/node_modules/node-linux-${cpu/amd64/x64}/bin" \
  && mkdir -p "$node" "$runner/build" /image/etc/ssl/certs /image/var/lib/dpkg/status.d \
- && cc -O2 -fPIC -shared -Wall -Wextra -isystem /node8/include/node -o "$runner/build/zygote.node" /native/zygote.c \
+ && for source in /native/*.c; do \
+      addon=$runner/build/$(basename "$source" .c).node; \
+      cc -O2 -fPIC -shared -Wall -Wextra -isystem /node8/include/node -o "$addon" "$source" || exit 1; \
+    done \
  && cp /node8/bin/node "$node" \
  && cp /node8/LICENSE "$home/LICENSE.node" \
  && cp /LICENSE "$home" \

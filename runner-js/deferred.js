@@ -13,6 +13,7 @@ function withoutDeferral(builtins) {
   if (builtins === global && builtins.FinalizationRegistry) builtins.FinalizationRegistry = Never;
   else delete builtins.FinalizationRegistry;
   if (typeof builtins.Atomics === 'object') delete builtins.Atomics.waitAsync;
+  delete builtins.PerformanceObserver; // would hear what later calls do
 }
 
 module.exports = withoutDeferral;

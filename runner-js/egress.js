@@ -107,10 +107,11 @@ function carry(headers) {
 // How many turns of the event loop connections get to be closed, and their objects to be freed.
 const TURNS = 16;
 
-// settle calls done when the connections that the call is through with are gone. When it still uses some there is nothing to wait for.
+// settle calls done with what is left when the connections that the call is through with are gone. When it still uses some there is nothing to wait for.
 function settle(done, turns = TURNS) {
   tunnel.closeIdle();
-  if (turns > 0 && tunnel.closing() && !pending.none()) setImmediate(settle, done, turns - 1);
+  const left = pending.left(true);
+  if (turns > 0 && left !== pending.NOTHING && (left === pending.CLOSING || tunnel.closing())) setImmediate(settle, done, turns - 1);
   else done();
 }
 

@@ -64,9 +64,16 @@ class Invoker {
       span: rest => this.span(rest),
       clock: clock.start,
       answer: (type, rest) => this.settle(type, rest),
-      work: (change) => { if (this.call !== null) this.call.work += change; },
+      work: change => this.work(change),
       outgoing: egress.carry,
     };
+  }
+
+  // work counts what the call in progress has begun (+1) and what of that is over (-1). It says whether there is a call.
+  work(change) {
+    if (this.call === null) return false;
+    this.call.work += change;
+    return true;
   }
 
   // start begins the call and says whether its answer is out already.
@@ -79,7 +86,7 @@ class Invoker {
     this.loader.realm.run(line, kind);
     this.drain();
     call.starting = false;
-    if (call.type !== '') return this.finish(call);
+    if (call.type !== '') return this.finish(call, false);
     // The host does not let others wait for a call that waits itself: it has those behind it served elsewhere.
     this.skip = Number(behind || 0);
     this.write(`{"type":"pending","id":${call.id}}\n`);
@@ -93,7 +100,7 @@ class Invoker {
     call.type = 'result';
     call.rest = `"status":200,"headers":[]${cache.length * 2 > this.maxFrame ? '' : `,"body":"${cache.toString('base64')}"`}`;
     call.work = 1;
-    return this.finish(call);
+    return this.finish(call, false);
   }
 
   // drain lets the promises of the call go on until none is left; what they throw is the call's own failure.
@@ -130,12 +137,12 @@ class Invoker {
   // finishLate is finish for a call that had to be waited for: whatever ran in this round of the event loop may have left promises.
   finishLate(call) {
     this.drain();
-    return this.finish(call);
+    return this.finish(call, true);
   }
 
   // finish sends the answer. A call that left work or traces behind ends the worker with it: no code of a call runs after its answer.
-  finish(call) {
-    const clean = call.work === 0 && pending.none() && this.loader.clean();
+  finish(call, late) {
+    const clean = call.work === 0 && pending.left(late) === pending.NOTHING && this.loader.clean();
     const spent = this.loader.toldSpent();
     const head = `"id":${call.id},"reusable":${clean},${spent > 0 ? `"load":${spent},` : ''}`;
     let frame = `{"type":"${call.type}",${head}${call.rest}}\n`;

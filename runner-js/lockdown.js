@@ -7,22 +7,23 @@ const { writeSync } = require('fs');
 const { Console } = require('console');
 const pending = require('./pending');
 const disarm = require('./disarm');
+const { forbidImport } = require('./internals');
 const withoutDeferral = require('./deferred');
 
 // apply loads the modules that functions may require and then closes the ways from a module back into the runner.
 // It returns a map of their exports.
 function apply(names) {
-  pending.watchTimers(global);
+  pending.watch();
   Object.defineProperty(global, 'console', { value: new Console(stderr) }); // a module's print must not get into the frames
   const modules = new Map();
   for (const name of names) modules.set(name, require(name));
   forbidCodeGeneration();
+  forbidImport();
   withoutDeferral(global);
   new Console(nowhere).log({}); // newer versions look at the real streams at the first line
   Buffer.poolSize = 0; // a shared pool would show a function what else lies in it
   process.on('SIGUSR1', () => {}); // would open the inspector
   disarm();
-  pending.markBaseline();
   return modules;
 }
 

@@ -8,6 +8,7 @@ const zygote = require('./zygote');
 const frame = require('./frame');
 const egress = require('./egress');
 const lockdown = require('./lockdown');
+const pending = require('./pending');
 const Loader = require('./loader');
 const Invoker = require('./invoke');
 
@@ -41,6 +42,7 @@ function accept(message) {
   if (message.egress) egress.apply(message.egress);
   const modules = lockdown.apply(message.modules);
   invoker.loader = new Loader({ modules, env: message.env, runner: invoker.hooks() });
+  pending.markBaseline();
   invoker.limits(message);
   if (process.argv[2] === 'zygote') {
     ready();

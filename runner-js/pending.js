@@ -1,9 +1,39 @@
 'use strict';
 
-// Work that a call has left behind: timers, sockets, reads. A worker that has any is not used again.
+// Work that a call has left behind: timers, sockets, reads, whatever the event loop or the thread pool still has to do. A worker that has any is not
+// used again.
+
+const fs = require('fs');
+const path = require('path');
+const internals = require('./internals');
 
 const activeHandles = process._getActiveHandles;
 const activeRequests = process._getActiveRequests;
+
+const addon = path.join(__dirname, 'build', 'loop.node');
+const loop = fs.existsSync(addon) ? require(addon) : listed(); // eslint-disable-line
+
+// listed is what the addon gives, as far as Node.js tells: requests of its own that wait for the thread pool, such as those of WebCrypto, are not
+// among it, nor are handles that do not keep it alive.
+function listed() {
+  let known = 0;
+  const open = () => activeHandles.call(process).filter(handle => !isTimer(handle)).length;
+  return {
+    mark() { known = open(); },
+    left: () => (open() > known || activeRequests.call(process).length > 0 ? WORK : NOTHING),
+  };
+}
+
+// isTimer tells the handles that Node.js 8 makes of timers: those linger, and all timers are counted below. It may not trust that a handle has an owner:
+// one that is being closed has null in its place.
+function isTimer(handle) {
+  return handle !== null && typeof handle === 'object' && typeof handle.constructor === 'function' && handle.constructor.name === 'Timer';
+}
+
+// What there may be left.
+const NOTHING = 0;
+const CLOSING = 1; // handles that are being closed: a few turns of the event loop, and they are gone
+const WORK = 2;
 
 const timers = new Set();
 const { apply } = Reflect;
@@ -37,15 +67,16 @@ function watchTimers(target) {
   }
 }
 
-// The one timer that keeps the process alive while a function that left nothing behind is waited for.
-setInterval(() => {}, 0x7fffffff);
-let baseline = 0;
+// watch must be called before modules are loaded, which may take the timer functions.
+function watch() {
+  if (internals.old) watchTimers(global); // or immediates would not be counted there
+}
 
 // markBaseline takes what is open now for what the runner itself holds.
 function markBaseline() {
   timers.clear();
   listen();
-  baseline = open();
+  loop.mark(internals.old);
 }
 
 // listen keeps in mind what listens for the events of the process.
@@ -66,23 +97,10 @@ function listening() {
   return true;
 }
 
-// open counts the handles that are open, but for Node 8's own of its timers: those linger after the last timer, and all timers are
-// counted above.
-function open() {
-  return activeHandles.call(process).filter(handle => !isTimer(handle)).length;
+// left says what is left that could run code later, or use a processor: NOTHING, CLOSING or WORK. late says that an immediate asks.
+function left(late) {
+  if (timers.size > 0 || internals.timers(late) || !listening()) return WORK;
+  return loop.left();
 }
 
-// isTimer may not trust that a handle has an owner: one that is being closed has null in its place.
-function isTimer(handle) {
-  return handle !== null && typeof handle === 'object' && typeof handle.constructor === 'function' && handle.constructor.name === 'Timer';
-}
-
-// none says whether nothing is left that could run code later.
-function none() {
-  return timers.size === 0
-    && open() <= baseline
-    && activeRequests.call(process).length === 0
-    && listening();
-}
-
-module.exports = { watchTimers, markBaseline, none };
+module.exports = { watch, markBaseline, left, NOTHING, CLOSING, WORK };

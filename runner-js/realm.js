@@ -21,9 +21,10 @@ for (const name of ['errors', 'request', 'response', 'require', 'console', 'time
   sources[name] = new vm.Script(text, { filename: `runner:realm/${name}.js` });
 }
 
-function intrinsicsHere() {
+// here loads a file in the runner's own realm, in which modules live.
+function here(name) {
   const module = { exports: {} };
-  sources.intrinsics.runInThisContext()(module);
+  sources[name].runInThisContext()(module);
   return module.exports;
 }
 
@@ -36,6 +37,7 @@ class Realm {
     if (fetch) this.globals.fetch = fetch; // a function may call something of its own so
     this.context = vm.createContext(this.globals);
     withoutDeferral(vm.runInContext('this', this.context));
+    here('wasm')(runner.work); // before its objects are known as they are to stay
     const host = {
       Buffer,
       Console,
@@ -48,7 +50,7 @@ class Realm {
       env: JSON.stringify(env),
       runner,
       root: __dirname,
-      intrinsics: intrinsicsHere(), // of the realm that modules live in
+      intrinsics: here('intrinsics'),
       shared: [Buffer, Buffer.prototype, this.globals],
     };
     const loaded = new Map();

@@ -56,6 +56,7 @@ func (t commandThread) start(cmd *exec.Cmd) error {
 func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 	heap := max(cfg.Limits.Memory>>20-56, 32)
 	flags := []string{
+		"--expose-internals",  // to the runner: whether timers are left (runner-js/internals.js)
 		"--zero-fill-buffers", // or memory that was freed could show what an earlier call has left there
 		"--v8-pool-size=0", "--single-threaded", "--max-semi-space-size=4", "--max-old-space-size=" + strconv.FormatInt(heap, 10), cfg.Runner,
 	}

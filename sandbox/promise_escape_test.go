@@ -74,6 +74,13 @@ var escapePromises = []promise{
 	{name: "outside there is no way to exit, signal or load native code", code: outside(
 		`res.send(['binding', '_linkedBinding', 'dlopen', 'mainModule', 'exit', 'reallyExit', 'kill', '_kill', 'abort', 'chdir', 'setuid', 'setgid', 'umask', 'openStdin', 'stdin', 'stdout', 'stderr',
 			'_getActiveHandles', '_getActiveRequests', '_debugProcess', '_rawDebug', 'getBuiltinModule', 'report', 'execve', 'loadEnvFile'].filter(name => name in process))`), want: `[]`},
+	{
+		name: "outside an import finds no module", code: `
+		function main(req, res) {
+			let p; try { require('lodash').template("<% give(import('fs')) %>")({ give: v => { p = v } }) } catch (e) { return res.send('refused') }
+			p.then(() => res.send('loaded'), () => res.send('refused'));
+		}`, want: `"refused"`,
+	},
 	{name: "outside there is neither require nor module", code: outside(
 		`res.send(['require', 'module', 'exports', '__filename', 'frame', 'invoker', 'reader', 'host'].filter(name => template("typeof " + name) !== 'undefined'))`), want: `[]`},
 	{

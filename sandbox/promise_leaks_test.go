@@ -28,6 +28,21 @@ var leakPromises = []promise{
 	left("a compilation of webassembly", `WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => setTimeout(mark, 5))`, marked, `0`),
 	left("a wait on shared memory", `if (Atomics.waitAsync) Atomics.waitAsync(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5).value.then(mark)`, marked, `0`),
 	left("a finalizer", `if (typeof FinalizationRegistry === 'function') new FinalizationRegistry(mark).register({}, 1)`, marked, `0`),
+	left("a job of WebCrypto", `const { crypto } = outside('global');
+		if (crypto) crypto.subtle.digest('SHA-256', new Uint8Array(1 << 20)).then(mark)`, marked, `0`),
+	left("a timeout of an AbortSignal", `const { AbortSignal } = outside('global'); if (AbortSignal && AbortSignal.timeout) AbortSignal.timeout(5).onabort = mark`, marked, `0`),
+	left("a message on a channel", `const { MessageChannel } = outside('global');
+		if (MessageChannel) { const { port1, port2 } = new MessageChannel(); port2.onmessage = mark; port2.unref(); port1.postMessage(1) }`, marked, `0`),
+	left("a channel that all hear", `const { BroadcastChannel } = outside('global');
+		if (BroadcastChannel) { const a = new BroadcastChannel('a'); a.onmessage = mark; a.unref(); new BroadcastChannel('a').unref().postMessage(1) }`, marked, `0`),
+	left("a stream that compresses", `const { CompressionStream } = outside('global');
+		if (CompressionStream) { const { readable, writable } = new CompressionStream('gzip'); writable.getWriter().write(new Uint8Array(1 << 20)); readable.getReader().read().then(mark) }`, marked, `0`),
+	left("an observer of performance", `const { PerformanceObserver, performance } = outside('global');
+		if (PerformanceObserver) { new PerformanceObserver(mark).observe({ entryTypes: ['mark', 'gc'] }); performance.mark('a') }`, marked, `0`),
+	left("a compilation of webassembly of the runner's realm", `const { WebAssembly } = outside('global');
+		WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])).then(() => setTimeout(mark, 5))`, marked, `0`),
+	left("a read of a large body", `const { Response, CompressionStream } = outside('global');
+		if (Response) new Response(new Uint8Array(1 << 20)).body.pipeThrough(new CompressionStream('gzip')).getReader().read().then(mark)`, marked, `0`),
 	left("a listener in the place of the runner's", `require('lodash').template('<% process._events.unhandledRejection = mark %>')({ mark })`,
 		`require('lodash').template('<%= process._events.unhandledRejection.name %>')()`, `"fail"`),
 	{name: "a promise of an immediate of a module", want: `1`, then: `"its own"`, code: `
@@ -55,6 +70,11 @@ var leakPromises = []promise{
 			if (req.body === 'next') return setTimeout(() => res.send(typeof inside.left), 100);
 			inside.require('fs').readFile('/runner/main.js', () => { inside.left = 1 }); inside.require('crypto').randomBytes(1 << 20, () => { inside.left = 1 }); res.send(1);
 		}`},
+	{name: "a stream of zlib", insider: true, want: `1`, then: `"undefined"`, code: `
+		function main(req, res) {
+			if (req.body === 'next') return setTimeout(() => res.send(typeof inside.left), 100);
+			const gzip = inside.require('zlib').createGzip(); gzip.on('data', () => { inside.left = 1 }); gzip.write(Buffer.alloc(1 << 20)); gzip.flush(); res.send(1);
+		}`},
 	{name: "an answer given before an endless loop is not sent", death: sandbox.ReasonSyncDeadline, change: soon, code: `function main(req, res) { res.send(1); for (;;) {} }`},
 	{name: "a second answer is not sent", want: `1`, code: `function main(req, res) { res.send(1); res.send(2); setTimeout(() => res.send(3), 1) }`},
 }
@@ -68,6 +88,7 @@ func left(name, leave, look, want string) promise {
 	return promise{name: name, want: `1`, then: want, code: `
 		let count = 0;
 		const shared = require('lodash').templateSettings;
+		const outside = (text) => { let out; require('lodash').template('<% give(' + text + ') %>')({ give: v => { out = v } }); return out };
 		const mark = () => { shared.marks = (shared.marks || 0) + 1 };
 		const unmark = () => { delete shared.marks };
 		const marks = () => shared.marks || 0;

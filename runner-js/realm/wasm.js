@@ -5,14 +5,14 @@
 const { apply } = Reflect;
 const { then } = Promise.prototype;
 
-// watchWasm makes the asynchronous functions of WebAssembly call work(+1) at their start and work(-1) at their end.
+// watchWasm makes the asynchronous functions of WebAssembly call work(+1), which says whether there is a call, at their start and work(-1) at their end.
 function watchWasm(work) {
   if (typeof WebAssembly !== 'object') return;
-  for (const name of ['compile', 'instantiate']) {
+  for (const name of ['compile', 'instantiate', 'compileStreaming', 'instantiateStreaming'].filter(known => WebAssembly[known])) {
     const real = WebAssembly[name];
     WebAssembly[name] = { [name](...args) {
-      work(1);
-      const over = () => work(-1);
+      const counted = work(1); // not what Node.js compiles for itself before there is a call
+      const over = () => { if (counted) work(-1); };
       const promise = apply(real, this, args);
       apply(then, promise, [over, over]);
       return promise;

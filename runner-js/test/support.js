@@ -24,7 +24,7 @@ function init(changes) {
 }
 
 // The flags are those that the host starts Node.js with.
-const FLAGS = ['--zero-fill-buffers', '--v8-pool-size=0', '--single-threaded'];
+const FLAGS = ['--expose-internals', '--zero-fill-buffers', '--v8-pool-size=0', '--single-threaded'];
 
 // Runner is the program under test in a process of its own.
 class Runner {

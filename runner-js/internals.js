@@ -1,0 +1,48 @@
+'use strict';
+
+// What Node.js shows to tests of its own only, under --expose-internals: the timers and immediates that it keeps in JavaScript, and what an
+// import() calls. Node.js 8 keeps timers as handles and knows no import().
+
+const version = parseInt(process.versions.node, 10);
+
+// load returns an internal module, without the warning that it is one.
+function load(name) {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return require(name); // eslint-disable-line
+  } catch (error) {
+    throw new Error(`start Node.js with --expose-internals, and a version that has ${name}, such as 8, 20, 22 or 24: ${error.message}`);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+const { timerListMap } = version < 11 ? {} : load('internal/timers');
+const { internalBinding } = version < 11 ? {} : load('internal/test/binding');
+const { immediateInfo } = version < 11 ? {} : internalBinding('timers');
+if (version >= 11 && !(timerListMap && immediateInfo)) throw new Error(`Node.js ${process.version} keeps its timers elsewhere; use 8, 20, 22 or 24`);
+
+// forbidImport makes every import() fail: code that a module compiles would find all modules of Node.js by it.
+function forbidImport() {
+  if (version < 11) return;
+  const refuse = (...args) => Promise.reject(new TypeError(`import() is not available in functions${typeof args[1] === 'string' ? `: ${args[1]}` : ''}`));
+  internalBinding('module_wrap').setImportModuleDynamicallyCallback(refuse);
+}
+
+// The timer that keeps the process alive while a function that left nothing behind is waited for.
+const heartbeat = setInterval(() => {}, 0x7fffffff);
+
+// timers says whether any timer but our own is set, or any immediate: those of Node.js itself and those that do not keep it alive count, too. late is for
+// Node.js 8, which cannot tell within an immediate whether there are more.
+function timers(late) {
+  if (timerListMap === undefined) return !late && process._needImmediateCallback === true;
+  if (immediateInfo[0] !== 0 || immediateInfo[1] !== 0) return true;
+  for (const duration in timerListMap) { // eslint-disable-line guard-for-in, no-restricted-syntax
+    const list = timerListMap[duration];
+    if (list._idleNext !== list && (list._idleNext !== heartbeat || list._idlePrev !== heartbeat)) return true;
+  }
+  return false;
+}
+
+module.exports = { forbidImport, timers, old: timerListMap === undefined };

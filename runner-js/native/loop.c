@@ -1,0 +1,95 @@
+/*
+ * What the event loop still has to do, as a Node-API addon (Node-API 1: one binary serves Node.js 8 and all later ones).
+ *
+ * loop.mark(old) notes the handles that are open now. loop.left() says what there is beside them: 0 nothing; 1 handles that are being closed, whose
+ * close is yet to be reported; 2 requests under way, of which the thread pool's are a part whatever asked for them, or handles that are open.
+ * old says that this is Node.js 10 or older. There timers are handles of their own: as many may be active as there were; and async handles are opened and
+ * closed by Node.js itself alone. Later versions keep timers in lists in JavaScript, behind one handle, and the other timers of the loop are V8's, which
+ * call nobody. Immediates are not told: their handles stay active while one of them runs. See internals.js for both.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <node_api.h>
+#include <uv.h>
+
+enum { NOTHING = 0, CLOSING = 1, WORK = 2 };
+enum { MAX_KNOWN = 256 };
+
+static struct { uv_handle_t *handle; int active; } known[MAX_KNOWN]; /* in the order in which the loop has them */
+static unsigned known_count;
+static unsigned known_timers;
+static int old;
+
+/* What a walk over the handles has met. */
+struct walk { unsigned known, timers; int left; };
+
+static void note(uv_handle_t *handle, void *unused) {
+  (void)unused;
+  if (handle->type == UV_TIMER) {
+    known_timers += uv_is_active(handle) != 0;
+  } else if (!(old && handle->type == UV_ASYNC) && known_count < MAX_KNOWN && !uv_is_closing(handle)) {
+    known[known_count].handle = handle;
+    known[known_count].active = uv_is_active(handle) != 0;
+    known_count++;
+  }
+}
+
+/* Whether a handle that is known is as it was. Nobody but Node.js itself has those that follow the turns of the loop. */
+static int same(const uv_handle_t *handle, int active) {
+  if (handle->type == UV_IDLE || handle->type == UV_CHECK || handle->type == UV_PREPARE) return 1;
+  return (uv_is_active(handle) != 0) == active && !uv_is_closing(handle);
+}
+
+/* The loop has the handles in the order in which they were opened, so those that are known come first and in their order. */
+static void look(uv_handle_t *handle, void *arg) {
+  struct walk *walk = arg;
+  int left = WORK;
+  if (handle->type == UV_TIMER) {
+    walk->timers += uv_is_active(handle) != 0;
+    left = old && walk->timers > known_timers ? WORK : NOTHING;
+  } else if (old && handle->type == UV_ASYNC) {
+    left = NOTHING;
+  } else if (walk->known < known_count && known[walk->known].handle == handle) {
+    left = same(handle, known[walk->known++].active) ? NOTHING : WORK;
+  } else if (uv_is_closing(handle)) {
+    left = CLOSING;
+  }
+  if (left > walk->left) walk->left = left;
+}
+
+static napi_value mark(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  bool is_old = false;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1) return NULL;
+  if (napi_get_value_bool(env, argv[0], &is_old) != napi_ok) return NULL;
+  old = is_old;
+  known_count = known_timers = 0;
+  uv_walk(uv_default_loop(), note, NULL);
+  return NULL;
+}
+
+static napi_value left(napi_env env, napi_callback_info info) {
+  (void)info;
+  uv_loop_t *loop = uv_default_loop();
+  struct walk walk = {0, 0, NOTHING};
+  if (loop->active_reqs.count > 0) {
+    walk.left = WORK;
+  } else {
+    uv_walk(loop, look, &walk);
+    if (walk.known != known_count) walk.left = WORK; /* one of those that are known is gone */
+  }
+  napi_value result = NULL;
+  napi_create_int32(env, walk.left, &result);
+  return result;
+}
+
+static napi_value init(napi_env env, napi_value exports) {
+  napi_value fn;
+  if (napi_create_function(env, "mark", NAPI_AUTO_LENGTH, mark, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "mark", fn);
+  if (napi_create_function(env, "left", NAPI_AUTO_LENGTH, left, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "left", fn);
+  return exports;
+}
+
+NAPI_MODULE(loop, init)
