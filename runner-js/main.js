@@ -46,7 +46,7 @@ function accept(message) {
   invoker.limits(message);
   if (process.argv[2] === 'zygote') {
     ready();
-    zygote.fork(message.filter, () => invoker.rehearse(zygote.slim));
+    zygote.fork(message.filter, message.zygoteFilter, () => invoker.rehearse(zygote.slim));
   }
   ready();
 }

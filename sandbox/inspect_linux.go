@@ -22,13 +22,31 @@ func (s *spawner) inspect(pid int) Report {
 		r.Layers = append(r.Layers, namespaceLayer(pid, name, asked))
 	}
 	r.Layers = append(r.Layers, rootLayer(pid, asked))
-	status, err := processStatus(pid)
+	status, err := processStatus(filepath.Join("/proc", strconv.Itoa(pid)))
 	r.Layers = append(r.Layers,
 		statusLayer("no capabilities", asked, err, hasNone(status, "CapInh", "CapPrm", "CapEff", "CapAmb"), "CapEff "+status["CapEff"]),
 		statusLayer("no new privileges", asked, err, status["NoNewPrivs"] == "1", ""),
 		statusLayer("system-call filter", asked, err, status["Seccomp"] == "2", ""),
-		s.userLayer(asked, err, status["Uid"]), s.limitsLayer(), s.forkLayer())
+		s.userLayer(asked, err, status["Uid"]), s.limitsLayer(), s.forkLayer(), s.zygoteLayer(status["PPid"]))
 	return r
+}
+
+// zygoteLayer says whether every thread of the process that the worker was forked from is under a filter: proc(5), /proc/PID/task.
+func (s *spawner) zygoteLayer(pid string) Layer {
+	threads, err := filepath.Glob(filepath.Join("/proc", pid, "task", "*"))
+	filtered := 0
+	for _, thread := range threads {
+		status, failure := processStatus(thread)
+		switch {
+		case errors.Is(failure, fs.ErrNotExist): // it has ended
+			filtered++
+		case failure != nil:
+			err = failure
+		case status["Seccomp"] == "2":
+			filtered++
+		}
+	}
+	return statusLayer("fork server's filter", s.jailer != nil && s.forks, err, s.forks && filtered > 0 && filtered == len(threads), "")
 }
 
 func namespaceLayer(pid int, name string, asked bool) Layer {
@@ -65,9 +83,9 @@ func rootLayer(pid int, asked bool) Layer {
 	return layer
 }
 
-// processStatus are the fields of /proc/PID/status.
-func processStatus(pid int) (map[string]string, error) {
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+// processStatus are the fields of the file status in the directory that /proc has for a process or thread.
+func processStatus(dir string) (map[string]string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "status"))
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/backstage/functions/sandbox/internal/jail"
-	"github.com/backstage/functions/sandbox/internal/seccomp"
 )
 
 // Init becomes the inside of a jail when this process was started for that, and returns otherwise. Programs that use IsolationStrict must
@@ -73,22 +72,26 @@ func libraries(ctx context.Context, program string) ([]string, error) {
 	return paths, nil
 }
 
-// wrap changes cmd, made by nodeCommand, to run in a jail as the user uid of its namespace. Release must be called after its start.
-func (j *jailer) wrap(cmd *exec.Cmd, uid uint32, filter []byte) (release func(), err error) {
+// part is what a process in a jail is: a user of its namespace, its system-call filter from its exec on, and what it keeps of root's powers.
+type part struct {
+	uid          uint32
+	filter       []byte
+	capabilities []int
+}
+
+// wrap changes cmd, made by nodeCommand, to run in a jail as p. Release must be called after its start.
+func (j *jailer) wrap(cmd *exec.Cmd, p part) (release func(), err error) {
 	args := slices.Clone(cmd.Args)
 	args[0] = "node"
 	args[slices.Index(args, j.cfg.Runner)] = filepath.Join(jailRunner, filepath.Base(j.cfg.Runner))
 	spec := jail.Spec{
-		Path: jailNode, Args: args, Scratch: scratch, Mounts: j.mounts, Hostname: "worker", Filter: filter,
+		Path: jailNode, Args: args, Scratch: scratch, Mounts: j.mounts, Hostname: "worker", Filter: p.filter,
 		Limits: map[int]uint64{
 			unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 256, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_MEMLOCK: 0, unix.RLIMIT_MSGQUEUE: 0,
 		},
 	}
 	if j.root {
-		spec.UID = int(uid)
-		if filter == nil { // a zygote gives each worker an ID of its own
-			spec.Capabilities = []int{unix.CAP_SETUID, unix.CAP_SETGID}
-		}
+		spec.UID, spec.Capabilities = int(p.uid), p.capabilities
 	}
 	return jail.Command(cmd, spec, j.users)
 }
@@ -101,23 +104,12 @@ func (j *jailer) workerID(slot int) uint32 {
 	return uint32(firstID + slot%(j.users.Count-firstID)) //nolint:gosec // below hostIDs
 }
 
-// workerFilter is the system-call filter of a worker.
-func workerFilter() ([]byte, error) { return seccomp.Compile(seccomp.Worker()) }
-
-// execFilter is that of a worker that starts itself, and must still do its exec.
-func execFilter() ([]byte, error) {
-	policy := seccomp.Worker()
-	policy.Deadly = slices.DeleteFunc(policy.Deadly, func(name string) bool { return name == "execve" })
-	policy.Allowed = append(policy.Allowed, seccomp.Rule{Name: "execve"})
-	return seccomp.Compile(policy)
-}
-
-// startJailed starts cmd on the thread, in a jail unless j is nil; uid and filter are for the jail.
-func (t commandThread) startJailed(cmd *exec.Cmd, j *jailer, uid uint32, filter []byte) error {
+// startJailed starts cmd on the thread, in a jail as p unless j is nil.
+func (t commandThread) startJailed(cmd *exec.Cmd, j *jailer, p part) error {
 	if j == nil {
 		return t.start(cmd)
 	}
-	release, err := j.wrap(cmd, uid, filter)
+	release, err := j.wrap(cmd, p)
 	if err != nil {
 		return err
 	}

@@ -67,9 +67,9 @@ func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func initFrame(cfg *Config, filter []byte, jailed bool) ([]byte, error) {
+func initFrame(cfg *Config, f filters, jailed bool) ([]byte, error) {
 	return wire.AppendInit(nil, wire.Init{
-		Filter: filter, Egress: cfg.Egress.frame(jailed),
+		Filter: f.worker, ZygoteFilter: f.zygote, Egress: cfg.Egress.frame(jailed),
 		Modules: cfg.Modules, Env: cfg.Env, MaxFrame: cfg.Limits.Frame, MaxLogs: cfg.Limits.Logs,
 	})
 }
@@ -86,7 +86,7 @@ type directLauncher struct {
 func (d *directLauncher) launch(_ context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
 	cmd := nodeCommand(d.cfg)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	if err := d.thread.startJailed(cmd, d.jailer, d.jailer.workerID(slot), d.filter); err != nil {
+	if err := d.thread.startJailed(cmd, d.jailer, part{uid: d.jailer.workerID(slot), filter: d.filter}); err != nil {
 		return nil, err
 	}
 	return command{cmd}, nil
@@ -116,6 +116,7 @@ type forkLauncher struct {
 	cfg    *Config
 	init   []byte
 	jailer *jailer // nil without namespaces
+	part   part    // of the zygote in it
 	thread commandThread
 
 	careful atomic.Bool // a zygote has failed to settle: the next one settles before it forks, so that a failure is one of its start
@@ -212,7 +213,7 @@ func (f *forkLauncher) startServer(ctx context.Context) (*forkServer, error) {
 	stdin, err1 := cmd.StdinPipe()
 	stdout, err2 := cmd.StdoutPipe()
 	if err = errors.Join(err1, err2); err == nil {
-		err = f.thread.startJailed(cmd, f.jailer, zygoteID, nil)
+		err = f.thread.startJailed(cmd, f.jailer, f.part)
 	}
 	_ = theirs.Close() // the zygote has its own; with ours open we would not see its end
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/backstage/functions/sandbox/internal/cgroup"
+	"github.com/backstage/functions/sandbox/internal/seccomp"
 )
 
 // Probe tries what a pool of cfg would need of this host, whatever its tier. Only Node and Runner of cfg are looked at. It makes and removes
@@ -87,7 +88,7 @@ func probeFilter() error {
 	if err := unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, 0, 0, 0); !errors.Is(err, unix.EFAULT) {
 		return fmt.Errorf("seccomp: %w", err)
 	}
-	_, err := workerFilter()
+	_, err := seccomp.Compile(seccomp.Worker())
 	return err
 }
 

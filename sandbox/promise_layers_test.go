@@ -53,6 +53,19 @@ var layers = []struct {
 		return strconv.Itoa(int(ownerOf(t, procPath(pid, "fd")))) != strings.Fields(statusOf(t, pid, "Uid"))[0]
 	}},
 	{"no core dumps", limitIs("Max core file size", "0")},
+	{"fork server's filter, on each of its threads", func(t *testing.T, pid int) bool {
+		threads, err := filepath.Glob(filepath.Join("/proc", statusOf(t, pid, "PPid"), "task", "*", "status"))
+		return err == nil && len(threads) > 0 && !slices.ContainsFunc(threads, func(path string) bool {
+			text, err := os.ReadFile(path)
+			return err == nil && !strings.Contains(string(text), "\nSeccomp:\t2\n")
+		})
+	}},
+	{"fork server without privileges but to give users", func(t *testing.T, pid int) bool {
+		zygote, err := strconv.Atoi(statusOf(t, pid, "PPid"))
+		const setUserAndGroup = "00000000000000c0"
+		return err == nil && statusOf(t, zygote, "CapEff") == setUserAndGroup && statusOf(t, zygote, "CapBnd") == setUserAndGroup &&
+			statusOf(t, zygote, "NoNewPrivs") == "1"
+	}},
 	{"few descriptors", limitIs("Max open files", "256")},
 	{"no files", limitIs("Max file size", "0")},
 	{"no locked memory", limitIs("Max locked memory", "0")},
@@ -194,7 +207,7 @@ func TestPromiseNoInspectorOpensBySignal(t *testing.T) {
 }
 
 func TestReportTellsWhatIsThere(t *testing.T) {
-	for isolation, want := range map[sandbox.Isolation]int{sandbox.IsolationStrict: 14, sandbox.IsolationProcess: 3, sandbox.IsolationNone: 2} {
+	for isolation, want := range map[sandbox.Isolation]int{sandbox.IsolationStrict: 15, sandbox.IsolationProcess: 3, sandbox.IsolationNone: 2} {
 		pool := arena(t, promise{change: func(c *sandbox.Config) { c.Isolation = isolation }}, "")
 		report := pool.Report()
 		obtained := 0

@@ -63,24 +63,18 @@ func (s *spawner) prepare() (err error) {
 func (s *spawner) chooseLauncher() error {
 	_, err := os.Stat(addonPath(s.cfg.Runner))
 	s.forks = err == nil
-	var filter []byte
-	if s.jailer != nil {
-		make := execFilter
-		if s.forks {
-			make = workerFilter
-		}
-		if filter, err = make(); err != nil {
-			return fmt.Errorf("sandbox: %w", err)
-		}
+	filters, err := s.jailer.filters(s.forks)
+	if err != nil {
+		return fmt.Errorf("sandbox: %w", err)
 	}
-	init, err := initFrame(&s.cfg, filter, s.jailer != nil)
+	init, err := initFrame(&s.cfg, filters, s.jailer != nil)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	if s.forks {
-		s.launcher = &forkLauncher{cfg: &s.cfg, init: init, jailer: s.jailer, thread: s.thread}
+		s.launcher = &forkLauncher{cfg: &s.cfg, init: init, jailer: s.jailer, part: filters.zygotePart(), thread: s.thread}
 	} else {
-		s.launcher = &directLauncher{cfg: &s.cfg, init: init, jailer: s.jailer, filter: filter, thread: s.thread}
+		s.launcher = &directLauncher{cfg: &s.cfg, init: init, jailer: s.jailer, filter: filters.start, thread: s.thread}
 	}
 	return nil
 }

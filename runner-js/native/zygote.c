@@ -163,7 +163,7 @@ static void leave_zygotes_files(void) {
     if (fd != null && zygotes[fd].open && is_zygotes(fd) && dup3(null, fd, O_CLOEXEC) < 0) _exit(EXIT_DESCRIPTORS);
   }
   close(null);
-  if (syscall(SYS_close_range, noted, ~0u, 0) != 0 && errno != ENOSYS) _exit(EXIT_DESCRIPTORS); /* there should be none */
+  if (syscall(SYS_close_range, (long)noted, ~0u, 0L) != 0 && errno != ENOSYS) _exit(EXIT_DESCRIPTORS); /* there should be none */
 }
 
 /* The first steps of a worker. It waits for one byte on its stdin, which says that it is in its control group. */
@@ -182,16 +182,17 @@ static void prepare_worker(const int fds[3], uint32_t uid) {
   if (n != 1) _exit(0);
   if (uid != 0) {
     struct rlimit tasks = {64, 64};           /* of this user, which no other worker is */
-    if (syscall(SYS_setresgid, uid, uid, uid) != 0 || syscall(SYS_setresuid, uid, uid, uid) != 0) _exit(EXIT_USER);
+    long id = (long)uid;                      /* the zygote's filter compares all 64 bits */
+    if (syscall(SYS_setresgid, id, id, id) != 0 || syscall(SYS_setresuid, id, id, id) != 0) _exit(EXIT_USER);
     if (setrlimit(RLIMIT_NPROC, &tasks) != 0) _exit(EXIT_USER);
   }
   if (syscall(SYS_capset, &cap_header, cap_none) != 0) _exit(EXIT_USER);
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  /* outside a PID namespace nothing else ends it with the zygote */
+  prctl(PR_SET_DUMPABLE, 0L, 0, 0, 0);
+  prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0, 0, 0);  /* outside a PID namespace nothing else ends it with the zygote */
   if (uv_loop_fork(uv_default_loop()) != 0) _exit(EXIT_LOOP);
   if (filter.len > 0) {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) _exit(EXIT_FILTER);
-    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) _exit(EXIT_FILTER);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0, 0, 0) != 0) _exit(EXIT_FILTER);
+    if (prctl(PR_SET_SECCOMP, (long)SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) _exit(EXIT_FILTER);
   }
 }
 
@@ -202,7 +203,7 @@ static int fork_worker(const struct request *request, const int fds[3]) {
     prepare_worker(fds, request->uid);
     return 1;
   }
-  int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+  int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0L) : -1;
   struct report report = {.type = pidfd < 0 ? FAILED : BORN, .pid = pid, .status = pidfd < 0 ? errno : 0};
   for (int i = 0; i < 3; i++) close(fds[i]);  /* once the worker is known it has them alone; one that failed reads that its host is gone */
   send_report(&report, pidfd);
@@ -246,23 +247,39 @@ static enum outcome take_request(void) {
 
 static void throw_errno(napi_env env, const char *what) { napi_throw_error(env, what, strerror(errno)); }
 
-/* open(control, filter) takes the socket to the host and the system-call filter of the workers, and prepares to serve. */
-static napi_value open_control(napi_env env, napi_callback_info info) {
-  size_t argc = 2;
-  napi_value argv[2];
+/* Copies a filter out of a Buffer into memory of our own: what uses it must not depend on a JavaScript object. */
+static int take_filter(napi_env env, napi_value value, struct sock_fprog *program) {
   void *bytes;
   size_t length;
-  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 2) return NULL;
+  if (napi_get_buffer_info(env, value, &bytes, &length) != napi_ok) return -1;
+  program->len = (unsigned short)(length / sizeof(struct sock_filter));
+  program->filter = malloc(length + 1);
+  if (program->filter == NULL) { throw_errno(env, "malloc"); return -1; }
+  memcpy(program->filter, bytes, length);
+  return 0;
+}
+
+/* Lays a filter over all threads of the zygote: V8's too, which are not the one that serves. */
+static int filter_zygote(const struct sock_fprog *program) {
+  if (program->len == 0) return 0;
+  return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, program);
+}
+
+/* open(control, filter, own) takes the socket to the host, the system-call filter of the workers and the zygote's own, which it is under from here
+ * on, and prepares to serve. */
+static napi_value open_control(napi_env env, napi_callback_info info) {
+  size_t argc = 3;
+  napi_value argv[3];
+  struct sock_fprog own;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 3) return NULL;
   if (napi_get_value_int32(env, argv[0], &control_fd) != napi_ok) return NULL;
-  if (napi_get_buffer_info(env, argv[1], &bytes, &length) != napi_ok) return NULL;
-  filter.len = (unsigned short)(length / sizeof(struct sock_filter));
-  filter.filter = malloc(length + 1);         /* of our own: the worker must not depend on a JavaScript object */
-  if (filter.filter == NULL) { throw_errno(env, "malloc"); return NULL; }
-  memcpy(filter.filter, bytes, length);
+  if (take_filter(env, argv[1], &filter) != 0 || take_filter(env, argv[2], &own) != 0) return NULL;
   ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (ended_fd < 0) { throw_errno(env, "eventfd"); return NULL; }
   struct sigaction action = {.sa_handler = note_end, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
-  if (sigaction(SIGCHLD, &action, NULL) != 0) throw_errno(env, "sigaction");
+  if (sigaction(SIGCHLD, &action, NULL) != 0) { throw_errno(env, "sigaction"); return NULL; }
+  if (filter_zygote(&own) != 0) throw_errno(env, "seccomp");
+  free(own.filter);
   return NULL;
 }
 

@@ -85,10 +85,17 @@ func known(here *arch.Info, names []string) []string {
 	return out
 }
 
-// conditions says of each argument that its selected bits equal a value: the bits that are set in it, and those that are not.
+// conditions says of each argument that it lies in a range, or that its selected bits equal a value: the bits that are set in it, and those that
+// are not. The library calls bits set when one of them is, so that a value under a mask may have one bit only.
 func conditions(args []Arg) libseccomp.ArgumentConditions {
 	var out libseccomp.ArgumentConditions
 	for _, a := range args {
+		if a.Max != 0 {
+			out = append(out,
+				libseccomp.Condition{Argument: a.Index, Operation: libseccomp.GreaterOrEqual, Value: a.Min},
+				libseccomp.Condition{Argument: a.Index, Operation: libseccomp.LessOrEqual, Value: a.Max})
+			continue
+		}
 		if a.Mask == 0 {
 			out = append(out, libseccomp.Condition{Argument: a.Index, Operation: libseccomp.Equal, Value: a.Value})
 			continue

@@ -1,4 +1,4 @@
-// Package seccomp says which system calls a worker may make. The policy is data (lists below); Compile turns it into a program for
+// Package seccomp says which system calls a worker may make, and the fork server. The policy is data (lists below); Compile turns it into a program for
 // the kernel.
 package seccomp
 
@@ -16,6 +16,8 @@ type Arg struct {
 	Index uint32
 	// Mask selects bits; zero selects all of them. The selected bits must equal Value.
 	Mask, Value uint64
+	// Min and Max, where Max is not zero, are the least and the greatest value instead.
+	Min, Max uint64
 }
 
 // Policy is a list of what is allowed and how the rest is refused: with EPERM, except for Unknown and Deadly.

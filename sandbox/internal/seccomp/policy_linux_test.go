@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/elastic/go-seccomp-bpf/arch"
@@ -16,8 +17,18 @@ func here(t *testing.T) *arch.Info {
 	return info
 }
 
+// policies are all that there are.
+var policies = map[string]Policy{"worker": Worker(), "zygote": Zygote(Users{1000, 65535}), "starting zygote": Starting(Zygote(Users{1000, 65535}))}
+
 func TestEveryCallOfTheKernelGetsItsAnswer(t *testing.T) {
-	policy, info := Worker(), here(t)
+	for name, policy := range policies {
+		t.Run(name, func(t *testing.T) { everyCallGetsItsAnswer(t, policy) })
+	}
+}
+
+func everyCallGetsItsAnswer(t *testing.T, policy Policy) {
+	t.Helper()
+	info := here(t)
 	want := map[string]uint32{}
 	for _, rule := range policy.Allowed {
 		if len(rule.Args) == 0 {
@@ -45,48 +56,50 @@ func TestEveryCallOfTheKernelGetsItsAnswer(t *testing.T) {
 }
 
 func TestNumbersThatNoCallHasAreRefused(t *testing.T) {
-	for _, number := range []uint32{999, 4096, 0x3fffffff} {
-		if got := answer(t, Worker(), uint32(here(t).ID), number); got != eperm {
-			t.Errorf("%d is answered %#x", number, got)
+	for name, policy := range policies {
+		for _, number := range []uint32{999, 4096, 0x3fffffff} {
+			if got := answer(t, policy, uint32(here(t).ID), number); got != eperm {
+				t.Errorf("%s: %d is answered %#x", name, number, got)
+			}
 		}
 	}
 }
 
 func TestForeignArchitecturesEndTheProcess(t *testing.T) {
-	for _, foreign := range []uint32{archI386, archX8664, archARM64, 0, 0xffffffff} {
-		if foreign == uint32(here(t).ID) {
-			continue
-		}
-		for _, number := range []uint32{0, 1, 3, 60} {
-			if got := answer(t, Worker(), foreign, number); got != killAll {
-				t.Errorf("call %d of architecture %#x is answered %#x", number, foreign, got)
+	for name, policy := range policies {
+		for _, foreign := range []uint32{archI386, archX8664, archARM64, 0, 0xffffffff} {
+			if foreign == uint32(here(t).ID) {
+				continue
+			}
+			for _, number := range []uint32{0, 1, 3, 60} {
+				if got := answer(t, policy, foreign, number); got != killAll {
+					t.Errorf("%s: call %d of architecture %#x is answered %#x", name, number, foreign, got)
+				}
 			}
 		}
 	}
 }
 
 func TestX32EndsTheProcess(t *testing.T) {
-	for _, number := range []uint32{0, 1, 41, 59, 520} {
-		if got := answer(t, Worker(), uint32(here(t).ID), x32|number); got != killAll {
-			t.Errorf("x32 call %d is answered %#x", number, got)
+	for name, policy := range policies {
+		for _, number := range []uint32{0, 1, 41, 59, 520} {
+			if got := answer(t, policy, uint32(here(t).ID), x32|number); got != killAll {
+				t.Errorf("%s: x32 call %d is answered %#x", name, number, got)
+			}
 		}
 	}
 }
 
-func TestArgumentsDecide(t *testing.T) {
-	const threadFlags = 0x3d0f00 // of pthread_create(3)
+// calls are system calls by name, and by the answer that they get with each of some arguments.
+type calls map[string]map[uint32][][]uint64
+
+func (c calls) check(t *testing.T, policy Policy) {
+	t.Helper()
 	info := here(t)
-	for name, rows := range map[string]map[uint32][][]uint64{
-		"clone":     {allow: {{threadFlags}}, eperm: {{17}, {threadFlags | 0x10000000}, {threadFlags | 0x00020000}, {threadFlags | 0x80}, {0}}},
-		"socket":    {allow: {{1, 1}, {1, 1 | 0x80800}}, eperm: {{1, 2}, {1, 5}, {1, 3}, {2, 1}, {10, 1}, {16, 3}, {40, 1}, {1 << 32, 1}, {1<<32 | 1, 1}}},
-		"fcntl":     {allow: {{0, 1}, {0, 3}, {0, 4}, {0, 1030}}, eperm: {{0, 5}, {0, 6}, {0, 7}, {0, 8}, {0, 10}, {0, 36}, {0, 1024}, {0, 1026}, {0, 1031}, {0, 1033}}},
-		"ioctl":     {allow: {{0, 0x5421}, {0, 0x541b}, {0, 0x5450}, {0, 0x5451}}, eperm: {{0, 0x5412}, {0, 0x8901}, {0, 0x5452}, {0, 0x40045201}}},
-		"prctl":     {allow: {{15}, {16}, {0x53564d41}}, eperm: {{4, 1}, {22}, {24}, {35}, {47}, {0x59616d61}, {28}}},
-		"prlimit64": {allow: {{0, 7, 0, 1}}, eperm: {{1, 7, 0, 1}, {0, 7, 1}, {1 << 32, 7, 0}, {0, 7, 1 << 32}}},
-	} {
+	for name, rows := range c {
 		for want, calls := range rows {
 			for _, args := range calls {
-				if got := answer(t, Worker(), uint32(info.ID), uint32(info.SyscallNames[name]), args...); got != want {
+				if got := answer(t, policy, uint32(info.ID), uint32(info.SyscallNames[name]), args...); got != want {
 					t.Errorf("%s%#x is answered %#x, want %#x", name, args, got, want)
 				}
 			}
@@ -94,20 +107,58 @@ func TestArgumentsDecide(t *testing.T) {
 	}
 }
 
+const threadFlags = 0x3d0f00 // of pthread_create(3)
+
+func TestArgumentsDecide(t *testing.T) {
+	calls{
+		"clone":     {allow: {{threadFlags}}, eperm: {{17}, {threadFlags | 0x10000000}, {threadFlags | 0x00020000}, {threadFlags | 0x80}, {0}}},
+		"socket":    {allow: {{1, 1}, {1, 1 | 0x80800}}, eperm: {{1, 2}, {1, 5}, {1, 3}, {2, 1}, {10, 1}, {16, 3}, {40, 1}, {1 << 32, 1}, {1<<32 | 1, 1}}},
+		"fcntl":     {allow: {{0, 1}, {0, 3}, {0, 4}, {0, 1030}}, eperm: {{0, 5}, {0, 6}, {0, 7}, {0, 8}, {0, 10}, {0, 36}, {0, 1024}, {0, 1026}, {0, 1031}, {0, 1033}}},
+		"ioctl":     {allow: {{0, 0x5421}, {0, 0x541b}, {0, 0x5450}, {0, 0x5451}}, eperm: {{0, 0x5412}, {0, 0x8901}, {0, 0x5452}, {0, 0x40045201}}},
+		"prctl":     {allow: {{15}, {16}, {0x53564d41}}, eperm: {{4, 1}, {22}, {24}, {35}, {47}, {0x59616d61}, {28}}},
+		"prlimit64": {allow: {{0, 7, 0, 1}}, eperm: {{1, 7, 0, 1}, {0, 7, 1}, {1 << 32, 7, 0}, {0, 7, 1 << 32}}},
+	}.check(t, Worker())
+}
+
+// What a fork server may do beyond a worker is what zygote.c does, to the argument.
+func TestArgumentsDecideForTheForkServer(t *testing.T) {
+	calls{
+		"clone": {
+			allow: {{threadFlags}, {0x1200011}},
+			eperm: {{17}, {0}, {0x11 | 0x10000000}, {0x1200011 | 0x10000000}, {0x1200011 | 0x8000}, {0x1200011 | 0x100}, {0x1200009}, {1<<32 | 0x1200011}},
+		},
+		"setresuid": {
+			allow: {{1000, 1000, 1000}, {65535, 65535, 65535}},
+			eperm: {{0, 0, 0}, {1, 1, 1}, {999, 999, 999}, {1000, 1000, 0}, {0, 1000, 1000}, {1000, 0, 1000}, {65536, 65536, 65536}, {0xffffffff, 1000, 1000}, {1<<32 | 1000, 1000, 1000}},
+		},
+		"setresgid":   {allow: {{1000, 1000, 1000}}, eperm: {{0, 0, 0}, {1000, 1000, 0}, {65536, 1000, 1000}}},
+		"prctl":       {allow: {{15}, {4, 0}, {1, 9}, {38, 1}, {22, 2}}, eperm: {{4, 1}, {1, 15}, {22, 1}, {38, 0}, {24, 0}, {28, 0}, {47, 2}, {8, 1}, {0x59616d61}}},
+		"prlimit64":   {allow: {{0, 7, 0, 1}, {0, 6, 1, 0}}, eperm: {{1, 7, 0, 1}, {0, 7, 1}, {1, 6, 1}, {0, 4, 1}}},
+		"pidfd_open":  {allow: {{2, 0}}, eperm: {{2, 0x80}, {2, 0x800}}},
+		"close_range": {allow: {{3, 0xffffffff, 0}}, eperm: {{3, 0xffffffff, 2}, {3, 0xffffffff, 4}}},
+		"socket":      {allow: {{1, 1}}, eperm: {{1, 2}, {2, 1}, {16, 3}}},
+		"seccomp":     {eperm: {{1, 1}, {1, 8}, {0, 0}}},
+		"execve":      {killAll: {{1, 1, 1}}},
+	}.check(t, Zygote(Users{1000, 65535}))
+	calls{"setresuid": {eperm: {{1000, 1000, 1000}, {0, 0, 0}}}, "setresgid": {eperm: {{1000, 1000, 1000}}}}.check(t, Zygote(Users{}))
+	calls{"seccomp": {allow: {{1, 1}}, eperm: {{0, 0}, {1, 0}, {1, 9}, {2, 0}}}, "execve": {allow: {{1, 1, 1}}}, "execveat": {killAll: {{0}}}}.check(t, Starting(Zygote(Users{})))
+}
+
 func TestNothingIsListedTwice(t *testing.T) {
-	policy := Worker()
-	seen := map[string]bool{}
-	for _, name := range append(append([]string{}, policy.Unknown...), policy.Deadly...) {
-		if seen[name] {
-			t.Errorf("%s is listed twice", name)
+	for of, policy := range policies {
+		seen := map[string]bool{}
+		for _, name := range append(append([]string{}, policy.Unknown...), policy.Deadly...) {
+			if seen[name] {
+				t.Errorf("%s: %s is listed twice", of, name)
+			}
+			seen[name] = true
 		}
-		seen[name] = true
-	}
-	for _, rule := range policy.Allowed {
-		if seen[rule.Name] {
-			t.Errorf("%s is listed twice", rule.Name)
+		for _, rule := range policy.Allowed {
+			if seen[rule.Name] {
+				t.Errorf("%s: %s is listed twice", of, rule.Name)
+			}
+			seen[rule.Name] = true
 		}
-		seen[rule.Name] = true
 	}
 }
 
@@ -116,15 +167,19 @@ func TestNothingThatEndsIsolationIsAllowed(t *testing.T) {
 		"execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill", "tgkill", "pidfd_send_signal",
 		"pidfd_open", "pidfd_getfd", "mount", "umount2", "pivot_root", "chroot", "setns", "unshare", "bpf", "perf_event_open", "keyctl", "add_key",
 		"request_key", "io_uring_setup", "userfaultfd", "memfd_create", "memfd_secret", "bind", "listen", "accept", "accept4", "socketpair", "setuid",
-		"setresuid", "setgroups", "capset", "open_tree", "move_mount", "fsopen", "fanotify_init", "inotify_init1", "init_module", "kexec_load", "reboot",
+		"setresuid", "setresgid", "setgroups", "capset", "open_tree", "move_mount", "fsopen", "fanotify_init", "inotify_init1", "init_module", "kexec_load", "reboot",
 		"swapon", "syslog", "acct", "quotactl", "name_to_handle_at", "open_by_handle_at", "shmget", "shmat", "msgget", "semget", "mq_open", "flock",
 		"personality", "modify_ldt", "iopl", "ioperm", "sched_setaffinity", "setpriority", "process_madvise", "landlock_create_ruleset", "seccomp",
 		"link", "symlink", "mknod", "chmod", "chown", "rename", "unlink", "mkdir", "truncate", "utimensat", "setxattr", "chdir",
 	}
-	for _, rule := range Worker().Allowed {
-		for _, name := range forbidden {
-			if rule.Name == name {
-				t.Errorf("%s is allowed", name)
+	// What a policy may allow of that nonetheless.
+	allowed := map[string][]string{
+		"zygote": {"setresuid", "setresgid", "capset", "pidfd_open"}, "starting zygote": {"setresuid", "setresgid", "capset", "pidfd_open", "execve", "seccomp"},
+	}
+	for of, policy := range policies {
+		for _, rule := range policy.Allowed {
+			if slices.Contains(forbidden, rule.Name) && !slices.Contains(allowed[of], rule.Name) {
+				t.Errorf("%s: %s is allowed", of, rule.Name)
 			}
 		}
 	}

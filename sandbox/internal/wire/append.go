@@ -19,6 +19,8 @@ type Init struct {
 	MaxLogs  int `json:"maxLogs"`
 	// Filter is the system-call filter of a forked worker: an array of struct sock_filter; none when empty.
 	Filter []byte `json:"filter"`
+	// ZygoteFilter is that of the process which workers are forked from, once it has everything loaded.
+	ZygoteFilter []byte `json:"zygoteFilter,omitempty"`
 	// Egress is how functions reach the outside; nil leaves them what they find.
 	Egress *Egress `json:"egress,omitempty"`
 }

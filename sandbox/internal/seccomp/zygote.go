@@ -1,0 +1,49 @@
+package seccomp
+
+import (
+	"slices"
+	"syscall"
+)
+
+// forkFlags are what fork(3) gives clone(2): CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID and SIGCHLD, and nothing else.
+const forkFlags = 0x01200011
+
+// Users are the IDs, in the fork server's user namespace, that workers get: from First to Last. There are none when Last is zero.
+type Users struct{ First, Last uint32 }
+
+// Zygote is the policy for the process that workers are forked from, once it has everything loaded. Each worker has its own policy laid over this one,
+// which therefore allows all that a worker may do; beyond that it allows what a fork and the first steps of a worker are, each with the very arguments
+// that zygote.c uses. It signals nobody, and becomes no user but a worker's.
+func Zygote(users Users) Policy {
+	p := Worker()
+	clone := slices.IndexFunc(p.Allowed, func(r Rule) bool { return r.Name == "clone" })
+	p.Allowed[clone].Args = append(p.Allowed[clone].Args, []Arg{{Index: 0, Value: forkFlags}})
+	prctl := slices.IndexFunc(p.Allowed, func(r Rule) bool { return r.Name == "prctl" })
+	p.Allowed[prctl].Args = append(p.Allowed[prctl].Args,
+		[]Arg{{Index: 0, Value: syscall.PR_SET_DUMPABLE}, {Index: 1, Value: 0}},
+		[]Arg{{Index: 0, Value: syscall.PR_SET_PDEATHSIG}, {Index: 1, Value: uint64(syscall.SIGKILL)}},
+		[]Arg{{Index: 0, Value: 38}, {Index: 1, Value: 1}},                     // PR_SET_NO_NEW_PRIVS
+		[]Arg{{Index: 0, Value: syscall.PR_SET_SECCOMP}, {Index: 1, Value: 2}}) // SECCOMP_MODE_FILTER: it can only take away
+	limit := slices.IndexFunc(p.Allowed, func(r Rule) bool { return r.Name == "prlimit64" })
+	p.Allowed[limit].Args = append(p.Allowed[limit].Args, []Arg{{Index: 0}, {Index: 1, Value: 6}}) // one's own RLIMIT_NPROC
+	p.Allowed = append(p.Allowed,
+		Rule{Name: "wait4"},
+		Rule{Name: "pidfd_open", Args: [][]Arg{{{Index: 1}}}},
+		Rule{Name: "close_range", Args: [][]Arg{{{Index: 2}}}},
+		Rule{Name: "capset"}, // nobody gets by it what he does not have
+	)
+	if users.Last > 0 {
+		worker := func(index uint32) Arg { return Arg{Index: index, Min: uint64(users.First), Max: uint64(users.Last)} }
+		all := [][]Arg{{worker(0), worker(1), worker(2)}}
+		p.Allowed = append(p.Allowed, Rule{Name: "setresuid", Args: all}, Rule{Name: "setresgid", Args: all})
+	}
+	return p
+}
+
+// Starting is policy with what a program needs in addition that is yet to be executed and then lays another filter over all of its threads.
+func Starting(policy Policy) Policy {
+	policy.Deadly = slices.DeleteFunc(slices.Clone(policy.Deadly), func(name string) bool { return name == "execve" })
+	policy.Allowed = append(slices.Clone(policy.Allowed), Rule{Name: "execve"},
+		Rule{Name: "seccomp", Args: [][]Arg{{{Index: 0, Value: 1}, {Index: 1, Value: 1}}}}) // SECCOMP_SET_MODE_FILTER with TSYNC
+	return policy
+}
