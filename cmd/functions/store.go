@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -31,10 +32,10 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 	switch cfg.Storage {
 	case config.StorageRedis:
 		s, err := redisstore.Open(ctx, redisstore.Options{
-			Endpoint: string(cfg.RedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix, Limits: limits, Logger: log,
+			Endpoint: string(cfg.RedisEndpoint), LogsEndpoint: string(cfg.LogsRedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix, Limits: limits, Logger: log,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("REDIS_ENDPOINT: %w", err)
+			return nil, redisError(err)
 		}
 		return s, nil
 	case config.StorageInMemory:
@@ -55,6 +56,14 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 // in any case, with room for what servers of other settings wrote.
 func storeLimits(cfg *config.Config) function.Limits {
 	return function.Limits{EnvBytes: cfg.BodyLimit, RecordBytes: 8 * max(cfg.BodyLimit, api.DefaultBodyLimit)}
+}
+
+// redisError names the variable that err is about.
+func redisError(err error) error {
+	if errors.Is(err, redisstore.ErrLogsEndpoint) {
+		return fmt.Errorf("LOGS_REDIS_ENDPOINT: %w", err)
+	}
+	return fmt.Errorf("REDIS_ENDPOINT: %w", err)
 }
 
 // storePlace says where the store keeps its data.

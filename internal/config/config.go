@@ -49,9 +49,11 @@ type Config struct {
 	// Storage is one of the Storage constants, STORAGE. DataDir is where the embedded one keeps its file, DATA_DIR.
 	Storage string
 	DataDir string
-	// RedisEndpoint is REDIS_ENDPOINT or DBAAS_SENTINEL_ENDPOINT, RedisKeyPrefix is REDIS_KEY_PREFIX.
-	RedisEndpoint  Secret
-	RedisKeyPrefix string
+	// RedisEndpoint is REDIS_ENDPOINT or DBAAS_SENTINEL_ENDPOINT, LogsRedisEndpoint is LOGS_REDIS_ENDPOINT, empty for the same.
+	// RedisKeyPrefix is REDIS_KEY_PREFIX.
+	RedisEndpoint     Secret
+	LogsRedisEndpoint Secret
+	RedisKeyPrefix    string
 
 	// SyncTimeout and AsyncTimeout are CODE_SYNC_TIMEOUT and CODE_ASYNC_TIMEOUT.
 	SyncTimeout  time.Duration
@@ -173,6 +175,9 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 		return nil, errors.New("SSL_CERT_FILE: must be set when FUNCTIONS_USE_SSL_CERT_FILE is true")
 	}
 	c.Trace.complete()
+	if c.LogsRedisEndpoint != "" && c.Storage != StorageRedis {
+		return nil, fmt.Errorf("LOGS_REDIS_ENDPOINT: is for STORAGE=redis, which is %s: unset it, or set REDIS_ENDPOINT", c.Storage)
+	}
 	if c.Storage == StorageRedis && c.RedisEndpoint == "" {
 		c.RedisEndpoint = defaultRedis
 		c.texts["REDIS_ENDPOINT"] = c.RedisEndpoint.String()

@@ -59,7 +59,7 @@ func TestDefaults(t *testing.T) {
 		LogLevel: "info", LogAppFormat: "text", AccessFormat: "tiny", LogType: "local",
 		Environment: map[string]string{}, LogHosts: []string{"localhost"}, LogPort: 12201, LogFields: c.LogFields, LogHeaderFields: map[string]string{},
 		LogMaxMessage: 3000, LogMaxChunk: 32766, Trace: c.Trace,
-		Kept: Kept{Lines: 1000, MaxLine: 4096, Memory: 64 << 20, TTL: 7 * 24 * time.Hour},
+		Kept: Kept{Lines: 1000, MaxLine: 4096, Memory: 64 << 20, Namespace: 16 << 20, TTL: 7 * 24 * time.Hour},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("defaults\n%#v\nwant\n%#v", c, want)
@@ -115,6 +115,7 @@ func TestValuesAreRead(t *testing.T) {
 		{"REDIS_ENDPOINT=redis://h", func(c *Config) any { return c.Storage }, StorageRedis},
 		{"DBAAS_SENTINEL_ENDPOINT=sentinel://h", func(c *Config) any { return c.Storage + " " + string(c.RedisEndpoint) }, "redis sentinel://h"},
 		{"DBAAS_SENTINEL_ENDPOINT=sentinel://h|REDIS_ENDPOINT=redis://r", func(c *Config) any { return string(c.RedisEndpoint) }, "redis://r"},
+		{"REDIS_ENDPOINT=redis://h|LOGS_REDIS_ENDPOINT=redis://l", func(c *Config) any { return string(c.RedisEndpoint + c.LogsRedisEndpoint) }, "redis://hredis://l"},
 		{"REDIS_KEY_PREFIX=prod:", func(c *Config) any { return c.RedisKeyPrefix }, "prod:"},
 		{"DATA_DIR=/data", func(c *Config) any { return c.DataDir }, "/data"},
 		{"ISOLATION=none", func(c *Config) any { return c.Isolation }, sandbox.IsolationNone},
@@ -290,7 +291,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		":hunter2@h:6379":                               "***@h:6379",
 		"redis://h:6379":                                "redis://h:6379",
 	} {
-		c := mustLoad(t, "REDIS_ENDPOINT="+given, "DBAAS_SENTINEL_ENDPOINT="+given, "EXPOSE_ENV_TOKEN=hunter2")
+		c := mustLoad(t, "REDIS_ENDPOINT="+given, "LOGS_REDIS_ENDPOINT="+given, "DBAAS_SENTINEL_ENDPOINT="+given, "EXPOSE_ENV_TOKEN=hunter2")
 		if string(c.RedisEndpoint) != given {
 			t.Errorf("the endpoint itself became %q", string(c.RedisEndpoint))
 		}
@@ -317,6 +318,19 @@ func TestStringTellsWhatIsUsed(t *testing.T) {
 		if !strings.Contains("\n"+text, "\n"+line+"\n") {
 			t.Errorf("no line %s in\n%s", line, text)
 		}
+	}
+}
+
+func TestARedisForLinesAloneIsRefused(t *testing.T) {
+	getenv := func(name string) (string, bool) {
+		if name == "LOGS_REDIS_ENDPOINT" {
+			return "redis://:hunter2@h", true
+		}
+		return "", false
+	}
+	_, err := Load(getenv, nil)
+	if err == nil || !strings.HasPrefix(err.Error(), "LOGS_REDIS_ENDPOINT: is for STORAGE=redis") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -8,9 +8,10 @@ type Kept struct {
 	// FUNCTION_LOGS_MAX_LINE.
 	Lines   int
 	MaxLine int
-	// Memory is FUNCTION_LOGS_MEMORY, in bytes. TTL is FUNCTION_LOGS_TTL.
-	Memory int64
-	TTL    time.Duration
+	// Memory and Namespace are FUNCTION_LOGS_MEMORY and FUNCTION_LOGS_NAMESPACE_MEMORY, in bytes. TTL is FUNCTION_LOGS_TTL.
+	Memory    int64
+	Namespace int64
+	TTL       time.Duration
 }
 
 // keptVariables are about the output of functions that can be read back.
@@ -27,9 +28,14 @@ var keptVariables = []Variable{
 	},
 	{
 		Name: "FUNCTION_LOGS_MEMORY", Default: "64mb",
-		Meaning: "Memory for the kept lines of all functions, with `STORAGE` `embedded` or `inmemory`; where it does not do, the namespace with the most gives way. " +
-			"Of it, the function that has printed nothing for longest loses its lines first.",
+		Meaning: "Memory for the kept lines of all functions, in Redis or in the server. Where it does not do, the namespace with the most gives " +
+			"way: of it, the function that has printed nothing for longest loses its oldest lines first.",
 		parse: memory(mib, tib, func(c *Config) *int64 { return &c.Kept.Memory }),
+	},
+	{
+		Name: "FUNCTION_LOGS_NAMESPACE_MEMORY", Default: "16mb",
+		Meaning: "The part of `FUNCTION_LOGS_MEMORY` that one namespace may take in Redis.",
+		parse:   memory(mib, tib, func(c *Config) *int64 { return &c.Kept.Namespace }),
 	},
 	{
 		Name: "FUNCTION_LOGS_TTL", Default: "168h",

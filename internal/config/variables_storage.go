@@ -17,6 +17,15 @@ var storageVariables = []Variable{
 		parse:   textOf(redisEndpoint),
 	},
 	{
+		Name: "LOGS_REDIS_ENDPOINT", Default: "that of `REDIS_ENDPOINT`", derive: none, secret: true,
+		Meaning: "Another Redis, in the same forms, for [what functions print](operations.md#logs), with `STORAGE=redis`: what they print then " +
+			"takes no memory from the functions.",
+		parse: textOf(func(c *Config, text string) error {
+			c.LogsRedisEndpoint = Secret(text)
+			return nil
+		}),
+	},
+	{
 		Name: "STORAGE", Default: "`redis` if a Redis endpoint is set, else `embedded`",
 		Meaning: "Where functions are kept: `redis`, `embedded` (one file in `DATA_DIR`) or `inmemory` (lost at the end).",
 		parse:   oneOf(func(c *Config) *string { return &c.Storage }, StorageRedis, StorageEmbedded, StorageInMemory),

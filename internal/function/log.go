@@ -27,9 +27,11 @@ type LogLine struct {
 type LogLimits struct {
 	// Lines is how many lines of each function are kept, above 0. A store may keep some more.
 	Lines int
-	// Memory bounds the lines of all functions together, in bytes, where they are in this server's memory. Those of the
-	// function that has printed nothing for longest, of the namespace with the most, are dropped first.
+	// Memory bounds the lines of all functions together, in bytes. Where it does not do, the namespace with the most gives way, and
+	// of it the function that has printed nothing for longest loses its lines first.
 	Memory int64
+	// Namespace bounds the lines of the functions of one namespace, in bytes, where they are on another server. 0 stands for Memory.
+	Namespace int64
 	// TTL is how long the lines of a function that prints nothing more are kept, where they are on another server.
 	TTL time.Duration
 }

@@ -18,7 +18,7 @@ func (s *Store) Get(ctx context.Context, ref function.Ref) (*function.Function, 
 
 func (s *Store) get(ctx context.Context, ref function.Ref) (*function.Function, error) {
 	var stored, settings *redis.Cmd
-	err := s.read(ctx, func(p redis.Pipeliner) {
+	err := read(ctx, s.client, func(p redis.Pipeliner) {
 		stored = readHash(ctx, p, s.keys.function(ref), s.limits.Record(), functionFields)
 		settings = readHash(ctx, p, s.keys.namespace(ref.Namespace), maxSettings, namespaceFields)
 	})
@@ -46,7 +46,7 @@ func (s *Store) Version(ctx context.Context, ref function.Ref) (string, error) {
 func (s *Store) version(ctx context.Context, ref function.Ref) (string, error) {
 	var stored *redis.Cmd
 	var codeLength *redis.IntCmd
-	err := s.read(ctx, func(p redis.Pipeliner) {
+	err := read(ctx, s.client, func(p redis.Pipeliner) {
 		stored = readHash(ctx, p, s.keys.function(ref), maxVersion, []string{"versionID", "hash"})
 		codeLength = p.HStrLen(ctx, s.keys.function(ref), "code")
 	})
@@ -129,14 +129,14 @@ func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
 		return err
 	})
 	if err == nil {
-		err = s.forget(ctx, ref)
+		err = s.logStore.forget(ctx, ref)
 	}
 	return at("delete "+ref.String(), err)
 }
 
 // read sends some reads together. A key of an unexpected type is no error: to a reader there is nothing.
-func (s *Store) read(ctx context.Context, queue func(redis.Pipeliner)) error {
-	commands, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+func read(ctx context.Context, client redis.UniversalClient, queue func(redis.Pipeliner)) error {
+	commands, err := client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		queue(p)
 		return nil
 	})

@@ -12,7 +12,7 @@ import (
 )
 
 // The lines of a function are a stream, which needs Redis 5. An entry holds under short names what a line is: its time in
-// milliseconds, its request ID, its level and its text. Its own ID is the line's cursor.
+// milliseconds, its request ID, its level and its text. Its own ID is the line's cursor. See lua/log_append.lua.
 const (
 	fieldTime    = "t"
 	fieldRequest = "r"
@@ -20,53 +20,15 @@ const (
 	fieldText    = "m"
 )
 
-// log is the stream of a function's lines. The original has no key that begins like it.
-func (k keys) log(ref function.Ref) string {
-	return string(k) + "functions:log:" + escape(ref.Namespace) + "/" + ref.ID
-}
-
-// AppendLog keeps lines and returns how many it kept. Each stream is cut to keep.Lines and, since Redis cuts whole blocks,
-// up to a hundred more; it expires keep.TTL after the last line. Lines may be there twice when the connection was lost
-// while they were written.
-func (s *Store) AppendLog(ctx context.Context, lines []function.LogLine, keep function.LogLimits) (kept int, err error) {
-	seen := map[function.Ref]bool{}
-	var adds []*redis.StringCmd
-	_, err = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i := range lines {
-			line := &lines[i]
-			adds = append(adds, p.XAdd(ctx, &redis.XAddArgs{
-				Stream: s.keys.log(line.Ref), MaxLen: int64(keep.Lines), Approx: true, Values: entryOf(line),
-			}))
-			seen[line.Ref] = true
-		}
-		for ref := range seen {
-			p.PExpire(ctx, s.keys.log(ref), keep.TTL)
-		}
-		return nil
-	})
-	for _, add := range adds {
-		if add.Err() == nil && add.Val() != "" {
-			kept++
-		}
-	}
-	return kept, at("append to log", judge(ctx, err))
-}
-
-func entryOf(line *function.LogLine) []any {
-	return []any{
-		fieldTime, line.Time.UnixMilli(), fieldRequest, line.RequestID, fieldLevel, line.Level, fieldText, line.Text,
-	}
-}
-
 // ReadLog returns the lines that q selects.
-func (s *Store) ReadLog(ctx context.Context, ref function.Ref, q function.LogQuery) ([]function.LogLine, error) {
+func (l *logStore) ReadLog(ctx context.Context, ref function.Ref, q function.LogQuery) ([]function.LogLine, error) {
 	var entries *redis.XMessageSliceCmd
 	first := q.After.Next().String() // "(" for exclusive ranges needs Redis 6.2
-	err := s.read(ctx, func(p redis.Pipeliner) {
+	err := read(ctx, l.client, func(p redis.Pipeliner) {
 		if q.Newest {
-			entries = p.XRevRangeN(ctx, s.keys.log(ref), "+", first, int64(q.Limit))
+			entries = p.XRevRangeN(ctx, l.keys.stream(ref), "+", first, int64(q.Limit))
 		} else {
-			entries = p.XRangeN(ctx, s.keys.log(ref), first, "+", int64(q.Limit))
+			entries = p.XRangeN(ctx, l.keys.stream(ref), first, "+", int64(q.Limit))
 		}
 	})
 	if err != nil {

@@ -27,25 +27,25 @@ func newAwaiting(e endpoint) redis.UniversalClient {
 
 // AwaitLog returns the first lines after a place, at most limit, and waits for one if there is none; it returns none when
 // none has come within the given time.
-func (s *Store) AwaitLog(
+func (l *logStore) AwaitLog(
 	ctx context.Context, ref function.Ref, after function.LogCursor, limit int, within time.Duration,
 ) ([]function.LogLine, error) {
 	for end := time.Now().Add(within); ; {
 		block := max(time.Millisecond, min(time.Until(end), maxBlock)) // 0 would be for ever
-		lines, err := s.awaitOnce(ctx, ref, after, limit, block)
+		lines, err := l.awaitOnce(ctx, ref, after, limit, block)
 		if err != nil || len(lines) > 0 || !time.Now().Before(end) {
 			return lines, at("await log of "+ref.String(), err)
 		}
 	}
 }
 
-func (s *Store) awaitOnce(
+func (l *logStore) awaitOnce(
 	ctx context.Context, ref function.Ref, after function.LogCursor, limit int, block time.Duration,
 ) ([]function.LogLine, error) {
 	bound, cancel := context.WithTimeout(ctx, block+ioTimeout) // the client itself would give a silent Redis much longer
 	defer cancel()
-	streams, err := s.awaiting.XRead(bound, &redis.XReadArgs{
-		Streams: []string{s.keys.log(ref), after.String()}, Count: int64(limit), Block: block,
+	streams, err := l.awaiting.XRead(bound, &redis.XReadArgs{
+		Streams: []string{l.keys.stream(ref), after.String()}, Count: int64(limit), Block: block,
 	}).Result()
 	if errors.Is(err, redis.Nil) {
 		return nil, judge(ctx, ctx.Err())

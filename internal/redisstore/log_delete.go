@@ -16,7 +16,7 @@ func (s *Store) forgetNamespace(ctx context.Context, name string) error {
 	for page := 1; ; page++ {
 		listed, err := s.list(ctx, function.Query{Namespace: name, Page: page, PerPage: forgetBatch})
 		if err == nil {
-			err = s.forget(ctx, listed.Items...)
+			err = s.logStore.forget(ctx, listed.Items...)
 		}
 		if err != nil || page*forgetBatch >= listed.Total {
 			return err
@@ -27,10 +27,12 @@ func (s *Store) forgetNamespace(ctx context.Context, name string) error {
 // forget drops the lines of functions. Their streams are emptied, not deleted: an empty one remembers the last ID that it
 // gave, so those who follow it miss nothing of a function that is there again at once. It expires like any other. Lines of
 // a call that is still running may come later; nobody can read them until there is such a function again.
-func (s *Store) forget(ctx context.Context, refs ...function.Ref) error {
-	commands, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+func (l *logStore) forget(ctx context.Context, refs ...function.Ref) error {
+	commands, err := l.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, ref := range refs {
-			p.XTrimMaxLen(ctx, s.keys.log(ref), 0)
+			stream := l.keys.stream(ref)
+			p.XTrimMaxLen(ctx, stream, 0)
+			forgetScript.Eval(ctx, p, append(l.keys.counts(ref.Namespace), stream), escape(ref.Namespace), ref.ID)
 		}
 		return nil
 	})

@@ -52,7 +52,7 @@ func (s *Store) putNamespace(ctx context.Context, name string, fields ...any) er
 // settings returns the record of a namespace, nil when there is none.
 func (s *Store) settings(ctx context.Context, name string) (*function.Namespace, error) {
 	var record *redis.Cmd
-	err := s.read(ctx, func(p redis.Pipeliner) {
+	err := read(ctx, s.client, func(p redis.Pipeliner) {
 		record = readHash(ctx, p, s.keys.namespace(name), maxSettings, namespaceFields)
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -27,6 +28,8 @@ type Options struct {
 	// is that of Redis and not of the Sentinels, is taken as it stands and the user is ignored, as Backstage Functions
 	// 0.3 did. TLS trusts the system's certificate authorities.
 	Endpoint string
+	// LogsEndpoint is where the lines that functions print are kept, in the same forms; empty stands for Endpoint.
+	LogsEndpoint string
 	// KeyPrefix begins every key; nothing stands between it and the rest.
 	KeyPrefix string
 	// Limits bound what is written and read.
@@ -38,17 +41,21 @@ type Options struct {
 
 // Store keeps functions in Redis. Use Open. It is safe for concurrent use, and recovers by itself when Redis does.
 type Store struct {
-	client   redis.UniversalClient
-	awaiting redis.UniversalClient // see AwaitLog
-	keys     keys
-	cluster  bool // see listing
-	limits   function.Limits
-	log      *slog.Logger
+	*logStore // what functions print
+
+	client  redis.UniversalClient
+	keys    keys
+	cluster bool // see listing
+	limits  function.Limits
+	log     *slog.Logger
 
 	heartbeat time.Duration   // see watch
 	life      context.Context // ends with Close
 	close     func() error
 }
+
+// ErrLogsEndpoint marks the error of Open that is about Options.LogsEndpoint.
+var ErrLogsEndpoint = errors.New("of kept output")
 
 // Open returns a store for an endpoint. The only error is an endpoint that is not understood; it never tells the
 // password. A Redis that cannot be used at the moment is logged.
@@ -57,15 +64,25 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	var ofLogs endpoint
+	if o.LogsEndpoint != "" {
+		if ofLogs, err = parseEndpoint(o.LogsEndpoint); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrLogsEndpoint, err)
+		}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
 	redis.SetLogger(clientLog{o.Logger})
-	client, awaiting := redis.NewUniversalClient(e.options()), newAwaiting(e)
+	client := redis.NewUniversalClient(e.options())
+	logs := newLogStore(e, o.KeyPrefix, client)
+	if o.LogsEndpoint != "" {
+		logs = newLogStore(ofLogs, o.KeyPrefix, nil)
+	}
 	life, end := context.WithCancel(context.Background())
 	s := &Store{
 		client:    client,
-		awaiting:  awaiting,
+		logStore:  logs,
 		keys:      keys(o.KeyPrefix),
 		cluster:   e.cluster,
 		limits:    o.Limits,
@@ -74,7 +91,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		life:      life,
 		close: sync.OnceValue(func() error {
 			end()
-			return errors.Join(client.Close(), awaiting.Close())
+			return errors.Join(logs.close(), client.Close())
 		}),
 	}
 	if err := s.Ping(ctx); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // keepMany is more than most tests need.
-var keepMany = function.LogLimits{Lines: 1000, Memory: 1 << 20, TTL: time.Hour}
+var keepMany = function.LogLimits{Lines: 1000, Memory: 16 << 20, TTL: time.Hour}
 
 // printed makes lines of r with the numbers from first up to and without end as their texts.
 func printed(r function.Ref, first, end int) []function.LogLine {

@@ -92,6 +92,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"LogIsReadFromAPlaceOn":    testLogIsReadFromAPlaceOn,
 		"LogIsBounded":             testLogIsBounded,
 		"LogsAreApart":             testLogsAreApart,
+		"LogsAreBoundedTogether":   testLogsAreBoundedTogether,
+		"NewestLinesAreKept":       testNewestLinesAreKept,
 		"LogGoesWithItsFunction":   testLogGoesWithItsFunction,
 		"LogGoesWithItsNamespace":  testLogGoesWithItsNamespace,
 		"LogHidesFromLists":        testLogHidesFromLists,
