@@ -45,7 +45,10 @@ func TestAZygoteThatDoesNotForkIsReplaced(t *testing.T) {
 
 // The slot of a dead worker is free once its death is told; with a zygote that never tells, the pool would be full for ever.
 func TestAZygoteThatDoesNotReapIsReplaced(t *testing.T) {
-	pool := newRealPool(t, func(c *sandbox.Config) { loopsEnd(c); c.Size, c.Prewarmed = 1, 1 })
+	pool := newRealPool(t, func(c *sandbox.Config) {
+		c.Size, c.Prewarmed = 1, 1
+		c.SyncTimeout = 200 * time.Millisecond // two seconds by the clock: less than a zygote has to answer
+	})
 	stopped := stopZygote(t)
 	var death *sandbox.DeathError
 	_, err := pool.Invoke(t.Context(), invocation("endless", `function main() { for (;;) {} }`))
