@@ -3,6 +3,8 @@
 // Takes from `process` what a function that has got hold of it could read or break with. Node.js itself and the modules go on with
 // what is named here; a name that a later version adds is not, and goes.
 
+const { builtinModules } = require('module');
+
 const KEPT = new Set([
   // What modules ask for, and what is true of every worker.
   'version', 'versions', 'arch', 'platform', 'release', 'features', 'pid', 'ppid', 'title', 'argv', 'execArgv', 'execPath', 'env', 'config',
@@ -13,8 +15,8 @@ const KEPT = new Set([
   '_immediateCallback', '_needImmediateCallback', 'emit',
 ]);
 
-// What modules load only when they are first used, which is too late then.
-const LAZY = ['dns', 'string_decoder', 'timers', 'tls', 'url', 'util', 'zlib'];
+// What modules and Node.js itself load only when they are first used, which is too late then: some put back what was taken away.
+const LAZY = ['dns', 'string_decoder', 'timers', 'tls', 'url', 'util', 'worker_threads', 'zlib'].filter(name => builtinModules.includes(name));
 
 // disarm must be called when all modules are loaded.
 function disarm() {

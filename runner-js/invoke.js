@@ -7,15 +7,19 @@ const clock = require('./clock');
 const egress = require('./egress');
 const { exit, RETIRED } = require('./frame');
 const pending = require('./pending');
+const warnings = require('./warnings');
 
 // The first members of the frame, which the host writes in this order.
 const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check|compile)"(?:,"behind":(\d+))?/;
 
 const NOTHING = /^/;
 
+const MOST_WARNINGS = 16; // different ones, of one call
+
 const { setImmediate } = global;
 const { apply } = Reflect;
 const { exec } = RegExp.prototype;
+const { split } = String.prototype;
 const tick = process._tickCallback; // runs what is due before the event loop goes on: nextTicks, then microtasks
 
 class Invoker {
@@ -28,6 +32,7 @@ class Invoker {
     const fail = error => this.uncaught(error);
     process.on('uncaughtException', fail);
     process.on('unhandledRejection', fail);
+    warnings.heard(text => this.warn(text));
   }
 
   limits({ maxFrame, maxLogs }) {
@@ -80,7 +85,7 @@ class Invoker {
   start(line) {
     const [, id, kind, behind] = apply(exec, HEAD, [line]);
     apply(exec, NOTHING, ['']); // or a function could ask RegExp for the line
-    const call = { id, type: '', rest: '', starting: true, logged: 0, work: 0 };
+    const call = { id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null };
     this.call = call;
     if (kind === 'compile') return this.compile(call);
     this.loader.realm.run(line, kind);
@@ -162,6 +167,22 @@ class Invoker {
     call.logged += Buffer.byteLength(text) + 1; // with its line break
     const over = call.logged > this.maxLogs;
     this.write(`{"type":"log","id":${call.id},"level":"${level}","text":${JSON.stringify(over ? '[output truncated]' : text)}}\n`);
+  }
+
+  // warn logs what Node.js warns of, once in a call.
+  warn(text) {
+    const { call } = this;
+    if (call === null) return;
+    if (call.warned === null) call.warned = [];
+    if (call.warned.length === MOST_WARNINGS) return;
+    for (let i = 0; i < call.warned.length; i++) {
+      if (call.warned[i] === text) return;
+    }
+    call.warned[call.warned.length] = text;
+    const lines = apply(split, text, ['\n']);
+    for (let i = 0; i < lines.length; i++) {
+      if (lines[i] !== '') this.log('error', lines[i]);
+    }
   }
 
   span(rest) {

@@ -24,6 +24,7 @@ function apply(names) {
   Buffer.poolSize = 0; // a shared pool would show a function what else lies in it
   process.on('SIGUSR1', () => {}); // would open the inspector
   disarm();
+  for (const name of ['stdout', 'stderr']) Object.defineProperty(process, name, { value: stderr }); // for what of Node.js and modules prints by itself
   return modules;
 }
 
@@ -38,12 +39,20 @@ const nowhere = {
 let room = 32 * 1024;
 const stderr = Object.assign({}, nowhere, {
   write(text) {
-    const bytes = Buffer.from(text, 'utf8');
+    const bytes = Buffer.from(`${text}`, 'utf8');
     room -= bytes.length;
     if (room >= 0) writeSync(2, bytes);
     return true;
   },
+  end() {},
+  emit() { return false; },
+  writable: true,
+  isTTY: false,
 });
+for (const stream of [nowhere, stderr]) {
+  for (const name of Object.keys(stream).filter(key => typeof stream[key] === 'function')) Object.freeze(stream[name]);
+  Object.freeze(stream);
+}
 
 // forbidCodeGeneration keeps functions from compiling code in the runner's own realm through the constructor of any function that
 // they are handed.

@@ -72,7 +72,7 @@ var escapePromises = []promise{
 
 	// A module that compiles code by itself leads out: lodash's templates. What is found there is the rest of these promises.
 	{name: "outside there is no way to exit, signal or load native code", code: outside(
-		`res.send(['binding', '_linkedBinding', 'dlopen', 'mainModule', 'exit', 'reallyExit', 'kill', '_kill', 'abort', 'chdir', 'setuid', 'setgid', 'umask', 'openStdin', 'stdin', 'stdout', 'stderr',
+		`res.send(['binding', '_linkedBinding', 'dlopen', 'mainModule', 'exit', 'reallyExit', 'kill', '_kill', 'abort', 'chdir', 'setuid', 'setgid', 'umask', 'openStdin', 'stdin',
 			'_getActiveHandles', '_getActiveRequests', '_debugProcess', '_rawDebug', 'getBuiltinModule', 'report', 'execve', 'loadEnvFile'].filter(name => name in process))`), want: `[]`},
 	{
 		name: "outside an import finds no module", code: `
@@ -81,6 +81,9 @@ var escapePromises = []promise{
 			p.then(() => res.send('loaded'), () => res.send('refused'));
 		}`, want: `"refused"`,
 	},
+	{name: "outside the standard streams lead nowhere", code: outside(
+		`for (const s of [process.stdout, process.stderr]) { s.write('{"type":"result"}\\n'); try { s.fd = 1 } catch (e) {} try { s.write.x = 1 } catch (e) {} s.end() }
+			res.send([process.stdout, process.stderr].map(s => [s.fd, s._handle, s.write.x].filter(v => v !== undefined).length))`), want: `[0,0]`},
 	{name: "outside there is neither require nor module", code: outside(
 		`res.send(['require', 'module', 'exports', '__filename', 'frame', 'invoker', 'reader', 'host'].filter(name => template("typeof " + name) !== 'undefined'))`), want: `[]`},
 	{

@@ -83,11 +83,22 @@ function failureFrame(thrown) {
   return errorFrame(thrown, []);
 }
 
-function resultFrame({ status, headers, body }) {
-  const pairs = [];
+// taken is an answer with the status and the headers that it has now: what the function sets later is not of it.
+function taken({ status, headers, body }) {
+  const answer = { code: 0, pairs: [], body, failed: false, failure: undefined };
   try {
-    const code = statusOf(status);
-    addPairs(pairs, headers);
+    answer.code = statusOf(status);
+    addPairs(answer.pairs, headers);
+  } catch (error) {
+    answer.failed = true;
+    answer.failure = error;
+  }
+  return answer;
+}
+
+function resultFrame({ code, pairs, body, failed, failure }) {
+  if (failed) return errorFrame(plainFailure(failure), pairs);
+  try {
     const text = stringify(body);
     const tail = text === undefined ? '' : `,"body":${text}`;
     return { type: 'result', rest: `"status":${code},"headers":${textOf(pairs)}${tail}` };
@@ -109,13 +120,23 @@ let frameOf; // makes its frame from
 let outcome;
 let flush = null; // sends what is known of its span
 
-// Only what the first outcome leaves behind is sent, read after the code that caused it has returned.
+// settle has the first outcome sent: its body, or what was thrown, is read after the code that caused it has returned.
 function settle(make, what) {
-  if (!open) return;
-  open = false;
   frameOf = make;
   outcome = what;
   apply(then, settled, [deliver]);
+}
+
+function answer(result) {
+  if (!open) return;
+  open = false; // whatever headers do when they are read
+  settle(resultFrame, taken(result));
+}
+
+function fail(thrown) {
+  if (!open) return;
+  open = false;
+  settle(failureFrame, thrown);
 }
 
 function deliver() {
@@ -125,8 +146,6 @@ function deliver() {
   runner.answer(type, rest);
 }
 
-const answer = result => settle(resultFrame, result);
-const fail = thrown => settle(failureFrame, thrown);
 const outcomes = { answer, fail };
 
 const makeConsole = consoles(runner.log);

@@ -40,7 +40,7 @@ table('the first answer is sent as JSON', [
   ['two answers', main('res.send(1); res.status(400).send(2)'), result(1)],
   ['an answer, then an error', main("res.send(1); throw new Error('x')"), result(1)],
   ['an error answer, then an answer', main("res.badRequest('x'); res.send(1)"), error(400, 'x')],
-  ['what was changed after send', main("const x = { a: 1 }; res.send(x); x.a = 2; res.set('late', 'x')"), result({ a: 2 }, { headers: [['late', 'x']] })],
+  ['what was changed after send', main("const x = { a: 1 }; res.send(x); x.a = 2; res.set('late', 'x')"), result({ a: 2 })],
   ['not modified', main("res.set('a', 'b').notModified()"), result(null, { status: 304, headers: [['a', 'b']] })],
   ['later', main('setTimeout(() => res.send(req.body.x), 5)'), result(7), { body: { x: 7 } }],
   ['a value that is returned', main('setTimeout(() => res.send(1), 1); return 2'), result(1)],
@@ -155,5 +155,19 @@ test('a function that breaks the language breaks only its own answer', async (t)
       t.equal(lines.length, 1, `${harm}; ${end}`);
       t.ok(answer.type === 'error' || answer.status === 200, `and says ${answer.type}`);
     }
+  }
+});
+
+test('status and headers are those at send, the body is that at the end of the turn', async (t) => {
+  for (const [name, code] of [
+    ['set', "res.set('a', '1').status(201).send(body); res.set('b', '2').set('a', '3').status(500); body.x = 2"],
+    ['the object', "res.set('a', '1').status(201).send(body); res.headers.b = '2'; delete res.headers.a; res.headers = { c: 1 }; res.statusCode = 500; body.x = 2"],
+    ['a value', "const a = { toString: () => a.text, text: '1' }; res.set('a', a).status(201).send(body); a.text = '2'; body.x = 2"],
+    ['an element', "const a = ['1']; res.set('a', a).status(201).send(body); a.push('2'); body.x = 2"],
+    ['a promise', "res.set('a', '1').status(201).send(body); Promise.resolve().then(() => res.set('b', '2')); body.x = 2"],
+    ['another answer', "res.set('a', { toString() { res.send(7); return '1' } }).status(201).send(body); body.x = 2"],
+  ]) {
+    const { answer } = await outcome(`function main(req, res) { const body = { x: 1 }; ${code} }`);
+    t.deepEqual([answer.status, answer.headers, answer.body], [201, [['a', '1']], { x: 2 }], name);
   }
 });
