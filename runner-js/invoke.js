@@ -12,6 +12,8 @@ const warnings = require('./warnings');
 // The first members of the frame, which the host writes in this order.
 const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check|compile)"(?:,"behind":(\d+))?/;
 
+const MAX_ERROR = 1024 * 1024; // bytes of an error frame; the same limit stands in sandbox/internal/wire/limits.go
+
 const NOTHING = /^/;
 
 const MOST_WARNINGS = 16; // different ones, of one call
@@ -37,6 +39,7 @@ class Invoker {
 
   limits({ maxFrame, maxLogs }) {
     this.maxFrame = maxFrame;
+    this.maxError = Math.min(maxFrame, MAX_ERROR);
     this.maxLogs = maxLogs;
   }
 
@@ -150,10 +153,11 @@ class Invoker {
     const clean = call.work === 0 && pending.left(late) === pending.NOTHING && this.loader.clean();
     const spent = this.loader.toldSpent();
     const head = `"id":${call.id},"reusable":${clean},${spent > 0 ? `"load":${spent},` : ''}`;
+    const limit = call.type === 'error' ? this.maxError : this.maxFrame;
     let frame = `{"type":"${call.type}",${head}${call.rest}}\n`;
-    if (frame.length * 3 > this.maxFrame) {
+    if (frame.length * 3 > limit) {
       const size = Buffer.byteLength(frame);
-      if (size > this.maxFrame) frame = `{"type":"oversize",${head}"size":${size}}\n`;
+      if (size > limit) frame = `{"type":"oversize",${head}"size":${size}}\n`;
     }
     this.call = null;
     this.write(frame);

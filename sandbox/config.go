@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/backstage/functions/sandbox/internal/wire"
 )
 
 // Isolation is how much stands between a worker and the host.
@@ -33,6 +35,9 @@ type Limits struct {
 	// Logs is the most that one call may print, in bytes; the rest is dropped and a mark left. Default 256 KiB.
 	Logs int
 }
+
+// wire are those that hold for what a worker writes.
+func (l Limits) wire() wire.Limits { return wire.Limits{Frame: l.Frame, Logs: l.Logs} }
 
 // Config configures a Pool. Start from DefaultConfig: a zero means zero here, not a default.
 type Config struct {

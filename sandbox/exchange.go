@@ -125,7 +125,7 @@ func (p *process) readAnswer(ctx context.Context, e *exchange) (*Result, bool, e
 	inv := e.turn.inv
 	logged, spans, waited := 0, 0, false
 	for heard := false; ; heard = true {
-		frame, err := p.next(e.id)
+		frame, err := p.frames.Next(e.id)
 		switch {
 		case err != nil && !heard:
 			return p.unheard(e, err)
@@ -170,28 +170,13 @@ var (
 	errPending = errors.New("pending twice")
 )
 
-// next reads the next frame of the call named id.
-func (p *process) next(id string) (*wire.Frame, error) {
-	line, err := p.frames.Next()
-	if err != nil {
-		return nil, err
-	}
-	frame, err := wire.Decode(line)
-	if err != nil {
-		return nil, err
-	}
-	if frame.ID != id || frame.Type == wire.Ready {
-		return nil, fmt.Errorf("%s frame of call %q during call %q", frame.Type, frame.ID, id)
-	}
-	return frame, nil
-}
-
 // failed ends the process after err, which reading or writing gave, and says why it is dead.
 func (p *process) failed(err error) (*Result, bool, error) {
 	if errors.Is(err, os.ErrDeadlineExceeded) { // which only killAt brings about
 		return nil, false, p.killedAtDeadline()
 	}
-	broken := !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, os.ErrClosed) && !isBrokenPipe(err)
+	ending := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, wire.ErrEmpty) || errors.Is(err, os.ErrClosed)
+	broken := !ending && !isBrokenPipe(err)
 	if broken {
 		reason := ReasonProtocol
 		if errors.Is(err, wire.ErrTooLong) || errors.Is(err, errLogs) {
@@ -248,7 +233,7 @@ func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
 	switch frame.Type {
 	case wire.Oversize:
 		return nil, reusable, &DeathError{
-			Reason: ReasonOutput, Detail: fmt.Sprintf("the answer has %d bytes, %d are allowed", frame.Size, p.cfg.Limits.Frame), Stats: stats,
+			Reason: ReasonOutput, Detail: fmt.Sprintf("the answer has %d bytes, %d are allowed", frame.Size, p.allowed(frame.Size)), Stats: stats,
 		}
 	case wire.Error:
 		status := frame.Status
@@ -264,13 +249,21 @@ func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
 	}
 }
 
+// allowed is the limit that an answer of size bytes did not keep to: that of errors when a result may have as many.
+func (p *process) allowed(size int) int {
+	if size > p.cfg.Limits.Frame {
+		return p.cfg.Limits.Frame
+	}
+	return p.cfg.Limits.wire().Error()
+}
+
 // handshake greets the new process and waits until it is ready.
 func (p *process) handshake(ctx context.Context, greeting []byte) error {
 	stop := context.AfterFunc(ctx, func() { p.kill(ReasonCanceled) })
 	defer stop()
 	_, err := p.stdin.Write(greeting)
 	if err == nil || isBrokenPipe(err) { // a broken pipe's cause is to be read on the other one
-		err = awaitReady(p.frames)
+		_, err = p.frames.Next("")
 	}
 	if err == nil {
 		return nil
@@ -280,19 +273,6 @@ func (p *process) handshake(ctx context.Context, greeting []byte) error {
 		return fmt.Errorf("not ready in time: %w", context.Cause(ctx))
 	}
 	return death
-}
-
-// awaitReady reads the ready frame.
-func awaitReady(frames *wire.Reader) error {
-	line, err := frames.Next()
-	if err != nil {
-		return err
-	}
-	frame, err := wire.Decode(line)
-	if err == nil && frame.Type != wire.Ready {
-		err = fmt.Errorf("%s frame before ready", frame.Type)
-	}
-	return err
 }
 
 func isBrokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }

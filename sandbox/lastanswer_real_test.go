@@ -23,7 +23,7 @@ func (o *obituaries) WorkerDied(reason sandbox.Reason, lag time.Duration) {
 // A worker that leaves traces ends as soon as its answer is written. On a busy machine it has been reaped before the answer is read.
 func TestTheAnswerOfAWorkerThatHasEndedIsRead(t *testing.T) {
 	died := &obituaries{first: make(chan struct{})}
-	pool := newRealPool(t, func(c *sandbox.Config) { died.Observer, c.Observer = c.Observer, died })
+	pool := newRealPool(t, func(c *sandbox.Config) { died.Observer, c.Observer, c.SyncTimeout = c.Observer, died, time.Minute })
 	inv := invocation("traces", `function main(req, res) {
 		console.log('working');
 		for (const end = Date.now() + 50; Date.now() < end;) {}

@@ -242,7 +242,7 @@ func (f *forkLauncher) prepare(server *forkServer, stdin io.Writer, stdout io.Re
 	if _, err := stdin.Write(f.init); err != nil {
 		return err
 	}
-	if err := awaitReady(wire.NewReader(stdout, f.cfg.Limits.Frame)); err != nil {
+	if _, err := wire.NewReader(stdout, f.cfg.Limits.wire()).Next(""); err != nil {
 		return err
 	}
 	err := server.Prepare(server.process.pid())

@@ -53,7 +53,7 @@ func newPuppet(t *testing.T) *puppet {
 	cfg := DefaultConfig()
 	p := &puppet{calls: bufio.NewReader(stdin), answers: toStdout}
 	p.process = &process{
-		cfg: &cfg, handle: p, stdin: toStdin, stdout: stdout, frames: wire.NewReader(stdout, cfg.Limits.Frame), reaped: make(chan struct{}),
+		cfg: &cfg, handle: p, stdin: toStdin, stdout: stdout, frames: wire.NewReader(stdout, cfg.Limits.wire()), reaped: make(chan struct{}),
 	}
 	return p
 }

@@ -54,8 +54,8 @@ func TestSpansWithoutEndAreABreachOfProtocol(t *testing.T) {
 		code string
 		on   func(sandbox.Span)
 	}{
-		"nobody asked":      {`send({ type: 'span', id, span: 1, name: 'x' })`, nil},
-		"one after another": {`for (;;) send({ type: 'span', id, span: 1, name: 'x' })`, asking},
+		"nobody asked":      {`send({ type: 'span', id, span: 1, parent: 0, name: 'x', start: 0, duration: 0, tags: [] })`, nil},
+		"one after another": {`for (;;) send({ type: 'span', id, span: 1, parent: 0, name: 'x', start: 0, duration: 0, tags: [] })`, asking},
 	} {
 		inv := invocation("naked "+name, row.code)
 		inv.OnSpan = row.on

@@ -146,7 +146,7 @@ func (s *spawner) spawn(ctx context.Context) (*process, error) {
 	}
 	p := &process{
 		cfg: &s.cfg, handle: handle, stdin: pipes.stdin, stdout: pipes.stdout,
-		frames: wire.NewReader(pipes.stdout, s.cfg.Limits.Frame), reaped: make(chan struct{}),
+		frames: wire.NewReader(pipes.stdout, s.cfg.Limits.wire()), reaped: make(chan struct{}),
 	}
 	group, err := s.place(slot, handle.pid())
 	go s.await(p, slot, group, pipes)

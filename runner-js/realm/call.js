@@ -20,8 +20,13 @@ const { then } = Promise.prototype;
 const settled = Promise.resolve();
 const { isArray } = Array;
 const { Buffer, runner } = host;
+const { byteLength } = Buffer;
 
 const sharedEnv = freeze(parse(host.env));
+
+// The same limits stand in sandbox/internal/wire/limits.go.
+const MAX_HEADER_LINES = 256;
+const MAX_HEADER_BYTES = 64 * 1024;
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/;
@@ -43,6 +48,7 @@ function envOf(own) {
 // addPairs turns what was set into pairs of name and value: one for each element of an array, none for undefined. At the first that cannot be
 // sent it throws; those before it stay.
 function addPairs(pairs, headers) {
+  let left = MAX_HEADER_BYTES;
   for (const name of keys(headers)) {
     if (headers[name] !== undefined && !TOKEN.test(name)) {
       throw new TypeError(`Header name must be a valid HTTP Token ["${name}"]`);
@@ -50,6 +56,9 @@ function addPairs(pairs, headers) {
     for (const value of isArray(headers[name]) ? headers[name] : [headers[name]]) {
       if (value !== undefined) {
         const text = String(value);
+        left -= name.length + byteLength(text);
+        if (left < 0) throw new RangeError(`The headers of the answer have more than ${MAX_HEADER_BYTES} bytes`);
+        if (pairs.length === MAX_HEADER_LINES) throw new RangeError(`The answer has more than ${MAX_HEADER_LINES} header lines`);
         if (BAD_VALUE.test(text)) throw new TypeError('The header content contains invalid characters');
         pairs[pairs.length] = { name, value: text };
       }

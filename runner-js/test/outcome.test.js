@@ -119,6 +119,11 @@ table('an answer that cannot be written is a 500', [
 table('headers', [
   ['a list', main("res.set('Set-Cookie', ['a=1', 'b=2']).send(1)"), result(1, { headers: [['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2']] })],
   ['undefined', main("res.set('a', undefined).set('b', [undefined, 1]).send(1)"), result(1, { headers: [['b', '1']] })],
+  ['as many as there may be', main("res.set('a', Array(256).fill('b')).send(1)"), result(1, { headers: Array(256).fill(['a', 'b']) })],
+  ['one more', main("res.set('z', '1').set('a', Array(256).fill('b')).send(1)"), { type: 'error', message: 'The answer has more than 256 header lines' }],
+  ['as large as they may be', main("res.set('a', 'é'.repeat(32767) + 'x').send(1)"), result(1, { headers: [['a', `${'é'.repeat(32767)}x`]] })],
+  ['a byte more', main("res.set('a', 'é'.repeat(32768)).send(1)"), error(0, 'The headers of the answer have more than 65536 bytes')],
+  ['a byte more in several', main("res.set('a', 'x'.repeat(40000)).set('b', 'x'.repeat(25535)).send(1)"), { type: 'error', message: /more than 65536 bytes/ }],
   ['numbers, null, text beyond Latin-1', main("res.set('a', 1).set('b', null).set('c', 'é日').send(1)"), result(1, { headers: [['a', '1'], ['b', 'null'], ['c', 'é日']] })],
   ['the last value', main("res.set('a', 1).set('a', 2).send(1)"), result(1, { headers: [['a', '2']] })],
 ]);
@@ -171,3 +176,9 @@ test('status and headers are those at send, the body is that at the end of the t
     t.deepEqual([answer.status, answer.headers, answer.body], [201, [['a', '1']], { x: 2 }], name);
   }
 });
+
+table('an error that is too large is told by its size', [
+  ['below the limit', "function main() { throw new Error('x'.repeat(300000)) }", error(0, 'x'.repeat(300000))],
+  ['beyond it', "function main() { throw new Error('x'.repeat(400000)) }", { type: 'oversize' }],
+  ['an answer of that size', main("res.send('x'.repeat(1200000))"), result('x'.repeat(1200000))],
+]);

@@ -1,13 +1,8 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // The types of frame that a worker sends.
@@ -67,85 +62,3 @@ func Millis(ms float64) time.Duration {
 
 // Last says whether f ends its call.
 func (f *Frame) Last() bool { return f.Type == Result || f.Type == Error || f.Type == Oversize }
-
-// Decode reads one line. It copies what it keeps. Every error means that the worker cannot be trusted any more.
-func Decode(line []byte) (*Frame, error) {
-	if !utf8.Valid(line) {
-		return nil, errors.New("wire: not UTF-8")
-	}
-	if frame := decodeResult(line); frame != nil {
-		return frame, nil
-	}
-	return decodeAny(line)
-}
-
-func decodeAny(line []byte) (*Frame, error) {
-	frame := new(Frame)
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(frame); err != nil {
-		return nil, fmt.Errorf("wire: %w", err)
-	}
-	if dec.InputOffset() != int64(len(line)) {
-		return nil, errors.New("wire: more than one value in a line")
-	}
-	if err := frame.validate(); err != nil {
-		return nil, err
-	}
-	return frame, nil
-}
-
-func (f *Frame) validate() error {
-	switch f.Type {
-	case Ready:
-		return nil
-	case Log:
-		if f.Level != "info" && f.Level != "error" {
-			return fmt.Errorf("wire: unknown level %q", f.Level)
-		}
-		if strings.Contains(f.Text, "\n") {
-			return errors.New("wire: line break in a log line")
-		}
-	case Pending, Oversize:
-	case Span:
-		if err := f.validateSpan(); err != nil {
-			return err
-		}
-	case Result:
-		if !isStatus(f.Status) {
-			return fmt.Errorf("wire: impossible status %d", f.Status)
-		}
-	case Error:
-		if f.Status != 0 && !isStatus(f.Status) {
-			return fmt.Errorf("wire: impossible status %d", f.Status)
-		}
-	default:
-		return fmt.Errorf("wire: unknown frame type %q", f.Type)
-	}
-	if f.ID == "" {
-		return errors.New("wire: frame without an ID")
-	}
-	if f.Load < 0 {
-		return fmt.Errorf("wire: negative load time %v", f.Load)
-	}
-	return validateHeaders(f.Headers)
-}
-
-func isStatus(n int) bool { return n >= 100 && n <= 599 }
-
-// validateHeaders refuses what would break out of a header line: RFC 9110, section 5.5.
-func validateHeaders(headers [][2]string) error {
-	for _, h := range headers {
-		if h[0] == "" {
-			return errors.New("wire: header without a name")
-		}
-		for _, part := range h {
-			for i := range len(part) {
-				if c := part[i]; c == '\r' || c == '\n' || c == 0 {
-					return fmt.Errorf("wire: control character in header %q", h[0])
-				}
-			}
-		}
-	}
-	return nil
-}

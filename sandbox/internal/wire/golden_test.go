@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,7 +28,7 @@ type goldenHost struct {
 	}
 }
 
-// goldenWorker is a frame of a worker and what Decode makes of it: Frame, or an error whose text holds Refused.
+// goldenWorker is a frame of a worker, of the call g1, and what a Reader makes of it: Frame, or an error whose text holds Refused.
 type goldenWorker struct {
 	Name, Line, Refused string
 	Frame               json.RawMessage
@@ -73,9 +74,9 @@ func TestHostWritesTheGoldenFrames(t *testing.T) {
 	}
 }
 
-func TestDecodeReadsTheGoldenFrames(t *testing.T) {
+func TestReaderReadsTheGoldenFrames(t *testing.T) {
 	for _, golden := range readGolden[goldenWorker](t, "worker.jsonl") {
-		got, err := Decode([]byte(golden.Line))
+		got, err := readLine([]byte(golden.Line))
 		if golden.Refused != "" {
 			if err == nil || !strings.HasPrefix(err.Error(), "wire: ") || !strings.Contains(err.Error(), golden.Refused) {
 				t.Errorf("%s: got %+v, %v; want an error with %q", golden.Name, got, err, golden.Refused)
@@ -90,4 +91,16 @@ func TestDecodeReadsTheGoldenFrames(t *testing.T) {
 			t.Errorf("%s: %v\ngot  %+v\nwant %+v", golden.Name, err, got, want)
 		}
 	}
+}
+
+// roomy are limits that no golden frame comes near, but for those of its type.
+var roomy = Limits{Frame: 8 << 20, Logs: 256 << 10}
+
+// readLine reads one line of call g1, or a greeting.
+func readLine(line []byte) (*Frame, error) {
+	id := "g1"
+	if bytes.HasPrefix(line, []byte(`{"type":"ready"`)) {
+		id = ""
+	}
+	return NewReader(bytes.NewReader(append(slices.Clone(line), '\n')), roomy).Next(id)
 }

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"strings"
@@ -9,93 +8,126 @@ import (
 	"testing/iotest"
 )
 
-// readAll returns the lines of r and the error that ended them.
-func readAll(r *Reader) (lines []string, err error) {
+// tight are limits that lines of tests can come near.
+var tight = Limits{Frame: 100 << 10, Logs: 10 << 10}
+
+// frameOf is a line of size bytes of the type, without its newline; kind may be anything.
+func frameOf(kind string, size int) string {
+	begin, end := `{"type":"`+kind+`","id":"g1"`, `}`
+	switch kind {
+	case Result:
+		begin, end = begin+`,"reusable":true,"status":200,"headers":[],"body":"`, `"}`
+	case Error:
+		begin, end = begin+`,"reusable":true,"status":0,"message":"`, `","text":"","stack":"","frames":"","headers":[]}`
+	case Log:
+		begin, end = begin+`,"level":"info","text":"`, `"}`
+	}
+	return begin + strings.Repeat("x", max(size-len(begin)-len(end), 0)) + end
+}
+
+// readAll counts the frames of r and returns the error that ended them.
+func readAll(r *Reader) (frames int, err error) {
 	for {
-		line, err := r.Next()
-		if err != nil {
-			return lines, err
+		if _, err := r.Next("g1"); err != nil {
+			return frames, err
 		}
-		lines = append(lines, string(line))
+		frames++
 	}
 }
 
 func TestReaderAtItsLimits(t *testing.T) {
-	const buffer = 16 << 10
-	x := func(n int) string { return strings.Repeat("x", n) }
+	const pending = `{"type":"pending","id":"g1"}` + "\n"
+	result := func(size int) string { return frameOf(Result, size) + "\n" }
 	for name, row := range map[string]struct {
-		limit  int
 		stream string
-		lines  int
+		frames int
 		err    error
 	}{
-		"nothing":                          {10, "", 0, io.EOF},
-		"empty lines":                      {10, "\n\n\n", 3, io.EOF},
-		"at the limit":                     {10, x(10) + "\n", 1, io.EOF},
-		"one byte over":                    {10, "a\n" + x(11) + "\n", 1, ErrTooLong},
-		"no newline at the end":            {10, "a\nb", 1, io.ErrUnexpectedEOF},
-		"a limit of nothing":               {0, "\n\na\n", 2, ErrTooLong},
-		"as long as the buffer":            {1 << 20, x(buffer-1) + "\n" + x(buffer) + "\n" + x(buffer+1) + "\n", 3, io.EOF},
-		"a limit of the buffer":            {buffer, x(buffer) + "\n", 1, io.EOF},
-		"one byte over that":               {buffer, x(buffer+1) + "\n", 0, ErrTooLong},
-		"a limit above the buffer":         {3 * buffer, x(3*buffer) + "\n" + x(3*buffer) + "\n", 2, io.EOF},
-		"one byte over that too":           {3 * buffer, x(3*buffer+1) + "\n", 0, ErrTooLong},
-		"a long line without its end":      {3 * buffer, x(2 * buffer), 0, io.ErrUnexpectedEOF},
-		"a long line and short ones":       {3 * buffer, "a\n" + x(2*buffer) + "\nb\n", 3, io.EOF},
-		"longer than what is kept":         {4 * keepLong, x(2*keepLong) + "\n" + x(2*buffer) + "\n", 2, io.EOF},
-		"no end, over the limit by far":    {buffer, x(50 * buffer), 0, ErrTooLong},
-		"carriage returns are of the line": {3, "a\r\n\r\n", 2, io.EOF},
+		"nothing":                       {"", 0, io.EOF},
+		"some":                          {pending + pending + result(100), 3, io.EOF},
+		"at the limit":                  {result(tight.Frame), 1, io.EOF},
+		"one byte over":                 {pending + result(tight.Frame+1), 1, ErrTooLong},
+		"no newline at the end":         {pending + `{"ty`, 1, io.ErrUnexpectedEOF},
+		"as long as the buffer":         {result(headRoom-1) + result(headRoom) + result(headRoom+1), 3, io.EOF},
+		"as long as what comes first":   {result(4*headRoom) + result(4*headRoom+1) + pending, 3, io.EOF},
+		"a long line without its end":   {frameOf(Result, 2*headRoom), 0, io.ErrUnexpectedEOF},
+		"a long line and short ones":    {pending + result(2*headRoom) + pending, 3, io.EOF},
+		"no end, over the limit by far": {frameOf(Result, 50*tight.Frame), 0, ErrTooLong},
+		"a long log line":               {frameOf(Log, 60<<10) + "\n", 1, io.EOF},
+		"a log line over its limit":     {frameOf(Log, 61<<10+1) + "\n", 0, ErrTooLong},
+		"a long error":                  {frameOf(Error, tight.Frame) + "\n", 1, io.EOF},
+		"a long frame without data":     {frameOf(Pending, 1025) + "\n", 0, ErrTooLong},
+		"a long greeting":               {frameOf(Ready, 1<<20), 0, nil},
+		"a long line of no type":        {frameOf("exec", 1<<20), 0, nil},
 	} {
 		for kind, chunks := range map[string]func(io.Reader) io.Reader{
 			"all at once": func(r io.Reader) io.Reader { return r }, "byte by byte": iotest.OneByteReader,
 			"by halves": iotest.HalfReader, "with the error": iotest.DataErrReader,
 		} {
-			lines, err := readAll(NewReader(chunks(strings.NewReader(row.stream)), row.limit))
-			if len(lines) != row.lines || !errors.Is(err, row.err) {
-				t.Errorf("%s, %s: %d lines, %v; want %d, %v", name, kind, len(lines), err, row.lines, row.err)
-			}
-			if !strings.HasPrefix(row.stream, strings.Join(append(lines, ""), "\n")) {
-				t.Errorf("%s, %s: other lines than were written", name, kind)
+			frames, err := readAll(NewReader(chunks(strings.NewReader(row.stream)), tight))
+			if frames != row.frames || row.err != nil && !errors.Is(err, row.err) {
+				t.Errorf("%s, %s: %d frames, %v; want %d, %v", name, kind, frames, err, row.frames, row.err)
 			}
 		}
 	}
 }
 
-// endless gives x for ever and counts what it gave.
-type endless struct{ given int }
+// endless gives begin, then x for ever, and counts what it gave.
+type endless struct {
+	begin string
+	given int
+}
 
 func (e *endless) Read(b []byte) (int, error) {
-	for i := range b {
-		b[i] = 'x'
+	n := copy(b, e.begin)
+	e.begin = e.begin[n:]
+	for i := range b[n:] {
+		b[n+i] = 'x'
 	}
 	e.given += len(b)
 	return len(b), nil
 }
 
+// A line is read no further than it must be to know that it is none.
 func TestReaderStopsSoonAfterItsLimit(t *testing.T) {
-	stream := new(endless)
-	if _, err := NewReader(stream, 100<<10).Next(); !errors.Is(err, ErrTooLong) {
-		t.Fatalf("got %v", err)
-	}
-	if stream.given > 100<<10+2*16<<10 {
-		t.Errorf("read %d bytes of a line that may have %d", stream.given, 100<<10)
+	for begin, limit := range map[string]int{
+		`{"type":"result","id":"g1","reusable":true,"status":200,"headers":[],"body":"`: tight.Frame,
+		`{"type":"error","id":"g1","reusable":true,"status":0,"message":"`:              tight.Frame,
+		`{"type":"log","id":"g1","level":"info","text":"`:                               61 << 10,
+		`{"type":"span","id":"g1","span":0,"tags":[["a","`:                              32 << 10,
+		`{"type":"pending","id":"g1"`:                                                   0,
+		`{"type":"oversize","id":"g1","reusable":true,"size":1`:                         0,
+		`{"type":"result","id":"g2","reusable":true,"status":200,"headers":[],"body":"`: 0,
+		`{"type":"ready","pid":1,"node":"`:                                              0,
+		`{"type":"exec","id":"g1","body":"`:                                             0,
+		`{"type":"`:                                                                     0,
+		``:                                                                              0,
+	} {
+		stream := &endless{begin: begin}
+		if _, err := NewReader(stream, tight).Next("g1"); err == nil {
+			t.Fatalf("%s: taken for a frame", begin)
+		}
+		if stream.given > limit+2*headRoom {
+			t.Errorf("%s: read %d bytes of a line that may have %d", begin, stream.given, limit)
+		}
 	}
 }
 
 func TestReaderGivesTheErrorOfItsStream(t *testing.T) {
 	cause := errors.New("the cable is cut")
-	for _, begin := range []string{"", "half a li", strings.Repeat("x", 40<<10)} {
-		r := NewReader(io.MultiReader(strings.NewReader("a\n"+begin), iotest.ErrReader(cause)), 1<<20)
-		if lines, err := readAll(r); len(lines) != 1 || !errors.Is(err, cause) {
-			t.Errorf("after %d bytes: %q, %v", len(begin), lines, err)
+	for _, begin := range []string{"", `{"type":"re`, frameOf(Result, 40<<10)} {
+		r := NewReader(io.MultiReader(strings.NewReader(frameOf(Pending, 0)+"\n"+begin), iotest.ErrReader(cause)), roomy)
+		if frames, err := readAll(r); frames != 1 || !errors.Is(err, cause) {
+			t.Errorf("after %d bytes: %d frames, %v", len(begin), frames, err)
 		}
 	}
 }
 
 func TestBufferedCountsWhatWasNotAskedFor(t *testing.T) {
-	r := NewReader(strings.NewReader("a\nbc\n"), 10)
-	for _, want := range []int{3, 0} {
-		if _, err := r.Next(); err != nil || r.Buffered() != want {
+	frame := frameOf(Pending, 0) + "\n"
+	r := NewReader(strings.NewReader(frame+frame), tight)
+	for _, want := range []int{len(frame), 0} {
+		if _, err := r.Next("g1"); err != nil || r.Buffered() != want {
 			t.Errorf("%v: %d bytes are buffered, want %d", err, r.Buffered(), want)
 		}
 	}
@@ -122,40 +154,25 @@ func (c *chunked) Read(b []byte) (int, error) {
 	return n, nil
 }
 
+// However a stream is cut into pieces, the same frames are read from it, and the same fault ends them.
 func FuzzReader(f *testing.F) {
-	f.Add([]byte("a\nbb\n\nccc"), []byte{0}, 2, uint16(1))
-	f.Add([]byte("{}\n"), []byte{255, 0, 3}, 1<<15, uint16(20_000))
-	f.Add([]byte(""), []byte{}, 0, uint16(0))
-	f.Fuzz(func(t *testing.T, stream, sizes []byte, limit int, stretch uint16) {
-		// Every 'a' becomes so many, so that lines outgrow the buffer without an enormous input.
-		if bytes.Count(stream, []byte("a")) < 8 {
-			stream = bytes.ReplaceAll(stream, []byte("a"), bytes.Repeat([]byte("a"), int(stretch)))
+	f.Add([]byte(frameOf(Pending, 0)+"\n"+frameOf(Result, 100)+"\nccc"), []byte{0}, uint16(1))
+	f.Add([]byte(frameOf(Result, 100)+"\n"), []byte{255, 0, 3}, uint16(20_000))
+	f.Add([]byte(frameOf(Log, 100)+"\n"), []byte{7}, uint16(1000))
+	f.Add([]byte(""), []byte{}, uint16(0))
+	f.Fuzz(func(t *testing.T, stream, sizes []byte, stretch uint16) {
+		// Every run of x becomes so much longer, so that lines outgrow the buffer without an enormous input.
+		text := string(stream)
+		if strings.Count(text, "xx") < 8 {
+			text = strings.ReplaceAll(text, "xx", strings.Repeat("x", int(stretch)))
 		}
-		lines, err := readAll(NewReader(&chunked{rest: stream, sizes: sizes}, limit))
-		parts := strings.Split(string(stream), "\n")
-		whole, rest := parts[:len(parts)-1], parts[len(parts)-1]
-		for i, line := range lines {
-			if i >= len(whole) || line != whole[i] || len(line) > limit {
-				t.Fatalf("line %d is %q", i, line)
-			}
+		frames, err := readAll(NewReader(&chunked{rest: []byte(text), sizes: sizes}, tight))
+		again, err2 := readAll(NewReader(strings.NewReader(text), tight))
+		if frames != again || err.Error() != err2.Error() {
+			t.Errorf("%d frames and %v in pieces, %d and %v at once", frames, err, again, err2)
 		}
-		switch {
-		case len(lines) < len(whole):
-			if !errors.Is(err, ErrTooLong) || len(whole[len(lines)]) <= limit {
-				t.Errorf("line %d of %d bytes, limit %d: %v", len(lines), len(whole[len(lines)]), limit, err)
-			}
-		case rest == "":
-			if !errors.Is(err, io.EOF) {
-				t.Errorf("at the end: %v", err)
-			}
-		case len(rest) <= limit:
-			if !errors.Is(err, io.ErrUnexpectedEOF) {
-				t.Errorf("in a line at the end: %v", err)
-			}
-		default:
-			if !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, ErrTooLong) {
-				t.Errorf("in a line at the end, over the limit: %v", err)
-			}
+		if frames > strings.Count(text, "\n") {
+			t.Errorf("%d frames in %q", frames, text)
 		}
 	})
 }

@@ -1,55 +1,65 @@
 package wire
 
-import (
-	"errors"
-	"fmt"
-)
-
-// Limits on spans, so that a hostile worker cannot make the host keep much of them. MaxSpans are those of one call, beside its own. The runner
-// cuts texts at as many UTF-16 units as stand here before the factor; in UTF-8 each takes three bytes at most.
-const (
-	MaxSpans    = 64
-	maxTags     = 16
-	maxSpanName = 3 * 128
-	maxTagKey   = 3 * 64
-	maxTagText  = 3 * 256
-)
-
-func (f *Frame) validateSpan() error {
-	switch {
-	case f.Span < 0 || f.Span > MaxSpans, f.Parent < 0, f.Parent >= max(f.Span, 1):
-		return fmt.Errorf("wire: impossible span %d below %d", f.Span, f.Parent)
-	case f.Start < 0 || f.Duration < 0:
-		return fmt.Errorf("wire: impossible span from %v for %v", f.Start, f.Duration)
-	case len(f.Name) > maxSpanName || len(f.Tags) > maxTags:
-		return errSpanSize
-	}
-	for _, tag := range f.Tags {
-		if err := validateTag(tag); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+import "errors"
 
 var errSpanSize = errors.New("wire: span is too large")
 
-func validateTag(tag [2]any) error {
-	key, ok := tag[0].(string)
-	if !ok {
-		return errors.New("wire: tag without a key")
+// span reads the members of a span: of number 0 its tags alone.
+func (s *scanner) span(f *Frame) {
+	s.literal(`,"span":`)
+	f.Span = s.integer()
+	if f.Span != 0 {
+		s.literal(`,"parent":`)
+		f.Parent = s.integer()
+		s.literal(`,"name":`)
+		f.Name = s.text(maxSpanName)
+		s.literal(`,"start":`)
+		f.Start = s.positive("start")
+		s.literal(`,"duration":`)
+		f.Duration = s.positive("duration")
 	}
-	switch value := tag[1].(type) {
-	case bool, float64:
-	case string:
-		if len(value) > maxTagText {
-			return errSpanSize
+	if s.err == nil && (f.Span < 0 || f.Span > MaxSpans || f.Parent < 0 || f.Parent >= max(f.Span, 1)) {
+		s.fail("impossible span %d below %d", f.Span, f.Parent)
+	}
+	s.literal(`,"tags":`)
+	f.Tags = s.tags()
+	if s.err == errTextSize { //nolint:errorlint // as made by text
+		s.err = errSpanSize
+	}
+}
+
+func (s *scanner) tags() [][2]any {
+	var list [][2]any
+	s.literal("[")
+	for s.err == nil && !s.accept("]") {
+		if len(list) > 0 {
+			s.literal(",")
 		}
+		if len(list) == maxTags {
+			s.err = errSpanSize
+			break
+		}
+		s.literal("[")
+		key := s.text(maxTagKey)
+		s.literal(",")
+		value := s.tag()
+		s.literal("]")
+		list = append(list, [2]any{key, value})
+	}
+	return list
+}
+
+// tag reads the value of a tag.
+func (s *scanner) tag() any {
+	switch {
+	case len(s.rest) == 0:
+		s.errForm("a tag")
+		return nil
+	case s.rest[0] == '"':
+		return s.text(maxTagText)
+	case s.rest[0] == 't' || s.rest[0] == 'f':
+		return s.boolean()
 	default:
-		return fmt.Errorf("wire: tag %.100q is no text, number or truth", key)
+		return s.number()
 	}
-	if len(key) > maxTagKey {
-		return errSpanSize
-	}
-	return nil
 }

@@ -1,0 +1,55 @@
+package wire
+
+// Limits bound what one worker may write. Every size that a worker has a say in is bounded here; docs/protocol.md has the same table.
+type Limits struct {
+	// Frame is the longest result in bytes, its newline not counted. Logs is the most text that one call may print, in bytes.
+	Frame, Logs int
+}
+
+// The sizes of lines. Only what carries a function's data may be long.
+const (
+	shortLine = 1 << 10  // ready, pending and oversize: some words and numbers
+	spanLine  = 32 << 10 // what the limits below allow, with every unit escaped
+	errorLine = 1 << 20  // four texts, and headers
+	escaped   = 6        // the most bytes of JSON for a byte of text: \u0007
+)
+
+// Limits on the headers of one answer. Their bytes are those of all names and values.
+const (
+	MaxHeaderLines = 256
+	MaxHeaderBytes = 64 << 10
+)
+
+// Limits on spans. MaxSpans are those of one call, beside its own. The runner cuts texts at as many UTF-16 units as stand here before the
+// factor; in UTF-8 each takes three bytes at most.
+const (
+	MaxSpans    = 64
+	maxTags     = 16
+	maxSpanName = 3 * 128
+	maxTagKey   = 3 * 64
+	maxTagText  = 3 * 256
+)
+
+// maxDepth is how deep an answer may be nested.
+const maxDepth = 10_000
+
+// Error is the longest error frame, which the runner is told.
+func (l Limits) Error() int { return min(l.Frame, errorLine) }
+
+// of is the longest line of a frame of the given type; 0 when workers send none of that type.
+func (l Limits) of(kind string) int {
+	switch kind {
+	case Ready, Pending, Oversize:
+		return shortLine
+	case Log:
+		return escaped*l.Logs + shortLine
+	case Span:
+		return spanLine
+	case Result:
+		return l.Frame
+	case Error:
+		return l.Error()
+	default:
+		return 0
+	}
+}
