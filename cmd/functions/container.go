@@ -26,19 +26,31 @@ func needsGroups() bool {
 // healthTimeout is the longest that a healthy server takes to answer.
 const healthTimeout = 4 * time.Second
 
-// askHealth asks the server that has the same environment for its health, as a container's health check does, and writes its answer to out.
-func askHealth(ctx context.Context, out io.Writer) error {
+// askHealth asks the server that has the same environment whether it lives, as a container's health check does, or with
+// --ready whether it can take calls, and writes its answer to out. It asks on the port of the metrics, where no caller takes
+// the connections, unless that port is off.
+func askHealth(ctx context.Context, args []string, out io.Writer) error {
+	path := "/livez"
+	switch {
+	case len(args) == 1 && args[0] == "--ready":
+		path = "/readyz"
+	case len(args) > 0:
+		return fmt.Errorf("health takes no argument but --ready, got %q", args)
+	}
 	cfg, err := config.Load(os.LookupEnv, os.Environ())
 	if err != nil {
 		return err
 	}
-	host := cfg.Host
+	host, port := cfg.Host, cfg.Port
+	if cfg.Metrics {
+		host, port = cfg.MetricsHost, cfg.MetricsPort
+	}
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "localhost"
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	url := "http://" + net.JoinHostPort(host, strconv.Itoa(cfg.Port)) + "/healthcheck"
+	url := "http://" + net.JoinHostPort(host, strconv.Itoa(port)) + path
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("health: %w", err)

@@ -4,20 +4,26 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 func TestHealthTellsWhatTheServerAnswers(t *testing.T) {
 	for _, test := range []struct {
+		args       []string
+		path       string
+		port       string
 		status     int
 		text, want string // of want, what the error says
 	}{
-		{http.StatusOK, "WORKING", ""},
-		{http.StatusInternalServerError, "Error: Storage is unavailable", "500 Internal Server Error: Error: Storage is unavailable"},
+		{nil, "/livez", "METRICS_PORT", http.StatusOK, `{"status":"ok"}`, ""},
+		{[]string{"--ready"}, "/readyz", "METRICS_PORT", http.StatusOK, `{"status":"ok"}`, ""},
+		{[]string{"--ready"}, "/readyz", "METRICS_PORT", http.StatusServiceUnavailable, "not ready", "503 Service Unavailable: not ready"},
+		{nil, "/livez", "PORT", http.StatusOK, "x", ""},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path != "/healthcheck" {
+			if r.URL.Path != test.path {
 				t.Errorf("asked for %s", r.URL)
 			}
 			w.WriteHeader(test.status)
@@ -29,9 +35,10 @@ func TestHealthTellsWhatTheServerAnswers(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Setenv("HOST", address.Hostname())
-		t.Setenv("PORT", address.Port())
+		t.Setenv("USE_NODE_CLUSTER", strconv.FormatBool(test.port == "METRICS_PORT"))
+		t.Setenv(test.port, address.Port())
 		var out strings.Builder
-		err = run(t.Context(), []string{"health"}, &out)
+		err = run(t.Context(), append([]string{"health"}, test.args...), &out)
 		switch {
 		case test.want == "" && (err != nil || out.String() != test.text+"\n"):
 			t.Errorf("%q, %v", out.String(), err)
@@ -40,6 +47,9 @@ func TestHealthTellsWhatTheServerAnswers(t *testing.T) {
 		}
 	}
 	t.Setenv("PORT", "1")
+	if err := run(t.Context(), []string{"health", "now"}, new(strings.Builder)); err == nil || !strings.Contains(err.Error(), "--ready") {
+		t.Errorf("an unknown argument: %v", err)
+	}
 	if err := run(t.Context(), []string{"health"}, new(strings.Builder)); err == nil {
 		t.Error("a server that is not there is healthy")
 	}

@@ -20,7 +20,8 @@ const usage = `functions stores JavaScript functions over HTTP and runs each cal
 
   functions [serve]        serve on port 8100; configured by environment variables
   functions serve --help   list the variables
-  functions health         ask the server on this machine how it is; exit code 0 says well
+  functions health         ask the server on this machine whether it lives; exit code 0 says yes
+  functions health --ready ask it whether it can take calls
   functions version        print the version
   functions --help         print this
 `
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		text = variablesHelp()
 	case "health":
-		return askHealth(ctx, out)
+		return askHealth(ctx, args, out)
 	case "version", "--version":
 		text = "functions " + version() + "\n"
 	default:

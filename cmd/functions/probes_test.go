@@ -61,6 +61,23 @@ func TestServerWithoutItsStoreIsReadyForWhatItHasInMemory(t *testing.T) {
 	}
 }
 
+func TestServerThatNobodyCallsKnowsWhetherItsStoreAnswers(t *testing.T) {
+	redis := testenv.Redis(t)
+	s := startServer(t, "REDIS_ENDPOINT=redis://"+redis.Addr)
+	await := func(line string) {
+		t.Helper()
+		eventually(t, "the metrics to have "+line, func() bool {
+			_, text := request(t, "GET", s.metrics+"/metrics", "")
+			return strings.Contains(text, "\n"+line+"\n")
+		})
+	}
+	await("functions_store_up 1")
+	redis.Stop()
+	await("functions_store_up 0")
+	redis.Start()
+	await("functions_store_up 1")
+}
+
 func TestReadinessDropsBeforeTheLastAnswer(t *testing.T) {
 	held := newDoor(t)
 	s := startServer(t, held.variable())

@@ -58,7 +58,9 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer watch.close()
-	store = watch.store(&watchedStore{store, measures.Store})
+	watchDisk(store, measures)
+	counted := &watchedStore{store, measures.Store}
+	store = watch.store(counted)
 	defer closeInto(&err, out.keepLines(cfg, store, measures.LogLinesDropped))
 	workers := poolConfig(cfg, node, measures)
 	exit, err := openEgress(cfg, &workers, watch.egress(outside))
@@ -83,6 +85,7 @@ func serve(ctx context.Context) (err error) {
 	probes := newHealth(out.app, pool, store, invoker)
 	context.AfterFunc(ctx, probes.NotReady)
 	go store.Watch(ctx, invoker.Changed)
+	go watchStore(ctx, counted)
 	watch.greet(cfg)
 	greet(out.app, cfg, listeners, store, node, pool)
 	handler := watch.handler(api.Options{
@@ -93,7 +96,7 @@ func serve(ctx context.Context) (err error) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
 		AccessLog: out.logAccess, Served: measures.Served,
-		Logs: keptLogs(cfg, store),
+		Logs: keptLogs(cfg, store), StoreFault: storeFault(measures),
 		Life: ctx,
 	})
 	front := &frontend{cfg: cfg, log: out.app, listeners: listeners, drain: end, cut: closePool}

@@ -76,6 +76,9 @@ func (s *server) pong(ctx context.Context) (string, error) {
 	if err := s.Store.Ping(ctx); err != nil {
 		return "", err
 	}
+	if err := s.StoreFault(); err != nil {
+		return "", err
+	}
 	return "PONG", nil
 }
 

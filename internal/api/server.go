@@ -87,6 +87,9 @@ type Options struct {
 	Life context.Context
 	// Livez and Readyz answer the probes of those names. Nil answers that all is well.
 	Livez, Readyz http.HandlerFunc
+	// StoreFault says what is wrong with a store that answers, such as function.ErrFull, or nil. It must be safe for concurrent
+	// use. Nil stands for nothing.
+	StoreFault func() error
 	// Services are checked by /status after the store. Nil stands for one entry that says that Sentry is not set up.
 	Services []Service
 }
@@ -130,6 +133,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Readyz == nil {
 		o.Readyz = allWell
+	}
+	if o.StoreFault == nil {
+		o.StoreFault = func() error { return nil }
 	}
 	if o.Services == nil {
 		o.Services = []Service{sentryUnset}

@@ -58,6 +58,9 @@ func fill(t *testing.T, s *boltstore.Store, taken int) int {
 		case err == nil && taken < 1000:
 		case errors.Is(err, function.ErrUnavailable):
 			wantText(t, err, "no space left on device")
+			if !errors.Is(err, function.ErrFull) {
+				t.Errorf("not told as full: %v", err)
+			}
 			return taken
 		default:
 			t.Fatalf("write %d: %v", taken, err)

@@ -77,11 +77,13 @@ func run(ctx context.Context, operation string, transaction func(func(*bolt.Tx) 
 	if err == nil {
 		err = transaction(what)
 	}
-	_, ofSystem := errors.AsType[syscall.Errno](err)
+	errno, ofSystem := errors.AsType[syscall.Errno](err)
 	switch {
 	case err == nil:
 		return nil
-	case ofSystem, errors.Is(err, berrors.ErrDatabaseNotOpen): // a full disk, for one
+	case errno == syscall.ENOSPC, errno == syscall.EDQUOT:
+		return fmt.Errorf("embedded store: %s: %w: %w: %w", operation, function.ErrFull, function.ErrUnavailable, err)
+	case ofSystem, errors.Is(err, berrors.ErrDatabaseNotOpen): // a disk that fails, for one
 		return fmt.Errorf("embedded store: %s: %w: %w", operation, function.ErrUnavailable, err)
 	}
 	return fmt.Errorf("embedded store: %s: %w", operation, err)

@@ -15,6 +15,8 @@ var (
 	ErrNamespaceNotFound = errors.New("namespace not found")
 	// ErrUnavailable marks a store that cannot be reached now: the same request may succeed later.
 	ErrUnavailable = errors.New("storage is unavailable")
+	// ErrFull marks a store that has no room for what is written. Such an error is ErrUnavailable too; reading works.
+	ErrFull = errors.New("storage is full")
 	// ErrInvalidPage marks a page or page size below one.
 	ErrInvalidPage = errors.New("Page and / or Per Page cannot be lower than 1")
 )

@@ -18,7 +18,6 @@ var (
 	cachedDesc    = prometheus.NewDesc("functions_cache_functions", "Functions in memory.", nil, nil)
 	usedDesc      = prometheus.NewDesc("functions_cache_bytes", "Memory that they take, roughly.", nil, nil)
 	limitDesc     = prometheus.NewDesc("functions_cache_limit_bytes", "The most memory that they may take.", nil, nil)
-	reachedDesc   = prometheus.NewDesc("functions_store_up", "0 while the store does not answer, else 1.", nil, nil)
 )
 
 // cacheState is a prometheus.Collector.
@@ -26,7 +25,7 @@ type cacheState func() invoke.CacheStats
 
 // Describe implements prometheus.Collector.
 func (cacheState) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{lookupsDesc, evictionsDesc, cachedDesc, usedDesc, limitDesc, reachedDesc} {
+	for _, desc := range []*prometheus.Desc{lookupsDesc, evictionsDesc, cachedDesc, usedDesc, limitDesc} {
 		descs <- desc
 	}
 }
@@ -44,9 +43,4 @@ func (s cacheState) Collect(metrics chan<- prometheus.Metric) {
 	add(cachedDesc, prometheus.GaugeValue, float64(stats.Functions))
 	add(usedDesc, prometheus.GaugeValue, float64(stats.Bytes))
 	add(limitDesc, prometheus.GaugeValue, float64(stats.LimitBytes))
-	up := 1.0
-	if stats.Away {
-		up = 0
-	}
-	add(reachedDesc, prometheus.GaugeValue, up)
 }

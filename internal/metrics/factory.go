@@ -11,6 +11,10 @@ func (f factory) counter(name, help string) prometheus.Counter {
 	return c
 }
 
+func (f factory) gauge(name, help string, value func() float64) {
+	f.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "functions_" + name, Help: help}, value))
+}
+
 func (f factory) counters(name, help string, labels ...string) *prometheus.CounterVec {
 	vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "functions_" + name, Help: help}, labels)
 	f.registry.MustRegister(vec)

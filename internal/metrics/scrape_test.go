@@ -23,6 +23,7 @@ func busy(functions int) *Metrics {
 	m := New()
 	m.WatchPool(func() sandbox.PoolStats { return sandbox.PoolStats{Size: 1} })
 	m.WatchCache(func() invoke.CacheStats { return invoke.CacheStats{Hits: 1} })
+	m.WatchDisk(func() (int64, int64) { return 1, 1 })
 	for i := range functions {
 		ref := function.Ref{Namespace: fmt.Sprintf("namespace-%d", i%100), ID: fmt.Sprintf("function-%d", i)}
 		m.FunctionRun(ref, 200, time.Millisecond)

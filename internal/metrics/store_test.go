@@ -31,6 +31,35 @@ func TestStoreOperationsAreCounted(t *testing.T) {
 	)
 }
 
+func TestTheStoresStateIsThatOfItsLastOperation(t *testing.T) {
+	m := New()
+	m.WatchDisk(func() (int64, int64) { return 7, 8 })
+	expectLines(t, scrape(t, m), `functions_store_up 1`, `functions_store_full 0`, `functions_store_file_bytes 7`, `functions_store_free_bytes 8`)
+	full := fmt.Errorf("x: %w: %w", function.ErrFull, function.ErrUnavailable)
+	for _, step := range []struct {
+		operation string
+		err       error
+		up, full  int
+	}{
+		{"ping", function.ErrUnavailable, 0, 0},
+		{"get", context.Canceled, 0, 0},
+		{"get", errors.New("broken"), 0, 0},
+		{"get", function.ErrNotFound, 1, 0},
+		{"version", context.DeadlineExceeded, 0, 0},
+		{"put", full, 1, 1},
+		{"get", nil, 1, 1},
+		{"put", function.ErrUnavailable, 0, 1},
+		{"set env", nil, 1, 0},
+	} {
+		_, end := m.Store(t.Context(), step.operation)
+		end(step.err)
+		expectLines(t, scrape(t, m), fmt.Sprintf("functions_store_up %d", step.up), fmt.Sprintf("functions_store_full %d", step.full))
+		if m.StoreFull() != (step.full == 1) {
+			t.Errorf("%s, %v: full is %v", step.operation, step.err, m.StoreFull())
+		}
+	}
+}
+
 func TestCacheIsObserved(t *testing.T) {
 	m := New()
 	stats := invoke.CacheStats{Hits: 1, Stale: 2, Misses: 3, Evictions: 4, Functions: 5, Bytes: 6, LimitBytes: 7}
@@ -44,10 +73,7 @@ func TestCacheIsObserved(t *testing.T) {
 		`functions_cache_functions 5`,
 		`functions_cache_bytes 6`,
 		`functions_cache_limit_bytes 7`,
-		`functions_store_up 1`,
 	)
-	stats.Away = true
-	expectLines(t, scrape(t, m), `functions_store_up 0`)
 }
 
 func TestRequestsAreCountedByRouteAndStatus(t *testing.T) {

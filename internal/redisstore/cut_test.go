@@ -91,7 +91,7 @@ func TestAFullRedisIsReadAndKeepsWhatItHas(t *testing.T) {
 	_, change := s.Put(t.Context(), &function.Function{Ref: ref, Code: "2"})
 	_, create := s.Put(t.Context(), &function.Function{Ref: other, Code: "2"})
 	for what, err := range map[string]error{"change": change, "create": create, "set": s.SetEnv(t.Context(), ref, "A", "2")} {
-		if !errors.Is(err, function.ErrUnavailable) {
+		if !errors.Is(err, function.ErrUnavailable) || !errors.Is(err, function.ErrFull) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

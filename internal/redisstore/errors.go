@@ -27,6 +27,8 @@ func judge(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", function.ErrUnavailable, context.Cause(ctx))
+	case redis.IsOOMError(err):
+		return fmt.Errorf("%w: %w: %w", function.ErrFull, function.ErrUnavailable, err)
 	case away(err):
 		return fmt.Errorf("%w: %w", function.ErrUnavailable, err)
 	}
