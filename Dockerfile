@@ -52,7 +52,7 @@ RUN home=/image/usr/share/functions \
  && echo 'functions:x:10001:10001:functions:/var/lib/functions:/sbin/nologin' >>/image/etc/passwd \
  && echo -e 'root:x:0:\nfunctions:x:10001:' >/image/etc/group \
  && install -d -m 1777 /image/tmp \
- && install -d -o 10001 -g 10001 -m 700 /image/var/lib/functions
+ && install -d -o 0 -g 10001 -m 770 /image/var/lib/functions
 
 FROM --platform=${BUILDPLATFORM:-linux/amd64} golang:1.26-bookworm AS server
 ARG TARGETARCH

@@ -10,17 +10,16 @@ import (
 
 // checkFile reads all of the file without the right to write to it. A missing or an empty file is sound. It may panic.
 func checkFile(path string) (err error) {
-	info, err := os.Stat(path)
+	info, err := os.Lstat(path)
 	if errors.Is(err, os.ErrNotExist) || (err == nil && info.Size() == 0) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() {
-		return errors.New("not a regular file")
-	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, PreLoadFreelist: true, Timeout: lockTimeout})
+	db, err := bolt.Open(path, 0o600, &bolt.Options{
+		ReadOnly: true, PreLoadFreelist: true, Timeout: lockTimeout, OpenFile: openSafely,
+	})
 	if err != nil {
 		return err
 	}

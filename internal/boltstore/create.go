@@ -11,7 +11,7 @@ import (
 // whole and on the disk: one that was cut short, by a full disk or the end of the machine, would be refused as damaged
 // ever after.
 func create(dir, path string) (err error) {
-	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	file, err := os.CreateTemp(dir, fileName+".new-*")

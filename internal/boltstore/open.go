@@ -3,7 +3,6 @@ package boltstore
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -19,7 +18,8 @@ const fileName = "functions.db"
 const lockTimeout = time.Second
 
 // Open opens the store in the directory dir; directory and file are created if need be. Every record is read once, so
-// a damaged file is an error here, not later, and is left as it is. Errors name the file.
+// a damaged file is an error here, not later, and is left as it is. A directory or a file that others may write to is an error, too.
+// Errors name the file.
 func Open(dir string) (*Store, error) {
 	path := filepath.Join(dir, fileName)
 	db, err := open(dir, path)
@@ -33,7 +33,7 @@ func Open(dir string) (*Store, error) {
 }
 
 func open(dir, path string) (db *bolt.DB, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return nil, err
 	}
 	err = guard(func() error {
@@ -43,7 +43,7 @@ func open(dir, path string) (db *bolt.DB, err error) {
 		if err := create(dir, path); err != nil {
 			return err
 		}
-		if db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout}); err != nil {
+		if db, err = bolt.Open(path, 0o600, &bolt.Options{Timeout: lockTimeout, OpenFile: openSafely}); err != nil {
 			return err
 		}
 		if err := complete(db); err != nil {

@@ -43,7 +43,7 @@ var storageVariables = []Variable{
 	},
 	{
 		Name: "DATA_DIR", Default: "./data",
-		Meaning: "Directory of the embedded storage.",
+		Meaning: "Directory of the embedded storage, made if need be. It must be the server's user's or root's, and not everybody may write to it.",
 		parse:   text(func(c *Config) *string { return &c.DataDir }),
 	},
 }
