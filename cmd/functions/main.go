@@ -28,6 +28,7 @@ const usage = `functions stores JavaScript functions over HTTP and runs each cal
 
 func main() {
 	sandbox.Init()
+	catchSignals()
 	container.Main(needsGroups)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()

@@ -18,6 +18,7 @@ import (
 // outputs are where the server writes.
 type outputs struct {
 	terminal  *terminal
+	level     *slog.LevelVar // of app
 	app       *slog.Logger
 	functions invoke.Output
 	access    *logs.Access
@@ -26,16 +27,18 @@ type outputs struct {
 
 // openOutputs opens them; dropped counts the lines of a stream that nobody read in time.
 func openOutputs(cfg *config.Config, dropped func(stream string, lines int)) (*outputs, error) {
-	level, err := logs.ParseLevel(cfg.LogLevel)
+	least, err := levelOf(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("LOG_LEVEL: %w", err)
+		return nil, err
 	}
+	level := new(slog.LevelVar)
+	level.Set(least)
 	app := logs.AppOptions{Level: level, JSON: cfg.LogAppFormat == config.LogAppJSON, Color: logs.IsTerminal(os.Stdout), PID: os.Getpid()}
 	if cfg.NumCPUs == 1 {
 		app.PID = 0
 	}
 	term := openTerminal(app, dropped)
-	o := &outputs{terminal: term, closers: []func() error{term.close}}
+	o := &outputs{terminal: term, level: level, closers: []func() error{term.close}}
 	app.Out = term.server
 	o.app = logs.NewApp(app)
 	if o.access, err = logs.NewAccess(term.access, cfg.AccessFormat); err != nil {
@@ -56,6 +59,14 @@ func openOutputs(cfg *config.Config, dropped func(stream string, lines int)) (*o
 	o.functions = gelf
 	o.closers = append(o.closers, func() error { gelf.Close(); return nil })
 	return o, nil
+}
+
+func levelOf(cfg *config.Config) (slog.Level, error) {
+	level, err := logs.ParseLevel(cfg.LogLevel)
+	if err != nil {
+		return 0, fmt.Errorf("LOG_LEVEL: %w", err)
+	}
+	return level, nil
 }
 
 func gelfOptions(cfg *config.Config, console *logs.Console, log *slog.Logger) logs.GELFOptions {

@@ -25,10 +25,13 @@ func serve(ctx context.Context) (err error) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	cfg, err := config.Load(os.LookupEnv, os.Environ())
+	load := loader(os.Environ())
+	cfg, err := load()
 	if err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	measures := newMetrics(cfg)
 	out, err := openOutputs(cfg, measures.LinesDropped)
 	if err != nil {
@@ -86,6 +89,8 @@ func serve(ctx context.Context) (err error) {
 	context.AfterFunc(ctx, probes.NotReady)
 	go store.Watch(ctx, invoker.Changed)
 	go watchStore(ctx, counted)
+	reload := newReloader(cfg, load, out, outside.Policies, workers.Egress.CA)
+	go reload.watch(ctx, hangups, stop)
 	watch.greet(cfg)
 	greet(out.app, cfg, listeners, store, node, pool)
 	handler := watch.handler(api.Options{

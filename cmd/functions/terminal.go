@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/backstage/functions/internal/logs"
@@ -29,10 +27,9 @@ type terminal struct {
 	options                  logs.AppOptions
 }
 
-// openTerminal takes both; nobody else may write there until close returns. The options are for the lines that tell of dropped ones.
+// openTerminal takes both; nobody else may write there until close returns. The options are for the lines that tell of dropped ones. A reader
+// who has left does not end the server: see catchSignals.
 func openTerminal(options logs.AppOptions, dropped func(stream string, lines int)) *terminal {
-	// A reader who has left must not end the server, as it does by default. Ignored outright, the signal would be ignored in workers too.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	t := &terminal{stdout: logs.NewSink(os.Stdout), stderr: logs.NewSink(os.Stderr), options: options}
 	stream := func(sink *logs.Sink, name string) io.Writer {
 		return sink.Stream(logs.StreamOptions{
@@ -49,7 +46,7 @@ func openTerminal(options logs.AppOptions, dropped func(stream string, lines int
 func (t *terminal) notice(stream string, lines int) []byte {
 	var line bytes.Buffer
 	options := t.options
-	options.Out, options.Level = &line, min(options.Level, slog.LevelWarn)
+	options.Out, options.Level = &line, min(options.Level.Level(), slog.LevelWarn)
 	logs.NewApp(options).Warn("Lines were dropped: whoever reads them was too slow or gone", "stream", stream, "lines", lines)
 	return line.Bytes()
 }

@@ -31,6 +31,8 @@ const (
 
 // Config is the configuration of the server. Each field names its variable, which is described in Variables.
 type Config struct {
+	// File is CONFIG_FILE, which was read already; empty for none.
+	File string
 	// Host is the address to listen on, HOST; empty stands for all. Port and MetricsPort are PORT and METRICS_PORT.
 	Host string
 	Port int
@@ -134,6 +136,7 @@ type Config struct {
 
 	// texts are the values as they were given or derived, by variable; of secrets only what may be printed.
 	texts map[string]string
+	given sums
 	// machine is what bounds depend on; they are taken to hold for what nobody has set.
 	machine machine
 }
@@ -146,14 +149,33 @@ type HTTP struct {
 	HeaderLimit int64
 }
 
-// Load reads the configuration. Getenv is like os.LookupEnv, environ like os.Environ(). A variable that is set to nothing
-// counts as not set. The error tells all faults, a line each, each with the name of its variable.
+// Load reads the configuration: the environment, and below it the file that CONFIG_FILE names. Getenv is like os.LookupEnv, environ like
+// os.Environ(). A variable that is set to nothing counts as not set. The error tells all faults, a line each, each with the name of its
+// variable.
 func Load(getenv func(string) (string, bool), environ []string) (*Config, error) {
-	return load(getenv, environ, thisMachine())
+	return loadBoth(getenv, environ, thisMachine())
+}
+
+func loadBoth(getenv func(string) (string, bool), environ []string, m machine) (*Config, error) {
+	path, _ := getenv(fileVariable)
+	if path == "" {
+		return load(getenv, environ, m)
+	}
+	file, err := readSettings(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", fileVariable, err)
+	}
+	both, all := file.below(getenv, environ)
+	c, err := load(both, all, m)
+	if err != nil {
+		return nil, err
+	}
+	c.Warnings = append(c.Warnings, file.hidden(getenv)...)
+	return c, nil
 }
 
 func load(getenv func(string) (string, bool), environ []string, m machine) (*Config, error) {
-	c := &Config{texts: map[string]string{}, ExposeEnv: exposed(environ), Environment: map[string]string{}, machine: m}
+	c := &Config{texts: map[string]string{}, ExposeEnv: exposed(environ), Environment: map[string]string{}, machine: m, given: sums{}}
 	var faults []error
 	for _, v := range variables {
 		text, given := v.textOf(getenv, c, m)
@@ -161,6 +183,9 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 			continue
 		}
 		c.texts[v.Name] = v.show(text)
+		if given {
+			c.given.add(v.Name, text)
+		}
 		if err := v.read(c, text, given); err != nil {
 			faults = append(faults, err)
 		}
@@ -181,6 +206,9 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 	if c.Storage == StorageRedis && c.RedisEndpoint == "" {
 		c.RedisEndpoint = defaultRedis
 		c.texts["REDIS_ENDPOINT"] = c.RedisEndpoint.String()
+	}
+	for _, v := range c.ExposeEnv.Vars() {
+		c.given.add(exposePrefix+v.Name, v.Value)
 	}
 	c.Ignored = ignored(getenv)
 	c.Warnings = append(c.Warnings, misspelt(environ)...)

@@ -42,7 +42,7 @@ func mustLoad(t *testing.T, environ ...string) *Config {
 func TestDefaults(t *testing.T) {
 	c := mustLoad(t)
 	env := c.ExposeEnv
-	c.ExposeEnv, c.texts, c.machine = nil, nil, machine{}
+	c.ExposeEnv, c.texts, c.machine, c.given = nil, nil, machine{}, nil
 	want := &Config{
 		Port: 8100, MetricsPort: 8101, Metrics: true, NumCPUs: 4, BodyLimit: 1 << 20,
 		Storage: StorageEmbedded, DataDir: "./data", RedisKeyPrefix: "local",

@@ -34,6 +34,18 @@ const exposing = `
 ` + "`EXPOSE_ENV_X`" + ` is ` + "`Backstage.env.X`" + ` in every function, for any name X. A function's own variables go before it.
 `
 
+// live is the section on SIGHUP.
+func live() string {
+	var names []string
+	for _, v := range Variables() {
+		if v.Live {
+			names = append(names, "`"+v.Name+"`")
+		}
+	}
+	return "\n## What SIGHUP changes\n\nSIGHUP reads `CONFIG_FILE` again and takes over, without a restart: " + strings.Join(names, ", ") +
+		". Of all others the\nlog says what has changed and needs a restart. A file with a fault changes nothing ([more](operations.md#signals)).\n"
+}
+
 // markdown is what the page should hold.
 func markdown() string {
 	var out strings.Builder
@@ -51,6 +63,7 @@ func markdown() string {
 		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", v.Name, value, v.Meaning)
 	}
 	out.WriteString(exposing)
+	out.WriteString(live())
 	out.WriteString("\n## Variables of the original that have no effect\n\nThe server says so when one of them is set.\n\n| Variable | Why |\n|---|---|\n")
 	for _, v := range UnusedVariables() {
 		fmt.Fprintf(&out, "| `%s` | %s |\n", v.Name, v.Reason)

@@ -105,7 +105,7 @@ func readPolicyMember(policy *egress.Policy, m member) error {
 			policy.Deny, err = readRules(text)
 		}
 	default:
-		return fmt.Errorf("%q is not known; there are %s%s", m.name, alternatives(policyNames), didYouMean(m.name, policyNames))
+		return fmt.Errorf("%q is not known; there are %s%s", m.name, alternatives(policyNames), didYouMean(strings.ToLower(m.name), policyNames))
 	}
 	if err != nil {
 		return fmt.Errorf("%s must be hosts, addresses and ranges in one text: %w", m.name, err)

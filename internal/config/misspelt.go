@@ -64,11 +64,14 @@ func allowedSlips(name string) int {
 
 // didYouMean names the known name that is like name, if there is one.
 func didYouMean(name string, known []string) string {
-	if like, distance := nearest(strings.ToLower(name), known); distance <= allowedSlips(name) {
+	if like, distance := nearest(name, known); distance <= allowedSlips(name) {
 		return fmt.Sprintf(": did you mean %q?", like)
 	}
 	return ""
 }
+
+// like is didYouMean for the names of variables.
+func like(name string, known []string) string { return didYouMean(strings.ToUpper(name), known) }
 
 // nearest is the one of known that is least unlike name, and how many slips lie between.
 func nearest(name string, known []string) (like string, distance int) {

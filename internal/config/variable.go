@@ -18,6 +18,9 @@ type Variable struct {
 	// Meaning is one sentence or a few.
 	Meaning string
 
+	// Live says that SIGHUP gives a running server the value that CONFIG_FILE has now.
+	Live bool
+
 	// secret keeps the value out of what is printed, as far as it is one.
 	secret bool
 	parse  parser

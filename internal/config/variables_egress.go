@@ -26,24 +26,24 @@ const maxConnections = 100_000
 // egressVariables are about what functions may reach.
 var egressVariables = []Variable{
 	{
-		Name: "EGRESS", Default: "public",
+		Name: "EGRESS", Live: true, Default: "public",
 		Meaning: "What functions may reach: `public` (the public Internet), `off` (only what `EGRESS_ALLOW` names) or `all` (everything that " +
 			"`EGRESS_DENY` does not name).",
 		parse: oneOf(func(c *Config) *egress.Mode { return &c.Egress.Policy.Mode }, egress.Public, egress.Off, egress.All),
 	},
 	{
-		Name: "EGRESS_ALLOW", Default: "none", derive: none,
+		Name: "EGRESS_ALLOW", Live: true, Default: "none", derive: none,
 		Meaning: "What they may reach beside that: hosts, `*.wildcards`, addresses and ranges such as `10.1.0.0/16`, each with a `:port` if it is " +
 			"for one port only, with commas between.",
 		parse: rules(func(c *Config) *[]egress.Rule { return &c.Egress.Policy.Allow }),
 	},
 	{
-		Name: "EGRESS_DENY", Default: "none", derive: none,
+		Name: "EGRESS_DENY", Live: true, Default: "none", derive: none,
 		Meaning: "What they may not reach, whatever else allows it; in the form of `EGRESS_ALLOW`.",
 		parse:   rules(func(c *Config) *[]egress.Rule { return &c.Egress.Policy.Deny }),
 	},
 	{
-		Name: "EGRESS_NAMESPACES", Default: "{}",
+		Name: "EGRESS_NAMESPACES", Live: true, Default: "{}",
 		Meaning: "JSON object of namespaces whose functions have a policy of their own, such as " +
 			"`{\"pay\": {\"egress\": \"off\", \"allow\": \"api.bank.example:443\", \"deny\": \"\"}}`. `EGRESS_DENY` holds for them too; `egress` is " +
 			"`EGRESS` when it is left out.",

@@ -12,7 +12,7 @@ const maxDatagram = 65_507
 // logsVariables are about what is written where.
 var logsVariables = []Variable{
 	{
-		Name: "LOG_LEVEL", Default: "info",
+		Name: "LOG_LEVEL", Live: true, Default: "info",
 		Meaning: "Least important messages of the server that are written: `error`, `warn`, `info`, `verbose`, `debug` or `silly`.",
 		parse:   oneOf(func(c *Config) *string { return &c.LogLevel }, "error", "warn", "info", "verbose", "debug", "silly"),
 	},

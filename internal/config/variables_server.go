@@ -9,6 +9,11 @@ const maxPort = 1<<16 - 1
 // serverVariables are about the HTTP listeners and the machine.
 var serverVariables = []Variable{
 	{
+		Name: fileVariable, Default: "none", derive: none,
+		Meaning: "File of further variables, `NAME=value` a line; `#` begins a comment. What the environment sets goes before it. SIGHUP reads it again.",
+		parse:   text(func(c *Config) *string { return &c.File }),
+	},
+	{
 		Name: "HOST", Default: "all addresses", derive: none,
 		Meaning: "Address to listen on, such as `127.0.0.1`: then only this machine reaches the server.",
 		parse:   host(func(c *Config) *string { return &c.Host }),

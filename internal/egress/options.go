@@ -62,7 +62,9 @@ type Options struct {
 	// Policy is for all functions but those of Namespaces, by their name.
 	Policy     Policy
 	Namespaces map[string]Policy
-	Limits     Limits
+	// Policies, where there are some, go before both, and can be replaced while they are in use.
+	Policies *Policies
+	Limits   Limits
 	// Resolver, Observer and Logger may be nil: the system's resolver is used then, nothing is counted, nothing is logged.
 	Resolver Resolver
 	Observer Observer
@@ -72,6 +74,9 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
+	if o.Policies == nil {
+		o.Policies = NewPolicies(o.Policy, o.Namespaces)
+	}
 	if o.Resolver == nil {
 		o.Resolver = &net.Resolver{PreferGo: true}
 	}
@@ -84,9 +89,4 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func (o *Options) policyOf(namespace string) *Policy {
-	if policy, ok := o.Namespaces[namespace]; ok {
-		return &policy
-	}
-	return &o.Policy
-}
+func (o *Options) policyOf(namespace string) *Policy { return o.Policies.of(namespace) }

@@ -10,8 +10,9 @@ import (
 type AppOptions struct {
 	// Out receives each message in one Write.
 	Out io.Writer
-	// Level is the least important one that is written.
-	Level slog.Level
+	// Level is the least important one that is written; nil stands for info. A *slog.LevelVar may change
+	// while the log is in use.
+	Level slog.Leveler
 	// JSON writes an object a line instead of text: time, level, message and the attributes.
 	JSON bool
 	// Color adds ANSI colours to the text, for terminals.
@@ -23,6 +24,9 @@ type AppOptions struct {
 // NewApp returns the server's own log. Its text is that of the original, "info: [pid] message", followed by attributes
 // as key=value.
 func NewApp(o AppOptions) *slog.Logger {
+	if o.Level == nil {
+		o.Level = slog.LevelInfo
+	}
 	if o.JSON {
 		return slog.New(slog.NewJSONHandler(o.Out, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: nameJSON}))
 	}

@@ -13,7 +13,7 @@ import (
 type textHandler struct {
 	mu    *sync.Mutex // guards out
 	out   io.Writer
-	level slog.Level
+	level slog.Leveler
 	color bool
 	label string // "[pid] " or nothing
 	group string // the prefix of keys, "a.b." or nothing
@@ -29,7 +29,9 @@ func newTextHandler(o AppOptions) *textHandler {
 }
 
 // Enabled implements slog.Handler.
-func (h *textHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
+func (h *textHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= h.level.Level()
+}
 
 // Handle implements slog.Handler.
 func (h *textHandler) Handle(_ context.Context, r slog.Record) error {

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+)
+
+// fileVariable names a file of variables.
+const fileVariable = "CONFIG_FILE"
+
+// maxFile is the most bytes of that file.
+const maxFile = 1 << 20
+
+// settings are the variables of a file, by name.
+type settings map[string]string
+
+// readSettings reads a file of lines NAME=value. Empty lines and those that begin with # mean nothing, and quotes around a value do not belong
+// to it. The file is the server's own, so a name that is not the server's is a fault there.
+func readSettings(path string) (settings, error) {
+	// A pipe could make the start, or a reload, wait for ever.
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("%s is larger than %s", path, sizeText(maxFile))
+	}
+	return parseSettings(path, string(text))
+}
+
+func parseSettings(path, text string) (settings, error) {
+	found, known := settings{}, knownNames()
+	var faults []error
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if err := found.add(line, known); err != nil {
+			faults = append(faults, fmt.Errorf("%s: line %d %w", path, number, err))
+		}
+	}
+	return found, errors.Join(faults...)
+}
+
+func (s settings) add(line string, known []string) error {
+	name, value, ok := strings.Cut(line, "=")
+	name = strings.TrimSpace(name)
+	switch _, twice := s[name]; {
+	case !ok || name == "":
+		return errors.New("must be NAME=value")
+	case name == fileVariable:
+		return errors.New("sets " + fileVariable + ", which names this file")
+	case !slices.Contains(known, name) && !isExposed(name):
+		return fmt.Errorf("sets %q, which is no variable of this server%s", name, like(name, known))
+	case twice:
+		return fmt.Errorf("sets %s a second time", name)
+	}
+	s[name] = unquote(strings.TrimSpace(value))
+	return nil
+}
+
+func isExposed(name string) bool {
+	return strings.HasPrefix(name, exposePrefix) && name != exposePrefix
+}
+
+func unquote(value string) string {
+	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
+		return value[1 : n-1]
+	}
+	return value
+}
+
+// below is the environment with what the file sets and it does not.
+func (s settings) below(getenv func(string) (string, bool), environ []string) (func(string) (string, bool), []string) {
+	both := slices.Clone(environ)
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if value, _ := getenv(name); value == "" {
+			both = append(both, name+"="+s[name])
+		}
+	}
+	return func(name string) (string, bool) {
+		if value, ok := getenv(name); value != "" {
+			return value, ok
+		}
+		value, ok := s[name]
+		return value, ok
+	}, both
+}
+
+// hidden warns of what the environment sets otherwise.
+func (s settings) hidden(getenv func(string) (string, bool)) []string {
+	var warnings []string
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if value, _ := getenv(name); value != "" && value != s[name] {
+			warnings = append(warnings, name+" in "+fileVariable+" has no effect: the environment sets it too and goes before the file")
+		}
+	}
+	return warnings
+}
