@@ -14,7 +14,7 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*worke
 		p.mu.Unlock()
 		return nil, nil, "", ErrClosed
 	}
-	if w, start := p.takeLocked(inv.Key); w != nil {
+	if w, start := p.takeLocked(inv); w != nil {
 		p.calls.Add(1)
 		t := &turn{inv: inv, first: start != StartWarm, soon: start == StartWarm && p.soonLocked(inv.Key)}
 		p.mu.Unlock()
@@ -32,20 +32,23 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*worke
 	return p.wait(ctx, waiting)
 }
 
-// takeLocked returns a worker that can serve key at once.
-func (p *Pool) takeLocked(key string) (*worker, StartKind) {
-	if p.heldLocked(key) {
+// takeLocked returns a worker that can serve inv at once.
+func (p *Pool) takeLocked(inv *Invocation) (*worker, StartKind) {
+	key := inv.Key
+	if p.heldLocked(key) || !p.mayTakeLocked(inv.Group) {
 		return nil, ""
 	}
 	if w := p.idle.take(key); w != nil {
 		p.setBusyLocked(w, true)
+		p.setServingLocked(w, true)
 		return w, StartWarm
 	}
 	if n := len(p.prewarmed); n > 0 {
 		w := p.prewarmed[n-1]
 		p.prewarmed = p.prewarmed[:n-1]
-		p.bindLocked(w, key)
+		p.bindLocked(w, inv.Group, key)
 		p.setBusyLocked(w, true)
+		p.setServingLocked(w, true)
 		return w, StartPrewarmed
 	}
 	return nil, ""
@@ -61,8 +64,12 @@ func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, again bool) (
 		p.queue.pushFirst(waiting)
 		return waiting, nil
 	}
-	if p.queue.len() >= p.cfg.QueueSize {
-		return nil, p.busyLocked(BusyQueueFull)
+	full := p.queue.len() >= p.cfg.QueueSize
+	var evictee *waiter
+	if full {
+		if evictee = p.queue.evictee(inv.Group); evictee == nil {
+			return nil, p.busyLocked(BusyQueueFull)
+		}
 	}
 	patience := p.cfg.QueueTimeout
 	if end, ok := ctx.Deadline(); ok {
@@ -70,6 +77,11 @@ func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, again bool) (
 	}
 	if p.hopelessLocked(inv, patience) {
 		return nil, p.busyLocked(BusyExpectedWait)
+	}
+	if full {
+		p.queue.drop(evictee)
+		evictee.displaced = true
+		close(evictee.ready)
 	}
 	p.queue.push(waiting)
 	return waiting, nil
@@ -80,7 +92,7 @@ func (p *Pool) hopelessLocked(inv *Invocation, patience time.Duration) bool {
 	if p.drainTimeLocked() <= patience { // known at once, and never less than the time of what is ahead of inv
 		return false
 	}
-	return p.shareLocked(p.queue.ahead(inv.Group, inv.Key, p.bound[inv.Key] > 0)) > patience
+	return p.shareLocked(p.queue.ahead(inv.Group, inv.Key, p.bound[inv.Key] > 0, p.shares.serving)) > patience
 }
 
 // drainTimeLocked is how long all workers together need for the calls that wait, at the least.
@@ -110,7 +122,11 @@ func (p *Pool) wait(ctx context.Context, waiting *waiter) (*worker, *turn, Start
 	if waiting.worker == nil {
 		defer p.mu.Unlock()
 		p.queue.drop(waiting)
-		if err == nil {
+		switch {
+		case err != nil:
+		case waiting.displaced:
+			err = p.busyLocked(BusyQueueFull)
+		default:
 			err = p.busyLocked(BusyQueueTimeout)
 		}
 		return nil, nil, "", err

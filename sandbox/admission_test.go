@@ -51,7 +51,7 @@ func (o *outcome) meanWait() time.Duration {
 func letIn(t *testing.T, p *Pool, inv *Invocation) (Stats, error) {
 	began := time.Now()
 	p.mu.Lock()
-	w, start := p.takeLocked(inv.Key)
+	w, start := p.takeLocked(inv)
 	turn := &turn{inv: inv, first: start != StartWarm}
 	if w != nil {
 		p.calls.Add(1)
@@ -167,10 +167,10 @@ func TestRefusalTellsItsCauseAndWhenToComeBack(t *testing.T) {
 		for range paceCalls {
 			answered(t, pool, call("a", "1s"))
 		}
-		refusal := func() *BusyError {
+		refusal := func(key string) *BusyError {
 			t.Helper()
 			began := time.Now()
-			_, err := pool.Invoke(t.Context(), call("a", "1s"))
+			_, err := pool.Invoke(t.Context(), call(key, "1s"))
 			var busy *BusyError
 			if !errors.As(err, &busy) || !errors.Is(err, ErrBusy) || time.Since(began) != 0 {
 				t.Fatalf("got %v after %v", err, time.Since(began))
@@ -181,14 +181,14 @@ func TestRefusalTellsItsCauseAndWhenToComeBack(t *testing.T) {
 			go func() { _, _ = pool.Invoke(t.Context(), call("a", "1s")) }()
 			synctest.Wait()
 		}
-		if busy := refusal(); busy.Cause != BusyExpectedWait || busy.RetryAfter != 11*time.Second {
+		if busy := refusal("a"); busy.Cause != BusyExpectedWait || busy.RetryAfter != 11*time.Second {
 			t.Errorf("got %+v", busy)
 		}
 		for range 19 { // of another function: nothing is known of it
 			go func() { _, _ = pool.Invoke(t.Context(), call("b", "1s")) }()
 		}
 		synctest.Wait()
-		if busy := refusal(); busy.Cause != BusyQueueFull {
+		if busy := refusal("b"); busy.Cause != BusyQueueFull {
 			t.Errorf("got %+v", busy)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)

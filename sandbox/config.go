@@ -48,6 +48,8 @@ type Config struct {
 	Size int
 	// Prewarmed is how many of them are kept ready and unbound. Default 2, at most Size.
 	Prewarmed int
+	// Reserve is how many of Size serve only groups that have no other worker at that time; at least one always is for all. Default 2.
+	Reserve int
 	// MaxInvocations retires a worker after so many calls; 1 gives every call a fresh process. Default 0: no limit.
 	MaxInvocations int
 	// IdleTimeout retires a bound worker that was not called for so long. Default 10 minutes.
@@ -83,6 +85,7 @@ func DefaultConfig() Config {
 	return Config{
 		Size:         16,
 		Prewarmed:    2,
+		Reserve:      2,
 		IdleTimeout:  10 * time.Minute,
 		QueueSize:    1000,
 		QueueTimeout: 10 * time.Second,
@@ -108,6 +111,7 @@ func (c Config) Validate() error {
 	fault(c.Runner == "", "Runner is not set")
 	fault(c.Size < 1, "Size %d is below 1", c.Size)
 	fault(c.Prewarmed < 0 || c.Prewarmed > c.Size, "Prewarmed %d is not within 0 and Size %d", c.Prewarmed, c.Size)
+	fault(c.Reserve < 0, "Reserve %d is below 0", c.Reserve)
 	fault(c.MaxInvocations < 0, "MaxInvocations %d is below 0", c.MaxInvocations)
 	fault(c.QueueSize < 0, "QueueSize %d is below 0", c.QueueSize)
 	for name, d := range map[string]time.Duration{

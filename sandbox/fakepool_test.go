@@ -2,11 +2,11 @@ package sandbox
 
 import "testing"
 
-// fakeConfig is DefaultConfig for a pool of fakes with the given numbers.
+// fakeConfig is DefaultConfig for a pool of fakes with the given numbers, all of which one group may have.
 func fakeConfig(size, prewarmed int) Config {
 	cfg := DefaultConfig()
 	cfg.Node, cfg.Runner = "node", "main.js"
-	cfg.Size, cfg.Prewarmed = size, prewarmed
+	cfg.Size, cfg.Prewarmed, cfg.Reserve = size, prewarmed, 0
 	return cfg
 }
 

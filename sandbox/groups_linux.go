@@ -49,6 +49,38 @@ type groups struct {
 type slotGroup struct {
 	cgroup.Group
 	oomKills uint64
+
+	mu     sync.Mutex // guards the fields below
+	owner  *process   // whose group it is at the moment
+	weight int
+}
+
+// give makes the group p's, with the weight of a worker by itself.
+func (g *slotGroup) give(p *process) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.owner = p
+	return g.weighLocked(wholeWeight)
+}
+
+// weigh makes p count as weight beside others, if the group is still p's.
+func (g *slotGroup) weigh(p *process, weight int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.owner == p {
+		_ = g.weighLocked(weight) // the worker counts for more than its share then, and that is all
+	}
+}
+
+func (g *slotGroup) weighLocked(weight int) error {
+	if weight == g.weight {
+		return nil
+	}
+	err := g.Weigh(weight)
+	if err == nil {
+		g.weight = weight
+	}
+	return err
 }
 
 // newGroups makes the groups of the pool with the given index in this process.
@@ -73,7 +105,7 @@ func (g *groups) of(slot int) (*slotGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.bySlot[slot] = &slotGroup{Group: group}
+	g.bySlot[slot] = &slotGroup{Group: group, weight: wholeWeight}
 	return g.bySlot[slot], nil
 }
 

@@ -48,45 +48,51 @@ func (p *Pool) keep(ctx context.Context) {
 }
 
 // claimStart says whether another worker should be started now and counts it as starting. When calls wait and every slot is taken it
-// evicts idle workers instead, those first that were not used for the longest time.
+// evicts idle workers instead.
 func (p *Pool) claimStart() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.dispatchLocked()
-	waiting := p.wantingLocked() - p.starting
-	if p.closed || waiting+p.cfg.Prewarmed-len(p.prewarmed) <= 0 {
+	short := p.shortOfLocked()
+	if p.closed || short+p.retiring+p.cfg.Prewarmed-len(p.prewarmed) <= 0 {
 		return false
 	}
 	if p.freeLocked() > 0 {
 		p.starting++
 		return true
 	}
-	for n := waiting - p.retiring; n > 0 && p.idle.len() > 0; n-- {
-		w := p.idle.oldest()
-		p.idle.remove(w)
-		p.retireLocked(w, ReasonEvicted)
+	for n := short; n > 0 && p.idle.len() > 0; n-- {
+		p.evictLocked()
 	}
 	return false
 }
 
-// dispatchLocked gives workers to those who wait: idle ones of their function, where calls were held back and are not any more, and
-// prewarmed ones.
+// dispatchLocked gives workers to those who wait and may have one that is at hand.
 func (p *Pool) dispatchLocked() {
-	for key := range p.queue.keys {
-		for !p.closed && p.idle.has(key) && p.queue.has(key) && !p.heldLocked(key) {
-			p.handLocked(p.idle.take(key), p.queue.takeKey(key), StartWarm)
-		}
-	}
-	for len(p.prewarmed) > 0 && !p.closed {
-		waiting := p.queue.next(p.heldLocked)
+	for p.queue.len() > 0 && !p.closed {
+		waiting := p.nextLocked(p.atHandLocked)
 		if waiting == nil {
 			return
 		}
-		p.queue.take(waiting)
-		w := p.prewarmed[len(p.prewarmed)-1]
-		p.prewarmed = p.prewarmed[:len(p.prewarmed)-1]
-		p.handLocked(w, waiting, StartCold)
+		p.serveLocked(waiting)
 	}
+}
+
+// serveLocked gives waiting, whose turn it is, a worker that is at hand: an idle one of its function, or a prewarmed one.
+func (p *Pool) serveLocked(waiting *waiter) {
+	p.queue.take(waiting)
+	if w := p.idle.take(waiting.key); w != nil {
+		p.handLocked(w, waiting, StartWarm)
+		return
+	}
+	w := p.prewarmed[len(p.prewarmed)-1]
+	p.prewarmed = p.prewarmed[:len(p.prewarmed)-1]
+	p.handLocked(w, waiting, StartCold)
+}
+
+// atHandLocked says whether calls of key can have a worker at once.
+func (p *Pool) atHandLocked(key string) bool {
+	return (len(p.prewarmed) > 0 || p.idle.has(key)) && !p.heldLocked(key)
 }
 
 // startOne starts a worker outside the keeper.
@@ -144,14 +150,13 @@ func (p *Pool) watch(w *worker) {
 	p.mu.Lock()
 	delete(p.workers, w)
 	if w.key != "" {
-		if p.bound[w.key]--; p.bound[w.key] == 0 {
-			delete(p.bound, w.key)
-		}
+		p.unbindLocked(w)
 	}
 	if w.retired {
 		p.retiring--
 	}
 	p.setBusyLocked(w, false)
+	p.setServingLocked(w, false)
 	p.idle.remove(w)
 	p.prewarmed = slices.DeleteFunc(p.prewarmed, func(other *worker) bool { return other == w })
 	p.mu.Unlock()

@@ -21,16 +21,7 @@ func lean(cfg *Config) int {
 // heldLocked says whether calls of key wait for one of the workers that serve it, and for no other.
 func (p *Pool) heldLocked(key string) bool { return p.busy[key] >= p.lean && p.paces.short(key) }
 
-// wantingLocked is how many of those who wait want a worker that they do not have.
-func (p *Pool) wantingLocked() int {
-	n := p.queue.len()
-	for key, waiting := range p.queue.keys {
-		if p.heldLocked(key) {
-			n -= waiting
-		}
-	}
-	return n
-}
+func (p *Pool) notHeldLocked(key string) bool { return !p.heldLocked(key) }
 
 // setBusyLocked notes whether w serves a call.
 func (p *Pool) setBusyLocked(w *worker, busy bool) {

@@ -31,12 +31,15 @@ type starter interface {
 type worker struct {
 	child
 	key      string    // what it is bound to; empty while prewarmed
+	group    string    // whose key that is
 	behind   []*waiter // those whose calls were sent together with the one in progress
 	calls    int
 	bound    time.Time
 	lastUsed time.Time
-	busy     bool // serves a call
-	retired  bool // killed by us, waiting to be reaped
+	busy     bool      // serves a call and may be computing
+	serving  bool      // serves a call
+	since    time.Time // it serves one
+	retired  bool      // killed by us, waiting to be reaped
 }
 
 // Pool runs invocations on workers. It is safe for concurrent use.
@@ -44,6 +47,7 @@ type Pool struct {
 	cfg        Config
 	starter    starter
 	kick       chan struct{} // wakes the keeper
+	serves     chan struct{} // wakes weighAll
 	stop       context.CancelFunc
 	lean       int            // see heldLocked
 	processors int            // as many as Go uses
@@ -60,7 +64,9 @@ type Pool struct {
 	starting  int
 	retiring  int // workers that were killed and are not reaped yet
 	queue     queue
+	shares    shares
 	bound     map[string]int // workers of each key that live
+	groups    map[string]int // workers of each group that live
 	busy      map[string]int // those of them that serve a call
 	paces     paces
 	failing   failing
@@ -81,11 +87,12 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 }
 
 func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
+	cfg.Reserve = min(cfg.Reserve, cfg.Size-1)
 	keeping, stop := context.WithCancel(context.Background())
 	p := &Pool{
 		cfg: cfg, starter: starter, stop: stop,
-		kick:    make(chan struct{}, 1),
-		workers: map[*worker]struct{}{}, bound: map[string]int{}, busy: map[string]int{}, lean: lean(&cfg), processors: runtime.GOMAXPROCS(0), paces: paces{},
+		kick: make(chan struct{}, 1), serves: make(chan struct{}, 1),
+		workers: map[*worker]struct{}{}, bound: map[string]int{}, groups: map[string]int{}, busy: map[string]int{}, lean: lean(&cfg), processors: runtime.GOMAXPROCS(0), paces: paces{},
 		closing: make(chan struct{}),
 		quiet:   make(chan struct{}),
 	}
@@ -93,6 +100,7 @@ func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
 		return nil, errors.Join(err, p.Close())
 	}
 	p.keeping.Go(func() { p.keep(keeping) }) // after the first start, which must not come on top of the keeper's own
+	p.keeping.Go(func() { p.weighAll(keeping.Done()) })
 	return p, nil
 }
 
@@ -170,7 +178,7 @@ func (p *Pool) Stats() PoolStats {
 	defer p.mu.Unlock()
 	return PoolStats{
 		Size: p.cfg.Size, QueueSize: p.cfg.QueueSize,
-		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Busy: p.servingLocked(), Queued: p.queue.len(),
+		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Busy: p.shares.total, Queued: p.queue.len(),
 	}
 }
 

@@ -28,6 +28,7 @@ func realConfig(tb testing.TB) sandbox.Config {
 	cfg.Modules = []string{"lodash", "async", "request", "uuid", "node-fetch"}
 	cfg.Isolation = sandbox.IsolationStrict
 	cfg.SyncTimeout, cfg.AsyncTimeout, cfg.StartTimeout, cfg.QueueTimeout = patience, patience, patience, patience
+	cfg.Reserve = 0 // tests have but one group
 	if _, err := os.Stat(cfg.Node); err != nil {
 		tb.Fatalf("Node.js is not there, run make setup: %v", err)
 	}

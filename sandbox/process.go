@@ -20,6 +20,9 @@ type process struct {
 	stdin  *os.File // our ends of the pipes
 	stdout *os.File
 	frames *wire.Reader
+	// setWeight is nil without limits. It is set before the process is ready.
+	setWeight func(weight int)
+
 	buffer []byte // for the frames to send; reused
 	// Of calls that were sent together, for whoever has the turn: the IDs of those that have not had theirs, what is closed when none of them
 	// will come any more, and what the process's clock said when the last one ended.
@@ -48,6 +51,16 @@ type handle interface {
 }
 
 func (p *process) dead() <-chan struct{} { return p.reaped }
+
+// cpuUsed implements weigher.
+func (p *process) cpuUsed() time.Duration { return cpuTime(p.handle.pid()) }
+
+// weigh implements weigher.
+func (p *process) weigh(weight int) {
+	if p.setWeight != nil {
+		p.setWeight(weight)
+	}
+}
 
 // kill implements child.
 func (p *process) kill(reason Reason) { p.killAt(reason, time.Time{}) }

@@ -15,10 +15,11 @@ type waiter struct {
 	turn       turn
 	alone      bool // it is not sent behind another call
 	notBegun   bool // it was sent behind another call and will not be served there
+	displaced  bool // it has lost its place in the full queue
 }
 
-// queue holds the waiting calls: groups take turns, within a group the keys (functions) take turns, and calls of one key are served
-// first come, first served. The zero value is empty. Its user locks.
+// queue holds the waiting calls: groups take turns as far as they hold as many workers (shares.go), within a group the keys (functions) take
+// turns, and calls of one key are served first come, first served. The zero value is empty. Its user locks.
 type queue struct {
 	groups turns[*groupQueue]
 	keys   map[string]int // number of waiters of each key
@@ -110,17 +111,25 @@ func (q *queue) insert(w *waiter, first bool) {
 	q.keys[key]++
 }
 
-// next returns the waiter whose turn it is, those left aside whose key is held; nil when there is no other.
-func (q *queue) next(held func(key string) bool) *waiter {
-	for _, group := range q.groups.order {
-		functions := &q.groups.members[group].functions
-		for _, key := range functions.order {
-			if !held(key) {
-				return functions.members[key].waiters[0]
-			}
+// next returns the waiter of the group whose turn it is, those left aside whose key is not wanted; nil when there is no other.
+func (g *groupQueue) next(wanted func(key string) bool) *waiter {
+	for _, key := range g.functions.order {
+		if wanted(key) {
+			return g.functions.members[key].waiters[0]
 		}
 	}
 	return nil
+}
+
+// last returns the waiter that came last to the function with the most of them.
+func (g *groupQueue) last() *waiter {
+	var longest *keyQueue
+	for _, key := range g.functions.order {
+		if f := g.functions.members[key]; longest == nil || f.n >= longest.n {
+			longest = f
+		}
+	}
+	return longest.waiters[longest.n-1]
 }
 
 // take removes w, whose turn it was.

@@ -20,9 +20,19 @@ func fill(text string) (*queue, []*waiter) {
 
 // takeNext takes the waiter whose turn it is, whatever its key.
 func takeNext(q *queue) *waiter {
-	w := q.next(func(string) bool { return false })
+	w := nextOf(q, func(string) bool { return false })
 	q.take(w)
 	return w
+}
+
+// nextOf is whose turn it is where nobody holds a worker and those of held keys want none.
+func nextOf(q *queue, held func(key string) bool) *waiter {
+	for _, name := range q.groups.order {
+		if w := q.groups.members[name].next(func(key string) bool { return !held(key) }); w != nil {
+			return w
+		}
+	}
+	return nil
 }
 
 // push lets a new waiter wait.
@@ -94,13 +104,13 @@ func TestHeldKeysKeepTheirPlaceAndNobodyElses(t *testing.T) {
 	q, all := fill("a/1 a/1 a/2 b/1")
 	held := func(key string) bool { return key == "a/1" }
 	for _, want := range []*waiter{all[2], all[3]} {
-		next := q.next(held)
+		next := nextOf(q, held)
 		if next != want {
 			t.Fatalf("got %v, want %v", next, want)
 		}
 		q.take(next)
 	}
-	if next := q.next(held); next != nil {
+	if next := nextOf(q, held); next != nil {
 		t.Errorf("a held call is next: %v", next)
 	}
 	if got := drain(q); got != "a/1 a/1" {
@@ -202,7 +212,7 @@ func TestAheadCountsTheTurnsOfOthers(t *testing.T) {
 		for _, key := range strings.Fields(row.waiting) {
 			push(q, key[:1], key, call)
 		}
-		if got := q.ahead(row.key[:1], row.key, row.bound); got != time.Duration(row.want)*call {
+		if got := q.ahead(row.key[:1], row.key, row.bound, nil); got != time.Duration(row.want)*call {
 			t.Errorf("%q before %s: %v, want %d calls of %v", row.waiting, row.key, got, row.want, call)
 		}
 	}

@@ -2,9 +2,22 @@ package sandbox
 
 import "time"
 
-func (p *Pool) bindLocked(w *worker, key string) {
-	w.key, w.bound = key, time.Now()
+func (p *Pool) bindLocked(w *worker, group, key string) {
+	w.group, w.key, w.bound = group, key, time.Now()
 	p.bound[key]++
+	p.groups[group]++
+}
+
+// unbindLocked forgets the worker w, which is dead.
+func (p *Pool) unbindLocked(w *worker) {
+	for _, count := range []struct {
+		of   map[string]int
+		name string
+	}{{p.bound, w.key}, {p.groups, w.group}} {
+		if count.of[count.name]--; count.of[count.name] == 0 {
+			delete(count.of, count.name)
+		}
+	}
 }
 
 // release takes w back after the call inv, which has cost so much.
@@ -19,6 +32,7 @@ func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool)
 		return
 	}
 	p.scatterLocked(w)
+	p.setServingLocked(w, false)
 	spent := isSpent(w.calls, p.cfg.MaxInvocations) || isSpent(w.calls, inv.MaxInvocations)
 	select {
 	case <-w.dead():
@@ -28,16 +42,54 @@ func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool)
 	switch {
 	case !reusable || spent || p.closed:
 		p.retireLocked(w, ReasonRetired)
-	case !p.mayStayLocked(w):
-		p.retireLocked(w, ReasonEvicted)
-	case p.queue.has(w.key):
-		p.handTogetherLocked(w, inv)
-		p.wakeKeeperIfNotHeldLocked(w.key)
-		return
+		p.wakeKeeperIfWaitingLocked()
+	case p.queue.len() == 0:
+		p.restLocked(w)
 	default:
-		p.setBusyLocked(w, false)
-		p.idle.put(w)
+		p.passOnLocked(w, inv)
 	}
+}
+
+// passOnLocked has w, which has just served last, serve the next call of its function, or rest, or end where others need its room.
+func (p *Pool) passOnLocked(w *worker, last *Invocation) {
+	if p.mayStayLocked(w) {
+		if p.queue.has(w.key) && p.mayTakeLocked(w.group) {
+			p.handTogetherLocked(w, last)
+			p.wakeKeeperIfNotHeldLocked(w.key)
+			return
+		}
+		p.restLocked(w)
+	} else {
+		p.giveWayLocked(w, p.nextLocked(p.notHeldLocked))
+	}
+	p.dispatchLocked()
+	p.wakeKeeperIfWaitingLocked()
+}
+
+// giveWayLocked has w, which has just served, make way for next: for another function of its group by its end, for another group as any idle
+// worker does.
+func (p *Pool) giveWayLocked(w *worker, next *waiter) {
+	switch {
+	case p.atHandLocked(next.key):
+		p.serveLocked(next)
+		p.restLocked(w)
+	case next.group == w.group:
+		p.retireLocked(w, ReasonEvicted)
+	default:
+		p.restLocked(w)
+		if p.shortOfLocked() > p.freeLocked() {
+			p.evictLocked()
+		}
+	}
+}
+
+// restLocked makes w idle.
+func (p *Pool) restLocked(w *worker) {
+	p.setBusyLocked(w, false)
+	p.idle.put(w)
+}
+
+func (p *Pool) wakeKeeperIfWaitingLocked() {
 	if p.queue.len() > 0 {
 		p.wakeKeeper()
 	}
@@ -56,26 +108,13 @@ func isSpent(calls, limit int) bool { return limit > 0 && calls >= limit }
 // quantum is how long a function may keep a worker while others wait and no slot is free.
 const quantum = 50 * time.Millisecond
 
-// mayStayLocked says whether w may go on serving its own function although others wait. It need not give way while enough slots for
-// them are free or about to be.
-func (p *Pool) mayStayLocked(w *worker) bool {
-	if p.queue.len() == p.queue.keys[w.key] {
-		return true
-	}
-	others := p.wantingLocked()
-	if !p.heldLocked(w.key) {
-		others -= p.queue.keys[w.key]
-	}
-	coming := p.freeLocked() + p.starting + p.retiring + p.idle.len()
-	return others <= coming || p.queue.next(p.heldLocked).key == w.key || time.Since(w.bound) < quantum
-}
-
 // handLocked gives w to waiting and counts the call as in progress.
 func (p *Pool) handLocked(w *worker, waiting *waiter, start StartKind) {
 	if w.key == "" {
-		p.bindLocked(w, waiting.key)
+		p.bindLocked(w, waiting.group, waiting.key)
 	}
 	p.setBusyLocked(w, true)
+	p.setServingLocked(w, true)
 	p.calls.Add(1)
 	waiting.worker, waiting.start, waiting.turn.first = w, start, start != StartWarm
 	close(waiting.ready)
@@ -90,6 +129,7 @@ func (p *Pool) retireLocked(w *worker, reason Reason) {
 		w.retired = true
 		p.retiring++
 		p.setBusyLocked(w, false)
+		p.setServingLocked(w, false)
 		w.kill(reason)
 	}
 }

@@ -148,7 +148,7 @@ func (s *spawner) spawn(ctx context.Context) (*process, error) {
 		cfg: &s.cfg, handle: handle, stdin: pipes.stdin, stdout: pipes.stdout,
 		frames: wire.NewReader(pipes.stdout, s.cfg.Limits.wire()), reaped: make(chan struct{}),
 	}
-	group, err := s.place(slot, handle.pid())
+	group, err := s.place(slot, p)
 	go s.await(p, slot, group, pipes)
 	if err != nil {
 		p.kill(ReasonClosed)
@@ -159,7 +159,7 @@ func (s *spawner) spawn(ctx context.Context) (*process, error) {
 
 // place moves a new process into a control group. It has one thread as yet, so that the move is cheap, and nothing of a function runs
 // before the handshake.
-func (s *spawner) place(slot, pid int) (*slotGroup, error) {
+func (s *spawner) place(slot int, p *process) (*slotGroup, error) {
 	if s.groups == nil {
 		return nil, nil //nolint:nilnil // no limits asked for
 	}
@@ -167,7 +167,8 @@ func (s *spawner) place(slot, pid int) (*slotGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	return group, group.Add(pid)
+	p.setWeight = func(weight int) { group.weigh(p, weight) }
+	return group, errors.Join(group.give(p), group.Add(p.handle.pid()))
 }
 
 // await is the only waiter of p: it learns the cause of its death, then cleans up.

@@ -114,7 +114,7 @@ func closeInto(err *error, closer func() error) { *err = errors.Join(*err, close
 func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer) sandbox.Config {
 	pool := sandbox.DefaultConfig()
 	pool.Runner = node.runner
-	pool.Size, pool.Prewarmed = cfg.PoolSize, cfg.PoolPrewarmed
+	pool.Size, pool.Prewarmed, pool.Reserve = cfg.PoolSize, cfg.PoolPrewarmed, cfg.PoolReserve
 	pool.MaxInvocations, pool.IdleTimeout = cfg.MaxInvocations, cfg.IdleTimeout
 	pool.QueueSize, pool.QueueTimeout = cfg.QueueSize, cfg.QueueTimeout
 	pool.SyncTimeout, pool.AsyncTimeout = cfg.SyncTimeout, cfg.AsyncTimeout

@@ -68,7 +68,8 @@ type Config struct {
 	Modules   []string
 	ExposeEnv *function.Env
 
-	// PoolSize and PoolPrewarmed are POOL_SIZE and POOL_PREWARMED.
+	// PoolReserve is POOL_RESERVE, PoolSize and PoolPrewarmed are POOL_SIZE and POOL_PREWARMED.
+	PoolReserve   int
 	PoolSize      int
 	PoolPrewarmed int
 	// MaxInvocations, IdleTimeout, MemoryLimit (bytes) and CPULimit (processors) are those of one worker, WORKER_*.
@@ -192,6 +193,9 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 	}
 	if len(faults) == 0 && c.PoolPrewarmed > c.PoolSize {
 		faults = append(faults, fmt.Errorf("POOL_PREWARMED: %d is more than POOL_SIZE, which is %d", c.PoolPrewarmed, c.PoolSize))
+	}
+	if len(faults) == 0 && c.PoolReserve >= c.PoolSize {
+		faults = append(faults, fmt.Errorf("POOL_RESERVE: %d is not less than POOL_SIZE, which is %d", c.PoolReserve, c.PoolSize))
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)

@@ -60,8 +60,17 @@ var workersVariables = []Variable{
 		derive:  func(c *Config, _ machine) string { return strconv.Itoa(min(c.NumCPUs, c.PoolSize)) },
 	},
 	{
+		Name: "POOL_RESERVE", Default: "an eighth of `POOL_SIZE`; at least 1, but none of a single worker",
+		Meaning: "Workers that only namespaces which have no other at that time may use, so that none can take all; less than `POOL_SIZE`. " +
+			"0 lets one namespace take all while nobody else wants one.",
+		parse: whole(0, maxPoolSize, func(c *Config) *int { return &c.PoolReserve }),
+		derive: func(c *Config, _ machine) string {
+			return strconv.Itoa(min(max(c.PoolSize/8, 1), max(c.PoolSize-1, 0)))
+		},
+	},
+	{
 		Name: "QUEUE_SIZE", Default: "1000",
-		Meaning: "Most calls that may wait for a worker; more are answered 503 at once.",
+		Meaning: "Most calls that may wait for a worker; of more, those of the namespace with the most are answered 503 at once.",
 		parse:   whole(0, 1_000_000, func(c *Config) *int { return &c.QueueSize }),
 	},
 	{

@@ -31,6 +31,8 @@ type Tree interface {
 type Group interface {
 	// Add moves a process into the group.
 	Add(pid int) error
+	// Weigh sets what the group counts for beside others when all want a processor, in units of cpu.shares: 1024 is the default, 2 the least.
+	Weigh(weight int) error
 	// OOMKills counts the processes that the kernel killed here at the memory limit.
 	OOMKills() (uint64, error)
 	// Remove deletes the group; its processes must have been reaped.

@@ -102,6 +102,14 @@ func removeTree(dir string) {
 	_ = os.Remove(dir) // a group with processes stays: the next sweep's
 }
 
+// writeNumber writes to a file of the kernel's.
+func writeNumber(file string, number int) error {
+	if err := os.WriteFile(file, []byte(strconv.Itoa(number)), 0o644); err != nil { //nolint:gosec // it is there, with a mode of its own
+		return fmt.Errorf("cgroup: %w", err)
+	}
+	return nil
+}
+
 // explain adds to a refusal of the kernel what to do about it.
 func explain(err error) error {
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "read-only file system") {

@@ -17,6 +17,8 @@ var controllers = []cgroup1.Name{cgroup1.Memory, cgroup1.Cpu, cgroup1.Pids, cgro
 
 type treeV1 struct {
 	name string
+	// weights is the tree's directory in the hierarchy of the controller cpu.
+	weights string
 	// swap says whether the kernel accounts swap, so that it can be limited.
 	swap bool
 	// cpu is the CPU limit of the groups above the tree, in processors; 0 is none.
@@ -48,6 +50,7 @@ func newV1(instance, name string) (Tree, error) {
 			_, err := os.Stat(hierarchy.Path("memory.memsw.limit_in_bytes"))
 			tree.swap = err == nil
 		case cgroup1.Cpu:
+			tree.weights = filepath.Join(dir, tree.name)
 			if tree.cpu, err = cpuAllowed(filepath.Dir(dir)); err != nil {
 				return nil, fmt.Errorf("cgroup v1: CPU limit of the server's own group: %w", err)
 			}
@@ -118,7 +121,7 @@ func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 	if err != nil {
 		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
 	}
-	return groupV1{group}, nil
+	return groupV1{group, filepath.Join(t.weights, name, "cpu.shares")}, nil
 }
 
 func (t *treeV1) Close() error {
@@ -128,7 +131,12 @@ func (t *treeV1) Close() error {
 	return nil
 }
 
-type groupV1 struct{ cgroup1.Cgroup }
+type groupV1 struct {
+	cgroup1.Cgroup
+	shares string // the file that holds its weight
+}
+
+func (g groupV1) Weigh(weight int) error { return writeNumber(g.shares, weight) }
 
 func (g groupV1) Add(pid int) error {
 	if err := g.AddProc(uint64(pid)); err != nil { //nolint:gosec // a PID is positive

@@ -81,7 +81,7 @@ func (t *treeV2) Group(name string, limits Limits) (Group, error) {
 			return nil, errors.Join(fmt.Errorf("cgroup v2: %w", err), manager.Delete())
 		}
 	}
-	return groupV2{manager}, nil
+	return groupV2{manager, filepath.Join(mountV2, t.group, name, "cpu.weight")}, nil
 }
 
 func (t *treeV2) Close() error {
@@ -89,7 +89,13 @@ func (t *treeV2) Close() error {
 	return nil
 }
 
-type groupV2 struct{ *cgroup2.Manager }
+type groupV2 struct {
+	*cgroup2.Manager
+	weight string // the file that holds its weight
+}
+
+// Weigh implements Group. The default of cpu.weight is 100.
+func (g groupV2) Weigh(weight int) error { return writeNumber(g.weight, max(weight*100/1024, 1)) }
 
 func (g groupV2) Add(pid int) error {
 	if err := g.AddProc(uint64(pid)); err != nil { //nolint:gosec // a PID is positive

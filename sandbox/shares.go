@@ -1,0 +1,193 @@
+package sandbox
+
+import "time"
+
+// Which group (namespace) may have a worker, which waits, and whose idle worker makes room. All of the policy between groups stands here; within
+// a group its functions take turns (queue.go). The pool asks, and keeps count of who holds what.
+//
+//	          Size workers
+//	┌───────────────────────────────────┬───────────┐
+//	│ room: for every group that wants  │  Reserve  │
+//	│ more, those who hold fewer first  │           │
+//	└───────────────────────────────────┴───────────┘
+//	      ▲                  ▲                ▲
+//	holds 9, wants 20   holds 2, wants 4   holds none
+//	gets what no poorer  goes before it,    gets one at once:
+//	group is owed        until they are     from the room or
+//	                     even               from the reserve
+//
+//   - A call that runs cannot be taken back before its deadline. So the last Reserve workers are for groups that hold none when they come;
+//     all else one group may have while nobody else wants it.
+//   - What comes free goes to the group that holds the fewest: max-min fair. A group that is owed workers which are only just being started
+//     does not lose them to a richer one that has some at hand.
+//   - Who holds is who has a call on a worker, of any kind: trial runs count as calls do. Idle workers are nobody's: they make room, first
+//     those of the group that has the most workers.
+//   - The queue is shared out by the same rule: when it is full, a call of a group with few waiting takes the place of the last one of the
+//     group with the most (evictee).
+//   - Groups that burn processors weigh as much as one worker each (weights.go).
+
+// shares counts the workers that serve calls, by group. The zero value is empty. Its user locks.
+type shares struct {
+	serving map[string]int
+	total   int
+}
+
+// add notes that a worker of group has begun (1) or ended (-1) to serve.
+func (s *shares) add(group string, n int) {
+	if s.serving == nil {
+		s.serving = map[string]int{}
+	}
+	s.total += n
+	if s.serving[group] += n; s.serving[group] == 0 {
+		delete(s.serving, group)
+	}
+}
+
+// setServingLocked notes whether w serves a call, busy or not.
+func (p *Pool) setServingLocked(w *worker, serving bool) {
+	if w.serving == serving {
+		return
+	}
+	w.serving = serving
+	if serving {
+		w.since = time.Now()
+		p.shares.add(w.group, 1)
+		p.noteServingLocked()
+	} else {
+		p.shares.add(w.group, -1)
+	}
+}
+
+// mayTakeLocked says whether group may have another worker: its first in any case, later ones from what neither the reserve nor a poorer group
+// takes.
+func (p *Pool) mayTakeLocked(group string) bool {
+	own := p.shares.serving[group]
+	if own == 0 {
+		return true
+	}
+	room := p.roomLocked()
+	return room > 0 && (p.queue.len() == 0 || room > p.owedLocked(own))
+}
+
+// roomLocked is how many workers more may serve groups that hold some.
+func (p *Pool) roomLocked() int { return p.cfg.Size - p.cfg.Reserve - p.shares.total }
+
+// owedLocked is how many workers of the room those who wait get before a group that holds so many: each as many as make it even.
+func (p *Pool) owedLocked(own int) int {
+	owed := 0
+	for name, g := range p.queue.groups.members {
+		holds := p.shares.serving[name]
+		if holds >= own {
+			continue
+		}
+		wants := p.wantsLocked(g)
+		if holds == 0 && wants > 0 { // its first one may come from the reserve
+			holds, wants = 1, wants-1
+		}
+		owed += min(wants, own-holds)
+	}
+	return owed
+}
+
+// wantsLocked is how many calls of g wait for a worker that they do not have.
+func (p *Pool) wantsLocked(g *groupQueue) int {
+	n := g.n
+	for key, f := range g.functions.members {
+		if p.heldLocked(key) {
+			n -= f.n
+		}
+	}
+	return n
+}
+
+// wantingLocked is how many of those who wait may have a worker. Newcomers are the first ones of groups that hold none. Where w is to serve the next
+// call of its function, those that wait for the same are left out, and its group holds one.
+func (p *Pool) wantingLocked(w *worker) (newcomers, others int) {
+	for name, g := range p.queue.groups.members {
+		wants, holds := p.wantsLocked(g), p.shares.serving[name]
+		if w != nil && name == w.group {
+			holds++
+			if f, ok := g.functions.members[w.key]; ok && !p.heldLocked(w.key) {
+				wants -= f.n
+			}
+		}
+		if wants > 0 && holds == 0 {
+			newcomers++
+			wants--
+		}
+		others += wants
+	}
+	return newcomers, others
+}
+
+// shortOfLocked is how many workers those who wait may have beyond those that are about to be started or to give up their slots.
+func (p *Pool) shortOfLocked() int {
+	newcomers, others := p.wantingLocked(nil)
+	return newcomers + min(others, max(p.roomLocked()-newcomers, 0)) - p.starting - p.retiring
+}
+
+// nextLocked returns the waiter whose turn it is, those left aside whose key is not wanted: of the groups that may have a worker that of the
+// one which holds the fewest, of several such the one that has waited for its turn; nil when there is none.
+func (p *Pool) nextLocked(wanted func(key string) bool) *waiter {
+	var first *waiter
+	fewest := 0
+	for _, name := range p.queue.groups.order {
+		holds := p.shares.serving[name]
+		if first != nil && holds >= fewest || holds > 0 && p.roomLocked() <= 0 {
+			continue
+		}
+		if w := p.queue.groups.members[name].next(wanted); w != nil && p.mayTakeLocked(name) {
+			if first, fewest = w, holds; holds == 0 {
+				break
+			}
+		}
+	}
+	return first
+}
+
+// mayStayLocked says whether w, which has just served, may serve the next call of its function although others wait. It need not give way while
+// there is enough for them: slots that are free or about to be, and for those who hold some already, room.
+func (p *Pool) mayStayLocked(w *worker) bool {
+	if p.queue.len() == p.queue.keys[w.key] {
+		return true
+	}
+	newcomers, others := p.wantingLocked(w)
+	coming := p.freeLocked() + p.starting + p.retiring + p.idle.len() + len(p.prewarmed)
+	if newcomers+others <= coming && others < p.roomLocked() {
+		return true
+	}
+	next := p.nextLocked(p.notHeldLocked)
+	return next == nil || next.key == w.key || time.Since(w.bound) < quantum
+}
+
+// evictLocked ends an idle worker to make room: of the group that has the most workers the one that was not used for the longest time.
+func (p *Pool) evictLocked() {
+	var victim *worker
+	most := 0
+	for e := p.idle.lru.Front(); e != nil; e = e.Next() {
+		if w := e.Value.(*worker); p.groups[w.group] > most {
+			victim, most = w, p.groups[w.group]
+		}
+	}
+	p.idle.remove(victim)
+	p.retireLocked(victim, ReasonEvicted)
+}
+
+// evictee returns the waiter that gives up its place in a full queue to a call of group: the last one of the group with the most waiters; nil
+// when that has no more than group would have then.
+func (q *queue) evictee(group string) *waiter {
+	own, most := 1, 1
+	if g, ok := q.groups.members[group]; ok {
+		own = g.n + 1
+	}
+	var richest *groupQueue
+	for _, name := range q.groups.order {
+		if g := q.groups.members[name]; g.n > max(own, most) {
+			richest, most = g, g.n
+		}
+	}
+	if richest == nil {
+		return nil
+	}
+	return richest.last()
+}

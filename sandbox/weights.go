@@ -1,0 +1,132 @@
+package sandbox
+
+import (
+	"math/bits"
+	"time"
+)
+
+// Processors are shared out between groups as workers are: those workers of one group that burn processors weigh together about as much as one
+// worker by itself. One that has just begun, or that sleeps, weighs as much as any: calls that are over in a moment never meet this, and cost
+// nothing here.
+//
+//	group   burns on   each of them weighs
+//	a       14         wholeWeight/16  ─┐
+//	b       1          wholeWeight      ├─ about a third of the processors each, as far as each wants it
+//	c       2          wholeWeight/2   ─┘
+
+const (
+	weighEvery  = 10 * time.Millisecond
+	wholeWeight = 1024                   // of a worker by itself; the kernel's own default (cpu.shares)
+	burnMemory  = 200 * time.Millisecond // a worker that used a processor in this time burns: where many share one, each waits for its turn
+)
+
+// weigher is a child whose share of the processors can be set.
+type weigher interface {
+	// cpuUsed is the processor time that it has used in its life.
+	cpuUsed() time.Duration
+	// weigh makes it count as weight beside the others, wholeWeight being that of a worker by itself. It has no effect on one that is dead.
+	weigh(weight int)
+}
+
+// scale is what is known of the use of processors by one worker that has served a call for a while.
+type scale struct {
+	child  weigher
+	group  string
+	used   time.Duration
+	burned time.Time // it was last seen to use a processor then
+	weight int
+}
+
+// noteServingLocked wakes whoever weighs when there are workers to share processors between.
+func (p *Pool) noteServingLocked() {
+	if p.shares.total < 2 {
+		return
+	}
+	select {
+	case p.serves <- struct{}{}:
+	default:
+	}
+}
+
+// weighAll keeps the weights of workers right until stop is closed. It sleeps while one worker at the most serves.
+func (p *Pool) weighAll(stop <-chan struct{}) {
+	scales := map[*worker]*scale{}
+	for {
+		select {
+		case <-stop:
+			return
+		case <-p.serves:
+		}
+		for more := true; more; {
+			select {
+			case <-stop:
+				return
+			case <-time.After(weighEvery):
+			}
+			more = p.loadScales(scales)
+			setWeights(scales, time.Now())
+		}
+	}
+}
+
+// loadScales puts the workers that have served a call for a while on scales and takes the others down. It says whether there is more to weigh.
+func (p *Pool) loadScales(scales map[*worker]*scale) (more bool) {
+	serving := p.longServing()
+	for w, s := range scales {
+		if !serving[w] {
+			s.set(wholeWeight)
+			delete(scales, w)
+		}
+	}
+	for w := range serving {
+		if child, ok := w.child.(weigher); ok && scales[w] == nil {
+			scales[w] = &scale{child: child, group: w.group, used: child.cpuUsed(), weight: wholeWeight}
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(scales) > 0 || p.shares.total > 1
+}
+
+// longServing are the workers that have served a call for a while.
+func (p *Pool) longServing() map[*worker]bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	long := map[*worker]bool{}
+	now := time.Now()
+	for w := range p.workers {
+		if w.serving && now.Sub(w.since) >= weighEvery {
+			long[w] = true
+		}
+	}
+	return long
+}
+
+// setWeights looks at what each worker has used and shares the weight of each group between those of it that burn: evenly, in steps of two.
+func setWeights(scales map[*worker]*scale, now time.Time) {
+	burning := map[string]uint{}
+	for _, s := range scales {
+		if used := s.child.cpuUsed(); used > s.used {
+			s.used, s.burned = used, now
+		}
+		if s.burns(now) {
+			burning[s.group]++
+		}
+	}
+	for _, s := range scales {
+		weight := wholeWeight
+		if s.burns(now) {
+			weight >>= bits.Len(burning[s.group] - 1)
+		}
+		s.set(weight)
+	}
+}
+
+func (s *scale) burns(now time.Time) bool { return now.Sub(s.burned) < burnMemory }
+
+func (s *scale) set(weight int) {
+	if weight != s.weight {
+		s.weight = weight
+		s.child.weigh(weight)
+	}
+}
