@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,20 @@ var (
 	// ErrTooLarge means that the call does not fit into one frame.
 	ErrTooLarge = errors.New("sandbox: invocation too large")
 )
+
+// RuntimeError is an ErrUnknownRuntime that says which.
+type RuntimeError struct {
+	// Name is that of the runtime asked for, Known are those that there are.
+	Name  string
+	Known []string
+}
+
+func (e *RuntimeError) Error() string {
+	return fmt.Sprintf("%v %q: there are %s", ErrUnknownRuntime, e.Name, strings.Join(e.Known, ", "))
+}
+
+// Is makes the error match ErrUnknownRuntime.
+func (e *RuntimeError) Is(target error) bool { return target == ErrUnknownRuntime }
 
 // BusyCause says why a call got no worker.
 type BusyCause string

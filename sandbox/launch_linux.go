@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/backstage/functions/sandbox/internal/wire"
 	"github.com/backstage/functions/sandbox/internal/zygote"
 )
@@ -232,9 +234,17 @@ func (f *forkLauncher) startServer(ctx context.Context) (*forkServer, error) {
 	if err != nil {
 		process.kill()
 		status, _ := process.wait()
-		return nil, fmt.Errorf("%w (it ended with status %d: %s)", err, status, stderr.String())
+		return nil, fmt.Errorf("%w (it ended %s: %s)", err, endOf(status), stderr.String())
 	}
 	return server, nil
+}
+
+// endOf says how a process ended.
+func endOf(status syscall.WaitStatus) string {
+	if status.Signaled() {
+		return "by signal " + unix.SignalName(status.Signal())
+	}
+	return "with code " + strconv.Itoa(status.ExitStatus())
 }
 
 // prepare tells a new zygote what its workers need and waits until it is ready to fork.

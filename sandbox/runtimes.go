@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Runtime is one version of Node.js that functions may run on.
@@ -59,7 +58,7 @@ func (r *Runtimes) Invoke(ctx context.Context, inv *Invocation) (*Result, error)
 	}
 	pool, ok := r.pools[name]
 	if !ok {
-		return nil, fmt.Errorf("%w %q: there are %s", ErrUnknownRuntime, name, strings.Join(r.names, ", "))
+		return nil, &RuntimeError{Name: name, Known: r.names}
 	}
 	return pool.Invoke(ctx, inv)
 }

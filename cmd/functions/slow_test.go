@@ -151,7 +151,7 @@ func TestRefusalsTellTheirLimit(t *testing.T) {
 		}
 	}
 	hold("/functions/limits/one/run", `functions_pool_workers{state="busy"} 1`)
-	expect(url+"/one", "", 429, `{"error":"The function limits/one has 1 calls at a time, which is its limit","reason":"function_limit"}`)
+	expect(url+"/one", "", 429, `{"error":"The function limits/one has 1 call at a time, which is its limit","reason":"function_limit"}`)
 	hold("/functions/limits/two/run", `functions_pool_workers{state="busy"} 2`)
 	expect(url+"/two", "", 429, `{"error":"The namespace limits has 2 calls at a time, which is its limit","reason":"namespace_limit"}`)
 	hold("/functions/other/f/run", `functions_queue_length 1`)

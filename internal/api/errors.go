@@ -132,6 +132,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
 		s.logDeath(w, r, death, err)
 	}
+	if missing, ok := errors.AsType[*sandbox.RuntimeError](err); ok {
+		s.warnRuntime(r, missing)
+	}
 	h := w.Header()
 	if f.retry {
 		h.Set("Retry-After", retryAfter(f.after))
@@ -144,6 +147,14 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	result := &sandbox.Result{Status: f.status, Header: f.header, Body: o.end()}
 	if sendResult(w, r, result) != nil {
 		sendJSON(w, r, f.status, result.Body)
+	}
+}
+
+// warnRuntime tells once of each runtime that functions are stored for and this server does not have.
+func (s *server) warnRuntime(r *http.Request, missing *sandbox.RuntimeError) {
+	if _, told := s.missingRuntimes.LoadOrStore(missing.Name, true); !told {
+		s.Logger.LogAttrs(r.Context(), slog.LevelWarn, "Functions are stored for a runtime that this server does not have: add it to RUNTIMES, or "+
+			"deploy them again with another one", slog.String("runtime", missing.Name), slog.String("url", r.RequestURI))
 	}
 }
 

@@ -57,8 +57,17 @@ func TestErrorsOfARunAreAnswered(t *testing.T) {
 			`{"error":"The function n/f has 2 calls at a time, which is its limit","reason":"function_limit"}`,
 		},
 		{
+			"limit of one", &invoke.LimitError{Scope: invoke.ScopeFunction, Name: "n/f", Limit: 1}, 429,
+			`{"error":"The function n/f has 1 call at a time, which is its limit","reason":"function_limit"}`,
+		},
+		{
 			"limit of a namespace", &invoke.LimitError{Scope: invoke.ScopeNamespace, Name: "n", Limit: 2}, 429,
 			`{"error":"The namespace n has 2 calls at a time, which is its limit","reason":"namespace_limit"}`,
+		},
+		{
+			"a runtime that is not there", &sandbox.RuntimeError{Name: "node9", Known: []string{"node8", "node24"}}, 501,
+			`{"error":"The function asks for the runtime node9, which this server does not have: deploy it again with one of node8, node24",` +
+				`"reason":"unknown_runtime"}`,
 		},
 		{"closed", sandbox.ErrClosed, 503, `{"error":"Server is shutting down"}`},
 		{"too large", sandbox.ErrTooLarge, 413, `{"error":"request entity too large"}`},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/backstage/functions/internal/invoke"
@@ -16,7 +17,14 @@ func refusalOf(err error) (failure, bool) {
 	if limit, ok := errors.AsType[*invoke.LimitError](err); ok {
 		return failure{
 			status: http.StatusTooManyRequests, retry: true, after: limit.RetryAfter, reason: string(limit.Scope) + "_limit",
-			message: fmt.Sprintf("The %s %s has %d calls at a time, which is its limit", limit.Scope, limit.Name, limit.Limit),
+			message: "The " + limit.Error(),
+		}, true
+	}
+	if missing, ok := errors.AsType[*sandbox.RuntimeError](err); ok {
+		return failure{
+			status: http.StatusNotImplemented, reason: "unknown_runtime",
+			message: fmt.Sprintf("The function asks for the runtime %s, which this server does not have: deploy it again with one of %s",
+				missing.Name, strings.Join(missing.Known, ", ")),
 		}, true
 	}
 	if busy, ok := errors.AsType[*sandbox.BusyError](err); ok {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
@@ -147,6 +148,8 @@ func (o Options) withDefaults() Options {
 type server struct {
 	Options
 	followers followers
+	// missingRuntimes are the names of those that were warned of.
+	missingRuntimes sync.Map
 }
 
 // New returns the server's handler, safe for concurrent use. Requests that net/http refuses before any handler sees them

@@ -35,7 +35,11 @@ type LimitError struct {
 }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("%s %s has %d calls at a time, which is its limit", e.Scope, e.Name, e.Limit)
+	calls := "calls"
+	if e.Limit == 1 {
+		calls = "call"
+	}
+	return fmt.Sprintf("%s %s has %d %s at a time, which is its limit", e.Scope, e.Name, e.Limit, calls)
 }
 
 // gate counts the calls of what has a limit. It is safe for concurrent use.

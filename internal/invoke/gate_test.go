@@ -41,6 +41,13 @@ func TestCallsAboveALimitAreRefused(t *testing.T) {
 			"function a/2 has 3 calls at a time, which is its limit",
 		},
 		{
+			"one at a time",
+			Concurrency{Function: 1},
+			[]function.Function{limited("a/1", -1, -1)},
+			"[1]",
+			"function a/1 has 1 call at a time, which is its limit",
+		},
+		{
 			"the function's own is higher",
 			Concurrency{Function: 3},
 			[]function.Function{limited("a/1", 5, -1)},
