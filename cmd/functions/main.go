@@ -22,6 +22,7 @@ const usage = `functions stores JavaScript functions over HTTP and runs each cal
   functions serve --help   list the variables
   functions health         ask the server on this machine whether it lives; exit code 0 says yes
   functions health --ready ask it whether it can take calls
+  functions backup FILE    copy the embedded store, also while the server runs; - is standard output
   functions version        print the version
   functions --help         print this
 `
@@ -57,6 +58,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		text = variablesHelp()
 	case "health":
 		return askHealth(ctx, args, out)
+	case "backup":
+		return runBackup(ctx, args, out)
 	case "version", "--version":
 		text = "functions " + version() + "\n"
 	default:

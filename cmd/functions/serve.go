@@ -61,6 +61,7 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer watch.close()
+	defer closeInto(&err, serveBackups(cfg, store, out.app))
 	watchDisk(store, measures)
 	counted := &watchedStore{store, measures.Store}
 	store = watch.store(counted)

@@ -13,12 +13,13 @@ package archtest
 //	api, trace → answer                    how an answer is watched
 var arrows = map[string][]string{
 	"cmd/functions": {
-		"internal/api", "internal/boltstore", "internal/config", "internal/container", "internal/egress", "internal/function", "internal/health",
+		"internal/api", "internal/backup", "internal/boltstore", "internal/config", "internal/container", "internal/egress", "internal/function", "internal/health",
 		"internal/invoke", "internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
 	"internal/answer":     {},
 	"internal/api":        {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
 	"internal/archtest":   {},
+	"internal/backup":     {},
 	"internal/body":       {"sandbox/jsontext"},
 	"internal/boltstore":  {"internal/function", "internal/logring"},
 	"internal/config":     {"internal/body", "internal/egress", "internal/function", "sandbox"},

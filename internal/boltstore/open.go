@@ -23,13 +23,18 @@ const lockTimeout = time.Second
 func Open(dir string) (*Store, error) {
 	path := filepath.Join(dir, fileName)
 	db, err := open(dir, path)
-	if errors.Is(err, berrors.ErrTimeout) {
-		err = errors.New("in use by another process")
-	}
 	if err != nil {
-		return nil, fmt.Errorf("embedded store: open %s: %w", path, err)
+		return nil, fmt.Errorf("embedded store: open %s: %w", path, explain(err))
 	}
 	return &Store{db: db}, nil
+}
+
+// explain says what a lock that others have means.
+func explain(err error) error {
+	if errors.Is(err, berrors.ErrTimeout) {
+		return errors.New("in use by another process")
+	}
+	return err
 }
 
 func open(dir, path string) (db *bolt.DB, err error) {

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/backstage/functions/internal/backup"
+	"github.com/backstage/functions/internal/boltstore"
+	"github.com/backstage/functions/internal/config"
+)
+
+// serveBackups lets functions backup have copies of an embedded store. That it cannot is no reason not to serve.
+func serveBackups(cfg *config.Config, s store, log *slog.Logger) (stop func() error) {
+	embedded, ok := s.(*boltstore.Store)
+	if !ok {
+		return func() error { return nil }
+	}
+	stop, err := backup.Serve(cfg.DataDir, embedded, log)
+	if err != nil {
+		log.Warn("Backups cannot be made while this server runs", "error", err)
+		return func() error { return nil }
+	}
+	return stop
+}
+
+// runBackup writes a copy of the embedded store of the server that has the same environment, running or not, to the file that the
+// argument names, or to out for "-".
+func runBackup(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) != 1 || args[0] == "" || isHelp(args[0]) {
+		return errors.New("usage: functions backup FILE; - stands for standard output")
+	}
+	cfg, err := config.Load(os.LookupEnv, os.Environ())
+	if err != nil {
+		return err
+	}
+	switch cfg.Storage {
+	case config.StorageRedis:
+		return errors.New("backup: functions are in Redis: use its own means, such as redis-cli --rdb FILE, or a copy of its append-only file")
+	case config.StorageInMemory:
+		return errors.New("backup: STORAGE is inmemory: nothing outlives the server")
+	}
+	if args[0] == "-" {
+		return copyStore(ctx, cfg.DataDir, out)
+	}
+	if err := backupTo(ctx, cfg.DataDir, args[0]); err != nil {
+		return fmt.Errorf("backup: %w", err)
+	}
+	_, err = fmt.Fprintln(out, "The store is copied to "+args[0])
+	return err
+}
+
+// backupTo makes the file path when the copy is complete and checked. It replaces nothing.
+func backupTo(ctx context.Context, dir, path string) (err error) {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already: name another file", path)
+	}
+	part, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(part.Name())) }()
+	err = copyStore(ctx, dir, part)
+	if err == nil {
+		err = part.Sync()
+	}
+	if err = errors.Join(err, part.Close()); err != nil {
+		return err
+	}
+	if err := boltstore.CheckFile(part.Name()); err != nil {
+		return err
+	}
+	return os.Link(part.Name(), path) // unlike a rename it replaces nothing
+}
+
+// copyStore has the server make a copy, or makes it where none runs.
+func copyStore(ctx context.Context, dir string, w io.Writer) error {
+	err := backup.Fetch(ctx, dir, w)
+	if errors.Is(err, backup.ErrNoServer) {
+		return boltstore.CopyFile(dir, w)
+	}
+	return err
+}
