@@ -30,13 +30,13 @@ const usage = `functions stores JavaScript functions over HTTP and runs each cal
 func main() {
 	sandbox.Init()
 	catchSignals()
-	container.Main(needsGroups)
+	container.Main(needsGroups, tell)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	// The first signal ends the server in order; the next one ends it at once.
 	context.AfterFunc(ctx, stop)
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		tell(err, isServer(os.Args) && os.Getenv("LOG_APP_FORMAT") == config.LogAppJSON)
+		tell(err)
 		os.Exit(1) //nolint:gocritic // nothing is left for stop to undo
 	}
 }

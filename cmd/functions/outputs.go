@@ -1,18 +1,21 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
-	"time"
 
+	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/internal/trace"
 )
 
 // outputs are where the server writes.
@@ -39,9 +42,12 @@ func openOutputs(cfg *config.Config, dropped func(stream string, lines int)) (*o
 	}
 	term := openTerminal(app, dropped)
 	o := &outputs{terminal: term, level: level, closers: []func() error{term.close}}
-	app.Out = term.server
+	app.Out, app.Context = term.server, callAttrs
 	o.app = logs.NewApp(app)
-	if o.access, err = logs.NewAccess(term.access, cfg.AccessFormat); err != nil {
+	slog.SetDefault(o.app) // what a library has to say is a line of the log too
+	if o.access, err = logs.NewAccess(logs.AccessOptions{
+		Out: term.access, Format: cfg.AccessFormat, JSON: app.JSON, Trusted: cfg.TrustedProxies,
+	}); err != nil {
 		return nil, fmt.Errorf("LOG_MONGAN_FORMAT: %w", err)
 	}
 	console := logs.NewConsole(term.out, term.err)
@@ -80,8 +86,39 @@ func gelfOptions(cfg *config.Config, console *logs.Console, log *slog.Logger) lo
 	return o
 }
 
-func (o *outputs) logAccess(r *http.Request, status int, length int64, took time.Duration) {
-	o.access.Log(&logs.Request{Request: r, Status: status, Length: length, Took: took})
+// callAttrs names the request and the trace that ctx belongs to.
+func callAttrs(ctx context.Context) []slog.Attr {
+	var attrs []slog.Attr
+	if id := api.RequestID(ctx); id != "" {
+		attrs = append(attrs, slog.String("requestId", id))
+	}
+	if id := trace.ID(ctx); id != "" {
+		attrs = append(attrs, slog.String("traceId", id))
+	}
+	return attrs
+}
+
+// accessLog writes a line for each request that is to have one.
+func (o *outputs) accessLog(which string) func(r *http.Request, a api.Answer) {
+	if which == config.AccessOff {
+		return nil
+	}
+	left := unlogged[which]
+	return func(r *http.Request, a api.Answer) {
+		if slices.Contains(left, a.Route) {
+			return
+		}
+		o.access.Log(&logs.Request{
+			Request: r, Status: a.Status, Answer: a.Header, Length: a.Length, Took: a.Took,
+			ID: api.RequestID(r.Context()), TraceID: trace.ID(r.Context()),
+		})
+	}
+}
+
+// unlogged are the routes without a line in the access log. The original has no /livez and /readyz; its lines of /healthcheck stay.
+var unlogged = map[string][]string{
+	config.AccessOn:       {"/livez", "/readyz"},
+	config.AccessNoProbes: {"/livez", "/readyz", "/healthcheck"},
 }
 
 // close writes what is still buffered, last of all to the terminal.

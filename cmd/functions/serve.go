@@ -13,6 +13,7 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/trace"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -66,7 +67,7 @@ func serve(ctx context.Context) (err error) {
 	counted := &watchedStore{store, measures.Store}
 	store = watch.store(counted)
 	defer closeInto(&err, out.keepLines(cfg, store, measures.LogLinesDropped))
-	workers := poolConfig(cfg, node, measures)
+	workers := poolConfig(cfg, node, poolLog{measures, out.app})
 	exit, err := openEgress(cfg, &workers, watch.egress(outside))
 	if err != nil {
 		return err
@@ -101,7 +102,7 @@ func serve(ctx context.Context) (err error) {
 		FunctionLog: func(ref function.Ref, line string) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
-		AccessLog: out.logAccess, Served: measures.Served,
+		AccessLog: out.accessLog(cfg.Access), Served: measures.Served, TraceID: trace.ID,
 		Logs: keptLogs(cfg, store), StoreFault: storeFault(measures),
 		Life: ctx,
 	})

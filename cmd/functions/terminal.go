@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/logs"
 	"github.com/backstage/functions/internal/metrics"
 )
@@ -67,9 +68,9 @@ func closeSink(sink *logs.Sink) (lost int) {
 }
 
 // tell writes the error that ends the program to standard error, as JSON if the server's log is: nobody has to read it.
-func tell(err error, json bool) {
+func tell(err error) {
 	line := []byte(fmt.Sprintln("functions:", err))
-	if json {
+	if isServer(os.Args) && os.Getenv("LOG_APP_FORMAT") == config.LogAppJSON {
 		var object bytes.Buffer
 		logs.NewApp(logs.AppOptions{Out: &object, JSON: true}).Error(err.Error())
 		line = object.Bytes()

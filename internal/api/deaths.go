@@ -10,9 +10,9 @@ import (
 )
 
 // logDeath logs the evidence of a death that needs explaining; that of a deadline is in its name.
-func (s *server) logDeath(w http.ResponseWriter, r *http.Request, death *sandbox.DeathError, err error) {
+func (s *server) logDeath(r *http.Request, death *sandbox.DeathError, err error) {
 	if deathOf(death).reason != "" {
-		s.logFailure(w, r, slog.LevelWarn, "Worker died", err)
+		s.logFailure(r, slog.LevelWarn, "Worker died", err)
 	}
 }
 

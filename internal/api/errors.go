@@ -127,10 +127,10 @@ func isStatus(status int) bool { return status >= 200 && status <= 599 }
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := classify(err)
 	if f.hidden {
-		s.logFailure(w, r, slog.LevelError, "Request failed", err)
+		s.logFailure(r, slog.LevelError, "Request failed", err)
 	}
 	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
-		s.logDeath(w, r, death, err)
+		s.logDeath(r, death, err)
 	}
 	if missing, ok := errors.AsType[*sandbox.RuntimeError](err); ok {
 		s.warnRuntime(r, missing)
@@ -158,13 +158,8 @@ func (s *server) warnRuntime(r *http.Request, missing *sandbox.RuntimeError) {
 	}
 }
 
-// logFailure names the request, and the invocation if it is one.
-func (s *server) logFailure(w http.ResponseWriter, r *http.Request, level slog.Level, message string, err error) {
-	attrs := []slog.Attr{
-		slog.String("method", r.Method), slog.String("url", r.RequestURI), slog.String("error", err.Error()),
-	}
-	if id := w.Header().Get(headerRequestID); id != "" {
-		attrs = append(attrs, slog.String("id", id))
-	}
-	s.Logger.LogAttrs(r.Context(), level, message, attrs...)
+// logFailure names the request; its ID comes with the context.
+func (s *server) logFailure(r *http.Request, level slog.Level, message string, err error) {
+	s.Logger.LogAttrs(r.Context(), level, message,
+		slog.String("method", r.Method), slog.String("url", r.RequestURI), slog.String("error", err.Error()))
 }

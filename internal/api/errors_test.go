@@ -110,6 +110,14 @@ func TestHeadersOfAFailedAnswerStay(t *testing.T) {
 	}
 }
 
+// identified is a handler that takes the ID of a request from the context, as that of the server does.
+type identified struct{ slog.Handler }
+
+func (h identified) Handle(ctx context.Context, r slog.Record) error {
+	r.AddAttrs(slog.String("requestId", RequestID(ctx)))
+	return h.Handler.Handle(ctx, r)
+}
+
 func TestCausesAreLoggedNotAnswered(t *testing.T) {
 	for _, test := range []struct {
 		err    error
@@ -123,12 +131,12 @@ func TestCausesAreLoggedNotAnswered(t *testing.T) {
 		{sandbox.ErrBusy, false},
 	} {
 		var log strings.Builder
-		logger := slog.New(slog.NewTextHandler(&log, nil))
+		logger := slog.New(identified{slog.NewTextHandler(&log, nil)})
 		_, body := do(t, newRequest(t, "GET", serve(t, Options{Invoker: answering(nil, test.err), Logger: logger})+"/functions/n/f/run", "", "X-Request-Id", "call-7"))
 		if strings.Contains(body, secret) {
 			t.Errorf("%v: answered %s", test.err, body)
 		}
-		if got := strings.Contains(log.String(), secret) && strings.Contains(log.String(), "id=call-7"); got != test.logged {
+		if got := strings.Contains(log.String(), secret) && strings.Contains(log.String(), "requestId=call-7"); got != test.logged {
 			t.Errorf("%v: logged %t, want %t", test.err, got, test.logged)
 		}
 	}

@@ -40,7 +40,7 @@ func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function
 	}
 	defer events.end()
 	if err := s.follow(ctx, ref, after, lines, events); err != nil && ctx.Err() == nil {
-		s.logFailure(w, r, slog.LevelWarn, "Following the output of a function ended", err)
+		s.logFailure(r, slog.LevelWarn, "Following the output of a function ended", err)
 		events.sendFailure(classify(err).message)
 	}
 	if errors.Is(context.Cause(ctx), errOutnumbered) {

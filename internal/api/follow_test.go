@@ -153,7 +153,7 @@ func TestFollowersOutliveTheTimeoutsOfRequests(t *testing.T) {
 func TestFollowersAreBounded(t *testing.T) {
 	logs := &fakeLogs{}
 	ended := make(chan int, 10)
-	o := Options{Logs: logs, MaxFollowers: 3, AccessLog: func(_ *http.Request, status int, _ int64, _ time.Duration) { ended <- status }}
+	o := Options{Logs: logs, MaxFollowers: 3, AccessLog: func(_ *http.Request, a Answer) { ended <- a.Status }}
 	url := serve(t, o) + "/functions/ns/id/logs"
 	var followers []*follower
 	for range o.MaxFollowers {

@@ -85,7 +85,7 @@ func (s *server) refuseCode(w http.ResponseWriter, r *http.Request, ref function
 		o.string("error", message)
 		o.string("stack", thrown.Frames)
 	} else if death, ok := errors.AsType[*sandbox.DeathError](err); ok && deathOf(death).fault {
-		s.logDeath(w, r, death, err)
+		s.logDeath(r, death, err)
 		message = "Error: " + deathOf(death).message
 		o.string("error", message)
 		o.string("stack", "")

@@ -5,6 +5,8 @@ import (
 	"net"
 	"strconv"
 
+	"github.com/google/uuid"
+
 	"github.com/backstage/functions/internal/function"
 )
 
@@ -71,6 +73,7 @@ func plainError(p []byte) (answer []byte, ok bool) {
 	answer = append(answer, p[:line]...)
 	answer = append(answer, "\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: "...)
 	answer = strconv.AppendInt(answer, int64(len(body)), 10)
+	answer = append(answer, "\r\n"+headerRequestID+": "+uuid.NewString()...)
 	answer = append(answer, "\r\nConnection: close\r\n\r\n"...)
 	return append(answer, body...), true
 }

@@ -16,6 +16,20 @@ import (
 // maxURL is the longest request URL, in bytes.
 const maxURL = 64 << 10
 
+// Answer is what AccessLog is told of an answer.
+type Answer struct {
+	// Route is such as "/namespaces/{namespace}"; empty when there is none.
+	Route string
+	// Status is 0 when the answer did not begin.
+	Status int
+	// Header may be read until AccessLog returns.
+	Header http.Header
+	// Length is its Content-Length; -1 when it has none.
+	Length int64
+	// Took is the time until it was written.
+	Took time.Duration
+}
+
 // logAccess reports each request to AccessLog and Served.
 func (s *server) logAccess(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -27,8 +41,8 @@ func (s *server) logAccess(next http.Handler) http.Handler {
 				length = -1
 			}
 			took := time.Since(start)
-			s.Served(rec.Route, rec.Status, took)
-			s.AccessLog(r, rec.Status, length, took)
+			s.Served(r.Context(), rec.Route, rec.Status, took)
+			s.AccessLog(r, Answer{rec.Route, rec.Status, rec.Header(), length, took})
 		}()
 		next.ServeHTTP(rec, r)
 	})
@@ -51,6 +65,7 @@ func (s *server) recoverPanics(next http.Handler) http.Handler {
 				panic(http.ErrAbortHandler) // half an answer is out: cut it off rather than let it look whole
 			}
 			clear(w.Header())
+			w.Header()[headerRequestID] = []string{RequestID(r.Context())}
 			sendJSON(w, r, http.StatusInternalServerError, []byte(`{"error":"internal error"}`))
 		}()
 		next.ServeHTTP(w, r)

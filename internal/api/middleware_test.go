@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
@@ -58,11 +57,11 @@ func TestAccessLogIsToldOfEveryRequest(t *testing.T) {
 	lines := make(chan string, 1)
 	url := serve(t, Options{
 		Invoker: answering(&sandbox.Result{Status: 201, Body: []byte("[1]")}, nil),
-		AccessLog: func(r *http.Request, status int, length int64, took time.Duration) {
-			if took < 0 {
-				t.Errorf("took %v", took)
+		AccessLog: func(r *http.Request, a Answer) {
+			if a.Took < 0 || a.Header.Get("X-Request-Id") != RequestID(r.Context()) {
+				t.Errorf("got %+v", a)
 			}
-			lines <- fmt.Sprint(r.Method, " ", r.RequestURI, " ", status, " ", length)
+			lines <- fmt.Sprint(r.Method, " ", r.RequestURI, " ", a.Status, " ", a.Length)
 		},
 	})
 	for _, test := range [][3]string{

@@ -1,23 +1,35 @@
 package api
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/google/uuid"
 )
 
-// maxRequestID is the longest invocation ID that is taken from a caller, in bytes.
+// maxRequestID is the longest request ID that is taken from a caller, in bytes.
 const maxRequestID = 128
 
-// identify gives the call its invocation ID: the caller's X-Request-Id if it is harmless, else a new UUID. The answer
-// carries it.
-func identify(w http.ResponseWriter, r *http.Request) string {
-	id := r.Header.Get(headerRequestID)
-	if !isRequestID(id) {
-		id = uuid.NewString()
-	}
-	w.Header()[headerRequestID] = []string{id}
+// requestIDKey is the context key of request IDs.
+type requestIDKey struct{}
+
+// RequestID is the ID of the request that ctx belongs to; empty for none. It is the invocation ID of the calls that the request makes.
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
+}
+
+// Identify gives each request its ID: the caller's X-Request-Id if it is harmless, else a new UUID. Every answer carries it, and so does
+// the context that next serves the request in.
+func Identify(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get(headerRequestID)
+		if !isRequestID(id) {
+			id = uuid.NewString()
+		}
+		w.Header()[headerRequestID] = []string{id}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
+	})
 }
 
 func isRequestID(id string) bool {

@@ -16,7 +16,6 @@ import (
 
 // run answers with what the function answers.
 func (s *server) run(w http.ResponseWriter, r *http.Request) error {
-	id := identify(w, r)
 	ref, err := refOf(r)
 	if err != nil {
 		return err
@@ -26,12 +25,17 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	start := time.Now()
-	result, err := s.Invoker.Run(r.Context(), invoke.Call{ID: id, Ref: ref, Request: request})
+	result, err := s.Invoker.Run(r.Context(), s.callOf(r, ref, request))
 	setTiming(w, result, err, time.Since(start))
 	if err != nil {
 		return fmt.Errorf("run %s: %w", ref, err)
 	}
 	return sendResult(w, r, result)
+}
+
+// callOf is the call that r makes.
+func (s *server) callOf(r *http.Request, ref function.Ref, request sandbox.Request) invoke.Call {
+	return invoke.Call{ID: RequestID(r.Context()), TraceID: s.TraceID(r.Context()), Ref: ref, Request: request}
 }
 
 // requestOf is the request as the function sees it. Its body is read first: a broken one is refused before the function
@@ -55,7 +59,6 @@ func queryJSON(query string) json.RawMessage {
 // not read its steps, as it could not read numbers over 20, it answered 400 whether or not its functions exist; a missing
 // one is 400 there still.
 func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
-	id := identify(w, r)
 	request, err := s.requestOf(r)
 	if err != nil {
 		return err
@@ -65,7 +68,7 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	start := time.Now()
-	result, err := s.Invoker.Pipeline(r.Context(), steps, invoke.Call{ID: id, Request: request})
+	result, err := s.Invoker.Pipeline(r.Context(), steps, s.callOf(r, function.Ref{}, request))
 	setTiming(w, result, err, time.Since(start))
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok && numbered {
 		return &problem{http.StatusBadRequest, missing.Error()}

@@ -63,12 +63,13 @@ type Options struct {
 	// FunctionLog receives error lines that belong in the log of one function, such as "Code not found". It must be safe
 	// for concurrent use. Nil discards them.
 	FunctionLog func(ref function.Ref, line string)
-	// AccessLog is told of every request once its answer is written: the status, the answer's Content-Length (-1 when it
-	// has none) and the time it took. It must be safe for concurrent use. Nil turns it off.
-	AccessLog func(r *http.Request, status int, length int64, took time.Duration)
-	// Served is told of every request once its answer is written: the route, such as "/namespaces/{namespace}", empty when there
-	// is none; the status, 0 when the answer did not begin; and the time it took. It must be safe for concurrent use. Nil turns it off.
-	Served func(route string, status int, took time.Duration)
+	// AccessLog is told of every request once its answer is written. It must be safe for concurrent use. Nil turns it off.
+	AccessLog func(r *http.Request, a Answer)
+	// Served is told of every request once its answer is written: its route and status, as in Answer, and the time it took. It must be
+	// safe for concurrent use. Nil turns it off.
+	Served func(ctx context.Context, route string, status int, took time.Duration)
+	// TraceID is the ID of the trace that a context belongs to, empty for none. It must be safe for concurrent use. Nil stands for none.
+	TraceID func(ctx context.Context) string
 	// Routed is told of every request that a route serves, before it is served; the route is such as "/namespaces/{namespace}".
 	// It must be safe for concurrent use. Nil turns it off.
 	Routed func(r *http.Request, route string)
@@ -109,10 +110,13 @@ func (o Options) withDefaults() Options {
 		o.FunctionLog = func(function.Ref, string) {}
 	}
 	if o.AccessLog == nil {
-		o.AccessLog = func(*http.Request, int, int64, time.Duration) {}
+		o.AccessLog = func(*http.Request, Answer) {}
 	}
 	if o.Served == nil {
-		o.Served = func(string, int, time.Duration) {}
+		o.Served = func(context.Context, string, int, time.Duration) {}
+	}
+	if o.TraceID == nil {
+		o.TraceID = func(context.Context) string { return "" }
 	}
 	if o.Routed == nil {
 		o.Routed = func(*http.Request, string) {}
@@ -157,5 +161,5 @@ type server struct {
 func New(o Options) http.Handler {
 	o = o.withDefaults()
 	s := &server{Options: o, followers: followers{most: o.MaxFollowers}}
-	return s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.router()))))
+	return Identify(s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.router())))))
 }

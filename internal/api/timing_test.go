@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -60,7 +61,7 @@ func TestRoutesAreTold(t *testing.T) {
 	var got []string
 	served := make(chan string, 10) // told after the answer is out
 	url := serve(t, Options{
-		Served: func(route string, status int, took time.Duration) {
+		Served: func(_ context.Context, route string, status int, took time.Duration) {
 			served <- fmt.Sprintf("%s %d %t", route, status, took > 0)
 		},
 		Invoker: answering(&sandbox.Result{Status: 200, Body: json.RawMessage("1")}, nil),

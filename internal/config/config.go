@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -27,6 +28,14 @@ const (
 	LogTypeGELF  = "gelf"
 	LogTypeLocal = "local"
 	LogAppJSON   = "json"
+)
+
+// The values of Access.
+const (
+	AccessOn       = "on"
+	AccessNoProbes = "no-probes"
+	AccessAll      = "all"
+	AccessOff      = "off"
 )
 
 // Config is the configuration of the server. Each field names its variable, which is described in Variables.
@@ -104,10 +113,13 @@ type Config struct {
 	Egress Egress
 
 	// LogLevel is the name of the least important level, LOG_LEVEL. LogAppFormat is LOG_APP_FORMAT, AccessFormat is
-	// LOG_MONGAN_FORMAT.
+	// LOG_MONGAN_FORMAT, Access is one of the Access constants, LOG_ACCESS.
 	LogLevel     string
 	LogAppFormat string
 	AccessFormat string
+	Access       string
+	// TrustedProxies are those whose X-Forwarded-For is believed, TRUSTED_PROXIES; nil for none.
+	TrustedProxies []netip.Prefix
 	// LogType is LOG_TYPE. The rest is for LogTypeGELF: LOG_HOSTS and LOG_PORT, LOG_FIELDS (values as JSON),
 	// LOG_FIELDS_FROM_HTTP_HEADERS (field to header), LOG_MAX_FULL_MESSAGE (characters), LOG_MAX_CHUNK_SIZE (bytes).
 	LogType         string

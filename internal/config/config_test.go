@@ -56,7 +56,7 @@ func TestDefaults(t *testing.T) {
 		Egress: Egress{
 			Policy: egress.Policy{Mode: egress.Public}, Namespaces: map[string]egress.Policy{}, Limits: egress.DefaultLimits(),
 		},
-		LogLevel: "info", LogAppFormat: "text", AccessFormat: "tiny", LogType: "local",
+		LogLevel: "info", LogAppFormat: "text", AccessFormat: "tiny", Access: AccessOn, LogType: "local",
 		Environment: map[string]string{}, LogHosts: []string{"localhost"}, LogPort: 12201, LogFields: c.LogFields, LogHeaderFields: map[string]string{},
 		LogMaxMessage: 3000, LogMaxChunk: 32766, Trace: c.Trace,
 		Kept: Kept{Lines: 1000, MaxLine: 4096, Memory: 64 << 20, Namespace: 16 << 20, TTL: 7 * 24 * time.Hour},
@@ -149,6 +149,8 @@ func TestValuesAreRead(t *testing.T) {
 		{"EGRESS_CONNECTION_BYTES=1mb", func(c *Config) any { return c.Egress.Limits.Bytes }, int64(1 << 20)},
 		{"LOG_LEVEL=silly", func(c *Config) any { return c.LogLevel }, "silly"},
 		{"LOG_APP_FORMAT=json", func(c *Config) any { return c.LogAppFormat }, LogAppJSON},
+		{"LOG_ACCESS=no-probes", func(c *Config) any { return c.Access }, AccessNoProbes},
+		{"TRUSTED_PROXIES=10.1.2.3/8, 192.0.2.7,2001:db8::/32", func(c *Config) any { return fmt.Sprint(c.TrustedProxies) }, "[10.0.0.0/8 192.0.2.7/32 2001:db8::/32]"},
 		{"LOG_TYPE=gelf", func(c *Config) any { return c.LogType }, LogTypeGELF},
 		{"LOG_HOSTS=a, b", func(c *Config) any { return strings.Join(c.LogHosts, "|") }, "a|b"},
 		{`LOG_FIELDS={"a":1,"b":"c"}`, func(c *Config) any { return string(c.LogFields["a"]) + string(c.LogFields["b"]) }, `1"c"`},
@@ -203,6 +205,8 @@ func TestFaultsNameTheirVariable(t *testing.T) {
 		"LOG_FIELDS=null":                      "must be a JSON object: it does not begin as an object",
 		"LOG_FIELDS_FROM_HTTP_HEADERS={1":      "must be a JSON object of texts: invalid character '1'",
 		`LOG_FIELDS_FROM_HTTP_HEADERS={"a":1}`: `must be a JSON object of texts: "a" does not name a request header`,
+		"LOG_ACCESS=some":                      "must be on, no-probes, all or off",
+		"TRUSTED_PROXIES=10.0.0.0/8,host":      `must be from 1 to 1000 addresses or networks such as 10.0.0.0/8,192.0.2.7, and "host" is neither`,
 		"LOG_MAX_CHUNK_SIZE=65508":             "must be a whole number from 64 to 65507",
 	} {
 		name, value, _ := strings.Cut(setting, "=")

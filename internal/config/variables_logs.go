@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"regexp"
 )
 
@@ -18,7 +19,7 @@ var logsVariables = []Variable{
 	},
 	{
 		Name: "LOG_APP_FORMAT", Default: "text",
-		Meaning: "Form of the server's own messages and of what functions print: `text`, or `json` for an object a line.",
+		Meaning: "Form of all that the server writes, of the access log and of what functions print: `text`, or `json` for an object a line.",
 		parse:   oneOf(func(c *Config) *string { return &c.LogAppFormat }, "text", LogAppJSON),
 	},
 	{
@@ -26,6 +27,18 @@ var logsVariables = []Variable{
 		Meaning: "Form of the access log, as for morgan: `tiny`, `short`, `common`, `combined`, `dev` or a text with tokens " +
 			"such as `:method :url :status :response-time ms`. The name is the original's.",
 		parse: text(func(c *Config) *string { return &c.AccessFormat }),
+	},
+	{
+		Name: "LOG_ACCESS", Default: AccessOn,
+		Meaning: "Which requests have a line in the access log: `on` for all but the probes `/livez` and `/readyz`, `no-probes` leaves out " +
+			"`/healthcheck` too, `all` has every request, `off` none.",
+		parse: oneOf(func(c *Config) *string { return &c.Access }, AccessOn, AccessNoProbes, AccessAll, AccessOff),
+	},
+	{
+		Name: "TRUSTED_PROXIES", Default: "none", derive: none,
+		Meaning: "Addresses and networks, such as `10.0.0.0/8,192.0.2.7`, of proxies whose `X-Forwarded-For` is believed: it says who the caller is " +
+			"in the access log. From anybody else the header is not believed.",
+		parse: prefixes(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }),
 	},
 	{
 		Name: "LOG_TYPE", Default: "local",

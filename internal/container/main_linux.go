@@ -13,8 +13,12 @@ const exitFailed = 1
 
 // Main returns in the server. Where the server needs a first process above it, this one becomes that and ends with the server's exit code;
 // where it needs a view of its own of the control groups, which needsGroups says, it gets one. Main must be called before anything else is
-// started, on the main goroutine.
-func Main(needsGroups func() bool) {
+// started, on the main goroutine. Tell says why the server could not be started.
+func Main(needsGroups func() bool, tell func(error)) {
+	fail := func(err error) {
+		tell(fmt.Errorf("container: %w", err))
+		os.Exit(exitFailed)
+	}
 	if os.Args[0] == childName {
 		fail(becomeServer(mountInfo))
 	}
@@ -32,9 +36,4 @@ func Main(needsGroups func() bool) {
 		fail(err)
 	}
 	os.Exit(code)
-}
-
-func fail(err error) {
-	fmt.Fprintln(os.Stderr, "functions: container:", err)
-	os.Exit(exitFailed)
 }

@@ -3,4 +3,4 @@
 package container
 
 // Main returns at once: there are no containers here.
-func Main(func() bool) {}
+func Main(func() bool, func(error)) {}

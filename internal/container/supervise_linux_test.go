@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	if role == "" {
 		os.Exit(m.Run())
 	}
-	Main(func() bool { return false })
+	Main(func() bool { return false }, func(err error) { fmt.Println(err) })
 	switch role {
 	case "exit":
 		os.Exit(7)

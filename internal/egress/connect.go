@@ -93,5 +93,5 @@ func (p *Proxy) reachWithin(ctx context.Context, c *call, t target, bad error) (
 
 // logDenied writes the one line that each denied attempt leaves.
 func (p *Proxy) logDenied(c *call, argument string, failed *refusal) {
-	p.o.Logger.Warn("Egress denied", "function", c.function, "target", argument, "reason", string(failed.reason), "address", textOf(failed.addr), "request", c.id)
+	p.o.Logger.Warn("Egress denied", "function", c.function, "target", argument, "reason", string(failed.reason), "address", textOf(failed.addr), "requestId", c.id)
 }

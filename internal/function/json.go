@@ -2,6 +2,7 @@ package function
 
 import (
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -54,23 +55,37 @@ func appendEscape(dst []byte, b byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hexDigits[b>>4], hexDigits[b&0xf])
 }
 
-// AppendPlainJSONString appends s as a JSON string too, and escapes beside what a terminal could take for a command or a
-// reader of lines for a line break: DEL, the control characters from U+0080 to U+009F, U+2028 and U+2029.
+// AppendPlainJSONString appends s as a JSON string too, and escapes beside what a reader could not see, or a terminal take for a command:
+// IsInvisible says what that is.
 func AppendPlainJSONString(dst []byte, s string) []byte {
-	if strings.IndexFunc(s, steers) < 0 {
+	if strings.IndexFunc(s, hides) < 0 {
 		return AppendJSONString(dst, s)
 	}
-	for _, r := range string(AppendJSONString(nil, s)) {
-		if steers(r) {
-			dst = append(dst, '\\', 'u', hexDigits[r>>12], hexDigits[r>>8&0xf], hexDigits[r>>4&0xf], hexDigits[r&0xf])
+	return AppendPlainJSON(dst, AppendJSONString(nil, s))
+}
+
+// AppendPlainJSON appends a JSON text and escapes the same in its strings.
+func AppendPlainJSON(dst, text []byte) []byte {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if hides(r) {
+			dst = AppendUnicodeEscape(dst, r)
 		} else {
-			dst = utf8.AppendRune(dst, r)
+			dst = append(dst, text[:size]...)
 		}
+		text = text[size:]
 	}
 	return dst
 }
 
-// steers says whether r is one of those that AppendJSONString leaves.
-func steers(r rune) bool {
-	return 0x7f <= r && r < 0xa0 || r == '\u2028' || r == '\u2029'
+// AppendUnicodeEscape appends r as \uXXXX, or as two of these above U+FFFF.
+func AppendUnicodeEscape(dst []byte, r rune) []byte {
+	if r > 0xffff {
+		high, low := utf16.EncodeRune(r)
+		return AppendUnicodeEscape(AppendUnicodeEscape(dst, high), low)
+	}
+	return append(dst, '\\', 'u', hexDigits[r>>12&0xf], hexDigits[r>>8&0xf], hexDigits[r>>4&0xf], hexDigits[r&0xf])
 }
+
+// hides says whether r is one of those that AppendJSONString leaves.
+func hides(r rune) bool { return r >= 0x7f && IsInvisible(r) }

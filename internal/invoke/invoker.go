@@ -13,7 +13,9 @@ import (
 // Call is one call of one function.
 type Call struct {
 	// ID names the call in logs and traces.
-	ID      string
+	ID string
+	// TraceID is that of the trace that it belongs to; empty for none.
+	TraceID string
 	Ref     function.Ref
 	Request sandbox.Request
 }
@@ -76,12 +78,12 @@ func (v *Invoker) Run(ctx context.Context, call Call) (*sandbox.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.run(ctx, e, &run{id: call.ID, request: call.Request, start: start, describe: runFailure})
+	return v.run(ctx, e, &run{id: call.ID, traceID: call.TraceID, request: call.Request, start: start, describe: runFailure})
 }
 
 // run is what one run needs to know beside the function.
 type run struct {
-	id string
+	id, traceID string
 	// step is the place in a pipeline, from 1; 0 for a run alone. Earlier are the steps before it.
 	step     int
 	earlier  []Step
@@ -90,7 +92,9 @@ type run struct {
 	describe func(err error, took time.Duration) string
 }
 
-func (r *run) call(e *entry) Call { return Call{ID: r.id, Ref: e.fn.Ref, Request: r.request} }
+func (r *run) call(e *entry) Call {
+	return Call{ID: r.id, TraceID: r.traceID, Ref: e.fn.Ref, Request: r.request}
+}
 
 // invocationID is unique among the steps of a pipeline.
 func (r *run) invocationID() string {

@@ -83,7 +83,7 @@ func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*s
 			return nil, fmt.Errorf("invoke: step %d of %d: %w", i+1, len(entries), context.Cause(ctx))
 		}
 		result, err := v.run(ctx, e, &run{
-			id: call.ID, step: i + 1, earlier: earlier, request: request, start: time.Now(), describe: stepFailure,
+			id: call.ID, traceID: call.TraceID, step: i + 1, earlier: earlier, request: request, start: time.Now(), describe: stepFailure,
 		})
 		if err != nil {
 			return nil, err

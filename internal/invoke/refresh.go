@@ -55,10 +55,10 @@ func (c *cache) check(ctx context.Context, f *flight, e *entry) (*entry, error) 
 	case errors.Is(err, function.ErrNotFound):
 		return nil, c.missing(f)
 	case isAway(err):
-		c.backOff(f, err)
+		c.backOff(ctx, f, err)
 		return e, nil
 	case err != nil:
-		c.logger.Error("Failed to check a function, the one in memory keeps running", "function", f.ref.String(), "error", err)
+		c.logger.ErrorContext(ctx, "Failed to check a function, the one in memory keeps running", "function", f.ref.String(), "error", err)
 		c.confirm(f, e)
 		return e, nil
 	}
@@ -69,7 +69,7 @@ func (c *cache) check(ctx context.Context, f *flight, e *entry) (*entry, error) 
 	}
 	fresh, err := c.load(ctx, f)
 	if isAway(err) {
-		c.backOff(f, err)
+		c.backOff(ctx, f, err)
 		return e, nil
 	}
 	return fresh, err
@@ -93,7 +93,7 @@ func (c *cache) load(ctx context.Context, f *flight) (*entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("invoke: load %s: %w", f.ref, err)
 	}
-	c.logger.Info(fmt.Sprintf("Get code from database, namespace: %s codeId: %s and store on cache", f.ref.Namespace, f.ref.ID))
+	c.logger.InfoContext(ctx, fmt.Sprintf("Get code from database, namespace: %s codeId: %s and store on cache", f.ref.Namespace, f.ref.ID))
 	c.keep(f, e)
 	return e, nil
 }
@@ -132,7 +132,7 @@ func isAway(err error) bool {
 
 // backOff lets no check start for a while, so that calls do not each wait for a source that does not answer. It does
 // nothing for a flight that a change has overtaken, as the source may be back since.
-func (c *cache) backOff(f *flight, err error) {
+func (c *cache) backOff(ctx context.Context, f *flight, err error) {
 	c.mu.Lock()
 	valid := c.current[f.ref] == f
 	first := valid && !c.away
@@ -141,7 +141,7 @@ func (c *cache) backOff(f *flight, err error) {
 	}
 	c.mu.Unlock()
 	if first {
-		c.logger.Warn("Storage is unavailable, functions in memory keep running", "error", err)
+		c.logger.WarnContext(ctx, "Storage is unavailable, functions in memory keep running", "error", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package logs
 import (
 	"io"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -18,28 +19,48 @@ type Request struct {
 	Length int64
 	// Took is the time until the answer was written.
 	Took time.Duration
+	// ID and TraceID are for lines in JSON; empty for none.
+	ID, TraceID string
+
+	trusted []netip.Prefix
+}
+
+// AccessOptions configure an access log.
+type AccessOptions struct {
+	// Out receives each line in one Write.
+	Out io.Writer
+	// Format is one of morgan's: tiny, short, common, combined, dev, default, or a text with tokens such as ":method :url :status". A
+	// token that is not known is an error.
+	Format string
+	// JSON writes an object a line, whatever Format says: time, level, message (as tiny), and what is known of the request.
+	JSON bool
+	// Trusted are the addresses of proxies whose X-Forwarded-For is believed. Nil believes nobody.
+	Trusted []netip.Prefix
 }
 
 // Access writes a line for each request. It is safe for concurrent use if its writer is.
 type Access struct {
-	out   io.Writer
-	parts []part
-	lines sync.Pool // of *[]byte
+	out     io.Writer
+	parts   []part
+	trusted []netip.Prefix
+	lines   sync.Pool // of *[]byte
 }
 
-// NewAccess returns an access log in one of morgan's formats: tiny, short, common, combined, dev, default, or a text
-// with tokens such as ":method :url :status". A token that is not known is an error. Out receives each line in one
-// Write.
-func NewAccess(out io.Writer, format string) (*Access, error) {
-	parts, err := compile(format)
+// NewAccess returns an access log.
+func NewAccess(o AccessOptions) (*Access, error) {
+	parts, err := compile(o.Format)
 	if err != nil {
 		return nil, err
 	}
-	return &Access{out: out, parts: parts, lines: sync.Pool{New: func() any { return new([]byte) }}}, nil
+	if o.JSON {
+		parts = []part{appendAccess}
+	}
+	return &Access{out: o.Out, parts: parts, trusted: o.Trusted, lines: sync.Pool{New: func() any { return new([]byte) }}}, nil
 }
 
 // Log writes the line of r. An error of the writer is not reported: there is nowhere to.
 func (a *Access) Log(r *Request) {
+	r.trusted = a.trusted
 	line := a.lines.Get().(*[]byte)
 	text := (*line)[:0]
 	for _, appendPart := range a.parts {

@@ -1,9 +1,14 @@
 package logs
 
 import (
+	"bytes"
+	"context"
 	"io"
 	"log/slog"
+	"math"
 	"os"
+
+	"github.com/backstage/functions/internal/function"
 )
 
 // AppOptions configure the server's own log.
@@ -19,6 +24,9 @@ type AppOptions struct {
 	Color bool
 	// PID labels each line of the text; 0 leaves the label out.
 	PID int
+	// Context returns attributes that a message takes from its context, such as the ID of a request. In text only warnings and errors
+	// have them: what the original writes stays as it is. Nil stands for none.
+	Context func(ctx context.Context) []slog.Attr
 }
 
 // NewApp returns the server's own log. Its text is that of the original, "info: [pid] message", followed by attributes
@@ -28,9 +36,22 @@ func NewApp(o AppOptions) *slog.Logger {
 		o.Level = slog.LevelInfo
 	}
 	if o.JSON {
-		return slog.New(slog.NewJSONHandler(o.Out, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: nameJSON}))
+		json := slog.NewJSONHandler(plainJSON{o.Out}, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: nameJSON})
+		return slog.New(withContext(json, o.Context, slog.Level(math.MinInt)))
 	}
-	return slog.New(newTextHandler(o))
+	return slog.New(withContext(newTextHandler(o), o.Context, slog.LevelWarn))
+}
+
+// plainJSON escapes what cannot be seen in the JSON that it passes on.
+type plainJSON struct{ out io.Writer }
+
+func (w plainJSON) Write(line []byte) (int, error) {
+	if i := bytes.IndexFunc(line, func(r rune) bool { return r >= 0x7f }); i >= 0 {
+		plain := function.AppendPlainJSON(nil, line)
+		_, err := w.out.Write(plain)
+		return len(line), err
+	}
+	return w.out.Write(line)
 }
 
 // nameJSON gives the members the names that the contract has for them.

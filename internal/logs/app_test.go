@@ -35,6 +35,14 @@ func TestTextIsThatOfTheOriginal(t *testing.T) {
 		}, "info: m a=1 g.b=2 g.c=3 g.h.d=4 g.e=5\n"},
 		{"empty attribute", AppOptions{}, func(l *slog.Logger) { l.Info("m", slog.Attr{}) }, "info: m\n"},
 		{"forged line", AppOptions{}, func(l *slog.Logger) { l.Info("a\nerror: b\r\x1b[2J\u0085\u2028\xff\tc") }, `info: a\nerror: b\r\u001b[2J\u0085\u2028` + "\uFFFD\tc\n"},
+		{
+			"hidden text",
+			AppOptions{},
+			func(l *slog.Logger) {
+				l.Info("a\u202eb\u2067\u200b\u00ad\ufeff\U000e0041\ufe0f\u3164 é 💥", "k", "\u061c")
+			},
+			`info: a\u202eb\u2067\u200b\u00ad\ufeff\udb40\udc41\ufe0f\u3164 é 💥 k="\u061c"` + "\n",
+		},
 		{"forged attribute", AppOptions{}, func(l *slog.Logger) { l.Info("m", "k", "v\n\x00", "a b=", 1) }, `info: m k="v\n\u0000" "a b="=1` + "\n"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -81,6 +89,38 @@ func TestJSONIsOneObjectALine(t *testing.T) {
 	}
 	if !strings.Contains(lines[1], `"level":"verbose","message":"c","level":"high"`) {
 		t.Errorf("second line %s", lines[1])
+	}
+}
+
+func TestMessagesNameTheirRequest(t *testing.T) {
+	type key struct{}
+	attrs := func(ctx context.Context) []slog.Attr {
+		if id, ok := ctx.Value(key{}).(string); ok {
+			return []slog.Attr{slog.String("requestId", id)}
+		}
+		return nil
+	}
+	ctx := context.WithValue(t.Context(), key{}, "call-7")
+	var text, json bytes.Buffer
+	for _, log := range []*slog.Logger{NewApp(AppOptions{Out: &text, Context: attrs}), NewApp(AppOptions{Out: &json, Context: attrs, JSON: true})} {
+		log = log.With("a", 1)
+		log.InfoContext(ctx, "original")
+		log.WarnContext(ctx, "new")
+		log.Warn("other")
+	}
+	if want := "info: original a=1\nwarn: new a=1 requestId=call-7\nwarn: other a=1\n"; text.String() != want {
+		t.Errorf("wrote %q, want %q", &text, want)
+	}
+	if got := strings.Count(json.String(), `,"a":1,"requestId":"call-7"}`); got != 2 {
+		t.Errorf("wrote %s", &json)
+	}
+}
+
+func TestJSONHidesNothing(t *testing.T) {
+	var out bytes.Buffer
+	NewApp(AppOptions{Out: &out, JSON: true}).Error("a\u202eb\u200f\u009b\x7f é 💥", "k", "\U000e0041\u2028")
+	if want := `"message":"a\u202eb\u200f\u009b\u007f é 💥","k":"\udb40\udc41\u2028"}` + "\n"; !strings.HasSuffix(out.String(), want) {
+		t.Errorf("wrote %q, want %q", &out, want)
 	}
 }
 

@@ -19,14 +19,14 @@ type Console struct {
 	lines    sync.Pool // of *[]byte
 }
 
-// lineFormat appends one line of a function, without the line break. The call is empty when the line belongs to none.
-type lineFormat func(dst []byte, call string, ref function.Ref, level, text string) []byte
+// lineFormat appends one line of a function, without the line break. The call has but its Ref when the line belongs to none.
+type lineFormat func(dst []byte, call *invoke.Call, level, text string) []byte
 
 // NewConsole returns a Console; each writer receives a line in one Write.
 func NewConsole(out, err io.Writer) *Console { return newConsole(out, err, appendLabelled) }
 
-// NewJSONConsole returns a Console that writes an object a line: time, level, message, namespace, id, and requestId, the
-// invocation ID of the call.
+// NewJSONConsole returns a Console that writes an object a line: time, level, message, namespace, id, requestId, the
+// invocation ID of the call, and traceId if that belongs to a trace.
 func NewJSONConsole(out, err io.Writer) *Console { return newConsole(out, err, appendObject) }
 
 func newConsole(out, err io.Writer, format lineFormat) *Console {
@@ -34,74 +34,68 @@ func newConsole(out, err io.Writer, format lineFormat) *Console {
 }
 
 // Print writes a line that belongs to no run. Text of several lines is written as several; empty ones are left out.
-func (c *Console) Print(ref function.Ref, line sandbox.LogLine) { c.print("", ref, line) }
+func (c *Console) Print(ref function.Ref, line sandbox.LogLine) {
+	c.print(&invoke.Call{Ref: ref}, line)
+}
 
 // Start implements invoke.Output. Lines are written as they come; nothing is left for Finish.
 func (c *Console) Start(call invoke.Call) invoke.RunOutput {
-	return consoleRun{console: c, call: call.ID, ref: call.Ref}
+	call.Request = sandbox.Request{} // is not needed, and large
+	return &consoleRun{console: c, call: call}
 }
 
-func (c *Console) print(call string, ref function.Ref, line sandbox.LogLine) {
+func (c *Console) print(call *invoke.Call, line sandbox.LogLine) {
 	for text := range strings.SplitSeq(line.Text, "\n") {
 		if text != "" {
-			c.write(call, ref, line.Level, text)
+			c.write(call, line.Level, text)
 		}
 	}
 }
 
-func (c *Console) write(call string, ref function.Ref, level, text string) {
+func (c *Console) write(call *invoke.Call, level, text string) {
 	out := c.out
 	if level == "error" {
 		out = c.err
 	}
 	buffer := c.lines.Get().(*[]byte)
-	line := append(c.format((*buffer)[:0], call, ref, level, text), '\n')
+	line := append(c.format((*buffer)[:0], call, level, text), '\n')
 	_, _ = out.Write(line) // there is nowhere to report that the log cannot be written
 	*buffer = line
 	c.lines.Put(buffer)
 }
 
 // appendLabelled appends "level: [namespace:NS, id:ID] text".
-func appendLabelled(dst []byte, _ string, ref function.Ref, level, text string) []byte {
+func appendLabelled(dst []byte, call *invoke.Call, level, text string) []byte {
 	label := "info: [namespace:"
 	if level == "error" {
 		label = "error: [namespace:"
 	}
 	dst = append(dst, label...)
-	dst = appendLine(dst, ref.Namespace)
+	dst = appendLine(dst, call.Ref.Namespace)
 	dst = append(dst, ", id:"...)
-	dst = appendLine(dst, ref.ID)
+	dst = appendLine(dst, call.Ref.ID)
 	dst = append(dst, "] "...)
 	return appendLine(dst, text)
 }
 
-// appendObject appends the line as a JSON object, whose first members are those of the server's own messages.
-func appendObject(dst []byte, call string, ref function.Ref, level, text string) []byte {
-	dst = append(dst, `{"time":"`...)
-	dst = append(time.Now().AppendFormat(dst, time.RFC3339Nano), '"')
-	for _, member := range [...]struct{ name, value string }{
-		{"level", level}, {"message", text}, {"namespace", ref.Namespace}, {"id", ref.ID}, {"requestId", call},
-	} {
-		if member.value == "" {
-			continue
-		}
-		dst = append(dst, `,"`...)
-		dst = append(dst, member.name...)
-		dst = append(dst, `":`...)
-		dst = function.AppendPlainJSONString(dst, member.value)
-	}
-	return append(dst, '}')
+// appendObject appends the line as a JSON object.
+func appendObject(dst []byte, call *invoke.Call, level, text string) []byte {
+	o := beginObject(dst, level, text)
+	o.text("namespace", call.Ref.Namespace)
+	o.text("id", call.Ref.ID)
+	o.text("requestId", call.ID)
+	o.text("traceId", call.TraceID)
+	return o.end()
 }
 
 // consoleRun is the invoke.RunOutput of one run.
 type consoleRun struct {
 	console *Console
-	call    string
-	ref     function.Ref
+	call    invoke.Call
 }
 
 // Line implements invoke.RunOutput.
-func (r consoleRun) Line(line sandbox.LogLine) { r.console.print(r.call, r.ref, line) }
+func (r *consoleRun) Line(line sandbox.LogLine) { r.console.print(&r.call, line) }
 
 // Finish implements invoke.RunOutput.
-func (consoleRun) Finish(int, time.Duration) {}
+func (*consoleRun) Finish(int, time.Duration) {}

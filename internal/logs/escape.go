@@ -1,20 +1,19 @@
 package logs
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
 
-// appendLine appends s without anything that could end the line or steer a terminal. Tabs, quotes and backslashes stay.
+	"github.com/backstage/functions/internal/function"
+)
+
+// appendLine appends s without anything that could end the line, steer a terminal or not be seen. Tabs, quotes and backslashes stay.
 func appendLine(dst []byte, s string) []byte {
-	return appendEscaped(dst, s, func(r rune) bool { return isControl(r) && r != '\t' })
+	return appendEscaped(dst, s, func(r rune) bool { return function.IsInvisible(r) && r != '\t' })
 }
 
 // appendField does the same for a part of a line that may stand in quotes.
 func appendField(dst []byte, s string) []byte {
-	return appendEscaped(dst, s, func(r rune) bool { return isControl(r) || r == '"' || r == '\\' })
-}
-
-// isControl says whether r is a control character or one of the two line breaks that are none.
-func isControl(r rune) bool {
-	return r < 0x20 || 0x7f <= r && r < 0xa0 || r == '\u2028' || r == '\u2029'
+	return appendEscaped(dst, s, func(r rune) bool { return function.IsInvisible(r) || r == '"' || r == '\\' })
 }
 
 func appendEscaped(dst []byte, s string, escape func(rune) bool) []byte {
@@ -39,6 +38,5 @@ func appendEscape(dst []byte, r rune) []byte {
 	case '"', '\\':
 		return append(dst, '\\', byte(r))
 	}
-	const hex = "0123456789abcdef"
-	return append(dst, '\\', 'u', hex[r>>12&15], hex[r>>8&15], hex[r>>4&15], hex[r&15])
+	return function.AppendUnicodeEscape(dst, r)
 }

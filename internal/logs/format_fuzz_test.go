@@ -16,7 +16,7 @@ func FuzzAccessLogWritesOneLine(f *testing.F) {
 			return // the operator's own line break
 		}
 		var out bytes.Buffer
-		access, err := NewAccess(&out, format)
+		access, err := NewAccess(AccessOptions{Out: &out, Format: format})
 		if err != nil {
 			return
 		}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/backstage/functions/internal/function"
 )
 
 // textHandler writes "info: [pid] message key=value".
@@ -96,7 +98,7 @@ func appendAttr(dst []byte, group string, a slog.Attr) []byte {
 
 // appendWord appends s, in quotes if its end would not be clear without them.
 func appendWord(dst []byte, s string) []byte {
-	clear := func(r rune) bool { return r > ' ' && r != '"' && r != '=' && r != '\\' && !isControl(r) }
+	clear := func(r rune) bool { return r > ' ' && r != '"' && r != '=' && r != '\\' && !function.IsInvisible(r) }
 	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !clear(r) }) < 0 {
 		return append(dst, s...)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -112,17 +111,4 @@ func took(arg string, unit time.Duration) (part, error) {
 	return func(dst []byte, r *Request) []byte {
 		return strconv.AppendFloat(dst, float64(r.Took)/float64(unit), 'f', digits, 64)
 	}, nil
-}
-
-// remoteAddr is the address of the caller as the first proxy saw it, else as we see it.
-func remoteAddr(r *Request) string {
-	first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-For"), ",")
-	if first = strings.TrimSpace(first); first != "" {
-		return first
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }

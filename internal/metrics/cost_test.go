@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 func countCall(m *Metrics) {
 	m.InvocationDone(sandbox.Stats{Start: sandbox.StartWarm, Queue: time.Microsecond, Run: time.Millisecond, CPU: time.Millisecond})
 	m.FunctionRun(function.Ref{Namespace: "a", ID: "b"}, 200, time.Millisecond)
-	m.Served("/functions/{namespace}/{id}/run", 200, time.Millisecond)
+	m.Served(context.Background(), "/functions/{namespace}/{id}/run", 200, time.Millisecond)
 }
 
 func TestCountingACallAllocatesNothing(t *testing.T) {

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,7 +20,7 @@ func newRequests(registry *prometheus.Registry) *requests {
 
 // Served counts an answer. The route is that of a router's table, such as "/namespaces/{namespace}", never a path; it is
 // empty when there was none. Status 0 is an answer that was cut off before it began.
-func (r *requests) Served(route string, status int, took time.Duration) {
+func (r *requests) Served(_ context.Context, route string, status int, took time.Duration) {
 	if route == "" {
 		route = noRoute
 	}

@@ -33,7 +33,7 @@ func busy(functions int) *Metrics {
 	}
 	m.PipelineRun(200, time.Millisecond)
 	for _, route := range []string{"", "/functions", "/functions/{namespace}/{id}/run"} {
-		m.Served(route, 200, time.Millisecond)
+		m.Served(context.Background(), route, 200, time.Millisecond)
 	}
 	_, end := m.Store(context.Background(), "get")
 	end(nil)

@@ -78,11 +78,11 @@ func TestCacheIsObserved(t *testing.T) {
 
 func TestRequestsAreCountedByRouteAndStatus(t *testing.T) {
 	m := New()
-	m.Served("/functions", 200, 3*time.Millisecond)
-	m.Served("/functions", 204, 4*time.Millisecond)
-	m.Served("/functions", 404, time.Millisecond)
-	m.Served("", 404, time.Millisecond)
-	m.Served("/functions", 0, time.Millisecond)
+	m.Served(t.Context(), "/functions", 200, 3*time.Millisecond)
+	m.Served(t.Context(), "/functions", 204, 4*time.Millisecond)
+	m.Served(t.Context(), "/functions", 404, time.Millisecond)
+	m.Served(t.Context(), "", 404, time.Millisecond)
+	m.Served(t.Context(), "/functions", 0, time.Millisecond)
 	expectLines(
 		t, scrape(t, m),
 		`functions_http_request_seconds_sum{route="/functions",status="2xx"} 0.007`,

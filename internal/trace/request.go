@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -50,6 +51,22 @@ func isProbe(path string) bool {
 		return true
 	}
 	return false
+}
+
+// ID is the ID of the trace that ctx belongs to, in hex; empty for none.
+func ID(ctx context.Context) string {
+	if span := trace.SpanContextFromContext(ctx); span.HasTraceID() {
+		return span.TraceID().String()
+	}
+	return ""
+}
+
+// Sampled is ID for a trace that is sent, empty for one that is not.
+func Sampled(ctx context.Context) string {
+	if span := trace.SpanContextFromContext(ctx); span.HasTraceID() && span.IsSampled() {
+		return span.TraceID().String()
+	}
+	return ""
 }
 
 // Route names the span of r by its route, such as "/functions/{namespace}".
