@@ -104,6 +104,8 @@ const (
 	ReasonProtocol Reason = "protocol_error"
 	// ReasonOutput: its answer or its logs were larger than allowed.
 	ReasonOutput Reason = "output_limit"
+	// ReasonIdleActivity: it used a processor between two calls. A call sees it when no other worker was found for it.
+	ReasonIdleActivity Reason = "idle_activity"
 	// ReasonCanceled: the caller went away.
 	ReasonCanceled Reason = "canceled"
 

@@ -118,6 +118,20 @@ type fakeChild struct {
 	cache  string // what it was given with its code
 	calls  int
 	queued []*Invocation // calls that were sent and whose turn has not come
+	idle   time.Duration // see stir
+}
+
+// stir has the child use so much of a processor between calls.
+func (c *fakeChild) stir(used time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.idle = used
+}
+
+func (c *fakeChild) idleCPU() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.idle
 }
 
 // sentTogether checks that calls that were sent together have their turns in order.

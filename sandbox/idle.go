@@ -1,6 +1,9 @@
 package sandbox
 
-import "container/list"
+import (
+	"container/list"
+	"time"
+)
 
 // idleSet holds the bound workers that wait for a call. The zero value is empty. Its user locks.
 type idleSet struct {
@@ -18,6 +21,17 @@ func (s *idleSet) put(w *worker) {
 	s.byKey[w.key] = append(s.byKey[w.key], w)
 	s.at[w] = s.lru.PushBack(w)
 }
+
+// all are the workers that are there, and when each was used last.
+func (s *idleSet) all() map[*worker]time.Time {
+	all := make(map[*worker]time.Time, len(s.at))
+	for w := range s.at {
+		all[w] = w.lastUsed
+	}
+	return all
+}
+
+func (s *idleSet) holds(w *worker) bool { return s.at[w] != nil }
 
 func (s *idleSet) has(key string) bool { return len(s.byKey[key]) > 0 }
 

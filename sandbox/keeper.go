@@ -21,6 +21,8 @@ func (p *Pool) keep(ctx context.Context) {
 	var blocked <-chan time.Time // set while starts are held back after a failure
 	idle := time.NewTimer(p.cfg.IdleTimeout)
 	defer idle.Stop()
+	look := time.NewTicker(idleLook)
+	defer look.Stop()
 	for {
 		for blocked == nil && running < cap(slots) && p.claimStart() {
 			running++
@@ -43,6 +45,8 @@ func (p *Pool) keep(ctx context.Context) {
 			p.forgetStart() // not before: its place would be given to another start at once
 		case <-idle.C:
 			idle.Reset(p.retireIdle())
+		case <-look.C:
+			p.retireStirring()
 		}
 	}
 }

@@ -17,6 +17,8 @@ type child interface {
 	kill(reason Reason)
 	// dead is closed when the child has been reaped.
 	dead() <-chan struct{}
+	// idleCPU is the processor time that the child has used since its last call ended; 0 during a call.
+	idleCPU() time.Duration
 }
 
 // starter makes children.

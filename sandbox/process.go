@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,6 +30,7 @@ type process struct {
 	ids     []string
 	settled chan struct{}
 	clock   time.Duration
+	rest    atomic.Int64 // what it said when the last call ended; 0 before the first one and while calls are in progress
 	reaped  chan struct{}
 
 	mu       sync.Mutex // guards the fields below
@@ -110,7 +112,11 @@ func (p *process) invoke(ctx context.Context, t *turn) (result *Result, reusable
 		if !p.fillBuffer(t) {
 			return nil, !t.first, ErrTooLarge
 		}
-		p.begin(t)
+		clock := cpuTime(p.handle.pid())
+		if p.idleCPUAt(clock) > idleAllowance {
+			return nil, false, p.stirred()
+		}
+		p.begin(t, clock)
 	}
 	call := p.nextCall(ctx, t)
 	defer func() {
@@ -138,11 +144,12 @@ func (p *process) invoke(ctx context.Context, t *turn) (result *Result, reusable
 }
 
 // begin notes that calls are in progress.
-func (p *process) begin(t *turn) {
+func (p *process) begin(t *turn, clock time.Duration) {
 	p.mu.Lock()
 	p.calling, p.together = true, len(t.behind) > 0
 	p.mu.Unlock()
-	p.clock = cpuTime(p.handle.pid())
+	p.clock = clock
+	p.rest.Store(0)
 	if len(t.behind) > 0 {
 		p.settled = make(chan struct{})
 		p.cfg.Egress.watcher().CallsQueued(p.handle.pid(), p.settled)
@@ -154,6 +161,7 @@ func (p *process) end() {
 	if len(p.ids) > 0 {
 		return
 	}
+	p.rest.Store(int64(p.clock))
 	p.mu.Lock()
 	p.calling = false
 	release := p.release

@@ -113,6 +113,23 @@ func TestPromiseACleanWorkerServesItsFunctionAgain(t *testing.T) {
 	}
 }
 
+// What is left where the runner does not look cannot use a processor for long either.
+func TestPromiseAnIdleWorkerThatComputesIsKilled(t *testing.T) {
+	died := make(chan sandbox.Reason, 10)
+	pool := arena(t, promise{insider: true, change: func(c *sandbox.Config) { one(c); c.Observer = deaths{died: died} }}, insiderRunner(t))
+	defer pool.Close()
+	for range 2 {
+		inv := invocation("spinner", `const inside = require('inside'); function main(req, res) { res.send(inside.native.spin()) }`)
+		result, err := pool.Invoke(t.Context(), inv)
+		if err != nil || string(result.Body) != "0" {
+			t.Fatalf("got %s, %v", bodyOf(result), err)
+		}
+		if reason := <-died; reason != sandbox.ReasonIdleActivity {
+			t.Errorf("the worker died of %s", reason)
+		}
+	}
+}
+
 func TestPromiseAWorkerServesOneFunctionOnly(t *testing.T) {
 	pool := arena(t, promise{}, "")
 	defer pool.Close()

@@ -46,6 +46,8 @@ func deathOf(d *sandbox.DeathError) death {
 		return blame("Function process broke the worker protocol")
 	case sandbox.ReasonOutput:
 		return blame("Function answered or logged more than it is allowed to")
+	case sandbox.ReasonIdleActivity:
+		return blame("Function worked on after its answer")
 	case sandbox.ReasonCanceled:
 		return death{failure: classify(context.Canceled)}
 	case sandbox.ReasonClosed:

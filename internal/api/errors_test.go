@@ -44,6 +44,7 @@ func TestErrorsOfARunAreAnswered(t *testing.T) {
 		{"system call", died(sandbox.ReasonSyscall), 500, `{"error":"Function made a system call that is not allowed","reason":"refused_syscall"}`},
 		{"protocol", died(sandbox.ReasonProtocol), 500, `{"error":"Function process broke the worker protocol","reason":"protocol_error"}`},
 		{"output", died(sandbox.ReasonOutput), 500, `{"error":"Function answered or logged more than it is allowed to","reason":"output_limit"}`},
+		{"work between calls", died(sandbox.ReasonIdleActivity), 500, `{"error":"Function worked on after its answer","reason":"idle_activity"}`},
 		{"a planned end", died(sandbox.ReasonEvicted), 500, `{"error":"Function process ended before it had answered","reason":"evicted"}`},
 		{"pool closed under the call", died(sandbox.ReasonClosed), 503, `{"error":"Server is shutting down"}`},
 		{"canceled in the worker", died(sandbox.ReasonCanceled), 499, `{"error":"Client closed the request"}`},

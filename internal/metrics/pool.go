@@ -65,7 +65,7 @@ func newPool(registry *prometheus.Registry) *pool {
 		startFailures: f.counter("worker_start_failures_total", "Workers that could not be started."),
 		deaths: children(f.counters("worker_deaths_total", "Workers that ended, by reason.", "reason").WithLabelValues,
 			sandbox.ReasonSyncDeadline, sandbox.ReasonDeadline, sandbox.ReasonMemory, sandbox.ReasonHeap, sandbox.ReasonExit,
-			sandbox.ReasonSignal, sandbox.ReasonSyscall, sandbox.ReasonProtocol, sandbox.ReasonOutput, sandbox.ReasonCanceled,
+			sandbox.ReasonSignal, sandbox.ReasonSyscall, sandbox.ReasonProtocol, sandbox.ReasonOutput, sandbox.ReasonIdleActivity, sandbox.ReasonCanceled,
 			sandbox.ReasonRetired, sandbox.ReasonEvicted, sandbox.ReasonIdle, sandbox.ReasonClosed),
 		peakMemory:     f.histogram("worker_peak_memory_bytes", "The most memory that was resident in the life of a worker.", memoryBuckets),
 		deadlineLag:    f.histogram("deadline_lag_seconds", "Time from a deadline until the worker was dead.", lagBuckets),

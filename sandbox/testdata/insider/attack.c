@@ -75,6 +75,18 @@ static napi_value threads(napi_env env, napi_callback_info info) {
 }
 
 /* crash() writes where nothing is. */
+static void *turn(void *unused) {
+  for (volatile unsigned n = 0;; n++) {}
+  return unused;
+}
+
+/* spin() uses a processor until the end, on a thread that Node.js knows nothing of. */
+static napi_value spin(napi_env env, napi_callback_info info) {
+  (void)info;
+  pthread_t thread;
+  return give(env, pthread_create(&thread, NULL, turn, NULL));
+}
+
 static napi_value crash(napi_env env, napi_callback_info info) {
   (void)env;
   (void)info;
@@ -87,6 +99,7 @@ static napi_value init(napi_env env, napi_value exports) {
     {"call", NULL, call, NULL, NULL, NULL, napi_enumerable, NULL},
     {"call32", NULL, call32, NULL, NULL, NULL, napi_enumerable, NULL},
     {"crash", NULL, crash, NULL, NULL, NULL, napi_enumerable, NULL},
+    {"spin", NULL, spin, NULL, NULL, NULL, napi_enumerable, NULL},
     {"threads", NULL, threads, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   napi_define_properties(env, exports, sizeof all / sizeof *all, all);
