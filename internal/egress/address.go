@@ -2,8 +2,9 @@ package egress
 
 import "net/netip"
 
-// ranges are the addresses that are not public, by the IANA IPv4 and IPv6 Special-Purpose Address Registries, and the metadata
-// services of clouds that lie elsewhere. The first one that holds an address counts.
+// ranges are the addresses that are not public: what the IANA IPv4 and IPv6 Special-Purpose Address Registries
+// (https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry) do not call globally reachable, the multicast
+// registries, site-local addresses, and the metadata services of clouds that lie elsewhere. The first one that holds an address counts.
 var ranges = []struct {
 	prefix netip.Prefix
 	reason Reason
@@ -45,20 +46,34 @@ var ranges = []struct {
 // globalUnicast is all of IPv6 that has been given out: RFC 4291, section 2.4, and IANA's registry.
 var globalUnicast = netip.MustParsePrefix("2000::/3")
 
-// embeddings are the IPv6 addresses that stand for an IPv4 address, and where its four bytes lie.
+// nat64 is globally reachable, though it lies outside of globalUnicast: where there is no IPv4, the way to it leads through there. The relays
+// of sixToFour are gone (RFC 7526).
+var (
+	nat64     = netip.MustParsePrefix("64:ff9b::/96")
+	sixToFour = netip.MustParsePrefix("2002::/16")
+)
+
+// embeddings are the IPv6 addresses that stand for an IPv4 address, and where its four bytes lie; inverted in a Teredo address.
 var embeddings = []struct {
 	prefix netip.Prefix
-	at     int
+	at     [4]int
+	invert byte
 }{
-	{netip.MustParsePrefix("::/96"), 12},           // RFC 4291, IPv4-compatible
-	{netip.MustParsePrefix("::ffff:0:0:0/96"), 12}, // RFC 2765, IPv4-translated
-	{netip.MustParsePrefix("64:ff9b::/96"), 12},    // RFC 6052, NAT64
-	{netip.MustParsePrefix("2002::/16"), 2},        // RFC 3056, 6to4
+	{netip.MustParsePrefix("::/96"), [4]int{12, 13, 14, 15}, 0},           // RFC 4291, IPv4-compatible
+	{netip.MustParsePrefix("::ffff:0:0:0/96"), [4]int{12, 13, 14, 15}, 0}, // RFC 2765, IPv4-translated
+	{nat64, [4]int{12, 13, 14, 15}, 0},                                    // RFC 6052
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{6, 7, 9, 10}, 0},     // RFC 8215, which may be any of the forms of RFC 6052:
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{7, 9, 10, 11}, 0},    // for prefixes of 48, 56,
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{9, 10, 11, 12}, 0},   // 64
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{12, 13, 14, 15}, 0},  // and 96 bits
+	{sixToFour, [4]int{2, 3, 4, 5}, 0},                                    // RFC 3056, 6to4
+	{netip.MustParsePrefix("2001::/32"), [4]int{4, 5, 6, 7}, 0},           // RFC 4380, Teredo: the server
+	{netip.MustParsePrefix("2001::/32"), [4]int{12, 13, 14, 15}, 0xff},    // and the client
 }
 
-// faces are an address, with an IPv4-mapped one as the IPv4 address it is, and the IPv4 address that a gateway would make of it.
+// faces are an address, with an IPv4-mapped one as the IPv4 address it is, and the IPv4 addresses that a gateway could make of it.
 func faces(addr netip.Addr) []netip.Addr {
-	addr = addr.Unmap()
+	addr = addr.Unmap().WithZone("")
 	all := []netip.Addr{addr}
 	if addr.Is4() {
 		return all
@@ -66,26 +81,31 @@ func faces(addr netip.Addr) []netip.Addr {
 	bytes := addr.As16()
 	for _, e := range embeddings {
 		if e.prefix.Contains(addr) {
-			all = append(all, netip.AddrFrom4([4]byte(bytes[e.at:])))
+			var inner [4]byte
+			for i, at := range e.at {
+				inner[i] = bytes[at] ^ e.invert
+			}
+			all = append(all, netip.AddrFrom4(inner))
 		}
 	}
-	// RFC 5214, ISATAP: the mark lies in the interface identifier, under any prefix.
-	if mark := [4]byte(bytes[8:]); mark == [4]byte{0, 0, 0x5e, 0xfe} || mark == [4]byte{2, 0, 0x5e, 0xfe} {
+	// RFC 5214, ISATAP: the mark lies in the interface identifier, under any prefix. Its two lowest bits tell of scope and group.
+	if mark := [4]byte(bytes[8:]); mark[0]&^3 == 0 && mark[1] == 0 && mark[2] == 0x5e && mark[3] == 0xfe {
 		all = append(all, netip.AddrFrom4([4]byte(bytes[12:])))
 	}
 	return all
 }
 
-// notPublic says why addr is not one of the public Internet's; empty when it is.
+// notPublic says why addr is not one of the public Internet's; empty when it is. An address that stands for another one is judged by both.
 func notPublic(addr netip.Addr) Reason {
-	for _, face := range faces(addr) {
+	all := faces(addr)
+	for _, face := range all {
 		for _, r := range ranges {
 			if r.prefix.Contains(face) {
 				return r.reason
 			}
 		}
 	}
-	if addr = addr.Unmap(); addr.Is6() && !globalUnicast.Contains(addr) && len(faces(addr)) == 1 {
+	if addr = all[0]; addr.Is6() && (!globalUnicast.Contains(addr) || sixToFour.Contains(addr)) && !nat64.Contains(addr) {
 		return ReasonReserved
 	}
 	return ""

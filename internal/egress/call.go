@@ -21,6 +21,7 @@ type call struct {
 	cancel   context.CancelFunc // of ctx, which is made when it is needed
 	ctx      context.Context
 	attempts int
+	denied   int                   // those of them that the policy refused
 	remotes  int                   // connections to the outside, or attempts at one
 	open     map[net.Conn]struct{} // both ends of everything
 	parked   map[string]*link      // by ticket, until the worker comes for them

@@ -34,27 +34,27 @@ func (p *Proxy) reserve(c *call, conn *net.UnixConn, argument string) {
 // open reaches the target and makes the link part of the call. Nil says that it told the worker by conn why not.
 func (p *Proxy) open(c *call, conn *net.UnixConn, argument string) *link {
 	began := time.Now()
-	l, failed := p.reach(c, argument)
+	t, bad := parseTarget(argument)
+	l, failed := p.reach(c, argument, t, bad)
 	if failed == nil && !c.hold(l.remote) {
 		l.close()
 		failed = &refusal{reason: ReasonNoCall}
 	}
 	if failed != nil {
 		p.o.Observer.Attempted(c.namespace, failed.result(), time.Since(began))
-		refuse(conn, *failed)
+		refuse(conn, failed.forWorker(t))
 		return nil
 	}
 	p.o.Observer.Attempted(c.namespace, Connected, time.Since(began))
 	return l
 }
 
-// reach connects to the target that argument names. It logs what the policy refuses, and makes the span.
-func (p *Proxy) reach(c *call, argument string) (*link, *refusal) {
+// reach connects to t, which argument names. It logs what the policy refuses, and makes the span.
+func (p *Proxy) reach(c *call, argument string, t target, bad error) (*link, *refusal) {
 	ctx, ok, first := c.attempt()
 	if !ok && !first { // told once: there may be any number of them
 		return nil, &refusal{reason: ReasonLimit}
 	}
-	t, bad := parseTarget(argument)
 	span := p.beginSpan(c, t)
 	failed := &refusal{reason: ReasonLimit}
 	if ok {
@@ -66,7 +66,7 @@ func (p *Proxy) reach(c *call, argument string) (*link, *refusal) {
 		c.release()
 	}
 	if failed.reason != "" {
-		p.logDenied(c, argument, failed)
+		p.logDenied(c, t, argument, failed)
 	}
 	span.failed(failed)
 	return nil, failed
@@ -89,9 +89,4 @@ func (p *Proxy) reachWithin(ctx context.Context, c *call, t target, bad error) (
 		return nil, failed
 	}
 	return p.newLink(c, t, addr, remote), nil
-}
-
-// logDenied writes the one line that each denied attempt leaves.
-func (p *Proxy) logDenied(c *call, argument string, failed *refusal) {
-	p.o.Logger.Warn("Egress denied", "function", c.function, "target", argument, "reason", string(failed.reason), "address", textOf(failed.addr), "requestId", c.id)
 }

@@ -53,7 +53,7 @@ func (d *Dialer) dial(ctx context.Context, policy *Policy, t target) (net.Conn, 
 		return nil, netip.Addr{}, failed
 	}
 	var allowed []netip.Addr
-	denied := &refusal{code: "ENOTFOUND"}
+	denied := &refusal{code: codeNotFound}
 	for _, addr := range addrs {
 		if reason := policy.check(t, addr, d.own.has); reason == "" {
 			allowed = append(allowed, addr)
@@ -79,7 +79,7 @@ func (d *Dialer) resolve(ctx context.Context, policy *Policy, t target) ([]netip
 		return nil, &refusal{code: lookupCode(err)}
 	}
 	for i, addr := range addrs {
-		addrs[i] = addr.Unmap()
+		addrs[i] = addr.Unmap().WithZone("")
 	}
 	return addrs, nil
 }
@@ -90,7 +90,7 @@ func lookupCode(err error) string {
 	if errors.As(err, &dns) && !dns.IsNotFound && (dns.IsTimeout || dns.IsTemporary) || errors.Is(err, context.DeadlineExceeded) {
 		return "EAI_AGAIN"
 	}
-	return "ENOTFOUND"
+	return codeNotFound
 }
 
 // dialFirst tries addrs one after the other; each gets its share of the time that is left.

@@ -57,6 +57,15 @@ func (r *refusal) Error() string {
 	return r.code
 }
 
+// forWorker is the refusal as the one who asked for t hears it. That a name leads to an address inside, and to which, is not for functions to
+// know: for them there is no such name.
+func (r *refusal) forWorker(t target) refusal {
+	if t.name != "" && r.reason != "" && r.addr.IsValid() && notPublic(r.addr) != "" {
+		return refusal{code: codeNotFound}
+	}
+	return *r
+}
+
 // result is the refusal as observers hear of it.
 func (r *refusal) result() string {
 	if r.reason != "" {

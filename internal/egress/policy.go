@@ -1,6 +1,9 @@
 package egress
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Mode is what functions may reach when no rule says more.
 type Mode string
@@ -53,7 +56,7 @@ func (p *Policy) check(t target, addr netip.Addr, own func(netip.Addr) bool) Rea
 		return ReasonRule
 	}
 	kind := notPublic(addr)
-	if kind == "" && p.Mode != All && own(addr) {
+	if kind == "" && p.Mode != All && slices.ContainsFunc(faces(addr), own) {
 		kind = ReasonOwn
 	}
 	if p.allows(t, addr, kind) {
@@ -74,7 +77,7 @@ func (p *Policy) check(t target, addr netip.Addr, own func(netip.Addr) bool) Rea
 
 func (p *Policy) allows(t target, addr netip.Addr, kind Reason) bool {
 	for _, rule := range p.Allow {
-		if rule.matchesAddr(addr.Unmap(), t.port) {
+		if rule.matchesAddr(addr.Unmap(), t.port) && (rule.prefix.IsSingleIP() || p.opensInner(addr, t.port)) {
 			return true
 		}
 		if !rule.matchesName(t.name, t.port) {
@@ -90,6 +93,18 @@ func (p *Policy) allows(t target, addr netip.Addr, kind Reason) bool {
 		}
 	}
 	return false
+}
+
+// opensInner says whether the addresses that addr stands for beside itself are public or allowed by themselves: a range of addresses that
+// lead elsewhere does not open what they lead to.
+func (p *Policy) opensInner(addr netip.Addr, port uint16) bool {
+	for _, inner := range faces(addr)[1:] {
+		allowed := func(rule Rule) bool { return rule.matchesAddr(inner, port) }
+		if notPublic(inner) != "" && !slices.ContainsFunc(p.Allow, allowed) {
+			return false
+		}
+	}
+	return true
 }
 
 // mayResolve says whether t's name may be looked up at all: a lookup tells the owner of the name something.

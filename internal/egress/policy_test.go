@@ -62,7 +62,13 @@ func TestOneFormOfEachHost(t *testing.T) {
 
 func TestAddressesThatAreNotPublicAreKnown(t *testing.T) {
 	for text, want := range map[string]Reason{
-		"8.8.8.8": "", "1.1.1.1": "", "2606:4700:4700::1111": "", "64:ff9b::8.8.8.8": "", "2002:808:808::1": "",
+		"8.8.8.8": "", "1.1.1.1": "", "2606:4700:4700::1111": "", "64:ff9b::8.8.8.8": "", "2002:808:808::1": ReasonReserved,
+		// Those that stand for a public one and lie themselves where nobody is.
+		"::8.8.8.8": ReasonReserved, "::ffff:0:8.8.8.8": ReasonReserved, "::ffff:8.8.8.8": "", "1000::5efe:8.8.8.8": ReasonReserved,
+		"::1:0:5efe:8.8.8.8": ReasonReserved, "fe80::5efe:8.8.8.8": ReasonLinkLocal, "fd00::5efe:8.8.8.8": ReasonPrivate, "2606:4700::5efe:8.8.8.8": "",
+		"64:ff9b:1::8.8.8.8": ReasonReserved, "2001:0:808:808::": ReasonReserved, "2001:10::1": ReasonReserved, "2001:20::1": ReasonReserved,
+		"2606:4700::100:5efe:10.0.0.1": ReasonPrivate, "2606:4700::300:5efe:10.0.0.1": ReasonPrivate, "64:ff9b::0.0.0.0": ReasonUnspecified,
+		"fe80::1%eth0": ReasonLinkLocal, "2606:4700::1%eth0": "", "5f00::1": ReasonReserved, "100:0:0:1::1": ReasonReserved, "192.0.0.9": ReasonReserved,
 		"10.1.2.3": ReasonPrivate, "172.16.0.1": ReasonPrivate, "172.32.0.1": "", "192.168.1.1": ReasonPrivate, "100.64.0.1": ReasonPrivate,
 		"127.0.0.1": ReasonLoopback, "127.255.255.254": ReasonLoopback, "::1": ReasonLoopback,
 		"169.254.169.254": ReasonMetadata, "168.63.129.16": ReasonMetadata, "100.100.100.200": ReasonMetadata, "fd00:ec2::254": ReasonMetadata,
@@ -123,6 +129,18 @@ func TestPolicies(t *testing.T) {
 		{All, "", "", "10.0.0.1:25", "10.0.0.1", ""},
 		{All, "", "169.254.0.0/16", "x.example:80", "169.254.169.254", ReasonRule},
 		{All, "", "127.0.0.0/8", "[::ffff:127.0.0.1]:80", "::ffff:127.0.0.1", ReasonRule},
+		{All, "", "10.0.0.0/8", "x.example:80", "64:ff9b:1:a00:0:100::", ReasonRule},
+		{All, "", "10.0.0.0/8", "x.example:80", "64:ff9b:1:aa0a:0:1::", ReasonRule},
+		{All, "", "10.0.0.0/8", "x.example:80", "2001:0:808:808::f5ff:fffe", ReasonRule},
+		{All, "", "10.0.0.0/8", "x.example:80", "2001:0:a00:1::", ReasonRule},
+		{All, "", "fe80::/10", "x.example:80", "fe80::1%eth0", ReasonRule},
+		{All, "", "::ffff:10.0.0.0/104", "x.example:80", "10.0.0.1", ReasonRule},
+		{Public, "::ffff:10.0.0.0/104", "", "x.example:80", "10.0.0.1", ""},
+		{Public, "64:ff9b::/96", "", "x.example:80", "64:ff9b::8.8.8.8", ""},
+		{Public, "64:ff9b::/96", "", "x.example:80", "64:ff9b::10.0.0.1", ReasonPrivate},
+		{Public, "64:ff9b::/96,10.0.0.0/8", "", "x.example:80", "64:ff9b::10.0.0.1", ""},
+		{Public, "64:ff9b::10.0.0.1", "", "x.example:80", "64:ff9b::10.0.0.1", ""},
+		{Public, "", "", "x.example:80", "64:ff9b::8.8.4.4", ReasonOwn},
 	} {
 		target, err := parseTarget(row.target)
 		if err != nil {
@@ -146,7 +164,7 @@ func rulesOf(t *testing.T, text string) []Rule {
 }
 
 func TestRulesThatMakeNoSenseAreRefused(t *testing.T) {
-	for _, text := range []string{"a:b", "a:", "a:0", "a:70000", "10.0.0.0/33", "*.10.0.0.1", "a b", "*a.example", "http://a", "0x7f.1", "::ffff:10.0.0.0/104"} {
+	for _, text := range []string{"a:b", "a:", "a:0", "a:70000", "10.0.0.0/33", "*.10.0.0.1", "a b", "*a.example", "http://a", "0x7f.1", "::ffff:10.0.0.0/90"} {
 		if rules, err := ParseRules(text); err == nil {
 			t.Errorf("%q is taken for %v", text, rules)
 		}

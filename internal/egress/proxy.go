@@ -109,6 +109,7 @@ func (p *Proxy) CallEnded(pid int) {
 	p.mu.Unlock()
 	if c != nil {
 		c.end()
+		p.logUntold(c)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -85,8 +86,14 @@ func newWorker(t *testing.T, options egress.Options) *worker {
 			t.Error(err)
 		}
 	})
-	proxy.CallStarted(os.Getpid(), &sandbox.Invocation{ID: "request-1", Group: "ns", Filename: "ns/fn.js"})
-	return &worker{t, proxy}
+	w := &worker{t, proxy}
+	w.begin()
+	return w
+}
+
+// begin begins a call.
+func (w *worker) begin() {
+	w.proxy.CallStarted(os.Getpid(), &sandbox.Invocation{ID: "request-1", Group: "ns", Filename: "ns/fn.js"})
 }
 
 // open connects to the proxy and sends text.
@@ -210,12 +217,72 @@ func TestTargetsInDisguiseAreRefused(t *testing.T) {
 		"sixtofour.example": "loopback", "zero.example": "unspecified", "inside.example": "private", "metadata.example": "metadata",
 		"169.254.169.254": "metadata", "[fd00:ec2::254]": "metadata", "both.example": "private", "user@127.0.0.1": "bad_host",
 	} {
+		w.begin() // each in a call of its own: the lines of one are bounded
 		got := w.ask("CONNECT " + host + ":" + port + "\n")
-		if !strings.HasPrefix(got, "403 EGRESS_DENIED "+want) {
-			t.Errorf("%s: %s, want %s", host, got, want)
+		answer := "403 EGRESS_DENIED " + want
+		if isName := strings.ContainsAny(strings.ToLower(host), "hl") && want != "bad_host"; isName { // where it leads is not told
+			answer = "502 ENOTFOUND - -"
+		}
+		if !strings.HasPrefix(got, answer) {
+			t.Errorf("%s: %s, want %s", host, got, answer)
 		}
 		if line := log.take(); strings.Count(line, "\n") != 1 || !strings.Contains(line, "function=ns/fn.js") || !strings.Contains(line, "reason="+want) {
 			t.Errorf("%s is logged as %q", host, line)
+		}
+	}
+}
+
+// attempts is an Observer that counts how attempts have ended.
+type attempts struct {
+	mu      sync.Mutex // guards results
+	results map[string]int
+}
+
+func (a *attempts) Attempted(_, result string, _ time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.results == nil {
+		a.results = map[string]int{}
+	}
+	a.results[result]++
+}
+
+func (a *attempts) Transferred(string, int64, int64) {}
+
+func (a *attempts) take() map[string]int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return maps.Clone(a.results)
+}
+
+// What a name inside leads to, and that there is one, is told to the operator, not to functions.
+func TestNamesInsideAreLikeNamesThatAreNone(t *testing.T) {
+	seen := &attempts{}
+	w := newWorker(t, egress.Options{
+		Policy: egress.Policy{Mode: egress.Public, Allow: mustRules(t, "*.wild.example"), Deny: mustRules(t, "10.9.0.0/16,8.8.8.8")},
+		Resolver: &names{answers: map[string][]string{
+			"a.example": {"10.0.0.1"}, "b.example": {"127.0.0.1"}, "c.example": {"169.254.169.254"}, "d.example": {"fe80::1"}, "e.example": {"10.9.0.1"},
+			"f.example": {"10.0.0.1,::1,192.168.0.1"}, "g.example": {"fe80::1%lo"}, "h.wild.example": {"10.0.0.1"}, "public.example": {"8.8.8.8"},
+		}},
+		Observer: seen,
+	})
+	none := w.ask("CONNECT none.example:80\n")
+	for _, name := range []string{"a.example", "b.example", "c.example", "d.example", "e.example", "f.example", "g.example", "h.wild.example"} {
+		for _, port := range []string{"80", "25"} {
+			for _, verb := range []string{"CONNECT ", "RESERVE "} {
+				if got := w.ask(verb + name + ":" + port + "\n"); got != none || got != "502 ENOTFOUND - -" {
+					t.Errorf("%s:%s: %q, a name that is none %q", name, port, got, none)
+				}
+			}
+		}
+	}
+	if got := w.ask("CONNECT public.example:80\n"); got != "403 EGRESS_DENIED rule 8.8.8.8" {
+		t.Errorf("a public address: %q", got)
+	}
+	results := seen.take()
+	for result, want := range map[string]int{"ENOTFOUND": 1, "private": 12, "loopback": 4, "metadata": 4, "link_local": 8, "rule": 5} {
+		if results[result] != want {
+			t.Errorf("%d attempts are counted as %s, want %d: %v", results[result], result, want, results)
 		}
 	}
 }
@@ -232,7 +299,7 @@ func TestANameThatChangesLeadsOnlyWhereItWasChecked(t *testing.T) {
 	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != "hello\n" {
 		t.Fatal(line, err)
 	}
-	if got := w.ask("CONNECT evil.example:" + port + "\n"); got != "403 EGRESS_DENIED loopback 127.0.0.1" {
+	if got := w.ask("CONNECT evil.example:" + port + "\n"); got != "502 ENOTFOUND - -" {
 		t.Error(got)
 	}
 }
@@ -445,5 +512,26 @@ func waitUntil(t *testing.T, done func() bool) {
 		case <-t.Context().Done():
 			t.Fatal("it did not come")
 		}
+	}
+}
+
+func TestDeniedAttemptsOfACallFillNoLog(t *testing.T) {
+	log := &buffer{}
+	limits := egress.DefaultLimits()
+	limits.Attempts = 200
+	w := newWorker(t, egress.Options{
+		Policy: egress.Policy{Mode: egress.Public}, Limits: limits, Logger: slog.New(slog.NewTextHandler(log, nil)), Resolver: &names{},
+	})
+	for i := range 300 {
+		for _, target := range []string{"10.0.0.1:80", strings.Repeat("a", 1000) + ":1", strings.Repeat("ü", 500)} {
+			if i%3 == 0 {
+				w.ask("CONNECT " + target + "\n")
+			}
+		}
+	}
+	w.proxy.CallEnded(os.Getpid())
+	text := log.take()
+	if lines := strings.Count(text, "\n"); lines != 11 || !strings.Contains(text, "count=") || len(text) > 4000 {
+		t.Errorf("%d lines, %d bytes: %.1000s", lines, len(text), text)
 	}
 }

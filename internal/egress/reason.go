@@ -40,5 +40,8 @@ func Reasons() []Reason {
 	}
 }
 
+// codeNotFound is the code of Node.js for a name without an address.
+const codeNotFound = "ENOTFOUND"
+
 // codeDenied is the error code of every refusal, as functions see it. What could not be reached has the code of Node.js for it.
 const codeDenied = "EGRESS_DENIED"

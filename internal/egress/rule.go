@@ -71,11 +71,7 @@ func splitPort(text string) (host, port string) {
 
 func (r *Rule) parseHost(host string) error {
 	if prefix, err := netip.ParsePrefix(host); err == nil {
-		if prefix.Addr().Is4In6() {
-			return errors.New("an IPv4-mapped range is to be written as IPv4")
-		}
-		r.prefix = prefix.Masked()
-		return nil
+		return r.setRange(prefix)
 	}
 	if host == "*" {
 		r.wild = true
@@ -93,6 +89,19 @@ func (r *Rule) parseHost(host string) error {
 	default:
 		r.prefix = netip.PrefixFrom(t.addr, t.addr.BitLen())
 	}
+	return nil
+}
+
+// setRange takes a range. An IPv4-mapped one is the IPv4 range that it stands for, as the addresses in it are.
+func (r *Rule) setRange(prefix netip.Prefix) error {
+	const mapped = 96 // bits in front of the IPv4 address
+	if prefix.Addr().Is4In6() {
+		if prefix.Bits() < mapped {
+			return errors.New("it holds more than IPv4-mapped addresses: write the IPv4 and the IPv6 range that you mean")
+		}
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mapped)
+	}
+	r.prefix = prefix.Masked()
 	return nil
 }
 
