@@ -187,6 +187,9 @@ func loadBoth(getenv func(string) (string, bool), environ []string, m machine) (
 	return c, nil
 }
 
+// Memory is that of the machine, or the limit of the container or service where that is less, in bytes; 0 when it is not known.
+func (c *Config) Memory() int64 { return c.machine.memory }
+
 func load(getenv func(string) (string, bool), environ []string, m machine) (*Config, error) {
 	c := &Config{texts: map[string]string{}, ExposeEnv: exposed(environ), Environment: map[string]string{}, machine: m, given: sums{}}
 	var faults []error

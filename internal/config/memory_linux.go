@@ -2,16 +2,37 @@ package config
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// cgroupLimits are where a container sees its own memory limit: cgroup v2, then v1.
-var cgroupLimits = []string{
-	"/sys/fs/cgroup/memory.max",
-	"/sys/fs/cgroup/memory/memory.limit_in_bytes",
+// memoryGroups are where control groups are mounted, v2 and v1, and the file with a group's limit.
+var memoryGroups = []struct{ mount, file string }{
+	{"/sys/fs/cgroup", "memory.max"},
+	{"/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
+}
+
+// cgroupLimits are where the limits of this process may stand: those of its own group, as a service has it, and of all above, up to the
+// root, which in a container is its own. Membership is the text of /proc/self/cgroup, see cgroups(7).
+func cgroupLimits(membership string) []string {
+	var files []string
+	for i, group := range memoryGroups {
+		files = append(files, filepath.Join(group.mount, group.file))
+		for line := range strings.Lines(membership) {
+			parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+			if len(parts) < 3 || i == 0 && parts[0] != "0" || i == 1 && !slices.Contains(strings.Split(parts[1], ","), "memory") {
+				continue
+			}
+			for dir := filepath.Clean("/" + parts[2]); dir != "/" && dir != "."; dir = filepath.Dir(dir) {
+				files = append(files, filepath.Join(group.mount, dir, group.file))
+			}
+		}
+	}
+	return files
 }
 
 // usableMemory is the machine's memory or the limit of the container, whichever is less.
@@ -21,7 +42,8 @@ func usableMemory() int64 {
 		return 0
 	}
 	memory := int64(info.Totalram) * int64(info.Unit) //nolint:unconvert // Totalram is 32 bits wide on some machines
-	for _, path := range cgroupLimits {
+	membership, _ := os.ReadFile("/proc/self/cgroup") // without it the root's limit is all that is known
+	for _, path := range cgroupLimits(string(membership)) {
 		if limit, ok := readLimit(path); ok {
 			memory = min(memory, limit)
 		}

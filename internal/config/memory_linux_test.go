@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -22,5 +23,23 @@ func TestContainerLimitsAreRead(t *testing.T) {
 	}
 	if _, ok := readLimit(path + ".none"); ok {
 		t.Error("a file that is not there has a limit")
+	}
+}
+
+func TestTheLimitsOfAllGroupsAboveAreRead(t *testing.T) {
+	for membership, want := range map[string][]string{
+		"": {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"},
+		"0::/system.slice/functions.service\n": {
+			"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/system.slice/functions.service/memory.max", "/sys/fs/cgroup/system.slice/memory.max",
+			"/sys/fs/cgroup/memory/memory.limit_in_bytes",
+		},
+		"5:cpu,memory:/a\n4:pids:/b\n0::/\n": {
+			"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/a/memory.limit_in_bytes",
+		},
+		"nonsense\n0::../x\n": {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/x/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"},
+	} {
+		if got := cgroupLimits(membership); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", membership, got, want)
+		}
 	}
 }
