@@ -35,7 +35,7 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*worke
 // takeLocked returns a worker that can serve inv at once.
 func (p *Pool) takeLocked(inv *Invocation) (*worker, StartKind) {
 	key := inv.Key
-	if p.heldLocked(key) || !p.mayTakeLocked(inv.Group) {
+	if p.heldLocked(key) || !p.mayTakeLocked(inv.owner()) {
 		return nil, ""
 	}
 	if w := p.idle.take(key); w != nil {
@@ -46,7 +46,7 @@ func (p *Pool) takeLocked(inv *Invocation) (*worker, StartKind) {
 	if n := len(p.prewarmed); n > 0 {
 		w := p.prewarmed[n-1]
 		p.prewarmed = p.prewarmed[:n-1]
-		p.bindLocked(w, inv.Group, key)
+		p.bindLocked(w, inv.owner(), key)
 		p.setBusyLocked(w, true)
 		p.setServingLocked(w, true)
 		return w, StartPrewarmed
@@ -58,7 +58,7 @@ func (p *Pool) takeLocked(inv *Invocation) (*worker, StartKind) {
 // it goes first.
 func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, again bool) (*waiter, error) {
 	waiting := &waiter{
-		group: inv.Group, key: inv.Key, cost: p.paces.least(inv.Key), ready: make(chan struct{}), turn: turn{inv: inv}, alone: again,
+		group: inv.owner(), key: inv.Key, cost: p.paces.least(inv.Key), ready: make(chan struct{}), turn: turn{inv: inv}, alone: again,
 	}
 	if again {
 		p.queue.pushFirst(waiting)
@@ -67,7 +67,7 @@ func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, again bool) (
 	full := p.queue.len() >= p.cfg.QueueSize
 	var evictee *waiter
 	if full {
-		if evictee = p.queue.evictee(inv.Group); evictee == nil {
+		if evictee = p.queue.evictee(inv.owner()); evictee == nil {
 			return nil, p.busyLocked(BusyQueueFull)
 		}
 	}
@@ -92,7 +92,7 @@ func (p *Pool) hopelessLocked(inv *Invocation, patience time.Duration) bool {
 	if p.drainTimeLocked() <= patience { // known at once, and never less than the time of what is ahead of inv
 		return false
 	}
-	return p.shareLocked(p.queue.ahead(inv.Group, inv.Key, p.bound[inv.Key] > 0, p.shares.serving)) > patience
+	return p.shareLocked(p.queue.ahead(inv.owner(), inv.Key, p.bound[inv.Key] > 0, p.shares.serving)) > patience
 }
 
 // drainTimeLocked is how long all workers together need for the calls that wait, at the least.

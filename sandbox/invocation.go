@@ -27,8 +27,10 @@ type Invocation struct {
 	// Key binds a worker: two invocations may share a worker only when their keys are equal, so a key must stand for
 	// exactly one function and one revision of its code.
 	Key string
-	// Group is the unit between which the queue is fair: the function's namespace.
+	// Group is the function's namespace.
 	Group string
+	// Owner is the unit between which workers, the queue and processors are shared; empty stands for Group.
+	Owner string
 	// Filename is the name of the code in stack frames, such as "namespace/id.js".
 	Filename string
 	// Code is the function's source.
@@ -54,6 +56,13 @@ type Invocation struct {
 	OnLog func(LogLine)
 	// OnSpan receives each span that the function has timed, when it is over, as OnLog does lines. Nil lets the function's spans cost nothing.
 	OnSpan func(Span)
+}
+
+func (inv *Invocation) owner() string {
+	if inv.Owner == "" {
+		return inv.Group
+	}
+	return inv.Owner
 }
 
 // Request is the req of main. The three JSON values travel to the function as the text they are.

@@ -2,7 +2,7 @@ package sandbox
 
 import "time"
 
-// Which group (namespace) may have a worker, which waits, and whose idle worker makes room. All of the policy between groups stands here; within
+// Which group (namespace, or owner of several) may have a worker, which waits, and whose idle worker makes room. All of the policy between groups stands here; within
 // a group its functions take turns (queue.go). The pool asks, and keeps count of who holds what.
 //
 //	          Size workers

@@ -85,6 +85,7 @@ func serve(ctx context.Context) (err error) {
 	invoker := invoke.New(watch.invoke(invoke.Options{
 		Pool: pool, Source: store, Recorder: measures, Output: out.functions, Logger: out.app,
 		Concurrency:        invoke.Concurrency{Function: cfg.MaxConcurrencyFunction, Namespace: cfg.MaxConcurrencyNamespace},
+		OwnerSeparator:     cfg.OwnerSeparator,
 		CancelOnDisconnect: cfg.CancelOnDisconnect, PipelineTimeout: cfg.PipelineTimeout, Refused: measures.InvocationRefused,
 	}))
 	measures.WatchCache(invoker.CacheStats)

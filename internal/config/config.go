@@ -77,6 +77,8 @@ type Config struct {
 	Modules   []string
 	ExposeEnv *function.Env
 
+	// OwnerSeparator is NAMESPACE_OWNER_SEPARATOR.
+	OwnerSeparator string
 	// PoolReserve is POOL_RESERVE, PoolSize and PoolPrewarmed are POOL_SIZE and POOL_PREWARMED.
 	PoolReserve   int
 	PoolSize      int

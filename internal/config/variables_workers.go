@@ -69,6 +69,12 @@ var workersVariables = []Variable{
 		},
 	},
 	{
+		Name: "NAMESPACE_OWNER_SEPARATOR", Default: "none", derive: none,
+		Meaning: "Text that ends the name of an owner in that of a namespace: with `-`, the namespaces `acme-shop` and `acme-mail` share workers, the " +
+			"queue and processors as one, `acme`. Without it each namespace shares for itself.",
+		parse: text(func(c *Config) *string { return &c.OwnerSeparator }),
+	},
+	{
 		Name: "QUEUE_SIZE", Default: "1000",
 		Meaning: "Most calls that may wait for a worker; of more, those of the namespace with the most are answered 503 at once.",
 		parse:   whole(0, 1_000_000, func(c *Config) *int { return &c.QueueSize }),

@@ -72,6 +72,16 @@ func newGate(limits Concurrency) *gate {
 // enter lets a call of f in, or returns a *LimitError.
 func (g *gate) enter(f *function.Function) (pass, error) {
 	ofFunction, ofNamespace := g.limitsOf(f)
+	return g.enterWithin(f, ofFunction, ofNamespace)
+}
+
+// enterTrial is enter for a trial run of f: it counts for the namespace alone.
+func (g *gate) enterTrial(f *function.Function) (pass, error) {
+	_, ofNamespace := g.limitsOf(f)
+	return g.enterWithin(f, 0, ofNamespace)
+}
+
+func (g *gate) enterWithin(f *function.Function, ofFunction, ofNamespace int) (pass, error) {
 	if ofFunction == 0 && ofNamespace == 0 {
 		return pass{}, nil
 	}

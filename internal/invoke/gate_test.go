@@ -185,3 +185,51 @@ func TestCallerThatLeavesEndsItsCallOnlyIfTold(t *testing.T) {
 		}
 	}
 }
+
+func TestTrialRunsCountForTheNamespaceAndNotForTheFunction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool := &fakePool{}
+		v := New(Options{Pool: pool, Source: newSource(), Concurrency: Concurrency{Function: 1, Namespace: 3}})
+		f := limited("a/1", -1, -1)
+		pool.does(f.Filename(), func(*sandbox.Invocation) (*sandbox.Result, error) {
+			time.Sleep(time.Second)
+			return &sandbox.Result{Status: 200}, nil
+		})
+		for range 3 {
+			go func() {
+				if err := v.Check(t.Context(), &f); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		synctest.Wait()
+		var limit *LimitError
+		if err := v.Check(t.Context(), &f); !errors.As(err, &limit) || limit.Scope != ScopeNamespace {
+			t.Errorf("a fourth trial run: %v", err)
+		}
+		time.Sleep(time.Minute)
+		if err := v.Check(t.Context(), &f); err != nil {
+			t.Errorf("once the others are over: %v", err)
+		}
+	})
+}
+
+func TestNamespacesOfOneOwnerShareAsOne(t *testing.T) {
+	for _, row := range []struct{ separator, namespace, want string }{
+		{"", "acme-shop", "acme-shop"}, {"-", "acme-shop", "acme"}, {"-", "acme-shop-two", "acme"}, {"-", "acme", "acme"}, {"--", "a-b--c", "a-b"},
+	} {
+		pool, f := &fakePool{}, limited(row.namespace+"/1", -1, -1)
+		v := New(Options{Pool: pool, Source: newSource(f), OwnerSeparator: row.separator})
+		if _, err := v.Run(t.Context(), Call{Ref: f.Ref}); err != nil {
+			t.Fatal(err)
+		}
+		if err := v.Check(t.Context(), &f); err != nil {
+			t.Fatal(err)
+		}
+		for _, inv := range pool.seen() {
+			if inv.Owner != row.want || inv.Group != row.namespace {
+				t.Errorf("%+v: owner %s, group %s", row, inv.Owner, inv.Group)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package invoke
 import (
 	"context"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,7 @@ type Invoker struct {
 	gate     *gate
 	refused  func(error)
 	cancels  bool
+	ownerEnd string
 	checks   atomic.Uint64
 
 	pipelineTimeout time.Duration // 0 for none
@@ -41,7 +43,7 @@ func New(o Options) *Invoker {
 	o = o.withDefaults()
 	return &Invoker{
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer, cache: newCache(o),
-		gate: newGate(o.Concurrency), refused: o.Refused, cancels: o.CancelOnDisconnect,
+		gate: newGate(o.Concurrency), refused: o.Refused, cancels: o.CancelOnDisconnect, ownerEnd: o.OwnerSeparator,
 		pipelineTimeout: o.PipelineTimeout,
 	}
 }
@@ -53,15 +55,31 @@ func (v *Invoker) Changed(change function.Change) { v.cache.changed(change) }
 // CacheStats returns the state of the functions in memory.
 func (v *Invoker) CacheStats() CacheStats { return v.cache.stats() }
 
+// ownerOf is whose share of the server calls of namespace use.
+func (v *Invoker) ownerOf(namespace string) string {
+	if v.ownerEnd == "" {
+		return namespace
+	}
+	owner, _, _ := strings.Cut(namespace, v.ownerEnd)
+	return owner
+}
+
 // Check runs the top-level code of f, to learn whether it can be stored, on a worker that then waits for the first call of it. Its error is that
-// of the pool: a *sandbox.FunctionError, a *sandbox.DeathError, or one of the sandbox's sentinels.
+// of the pool: a *sandbox.FunctionError, a *sandbox.DeathError, or one of the sandbox's sentinels; or a *LimitError.
 func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
+	pass, err := v.gate.enterTrial(f)
+	if err != nil {
+		v.refused(err)
+		return err
+	}
+	defer v.gate.leave(pass)
 	id := "check-" + strconv.FormatUint(v.checks.Add(1), 10)
-	_, err := v.pool.Invoke(ctx, &sandbox.Invocation{
+	_, err = v.pool.Invoke(ctx, &sandbox.Invocation{
 		ID:       id,
 		Kind:     sandbox.Check,
 		Key:      workerKey(f),
 		Group:    f.Namespace,
+		Owner:    v.ownerOf(f.Namespace),
 		Filename: f.Filename(),
 		Code:     f.Code,
 		Runtime:  runtimeOf(f),
@@ -112,6 +130,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 		ID:             r.invocationID(),
 		Key:            e.key,
 		Group:          e.fn.Namespace,
+		Owner:          v.ownerOf(e.fn.Namespace),
 		Filename:       e.filename,
 		Code:           e.fn.Code,
 		Compiled:       &e.compiled,

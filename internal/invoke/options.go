@@ -63,6 +63,9 @@ type Options struct {
 	Logger   *slog.Logger
 	// Concurrency limits the calls at a time.
 	Concurrency Concurrency
+	// OwnerSeparator ends the name of the owner in that of a namespace. Namespaces of one owner share workers and the queue as one. Empty
+	// makes each its own owner.
+	OwnerSeparator string
 	// Refused is told of each call that Concurrency refuses, with a *LimitError. It must be safe for concurrent use. Nil ignores them.
 	Refused func(err error)
 	// CancelOnDisconnect ends a call whose context ends, such as when its caller has hung up, with its worker. Else what a function has
