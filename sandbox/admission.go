@@ -14,6 +14,10 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*worke
 		p.mu.Unlock()
 		return nil, nil, "", ErrClosed
 	}
+	if inv.Depth > MaxDepth {
+		defer p.mu.Unlock()
+		return nil, nil, "", p.busyLocked(BusyTooDeep)
+	}
 	if w, start := p.takeLocked(inv); w != nil {
 		p.calls.Add(1)
 		t := &turn{inv: inv, first: start != StartWarm, soon: start == StartWarm && p.soonLocked(inv.Key)}
@@ -63,6 +67,9 @@ func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, again bool) (
 	if again {
 		p.queue.pushFirst(waiting)
 		return waiting, nil
+	}
+	if inv.Depth > 0 && !p.mayNestLocked(inv.owner()) {
+		return nil, p.busyLocked(BusyNested)
 	}
 	full := p.queue.len() >= p.cfg.QueueSize
 	var evictee *waiter

@@ -46,6 +46,10 @@ const (
 	BusyQueueTimeout BusyCause = "queue_timeout"
 	// BusyExpectedWait: the calls before it would have taken longer than it could wait, so it was refused at once.
 	BusyExpectedWait BusyCause = "expected_wait"
+	// BusyNested: a function called another one while no worker was free that would not be awaited by a call that holds one.
+	BusyNested BusyCause = "nested_call"
+	// BusyTooDeep: calls of functions by functions were nested more than MaxDepth deep.
+	BusyTooDeep BusyCause = "nested_too_deep"
 )
 
 // BusyError is an ErrBusy that says why.

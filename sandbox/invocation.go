@@ -31,6 +31,8 @@ type Invocation struct {
 	Group string
 	// Owner is the unit between which workers, the queue and processors are shared; empty stands for Group.
 	Owner string
+	// Depth is how many calls of this server wait for this one, each in its worker: 0 for a call from outside.
+	Depth int
 	// Filename is the name of the code in stack frames, such as "namespace/id.js".
 	Filename string
 	// Code is the function's source.

@@ -99,7 +99,7 @@ func serve(ctx context.Context) (err error) {
 	greet(out.app, cfg, listeners, store, node, pool)
 	handler := watch.handler(api.Options{
 		Store: announcing{store, invoker.Changed}, Invoker: invoker, Runtimes: pool.Names(),
-		Isolation: func() any { return runtimeStatuses(pool, node) }, HTTPStats: exit.HTTPStats, Livez: probes.Livez, Readyz: probes.Readyz,
+		Isolation: func() any { return runtimeStatuses(pool, node) }, HTTPStats: exit.HTTPStats, DepthOf: exit.DepthOf, Livez: probes.Livez, Readyz: probes.Readyz,
 		BodyLimit: cfg.BodyLimit, MaxSteps: cfg.PipelineMaxSteps, Logger: out.app,
 		FunctionLog: func(ref function.Ref, line string) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})

@@ -27,6 +27,9 @@ func refusalOf(err error) (failure, bool) {
 				missing.Name, strings.Join(missing.Known, ", ")),
 		}, true
 	}
+	if busy, ok := errors.AsType[*sandbox.BusyError](err); ok && nestedTexts[busy.Cause] != "" {
+		return failure{status: http.StatusLoopDetected, reason: string(busy.Cause), message: nestedTexts[busy.Cause]}, true
+	}
 	if busy, ok := errors.AsType[*sandbox.BusyError](err); ok {
 		return failure{
 			status: http.StatusServiceUnavailable, retry: true, after: busy.RetryAfter, reason: string(busy.Cause),
@@ -34,6 +37,13 @@ func refusalOf(err error) (failure, bool) {
 		}, true
 	}
 	return failure{}, false
+}
+
+// nestedTexts are what a function is told that has called another one of this server.
+var nestedTexts = map[sandbox.BusyCause]string{
+	sandbox.BusyNested: "No worker is free for a call that a function makes while it holds one: it could wait for itself. " +
+		"Use a pipeline, or have the caller make both calls",
+	sandbox.BusyTooDeep: "Functions call each other more than " + strconv.Itoa(sandbox.MaxDepth) + " deep",
 }
 
 // Bounds on Retry-After: callers should neither hammer nor give up.

@@ -94,6 +94,9 @@ type Options struct {
 	StoreFault func() error
 	// Services are checked by /status after the store. Nil stands for one entry that says that Sentry is not set up.
 	Services []Service
+	// DepthOf says how many calls of functions wait for what comes over a connection from that address, by those that they have made; 0 for one
+	// from outside. It must be safe for concurrent use. Nil says 0 always.
+	DepthOf func(remote string) int
 }
 
 func (o Options) withDefaults() Options {
@@ -139,6 +142,9 @@ func (o Options) withDefaults() Options {
 	if o.Readyz == nil {
 		o.Readyz = allWell
 	}
+	if o.DepthOf == nil {
+		o.DepthOf = func(string) int { return 0 }
+	}
 	if o.StoreFault == nil {
 		o.StoreFault = func() error { return nil }
 	}
@@ -161,5 +167,5 @@ type server struct {
 func New(o Options) http.Handler {
 	o = o.withDefaults()
 	s := &server{Options: o, followers: followers{most: o.MaxFollowers}}
-	return Identify(s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.router())))))
+	return Identify(s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.nested(s.router()))))))
 }

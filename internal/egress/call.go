@@ -13,6 +13,7 @@ import (
 type call struct {
 	namespace, function, id string
 	outgoing                json.RawMessage // names the span above those of its connections
+	depth                   int             // of calls above it
 	policy                  *Policy
 	limits                  *Limits
 

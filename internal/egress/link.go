@@ -31,6 +31,7 @@ func (p *Proxy) newLink(c *call, t target, addr netip.Addr, remote net.Conn) *li
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.links[l] = struct{}{}
+	p.sources[sourceOf(l)] = l
 	return l
 }
 
@@ -42,6 +43,9 @@ func (l *link) close() {
 		l.proxy.remotes.Add(-1)
 		l.proxy.mu.Lock()
 		delete(l.proxy.links, l)
+		if source := sourceOf(l); l.proxy.sources[source] == l { // the port may be another's by now
+			delete(l.proxy.sources, source)
+		}
 		l.proxy.mu.Unlock()
 		l.span.closed(l)
 		l.proxy.o.Observer.Transferred(l.call.namespace, l.sent.Load(), l.received.Load())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -27,6 +28,7 @@ type Proxy struct {
 	queues  map[int]<-chan struct{} // of workers whose call in progress is not known yet, see CallsQueued
 	waiting map[int]int             // connections of each worker that wait until it is known
 	links   map[*link]struct{}
+	sources map[netip.AddrPort]*link // by the address that the other end sees
 }
 
 var _ sandbox.CallWatcher = (*Proxy)(nil)
@@ -39,7 +41,7 @@ func New(o Options) (*Proxy, error) {
 		return nil, fmt.Errorf("egress: %w", err)
 	}
 	o = o.withDefaults()
-	p := &Proxy{o: o, dir: dir, dialer: NewDialer(o), calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, waiting: map[int]int{}, links: map[*link]struct{}{}}
+	p := &Proxy{o: o, dir: dir, dialer: NewDialer(o), calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, waiting: map[int]int{}, links: map[*link]struct{}{}, sources: map[netip.AddrPort]*link{}}
 	if err := p.listen(); err != nil {
 		return nil, errors.Join(fmt.Errorf("egress: %w", err), os.RemoveAll(dir))
 	}
@@ -91,7 +93,7 @@ func (p *Proxy) CallsQueued(pid int, settled <-chan struct{}) {
 // CallStarted implements sandbox.CallWatcher.
 func (p *Proxy) CallStarted(pid int, inv *sandbox.Invocation) {
 	c := &call{
-		namespace: inv.Group, function: inv.Filename, id: inv.ID, outgoing: inv.Outgoing,
+		namespace: inv.Group, function: inv.Filename, id: inv.ID, outgoing: inv.Outgoing, depth: inv.Depth,
 		policy: p.o.policyOf(inv.Group), limits: &p.o.Limits,
 	}
 	p.mu.Lock()

@@ -72,6 +72,7 @@ func newPool(registry *prometheus.Registry) *pool {
 		zygoteRestarts: f.counter("zygote_restarts_total", "Fork servers that took the place of one that had ended."),
 		refused: children(f.counters("invocations_refused_total", "Calls that got no worker, by reason.", "reason").WithLabelValues,
 			refusedBusy, string(sandbox.BusyQueueFull), string(sandbox.BusyQueueTimeout), string(sandbox.BusyExpectedWait),
+			string(sandbox.BusyNested), string(sandbox.BusyTooDeep),
 			refusedClosed, refusedCanceled, refusedFunction, refusedNamespace),
 	}
 }

@@ -1,0 +1,24 @@
+package sandbox
+
+// A function that calls another one through the server holds a worker while it waits for one. Were such calls let wait, all workers could be held by
+// calls that wait for each other, until their deadlines:
+//
+//	outer 1 ── holds worker 1 ──► nested 1 ┐
+//	outer 2 ── holds worker 2 ──► nested 2 ├─ wait for a worker
+//	outer 3 ── holds worker 3 ──► nested 3 ┘
+//
+// So a nested call gets a worker that can be had without the end of any call, or is refused at once.
+
+// MaxDepth is how deep calls may be nested.
+const MaxDepth = 8
+
+// mayNestLocked says whether a nested call of group may wait for a worker.
+func (p *Pool) mayNestLocked(group string) bool {
+	newcomers, others := p.wantingLocked(nil)
+	room := p.roomLocked() - newcomers
+	if p.shares.serving[group] > 0 && room <= others {
+		return false
+	}
+	supply := p.freeLocked() + p.starting + p.retiring + p.idle.len() + len(p.prewarmed)
+	return supply > newcomers+min(others, max(room, 0))
+}
