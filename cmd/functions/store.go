@@ -32,10 +32,12 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 	switch cfg.Storage {
 	case config.StorageRedis:
 		s, err := redisstore.Open(ctx, redisstore.Options{
-			Endpoint: string(cfg.RedisEndpoint), LogsEndpoint: string(cfg.LogsRedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix, Limits: limits, Logger: log,
+			Endpoint: string(cfg.RedisEndpoint), LogsEndpoint: string(cfg.LogsRedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix,
+			Name: cfg.RedisVariable + " " + cfg.RedisEndpoint.String(), LogsName: "LOGS_REDIS_ENDPOINT " + cfg.LogsRedisEndpoint.String(),
+			TLS: redisstore.TLS(cfg.RedisTLS), Limits: limits, Logger: log,
 		})
 		if err != nil {
-			return nil, redisError(err)
+			return nil, redisError(cfg, err)
 		}
 		return s, nil
 	case config.StorageInMemory:
@@ -58,12 +60,17 @@ func storeLimits(cfg *config.Config) function.Limits {
 	return function.Limits{EnvBytes: cfg.BodyLimit, RecordBytes: 8 * max(cfg.BodyLimit, api.DefaultBodyLimit)}
 }
 
-// redisError names the variable that err is about.
-func redisError(err error) error {
-	if errors.Is(err, redisstore.ErrLogsEndpoint) {
-		return fmt.Errorf("LOGS_REDIS_ENDPOINT: %w", err)
+// redisError names the variable that err is about, and what it holds but for a password.
+func redisError(cfg *config.Config, err error) error {
+	switch {
+	case errors.Is(err, redisstore.ErrCAFile):
+		return fmt.Errorf("REDIS_CA_FILE: %w", err)
+	case errors.Is(err, redisstore.ErrCertFile):
+		return fmt.Errorf("REDIS_CERT_FILE and REDIS_KEY_FILE: %w", err)
+	case errors.Is(err, redisstore.ErrLogsEndpoint):
+		return fmt.Errorf("LOGS_REDIS_ENDPOINT: %w, got %q", err, cfg.LogsRedisEndpoint.String())
 	}
-	return fmt.Errorf("REDIS_ENDPOINT: %w", err)
+	return fmt.Errorf("%s: %w, got %q", cfg.RedisVariable, err, cfg.RedisEndpoint.String())
 }
 
 // storePlace says where the store keeps its data.

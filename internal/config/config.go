@@ -61,8 +61,10 @@ type Config struct {
 	Storage string
 	DataDir string
 	// RedisEndpoint is REDIS_ENDPOINT or DBAAS_SENTINEL_ENDPOINT, LogsRedisEndpoint is LOGS_REDIS_ENDPOINT, empty for the same.
-	// RedisKeyPrefix is REDIS_KEY_PREFIX.
+	// RedisVariable is the name of the one that RedisEndpoint is from. RedisKeyPrefix is REDIS_KEY_PREFIX.
 	RedisEndpoint     Secret
+	RedisVariable     string
+	RedisTLS          RedisTLS
 	LogsRedisEndpoint Secret
 	RedisKeyPrefix    string
 
@@ -225,7 +227,7 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 		return nil, fmt.Errorf("LOGS_REDIS_ENDPOINT: is for STORAGE=redis, which is %s: unset it, or set REDIS_ENDPOINT", c.Storage)
 	}
 	if c.Storage == StorageRedis && c.RedisEndpoint == "" {
-		c.RedisEndpoint = defaultRedis
+		c.RedisEndpoint, c.RedisVariable = defaultRedis, "REDIS_ENDPOINT"
 		c.texts["REDIS_ENDPOINT"] = c.RedisEndpoint.String()
 	}
 	for _, v := range c.ExposeEnv.Vars() {

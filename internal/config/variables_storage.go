@@ -8,13 +8,14 @@ var storageVariables = []Variable{
 	{
 		Name: "REDIS_ENDPOINT", Default: "`" + defaultRedis + "` with `STORAGE=redis`", derive: none, secret: true,
 		Meaning: "Redis: `redis://[:password@]host:port[/db]`, `rediss://…` (TLS), `unix://path`, " +
-			"`sentinel://:password@host:port,host:port/service_name:NAME`, `redis+cluster://[:password@]host:port,host:port`.",
-		parse: textOf(redisEndpoint),
+			"`sentinel://:password@host:port,host:port/service_name:NAME`, `redis+cluster://[:password@]host:port,host:port`. " +
+			"[More](operations.md#redis).",
+		parse: textOf(redisEndpoint("REDIS_ENDPOINT")),
 	},
 	{
 		Name: "DBAAS_SENTINEL_ENDPOINT", Default: "none", derive: none, secret: true,
 		Meaning: "Another name for `REDIS_ENDPOINT`, which goes before it.",
-		parse:   textOf(redisEndpoint),
+		parse:   textOf(redisEndpoint("DBAAS_SENTINEL_ENDPOINT")),
 	},
 	{
 		Name: "LOGS_REDIS_ENDPOINT", Default: "that of `REDIS_ENDPOINT`", derive: none, secret: true,
@@ -24,6 +25,21 @@ var storageVariables = []Variable{
 			c.LogsRedisEndpoint = Secret(text)
 			return nil
 		}),
+	},
+	{
+		Name: "REDIS_CA_FILE", Default: "those of the system", derive: none,
+		Meaning: "File of the authorities, in PEM, that Redis and Sentinels with TLS are checked against.",
+		parse:   text(func(c *Config) *string { return &c.RedisTLS.CAFile }),
+	},
+	{
+		Name: "REDIS_CERT_FILE", Default: "none", derive: none,
+		Meaning: "File of the certificate, in PEM, that the server shows a Redis with TLS which asks for one.",
+		parse:   text(func(c *Config) *string { return &c.RedisTLS.CertFile }),
+	},
+	{
+		Name: "REDIS_KEY_FILE", Default: "none", derive: none,
+		Meaning: "File of its key, in PEM.",
+		parse:   text(func(c *Config) *string { return &c.RedisTLS.KeyFile }),
 	},
 	{
 		Name: "STORAGE", Default: "`redis` if a Redis endpoint is set, else `embedded`",
@@ -48,10 +64,16 @@ var storageVariables = []Variable{
 	},
 }
 
-// redisEndpoint sets the endpoint unless a variable before has done so.
-func redisEndpoint(c *Config, text string) error {
-	if c.RedisEndpoint == "" {
-		c.RedisEndpoint = Secret(text)
+// redisEndpoint sets the endpoint, and which variable it is from, unless a variable before has done so.
+func redisEndpoint(variable string) func(*Config, string) error {
+	return func(c *Config, text string) error {
+		if c.RedisEndpoint == "" {
+			c.RedisEndpoint, c.RedisVariable = Secret(text), variable
+		}
+		return nil
 	}
-	return nil
 }
+
+// RedisTLS names files, in PEM, for connections to Redis with TLS; empty ones are not used. See REDIS_CA_FILE, REDIS_CERT_FILE and
+// REDIS_KEY_FILE.
+type RedisTLS struct{ CAFile, CertFile, KeyFile string }

@@ -19,13 +19,15 @@ const (
 	poolSize    = 64 // connections, made as needed
 )
 
-func (e endpoint) options() *redis.UniversalOptions {
+func (e endpoint) options(config *tls.Config) *redis.UniversalOptions {
 	o := &redis.UniversalOptions{
 		Addrs:                 e.addrs,
 		Username:              e.username,
 		Password:              e.password,
 		DB:                    e.database,
 		MasterName:            e.master,
+		SentinelUsername:      e.sentinelUser,
+		SentinelPassword:      e.sentinelPassword,
 		IsClusterMode:         e.cluster,
 		DialTimeout:           dialTimeout,
 		DialerRetries:         1,
@@ -42,7 +44,7 @@ func (e endpoint) options() *redis.UniversalOptions {
 		},
 	}
 	if e.tls {
-		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+		o.TLSConfig = config
 	}
 	o.Dialer = dialer(o.TLSConfig)
 	return o

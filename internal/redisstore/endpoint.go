@@ -3,6 +3,7 @@ package redisstore
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -15,18 +16,21 @@ type endpoint struct {
 	master   string // what Sentinel calls it; empty without Sentinel
 	cluster  bool
 	tls      bool
+	// sentinelUser and sentinelPassword are for the Sentinels themselves.
+	sentinelUser     string
+	sentinelPassword string
 }
 
 // The errors of parseEndpoint. None holds a piece of the text, which could be the password.
 var (
-	errScheme     = errors.New("begins with none of redis:// rediss:// unix:// sentinel:// redis+cluster:// rediss+cluster://")
+	errScheme     = errors.New("begins with none of redis:// rediss:// unix:// sentinel:// redis+sentinel:// rediss+sentinel:// redis+cluster:// rediss+cluster://")
 	errLogin      = errors.New("user or password is not percent-encoded")
 	errHost       = errors.New("a host is missing or malformed")
 	errHosts      = errors.New("more than one host; for a cluster write redis+cluster://")
 	errPort       = errors.New("a port is not a number from 1 to 65535")
 	errDatabase   = errors.New("the database is not a number from 0")
 	errPath       = errors.New("a path after the hosts is not supported")
-	errQuery      = errors.New("a query is not supported; only unix:// takes ?db=")
+	errQuery      = errors.New("the query is not supported: unix:// takes ?db=, Sentinel ?sentinel_user= &sentinel_password= &db=")
 	errSocket     = errors.New("the path of the socket is not absolute")
 	errMasterName = errors.New("/service_name:NAME is missing")
 )
@@ -72,6 +76,8 @@ func (p parts) endpoint() (endpoint, error) {
 		return p.unix()
 	case "sentinel":
 		return p.sentinel()
+	case "redis+sentinel", "rediss+sentinel":
+		return p.ofSentinel()
 	case "redis+cluster", "rediss+cluster":
 		return p.ofCluster()
 	}
@@ -117,12 +123,46 @@ func (p parts) sentinel() (e endpoint, err error) {
 	if e.master == "" {
 		return e, errMasterName
 	}
-	if p.query != "" {
-		return e, errQuery
+	if err = e.readSentinelQuery(p.query); err != nil {
+		return e, err
 	}
 	_, e.password, _ = strings.Cut(p.login, ":")
 	e.addrs, err = addrs(p.hosts, "26379")
 	return e, err
+}
+
+// ofSentinel is sentinel with a login that is read as all others are, and TLS.
+func (p parts) ofSentinel() (endpoint, error) {
+	e, err := p.sentinel()
+	if err != nil {
+		return e, err
+	}
+	e.tls = p.scheme == "rediss+sentinel"
+	e.username, e.password, err = login(p.login)
+	return e, err
+}
+
+// readSentinelQuery reads who the Sentinels ask for, and the database.
+func (e *endpoint) readSentinelQuery(text string) error {
+	values, err := url.ParseQuery(text)
+	if err != nil {
+		return errQuery // not wrapped: it holds the text
+	}
+	for name, value := range values {
+		switch {
+		case len(value) == 1 && name == "sentinel_user":
+			e.sentinelUser = value[0]
+		case len(value) == 1 && name == "sentinel_password":
+			e.sentinelPassword = value[0]
+		case len(value) == 1 && name == "db":
+			if e.database, err = database(value[0]); err != nil {
+				return err
+			}
+		default:
+			return errQuery
+		}
+	}
+	return nil
 }
 
 func (p parts) ofCluster() (e endpoint, err error) {

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"crypto/tls"
 	"errors"
 	"reflect"
 	"strings"
@@ -32,6 +33,13 @@ func TestEndpointsAreRead(t *testing.T) {
 		"sentinel://:p%40@:/?w@a:1/service_name:main": {addrs: []string{"a:1"}, password: "p%40@:/?w", master: "main"},
 		"sentinel://user:pw@a/service_name:main":      {addrs: []string{"a:26379"}, password: "pw", master: "main"},
 		"sentinel://a:1,b:2/service_name:main":        {addrs: []string{"a:1", "b:2"}, master: "main"},
+		"sentinel://:p@a:1/service_name:m?sentinel_password=s%40%2F&db=3": {
+			addrs: []string{"a:1"}, password: "p", master: "m", sentinelPassword: "s@/", database: 3,
+		},
+		"rediss+sentinel://user:p%40@a:1,b/service_name:m?sentinel_user=u&sentinel_password=s": {
+			addrs: []string{"a:1", "b:26379"}, username: "user", password: "p@", master: "m", sentinelUser: "u", sentinelPassword: "s", tls: true,
+		},
+		"redis+sentinel://a/service_name:m": {addrs: []string{"a:26379"}, master: "m"},
 	} {
 		got, err := parseEndpoint(text)
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -64,9 +72,13 @@ func TestBadEndpointsAreNamedWithoutThePassword(t *testing.T) {
 		"sentinel://:secret@/service_name:main":     errHost,
 		"sentinel://:secret@a,,b/service_name:main": errHost,
 		"sentinel://:secret@a/service_name:m?a=1":   errQuery,
-		"redis+cluster://:secret@a:1,b:x":           errPort,
-		"redis+cluster://:secret@a:1/2":             errPath,
-		"":                                          errHost,
+		"redis+sentinel://:secret@a/service_name:m?sentinel_password=secret&sentinel_password=secret": errQuery,
+		"redis+sentinel://:secret@a/service_name:m?sentinel_password=%zzsecret":                       errQuery,
+		"redis+sentinel://:secret%zz@a/service_name:m":                                                errLogin,
+		"redis+sentinel://:secret@a/service_name:m?db=secret":                                         errDatabase,
+		"redis+cluster://:secret@a:1,b:x":                                                             errPort,
+		"redis+cluster://:secret@a:1/2":                                                               errPath,
+		"":                                                                                            errHost,
 	} {
 		e, err := parseEndpoint(text)
 		if !errors.Is(err, want) || !reflect.DeepEqual(e, endpoint{}) {
@@ -79,9 +91,9 @@ func TestBadEndpointsAreNamedWithoutThePassword(t *testing.T) {
 }
 
 func TestTLSIsUsedWhereTheEndpointAsksForIt(t *testing.T) {
-	for text, want := range map[string]bool{"redis://h": false, "rediss://h": true, "redis+cluster://h": false, "rediss+cluster://h": true} {
+	for text, want := range map[string]bool{"redis://h": false, "rediss://h": true, "redis+cluster://h": false, "rediss+cluster://h": true, "rediss+sentinel://h/service_name:m": true} {
 		e, err := parseEndpoint(text)
-		if got := e.options().TLSConfig != nil; got != want || err != nil {
+		if got := e.options(new(tls.Config)).TLSConfig != nil; got != want || err != nil {
 			t.Errorf("%s: TLS is %v, %v", text, got, err)
 		}
 	}

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"time"
 
@@ -19,8 +20,8 @@ const maxAwaiting = 128
 const maxBlock = time.Second
 
 // newAwaiting returns the client of those who wait. It makes no connection before the first of them.
-func newAwaiting(e endpoint) redis.UniversalClient {
-	o := e.options()
+func newAwaiting(e endpoint, config *tls.Config) redis.UniversalClient {
+	o := e.options(config)
 	o.PoolSize = maxAwaiting
 	return redis.NewUniversalClient(o)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,16 +23,24 @@ type Options struct {
 	//	redis://[[user]:password@]host[:port][/database]    also rediss (TLS), and host:port alone
 	//	unix://[[user]:password@]/path[?db=database]        also a path alone
 	//	sentinel://[:password@]host[:port],…/service_name:NAME
+	//	redis+sentinel://[[user]:password@]host[:port],…/service_name:NAME
+	//	                                                    also rediss+sentinel (TLS to Sentinels and Redis)
 	//	redis+cluster://[[user]:password@]host[:port],…     also rediss+cluster (TLS)
 	//
 	// User and password are percent-decoded; one without the colon is the password. With sentinel the password, which
 	// is that of Redis and not of the Sentinels, is taken as it stands and the user is ignored, as Backstage Functions
-	// 0.3 did. TLS trusts the system's certificate authorities.
+	// 0.3 did. What the Sentinels themselves ask for follows as ?sentinel_user=USER&sentinel_password=PASSWORD, percent-encoded.
 	Endpoint string
 	// LogsEndpoint is where the lines that functions print are kept, in the same forms; empty stands for Endpoint.
 	LogsEndpoint string
 	// KeyPrefix begins every key; nothing stands between it and the rest.
 	KeyPrefix string
+	// Name is what errors and the log call the endpoint, without its password, such as "REDIS_ENDPOINT redis://***@h"; LogsName is
+	// that of LogsEndpoint.
+	Name     string
+	LogsName string
+	// TLS is for endpoints with TLS.
+	TLS TLS
 	// Limits bound what is written and read.
 	Limits function.Limits
 	// Logger is told when Redis goes away and comes back, and at debug level what the Redis client has to say. Nil stands
@@ -44,6 +53,7 @@ type Store struct {
 	*logStore // what functions print
 
 	client  redis.UniversalClient
+	name    string
 	keys    keys
 	cluster bool // see listing
 	limits  function.Limits
@@ -57,8 +67,8 @@ type Store struct {
 // ErrLogsEndpoint marks the error of Open that is about Options.LogsEndpoint.
 var ErrLogsEndpoint = errors.New("of kept output")
 
-// Open returns a store for an endpoint. The only error is an endpoint that is not understood; it never tells the
-// password. A Redis that cannot be used at the moment is logged.
+// Open returns a store for an endpoint. The only errors are an endpoint that is not understood and files for TLS that cannot be
+// used; none tells a password. A Redis that cannot be used at the moment is logged.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	e, err := parseEndpoint(o.Endpoint)
 	if err != nil {
@@ -74,14 +84,19 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		o.Logger = slog.Default()
 	}
 	redis.SetLogger(clientLog{o.Logger})
-	client := redis.NewUniversalClient(e.options())
-	logs := newLogStore(e, o.KeyPrefix, client)
+	config, err := o.TLS.config()
+	if err != nil {
+		return nil, err
+	}
+	client := redis.NewUniversalClient(e.options(config))
+	logs := newLogStore(e, config, o.KeyPrefix, client)
 	if o.LogsEndpoint != "" {
-		logs = newLogStore(ofLogs, o.KeyPrefix, nil)
+		logs = newLogStore(ofLogs, config, o.KeyPrefix, nil)
 	}
 	life, end := context.WithCancel(context.Background())
 	s := &Store{
 		client:    client,
+		name:      o.Name,
 		logStore:  logs,
 		keys:      keys(o.KeyPrefix),
 		cluster:   e.cluster,
@@ -97,6 +112,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.Ping(ctx); err != nil {
 		s.log.WarnContext(ctx, "Redis cannot be used yet.", "error", err)
 	}
+	if logs.own {
+		if err := logs.client.Ping(ctx).Err(); err != nil {
+			s.log.WarnContext(ctx, "The Redis of kept output cannot be used yet.", "endpoint", o.LogsName, "error", err)
+		}
+	}
 	return s, nil
 }
 
@@ -105,7 +125,7 @@ func (s *Store) Name() string { return "Redis" }
 
 // Ping returns nil when Redis answers.
 func (s *Store) Ping(ctx context.Context) error {
-	return at("ping", judge(ctx, s.client.Ping(ctx).Err()))
+	return at(strings.TrimSpace("ping "+s.name), judge(ctx, s.client.Ping(ctx).Err()))
 }
 
 // Close closes the connections; later calls wrap function.ErrUnavailable.

@@ -104,7 +104,7 @@ func (w *watch) handle(ctx context.Context, message any) {
 // lost logs the beginning of a time without a subscription.
 func (w *watch) lost(ctx context.Context, err error) {
 	if !w.missed {
-		w.log.WarnContext(ctx, "The connection with Redis has been lost. Performance issues may happen.", "error", err)
+		w.log.WarnContext(ctx, "The connection with Redis has been lost. Performance issues may happen.", "endpoint", w.name, "error", err)
 	}
 	w.missed = true
 }

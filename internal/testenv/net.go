@@ -48,13 +48,14 @@ func do(addr, line string) string {
 	return strings.TrimSuffix(reply, "\r\n")
 }
 
-func writeSentinelConfig(tb testing.TB, path, dir, addr, masterAddr, name string, quorum int) {
+func writeSentinelConfig(tb testing.TB, path, dir, addr, masterAddr, name string, quorum int, lines ...string) {
 	tb.Helper()
 	host, port, _ := net.SplitHostPort(addr)
 	masterHost, masterPort, _ := net.SplitHostPort(masterAddr)
 	text := fmt.Sprintf("bind %s\nport %s\ndir %s\n", host, port, dir) +
 		fmt.Sprintf("sentinel monitor %s %s %s %d\n", name, masterHost, masterPort, quorum) +
-		fmt.Sprintf("sentinel down-after-milliseconds %s 1000\nsentinel failover-timeout %s 5000\n", name, name)
+		fmt.Sprintf("sentinel down-after-milliseconds %s 1000\nsentinel failover-timeout %s 5000\n", name, name) +
+		strings.Join(lines, "\n") + "\n"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		tb.Fatalf("testenv: configure sentinel: %v", err)
 	}

@@ -107,13 +107,7 @@ func RedisSentinels(tb testing.TB, master *RedisServer, name string, n int) []*R
 	tb.Helper()
 	var all []*RedisServer
 	for range n {
-		addr, dir := freeAddr(tb), tb.TempDir()
-		config := filepath.Join(dir, "sentinel.conf")
-		writeSentinelConfig(tb, config, dir, addr, master.Addr, name, n/2+1)
-		s := &RedisServer{Addr: addr, tb: tb, command: redisCommand, args: []string{config, "--sentinel"}}
-		tb.Cleanup(s.Stop)
-		s.Start()
-		all = append(all, s)
+		all = append(all, startSentinel(tb, master.Addr, name, n/2+1))
 	}
 	for _, s := range all {
 		s.proc.waitFor(tb, "Sentinels that can elect one of them", func() bool {
@@ -121,4 +115,16 @@ func RedisSentinels(tb testing.TB, master *RedisServer, name string, n int) []*R
 		})
 	}
 	return all
+}
+
+// startSentinel starts a Sentinel with further lines of configuration.
+func startSentinel(tb testing.TB, masterAddr, name string, quorum int, lines ...string) *RedisServer {
+	tb.Helper()
+	addr, dir := freeAddr(tb), tb.TempDir()
+	config := filepath.Join(dir, "sentinel.conf")
+	writeSentinelConfig(tb, config, dir, addr, masterAddr, name, quorum, lines...)
+	s := &RedisServer{Addr: addr, tb: tb, command: redisCommand, args: []string{config, "--sentinel"}}
+	tb.Cleanup(s.Stop)
+	s.Start()
+	return s
 }

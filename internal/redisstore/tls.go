@@ -1,0 +1,45 @@
+package redisstore
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// TLS names files in PEM for endpoints with TLS; empty ones are not used.
+type TLS struct {
+	// CAFile holds the authorities that are trusted, in the place of the system's.
+	CAFile string
+	// CertFile and KeyFile are what the server shows a Redis that asks clients for a certificate.
+	CertFile, KeyFile string
+}
+
+// Errors of TLS, each about one or two of its files.
+var (
+	ErrCAFile   = errors.New("of the authorities")
+	ErrCertFile = errors.New("of the certificate and its key")
+)
+
+func (t TLS) config() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if t.CAFile != "" {
+		text, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("redis: the file %w: %w", ErrCAFile, err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(text) {
+			return nil, fmt.Errorf("redis: the file %w: there is no certificate in PEM in %s", ErrCAFile, t.CAFile)
+		}
+	}
+	if t.CertFile != "" || t.KeyFile != "" {
+		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("redis: the files %w: %w", ErrCertFile, err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
