@@ -21,6 +21,11 @@ BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+# What the binary and the image say of themselves.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+version_flags = -X main.version=$(VERSION) -X main.revision=$(REVISION)
+
 FUZZTIME ?= 1m
 # The most that one Go package's tests may take: a machine with half a processor needs most of it.
 TEST_TIMEOUT ?= 60m
@@ -84,7 +89,7 @@ runner-js/build/%.node: runner-js/native/%.c | $(modules)
 
 .PHONY: build
 build: tools ## build bin/functions
-	@$(GO) build -o bin/functions ./cmd/functions
+	@$(GO) build -ldflags "$(version_flags)" -o bin/functions ./cmd/functions
 
 .PHONY: run
 run: setup build ## build and serve on port 8100; configured by environment variables
@@ -146,7 +151,7 @@ test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that
 # DOCKER and DOCKER_COMPOSE choose the commands, DOCKER_BUILD_FLAGS is for what the build needs on the machine at hand.
 .PHONY: test-docker
 test-docker: tools ## build the image and test it and docker-compose.yml; needs a Docker daemon
-	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) -t functions .
+	DOCKER_BUILDKIT=1 $(DOCKER) build $(DOCKER_BUILD_FLAGS) --build-arg VERSION="$(VERSION)" --build-arg REVISION="$(REVISION)" -t functions .
 	DOCKER='$(DOCKER)' DOCKER_COMPOSE='$(DOCKER_COMPOSE)' $(GO) test -count=1 -tags docker -v ./internal/dockertest
 
 # Go fuzzes one target of one package at a time.

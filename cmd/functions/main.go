@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/backstage/functions/internal/config"
@@ -16,7 +15,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-const usage = `functions stores JavaScript functions over HTTP and runs each call in an isolated Node.js process.
+const usage = `Functions stores JavaScript functions over HTTP and runs each call in an isolated Node.js process.
 
   functions [serve]        serve on port 8100; configured by environment variables
   functions serve --help   list the variables
@@ -61,12 +60,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "backup":
 		return runBackup(ctx, args, out)
 	case "version", "--version":
-		text = "functions " + version() + "\n"
+		text = "functions " + thisBuild().String() + "\n"
 	default:
 		if !isHelp(command) {
 			return errors.New("there is no command " + command + "; see functions --help")
 		}
-		text = usage
+		text = "functions " + thisBuild().String() + "\n\n" + usage
 	}
 	_, err := io.WriteString(out, text)
 	return err
@@ -76,20 +75,6 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 func isServer(args []string) bool { return len(args) < 2 || len(args) == 2 && args[1] == "serve" }
 
 func isHelp(word string) bool { return word == "help" || word == "--help" || word == "-h" }
-
-// version is that of the module, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" && info.Main.Version == "(devel)" {
-			return setting.Value
-		}
-	}
-	return info.Main.Version
-}
 
 func variablesHelp() string {
 	text := "functions serve reads these environment variables:\n"

@@ -10,10 +10,12 @@ import (
 )
 
 func newMetrics(cfg *config.Config) *metrics.Metrics {
+	b := thisBuild()
+	options := []metrics.Option{metrics.WithBuild(b.version, b.revision)}
 	if cfg.PProf {
-		return metrics.New(metrics.WithRuntime())
+		options = append(options, metrics.WithRuntime())
 	}
-	return metrics.New()
+	return metrics.New(options...)
 }
 
 // metricsHandler serves METRICS_PORT, which is for operators alone.

@@ -39,6 +39,7 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, out.close)
+	out.app.Info("Functions " + thisBuild().String())
 	out.app.Info(limitMemory(ctx, cfg.Memory()))
 	if err := applyEnvironment(cfg, out.app); err != nil {
 		return err

@@ -1,6 +1,10 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"runtime"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // factory makes and registers the metrics that are not the original's; it puts functions_ before their names.
 type factory struct{ registry *prometheus.Registry }
@@ -13,6 +17,14 @@ func (f factory) counter(name, help string) prometheus.Counter {
 
 func (f factory) gauge(name, help string, value func() float64) {
 	f.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "functions_" + name, Help: help}, value))
+}
+
+// build is a gauge that is always 1; what it says is in its labels.
+func (f factory) build(version, revision string) {
+	f.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "functions_build_info", Help: "Always 1; the labels say what the server was built from.",
+		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()},
+	}, func() float64 { return 1 }))
 }
 
 func (f factory) counters(name, help string, labels ...string) *prometheus.CounterVec {

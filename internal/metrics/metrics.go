@@ -39,12 +39,18 @@ type Metrics struct {
 type Option func(*settings)
 
 type settings struct {
-	runtime []collectors.GoRuntimeMetricsRule // which metrics of the Go runtime to add
+	runtime           []collectors.GoRuntimeMetricsRule // which metrics of the Go runtime to add
+	version, revision string
 }
 
 // WithRuntime adds every metric of the Go runtime that package runtime/metrics has, about a hundred.
 func WithRuntime() Option {
 	return func(s *settings) { s.runtime = []collectors.GoRuntimeMetricsRule{{Matcher: regexp.MustCompile("/.*")}} }
+}
+
+// WithBuild says what the server was built from, for functions_build_info.
+func WithBuild(version, revision string) Option {
+	return func(s *settings) { s.version, s.revision = version, revision }
 }
 
 // New returns Metrics with a registry of their own, in which all is zero.
@@ -59,6 +65,7 @@ func New(options ...Option) *Metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
 	)
+	factory{registry}.build(s.version, s.revision)
 	return &Metrics{
 		registry: registry, runs: newRuns(registry), pool: newPool(registry), outgoing: newOutgoing(registry),
 		lines:   newLines(registry),
