@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
 )
 
@@ -28,6 +27,8 @@ type frontend struct {
 	// cut ends the calls that are still running, so that all have an answer.
 	cut func() error
 
+	// ports are those of the API and, unless they are off, of the metrics.
+	ports        *ports
 	api, metrics *http.Server // metrics is nil when they are off
 }
 
@@ -35,12 +36,10 @@ type frontend struct {
 func (f *frontend) serve(ctx context.Context, handler, metricsHandler http.Handler) error {
 	failed := make(chan error, 2)
 	f.api = f.newServer(f.drain.handler(handler))
-	go func() {
-		failed <- f.api.Serve(api.JSONErrors(newBounded(f.listeners.http, f.cfg.MaxConnections, f.cfg.HTTP.Write)))
-	}()
-	if f.listeners.metrics != nil {
+	go func() { failed <- f.ports.api.Serve(f.api) }()
+	if f.ports.metrics != nil {
 		f.metrics = f.newServer(metricsHandler)
-		go func() { failed <- f.metrics.Serve(f.listeners.metrics) }()
+		go func() { failed <- f.ports.metrics.Serve(f.metrics) }()
 	}
 	select {
 	case err := <-failed:

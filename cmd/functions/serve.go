@@ -11,6 +11,7 @@ import (
 
 	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/connections"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/trace"
@@ -49,6 +50,8 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, listeners.close)
+	ports := newPorts(cfg, listeners, fitConnections(cfg, out.app), out.app)
+	ports.watch(measures)
 	store, err := openStore(ctx, cfg, out.app)
 	if err != nil {
 		return err
@@ -101,7 +104,7 @@ func serve(ctx context.Context) (err error) {
 	handler := watch.handler(api.Options{
 		Store: announcing{store, invoker.Changed}, Invoker: invoker, Runtimes: pool.Names(),
 		Isolation: func() any { return runtimeStatuses(pool, node) }, HTTPStats: exit.HTTPStats, DepthOf: exit.DepthOf, Livez: probes.Livez, Readyz: probes.Readyz,
-		BodyLimit: cfg.BodyLimit, MaxSteps: cfg.PipelineMaxSteps, Logger: out.app,
+		BodyLimit: cfg.BodyLimit, Grow: connections.Grow, MaxSteps: cfg.PipelineMaxSteps, Logger: out.app,
 		FunctionLog: func(ref function.Ref, line string) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
@@ -109,7 +112,7 @@ func serve(ctx context.Context) (err error) {
 		Logs: keptLogs(cfg, store), StoreFault: storeFault(measures),
 		Life: ctx,
 	})
-	front := &frontend{cfg: cfg, log: out.app, listeners: listeners, drain: end, cut: closePool}
+	front := &frontend{cfg: cfg, log: out.app, listeners: listeners, ports: ports, drain: end, cut: closePool}
 	return front.serve(ctx, handler, metricsHandler(cfg, measures, probes))
 }
 

@@ -74,24 +74,6 @@ func TestSlowCallersHoldNoWorkerAndAreHungUpOn(t *testing.T) {
 	}
 }
 
-func TestConnectionsBeyondTheLimitWaitAndHarmNobody(t *testing.T) {
-	s := startServer(t, "MAX_CONNECTIONS=3")
-	held := []net.Conn{s.dialRaw(t, "GET / HTTP/1.1\r\n"), s.dialRaw(t, "GET / HTTP/1.1\r\n")}
-	put(t, s.url+"/functions/many/f", `function main(req, res) { res.send('done') }`, "") // on the third, which stays open
-	waiting := s.dialRaw(t, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-	for range 20 {
-		if status, answer := request(t, "PUT", s.url+"/functions/many/f/run", `{}`); status != http.StatusOK {
-			t.Fatalf("beside a caller that waits: %d %s", status, answer)
-		}
-	}
-	if err := held[0].Close(); err != nil {
-		t.Fatal(err)
-	}
-	if answer, err := io.ReadAll(waiting); err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 200 OK\r\n") {
-		t.Errorf("the caller that waited got %q, %v", answer, err)
-	}
-}
-
 func TestHeadersAboveTheLimitAreRefused(t *testing.T) {
 	s := startServer(t, "HTTP_HEADER_LIMIT=8kb")
 	for size, want := range map[int]string{7 << 10: "HTTP/1.1 200 OK\r\n", 20 << 10: "HTTP/1.1 431 Request Header Fields Too Large\r\n"} {

@@ -49,6 +49,9 @@ var failures = []struct {
 	{function.ErrEnvNotFound, failure{status: http.StatusNotFound, message: "Env variable not found"}},
 	{function.ErrNamespaceNotFound, failure{status: http.StatusNotFound, message: "Namespace not found"}},
 	{sandbox.ErrTooLarge, failure{status: http.StatusRequestEntityTooLarge, message: "request entity too large"}},
+	{body.ErrNoRoom, failure{
+		status: http.StatusServiceUnavailable, message: "No memory for more requests", reason: "body_memory", retry: true,
+	}},
 	{invoke.ErrPipelineTimeout, failure{status: http.StatusRequestTimeout, message: "Pipeline timeout"}},
 	{context.Canceled, failure{status: statusClientClosed, message: "Client closed the request"}},
 	{sandbox.ErrBusy, failure{status: http.StatusServiceUnavailable, message: "No worker is free", retry: true}},
@@ -136,6 +139,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.warnRuntime(r, missing)
 	}
 	h := w.Header()
+	if errors.Is(err, body.ErrNoRoom) {
+		h.Set("Connection", "close") // else the rest of the body would be waited for
+	}
 	if f.retry {
 		h.Set("Retry-After", retryAfter(f.after))
 	}

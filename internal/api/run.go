@@ -41,7 +41,7 @@ func (s *server) callOf(r *http.Request, ref function.Ref, request sandbox.Reque
 // requestOf is the request as the function sees it. Its body is read first: a broken one is refused before the function
 // is looked for.
 func (s *server) requestOf(r *http.Request) (sandbox.Request, error) {
-	text, err := body.Read(r, body.Options{Limit: s.BodyLimit, Strict: true})
+	text, err := body.Read(r, s.bodyOptions(r, true))
 	if err != nil {
 		return sandbox.Request{}, err
 	}

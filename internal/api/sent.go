@@ -11,7 +11,7 @@ import (
 // readSent reads a body that describes what to store. One of another media type than JSON counts as {}, as it always did;
 // ignored says so then, if what it holds was meant to be read.
 func (s *server) readSent(r *http.Request, strict bool, meant func(json.RawMessage) bool) (text json.RawMessage, ignored string, err error) {
-	options := body.Options{Limit: s.BodyLimit, Strict: strict}
+	options := s.bodyOptions(r, strict)
 	text, err = body.Read(r, options)
 	if err != nil || body.IsJSON(r) || r.ContentLength == 0 {
 		return text, "", err
@@ -22,6 +22,11 @@ func (s *server) readSent(r *http.Request, strict bool, meant func(json.RawMessa
 		ignored = whyIgnored(r.Header.Get(headerType))
 	}
 	return text, ignored, nil
+}
+
+// bodyOptions are those for the body of r.
+func (s *server) bodyOptions(r *http.Request, strict bool) body.Options {
+	return body.Options{Limit: s.BodyLimit, Strict: strict, Grow: func(bytes int) bool { return s.Grow(r, bytes) }}
 }
 
 // whyIgnored tells the caller what to send instead.

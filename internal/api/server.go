@@ -56,6 +56,9 @@ type Options struct {
 	Invoker Invoker
 	// BodyLimit bounds a request body in bytes, counted after decompression. 0 stands for DefaultBodyLimit.
 	BodyLimit int64
+	// Grow is asked before more than a few KB of memory are used for the body of r, with how many bytes more; false refuses
+	// the request. It must be safe for concurrent use. Nil always says yes.
+	Grow func(r *http.Request, bytes int) bool
 	// MaxSteps bounds the steps of a pipeline. 0 stands for DefaultMaxSteps.
 	MaxSteps int
 	// Logger receives the failures whose cause the caller is not told. Nil discards them.
@@ -102,6 +105,9 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.BodyLimit == 0 {
 		o.BodyLimit = DefaultBodyLimit
+	}
+	if o.Grow == nil {
+		o.Grow = func(*http.Request, int) bool { return true }
 	}
 	if o.MaxSteps == 0 {
 		o.MaxSteps = DefaultMaxSteps

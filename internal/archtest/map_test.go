@@ -9,33 +9,35 @@ package archtest
 //	boltstore, memstore, redisstore → function
 //	boltstore, memstore → logring          for what no other server needs to see
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only cmd knows them
-//	metrics → egress, invoke, sandbox      what it counts
+//	metrics → connections, egress, invoke, sandbox   what it counts
 //	api, trace → answer                    how an answer is watched
 var arrows = map[string][]string{
 	"cmd/functions": {
-		"internal/api", "internal/backup", "internal/boltstore", "internal/config", "internal/container", "internal/egress", "internal/function", "internal/health",
+		"internal/api", "internal/backup", "internal/boltstore", "internal/config", "internal/connections", "internal/container", "internal/egress",
+		"internal/function", "internal/health",
 		"internal/invoke", "internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
-	"internal/answer":     {},
-	"internal/api":        {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
-	"internal/archtest":   {},
-	"internal/backup":     {},
-	"internal/body":       {"sandbox/jsontext"},
-	"internal/boltstore":  {"internal/function", "internal/logring"},
-	"internal/config":     {"internal/body", "internal/egress", "internal/function", "sandbox"},
-	"internal/container":  {},
-	"internal/egress":     {"sandbox"},
-	"internal/function":   {},
-	"internal/health":     {},
-	"internal/invoke":     {"internal/function", "sandbox"},
-	"internal/logs":       {"internal/function", "internal/invoke", "sandbox"},
-	"internal/logring":    {"internal/function"},
-	"internal/memstore":   {"internal/function", "internal/logring"},
-	"internal/metrics":    {"internal/egress", "internal/function", "internal/invoke", "sandbox"},
-	"internal/qs":         {"internal/function"},
-	"internal/redisstore": {"internal/function"},
-	"internal/sentry":     {"internal/function", "internal/invoke", "sandbox"},
-	"internal/trace":      {"internal/answer", "internal/function", "internal/invoke", "sandbox"},
+	"internal/answer":      {},
+	"internal/api":         {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
+	"internal/archtest":    {},
+	"internal/backup":      {},
+	"internal/body":        {"sandbox/jsontext"},
+	"internal/boltstore":   {"internal/function", "internal/logring"},
+	"internal/config":      {"internal/body", "internal/egress", "internal/function", "sandbox"},
+	"internal/connections": {},
+	"internal/container":   {},
+	"internal/egress":      {"sandbox"},
+	"internal/function":    {},
+	"internal/health":      {},
+	"internal/invoke":      {"internal/function", "sandbox"},
+	"internal/logs":        {"internal/function", "internal/invoke", "sandbox"},
+	"internal/logring":     {"internal/function"},
+	"internal/memstore":    {"internal/function", "internal/logring"},
+	"internal/metrics":     {"internal/connections", "internal/egress", "internal/function", "internal/invoke", "sandbox"},
+	"internal/qs":          {"internal/function"},
+	"internal/redisstore":  {"internal/function"},
+	"internal/sentry":      {"internal/function", "internal/invoke", "sandbox"},
+	"internal/trace":       {"internal/answer", "internal/function", "internal/invoke", "sandbox"},
 
 	// For tests alone: no arrow leads to them.
 	"internal/api/contracttest": {},

@@ -4,6 +4,7 @@ package body
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"net/http"
 	"strings"
@@ -17,12 +18,18 @@ type Options struct {
 	Limit int64
 	// Strict demands an object or an array at the top level.
 	Strict bool
+	// Grow is asked before more than a few KB are used for the body, with how many bytes more; false refuses the body with
+	// ErrNoRoom. Nil always says yes.
+	Grow func(bytes int) bool
 }
+
+// ErrNoRoom means that Grow has refused a body.
+var ErrNoRoom = errors.New("body: no room")
 
 // Read returns the JSON text in the body of r: as the client wrote it, in UTF-8, without space around it. It is {} when
 // there is no body, when the body is empty and when its media type is not application/json; such a body is not read.
 //
-// The errors of Read are of type *Error. What is left of the body after an error is the server's to drain or to drop.
+// The errors of Read are of type *Error, but for ErrNoRoom. What is left of the body after an error is the server's to drain or to drop.
 func Read(r *http.Request, o Options) (json.RawMessage, error) {
 	if r.Body == nil || r.ContentLength == 0 {
 		return nothing(), nil
@@ -44,7 +51,10 @@ func Read(r *http.Request, o Options) (json.RawMessage, error) {
 	case !known:
 		return nil, unsupportedCharset(charset)
 	}
-	raw, err := readRaw(r, encoding, limit)
+	if o.Grow == nil {
+		o.Grow = func(int) bool { return true }
+	}
+	raw, err := readRaw(r, encoding, limit, o.Grow)
 	if err != nil {
 		return nil, err
 	}
@@ -58,17 +68,22 @@ func IsJSON(r *http.Request) bool {
 }
 
 // readRaw returns the decompressed bytes of the body.
-func readRaw(r *http.Request, encoding string, limit int64) ([]byte, error) {
+func readRaw(r *http.Request, encoding string, limit int64, grow func(int) bool) ([]byte, error) {
 	length := int64(-1)
 	if encoding == identity {
 		length = r.ContentLength
+	} else if !grow(inflaterSize) {
+		return nil, ErrNoRoom
 	}
 	src := &source{r: r.Body, left: rawLimit(encoding, limit)}
 	plain, err := inflate(encoding, src)
 	if err != nil {
 		return nil, readError(src, err)
 	}
-	raw, err := readAll(plain, length, limit)
+	raw, err := readAll(plain, length, limit, grow)
+	if errors.Is(err, ErrNoRoom) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, readError(src, err)
 	}

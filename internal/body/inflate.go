@@ -18,6 +18,9 @@ const (
 	gzipped  = "gzip"
 )
 
+// inflaterSize is about what it takes to decompress, beside what comes of it: its window and its tables.
+const inflaterSize = 48 << 10
+
 // contentEncoding is the content encoding that h names, in lower case.
 func contentEncoding(h http.Header) string {
 	encoding := strings.ToLower(strings.Join(h["Content-Encoding"], ", "))

@@ -10,8 +10,11 @@ import (
 var errLimit = errors.New("body: over the limit")
 
 const (
-	// maxFirstBuffer bounds what a client gets allocated by promising a long body.
-	maxFirstBuffer = 1 << 20
+	// maxFirstBuffer bounds what a client gets allocated by promising a long body, and nobody is asked for.
+	maxFirstBuffer = 4 << 10
+	// growth is how many times what has come of a long body a client gets allocated by promising the rest: more saves copies,
+	// less saves memory.
+	growth = 16
 	// unknownLength is the first buffer of a body that does not tell its length.
 	unknownLength = 512
 )
@@ -47,13 +50,15 @@ func (s *source) Read(p []byte) (int, error) {
 }
 
 // readAll reads r to its end, or returns errLimit once it has given one byte more than limit, which must not be negative.
-// Length is the expected number of bytes, or negative; with the right one there is a single allocation.
-func readAll(r io.Reader, length, limit int64) ([]byte, error) {
+// Length is the expected number of bytes, or negative; a short body of the right one takes a single allocation. Grow is
+// asked before the buffer becomes longer than maxFirstBuffer, with by how much; false ends it with ErrNoRoom.
+func readAll(r io.Reader, length, limit int64, grow func(int) bool) ([]byte, error) {
+	first := length
 	if length < 0 {
-		length = unknownLength
+		first = unknownLength
 	}
 	// One byte more, so that the read that finds the end has room.
-	buf := make([]byte, 0, min(length, maxFirstBuffer)+1)
+	buf := make([]byte, 0, min(first, maxFirstBuffer)+1)
 	for {
 		n, err := r.Read(buf[len(buf):min(int64(cap(buf)), limit+1)])
 		buf = buf[:len(buf)+n]
@@ -66,8 +71,21 @@ func readAll(r io.Reader, length, limit int64) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+		if len(buf) < cap(buf) {
+			continue
 		}
+		larger := min(nextSize(int64(cap(buf)), length), limit+1)
+		if larger > maxFirstBuffer+1 && !grow(int(larger)-cap(buf)) {
+			return nil, ErrNoRoom
+		}
+		buf = append(make([]byte, 0, larger), buf...)
 	}
+}
+
+// nextSize is how large a full buffer of size becomes, of a body whose length is promised, or negative.
+func nextSize(size, length int64) int64 {
+	if length >= size {
+		return min(growth*size, length+1)
+	}
+	return 2 * size
 }

@@ -96,6 +96,43 @@ func TestCompressedBodyIsBoundedBeforeItIsDecompressed(t *testing.T) {
 	}
 }
 
+func TestBodyAsksForMemoryAsItGrows(t *testing.T) {
+	const limit = 4 << 20
+	for _, row := range []struct {
+		name, content, encoding string
+		promised                int64 // -1: nothing
+		asked                   int   // at the most
+	}{
+		{"a short one", `{"a":1}`, "", 7, 0},
+		{"a long one", `"` + strings.Repeat("x", 1<<20) + `"`, "", 1<<20 + 2, 1<<20 + 2},
+		{"of unknown length", `"` + strings.Repeat("x", 1<<20) + `"`, "", -1, 2<<20 + 1024},
+		{"promised and not sent", strings.Repeat("x", 100), "", limit, 0},
+		{"a part of what is promised", strings.Repeat("x", 5000), "", limit, 80 << 10},
+		{"a compressed one", compressed(t, `"`+strings.Repeat("x", 1<<20)+`"`), "gzip", -1, 2<<20 + 1024 + 48<<10},
+	} {
+		asked := 0
+		r := put(strings.NewReader(row.content))
+		r.ContentLength = row.promised
+		r.Header.Set("Content-Encoding", row.encoding)
+		_, err := body.Read(r, body.Options{Limit: limit, Grow: func(bytes int) bool { asked += bytes; return true }})
+		if short := row.promised == limit; (err != nil) != short {
+			t.Errorf("%s: %v", row.name, err)
+		}
+		if asked > row.asked || asked == 0 && row.asked > 0 {
+			t.Errorf("%s: asked for %d bytes, at most %d are wanted", row.name, asked, row.asked)
+		}
+		if asked == 0 {
+			continue
+		}
+		r = put(strings.NewReader(row.content))
+		r.ContentLength = row.promised
+		r.Header.Set("Content-Encoding", row.encoding)
+		if _, err := body.Read(r, body.Options{Limit: limit, Grow: func(int) bool { return false }}); !errors.Is(err, body.ErrNoRoom) {
+			t.Errorf("%s, refused: %v", row.name, err)
+		}
+	}
+}
+
 func TestWhatCannotBeCompressedMayReachTheLimit(t *testing.T) {
 	const limit = 1 << 20
 	text := `"` + strings.Repeat("x", limit-2) + `"`

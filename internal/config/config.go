@@ -104,9 +104,10 @@ type Config struct {
 	Runtimes  []sandbox.Runtime
 	RunnerDir string
 
-	// MaxConnections is MAX_CONNECTIONS, 0 for any number; HTTP bounds each of them.
-	MaxConnections int
-	HTTP           HTTP
+	// MaxConnections is MAX_CONNECTIONS, 0 for any number, MetricsMaxConnections METRICS_MAX_CONNECTIONS; HTTP bounds each of them.
+	MaxConnections        int
+	MetricsMaxConnections int
+	HTTP                  HTTP
 	// CancelOnDisconnect is CANCEL_ON_DISCONNECT.
 	CancelOnDisconnect bool
 	// ShutdownDelay and ShutdownTimeout are SHUTDOWN_DELAY and SHUTDOWN_TIMEOUT.
@@ -160,10 +161,11 @@ type Config struct {
 
 // HTTP bounds one connection; see the variables HTTP_*.
 type HTTP struct {
-	// Header and Read are for the headers of a request and for all of it, Write for each part of an answer, Idle is between requests.
-	Header, Read, Write, Idle time.Duration
-	// HeaderLimit is in bytes.
-	HeaderLimit int64
+	// Header and Read are for the headers of a request and for all of it, Body for each part of its body, Write for each part of an
+	// answer, Idle is between requests.
+	Header, Read, Body, Write, Idle time.Duration
+	// HeaderLimit is in bytes, and so are BodyMemory and AnswerMemory, which bound all connections together.
+	HeaderLimit, BodyMemory, AnswerMemory int64
 }
 
 // Load reads the configuration: the environment, and below it the file that CONFIG_FILE names. Getenv is like os.LookupEnv, environ like

@@ -51,8 +51,11 @@ func TestDefaults(t *testing.T) {
 		Modules:     []string{"lodash", "async", "request", "uuid", "node-fetch"},
 		PoolReserve: 4, PoolSize: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, MemoryLimit: 128 << 20, CPULimit: 1,
 		QueueSize: 1000, QueueTimeout: 10 * time.Second, Isolation: sandbox.IsolationStrict,
-		MaxConnections: 10_000, ShutdownTimeout: 20 * time.Second,
-		HTTP: HTTP{Header: 10 * time.Second, Read: time.Minute, Write: 30 * time.Second, Idle: 2 * time.Minute, HeaderLimit: 128 << 10},
+		MaxConnections: 10_000, MetricsMaxConnections: 100, ShutdownTimeout: 20 * time.Second,
+		HTTP: HTTP{
+			Header: 10 * time.Second, Read: time.Minute, Body: 20 * time.Second, Write: 30 * time.Second, Idle: 2 * time.Minute,
+			HeaderLimit: 128 << 10, BodyMemory: 256 << 20, AnswerMemory: 256 << 20,
+		},
 		Egress: Egress{
 			Policy: egress.Policy{Mode: egress.Public}, Namespaces: map[string]egress.Policy{}, Limits: egress.DefaultLimits(),
 		},
@@ -129,9 +132,12 @@ func TestValuesAreRead(t *testing.T) {
 			return fmt.Sprint(c.MaxConcurrencyFunction, c.MaxConcurrencyNamespace)
 		}, "3 4"},
 		{"MAX_CONNECTIONS=0", func(c *Config) any { return c.MaxConnections }, 0},
-		{"HTTP_HEADER_TIMEOUT=1s|HTTP_READ_TIMEOUT=2s|HTTP_WRITE_TIMEOUT=3s|HTTP_IDLE_TIMEOUT=4s|HTTP_HEADER_LIMIT=8kb", func(c *Config) any {
+		{"METRICS_MAX_CONNECTIONS=7", func(c *Config) any { return c.MetricsMaxConnections }, 7},
+		{"HTTP_HEADER_TIMEOUT=1s|HTTP_READ_TIMEOUT=2s|HTTP_BODY_TIMEOUT=5s|HTTP_WRITE_TIMEOUT=3s|HTTP_IDLE_TIMEOUT=4s|" +
+			"HTTP_HEADER_LIMIT=8kb|HTTP_BODY_MEMORY=20mb|HTTP_ANSWER_MEMORY=9mb", func(c *Config) any {
 			return c.HTTP
-		}, HTTP{time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second, 8 << 10}},
+		}, HTTP{time.Second, 2 * time.Second, 5 * time.Second, 3 * time.Second, 4 * time.Second, 8 << 10, 20 << 20, 9 << 20}},
+		{"BODY_PARSER_LIMIT=32mb", func(c *Config) any { return c.HTTP.BodyMemory }, int64(512 << 20)},
 		{"CANCEL_ON_DISCONNECT=true", func(c *Config) any { return c.CancelOnDisconnect }, true},
 		{"SHUTDOWN_DELAY=5s|SHUTDOWN_TIMEOUT=1m", func(c *Config) any { return c.ShutdownDelay + c.ShutdownTimeout }, 65 * time.Second},
 		{"CODE_ASYNC_TIMEOUT=90000", func(c *Config) any { return c.PipelineTimeout }, 90 * time.Second},

@@ -1,13 +1,22 @@
 package config
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // connectionsVariables are about the connections of callers, and how they end.
 var connectionsVariables = []Variable{
 	{
 		Name: "MAX_CONNECTIONS", Default: "10000",
-		Meaning: "Most connections of callers at any time; more wait until one has ended, unanswered and at no cost to the others. 0 sets no limit.",
-		parse:   whole(0, 1_000_000, func(c *Config) *int { return &c.MaxConnections }),
+		Meaning: "Most connections of callers at any time, as far as the process may have descriptors for them; 0 sets no other limit. When all are " +
+			"in use, a caller whose address has fewer than others takes one of theirs on which no call runs; else a request is answered 503, unless it is a probe.",
+		parse: whole(0, 1_000_000, func(c *Config) *int { return &c.MaxConnections }),
+	},
+	{
+		Name: "METRICS_MAX_CONNECTIONS", Default: "100",
+		Meaning: "The same for `METRICS_PORT`.",
+		parse:   whole(1, 100_000, func(c *Config) *int { return &c.MetricsMaxConnections }),
 	},
 	{
 		Name: "HTTP_HEADER_TIMEOUT", Default: "10s",
@@ -20,8 +29,27 @@ var connectionsVariables = []Variable{
 		parse:   duration(100*time.Millisecond, day, func(c *Config) *time.Duration { return &c.HTTP.Read }),
 	},
 	{
+		Name: "HTTP_BODY_TIMEOUT", Default: "20s",
+		Meaning: "Longest time that a caller may take for each 64 KiB of a body, within `HTTP_READ_TIMEOUT`.",
+		parse:   duration(100*time.Millisecond, day, func(c *Config) *time.Duration { return &c.HTTP.Body }),
+	},
+	{
+		Name: "HTTP_BODY_MEMORY", Default: "a sixteenth of the memory of the machine or container, 16 times `BODY_PARSER_LIMIT` to 256mb",
+		Meaning: "Most memory for requests that are received or served, beyond 4 KiB of each, in bytes or with a unit. Above it a request is answered 503. " +
+			"One address may have up to four fifths of it.",
+		parse:  memory(mib, tib, func(c *Config) *int64 { return &c.HTTP.BodyMemory }),
+		derive: func(c *Config, m machine) string { return strconv.FormatInt(m.share(16*c.BodyLimit), 10) },
+	},
+	{
+		Name: "HTTP_ANSWER_MEMORY", Default: "a sixteenth of the memory of the machine or container, 64mb to 256mb",
+		Meaning: "Most memory for answers of more than 64 KiB that callers have not yet taken, in bytes or with a unit. Above it those that are not " +
+			"taken at all are cut off.",
+		parse:  memory(mib, tib, func(c *Config) *int64 { return &c.HTTP.AnswerMemory }),
+		derive: func(_ *Config, m machine) string { return strconv.FormatInt(m.share(64<<20), 10) },
+	},
+	{
 		Name: "HTTP_WRITE_TIMEOUT", Default: "30s",
-		Meaning: "Longest time that a caller may take for each 64 KiB of an answer.",
+		Meaning: "Longest time that a caller may take for each 64 KiB of an answer, on `METRICS_PORT` for a whole answer.",
 		parse:   duration(100*time.Millisecond, day, func(c *Config) *time.Duration { return &c.HTTP.Write }),
 	},
 	{

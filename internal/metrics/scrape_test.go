@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/backstage/functions/internal/connections"
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
@@ -24,6 +25,10 @@ func busy(functions int) *Metrics {
 	m.WatchPool(func() sandbox.PoolStats { return sandbox.PoolStats{Size: 1} })
 	m.WatchCache(func() invoke.CacheStats { return invoke.CacheStats{Hits: 1} })
 	m.WatchDisk(func() (int64, int64) { return 1, 1 })
+	m.WatchConnections(Connections{
+		Ports:  map[string]func() connections.Stats{"api": func() connections.Stats { return connections.Stats{Open: 1} }},
+		Bodies: func() connections.MemoryStats { return connections.MemoryStats{} }, Answers: func() connections.MemoryStats { return connections.MemoryStats{} },
+	})
 	for i := range functions {
 		ref := function.Ref{Namespace: fmt.Sprintf("namespace-%d", i%100), ID: fmt.Sprintf("function-%d", i)}
 		m.FunctionRun(ref, 200, time.Millisecond)

@@ -1,0 +1,158 @@
+package connections
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Reserve is how many connections a bounded port takes beyond its places.
+const Reserve = 32
+
+// settled is how long a connection must have been idle to make place for a request from the same address: a shorter pause
+// is likely to be one between two requests.
+const settled = time.Second
+
+// Options configure a Port.
+type Options struct {
+	// Name is the port's in the log.
+	Name string
+	// Most is how many connections may be open at a time, beside the Reserve. 0 sets no limit.
+	Most int
+	// Read bounds the time for a whole request, Body that for each Part of its body, Write that for each Part of an answer.
+	// All are above zero.
+	Read, Body, Write time.Duration
+	// WholeAnswers makes Write bound the time that a caller may let an answer wait in all.
+	WholeAnswers bool
+	// Probe says whether a request is one that is answered in the reserve too. Nil stands for none.
+	Probe func(*http.Request) bool
+	// Bodies bounds the memory for what callers send, Answers that for what they have not yet taken. Nil sets no bound.
+	Bodies  *Bodies
+	Answers *Answers
+	Logger  *slog.Logger
+}
+
+// Stats is the state of a port.
+type Stats struct {
+	// Open are the connections, Limit is how many there may be, 0 for any number.
+	Open, Limit int
+	// Refused counts requests that found no place, Ended the connections that made place for others, AcceptErrors the
+	// connections that could not be taken, most often for want of descriptors.
+	Refused, Ended, AcceptErrors uint64
+}
+
+// Port is a listener and all who are connected to it. It is safe for concurrent use.
+type Port struct {
+	net.Listener
+	Options
+
+	closed chan struct{}
+	once   sync.Once
+	warned limited
+
+	mu      sync.Mutex // guards the fields below, and the places of connections
+	places  *room
+	reserve *room
+	stats   Stats
+}
+
+// New returns a Port whose connections come from l.
+func New(l net.Listener, o Options) *Port {
+	if o.Probe == nil {
+		o.Probe = func(*http.Request) bool { return false }
+	}
+	return &Port{Listener: l, Options: o, closed: make(chan struct{}), places: newRoom(o.Most), reserve: newRoom(Reserve)}
+}
+
+// Serve has server answer until the Port or the server is closed; its error is that of http.Server.Serve. It takes the
+// server's ConnState and ConnContext, and puts itself before its Handler.
+func (p *Port) Serve(server *http.Server) error {
+	server.ConnContext = p.connContext
+	server.ConnState = p.connState
+	server.Handler = p.handler(server.Handler)
+	return server.Serve(p)
+}
+
+// Stats returns the state of the port.
+func (p *Port) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.stats
+	s.Open, s.Limit = p.places.taken+p.reserve.taken, p.places.limit
+	return s
+}
+
+// Close stops Accept; the connections stay.
+func (p *Port) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return p.Listener.Close()
+}
+
+// admit gives c a place, or one in the reserve, where the newest of an address that has few there can stay longest.
+func (p *Port) admit(c *Conn) {
+	p.mu.Lock()
+	var out *Conn
+	if !p.places.full() {
+		p.places.add(c)
+	} else {
+		if p.reserve.full() {
+			out = p.reserve.victim(max(p.reserve.count(c.address)-1, 0), idle, waiting, busy)
+			p.reserve.remove(out)
+		}
+		c.spare.Store(true)
+		p.reserve.add(c)
+	}
+	p.mu.Unlock()
+	if out != nil {
+		_ = out.Conn.Close() // an error says that it was closed already
+	}
+}
+
+// promote gives c, which has sent a request and is in the reserve, a place: a free one, that of an address which has more
+// even without it, or one that its own address does not use.
+func (p *Port) promote(c *Conn) bool {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.room == nil {
+		return false // it has been ended
+	}
+	if p.places.full() {
+		out := p.places.victim(p.places.count(c.address)+1, idle, waiting)
+		if out == nil {
+			out = p.places.stale(c.address, settled, now)
+		}
+		if out == nil {
+			p.stats.Refused++
+			return false
+		}
+		p.places.remove(out)
+		p.stats.Ended++
+		_ = out.Conn.Close() // as above
+	}
+	p.reserve.remove(c)
+	c.spare.Store(false)
+	p.places.add(c)
+	return true
+}
+
+// leave takes c out of the room that it is in.
+func (p *Port) leave(c *Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.room != nil {
+		c.room.remove(c)
+	}
+}
+
+// turn moves c into a phase.
+func (p *Port) turn(c *Conn, to phase) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.room != nil && c.phase != to {
+		c.room.move(c, to, now)
+	}
+}
