@@ -14,7 +14,7 @@ import (
 // have it. Usually that is memoryUsual. Where more is in use, the limit leaves room above it, or nothing but collecting would be done; but
 // never more than the server's part of the machine or container: three quarters are the workers', see POOL_SIZE.
 const (
-	memoryUsual = 256 << 20
+	memoryUsual = 192 << 20
 	memoryRoom  = 32 << 20
 	serverPart  = 4
 	// memoryLeast is the limit where memory is scarce.

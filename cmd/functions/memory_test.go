@@ -9,14 +9,14 @@ import (
 func TestTheMemoryLimitFitsTheMachineAndWhatIsInUse(t *testing.T) {
 	const mega, giga = 1 << 20, 1 << 30
 	for _, row := range []struct{ memory, live, want int64 }{
-		{16 * giga, 0, 256 * mega},
-		{16 * giga, 100 * mega, 256 * mega},
+		{16 * giga, 0, 192 * mega},
+		{16 * giga, 100 * mega, 192 * mega},
 		{16 * giga, 1000 * mega, 1532 * mega}, // half as much again, and some room
 		{16 * giga, 8 * giga, 4 * giga},       // the workers' part stays theirs
 		{512 * mega, 0, 128 * mega},
 		{512 * mega, 500 * mega, 128 * mega},
 		{100 * mega, 0, 64 * mega},
-		{0, 0, 256 * mega},
+		{0, 0, 192 * mega},
 		{0, 1000 * mega, 1532 * mega},
 	} {
 		if got := memoryLimit(row.memory, row.live); got != row.want {
