@@ -136,6 +136,7 @@ func (p *Pool) startClaimed(ctx context.Context) error {
 		return err
 	}
 	p.starting--
+	p.started++
 	w := &worker{child: started}
 	p.workers[w] = struct{}{}
 	p.keeping.Go(func() { p.watch(w) })

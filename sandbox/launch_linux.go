@@ -121,6 +121,8 @@ type forkLauncher struct {
 	part   part    // of the zygote in it
 	thread commandThread
 
+	settledOnce atomic.Bool // a zygote has settled, or tried to
+
 	careful atomic.Bool // a zygote has failed to settle: the next one settles before it forks, so that a failure is one of its start
 	untold  atomic.Bool // and its end may have been that of a worker which was starting
 
@@ -132,8 +134,8 @@ type forkLauncher struct {
 // forkServer is a zygote and its process.
 type forkServer struct {
 	*zygote.Zygote
-	process command
-	settled sync.Once
+	process  command
+	settling sync.Once
 }
 
 func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
@@ -151,13 +153,17 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 
 // settle settles server, if that has not been done, and returns when it is over.
 func (f *forkLauncher) settle(server *forkServer) {
-	server.settled.Do(func() {
+	server.settling.Do(func() {
 		if server.settle(zygote.Patience) != nil {
 			f.careful.Store(true)
 			f.untold.Store(true)
 		}
 	})
+	f.settledOnce.Store(true)
 }
+
+// settled implements settler.
+func (f *forkLauncher) settled() bool { return f.settledOnce.Load() }
 
 func (f *forkLauncher) again() bool {
 	f.mu.Lock()
@@ -257,7 +263,7 @@ func (f *forkLauncher) prepare(server *forkServer, stdin io.Writer, stdout io.Re
 	}
 	err := server.Prepare(server.process.pid())
 	if err == nil && f.careful.Load() {
-		server.settled.Do(func() { err = server.settle(f.cfg.StartTimeout) })
+		server.settling.Do(func() { err = server.settle(f.cfg.StartTimeout) })
 	}
 	return err
 }

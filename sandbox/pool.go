@@ -64,6 +64,7 @@ type Pool struct {
 	prewarmed []*worker
 	idle      idleSet
 	starting  int
+	started   int // workers, ever
 	retiring  int // workers that were killed and are not reaped yet
 	queue     queue
 	shares    shares

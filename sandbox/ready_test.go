@@ -81,3 +81,42 @@ func TestFailuresOfLongAgoDoNotCount(t *testing.T) {
 		}
 	})
 }
+
+// settlingStarter prepares itself until it is told that this is over.
+type settlingStarter struct {
+	fakeStarter
+	done atomic.Bool
+}
+
+func (s *settlingStarter) settled() bool { return s.done.Load() }
+
+func TestPoolIsReadyWhenItHasOnceHadAllThatItKeeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		starter := &settlingStarter{fakeStarter: fakeStarter{startTime: time.Second}}
+		pool, err := newPool(t.Context(), fakeConfig(4, 2), starter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ready := func(when string, want error) {
+			t.Helper()
+			synctest.Wait()
+			if err := pool.Ready(); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", when, err, want)
+			}
+		}
+		starter.done.Store(true)
+		ready("with one worker of two", ErrWarming)
+		starter.done.Store(false)
+		time.Sleep(2 * time.Second)
+		ready("while the starter prepares itself", ErrWarming)
+		starter.done.Store(true)
+		ready("with all", nil)
+		go answered(t, pool, call("a", "1m"))
+		go answered(t, pool, call("b", "1m"))
+		ready("with all in use", nil)
+		time.Sleep(time.Hour)
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}

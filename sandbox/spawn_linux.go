@@ -79,6 +79,12 @@ func (s *spawner) chooseLauncher() error {
 	return nil
 }
 
+// settled implements settler.
+func (s *spawner) settled() bool {
+	launcher, ok := s.launcher.(settler)
+	return !ok || launcher.settled()
+}
+
 func (s *spawner) describe() string {
 	if s.groups == nil {
 		return "none: workers are plain processes without limits"

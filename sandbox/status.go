@@ -37,7 +37,7 @@ func (p *Pool) Status() Status {
 	switch err := p.Ready(); {
 	case errors.Is(err, ErrClosed):
 		s.Problem = ErrClosed.Error()
-	case err != nil: // the cause may hold paths of the host: it is in the log
+	case err != nil && !errors.Is(err, ErrWarming): // the cause may hold paths of the host: it is in the log
 		s.Problem = ErrFailing.Error()
 	}
 	return s

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -22,7 +23,10 @@ func newHealth(log *slog.Logger, pool *sandbox.Runtimes, store store, invoker *i
 
 // checkWorkers fails when workers do not start. That all are busy is no failure: other servers are likely to be, too.
 func checkWorkers(pool *sandbox.Runtimes) (string, error) {
-	if err := pool.Ready(); err != nil {
+	switch err := pool.Ready(); {
+	case errors.Is(err, sandbox.ErrWarming):
+		return "", &health.Problem{Text: "workers are being prepared"}
+	case err != nil:
 		return "", &health.Problem{Text: "workers do not start", Cause: err}
 	}
 	s := pool.Stats()

@@ -24,6 +24,7 @@ func awaitProbe(t *testing.T, url string, want int) string {
 
 func TestProbesAreServedOnBothPorts(t *testing.T) {
 	s := startServer(t)
+	awaitProbe(t, s.url+"/readyz", http.StatusOK)
 	for _, port := range []string{s.url, s.metrics} {
 		for _, path := range []string{"/livez", "/readyz"} {
 			if status, body := request(t, "GET", port+path, ""); status != http.StatusOK || body != `{"status":"ok"}` {

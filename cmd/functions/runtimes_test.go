@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -78,6 +79,23 @@ func TestFreshProcessesShareNothing(t *testing.T) {
 				}
 				seen[draw] = true
 			}
+		}
+	}
+}
+
+func TestServerIsReadyWhenWorkersOfEveryRuntimeAre(t *testing.T) {
+	s := startServer(t, runtimesVariable(t))
+	awaitProbe(t, s.url+"/readyz", http.StatusOK)
+	_, text := request(t, "GET", s.url+"/status/isolation", "")
+	var statuses map[string]struct {
+		Pool struct{ Prewarmed int }
+	}
+	if err := json.Unmarshal([]byte(text), &statuses); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range runtimes {
+		if statuses[name].Pool.Prewarmed < 1 {
+			t.Errorf("%s has no worker ready: %s", name, text)
 		}
 	}
 }
