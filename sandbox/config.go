@@ -76,7 +76,7 @@ type Config struct {
 	// Observer is told what happens. Default NopObserver.
 	Observer Observer
 
-	// index tells the pools of one process apart where the kernel must: names of control groups and user IDs. The starter sets it.
+	// index tells the pools of one process apart where the kernel must: names of control groups. The starter sets it.
 	index int
 }
 

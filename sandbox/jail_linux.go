@@ -30,7 +30,8 @@ type jailer struct {
 	cfg    *Config
 	mounts []jail.Mount
 	users  jail.Users
-	root   bool // whether the server is, and has IDs to give
+	held   claim // nil unless root
+	root   bool  // whether the server is, and has IDs to give
 }
 
 func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
@@ -39,7 +40,7 @@ func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
 		return nil, fmt.Errorf("sandbox: libraries of %s: %w", cfg.Node, err)
 	}
 	j := &jailer{cfg: cfg}
-	j.users, j.root = ownUsers(cfg.index)
+	j.users, j.held, j.root = claimUsers()
 	j.mounts = []jail.Mount{
 		{Source: cfg.Node, Target: jailNode},
 		{Source: filepath.Dir(cfg.Runner), Target: jailRunner, Dir: true},

@@ -107,6 +107,9 @@ func (s *spawner) close() error {
 	if s.groups != nil {
 		errs = append(errs, s.groups.close())
 	}
+	if s.jailer != nil && s.jailer.held != nil {
+		errs = append(errs, s.jailer.held.Close())
+	}
 	pools.put(s.cfg.index)
 	return errors.Join(errs...)
 }
