@@ -7,11 +7,14 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/health"
 	"github.com/backstage/functions/internal/metrics"
+	"github.com/backstage/functions/internal/trace"
 )
 
 func newMetrics(cfg *config.Config) *metrics.Metrics {
 	b := thisBuild()
-	options := []metrics.Option{metrics.WithBuild(b.version, b.revision)}
+	options := []metrics.Option{
+		metrics.WithBuild(b.version, b.revision), metrics.WithFunctions(metrics.Detail(cfg.MetricsFunctions)), metrics.WithTrace(trace.Sampled),
+	}
 	if cfg.PProf {
 		options = append(options, metrics.WithRuntime())
 	}

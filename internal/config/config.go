@@ -50,6 +50,8 @@ type Config struct {
 	MetricsPort int
 	// Metrics says whether to listen on MetricsPort at all, USE_NODE_CLUSTER.
 	Metrics bool
+	// MetricsFunctions says which series functions have of their own, METRICS_FUNCTIONS: all, namespace or off.
+	MetricsFunctions string
 	// PProf says whether to serve profiles there, PPROF.
 	PProf bool
 	// NumCPUs is how many processors to make use of, NUM_CPUS.

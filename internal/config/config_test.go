@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 	env := c.ExposeEnv
 	c.ExposeEnv, c.texts, c.machine, c.given = nil, nil, machine{}, nil
 	want := &Config{
-		Port: 8100, MetricsPort: 8101, Metrics: true, NumCPUs: 4, BodyLimit: 1 << 20,
+		Port: 8100, MetricsPort: 8101, Metrics: true, MetricsFunctions: "all", NumCPUs: 4, BodyLimit: 1 << 20,
 		Storage: StorageEmbedded, DataDir: "./data", RedisKeyPrefix: "local",
 		SyncTimeout: 100 * time.Millisecond, AsyncTimeout: 5 * time.Second,
 		PipelineMaxSteps: 100, PipelineTimeout: time.Minute,
@@ -155,6 +155,7 @@ func TestValuesAreRead(t *testing.T) {
 		{"EGRESS_CONNECTION_BYTES=1mb", func(c *Config) any { return c.Egress.Limits.Bytes }, int64(1 << 20)},
 		{"LOG_LEVEL=silly", func(c *Config) any { return c.LogLevel }, "silly"},
 		{"LOG_APP_FORMAT=json", func(c *Config) any { return c.LogAppFormat }, LogAppJSON},
+		{"METRICS_FUNCTIONS=namespace", func(c *Config) any { return c.MetricsFunctions }, "namespace"},
 		{"LOG_ACCESS=no-probes", func(c *Config) any { return c.Access }, AccessNoProbes},
 		{"TRUSTED_PROXIES=10.1.2.3/8, 192.0.2.7,2001:db8::/32", func(c *Config) any { return fmt.Sprint(c.TrustedProxies) }, "[10.0.0.0/8 192.0.2.7/32 2001:db8::/32]"},
 		{"LOG_TYPE=gelf", func(c *Config) any { return c.LogType }, LogTypeGELF},

@@ -35,6 +35,12 @@ var serverVariables = []Variable{
 		parse:   leading(0, maxPort, func(c *Config) *int { return &c.MetricsPort }),
 	},
 	{
+		Name: "METRICS_FUNCTIONS", Default: "all",
+		Meaning: "Which metrics of their own functions have: `all` for up to 25 series each, `namespace` for as many for each namespace, `off` for none. " +
+			"A scrape with 10,000 functions is 24 MB of text before it is compressed.",
+		parse: oneOf(func(c *Config) *string { return &c.MetricsFunctions }, "all", "namespace", "off"),
+	},
+	{
 		Name: "PPROF", Default: "false",
 		Meaning: "`true` serves Go's profiles of the server under `/debug/pprof/` on the metrics port, and adds all metrics of Go's runtime to " +
 			"`/metrics`. Profiles show the server's inner life and cost time to take: keep the port to yourself.",

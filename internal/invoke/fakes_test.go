@@ -170,8 +170,8 @@ func (r *recorder) add(line string, took time.Duration) {
 	r.took = append(r.took, took)
 }
 
-func (r *recorder) FunctionRun(ref function.Ref, status int, took time.Duration) {
-	r.add(fmt.Sprintf("%s %d", ref, status), took)
+func (r *recorder) FunctionRun(_ context.Context, ref function.Ref, o Outcome, took time.Duration) {
+	r.add(fmt.Sprintf("%s %d", ref, o.Status), took)
 }
 
 func (r *recorder) PipelineRun(status int, took time.Duration) {

@@ -153,9 +153,10 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 		printFailure(out, r.describe(err, took), err)
 	}
 	status := statusOf(result, err)
-	span.End(Outcome{Status: status, Stats: StatsOf(result, err), Err: err})
+	outcome := Outcome{Status: status, Stats: StatsOf(result, err), Err: err}
+	span.End(outcome)
 	out.Finish(status, took)
-	v.recorder.FunctionRun(e.fn.Ref, status, took)
+	v.recorder.FunctionRun(ctx, e.fn.Ref, outcome, took)
 	if err != nil {
 		v.report(e, r, err, out)
 	}

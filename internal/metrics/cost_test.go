@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
 
 // countCall counts what one call of a function counts.
 func countCall(m *Metrics) {
 	m.InvocationDone(sandbox.Stats{Start: sandbox.StartWarm, Queue: time.Microsecond, Run: time.Millisecond, CPU: time.Millisecond})
-	m.FunctionRun(function.Ref{Namespace: "a", ID: "b"}, 200, time.Millisecond)
+	m.FunctionRun(context.Background(), function.Ref{Namespace: "a", ID: "b"}, invoke.Outcome{Status: 200}, time.Millisecond)
 	m.Served(context.Background(), "/functions/{namespace}/{id}/run", 200, time.Millisecond)
 }
 

@@ -9,9 +9,6 @@ import (
 	"github.com/backstage/functions/internal/egress"
 )
 
-// maxEgressNamespaces bounds how many namespaces have egress series of their own; all others are counted together under "other".
-const maxEgressNamespaces = 1000
-
 // outgoing counts the connections of functions to the outside. It is an egress.Observer.
 type outgoing struct {
 	attempts *prometheus.CounterVec
@@ -64,7 +61,7 @@ func (o *outgoing) name(namespace string) string {
 	defer o.mu.Unlock()
 	name, ok := o.names[namespace]
 	if !ok {
-		if len(o.names) >= maxEgressNamespaces {
+		if len(o.names) >= maxNamespaces {
 			return other.Namespace
 		}
 		name = label(namespace)

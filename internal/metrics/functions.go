@@ -16,8 +16,9 @@ const (
 	durationName = "backstage_functions_function_run_duration_seconds"
 	totalName    = "backstage_functions_function_run_total"
 
-	durationHeader = "# HELP " + durationName + " How many time spent to run a function in seconds\n# TYPE " + durationName + " histogram\n"
-	totalHeader    = "# HELP " + totalName + " What is the status code of a function\n# TYPE " + totalName + " counter\n"
+	durationHeader  = "# HELP " + durationName + " How many time spent to run a function in seconds\n# TYPE " + durationName + " histogram\n"
+	openTotalHeader = "# HELP backstage_functions_function_run What is the status code of a function\n# TYPE backstage_functions_function_run counter\n"
+	totalHeader     = "# HELP " + totalName + " What is the status code of a function\n# TYPE " + totalName + " counter\n"
 )
 
 // functionSeries are the counts of one function. Beside a prometheus.Histogram and its counters they take a fifth of the
@@ -29,8 +30,13 @@ type functionSeries struct {
 	classes [len(classes)]atomic.Uint64        // runs by the class of their status
 }
 
+// newFunctionSeries returns those of ref; without an ID, those of a whole namespace.
 func newFunctionSeries(ref function.Ref) *functionSeries {
-	return &functionSeries{labels: `id="` + escape(ref.ID) + `",namespace="` + escape(ref.Namespace) + `"`}
+	labels := `namespace="` + escape(ref.Namespace) + `"`
+	if ref.ID != "" {
+		labels = `id="` + escape(ref.ID) + `",` + labels
+	}
+	return &functionSeries{labels: labels}
 }
 
 func (s *functionSeries) count(status int, took time.Duration) {
@@ -45,13 +51,20 @@ func (s *functionSeries) count(status int, took time.Duration) {
 
 // writeTo writes the series of all functions:
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
-// Its error is that of w.
-func (r *runs) writeTo(w io.Writer) error {
+// In OpenMetrics the family of a counter has no suffix, and bounds are written as floats. Its error is that of w.
+func (r *runs) writeTo(w io.Writer, open bool) error {
+	bounds, totalHeader := &bounds, totalHeader
+	if open {
+		bounds, totalHeader = &openBounds, openTotalHeader
+	}
 	all := r.snapshot()
+	if len(all) == 0 {
+		return nil
+	}
 	out := bufio.NewWriterSize(w, 64<<10)
 	_, _ = out.WriteString(durationHeader) // Flush tells
 	for _, series := range all {
-		if _, err := out.Write(series.appendDuration(out.AvailableBuffer())); err != nil {
+		if _, err := out.Write(series.appendDuration(out.AvailableBuffer(), bounds)); err != nil {
 			return err
 		}
 	}
@@ -64,7 +77,7 @@ func (r *runs) writeTo(w io.Writer) error {
 	return out.Flush()
 }
 
-func (s *functionSeries) appendDuration(dst []byte) []byte {
+func (s *functionSeries) appendDuration(dst []byte, bounds *[len(runBuckets) + 1]string) []byte {
 	var count uint64
 	for i := range s.buckets {
 		count += s.buckets[i].Load()
@@ -97,6 +110,17 @@ var bounds = func() [len(runBuckets) + 1]string {
 	texts := [len(runBuckets) + 1]string{len(runBuckets): "+Inf"}
 	for i, bound := range runBuckets {
 		texts[i] = strconv.FormatFloat(bound, 'g', -1, 64)
+	}
+	return texts
+}()
+
+// openBounds are the same in OpenMetrics.
+var openBounds = func() [len(runBuckets) + 1]string {
+	texts := bounds
+	for i, text := range texts {
+		if !strings.ContainsAny(text, ".e+") {
+			texts[i] = text + ".0"
+		}
 	}
 	return texts
 }()

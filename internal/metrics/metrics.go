@@ -8,16 +8,15 @@
 // Every label has a bounded number of values, whatever callers send. A function has up to five counters and one histogram.
 // At most MaxFunctions functions get their own, in the order in which they are first run; all others are counted together
 // under namespace="other", id="other". Namespaces are bounded alike. A series stays until the process ends, as a counter
-// must.
+// must. WithFunctions has fewer of them.
 package metrics
 
 import (
-	"net/http"
+	"context"
 	"regexp"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/common/expfmt"
 )
 
 // MaxFunctions bounds how many functions have series of their own.
@@ -39,8 +38,18 @@ type Metrics struct {
 type Option func(*settings)
 
 type settings struct {
-	runtime           []collectors.GoRuntimeMetricsRule // which metrics of the Go runtime to add
 	version, revision string
+	runtime           []collectors.GoRuntimeMetricsRule // which metrics of the Go runtime to add
+	functions         Detail
+	sampled           func(ctx context.Context) string
+}
+
+// WithFunctions says which series of their own functions have. DetailAll is the default.
+func WithFunctions(d Detail) Option { return func(s *settings) { s.functions = d } }
+
+// WithTrace adds exemplars to histograms of time: sampled returns the ID of the trace that ctx belongs to, empty if that is not sent.
+func WithTrace(sampled func(ctx context.Context) string) Option {
+	return func(s *settings) { s.sampled = sampled }
 }
 
 // WithRuntime adds every metric of the Go runtime that package runtime/metrics has, about a hundred.
@@ -55,7 +64,7 @@ func WithBuild(version, revision string) Option {
 
 // New returns Metrics with a registry of their own, in which all is zero.
 func New(options ...Option) *Metrics {
-	var s settings
+	s := settings{functions: DetailAll, sampled: func(context.Context) string { return "" }}
 	for _, option := range options {
 		option(&s)
 	}
@@ -67,29 +76,8 @@ func New(options ...Option) *Metrics {
 	)
 	factory{registry}.build(s.version, s.revision)
 	return &Metrics{
-		registry: registry, runs: newRuns(registry), pool: newPool(registry), outgoing: newOutgoing(registry),
+		registry: registry, runs: newRuns(registry, &s), pool: newPool(registry), outgoing: newOutgoing(registry),
 		lines:   newLines(registry),
-		storage: newStorage(registry), requests: newRequests(registry),
+		storage: newStorage(registry), requests: newRequests(registry, s.sampled),
 	}
-}
-
-// Handler answers with the current values in the Prometheus text format 0.0.4, whatever else the caller would take: the
-// series of functions, which may be many, are written by hand (see writeTo).
-func (m *Metrics) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		families, err := m.registry.Gather()
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		format := expfmt.NewFormat(expfmt.TypeTextPlain)
-		w.Header().Set("Content-Type", string(format))
-		encoder := expfmt.NewEncoder(w, format)
-		for _, family := range families {
-			if err := encoder.Encode(family); err != nil {
-				return // the caller is gone
-			}
-		}
-		_ = m.writeTo(w) // as above
-	})
 }

@@ -1,12 +1,14 @@
 package metrics
 
 import (
+	"context"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
 )
 
 // runBuckets are the original's, with two finer ones before.
@@ -17,8 +19,21 @@ var runBuckets = [...]float64{
 // other stands for all functions above MaxFunctions.
 var other = function.Ref{Namespace: "other", ID: "other"}
 
+// Detail says which series of their own functions have.
+type Detail string
+
+// The values of Detail.
+const (
+	DetailAll       Detail = "all"       // each function has some
+	DetailNamespace Detail = "namespace" // the functions of a namespace have some together
+	DetailOff       Detail = "off"       // none has
+)
+
 // runs counts functions and pipelines.
 type runs struct {
+	detail           Detail
+	sampled          func(ctx context.Context) string
+	namespaces       *namespaces
 	overviewDuration prometheus.Histogram
 	overviewTotal    *byStatus
 	pipelineDuration prometheus.Histogram
@@ -29,7 +44,7 @@ type runs struct {
 	all       []*functionSeries // those of functions, in the order of their first run
 }
 
-func newRuns(registry *prometheus.Registry) *runs {
+func newRuns(registry *prometheus.Registry, s *settings) *runs {
 	histogram := func(name, help string) prometheus.Histogram {
 		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "backstage_functions_" + name, Help: help, Buckets: runBuckets[:]})
 		registry.MustRegister(h)
@@ -39,6 +54,7 @@ func newRuns(registry *prometheus.Registry) *runs {
 		return prometheus.CounterOpts{Name: "backstage_functions_" + name, Help: help}
 	}
 	r := &runs{
+		detail: s.functions, sampled: s.sampled, namespaces: newNamespaces(registry),
 		overviewDuration: histogram("overview_run_duration_seconds", "How many time spent to run all functions in seconds"),
 		overviewTotal: &byStatus{vec: prometheus.NewCounterVec(
 			counter("overview_run_total", "What the portion of executions by status codes"), []string{"status"})},
@@ -54,10 +70,26 @@ func newRuns(registry *prometheus.Registry) *runs {
 }
 
 // FunctionRun counts one run of a function.
-func (r *runs) FunctionRun(ref function.Ref, status int, took time.Duration) {
-	r.series(ref).count(status, took)
-	r.overviewDuration.Observe(took.Seconds())
-	r.overviewTotal.inc(status)
+func (r *runs) FunctionRun(ctx context.Context, ref function.Ref, o invoke.Outcome, took time.Duration) {
+	switch r.detail {
+	case DetailOff:
+	case DetailNamespace:
+		r.series(function.Ref{Namespace: ref.Namespace}).count(o.Status, took)
+	default:
+		r.series(ref).count(o.Status, took)
+	}
+	r.namespaces.of(ref.Namespace).Add(o.Stats.CPU.Seconds())
+	observe(r.overviewDuration, took, r.sampled(ctx))
+	r.overviewTotal.inc(o.Status)
+}
+
+// observe counts a time, with the ID of a trace that shows where it went unless that is empty.
+func observe(to prometheus.Observer, took time.Duration, traceID string) {
+	if with, ok := to.(prometheus.ExemplarObserver); ok && traceID != "" {
+		with.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": traceID})
+		return
+	}
+	to.Observe(took.Seconds())
 }
 
 // PipelineRun counts one run of a pipeline; its steps are counted as functions.
@@ -78,6 +110,9 @@ func (r *runs) series(ref function.Ref) *functionSeries {
 	defer r.mu.Unlock()
 	if _, ok := r.functions[ref]; !ok && len(r.functions) >= MaxFunctions {
 		ref = other
+		if r.detail == DetailNamespace {
+			ref.ID = ""
+		}
 	}
 	series, ok = r.functions[ref]
 	if !ok {

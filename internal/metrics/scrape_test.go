@@ -31,8 +31,8 @@ func busy(functions int) *Metrics {
 	})
 	for i := range functions {
 		ref := function.Ref{Namespace: fmt.Sprintf("namespace-%d", i%100), ID: fmt.Sprintf("function-%d", i)}
-		m.FunctionRun(ref, 200, time.Millisecond)
-		m.FunctionRun(ref, 500, 20*time.Millisecond)
+		m.FunctionRun(context.Background(), ref, invoke.Outcome{Status: 200}, time.Millisecond)
+		m.FunctionRun(context.Background(), ref, invoke.Outcome{Status: 500}, 20*time.Millisecond)
 		m.Attempted(ref.Namespace, egress.Connected, time.Millisecond)
 		m.Transferred(ref.Namespace, 1, 1)
 	}
@@ -60,12 +60,12 @@ func TestSeriesAreBoundedWhateverRuns(t *testing.T) {
 	const fixed = 5000 // all that does not grow with functions, and room to grow
 	perFunction := len(runBuckets) + 1 + 2 + 5
 	perNamespace := len(waitBuckets) + 1 + 2 + 2 + 1
-	bound := fixed + (MaxFunctions+1)*perFunction + (maxEgressNamespaces+1)*perNamespace
+	bound := fixed + (MaxFunctions+1)*perFunction + (maxNamespaces+1)*perNamespace
 	m := busy(0)
 	for i := range 100_000 {
 		name := fmt.Sprint(i)
 		for _, status := range []int{100, 200, 300, 400, 500} {
-			m.FunctionRun(function.Ref{Namespace: name, ID: name}, status, time.Duration(i)*time.Microsecond)
+			m.FunctionRun(context.Background(), function.Ref{Namespace: name, ID: name}, invoke.Outcome{Status: status}, time.Duration(i)*time.Microsecond)
 		}
 		m.Attempted(name, egress.Connected, time.Millisecond)
 		m.Transferred(name, 1, 1)
@@ -77,7 +77,7 @@ func TestSeriesAreBoundedWhateverRuns(t *testing.T) {
 	expectLines(
 		t, text,
 		fmt.Sprintf(`backstage_functions_function_run_total{id="other",namespace="other",status="2xx"} %d`, 100_000-MaxFunctions),
-		fmt.Sprintf(`functions_egress_connections_total{namespace="other",result="connected"} %d`, 100_000-maxEgressNamespaces),
+		fmt.Sprintf(`functions_egress_connections_total{namespace="other",result="connected"} %d`, 100_000-maxNamespaces),
 		`backstage_functions_overview_run_total{status="2xx"} 100000`,
 	)
 }
