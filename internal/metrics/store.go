@@ -89,6 +89,9 @@ func (s *storage) judge(operation string, err error) {
 }
 
 func isHarmless(err error) bool {
+	if _, ok := errors.AsType[*function.EnvLimitError](err); ok {
+		return true
+	}
 	for _, harmless := range []error{function.ErrNotFound, function.ErrEnvNotFound, function.ErrNamespaceNotFound, context.Canceled} {
 		if errors.Is(err, harmless) {
 			return true

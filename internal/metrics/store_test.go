@@ -14,7 +14,7 @@ import (
 func TestStoreOperationsAreCounted(t *testing.T) {
 	m := New()
 	for _, err := range []error{
-		nil, &function.NotFoundError{}, fmt.Errorf("x: %w", function.ErrEnvNotFound), function.ErrNamespaceNotFound, context.Canceled,
+		nil, &function.EnvLimitError{}, &function.NotFoundError{}, fmt.Errorf("x: %w", function.ErrEnvNotFound), function.ErrNamespaceNotFound, context.Canceled,
 		function.ErrUnavailable, context.DeadlineExceeded, errors.New("broken"),
 	} {
 		_, end := m.Store(t.Context(), "get")
@@ -24,7 +24,7 @@ func TestStoreOperationsAreCounted(t *testing.T) {
 	end(nil)
 	expectLines(
 		t, scrape(t, m),
-		`functions_store_operation_seconds_count{operation="get"} 8`,
+		`functions_store_operation_seconds_count{operation="get"} 9`,
 		`functions_store_operation_errors_total{operation="get"} 3`,
 		`functions_store_operation_seconds_count{operation="put"} 1`,
 		`functions_store_operation_errors_total{operation="put"} 0`,

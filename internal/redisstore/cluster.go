@@ -46,5 +46,7 @@ func (s *Store) delisting(ctx context.Context, ref function.Ref, write func(keys
 }
 
 func (s *Store) enlist(ctx context.Context, ref function.Ref) error {
-	return judge(ctx, s.client.ZAdd(ctx, s.keys.list(), redis.Z{Member: member(ref)}).Err())
+	return judge(ctx, s.insist(ctx, func() error {
+		return s.client.ZAdd(ctx, s.keys.list(), redis.Z{Member: member(ref)}).Err()
+	}))
 }

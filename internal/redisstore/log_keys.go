@@ -24,7 +24,21 @@ func (k logKeys) tag(namespace string) string {
 	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(namespace)) // never fails
-	return fmt.Sprintf("{%02d}:", h.Sum32()%logShards)
+	return tagOf(h.Sum32() % logShards)
+}
+
+func tagOf(shard uint32) string { return fmt.Sprintf("{%02d}:", shard) }
+
+// usages are the keys of what namespaces take, one for each part of them.
+func (k logKeys) usages() []string {
+	if !k.cluster {
+		return []string{string(k.keys) + "functions:logs:usage"}
+	}
+	var all []string
+	for shard := range uint32(logShards) {
+		all = append(all, string(k.keys)+"functions:logs:"+tagOf(shard)+"usage")
+	}
+	return all
 }
 
 // stream holds the lines of a function.

@@ -135,7 +135,11 @@ func (s *Store) Close() error {
 
 // run runs a script; an empty answer is no error.
 func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
-	answer, err := script.Run(ctx, s.client, keys, args...).Result()
+	var answer any
+	err := s.insist(ctx, func() (err error) {
+		answer, err = script.Run(ctx, s.client, keys, args...).Result()
+		return err
+	})
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}
