@@ -54,6 +54,7 @@ func TestConnectionsBeyondTheLimitAreRefusedAndProbesAnswered(t *testing.T) {
 	if want := `{"error":"Too many connections","reason":"connections"}`; r.status != http.StatusServiceUnavailable || r.body != want || r.retryAfter != "1" {
 		t.Errorf("a fourth call: %v", r)
 	}
+	s.logs.await(t, `warn: .*(Callers are refused: all connections are in use) port=api limit=3`)
 	for _, path := range []string{"/livez", "/readyz", "/healthcheck"} {
 		if r := alone("GET", s.url+path, ""); r.status != http.StatusOK {
 			t.Errorf("%s: %v", path, r)

@@ -54,7 +54,7 @@ func TestDefaults(t *testing.T) {
 		MaxConnections: 10_000, MetricsMaxConnections: 100, ShutdownTimeout: 20 * time.Second,
 		HTTP: HTTP{
 			Header: 10 * time.Second, Read: time.Minute, Body: 20 * time.Second, Write: 30 * time.Second, Idle: 2 * time.Minute,
-			HeaderLimit: 128 << 10, BodyMemory: 256 << 20, AnswerMemory: 256 << 20,
+			HeaderLimit: 128 << 10, BodyMemory: 128 << 20, AnswerMemory: 128 << 20,
 		},
 		Egress: Egress{
 			Policy: egress.Policy{Mode: egress.Public}, Namespaces: map[string]egress.Policy{}, Limits: egress.DefaultLimits(),

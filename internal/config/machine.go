@@ -26,10 +26,10 @@ func (m machine) poolSize(cpus int, perWorker int64) int {
 	return min(max(size, 2), maxPoolSize)
 }
 
-// share is the default of what callers may make the server hold: a sixteenth of the memory, at least so many bytes and at
-// most 256 MiB or those, and no more than there is.
+// share is the default of what callers may make the server hold: a 32nd of the memory, at least so many bytes and at
+// most 128 MiB or those, and no more than there is.
 func (m machine) share(least int64) int64 {
-	size := max(min(m.memory/16, 256<<20), least)
+	size := max(min(m.memory/32, 128<<20), least)
 	if m.memory > 0 {
 		size = min(size, m.memory)
 	}

@@ -34,14 +34,14 @@ var connectionsVariables = []Variable{
 		parse:   duration(100*time.Millisecond, day, func(c *Config) *time.Duration { return &c.HTTP.Body }),
 	},
 	{
-		Name: "HTTP_BODY_MEMORY", Default: "a sixteenth of the memory of the machine or container, 16 times `BODY_PARSER_LIMIT` to 256mb",
+		Name: "HTTP_BODY_MEMORY", Default: "a 32nd of the memory of the machine or container, 16 times `BODY_PARSER_LIMIT` to 128mb",
 		Meaning: "Most memory for requests that are received or served, beyond 4 KiB of each, in bytes or with a unit. Above it a request is answered 503. " +
 			"One address may have up to four fifths of it.",
 		parse:  memory(mib, tib, func(c *Config) *int64 { return &c.HTTP.BodyMemory }),
 		derive: func(c *Config, m machine) string { return strconv.FormatInt(m.share(16*c.BodyLimit), 10) },
 	},
 	{
-		Name: "HTTP_ANSWER_MEMORY", Default: "a sixteenth of the memory of the machine or container, 64mb to 256mb",
+		Name: "HTTP_ANSWER_MEMORY", Default: "a 32nd of the memory of the machine or container, 64mb to 128mb",
 		Meaning: "Most memory for answers of more than 64 KiB that callers have not yet taken, in bytes or with a unit. Above it those that are not " +
 			"taken at all are cut off.",
 		parse:  memory(mib, tib, func(c *Config) *int64 { return &c.HTTP.AnswerMemory }),

@@ -70,7 +70,7 @@ func (p *Port) acceptFailed(err error) {
 	if out != nil {
 		_ = out.Conn.Close() // an error says that it was closed already
 	}
-	if p.warned.now() {
+	if p.failed.now() {
 		p.Logger.Warn("Connections cannot be accepted", "port", p.Name, "error", err, "times", failures)
 	}
 }

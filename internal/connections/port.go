@@ -50,7 +50,8 @@ type Port struct {
 
 	closed chan struct{}
 	once   sync.Once
-	warned limited
+	failed limited // what accept has said
+	warned limited // that all places are in use
 
 	mu      sync.Mutex // guards the fields below, and the places of connections
 	places  *room
@@ -73,6 +74,13 @@ func (p *Port) Serve(server *http.Server) error {
 	server.ConnState = p.connState
 	server.Handler = p.handler(server.Handler)
 	return server.Serve(p)
+}
+
+// refused says, now and then, that callers are.
+func (p *Port) refused() {
+	if p.warned.now() {
+		p.Logger.Warn("Callers are refused: all connections are in use", "port", p.Name, "limit", p.Most)
+	}
 }
 
 // Stats returns the state of the port.

@@ -44,6 +44,7 @@ func (p *Port) handler(next http.Handler) http.Handler {
 		}
 		if c.spare.Load() {
 			if !p.Probe(r) && !p.promote(c) {
+				p.refused()
 				p.turn(c, waiting)
 				refuse(w)
 				return
