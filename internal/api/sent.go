@@ -8,11 +8,17 @@ import (
 	"github.com/backstage/functions/internal/body"
 )
 
+// smallBody is how large a body may be for its parts to be copied without asking.
+const smallBody = 4 << 10
+
 // readSent reads a body that describes what to store. One of another media type than JSON counts as {}, as it always did;
-// ignored says so then, if what it holds was meant to be read.
+// ignored says so then, if what it holds was meant to be read. There is room for what will be copied out of it.
 func (s *server) readSent(r *http.Request, strict bool, meant func(json.RawMessage) bool) (text json.RawMessage, ignored string, err error) {
 	options := s.bodyOptions(r, strict)
 	text, err = body.Read(r, options)
+	if err == nil && len(text) > smallBody && !s.Grow(r, 2*len(text)) {
+		err = body.ErrNoRoom
+	}
 	if err != nil || body.IsJSON(r) || r.ContentLength == 0 {
 		return text, "", err
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/backstage/functions/internal/function"
@@ -60,5 +61,25 @@ func TestPostOfAFunctionIsPut(t *testing.T) {
 	for _, body := range []string{"", "{", "[]", `{"code":"1"}`} {
 		res, answer := do(t, newRequest(t, "POST", url+"/functions/n/g", body, "Content-Type", "application/json"))
 		expect(t, res, answer, http.StatusNotFound, `{"error":"Cannot POST /functions/n/g"}`)
+	}
+}
+
+func TestRequestWithoutRoomForItsBodyIsRefused(t *testing.T) {
+	store := newFakeStore()
+	url := serve(t, Options{Store: store, Grow: func(*http.Request, int) bool { return false }})
+	long := `{"code":"function main() {}` + strings.Repeat(" ", 10_000) + `"}`
+	for _, path := range []string{"/functions/n/f", "/functions/n/f/run", "/functions/n/f/env/A", "/namespaces/n", "/functions/pipeline?steps[]=n/f"} {
+		res, body := do(t, newRequest(t, "PUT", url+path, long, "Content-Type", "application/json"))
+		expect(t, res, body, http.StatusServiceUnavailable, `{"error":"No memory for more requests","reason":"body_memory"}`)
+		if res.Header.Get("Retry-After") == "" || !res.Close {
+			t.Errorf("%s: headers %v", path, res.Header)
+		}
+	}
+	if len(store.functions) > 0 {
+		t.Error("something was stored")
+	}
+	res, body := do(t, newRequest(t, "PUT", url+"/functions/n/f", deployable, "Content-Type", "application/json"))
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("a short body: %d %s", res.StatusCode, body)
 	}
 }

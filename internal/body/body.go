@@ -58,6 +58,9 @@ func Read(r *http.Request, o Options) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if charset != "utf-8" && len(raw) > maxFirstBuffer && !o.Grow(2*len(raw)) { // what comes of it may be twice as long
+		return nil, ErrNoRoom
+	}
 	return parse(decode(raw), o.Strict)
 }
 

@@ -133,6 +133,18 @@ func TestBodyAsksForMemoryAsItGrows(t *testing.T) {
 	}
 }
 
+func TestBodyThatIsDecodedAsksForWhatComesOfIt(t *testing.T) {
+	asked := 0
+	r := put(strings.NewReader(strings.Repeat("[\x00", 10) + strings.Repeat(" \x00", 10_000) + strings.Repeat("]\x00", 10)))
+	r.Header.Set("Content-Type", "application/json; charset=utf-16le")
+	if _, err := body.Read(r, body.Options{Limit: 1 << 20, Grow: func(bytes int) bool { asked += bytes; return true }}); err != nil {
+		t.Fatal(err)
+	}
+	if asked < 40_000 {
+		t.Errorf("asked for %d bytes", asked)
+	}
+}
+
 func TestWhatCannotBeCompressedMayReachTheLimit(t *testing.T) {
 	const limit = 1 << 20
 	text := `"` + strings.Repeat("x", limit-2) + `"`

@@ -36,7 +36,7 @@ var connectionsVariables = []Variable{
 	{
 		Name: "HTTP_BODY_MEMORY", Default: "a 32nd of the memory of the machine or container, 16 times `BODY_PARSER_LIMIT` to 128mb",
 		Meaning: "Most memory for requests that are received or served, beyond 4 KiB of each, in bytes or with a unit. Above it a request is answered 503. " +
-			"One address may have up to four fifths of it.",
+			"One address may have up to four fifths of it. What is to be stored counts three times, since it is taken apart.",
 		parse:  memory(mib, tib, func(c *Config) *int64 { return &c.HTTP.BodyMemory }),
 		derive: func(c *Config, m machine) string { return strconv.FormatInt(m.share(16*c.BodyLimit), 10) },
 	},

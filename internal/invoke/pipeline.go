@@ -88,7 +88,7 @@ func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*s
 		if err != nil {
 			return nil, err
 		}
-		earlier = append(earlier, Step{Ref: e.fn.Ref, Status: result.Status, Body: result.Body, Time: time.Now()})
+		earlier = append(earlier, Step{Ref: e.fn.Ref, Status: result.Status, Body: beginningOf(result.Body), Time: time.Now()})
 		previous := answer
 		answer = new(*result)
 		switch result.Status {

@@ -1,6 +1,7 @@
 package invoke
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,8 +40,19 @@ type Failure struct {
 type Step struct {
 	Ref    function.Ref
 	Status int
-	Body   json.RawMessage // nil for undefined
+	Body   json.RawMessage // nil for undefined; of a long one, the beginning
 	Time   time.Time       // of its answer
+}
+
+// maxStepBody is how much of the answer of a step is kept until its pipeline has ended, in bytes.
+const maxStepBody = 8 << 10
+
+// beginningOf is what is kept of body. It keeps no more in memory than that.
+func beginningOf(body json.RawMessage) json.RawMessage {
+	if len(body) <= maxStepBody {
+		return body
+	}
+	return bytes.Clone(body[:maxStepBody])
 }
 
 // Summarizer is a RunOutput that sends a record of each run.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
@@ -105,6 +106,24 @@ func TestReportOfAStepTellsOfTheStepsBefore(t *testing.T) {
 	at := failure.Earlier[0].Time
 	if steps := []Step{{ref("a/one"), 200, json.RawMessage(`{"from":"one"}`), at}, {ref("a/two"), 304, nil, at}}; !reflect.DeepEqual(failure.Earlier, steps) {
 		t.Errorf("earlier %+v", failure.Earlier)
+	}
+}
+
+func TestLongAnswersOfStepsAreNotKept(t *testing.T) {
+	f := newFixture(stored("a/one", "1"), stored("a/two", "2"))
+	got := &reporter{}
+	f.Invoker = New(Options{Pool: f.pool, Source: f.source, Reporter: got})
+	long := `"` + strings.Repeat("x", 1<<20) + `"`
+	f.pool.answers("a/one.js", 200, long)
+	f.pool.fails("a/two.js", &sandbox.DeathError{Reason: sandbox.ReasonDeadline})
+	if _, err := f.Pipeline(t.Context(), []function.Ref{ref("a/one"), ref("a/two")}, Call{}); err == nil {
+		t.Fatal("no error")
+	}
+	if body := got.failures[0].Earlier[0].Body; cap(body) > 2*maxStepBody || !strings.HasPrefix(long, string(body)) || len(body) < 4<<10 {
+		t.Errorf("%d bytes are kept, in %d", len(body), cap(body))
+	}
+	if sent := string(f.pool.seen()[1].Request.Body); sent != long {
+		t.Errorf("the next step got %d bytes", len(sent))
 	}
 }
 
