@@ -24,6 +24,12 @@ type scanner struct {
 	pos     int
 	left    int // levels that may be entered
 	tooDeep bool
+
+	// The brackets that are open: how many, and a bit for each that says whether it is that of an object, the innermost one's lowest. Those
+	// beyond the innermost 64 are in outer. To keep them in calls instead would cost a hundred bytes of stack for each.
+	depth int
+	inner uint64
+	outer []uint64
 }
 
 // document checks the whole text: one value and space around it.
@@ -36,91 +42,114 @@ func (s *scanner) document() bool {
 	return s.pos == len(s.text)
 }
 
+// value passes a value with all that is in it.
 func (s *scanner) value() bool {
+	for {
+		begun, ok := s.begin()
+		switch {
+		case !ok:
+			return false
+		case begun:
+			continue // with its first element
+		}
+		for { // a value has ended: what it is in goes on with the next element, or ends too
+			if s.depth == 0 {
+				return true
+			}
+			s.space()
+			if s.accept(',') {
+				s.space()
+				if s.inObject() && !s.key() {
+					return false
+				}
+				break
+			}
+			if !s.accept(s.closing()) {
+				return false
+			}
+			s.leave()
+		}
+	}
+}
+
+// begin passes a scalar or an empty object or array whole; of others it passes what stands before the first element's value, and then begun is
+// true.
+func (s *scanner) begin() (begun, ok bool) {
 	switch c := s.peek(); c {
 	case '"':
-		return s.string()
-	case '{':
-		return s.object()
-	case '[':
-		return s.array()
+		return false, s.string()
+	case '{', '[':
+		if s.left == 0 {
+			s.tooDeep = true
+			return false, false
+		}
+		s.pos++
+		s.enter(c == '{')
+		s.space()
+		if s.accept(s.closing()) {
+			s.leave()
+			return false, true
+		}
+		return true, c == '[' || s.key()
 	case 't':
-		return s.literal("true")
+		return false, s.literal("true")
 	case 'f':
-		return s.literal("false")
+		return false, s.literal("false")
 	case 'n':
-		return s.literal("null")
+		return false, s.literal("null")
 	default:
-		return (c == '-' || isDigit(c)) && s.number()
+		return false, (c == '-' || isDigit(c)) && s.number()
 	}
 }
 
-func (s *scanner) object() bool {
-	if done, ok := s.enter('}'); done || !ok {
-		return ok
-	}
-	for {
-		if s.peek() != '"' || !s.string() {
-			return false
-		}
-		s.space()
-		if !s.accept(':') {
-			return false
-		}
-		s.space()
-		if !s.value() {
-			return false
-		}
-		if done, ok := s.next('}'); done || !ok {
-			return ok
-		}
-	}
-}
-
-func (s *scanner) array() bool {
-	if done, ok := s.enter(']'); done || !ok {
-		return ok
-	}
-	for {
-		if !s.value() {
-			return false
-		}
-		if done, ok := s.next(']'); done || !ok {
-			return ok
-		}
-	}
-}
-
-// enter passes an opening bracket and the space after it, or the closing bracket, too, and then done is true.
-func (s *scanner) enter(closing byte) (done, ok bool) {
-	if s.left == 0 {
-		s.tooDeep = true
-		return false, false
-	}
-	s.left--
-	s.pos++
-	s.space()
-	return s.leave(closing), true
-}
-
-// next passes what follows an element: a comma with its space, or the closing bracket, and then done is true.
-func (s *scanner) next(closing byte) (done, ok bool) {
-	s.space()
-	if s.accept(',') {
-		s.space()
-		return false, true
-	}
-	done = s.leave(closing)
-	return done, done
-}
-
-// leave passes the closing bracket if it stands at pos.
-func (s *scanner) leave(closing byte) bool {
-	if !s.accept(closing) {
+// key passes the name of a member and the colon after it.
+func (s *scanner) key() bool {
+	if s.peek() != '"' || !s.string() {
 		return false
 	}
-	s.left++
+	s.space()
+	if !s.accept(':') {
+		return false
+	}
+	s.space()
 	return true
+}
+
+const innerBits = 64
+
+// enter notes an open bracket.
+func (s *scanner) enter(object bool) {
+	if s.depth > 0 && s.depth%innerBits == 0 {
+		s.outer = append(s.outer, s.inner)
+	}
+	s.inner <<= 1
+	if object {
+		s.inner |= 1
+	}
+	s.depth++
+	s.left--
+}
+
+// leave notes that the innermost bracket has been closed.
+func (s *scanner) leave() {
+	s.inner >>= 1
+	s.depth--
+	s.left++
+	if s.depth > 0 && s.depth%innerBits == 0 {
+		last := len(s.outer) - 1
+		s.inner, s.outer = s.outer[last], s.outer[:last]
+	}
+}
+
+// inObject says whether the innermost bracket is that of an object.
+func (s *scanner) inObject() bool { return s.inner&1 == 1 }
+
+// closing is what closes the innermost bracket.
+func (s *scanner) closing() byte {
+	if s.inObject() {
+		return '}'
+	}
+	return ']'
 }
 
 func (s *scanner) space() {

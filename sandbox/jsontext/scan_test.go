@@ -2,6 +2,7 @@ package jsontext_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +44,29 @@ func TestScanKeepsToItsDepth(t *testing.T) {
 	flat := []byte("[" + strings.Repeat(`[],{"a":{}},`, 1000) + "[]]")
 	if got := jsontext.Scan(flat, 3); !got.OK {
 		t.Errorf("levels that were left again counted: %+v", got)
+	}
+}
+
+func TestEachBracketIsClosedByItsOwn(t *testing.T) {
+	const levels = 300
+	var opening, closing string
+	for i := range levels { // in no pattern that repeats soon
+		if i*i%7 < 3 {
+			opening, closing = opening+"[", "]"+closing
+		} else {
+			opening, closing = opening+`{"":`, "}"+closing
+		}
+	}
+	text := []byte(opening + "0" + closing)
+	if got := jsontext.Scan(text, levels); !got.OK {
+		t.Fatalf("%+v", got)
+	}
+	for at := len(text) - levels; at < len(text); at++ {
+		wrong := slices.Clone(text)
+		wrong[at] ^= '}' ^ ']'
+		if got := jsontext.Scan(wrong, levels); got.OK || got.Stopped != at {
+			t.Errorf("the wrong bracket at %d: %+v", at, got)
+		}
 	}
 }
 
