@@ -46,7 +46,7 @@ node_headers := $(dir $(NODE_BINARY))../include/node
 reports := bin/reports
 # The packages whose tests are worth a second run where cgroups are of version 2.
 cgroup2_packages := sandbox/internal/cgroup sandbox cmd/functions
-# Of the sandbox's own tests those that the version matters to: the second kernel may be a slow one.
+# Of the sandbox's own tests those that the version matters to, on one runtime: the second kernel may be a slow one.
 cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn|Delegated
 
 .PHONY: help
@@ -131,8 +131,8 @@ test-js: setup ## run the runner's tests on Node.js 8 and on this machine's Node
 	exit $$status
 
 .PHONY: test-isolation
-test-isolation: setup ## run the sandbox's tests on this kernel, each with its name
-	$(GO) test -count=1 -v ./sandbox/...
+test-isolation: setup $(test_runtimes) ## run the sandbox's tests on this kernel, each with its name
+	$(GO) test -count=1 -v -timeout $(TEST_TIMEOUT) ./sandbox/...
 
 .PHONY: test-cgroup2
 test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that runs its arguments on a cgroup v2 kernel
@@ -141,7 +141,7 @@ test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that
 	  echo "$$package under cgroup v2"; \
 	  $(GO) test -c -o bin/cgroup2.test "./$$package"; \
 	  case $$package in \
-	    sandbox) run='$(cgroup2_sandbox)' ;; \
+	    sandbox) run='($(cgroup2_sandbox))/node8' ;; \
 	    cmd/functions) run=InAContainer ;; \
 	    *) run=. ;; \
 	  esac; \

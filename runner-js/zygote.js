@@ -4,6 +4,7 @@
 
 const path = require('path');
 const entropy = require('./entropy');
+const frame = require('./frame');
 
 const CONTROL = 3; // the socket to the host
 const addon = process.argv[2] === 'zygote' ? require(path.join(__dirname, 'build', 'zygote.node')) : null; // eslint-disable-line
@@ -17,6 +18,7 @@ function fork(filter, own, settle) {
     settle();
     pid = addon.serve();
   }
+  frame.exitBy(addon.leave);
   addon.reseed();
   entropy.reset();
   Object.defineProperty(process, 'pid', { value: pid }); // Node.js 8 keeps the one from its start

@@ -18,7 +18,7 @@ import (
 // open file description, which kcmp(2) tells, nor memory.
 func TestPromiseNoOpenFileAndNoMemoryIsShared(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
-		pool := arena(t, promise{change: v.with(t, func(c *sandbox.Config) { c.Size, c.Prewarmed = 8, 4 })}, "")
+		pool := arena(t, v, func(c *sandbox.Config) { c.Size, c.Prewarmed = 8, 4 })
 		defer pool.Close()
 		for _, name := range []string{"a", "b"} {
 			if _, err := pool.Invoke(t.Context(), invocation(name, `function main(req, res) { res.send(1) }`)); err != nil {
@@ -111,7 +111,7 @@ func everyDescriptor(options, each, after string) string {
 // What is written into a descriptor reaches nobody: no thread of the fork server takes it for a pointer.
 func TestPromiseTheForkServerOutlivesWhatIsWrittenToDescriptors(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
-		pool := arena(t, promise{change: v.with(t, nil)}, "")
+		pool := arena(t, v, nil)
 		defer pool.Close()
 		zygote := zygoteOf(t)
 		code := everyDescriptor(`{ readable: false, writable: true }`,
@@ -131,7 +131,7 @@ func TestPromiseNoDescriptorIsAMailbox(t *testing.T) {
 	read := `let heard = null;` + everyDescriptor(`{ readable: true, writable: false }`,
 		`socket.on('data', data => { heard = data.toString('latin1') }); socket.resume()`, `setTimeout(() => res.send(heard), 100)`)
 	onEveryVersion(t, func(t *testing.T, v version) {
-		pool := arena(t, promise{change: v.with(t, nil)}, "")
+		pool := arena(t, v, nil)
 		defer pool.Close()
 		_, _ = pool.Invoke(t.Context(), invocation("writer", write)) // its own end is as it may be
 		result, err := pool.Invoke(t.Context(), invocation("reader", read))

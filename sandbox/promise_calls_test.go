@@ -80,11 +80,14 @@ func calling(numbers map[string]int) string {
 func TestPromiseSystemCalls(t *testing.T) { keep(t, callPromises) }
 
 func TestPromiseDeadlyCallsEndTheWorker(t *testing.T) {
-	pool := arena(t, promise{insider: true}, insiderRunner(t))
-	defer pool.Close()
-	for name, number := range deadlyCalls {
-		p := promise{name: name, insider: true, death: "refused_syscall", code: strings.Replace(
-			`function main(req, res) { res.send(inside.native.call(NUMBER, 0, 0, 0, 0, 0, 0)) }`, "NUMBER", strconv.Itoa(number), 1)}
-		t.Run(name, func(t *testing.T) { p.attack(t, pool) })
-	}
+	runner := insiderRunner(t)
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := arena(t, v, insider(runner, nil))
+		defer pool.Close()
+		for name, number := range deadlyCalls {
+			p := promise{name: name, insider: true, death: "refused_syscall", code: strings.Replace(
+				`function main(req, res) { res.send(inside.native.call(NUMBER, 0, 0, 0, 0, 0, 0)) }`, "NUMBER", strconv.Itoa(number), 1)}
+			t.Run(name, func(t *testing.T) { p.attack(t, pool) })
+		}
+	})
 }

@@ -22,6 +22,9 @@ func TestDocumentNamesEveryPromise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !strings.Contains(string(text), "**on every runtime**: "+versionNames()) {
+		t.Errorf("docs/isolation.md should say that promises are kept on %s", versionNames())
+	}
 	documented := map[string][]string{}
 	heading := regexp.MustCompile("^### .*`(Test[A-Za-z]+)`")
 	var test string
@@ -51,4 +54,14 @@ func TestDocumentNamesEveryPromise(t *testing.T) {
 	if !slices.Equal(walls, documented["TestPromiseLayers"]) {
 		t.Errorf("TestPromiseLayers: docs/isolation.md should list\n- %s", strings.Join(walls, "\n- "))
 	}
+}
+
+// versionNames are the versions in words: "Node.js 8, 20 and 22".
+func versionNames() string {
+	var numbers []string
+	for _, v := range versions {
+		numbers = append(numbers, strings.TrimPrefix(string(v), "node"))
+	}
+	last := len(numbers) - 1
+	return "Node.js " + strings.Join(numbers[:last], ", ") + " and " + numbers[last]
 }

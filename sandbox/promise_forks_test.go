@@ -31,9 +31,9 @@ func manyForks(t *testing.T, otherwise int) int {
 }
 
 // fresh is a pool in which each call has a process of its own.
-func fresh(t *testing.T) *sandbox.Pool {
+func fresh(t *testing.T, v version) *sandbox.Pool {
 	t.Helper()
-	return arena(t, promise{change: func(c *sandbox.Config) { c.MaxInvocations, c.Size, c.Prewarmed = 1, 8, 4 }}, "")
+	return arena(t, v, func(c *sandbox.Config) { c.MaxInvocations, c.Size, c.Prewarmed = 1, 8, 4 })
 }
 
 // callMany makes n calls of code, a few at a time, and hands each answer to take, one after the other.
@@ -70,66 +70,70 @@ func atRest(t *testing.T, pool *sandbox.Pool) {
 }
 
 func TestPromiseForksLeaveNothing(t *testing.T) {
-	ownTempDir(t)
-	before := lookAtHost(t)
-	pool := fresh(t)
-	const code = `function main(req, res) { res.send(1) }`
-	callMany(t, pool, 100, code, func([]byte) {})
-	zygote := zygoteOf(t)
-	atRest(t, pool)
-	early, earlyOpen := residentKB(t, zygote), len(descriptors(t, zygote))
-	callMany(t, pool, manyForks(t, 2000), code, func([]byte) {})
-	if zygoteOf(t) != zygote {
-		t.Error("the zygote was replaced")
-	}
-	atRest(t, pool)
-	if late := residentKB(t, zygote); late > early+1024 {
-		t.Errorf("the zygote grew from %d to %d kB", early, late)
-	}
-	for patience := time.Now().Add(10 * time.Second); len(descriptors(t, zygote)) > earlyOpen; runtime.Gosched() { // a fork may be at its end
-		if time.Now().After(patience) {
-			t.Fatalf("the zygote has %d descriptors open, before %d", len(descriptors(t, zygote)), earlyOpen)
+	onEveryVersion(t, func(t *testing.T, v version) {
+		ownTempDir(t)
+		before := lookAtHost(t)
+		pool := fresh(t, v)
+		const code = `function main(req, res) { res.send(1) }`
+		callMany(t, pool, 100, code, func([]byte) {})
+		zygote := zygoteOf(t)
+		atRest(t, pool)
+		early, earlyOpen := residentKB(t, zygote), len(descriptors(t, zygote))
+		callMany(t, pool, manyForks(t, 500), code, func([]byte) {})
+		if zygoteOf(t) != zygote {
+			t.Error("the zygote was replaced")
 		}
-	}
-	if n := len(descendants(t, os.Getpid())); n > 1+2*8 {
-		t.Errorf("%d processes live", n)
-	}
-	if err := pool.Close(); err != nil {
-		t.Error(err)
-	}
-	before.compare(t)
+		atRest(t, pool)
+		if late := residentKB(t, zygote); late > early+1024 {
+			t.Errorf("the zygote grew from %d to %d kB", early, late)
+		}
+		for patience := time.Now().Add(10 * time.Second); len(descriptors(t, zygote)) > earlyOpen; runtime.Gosched() { // a fork may be at its end
+			if time.Now().After(patience) {
+				t.Fatalf("the zygote has %d descriptors open, before %d", len(descriptors(t, zygote)), earlyOpen)
+			}
+		}
+		if n := len(descendants(t, os.Getpid())); n > 1+2*8 {
+			t.Errorf("%d processes live", n)
+		}
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+		before.compare(t)
+	})
 }
 
 func TestPromiseForksAreUnlikeEachOther(t *testing.T) {
-	pool := fresh(t)
-	defer pool.Close()
-	const code = `function main(req, res) {
-		const uuid = require('uuid');
-		let host; require('lodash').template('<% give(Math.random()) %>')({ give: v => { host = v } });
-		const v1 = uuid.v1();
-		res.send({ random: String(Math.random()), host: String(host), v4: uuid.v4(), v1, node: v1.slice(19) }) }`
-	n := manyForks(t, 2000)
-	seen := map[string]map[string]bool{}
-	callMany(t, pool, n, code, func(body []byte) {
-		var draws map[string]string
-		if err := json.Unmarshal(body, &draws); err != nil {
-			t.Fatal(err)
-		}
-		for name, draw := range draws {
-			if seen[name] == nil {
-				seen[name] = map[string]bool{}
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := fresh(t, v)
+		defer pool.Close()
+		const code = `function main(req, res) {
+			const uuid = require('uuid');
+			let host; require('lodash').template('<% give(Math.random()) %>')({ give: v => { host = v } });
+			const v1 = uuid.v1();
+			res.send({ random: String(Math.random()), host: String(host), v4: uuid.v4(), v1, node: v1.slice(19) }) }`
+		n := manyForks(t, 500)
+		seen := map[string]map[string]bool{}
+		callMany(t, pool, n, code, func(body []byte) {
+			var draws map[string]string
+			if err := json.Unmarshal(body, &draws); err != nil {
+				t.Fatal(err)
 			}
-			if seen[name][draw] {
-				t.Errorf("%s: %s was drawn twice", name, draw)
+			for name, draw := range draws {
+				if seen[name] == nil {
+					seen[name] = map[string]bool{}
+				}
+				if seen[name][draw] {
+					t.Errorf("%s: %s was drawn twice", name, draw)
+				}
+				seen[name][draw] = true
 			}
-			seen[name][draw] = true
+		})
+		for name, draws := range seen {
+			if len(draws) != n {
+				t.Errorf("%s: %d different draws of %d", name, len(draws), n)
+			}
 		}
 	})
-	for name, draws := range seen {
-		if len(draws) != n {
-			t.Errorf("%s: %d different draws of %d", name, len(draws), n)
-		}
-	}
 }
 
 // The fork server is built to stop at the first undefined behaviour; its workers die with it then.
@@ -137,13 +141,15 @@ func TestForkServerKeepsToTheLanguage(t *testing.T) {
 	runner := insiderRunner(t)
 	addon := filepath.Join(filepath.Dir(runner), "build", "zygote.node")
 	compile(t, "../runner-js/native/zygote.c", addon, "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error", "-Wall", "-Wextra", "-Werror")
-	pool := arena(t, promise{insider: true, change: func(c *sandbox.Config) { c.MaxInvocations = 1 }}, runner)
-	defer pool.Close()
-	zygote := zygoteOf(t)
-	callMany(t, pool, 100, `function main(req, res) { res.send(1) }`, func([]byte) {})
-	if zygoteOf(t) != zygote {
-		t.Error("the zygote ended")
-	}
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := arena(t, v, insider(runner, func(c *sandbox.Config) { c.MaxInvocations = 1 }))
+		defer pool.Close()
+		zygote := zygoteOf(t)
+		callMany(t, pool, 100, `function main(req, res) { res.send(1) }`, func([]byte) {})
+		if zygoteOf(t) != zygote {
+			t.Error("the zygote ended")
+		}
+	})
 }
 
 // The fork server is built with AddressSanitizer, which ends it, or the worker, at the first access to memory that is not its own.

@@ -78,41 +78,44 @@ var layers = []struct {
 }
 
 func TestPromiseLayers(t *testing.T) {
-	pool := arena(t, promise{}, "")
-	defer pool.Close()
-	pid := aWorker(t)
-	for _, layer := range layers {
-		t.Run(layer.name, func(t *testing.T) {
-			if !layer.look(t, pid) {
-				t.Errorf("it is missing around process %d", pid)
-			}
-		})
-	}
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := arena(t, v, nil)
+		defer pool.Close()
+		pid := aWorker(t)
+		for _, layer := range layers {
+			t.Run(layer.name, func(t *testing.T) {
+				if !layer.look(t, pid) {
+					t.Errorf("it is missing around process %d", pid)
+				}
+			})
+		}
+	})
 }
 
 func TestPromiseEveryWorkerHasAUserOfItsOwn(t *testing.T) {
-	t.Run("forked", func(t *testing.T) { everyWorkerHasAUserOfItsOwn(t, func(*sandbox.Config) {}) })
-	t.Run("started directly", func(t *testing.T) { everyWorkerHasAUserOfItsOwn(t, directlyInJails(t)) })
+	directly := directlyInJails(t)
+	onEveryVersion(t, func(t *testing.T, v version) {
+		t.Run("forked", func(t *testing.T) { everyWorkerHasAUserOfItsOwn(t, v, func(*sandbox.Config) {}) })
+		t.Run("started directly", func(t *testing.T) { everyWorkerHasAUserOfItsOwn(t, v, directly) })
+	})
 }
 
 // directlyInJails is directly with all isolation on: the runner is a copy, because a jail shows no links.
 func directlyInJails(t *testing.T) func(*sandbox.Config) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "runner")
-	return func(c *sandbox.Config) {
-		if out, err := exec.Command("cp", "-r", filepath.Dir(c.Runner), dir).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		if err := os.RemoveAll(filepath.Join(dir, "build")); err != nil {
-			t.Fatal(err)
-		}
-		c.Runner = filepath.Join(dir, "main.js")
+	if out, err := exec.Command("cp", "-r", filepath.Dir(realConfig(t).Runner), dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
+	if err := os.RemoveAll(filepath.Join(dir, "build")); err != nil {
+		t.Fatal(err)
+	}
+	return func(c *sandbox.Config) { c.Runner = filepath.Join(dir, "main.js") }
 }
 
-func everyWorkerHasAUserOfItsOwn(t *testing.T, change func(*sandbox.Config)) {
+func everyWorkerHasAUserOfItsOwn(t *testing.T, v version, change func(*sandbox.Config)) {
 	t.Helper()
-	pool := arena(t, promise{change: func(c *sandbox.Config) { change(c); c.Size, c.Prewarmed = 4, 1 }}, "")
+	pool := arena(t, v, func(c *sandbox.Config) { change(c); c.Size, c.Prewarmed = 4, 1 })
 	defer pool.Close()
 	for _, name := range []string{"a", "b", "c"} {
 		if _, err := pool.Invoke(t.Context(), invocation(name, `function main(req, res) { res.send(1) }`)); err != nil {
@@ -139,31 +142,33 @@ func everyWorkerHasAUserOfItsOwn(t *testing.T, change func(*sandbox.Config)) {
 const zygoteUser = "1879048193"
 
 func TestPromiseWorkersDieWithTheirZygote(t *testing.T) {
-	ownTempDir(t)
-	before := lookAtHost(t)
-	pool := arena(t, promise{}, "")
-	zygote, err := strconv.Atoi(statusOf(t, aWorker(t), "PPid"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	killAndAwait(t, zygote)
-	for range 10 { // workers that were ready died with it, and their calls say so
-		_, err = pool.Invoke(t.Context(), invocation("after", `function main(req, res) { res.send(1) }`))
-		var death *sandbox.DeathError
-		if err == nil || !errors.As(err, &death) {
-			break
+	onEveryVersion(t, func(t *testing.T, v version) {
+		ownTempDir(t)
+		before := lookAtHost(t)
+		pool := arena(t, v, nil)
+		zygote, err := strconv.Atoi(statusOf(t, aWorker(t), "PPid"))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if err != nil {
-		t.Errorf("the pool did not recover: %v", err)
-	}
-	if slices.Contains(descendants(t, os.Getpid()), zygote) {
-		t.Error("the dead zygote was not reaped")
-	}
-	if err := pool.Close(); err != nil {
-		t.Error(err)
-	}
-	before.compare(t)
+		killAndAwait(t, zygote)
+		for range 10 { // workers that were ready died with it, and their calls say so
+			_, err = pool.Invoke(t.Context(), invocation("after", `function main(req, res) { res.send(1) }`))
+			var death *sandbox.DeathError
+			if err == nil || !errors.As(err, &death) {
+				break
+			}
+		}
+		if err != nil {
+			t.Errorf("the pool did not recover: %v", err)
+		}
+		if slices.Contains(descendants(t, os.Getpid()), zygote) {
+			t.Error("the dead zygote was not reaped")
+		}
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+		before.compare(t)
+	})
 }
 
 // killAndAwait returns when the process, and with the first of a PID namespace all others in it, is dead.
@@ -189,39 +194,48 @@ func killAndAwait(t *testing.T, pid int) {
 }
 
 func TestPromiseNoInspectorOpensBySignal(t *testing.T) {
-	pool := arena(t, promise{}, "")
-	defer pool.Close()
-	for _, pid := range descendants(t, os.Getpid()) {
-		if err := unix.Kill(pid, unix.SIGUSR1); err != nil {
-			t.Fatal(err)
-		}
-	}
-	disturb(t, pool, func() {})
-	for _, pid := range descendants(t, os.Getpid()) {
-		for _, table := range []string{"net/tcp", "net/tcp6"} {
-			if lines := strings.Count(procText(t, pid, table), "\n"); lines > 1 {
-				t.Errorf("process %d listens:\n%s", pid, procText(t, pid, table))
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := arena(t, v, nil)
+		defer pool.Close()
+		for _, pid := range descendants(t, os.Getpid()) {
+			if err := unix.Kill(pid, unix.SIGUSR1); err != nil {
+				t.Fatal(err)
 			}
 		}
-	}
+		disturb(t, pool, func() {})
+		for _, pid := range descendants(t, os.Getpid()) {
+			for _, table := range []string{"net/tcp", "net/tcp6"} {
+				if lines := strings.Count(procText(t, pid, table), "\n"); lines > 1 {
+					t.Errorf("process %d listens:\n%s", pid, procText(t, pid, table))
+				}
+			}
+		}
+	})
 }
 
 func TestReportTellsWhatIsThere(t *testing.T) {
-	for isolation, want := range map[sandbox.Isolation]int{sandbox.IsolationStrict: 15, sandbox.IsolationProcess: 3, sandbox.IsolationNone: 2} {
-		pool := arena(t, promise{change: func(c *sandbox.Config) { c.Isolation = isolation }}, "")
-		report := pool.Report()
-		obtained := 0
-		for _, layer := range report.Layers {
-			if layer.Obtained {
-				obtained++
-			}
+	onEveryVersion(t, func(t *testing.T, v version) { reportTells(t, v, sandbox.IsolationStrict, 15) })
+	t.Run("with less isolation", func(t *testing.T) {
+		reportTells(t, oldest, sandbox.IsolationProcess, 3)
+		reportTells(t, oldest, sandbox.IsolationNone, 2)
+	})
+}
+
+func reportTells(t *testing.T, v version, isolation sandbox.Isolation, want int) {
+	t.Helper()
+	pool := arena(t, v, func(c *sandbox.Config) { c.Isolation = isolation })
+	report := pool.Report()
+	obtained := 0
+	for _, layer := range report.Layers {
+		if layer.Obtained {
+			obtained++
 		}
-		if obtained != want || len(report.Missing()) != 0 || report.Isolation != isolation {
-			t.Errorf("%s: %d layers, want %d: %+v", isolation, obtained, want, report)
-		}
-		if err := pool.Close(); err != nil {
-			t.Error(err)
-		}
+	}
+	if obtained != want || len(report.Missing()) != 0 || report.Isolation != isolation {
+		t.Errorf("%s: %d layers, want %d: %+v", isolation, obtained, want, report)
+	}
+	if err := pool.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -103,76 +103,87 @@ func TestPromiseLeaks(t *testing.T) { keep(t, leakPromises) }
 
 // The rows above would hold in vain if no worker were ever used again.
 func TestPromiseACleanWorkerServesItsFunctionAgain(t *testing.T) {
-	pool := arena(t, promise{}, "")
-	defer pool.Close()
-	for i, want := range []sandbox.StartKind{sandbox.StartPrewarmed, sandbox.StartWarm, sandbox.StartWarm} {
-		result, err := pool.Invoke(t.Context(), invocation("clean", `function main(req, res) { setTimeout(() => res.send(1), 1) }`))
-		if err != nil || result.Start != want {
-			t.Errorf("call %d: %+v, %v, want %s", i, result, err, want)
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := arena(t, v, nil)
+		defer pool.Close()
+		for i, want := range []sandbox.StartKind{sandbox.StartPrewarmed, sandbox.StartWarm, sandbox.StartWarm} {
+			result, err := pool.Invoke(t.Context(), invocation("clean", `function main(req, res) { setTimeout(() => res.send(1), 1) }`))
+			if err != nil || result.Start != want {
+				t.Errorf("call %d: %+v, %v, want %s", i, result, err, want)
+			}
 		}
-	}
+	})
 }
 
 // What is left where the runner does not look cannot use a processor for long either.
 func TestPromiseAnIdleWorkerThatComputesIsKilled(t *testing.T) {
-	died := make(chan sandbox.Reason, 10)
-	pool := arena(t, promise{insider: true, change: func(c *sandbox.Config) { one(c); c.Observer = deaths{died: died} }}, insiderRunner(t))
-	defer pool.Close()
-	for range 2 {
-		inv := invocation("spinner", `const inside = require('inside'); function main(req, res) { res.send(inside.native.spin()) }`)
-		result, err := pool.Invoke(t.Context(), inv)
-		if err != nil || string(result.Body) != "0" {
-			t.Fatalf("got %s, %v", bodyOf(result), err)
+	runner := insiderRunner(t)
+	onEveryVersion(t, func(t *testing.T, v version) {
+		died := make(chan sandbox.Reason, 10)
+		pool := arena(t, v, insider(runner, func(c *sandbox.Config) { one(c); c.Observer = deaths{died: died} }))
+		defer pool.Close()
+		for range 2 {
+			inv := invocation("spinner", `const inside = require('inside'); function main(req, res) { res.send(inside.native.spin()) }`)
+			result, err := pool.Invoke(t.Context(), inv)
+			if err != nil || string(result.Body) != "0" {
+				t.Fatalf("got %s, %v", bodyOf(result), err)
+			}
+			if reason := <-died; reason != sandbox.ReasonIdleActivity {
+				t.Errorf("the worker died of %s", reason)
+			}
 		}
-		if reason := <-died; reason != sandbox.ReasonIdleActivity {
-			t.Errorf("the worker died of %s", reason)
-		}
-	}
+	})
 }
 
 func TestPromiseAWorkerServesOneFunctionOnly(t *testing.T) {
-	pool := arena(t, promise{}, "")
-	defer pool.Close()
-	const code = `function main(req, res) { const shared = require('lodash').templateSettings; shared.met = (shared.met || []).concat(req.body); res.send(shared.met) }`
-	for _, name := range []string{"a", "b", "c"} {
-		inv := invocation(name, code)
-		inv.Request.Body = []byte(`"` + name + `"`)
-		result, err := pool.Invoke(t.Context(), inv)
-		if err != nil || string(result.Body) != `["`+name+`"]` {
-			t.Errorf("%s met %s, %v", name, bodyOf(result), err)
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := arena(t, v, nil)
+		defer pool.Close()
+		const code = `function main(req, res) { const shared = require('lodash').templateSettings; shared.met = (shared.met || []).concat(req.body); res.send(shared.met) }`
+		for _, name := range []string{"a", "b", "c"} {
+			inv := invocation(name, code)
+			inv.Request.Body = []byte(`"` + name + `"`)
+			result, err := pool.Invoke(t.Context(), inv)
+			if err != nil || string(result.Body) != `["`+name+`"]` {
+				t.Errorf("%s met %s, %v", name, bodyOf(result), err)
+			}
 		}
-	}
+	})
 }
 
 func TestPromisePoolsOfOneProcessKeepApart(t *testing.T) {
-	ownTempDir(t)
-	before := lookAtHost(t)
-	first, second := arena(t, promise{}, ""), arena(t, promise{}, "")
-	for _, pool := range []*sandbox.Pool{first, second} {
-		disturb(t, pool, func() {})
-	}
-	users, groups := map[string]bool{}, map[string]bool{}
-	for _, pid := range descendants(t, os.Getpid()) {
-		users[statusOf(t, pid, "Uid")] = true
-		groups[procText(t, pid, "cgroup")] = true
-	}
-	if len(users) < 4 || len(groups) < 3 { // two zygotes in the group of this process, and at least one worker each
-		t.Errorf("found users %v and groups %v", users, groups)
-	}
-	if err := errors.Join(first.Close(), second.Close()); err != nil {
-		t.Error(err)
-	}
-	before.compare(t)
+	onEveryVersion(t, func(t *testing.T, v version) {
+		ownTempDir(t)
+		before := lookAtHost(t)
+		first, second := arena(t, v, nil), arena(t, v, nil)
+		for _, pool := range []*sandbox.Pool{first, second} {
+			disturb(t, pool, func() {})
+		}
+		users, groups := map[string]bool{}, map[string]bool{}
+		for _, pid := range descendants(t, os.Getpid()) {
+			users[statusOf(t, pid, "Uid")] = true
+			groups[procText(t, pid, "cgroup")] = true
+		}
+		if len(users) < 4 || len(groups) < 3 { // two zygotes in the group of this process, and at least one worker each
+			t.Errorf("found users %v and groups %v", users, groups)
+		}
+		if err := errors.Join(first.Close(), second.Close()); err != nil {
+			t.Error(err)
+		}
+		before.compare(t)
+	})
 }
 
 func TestPromiseOneCallPerProcessSharesNothing(t *testing.T) {
-	pool := arena(t, promise{change: func(c *sandbox.Config) { c.MaxInvocations = 1 }}, "")
-	defer pool.Close()
-	for range 3 {
-		result, err := pool.Invoke(t.Context(), invocation("once", `
-			function main(req, res) { const shared = require('lodash').templateSettings; shared.calls = (shared.calls || 0) + 1; res.send(shared.calls) }`))
-		if err != nil || string(result.Body) != "1" {
-			t.Errorf("got %s, %v", bodyOf(result), err)
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := arena(t, v, func(c *sandbox.Config) { c.MaxInvocations = 1 })
+		defer pool.Close()
+		for range 3 {
+			result, err := pool.Invoke(t.Context(), invocation("once", `
+				function main(req, res) { const shared = require('lodash').templateSettings; shared.calls = (shared.calls || 0) + 1; res.send(shared.calls) }`))
+			if err != nil || string(result.Body) != "1" {
+				t.Errorf("got %s, %v", bodyOf(result), err)
+			}
 		}
-	}
+	})
 }

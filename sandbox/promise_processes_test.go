@@ -36,7 +36,8 @@ var processPromises = []promise{
 		function main(req, res) { const b = Buffer.alloc(64); res.send([inside.native.call(141, 0, 0, -20), inside.native.call(203, 0, 8, b), inside.native.call(144, 0, 1, b), inside.native.call(227, 0, b), inside.native.call(314, 0, b, 0), inside.native.call(251, 1, 0, 0)]) }`,
 		want: `[-1,-1,-1,-1,-1,-1]`,
 	},
-	{name: "an exit is a death with its code", insider: true, death: "exit", code: `function main(req, res) { inside.powers.reallyExit(7) }`},
+	{name: "an exit is a death with its code", insider: true, death: "exit", code: `function main(req, res) { inside.native.call(231, 7) }`},
+	{name: "an end of the runner's own is a death with its code", insider: true, death: "exit", code: `function main(req, res) { inside.require('/runner/frame.js').exit(7) }`},
 	{name: "an abort is a death by signal", insider: true, death: "signal", code: `function main(req, res) { inside.powers.abort() }`},
 	{name: "a broken pointer is a death by signal", insider: true, death: "signal", code: `function main() { inside.native.crash() }`},
 }

@@ -4,8 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/backstage/functions/sandbox"
 )
 
 // version is a version of Node.js that every promise is kept on.
@@ -16,10 +14,10 @@ const oldest version = "node8"
 // versions are all that the server is tested with, oldest first.
 var versions = []version{oldest, "node20", "node22", "node24"}
 
-// binary is where a version lies. The zero version is the oldest.
+// binary is where a version lies.
 func (v version) binary(tb testing.TB) string {
 	tb.Helper()
-	if v == "" || v == oldest {
+	if v == oldest {
 		return realConfig(tb).Node
 	}
 	path, err := filepath.Abs("../cmd/functions/testdata/runtimes/node_modules/" + string(v) + "/bin/node")
@@ -37,16 +35,5 @@ func onEveryVersion(t *testing.T, test func(*testing.T, version)) {
 	t.Helper()
 	for _, v := range versions {
 		t.Run(string(v), func(t *testing.T) { test(t, v) })
-	}
-}
-
-// with is a pool's change that makes it run functions on v, after another change where there is one.
-func (v version) with(tb testing.TB, change func(*sandbox.Config)) func(*sandbox.Config) {
-	tb.Helper()
-	return func(c *sandbox.Config) {
-		c.Node = v.binary(tb)
-		if change != nil {
-			change(c)
-		}
 	}
 }

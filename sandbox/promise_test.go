@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,56 +26,100 @@ type promise struct {
 	then string
 	// poisons leaves open how the attack itself ends: it may have broken its own answer.
 	poisons bool
-	// change makes the pool's limits fit the attack.
+	// change makes the pool's deadlines and limits fit the attack.
 	change func(*sandbox.Config)
 }
 
-// keep makes each attack on a pool of its own, with a neighbour on the same pool, and looks at the host before and after it.
+// keep makes each attack on every version of Node.js. Attacks that need the same pool share one, with a neighbour on it who must not be harmed by any
+// of them; the host is looked at before the pool and after it.
 func keep(t *testing.T, promises []promise) {
 	t.Helper()
 	var runner string
-	for _, p := range promises {
-		if p.insider && runner == "" {
-			runner = insiderRunner(t)
-		}
-		t.Run(p.name, func(t *testing.T) {
-			ownTempDir(t)
+	if slices.ContainsFunc(promises, func(p promise) bool { return p.insider }) {
+		runner = insiderRunner(t)
+	}
+	onEveryVersion(t, func(t *testing.T, v version) {
+		ownTempDir(t)
+		for _, some := range byArena(t, promises) {
+			change := some[0].change
+			if some[0].insider {
+				change = insider(runner, change)
+			}
 			before := lookAtHost(t)
-			pool := arena(t, p, runner)
-			calm := disturb(t, pool, func() { p.attack(t, pool) })
+			pool := arena(t, v, change)
+			for _, p := range some {
+				t.Run(p.name, func(t *testing.T) {
+					if calm := disturb(t, pool, func() { p.attack(t, pool) }); calm == 0 {
+						t.Error("the neighbour got no answer during the attack")
+					}
+				})
+			}
 			if err := pool.Close(); err != nil {
 				t.Error(err)
 			}
-			if calm == 0 {
-				t.Error("the neighbour got no answer during the attack")
-			}
 			before.compare(t)
-		})
+		}
+	})
+}
+
+// byArena puts together the promises that need the same pool.
+func byArena(t *testing.T, promises []promise) [][]promise {
+	t.Helper()
+	type needs struct {
+		insider     bool
+		sync, async time.Duration
+		limits      sandbox.Limits
 	}
+	var all [][]promise
+	places := map[needs]int{}
+	for _, p := range promises {
+		cfg := arenaConfig(t, oldest, p.change)
+		need := needs{p.insider, cfg.SyncTimeout, cfg.AsyncTimeout, cfg.Limits}
+		place, found := places[need]
+		if !found {
+			place, places[need] = len(all), len(all)
+			all = append(all, nil)
+		}
+		all[place] = append(all[place], p)
+	}
+	return all
 }
 
 // arena is a small pool of strict isolation with room for an attacker and its neighbour.
-func arena(t *testing.T, p promise, runner string) *sandbox.Pool {
+func arena(t *testing.T, v version, change func(*sandbox.Config)) *sandbox.Pool {
 	t.Helper()
-	cfg := realConfig(t)
-	cfg.Size, cfg.Prewarmed = 3, 1
-	cfg.SyncTimeout, cfg.AsyncTimeout = time.Second, 3*time.Second
-	if p.insider {
-		cfg.Runner, cfg.Modules = runner, []string{"inside"}
-	}
-	if p.change != nil {
-		p.change(&cfg)
-	}
-	pool, err := sandbox.New(context.Background(), cfg)
+	pool, err := sandbox.New(context.Background(), arenaConfig(t, v, change))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return pool
 }
 
+func arenaConfig(t *testing.T, v version, change func(*sandbox.Config)) sandbox.Config {
+	t.Helper()
+	cfg := realConfig(t)
+	cfg.Node = v.binary(t)
+	cfg.Size, cfg.Prewarmed = 3, 1
+	cfg.SyncTimeout, cfg.AsyncTimeout = time.Second, 3*time.Second
+	if change != nil {
+		change(&cfg)
+	}
+	return cfg
+}
+
+// insider gives functions what an attacker has who is out of the language, after another change where there is one.
+func insider(runner string, change func(*sandbox.Config)) func(*sandbox.Config) {
+	return func(c *sandbox.Config) {
+		c.Runner, c.Modules = runner, []string{"inside"}
+		if change != nil {
+			change(c)
+		}
+	}
+}
+
 func (p promise) attack(t *testing.T, pool *sandbox.Pool) {
 	t.Helper()
-	inv := invocation("attack", p.code)
+	inv := invocation(p.name, p.code) // each has a worker of its own
 	if p.insider {
 		inv.Code = "const inside = require('inside');" + p.code
 	}

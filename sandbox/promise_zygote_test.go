@@ -54,7 +54,7 @@ func zygoteCalls() map[string][]int {
 func TestPromiseTheForkServerMayOnlyMakeWorkers(t *testing.T) {
 	runner := victimRunner(t, zygoteCalls())
 	onEveryVersion(t, func(t *testing.T, v version) {
-		pool := arena(t, promise{insider: true, change: v.with(t, func(c *sandbox.Config) { c.Modules, c.MaxInvocations = []string{"inside", "victim"}, 1 })}, runner)
+		pool := arena(t, v, insider(runner, func(c *sandbox.Config) { c.Modules, c.MaxInvocations = []string{"inside", "victim"}, 1 }))
 		defer pool.Close()
 		names := slices.Sorted(maps.Keys(zygoteCalls()))
 		outcomes := []int(nil)

@@ -312,6 +312,15 @@ static napi_value reseed(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* leave(code) ends a worker at once. exit(3) would have Node.js wait for V8's threads, which a fork does not have. */
+static napi_value leave(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  int32_t code = EXIT_FAILURE;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) == napi_ok && argc == 1) napi_get_value_int32(env, argv[0], &code);
+  _exit(code);
+}
+
 /* V8 gives back what memory it can. */
 static void collect_garbage(void) {
   /* v8::Isolate::GetCurrent() and LowMemoryNotification(), which every version of Node.js exports. */
@@ -370,6 +379,7 @@ static napi_value init(napi_env env, napi_value exports) {
   if (napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_control, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "open", fn);
   if (napi_create_function(env, "serve", NAPI_AUTO_LENGTH, serve, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "serve", fn);
   if (napi_create_function(env, "reseed", NAPI_AUTO_LENGTH, reseed, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "reseed", fn);
+  if (napi_create_function(env, "leave", NAPI_AUTO_LENGTH, leave, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "leave", fn);
   if (napi_create_function(env, "slim", NAPI_AUTO_LENGTH, slim, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "slim", fn);
   return exports;
 }

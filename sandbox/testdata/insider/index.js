@@ -13,12 +13,12 @@ for (const name of ['binding', 'dlopen', 'exit', 'reallyExit', 'abort', 'setuid'
   powers[name] = process[name].bind(process);
 }
 
-// tell returns what attempt does, as one word or value: the code or the text of its error when it throws.
+// tell returns what attempt does, as one word or value: the code or the text of its error when it throws, the kernel's code where it has one.
 function tell(attempt) {
   try {
     return attempt();
   } catch (e) {
-    return e.code || String(e);
+    return (e.info && e.info.code) || e.code || String(e);
   }
 }
 
