@@ -99,7 +99,7 @@ func (p *Pool) hopelessLocked(inv *Invocation, patience time.Duration) bool {
 	if p.drainTimeLocked() <= patience { // known at once, and never less than the time of what is ahead of inv
 		return false
 	}
-	return p.shareLocked(p.queue.ahead(inv.owner(), inv.Key, p.bound[inv.Key] > 0, p.shares.serving)) > patience
+	return p.shareLocked(p.queue.ahead(inv.owner(), inv.Key, p.bound[inv.Key] > 0, p.house.shares.serving)) > patience
 }
 
 // drainTimeLocked is how long all workers together need for the calls that wait, at the least.

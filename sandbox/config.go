@@ -78,6 +78,8 @@ type Config struct {
 
 	// index tells the pools of one process apart where the kernel must: names of control groups. The starter sets it.
 	index int
+	// house is shared by the pools of one server; nil makes one for the pool alone.
+	house *house
 }
 
 // DefaultConfig returns a Config with every field at its default; Node and Runner remain to be set.

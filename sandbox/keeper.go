@@ -57,16 +57,19 @@ func (p *Pool) claimStart() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.dispatchLocked()
-	short := p.shortOfLocked()
-	if p.closed || short+p.retiring+p.cfg.Prewarmed-len(p.prewarmed) <= 0 {
+	short, free := p.shortOfLocked(), p.freeLocked()
+	wanted := short + p.house.retiringLocked()
+	if free < 0 && wanted <= 0 && len(p.prewarmed) > 0 {
+		p.retirePrewarmedLocked(ReasonEvicted)
+	}
+	if p.closed || wanted+p.cfg.Prewarmed-len(p.prewarmed) <= 0 {
 		return false
 	}
-	if p.freeLocked() > 0 {
+	if free > 0 && (wanted > 0 || !p.othersShortLocked()) {
 		p.starting++
 		return true
 	}
-	for n := short; n > 0 && p.idle.len() > 0; n-- {
-		p.evictLocked()
+	for n := short - max(free, 0); n > 0 && p.evictLocked(); n-- {
 	}
 	return false
 }
@@ -164,6 +167,9 @@ func (p *Pool) watch(w *worker) {
 	p.setServingLocked(w, false)
 	p.idle.remove(w)
 	p.prewarmed = slices.DeleteFunc(p.prewarmed, func(other *worker) bool { return other == w })
+	for _, other := range p.house.pools {
+		other.wakeKeeper() // there is a slot
+	}
 	p.mu.Unlock()
 	p.wakeKeeper()
 }
@@ -174,9 +180,7 @@ func (p *Pool) retireIdle() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.prewarmed) > p.cfg.Prewarmed {
-		w := p.prewarmed[0]
-		p.prewarmed = p.prewarmed[1:]
-		p.retireLocked(w, ReasonIdle)
+		p.retirePrewarmedLocked(ReasonIdle)
 	}
 	for {
 		w := p.idle.oldest()

@@ -16,7 +16,7 @@ const MaxDepth = 8
 func (p *Pool) mayNestLocked(group string) bool {
 	newcomers, others := p.wantingLocked(nil)
 	room := p.roomLocked() - newcomers
-	if p.shares.serving[group] > 0 && room <= others {
+	if p.house.shares.serving[group] > 0 && room <= others {
 		return false
 	}
 	supply := p.freeLocked() + p.starting + p.retiring + p.idle.len() + len(p.prewarmed)

@@ -59,7 +59,9 @@ type Pool struct {
 	quiet    chan struct{} // closed when all has ended
 	closeErr error         // set before that
 
-	mu        sync.Mutex // guards the fields below
+	house *house
+
+	mu        *sync.Mutex // the house's; guards the fields below
 	workers   map[*worker]struct{}
 	prewarmed []*worker
 	idle      idleSet
@@ -67,9 +69,7 @@ type Pool struct {
 	started   int // workers, ever
 	retiring  int // workers that were killed and are not reaped yet
 	queue     queue
-	shares    shares
 	bound     map[string]int // workers of each key that live
-	groups    map[string]int // workers of each group that live
 	busy      map[string]int // those of them that serve a call
 	paces     paces
 	failing   failing
@@ -92,13 +92,20 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
 	cfg.Reserve = min(cfg.Reserve, cfg.Size-1)
 	keeping, stop := context.WithCancel(context.Background())
+	home := cfg.house
+	if home == nil {
+		home = newHouse()
+	}
 	p := &Pool{
-		cfg: cfg, starter: starter, stop: stop,
+		house: home, mu: &home.mu, cfg: cfg, starter: starter, stop: stop,
 		kick: make(chan struct{}, 1), serves: make(chan struct{}, 1),
-		workers: map[*worker]struct{}{}, bound: map[string]int{}, groups: map[string]int{}, busy: map[string]int{}, lean: lean(&cfg), processors: runtime.GOMAXPROCS(0), paces: paces{},
+		workers: map[*worker]struct{}{}, bound: map[string]int{}, busy: map[string]int{}, lean: lean(&cfg), processors: runtime.GOMAXPROCS(0), paces: paces{},
 		closing: make(chan struct{}),
 		quiet:   make(chan struct{}),
 	}
+	p.mu.Lock()
+	home.pools = append(home.pools, p)
+	p.mu.Unlock()
 	if err := p.startOne(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -175,13 +182,18 @@ func statsOf(result *Result, err error) *Stats {
 	return nil
 }
 
+// servingLocked is how many workers of the pool serve a call.
+func (p *Pool) servingLocked() int {
+	return len(p.workers) - p.retiring - len(p.prewarmed) - p.idle.len()
+}
+
 // Stats returns the state of the pool.
 func (p *Pool) Stats() PoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return PoolStats{
 		Size: p.cfg.Size, QueueSize: p.cfg.QueueSize,
-		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Busy: p.shares.total, Queued: p.queue.len(),
+		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Busy: p.servingLocked(), Queued: p.queue.len(),
 	}
 }
 

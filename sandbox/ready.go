@@ -62,7 +62,7 @@ func (p *Pool) warmLocked() bool {
 	if s, ok := p.starter.(settler); ok && !s.settled() {
 		return false
 	}
-	return p.started >= p.cfg.Prewarmed
+	return p.started >= p.cfg.Prewarmed || p.freeLocked() <= 0
 }
 
 // Ready is that of the first runtime's pool, and ErrWarming while another one is: a runtime beside the first that does not start fails its own

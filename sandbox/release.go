@@ -5,7 +5,7 @@ import "time"
 func (p *Pool) bindLocked(w *worker, group, key string) {
 	w.group, w.key, w.bound = group, key, time.Now()
 	p.bound[key]++
-	p.groups[group]++
+	p.house.groups[group]++
 }
 
 // unbindLocked forgets the worker w, which is dead.
@@ -13,7 +13,7 @@ func (p *Pool) unbindLocked(w *worker) {
 	for _, count := range []struct {
 		of   map[string]int
 		name string
-	}{{p.bound, w.key}, {p.groups, w.group}} {
+	}{{p.bound, w.key}, {p.house.groups, w.group}} {
 		if count.of[count.name]--; count.of[count.name] == 0 {
 			delete(count.of, count.name)
 		}
@@ -119,9 +119,6 @@ func (p *Pool) handLocked(w *worker, waiting *waiter, start StartKind) {
 	waiting.worker, waiting.start, waiting.turn.first = w, start, start != StartWarm
 	close(waiting.ready)
 }
-
-// freeLocked counts the slots without a process.
-func (p *Pool) freeLocked() int { return p.cfg.Size - len(p.workers) - p.starting }
 
 // retireLocked kills w; its slot is free when its watcher has seen the end.
 func (p *Pool) retireLocked(w *worker, reason Reason) {

@@ -18,13 +18,14 @@ type Runtimes struct {
 	pools map[string]*Pool
 }
 
-// NewRuntimes starts a pool like cfg for each runtime, cfg.Node aside. Each may have cfg.Size workers. The first runtime is that of
+// NewRuntimes starts a pool like cfg for each runtime, cfg.Node aside. All together have cfg.Size workers. The first runtime is that of
 // invocations that name none, and alone has cfg.Prewarmed workers ready; the others keep one, if any.
 func NewRuntimes(ctx context.Context, cfg Config, runtimes []Runtime) (*Runtimes, error) {
 	if len(runtimes) == 0 {
 		return nil, errors.New("sandbox: no runtime")
 	}
 	r := &Runtimes{pools: map[string]*Pool{}}
+	cfg.house = newHouse()
 	for i, runtime := range runtimes {
 		own := cfg
 		own.Node = runtime.Node
@@ -68,7 +69,7 @@ func (r *Runtimes) Stats() PoolStats {
 	var sum PoolStats
 	for _, pool := range r.pools {
 		s := pool.Stats()
-		sum.Size += s.Size
+		sum.Size = s.Size // which they share
 		sum.Starting += s.Starting
 		sum.Prewarmed += s.Prewarmed
 		sum.Idle += s.Idle

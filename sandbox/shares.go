@@ -51,40 +51,44 @@ func (p *Pool) setServingLocked(w *worker, serving bool) {
 	w.serving = serving
 	if serving {
 		w.since = time.Now()
-		p.shares.add(w.group, 1)
+		p.house.shares.add(w.group, 1)
 		p.noteServingLocked()
 	} else {
-		p.shares.add(w.group, -1)
+		p.house.shares.add(w.group, -1)
+		p.wakeOthersLocked()
 	}
 }
 
 // mayTakeLocked says whether group may have another worker: its first in any case, later ones from what neither the reserve nor a poorer group
 // takes.
 func (p *Pool) mayTakeLocked(group string) bool {
-	own := p.shares.serving[group]
+	own := p.house.shares.serving[group]
 	if own == 0 {
 		return true
 	}
 	room := p.roomLocked()
-	return room > 0 && (p.queue.len() == 0 || room > p.owedLocked(own))
+	return room > 0 && (p.house.waitingLocked() == 0 || room > p.house.owedLocked(own))
 }
 
 // roomLocked is how many workers more may serve groups that hold some.
-func (p *Pool) roomLocked() int { return p.cfg.Size - p.cfg.Reserve - p.shares.total }
+func (p *Pool) roomLocked() int { return p.cfg.Size - p.cfg.Reserve - p.house.shares.total }
 
-// owedLocked is how many workers of the room those who wait get before a group that holds so many: each as many as make it even.
-func (p *Pool) owedLocked(own int) int {
+// owedLocked is how many workers of the room those who wait, for whatever runtime, get before a group that holds so many: each as many as make it
+// even.
+func (h *house) owedLocked(own int) int {
 	owed := 0
-	for name, g := range p.queue.groups.members {
-		holds := p.shares.serving[name]
-		if holds >= own {
-			continue
+	for _, p := range h.pools {
+		for name, g := range p.queue.groups.members {
+			holds := h.shares.serving[name]
+			if holds >= own {
+				continue
+			}
+			wants := p.wantsLocked(g)
+			if holds == 0 && wants > 0 { // its first one may come from the reserve
+				holds, wants = 1, wants-1
+			}
+			owed += min(wants, own-holds)
 		}
-		wants := p.wantsLocked(g)
-		if holds == 0 && wants > 0 { // its first one may come from the reserve
-			holds, wants = 1, wants-1
-		}
-		owed += min(wants, own-holds)
 	}
 	return owed
 }
@@ -104,7 +108,7 @@ func (p *Pool) wantsLocked(g *groupQueue) int {
 // call of its function, those that wait for the same are left out, and its group holds one.
 func (p *Pool) wantingLocked(w *worker) (newcomers, others int) {
 	for name, g := range p.queue.groups.members {
-		wants, holds := p.wantsLocked(g), p.shares.serving[name]
+		wants, holds := p.wantsLocked(g), p.house.shares.serving[name]
 		if w != nil && name == w.group {
 			holds++
 			if f, ok := g.functions.members[w.key]; ok && !p.heldLocked(w.key) {
@@ -123,7 +127,7 @@ func (p *Pool) wantingLocked(w *worker) (newcomers, others int) {
 // shortOfLocked is how many workers those who wait may have beyond those that are about to be started or to give up their slots.
 func (p *Pool) shortOfLocked() int {
 	newcomers, others := p.wantingLocked(nil)
-	return newcomers + min(others, max(p.roomLocked()-newcomers, 0)) - p.starting - p.retiring
+	return newcomers + min(others, max(p.roomLocked()-newcomers, 0)) - p.starting - p.house.retiringLocked()
 }
 
 // nextLocked returns the waiter whose turn it is, those left aside whose key is not wanted: of the groups that may have a worker that of the
@@ -132,7 +136,7 @@ func (p *Pool) nextLocked(wanted func(key string) bool) *waiter {
 	var first *waiter
 	fewest := 0
 	for _, name := range p.queue.groups.order {
-		holds := p.shares.serving[name]
+		holds := p.house.shares.serving[name]
 		if first != nil && holds >= fewest || holds > 0 && p.roomLocked() <= 0 {
 			continue
 		}
@@ -158,19 +162,6 @@ func (p *Pool) mayStayLocked(w *worker) bool {
 	}
 	next := p.nextLocked(p.notHeldLocked)
 	return next == nil || next.key == w.key || time.Since(w.bound) < quantum
-}
-
-// evictLocked ends an idle worker to make room: of the group that has the most workers the one that was not used for the longest time.
-func (p *Pool) evictLocked() {
-	var victim *worker
-	most := 0
-	for e := p.idle.lru.Front(); e != nil; e = e.Next() {
-		if w := e.Value.(*worker); p.groups[w.group] > most {
-			victim, most = w, p.groups[w.group]
-		}
-	}
-	p.idle.remove(victim)
-	p.retireLocked(victim, ReasonEvicted)
 }
 
 // evictee returns the waiter that gives up its place in a full queue to a call of group: the last one of the group with the most waiters; nil

@@ -39,7 +39,7 @@ type scale struct {
 
 // noteServingLocked wakes whoever weighs when there are workers to share processors between.
 func (p *Pool) noteServingLocked() {
-	if p.shares.total < 2 {
+	if p.house.shares.total < 2 {
 		return
 	}
 	select {
@@ -85,7 +85,7 @@ func (p *Pool) loadScales(scales map[*worker]*scale) (more bool) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(scales) > 0 || p.shares.total > 1
+	return len(scales) > 0 || p.house.shares.total > 1
 }
 
 // longServing are the workers that have served a call for a while.

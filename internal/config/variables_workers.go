@@ -104,7 +104,7 @@ var workersVariables = []Variable{
 		Name: "RUNTIMES", Default: "`NODE_BINARY` alone, named `node` and its major version", derive: none,
 		Meaning: "Node.js binaries that functions may choose from by `runtime` in their PUT, such as " +
 			"`node8=/opt/node8/bin/node,node24=/opt/node24/bin/node`. The first is that of functions that choose none. " +
-			"`POOL_SIZE` holds for each of them.",
+			"All together have `POOL_SIZE` workers.",
 		parse: past(runtimes, []string{"a=/x", "a=x, b=y", manyRuntimes(maxRuntimes)},
 			[]string{"a", "=x", "a=", "a b=x", "a=x,a=y", "a=x,", manyRuntimes(maxRuntimes + 1)}),
 	},

@@ -1,0 +1,96 @@
+package sandbox
+
+import "sync"
+
+// house is what the pools of several runtimes have in common: one budget of workers, Config.Size of all together, and the shares of groups in
+// it. A pool by itself has one of its own.
+type house struct {
+	mu     sync.Mutex // guards the fields below and all that the pools guard by it
+	pools  []*Pool
+	shares shares
+	groups map[string]int // workers of each group that live
+}
+
+func newHouse() *house { return &house{groups: map[string]int{}} }
+
+// freeLocked counts the slots without a process. At the start of several runtimes it may be below 0.
+func (p *Pool) freeLocked() int {
+	free := p.cfg.Size
+	for _, other := range p.house.pools {
+		free -= len(other.workers) + other.starting
+	}
+	return free
+}
+
+// retiringLocked is how many workers give up their slots.
+func (h *house) retiringLocked() int {
+	n := 0
+	for _, p := range h.pools {
+		n += p.retiring
+	}
+	return n
+}
+
+// waitingLocked is how many calls wait.
+func (h *house) waitingLocked() int {
+	n := 0
+	for _, p := range h.pools {
+		n += p.queue.len()
+	}
+	return n
+}
+
+// wakeOthersLocked wakes the keepers of the other pools in which calls wait: there is more for them.
+func (p *Pool) wakeOthersLocked() {
+	for _, other := range p.house.pools {
+		if other != p && other.queue.len() > 0 {
+			other.wakeKeeper()
+		}
+	}
+}
+
+// othersShortLocked says whether another pool wants workers for calls that wait, which go before the ones that are kept ready here.
+func (p *Pool) othersShortLocked() bool {
+	for _, other := range p.house.pools {
+		if other != p && !other.closed && other.queue.len() > 0 && other.shortOfLocked()+p.house.retiringLocked() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// evictLocked ends a worker to make room, if there is one that serves nobody: of those that are idle one of the group that has the most workers,
+// and there the one that was not used for the longest time; if none is, one that another pool keeps ready.
+func (p *Pool) evictLocked() bool {
+	var victim *worker
+	var owner *Pool
+	most := 0
+	for _, pool := range p.house.pools {
+		for e := pool.idle.lru.Front(); e != nil; e = e.Next() {
+			w := e.Value.(*worker)
+			n := p.house.groups[w.group]
+			if n > most || n == most && w.lastUsed.Before(victim.lastUsed) {
+				victim, owner, most = w, pool, n
+			}
+		}
+	}
+	if victim != nil {
+		owner.idle.remove(victim)
+		owner.retireLocked(victim, ReasonEvicted)
+		return true
+	}
+	for _, pool := range p.house.pools {
+		if pool != p && len(pool.prewarmed) > 0 {
+			pool.retirePrewarmedLocked(ReasonEvicted)
+			return true
+		}
+	}
+	return false
+}
+
+// retirePrewarmedLocked ends the worker that has been ready for the longest time.
+func (p *Pool) retirePrewarmedLocked(reason Reason) {
+	w := p.prewarmed[0]
+	p.prewarmed = p.prewarmed[1:]
+	p.retireLocked(w, reason)
+}
