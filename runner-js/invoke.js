@@ -67,6 +67,8 @@ class Invoker {
   hooks() {
     return {
       filename: () => this.loader.filename,
+      lines: () => this.loader.code.split('\n').length,
+      faultOf: (main, exported) => this.loader.faultOf(main, exported),
       program: (kind, values) => this.loader.run(kind, values),
       log: (level, text) => this.log(level, text),
       span: rest => this.span(rest),

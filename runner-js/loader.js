@@ -5,6 +5,8 @@
 const v8 = require('v8');
 const vm = require('vm');
 const clock = require('./clock');
+const explain = require('./syntax');
+const faultOf = require('./entry');
 const Realm = require('./realm');
 
 // What a function's top-level code sees beside the language, in the order of the wrapper's parameters.
@@ -23,6 +25,8 @@ function wrap(code, foot) {
 }
 
 const RUN_FOOT = ";return [main.constructor.name === 'AsyncFunction', main.call(null, Backstage.request, Backstage.response)];";
+
+const CHECK_FOOT = ';return [typeof main];';
 
 // V8 leaves functions uncompiled until they are called, and would leave them out of a cache. Node.js 8 has a flag for that. Later ones compile
 // everything while --lazy is off; the flags are part of a cache, so it must be on again when they make one.
@@ -71,12 +75,19 @@ class Loader {
   compile(kind) {
     const elapsed = clock.start();
     try {
-      const script = kind === 'run' ? this.script({ cachedData: this.cachedData }) : this.script({ foot: '' });
+      const script = kind === 'run' ? this.script({ cachedData: this.cachedData }) : this.script({ foot: CHECK_FOOT });
       this.cachedData = undefined; // V8 has taken from it what it needs
       return script.runInContext(this.realm.context, { displayErrors: false });
+    } catch (error) {
+      throw explain(error, () => this.script({ displayErrors: true }), { filename: this.filename, code: this.code, names: NAMES });
     } finally {
       this.spent += elapsed();
     }
+  }
+
+  // faultOf is why the code can never answer; empty when it may. See entry.js.
+  faultOf(main, exported) {
+    return faultOf(this.code, main, exported);
   }
 
   // cache returns what V8 compiles of the function; it is empty for code that does not compile.
@@ -97,8 +108,8 @@ class Loader {
     }
   }
 
-  script({ foot = RUN_FOOT, cachedData, produceCachedData }) {
-    return new vm.Script(wrap(this.code, foot), { filename: this.filename, lineOffset: -1, displayErrors: false, cachedData, produceCachedData });
+  script({ foot = RUN_FOOT, cachedData, produceCachedData, displayErrors = false }) {
+    return new vm.Script(wrap(this.code, foot), { filename: this.filename, lineOffset: -1, displayErrors, cachedData, produceCachedData });
   }
 
   // clean says whether the last call has left the realm as it was, but for what the next call sets anew.

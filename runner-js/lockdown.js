@@ -7,6 +7,7 @@ const { writeSync } = require('fs');
 const { Console } = require('console');
 const pending = require('./pending');
 const disarm = require('./disarm');
+const { exit } = require('./frame');
 const { forbidImport } = require('./internals');
 const withoutDeferral = require('./deferred');
 
@@ -16,7 +17,7 @@ function apply(names) {
   pending.watch();
   Object.defineProperty(global, 'console', { value: new Console(stderr) }); // a module's print must not get into the frames
   const modules = new Map();
-  for (const name of names) modules.set(name, require(name));
+  for (const name of names) modules.set(name, load(name));
   forbidCodeGeneration();
   forbidImport();
   withoutDeferral(global);
@@ -26,6 +27,18 @@ function apply(names) {
   disarm();
   for (const name of ['stdout', 'stderr']) Object.defineProperty(process, name, { value: stderr }); // for what of Node.js and modules prints by itself
   return modules;
+}
+
+// load returns a module. Without one of those that the operator named there is nothing to start.
+function load(name) {
+  try {
+    return require(name); // eslint-disable-line
+  } catch (error) {
+    const [cause] = String(error.message).split('\n');
+    writeSync(2, `DEFAULT_GLOBAL_MODULES: ${name} cannot be loaded by Node.js ${process.version}: ${cause}. `
+      + 'Install it where the runner is (cd runner-js && npm install MODULE), in a version for this Node.js, or take it out of the list\n');
+    return exit(70);
+  }
 }
 
 // nowhere is as much of a stream as Console needs.

@@ -225,7 +225,7 @@ const exitRetired = 10
 
 // classify finds the reason of a death; the kernel's evidence goes before our own intent, which is empty when we did not kill.
 func classify(intent Reason, status syscall.WaitStatus, outOfMemory bool, stderr string) *DeathError {
-	death := &DeathError{Reason: intent, ExitCode: status.ExitStatus(), Detail: stderr}
+	death := &DeathError{Reason: intent, ExitCode: status.ExitStatus(), Detail: lastWords(stderr)}
 	if status.Signaled() {
 		death.Signal = unix.SignalName(status.Signal())
 	}

@@ -23,6 +23,9 @@ func isolationHint(ctx context.Context, workers sandbox.Config, node *nodeInstal
 			fmt.Fprintf(&hint, "\n  %s: %s", feature.Name, feature.Detail)
 		}
 	}
+	if hint.Len() == 0 { // it is something else
+		return ""
+	}
 	return fmt.Sprintf(" (ISOLATION=%s asks for more than this host gives; docs/isolation.md says what less would mean)%s", workers.Isolation, hint.String())
 }
 

@@ -80,7 +80,7 @@ function statusOf(status) {
 }
 
 function errorFrame(thrown, pairs) {
-  const { status, message, text, stack, frames } = describe(thrown, runner.filename());
+  const { status, message, text, stack, frames } = describe(thrown, runner.filename(), runner.lines());
   return {
     type: 'error',
     rest: `"status":${status},"message":${stringify(message)},"text":${stringify(text)},"stack":${stringify(stack)},`
@@ -118,7 +118,7 @@ function resultFrame({ code, pairs, body, failed, failure }) {
 
 // plainFailure is an answer that could not be written: a 500 whatever the cause says of its status.
 function plainFailure(error) {
-  const { message, text, stack } = describe(error, '');
+  const { message, text, stack } = describe(error, '', 0);
   return { message, stack, toString: () => text };
 }
 
@@ -196,10 +196,17 @@ function start(line, kind) {
     errors.NotModified, errors.BadRequest, errors.NotFound, errors.UnprocessableEntity, errors.InternalServerError,
   ]);
   if (kind === 'check') {
-    answer({ status: 200, headers: {}, body: undefined });
+    checked(isArray(out) ? out[0] : undefined, module.exports);
   } else if (isArray(out)) {
     follow(out[0], out[1], response);
   }
+}
+
+// checked ends a trial run that went well: main is what typeof says of it.
+function checked(main, exported) {
+  const fault = runner.faultOf(main, typeof exported === 'function' || keys(Object(exported)).length > 0);
+  if (fault === '') answer({ status: 200, headers: {}, body: undefined });
+  else fail(Object.assign(new Error(fault), { stack: '' })); // it is none of the code's own
 }
 
 // follow sends what an async main resolves to, and what the promise of a plain one does unless that is undefined.

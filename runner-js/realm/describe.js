@@ -40,20 +40,33 @@ function framesOf(stack, filename) {
   return frames.join('\n');
 }
 
-// withoutRunner drops the frames of the runner and of the modules beside it.
-function withoutRunner(stack) {
-  return stack.split('\n').filter(line => !line.includes('runner:realm/') && !line.includes(host.root)).join('\n');
+// What the stack of a call ends in: frames of Node.js below those of the function.
+const INNER = /^\s*at (?:.*\((?:node:|internal\/|[a-z_]+\.js:).*\)|(?:node:|internal\/|[a-z_]+\.js:).*|<anonymous>|new Script .*)$/;
+
+// withoutRunner drops the frames of the runner and of the modules beside it, those of the wrapper around the code, which lie behind its last line,
+// and those of Node.js at the end of the stack.
+function withoutRunner(stack, filename, lines) {
+  const kept = [];
+  for (const line of stack.split('\n')) {
+    const match = FRAME.exec(line);
+    const wrapper = match !== null && filename !== '' && match[2] === filename && match[3] > lines;
+    if (!wrapper && !line.includes('runner:realm/') && !line.includes(host.root)) kept[kept.length] = line;
+  }
+  let end = kept.length;
+  while (end > 0 && INNER.test(kept[end - 1])) end--;
+  return (kept.slice(0, end).some(line => FRAME.test(line)) ? kept.slice(0, end) : kept).join('\n');
 }
 
-// describe returns {status, message, text, stack, frames}; status 0 means that the error named none.
-function describe(thrown, filename) {
+// describe returns {status, message, text, stack, frames}; status 0 means that the error named none. filename is the function's, which has so many
+// lines.
+function describe(thrown, filename, lines) {
   const stack = attempt(() => (isObject(thrown) && typeof thrown.stack === 'string' ? thrown.stack : ''), '');
   const status = attempt(() => statusOf(thrown), 0);
   return {
     status: status !== 0 && (status < 100 || status > 599) ? 500 : status,
     message: attempt(() => messageOf(thrown), 'unknown error'),
     text: attempt(() => `${String(thrown)}`, 'unknown error'),
-    stack: attempt(() => withoutRunner(stack), ''),
+    stack: attempt(() => withoutRunner(stack, filename, lines), ''),
     frames: attempt(() => framesOf(stack, filename), ''),
   };
 }

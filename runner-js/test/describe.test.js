@@ -75,3 +75,19 @@ test('the stack shows nothing of the runner', (t) => {
   t.equal(describe(withStack(stack), 'ns/id.js').stack, 'Error: x\n    at main (ns/id.js:1:1)');
   t.end();
 });
+
+test('a stack ends with the function', (t) => {
+  for (const [name, stack, want] of [
+    ['the wrapper', 'Error: x\n    at main (ns/id.js:2:1)\n    at ns/id.js:3:7\n    at ns/id.js:3:99', 'Error: x\n    at main (ns/id.js:2:1)'],
+    ['Node.js 8', 'Error: x\n    at main (ns/id.js:2:1)\n    at <anonymous>\n    at process._tickCallback (internal/process/next_tick.js:189:7)\n    at Module.load (module.js:566:32)',
+      'Error: x\n    at main (ns/id.js:2:1)'],
+    ['later ones', 'Error: x\n    at async main (ns/id.js:2:1)\n    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)\n    at node:internal/main/run_main_module:28:49',
+      'Error: x\n    at async main (ns/id.js:2:1)'],
+    ['what is called from Node.js in between', 'Error: x\n    at f (ns/id.js:1:1)\n    at emit (node:events:5:1)\n    at main (ns/id.js:2:1)',
+      'Error: x\n    at f (ns/id.js:1:1)\n    at emit (node:events:5:1)\n    at main (ns/id.js:2:1)'],
+    ['nothing else', 'Error: x\n    at emit (node:events:5:1)', 'Error: x\n    at emit (node:events:5:1)'],
+  ]) {
+    t.equal(describe(withStack(stack), 'ns/id.js', 2).stack, want, name);
+  }
+  t.end();
+});

@@ -194,7 +194,7 @@ test('a module that is not there is said before the worker is ready', async (t) 
   const runner = new Runner({ modules: ['no-such-module'] });
   const { code, stderr } = await runner.ended;
   t.notEqual(code, 0);
-  t.ok(/Cannot find module 'no-such-module'/.test(stderr));
+  t.ok(/^DEFAULT_GLOBAL_MODULES: no-such-module cannot be loaded by Node.js v[\d.]+: Cannot find module 'no-such-module'\. Install it .*\n$/.test(stderr), stderr);
   t.deepEqual(runner.lines, []);
 });
 

@@ -1,0 +1,48 @@
+'use strict';
+
+// Tells where code does not compile. V8 knows, and Node.js writes it above the stack of the error when it is asked to.
+
+const LONGEST = 120; // characters of the source line that are shown
+
+// explain adds to the error of code that does not compile where in filename that is: line, column and what stands there. again compiles once more, in a
+// way that decorates its error. An error about one of the names that the server itself declares keeps its text, and the place is in the stack.
+function explain(error, again, { filename, code, names }) {
+  const place = placeOf(again, filename, code.split('\n'));
+  if (place === null) return error;
+  const { message } = error;
+  const [, declared] = /^Identifier '(.*)' has already been declared$/.exec(message) || [];
+  if (names.includes(declared)) {
+    error.stack = `${error.name}: ${message}\n    at ${place.at}`;
+  } else {
+    error.message = `${message} at ${place.at}: ${place.source}`;
+    error.stack = `${error.name}: ${error.message}`;
+  }
+  return error;
+}
+
+// placeOf is null when nothing is known of the place.
+function placeOf(again, filename, lines) {
+  const [head, source, mark] = decorated(again).split('\n');
+  const prefix = `${filename}:`;
+  if (mark === undefined || !head.startsWith(prefix)) return null;
+  const line = Number(head.slice(prefix.length));
+  if (!(line >= 1)) return null;
+  if (line > lines.length) { // in what the runner puts behind it
+    return { at: `${prefix}${lines.length}:${lines[lines.length - 1].length + 1}`, source: 'the code ends too early' };
+  }
+  const column = mark.indexOf('^');
+  if (column < 0) return { at: `${prefix}${line}`, source: source.slice(0, LONGEST).trim() }; // Node.js 8 cuts off long lines
+  const from = Math.max(0, column - LONGEST / 2);
+  return { at: `${prefix}${line}:${column + 1}`, source: source.slice(from, from + LONGEST).trim() };
+}
+
+function decorated(again) {
+  try {
+    again();
+    return '';
+  } catch (error) {
+    return `${error.stack}`;
+  }
+}
+
+module.exports = explain;
