@@ -57,4 +57,8 @@ type PoolStats struct {
 	// Queued counts the calls that wait, at most QueueSize.
 	Queued    int `json:"queued"`
 	QueueSize int `json:"queueSize"`
+	// Groups are those that hold workers of any runtime now, MostHeld and MostQueued the most workers and the most waiting calls of one group.
+	Groups     int `json:"-"`
+	MostHeld   int `json:"-"`
+	MostQueued int `json:"-"`
 }

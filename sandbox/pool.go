@@ -191,10 +191,18 @@ func (p *Pool) servingLocked() int {
 func (p *Pool) Stats() PoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return PoolStats{
+	s := PoolStats{
 		Size: p.cfg.Size, QueueSize: p.cfg.QueueSize,
 		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Busy: p.servingLocked(), Queued: p.queue.len(),
+		Groups: len(p.house.shares.serving),
 	}
+	for _, held := range p.house.shares.serving {
+		s.MostHeld = max(s.MostHeld, held)
+	}
+	for _, g := range p.queue.groups.members {
+		s.MostQueued = max(s.MostQueued, g.n)
+	}
+	return s
 }
 
 func (p *Pool) wakeKeeper() {

@@ -76,6 +76,7 @@ func (r *Runtimes) Stats() PoolStats {
 		sum.Busy += s.Busy
 		sum.Queued += s.Queued
 		sum.QueueSize += s.QueueSize
+		sum.Groups, sum.MostHeld, sum.MostQueued = s.Groups, s.MostHeld, max(sum.MostQueued, s.MostQueued)
 	}
 	return sum
 }

@@ -253,3 +253,16 @@ func TestFullQueueMakesRoomForThoseWithFewWaiting(t *testing.T) {
 		time.Sleep(time.Hour)
 	})
 }
+
+func TestStatsTellOfTheLargestShares(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool := fakePool(t, sharedConfig(8, 0, 1), &fakeStarter{startTime: time.Millisecond})
+		hold(t, pool, 10, "a", "1m")
+		hold(t, pool, 2, "b", "1m")
+		time.Sleep(time.Second)
+		if s := pool.Stats(); s.Groups != 2 || s.MostHeld != 5 || s.MostQueued != 5 || s.Busy != 7 {
+			t.Errorf("got %+v", s)
+		}
+		time.Sleep(time.Hour)
+	})
+}
