@@ -55,6 +55,10 @@ func TestConnectionsBeyondTheLimitAreRefusedAndProbesAnswered(t *testing.T) {
 		t.Errorf("a fourth call: %v", r)
 	}
 	s.logs.await(t, `warn: .*(Callers are refused: all connections are in use) port=api limit=3`)
+	if answer, _ := s.request(t, "PUT", "/functions/many/never/run", "{}", "X-Request-Id", "call-9"); answer.StatusCode != http.StatusServiceUnavailable ||
+		answer.Header.Get("X-Request-Id") != "call-9" {
+		t.Errorf("a fifth call: %d %v", answer.StatusCode, answer.Header)
+	}
 	for _, path := range []string{"/livez", "/readyz", "/healthcheck"} {
 		if r := alone("GET", s.url+path, ""); r.status != http.StatusOK {
 			t.Errorf("%s: %v", path, r)

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
@@ -111,6 +112,22 @@ func TestAccessLogHasTheRequestsThatAreAskedFor(t *testing.T) {
 				t.Errorf("got %q, want %q", got, row.want)
 			}
 		})
+	}
+}
+
+func TestAnswersOfTheMetricsPortHaveARequestID(t *testing.T) {
+	s := startServer(t, "POOL_SIZE=1", "POOL_PREWARMED=0")
+	for _, path := range []string{"/livez", "/readyz", "/metrics", "/nope"} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", s.metrics+path, nil)
+		r.RequestURI = "" // as clients need it
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.Header.Get("X-Request-Id") == "" {
+			t.Errorf("%s: %v", path, answer.Header)
+		}
 	}
 }
 

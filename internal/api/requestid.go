@@ -23,6 +23,10 @@ func RequestID(ctx context.Context) string {
 // the context that next serves the request in.
 func Identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if RequestID(r.Context()) != "" { // by an Identify around this one
+			next.ServeHTTP(w, r)
+			return
+		}
 		id := r.Header.Get(headerRequestID)
 		if !isRequestID(id) {
 			id = uuid.NewString()

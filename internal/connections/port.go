@@ -28,6 +28,8 @@ type Options struct {
 	WholeAnswers bool
 	// Probe says whether a request is one that is answered in the reserve too. Nil stands for none.
 	Probe func(*http.Request) bool
+	// Around goes around the handler of all requests, those that are refused too: it gives each its ID. Nil leaves it out.
+	Around func(http.Handler) http.Handler
 	// Bodies bounds the memory for what callers send, Answers that for what they have not yet taken. Nil sets no bound.
 	Bodies  *Bodies
 	Answers *Answers
@@ -64,6 +66,9 @@ func New(l net.Listener, o Options) *Port {
 	if o.Probe == nil {
 		o.Probe = func(*http.Request) bool { return false }
 	}
+	if o.Around == nil {
+		o.Around = func(next http.Handler) http.Handler { return next }
+	}
 	return &Port{Listener: l, Options: o, closed: make(chan struct{}), places: newRoom(o.Most), reserve: newRoom(Reserve)}
 }
 
@@ -72,7 +77,7 @@ func New(l net.Listener, o Options) *Port {
 func (p *Port) Serve(server *http.Server) error {
 	server.ConnContext = p.connContext
 	server.ConnState = p.connState
-	server.Handler = p.handler(server.Handler)
+	server.Handler = p.Around(p.handler(server.Handler))
 	return server.Serve(p)
 }
 

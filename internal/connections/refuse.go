@@ -1,6 +1,7 @@
 package connections
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
 	"net"
@@ -27,7 +28,7 @@ func refuse(w http.ResponseWriter) {
 // refuseHeader answers a request whose headers cannot be read to their end, before net/http knows of it.
 func refuseHeader(conn net.Conn) {
 	const answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: " + contentType +
-		"\r\nContent-Length: %d\r\nRetry-After: 1\r\nConnection: close\r\n\r\n" + noMemory
-	_ = conn.SetWriteDeadline(time.Now().Add(time.Second)) // as below
-	_, _ = fmt.Fprintf(conn, answer, len(noMemory))        // an error says that the caller is gone
+		"\r\nContent-Length: %d\r\nRetry-After: 1\r\nX-Request-Id: %s\r\nConnection: close\r\n\r\n" + noMemory
+	_ = conn.SetWriteDeadline(time.Now().Add(time.Second))       // as below
+	_, _ = fmt.Fprintf(conn, answer, len(noMemory), rand.Text()) // an error says that the caller is gone
 }
