@@ -133,3 +133,26 @@ func TestSignalsReachTheServerInAContainer(t *testing.T) {
 		t.Errorf("livez: %d", status)
 	}
 }
+
+func TestSignalsToAllProcessesOfTheServerEndNoCall(t *testing.T) {
+	for _, isolation := range []string{"strict", "none"} {
+		s := startServer(t, "ISOLATION="+isolation, "CODE_ASYNC_TIMEOUT=60000")
+		url := s.url + "/functions/signals/f"
+		put(t, url, `function main(req, res) { console.log('called'); setTimeout(() => res.send('done'), 1000) }`, "")
+		answer := make(chan reply, 1)
+		go func() { answer <- send(http.DefaultClient, http.MethodPut, url+"/run", "{}") }()
+		s.logs.await(t, `(called)`)
+		for _, child := range append(s.workers(), s.zygotes()...) { // as systemctl kill, or a service manager that ends a whole group, does
+			for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR2} {
+				if err := syscall.Kill(child.pid, sig); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		s.terminate()
+		if r := <-answer; r.err != nil || r.status != http.StatusOK {
+			t.Errorf("%s: the call in progress got %v", isolation, r)
+		}
+		s.stop(t)
+	}
+}

@@ -265,6 +265,13 @@ static int filter_zygote(const struct sock_fprog *program) {
   return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, program);
 }
 
+/* Whoever tells the server to end, or to read its configuration again, may tell its whole control group. It ends us, and our workers, when the
+ * calls in progress are answered; workers have this from us. Node.js itself puts all signals back when it starts, so it is done here. */
+static void ignore_signals(void) {
+  static const int without_meaning[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR2, SIGALRM, SIGVTALRM, SIGXFSZ, SIGIO, SIGPWR, SIGSTKFLT};
+  for (size_t i = 0; i < sizeof without_meaning / sizeof *without_meaning; i++) signal(without_meaning[i], SIG_IGN);
+}
+
 /* open(control, filter, own) takes the socket to the host, the system-call filter of the workers and the zygote's own, which it is under from here
  * on, and prepares to serve. */
 static napi_value open_control(napi_env env, napi_callback_info info) {
@@ -278,6 +285,7 @@ static napi_value open_control(napi_env env, napi_callback_info info) {
   if (ended_fd < 0) { throw_errno(env, "eventfd"); return NULL; }
   struct sigaction action = {.sa_handler = note_end, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
   if (sigaction(SIGCHLD, &action, NULL) != 0) { throw_errno(env, "sigaction"); return NULL; }
+  ignore_signals();
   if (filter_zygote(&own) != 0) throw_errno(env, "seccomp");
   free(own.filter);
   return NULL;
