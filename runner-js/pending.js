@@ -5,6 +5,7 @@
 
 const fs = require('fs');
 const path = require('path');
+const timersModule = require('timers');
 const internals = require('./internals');
 
 const activeHandles = process._getActiveHandles;
@@ -69,7 +70,7 @@ function watchTimers(target) {
 
 // watch must be called before modules are loaded, which may take the timer functions.
 function watch() {
-  if (internals.old) watchTimers(global); // or immediates would not be counted there
+  if (internals.old) [global, timersModule].forEach(watchTimers); // or immediates would not be counted there
 }
 
 // markBaseline takes what is open now for what the runner itself holds.
