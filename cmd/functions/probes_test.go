@@ -41,6 +41,7 @@ func TestProbesAreServedOnBothPorts(t *testing.T) {
 func TestServerWithoutItsStoreIsReadyForWhatItHasInMemory(t *testing.T) {
 	redis := testenv.Redis(t)
 	s := startServer(t, "REDIS_ENDPOINT=redis://"+redis.Addr)
+	awaitProbe(t, s.url+"/readyz", http.StatusOK)
 	redis.Stop()
 	if body := awaitProbe(t, s.url+"/readyz", http.StatusServiceUnavailable); body !=
 		`{"status":"not ready","reasons":[{"check":"store","reason":"storage is unavailable and no function is in memory"}]}` {

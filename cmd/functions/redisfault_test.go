@@ -21,6 +21,7 @@ type redisFault struct {
 	begin, end func(r *testenv.RedisServer)
 	reads      bool // whether functions can still be read
 	deletes    bool // whether functions can still be deleted
+	full       bool // whether that is why writes are refused
 }
 
 func command(text string) func(*testenv.RedisServer) {
@@ -28,12 +29,12 @@ func command(text string) func(*testenv.RedisServer) {
 }
 
 var redisFaults = []redisFault{
-	{"killed", (*testenv.RedisServer).Stop, (*testenv.RedisServer).Start, false, false},
-	{"stopped by a signal", (*testenv.RedisServer).Pause, (*testenv.RedisServer).Resume, false, false},
-	{"full", command("CONFIG SET maxmemory 1"), command("CONFIG SET maxmemory 0"), true, true},
-	{"a read-only replica", command("REPLICAOF 127.0.0.1 1"), command("REPLICAOF NO ONE"), true, false},
-	{"without enough replicas", command("CONFIG SET min-replicas-to-write 1"), command("CONFIG SET min-replicas-to-write 0"), true, false},
-	{"refusing its users", command("ACL SETUSER default nopass -@all +config +acl +replicaof"), command("ACL SETUSER default +@all"), false, false},
+	{"killed", (*testenv.RedisServer).Stop, (*testenv.RedisServer).Start, false, false, false},
+	{"stopped by a signal", (*testenv.RedisServer).Pause, (*testenv.RedisServer).Resume, false, false, false},
+	{"full", command("CONFIG SET maxmemory 1"), command("CONFIG SET maxmemory 0"), true, true, true},
+	{"a read-only replica", command("REPLICAOF 127.0.0.1 1"), command("REPLICAOF NO ONE"), true, false, false},
+	{"without enough replicas", command("CONFIG SET min-replicas-to-write 1"), command("CONFIG SET min-replicas-to-write 0"), true, false, false},
+	{"refusing its users", command("ACL SETUSER default nopass -@all +config +acl +replicaof"), command("ACL SETUSER default +@all"), false, false, false},
 }
 
 // durable are the arguments of a Redis that has on disk what it has acknowledged.
@@ -78,14 +79,17 @@ const changedCode = "function main(req, res) { res.send(2) }"
 
 func (l *load) wantWritesRefused(t *testing.T, fault *redisFault) {
 	t.Helper()
-	unavailable := `{"error":"Storage is unavailable"}`
+	refusal := `{"error":"Storage is unavailable"}`
+	if fault.full {
+		refusal = `{"error":"Storage is full"}`
+	}
 	var all sync.WaitGroup
 	try := func(method, path, body string, allowed bool) {
 		all.Go(func() {
 			r := send(l.client, method, l.base+path, body)
 			switch {
 			case allowed && r.status < 300:
-			case allowed, r.status != http.StatusServiceUnavailable, r.body != unavailable, r.retryAfter == "":
+			case allowed, r.status != http.StatusServiceUnavailable, r.body != refusal, r.retryAfter == "":
 				t.Errorf("%s %s: %v", method, path, r)
 			}
 		})

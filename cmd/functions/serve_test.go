@@ -164,6 +164,7 @@ func contractHolds(t *testing.T, vars ...string) {
 	t.Helper()
 	for deadline, short := range contractDeadlines {
 		url := startServer(t, slices.Concat(vars, short)...).url
+		awaitProbe(t, url+"/readyz", http.StatusOK)
 		contracttest.RunSome(t, url, "../../internal/api/testdata/contract", func(r contracttest.Row) bool { return r.Deadline == deadline })
 	}
 }
