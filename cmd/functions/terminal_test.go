@@ -74,7 +74,8 @@ func (s *server) shout(t *testing.T) {
 func TestReaderWhoStopsHoldsUpNoRequestAndNotTheEnd(t *testing.T) {
 	s, _ := startUnread(t)
 	s.shout(t)
-	for _, path := range []string{"/livez", "/readyz", "/healthcheck", "/functions/loud/f"} {
+	awaitProbe(t, s.url+"/readyz", http.StatusOK)
+	for _, path := range []string{"/livez", "/healthcheck", "/functions/loud/f"} {
 		if status, answer := request(t, "GET", s.url+path, ""); status != http.StatusOK {
 			t.Errorf("%s: %d %s", path, status, answer)
 		}
