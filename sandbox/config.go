@@ -44,7 +44,7 @@ type Config struct {
 	// Node is the path of the Node.js binary, Runner that of the runner's main.js.
 	Node   string
 	Runner string
-	// Size is the most workers at any time. Default 16.
+	// Size is the most workers at any time, of all pools of a Runtimes together. Default 16.
 	Size int
 	// Prewarmed is how many of them are kept ready and unbound. Default 2, at most Size.
 	Prewarmed int
