@@ -7,19 +7,19 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// shortly makes both deadlines short, so that the attack meets them soon.
+// shortly lets the attack meet the deadline of the answer soon. The neighbour has it, too.
 func shortly(c *sandbox.Config) {
-	c.SyncTimeout, c.AsyncTimeout = 100*time.Millisecond, 400*time.Millisecond
+	c.SyncTimeout, c.AsyncTimeout = patience, 2*time.Second
 }
 
-// soon lets the deadline of main be met before the other one, however busy the machine is.
+// soon lets the deadline of main be met before the other one, however busy the machine is. The neighbour has three seconds by the clock.
 func soon(c *sandbox.Config) {
-	c.SyncTimeout, c.AsyncTimeout = 100*time.Millisecond, 30*time.Second
+	c.SyncTimeout, c.AsyncTimeout = 300*time.Millisecond, patience
 }
 
 // patiently lets memory limits be met before a deadline.
 func patiently(c *sandbox.Config) {
-	c.SyncTimeout, c.AsyncTimeout = 20*time.Second, 30*time.Second
+	c.SyncTimeout, c.AsyncTimeout = patience, patience
 	c.Limits.Memory = 96 << 20
 }
 

@@ -73,13 +73,13 @@ var layers = []struct {
 	{"few tasks", limitIs("Max processes", "64")},
 	{"memory limit", groupHas("memory.limit_in_bytes", "memory.max", strconv.Itoa(128<<20))},
 	{"limit on tasks", groupHas("pids.max", "pids.max", "32")},
-	{"CPU limit", groupHas("cpu.cfs_quota_us", "cpu.max", "20000")},
+	{"CPU limit", groupHas("cpu.cfs_quota_us", "cpu.max", "5000")},
 	{"first to be killed when memory is short", func(t *testing.T, pid int) bool { return strings.TrimSpace(procText(t, pid, "oom_score_adj")) == "500" }},
 }
 
 func TestPromiseLayers(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
-		pool := arena(t, v, nil)
+		pool := arena(t, v, func(c *sandbox.Config) { c.Limits.CPU = 0.25 }) // less than what the tests may have
 		defer pool.Close()
 		pid := aWorker(t)
 		for _, layer := range layers {

@@ -100,7 +100,7 @@ func arenaConfig(t *testing.T, v version, change func(*sandbox.Config)) sandbox.
 	cfg := realConfig(t)
 	cfg.Node = v.binary(t)
 	cfg.Size, cfg.Prewarmed = 3, 1
-	cfg.SyncTimeout, cfg.AsyncTimeout = time.Second, 3*time.Second
+	cfg.SyncTimeout, cfg.AsyncTimeout = 10*time.Second, 30*time.Second // some attacks never answer
 	if change != nil {
 		change(&cfg)
 	}

@@ -42,8 +42,8 @@ func weights(t *testing.T) map[string]int {
 func awaitWeights(t *testing.T, want map[string]int) {
 	t.Helper()
 	got := weights(t)
-	for end := time.Now().Add(time.Minute); !maps.Equal(got, want); got = weights(t) {
-		if time.Now().After(end) {
+	for began := time.Now(); !maps.Equal(got, want); got = weights(t) {
+		if time.Since(began) > patience {
 			t.Fatalf("the groups weigh %v, want %v", got, want)
 		}
 		time.Sleep(10 * time.Millisecond)
