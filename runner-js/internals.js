@@ -1,7 +1,7 @@
 'use strict';
 
-// What Node.js shows to tests of its own only, under --expose-internals: the timers and immediates that it keeps in JavaScript, and what an
-// import() calls. Node.js 8 keeps timers as handles and knows no import().
+// What Node.js shows to tests of its own only, under --expose-internals: the timers and immediates that it keeps in JavaScript, what an
+// import() calls, and what may be required. Node.js 8 keeps timers as handles and knows no import().
 
 const version = parseInt(process.versions.node, 10);
 
@@ -21,6 +21,7 @@ function load(name) {
 const { timerListMap } = version < 11 ? {} : load('internal/timers');
 const { internalBinding } = version < 11 ? {} : load('internal/test/binding');
 const { immediateInfo } = version < 11 ? {} : internalBinding('timers');
+const builtins = version < 11 ? null : load('internal/modules/helpers').loadBuiltinModule('fs').constructor;
 if (version >= 11 && !(timerListMap && immediateInfo)) throw new Error(`Node.js ${process.version} keeps its timers elsewhere; use 8, 20, 22 or 24`);
 
 // forbidImport makes every import() fail: code that a module compiles would find all modules of Node.js by it.
@@ -28,6 +29,34 @@ function forbidImport() {
   if (version < 11) return;
   const refuse = (...args) => Promise.reject(new TypeError(`import() is not available in functions${typeof args[1] === 'string' ? `: ${args[1]}` : ''}`));
   internalBinding('module_wrap').setImportModuleDynamicallyCallback(refuse);
+}
+
+// forbidInternals takes back what --expose-internals has allowed: from now on no require(), whoever gets hold of one, loads an internal module.
+function forbidInternals() {
+  if (version < 11) forbidOld(nativeModule());
+  else {
+    const { map, setRealmAllowRequireByUsers } = builtins;
+    setRealmAllowRequireByUsers(Array.from(map.keys()).filter(id => !id.startsWith('internal/')));
+  }
+}
+
+function forbidOld(native) {
+  const { apply } = Reflect;
+  const { startsWith } = String.prototype;
+  const { exists } = native;
+  native.isInternal = id => apply(startsWith, id, ['internal/']);
+  native.nonInternalExists = id => exists(id) && !native.isInternal(id);
+}
+
+// nativeModule is what Node.js 8 keeps its own modules in. It is none of them by name, but for as long as it is said to have a source.
+function nativeModule() {
+  const sources = process.binding('natives');
+  sources.native_module = '';
+  try {
+    return require('native_module'); // eslint-disable-line
+  } finally {
+    delete sources.native_module;
+  }
 }
 
 // The timer that keeps the process alive while a function that left nothing behind is waited for.
@@ -45,4 +74,4 @@ function timers(late) {
   return false;
 }
 
-module.exports = { forbidImport, timers, old: timerListMap === undefined };
+module.exports = { forbidImport, forbidInternals, timers, old: timerListMap === undefined };

@@ -8,7 +8,7 @@ const { Console } = require('console');
 const pending = require('./pending');
 const disarm = require('./disarm');
 const { exit } = require('./frame');
-const { forbidImport } = require('./internals');
+const { forbidImport, forbidInternals } = require('./internals');
 const withoutDeferral = require('./deferred');
 
 // apply loads the modules that functions may require and then closes the ways from a module back into the runner.
@@ -20,6 +20,7 @@ function apply(names) {
   for (const name of names) modules.set(name, load(name));
   forbidCodeGeneration();
   forbidImport();
+  forbidInternals();
   withoutDeferral(global);
   new Console(nowhere).log({}); // newer versions look at the real streams at the first line
   Buffer.poolSize = 0; // a shared pool would show a function what else lies in it

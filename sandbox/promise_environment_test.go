@@ -35,6 +35,16 @@ var environmentPromises = []promise{
 	{name: "there are no keys", insider: true, death: "refused_syscall", code: `function main(req, res) { res.send(inside.native.call(250, 0, -3)) }`},
 	{name: "memory that was freed shows nothing", insider: true, code: `
 		function main(req, res) { let dirty = 0; for (let i = 0; i < 200; i++) for (const b of Buffer.allocUnsafe(4096)) dirty |= b; res.send([dirty, Buffer.from('a').buffer.byteLength]) }`, want: `[0,1]`},
+	{name: "no require loads an internal module of Node.js", insider: true, want: `["fs"]`, code: `
+		const Module = inside.require('module'), here = new Module('/runner/x.js');
+		const ways = [inside.require, Module._load, inside.require('module').prototype.require.bind(here), name => here.constructor._load(name, here, true)]
+			.concat(Module.createRequire ? Module.createRequire('/runner/x.js') : []);
+		const names = ['internal/timers', 'internal/test/binding', 'internal/util', 'internal/module', 'internal/errors', 'internal/bootstrap/realm', 'internal/bootstrap/loaders',
+			'internal/bootstrap_node', 'internal/process', 'internal/modules/helpers', 'internal/modules/cjs/loader', 'internal/options', 'native_module', 'fs'];
+		function main(req, res) {
+			const loads = (way, name) => { try { return way(name) !== undefined } catch (e) { return false } };
+			res.send(names.filter(name => ways.some(way => loads(way, name) || loads(way, 'node:' + name))));
+		}`},
 }
 
 func TestPromiseEnvironment(t *testing.T) { keep(t, environmentPromises) }

@@ -74,10 +74,27 @@ var escapePromises = []promise{
 	{name: "webassembly gets nothing but what it imports", code: probe(
 		`const module = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])); res.send(by(new WebAssembly.Instance(module).constructor))`), want: `"undefined"`},
 
+	{name: "no module of Node.js is loaded by what a function holds", code: `
+		function main(req, res) {
+			const things = [module, exports, require, relativeRequire, Backstage, console, Buffer].concat(['lodash', 'async', 'request', 'uuid', 'node-fetch'].map(require));
+			const loads = (f, name) => { try { return typeof f(name) === 'object' } catch (e) { return false } };
+			const ways = [];
+			for (const thing of things) for (const of of [thing, thing.constructor, thing.prototype, thing.main, thing.parent]) {
+				if (of) for (const key of ['require', '_load', 'createRequire', 'mainModule', 'binding', 'getBuiltinModule']) if (typeof of[key] === 'function') ways.push(of[key].bind(of));
+			}
+			ways.push(require);
+			res.send(['module', 'node:module', 'process', 'internal/timers', 'internal/test/binding', 'fs', 'vm'].filter(name => ways.some(way => loads(way, name))));
+		}`, want: `[]`},
+
 	// A module that compiles code by itself leads out: lodash's templates. What is found there is the rest of these promises.
 	{name: "outside there is no way to exit, signal or load native code", code: outside(
 		`res.send(['binding', '_linkedBinding', 'dlopen', 'mainModule', 'exit', 'reallyExit', 'kill', '_kill', 'abort', 'chdir', 'setuid', 'setgid', 'umask', 'openStdin', 'stdin',
 			'_getActiveHandles', '_getActiveRequests', '_debugProcess', '_rawDebug', 'getBuiltinModule', 'report', 'execve', 'loadEnvFile'].filter(name => name in process))`), want: `[]`},
+	{name: "outside no module of Node.js is loaded", code: outside(
+		`const ways = ['process.mainModule.require', 'process.mainModule.constructor._load', 'process.binding', 'process._linkedBinding', 'process.getBuiltinModule', 'require', 'module.require',
+				'global.require', 'process.constructor._load', 'process.main.require', 'internalBinding', 'process.internalBinding', 'NativeModule.require'];
+			const loads = (way, name) => { try { return typeof template(way + "('" + name + "')") === 'object' } catch (e) { return false } };
+			res.send(ways.filter(way => ['module', 'internal/timers', 'internal/test/binding', 'natives', 'fs'].some(name => loads(way, name))))`), want: `[]`},
 	{
 		name: "outside an import finds no module", code: `
 		function main(req, res) {
