@@ -52,7 +52,7 @@ func (m *Metrics) write(w io.Writer, families []*dto.MetricFamily, format expfmt
 // formatOf is the format to answer r in.
 func formatOf(r *http.Request) expfmt.Format {
 	if r != nil {
-		if asked := expfmt.NegotiateIncludingOpenMetrics(r.Header); asked.FormatType() == expfmt.TypeOpenMetrics {
+		if asked := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...); asked.FormatType() == expfmt.TypeOpenMetrics {
 			return asked
 		}
 	}
