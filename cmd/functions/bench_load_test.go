@@ -65,9 +65,12 @@ func wrk(b *testing.B, url string, connections int, length time.Duration, script
 }
 
 // inTurn makes calls one after the other for loadTime, each timed by itself and after a pause.
-func inTurn(pause time.Duration, call func(n int)) measured {
+func inTurn(pause time.Duration, call func(n int)) measured { return inTurnFor(loadTime, pause, call) }
+
+// inTurnFor is inTurn for another time than loadTime.
+func inTurnFor(length, pause time.Duration, call func(n int)) measured {
 	var took []time.Duration
-	for n, end := 0, time.Now().Add(loadTime); time.Now().Before(end) || n < 20; n++ {
+	for n, end := 0, time.Now().Add(length); time.Now().Before(end) || n < 20; n++ {
 		time.Sleep(pause)
 		began := time.Now()
 		call(n)

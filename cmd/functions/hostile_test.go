@@ -1,8 +1,10 @@
 package main
 
 import (
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -56,15 +58,28 @@ func peakMemory(t testing.TB, pid int) int64 {
 	return kilobytes << 10
 }
 
+// deployFloods stores all floods.
+func deployFloods(t testing.TB, s *server) {
+	t.Helper()
+	for name, code := range floods {
+		put(t, s.url+"/functions/evil/"+name, code, "")
+	}
+}
+
+// floodURLs are where they are called.
+func floodURLs(s *server) []string {
+	var urls []string
+	for _, name := range slices.Sorted(maps.Keys(floods)) {
+		urls = append(urls, s.url+"/functions/evil/"+name+"/run")
+	}
+	return urls
+}
+
 // flood deploys all floods and calls each of them so many times from so many callers. It returns when all calls are answered.
 func flood(t testing.TB, s *server, callers, calls int) {
 	t.Helper()
-	var urls []string
-	for name, code := range floods {
-		url := s.url + "/functions/evil/" + name
-		put(t, url, code, "")
-		urls = append(urls, url+"/run")
-	}
+	deployFloods(t, s)
+	urls := floodURLs(s)
 	var all sync.WaitGroup
 	for i := range callers {
 		all.Go(func() {

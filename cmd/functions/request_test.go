@@ -24,7 +24,12 @@ func (r reply) String() string {
 
 // send makes one request. It does not end with the test, so that none is cut off.
 func send(client *http.Client, method, url, body string) (r reply) {
-	request, err := http.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
+	return sendUntil(context.Background(), client, method, url, body)
+}
+
+// sendUntil is send that waits for the answer until ctx ends.
+func sendUntil(ctx context.Context, client *http.Client, method, url, body string) (r reply) {
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return reply{err: err}
 	}
