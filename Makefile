@@ -47,7 +47,7 @@ reports := bin/reports
 # The packages whose tests are worth a second run where cgroups are of version 2.
 cgroup2_packages := sandbox/internal/cgroup sandbox cmd/functions
 # Of the sandbox's own tests those that the version matters to, on one runtime: the second kernel may be a slow one.
-cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn|Delegated
+cgroup2_sandbox := Layers|ReportTells|ProbeFinds|MemoryOver|UserOfItsOwn|Delegated|OneGroupThatBurn
 
 .PHONY: help
 help: ## list the targets

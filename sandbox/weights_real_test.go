@@ -50,10 +50,19 @@ func awaitWeights(t *testing.T, want map[string]int) {
 	}
 }
 
+func awaitBusy(pool *sandbox.Pool, workers int) {
+	for pool.Stats().Busy < workers {
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func TestWorkersOfOneGroupThatBurnProcessorsShareTheWeightOfOne(t *testing.T) {
 	pool := newRealPool(t, func(c *sandbox.Config) {
 		c.Size, c.Prewarmed, c.AsyncTimeout, c.SyncTimeout = 6, 0, time.Hour, time.Hour
 	})
+	for pool.Ready() != nil { // what burns below leaves the fork server too little to prepare itself on a slow machine
+		time.Sleep(time.Millisecond)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	run := func(group, name, code string) {
@@ -69,8 +78,10 @@ func TestWorkersOfOneGroupThatBurnProcessorsShareTheWeightOfOne(t *testing.T) {
 	run("two", "b", spin)
 	run("two", "c", sleep)
 	run("one", "d", spin)
+	awaitBusy(pool, 4)
 	awaitWeights(t, map[string]int{"half": 2, "whole": 2})
 	run("two", "e", spin)
+	awaitBusy(pool, 5)
 	awaitWeights(t, map[string]int{"quarter": 3, "whole": 2})
 	cancel()
 	all.Wait()
@@ -78,9 +89,7 @@ func TestWorkersOfOneGroupThatBurnProcessorsShareTheWeightOfOne(t *testing.T) {
 	for i := range 5 { // whoever gets their control groups next weighs as any
 		run("next", fmt.Sprint(i), sleep)
 	}
-	for pool.Stats().Busy < 5 {
-		time.Sleep(time.Millisecond)
-	}
+	awaitBusy(pool, 5)
 	awaitWeights(t, map[string]int{"whole": 5})
 	cancel()
 	all.Wait()
