@@ -9,9 +9,16 @@ type house struct {
 	pools  []*Pool
 	shares shares
 	groups map[string]int // workers of each group that live
+
+	serves chan struct{}           // wakes whoever weighs
+	scales chan map[*worker]*scale // whoever weighs has taken them out
 }
 
-func newHouse() *house { return &house{groups: map[string]int{}} }
+func newHouse() *house {
+	h := &house{groups: map[string]int{}, serves: make(chan struct{}, 1), scales: make(chan map[*worker]*scale, 1)}
+	h.scales <- map[*worker]*scale{}
+	return h
+}
 
 // freeLocked counts the slots without a process. At the start of several runtimes it may be below 0.
 func (p *Pool) freeLocked() int {

@@ -49,7 +49,6 @@ type Pool struct {
 	cfg        Config
 	starter    starter
 	kick       chan struct{} // wakes the keeper
-	serves     chan struct{} // wakes weighAll
 	stop       context.CancelFunc
 	lean       int            // see heldLocked
 	processors int            // as many as Go uses
@@ -98,7 +97,7 @@ func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
 	}
 	p := &Pool{
 		house: home, mu: &home.mu, cfg: cfg, starter: starter, stop: stop,
-		kick: make(chan struct{}, 1), serves: make(chan struct{}, 1),
+		kick:    make(chan struct{}, 1),
 		workers: map[*worker]struct{}{}, bound: map[string]int{}, busy: map[string]int{}, lean: lean(&cfg), processors: runtime.GOMAXPROCS(0), paces: paces{},
 		closing: make(chan struct{}),
 		quiet:   make(chan struct{}),
@@ -110,7 +109,7 @@ func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
 		return nil, errors.Join(err, p.Close())
 	}
 	p.keeping.Go(func() { p.keep(keeping) }) // after the first start, which must not come on top of the keeper's own
-	p.keeping.Go(func() { p.weighAll(keeping.Done()) })
+	p.keeping.Go(func() { home.weighAll(keeping.Done()) })
 	return p, nil
 }
 

@@ -52,7 +52,7 @@ func (p *Pool) setServingLocked(w *worker, serving bool) {
 	if serving {
 		w.since = time.Now()
 		p.house.shares.add(w.group, 1)
-		p.noteServingLocked()
+		p.house.noteServingLocked()
 	} else {
 		p.house.shares.add(w.group, -1)
 		p.wakeOthersLocked()

@@ -38,24 +38,37 @@ type scale struct {
 }
 
 // noteServingLocked wakes whoever weighs when there are workers to share processors between.
-func (p *Pool) noteServingLocked() {
-	if p.house.shares.total < 2 {
-		return
+func (h *house) noteServingLocked() {
+	if h.shares.total > 1 {
+		h.wakeWeigher()
 	}
+}
+
+func (h *house) wakeWeigher() {
 	select {
-	case p.serves <- struct{}{}:
+	case h.serves <- struct{}{}:
 	default:
 	}
 }
 
-// weighAll keeps the weights of workers right until stop is closed. It sleeps while one worker at the most serves.
-func (p *Pool) weighAll(stop <-chan struct{}) {
-	scales := map[*worker]*scale{}
+// weighAll keeps the weights of the workers of all pools right until stop is closed. Each pool calls it, and one at a time weighs for all.
+func (h *house) weighAll(stop <-chan struct{}) {
+	select {
+	case <-stop:
+	case scales := <-h.scales:
+		h.keepWeights(scales, stop)
+		h.scales <- scales
+		h.wakeWeigher() // another pool's goes on
+	}
+}
+
+// keepWeights sleeps while one worker at the most serves.
+func (h *house) keepWeights(scales map[*worker]*scale, stop <-chan struct{}) {
 	for {
 		select {
 		case <-stop:
 			return
-		case <-p.serves:
+		case <-h.serves:
 		}
 		for more := true; more; {
 			select {
@@ -63,15 +76,15 @@ func (p *Pool) weighAll(stop <-chan struct{}) {
 				return
 			case <-time.After(weighEvery):
 			}
-			more = p.loadScales(scales)
+			more = h.loadScales(scales)
 			setWeights(scales, time.Now())
 		}
 	}
 }
 
 // loadScales puts the workers that have served a call for a while on scales and takes the others down. It says whether there is more to weigh.
-func (p *Pool) loadScales(scales map[*worker]*scale) (more bool) {
-	serving := p.longServing()
+func (h *house) loadScales(scales map[*worker]*scale) (more bool) {
+	serving := h.longServing()
 	for w, s := range scales {
 		if !serving[w] {
 			s.set(wholeWeight)
@@ -83,20 +96,22 @@ func (p *Pool) loadScales(scales map[*worker]*scale) (more bool) {
 			scales[w] = &scale{child: child, group: w.group, used: child.cpuUsed(), weight: wholeWeight}
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(scales) > 0 || p.house.shares.total > 1
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(scales) > 0 || h.shares.total > 1
 }
 
 // longServing are the workers that have served a call for a while.
-func (p *Pool) longServing() map[*worker]bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (h *house) longServing() map[*worker]bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	long := map[*worker]bool{}
 	now := time.Now()
-	for w := range p.workers {
-		if w.serving && now.Sub(w.since) >= weighEvery {
-			long[w] = true
+	for _, p := range h.pools {
+		for w := range p.workers {
+			if w.serving && now.Sub(w.since) >= weighEvery {
+				long[w] = true
+			}
 		}
 	}
 	return long

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,11 +16,12 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// weights counts the control groups of this process's workers by their weight, that of a worker by itself as "whole".
+// weights counts the control groups of this process's workers by their weight, that of a worker by itself as "whole". All must lie in one group, or
+// their weights would not count beside each other.
 func weights(t *testing.T) map[string]int {
 	t.Helper()
 	names := map[string]string{"1024": "whole", "100": "whole", "512": "half", "50": "half", "256": "quarter", "25": "quarter"}
-	found := map[string]int{}
+	found, parents := map[string]int{}, map[string]bool{}
 	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, _ fs.DirEntry, err error) error {
 		file := filepath.Base(path)
 		ours := strings.Contains(path, fmt.Sprintf("-%d-", os.Getpid())) && strings.HasPrefix(filepath.Base(filepath.Dir(path)), "slot-")
@@ -28,12 +30,16 @@ func weights(t *testing.T) map[string]int {
 			if err != nil {
 				return err
 			}
+			parents[filepath.Dir(filepath.Dir(path))] = true
 			found[names[strings.TrimSpace(string(text))]]++
 		}
 		return nil // a group that has gone is as good
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(parents) > 1 {
+		t.Errorf("workers' groups lie in %v", slices.Sorted(maps.Keys(parents)))
 	}
 	return found
 }
@@ -50,26 +56,46 @@ func awaitWeights(t *testing.T, want map[string]int) {
 	}
 }
 
-func awaitBusy(pool *sandbox.Pool, workers int) {
-	for pool.Stats().Busy < workers {
+func awaitBusy(pools *sandbox.Runtimes, workers int) {
+	for pools.Stats().Busy < workers {
 		time.Sleep(time.Millisecond)
 	}
 }
 
 func TestWorkersOfOneGroupThatBurnProcessorsShareTheWeightOfOne(t *testing.T) {
-	pool := newRealPool(t, func(c *sandbox.Config) {
-		c.Size, c.Prewarmed, c.AsyncTimeout, c.SyncTimeout = 6, 0, time.Hour, time.Hour
-	})
-	for pool.Ready() != nil { // what burns below leaves the fork server too little to prepare itself on a slow machine
+	t.Run(string(oldest), func(t *testing.T) { burnOn(t, oldest) })
+	t.Run("two", func(t *testing.T) { burnOn(t, oldest, "node24") })
+}
+
+// burnOn has groups burn processors on workers of several runtimes in turn.
+func burnOn(t *testing.T, versions ...version) {
+	cfg := realConfig(t)
+	cfg.Size, cfg.Prewarmed, cfg.AsyncTimeout, cfg.SyncTimeout = 6, 0, time.Hour, time.Hour
+	var runtimes []sandbox.Runtime
+	for _, v := range versions {
+		runtimes = append(runtimes, sandbox.Runtime{Name: string(v), Node: v.binary(t)})
+	}
+	pools, err := sandbox.NewRuntimes(t.Context(), cfg, runtimes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := pools.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for pools.Ready() != nil { // what burns below leaves the fork server too little to prepare itself on a slow machine
 		time.Sleep(time.Millisecond)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
+	calls := 0
 	run := func(group, name, code string) {
+		inv := invocation(name, code)
+		inv.Group, inv.Runtime = group, runtimes[calls%len(runtimes)].Name
+		calls++
 		all.Go(func() {
-			inv := invocation(name, code)
-			inv.Group = group
-			_, err := pool.Invoke(ctx, inv)
+			_, err := pools.Invoke(ctx, inv)
 			wantDeath(t, name, err, sandbox.ReasonCanceled)
 		})
 	}
@@ -78,18 +104,20 @@ func TestWorkersOfOneGroupThatBurnProcessorsShareTheWeightOfOne(t *testing.T) {
 	run("two", "b", spin)
 	run("two", "c", sleep)
 	run("one", "d", spin)
-	awaitBusy(pool, 4)
+	awaitBusy(pools, 4)
 	awaitWeights(t, map[string]int{"half": 2, "whole": 2})
 	run("two", "e", spin)
-	awaitBusy(pool, 5)
+	awaitBusy(pools, 5)
 	awaitWeights(t, map[string]int{"quarter": 3, "whole": 2})
 	cancel()
 	all.Wait()
 	ctx, cancel = context.WithCancel(t.Context())
-	for i := range 5 { // whoever gets their control groups next weighs as any
+	// Whoever gets their control groups next weighs as any. As many are of each runtime as before.
+	calls = 0
+	for i := range 5 {
 		run("next", fmt.Sprint(i), sleep)
 	}
-	awaitBusy(pool, 5)
+	awaitBusy(pools, 5)
 	awaitWeights(t, map[string]int{"whole": 5})
 	cancel()
 	all.Wait()

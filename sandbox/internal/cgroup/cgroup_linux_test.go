@@ -114,7 +114,7 @@ func TestGroupHoldsItsLimits(t *testing.T) {
 	}
 	seen := 0
 	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, _ os.DirEntry, err error) error {
-		if err == nil && strings.Contains(path, "/"+dirName+"/") && strings.HasSuffix(filepath.Dir(path), "/worker-1") {
+		if err == nil && strings.Contains(path, "/"+dirName+"/") && strings.HasSuffix(filepath.Dir(path), "/worker-1-test") {
 			if value, ok := want[filepath.Base(path)]; ok {
 				text, err := os.ReadFile(path)
 				check(t, err)
@@ -151,6 +151,49 @@ func TestWorkersTogetherWeighAsMuchAsTwoThreadsForEachProcessor(t *testing.T) {
 	if version1 := cgroups.Mode() != cgroups.Unified; version1 && seen == 0 {
 		t.Error("no group of all workers was found")
 	}
+}
+
+// A group of one tree must count beside one of another as beside its own, and stay when the other tree is closed.
+func TestGroupsOfAllTreesLieBesideEachOther(t *testing.T) {
+	first, err := New("test-1")
+	check(t, err)
+	second, err := New("test-11")
+	check(t, err)
+	limits := Limits{Memory: 64 << 20, CPU: 1, PIDs: 24}
+	one, err := first.Group("worker-1", limits)
+	check(t, err)
+	other, err := second.Group("worker-1", limits)
+	check(t, err)
+	parents := map[string]int{} // of groups that have a weight
+	found := func() {
+		clear(parents)
+		check(t, filepath.WalkDir("/sys/fs/cgroup", func(path string, _ os.DirEntry, err error) error {
+			group, name := filepath.Dir(path), filepath.Base(path)
+			ours := strings.Contains(group, fmt.Sprintf("-%d-", os.Getpid())) && strings.Contains(group, "/worker-1-test-1")
+			if err == nil && ours && (name == "cpu.shares" || name == "cpu.weight") {
+				parents[filepath.Dir(group)]++
+			}
+			return nil
+		}))
+	}
+	found()
+	if len(parents) != 1 {
+		t.Errorf("the groups of two trees lie in %v", parents)
+	}
+	check(t, one.Remove())
+	check(t, first.Close())
+	found()
+	for parent, n := range parents {
+		if n != 1 {
+			t.Errorf("%s has %d groups after the end of one tree, want that of the other", parent, n)
+		}
+	}
+	if len(parents) != 1 {
+		t.Errorf("after the end of one tree the groups lie in %v", parents)
+	}
+	check(t, other.Weigh(512))
+	check(t, other.Remove())
+	check(t, second.Close())
 }
 
 func TestSweepRemovesOnlyTheTreesOfTheDead(t *testing.T) {

@@ -15,7 +15,10 @@ import (
 // dirName is the group below our own one that holds all trees.
 const dirName = "functions"
 
-// New makes a tree called name below the control group of this process and removes what dead processes of this program left there.
+// New makes a tree called name below the control group of this process and removes what dead processes of this program left there. The groups
+// of all trees of a process lie beside each other, so that each counts for its own weight, whatever tree it is of:
+//
+//	functions/<instance>/<group>-<tree>
 func New(name string) (Tree, error) {
 	instance, err := instanceName(os.Getpid())
 	if err != nil {
@@ -82,10 +85,21 @@ func sweep(dir, self string) {
 	}
 }
 
-// closeTree removes a tree and, with the last one, the directory of its instance.
-func closeTree(dir string) {
-	removeTree(dir)
-	_ = os.Remove(filepath.Dir(dir)) // there may be another tree in it
+// groupName names a group within the directory of the instance.
+func groupName(tree, group string) string { return group + "-" + tree }
+
+// closeTree removes what is left of the groups of a tree and, with the last one, the directory of the instance.
+func closeTree(instance, tree string) {
+	entries, err := os.ReadDir(instance)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		if entry.IsDir() && strings.HasSuffix(entry.Name(), groupName(tree, "")) {
+			removeTree(filepath.Join(instance, entry.Name()))
+		}
+	}
+	_ = os.Remove(instance) // there may be another tree in it
 }
 
 // removeTree removes dir and the groups in it, as far as they are empty.

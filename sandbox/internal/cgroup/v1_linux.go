@@ -16,14 +16,14 @@ import (
 var controllers = []cgroup1.Name{cgroup1.Memory, cgroup1.Cpu, cgroup1.Pids, cgroup1.Cpuacct}
 
 type treeV1 struct {
-	name string
-	// weights is the tree's directory in the hierarchy of the controller cpu.
+	instance, name string
+	// weights is the instance's directory in the hierarchy of the controller cpu.
 	weights string
 	// swap says whether the kernel accounts swap, so that it can be limited.
 	swap bool
 	// cpu is the CPU limit of the groups above the tree, in processors; 0 is none.
 	cpu  float64
-	dirs []string // the tree's directory in each hierarchy
+	dirs []string // the instance's directory in each hierarchy
 }
 
 func newV1(instance, name string) (Tree, error) {
@@ -31,7 +31,7 @@ func newV1(instance, name string) (Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cgroup v1: %w", err)
 	}
-	tree := &treeV1{name: filepath.Join(instance, name)}
+	tree := &treeV1{instance: instance, name: name}
 	path := cgroup1.NestedPath("/" + dirName)
 	for _, s := range subsystems {
 		own, err := path(s.Name())
@@ -44,20 +44,20 @@ func newV1(instance, name string) (Tree, error) {
 		}
 		dir := hierarchy.Path(own)
 		sweep(dir, instance)
-		tree.dirs = append(tree.dirs, filepath.Join(dir, tree.name))
+		tree.dirs = append(tree.dirs, filepath.Join(dir, instance))
 		switch s.Name() {
 		case cgroup1.Memory:
 			_, err := os.Stat(hierarchy.Path("memory.memsw.limit_in_bytes"))
 			tree.swap = err == nil
 		case cgroup1.Cpu:
-			tree.weights = filepath.Join(dir, tree.name)
+			tree.weights = filepath.Join(dir, instance)
 			if tree.cpu, err = cpuAllowed(filepath.Dir(dir)); err != nil {
 				return nil, fmt.Errorf("cgroup v1: CPU limit of the server's own group: %w", err)
 			}
 		}
 	}
-	// The tree itself bounds nothing; making it shows that groups can be made.
-	if _, err := cgroup1.New(tree.path(""), &specs.LinuxResources{}, cgroup1.WithHierarchy(hierarchyV1)); err != nil {
+	// The directory itself bounds nothing; making it shows that groups can be made.
+	if _, err := cgroup1.New(cgroup1.NestedPath("/"+filepath.Join(dirName, instance)), &specs.LinuxResources{}, cgroup1.WithHierarchy(hierarchyV1)); err != nil {
 		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
 	}
 	if err := weigh(path); err != nil {
@@ -99,7 +99,7 @@ func hierarchyV1() ([]cgroup1.Subsystem, error) {
 }
 
 func (t *treeV1) path(group string) cgroup1.Path {
-	return cgroup1.NestedPath("/" + filepath.Join(dirName, t.name, group))
+	return cgroup1.NestedPath("/" + filepath.Join(dirName, t.instance, groupName(t.name, group)))
 }
 
 func (t *treeV1) Version() int { return 1 }
@@ -121,12 +121,12 @@ func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 	if err != nil {
 		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
 	}
-	return groupV1{group, filepath.Join(t.weights, name, "cpu.shares")}, nil
+	return groupV1{group, filepath.Join(t.weights, groupName(t.name, name), "cpu.shares")}, nil
 }
 
 func (t *treeV1) Close() error {
 	for _, dir := range t.dirs {
-		closeTree(dir)
+		closeTree(dir, t.name)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func TestALowerCPULimitAboveTheTreeHolds(t *testing.T) {
 	for limit, want := range map[float64]string{0.25: "5000", 0.3: "6000", 0.5: "-1", 2: "-1"} {
 		group, err := tree.Group("worker-1", Limits{Memory: 64 << 20, CPU: limit, PIDs: 24})
 		check(t, err)
-		quotas, err := filepath.Glob(filepath.Join(ownCPUGroup(t), dirName, "*", "test", "worker-1", "cpu.cfs_quota_us"))
+		quotas, err := filepath.Glob(filepath.Join(ownCPUGroup(t), dirName, "*", "worker-1-test", "cpu.cfs_quota_us"))
 		check(t, err)
 		if len(quotas) != 1 {
 			t.Fatalf("found %q", quotas)

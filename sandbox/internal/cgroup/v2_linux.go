@@ -14,7 +14,10 @@ import (
 
 const mountV2 = "/sys/fs/cgroup"
 
-type treeV2 struct{ group string } // below the mount point
+type treeV2 struct {
+	instance string // below the mount point
+	name     string
+}
 
 func newV2(instance, name string) (Tree, error) {
 	own, err := cgroup2.NestedGroupPath("")
@@ -26,7 +29,7 @@ func newV2(instance, name string) (Tree, error) {
 	if err := moveToLeaf(own); err != nil {
 		return nil, explain(fmt.Errorf("cgroup v2: %w", err))
 	}
-	tree := &treeV2{group: filepath.Join("/", own, dirName, instance, name)}
+	tree := &treeV2{instance: filepath.Join("/", own, dirName, instance), name: name}
 	// The tree itself bounds nothing; a probe with every limit shows that the controllers are there.
 	probe, err := tree.Group("probe", Limits{Memory: 64 << 20, CPU: 1, PIDs: 64})
 	if err != nil {
@@ -66,7 +69,8 @@ func (t *treeV2) Version() int { return 2 }
 
 func (t *treeV2) Group(name string, limits Limits) (Group, error) {
 	quota, period := cpuQuota(limits.CPU), uint64(cpuPeriod)
-	manager, err := cgroup2.NewManager(mountV2, filepath.Join(t.group, name), &cgroup2.Resources{
+	dir := filepath.Join(t.instance, groupName(t.name, name))
+	manager, err := cgroup2.NewManager(mountV2, dir, &cgroup2.Resources{
 		Memory: &cgroup2.Memory{Max: &limits.Memory},
 		CPU:    &cgroup2.CPU{Max: cgroup2.NewCPUMax(&quota, &period)},
 		Pids:   &cgroup2.Pids{Max: limits.PIDs},
@@ -75,17 +79,17 @@ func (t *treeV2) Group(name string, limits Limits) (Group, error) {
 		return nil, explain(fmt.Errorf("cgroup v2: %w", err))
 	}
 	// Where the kernel accounts swap at all, none of it: the limit on memory is then the whole of it.
-	if _, err := os.Stat(filepath.Join(mountV2, t.group, name, "memory.swap.max")); err == nil {
+	if _, err := os.Stat(filepath.Join(mountV2, dir, "memory.swap.max")); err == nil {
 		var noSwap int64
 		if err := manager.Update(&cgroup2.Resources{Memory: &cgroup2.Memory{Swap: &noSwap}}); err != nil {
 			return nil, errors.Join(fmt.Errorf("cgroup v2: %w", err), manager.Delete())
 		}
 	}
-	return groupV2{manager, filepath.Join(mountV2, t.group, name, "cpu.weight")}, nil
+	return groupV2{manager, filepath.Join(mountV2, dir, "cpu.weight")}, nil
 }
 
 func (t *treeV2) Close() error {
-	closeTree(filepath.Join(mountV2, t.group))
+	closeTree(filepath.Join(mountV2, t.instance), t.name)
 	return nil
 }
 
