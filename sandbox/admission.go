@@ -71,10 +71,11 @@ func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, again bool) (
 	if inv.Depth > 0 && !p.mayNestLocked(inv.owner()) {
 		return nil, p.busyLocked(BusyNested)
 	}
-	full := p.queue.len() >= p.cfg.QueueSize
+	full := p.house.waitingLocked() >= p.cfg.QueueSize
 	var evictee *waiter
+	var of *Pool
 	if full {
-		if evictee = p.queue.evictee(inv.owner()); evictee == nil {
+		if evictee, of = p.house.evicteeLocked(inv.owner()); evictee == nil {
 			return nil, p.busyLocked(BusyQueueFull)
 		}
 	}
@@ -86,7 +87,7 @@ func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, again bool) (
 		return nil, p.busyLocked(BusyExpectedWait)
 	}
 	if full {
-		p.queue.drop(evictee)
+		of.queue.drop(evictee)
 		evictee.displaced = true
 		close(evictee.ready)
 	}

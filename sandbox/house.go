@@ -2,8 +2,8 @@ package sandbox
 
 import "sync"
 
-// house is what the pools of several runtimes have in common: one budget of workers, Config.Size of all together, and the shares of groups in
-// it. A pool by itself has one of its own.
+// house is what the pools of several runtimes have in common: one budget of workers, Config.Size of all together, one bound on the calls that
+// wait, and the shares of groups in both. A pool by itself has one of its own.
 type house struct {
 	mu     sync.Mutex // guards the fields below and all that the pools guard by it
 	pools  []*Pool

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -108,6 +109,66 @@ func TestPoorerGroupOfAnotherRuntimeGetsWhatComesFree(t *testing.T) {
 		}
 		time.Sleep(2 * time.Hour)
 	})
+}
+
+func TestFullQueueOfAllRuntimesMakesRoomForThoseWithFewWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := fakeConfig(2, 0)
+		cfg.QueueSize, cfg.QueueTimeout = 10, time.Hour
+		first, second, _ := twoPools(t, cfg)
+		time.Sleep(time.Second)
+		hold(t, first, 1, "first", "10m")
+		hold(t, second, 1, "second", "10m")
+		refused := make(chan error, 100)
+		wait := func(pool *Pool, key string) {
+			go func() {
+				_, err := pool.Invoke(context.WithoutCancel(t.Context()), call(key, "1ms"))
+				refused <- err
+			}()
+			synctest.Wait()
+		}
+		for i := range 10 { // of one group, of which no runtime has more than half
+			wait([]*Pool{first, second}[i%2], fmt.Sprint("a/", i))
+		}
+		for _, row := range []struct {
+			pool                   *Pool
+			key, want              string
+			mostQueued, refusedNow int
+		}{
+			{first, "a/new", "a5 b0, a5 b0", 10, 1},
+			{second, "a/new", "a5 b0, a5 b0", 10, 1},
+			{first, "b/1", "a4 b1, a5 b0", 9, 1},
+			{first, "b/2", "a4 b2, a4 b0", 8, 1},
+			{second, "b/3", "a3 b2, a4 b1", 7, 1},
+			{second, "b/4", "a3 b2, a3 b2", 6, 1},
+			{first, "b/5", "a2 b3, a3 b2", 5, 1},
+			{first, "b/6", "a2 b3, a3 b2", 5, 1},
+			{second, "a/1", "a2 b3, a3 b2", 5, 1},
+		} {
+			wait(row.pool, row.key)
+			got := fmt.Sprintf("a%d b%d, a%d b%d", queued(first, "a"), queued(first, "b"), queued(second, "a"), queued(second, "b"))
+			if most := first.Stats().MostQueued; got != row.want || most != row.mostQueued || len(refused) != row.refusedNow {
+				t.Errorf("after %s: %s wait, %d at most, %d were refused, want %+v", row.key, got, most, len(refused), row)
+			}
+			for len(refused) > 0 {
+				var busy *BusyError
+				if err := <-refused; !errors.As(err, &busy) || busy.Cause != BusyQueueFull {
+					t.Errorf("refused with %v", err)
+				}
+			}
+		}
+		time.Sleep(time.Hour)
+	})
+}
+
+// queued is how many calls of group wait in p.
+func queued(p *Pool, group string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if g := p.queue.groups.members[group]; g != nil {
+		return g.n
+	}
+	return 0
 }
 
 func TestMoreRuntimesThanWorkers(t *testing.T) {

@@ -54,7 +54,7 @@ type PoolStats struct {
 	Prewarmed int `json:"prewarmed"`
 	Idle      int `json:"idle"`
 	Busy      int `json:"busy"`
-	// Queued counts the calls that wait, at most QueueSize.
+	// Queued counts the calls that wait, at most QueueSize of all runtimes together.
 	Queued    int `json:"queued"`
 	QueueSize int `json:"queueSize"`
 	// Groups are those that hold workers of any runtime now, MostHeld and MostQueued the most workers and the most waiting calls of one group.

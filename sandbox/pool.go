@@ -198,8 +198,10 @@ func (p *Pool) Stats() PoolStats {
 	for _, held := range p.house.shares.serving {
 		s.MostHeld = max(s.MostHeld, held)
 	}
-	for _, g := range p.queue.groups.members {
-		s.MostQueued = max(s.MostQueued, g.n)
+	for _, other := range p.house.pools {
+		for group := range other.queue.groups.members {
+			s.MostQueued = max(s.MostQueued, p.house.queuedLocked(group))
+		}
 	}
 	return s
 }

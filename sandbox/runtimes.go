@@ -18,7 +18,8 @@ type Runtimes struct {
 	pools map[string]*Pool
 }
 
-// NewRuntimes starts a pool like cfg for each runtime, cfg.Node aside. All together have cfg.Size workers. The first runtime is that of
+// NewRuntimes starts a pool like cfg for each runtime, cfg.Node aside. All together have cfg.Size workers and one queue of
+// cfg.QueueSize. The first runtime is that of
 // invocations that name none, and alone has cfg.Prewarmed workers ready; the others keep one, if any.
 func NewRuntimes(ctx context.Context, cfg Config, runtimes []Runtime) (*Runtimes, error) {
 	if len(runtimes) == 0 {
@@ -69,14 +70,13 @@ func (r *Runtimes) Stats() PoolStats {
 	var sum PoolStats
 	for _, pool := range r.pools {
 		s := pool.Stats()
-		sum.Size = s.Size // which they share
+		sum.Size, sum.QueueSize = s.Size, s.QueueSize // which they share
 		sum.Starting += s.Starting
 		sum.Prewarmed += s.Prewarmed
 		sum.Idle += s.Idle
 		sum.Busy += s.Busy
 		sum.Queued += s.Queued
-		sum.QueueSize += s.QueueSize
-		sum.Groups, sum.MostHeld, sum.MostQueued = s.Groups, s.MostHeld, max(sum.MostQueued, s.MostQueued)
+		sum.Groups, sum.MostHeld, sum.MostQueued = s.Groups, s.MostHeld, s.MostQueued
 	}
 	return sum
 }

@@ -23,7 +23,7 @@ import "time"
 //   - Who holds is who has a call on a worker, of any kind: trial runs count as calls do. Idle workers are nobody's: they make room, first
 //     those of the group that has the most workers.
 //   - The queue is shared out by the same rule: when it is full, a call of a group with few waiting takes the place of the last one of the
-//     group with the most (evictee).
+//     group with the most (evicteeLocked). It is one for all runtimes.
 //   - Groups that burn processors weigh as much as one worker each (weights.go).
 
 // shares counts the workers that serve calls, by group. The zero value is empty. Its user locks.
@@ -164,21 +164,36 @@ func (p *Pool) mayStayLocked(w *worker) bool {
 	return next == nil || next.key == w.key || time.Since(w.bound) < quantum
 }
 
-// evictee returns the waiter that gives up its place in a full queue to a call of group: the last one of the group with the most waiters; nil
-// when that has no more than group would have then.
-func (q *queue) evictee(group string) *waiter {
-	own, most := 1, 1
-	if g, ok := q.groups.members[group]; ok {
-		own = g.n + 1
-	}
-	var richest *groupQueue
-	for _, name := range q.groups.order {
-		if g := q.groups.members[name]; g.n > max(own, most) {
-			richest, most = g, g.n
+// evicteeLocked returns the waiter that gives up its place in a full queue to a call of group, and the pool that it waits in: the last one of the
+// group with the most waiters, of the runtime where that has the most; nil when that has no more than group would have then.
+func (h *house) evicteeLocked(group string) (evictee *waiter, of *Pool) {
+	richest, most := "", h.queuedLocked(group)+1
+	for _, p := range h.pools {
+		for _, name := range p.queue.groups.order {
+			if n := h.queuedLocked(name); n > most {
+				richest, most = name, n
+			}
 		}
 	}
-	if richest == nil {
-		return nil
+	var longest *groupQueue
+	for _, p := range h.pools {
+		if g, ok := p.queue.groups.members[richest]; ok && (longest == nil || g.n > longest.n) {
+			longest, of = g, p
+		}
 	}
-	return richest.last()
+	if longest == nil {
+		return nil, nil
+	}
+	return longest.last(), of
+}
+
+// queuedLocked is how many calls of group wait, for whatever runtime.
+func (h *house) queuedLocked(group string) int {
+	n := 0
+	for _, p := range h.pools {
+		if g, ok := p.queue.groups.members[group]; ok {
+			n += g.n
+		}
+	}
+	return n
 }

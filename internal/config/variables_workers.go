@@ -76,8 +76,9 @@ var workersVariables = []Variable{
 	},
 	{
 		Name: "QUEUE_SIZE", Default: "1000",
-		Meaning: "Most calls that may wait for a worker; of more, those of the namespace with the most are answered 503 at once.",
-		parse:   whole(0, 1_000_000, func(c *Config) *int { return &c.QueueSize }),
+		Meaning: "Most calls that may wait for a worker, of all runtimes together; of more, those of the namespace with the most are answered " +
+			"503 at once.",
+		parse: whole(0, 1_000_000, func(c *Config) *int { return &c.QueueSize }),
 	},
 	{
 		Name: "QUEUE_TIMEOUT", Default: "10s",
