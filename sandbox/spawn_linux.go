@@ -223,7 +223,7 @@ var heapTexts = []string{"JavaScript heap out of memory", "Fatal process out of 
 // exitRetired is the exit code of a worker that has answered and cannot serve another call (RETIRED in runner-js/frame.js).
 const exitRetired = 10
 
-// classify finds the reason of a death; the kernel's evidence goes before our own intent, which is empty when we did not kill.
+// classify finds the reason of a death; the kernel's evidence takes precedence over our own intent, which is empty when we did not kill.
 func classify(intent Reason, status syscall.WaitStatus, outOfMemory bool, stderr string) *DeathError {
 	death := &DeathError{Reason: intent, ExitCode: status.ExitStatus(), Detail: lastWords(stderr)}
 	if status.Signaled() {

@@ -33,6 +33,8 @@ func readCertificates(path string) (string, error) {
 	return string(text), nil
 }
 
+func certificatesError(err error) error { return fmt.Errorf("SSL_CERT_FILE: %w", err) }
+
 func checkCertificates(text []byte) error {
 	found := false
 	for {

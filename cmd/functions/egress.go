@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
 
 	"github.com/backstage/functions/internal/config"
@@ -22,7 +21,7 @@ func openEgress(cfg *config.Config, pool *sandbox.Config, options egress.Options
 	if cfg.Egress.UseCertFile {
 		var err error
 		if ca, err = readCertificates(cfg.Egress.CertFile); err != nil {
-			return nil, fmt.Errorf("SSL_CERT_FILE: %w", err)
+			return nil, certificatesError(err)
 		}
 	}
 	proxy, err := egress.New(options)

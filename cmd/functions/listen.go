@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"syscall"
 
 	"github.com/coreos/go-systemd/v22/activation"
 
@@ -26,13 +27,13 @@ func listen(cfg *config.Config) (*listeners, error) {
 		return nil, err
 	}
 	if l.http, err = openListener(given, 0, cfg.Host, cfg.Port); err != nil {
-		return nil, fmt.Errorf("PORT: %w", err)
+		return nil, listenError("HOST", cfg.Host, "PORT", cfg.Port, err)
 	}
 	if !cfg.Metrics {
 		return l, nil
 	}
 	if l.metrics, err = openListener(given, 1, cfg.MetricsHost, cfg.MetricsPort); err != nil {
-		return nil, errors.Join(fmt.Errorf("METRICS_PORT: %w", err), l.http.Close())
+		return nil, errors.Join(listenError("METRICS_HOST", cfg.MetricsHost, "METRICS_PORT", cfg.MetricsPort, err), l.http.Close())
 	}
 	return l, nil
 }
@@ -59,6 +60,15 @@ func openListener(given []net.Listener, i int, host string, port int) (net.Liste
 		return given[i], nil
 	}
 	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+}
+
+// listenError names the variable that err is about: a name that is not found, or an address that this machine does not have, is the host's.
+func listenError(hostVariable, host, portVariable string, port int, err error) error {
+	_, notFound := errors.AsType[*net.DNSError](err)
+	if host != "" && (notFound || errors.Is(err, syscall.EADDRNOTAVAIL)) {
+		return fmt.Errorf("%s: must be an address of this machine: %w, got %q", hostVariable, err, host)
+	}
+	return fmt.Errorf("%s: %w, got %d", portVariable, err, port)
 }
 
 // close closes what the HTTP servers have not closed.

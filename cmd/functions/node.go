@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,34 +37,52 @@ func (n *nodeInstall) names() string {
 // oldestNode is the oldest major version that the runner parses on.
 const oldestNode = 8
 
-// findNode finds the runner and its Node.js, which make setup fetches, and makes sure that they run.
+// findNode finds the runner and its Node.js, which make setup fetches, and makes sure that they run. The error tells all faults.
 func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 	dir, err := runnerDir(cfg.RunnerDir)
+	var faults []error
 	if err != nil {
-		return nil, err
+		faults = append(faults, err)
 	}
-	node := &nodeInstall{runner: filepath.Join(dir, "main.js"), runtimes: cfg.Runtimes}
-	variable := "RUNTIMES"
+	node := &nodeInstall{runner: filepath.Join(dir, "main.js"), runtimes: slices.Clone(cfg.Runtimes)}
+	variable, hint := "RUNTIMES", "name the path of a Node.js binary"
 	if len(node.runtimes) == 0 {
 		variable = "NODE_BINARY"
 		binary := cfg.NodeBinary
 		if binary == "" {
-			binary = filepath.Join(dir, "node_modules", "node-linux-"+nodeArch(), "bin", "node")
+			if err != nil {
+				return nil, err // it would be there
+			}
+			binary, hint = filepath.Join(dir, "node_modules", "node-linux-"+nodeArch(), "bin", "node"), "run make setup, or set NODE_BINARY"
 		}
 		node.runtimes = []sandbox.Runtime{{Node: binary}}
 	}
 	for i := range node.runtimes {
 		runtime := &node.runtimes[i]
 		version, major, err := probeNode(ctx, runtime)
+		if errors.Is(err, os.ErrNotExist) {
+			err = fmt.Errorf("no Node.js at %s: %s", runtime.Node, hint)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", variable, err)
+			faults = append(faults, fmt.Errorf("%s: %w", named(variable, runtime.Name), err))
 		}
 		node.versions = append(node.versions, version)
 		if runtime.Name == "" {
 			runtime.Name = "node" + strconv.Itoa(major)
 		}
 	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
 	return node, nil
+}
+
+// named is the variable, with the runtime that it names, if it does.
+func named(variable, runtime string) string {
+	if runtime == "" {
+		return variable
+	}
+	return variable + ": " + runtime
 }
 
 // probeNode makes the path of a runtime absolute and asks the binary what it is.
@@ -72,13 +91,13 @@ func probeNode(ctx context.Context, runtime *sandbox.Runtime) (version string, m
 		return "", 0, err
 	}
 	if _, err := os.Stat(runtime.Node); err != nil {
-		return "", 0, fmt.Errorf("no Node.js at %s: run make setup, or set NODE_BINARY", runtime.Node)
+		return "", 0, err
 	}
 	out, err := exec.CommandContext(ctx, runtime.Node, "--version").Output()
 	version, _, _ = strings.Cut(string(out), "\n")
 	match := regexp.MustCompile(`^v(\d+)\.\d+\.\d+`).FindStringSubmatch(version)
 	if err != nil || match == nil {
-		return "", 0, fmt.Errorf("%s does not run as Node.js: %w", runtime.Node, errors.Join(err, errors.New("its --version says "+strconv.Quote(version))))
+		return "", 0, fmt.Errorf("%s does not run as Node.js: its --version says %q (%v)", runtime.Node, version, err)
 	}
 	if major, err = strconv.Atoi(match[1]); err != nil || major < oldestNode {
 		return "", 0, fmt.Errorf("%s is Node.js %s, and %d is the oldest that will do", runtime.Node, version, oldestNode)

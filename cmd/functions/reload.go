@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -50,13 +50,14 @@ func (r *reloader) watch(ctx context.Context, requests <-chan os.Signal, end fun
 // reload takes over all that has changed and can be taken over, or nothing if there is a fault anywhere.
 func (r *reloader) reload() {
 	next, err := r.load()
+	if failed, ok := errors.AsType[*config.LoadError](err); ok {
+		r.warn(failed.Warnings)
+	}
 	if err != nil {
 		r.log.Error("Configuration not reloaded: it stays as it was", "error", err)
 		return
 	}
-	for _, warning := range next.Warnings {
-		r.log.Warn(warning)
-	}
+	r.warn(next.Warnings)
 	level, err := levelOf(next)
 	if err != nil { // its name was checked
 		r.log.Error("Configuration not reloaded: it stays as it was", "error", err)
@@ -69,6 +70,12 @@ func (r *reloader) reload() {
 	r.current = next
 }
 
+func (r *reloader) warn(warnings []string) {
+	for _, warning := range warnings {
+		r.log.Warn(warning)
+	}
+}
+
 // tell says what next changes.
 func (r *reloader) tell(next *config.Config) {
 	changed, _ := r.current.Changes(next)
@@ -78,7 +85,7 @@ func (r *reloader) tell(next *config.Config) {
 	case next.File == "":
 		r.log.Info("Configuration reloaded: nothing has changed, since CONFIG_FILE is not set and the environment stays as it is")
 	default:
-		r.log.Info("Configuration reloaded: nothing has changed that holds without a restart")
+		r.log.Info("Configuration reloaded: nothing that can change without a restart has changed")
 	}
 	_, restart := r.started.Changes(next)
 	if r.authorityChanged(next) {
@@ -96,7 +103,7 @@ func (r *reloader) authorityChanged(next *config.Config) bool {
 	}
 	text, err := readCertificates(next.Egress.CertFile)
 	if err != nil {
-		r.log.Error("The server could not start again with this file", "error", fmt.Errorf("SSL_CERT_FILE: %w", err))
+		r.log.Error("The server could not start again with this file", "error", certificatesError(err))
 		return false
 	}
 	return text != r.authority

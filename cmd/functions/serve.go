@@ -28,7 +28,7 @@ func serve(ctx context.Context) (err error) {
 		debug.SetGCPercent(garbage)
 	}
 	load := loader(os.Environ())
-	cfg, err := load()
+	cfg, node, err := configure(ctx, load)
 	if err != nil {
 		return err
 	}
@@ -57,10 +57,6 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	defer closeInto(&err, store.Close)
-	node, err := findNode(ctx, cfg)
-	if err != nil {
-		return err
-	}
 	outside := egressOptions(cfg, measures, out.app)
 	watch, err := openObservers(ctx, cfg, node, outside, out.app)
 	if err != nil {

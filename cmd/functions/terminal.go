@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -67,18 +68,25 @@ func closeSink(sink *logs.Sink) (lost int) {
 	return sink.Close(ctx)
 }
 
-// tell writes the error that ends the program to standard error, as JSON if the server's log is: nobody has to read it.
+// tell writes the error that ends the program to standard error, and the warnings that came with it, as JSON if the server's log is: nobody has
+// to read it.
 func tell(err error) {
-	line := []byte(fmt.Sprintln("functions:", err))
-	if isServer(os.Args) && os.Getenv("LOG_APP_FORMAT") == config.LogAppJSON {
-		var object bytes.Buffer
-		logs.NewApp(logs.AppOptions{Out: &object, JSON: true}).Error(err.Error())
-		line = object.Bytes()
+	var text bytes.Buffer
+	warn, fail := func(m string) { fmt.Fprintln(&text, "functions: warning:", m) }, func(m string) { fmt.Fprintln(&text, "functions:", m) }
+	if isServer(os.Args) && config.WantsJSON(os.LookupEnv) {
+		app := logs.NewApp(logs.AppOptions{Out: &text, JSON: true})
+		warn, fail = func(m string) { app.Warn(m) }, func(m string) { app.Error(m) }
 	}
+	if failed, ok := errors.AsType[*config.LoadError](err); ok {
+		for _, warning := range failed.Warnings {
+			warn(warning)
+		}
+	}
+	fail(err.Error())
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		_, _ = os.Stderr.Write(line) // there is nowhere else
+		_, _ = os.Stderr.Write(text.Bytes()) // there is nowhere else
 	}()
 	select {
 	case <-written:

@@ -62,6 +62,7 @@ var homes = map[string][]string{
 	"github.com/prometheus/":                  {"internal/metrics"},
 	"github.com/redis/go-redis/":              {"internal/redisstore", "internal/testenv"},
 	"go.etcd.io/bbolt":                        {"internal/boltstore"},
+	"github.com/go-logr/logr":                 {"internal/trace"},
 	"go.opentelemetry.io/":                    {"internal/trace"},
 	"golang.org/x/":                           nil,
 }

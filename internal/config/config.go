@@ -6,7 +6,6 @@ package config
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -170,77 +169,8 @@ type HTTP struct {
 	HeaderLimit, BodyMemory, AnswerMemory int64
 }
 
-// Load reads the configuration: the environment, and below it the file that CONFIG_FILE names. Getenv is like os.LookupEnv, environ like
-// os.Environ(). A variable that is set to nothing counts as not set. The error tells all faults, a line each, each with the name of its
-// variable.
-func Load(getenv func(string) (string, bool), environ []string) (*Config, error) {
-	return loadBoth(getenv, environ, thisMachine())
-}
-
-func loadBoth(getenv func(string) (string, bool), environ []string, m machine) (*Config, error) {
-	path, _ := getenv(fileVariable)
-	if path == "" {
-		return load(getenv, environ, m)
-	}
-	file, err := readSettings(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", fileVariable, err)
-	}
-	both, all := file.below(getenv, environ)
-	c, err := load(both, all, m)
-	if err != nil {
-		return nil, err
-	}
-	c.Warnings = append(c.Warnings, file.hidden(getenv)...)
-	return c, nil
-}
-
 // Memory is that of the machine, or the limit of the container or service where that is less, in bytes; 0 when it is not known.
 func (c *Config) Memory() int64 { return c.machine.memory }
-
-func load(getenv func(string) (string, bool), environ []string, m machine) (*Config, error) {
-	c := &Config{texts: map[string]string{}, ExposeEnv: exposed(environ), Environment: map[string]string{}, machine: m, given: sums{}}
-	var faults []error
-	for _, v := range variables {
-		text, given := v.textOf(getenv, c, m)
-		if text == "" {
-			continue
-		}
-		c.texts[v.Name] = v.show(text)
-		if given {
-			c.given.add(v.Name, text)
-		}
-		if err := v.read(c, text, given); err != nil {
-			faults = append(faults, err)
-		}
-	}
-	if len(faults) == 0 && c.PoolPrewarmed > c.PoolSize {
-		faults = append(faults, fmt.Errorf("POOL_PREWARMED: %d is more than POOL_SIZE, which is %d", c.PoolPrewarmed, c.PoolSize))
-	}
-	if len(faults) == 0 && c.PoolReserve >= c.PoolSize {
-		faults = append(faults, fmt.Errorf("POOL_RESERVE: %d is not less than POOL_SIZE, which is %d", c.PoolReserve, c.PoolSize))
-	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	if c.Egress.UseCertFile && c.Egress.CertFile == "" {
-		return nil, errors.New("SSL_CERT_FILE: must be set when FUNCTIONS_USE_SSL_CERT_FILE is true")
-	}
-	c.Trace.complete()
-	if c.LogsRedisEndpoint != "" && c.Storage != StorageRedis {
-		return nil, fmt.Errorf("LOGS_REDIS_ENDPOINT: is for STORAGE=redis, which is %s: unset it, or set REDIS_ENDPOINT", c.Storage)
-	}
-	if c.Storage == StorageRedis && c.RedisEndpoint == "" {
-		c.RedisEndpoint, c.RedisVariable = defaultRedis, "REDIS_ENDPOINT"
-		c.texts["REDIS_ENDPOINT"] = c.RedisEndpoint.String()
-	}
-	for _, v := range c.ExposeEnv.Vars() {
-		c.given.add(exposePrefix+v.Name, v.Value)
-	}
-	c.Ignored = ignored(getenv)
-	c.Warnings = append(c.Warnings, misspelt(environ)...)
-	return c, nil
-}
 
 // exposePrefix marks the variables that functions see.
 const exposePrefix = "EXPOSE_ENV_"

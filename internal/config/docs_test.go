@@ -16,22 +16,46 @@ var update = flag.Bool("update", false, "write "+page)
 const intro = `# Configuration
 
 The server reads its environment. A variable that is set to nothing counts as not set. A value that makes no sense keeps
-the server from starting; it then names all faults at once, each with the variable, its value and what is taken.
+the server from starting; it then names all faults at once, those of files and formats that variables name too, each with the variable, its value and
+what is taken.
 ` + "`functions serve --help`" + ` prints these tables.
 
 - Sizes are bytes or have a unit (` + "`500kb`, `1.5mb`" + `; powers of 1024).
 - Durations have a unit (` + "`500ms`, `10s`, `1m30s`" + `). Where milliseconds are named, a bare number is milliseconds.
 - Switches are ` + "`true`, `1`, `yes` or `on`, and `false`, `0`, `no` or `off`" + `, in upper or lower case; so are words such as those of ` + "`STORAGE`" + `.
 - JSON is read strictly: a name that is unknown or there twice, or text behind the object, is a fault.
+- In lists with commas no item may be empty, the last one neither.
 
 A **warning** at the start tells of values that Backstage Functions took and that are read otherwise here
-([which](decisions/0013-what-variables-are-taken-for.md)), and of names that look like misspelt ones: ` + "`EGRES`, `POOL_SIZ`" + `.
+([which](decisions/0013-what-variables-are-taken-for.md)), of names that look like misspelt ones (` + "`EGRES`, `POOL_SIZ`" + `), of what has no effect
+(` + "`NODE_BINARY` beside `RUNTIMES`" + `) and of limits above another one that holds them too (` + "`HTTP_BODY_TIMEOUT` above `HTTP_READ_TIMEOUT`" + `).
+`
+
+const fileForm = `
+## The file
+
+` + "`CONFIG_FILE`" + ` names a file of at most 1 MiB with a variable a line:
+
+` + "```sh" + `
+# A comment is a line that begins with #.
+POOL_SIZE=16
+EGRESS_DENY=198.51.100.7,*.tracker.example
+EGRESS_NAMESPACES={"pay": {"egress": "off", "allow": "api.bank.example:443"}}
+
+# Quotes around a whole value, of either kind, are not part of it. What is between them stands as it is.
+LOG_MONGAN_FORMAT=":method :url # :status"
+EXPOSE_ENV_GREETING='say "hello"'
+` + "```" + `
+
+- It takes every variable of this page but ` + "`CONFIG_FILE`, and `EXPOSE_ENV_X`" + ` for any X. Any other name is a fault, and so is a name twice.
+- A ` + "`#`" + ` after a space in a value without quotes is a fault, since it may be meant for a comment, and so is text behind the closing quote.
+- Nothing is expanded: there are no escapes, no ` + "`$NAME`" + `, no lines that go on.
 `
 
 const exposing = `
 ## What functions see
 
-` + "`EXPOSE_ENV_X`" + ` is ` + "`Backstage.env.X`" + ` in every function, for any name X. A function's own variables go before it.
+` + "`EXPOSE_ENV_X`" + ` is ` + "`Backstage.env.X`" + ` in every function, for any name X. A function's own variables take precedence over it.
 `
 
 // live is the section on SIGHUP.
@@ -63,6 +87,7 @@ func markdown() string {
 		fmt.Fprintf(&out, "| `%s` | %s | %s |\n", v.Name, value, v.Meaning)
 	}
 	out.WriteString(exposing)
+	out.WriteString(fileForm)
 	out.WriteString(live())
 	out.WriteString("\n## Variables of the original that have no effect\n\nThe server says so when one of them is set.\n\n| Variable | Why |\n|---|---|\n")
 	for _, v := range UnusedVariables() {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -20,7 +21,7 @@ const maxFile = 1 << 20
 type settings map[string]string
 
 // readSettings reads a file of lines NAME=value. Empty lines and those that begin with # mean nothing, and quotes around a value do not belong
-// to it. The file is the server's own, so a name that is not the server's is a fault there.
+// to it. The file is the server's own, so a name that is not the server's is a fault there. Beside a fault it returns what has none.
 func readSettings(path string) (settings, error) {
 	// A pipe could make the start, or a reload, wait for ever.
 	if info, err := os.Stat(path); err != nil {
@@ -73,7 +74,11 @@ func (s settings) add(line string, known []string) error {
 	case twice:
 		return fmt.Errorf("sets %s a second time", name)
 	}
-	s[name] = unquote(strings.TrimSpace(value))
+	value, err := fileValue(value)
+	if err != nil {
+		return fmt.Errorf("sets %s to a value that %w", name, err)
+	}
+	s[name] = value
 	return nil
 }
 
@@ -81,11 +86,26 @@ func isExposed(name string) bool {
 	return strings.HasPrefix(name, exposePrefix) && name != exposePrefix
 }
 
-func unquote(value string) string {
-	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
-		return value[1 : n-1]
+// inlineComment is what elsewhere begins a comment behind a value.
+var inlineComment = regexp.MustCompile(`\s#`)
+
+// fileValue is what text behind the = stands for. Whether a # behind a space is meant for a comment cannot be told.
+func fileValue(text string) (string, error) {
+	value := strings.TrimSpace(text)
+	if value == "" || value[0] != '"' && value[0] != '\'' {
+		if inlineComment.MatchString(text) {
+			return "", errors.New("holds a # after a space: put quotes around the whole value, or the comment on a line of its own")
+		}
+		return value, nil
 	}
-	return value
+	inner, rest, closed := strings.Cut(value[1:], value[:1])
+	switch {
+	case !closed:
+		return "", errors.New("has no closing quote: put one at its end, or quotes of the other kind around all of it")
+	case rest != "":
+		return "", errors.New("goes on after the closing quote: put quotes of the other kind around all of it, or a comment on a line of its own")
+	}
+	return inner, nil
 }
 
 // below is the environment with what the file sets and it does not.
@@ -110,7 +130,7 @@ func (s settings) hidden(getenv func(string) (string, bool)) []string {
 	var warnings []string
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		if value, _ := getenv(name); value != "" && value != s[name] {
-			warnings = append(warnings, name+" in "+fileVariable+" has no effect: the environment sets it too and goes before the file")
+			warnings = append(warnings, name+" in "+fileVariable+" has no effect: the environment sets it too and takes precedence")
 		}
 	}
 	return warnings

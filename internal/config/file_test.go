@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,19 +30,19 @@ func withFile(t *testing.T, text string, environ ...string) (*Config, error) {
 
 func TestFileGivesWhatTheEnvironmentDoesNot(t *testing.T) {
 	c, err := withFile(t, "\n# comment\nPOOL_SIZE=3\r\n  POOL_PREWARMED = 1 \nEGRESS_NAMESPACES={\"a\":{\"egress\":\"off\"}}\n"+
-		"LOG_LEVEL='debug'\nREDIS_KEY_PREFIX=\"a=b #c\"\nEXPOSE_ENV_A=file\nEXPOSE_ENV_B=file\nPORT=1\nQUEUE_SIZE=5\nDATA_DIR=", "PORT=2", "EXPOSE_ENV_A=env",
+		"LOG_LEVEL='debug'\nREDIS_KEY_PREFIX=\"a=b #c\"\nEXPOSE_ENV_A=file\nEXPOSE_ENV_B=file\nPORT=1\nQUEUE_SIZE=5\nEXPOSE_ENV_C=#fff\nEXPOSE_ENV_D='say \"a\"'\nDATA_DIR=", "PORT=2", "EXPOSE_ENV_A=env",
 		"QUEUE_SIZE=5", "STORAGE=")
 	if err != nil {
 		t.Fatal(err)
 	}
 	env, err := c.ExposeEnv.MarshalJSON()
 	if c.PoolSize != 3 || c.PoolPrewarmed != 1 || c.LogLevel != "debug" || c.RedisKeyPrefix != "a=b #c" || c.Port != 2 || len(c.Egress.Namespaces) != 1 ||
-		c.DataDir != "./data" || err != nil || string(env) != `{"A":"env","B":"file"}` {
+		c.DataDir != "./data" || err != nil || string(env) != `{"A":"env","B":"file","C":"#fff","D":"say \"a\""}` {
 		t.Errorf("%v, exposed %s", c, env)
 	}
 	want := []string{
-		"EXPOSE_ENV_A in CONFIG_FILE has no effect: the environment sets it too and goes before the file",
-		"PORT in CONFIG_FILE has no effect: the environment sets it too and goes before the file",
+		"EXPOSE_ENV_A in CONFIG_FILE has no effect: the environment sets it too and takes precedence",
+		"PORT in CONFIG_FILE has no effect: the environment sets it too and takes precedence",
 	}
 	if !slices.Equal(c.Warnings, want) {
 		t.Errorf("warnings %q", c.Warnings)
@@ -57,12 +58,27 @@ func TestFaultsOfTheFileNameTheirLine(t *testing.T) {
 		"=1":                         ": line 1 must be NAME=value",
 		"PORT=1\nPORT=1":             ": line 2 sets PORT a second time",
 		"CONFIG_FILE=/x":             ": line 1 sets CONFIG_FILE, which names this file",
+		"EXPOSE_ENV_A=foo # bar":     ": line 1 sets EXPOSE_ENV_A to a value that holds a # after a space: put quotes around the whole value",
+		"PORT=1\t#x":                 ": line 1 sets PORT to a value that holds a # after a space",
+		"PORT= # none":               ": line 1 sets PORT to a value that holds a # after a space",
+		"PORT=\"1\" # one":           ": line 1 sets PORT to a value that goes on after the closing quote",
+		"EXPOSE_ENV_A='a'b'":         ": line 1 sets EXPOSE_ENV_A to a value that goes on after the closing quote",
+		"EXPOSE_ENV_A=\"a":           ": line 1 sets EXPOSE_ENV_A to a value that has no closing quote",
 		"EXPOSE_ENV_=1":              `: line 1 sets "EXPOSE_ENV_"`,
 		strings.Repeat("#", 1<<20+1): " is larger than 1mb",
 	} {
 		if _, err := withFile(t, text); err == nil || !strings.HasPrefix(err.Error(), "CONFIG_FILE: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.50q: %v, want %s", text, err, want)
 		}
+	}
+	_, err := withFile(t, "EGRES=off\nLOG_APP_FORMAT=json\nPOOL_SIZE=x", "PORT=y", "POOL_SIZ=3")
+	for _, want := range []string{"EGRES", "\nPOOL_SIZE: ", "\nPORT: "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no %s among %v", want, err)
+		}
+	}
+	if failed, ok := errors.AsType[*LoadError](err); !ok || failed.Partial.LogAppFormat != LogAppJSON || len(failed.Warnings) != 1 {
+		t.Errorf("%+v", failed)
 	}
 	if _, err := withFile(t, "POOL_SIZE=x"); err == nil || !strings.HasPrefix(err.Error(), "POOL_SIZE: must be") {
 		t.Errorf("%v", err)

@@ -122,19 +122,19 @@ func list(check func(string) error, valid, wrong string, target func(*Config) *[
 		var names []string
 		for name := range strings.SplitSeq(text, ",") {
 			if name = strings.TrimSpace(name); name == "" {
-				continue
+				return errors.New("must hold names with commas between, and one is empty")
 			}
 			if err := check(name); err != nil {
 				return fmt.Errorf("must hold names with commas between, and %q %w", name, err)
 			}
 			names = append(names, name)
 		}
-		if len(names) == 0 || len(names) > maxNames {
+		if len(names) > maxNames {
 			return fmt.Errorf("must hold from 1 to %d names with commas between", maxNames)
 		}
 		*target(c) = names
 		return nil
 	}
 	many := func(n int) string { return strings.TrimSuffix(strings.Repeat(valid+",", n), ",") }
-	return past(read, []string{valid, many(maxNames)}, []string{many(maxNames + 1), wrong, valid + "," + wrong, ",", " "})
+	return past(read, []string{valid, many(maxNames)}, []string{many(maxNames + 1), wrong, valid + "," + wrong, ",", " ", valid + ",", valid + ",," + valid})
 }

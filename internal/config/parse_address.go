@@ -10,6 +10,7 @@ import (
 
 var (
 	hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$`)
+	numbers  = regexp.MustCompile(`^[0-9]+(\.[0-9]+)+\.?$`) // a wrong address, not a name
 	errHost  = errors.New("must be a host name or an IP address, without scheme and port")
 )
 
@@ -26,7 +27,7 @@ func host(target func(*Config) *string) parser {
 		*target(c) = name
 		return nil
 	}, []string{"localhost", "127.0.0.1", "::1", "[::1]", strings.Repeat("a.", maxHost/2) + "a"},
-		[]string{"http://h", "h:80", "[::1]:80", "a b", "*", "h/", strings.Repeat("a.", maxHost/2) + "aa", strings.Repeat("a", 64), "1.2.3.4/8"})
+		[]string{"http://h", "h:80", "[::1]:80", "a b", "*", "h/", strings.Repeat("a.", maxHost/2) + "aa", strings.Repeat("a", 64), "1.2.3.4/8", "300.1.1.1", "1.2.3"})
 }
 
 func readHost(text string) (string, error) {
@@ -37,7 +38,7 @@ func readHost(text string) (string, error) {
 	if _, err := netip.ParseAddr(text); err == nil {
 		return text, nil
 	}
-	if len(text) > maxHost || !hostName.MatchString(text) {
+	if len(text) > maxHost || !hostName.MatchString(text) || numbers.MatchString(text) {
 		return "", errHost
 	}
 	return text, nil

@@ -28,7 +28,7 @@ var keptVariables = []Variable{
 	},
 	{
 		Name: "FUNCTION_LOGS_MEMORY", Default: "64mb",
-		Meaning: "Memory for the kept lines of all functions, in Redis or in the server. Where it does not do, the namespace with the most gives " +
+		Meaning: "Memory for the kept lines of all functions, in Redis or in the server. When it is full, the namespace with the most gives " +
 			"way: of it, the function that has printed nothing for longest loses its oldest lines first.",
 		parse: memory(mib, tib, func(c *Config) *int64 { return &c.Kept.Memory }),
 	},

@@ -10,7 +10,7 @@ const maxPort = 1<<16 - 1
 var serverVariables = []Variable{
 	{
 		Name: fileVariable, Default: "none", derive: none,
-		Meaning: "File of further variables, `NAME=value` a line; `#` begins a comment. What the environment sets goes before it. SIGHUP reads it again.",
+		Meaning: "File of further variables, in [this form](#the-file). What the environment sets takes precedence over it. SIGHUP reads it again.",
 		parse:   text(func(c *Config) *string { return &c.File }),
 	},
 	{
@@ -36,7 +36,8 @@ var serverVariables = []Variable{
 	},
 	{
 		Name: "METRICS_FUNCTIONS", Default: "all",
-		Meaning: "Which metrics of their own functions have: `all` for up to 25 series each, `namespace` for as many for each namespace, `off` for none. " +
+		Meaning: "Which metrics tell functions apart: `all` has up to 25 series for each function, `namespace` as many for each namespace, `off` none " +
+			"but the processor time of each namespace. " +
 			"A scrape with 10,000 functions is 24 MB of text before it is compressed.",
 		parse: oneOf(func(c *Config) *string { return &c.MetricsFunctions }, "all", "namespace", "off"),
 	},

@@ -14,7 +14,7 @@ var storageVariables = []Variable{
 	},
 	{
 		Name: "DBAAS_SENTINEL_ENDPOINT", Default: "none", derive: none, secret: true,
-		Meaning: "Another name for `REDIS_ENDPOINT`, which goes before it.",
+		Meaning: "Another name for `REDIS_ENDPOINT`, which takes precedence over it.",
 		parse:   textOf(redisEndpoint("DBAAS_SENTINEL_ENDPOINT")),
 	},
 	{

@@ -14,7 +14,7 @@ var tracesVariables = []Variable{
 	},
 	{
 		Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Default: "none", derive: none, secret: true,
-		Meaning: "URL of a collector, by OpenTelemetry's standard; goes before `OTEL_COLLECTOR_HOST`.",
+		Meaning: "URL of a collector, by OpenTelemetry's standard; takes precedence over `OTEL_COLLECTOR_HOST`.",
 		parse:   webAddress(false, func(c *Config, _ string) { c.Trace.standardEndpoint = true }),
 	},
 	{
@@ -50,7 +50,7 @@ var tracesVariables = []Variable{
 	},
 	{
 		Name: "OTEL_EXPORTER_SERVICE", Default: "`OPENTRACING_SERVICE`", derive: none,
-		Meaning: "Name of the service in traces. `OTEL_SERVICE_NAME` goes before it.",
+		Meaning: "Name of the service in traces. `OTEL_SERVICE_NAME` takes precedence over it.",
 		parse:   textOf(serviceName),
 	},
 	{

@@ -60,7 +60,7 @@ var workersVariables = []Variable{
 		derive:  func(c *Config, _ machine) string { return strconv.Itoa(min(c.NumCPUs, c.PoolSize)) },
 	},
 	{
-		Name: "POOL_RESERVE", Default: "an eighth of `POOL_SIZE`; at least 1, but none of a single worker",
+		Name: "POOL_RESERVE", Default: "an eighth of `POOL_SIZE`, at least 1; 0 where `POOL_SIZE` is 1",
 		Meaning: "Workers that only namespaces which have no other at that time may use, so that none can take all; less than `POOL_SIZE`. " +
 			"0 lets one namespace take all while nobody else wants one.",
 		parse: whole(0, maxPoolSize, func(c *Config) *int { return &c.PoolReserve }),
@@ -88,12 +88,12 @@ var workersVariables = []Variable{
 	{
 		Name: "MAX_CONCURRENCY_FUNCTION", Default: "0",
 		Meaning: "Most calls of one function that may run or wait at the same time on this server; more are answered 429. 0 sets no limit. " +
-			"`maxConcurrency` of a function goes before it.",
+			"`maxConcurrency` of a function takes precedence over it.",
 		parse: whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxConcurrencyFunction }),
 	},
 	{
 		Name: "MAX_CONCURRENCY_NAMESPACE", Default: "0",
-		Meaning: "Most calls of all functions of one namespace, likewise. `maxConcurrency` of a namespace goes before it.",
+		Meaning: "Most calls of all functions of one namespace, likewise. `maxConcurrency` of a namespace takes precedence over it.",
 		parse:   whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxConcurrencyNamespace }),
 	},
 	{

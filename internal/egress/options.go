@@ -62,7 +62,7 @@ type Options struct {
 	// Policy is for all functions but those of Namespaces, by their name.
 	Policy     Policy
 	Namespaces map[string]Policy
-	// Policies, where there are some, go before both, and can be replaced while they are in use.
+	// Policies, where there are some, take precedence over both, and can be replaced while they are in use.
 	Policies *Policies
 	Limits   Limits
 	// Resolver, Observer and Logger may be nil: the system's resolver is used then, nothing is counted, nothing is logged.

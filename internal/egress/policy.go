@@ -24,7 +24,7 @@ const smtp = 25
 // Policy says where functions may go. It is not changed once it is in use.
 type Policy struct {
 	Mode Mode
-	// Deny goes before Allow, and both before Mode.
+	// Deny takes precedence over Allow, and both over Mode.
 	Allow, Deny []Rule
 }
 

@@ -21,12 +21,15 @@ type Rule struct {
 // String returns the rule as it was written.
 func (r Rule) String() string { return r.text }
 
-// ParseRules reads rules with commas between.
+// ParseRules reads rules with commas between. An empty text has none.
 func ParseRules(text string) ([]Rule, error) {
+	if text == "" {
+		return nil, nil
+	}
 	var rules []Rule
 	for part := range strings.SplitSeq(text, ",") {
 		if part = strings.TrimSpace(part); part == "" {
-			continue
+			return nil, errors.New("egress: a rule between commas is empty")
 		}
 		rule, err := ParseRule(part)
 		if err != nil {

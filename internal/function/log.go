@@ -27,7 +27,7 @@ type LogLine struct {
 type LogLimits struct {
 	// Lines is how many lines of each function are kept, above 0. A store may keep some more.
 	Lines int
-	// Memory bounds the lines of all functions together, in bytes. Where it does not do, the namespace with the most gives way, and
+	// Memory bounds the lines of all functions together, in bytes. When they are full, the namespace with the most gives way, and
 	// of it the function that has printed nothing for longest loses its lines first.
 	Memory int64
 	// Namespace bounds the lines of the functions of one namespace, in bytes, where they are on another server. 0 stands for Memory.

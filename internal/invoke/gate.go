@@ -9,7 +9,7 @@ import (
 )
 
 // Concurrency limits how many calls may run or wait at the same time, on this server alone; 0 sets no limit. Settings of a function or of a
-// namespace go before it.
+// namespace take precedence over it.
 type Concurrency struct {
 	// Function holds for each function, Namespace for all functions of each namespace together.
 	Function, Namespace int

@@ -20,6 +20,12 @@ var formats = map[string]string{
 // tokenPattern is morgan's: a name of at least two letters and an argument in brackets.
 var tokenPattern = regexp.MustCompile(`:([-\w]{2,})(?:\[([^\]]+)\])?`)
 
+// CheckFormat says what is wrong with a format of the access log, or how many tokens it has.
+func CheckFormat(format string) (tokens int, err error) {
+	parts, err := compile(format)
+	return len(parts) / 2, err // a text stands before each token, and one at the end
+}
+
 // compile turns a format or the name of one into the parts of a line.
 func compile(format string) ([]part, error) {
 	if format == "dev" {

@@ -22,6 +22,17 @@ var (
 	ErrCertFile = errors.New("of the certificate and its key")
 )
 
+// Faults are those of the files: ErrCAFile, ErrCertFile or both.
+func (t TLS) Faults() []error {
+	var faults []error
+	for _, part := range []TLS{{CAFile: t.CAFile}, {CertFile: t.CertFile, KeyFile: t.KeyFile}} {
+		if _, err := part.config(); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return faults
+}
+
 func (t TLS) config() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if t.CAFile != "" {

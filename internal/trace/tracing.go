@@ -17,7 +17,6 @@ import (
 	"log/slog"
 	"time"
 
-	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -42,7 +41,7 @@ type Options struct {
 	Propagators []string
 	// Answer names the propagator whose headers answers carry; empty for none.
 	Answer string
-	// Logger is told when spans are lost. Nil discards that.
+	// Logger is told when spans are lost, and what the SDK has to say. Nil discards that.
 	Logger *slog.Logger
 }
 
@@ -61,9 +60,10 @@ type Tracer struct {
 	answer    propagation.TextMapPropagator
 }
 
-// New starts a Tracer; Close ends it. It does not wait for the collector. The SDK's errors, which are global, go to
+// New starts a Tracer; Close ends it. It does not wait for the collector. What the SDK says, which is global, goes to
 // Options.Logger from now on.
 func New(ctx context.Context, o Options) (*Tracer, error) {
+	useLogger(o.Logger) // before anything reads the variables
 	exporter, err := newExporter(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("trace: exporter: %w", err)
@@ -71,9 +71,6 @@ func New(ctx context.Context, o Options) (*Tracer, error) {
 	t, err := newTracer(ctx, o, sdk.WithBatcher(exporter))
 	if err != nil {
 		return nil, errors.Join(err, exporter.Shutdown(ctx))
-	}
-	if o.Logger != nil {
-		otel.SetErrorHandler(&losses{logger: o.Logger})
 	}
 	return t, nil
 }

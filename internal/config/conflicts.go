@@ -1,0 +1,62 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// conflicts are the variables that cannot hold together. Sound says that each of them was read; numbers are compared then only.
+func (c *Config) conflicts(sound bool) []error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if sound && c.PoolPrewarmed > c.PoolSize {
+		fault("POOL_PREWARMED: %d is more than POOL_SIZE, which is %d", c.PoolPrewarmed, c.PoolSize)
+	}
+	if sound && c.PoolReserve >= c.PoolSize {
+		fault("POOL_RESERVE: %d is not less than POOL_SIZE, which is %d", c.PoolReserve, c.PoolSize)
+	}
+	if c.Egress.UseCertFile && c.Egress.CertFile == "" {
+		fault("SSL_CERT_FILE: must be set when FUNCTIONS_USE_SSL_CERT_FILE is true")
+	}
+	if c.LogsRedisEndpoint != "" && c.Storage != StorageRedis && c.Storage != "" {
+		fault("LOGS_REDIS_ENDPOINT: is for STORAGE=redis, which is %s: unset it, or set REDIS_ENDPOINT", c.Storage)
+	}
+	return faults
+}
+
+// contradictions warn of what was set and has no effect, since another variable takes precedence or is less.
+func (c *Config) contradictions() []string {
+	warnings := c.withoutEffect()
+	limit := func(name, other string, over bool) {
+		if over && c.isGiven(name) {
+			warnings = append(warnings, fmt.Sprintf("%s=%s is more than %s, which is %s: the smaller one holds",
+				name, c.texts[name], other, c.texts[other]))
+		}
+	}
+	limit("FUNCTION_LOGS_NAMESPACE_MEMORY", "FUNCTION_LOGS_MEMORY", c.Kept.Namespace > c.Kept.Memory)
+	limit("CODE_SYNC_TIMEOUT", "CODE_ASYNC_TIMEOUT", c.SyncTimeout > c.AsyncTimeout)
+	limit("HTTP_HEADER_TIMEOUT", "HTTP_READ_TIMEOUT", c.HTTP.Header > c.HTTP.Read)
+	limit("HTTP_BODY_TIMEOUT", "HTTP_READ_TIMEOUT", c.HTTP.Body > c.HTTP.Read)
+	limit("EGRESS_CONNECTIONS_PER_CALL", "EGRESS_CONNECTIONS", c.Egress.Limits.PerCall > c.Egress.Limits.Total)
+	limit("EGRESS_CONNECTIONS_PER_CALL", "EGRESS_ATTEMPTS_PER_CALL", c.Egress.Limits.PerCall > c.Egress.Limits.Attempts)
+	limit("EGRESS_CONNECT_TIMEOUT", "CODE_ASYNC_TIMEOUT", c.Egress.Limits.Connect > c.AsyncTimeout)
+	limit("MAX_CONCURRENCY_FUNCTION", "MAX_CONCURRENCY_NAMESPACE",
+		c.MaxConcurrencyNamespace > 0 && c.MaxConcurrencyFunction > c.MaxConcurrencyNamespace)
+	return warnings
+}
+
+func (c *Config) withoutEffect() []string {
+	var warnings []string
+	if c.NodeBinary != "" && len(c.Runtimes) > 0 {
+		warnings = append(warnings, "NODE_BINARY has no effect: RUNTIMES takes precedence over it")
+	}
+	if c.RedisEndpoint != "" && c.Storage != StorageRedis {
+		warnings = append(warnings, cmp.Or(c.RedisVariable, "REDIS_ENDPOINT")+" has no effect: STORAGE is "+c.Storage)
+	}
+	return warnings
+}
+
+func (c *Config) isGiven(name string) bool {
+	_, ok := c.given[name]
+	return ok
+}

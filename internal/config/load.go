@@ -1,0 +1,106 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// LoadError is that variables have faults.
+type LoadError struct {
+	// Faults has a line for each, with the name of its variable.
+	Faults error
+	// Warnings are as in Config.
+	Warnings []string
+	// Partial is what could be read, so that further faults can be looked for; nil when nothing could.
+	Partial *Config
+}
+
+// Error tells the faults.
+func (e *LoadError) Error() string { return e.Faults.Error() }
+
+// Unwrap returns the faults.
+func (e *LoadError) Unwrap() error { return e.Faults }
+
+// Load reads the configuration: the environment, and below it the file that CONFIG_FILE names. Getenv is like os.LookupEnv, environ like
+// os.Environ(). A variable that is set to nothing counts as not set. The error is a *LoadError that tells all faults.
+func Load(getenv func(string) (string, bool), environ []string) (*Config, error) {
+	return loadBoth(getenv, environ, thisMachine())
+}
+
+func loadBoth(getenv func(string) (string, bool), environ []string, m machine) (*Config, error) {
+	path, _ := getenv(fileVariable)
+	if path == "" {
+		return load(getenv, environ, m)
+	}
+	file, fault := readSettings(path)
+	if fault != nil {
+		fault = fmt.Errorf("%s: %w", fileVariable, fault)
+	}
+	both, all := file.below(getenv, environ)
+	c, faults := load(both, all, m)
+	if fault == nil && faults == nil {
+		c.Warnings = append(c.Warnings, file.hidden(getenv)...)
+		return c, nil
+	}
+	failed, ok := errors.AsType[*LoadError](faults)
+	if !ok {
+		failed = &LoadError{Partial: c, Warnings: c.Warnings}
+	}
+	failed.Faults = errors.Join(fault, failed.Faults)
+	failed.Warnings = append(failed.Warnings, file.hidden(getenv)...)
+	return nil, failed
+}
+
+// WantsJSON says whether LOG_APP_FORMAT asks for JSON, in the environment or in the file of CONFIG_FILE, whatever else is wrong with them.
+func WantsJSON(getenv func(string) (string, bool)) bool {
+	const name = "LOG_APP_FORMAT"
+	text, _ := getenv(name)
+	if path, _ := getenv(fileVariable); text == "" && path != "" {
+		file, _ := readSettings(path) //nolint:errcheck // Load tells its faults
+		text = file[name]
+	}
+	return strings.EqualFold(strings.TrimSpace(text), LogAppJSON)
+}
+
+func load(getenv func(string) (string, bool), environ []string, m machine) (*Config, error) {
+	c := &Config{texts: map[string]string{}, ExposeEnv: exposed(environ), Environment: map[string]string{}, machine: m, given: sums{}}
+	var faults []error
+	for _, v := range variables {
+		text, given := v.textOf(getenv, c, m)
+		if text == "" {
+			continue
+		}
+		c.texts[v.Name] = v.show(text)
+		if given {
+			c.given.add(v.Name, text)
+		}
+		if err := v.read(c, text, given); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	faults = append(faults, c.conflicts(len(faults) == 0)...)
+	if value, _ := getenv(exposePrefix); value != "" {
+		faults = append(faults, errors.New(exposePrefix+": must have the name of a variable of functions behind it"))
+	}
+	c.complete()
+	c.Ignored = ignored(getenv)
+	c.Warnings = append(c.Warnings, misspelt(environ)...)
+	if len(faults) > 0 {
+		return nil, &LoadError{Faults: errors.Join(faults...), Warnings: c.Warnings, Partial: c}
+	}
+	c.Warnings = append(c.Warnings, c.contradictions()...)
+	return c, nil
+}
+
+// complete sets what follows from several variables.
+func (c *Config) complete() {
+	c.Trace.complete()
+	if c.Storage == StorageRedis && c.RedisEndpoint == "" {
+		c.RedisEndpoint, c.RedisVariable = defaultRedis, "REDIS_ENDPOINT"
+		c.texts["REDIS_ENDPOINT"] = c.RedisEndpoint.String()
+	}
+	for _, v := range c.ExposeEnv.Vars() {
+		c.given.add(exposePrefix+v.Name, v.Value)
+	}
+}
