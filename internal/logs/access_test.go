@@ -144,7 +144,7 @@ func BenchmarkAccessTiny(b *testing.B) {
 }
 
 func TestTokensOfAFormatAreCounted(t *testing.T) {
-	for format, want := range map[string]int{"tiny": 4, ":method and :url": 2, "no token: at all": 0, "": 0} {
+	for format, want := range map[string]int{"tiny": 5, ":method and :url": 2, "no token: at all": 0, "": 0} {
 		if got, err := CheckFormat(format); err != nil || got != want {
 			t.Errorf("%q has %d, %v, want %d", format, got, err, want)
 		}
