@@ -178,7 +178,7 @@ bench-tools: setup
 
 # The figures of each commit are kept, so that two can be compared.
 .PHONY: bench
-bench: bench-tools ## measure the server end to end, each load beside a floor of the same run; BENCH and COUNT choose
+bench: bench-tools $(test_runtimes) ## measure the server end to end, each load beside a floor of the same run; BENCH and COUNT choose
 	@mkdir -p $(reports)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 1x -count $(COUNT) -timeout 2h ./cmd/functions | tee "$(reports)/bench-$$(git describe --always --dirty).txt"
 

@@ -13,32 +13,41 @@ const (
 	// neighbourTime is for how long the neighbour calls alone, and beside an attack: past the deadline of calls that are never answered.
 	neighbourTime   = 6 * time.Second
 	greedyFunctions = 300
+
+	spinning = `function main() { setTimeout(() => { for (;;); }, 1) }`
 )
 
 // attack is what the clients of one namespace do to others, without a pause.
 type attack struct {
 	name    string
 	clients int
+	spread  bool // the server has every runtime, of which the functions have one each in turn
 	prepare func(b *testing.B, s *server)
 	request func(s *server, client, n int) (url, body string)
 }
 
 var attacks = []attack{
-	{"calls that are never answered", 32, deployGreedy(`function main() {}`), callGreedy},
-	{"calls that spin", 32, deployGreedy(`function main() { setTimeout(() => { for (;;); }, 1) }`), callGreedy},
-	{"calls of 300 functions", 16, deployGreedy(`function main(req, res) { res.send(1) }`), callGreedy},
-	{"trial runs that spin", 24, func(*testing.B, *server) {}, func(s *server, client, n int) (url, body string) {
+	{"calls that are never answered", 32, false, deployGreedy(`function main() {}`), callGreedy},
+	{"calls that spin", 32, false, deployGreedy(spinning), callGreedy},
+	{"calls that spin on every runtime", 32, true, deployGreedy(spinning, runtimes...), callGreedy},
+	{"calls of 300 functions", 16, false, deployGreedy(`function main(req, res) { res.send(1) }`), callGreedy},
+	{"trial runs that spin", 24, false, func(*testing.B, *server) {}, func(s *server, client, n int) (url, body string) {
 		return fmt.Sprintf("%s/functions/greedy/f%d", s.url, client), deployment(fmt.Sprintf("for (;;); // %d", n), "")
 	}},
-	{"output without bounds", 64, func(b *testing.B, s *server) { deployFloods(b, s) }, func(s *server, client, n int) (url, body string) {
+	{"output without bounds", 64, false, func(b *testing.B, s *server) { deployFloods(b, s) }, func(s *server, client, n int) (url, body string) {
 		return floodURLs(s)[(client+n)%len(floods)], "{}"
 	}},
 }
 
-func deployGreedy(code string) func(*testing.B, *server) {
+// deployGreedy stores functions that have one each of the runtimes in turn, or that of the server.
+func deployGreedy(code string, runtimes ...string) func(*testing.B, *server) {
 	return func(b *testing.B, s *server) {
 		for i := range greedyFunctions {
-			put(b, fmt.Sprintf("%s/functions/greedy/f%d", s.url, i), code, "")
+			properties := ""
+			if len(runtimes) > 0 {
+				properties = fmt.Sprintf(`"runtime":%q`, runtimes[i%len(runtimes)])
+			}
+			put(b, fmt.Sprintf("%s/functions/greedy/f%d", s.url, i), code, properties)
 		}
 	}
 }
@@ -74,7 +83,11 @@ func BenchmarkNeighbour(b *testing.B) {
 		a := &attacks[i]
 		b.Run(a.name, func(b *testing.B) {
 			for b.Loop() {
-				s := startBenched(b, "CODE_SYNC_TIMEOUT=100", "CODE_ASYNC_TIMEOUT=5000", "QUEUE_TIMEOUT=10s", "SHUTDOWN_TIMEOUT=1ms")
+				vars := []string{"CODE_SYNC_TIMEOUT=100", "CODE_ASYNC_TIMEOUT=5000", "QUEUE_TIMEOUT=10s", "SHUTDOWN_TIMEOUT=1ms"}
+				if a.spread {
+					vars = append(vars, runtimesVariable(b))
+				}
+				s := startBenched(b, vars...)
 				a.prepare(b, s)
 				put(b, s.url+helloPath, helloCode, "")
 				client := &http.Client{Transport: &http.Transport{}}

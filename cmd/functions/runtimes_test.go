@@ -14,7 +14,7 @@ import (
 var runtimes = []string{"node8", "node20", "node22", "node24"}
 
 // runtimesVariable is RUNTIMES with those of them that are named, or all.
-func runtimesVariable(t *testing.T, names ...string) string {
+func runtimesVariable(t testing.TB, names ...string) string {
 	t.Helper()
 	if names == nil {
 		names = runtimes
