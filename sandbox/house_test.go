@@ -171,6 +171,35 @@ func queued(p *Pool, group string) int {
 	return 0
 }
 
+func TestGroupIsOwedNoMoreForWaitingInTwoRuntimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		starter := &fakeStarter{startTime: 100 * time.Millisecond, reapTime: time.Millisecond}
+		cfg := sharedConfig(24, 0, 0)
+		cfg.house = newHouse()
+		var pools []*Pool
+		for range 2 {
+			pool, err := newPool(t.Context(), cfg, sharedStarter{starter})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer pool.Close() //nolint:errcheck // it is idle
+			pools = append(pools, pool)
+		}
+		hold(t, pools[0], 5, "rich", "1h")
+		time.Sleep(time.Second)
+		for _, pool := range pools { // whose workers are only being started
+			hold(t, pool, 8, "poor", "1h")
+		}
+		pools[0].mu.Lock()
+		owed := pools[0].house.owedLocked(5)
+		pools[0].mu.Unlock()
+		if owed != 4 { // beside its first one, so that both have five
+			t.Errorf("a group that holds none and waits in two runtimes is owed %d workers before one that holds five", owed)
+		}
+		time.Sleep(2 * time.Hour)
+	})
+}
+
 func TestMoreRuntimesThanWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := fakeConfig(1, 1)

@@ -1,6 +1,9 @@
 package sandbox
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Which group (namespace, or owner of several) may have a worker, which waits, and whose idle worker makes room. All of the policy between groups stands here; within
 // a group its functions take turns (queue.go). The pool asks, and keeps count of who holds what.
@@ -73,17 +76,17 @@ func (p *Pool) mayTakeLocked(group string) bool {
 // roomLocked is how many workers more may serve groups that hold some.
 func (p *Pool) roomLocked() int { return p.cfg.Size - p.cfg.Reserve - p.house.shares.total }
 
-// owedLocked is how many workers of the room those who wait, for whatever runtime, get before a group that holds so many: each as many as make it
-// even.
+// owedLocked is how many workers of the room those who wait get before a group that holds so many: each as many as make it even, however many
+// runtimes it waits for.
 func (h *house) owedLocked(own int) int {
 	owed := 0
-	for _, p := range h.pools {
-		for name, g := range p.queue.groups.members {
+	for i, p := range h.pools {
+		for name := range p.queue.groups.members {
 			holds := h.shares.serving[name]
-			if holds >= own {
+			if holds >= own || h.waitsBeforeLocked(i, name) {
 				continue
 			}
-			wants := p.wantsLocked(g)
+			wants := h.wantsLocked(name)
 			if holds == 0 && wants > 0 { // its first one may come from the reserve
 				holds, wants = 1, wants-1
 			}
@@ -93,7 +96,23 @@ func (h *house) owedLocked(own int) int {
 	return owed
 }
 
-// wantsLocked is how many calls of g wait for a worker that they do not have.
+// waitsBeforeLocked says whether group waits in one of the first n pools.
+func (h *house) waitsBeforeLocked(n int, group string) bool {
+	return slices.ContainsFunc(h.pools[:n], func(p *Pool) bool { return p.queue.groups.members[group] != nil })
+}
+
+// wantsLocked is how many calls of group wait, for whatever runtime, for a worker that they do not have.
+func (h *house) wantsLocked(group string) int {
+	n := 0
+	for _, p := range h.pools {
+		if g, ok := p.queue.groups.members[group]; ok {
+			n += p.wantsLocked(g)
+		}
+	}
+	return n
+}
+
+// wantsLocked is how many calls of g wait for a worker of p that they do not have.
 func (p *Pool) wantsLocked(g *groupQueue) int {
 	n := g.n
 	for key, f := range g.functions.members {
