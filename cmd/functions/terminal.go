@@ -15,9 +15,11 @@ import (
 	"github.com/backstage/functions/internal/metrics"
 )
 
-// How long the end of the server waits for whoever reads standard output, and as long for standard error; and for its last line.
+// How long the end of the server waits for whoever reads standard output and standard error, both together; of that, how long at least for the
+// latter, which is told what the former has lost; and for the last line of a program that fails.
 const (
 	lastOutput = 2 * time.Second
+	lastNotice = lastOutput / 4
 	lastLine   = time.Second
 )
 
@@ -53,17 +55,18 @@ func (t *terminal) notice(stream string, lines int) []byte {
 	return line.Bytes()
 }
 
-// close writes what waits, for a few seconds at most: a reader that has stopped does not keep the server from ending.
+// close writes what waits, for lastOutput at most: a reader that has stopped does not keep the server from ending.
 func (t *terminal) close() error {
-	if lost := closeSink(t.stdout); lost > 0 {
+	end := time.Now().Add(lastOutput)
+	if lost := closeSink(t.stdout, end.Add(-lastNotice)); lost > 0 {
 		_, _ = t.err.Write(t.notice("all of standard output", lost)) // cannot fail
 	}
-	closeSink(t.stderr) // there is nowhere left to tell
+	closeSink(t.stderr, end) // there is nowhere left to tell
 	return nil
 }
 
-func closeSink(sink *logs.Sink) (lost int) {
-	ctx, cancel := context.WithTimeout(context.Background(), lastOutput)
+func closeSink(sink *logs.Sink, end time.Time) (lost int) {
+	ctx, cancel := context.WithDeadline(context.Background(), end)
 	defer cancel()
 	return sink.Close(ctx)
 }
