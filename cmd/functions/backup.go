@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -47,21 +48,30 @@ func runBackup(ctx context.Context, args []string, out io.Writer) error {
 	if args[0] == "-" {
 		return copyStore(ctx, cfg.DataDir, out)
 	}
-	if err := backupTo(ctx, cfg.DataDir, args[0]); err != nil {
+	damage, err := backupTo(ctx, cfg.DataDir, args[0])
+	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	_, err = fmt.Fprintln(out, "The store is copied to "+args[0])
+	text := "The store is copied to " + args[0]
+	if damage.Count > 0 {
+		text += fmt.Sprintf("\nIn the store and in the copy the code of %d functions does not match its hash: %s.\n"+
+			"Keep older copies, and put their code again.", damage.Count, damage)
+	}
+	_, err = fmt.Fprintln(out, text)
 	return err
 }
 
 // backupTo makes the file path when the copy is complete and checked. It replaces nothing.
-func backupTo(ctx context.Context, dir, path string) (err error) {
+func backupTo(ctx context.Context, dir, path string) (damage boltstore.Damage, err error) {
 	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("%s is there already: name another file", path)
+		return damage, fmt.Errorf("%s is there already: name another file", path)
+	}
+	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+		return damage, fmt.Errorf("the directory %s is not there: make it, or name a file in another one", filepath.Dir(path))
 	}
 	part, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*")
 	if err != nil {
-		return err
+		return damage, err
 	}
 	defer func() { err = errors.Join(err, os.Remove(part.Name())) }()
 	err = copyStore(ctx, dir, part)
@@ -69,12 +79,12 @@ func backupTo(ctx context.Context, dir, path string) (err error) {
 		err = part.Sync()
 	}
 	if err = errors.Join(err, part.Close()); err != nil {
-		return err
+		return damage, err
 	}
-	if err := boltstore.CheckFile(part.Name()); err != nil {
-		return err
+	if damage, err = boltstore.CheckFile(part.Name()); err != nil {
+		return damage, err
 	}
-	return os.Link(part.Name(), path) // unlike a rename it replaces nothing
+	return damage, os.Link(part.Name(), path) // unlike a rename it replaces nothing
 }
 
 // copyStore has the server make a copy, or makes it where none runs.

@@ -68,6 +68,7 @@ func TestABackupNeedsNoServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantBackupError("name another file", file)
+	wantBackupError("the directory /nonexist/there is not there", "/nonexist/there/x")
 	wantBackupError("usage")
 	wantBackupError("usage", file, file)
 	t.Setenv("STORAGE", "inmemory")

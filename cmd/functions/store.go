@@ -49,6 +49,10 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 		if err != nil {
 			return nil, fmt.Errorf("DATA_DIR: %w", err)
 		}
+		if damage := s.Damage(); damage.Count > 0 {
+			log.Warn("The code of stored functions does not match its hash, they are not run: put their code again, restore a backup, or delete them",
+				"count", damage.Count, "functions", damage.String())
+		}
 		s.Limits = limits
 		return s, nil
 	}

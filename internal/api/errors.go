@@ -67,6 +67,10 @@ var failures = []struct {
 		status: http.StatusInternalServerError, hidden: true,
 		message: "The stored function is too large to be read: put it again with its env, or delete it",
 	}},
+	{function.ErrDamaged, failure{
+		status: http.StatusInternalServerError, hidden: true,
+		message: "The stored function is damaged: its code does not match its hash. Put its code again, restore a backup, or delete it",
+	}},
 	{function.ErrFull, failure{status: http.StatusServiceUnavailable, message: "Storage is full", retry: true, hidden: true}},
 	{function.ErrUnavailable, failure{
 		status: http.StatusServiceUnavailable, message: "Storage is unavailable", retry: true, hidden: true,

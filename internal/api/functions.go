@@ -66,7 +66,7 @@ func (s *server) tryOut(ctx context.Context, given *function.Function) error {
 	tried := *given
 	if tried.Options.Runtime == nil && len(s.Runtimes) > 1 {
 		stored, err := s.Store.Get(ctx, given.Ref)
-		if err != nil && !errors.Is(err, function.ErrNotFound) {
+		if err != nil && !replaceable(err) {
 			return err
 		}
 		if stored != nil {
@@ -74,6 +74,11 @@ func (s *server) tryOut(ctx context.Context, given *function.Function) error {
 		}
 	}
 	return s.Invoker.Check(ctx, &tried)
+}
+
+// replaceable says whether err, of reading a function, is one that a PUT of it mends.
+func replaceable(err error) bool {
+	return errors.Is(err, function.ErrNotFound) || errors.Is(err, function.ErrDamaged) || errors.Is(err, function.ErrRecordTooLarge)
 }
 
 // refuseCode answers a failed trial run: what the code did is told to the caller, everything else is an error.

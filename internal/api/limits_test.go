@@ -26,6 +26,10 @@ func TestLimitsOfRecordsAreAnswered(t *testing.T) {
 			function.ErrRecordTooLarge, 500,
 			`{"error":"The stored function is too large to be read: put it again with its env, or delete it"}`,
 		},
+		{
+			function.ErrDamaged, 500,
+			`{"error":"The stored function is damaged: its code does not match its hash. Put its code again, restore a backup, or delete it"}`,
+		},
 	} {
 		store := newFakeStore()
 		store.err = fmt.Errorf("store: %w", test.err)

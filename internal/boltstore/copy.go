@@ -64,17 +64,21 @@ func CopyFile(dir string, w io.Writer) (err error) {
 	return nil
 }
 
-// CheckFile reads all of a store's file, such as a copy, and returns an error if it is damaged or no store.
-func CheckFile(path string) error {
+// CheckFile reads all of a store's file, such as a copy, and returns an error if it is damaged or no store. A copy in which the code of some
+// functions does not match its hash is as good as the store.
+func CheckFile(path string) (damage Damage, err error) {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() == 0 {
 		err = errors.New("it is empty")
 	}
 	if err == nil {
-		err = guard(func() error { return checkFile(path) })
+		err = guard(func() error {
+			damage, err = checkFile(path)
+			return err
+		})
 	}
 	if err != nil {
-		return fmt.Errorf("embedded store: check %s: %w", path, err)
+		return damage, fmt.Errorf("embedded store: check %s: %w", path, err)
 	}
-	return nil
+	return damage, nil
 }

@@ -51,7 +51,8 @@ func TestACopyIsAsOfOneMomentHoweverLongItIsRead(t *testing.T) {
 		must(t, os.Mkdir(restored, 0o700))
 		file := filepath.Join(restored, "functions.db")
 		must(t, os.WriteFile(file, text, 0o600))
-		must(t, boltstore.CheckFile(file))
+		_, err = boltstore.CheckFile(file)
+		must(t, err)
 		again := open(t, restored)
 		page, err := again.List(t.Context(), function.Query{Page: 1, PerPage: 1})
 		if err != nil || page.Total != functions {
@@ -96,7 +97,7 @@ func TestADamagedCopyIsNoticed(t *testing.T) {
 	for name, damaged := range map[string][]byte{"cut": text[:len(text)/2], "empty": nil, "another file": []byte("hello")} {
 		path := filepath.Join(t.TempDir(), "copy")
 		must(t, os.WriteFile(path, damaged, 0o600))
-		if boltstore.CheckFile(path) == nil {
+		if _, err := boltstore.CheckFile(path); err == nil {
 			t.Errorf("%s: not noticed", name)
 		}
 	}

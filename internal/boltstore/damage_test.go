@@ -58,7 +58,7 @@ func TestADamagedFileIsNamedAndLeftAlone(t *testing.T) {
 				_ = s.Close()
 				t.Fatal("a damaged file was opened")
 			}
-			wantText(t, err, path)
+			wantText(t, err, path, "functions backup")
 			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, damaged) {
 				t.Errorf("the file was changed, %v", err)
 			}

@@ -10,10 +10,13 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Get returns a function, or function.ErrNotFound.
+// Get returns a function, or function.ErrNotFound, or function.ErrDamaged for one whose code does not match its hash.
 func (s *Store) Get(ctx context.Context, ref function.Ref) (found *function.Function, err error) {
 	err = s.view(ctx, "get "+ref.String(), func(tx *bolt.Tx) error {
 		if found, err = s.load(tx, ref); err != nil {
+			return err
+		}
+		if err := intact(found); err != nil {
 			return err
 		}
 		found.Settings, err = settings(tx, ref.Namespace)
@@ -38,7 +41,7 @@ func (s *Store) Version(ctx context.Context, ref function.Ref) (version string, 
 	return version, err
 }
 
-// Put writes a function and returns what is stored now.
+// Put writes a function and returns what is stored now. It mends a damaged one: only its code is not kept.
 func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function.Function, err error) {
 	err = s.update(ctx, "put "+f.String(), function.Change{Ref: f.Ref}, func(tx *bolt.Tx) error {
 		if err := errors.Join(f.Check(), s.Limits.Check(f.Env)); err != nil {
@@ -107,6 +110,9 @@ func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, ch
 		if err != nil {
 			return err
 		}
+		if err := intact(stored); err != nil {
+			return err
+		}
 		next := stored.Restamp(function.NewStamp())
 		if err := change(next.Env); err != nil {
 			return err
@@ -116,7 +122,7 @@ func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, ch
 }
 
 // load reads a function without its settings; a missing one is function.ErrNotFound, one that is too large
-// function.ErrRecordTooLarge.
+// function.ErrRecordTooLarge. Whether it is intact is not looked at.
 func (s *Store) load(tx *bolt.Tx, ref function.Ref) (*function.Function, error) {
 	b := tx.Bucket(functionsBucket).Bucket(namespaceKey(ref.Namespace))
 	if b == nil {

@@ -18,15 +18,19 @@ const fileName = "functions.db"
 const lockTimeout = time.Second
 
 // Open opens the store in the directory dir; directory and file are created if need be. Every record is read once, so
-// a damaged file is an error here, not later, and is left as it is. A directory or a file that others may write to is an error, too.
+// a damaged file is an error here, not later, and is left as it is; of functions whose code does not match its hash Damage tells. A directory or a file that others may write to is an error, too.
 // Errors name the file.
 func Open(dir string) (*Store, error) {
 	path := filepath.Join(dir, fileName)
-	db, err := open(dir, path)
+	db, damage, err := open(dir, path)
+	if errors.Is(err, errDamagedFile) {
+		err = fmt.Errorf("%w; it is left as it is: move it away, and put a copy that functions backup made in its place; "+
+			"without a file the server begins with none of the functions", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("embedded store: open %s: %w", path, explain(err))
 	}
-	return &Store{db: db}, nil
+	return &Store{db: db, damage: damage}, nil
 }
 
 // explain says what a lock that others have means.
@@ -37,12 +41,12 @@ func explain(err error) error {
 	return err
 }
 
-func open(dir, path string) (db *bolt.DB, err error) {
+func open(dir, path string) (db *bolt.DB, damage Damage, err error) {
 	if err := makeDir(dir); err != nil {
-		return nil, err
+		return nil, damage, err
 	}
 	err = guard(func() error {
-		if err := checkFile(path); err != nil {
+		if damage, err = checkFile(path); err != nil {
 			return err
 		}
 		if err := create(dir, path); err != nil {
@@ -56,7 +60,7 @@ func open(dir, path string) (db *bolt.DB, err error) {
 		}
 		return nil
 	})
-	return db, err
+	return db, damage, err
 }
 
 // guard turns what bbolt does with a damaged file, which is to panic or to touch memory beyond the file's end, into an
@@ -65,7 +69,7 @@ func guard(what func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("damaged file: %v", r)
+			err = fmt.Errorf("%w: %v", errDamagedFile, r)
 		}
 	}()
 	return what()

@@ -52,6 +52,14 @@ func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
 	}, nil
 }
 
+// intact returns function.ErrDamaged when the code of f is not what was stored: every record has the hash of its code.
+func intact(f *function.Function) error {
+	if f.Hash != function.HashOf(f.Code) {
+		return fmt.Errorf("record of %s: %w", f.Ref, function.ErrDamaged)
+	}
+	return nil
+}
+
 func decodeNamespace(name string, text []byte) (*function.Namespace, error) {
 	var r namespaceRecord
 	if err := json.Unmarshal(text, &r); err != nil {

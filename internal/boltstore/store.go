@@ -29,6 +29,7 @@ var (
 // Store keeps functions in a file. Use Open. It is safe for concurrent use.
 type Store struct {
 	db           *bolt.DB
+	damage       Damage
 	feed         function.Feed
 	logring.Ring // what functions print
 
@@ -38,6 +39,9 @@ type Store struct {
 
 // Name is "embedded".
 func (s *Store) Name() string { return "embedded" }
+
+// Damage is what was found when the store was opened: Get refuses these functions until they are put again.
+func (s *Store) Damage() Damage { return s.damage }
 
 // Ping returns nil until the store is closed.
 func (s *Store) Ping(ctx context.Context) error {

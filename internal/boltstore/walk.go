@@ -2,13 +2,12 @@ package boltstore
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 
 	bolt "go.etcd.io/bbolt"
 )
 
-var errOrder = errors.New("damaged file: its keys are out of order")
+var errOrder = fmt.Errorf("%w: its keys are out of order", errDamagedFile)
 
 // bucket is what a transaction and a *bolt.Bucket have in common.
 type bucket interface {
@@ -59,7 +58,7 @@ func checkRuns(tx *bolt.Tx) error {
 			continue
 		}
 		if id += 1 + page.OverflowCount; id > end {
-			return fmt.Errorf("damaged file: page %d claims %d more", page.ID, page.OverflowCount)
+			return fmt.Errorf("%w: page %d claims %d more", errDamagedFile, page.ID, page.OverflowCount)
 		}
 	}
 	return nil

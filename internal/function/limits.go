@@ -18,6 +18,10 @@ const (
 // be written anew, with its environment, and deleted.
 var ErrRecordTooLarge = errors.New("the stored record is larger than the server reads: put the function again with its env, or delete it")
 
+// ErrDamaged marks a stored record whose code is not the one that its hash was made of. It is never run; putting the function's code again
+// mends it.
+var ErrDamaged = errors.New("the stored code does not match its hash: put the function's code again, restore a backup, or delete the function")
+
 // Limits bound the record of one function. The zero value stands for the defaults.
 type Limits struct {
 	// EnvBytes is how long the environment may be as one JSON object; 0 stands for 1 MiB.
