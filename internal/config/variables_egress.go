@@ -56,8 +56,9 @@ var egressVariables = []Variable{
 	},
 	{
 		Name: "EGRESS_CONNECTIONS", Default: "1024",
-		Meaning: "Most connections that all calls together may have open at a time.",
-		parse:   whole(1, maxConnections, func(c *Config) *int { return &c.Egress.Limits.Total }),
+		Meaning: "Most connections that all calls together may have open at a time. One namespace (see `NAMESPACE_OWNER_SEPARATOR`) has 7 of 8 " +
+			"of them at most, so that the others find some.",
+		parse: whole(1, maxConnections, func(c *Config) *int { return &c.Egress.Limits.Total }),
 	},
 	{
 		Name: "EGRESS_ATTEMPTS_PER_CALL", Default: "1000",

@@ -12,6 +12,7 @@ import (
 // call is one call of a function and all that it holds here.
 type call struct {
 	namespace, function, id string
+	owner                   string          // whose share of the connections it uses
 	outgoing                json.RawMessage // names the span above those of its connections
 	depth                   int             // of calls above it
 	policy                  *Policy

@@ -79,13 +79,12 @@ func (p *Proxy) reachWithin(ctx context.Context, c *call, t target, bad error) (
 		return nil, &refusal{code: "ECONNREFUSED"}
 	case bad != nil:
 		return nil, &refusal{reason: ReasonHost}
-	case p.remotes.Add(1) > int64(p.o.Limits.Total):
-		p.remotes.Add(-1)
+	case !p.remotes.take(c.owner):
 		return nil, &refusal{reason: ReasonLimit}
 	}
 	remote, addr, failed := p.dialer.dial(ctx, c.policy, t)
 	if failed != nil {
-		p.remotes.Add(-1)
+		p.remotes.give(c.owner)
 		return nil, failed
 	}
 	return p.newLink(c, t, addr, remote), nil

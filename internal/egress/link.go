@@ -40,7 +40,7 @@ func (l *link) close() {
 	l.closed.Do(func() {
 		l.call.drop(l.remote)
 		l.call.release()
-		l.proxy.remotes.Add(-1)
+		l.proxy.remotes.give(l.call.owner)
 		l.proxy.mu.Lock()
 		delete(l.proxy.links, l)
 		if source := sourceOf(l); l.proxy.sources[source] == l { // the port may be another's by now

@@ -6,7 +6,7 @@ import "net/netip"
 // this proxy: 1 when that was called from outside. It is 0 for all other connections, and where something between, such as a load balancer,
 // made the connection anew. It is safe for concurrent use and costs next to nothing while functions have no connections.
 func (p *Proxy) DepthOf(remote string) int {
-	if p.remotes.Load() == 0 {
+	if p.remotes.open.Load() == 0 {
 		return 0
 	}
 	addr, err := netip.ParseAddrPort(remote)

@@ -11,7 +11,8 @@ import (
 
 // Limits bound what functions may use of the network. Start from DefaultLimits.
 type Limits struct {
-	// PerCall is how many connections one call may have at a time, Total how many all may. Defaults 32 and 1024.
+	// PerCall is how many connections one call may have at a time, Total how many all may. Of Total one namespace, or the owner of several, gets
+	// 7 of 8 at most, less when others hold many too, and the last one only if it has none. Defaults 32 and 1024.
 	PerCall, Total int
 	// Attempts is how many connections one call may ask for. Default 1000.
 	Attempts int

@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -8,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/backstage/functions/sandbox"
@@ -21,7 +21,7 @@ type Proxy struct {
 	listener *net.UnixListener
 	serving  sync.WaitGroup // the listener and its connections
 	dialer   *Dialer
-	remotes  atomic.Int64 // connections to the outside, or attempts at one
+	remotes  *shares // connections to the outside, or attempts at one
 
 	mu      sync.Mutex // guards the fields below
 	calls   map[int]*call
@@ -41,7 +41,7 @@ func New(o Options) (*Proxy, error) {
 		return nil, fmt.Errorf("egress: %w", err)
 	}
 	o = o.withDefaults()
-	p := &Proxy{o: o, dir: dir, dialer: NewDialer(o), calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, waiting: map[int]int{}, links: map[*link]struct{}{}, sources: map[netip.AddrPort]*link{}}
+	p := &Proxy{o: o, dir: dir, dialer: NewDialer(o), remotes: newShares(o.Limits.Total), calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, waiting: map[int]int{}, links: map[*link]struct{}{}, sources: map[netip.AddrPort]*link{}}
 	if err := p.listen(); err != nil {
 		return nil, errors.Join(fmt.Errorf("egress: %w", err), os.RemoveAll(dir))
 	}
@@ -93,7 +93,7 @@ func (p *Proxy) CallsQueued(pid int, settled <-chan struct{}) {
 // CallStarted implements sandbox.CallWatcher.
 func (p *Proxy) CallStarted(pid int, inv *sandbox.Invocation) {
 	c := &call{
-		namespace: inv.Group, function: inv.Filename, id: inv.ID, outgoing: inv.Outgoing, depth: inv.Depth,
+		namespace: inv.Group, owner: cmp.Or(inv.Owner, inv.Group), function: inv.Filename, id: inv.ID, outgoing: inv.Outgoing, depth: inv.Depth,
 		policy: p.o.policyOf(inv.Group), limits: &p.o.Limits,
 	}
 	p.mu.Lock()

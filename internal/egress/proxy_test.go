@@ -403,6 +403,34 @@ func TestTheTotalIsLimited(t *testing.T) {
 	}
 }
 
+func TestOneNamespaceLeavesConnectionsToOthers(t *testing.T) {
+	addr := echo(t)
+	options := allowing(t, addr)
+	options.Limits = egress.DefaultLimits()
+	options.Limits.Total = 8
+	for _, row := range []struct {
+		name, group, owner string
+		refused            bool
+	}{
+		{"the same namespace", "ns", "", true},
+		{"another namespace", "other", "", false},
+		{"another namespace of the same owner", "other", "ns", true},
+		{"the same namespace of another owner", "ns", "other", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := newWorker(t, options)
+			for range 7 {
+				w.ticket(addr)
+			}
+			w.proxy.CallStarted(os.Getpid(), &sandbox.Invocation{ID: "request-2", Group: row.group, Owner: row.owner, Filename: "b.js"})
+			got := w.ask("RESERVE " + addr + "\n")
+			if refused := got == "403 EGRESS_DENIED limit -"; refused != row.refused {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
+}
+
 func TestWhatCannotBeReachedIsNamedAsNodeDoes(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -51,4 +51,4 @@ func agentOf(counts map[string]int) agentStats {
 }
 
 // Open is how many connections to the outside there are now, those being made included.
-func (p *Proxy) Open() int { return int(p.remotes.Load()) }
+func (p *Proxy) Open() int { return int(p.remotes.open.Load()) }
