@@ -1,6 +1,7 @@
 package sentry
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,7 +16,7 @@ const maxAnswer = 4 << 10
 func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy = nil
-	t.MaxIdleConns = 2 * senders
+	t.MaxIdleConns = 2 * (serverSenders + othersSenders)
 	return t
 }
 
@@ -29,13 +30,26 @@ func newClient(transport http.RoundTripper) *http.Client {
 
 // clientOf returns what may connect to a project.
 func (s *sender) clientOf(p project) *http.Client {
-	if p.namespace == "" || s.tenants.dial == nil {
+	if p.trusted || s.tenants.dial == nil {
 		return s.client
 	}
 	return s.tenants.of(p.namespace)
 }
 
-// deliver sends r and says how long its project is to be left alone.
+// unreachableError says that a host gave no answer.
+type unreachableError struct{ error }
+
+func (e unreachableError) Unwrap() error { return e.error }
+
+// restKey is what is to be left alone after err: the host if that gave no answer, and else the project.
+func restKey(p project, err error) string {
+	if _, ok := errors.AsType[unreachableError](err); ok {
+		return p.hostKey()
+	}
+	return p.key()
+}
+
+// deliver sends r and says how long its project, or its host if err is an unreachableError, is to be left alone.
 func (s *sender) deliver(r *report) (rest time.Duration, err error) {
 	req, err := r.request()
 	if err != nil {
@@ -43,7 +57,7 @@ func (s *sender) deliver(r *report) (rest time.Duration, err error) {
 	}
 	answer, err := s.clientOf(r.project).Do(req.WithContext(s.ctx))
 	if err != nil {
-		return shortRest, err
+		return shortRest, unreachableError{err}
 	}
 	defer answer.Body.Close() //nolint:errcheck // only read
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))

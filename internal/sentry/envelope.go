@@ -19,12 +19,26 @@ const protocolVersion = "7"
 // project is where reports go.
 type project struct {
 	dsn *sdk.Dsn
-	// namespace has named the project, itself or by a function; empty for an address that the operator trusts.
+	// namespace is where the failures are, and takes its turn with the others. Unless server is set it has named the project, itself or by
+	// a function.
 	namespace string
+	server    bool // the server's own
+	trusted   bool // on a host that the operator trusts, whoever named it
 }
 
 // key tells projects apart: what one namespace may not reach another one may.
-func (p project) key() string { return p.namespace + " " + p.dsn.String() }
+func (p project) key() string { return p.namer() + " " + p.dsn.String() }
+
+// hostKey tells the hosts of projects apart, in the same way.
+func (p project) hostKey() string { return p.namer() + " " + origin(p.dsn) }
+
+// namer is the namespace that has named the project; empty for the server's own.
+func (p project) namer() string {
+	if p.server {
+		return ""
+	}
+	return p.namespace
+}
 
 // report is an event on its way to one project.
 type report struct {

@@ -58,7 +58,7 @@ func New(o Options) (*Reporter, error) {
 // server's under an event ID of its own. An address that is no DSN is passed over.
 func (r *Reporter) Report(f *invoke.Failure) {
 	var e *event // made when it is first needed
-	for _, p := range []project{r.ownProject(f), {dsn: r.server}} {
+	for _, p := range []project{r.ownProject(f), {dsn: r.server, namespace: f.Function.Ref.Namespace, server: true, trusted: true}} {
 		if p.dsn == nil || !r.sender.accepts(p) {
 			continue
 		}
@@ -85,10 +85,8 @@ func (r *Reporter) ownProject(f *invoke.Failure) project {
 	if err != nil {
 		return project{}
 	}
-	if r.server != nil && origin(dsn) == origin(r.server) {
-		return project{dsn: dsn}
-	}
-	return project{dsn: dsn, namespace: f.Function.Ref.Namespace}
+	trusted := r.server != nil && origin(dsn) == origin(r.server)
+	return project{dsn: dsn, namespace: f.Function.Ref.Namespace, trusted: trusted}
 }
 
 // origin is the server of an address.

@@ -234,7 +234,7 @@ func TestReportNeverWaitsAndCloseIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		for range queueSize + 100 {
+		for range serverQueueSize + 100 {
 			r.Report(failure("", ""))
 		}
 		if took := time.Since(start); took != 0 {

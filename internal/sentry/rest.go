@@ -50,10 +50,10 @@ func seconds(text string) time.Duration {
 	return time.Duration(min(n, maxRest.Seconds()) * float64(time.Second))
 }
 
-// maxRests bounds how many projects are remembered.
+// maxRests bounds how many projects and hosts are remembered.
 const maxRests = 10_000
 
-// rests remembers which projects are left alone. The zero value is ready. It is safe for concurrent use.
+// rests remembers which projects and hosts are left alone. The zero value is ready. It is safe for concurrent use.
 type rests struct {
 	mu    sync.Mutex // guards until
 	until map[string]time.Time

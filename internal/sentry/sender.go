@@ -2,7 +2,6 @@ package sentry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,17 +10,19 @@ import (
 	"time"
 )
 
-// Bounds on the sending of reports.
+// Bounds on the sending of reports to the server's own project, and to those of functions and namespaces.
 const (
-	queueSize    = 256 // reports that may wait; more are lost
-	senders      = 4
-	sendTimeout  = 5 * time.Second
-	closeTimeout = 5 * time.Second
-	lossReport   = time.Minute // between two log lines about lost reports
+	serverQueueSize = 192 // reports that may wait; more are lost
+	othersQueueSize = 64
+	serverSenders   = 2 // goroutines
+	othersSenders   = 4
+	sendTimeout     = 5 * time.Second
+	closeTimeout    = 5 * time.Second
+	lossReport      = time.Minute // between two log lines about lost reports
 )
 
-// sender delivers reports in a few goroutines. A project that does not take them is left alone for a while, so that it
-// does not keep those of the others waiting.
+// sender delivers reports in a few goroutines. The server's own project has its own, so that nobody else can keep its reports waiting. A
+// project or a host that does not take them is left alone for a while.
 type sender struct {
 	client  *http.Client // for addresses that the operator gave
 	tenants tenants      // for those of functions and namespaces
@@ -32,69 +33,61 @@ type sender struct {
 	work    sync.WaitGroup
 	lost    atomic.Int64 // since the last log line
 
-	queue chan *report // closed together with closed being set
+	server, others *queue
 
-	mu     sync.Mutex // guards the fields below, and sending to queue
-	closed bool
+	mu     sync.Mutex // guards logged
 	logged time.Time
 }
-
-var errQueueFull = errors.New("too many at once")
 
 func newSender(o Options) *sender {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &sender{
-		client: newClient(o.Transport), tenants: tenants{dial: o.Dial},
-		logger: o.Logger, ctx: ctx, cancel: cancel, queue: make(chan *report, queueSize),
+		client: newClient(o.Transport), tenants: tenants{dial: o.Dial}, logger: o.Logger, ctx: ctx, cancel: cancel,
+		server: newQueue(serverQueueSize, false), others: newQueue(othersQueueSize, true),
 	}
-	for range senders {
-		s.work.Go(s.run)
+	for range serverSenders {
+		s.work.Go(func() { s.run(s.server) })
+	}
+	for range othersSenders {
+		s.work.Go(func() { s.run(s.others) })
 	}
 	return s
+}
+
+func (s *sender) queueOf(p project) *queue {
+	if p.server {
+		return s.server
+	}
+	return s.others
 }
 
 // accepts says whether a report to p would be sent now. If not it counts as lost.
 func (s *sender) accepts(p project) bool {
 	switch {
-	case s.rests.is(p.key()):
+	case s.rest(p):
 		s.lost.Add(1)
 		return false
-	case len(s.queue) == cap(s.queue):
+	case !s.queueOf(p).hasRoom(p.namespace):
 		s.lose(errQueueFull)
 		return false
 	}
 	return true
 }
 
+// rest says whether p or its host is left alone.
+func (s *sender) rest(p project) bool { return s.rests.is(p.key()) || s.rests.is(p.hostKey()) }
+
 // send queues r and never waits. After the end it does nothing.
 func (s *sender) send(r *report) {
-	if err := s.offer(r); err != nil {
+	if err := s.queueOf(r.project).offer(r); err != nil {
 		s.lose(err)
-	}
-}
-
-func (s *sender) offer(r *report) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil
-	}
-	select {
-	case s.queue <- r:
-		return nil
-	default:
-		return errQueueFull
 	}
 }
 
 // close waits until all is sent, or for closeTimeout.
 func (s *sender) close() {
-	s.mu.Lock()
-	if !s.closed {
-		s.closed = true
-		close(s.queue)
-	}
-	s.mu.Unlock()
+	s.server.close()
+	s.others.close()
 	defer s.cancel()
 	giveUp := time.AfterFunc(closeTimeout, s.cancel)
 	defer giveUp.Stop()
@@ -103,20 +96,25 @@ func (s *sender) close() {
 	s.tenants.close()
 }
 
-func (s *sender) run() {
-	for r := range s.queue {
-		key := r.project.key()
-		if s.rests.is(key) { // since it was queued
-			s.lost.Add(1)
-			continue
-		}
-		rest, err := s.deliver(r)
-		if rest > 0 {
-			s.rests.set(key, rest)
-		}
-		if err != nil {
-			s.lose(fmt.Errorf("%s: %w", r.project.dsn.GetHost(), err))
-		}
+func (s *sender) run(q *queue) {
+	for r := q.take(); r != nil; r = q.take() {
+		s.try(r)
+		q.done(r)
+	}
+}
+
+// try delivers r, unless its project has come to be left alone since it was queued.
+func (s *sender) try(r *report) {
+	if s.rest(r.project) {
+		s.lost.Add(1)
+		return
+	}
+	rest, err := s.deliver(r)
+	if rest > 0 {
+		s.rests.set(restKey(r.project, err), rest)
+	}
+	if err != nil {
+		s.lose(fmt.Errorf("%s: %w", r.project.dsn.GetHost(), err))
 	}
 }
 
