@@ -81,9 +81,14 @@ func entityTag(h http.Header) string {
 // weakTag is the length of body in hex and its MD5 in base64 without padding, as the npm module etag 1.7 makes it.
 func weakTag(body []byte) string {
 	sum := md5.Sum(body) //nolint:gosec // see above
+	return weakTagOf(len(body), sum[:])
+}
+
+// weakTagOf is weakTag of a body of that length and MD5.
+func weakTagOf(length int, sum []byte) string {
 	tag := append(make([]byte, 0, 48), `W/"`...)
-	tag = strconv.AppendInt(tag, int64(len(body)), 16)
+	tag = strconv.AppendInt(tag, int64(length), 16)
 	tag = append(tag, '-')
-	tag = base64.RawStdEncoding.AppendEncode(tag, sum[:])
+	tag = base64.RawStdEncoding.AppendEncode(tag, sum)
 	return string(append(tag, '"'))
 }

@@ -58,6 +58,9 @@ var failures = []struct {
 	{errFollowers, failure{
 		status: http.StatusServiceUnavailable, message: "Too many requests follow the output of functions", retry: true,
 	}},
+	{errReaders, failure{
+		status: http.StatusServiceUnavailable, message: "Too many requests read the output of functions", retry: true,
+	}},
 	{errOutnumbered, failure{
 		status: http.StatusServiceUnavailable, retry: true,
 		message: "Too many requests follow the output of functions: this one made room for another",

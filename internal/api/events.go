@@ -48,6 +48,12 @@ func newEventStream(w http.ResponseWriter) (*eventStream, error) {
 func (e *eventStream) sendLines(lines []function.LogLine) error {
 	text := e.buffer[:0]
 	for i := range lines {
+		if len(text) >= eventPart {
+			if err := e.write(text); err != nil {
+				return err
+			}
+			text = text[:0]
+		}
 		text = append(text, "id: "...)
 		text = append(text, lines[i].Cursor.String()...)
 		text = append(text, "\ndata: "...)
@@ -63,8 +69,12 @@ func (e *eventStream) sendLines(lines []function.LogLine) error {
 	return err
 }
 
-// maxEventBuffer is the largest buffer that a follower keeps while nothing happens.
-const maxEventBuffer = 64 << 10
+const (
+	// eventPart is how many bytes of events make a write.
+	eventPart = 16 << 10
+	// maxEventBuffer is the largest buffer that a follower keeps while nothing happens.
+	maxEventBuffer = 64 << 10
+)
 
 // sendFailure tells why no more events come.
 func (e *eventStream) sendFailure(message string) {
@@ -73,14 +83,20 @@ func (e *eventStream) sendFailure(message string) {
 	_ = e.send(append(append([]byte("event: failure\ndata: "), o.end()...), "\n\n"...)) // the stream ends in any case
 }
 
+// send writes text and has all of it sent now.
 func (e *eventStream) send(text []byte) error {
-	if err := e.control.SetWriteDeadline(time.Now().Add(eventTimeout)); err != nil {
-		return err
-	}
-	if _, err := e.w.Write(text); err != nil {
+	if err := e.write(text); err != nil {
 		return err
 	}
 	return e.control.Flush()
+}
+
+func (e *eventStream) write(text []byte) error {
+	if err := e.control.SetWriteDeadline(time.Now().Add(eventTimeout)); err != nil {
+		return err
+	}
+	_, err := e.w.Write(text)
+	return err
 }
 
 // end lets the connection serve other requests.

@@ -17,6 +17,9 @@ const DefaultMaxFollowers = 64
 // heartbeat is the longest time without a byte to a follower: proxies end connections on which nothing happens.
 const heartbeat = 15 * time.Second
 
+// followStep is how many lines are read at once for a follower.
+const followStep = 100
+
 var errFollowers = errors.New("too many followers")
 
 // followLogs sends lines as events until the caller leaves or the server ends.
@@ -79,7 +82,7 @@ func (s *server) follow(ctx context.Context, ref function.Ref, after function.Lo
 			after = lines[len(lines)-1].Cursor
 		}
 		var err error
-		if lines, err = s.Logs.AwaitLog(ctx, ref, after, maxTail, heartbeat); err != nil {
+		if lines, err = s.Logs.AwaitLog(ctx, ref, after, followStep, heartbeat); err != nil {
 			return fmt.Errorf("follow logs of %s: %w", ref, err)
 		}
 		if ctx.Err() != nil {

@@ -50,18 +50,7 @@ func (s *server) functionLogs(w http.ResponseWriter, r *http.Request) error {
 	if asked.follow && r.Method != http.MethodHead {
 		return s.followLogs(w, r, ref, asked)
 	}
-	lines, err := s.readLogs(r.Context(), ref, asked)
-	if err != nil {
-		return err
-	}
-	text := []byte{}
-	for i := range lines {
-		text = append(appendLogLine(text, &lines[i]), '\n')
-	}
-	w.Header().Set(headerType, contentTypeLines)
-	w.Header().Set(headerCache, "no-store")
-	send(w, r, http.StatusOK, text)
-	return nil
+	return s.sendLogs(w, r, ref, asked)
 }
 
 // readLogs returns what is there of the lines that are asked for.

@@ -10,7 +10,7 @@ import (
 
 const (
 	defaultTail = 100
-	// maxTail bounds the lines of one answer, and of one step of following.
+	// maxTail bounds the lines of one answer.
 	maxTail = 1000
 )
 
@@ -62,7 +62,7 @@ func (l *logsRequest) resume(name, text string) (err error) {
 // miss none.
 func (l *logsRequest) query() function.LogQuery {
 	if l.resumed && !l.limited {
-		return function.LogQuery{After: l.after, Limit: maxTail}
+		return function.LogQuery{After: l.after, Limit: maxTail, Bytes: maxLogText}
 	}
-	return function.LogQuery{After: l.after, Limit: l.tail, Newest: true}
+	return function.LogQuery{After: l.after, Limit: l.tail, Bytes: maxLogText, Newest: true}
 }

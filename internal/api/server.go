@@ -88,6 +88,9 @@ type Options struct {
 	// MaxFollowers bounds how many requests may follow the output of functions at the same time. 0 stands for
 	// DefaultMaxFollowers.
 	MaxFollowers int
+	// MaxLogReaders bounds how many requests may read the output of functions at the same time. 0 stands for
+	// DefaultMaxLogReaders.
+	MaxLogReaders int
 	// Life ends when the server is about to stop: requests that would go on for ever end then. Nil stands for no end.
 	Life context.Context
 	// Livez and Readyz answer the probes of those names. Nil answers that all is well.
@@ -139,6 +142,9 @@ func (o Options) withDefaults() Options {
 	if o.MaxFollowers == 0 {
 		o.MaxFollowers = DefaultMaxFollowers
 	}
+	if o.MaxLogReaders == 0 {
+		o.MaxLogReaders = DefaultMaxLogReaders
+	}
 	if o.Life == nil {
 		o.Life = context.Background()
 	}
@@ -163,7 +169,8 @@ func (o Options) withDefaults() Options {
 // server holds what the handlers share. It does not change after New.
 type server struct {
 	Options
-	followers followers
+	followers followers // of output
+	readers   followers // of what there is of it
 	// missingRuntimes are the names of those that were warned of.
 	missingRuntimes sync.Map
 }
@@ -172,6 +179,6 @@ type server struct {
 // get answers in JSON only on a listener made by JSONErrors.
 func New(o Options) http.Handler {
 	o = o.withDefaults()
-	s := &server{Options: o, followers: followers{most: o.MaxFollowers}}
+	s := &server{Options: o, followers: followers{most: o.MaxFollowers}, readers: followers{most: o.MaxLogReaders}}
 	return Identify(s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.nested(s.router()))))))
 }

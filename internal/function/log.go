@@ -42,6 +42,8 @@ type LogQuery struct {
 	After LogCursor
 	// Limit is the most lines that are returned, above 0.
 	Limit int
+	// Bytes ends what is returned once the texts of its lines have as many together: that line is the last one. 0 sets no end.
+	Bytes int
 	// Newest takes the last lines where there are more than Limit; else the first are taken.
 	Newest bool
 }
@@ -50,6 +52,22 @@ type LogQuery struct {
 // that time. It is what Redis calls the ID of an entry of a stream. The zero value is before all lines.
 type LogCursor struct {
 	Millis, Seq uint64
+}
+
+// Fit returns how many of the given lines q takes, the first of them or, with Newest, the last: of many that Limit allows fewer may
+// fit into Bytes, but never none.
+func (q *LogQuery) Fit(lines []LogLine) int {
+	most := min(len(lines), q.Limit)
+	for i, bytes := 0, 0; q.Bytes > 0 && i < most; i++ {
+		at := i
+		if q.Newest {
+			at = len(lines) - 1 - i
+		}
+		if bytes += len(lines[at].Text); bytes >= q.Bytes {
+			return i + 1
+		}
+	}
+	return most
 }
 
 var errLogCursor = errors.New(`not the id of a line, which is such as "1767225600000-0"`)

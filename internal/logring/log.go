@@ -80,8 +80,9 @@ func (r *Ring) selectLocked(ref function.Ref, q function.LogQuery) []function.Lo
 		return line.Cursor.Compare(c)
 	})
 	lines = lines[first:]
-	if extra := len(lines) - q.Limit; extra > 0 && q.Newest {
-		lines = lines[extra:]
+	fit := q.Fit(lines)
+	if q.Newest {
+		return slices.Clone(lines[len(lines)-fit:])
 	}
-	return slices.Clone(lines[:min(len(lines), q.Limit)])
+	return slices.Clone(lines[:fit])
 }

@@ -70,6 +70,29 @@ func testLogIsReadInOrder(t *testing.T, s Store) {
 	}
 }
 
+func testLogIsReadUpToSoManyBytes(t *testing.T, s Store) {
+	var lines []function.LogLine
+	for i := range 350 { // more than a store may read at once
+		lines = append(lines, printed(ref, 1000+i, 1001+i)...) // four bytes each
+	}
+	appendLog(t, s, lines, keepMany)
+	for _, row := range []struct {
+		q          function.LogQuery
+		first, end int
+	}{
+		{function.LogQuery{Limit: 1000, Bytes: 1 << 20}, 0, 350},
+		{function.LogQuery{Limit: 1000, Bytes: 1 << 20, Newest: true}, 0, 350},
+		{function.LogQuery{Limit: 230, Bytes: 1 << 20}, 0, 230},
+		{function.LogQuery{Limit: 230, Bytes: 1 << 20, Newest: true}, 120, 350},
+		{function.LogQuery{Limit: 1000, Bytes: 1000}, 0, 250},
+		{function.LogQuery{Limit: 1000, Bytes: 1000, Newest: true}, 100, 350},
+		{function.LogQuery{Limit: 1000, Bytes: 5}, 0, 2},
+		{function.LogQuery{Limit: 1000, Bytes: 1, Newest: true}, 349, 350},
+	} {
+		wantLines(t, readLog(t, s, ref, row.q), ref, 1000+row.first, 1000+row.end)
+	}
+}
+
 func testLogLinesAreKeptWhole(t *testing.T, s Store) {
 	want := function.LogLine{
 		Ref: function.Ref{Namespace: "a/b:c", ID: "d/e f"}, Time: time.UnixMilli(1767225600123), RequestID: "call-1", Level: "error",

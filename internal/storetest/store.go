@@ -88,6 +88,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"WatchSeesEveryWrite":      testWatchSeesEveryWrite,
 		"WatchEndsWithItsContext":  testWatchEndsWithItsContext,
 		"LogIsReadInOrder":         testLogIsReadInOrder,
+		"LogIsReadUpToSoManyBytes": testLogIsReadUpToSoManyBytes,
 		"LogLinesAreKeptWhole":     testLogLinesAreKeptWhole,
 		"LogIsReadFromAPlaceOn":    testLogIsReadFromAPlaceOn,
 		"LogIsBounded":             testLogIsBounded,
