@@ -42,6 +42,7 @@ func TestConnectionsBeyondTheLimitAreRefusedAndProbesAnswered(t *testing.T) {
 	if r := alone("PUT", s.url+"/functions/many/never", deployment(`function main() {}`, "")); r.status != http.StatusOK {
 		t.Fatal(r)
 	}
+	s.awaitMetric(t, `functions_http_connections{port="api"} 0`) // the one of the deployment has its place no more
 	var calls []net.Conn
 	for range 3 {
 		calls = append(calls, s.dialRaw(t, "PUT /functions/many/never/run HTTP/1.1\r\nHost: a\r\n\r\n"))
