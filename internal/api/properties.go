@@ -1,47 +1,55 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/jsontext"
 )
+
+// maxMembers is how many members an object may have, those that are dropped and those of a name given twice included: each costs far more
+// time than the few bytes that it is sent in.
+const maxMembers = function.MaxVariables
 
 // propertySet holds the members of a JSON object as JavaScript sees them: of a name given twice the last value counts,
 // at the first one's place, and array indices come before all other names.
-type propertySet struct{ list []property }
+type propertySet struct {
+	list []property
+	// more says that there are members beyond maxMembers. They were not read.
+	more bool
+}
 
 type property struct {
 	name  string
 	value json.RawMessage
 }
 
-// properties reads the members of a JSON text; there are none when it is not an object.
-func properties(text json.RawMessage) propertySet {
-	if !isObject(text) {
-		return propertySet{}
-	}
-	var list []property
-	at := map[string]int{}
-	dec := json.NewDecoder(bytes.NewReader(text))
-	_, _ = dec.Token() // the opening brace; the text is valid JSON, so no call here fails
-	for dec.More() {
-		key, _ := dec.Token()
-		name, _ := key.(string)
-		var value json.RawMessage
-		if dec.Decode(&value) != nil {
-			return propertySet{}
+// properties reads the members of a valid JSON text, whose bytes their values share; there are none when it is not an object.
+func properties(text json.RawMessage) (s propertySet) {
+	at, count := map[string]int{}, 0
+	for key, value := range jsontext.Members(text) {
+		if count++; count > maxMembers {
+			s.more = true
+			break
 		}
+		name := textIn(key)
 		if i, ok := at[name]; ok {
-			list[i].value = value
+			s.list[i].value = value
 			continue
 		}
-		at[name] = len(list)
-		list = append(list, property{name, value})
+		at[name] = len(s.list)
+		s.list = append(s.list, property{name, value})
 	}
-	slices.SortStableFunc(list, byKeyOrder)
-	return propertySet{list}
+	slices.SortStableFunc(s.list, byKeyOrder)
+	return s
+}
+
+// tooMany is what is wrong with an object of more than maxMembers members.
+func tooMany(instance string) string {
+	return instance + " does not meet maximum property length of " + strconv.Itoa(maxMembers)
 }
 
 func (s propertySet) get(name string) (json.RawMessage, bool) {
@@ -55,12 +63,19 @@ func (s propertySet) get(name string) (json.RawMessage, bool) {
 // byKeyOrder is JavaScript's order of keys (ECMA-262, OrdinaryOwnPropertyKeys) for a list that is in order of creation.
 func byKeyOrder(a, b property) int { return cmp.Compare(keyRank(a.name), keyRank(b.name)) }
 
-// keyRank is the value of an array index, and more than any of them for every other name.
+// keyRank is the value of an array index, and more than any of them for every other name. Sorting asks for it often, and most names are none:
+// it makes no errors and no copies.
 func keyRank(name string) uint64 {
-	const other = 1<<32 - 1
-	n, err := strconv.ParseUint(name, 10, 32)
-	if err != nil || strconv.FormatUint(n, 10) != name {
+	const other, longest = 1<<32 - 1, len("4294967294")
+	if name == "" || len(name) > longest || name[0] == '0' && name != "0" {
 		return other
 	}
-	return n
+	var n uint64
+	for _, c := range []byte(name) {
+		if c < '0' || c > '9' {
+			return other
+		}
+		n = 10*n + uint64(c-'0')
+	}
+	return min(n, other)
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/backstage/functions/internal/function"
 )
@@ -28,6 +29,9 @@ func sendInvalid(w http.ResponseWriter, r *http.Request, faults []string) {
 // properties in the order of the schema, then what is missing.
 func parseFunction(body json.RawMessage, runtimes []string) (f *function.Function, faults []string) {
 	given := properties(body)
+	if given.more {
+		return nil, []string{tooMany("instance")}
+	}
 	if !isObject(body) {
 		faults = append(faults, "instance"+notObject)
 	}
@@ -67,11 +71,11 @@ func envFaults(env json.RawMessage) (faults []string) {
 	if !isObject(env) {
 		return []string{"instance.env" + notObject}
 	}
-	variables := properties(env).list
-	if len(variables) > function.MaxVariables {
-		return []string{"instance.env does not meet maximum property length of " + strconv.Itoa(function.MaxVariables)}
+	variables := properties(env)
+	if variables.more {
+		return []string{tooMany("instance.env")}
 	}
-	for _, p := range variables {
+	for _, p := range variables.list {
 		if !isString(p.value) {
 			faults = append(faults, "instance.env"+suffix(p.name)+notString)
 		}
@@ -101,6 +105,9 @@ func parseNamespace(body json.RawMessage) (n givenNamespace, faults []string) {
 		return n, []string{"instance" + notObject}
 	}
 	given := properties(body)
+	if given.more {
+		return n, []string{tooMany("instance")}
+	}
 	for _, name := range []string{"namespace", "sentryDSN"} {
 		if value, ok := given.get(name); ok && !isString(value) {
 			faults = append(faults, "instance."+name+notString)
@@ -151,6 +158,9 @@ func isObject(value json.RawMessage) bool { return bytes.HasPrefix(value, []byte
 
 // textIn is the string that a JSON string stands for; a lone surrogate is U+FFFD.
 func textIn(value json.RawMessage) (text string) {
+	if len(value) >= 2 && isString(value) && bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) { // it stands for itself
+		return string(value[1 : len(value)-1])
+	}
 	_ = json.Unmarshal(value, &text) // a JSON string, as the validation before found
 	return text
 }

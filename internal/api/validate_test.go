@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -19,15 +20,38 @@ func TestPropertiesAreThoseThatJavaScriptSees(t *testing.T) {
 	}
 }
 
-func TestManyPropertiesAreReadInOneGo(t *testing.T) {
-	const count = 100_000
-	var text strings.Builder
-	for i := range count {
-		fmt.Fprintf(&text, `,"%d":0,"k%d":0`, count-i, i)
-	}
-	list := properties(json.RawMessage("{" + text.String()[1:] + "}")).list
-	if len(list) != 2*count || list[0].name != "1" || list[count].name != "k0" {
-		t.Errorf("%d properties begin with %q and %q", len(list), list[0].name, list[count].name)
+// Whoever sends many members, of one name or of many, has the first of them read and no more.
+func TestObjectsOfManyMembersAreNotReadToTheirEnd(t *testing.T) {
+	const count = 20_000
+	for kind, name := range map[string]func(int) string{
+		"names":    func(i int) string { return "k" + strconv.Itoa(i) },
+		"indices":  strconv.Itoa,
+		"one name": func(int) string { return "k" },
+	} {
+		var text strings.Builder
+		for i := range count {
+			text.WriteString(`,"` + name(i) + `":"x"`)
+		}
+		object := "{" + text.String()[1:] + "}"
+		for place, read := range map[string]func() []string{
+			"instance.env": func() []string {
+				_, faults := parseFunction(json.RawMessage(`{"code":"x","env":`+object+`}`), nil)
+				return faults
+			},
+			"instance": func() []string {
+				_, faults := parseFunction(json.RawMessage(object), nil)
+				_, same := parseNamespace(json.RawMessage(object))
+				return slices.Compact(append(faults, same...))
+			},
+		} {
+			want := []string{place + " does not meet maximum property length of 1024"}
+			if got := read(); !slices.Equal(got, want) {
+				t.Errorf("%s of %s: got %.99s, want %q", kind, place, strings.Join(got, ", "), want)
+			}
+			if allocations := testing.AllocsPerRun(1, func() { read() }); allocations > count/2 {
+				t.Errorf("%s of %s: %v allocations", kind, place, allocations)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ package archtest
 //	cmd → api → invoke → function          the way of a call
 //	            invoke → sandbox           public, and knows nothing of internal/
 //	     api → body → sandbox/jsontext     what is JSON, for requests and for answers
+//	     api, boltstore → sandbox/jsontext the members of an object, without decoding them
 //	boltstore, memstore, redisstore → function
 //	boltstore, memstore → logring          for what no other server needs to see
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only cmd knows them
@@ -18,11 +19,11 @@ var arrows = map[string][]string{
 		"internal/invoke", "internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
 	"internal/answer":      {},
-	"internal/api":         {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox"},
+	"internal/api":         {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox", "sandbox/jsontext"},
 	"internal/archtest":    {},
 	"internal/backup":      {},
 	"internal/body":        {"sandbox/jsontext"},
-	"internal/boltstore":   {"internal/function", "internal/logring"},
+	"internal/boltstore":   {"internal/function", "internal/logring", "sandbox/jsontext"},
 	"internal/config":      {"internal/body", "internal/egress", "internal/function", "sandbox"},
 	"internal/connections": {},
 	"internal/container":   {},

@@ -104,9 +104,11 @@ func (s *scanner) begin() (begun, ok bool) {
 
 // key passes the name of a member and the colon after it.
 func (s *scanner) key() bool {
-	if s.peek() != '"' || !s.string() {
-		return false
-	}
+	return s.peek() == '"' && s.string() && s.colon()
+}
+
+// colon passes the colon after a name, and the space around it.
+func (s *scanner) colon() bool {
 	s.space()
 	if !s.accept(':') {
 		return false
