@@ -56,6 +56,7 @@ func compiles(body string) func() (*Result, error) {
 
 func TestLargeCodeIsCompiledOnceForAllLaterWorkers(t *testing.T) {
 	large := strings.Repeat("x", largeCode)
+	most := `"` + strings.Repeat("A", 4*largeCode+64<<10-2) + `"`
 	for _, row := range []struct {
 		name    string
 		code    string
@@ -66,6 +67,8 @@ func TestLargeCodeIsCompiledOnceForAllLaterWorkers(t *testing.T) {
 		{"large", large, compiles(`"QQ=="`), []string{"", "", `"QQ=="`, `"QQ=="`}, 1},
 		{"small", large[1:], compiles(`"QQ=="`), []string{"", "", "", ""}, 0},
 		{"does not fit into a frame", large, compiles(""), []string{"", "", "", ""}, 1},
+		{"as much as is kept", large, compiles(most), []string{"", "", most, most}, 1},
+		{"more than is kept", large, compiles(`"A` + most[1:]), []string{"", "", "", ""}, 1},
 		{"no text", large, compiles(`{"a":1}`), []string{"", "", "", ""}, 1},
 		{"the compiler dies", large, func() (*Result, error) { return nil, &DeathError{Reason: ReasonDeadline} }, []string{"", "", "", ""}, 1},
 		{"the compiler is killed", large, func() (*Result, error) { return nil, &DeathError{Reason: ReasonSignal} }, []string{"", "", "", ""}, 2},
@@ -73,8 +76,13 @@ func TestLargeCodeIsCompiledOnceForAllLaterWorkers(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			k := &compiler{outcome: row.outcome}
 			pool := fakePool(t, fakeConfig(4, 2), &fakeStarter{serve: k.serve})
-			if got := k.fresh(t, pool, 4, largeCall("a/f", row.code)); !slices.Equal(got, row.given) {
-				t.Errorf("%s: workers were given %q, want %q", row.name, got, row.given)
+			inv, kept := largeCall("a/f", row.code), 0
+			inv.Compiled.Kept = func(bytes int) { kept += bytes }
+			if got := k.fresh(t, pool, 4, inv); !slices.Equal(got, row.given) {
+				t.Errorf("%s: workers were given %.99q, want %.99q", row.name, got, row.given)
+			}
+			if kept != len(row.given[3]) {
+				t.Errorf("%s: %d bytes were said to be kept", row.name, kept)
 			}
 			if len(k.compiled) != row.compile {
 				t.Errorf("%s: compiled %q", row.name, k.compiled)

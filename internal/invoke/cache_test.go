@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
 )
 
 // expectAsked fails unless the source was asked so often for whole functions and for versions.
@@ -358,5 +359,42 @@ func TestCacheKeepsWhatWasUsedLastWithinItsBound(t *testing.T) {
 				t.Errorf("after %s: %d bytes in memory", row.name, used)
 			}
 		}
+	})
+}
+
+func TestCompiledCodeCountsForTheBound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 50_000
+		code := strings.Repeat("x", 10_000)
+		source, pool := newSource(stored("a/1", code), stored("a/2", code)), &fakePool{}
+		v := New(Options{Pool: pool, Source: source, CacheBytes: limit})
+		run := func(name string) *sandbox.Compiled {
+			if _, err := v.Run(t.Context(), Call{Ref: ref(name)}); err != nil {
+				t.Fatal(err)
+			}
+			calls := pool.seen()
+			return calls[len(calls)-1].Compiled
+		}
+		expect := func(when string, functions int, bytes int64) {
+			t.Helper()
+			if s := v.cache.stats(); s.Functions != functions || s.Bytes/1000 != bytes/1000 {
+				t.Errorf("%s: %d functions of %d bytes, want %d of about %d", when, s.Functions, s.Bytes, functions, bytes)
+			}
+		}
+		first := run("a/1")
+		second := run("a/2")
+		expect("nothing is compiled", 2, 2*(20_000+entryOverhead))
+		first.Kept(5_000)
+		expect("less than was set aside", 2, 2*(20_000+entryOverhead))
+		second.Kept(30_000)
+		expect("a/1 made room", 1, 40_000+entryOverhead)
+		first.Kept(30_000)
+		expect("what is not in the cache is not counted", 1, 40_000+entryOverhead)
+		second.Kept(limit)
+		expect("what is larger than the bound is dropped", 0, 0)
+		run("a/1").Kept(20_000)
+		expect("it was loaded anew", 1, 30_000+entryOverhead)
+		v.Changed(function.Change{Ref: ref("a/1")})
+		expect("a change takes out what it took", 0, 0)
 	})
 }

@@ -21,6 +21,8 @@ type entry struct {
 	key      string
 	filename string
 	compiled sandbox.Compiled
+	// compiledBytes is how many bytes compiled holds; guarded by the cache's lock.
+	compiledBytes int
 	// env is the function's own environment as JSON; nil when it has none.
 	env json.RawMessage
 	// runtime and maxInvocations are the function's own, or the zero that stands for the server's.
@@ -49,9 +51,9 @@ func newEntry(fn *function.Function) (*entry, error) {
 	return e, nil
 }
 
-// size counts the code twice: what V8 makes of it is, in the form in which it is kept, no larger as a rule.
+// size counts the code and what V8 makes of it. Until that is known, room for as much again is set aside.
 func (e *entry) size() int64 {
-	return int64(2*len(e.fn.Code)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
+	return int64(len(e.fn.Code)+max(len(e.fn.Code), e.compiledBytes)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
 }
 
 // workerKey names the function, the revision of its code and what it runs on. The stored hash is not used: a worker must never be shared

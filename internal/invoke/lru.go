@@ -35,6 +35,23 @@ func (l *lru) put(e *entry) {
 	l.remove(e.fn.Ref)
 	l.byRef[e.fn.Ref] = l.order.PushFront(e)
 	l.used += e.size()
+	l.evict()
+}
+
+// compiled counts what is kept beside the code of e from now on.
+func (l *lru) compiled(e *entry, bytes int) {
+	at, ok := l.byRef[e.fn.Ref]
+	if !ok || at.Value != e { // it is counted no more
+		return
+	}
+	l.used -= e.size()
+	e.compiledBytes = bytes
+	l.used += e.size()
+	l.evict()
+}
+
+// evict makes room.
+func (l *lru) evict() {
 	for l.used > l.limit {
 		l.evicted++
 		l.remove(l.order.Back().Value.(*entry).fn.Ref)

@@ -93,6 +93,7 @@ func (c *cache) load(ctx context.Context, f *flight) (*entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("invoke: load %s: %w", f.ref, err)
 	}
+	e.compiled.Kept = func(bytes int) { c.compiled(e, bytes) }
 	c.logger.InfoContext(ctx, fmt.Sprintf("Get code from database, namespace: %s codeId: %s and store on cache", f.ref.Namespace, f.ref.ID))
 	c.keep(f, e)
 	return e, nil
@@ -105,6 +106,13 @@ func (c *cache) keep(f *flight, e *entry) {
 		e.verified = time.Now()
 		c.kept.put(e)
 	}
+}
+
+// compiled counts what is kept beside the code of e from now on.
+func (c *cache) compiled(e *entry, bytes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept.compiled(e, bytes)
 }
 
 func (c *cache) confirm(f *flight, e *entry) {
