@@ -28,19 +28,6 @@ func (s *Store) Get(ctx context.Context, ref function.Ref) (found *function.Func
 	return found, nil
 }
 
-// Version returns the version of a function, or function.ErrNotFound.
-func (s *Store) Version(ctx context.Context, ref function.Ref) (version string, err error) {
-	err = s.view(ctx, "version of "+ref.String(), func(tx *bolt.Tx) error {
-		f, err := s.load(tx, ref)
-		if err != nil {
-			return err
-		}
-		version = f.Version()
-		return nil
-	})
-	return version, err
-}
-
 // Put writes a function and returns what is stored now. It mends a damaged one: only its code is not kept.
 func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function.Function, err error) {
 	err = s.update(ctx, "put "+f.String(), function.Change{Ref: f.Ref}, func(tx *bolt.Tx) error {
@@ -124,6 +111,15 @@ func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, ch
 // load reads a function without its settings; a missing one is function.ErrNotFound, one that is too large
 // function.ErrRecordTooLarge. Whether it is intact is not looked at.
 func (s *Store) load(tx *bolt.Tx, ref function.Ref) (*function.Function, error) {
+	text, err := s.record(tx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return decodeFunction(ref, text)
+}
+
+// record is the text that load decodes, until the transaction ends.
+func (s *Store) record(tx *bolt.Tx, ref function.Ref) ([]byte, error) {
 	b := tx.Bucket(functionsBucket).Bucket(namespaceKey(ref.Namespace))
 	if b == nil {
 		return nil, function.ErrNotFound
@@ -135,7 +131,7 @@ func (s *Store) load(tx *bolt.Tx, ref function.Ref) (*function.Function, error) 
 	if int64(len(text)) > s.Limits.Record() {
 		return nil, function.ErrRecordTooLarge
 	}
-	return decodeFunction(ref, text)
+	return text, nil
 }
 
 func save(tx *bolt.Tx, f *function.Function) error {

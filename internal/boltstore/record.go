@@ -7,15 +7,15 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// functionRecord is the document of one function.
+// functionRecord is the document of one function. What versionIn looks for comes first.
 type functionRecord struct {
-	Code      string        `json:"code"`
+	VersionID string        `json:"versionID"`
 	Hash      string        `json:"hash"`
+	Code      string        `json:"code"`
 	Env       *function.Env `json:"env,omitempty"`
 	Runtime   *string       `json:"runtime,omitempty"`
 	Max       *int          `json:"maxInvocations,omitempty"`
 	AtATime   *int          `json:"maxConcurrency,omitempty"`
-	VersionID string        `json:"versionID"`
 	Created   string        `json:"created"`
 	Updated   string        `json:"updated"`
 }
@@ -37,7 +37,7 @@ func refOf(ns, id []byte) function.Ref {
 
 func encodeFunction(f *function.Function) ([]byte, error) {
 	return json.Marshal(functionRecord{
-		f.Code, f.Hash, f.Env, f.Options.Runtime, f.Options.MaxInvocations, f.Options.MaxConcurrency, f.VersionID, f.Created, f.Updated,
+		f.VersionID, f.Hash, f.Code, f.Env, f.Options.Runtime, f.Options.MaxInvocations, f.Options.MaxConcurrency, f.Created, f.Updated,
 	})
 }
 
