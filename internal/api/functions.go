@@ -120,7 +120,11 @@ func (s *server) getFunction(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("get function %s: %w", ref, err)
 	}
 	w.Header()[headerETag] = []string{f.Hash}
-	sendSchema(w, r, "functions/item", getAnswer(f))
+	var answer []byte
+	if r.Method != http.MethodHead { // which is told nothing of it, not even its length
+		answer = getAnswer(f)
+	}
+	sendSchema(w, r, "functions/item", answer)
 	return nil
 }
 

@@ -2,6 +2,8 @@ package api
 
 import (
 	"fmt"
+	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -48,5 +50,23 @@ func TestADSNIsBounded(t *testing.T) {
 		if res.StatusCode != want {
 			t.Errorf("%d bytes: %d %.100s", length, res.StatusCode, body)
 		}
+	}
+}
+
+func TestHEADMakesNoAnswerThatNobodyGets(t *testing.T) {
+	const size = 1 << 20
+	store, ref := newFakeStore(), function.Ref{Namespace: "n", ID: "f"}
+	store.functions[ref] = &function.Function{Ref: ref, Code: strings.Repeat("\x01", size), Hash: "h"}
+	handler := New(Options{Store: store, Invoker: &fakeInvoker{}})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequest("HEAD", "/functions/n/f", nil))
+	runtime.ReadMemStats(&after)
+	if w.Code != 200 || w.Header()["ETag"][0] != "h" || w.Body.Len() > 0 {
+		t.Errorf("got %d %v, %d bytes", w.Code, w.Header(), w.Body.Len())
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > size {
+		t.Errorf("%d bytes were taken", used)
 	}
 }
