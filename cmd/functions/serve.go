@@ -100,7 +100,7 @@ func serve(ctx context.Context) (err error) {
 	handler := watch.handler(api.Options{
 		Store: announcing{store, invoker.Changed}, Invoker: invoker, Runtimes: pool.Names(),
 		Isolation: func() any { return runtimeStatuses(pool, node) }, HTTPStats: exit.HTTPStats, DepthOf: exit.DepthOf, Livez: probes.Livez, Readyz: probes.Readyz,
-		BodyLimit: cfg.BodyLimit, Grow: connections.Grow, MaxSteps: cfg.PipelineMaxSteps, Logger: out.app,
+		BodyLimit: cfg.BodyLimit, Grow: connections.Grow, Shrink: connections.Shrink, MaxSteps: cfg.PipelineMaxSteps, Logger: out.app,
 		FunctionLog: func(ref function.Ref, line string) {
 			out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},

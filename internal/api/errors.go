@@ -52,6 +52,9 @@ var failures = []struct {
 	{body.ErrNoRoom, failure{
 		status: http.StatusServiceUnavailable, message: "No memory for more requests", reason: "body_memory", retry: true,
 	}},
+	{invoke.ErrNoMemory, failure{
+		status: http.StatusServiceUnavailable, message: "No memory for more requests", reason: "body_memory", retry: true,
+	}},
 	{invoke.ErrPipelineTimeout, failure{status: http.StatusRequestTimeout, message: "Pipeline timeout"}},
 	{context.Canceled, failure{status: statusClientClosed, message: "Client closed the request"}},
 	{sandbox.ErrBusy, failure{status: http.StatusServiceUnavailable, message: "No worker is free", retry: true}},

@@ -68,7 +68,9 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	start := time.Now()
-	result, err := s.Invoker.Pipeline(r.Context(), steps, s.callOf(r, function.Ref{}, request))
+	call := s.callOf(r, function.Ref{}, request)
+	call.Memory = bodyMemory{s, r}
+	result, err := s.Invoker.Pipeline(r.Context(), steps, call)
 	setTiming(w, result, err, time.Since(start))
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok && numbered {
 		return &problem{http.StatusBadRequest, missing.Error()}
@@ -78,3 +80,12 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	}
 	return sendResult(w, r, result)
 }
+
+// bodyMemory is that for the bodies of the steps of r.
+type bodyMemory struct {
+	s *server
+	r *http.Request
+}
+
+func (m bodyMemory) Grow(bytes int) bool { return m.s.Grow(m.r, bytes) }
+func (m bodyMemory) Shrink(bytes int)    { m.s.Shrink(m.r, bytes) }

@@ -59,6 +59,9 @@ type Options struct {
 	// Grow is asked before more than a few KB of memory are used for the body of r, with how many bytes more; false refuses
 	// the request. It must be safe for concurrent use. Nil always says yes.
 	Grow func(r *http.Request, bytes int) bool
+	// Shrink is told when bytes that Grow has granted are not used any more before r is answered. It must be safe for concurrent
+	// use. Nil ignores it.
+	Shrink func(r *http.Request, bytes int)
 	// MaxSteps bounds the steps of a pipeline. 0 stands for DefaultMaxSteps.
 	MaxSteps int
 	// Logger receives the failures whose cause the caller is not told. Nil discards them.
@@ -111,6 +114,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Grow == nil {
 		o.Grow = func(*http.Request, int) bool { return true }
+	}
+	if o.Shrink == nil {
+		o.Shrink = func(*http.Request, int) {}
 	}
 	if o.MaxSteps == 0 {
 		o.MaxSteps = DefaultMaxSteps

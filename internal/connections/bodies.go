@@ -62,10 +62,13 @@ func (b *Bodies) take(c *Conn, bytes int) bool {
 
 // give takes back all that c has.
 func (b *Bodies) give(c *Conn) {
-	n := c.memory.Swap(0)
-	if n == 0 {
-		return
+	if n := c.memory.Swap(0); n > 0 {
+		b.free(c, n)
 	}
+}
+
+// free takes back n bytes that c had.
+func (b *Bodies) free(c *Conn, n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.used -= n

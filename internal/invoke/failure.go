@@ -39,7 +39,7 @@ func statusOf(result *sandbox.Result, err error) int {
 		return http.StatusTooManyRequests
 	}
 	switch {
-	case errors.Is(err, sandbox.ErrBusy), errors.Is(err, sandbox.ErrClosed), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, sandbox.ErrBusy), errors.Is(err, sandbox.ErrClosed), errors.Is(err, ErrNoMemory), errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable
 	case errors.Is(err, sandbox.ErrTooLarge):
 		return http.StatusRequestEntityTooLarge

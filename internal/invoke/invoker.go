@@ -19,6 +19,8 @@ type Call struct {
 	TraceID string
 	Ref     function.Ref
 	Request sandbox.Request
+	// Memory bounds the bodies that a pipeline holds beside that of Request. Nil sets no bound.
+	Memory Memory
 }
 
 // Invoker runs functions by name. It is safe for concurrent use.

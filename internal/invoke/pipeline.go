@@ -23,7 +23,7 @@ var ErrPipelineTimeout = errors.New("invoke: pipeline timeout")
 // has left, nor after Options.PipelineTimeout: the error is ErrPipelineTimeout then. A step that runs already goes on as
 // a run alone does.
 //
-//	200       the step's body is the request body of the next
+//	200       the step's body is the request body of the next, for which there must be room in call.Memory: else ErrNoMemory
 //	304       the body and status of the step before stay the answer, the next step gets the same request body
 //	others    end the pipeline; the answer tells the step's namespace and ID, if its body is an object
 //
@@ -77,6 +77,8 @@ func (v *Invoker) resolve(ctx context.Context, steps []function.Ref) ([]*entry, 
 func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*sandbox.Result, error) {
 	var answer *sandbox.Result
 	request := call.Request
+	room := held{memory: call.Memory}
+	defer room.release()
 	earlier := make([]Step, 0, len(entries))
 	for i, e := range entries {
 		if ctx.Err() != nil {
@@ -94,6 +96,12 @@ func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*s
 		switch result.Status {
 		case http.StatusOK:
 			request.Body = result.Body
+			if i+1 == len(entries) {
+				return answer, nil
+			}
+			if err := room.change(request.Body); err != nil {
+				return nil, fmt.Errorf("invoke: step %d of %d: %w", i+2, len(entries), err)
+			}
 		case http.StatusNotModified:
 			if previous != nil {
 				answer.Status, answer.Body = previous.Status, previous.Body
