@@ -108,7 +108,7 @@ func TestHostileOutputDoesNotFillTheServer(t *testing.T) {
 // staysSmall has a neighbour call all through a flood, and looks at the most that the server has had of memory.
 func staysSmall(t *testing.T, s *server, flood func()) {
 	t.Helper()
-	const most = 300 << 20
+	const most = memoryFactor * 300 << 20
 	put(t, s.url+"/functions/quiet/f", `function main(req, res) { res.send(req.body) }`, "")
 	fine := func(int, string) string { return "" }
 	calm := startCallers(1, s.url+"/functions/quiet/f/run", func() int { return 0 }, fine)

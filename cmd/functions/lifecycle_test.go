@@ -41,7 +41,7 @@ func TestDeployUnderLoadFailsNoCall(t *testing.T) {
 
 func TestEndingServerAnswersAllWhoAreThere(t *testing.T) {
 	held := newDoor(t)
-	s := startServer(t, "POOL_SIZE=2", "LOG_LEVEL=debug", held.variable())
+	s := startServer(t, "POOL_SIZE=2", "POOL_RESERVE=0", "LOG_LEVEL=debug", held.variable())
 	url := s.url + "/functions/end/f"
 	put(t, url, held.code(), "")
 	var all sync.WaitGroup

@@ -110,7 +110,7 @@ func TestCallerWhoHangsUpInTheQueueIsForgotten(t *testing.T) {
 }
 
 func TestRefusalsTellTheirLimit(t *testing.T) {
-	s := startServer(t, "POOL_SIZE=2", "QUEUE_SIZE=1", "BODY_PARSER_LIMIT=1kb", "MAX_CONCURRENCY_NAMESPACE=2", "SHUTDOWN_TIMEOUT=100ms")
+	s := startServer(t, "POOL_SIZE=2", "POOL_RESERVE=0", "QUEUE_SIZE=1", "BODY_PARSER_LIMIT=1kb", "MAX_CONCURRENCY_NAMESPACE=2", "SHUTDOWN_TIMEOUT=100ms")
 	url := s.url + "/functions/limits"
 	const never = `function main() {}`
 	put(t, url+"/one", never, `"maxConcurrency":1`)
