@@ -9,16 +9,17 @@ import (
 
 // appendAccess appends the request as a JSON object, whose first members are those of the server's own messages.
 func appendAccess(dst []byte, r *Request) []byte {
-	o := beginObject(dst, "info", r.Method+" "+r.RequestURI+" "+strconv.Itoa(r.Status))
-	o.text("method", r.Method)
-	o.text("url", r.RequestURI)
+	method, url := cut(r.Method), cut(r.RequestURI)
+	o := beginObject(dst, "info", method+" "+url+" "+strconv.Itoa(r.Status))
+	o.text("method", method)
+	o.text("url", url)
 	o.number("status", int64(r.Status))
 	if r.Length >= 0 {
 		o.number("length", r.Length)
 	}
 	o.raw("milliseconds", strconv.FormatFloat(float64(r.Took)/float64(time.Millisecond), 'f', 3, 64))
-	o.text("remoteAddr", remoteAddr(r))
-	o.text("userAgent", r.UserAgent())
+	o.text("remoteAddr", cut(remoteAddr(r)))
+	o.text("userAgent", cut(r.UserAgent()))
 	o.text("requestId", r.ID)
 	o.text("traceId", r.TraceID)
 	return o.end()

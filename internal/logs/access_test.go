@@ -63,6 +63,35 @@ func TestAccessFormatsAreMorgans(t *testing.T) {
 	}
 }
 
+// What a caller sends does not fill the log: each part ends with a mark at 2 KiB, in both formats.
+func TestLongPartsOfAnAccessLineAreCut(t *testing.T) {
+	r := request()
+	long := strings.Repeat("x", 2047) + "é" + strings.Repeat("y", 70_000)
+	want := strings.Repeat("x", 2047) + "…[70002 bytes cut]"
+	r.RequestURI, r.Method = long, long
+	for _, name := range []string{"User-Agent", "Referer", "X-Long"} {
+		r.Header.Set(name, long)
+	}
+	for _, token := range []string{":url", ":method", ":user-agent", ":referrer", ":req[x-long]"} {
+		if got := accessLine(t, token, r); got != want+"\n" {
+			t.Errorf("%s: %d bytes: %.3000s", token, len(got), got)
+		}
+	}
+	var out bytes.Buffer
+	access, err := NewAccess(AccessOptions{Out: &out, JSON: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	access.Log(r)
+	if n := strings.Count(out.String(), want); n != 5 || out.Len() > 12_000 { // the message has two of them
+		t.Errorf("%d bytes with %d marks: %.3000s", out.Len(), n, out.String())
+	}
+	r.RequestURI = strings.Repeat("x", 2048)
+	if got := accessLine(t, ":url", r); got != r.RequestURI+"\n" {
+		t.Errorf("2 KiB became %d bytes", len(got))
+	}
+}
+
 func TestAccessLineSaysWhatIsNotKnown(t *testing.T) {
 	r := &Request{Request: httptest.NewRequest("GET", "/", nil), Length: -1}
 	r.RemoteAddr = "@"

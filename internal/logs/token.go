@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // fields are the tokens that take no argument and are texts.
@@ -48,7 +49,22 @@ func appendText(dst []byte, text string) []byte {
 	if text == "" {
 		return append(dst, '-')
 	}
-	return appendField(dst, text)
+	return appendField(dst, cut(text))
+}
+
+// maxText is how many bytes of a part that came from outside a line tells.
+const maxText = 2 << 10
+
+// cut returns text, or its beginning with a mark when it is longer than maxText. It cuts no character in two.
+func cut(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	end := maxText
+	for end > maxText-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…[" + strconv.Itoa(len(text)-end) + " bytes cut]"
 }
 
 func appendNumber(dst []byte, n int64, known bool) []byte {
