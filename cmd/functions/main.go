@@ -46,6 +46,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		command, args = args[0], args[1:]
 	}
 	var text string
+	if (command == "health" || command == "backup") && len(args) == 1 && isHelp(args[0]) {
+		command = "help"
+	}
 	switch command {
 	case "serve":
 		if len(args) == 0 {
@@ -59,7 +62,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return askHealth(ctx, args, out)
 	case "backup":
 		return runBackup(ctx, args, out)
-	case "version", "--version":
+	case "version", "--version", "-v":
 		text = "functions " + thisBuild().String() + "\n"
 	default:
 		if !isHelp(command) {

@@ -17,7 +17,7 @@ func TestMakeStampsTheVersion(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	want := "functions v9.8.7 (revision 0123abc, " + runtime.Version() + ")\n"
-	for _, argument := range []string{"version", "--version", "--help"} {
+	for _, argument := range []string{"version", "--version", "-v", "--help"} {
 		out, err := exec.Command(binary, argument).Output()
 		if err != nil || !strings.HasPrefix(string(out), want) {
 			t.Errorf("%s: %v, %s", argument, err, out)
