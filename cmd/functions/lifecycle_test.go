@@ -158,7 +158,7 @@ func TestSocketsOfNoUseAreRefused(t *testing.T) {
 	}
 	defer file.Close() //nolint:errcheck // only read
 	cmd := onSocket(t, file)
-	cmd.Env = append(os.Environ(), "SERVE=1", "STORAGE=inmemory")
+	cmd.Env = serverEnv(t)
 	said, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(said), "LISTEN_FDS: descriptor 3 is not a socket that listens") {
 		t.Errorf("got %v, %s", err, said)
