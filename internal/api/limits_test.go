@@ -63,7 +63,7 @@ func TestHEADMakesNoAnswerThatNobodyGets(t *testing.T) {
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, httptest.NewRequest("HEAD", "/functions/n/f", nil))
 	runtime.ReadMemStats(&after)
-	if w.Code != 200 || w.Header()["ETag"][0] != "h" || w.Body.Len() > 0 {
+	if w.Code != 200 || w.Header()[headerETag][0] != "h" || w.Body.Len() > 0 {
 		t.Errorf("got %d %v, %d bytes", w.Code, w.Header(), w.Body.Len())
 	}
 	if used := after.TotalAlloc - before.TotalAlloc; used > size {
