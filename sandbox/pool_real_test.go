@@ -56,7 +56,19 @@ func newRealPool(tb testing.TB, change func(*sandbox.Config)) *sandbox.Pool {
 			tb.Error(err)
 		}
 	})
+	awaitReady(tb, pool)
 	return pool
+}
+
+// awaitReady returns when the fork server has prepared itself: a call that takes all of a slow machine before that leaves it too little, and
+// it is replaced.
+func awaitReady(tb testing.TB, pool *sandbox.Pool) {
+	tb.Helper()
+	for began := time.Now(); errors.Is(pool.Ready(), sandbox.ErrWarming); time.Sleep(time.Millisecond) {
+		if time.Since(began) > patience {
+			tb.Fatal(pool.Ready())
+		}
+	}
 }
 
 func invocation(name, code string) *sandbox.Invocation {

@@ -92,6 +92,7 @@ func arena(t *testing.T, v version, change func(*sandbox.Config)) *sandbox.Pool 
 	if err != nil {
 		t.Fatal(err)
 	}
+	awaitReady(t, pool)
 	return pool
 }
 
