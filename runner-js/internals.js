@@ -5,8 +5,6 @@
 
 const version = parseInt(process.versions.node, 10);
 
-const { apply } = Reflect;
-
 // load returns an internal module, without the warning that it is one.
 function load(name) {
   const { emitWarning } = process;
@@ -20,12 +18,11 @@ function load(name) {
   }
 }
 
-const { timerListMap, timerListQueue, immediateQueue, knownTimersById } = version < 11 ? {} : load('internal/timers');
+const { timerListMap } = version < 11 ? {} : load('internal/timers');
 const { internalBinding } = version < 11 ? {} : load('internal/test/binding');
 const { immediateInfo } = version < 11 ? {} : internalBinding('timers');
 const builtins = version < 11 ? null : load('internal/modules/helpers').loadBuiltinModule('fs').constructor;
-const all = timerListMap && timerListQueue && immediateQueue && knownTimersById && immediateInfo;
-if (version >= 11 && !all) throw new Error(`Node.js ${process.version} keeps its timers elsewhere; use 8, 20, 22 or 24`);
+if (version >= 11 && !(timerListMap && immediateInfo)) throw new Error(`Node.js ${process.version} keeps its timers elsewhere; use 8, 20, 22 or 24`);
 
 // forbidImport makes every import() fail: code that a module compiles would find all modules of Node.js by it.
 function forbidImport() {
@@ -44,6 +41,7 @@ function forbidInternals() {
 }
 
 function forbidOld(native) {
+  const { apply } = Reflect;
   const { startsWith } = String.prototype;
   const { exists } = native;
   native.isInternal = id => apply(startsWith, id, ['internal/']);
@@ -63,31 +61,16 @@ function nativeModule() {
 
 // The timer that keeps the process alive while a function that left nothing behind is waited for.
 const heartbeat = setInterval(() => {}, 0x7fffffff);
-const NEVER = 2 ** 52; // milliseconds
 
-// A function reaches the list that a timer is in, and what else is in there: ours is in a list that no other timer gets into.
-const hidden = heartbeat._idleNext;
-let queued = 1; // lists that Node.js has in its queue, whatever they say of themselves
-if (timerListMap !== undefined) {
-  delete timerListMap[hidden.msecs];
-  hidden.expiry = NEVER; // once it had run it would be in another one
-  const { insert, removeAt } = timerListQueue;
-  timerListQueue.insert = (list) => { queued++; apply(insert, timerListQueue, [list]); };
-  timerListQueue.removeAt = (position) => { queued--; apply(removeAt, timerListQueue, [position]); };
-}
-
-// timers says whether any timer but our own is set, or any immediate: those of Node.js itself and those that do not keep it alive count, too. It asks
-// what Node.js goes by, and believes no list that it is empty: a function may have written to it. late is for Node.js 8, which cannot tell within an
-// immediate whether there are more.
+// timers says whether any timer but our own is set, or any immediate: those of Node.js itself and those that do not keep it alive count, too. late is for
+// Node.js 8, which cannot tell within an immediate whether there are more.
 function timers(late) {
   if (timerListMap === undefined) return !late && process._needImmediateCallback === true;
-  if (immediateInfo[0] !== 0 || immediateInfo[1] !== 0 || immediateQueue.head !== null) return true;
-  return queued !== 1 || timerListQueue.peek() !== hidden || any(timerListMap) || any(knownTimersById);
-}
-
-// any says whether an object without a prototype has a key.
-function any(object) {
-  for (const key in object) return true; // eslint-disable-line
+  if (immediateInfo[0] !== 0 || immediateInfo[1] !== 0) return true;
+  for (const duration in timerListMap) { // eslint-disable-line guard-for-in, no-restricted-syntax
+    const list = timerListMap[duration];
+    if (list._idleNext !== list && (list._idleNext !== heartbeat || list._idlePrev !== heartbeat)) return true;
+  }
   return false;
 }
 

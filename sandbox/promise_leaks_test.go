@@ -45,33 +45,6 @@ var leakPromises = []promise{
 		if (Response) new Response(new Uint8Array(1 << 20)).body.pipeThrough(new CompressionStream('gzip')).getReader().read().then(mark)`, marked, `0`),
 	left("a listener in the place of the runner's", `require('lodash').template('<% process._events.unhandledRejection = mark %>')({ mark })`,
 		`require('lodash').template('<%= process._events.unhandledRejection.name %>')()`, `"fail"`),
-	left("a listener that is not counted", `outside('process')._events.uncaughtExceptionMonitor = mark`,
-		`typeof outside('process')._events.uncaughtExceptionMonitor`, `"undefined"`),
-	left("a listener under a hidden name", `Object.defineProperty(outside('process')._events, 'uncaughtExceptionMonitor', { value: mark, configurable: true })`,
-		`typeof outside('process')._events.uncaughtExceptionMonitor`, `"undefined"`),
-	left("a listener that is inherited", `Object.setPrototypeOf(outside('process')._events, { uncaughtExceptionMonitor: mark })`,
-		`typeof outside('process')._events.uncaughtExceptionMonitor`, `"undefined"`),
-	left("a listener behind a getter", `const process = outside('process'), real = process._events;
-		try { Object.defineProperty(process, '_events', { get() { mark(); return real }, configurable: true }) } catch (e) {}
-		try { Object.defineProperty(real, 'unhandledRejection', { get() { mark(); return real.uncaughtException }, configurable: true }) } catch (e) {}`,
-		`marks()`, `0`),
-	left("a listener behind a proxy", `const process = outside('process'); process._events = new Proxy(process._events, {
-			get(target, key) { if (key === 'uncaughtExceptionMonitor') return mark; return target[key] } })`,
-		`typeof outside('process')._events.uncaughtExceptionMonitor`, `"undefined"`),
-	left("a timer in a list that says it is empty", `const timer = outside('global').setTimeout(mark, 1);
-		if (timer._idleNext) timer._idleNext._idleNext = timer._idleNext`, marked, `0`),
-	left("a timer in a list that says it is empty both ways", `const timer = outside('global').setTimeout(mark, 1), list = timer._idleNext;
-		if (list) { const { _idlePrev } = list; list._idleNext = list; let asked = 0;
-			Object.defineProperty(list, '_idlePrev', { get: () => asked++ < 2 ? list : _idlePrev, set() {}, configurable: true }) }`, marked, `0`),
-	left("a timer in a list that Node.js does not find", `const global = outside('global');
-		global.setTimeout(mark, 1); const bait = global.setTimeout(() => {}, 3), list = bait._idleNext;
-		if (list) { list.msecs = 1; global.clearTimeout(bait) }`, marked, `0`),
-	left("a timer beside the runner's own", `const timer = outside('global').setTimeout(mark, 0x7fffffff), next = timer._idleNext;
-		for (const one of [next, timer._idlePrev]) { if (one) { one._onTimeout = mark; one.expiry = 1 } }
-		outside('global').clearTimeout(timer); outside('global').clearTimeout(outside('global').setTimeout(() => {}, 1))`, marked, `0`),
-	left("an immediate that is not counted", `const global = outside('global');
-		global.setImmediate(mark); const bait = global.setImmediate(() => {}); global.clearImmediate(bait); bait._destroyed = false; global.clearImmediate(bait)`,
-		`new Promise(resolve => { require('async').setImmediate(() => {}); setTimeout(() => resolve(marks()), 30) })`, `0`),
 	{name: "a promise of an immediate of a module", want: `1`, then: `"its own"`, code: `
 		function main(req, res) {
 			if (req.body === 'next') return void setTimeout(() => res.send('its own'), 5);
