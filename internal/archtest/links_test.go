@@ -1,0 +1,74 @@
+package archtest
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	markdownLink = regexp.MustCompile(`\]\(([^()\s]+)\)`)
+	heading      = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	fenced       = regexp.MustCompile("(?ms)^ *```.*?^ *```")
+	notInAnchor  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+)
+
+// TestLinksOfTheDocsLeadSomewhere follows the links from README.md, CHANGELOG.md and docs to files and headings of the repository.
+func TestLinksOfTheDocsLeadSomewhere(t *testing.T) {
+	pages := pages(t)
+	for name, text := range pages {
+		for _, match := range markdownLink.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
+			if strings.Contains(match[1], "://") || strings.HasPrefix(match[1], "mailto:") {
+				continue
+			}
+			file, anchor, _ := strings.Cut(match[1], "#")
+			target := name
+			if file != "" {
+				target = path.Join(path.Dir(name), file)
+			}
+			if _, err := fs.Stat(os.DirFS(root), target); err != nil {
+				t.Errorf("%s: %s: %v", name, match[1], err)
+			} else if anchor != "" && !anchors(pages[target])[anchor] {
+				t.Errorf("%s: %s: %s has no such heading", name, match[1], target)
+			}
+		}
+	}
+}
+
+// pages are the texts of all pages, by name from the root.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	read := func(name string) {
+		text, err := fs.ReadFile(os.DirFS(root), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[name] = string(text)
+	}
+	read("README.md")
+	read("CHANGELOG.md")
+	err := fs.WalkDir(os.DirFS(root), "docs", func(name string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, ".md") {
+			read(name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// anchors are those that GitHub gives the headings of a page, but for headings that are there twice.
+func anchors(page string) map[string]bool {
+	found := map[string]bool{}
+	for _, match := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(page, ""), -1) {
+		text := notInAnchor.ReplaceAllString(strings.ToLower(match[1]), "")
+		found[strings.ReplaceAll(text, " ", "-")] = true
+	}
+	return found
+}
