@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 )
 
 // DefaultMaxFollowers is how many requests may follow the output of functions at the same time.
@@ -20,7 +21,7 @@ const heartbeat = 15 * time.Second
 // followStep is how many lines are read at once for a follower.
 const followStep = 100
 
-var errFollowers = errors.New("too many followers")
+var errFollowers = crowded("Too many requests follow the output of functions")
 
 // followLogs sends lines as events until the caller leaves or the server ends.
 func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function.Ref, asked logsRequest) error {
@@ -44,10 +45,10 @@ func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function
 	defer events.end()
 	if err := s.follow(ctx, ref, after, lines, events); err != nil && ctx.Err() == nil {
 		s.logFailure(r, slog.LevelWarn, "Following the output of a function ended", err)
-		events.sendFailure(classify(err).message)
+		events.sendFailure(outcome.Of(err).Message)
 	}
 	if errors.Is(context.Cause(ctx), errOutnumbered) {
-		events.sendFailure(classify(errOutnumbered).message)
+		events.sendFailure(outcome.Of(errOutnumbered).Message)
 	}
 	return nil
 }

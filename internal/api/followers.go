@@ -2,14 +2,15 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"sync"
+
+	"github.com/backstage/functions/internal/outcome"
 )
 
 // errOutnumbered ends a follower whose place somebody gets who holds fewer.
-var errOutnumbered = errors.New("too many followers: another one had to make room")
+var errOutnumbered = crowded("Too many requests follow the output of functions: this one made room for another")
 
 // followers are the requests that follow output. There are most of them in all, and those who want one of these places share
 // them fairly: a client, or a namespace, has all of them as long as nobody else comes. Then who holds the most gives one up,
@@ -25,6 +26,11 @@ type followers struct {
 type place struct {
 	namespace, client string
 	end               context.CancelCauseFunc
+}
+
+// crowded is the error of a request for output for which there is no room beside the others.
+func crowded(message string) error {
+	return outcome.New(outcome.Outcome{Status: http.StatusServiceUnavailable, Message: message, Retry: true})
 }
 
 // join takes a place until leave is called, or returns errFollowers. The context ends with errOutnumbered when somebody else

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -84,14 +85,15 @@ func replaceable(err error) bool {
 // refuseCode answers a failed trial run: what the code did is told to the caller, everything else is an error.
 func (s *server) refuseCode(w http.ResponseWriter, r *http.Request, ref function.Ref, err error) error {
 	o := newObject()
+	found := outcome.Of(err)
 	var message string
 	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok {
 		message = thrown.Text
 		o.string("error", message)
 		o.string("stack", thrown.Frames)
-	} else if death, ok := errors.AsType[*sandbox.DeathError](err); ok && deathOf(death).fault {
-		s.logDeath(r, death, err)
-		message = "Error: " + deathOf(death).message
+	} else if death, ok := errors.AsType[*sandbox.DeathError](err); ok && found.Fault == outcome.FaultFunction {
+		s.logDeath(r, found, err)
+		message = "Error: " + found.Message
 		o.string("error", message)
 		o.string("stack", "")
 		if death.Reason != sandbox.ReasonSyncDeadline {
@@ -114,7 +116,7 @@ func (s *server) getFunction(w http.ResponseWriter, r *http.Request) error {
 	if errors.Is(err, function.ErrNotFound) {
 		const message = "Code not found"
 		s.FunctionLog(ref, message)
-		return &problem{http.StatusNotFound, message}
+		return outcome.NotFound(message)
 	}
 	if err != nil {
 		return fmt.Errorf("get function %s: %w", ref, err)

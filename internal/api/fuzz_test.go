@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/backstage/functions/internal/qs"
+
+	"github.com/backstage/functions/internal/outcome"
 )
 
 func FuzzPathsAreAnswered(f *testing.F) {
@@ -67,7 +69,7 @@ func FuzzStepsAreReadOrExplained(f *testing.F) {
 		if (err == nil) != (len(steps) > 0) {
 			t.Errorf("%q: %d steps, error %v", query, len(steps), err)
 		}
-		if err != nil && classify(err).status != http.StatusBadRequest {
+		if err != nil && outcome.Of(err).Status != http.StatusBadRequest {
 			t.Errorf("%q: %v", query, err)
 		}
 	})

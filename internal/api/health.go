@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/backstage/functions/internal/outcome"
 )
 
 // checkTimeout bounds the check of one service.
@@ -121,7 +123,7 @@ func (s *server) check(r *http.Request, service Service) report {
 // failureText is what a caller may know of err; the log gets the whole.
 func (s *server) failureText(r *http.Request, service string, err error) string {
 	s.Logger.ErrorContext(r.Context(), "Service is not working", "service", service, "error", err)
-	return "Error: " + classify(err).message
+	return "Error: " + outcome.Of(err).Message
 }
 
 // httpStats tells of the connections that functions have open.

@@ -16,7 +16,7 @@ const (
 	maxLogText = 1 << 20
 )
 
-var errReaders = errors.New("too many readers of output")
+var errReaders = crowded("Too many requests read the output of functions")
 
 // sendLogs answers with the lines that are asked for. It holds them until the caller has taken them, so there are places
 // for those who read, which are shared as those of followers are.

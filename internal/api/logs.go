@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 )
 
 // Logs is where the output of functions is kept. It must be safe for concurrent use. Its errors are or wrap those of
@@ -34,7 +35,7 @@ const lineTime = "2006-01-02T15:04:05.000Z"
 // functionLogs answers with the newest lines that a function printed, or follows them.
 func (s *server) functionLogs(w http.ResponseWriter, r *http.Request) error {
 	if s.Logs == nil {
-		return &problem{http.StatusNotFound, "Output of functions is not kept: FUNCTION_LOGS_KEPT is 0"}
+		return outcome.NotFound("Output of functions is not kept: FUNCTION_LOGS_KEPT is 0")
 	}
 	ref, err := refOf(r)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/internal/qs"
 )
 
@@ -31,7 +32,7 @@ func parseLogsRequest(r *http.Request) (asked logsRequest, err error) {
 	if text := textOf(values, "tail"); text != "" {
 		asked.limited = true
 		if asked.tail, err = strconv.Atoi(text); err != nil || asked.tail < 0 || asked.tail > maxTail {
-			return asked, &problem{http.StatusBadRequest, "tail must be a whole number from 0 to " + strconv.Itoa(maxTail)}
+			return asked, outcome.BadRequest("tail must be a whole number from 0 to " + strconv.Itoa(maxTail))
 		}
 	}
 	switch textOf(values, "follow") {
@@ -39,7 +40,7 @@ func parseLogsRequest(r *http.Request) (asked logsRequest, err error) {
 	case "1", "true":
 		asked.follow = true
 	default:
-		return asked, &problem{http.StatusBadRequest, "follow must be 1 or 0"}
+		return asked, outcome.BadRequest("follow must be 1 or 0")
 	}
 	if asked.follow && r.Header.Get(headerLastEvent) != "" { // a reconnect to the same URL
 		asked.limited = false
@@ -52,7 +53,7 @@ func parseLogsRequest(r *http.Request) (asked logsRequest, err error) {
 
 func (l *logsRequest) resume(name, text string) (err error) {
 	if l.after, err = function.ParseLogCursor(text); err != nil {
-		return &problem{http.StatusBadRequest, name + " is " + err.Error()}
+		return outcome.BadRequest(name + " is " + err.Error())
 	}
 	l.resumed = true
 	return nil

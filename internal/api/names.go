@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/gorilla/mux"
+
+	"github.com/backstage/functions/internal/outcome"
 )
 
 // maxName is the longest name of a namespace, a function or a variable, in bytes.
@@ -20,15 +22,15 @@ func nameOf(r *http.Request, variable string) (string, error) {
 	encoded := mux.Vars(r)[variable]
 	name, err := url.PathUnescape(encoded)
 	if err != nil || !utf8.ValidString(name) {
-		return "", &problem{http.StatusBadRequest, "Failed to decode param '" + encoded + "'"}
+		return "", outcome.BadRequest("Failed to decode param '" + encoded + "'")
 	}
 	switch {
 	case name == "":
-		return "", &problem{http.StatusBadRequest, "The " + variable + " name must not be empty"}
+		return "", outcome.BadRequest("The " + variable + " name must not be empty")
 	case len(name) > maxName:
-		return "", &problem{http.StatusBadRequest, "The " + variable + " name must not be longer than " + strconv.Itoa(maxName) + " bytes"}
+		return "", outcome.BadRequest("The " + variable + " name must not be longer than " + strconv.Itoa(maxName) + " bytes")
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return "", &problem{http.StatusBadRequest, "The " + variable + " name must not contain control characters"}
+		return "", outcome.BadRequest("The " + variable + " name must not contain control characters")
 	}
 	return name, nil
 }

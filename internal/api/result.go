@@ -9,6 +9,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/backstage/functions/sandbox"
+
+	"github.com/backstage/functions/internal/outcome"
 )
 
 // sendResult answers with what a function answered. Its error says why that cannot be sent; nothing is sent then.
@@ -25,11 +27,15 @@ func sendResult(w http.ResponseWriter, r *http.Request, result *sandbox.Result) 
 }
 
 // unsendable is a fault of the function, in the words of Node.js and its modules.
-func unsendable(message string) error { return &problem{http.StatusInternalServerError, message} }
+func unsendable(message string) error {
+	return outcome.New(outcome.Outcome{
+		Status: http.StatusInternalServerError, Message: message, Fault: outcome.FaultFunction,
+	})
+}
 
 // checkResult finds what would break the answer, whatever a worker may have let pass.
 func checkResult(result *sandbox.Result) error {
-	if !isStatus(result.Status) {
+	if !outcome.IsStatus(result.Status) {
 		return unsendable("Invalid status code: " + strconv.Itoa(result.Status))
 	}
 	for _, field := range result.Header {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/backstage/functions/internal/answer"
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 )
 
 // handler serves one method of one path. The error it returns, if any, becomes the answer.
@@ -132,7 +133,7 @@ func (s *server) adapt(h handler) http.Handler {
 
 func notFound(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	return &problem{http.StatusNotFound, "Cannot " + r.Method + " " + r.RequestURI}
+	return outcome.NotFound("Cannot " + r.Method + " " + r.RequestURI)
 }
 
 // options tells which methods a path has, in the Allow header and as {"allow":[…]}.

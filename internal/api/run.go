@@ -10,6 +10,7 @@ import (
 	"github.com/backstage/functions/internal/body"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/internal/qs"
 	"github.com/backstage/functions/sandbox"
 )
@@ -73,7 +74,7 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	result, err := s.Invoker.Pipeline(r.Context(), steps, call)
 	setTiming(w, result, err, time.Since(start))
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok && numbered {
-		return &problem{http.StatusBadRequest, missing.Error()}
+		return outcome.BadRequest(missing.Error())
 	}
 	if err != nil {
 		return fmt.Errorf("run pipeline: %w", err)

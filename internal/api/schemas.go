@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 )
 
 //go:embed schemas
@@ -25,11 +26,11 @@ var schemas = mustLoadSchemas()
 func (s *server) getSchema(w http.ResponseWriter, r *http.Request) error {
 	name, err := url.PathUnescape(strings.TrimPrefix(mux.Vars(r)["rest"], "/"))
 	if err != nil {
-		return &problem{http.StatusBadRequest, "Failed to decode param '" + mux.Vars(r)["rest"] + "'"}
+		return outcome.BadRequest("Failed to decode param '" + mux.Vars(r)["rest"] + "'")
 	}
 	parts, ok := schemas[name]
 	if !ok {
-		return &problem{http.StatusNotFound, "Schema not found"}
+		return outcome.NotFound("Schema not found")
 	}
 	quoted := function.AppendJSONString(nil, origin(r))
 	sendJSON(w, r, http.StatusOK, bytes.Join(parts, quoted[1:len(quoted)-1]))

@@ -3,12 +3,12 @@ package api
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/internal/qs"
 )
 
@@ -17,21 +17,21 @@ import (
 func stepsOf(values *qs.Value, most int) (steps []function.Ref, numbered bool, err error) {
 	list, ok := values.Get("steps")
 	if !ok || list.Kind() == qs.Text && list.Text() == "" || list.Kind() == qs.List && len(list.List()) == 0 {
-		return nil, false, &problem{http.StatusBadRequest, "Pass step by querystring is required"}
+		return nil, false, outcome.BadRequest("Pass step by querystring is required")
 	}
 	items := list.List()
 	if list.Kind() != qs.List {
 		if items, numbered = numberedSteps(list); !numbered {
-			return nil, false, &problem{http.StatusBadRequest, "Pass steps as a list, such as steps[0]=namespace/id or steps[]=namespace/id"}
+			return nil, false, outcome.BadRequest("Pass steps as a list, such as steps[0]=namespace/id or steps[]=namespace/id")
 		}
 	}
 	if len(items) > most {
-		return nil, false, &problem{http.StatusBadRequest, fmt.Sprintf("A pipeline has at most %d steps, got %d", most, len(items))}
+		return nil, false, outcome.BadRequest(fmt.Sprintf("A pipeline has at most %d steps, got %d", most, len(items)))
 	}
 	steps = make([]function.Ref, len(items))
 	for i, item := range items {
 		if item.Kind() != qs.Text {
-			return nil, false, &problem{http.StatusBadRequest, "Each step must be a text such as namespace/id"}
+			return nil, false, outcome.BadRequest("Each step must be a text such as namespace/id")
 		}
 		steps[i] = stepOf(item.Text())
 	}

@@ -5,6 +5,7 @@ package archtest
 //
 //	cmd → api → invoke → function          the way of a call
 //	            invoke → sandbox           public, and knows nothing of internal/
+//	api, invoke → outcome → body, function what an error means
 //	     api → body → sandbox/jsontext     what is JSON, for requests and for answers
 //	     api, boltstore → sandbox/jsontext the members of an object, without decoding them
 //	boltstore, memstore, redisstore → function
@@ -18,8 +19,11 @@ var arrows = map[string][]string{
 		"internal/function", "internal/health",
 		"internal/invoke", "internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
-	"internal/answer":      {},
-	"internal/api":         {"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/qs", "sandbox", "sandbox/jsontext"},
+	"internal/answer": {},
+	"internal/api": {
+		"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/outcome", "internal/qs",
+		"sandbox", "sandbox/jsontext",
+	},
 	"internal/archtest":    {},
 	"internal/backup":      {},
 	"internal/body":        {"sandbox/jsontext"},
@@ -30,11 +34,12 @@ var arrows = map[string][]string{
 	"internal/egress":      {"sandbox"},
 	"internal/function":    {},
 	"internal/health":      {},
-	"internal/invoke":      {"internal/function", "sandbox"},
+	"internal/invoke":      {"internal/function", "internal/outcome", "sandbox"},
 	"internal/logs":        {"internal/function", "internal/invoke", "sandbox"},
 	"internal/logring":     {"internal/function"},
 	"internal/memstore":    {"internal/function", "internal/logring"},
 	"internal/metrics":     {"internal/connections", "internal/egress", "internal/function", "internal/invoke", "sandbox"},
+	"internal/outcome":     {"internal/body", "internal/function", "sandbox"},
 	"internal/qs":          {"internal/function"},
 	"internal/redisstore":  {"internal/function"},
 	"internal/sentry":      {"internal/function", "internal/invoke", "sandbox"},

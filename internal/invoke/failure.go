@@ -1,54 +1,22 @@
 package invoke
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
 )
 
-// statusClientGone counts calls whose caller did not wait for the answer; no caller ever sees it.
-const statusClientGone = 499
-
 // statusOf is the HTTP status that a run is counted under.
 func statusOf(result *sandbox.Result, err error) int {
-	if err == nil {
-		return result.Status
+	if err != nil {
+		return outcome.Of(err).Status
 	}
-	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok {
-		if thrown.Status < 100 || thrown.Status > 599 {
-			return http.StatusInternalServerError
-		}
-		return thrown.Status
-	}
-	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
-		switch death.Reason {
-		case sandbox.ReasonDeadline:
-			return http.StatusRequestTimeout
-		case sandbox.ReasonCanceled:
-			return statusClientGone
-		}
-		return http.StatusInternalServerError
-	}
-	if _, ok := errors.AsType[*LimitError](err); ok {
-		return http.StatusTooManyRequests
-	}
-	switch {
-	case errors.Is(err, sandbox.ErrBusy), errors.Is(err, sandbox.ErrClosed), errors.Is(err, ErrNoMemory), errors.Is(err, context.DeadlineExceeded):
-		return http.StatusServiceUnavailable
-	case errors.Is(err, sandbox.ErrTooLarge):
-		return http.StatusRequestEntityTooLarge
-	case errors.Is(err, ErrPipelineTimeout):
-		return http.StatusRequestTimeout
-	case errors.Is(err, context.Canceled):
-		return statusClientGone
-	}
-	return http.StatusInternalServerError
+	return result.Status
 }
 
 // runFailure is the line that a failed run leaves in the function's log.

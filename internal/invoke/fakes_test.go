@@ -170,7 +170,7 @@ func (r *recorder) add(line string, took time.Duration) {
 	r.took = append(r.took, took)
 }
 
-func (r *recorder) FunctionRun(_ context.Context, ref function.Ref, o Outcome, took time.Duration) {
+func (r *recorder) FunctionRun(_ context.Context, ref function.Ref, o Ending, took time.Duration) {
 	r.add(fmt.Sprintf("%s %d", ref, o.Status), took)
 }
 

@@ -2,10 +2,12 @@ package invoke
 
 import (
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 )
 
 // Concurrency limits how many calls may run or wait at the same time, on this server alone; 0 sets no limit. Settings of a function or of a
@@ -40,6 +42,14 @@ func (e *LimitError) Error() string {
 		calls = "call"
 	}
 	return fmt.Sprintf("%s %s has %d %s at a time, which is its limit", e.Scope, e.Name, e.Limit, calls)
+}
+
+// Outcome says 429: the server has room, but not for this caller.
+func (e *LimitError) Outcome() outcome.Outcome {
+	return outcome.Outcome{
+		Status: http.StatusTooManyRequests, Message: "The " + e.Error(), Reason: string(e.Scope) + "_limit",
+		Fault: outcome.FaultCaller, Retry: true, RetryAfter: e.RetryAfter,
+	}
 }
 
 // gate counts the calls of what has a limit. It is safe for concurrent use.

@@ -2,11 +2,12 @@ package invoke
 
 import (
 	"encoding/json"
-	"errors"
+
+	"github.com/backstage/functions/internal/outcome"
 )
 
 // ErrNoMemory ends a pipeline when Call.Memory has no room for the body of its next step.
-var ErrNoMemory = errors.New("invoke: no memory for the body of a step")
+var ErrNoMemory = outcome.New(outcome.NoMemory)
 
 // smallBody is how large the body of a step may be without asking for memory, in bytes.
 const smallBody = 4 << 10

@@ -155,10 +155,10 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 		printFailure(out, r.describe(err, took), err)
 	}
 	status := statusOf(result, err)
-	outcome := Outcome{Status: status, Stats: StatsOf(result, err), Err: err}
-	span.End(outcome)
+	ending := Ending{Status: status, Stats: StatsOf(result, err), Err: err}
+	span.End(ending)
 	out.Finish(status, took)
-	v.recorder.FunctionRun(ctx, e.fn.Ref, outcome, took)
+	v.recorder.FunctionRun(ctx, e.fn.Ref, ending, took)
 	if err != nil {
 		v.report(e, r, err, out)
 	}

@@ -142,6 +142,9 @@ func TestFailedRunIsCountedAndPrinted(t *testing.T) {
 	}{
 		{"thrown", thrown, 500, "ReferenceError: x is not defined|ReferenceError: x is not defined|    at main (a/b.js:2)"},
 		{"thrown with status", &sandbox.FunctionError{Status: 422, Text: "BadThing: no"}, 422, "BadThing: no"},
+		{"status of an answer that is not the last", &sandbox.FunctionError{Status: 150, Text: "Error: no"}, 500, "Error: no"},
+		{"killed at the end of the server", &sandbox.DeathError{Reason: sandbox.ReasonClosed}, 503, "sandbox: worker died: closed"},
+		{"runtime that is not there", &sandbox.RuntimeError{Name: "x"}, 501, `sandbox: unknown runtime "x": there are `},
 		{"status of no HTTP answer", &sandbox.FunctionError{Status: 42, Text: "Error: no"}, 500, "Error: no"},
 		{"sync deadline", &sandbox.DeathError{Reason: sandbox.ReasonSyncDeadline}, 500, "Error: Script execution timed out."},
 		{"deadline", fmt.Errorf("pool: %w", timeout), 408, "Error: Function timeout"},

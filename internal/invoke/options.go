@@ -32,7 +32,7 @@ type Source interface {
 // pipeline with a missing step is reported with status 404. Its methods must be safe for concurrent use.
 type Recorder interface {
 	// FunctionRun is called in the context of the run; took is the time since its caller asked for it.
-	FunctionRun(ctx context.Context, ref function.Ref, o Outcome, took time.Duration)
+	FunctionRun(ctx context.Context, ref function.Ref, e Ending, took time.Duration)
 	PipelineRun(status int, took time.Duration)
 }
 
@@ -123,9 +123,9 @@ func (o Options) withDefaults() Options {
 // discard is a Recorder, an Output and a RunOutput that ignore everything.
 type discard struct{}
 
-func (discard) FunctionRun(context.Context, function.Ref, Outcome, time.Duration) {}
-func (discard) PipelineRun(int, time.Duration)                                    {}
-func (discard) Start(Call) RunOutput                                              { return discard{} }
-func (discard) Print(function.Ref, sandbox.LogLine)                               {}
-func (discard) Line(sandbox.LogLine)                                              {}
-func (discard) Finish(int, time.Duration)                                         {}
+func (discard) FunctionRun(context.Context, function.Ref, Ending, time.Duration) {}
+func (discard) PipelineRun(int, time.Duration)                                   {}
+func (discard) Start(Call) RunOutput                                             { return discard{} }
+func (discard) Print(function.Ref, sandbox.LogLine)                              {}
+func (discard) Line(sandbox.LogLine)                                             {}
+func (discard) Finish(int, time.Duration)                                        {}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -15,7 +16,9 @@ import (
 var errNoSteps = errors.New("invoke: pipeline without steps")
 
 // ErrPipelineTimeout ends a pipeline that took longer than Options.PipelineTimeout.
-var ErrPipelineTimeout = errors.New("invoke: pipeline timeout")
+var ErrPipelineTimeout = outcome.New(outcome.Outcome{
+	Status: http.StatusRequestTimeout, Message: "Pipeline timeout", Fault: outcome.FaultFunction,
+})
 
 // Pipeline runs the steps one after the other, each with the method, the query and the headers of call.Request; call.Ref
 // is not used. All of them are loaded before the first one runs; the first that is missing is the error then. Beside
@@ -37,15 +40,14 @@ func (v *Invoker) Pipeline(ctx context.Context, steps []function.Ref, call Call)
 	if err != nil {
 		status := statusOf(nil, err)
 		if errors.Is(err, function.ErrNotFound) {
-			status = http.StatusNotFound
 			v.recorder.PipelineRun(status, time.Since(start))
 		}
-		span.End(Outcome{Status: status, Err: err})
+		span.End(Ending{Status: status, Err: err})
 		return nil, err
 	}
 	result, err := v.runSteps(ctx, entries, call)
 	status := statusOf(result, err)
-	span.End(Outcome{Status: status, Err: err})
+	span.End(Ending{Status: status, Err: err})
 	v.recorder.PipelineRun(status, time.Since(start))
 	return result, err
 }

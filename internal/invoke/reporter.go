@@ -2,14 +2,11 @@ package invoke
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
-	"net/http"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/internal/outcome"
 )
 
 // Reporter is told of runs that failed through a fault of their function, such as an error tracker wants to know of:
@@ -63,7 +60,7 @@ type Summarizer interface {
 
 // report tells the reporter of err, if it is a fault of the function.
 func (v *Invoker) report(e *entry, r *run, err error, out RunOutput) {
-	if v.reporter == nil || !isFault(err) {
+	if v.reporter == nil || outcome.Of(err).Fault != outcome.FaultFunction {
 		return
 	}
 	text, _ := failureTexts(err)
@@ -72,20 +69,4 @@ func (v *Invoker) report(e *entry, r *run, err error, out RunOutput) {
 		f.Fields = s.Fields()
 	}
 	v.reporter.Report(f)
-}
-
-// isFault says whether a failed run is its function's fault.
-func isFault(err error) bool {
-	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok {
-		return !thrown.HasStatus || thrown.Status == http.StatusRequestTimeout || thrown.Status >= http.StatusInternalServerError
-	}
-	death, ok := errors.AsType[*sandbox.DeathError](err)
-	if !ok || errors.Is(err, context.Canceled) {
-		return false
-	}
-	switch death.Reason {
-	case sandbox.ReasonCanceled, sandbox.ReasonClosed:
-		return false
-	}
-	return true
 }

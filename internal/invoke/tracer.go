@@ -26,11 +26,11 @@ type Span interface {
 	// Spans receives the parts of the run that the function itself times; nil when nobody wants to know, which costs nothing.
 	Spans() func(sandbox.Span)
 	// End is called once, after the last line and span.
-	End(o Outcome)
+	End(e Ending)
 }
 
-// Outcome is how a run or a pipeline ended.
-type Outcome struct {
+// Ending is how a run or a pipeline ended.
+type Ending struct {
 	// Status is the HTTP status that it is counted under.
 	Status int
 	// Stats are those of the worker; all zero for a pipeline and when there was no worker.
@@ -49,7 +49,7 @@ func (untraced) Pipeline(ctx context.Context, _ Call, _ []function.Ref) (context
 func (untraced) Outgoing() json.RawMessage { return nil }
 func (untraced) Line(sandbox.LogLine)      {}
 func (untraced) Spans() func(sandbox.Span) { return nil }
-func (untraced) End(Outcome)               {}
+func (untraced) End(Ending)                {}
 
 // StatsOf tells how a call was served from either of the two results of Run, whether it succeeded or not. They are zero
 // when it got no worker.

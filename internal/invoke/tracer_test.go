@@ -57,7 +57,7 @@ func (s tracedSpan) Spans() func(sandbox.Span) {
 	return func(own sandbox.Span) { s.t.add("%s: span %s", s.name, own.Name) }
 }
 
-func (s tracedSpan) End(o Outcome) {
+func (s tracedSpan) End(o Ending) {
 	s.t.add("%s: %d %s %v", s.name, o.Status, o.Stats.Start, o.Err)
 }
 
@@ -138,7 +138,7 @@ func untracedCall(ctx context.Context) {
 	_ = span.Outgoing()
 	_ = span.Spans()
 	span.Line(sandbox.LogLine{})
-	span.End(Outcome{Status: 200})
+	span.End(Ending{Status: 200})
 }
 
 func BenchmarkUntraced(b *testing.B) {

@@ -13,7 +13,7 @@ import (
 // countCall counts what one call of a function counts.
 func countCall(m *Metrics) {
 	m.InvocationDone(sandbox.Stats{Start: sandbox.StartWarm, Queue: time.Microsecond, Run: time.Millisecond, CPU: time.Millisecond})
-	m.FunctionRun(context.Background(), function.Ref{Namespace: "a", ID: "b"}, invoke.Outcome{Status: 200}, time.Millisecond)
+	m.FunctionRun(context.Background(), function.Ref{Namespace: "a", ID: "b"}, invoke.Ending{Status: 200}, time.Millisecond)
 	m.Served(context.Background(), "/functions/{namespace}/{id}/run", 200, time.Millisecond)
 }
 

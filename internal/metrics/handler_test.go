@@ -57,7 +57,7 @@ func TestOpenMetricsHasExemplarsOfSampledTraces(t *testing.T) {
 	traced := context.WithValue(t.Context(), key{}, "0af7651916cd43dd8448eb211c80319c")
 	m.Served(traced, "/functions", 200, 3*time.Millisecond)
 	m.Served(t.Context(), "/functions", 200, 30*time.Millisecond)
-	m.FunctionRun(traced, function.Ref{Namespace: "a", ID: "b"}, invoke.Outcome{Status: 200}, 3*time.Millisecond)
+	m.FunctionRun(traced, function.Ref{Namespace: "a", ID: "b"}, invoke.Ending{Status: 200}, 3*time.Millisecond)
 	answer := ask(m, "Accept", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5")
 	text := answer.Body.String()
 	if got := answer.Header().Get("Content-Type"); !strings.HasPrefix(got, "application/openmetrics-text; version=1.0.0") || !strings.HasSuffix(text, "\n# EOF\n") {
@@ -94,7 +94,7 @@ func TestFunctionsHaveAsManySeriesAsAskedFor(t *testing.T) {
 	} {
 		m := New(WithFunctions(row.detail))
 		for _, ref := range []function.Ref{{Namespace: "a", ID: "f"}, {Namespace: "a", ID: "g"}, {Namespace: "b", ID: "f"}, {Namespace: "b", ID: "g"}} {
-			m.FunctionRun(t.Context(), ref, invoke.Outcome{Status: 200}, time.Millisecond)
+			m.FunctionRun(t.Context(), ref, invoke.Ending{Status: 200}, time.Millisecond)
 		}
 		text := scrape(t, m)
 		if got := strings.Count(text, "\n"+totalName+"{"); got != row.count || !strings.Contains(text, row.want) {
@@ -107,10 +107,10 @@ func TestFunctionsHaveAsManySeriesAsAskedFor(t *testing.T) {
 func TestCPUTimeIsCountedByNamespace(t *testing.T) {
 	m := New()
 	for i := range 3 {
-		o := invoke.Outcome{Status: 200, Stats: sandbox.Stats{CPU: time.Duration(i) * time.Millisecond}}
+		o := invoke.Ending{Status: 200, Stats: sandbox.Stats{CPU: time.Duration(i) * time.Millisecond}}
 		m.FunctionRun(t.Context(), function.Ref{Namespace: "a", ID: "b"}, o, time.Second)
 	}
-	m.FunctionRun(t.Context(), function.Ref{Namespace: "c\xff", ID: "b"}, invoke.Outcome{Status: 503}, time.Second)
+	m.FunctionRun(t.Context(), function.Ref{Namespace: "c\xff", ID: "b"}, invoke.Ending{Status: 503}, time.Second)
 	expectLines(
 		t, scrape(t, m),
 		`functions_namespace_cpu_seconds_total{namespace="a"} 0.003`,

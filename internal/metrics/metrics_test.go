@@ -45,9 +45,9 @@ func expectLines(t *testing.T, text string, lines ...string) {
 
 func TestRunsAreCountedUnderTheOriginalsNames(t *testing.T) {
 	m := New()
-	m.FunctionRun(context.Background(), function.Ref{Namespace: "a", ID: "b"}, invoke.Outcome{Status: 200}, 3*time.Millisecond)
-	m.FunctionRun(context.Background(), function.Ref{Namespace: "a", ID: "b"}, invoke.Outcome{Status: 404}, 300*time.Microsecond)
-	m.FunctionRun(context.Background(), function.Ref{Namespace: "a", ID: "c"}, invoke.Outcome{Status: 201}, 30*time.Second)
+	m.FunctionRun(context.Background(), function.Ref{Namespace: "a", ID: "b"}, invoke.Ending{Status: 200}, 3*time.Millisecond)
+	m.FunctionRun(context.Background(), function.Ref{Namespace: "a", ID: "b"}, invoke.Ending{Status: 404}, 300*time.Microsecond)
+	m.FunctionRun(context.Background(), function.Ref{Namespace: "a", ID: "c"}, invoke.Ending{Status: 201}, 30*time.Second)
 	m.PipelineRun(503, 40*time.Millisecond)
 	expectLines(
 		t, scrape(t, m),
@@ -107,9 +107,9 @@ func TestStatusesCountByClass(t *testing.T) {
 func TestFunctionsAboveTheBoundAreCountedTogether(t *testing.T) {
 	m := New()
 	for i := range MaxFunctions + 5 {
-		m.FunctionRun(context.Background(), function.Ref{Namespace: "n", ID: fmt.Sprint(i)}, invoke.Outcome{Status: 200}, time.Millisecond)
+		m.FunctionRun(context.Background(), function.Ref{Namespace: "n", ID: fmt.Sprint(i)}, invoke.Ending{Status: 200}, time.Millisecond)
 	}
-	m.FunctionRun(context.Background(), function.Ref{Namespace: "n", ID: "0"}, invoke.Outcome{Status: 200}, time.Millisecond)
+	m.FunctionRun(context.Background(), function.Ref{Namespace: "n", ID: "0"}, invoke.Ending{Status: 200}, time.Millisecond)
 	text := scrape(t, m)
 	for line, want := range map[string]int{
 		`backstage_functions_function_run_total{id="0",namespace="n",status="2xx"} 2` + "\n":         1,
@@ -126,7 +126,7 @@ func TestFunctionsAboveTheBoundAreCountedTogether(t *testing.T) {
 
 func TestHostileNamesAreCounted(t *testing.T) {
 	m := New()
-	m.FunctionRun(context.Background(), function.Ref{Namespace: "a\xff", ID: "\"\n\\"}, invoke.Outcome{Status: 200}, 0)
+	m.FunctionRun(context.Background(), function.Ref{Namespace: "a\xff", ID: "\"\n\\"}, invoke.Ending{Status: 200}, 0)
 	expectLines(t, scrape(t, m), `backstage_functions_function_run_total{id="\"\n\\",namespace="a`+"\uFFFD"+`",status="2xx"} 1`)
 }
 
@@ -136,7 +136,7 @@ func TestCountingIsSafeForConcurrentUse(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for i := range 1000 {
-				m.FunctionRun(context.Background(), function.Ref{Namespace: "n", ID: fmt.Sprint(i % 10)}, invoke.Outcome{Status: 200 + i%4*100}, 0)
+				m.FunctionRun(context.Background(), function.Ref{Namespace: "n", ID: fmt.Sprint(i % 10)}, invoke.Ending{Status: 200 + i%4*100}, 0)
 			}
 		})
 	}

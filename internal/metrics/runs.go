@@ -70,7 +70,7 @@ func newRuns(registry *prometheus.Registry, s *settings) *runs {
 }
 
 // FunctionRun counts one run of a function.
-func (r *runs) FunctionRun(ctx context.Context, ref function.Ref, o invoke.Outcome, took time.Duration) {
+func (r *runs) FunctionRun(ctx context.Context, ref function.Ref, o invoke.Ending, took time.Duration) {
 	switch r.detail {
 	case DetailOff:
 	case DetailNamespace:

@@ -31,8 +31,8 @@ func busy(functions int) *Metrics {
 	})
 	for i := range functions {
 		ref := function.Ref{Namespace: fmt.Sprintf("namespace-%d", i%100), ID: fmt.Sprintf("function-%d", i)}
-		m.FunctionRun(context.Background(), ref, invoke.Outcome{Status: 200}, time.Millisecond)
-		m.FunctionRun(context.Background(), ref, invoke.Outcome{Status: 500}, 20*time.Millisecond)
+		m.FunctionRun(context.Background(), ref, invoke.Ending{Status: 200}, time.Millisecond)
+		m.FunctionRun(context.Background(), ref, invoke.Ending{Status: 500}, 20*time.Millisecond)
 		m.Attempted(ref.Namespace, egress.Connected, time.Millisecond)
 		m.Transferred(ref.Namespace, 1, 1)
 	}
@@ -65,7 +65,7 @@ func TestSeriesAreBoundedWhateverRuns(t *testing.T) {
 	for i := range 100_000 {
 		name := fmt.Sprint(i)
 		for _, status := range []int{100, 200, 300, 400, 500} {
-			m.FunctionRun(context.Background(), function.Ref{Namespace: name, ID: name}, invoke.Outcome{Status: status}, time.Duration(i)*time.Microsecond)
+			m.FunctionRun(context.Background(), function.Ref{Namespace: name, ID: name}, invoke.Ending{Status: status}, time.Duration(i)*time.Microsecond)
 		}
 		m.Attempted(name, egress.Connected, time.Millisecond)
 		m.Transferred(name, 1, 1)

@@ -15,7 +15,7 @@ func TestAConnectionIsASpanBelowItsRun(t *testing.T) {
 		f := newFixture(t, Options{Propagators: []string{propagator}})
 		_, span := f.Run(t.Context(), call)
 		end := f.Connection(span.Outgoing(), "api.example", 443)
-		span.End(invoke.Outcome{Status: 200})
+		span.End(invoke.Ending{Status: 200})
 		end("connected", "192.0.2.1", 10, 20)
 		run, got := f.span(t, "run function"), f.span(t, "connect")
 		if got.Parent.SpanID() != run.SpanContext.SpanID() || got.SpanContext.TraceID() != run.SpanContext.TraceID() {

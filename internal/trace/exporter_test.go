@@ -73,7 +73,7 @@ func sendOne(t *testing.T, o Options) {
 		t.Fatal(err)
 	}
 	_, span := tracer.Run(t.Context(), call)
-	span.End(invoke.Outcome{Status: 200})
+	span.End(invoke.Ending{Status: 200})
 	for range 2 {
 		if err := tracer.Close(); err != nil {
 			t.Fatal(err)

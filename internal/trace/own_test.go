@@ -20,7 +20,7 @@ func runWith(t *testing.T, f *fixture, spans ...sandbox.Span) {
 	for _, own := range spans {
 		add(own)
 	}
-	span.End(invoke.Outcome{Status: 200, Stats: sandbox.Stats{Start: sandbox.StartWarm, Run: time.Second}})
+	span.End(invoke.Ending{Status: 200, Stats: sandbox.Stats{Start: sandbox.StartWarm, Run: time.Second}})
 }
 
 func TestSpansOfAFunctionAreBelowTheTimeInItsWorker(t *testing.T) {

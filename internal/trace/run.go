@@ -70,7 +70,7 @@ func (s *runSpan) Line(line sandbox.LogLine) {
 }
 
 // End implements invoke.Span.
-func (s *runSpan) End(o invoke.Outcome) {
+func (s *runSpan) End(o invoke.Ending) {
 	if o.Stats.Start != "" {
 		running := s.began.Add(o.Stats.Queue)
 		s.child("queue", s.began, running)

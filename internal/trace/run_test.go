@@ -26,7 +26,7 @@ func TestRunShowsQueueAndWorker(t *testing.T) {
 	f := newFixture(t, Options{})
 	_, span := f.Run(t.Context(), call)
 	span.Line(sandbox.LogLine{Level: "error", Text: "one"})
-	span.End(invoke.Outcome{Status: 201, Stats: sandbox.Stats{Start: sandbox.StartCold, Queue: time.Minute, Run: time.Hour}})
+	span.End(invoke.Ending{Status: 201, Stats: sandbox.Stats{Start: sandbox.StartCold, Queue: time.Minute, Run: time.Hour}})
 	run := f.span(t, "run function")
 	want := map[string]string{
 		"function.namespace": "shop", "function.id": "price", "http.request_id": "call-1", "function.start": "cold", "http.status_code": "201",
@@ -68,7 +68,7 @@ func TestFailureIsAnEventOfTheRun(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			f := newFixture(t, Options{})
 			_, span := f.Run(t.Context(), call)
-			span.End(invoke.Outcome{Status: row.status, Err: row.err})
+			span.End(invoke.Ending{Status: row.status, Err: row.err})
 			got := f.span(t, "run function")
 			if row.event == nil {
 				if len(got.Events) != 0 || got.Status.Code != codes.Unset {
@@ -90,8 +90,8 @@ func TestStepsAreBelowTheirPipeline(t *testing.T) {
 	f := newFixture(t, Options{})
 	ctx, pipeline := f.Pipeline(t.Context(), call, []function.Ref{{Namespace: "a", ID: "b"}, {Namespace: "c", ID: "d"}})
 	_, step := f.Run(ctx, call)
-	step.End(invoke.Outcome{Status: 200})
-	pipeline.End(invoke.Outcome{Status: 200})
+	step.End(invoke.Ending{Status: 200})
+	pipeline.End(invoke.Ending{Status: 200})
 	got := f.span(t, "run pipeline")
 	if f.span(t, "run function").Parent.SpanID() != got.SpanContext.SpanID() || tags(got.Attributes)["function.steps"] != `["a/b","c/d"]` {
 		t.Errorf("pipeline %v", got.Attributes)
@@ -104,7 +104,7 @@ func TestTextsAreValidAndBounded(t *testing.T) {
 	hostile.Ref.Namespace = "a\xffb"
 	_, span := f.Run(t.Context(), hostile)
 	span.Line(sandbox.LogLine{Text: strings.Repeat("é", maxText)})
-	span.End(invoke.Outcome{Status: 500, Err: errors.New("\xff")})
+	span.End(invoke.Ending{Status: 500, Err: errors.New("\xff")})
 	got := f.span(t, "run function")
 	if tags(got.Attributes)["function.namespace"] != "a\ufffdb" || got.Status.Description != "\ufffd" {
 		t.Errorf("span %v %v", got.Attributes, got.Status)
@@ -133,7 +133,7 @@ func BenchmarkRun(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_, span := f.Run(b.Context(), call)
-		span.End(invoke.Outcome{Status: 200, Stats: sandbox.Stats{Start: sandbox.StartWarm}})
+		span.End(invoke.Ending{Status: 200, Stats: sandbox.Stats{Start: sandbox.StartWarm}})
 		f.spans.Reset()
 	}
 }
@@ -142,7 +142,7 @@ func TestRequestsOfTheFunctionJoinTheTrace(t *testing.T) {
 	f := newFixture(t, Options{Propagators: []string{"tracecontext", "b3"}})
 	_, span := f.Run(t.Context(), call)
 	outgoing := string(span.Outgoing())
-	span.End(invoke.Outcome{Status: 200})
+	span.End(invoke.Ending{Status: 200})
 	trace := f.span(t, "run function").SpanContext.TraceID().String()
 	if !strings.Contains(outgoing, `"traceparent":"00-`+trace) || strings.Count(outgoing, trace) != 2 {
 		t.Errorf("headers %s, want those of trace %s in both forms", outgoing, trace)

@@ -1,0 +1,18 @@
+package api
+
+import (
+	"strconv"
+	"time"
+)
+
+// Bounds on Retry-After: callers should neither hammer nor give up.
+const (
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
+)
+
+// retryAfter is the header of that name (RFC 9110, section 10.2.3) in whole seconds.
+func retryAfter(after time.Duration) string {
+	after = min(max(after, firstRetry), lastRetry)
+	return strconv.Itoa(int((after + time.Second - 1) / time.Second))
+}

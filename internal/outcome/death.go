@@ -1,0 +1,61 @@
+package outcome
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// thrownBy is the outcome of an error that the function threw. One with a status below 500 is an answer that it chose, such
+// as that the request is wrong; 408 stands for what the function itself did not get in time.
+func thrownBy(thrown *sandbox.FunctionError) Outcome {
+	o := Outcome{Status: statusBroken, Message: thrown.Message, Header: thrown.Header, Fault: FaultFunction}
+	if IsStatus(thrown.Status) {
+		o.Status = thrown.Status
+	}
+	if thrown.HasStatus && thrown.Status < http.StatusInternalServerError && thrown.Status != http.StatusRequestTimeout {
+		o.Fault = FaultCaller
+	}
+	return o
+}
+
+// IsStatus says whether status can end a request: those below 200 announce another answer.
+func IsStatus(status int) bool { return status >= 200 && status <= 599 }
+
+// ofDeath tells why the worker died. The texts of the two deadlines are the contract's.
+func ofDeath(d *sandbox.DeathError) Outcome {
+	o := Outcome{Status: statusBroken, Reason: string(d.Reason), Fault: FaultFunction}
+	switch d.Reason {
+	case sandbox.ReasonSyncDeadline:
+		o.Reason, o.Message = "", "Script execution timed out."
+	case sandbox.ReasonDeadline:
+		o.Reason, o.Message = "", "Function timeout"
+		o.Status = http.StatusRequestTimeout
+	case sandbox.ReasonMemory:
+		o.Message = "Function exceeded its memory limit"
+	case sandbox.ReasonHeap:
+		o.Message = "Function exceeded its heap limit"
+	case sandbox.ReasonExit:
+		o.Message = "Function process exited with code " + strconv.Itoa(d.ExitCode)
+	case sandbox.ReasonSignal:
+		o.Message = "Function process was ended by signal " + d.Signal
+	case sandbox.ReasonSyscall:
+		o.Message = "Function made a system call that is not allowed"
+	case sandbox.ReasonProtocol:
+		o.Message = "Function process broke the worker protocol"
+	case sandbox.ReasonOutput:
+		o.Message = "Function answered or logged more than it is allowed to"
+	case sandbox.ReasonIdleActivity:
+		o.Message = "Function worked on after its answer"
+	case sandbox.ReasonCanceled:
+		return Of(context.Canceled)
+	case sandbox.ReasonClosed:
+		return Of(sandbox.ErrClosed)
+	default:
+		o.Message = "Function process ended before it had answered"
+		o.Fault = FaultServer
+	}
+	return o
+}

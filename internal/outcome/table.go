@@ -1,0 +1,58 @@
+package outcome
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/backstage/functions/internal/body"
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
+)
+
+const (
+	statusBad      = http.StatusBadRequest
+	statusMissing  = http.StatusNotFound
+	statusTooLarge = http.StatusRequestEntityTooLarge
+	statusBroken   = http.StatusInternalServerError
+	statusNoRoom   = http.StatusServiceUnavailable
+)
+
+// NoMemory is the outcome of what needs more memory than there is for bodies.
+var NoMemory = Outcome{Status: statusNoRoom, Message: "No memory for more requests", Reason: "body_memory", Retry: true}
+
+// table has the errors that are known by their identity. The first that matches counts.
+var table = []struct {
+	err error
+	Outcome
+}{
+	{function.ErrInvalidPage, Outcome{Status: statusBad, Message: function.ErrInvalidPage.Error(), Fault: FaultCaller}},
+	{function.ErrNotFound, Outcome{Status: statusMissing, Message: "Function not found", Fault: FaultCaller}},
+	{function.ErrEnvNotFound, Outcome{Status: statusMissing, Message: "Env variable not found", Fault: FaultCaller}},
+	{function.ErrNamespaceNotFound, Outcome{Status: statusMissing, Message: "Namespace not found", Fault: FaultCaller}},
+	{sandbox.ErrTooLarge, Outcome{Status: statusTooLarge, Message: "request entity too large", Fault: FaultCaller}},
+	{body.ErrNoRoom, NoMemory},
+	{context.Canceled, Outcome{Status: StatusClientClosed, Message: "Client closed the request", Fault: FaultCaller}},
+	{sandbox.ErrBusy, Outcome{Status: statusNoRoom, Message: "No worker is free", Retry: true}},
+	{sandbox.ErrClosed, Outcome{Status: statusNoRoom, Message: "Server is shutting down", Retry: true}},
+	{function.ErrRecordTooLarge, Outcome{
+		Status: statusBroken, Hidden: true,
+		Message: "The stored function is too large to be read: put it again with its env, or delete it",
+	}},
+	{function.ErrDamaged, Outcome{
+		Status: statusBroken, Hidden: true,
+		Message: "The stored function is damaged: its code does not match its hash. " +
+			"Put its code again, restore a backup, or delete it",
+	}},
+	{function.ErrFull, Outcome{Status: statusNoRoom, Message: "Storage is full", Retry: true, Hidden: true}},
+	{function.ErrUnavailable, Outcome{Status: statusNoRoom, Message: "Storage is unavailable", Retry: true, Hidden: true}},
+	{context.DeadlineExceeded, Outcome{Status: statusNoRoom, Message: "Server is too slow to answer", Retry: true, Hidden: true}},
+}
+
+// ofEnvLimit has the status of a PUT of the whole function with such an environment.
+func ofEnvLimit(limit *function.EnvLimitError) Outcome {
+	status := statusBad
+	if limit.Bytes > 0 {
+		status = statusTooLarge
+	}
+	return Outcome{Status: status, Message: limit.Error(), Fault: FaultCaller}
+}
