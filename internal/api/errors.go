@@ -32,6 +32,9 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if o.Reason != "" {
 		answer.string("reason", o.Reason)
 	}
+	if whole, ok := errors.AsType[*pipelineError](err); ok {
+		answer.raw("details", whole.details())
+	}
 	result := &sandbox.Result{Status: o.Status, Header: o.Header, Body: answer.end()}
 	if sendResult(w, r, result) != nil {
 		sendJSON(w, r, o.Status, result.Body)

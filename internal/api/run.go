@@ -76,10 +76,28 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok && numbered {
 		return outcome.BadRequest(missing.Error())
 	}
-	if err != nil {
-		return fmt.Errorf("run pipeline: %w", err)
+	if err == nil {
+		err = sendResult(w, r, result)
 	}
-	return sendResult(w, r, result)
+	if err != nil {
+		return &pipelineError{err}
+	}
+	return nil
+}
+
+// pipelineError is one of a pipeline whose steps are known. Its answer has details: which step failed, if it was one.
+type pipelineError struct{ err error }
+
+func (e *pipelineError) Error() string { return "run pipeline: " + e.err.Error() }
+
+func (e *pipelineError) Unwrap() error { return e.err }
+
+func (e *pipelineError) details() json.RawMessage {
+	o := newObject()
+	if step, ok := errors.AsType[*invoke.StepError](e.err); ok {
+		o.string("message", "Got error when execute pipeline function "+step.Ref.String())
+	}
+	return o.end()
 }
 
 // bodyMemory is that for the bodies of the steps of r.

@@ -188,6 +188,38 @@ func TestPipelineHandsOverItsSteps(t *testing.T) {
 	}
 }
 
+func TestErrorOfAPipelineNamesItsStep(t *testing.T) {
+	for name, test := range map[string]struct {
+		err    error
+		status int
+		want   string
+	}{
+		"thrown": {
+			&sandbox.FunctionError{Message: "no item", Status: 404, HasStatus: true}, 404,
+			`{"error":"no item","details":{"message":"Got error when execute pipeline function n/\"g"}}`,
+		},
+		"dead": {
+			&sandbox.DeathError{Reason: sandbox.ReasonMemory}, 500,
+			`{"error":"Function exceeded its memory limit","reason":"memory_limit",` +
+				`"details":{"message":"Got error when execute pipeline function n/\"g"}}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			step := &invoke.StepError{Ref: function.Ref{Namespace: "n", ID: `"g`}, Err: test.err}
+			url := serve(t, Options{Invoker: answering(nil, step)})
+			res, body := do(t, newRequest(t, "PUT", url+"/functions/pipeline?steps[]=n/f", ""))
+			expect(t, res, body, test.status, test.want)
+		})
+	}
+}
+
+// An answer that cannot be sent is an error of the whole pipeline, as it was in the original.
+func TestAnswerOfAPipelineThatCannotBeSentHasDetails(t *testing.T) {
+	result := &sandbox.Result{Status: 200, Header: []sandbox.HeaderField{{Name: "X", Value: "a\nb"}}, Body: json.RawMessage("1")}
+	res, body := do(t, newRequest(t, "PUT", serve(t, Options{Invoker: answering(result, nil)})+"/functions/pipeline?steps[]=n/f", ""))
+	expect(t, res, body, 500, `{"error":"The header content contains invalid characters","details":{}}`)
+}
+
 func BenchmarkRun(b *testing.B) {
 	h := New(Options{Store: newFakeStore(), Invoker: answering(&sandbox.Result{Status: 200, Body: json.RawMessage(`{"a":1}`)}, nil)})
 	req, err := http.NewRequestWithContext(b.Context(), "PUT", "/functions/ns/f/run", nil)

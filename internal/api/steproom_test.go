@@ -26,7 +26,7 @@ func TestPipelineWithoutRoomForABodyIsRefused(t *testing.T) {
 		}},
 	}
 	res, body := do(t, newRequest(t, "PUT", serve(t, o)+"/functions/pipeline?steps[]=n/f", ""))
-	expect(t, res, body, http.StatusServiceUnavailable, `{"error":"No memory for more requests","reason":"body_memory"}`)
+	expect(t, res, body, http.StatusServiceUnavailable, `{"error":"No memory for more requests","reason":"body_memory","details":{}}`)
 	if res.Header.Get("Retry-After") == "" {
 		t.Errorf("headers %v", res.Header)
 	}

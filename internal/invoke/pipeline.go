@@ -15,14 +15,25 @@ import (
 // errNoSteps is a fault of the caller: an empty pipeline has no answer.
 var errNoSteps = errors.New("invoke: pipeline without steps")
 
+// StepError is that of a step of a pipeline that has failed; it wraps the error of the run.
+type StepError struct {
+	Ref function.Ref
+	Err error
+}
+
+func (e *StepError) Error() string { return "step " + e.Ref.String() + ": " + e.Err.Error() }
+
+// Unwrap returns the error of the run.
+func (e *StepError) Unwrap() error { return e.Err }
+
 // ErrPipelineTimeout ends a pipeline that took longer than Options.PipelineTimeout.
 var ErrPipelineTimeout = outcome.New(outcome.Outcome{
 	Status: http.StatusRequestTimeout, Message: "Pipeline timeout", Fault: outcome.FaultFunction,
 })
 
 // Pipeline runs the steps one after the other, each with the method, the query and the headers of call.Request; call.Ref
-// is not used. All of them are loaded before the first one runs; the first that is missing is the error then. Beside
-// that the errors are those of Run, and end the pipeline. No step begins once ctx has ended, as it does when the caller
+// is not used. All of them are loaded before the first one runs; the first that is missing is the error then. The error of
+// a step that failed is a *StepError around that of Run, and ends the pipeline. No step begins once ctx has ended, as it does when the caller
 // has left, nor after Options.PipelineTimeout: the error is ErrPipelineTimeout then. A step that runs already goes on as
 // a run alone does.
 //
@@ -90,7 +101,7 @@ func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*s
 			id: call.ID, traceID: call.TraceID, step: i + 1, earlier: earlier, request: request, start: time.Now(), describe: stepFailure,
 		})
 		if err != nil {
-			return nil, err
+			return nil, &StepError{e.fn.Ref, err}
 		}
 		earlier = append(earlier, Step{Ref: e.fn.Ref, Status: result.Status, Body: beginningOf(result.Body), Time: time.Now()})
 		previous := answer

@@ -180,7 +180,8 @@ func TestFailedStepEndsThePipeline(t *testing.T) {
 			time.Sleep(12 * time.Millisecond)
 			return nil, thrown
 		})
-		if _, err := f.Pipeline(t.Context(), refs, Call{}); !errors.Is(err, thrown) {
+		_, err := f.Pipeline(t.Context(), refs, Call{})
+		if step, ok := errors.AsType[*StepError](err); !ok || step.Ref != ref("p/2") || !errors.Is(err, thrown) {
 			t.Errorf("error %v", err)
 		}
 		if got, want := f.recorder.text(), "p/1 200, p/2 422, pipeline 422"; got != want {
