@@ -14,7 +14,8 @@ import (
 var kernelNamespaces = []string{"user", "pid", "mnt", "net", "ipc", "uts", "cgroup"}
 
 // inspect looks at a living worker from the host, so that what is reported is what is there and not what was meant: proc(5). What the kernel
-// does not let this user see counts as obtained, for a step that fails ends the start.
+// does not let this user see counts as obtained, for a step that fails ends the start. A layer that the tier leaves out has no detail, which would
+// be logged as something that is missing.
 func (s *spawner) inspect(pid int) Report {
 	asked := s.jailer != nil
 	r := Report{Isolation: s.cfg.Isolation}
@@ -53,8 +54,7 @@ func namespaceLayer(pid int, name string, asked bool) Layer {
 	layer := Layer{Name: name + " namespace", Asked: asked}
 	theirs, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "ns", name))
 	if errors.Is(err, fs.ErrPermission) {
-		layer.Obtained, layer.Detail = asked, "not visible to this user"
-		return layer
+		return unseen(layer)
 	}
 	ours, ownErr := os.Readlink(filepath.Join("/proc/self/ns", name))
 	layer.Obtained = err == nil && ownErr == nil && theirs != ours
@@ -64,13 +64,20 @@ func namespaceLayer(pid int, name string, asked bool) Layer {
 	return layer
 }
 
+// unseen is a layer that the kernel does not let this user look at.
+func unseen(layer Layer) Layer {
+	if layer.Asked {
+		layer.Obtained, layer.Detail = true, "not visible to this user"
+	}
+	return layer
+}
+
 // rootLayer looks for a root of its own that is read-only.
 func rootLayer(pid int, asked bool) Layer {
 	layer := Layer{Name: "read-only root", Asked: asked}
 	mounts, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "mountinfo"))
 	if errors.Is(err, fs.ErrPermission) {
-		layer.Obtained, layer.Detail = asked, "not visible to this user"
-		return layer
+		return unseen(layer)
 	}
 	for line := range strings.Lines(string(mounts)) {
 		if fields := strings.Fields(line); len(fields) > 5 && fields[4] == "/" {
@@ -109,20 +116,21 @@ func hasNone(status map[string]string, names ...string) bool {
 func statusLayer(name string, asked bool, err error, obtained bool, detail string) Layer {
 	layer := Layer{Name: name, Asked: asked, Obtained: err == nil && obtained}
 	switch {
+	case !asked:
 	case err != nil:
 		layer.Detail = "the worker could not be looked at"
-	case asked && !obtained:
+	case !obtained:
 		layer.Detail = strings.TrimSpace("not in force " + detail)
 	}
 	return layer
 }
 
 // userLayer says whether workers have user IDs of their own, which only root can give.
-func (s *spawner) userLayer(asked bool, err error, ids string) Layer {
-	asked = asked && s.jailer.root
+func (s *spawner) userLayer(jailed bool, err error, ids string) Layer {
+	asked := jailed && s.jailer.root
 	own := strconv.Itoa(os.Getuid())
 	layer := statusLayer("user of its own", asked, err, ids != "" && strings.Fields(ids + " ")[0] != own, "")
-	if !asked && !layer.Obtained {
+	if jailed && !asked && !layer.Obtained {
 		layer.Detail = "workers run as the server's own user; a server that runs as root gives each an ID of its own"
 	}
 	return layer

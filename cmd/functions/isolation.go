@@ -46,7 +46,7 @@ func runtimeStatuses(pool *sandbox.Runtimes, node *nodeInstall) map[string]runti
 	return all
 }
 
-// logMissing tells of each layer that does not stand around workers, asked for or not.
+// logMissing tells of each layer of the tier that does not stand around workers, and why.
 func logMissing(log *slog.Logger, reports map[string]sandbox.Report) {
 	for _, name := range slices.Sorted(maps.Keys(reports)) {
 		for _, layer := range reports[name].Layers {
