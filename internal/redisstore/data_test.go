@@ -77,11 +77,11 @@ func TestKeysAndFieldsAreThoseOfTheOriginal(t *testing.T) {
 
 	got := dump(t, raw)
 	wantHash(t, got, "localcode:ns/plain", map[string]string{
-		"code": "1", "hash": "356a192b7913b04c54574d18c28d46e6395428ab",
+		"code": "1\n", "hash": "356a192b7913b04c54574d18c28d46e6395428ab",
 		"versionID": plain.VersionID, "created": plain.Created, "updated": plain.Updated,
 	})
 	wantHash(t, got, "localcode:ns/env", map[string]string{
-		"code": "2", "hash": "da4b9237bacccdf19c0760cab7aec4a8359010b0", "env": "{\"Z\":\"<\\\"é\u2028>\",\"A\":\"\"}",
+		"code": "2\n", "hash": "da4b9237bacccdf19c0760cab7aec4a8359010b0", "env": "{\"Z\":\"<\\\"é\u2028>\",\"A\":\"\"}",
 		"versionID": withEnv.VersionID, "created": withEnv.Created, "updated": withEnv.Updated,
 	})
 	wantHash(t, got, "localnamespace:ns", map[string]string{"namespace": "ns", "sentryDSN": "dsn"})

@@ -95,7 +95,7 @@ func (s *Store) put(ctx context.Context, f *function.Function) (*function.Functi
 func (s *Store) write(ctx context.Context, next *function.Function) error {
 	args := []any{
 		s.keys.changes(), functionNotice(next.Ref), member(next.Ref),
-		next.Code, next.Hash, next.VersionID, next.Updated, s.limits.Record(),
+		storedCode(next.Code), next.Hash, next.VersionID, next.Updated, s.limits.Record(),
 	}
 	args = append(args, encodeOptions(next.Options)...)
 	if next.Env != nil {

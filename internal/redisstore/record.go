@@ -31,7 +31,7 @@ func decodeFunction(ref function.Ref, values []any) *function.Function {
 	}
 	f := &function.Function{
 		Ref:       ref,
-		Code:      code,
+		Code:      givenCode(code, field(values, 1)),
 		Hash:      field(values, 1),
 		Env:       decodeEnv(field(values, 2)),
 		VersionID: field(values, 3),
