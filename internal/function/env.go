@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Var is one environment variable.
@@ -15,8 +17,13 @@ type Var struct{ Name, Value string }
 
 // Env is a set of environment variables in the order in which JavaScript would list the keys of the same object:
 // array indices ascending first, then the others as they were added. A nil *Env is an empty set that cannot be changed.
-// An Env is not safe for concurrent changes.
-type Env struct{ vars []Var }
+// An Env is not safe for concurrent changes. What another program stored may hold values that are no strings: of these the
+// Value of a Var is their JSON.
+type Env struct {
+	vars []Var
+	// literal names those whose Value is JSON; nil for none.
+	literal map[string]bool
+}
 
 // NewEnv returns an Env of vars; a later variable of the same name replaces the value of the earlier one.
 func NewEnv(vars ...Var) *Env {
@@ -70,7 +77,7 @@ func (e *Env) Clone() *Env {
 	if e == nil {
 		return nil
 	}
-	return &Env{vars: slices.Clone(e.vars)}
+	return &Env{vars: slices.Clone(e.vars), literal: maps.Clone(e.literal)}
 }
 
 // Get returns the value of name and whether it is set.
@@ -81,8 +88,25 @@ func (e *Env) Get(name string) (string, bool) {
 	return "", false
 }
 
+// IsString says whether name is not set, or a string.
+func (e *Env) IsString(name string) bool { return e == nil || !e.literal[name] }
+
+// Odd lists the variables that are neither strings nor numbers nor booleans, in order.
+func (e *Env) Odd() (names []string) {
+	if e == nil || len(e.literal) == 0 {
+		return nil
+	}
+	for _, v := range e.vars {
+		if !e.IsString(v.Name) && strings.ContainsAny(v.Value[:1], "{[n") {
+			names = append(names, v.Name)
+		}
+	}
+	return names
+}
+
 // Set adds name or replaces its value.
 func (e *Env) Set(name, value string) {
+	delete(e.literal, name)
 	if i := e.index(name); i >= 0 {
 		e.vars[i].Value = value
 		return
@@ -107,6 +131,7 @@ func (e *Env) Unset(name string) bool {
 		return false
 	}
 	e.vars = slices.Delete(e.vars, i, i+1)
+	delete(e.literal, name)
 	return true
 }
 
@@ -138,12 +163,16 @@ func (e *Env) MarshalJSON() ([]byte, error) {
 		}
 		out = AppendJSONString(out, v.Name)
 		out = append(out, ':')
+		if e.literal[v.Name] {
+			out = append(out, v.Value...)
+			continue
+		}
 		out = AppendJSONString(out, v.Value)
 	}
 	return append(out, '}'), nil
 }
 
-// UnmarshalJSON reads an object whose values are all strings. Of a name given twice the last value counts.
+// UnmarshalJSON reads an object. Of a name given twice the last value counts.
 func (e *Env) UnmarshalJSON(text []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	open, err := dec.Token()
@@ -154,21 +183,46 @@ func (e *Env) UnmarshalJSON(text []byte) error {
 		return errors.New("environment: not an object")
 	}
 	var vars []Var
+	var literal map[string]bool
 	for dec.More() {
-		key, err := dec.Token()
+		name, err := dec.Token()
 		if err != nil {
 			return fmt.Errorf("environment: %w", err)
 		}
-		value, err := dec.Token()
+		v := Var{Name: name.(string)}
+		isString, err := v.read(dec)
 		if err != nil {
-			return fmt.Errorf("environment: %w", err)
+			return fmt.Errorf("environment: %q: %w", name, err)
 		}
-		text, ok := value.(string)
-		if !ok {
-			return fmt.Errorf("environment: %q is not a string", key)
+		if !isString && literal == nil {
+			literal = map[string]bool{}
 		}
-		vars = append(vars, Var{key.(string), text})
+		if isString {
+			delete(literal, v.Name)
+		} else {
+			literal[v.Name] = true
+		}
+		vars = append(vars, v)
+	}
+	if _, err := dec.Token(); err != nil {
+		return fmt.Errorf("environment: %w", err)
 	}
 	*e = *NewEnv(vars...)
+	e.literal = literal
 	return nil
+}
+
+// read reads the value that comes next: a string, or JSON of another kind, which it leaves without white space.
+func (v *Var) read(dec *json.Decoder) (isString bool, err error) {
+	var text json.RawMessage
+	if err := dec.Decode(&text); err != nil {
+		return false, err
+	}
+	if text[0] == '"' {
+		return true, json.Unmarshal(text, &v.Value)
+	}
+	var out bytes.Buffer
+	err = json.Compact(&out, text)
+	v.Value = out.String()
+	return false, err
 }

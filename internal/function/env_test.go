@@ -27,12 +27,47 @@ func TestEnvIsOrderedAsJavaScriptOrdersKeys(t *testing.T) {
 	}
 }
 
-func TestEnvRefusesWhatIsNotAnObjectOfStrings(t *testing.T) {
-	for _, text := range []string{"null", "[]", "1", `"a"`, `{"a":1}`, `{"a":null}`, `{"a":{}}`, `{"a":["b"]}`} {
+func TestEnvRefusesWhatIsNotAnObject(t *testing.T) {
+	for _, text := range []string{"null", "[]", "1", `"a"`, `{"a":1`, `{"a":}`, `{"a":nul}`, `{"a":{]}`, `{a:1}`, ""} {
 		e := NewEnv(Var{"kept", "yes"})
 		if err := e.UnmarshalJSON([]byte(text)); err == nil || e.Len() != 1 {
 			t.Errorf("%s: got %v, %v", text, e.Vars(), err)
 		}
+	}
+}
+
+func TestValuesThatAreNoStringsStayWhatTheyAre(t *testing.T) {
+	const text = `{"N":1.50,"T":true,"F":false,"Z":null,"O":{ "b" : [1, "<"] },"S":"1","L":[],"twice":1,"twice":"2","again":"1","again":2}`
+	const want = `{"N":1.50,"T":true,"F":false,"Z":null,"O":{"b":[1,"<"]},"S":"1","L":[],"twice":"2","again":2}`
+	var e Env
+	if err := json.Unmarshal([]byte(text), &e); err != nil {
+		t.Fatal(err)
+	}
+	wantText := func(e *Env, want string) {
+		t.Helper()
+		if got, err := e.MarshalJSON(); err != nil || string(got) != want {
+			t.Errorf("written as %s, %v, want %s", got, err, want)
+		}
+	}
+	wantText(&e, want)
+	if got := e.Odd(); !slices.Equal(got, []string{"Z", "O", "L"}) {
+		t.Errorf("odd are %q", got)
+	}
+	c := e.Clone()
+	for _, name := range []string{"T", "F", "Z", "O", "S", "L", "twice", "again"} {
+		if e.IsString(name) != (name == "S" || name == "twice") {
+			t.Errorf("%s is a string: %v", name, e.IsString(name))
+		}
+		c.Unset(name)
+	}
+	c.Set("T", "true")
+	wantText(c, `{"N":1.50,"T":"true"}`)
+	c.Set("N", "1")
+	wantText(c, `{"N":"1","T":"true"}`)
+	wantText(&e, want)
+	number := &Function{Env: &e, Settings: &Namespace{SentryDSN: new("of the namespace")}}
+	if err := json.Unmarshal([]byte(`{"sentryDSN":1}`), &e); err != nil || *number.SentryDSN() != "of the namespace" {
+		t.Errorf("%v, %v", err, number.SentryDSN())
 	}
 }
 

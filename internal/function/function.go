@@ -88,7 +88,7 @@ type Namespace struct {
 
 // SentryDSN is the address that errors of f are reported to: the function's own variable, else its namespace's, else nil.
 func (f *Function) SentryDSN() *string {
-	if dsn, ok := f.Env.Get("sentryDSN"); ok && dsn != "" {
+	if dsn, ok := f.Env.Get("sentryDSN"); ok && dsn != "" && f.Env.IsString("sentryDSN") {
 		return &dsn
 	}
 	if f.Settings != nil {

@@ -33,6 +33,7 @@ func (s *Store) get(ctx context.Context, ref function.Ref) (*function.Function, 
 	if f == nil {
 		return nil, function.ErrNotFound
 	}
+	s.envs.tell(ctx, s.log, f, field(values, 2))
 	f.Settings = settingsOf(ref.Namespace, settings)
 	return f, nil
 }

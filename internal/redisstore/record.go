@@ -77,13 +77,25 @@ func encodeOptions(o function.Options) (pairs []any) {
 	return pairs
 }
 
-// decodeEnv returns nil when text is not an object of strings.
+// decodeEnv returns nil when text is not an object.
 func decodeEnv(text string) *function.Env {
-	env := &function.Env{}
-	if err := json.Unmarshal([]byte(text), env); err != nil {
+	env, err := readEnv(text)
+	if err != nil {
 		return nil
 	}
 	return env
+}
+
+// readEnv is decodeEnv with what is wrong. Of a text that says that there are no variables nothing is.
+func readEnv(text string) (*function.Env, error) {
+	if text == "" || text == "null" {
+		return nil, nil //nolint:nilnil // a nil Env is a set
+	}
+	env := &function.Env{}
+	if err := json.Unmarshal([]byte(text), env); err != nil {
+		return nil, err
+	}
+	return env, nil
 }
 
 // decodeNamespace returns nil when values hold no record.

@@ -58,6 +58,7 @@ type Store struct {
 	cluster bool // see listing
 	limits  function.Limits
 	log     *slog.Logger
+	envs    envFaults
 
 	heartbeat time.Duration   // see watch
 	life      context.Context // ends with Close
