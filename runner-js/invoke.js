@@ -18,7 +18,11 @@ const NOTHING = /^/;
 
 const MOST_WARNINGS = 16; // different ones, of one call
 
-const { setImmediate } = global;
+// How long it takes until it is looked again whether a call that has lost a promise can still answer, in milliseconds: at first, and at the most.
+const FIRST_LOOK = 1;
+const LAST_LOOK = 16;
+
+const { setImmediate, setTimeout, clearTimeout } = global;
 const { apply } = Reflect;
 const { exec } = RegExp.prototype;
 const { split } = String.prototype;
@@ -33,7 +37,8 @@ class Invoker {
     this.skip = 0; // how many of the next calls are not ours to serve
     const fail = error => this.uncaught(error);
     process.on('uncaughtException', fail);
-    process.on('unhandledRejection', fail);
+    const lost = error => this.rejected(error);
+    process.on('unhandledRejection', lost);
     warnings.heard(text => this.warn(text));
   }
 
@@ -90,16 +95,18 @@ class Invoker {
   start(line) {
     const [, id, kind, behind] = apply(exec, HEAD, [line]);
     apply(exec, NOTHING, ['']); // or a function could ask RegExp for the line
-    const call = { id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null };
+    const call = { id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null };
     this.call = call;
     if (kind === 'compile') return this.compile(call);
     this.loader.realm.run(line, kind);
     this.drain();
+    if (call.lost !== null && this.giveUp(call)) this.drain();
     call.starting = false;
     if (call.type !== '') return this.finish(call, false);
     // The host does not let others wait for a call that waits itself: it has those behind it served elsewhere.
     this.skip = Number(behind || 0);
     this.write(`{"type":"pending","id":${call.id}}\n`);
+    if (call.lost !== null) this.lookAgain(call, FIRST_LOOK);
     return false;
   }
 
@@ -135,12 +142,43 @@ class Invoker {
     exit(70);
   }
 
+  // rejected takes what a promise was rejected with that nobody handles. It is written to the output; the first one is also the answer of a call that
+  // can give no other.
+  rejected(error) {
+    const { call } = this;
+    if (call === null) {
+      this.uncaught(error);
+      return;
+    }
+    this.logLines(this.loader.realm.lost(error));
+    if (call.type !== '' || call.lost !== null) return;
+    call.lost = { error, timer: null };
+    if (!call.starting) this.lookAgain(call, FIRST_LOOK);
+  }
+
+  // giveUp fails the call with the promise that it has lost, and says so, when nothing is left that could still answer.
+  giveUp(call) {
+    if (call.type !== '' || call.work > 0 || pending.alive(false)) return false;
+    this.loader.realm.fail(call.lost.error);
+    return true;
+  }
+
+  // lookAgain calls giveUp after so many milliseconds, and then now and again until there is an answer.
+  lookAgain(call, pause) {
+    const { lost } = call;
+    lost.timer = setTimeout(() => {
+      lost.timer = null;
+      if (call.type === '' && !this.giveUp(call)) this.lookAgain(call, Math.min(2 * pause, LAST_LOOK));
+    }, pause);
+  }
+
   // settle takes the call's one answer: the type of its frame and the members that are its own.
   settle(type, rest) {
     const { call } = this;
     if (call === null || call.type !== '') return;
     call.type = type;
     call.rest = rest;
+    if (call.lost !== null && call.lost.timer !== null) clearTimeout(call.lost.timer);
     if (!call.starting) setImmediate(egress.settle, () => this.finishLate(call) && this.next());
   }
 
@@ -185,6 +223,11 @@ class Invoker {
       if (call.warned[i] === text) return;
     }
     call.warned[call.warned.length] = text;
+    this.logLines(text);
+  }
+
+  // logLines logs a text of several lines as an error.
+  logLines(text) {
     const lines = apply(split, text, ['\n']);
     for (let i = 0; i < lines.length; i++) {
       if (lines[i] !== '') this.log('error', lines[i]);

@@ -98,10 +98,15 @@ function listening() {
   return true;
 }
 
+// alive says whether anything is left that could still call code of its own accord. late as below.
+function alive(late) {
+  return timers.size > 0 || internals.timers(late) || loop.left() !== NOTHING;
+}
+
 // left says what is left that could run code later, or use a processor: NOTHING, CLOSING or WORK. late says that an immediate asks.
 function left(late) {
   if (timers.size > 0 || internals.timers(late) || !listening()) return WORK;
   return loop.left();
 }
 
-module.exports = { watch, markBaseline, left, NOTHING, CLOSING, WORK };
+module.exports = { watch, markBaseline, alive, left, NOTHING, CLOSING, WORK };

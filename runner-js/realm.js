@@ -63,9 +63,10 @@ class Realm {
       }
       return loaded.get(key);
     };
-    const { run, fail } = load('./call');
+    const { run, fail, lost } = load('./call');
     this.run = run;
     this.fail = fail;
+    this.lost = lost;
     this.guard = load('./guard');
   }
 }

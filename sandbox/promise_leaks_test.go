@@ -44,7 +44,7 @@ var leakPromises = []promise{
 	left("a read of a large body", `const { Response, CompressionStream } = outside('global');
 		if (Response) new Response(new Uint8Array(1 << 20)).body.pipeThrough(new CompressionStream('gzip')).getReader().read().then(mark)`, marked, `0`),
 	left("a listener in the place of the runner's", `require('lodash').template('<% process._events.unhandledRejection = mark %>')({ mark })`,
-		`require('lodash').template('<%= process._events.unhandledRejection.name %>')()`, `"fail"`),
+		`require('lodash').template('<%= process._events.unhandledRejection.name %>')()`, `"lost"`),
 	{name: "a promise of an immediate of a module", want: `1`, then: `"its own"`, code: `
 		function main(req, res) {
 			if (req.body === 'next') return void setTimeout(() => res.send('its own'), 5);

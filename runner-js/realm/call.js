@@ -148,6 +148,12 @@ function fail(thrown) {
   settle(failureFrame, thrown);
 }
 
+// lost is what the output says of a promise that was rejected with thrown and that nobody handles.
+function lost(thrown) {
+  const { text, stack } = describe(thrown, runner.filename(), runner.lines());
+  return `Unhandled rejection: ${stack === '' ? text : stack}`;
+}
+
 function deliver() {
   const { type, rest } = frameOf(outcome);
   outcome = undefined;
@@ -218,4 +224,4 @@ function follow(isAsync, value, response) {
   apply(then, new Promise(resolve => resolve(value)), [send, fail]);
 }
 
-module.exports = { run, fail };
+module.exports = { run, fail, lost };
