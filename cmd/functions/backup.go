@@ -6,35 +6,35 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
+
+	"github.com/spf13/cobra"
 
 	"github.com/backstage/functions/internal/backup"
 	"github.com/backstage/functions/internal/boltstore"
 	"github.com/backstage/functions/internal/config"
 )
 
-// serveBackups lets functions backup have copies of an embedded store. That it cannot is no reason not to serve.
-func serveBackups(cfg *config.Config, s store, log *slog.Logger) (stop func() error) {
-	embedded, ok := s.(*boltstore.Store)
-	if !ok {
-		return func() error { return nil }
+func newBackup() *cobra.Command {
+	return &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Copy the embedded store, also while the server runs; - is standard output",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return errors.New("usage: functions backup FILE; - stands for standard output")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runBackup(cmd.Context(), args[0], cmd.OutOrStdout())
+		},
 	}
-	stop, err := backup.Serve(cfg.DataDir, embedded, log)
-	if err != nil {
-		log.Warn("Backups cannot be made while this server runs", "error", err)
-		return func() error { return nil }
-	}
-	return stop
 }
 
-// runBackup writes a copy of the embedded store of the server that has the same environment, running or not, to the file that the
-// argument names, or to out for "-".
-func runBackup(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) != 1 || args[0] == "" || isHelp(args[0]) {
-		return errors.New("usage: functions backup FILE; - stands for standard output")
-	}
+// runBackup writes a copy of the embedded store of the server that has the same environment, running or not, to the file of that
+// name, or to out for "-".
+func runBackup(ctx context.Context, file string, out io.Writer) error {
 	cfg, err := config.Load(os.LookupEnv, os.Environ())
 	if err != nil {
 		return err
@@ -45,14 +45,14 @@ func runBackup(ctx context.Context, args []string, out io.Writer) error {
 	case config.StorageInMemory:
 		return errors.New("backup: STORAGE is inmemory: nothing outlives the server")
 	}
-	if args[0] == "-" {
+	if file == "-" {
 		return copyStore(ctx, cfg.DataDir, out)
 	}
-	damage, err := backupTo(ctx, cfg.DataDir, args[0])
+	damage, err := backupTo(ctx, cfg.DataDir, file)
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	text := "The store is copied to " + args[0]
+	text := "The store is copied to " + file
 	if damage.Count > 0 {
 		text += fmt.Sprintf("\nIn the store and in the copy the code of %d functions does not match its hash: %s.\n"+
 			"Keep older copies, and put their code again.", damage.Count, damage)

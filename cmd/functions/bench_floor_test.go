@@ -40,7 +40,7 @@ func serveFloor(handle http.HandlerFunc) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("listening on port", port(listener))
+	fmt.Println("listening on port", listener.Addr().(*net.TCPAddr).Port)
 	log.Fatal(http.Serve(listener, router)) //nolint:gosec // for a benchmark
 }
 

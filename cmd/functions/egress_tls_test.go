@@ -111,33 +111,7 @@ func TestAnAuthorityThatCannotBeReadEndsTheStart(t *testing.T) {
 	t.Setenv("PORT", "0")
 	t.Setenv("METRICS_PORT", "0")
 	t.Setenv("RUNNER_DIR", "../../runner-js")
-	if err := serve(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "SSL_CERT_FILE: ") {
+	if err := run(t.Context(), []string{"serve"}, io.Discard); err == nil || !strings.HasPrefix(err.Error(), "SSL_CERT_FILE: ") {
 		t.Errorf("error %v", err)
-	}
-}
-
-func TestAFileWithoutCertificatesEndsTheStart(t *testing.T) {
-	_, file := secureSite(t)
-	good, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"
-	for text, want := range map[string]string{
-		string(good):                   "",
-		"# a comment\n" + string(good): "",
-		"":                             "holds no certificate",
-		"not PEM":                      "holds no certificate",
-		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n": "holds no certificate",
-		string(good) + key:         "holds a private key",
-		strings.Repeat(" ", 5<<20): "is larger than",
-	} {
-		path := filepath.Join(t.TempDir(), "ca.pem")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := readCertificates(path); want == "" && (err != nil || got != text) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%.50q: %v, want %q", text, err, want)
-		}
 	}
 }

@@ -5,6 +5,3 @@ package main
 import "os"
 
 var moreWithoutMeaning []os.Signal
-
-// onTerminal is not known here.
-func onTerminal() bool { return false }

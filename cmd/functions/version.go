@@ -2,36 +2,43 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	app "github.com/backstage/functions/internal/server"
 )
 
 // version and revision are set by the linker: -X main.version=v1.2.3 -X main.revision=COMMIT. A build without them takes what Go stamps.
 var version, revision string
 
-// build is what this program was built from.
-type build struct {
-	version, revision, goVersion string
-}
-
-func thisBuild() build {
-	b := build{version: version, revision: revision, goVersion: runtime.Version()}
+func thisBuild() app.Build {
+	b := app.Build{Version: version, Revision: revision, GoVersion: runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, setting := range info.Settings {
 			if setting.Key == "vcs.revision" {
-				b.revision = cmp.Or(b.revision, setting.Value)
+				b.Revision = cmp.Or(b.Revision, setting.Value)
 			}
 		}
-		b.version = cmp.Or(b.version, info.Main.Version)
+		b.Version = cmp.Or(b.Version, info.Main.Version)
 	}
-	b.revision = cmp.Or(b.revision, "unknown")
-	if b.version == "" || b.version == "(devel)" {
-		b.version = b.revision
+	b.Revision = cmp.Or(b.Revision, "unknown")
+	if b.Version == "" || b.Version == "(devel)" {
+		b.Version = b.Revision
 	}
 	return b
 }
 
-// String is for people: "v1.2.3 (revision 0123abc, go1.26)".
-func (b build) String() string {
-	return b.version + " (revision " + b.revision + ", " + b.goVersion + ")"
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "functions "+thisBuild().String())
+			return err
+		},
+	}
 }

@@ -51,7 +51,7 @@ func TestImageIsStampedAsMakeStamps(t *testing.T) {
 func TestVersionIsInLogAndMetrics(t *testing.T) {
 	s := startServer(t)
 	b := thisBuild()
-	want := `functions_build_info{goversion="` + b.goVersion + `",revision="` + b.revision + `",version="` + b.version + `"} 1`
+	want := `functions_build_info{goversion="` + b.GoVersion + `",revision="` + b.Revision + `",version="` + b.Version + `"} 1`
 	if text := s.scrape(t); !strings.Contains(text, want) {
 		t.Errorf("no %s in the metrics", want)
 	}

@@ -3,21 +3,26 @@ package archtest
 // arrows lists for each package which others of this module it may import. A package that is not named here, and an
 // arrow that is not, is a fault: draw it here first, and see that it points inward.
 //
-//	cmd → api → invoke → function          the way of a call
+//	cmd → server                           the program, and the one place that knows all rooms
+//	server → api → invoke → function          the way of a call
 //	            invoke → sandbox           public, and knows nothing of internal/
 //	api, invoke → outcome → body, function what an error means
 //	     api → body → sandbox/jsontext     what is JSON, for requests and for answers
 //	     api, boltstore → sandbox/jsontext the members of an object, without decoding them
 //	boltstore, memstore, redisstore → function
 //	boltstore, memstore → logring          for what no other server needs to see
-//	logs, sentry, trace → invoke           adapters: they do not know each other, and only cmd knows them
+//	logs, sentry, trace → invoke           adapters: they do not know each other, and only server knows them
 //	metrics → connections, egress, invoke, sandbox   what it counts
 //	api, trace → answer                    how an answer is watched
 var arrows = map[string][]string{
 	"cmd/functions": {
-		"internal/api", "internal/backup", "internal/boltstore", "internal/config", "internal/connections", "internal/container", "internal/egress",
-		"internal/function", "internal/health",
-		"internal/invoke", "internal/logs", "internal/memstore", "internal/metrics", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
+		"internal/backup", "internal/boltstore", "internal/config", "internal/container", "internal/logs", "internal/server",
+		"sandbox",
+	},
+	"internal/server": {
+		"internal/api", "internal/backup", "internal/boltstore", "internal/config", "internal/connections", "internal/egress",
+		"internal/function", "internal/health", "internal/invoke", "internal/logs", "internal/memstore", "internal/metrics",
+		"internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
 	"internal/answer": {},
 	"internal/api": {
@@ -60,12 +65,13 @@ const sandboxRoot = "sandbox"
 var homes = map[string][]string{
 	"github.com/containerd/cgroups/":          {"sandbox/internal/cgroup"},
 	"github.com/opencontainers/runtime-spec/": {"sandbox/internal/cgroup"},
-	"github.com/coreos/go-systemd/":           {"cmd/functions"},
+	"github.com/coreos/go-systemd/":           {"internal/server"},
 	"github.com/elastic/go-seccomp-bpf":       {"sandbox/internal/seccomp"},
 	"github.com/getsentry/sentry-go":          {"internal/sentry"},
 	"github.com/google/uuid":                  {"internal/api", "internal/function", "internal/sentry", "internal/storetest"},
 	"github.com/gorilla/mux":                  {"internal/api"},
 	"github.com/prometheus/":                  {"internal/metrics"},
+	"github.com/spf13/cobra":                  {"cmd/functions"},
 	"github.com/redis/go-redis/":              {"internal/redisstore", "internal/testenv"},
 	"go.etcd.io/bbolt":                        {"internal/boltstore"},
 	"github.com/go-logr/logr":                 {"internal/trace"},

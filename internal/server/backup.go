@@ -1,0 +1,23 @@
+package server
+
+import (
+	"log/slog"
+
+	"github.com/backstage/functions/internal/backup"
+	"github.com/backstage/functions/internal/boltstore"
+	"github.com/backstage/functions/internal/config"
+)
+
+// serveBackups lets functions backup have copies of an embedded store. That it cannot is no reason not to serve.
+func serveBackups(cfg *config.Config, s store, log *slog.Logger) (stop func() error) {
+	embedded, ok := s.(*boltstore.Store)
+	if !ok {
+		return func() error { return nil }
+	}
+	stop, err := backup.Serve(cfg.DataDir, embedded, log)
+	if err != nil {
+		log.Warn("Backups cannot be made while this server runs", "error", err)
+		return func() error { return nil }
+	}
+	return stop
+}

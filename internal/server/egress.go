@@ -1,0 +1,33 @@
+package server
+
+import (
+	"log/slog"
+
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/sandbox"
+)
+
+// egressOptions are the policy that holds for functions and for what they make the server reach.
+func egressOptions(cfg *config.Config, observer egress.Observer, log *slog.Logger) egress.Options {
+	return egress.Options{
+		Policies: egress.NewPolicies(cfg.Egress.Policy, cfg.Egress.Namespaces), Limits: cfg.Egress.Limits, Observer: observer, Logger: log,
+	}
+}
+
+// openEgress starts the way out for functions and puts it into the pool's configuration.
+func openEgress(cfg *config.Config, pool *sandbox.Config, options egress.Options) (*egress.Proxy, error) {
+	ca := ""
+	if cfg.Egress.UseCertFile {
+		var err error
+		if ca, err = readCertificates(cfg.Egress.CertFile); err != nil {
+			return nil, certificatesError(err)
+		}
+	}
+	proxy, err := egress.New(options)
+	if err != nil {
+		return nil, err
+	}
+	pool.Egress = sandbox.Egress{Socket: proxy.Socket(), KeepAlive: cfg.Egress.KeepAlive, CA: ca, Watcher: proxy}
+	return proxy, nil
+}

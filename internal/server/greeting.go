@@ -1,0 +1,22 @@
+package server
+
+import "fmt"
+
+// greet says in a few lines what runs where.
+func (s *server) greet() {
+	log, cfg := s.out.app, s.cfg
+	s.watch.greet(cfg)
+	log.Info("Functions is listening on port " + port(s.listeners.http))
+	if s.listeners.metrics != nil {
+		log.Info("Functions metrics is listening on port " + port(s.listeners.metrics))
+	}
+	log.Info("Store: " + s.store.Name() + storePlace(cfg))
+	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d kept ready", s.node.names(), cfg.PoolSize, cfg.PoolPrewarmed))
+	log.Info("Isolation: " + s.pool.Isolation())
+	logMissing(log, s.pool.Report())
+	for _, name := range cfg.Ignored {
+		log.Warn(name + " is set but has no effect in this version")
+	}
+	log.Info("Deploy a function: curl -X PUT http://localhost:" + port(s.listeners.http) + "/functions/example/hello -H 'content-type: application/json'" +
+		` -d '{"code": "function main(req, res) { res.send({ say: \"hello\" }) }"}'`)
+}

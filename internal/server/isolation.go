@@ -1,0 +1,58 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// isolationHint says, when workers cannot start, what the host does not give and how to get it.
+func isolationHint(ctx context.Context, workers sandbox.Config, node *nodeInstall) string {
+	if workers.Isolation == sandbox.IsolationNone {
+		return ""
+	}
+	workers.Node = node.runtimes[0].Node
+	var hint strings.Builder
+	for _, feature := range sandbox.Probe(ctx, workers) {
+		if !feature.OK {
+			fmt.Fprintf(&hint, "\n  %s: %s", feature.Name, feature.Detail)
+		}
+	}
+	if hint.Len() == 0 { // it is something else
+		return ""
+	}
+	return fmt.Sprintf(" (ISOLATION=%s asks for more than this host gives; docs/isolation.md says what less would mean)%s", workers.Isolation, hint.String())
+}
+
+// runtimeStatus is what /status/isolation shows of a runtime.
+type runtimeStatus struct {
+	// Version is what Node.js says of itself.
+	Version string `json:"version"`
+	sandbox.Status
+}
+
+// runtimeStatuses tells of each runtime, by its name.
+func runtimeStatuses(pool *sandbox.Runtimes, node *nodeInstall) map[string]runtimeStatus {
+	all := map[string]runtimeStatus{}
+	statuses := pool.Status()
+	for i, runtime := range node.runtimes {
+		all[runtime.Name] = runtimeStatus{node.versions[i], statuses[runtime.Name]}
+	}
+	return all
+}
+
+// logMissing tells of each layer of the tier that does not stand around workers, and why.
+func logMissing(log *slog.Logger, reports map[string]sandbox.Report) {
+	for _, name := range slices.Sorted(maps.Keys(reports)) {
+		for _, layer := range reports[name].Layers {
+			if !layer.Obtained && layer.Detail != "" {
+				log.Warn(fmt.Sprintf("Isolation: %s: %s: %s", name, layer.Name, layer.Detail))
+			}
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package server
+
+import (
+	"github.com/backstage/functions/internal/api"
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/logs"
+)
+
+// keepLines has the store keep what functions print from now on, unless that is off; dropped counts the lines that could
+// not be kept. Closer writes the last ones; the store must still be there then.
+func (o *outputs) keepLines(cfg *config.Config, s store, dropped func(lines int)) (closer func() error) {
+	if cfg.Kept.Lines == 0 {
+		return func() error { return nil }
+	}
+	journal := logs.NewJournal(logs.JournalOptions{
+		Next: o.functions, Store: s, MaxLine: cfg.Kept.MaxLine, Dropped: dropped, Logger: o.app,
+		Keep: function.LogLimits{Lines: cfg.Kept.Lines, Memory: cfg.Kept.Memory, Namespace: cfg.Kept.Namespace, TTL: cfg.Kept.TTL},
+	})
+	o.functions = journal
+	return func() error { journal.Close(); return nil }
+}
+
+// keptLogs is where lines can be read back; nil when none are kept.
+func keptLogs(cfg *config.Config, s store) api.Logs {
+	if cfg.Kept.Lines == 0 {
+		return nil
+	}
+	return s
+}

@@ -1,0 +1,133 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/sandbox"
+)
+
+// nodeInstall is the program that runs functions and the versions of Node.js to run it.
+type nodeInstall struct {
+	runner string
+	// runtimes has at least one; versions are what they say they are, in the same order.
+	runtimes []sandbox.Runtime
+	versions []string
+}
+
+// names lists the runtimes, for people.
+func (n *nodeInstall) names() string {
+	texts := make([]string, len(n.runtimes))
+	for i, runtime := range n.runtimes {
+		texts[i] = runtime.Name + " (" + n.versions[i] + ")"
+	}
+	return strings.Join(texts, ", ")
+}
+
+// oldestNode is the oldest major version that the runner parses on.
+const oldestNode = 8
+
+// findNode finds the runner and its Node.js, which make setup fetches, and makes sure that they run. The error tells all faults.
+func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
+	dir, err := runnerDir(cfg.RunnerDir)
+	var faults []error
+	if err != nil {
+		faults = append(faults, err)
+	}
+	node := &nodeInstall{runner: filepath.Join(dir, "main.js"), runtimes: slices.Clone(cfg.Runtimes)}
+	variable, hint := "RUNTIMES", "name the path of a Node.js binary"
+	if len(node.runtimes) == 0 {
+		variable = "NODE_BINARY"
+		binary := cfg.NodeBinary
+		if binary == "" {
+			if err != nil {
+				return nil, err // it would be there
+			}
+			binary, hint = filepath.Join(dir, "node_modules", "node-linux-"+nodeArch(), "bin", "node"), "run make setup, or set NODE_BINARY"
+		}
+		node.runtimes = []sandbox.Runtime{{Node: binary}}
+	}
+	for i := range node.runtimes {
+		runtime := &node.runtimes[i]
+		version, major, err := probeNode(ctx, runtime)
+		if errors.Is(err, os.ErrNotExist) {
+			err = fmt.Errorf("no Node.js at %s: %s", runtime.Node, hint)
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", named(variable, runtime.Name), err))
+		}
+		node.versions = append(node.versions, version)
+		if runtime.Name == "" {
+			runtime.Name = "node" + strconv.Itoa(major)
+		}
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	return node, nil
+}
+
+// named is the variable, with the runtime that it names, if it does.
+func named(variable, runtime string) string {
+	if runtime == "" {
+		return variable
+	}
+	return variable + ": " + runtime
+}
+
+// probeNode makes the path of a runtime absolute and asks the binary what it is.
+func probeNode(ctx context.Context, runtime *sandbox.Runtime) (version string, major int, err error) {
+	if runtime.Node, err = filepath.Abs(runtime.Node); err != nil {
+		return "", 0, err
+	}
+	if _, err := os.Stat(runtime.Node); err != nil {
+		return "", 0, err
+	}
+	out, err := exec.CommandContext(ctx, runtime.Node, "--version").Output()
+	version, _, _ = strings.Cut(string(out), "\n")
+	match := regexp.MustCompile(`^v(\d+)\.\d+\.\d+`).FindStringSubmatch(version)
+	if err != nil || match == nil {
+		return "", 0, fmt.Errorf("%s does not run as Node.js: its --version says %q (%v)", runtime.Node, version, err)
+	}
+	if major, err = strconv.Atoi(match[1]); err != nil || major < oldestNode {
+		return "", 0, fmt.Errorf("%s is Node.js %s, and %d is the oldest that will do", runtime.Node, version, oldestNode)
+	}
+	return version, major, nil
+}
+
+// runnerDir is the directory of the runner: the one asked for, or the first that there is beside the binary, above it, in the working
+// directory and where the container image has it.
+func runnerDir(asked string) (string, error) {
+	candidates := []string{asked}
+	if asked == "" {
+		candidates = []string{"runner-js", "/usr/share/functions/runner-js"}
+		if exe, err := os.Executable(); err == nil {
+			beside := filepath.Dir(exe)
+			candidates = append([]string{filepath.Join(beside, "runner-js"), filepath.Join(beside, "..", "runner-js")}, candidates...)
+		}
+	}
+	for _, dir := range candidates {
+		if _, err := os.Stat(filepath.Join(dir, "main.js")); err == nil {
+			return filepath.Abs(dir)
+		}
+	}
+	return "", fmt.Errorf("RUNNER_DIR: main.js of the runner is in none of %s", strings.Join(candidates, ", "))
+}
+
+// nodeArch is what Node.js calls this architecture.
+func nodeArch() string {
+	if runtime.GOARCH == "amd64" {
+		return "x64"
+	}
+	return runtime.GOARCH
+}

@@ -1,0 +1,103 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/backstage/functions/internal/api"
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/sentry"
+	"github.com/backstage/functions/internal/trace"
+)
+
+// observers tell the outside what happens.
+type observers struct {
+	sentry *sentry.Reporter
+	tracer *trace.Tracer // nil when traces are off
+	log    *slog.Logger
+}
+
+// openObservers starts them. Outside says what functions, and whoever else deploys an address to report to, may reach.
+func openObservers(
+	ctx context.Context, cfg *config.Config, node *nodeInstall, outside egress.Options, log *slog.Logger,
+) (*observers, error) {
+	reporter, err := sentry.New(sentry.Options{
+		DSN: string(cfg.SentryDSN), Modules: moduleVersions(node.runner, cfg.Modules), Dial: egress.NewDialer(outside).Dial, Logger: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("SENTRY_DSN: %w", err)
+	}
+	o := &observers{sentry: reporter, log: log}
+	if !cfg.Trace.On {
+		return o, nil
+	}
+	o.tracer, err = trace.New(ctx, trace.Options{
+		Endpoint: cfg.Trace.Endpoint, Protocol: cfg.Trace.Protocol, Service: cfg.Trace.Service, Instance: cfg.Trace.Instance,
+		Propagators: cfg.Trace.Propagators, Answer: cfg.Trace.Answer, Logger: log,
+	})
+	if err != nil {
+		o.close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// invoke fills in who is to be told of runs.
+func (o *observers) invoke(options invoke.Options) invoke.Options {
+	options.Reporter = o.sentry
+	if o.tracer != nil {
+		options.Tracer = o.tracer
+	}
+	return options
+}
+
+// egress fills in who is to be told of connections.
+func (o *observers) egress(options egress.Options) egress.Options {
+	if o.tracer != nil {
+		options.Tracer = o.tracer
+	}
+	return options
+}
+
+// handler makes the server's handler, with spans around it.
+func (o *observers) handler(options api.Options) http.Handler {
+	options.Services = []api.Service{{Name: "Sentry", Check: o.sentry.Check}}
+	if o.tracer == nil {
+		return api.New(options)
+	}
+	options.Routed = o.tracer.Route
+	return o.tracer.Handler(api.New(options))
+}
+
+// store returns s with a span around each operation.
+func (o *observers) store(s store) store {
+	if o.tracer == nil {
+		return s
+	}
+	return &watchedStore{s, o.tracer.Store}
+}
+
+// greet says what is reported where.
+func (o *observers) greet(cfg *config.Config) {
+	if cfg.SentryDSN == "" {
+		o.log.Info("Does not have global sentry")
+	}
+	if o.tracer != nil {
+		o.log.Info("Traces: sent over " + cfg.Trace.Protocol + " as " + cfg.Trace.Service)
+	}
+}
+
+// close sends what waits. Nobody there to take it is no failure of the server.
+func (o *observers) close() {
+	o.sentry.Close()
+	if o.tracer == nil {
+		return
+	}
+	if err := o.tracer.Close(); err != nil {
+		o.log.Warn("The last traces could not be sent", "error", err)
+	}
+}

@@ -1,0 +1,34 @@
+package server
+
+import (
+	"encoding/json"
+
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
+)
+
+// poolConfig is the pool's part of the configuration.
+func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer) sandbox.Config {
+	pool := sandbox.DefaultConfig()
+	pool.Runner = node.runner
+	pool.Size, pool.Prewarmed, pool.Reserve = cfg.PoolSize, cfg.PoolPrewarmed, cfg.PoolReserve
+	pool.MaxInvocations, pool.IdleTimeout = cfg.MaxInvocations, cfg.IdleTimeout
+	pool.QueueSize, pool.QueueTimeout = cfg.QueueSize, cfg.QueueTimeout
+	pool.SyncTimeout, pool.AsyncTimeout = cfg.SyncTimeout, cfg.AsyncTimeout
+	pool.Modules, pool.Isolation = cfg.Modules, cfg.Isolation
+	pool.Limits.Memory, pool.Limits.CPU = cfg.MemoryLimit, cfg.CPULimit
+	// A body may grow to six times its size when it is written as a JSON string, and a call carries code and body.
+	pool.Limits.Frame = max(pool.Limits.Frame, int(8*cfg.BodyLimit))
+	pool.Env = mustJSON(cfg.ExposeEnv)
+	pool.Observer = observer
+	return pool
+}
+
+func mustJSON(env *function.Env) json.RawMessage {
+	text, err := env.MarshalJSON()
+	if err != nil { // an Env always marshals
+		panic(err)
+	}
+	return text
+}

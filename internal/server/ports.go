@@ -1,0 +1,55 @@
+package server
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/backstage/functions/internal/api"
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/connections"
+	"github.com/backstage/functions/internal/metrics"
+)
+
+// ports are the listeners, with bounds for who connects to them. What callers send and have not yet taken counts together.
+type ports struct {
+	api, metrics *connections.Port // metrics is nil when they are off
+	bodies       *connections.Bodies
+	answers      *connections.Answers
+}
+
+// newPorts bounds the listeners, that of the API to so many connections.
+func newPorts(cfg *config.Config, l *listeners, most int, log *slog.Logger) *ports {
+	p := &ports{bodies: connections.NewBodies(cfg.HTTP.BodyMemory), answers: connections.NewAnswers(cfg.HTTP.AnswerMemory)}
+	o := connections.Options{
+		Name: "api", Most: most, Read: cfg.HTTP.Read, Body: cfg.HTTP.Body, Write: cfg.HTTP.Write, Probe: isProbe, Around: api.Identify,
+		Bodies: p.bodies, Answers: p.answers, Logger: log,
+	}
+	p.api = connections.New(api.JSONErrors(l.http), o)
+	if l.metrics != nil {
+		o.Name, o.Most, o.WholeAnswers = "metrics", cfg.MetricsMaxConnections, true
+		p.metrics = connections.New(l.metrics, o)
+	}
+	return p
+}
+
+// isProbe says whether r asks how the server is: what becomes of a server whose probes are not answered helps nobody.
+func isProbe(r *http.Request) bool {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return false
+	}
+	switch strings.ToLower(strings.TrimSuffix(r.URL.Path, "/")) {
+	case "/livez", "/readyz", "/healthcheck":
+		return true
+	}
+	return false
+}
+
+// watch has the metrics tell of the ports.
+func (p *ports) watch(m *metrics.Metrics) {
+	stats := map[string]func() connections.Stats{"api": p.api.Stats}
+	if p.metrics != nil {
+		stats["metrics"] = p.metrics.Stats
+	}
+	m.WatchConnections(metrics.Connections{Ports: stats, Bodies: p.bodies.Stats, Answers: p.answers.Stats})
+}

@@ -1,0 +1,51 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/internal/redisstore"
+	"github.com/backstage/functions/internal/trace"
+)
+
+// configure reads the configuration and looks at the files that it names. Nothing is started yet, so the error, a *config.LoadError, can tell
+// the faults of all of them.
+func configure(ctx context.Context, load func() (*config.Config, error)) (*config.Config, *nodeInstall, error) {
+	cfg, err := load()
+	if failed, ok := errors.AsType[*config.LoadError](err); ok {
+		cfg = failed.Partial
+	}
+	if cfg == nil {
+		return nil, nil, err
+	}
+	node, faults := preflight(ctx, cfg)
+	if err = errors.Join(err, faults); err != nil {
+		return nil, nil, &config.LoadError{Faults: err, Warnings: cfg.Warnings}
+	}
+	return cfg, node, nil
+}
+
+// preflight looks at what variables name: formats, files and Node.js. It adds to the warnings of cfg.
+func preflight(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
+	var faults []error
+	if tokens, err := logs.CheckFormat(cfg.AccessFormat); err != nil {
+		faults = append(faults, fmt.Errorf("LOG_MONGAN_FORMAT: %w, got %q", err, cfg.AccessFormat))
+	} else if tokens == 0 {
+		cfg.Warnings = append(cfg.Warnings, fmt.Sprintf(
+			"LOG_MONGAN_FORMAT=%q has no token such as :url, so all lines of the access log are the same", cfg.AccessFormat))
+	}
+	for _, err := range redisstore.TLS(cfg.RedisTLS).Faults() {
+		faults = append(faults, redisError(cfg, err))
+	}
+	if cfg.Egress.UseCertFile && cfg.Egress.CertFile != "" {
+		if _, err := readCertificates(cfg.Egress.CertFile); err != nil {
+			faults = append(faults, certificatesError(err))
+		}
+	}
+	faults = append(faults, trace.CheckFiles(cfg.Environment))
+	node, err := findNode(ctx, cfg)
+	return node, errors.Join(append(faults, err)...)
+}

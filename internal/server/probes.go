@@ -1,0 +1,46 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/backstage/functions/internal/health"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/sandbox"
+)
+
+// newHealth makes the server ready while workers can start and functions can be had.
+func newHealth(log *slog.Logger, pool *sandbox.Runtimes, store store, invoker *invoke.Invoker) *health.Health {
+	return health.New(log,
+		health.Check{Name: "workers", Run: func(context.Context) (string, error) { return checkWorkers(pool) }},
+		health.Check{Name: "store", Run: func(ctx context.Context) (string, error) {
+			return checkStore(store.Ping(ctx), invoker.CacheStats().Functions)
+		}},
+	)
+}
+
+// checkWorkers fails when workers do not start. That all are busy is no failure: other servers are likely to be, too.
+func checkWorkers(pool *sandbox.Runtimes) (string, error) {
+	switch err := pool.Ready(); {
+	case errors.Is(err, sandbox.ErrWarming):
+		return "", &health.Problem{Text: "workers are being prepared"}
+	case err != nil:
+		return "", &health.Problem{Text: "workers do not start", Cause: err}
+	}
+	s := pool.Stats()
+	return fmt.Sprintf("%d busy, %d idle, %d ready, %d starting, of at most %d; %d calls wait", s.Busy, s.Idle, s.Prewarmed, s.Starting, s.Size, s.Queued), nil
+}
+
+// checkStore judges the outcome of a ping: a server whose store is away still has calls to serve if it has functions in memory.
+func checkStore(err error, inMemory int) (string, error) {
+	switch {
+	case err == nil:
+		return "", nil
+	case inMemory > 0:
+		return fmt.Sprintf("storage is unavailable; %d functions run from memory", inMemory), nil
+	default:
+		return "", &health.Problem{Text: "storage is unavailable and no function is in memory", Cause: err}
+	}
+}

@@ -1,0 +1,110 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/egress"
+)
+
+// reloader reads the configuration again when the operator asks for it, and gives what runs as much of it as can change.
+type reloader struct {
+	log      *slog.Logger
+	load     func() (*config.Config, error)
+	level    *slog.LevelVar
+	policies *egress.Policies
+	// started is what the server was started with, current what holds of it now. authority is the file of certificates as it was read.
+	started, current *config.Config
+	authority        string
+	terminal         bool // the server was started from one
+}
+
+// newReloader remembers what cfg was loaded from.
+func newReloader(cfg *config.Config, load func() (*config.Config, error), out *outputs, policies *egress.Policies, authority string) *reloader {
+	return &reloader{
+		log: out.app, load: load, level: out.level, policies: policies, started: cfg, current: cfg, authority: authority, terminal: onTerminal(),
+	}
+}
+
+// watch serves requests until ctx ends. Closing the terminal that a server was started from sends the same signal: that ends it.
+func (r *reloader) watch(ctx context.Context, requests <-chan os.Signal, end func()) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-requests:
+			if r.terminal && !onTerminal() {
+				r.log.Info("The terminal was closed")
+				end()
+				return
+			}
+			r.reload()
+		}
+	}
+}
+
+// reload takes over all that has changed and can be taken over, or nothing if there is a fault anywhere.
+func (r *reloader) reload() {
+	next, err := r.load()
+	if failed, ok := errors.AsType[*config.LoadError](err); ok {
+		r.warn(failed.Warnings)
+	}
+	if err != nil {
+		r.log.Error("Configuration not reloaded: it stays as it was", "error", err)
+		return
+	}
+	r.warn(next.Warnings)
+	level, err := levelOf(next)
+	if err != nil { // its name was checked
+		r.log.Error("Configuration not reloaded: it stays as it was", "error", err)
+		return
+	}
+	r.policies.Replace(next.Egress.Policy, next.Egress.Namespaces)
+	r.level.Set(min(level, slog.LevelInfo)) // what was done is told in any case
+	r.tell(next)
+	r.level.Set(level)
+	r.current = next
+}
+
+func (r *reloader) warn(warnings []string) {
+	for _, warning := range warnings {
+		r.log.Warn(warning)
+	}
+}
+
+// tell says what next changes.
+func (r *reloader) tell(next *config.Config) {
+	changed, _ := r.current.Changes(next)
+	switch {
+	case len(changed) > 0:
+		r.log.Info("Configuration reloaded", "changed", strings.Join(changed, " "))
+	case next.File == "":
+		r.log.Info("Configuration reloaded: nothing has changed, since CONFIG_FILE is not set and the environment stays as it is")
+	default:
+		r.log.Info("Configuration reloaded: nothing that can change without a restart has changed")
+	}
+	_, restart := r.started.Changes(next)
+	if r.authorityChanged(next) {
+		restart = append(restart, "SSL_CERT_FILE")
+	}
+	if len(restart) > 0 {
+		r.log.Warn("Configuration needs a restart for what has changed since the start", "changed", strings.Join(restart, " "))
+	}
+}
+
+// authorityChanged says whether the file of certificates that functions trust has other contents now. The fork server has read it.
+func (r *reloader) authorityChanged(next *config.Config) bool {
+	if !next.Egress.UseCertFile || next.Egress.CertFile != r.started.Egress.CertFile {
+		return false // or a variable says so
+	}
+	text, err := readCertificates(next.Egress.CertFile)
+	if err != nil {
+		r.log.Error("The server could not start again with this file", "error", certificatesError(err))
+		return false
+	}
+	return text != r.authority
+}

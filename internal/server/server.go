@@ -1,0 +1,223 @@
+// Package server puts the rooms together: it starts them in order, has them serve, and stops them in the opposite order.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"github.com/backstage/functions/internal/api"
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/connections"
+	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/health"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/metrics"
+	"github.com/backstage/functions/internal/trace"
+	"github.com/backstage/functions/sandbox"
+)
+
+// garbage is how much memory, in percent of what is in use, may be garbage before it is collected: the server uses little, and
+// collecting as often as Go does by default would cost a tenth of its time.
+const garbage = 400
+
+// Options are what a server needs to know beside its configuration.
+type Options struct {
+	// Environ are the variables of the environment, as os.Environ has them.
+	Environ []string
+	Build   Build
+	// Reload asks for the configuration to be read again with each value.
+	Reload <-chan os.Signal
+}
+
+// Run serves until ctx ends. A configuration that cannot be served with is a *config.LoadError, and nothing was started.
+func Run(ctx context.Context, o Options) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
+	load := loader(o.Environ)
+	cfg, node, err := configure(ctx, load)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &server{Options: o, load: load, cfg: cfg, node: node, cancel: cancel, measures: newMetrics(cfg, o.Build)}
+	return runSteps(ctx, s.steps(), s.log, s.serve)
+}
+
+// server is one that is being started or runs. Each step fills in fields for those after it.
+type server struct {
+	Options
+	load   func() (*config.Config, error)
+	cfg    *config.Config
+	node   *nodeInstall
+	cancel context.CancelFunc // ends the server
+
+	measures  *metrics.Metrics
+	out       *outputs
+	listeners *listeners
+	ports     *ports
+	store     store         // as everybody uses it
+	counted   *watchedStore // as it tells the metrics alone
+	outside   egress.Options
+	watch     *observers
+	workers   sandbox.Config
+	exit      *egress.Proxy
+	drain     *drain
+	pool      *sandbox.Runtimes
+	invoker   *invoke.Invoker
+	probes    *health.Health
+}
+
+// steps are what has to be started, in order.
+func (s *server) steps() []step {
+	return []step{
+		{"the log", s.openOutputs},
+		{"the memory limit", s.limitMemory},
+		{"the environment of libraries", s.applyEnvironment},
+		{"the listeners", s.listen},
+		{"the store", s.openStore},
+		{"the observers", s.openObservers},
+		{"backups", s.serveBackups},
+		{"the journal of output", s.keepLines},
+		{"the way out for functions", s.openEgress},
+		{"the workers", s.startWorkers},
+		{"the background", s.startBackground},
+	}
+}
+
+func (s *server) log() *slog.Logger {
+	if s.out == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.out.app
+}
+
+func (s *server) openOutputs(context.Context) (stop func() error, err error) {
+	if s.out, err = openOutputs(s.cfg, s.measures.LinesDropped); err != nil {
+		return nil, err
+	}
+	s.log().Info("Functions " + s.Build.String())
+	return s.out.close, nil
+}
+
+func (s *server) limitMemory(ctx context.Context) (stop func() error, err error) {
+	said, follow := limitMemory(s.cfg.Memory())
+	s.log().Info(said)
+	return inBackground(ctx, follow), nil
+}
+
+func (s *server) applyEnvironment(context.Context) (stop func() error, err error) {
+	return nil, applyEnvironment(s.cfg, s.log())
+}
+
+func (s *server) listen(context.Context) (stop func() error, err error) {
+	if s.listeners, err = listen(s.cfg); err != nil {
+		return nil, err
+	}
+	s.ports = newPorts(s.cfg, s.listeners, fitConnections(s.cfg, s.log()), s.log())
+	s.ports.watch(s.measures)
+	return s.listeners.close, nil
+}
+
+func (s *server) openStore(ctx context.Context) (stop func() error, err error) {
+	if s.store, err = openStore(ctx, s.cfg, s.log()); err != nil {
+		return nil, err
+	}
+	return s.store.Close, nil
+}
+
+// openObservers has everything be told of that happens from now on, operations of the store included.
+func (s *server) openObservers(ctx context.Context) (stop func() error, err error) {
+	s.outside = egressOptions(s.cfg, s.measures, s.log())
+	if s.watch, err = openObservers(ctx, s.cfg, s.node, s.outside, s.log()); err != nil {
+		return nil, err
+	}
+	return func() error { s.watch.close(); return nil }, nil
+}
+
+// serveBackups needs the store itself, which is then wrapped.
+func (s *server) serveBackups(context.Context) (stop func() error, err error) {
+	stop = serveBackups(s.cfg, s.store, s.log())
+	watchDisk(s.store, s.measures)
+	s.counted = &watchedStore{s.store, s.measures.Store}
+	s.store = s.watch.store(s.counted)
+	return stop, nil
+}
+
+func (s *server) keepLines(context.Context) (stop func() error, err error) {
+	return s.out.keepLines(s.cfg, s.store, s.measures.LogLinesDropped), nil
+}
+
+func (s *server) openEgress(context.Context) (stop func() error, err error) {
+	s.workers = poolConfig(s.cfg, s.node, poolLog{s.measures, s.log()})
+	if s.exit, err = openEgress(s.cfg, &s.workers, s.watch.egress(s.outside)); err != nil {
+		return nil, err
+	}
+	return s.exit.Close, nil
+}
+
+func (s *server) startWorkers(ctx context.Context) (stop func() error, err error) {
+	if s.pool, err = sandbox.NewRuntimes(ctx, s.workers, s.node.runtimes); err != nil {
+		return nil, fmt.Errorf("workers cannot start: %w%s", err, isolationHint(ctx, s.workers, s.node))
+	}
+	s.measures.WatchPool(s.pool.Stats)
+	s.drain = newDrain(s.cfg.ShutdownTimeout)
+	s.invoker = invoke.New(s.watch.invoke(s.invokeOptions()))
+	s.measures.WatchCache(s.invoker.CacheStats)
+	s.probes = newHealth(s.log(), s.pool, s.store, s.invoker)
+	context.AfterFunc(ctx, s.probes.NotReady)
+	return s.closePool, nil
+}
+
+func (s *server) closePool() error { return s.pool.Shutdown(s.drain.until()) }
+
+func (s *server) invokeOptions() invoke.Options {
+	return invoke.Options{
+		Pool: s.pool, Source: s.store, Recorder: s.measures, Output: s.out.functions, Logger: s.log(),
+		Concurrency:        invoke.Concurrency{Function: s.cfg.MaxConcurrencyFunction, Namespace: s.cfg.MaxConcurrencyNamespace},
+		OwnerSeparator:     s.cfg.OwnerSeparator,
+		CancelOnDisconnect: s.cfg.CancelOnDisconnect,
+		PipelineTimeout:    s.cfg.PipelineTimeout,
+		Refused:            s.measures.InvocationRefused,
+	}
+}
+
+// startBackground has changes of other servers be noticed, the store be asked how it is, and the configuration be read again.
+func (s *server) startBackground(ctx context.Context) (stop func() error, err error) {
+	reload := newReloader(s.cfg, s.load, s.out, s.outside.Policies, s.workers.Egress.CA)
+	return inBackground(ctx,
+		func(ctx context.Context) { s.store.Watch(ctx, s.invoker.Changed) },
+		func(ctx context.Context) { watchStore(ctx, s.counted) },
+		func(ctx context.Context) { reload.watch(ctx, s.Reload, s.cancel) },
+	), nil
+}
+
+// serve serves until ctx ends and nobody waits for an answer any more.
+func (s *server) serve(ctx context.Context) error {
+	s.greet()
+	front := &frontend{
+		cfg: s.cfg, log: s.log(), listeners: s.listeners, ports: s.ports, drain: s.drain, cut: s.closePool,
+	}
+	return front.serve(ctx, s.watch.handler(s.apiOptions(ctx)), metricsHandler(s.cfg, s.measures, s.probes))
+}
+
+func (s *server) apiOptions(ctx context.Context) api.Options {
+	return api.Options{
+		Store: announcing{s.store, s.invoker.Changed}, Invoker: s.invoker, Runtimes: s.pool.Names(),
+		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
+		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, Livez: s.probes.Livez, Readyz: s.probes.Readyz,
+		BodyLimit: s.cfg.BodyLimit, Grow: connections.Grow, Shrink: connections.Shrink, MaxSteps: s.cfg.PipelineMaxSteps,
+		Logger: s.log(),
+		FunctionLog: func(ref function.Ref, line string) {
+			s.out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
+		},
+		AccessLog: s.out.accessLog(s.cfg.Access), Served: s.measures.Served, TraceID: trace.ID,
+		Logs: keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
+		Life: ctx,
+	}
+}

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/backstage/functions/internal/api"
+	"github.com/backstage/functions/internal/boltstore"
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/internal/memstore"
+	"github.com/backstage/functions/internal/redisstore"
+)
+
+// store is what every kind of storage gives.
+type store interface {
+	api.Store
+	invoke.Source
+	api.Logs
+	logs.LineStore
+	Watch(ctx context.Context, notify func(function.Change))
+	Close() error
+}
+
+func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store, error) {
+	limits := storeLimits(cfg)
+	switch cfg.Storage {
+	case config.StorageRedis:
+		s, err := redisstore.Open(ctx, redisstore.Options{
+			Endpoint: string(cfg.RedisEndpoint), LogsEndpoint: string(cfg.LogsRedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix,
+			Name: cfg.RedisVariable + " " + cfg.RedisEndpoint.String(), LogsName: "LOGS_REDIS_ENDPOINT " + cfg.LogsRedisEndpoint.String(),
+			TLS: redisstore.TLS(cfg.RedisTLS), Limits: limits, Logger: log,
+		})
+		if err != nil {
+			return nil, redisError(cfg, err)
+		}
+		return s, nil
+	case config.StorageInMemory:
+		s := memstore.New()
+		s.Limits = limits
+		return s, nil
+	default:
+		s, err := boltstore.Open(cfg.DataDir)
+		if err != nil {
+			return nil, fmt.Errorf("DATA_DIR: %w", err)
+		}
+		if damage := s.Damage(); damage.Count > 0 {
+			log.Warn("The code of stored functions does not match its hash, they are not run: put their code again, restore a backup, or delete them",
+				"count", damage.Count, "functions", damage.String())
+		}
+		s.Limits = limits
+		return s, nil
+	}
+}
+
+// storeLimits let variables that are set one by one be as long together as those of one PUT. What such a PUT can leave is read
+// in any case, with room for what servers of other settings wrote.
+func storeLimits(cfg *config.Config) function.Limits {
+	return function.Limits{EnvBytes: cfg.BodyLimit, RecordBytes: 8 * max(cfg.BodyLimit, api.DefaultBodyLimit)}
+}
+
+// redisError names the variable that err is about, and what it holds but for a password.
+func redisError(cfg *config.Config, err error) error {
+	switch {
+	case errors.Is(err, redisstore.ErrCAFile):
+		return fmt.Errorf("REDIS_CA_FILE: %w", err)
+	case errors.Is(err, redisstore.ErrCertFile):
+		return fmt.Errorf("REDIS_CERT_FILE and REDIS_KEY_FILE: %w", err)
+	case errors.Is(err, redisstore.ErrLogsEndpoint):
+		return fmt.Errorf("LOGS_REDIS_ENDPOINT: %w, got %q", err, cfg.LogsRedisEndpoint.String())
+	}
+	return fmt.Errorf("%s: %w, got %q", cfg.RedisVariable, err, cfg.RedisEndpoint.String())
+}
+
+// storePlace says where the store keeps its data.
+func storePlace(cfg *config.Config) string {
+	switch cfg.Storage {
+	case config.StorageRedis:
+		return " at " + cfg.RedisEndpoint.String()
+	case config.StorageInMemory:
+		return ", lost at the end"
+	default:
+		return " in " + filepath.Clean(cfg.DataDir)
+	}
+}
+
+// announcing is a store that tells of each write of its own before it returns, so that a call made after a write sees it. The store's own
+// notices come later, and tell of the writes of other servers too.
+type announcing struct {
+	store
+	changed func(function.Change)
+}
+
+func (a announcing) Put(ctx context.Context, f *function.Function) (*function.Function, error) {
+	stored, err := a.store.Put(ctx, f)
+	a.changed(function.Change{Ref: f.Ref})
+	return stored, err
+}
+
+func (a announcing) Delete(ctx context.Context, ref function.Ref) error {
+	defer a.changed(function.Change{Ref: ref})
+	return a.store.Delete(ctx, ref)
+}
+
+func (a announcing) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
+	defer a.changed(function.Change{Ref: ref})
+	return a.store.SetEnv(ctx, ref, name, value)
+}
+
+func (a announcing) UnsetEnv(ctx context.Context, ref function.Ref, name string) error {
+	defer a.changed(function.Change{Ref: ref})
+	return a.store.UnsetEnv(ctx, ref, name)
+}
+
+func (a announcing) PutNamespace(ctx context.Context, n *function.Namespace) error {
+	defer a.changed(function.Change{Namespace: n.Name})
+	return a.store.PutNamespace(ctx, n)
+}
+
+func (a announcing) DeleteNamespace(ctx context.Context, name string) error {
+	defer a.changed(function.Change{Namespace: name})
+	return a.store.DeleteNamespace(ctx, name)
+}

@@ -1,0 +1,52 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/backstage/functions/internal/boltstore"
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/metrics"
+)
+
+// How often the store is asked whether it is there, and how long it may take: a server that nobody calls would not know.
+const (
+	pingInterval = 5 * time.Second
+	pingTimeout  = 3 * time.Second
+)
+
+// watchStore asks the store now and then until ctx ends. What it learns is for the metrics, which are told of each operation.
+func watchStore(ctx context.Context, s store) {
+	tick := time.NewTicker(pingInterval)
+	defer tick.Stop()
+	for {
+		short, cancel := context.WithTimeout(ctx, pingTimeout)
+		_ = s.Ping(short) // counted, and told by functions_store_up
+		cancel()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// watchDisk has the metrics tell what the store takes of its disk, if it has one.
+func watchDisk(s store, measures *metrics.Metrics) {
+	if embedded, ok := s.(*boltstore.Store); ok {
+		measures.WatchDisk(func() (file, free int64) {
+			file, free, _ = embedded.Space() // 0 tells that nobody knows
+			return file, free
+		})
+	}
+}
+
+// storeFault is what /status says of a store that answers.
+func storeFault(measures *metrics.Metrics) func() error {
+	return func() error {
+		if measures.StoreFull() {
+			return function.ErrFull
+		}
+		return nil
+	}
+}

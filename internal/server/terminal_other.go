@@ -1,0 +1,6 @@
+//go:build !linux
+
+package server
+
+// onTerminal is not known here.
+func onTerminal() bool { return false }
