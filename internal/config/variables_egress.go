@@ -46,18 +46,18 @@ var egressVariables = []Variable{
 		Name: "EGRESS_NAMESPACES", Live: true, Default: "{}",
 		Meaning: "JSON object of namespaces whose functions have a policy of their own, such as " +
 			"`{\"pay\": {\"egress\": \"off\", \"allow\": \"api.bank.example:443\", \"deny\": \"\"}}`. `EGRESS_DENY` holds for them too; `egress` is " +
-			"`EGRESS` when it is left out.",
+			"`EGRESS` when it is left out. A namespace that is not named has the policy of its owner (`NAMESPACE_OWNER_SEPARATOR`), if that is named.",
 		parse: namespacePolicies(),
 	},
 	{
 		Name: "EGRESS_CONNECTIONS_PER_CALL", Default: "32",
-		Meaning: "Most connections that one call may have open at a time.",
+		Meaning: "Most connections that one call may have open at a time. One more waits until another is closed.",
 		parse:   whole(1, maxConnections, func(c *Config) *int { return &c.Egress.Limits.PerCall }),
 	},
 	{
 		Name: "EGRESS_CONNECTIONS", Default: "1024",
 		Meaning: "Most connections that all calls together may have open at a time. One namespace (see `NAMESPACE_OWNER_SEPARATOR`) has 7 of 8 " +
-			"of them at most, so that the others find some.",
+			"of them at most, so that the others find some. What is above that waits until there is a place.",
 		parse: whole(1, maxConnections, func(c *Config) *int { return &c.Egress.Limits.Total }),
 	},
 	{

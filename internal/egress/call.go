@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // call is one call of a function and all that it holds here.
@@ -24,19 +26,18 @@ type call struct {
 	ctx      context.Context
 	attempts int
 	denied   int                   // those of them that the policy refused
-	remotes  int                   // connections to the outside, or attempts at one
+	places   *semaphore.Weighted   // for connections to the outside, made with ctx
+	waiting  int                   // those who wait for a place, or did when the call ended
 	open     map[net.Conn]struct{} // both ends of everything
 	parked   map[string]*link      // by ticket, until the worker comes for them
 }
 
-// handshakes is how many connections of a call to the proxy there may be for each one to the outside.
-const handshakes = 3
-
-// adopt makes conn, which came from the worker, part of the call; false says that the call has ended or has too many.
+// adopt makes conn, which came from the worker, part of the call; false says that the call has ended or has too many:
+// one for each attempt, and one for each that is attached.
 func (c *call) adopt(conn net.Conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended || len(c.open) >= handshakes*c.limits.PerCall {
+	if c.ended || len(c.open) >= c.limits.Attempts+2*c.limits.PerCall { // the other ends are in open, too
 		return false
 	}
 	c.addLocked(conn)
@@ -58,27 +59,20 @@ func (c *call) drop(conn net.Conn) {
 	delete(c.open, conn)
 }
 
-// attempt counts an attempt to reach the outside; it returns the context of the call, or false when there were too many. First says that
-// this one was the first too many. The caller must give back what it got with release.
+// attempt counts an attempt to reach the outside; it returns the context of the call, or false when there were too
+// many. First says that this one was the first too many.
 func (c *call) attempt() (ctx context.Context, ok, first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.attempts++
-	if c.ended || c.attempts > c.limits.Attempts || c.remotes >= c.limits.PerCall {
-		return nil, false, c.attempts == c.limits.Attempts+1 || c.attempts <= c.limits.Attempts
+	if c.ended || c.attempts > c.limits.Attempts {
+		return nil, false, c.attempts == c.limits.Attempts+1
 	}
 	if c.ctx == nil {
 		c.ctx, c.cancel = context.WithCancel(context.Background())
+		c.places = semaphore.NewWeighted(int64(c.limits.PerCall))
 	}
-	c.remotes++
 	return c.ctx, true, false
-}
-
-// release gives back one attempt, or the connection that came of it.
-func (c *call) release() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.remotes--
 }
 
 // hold makes a connection to the outside part of the call; false says that the call has ended.
@@ -92,7 +86,8 @@ func (c *call) hold(remote net.Conn) bool {
 	return true
 }
 
-// park keeps a link until the worker attaches to it with the ticket, at most for the time of a connect; false says that the call has ended.
+// park keeps a link until the worker attaches to it with the ticket, at most for the time of a connect; false says
+// that the call has ended.
 func (c *call) park(l *link) (ticket string, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -121,18 +116,23 @@ func (c *call) claim(ticket string) *link {
 	return l
 }
 
-// end closes everything.
+// end closes everything: what leads to the worker first, so that nobody there is answered any more.
 func (c *call) end() {
 	c.mu.Lock()
 	c.ended = true
 	parked, open, cancel := c.parked, c.open, c.cancel
 	c.parked, c.open = nil, nil
 	c.mu.Unlock()
+	for conn := range open {
+		if inner, ok := conn.(*net.UnixConn); ok {
+			_ = inner.Close() // its users see that it is closed
+		}
+	}
 	if cancel != nil {
 		cancel()
 	}
 	for conn := range open {
-		_ = conn.Close() // its users see that it is closed
+		_ = conn.Close()
 	}
 	for _, l := range parked {
 		l.close()

@@ -7,6 +7,16 @@ import (
 	"time"
 )
 
+// attempt is one at reaching the outside: what conn, which is the worker's, has asked for.
+type attempt struct {
+	call     *call
+	conn     *net.UnixConn
+	argument string // as it was written
+	target   target
+	bad      error     // says that the argument is no target
+	began    time.Time // when it had a place
+}
+
 // connect answers CONNECT: it reaches the target and carries bytes between conn and it, or says why not.
 func (p *Proxy) connect(c *call, conn *net.UnixConn, argument string) {
 	l := p.open(c, conn, argument)
@@ -33,59 +43,59 @@ func (p *Proxy) reserve(c *call, conn *net.UnixConn, argument string) {
 
 // open reaches the target and makes the link part of the call. Nil says that it told the worker by conn why not.
 func (p *Proxy) open(c *call, conn *net.UnixConn, argument string) *link {
-	began := time.Now()
-	t, bad := parseTarget(argument)
-	l, failed := p.reach(c, argument, t, bad)
+	a := &attempt{call: c, conn: conn, argument: argument, began: time.Now()}
+	a.target, a.bad = parseTarget(argument)
+	l, failed := p.reach(a)
 	if failed == nil && !c.hold(l.remote) {
 		l.close()
 		failed = &refusal{reason: ReasonNoCall}
 	}
 	if failed != nil {
-		p.o.Observer.Attempted(c.namespace, failed.result(), time.Since(began))
-		refuse(conn, failed.forWorker(t))
+		p.o.Observer.Attempted(c.namespace, failed.result(), time.Since(a.began))
+		refuse(conn, failed.forWorker(a.target))
 		return nil
 	}
-	p.o.Observer.Attempted(c.namespace, Connected, time.Since(began))
+	p.o.Observer.Attempted(c.namespace, Connected, time.Since(a.began))
 	return l
 }
 
-// reach connects to t, which argument names. It logs what the policy refuses, and makes the span.
-func (p *Proxy) reach(c *call, argument string, t target, bad error) (*link, *refusal) {
-	ctx, ok, first := c.attempt()
+// reach connects to the target. It logs what the policy refuses, and makes the span.
+func (p *Proxy) reach(a *attempt) (*link, *refusal) {
+	ctx, ok, first := a.call.attempt()
 	if !ok && !first { // told once: there may be any number of them
 		return nil, &refusal{reason: ReasonLimit}
 	}
-	span := p.beginSpan(c, t)
+	span := p.beginSpan(a.call, a.target)
 	failed := &refusal{reason: ReasonLimit}
 	if ok {
 		var l *link
-		if l, failed = p.reachWithin(ctx, c, t, bad); failed == nil {
+		if l, failed = p.reachWithin(ctx, a); failed == nil {
 			l.span = span
 			return l, nil
 		}
-		c.release()
 	}
 	if failed.reason != "" {
-		p.logDenied(c, t, argument, failed)
+		p.logDenied(a, failed)
 	}
 	span.failed(failed)
 	return nil, failed
 }
 
-// reachWithin connects to t, unless bad says that it is no target.
-func (p *Proxy) reachWithin(ctx context.Context, c *call, t target, bad error) (*link, *refusal) {
+// reachWithin connects to the target as soon as there is a place.
+func (p *Proxy) reachWithin(ctx context.Context, a *attempt) (*link, *refusal) {
 	switch {
-	case errors.Is(bad, errPort): // nobody listens on port 0
+	case errors.Is(a.bad, errPort): // nobody listens on port 0
 		return nil, &refusal{code: "ECONNREFUSED"}
-	case bad != nil:
+	case a.bad != nil:
 		return nil, &refusal{reason: ReasonHost}
-	case !p.remotes.take(c.owner):
-		return nil, &refusal{reason: ReasonLimit}
+	case !p.place(ctx, a.call, a.conn):
+		return nil, &refusal{code: codeGivenUp}
 	}
-	remote, addr, failed := p.dialer.dial(ctx, c.policy, t)
+	a.began = time.Now()
+	remote, addr, failed := p.dialer.dial(ctx, a.call.policy, a.target)
 	if failed != nil {
-		p.remotes.give(c.owner)
+		p.giveBack(a.call)
 		return nil, failed
 	}
-	return p.newLink(c, t, addr, remote), nil
+	return p.newLink(a.call, a.target, addr, remote), nil
 }

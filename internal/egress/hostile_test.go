@@ -26,7 +26,7 @@ func connectAndWait(path string) {
 func impatient(t *testing.T, addr string) egress.Options {
 	options := allowing(t, addr)
 	options.Limits = egress.DefaultLimits()
-	options.Limits.PerCall = 4
+	options.Limits.PerCall, options.Limits.Attempts = 4, 12
 	options.Limits.Connect, options.Limits.Idle = 50*time.Millisecond, 50*time.Millisecond
 	return options
 }
@@ -107,7 +107,7 @@ func TestHalfRequestsAreFewAndEnd(t *testing.T) {
 			refused++
 		}
 	}
-	if refused < 50-3*options.Limits.PerCall {
+	if refused < 50-options.Limits.Attempts-2*options.Limits.PerCall {
 		t.Errorf("%d of 50 were refused at once", refused)
 	}
 	waitUntil(t, func() bool { return strings.HasPrefix(w.ask("RESERVE "+addr+"\n"), "200 ") })

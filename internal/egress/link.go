@@ -39,8 +39,7 @@ func (p *Proxy) newLink(c *call, t target, addr netip.Addr, remote net.Conn) *li
 func (l *link) close() {
 	l.closed.Do(func() {
 		l.call.drop(l.remote)
-		l.call.release()
-		l.proxy.remotes.give(l.call.owner)
+		l.proxy.giveBack(l.call)
 		l.proxy.mu.Lock()
 		delete(l.proxy.links, l)
 		if source := sourceOf(l); l.proxy.sources[source] == l { // the port may be another's by now

@@ -11,7 +11,7 @@ import (
 )
 
 // nodes are the versions of Node.js that the tests have: the way out must be the only one on each.
-var nodes = []string{"node8", "node20", "node24"}
+var nodes = []string{"node8", "node20", "node22", "node24"}
 
 // nodeBinary is the path of one of nodes.
 func nodeBinary(tb testing.TB, name string) string {

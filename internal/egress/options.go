@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -65,7 +66,9 @@ type Options struct {
 	Namespaces map[string]Policy
 	// Policies, where there are some, take precedence over both, and can be replaced while they are in use.
 	Policies *Policies
-	Limits   Limits
+	// OwnerSeparator ends the name of the owner in that of a namespace: one without a policy of its own has its owner's. Empty: each is for itself.
+	OwnerSeparator string
+	Limits         Limits
 	// Resolver, Observer and Logger may be nil: the system's resolver is used then, nothing is counted, nothing is logged.
 	Resolver Resolver
 	Observer Observer
@@ -90,4 +93,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func (o *Options) policyOf(namespace string) *Policy { return o.Policies.of(namespace) }
+func (o *Options) policyOf(namespace string) *Policy {
+	owner := namespace
+	if o.OwnerSeparator != "" {
+		owner, _, _ = strings.Cut(namespace, o.OwnerSeparator)
+	}
+	return o.Policies.of(namespace, owner)
+}

@@ -26,10 +26,13 @@ func (p *Policies) Replace(all Policy, namespaces map[string]Policy) {
 	p.current.Store(&policySet{all, namespaces})
 }
 
-func (p *Policies) of(namespace string) *Policy {
+// of returns the policy of a namespace: its own, else that of its owner, else that of all.
+func (p *Policies) of(namespace, owner string) *Policy {
 	set := p.current.Load()
-	if policy, ok := set.namespaces[namespace]; ok {
-		return &policy
+	for _, name := range [...]string{namespace, owner} {
+		if policy, ok := set.namespaces[name]; ok {
+			return &policy
+		}
 	}
 	return &set.all
 }

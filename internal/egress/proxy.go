@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -22,11 +23,11 @@ type Proxy struct {
 	serving  sync.WaitGroup // the listener and its connections
 	dialer   *Dialer
 	remotes  *shares // connections to the outside, or attempts at one
+	workers  *shares // connections of workers
 
 	mu      sync.Mutex // guards the fields below
 	calls   map[int]*call
 	queues  map[int]<-chan struct{} // of workers whose call in progress is not known yet, see CallsQueued
-	waiting map[int]int             // connections of each worker that wait until it is known
 	links   map[*link]struct{}
 	sources map[netip.AddrPort]*link // by the address that the other end sees
 }
@@ -41,7 +42,10 @@ func New(o Options) (*Proxy, error) {
 		return nil, fmt.Errorf("egress: %w", err)
 	}
 	o = o.withDefaults()
-	p := &Proxy{o: o, dir: dir, dialer: NewDialer(o), remotes: newShares(o.Limits.Total), calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, waiting: map[int]int{}, links: map[*link]struct{}{}, sources: map[netip.AddrPort]*link{}}
+	p := &Proxy{
+		o: o, dir: dir, dialer: NewDialer(o), remotes: newShares(o.Limits.Total), workers: newShares(InnerPerOuter * o.Limits.Total),
+		calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, links: map[*link]struct{}{}, sources: map[netip.AddrPort]*link{},
+	}
 	if err := p.listen(); err != nil {
 		return nil, errors.Join(fmt.Errorf("egress: %w", err), os.RemoveAll(dir))
 	}
@@ -115,22 +119,24 @@ func (p *Proxy) CallEnded(pid int) {
 	}
 }
 
+// InnerPerOuter is how many connections of workers to the proxy there may be for each one to the outside: those that are connected, those that
+// wait, and those on which a ticket is fetched.
+const InnerPerOuter = 3
+
 // callOf returns the call in progress of a worker, once that is known; nil when there is none, or when too many ask before.
 func (p *Proxy) callOf(pid int) *call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.queues[pid] != nil {
-		if p.waiting[pid] >= handshakes*p.o.Limits.PerCall {
+		settled := p.queues[pid]
+		unknown := "\x00worker " + strconv.Itoa(pid) // no owner has such a name
+		if !p.workers.take(unknown) {
 			return nil
 		}
-		settled := p.queues[pid]
-		p.waiting[pid]++
 		p.mu.Unlock()
 		<-settled
+		p.workers.give(unknown)
 		p.mu.Lock()
-		if p.waiting[pid]--; p.waiting[pid] == 0 {
-			delete(p.waiting, pid)
-		}
 	}
 	return p.calls[pid]
 }
@@ -168,6 +174,12 @@ func (p *Proxy) serve(conn *net.UnixConn) {
 		_ = conn.Close() // the peer is nobody we know
 		return
 	}
+	if !p.workers.take(c.owner) {
+		refuse(conn, refusal{reason: ReasonLimit})
+		_ = conn.Close()
+		return
+	}
+	defer p.workers.give(c.owner)
 	if !c.adopt(conn) {
 		refuse(conn, refusal{reason: ReasonLimit})
 		_ = conn.Close()

@@ -374,9 +374,6 @@ func TestLimitsHold(t *testing.T) {
 	w := newWorker(t, options)
 	first := w.connect(addr)
 	w.ticket(addr)
-	if got := w.ask("CONNECT " + addr + "\n"); got != "403 EGRESS_DENIED limit -" {
-		t.Errorf("a third connection: %s", got)
-	}
 	if _, err := io.WriteString(first, "0123456789"); err != nil {
 		t.Fatal(err)
 	}
@@ -385,49 +382,10 @@ func TestLimitsHold(t *testing.T) {
 	}
 	waitUntil(t, func() bool { return w.proxy.Open() == 1 })
 	w.ticket(addr)
+	w.ask("CONNECT 10.0.0.1:0\n")
 	w.ask("CONNECT 10.0.0.1:80\n")
 	if got := w.ask("CONNECT " + addr + "\n"); got != "403 EGRESS_DENIED limit -" {
 		t.Errorf("after too many attempts: %s", got)
-	}
-}
-
-func TestTheTotalIsLimited(t *testing.T) {
-	addr := echo(t)
-	options := allowing(t, addr)
-	options.Limits = egress.DefaultLimits()
-	options.Limits.Total = 1
-	w := newWorker(t, options)
-	w.ticket(addr)
-	if got := w.ask("CONNECT " + addr + "\n"); got != "403 EGRESS_DENIED limit -" {
-		t.Error(got)
-	}
-}
-
-func TestOneNamespaceLeavesConnectionsToOthers(t *testing.T) {
-	addr := echo(t)
-	options := allowing(t, addr)
-	options.Limits = egress.DefaultLimits()
-	options.Limits.Total = 8
-	for _, row := range []struct {
-		name, group, owner string
-		refused            bool
-	}{
-		{"the same namespace", "ns", "", true},
-		{"another namespace", "other", "", false},
-		{"another namespace of the same owner", "other", "ns", true},
-		{"the same namespace of another owner", "ns", "other", false},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			w := newWorker(t, options)
-			for range 7 {
-				w.ticket(addr)
-			}
-			w.proxy.CallStarted(os.Getpid(), &sandbox.Invocation{ID: "request-2", Group: row.group, Owner: row.owner, Filename: "b.js"})
-			got := w.ask("RESERVE " + addr + "\n")
-			if refused := got == "403 EGRESS_DENIED limit -"; refused != row.refused {
-				t.Errorf("got %s", got)
-			}
-		})
 	}
 }
 
@@ -472,13 +430,31 @@ func TestSlowNamesAndIdleConnectionsEnd(t *testing.T) {
 
 func TestNamespacesHavePoliciesOfTheirOwn(t *testing.T) {
 	addr := echo(t)
-	options := egress.Options{
-		Policy:     egress.Policy{Mode: egress.All},
-		Namespaces: map[string]egress.Policy{"ns": {Mode: egress.Off}},
-	}
-	w := newWorker(t, options)
-	if got := w.ask("CONNECT " + addr + "\n"); got != "403 EGRESS_DENIED off 127.0.0.1" {
-		t.Error(got)
+	host, port := split(t, addr)
+	off, all := egress.Policy{Mode: egress.Off}, egress.Policy{Mode: egress.All}
+	for _, row := range []struct {
+		separator string
+		policies  map[string]egress.Policy // beside that of all, which is open
+		refused   bool
+	}{
+		{"", map[string]egress.Policy{"acme-shop": off}, true},
+		{"", map[string]egress.Policy{"acme": off}, false}, // another namespace
+		{"-", map[string]egress.Policy{"acme": off}, true},
+		{"-", map[string]egress.Policy{"acme-": off, "acme-sho": off, "acm": off}, false},
+		{"-", map[string]egress.Policy{"acme": off, "acme-shop": all}, false}, // its own takes precedence
+		{"-", map[string]egress.Policy{"acme": all, "acme-shop": off}, true},
+	} {
+		options := egress.Options{Policy: all, Namespaces: row.policies, OwnerSeparator: row.separator, Limits: egress.DefaultLimits()}
+		w := newWorker(t, options)
+		w.proxy.CallStarted(os.Getpid(), &sandbox.Invocation{ID: "request-2", Group: "acme-shop", Filename: "acme-shop/fn.js"})
+		refused := w.ask("RESERVE "+addr+"\n") == "403 EGRESS_DENIED off "+host
+		conn, err := egress.NewDialer(options).Dial(t.Context(), "acme-shop", net.JoinHostPort(host, port))
+		if err == nil {
+			_ = conn.Close()
+		}
+		if refused != row.refused || (err != nil) != row.refused {
+			t.Errorf("%q %v: functions refused %v, the server for them %v", row.separator, row.policies, refused, err)
+		}
 	}
 }
 

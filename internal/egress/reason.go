@@ -13,7 +13,7 @@ const (
 	ReasonPort Reason = "port"
 	// ReasonHost: what was asked for is no host name and no address, or an address in disguise.
 	ReasonHost Reason = "bad_host"
-	// ReasonLimit: too many connections of this call or in total, or too many attempts.
+	// ReasonLimit: too many attempts of this call, or too many of its connections or of all at once.
 	ReasonLimit Reason = "limit"
 	// ReasonNoCall: the peer is not a worker with a call.
 	ReasonNoCall Reason = "no_call"
@@ -42,6 +42,9 @@ func Reasons() []Reason {
 
 // codeNotFound is the code of Node.js for a name without an address.
 const codeNotFound = "ENOTFOUND"
+
+// codeGivenUp is for an attempt that nobody waits for any more.
+const codeGivenUp = "ECANCELED"
 
 // codeDenied is the error code of every refusal, as functions see it. What could not be reached has the code of Node.js for it.
 const codeDenied = "EGRESS_DENIED"

@@ -1,8 +1,10 @@
 package egress
 
 import (
+	"context"
 	"strconv"
 	"testing"
+	"testing/synctest"
 )
 
 // takeAll takes as many connections as owner gets, and returns how many he holds then.
@@ -63,4 +65,45 @@ func TestWhatIsGivenBackCanBeTaken(t *testing.T) {
 			t.Fatalf("%v are held, %d are open", s.held, s.open.Load())
 		}
 	}
+}
+
+func TestWhoHoldsTheFewestIsNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newShares(8)
+		takeAll(s, "greedy")
+		s.take("other") // nothing is left
+		var got []string
+		wait := func(ctx context.Context, name, owner string) {
+			go func() {
+				if s.wait(ctx, owner) {
+					got = append(got, name)
+				}
+			}()
+			synctest.Wait()
+		}
+		gone, leave := context.WithCancel(t.Context())
+		wait(t.Context(), "greedy 1", "greedy")
+		wait(gone, "other 0", "other")
+		wait(t.Context(), "other 1", "other")
+		wait(t.Context(), "other 2", "other")
+		wait(t.Context(), "new", "new")
+		leave()
+		synctest.Wait()
+		for _, want := range []string{"new", "", "other 1", "other 2"} { // the last free place is for one who has none
+			got = nil
+			s.give("greedy")
+			synctest.Wait()
+			if len(got) > 1 || len(got) == 1 && got[0] != want || len(got) == 0 && want != "" {
+				t.Errorf("got %v, want %q", got, want)
+			}
+		}
+		if len(s.waiting) != 1 {
+			t.Errorf("%d wait still, want 1", len(s.waiting))
+		}
+		s.give("greedy")
+		synctest.Wait()
+		if len(s.waiting) != 0 {
+			t.Error("the first one waits still")
+		}
+	})
 }

@@ -8,13 +8,15 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/connections"
+	"github.com/backstage/functions/internal/egress"
 )
 
 // What the server needs descriptors for beside callers.
 const (
 	descriptorsOfServer = 128 // its files, its store, its log, and what comes to an end
 	descriptorsOfWorker = 8   // pipes and a pidfd; some more while it starts
-	descriptorsOfEgress = 2   // of each connection: to the worker and to the outside
+	// of each connection to the outside: itself, and those of workers
+	descriptorsOfEgress = 1 + egress.InnerPerOuter
 	leastConnections    = 16
 )
 

@@ -11,7 +11,8 @@ import (
 // egressOptions are the policy that holds for functions and for what they make the server reach.
 func egressOptions(cfg *config.Config, observer egress.Observer, log *slog.Logger) egress.Options {
 	return egress.Options{
-		Policies: egress.NewPolicies(cfg.Egress.Policy, cfg.Egress.Namespaces), Limits: cfg.Egress.Limits, Observer: observer, Logger: log,
+		Policies: egress.NewPolicies(cfg.Egress.Policy, cfg.Egress.Namespaces), OwnerSeparator: cfg.OwnerSeparator,
+		Limits: cfg.Egress.Limits, Observer: observer, Logger: log,
 	}
 }
 
