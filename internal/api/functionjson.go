@@ -44,14 +44,12 @@ func getAnswer(f *function.Function) []byte {
 
 // addOptions adds what the original does not know, and only where it is set.
 func addOptions(o *object, options function.Options) {
-	if options.Runtime != nil {
-		o.string("runtime", *options.Runtime)
-	}
-	if options.MaxInvocations != nil {
-		o.int("maxInvocations", *options.MaxInvocations)
-	}
-	if options.MaxConcurrency != nil {
-		o.int("maxConcurrency", *options.MaxConcurrency)
+	for option, value := range options.Given() {
+		if option.Number {
+			o.raw(option.Name, json.RawMessage(value))
+		} else {
+			o.string(option.Name, value)
+		}
 	}
 }
 

@@ -48,7 +48,7 @@ func parseFunction(body json.RawMessage, runtimes []string) (f *function.Functio
 	if hasEnv {
 		faults = append(faults, envFaults(env)...)
 	}
-	options, optionFaults := parseOptions(given, runtimes)
+	options, optionFaults := newOptionParser(runtimes).parse(given)
 	faults = append(faults, optionFaults...)
 	code, ok := given.get("code")
 	if !ok {

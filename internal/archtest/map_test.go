@@ -27,13 +27,13 @@ var arrows = map[string][]string{
 	"internal/answer": {},
 	"internal/api": {
 		"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/outcome", "internal/qs",
-		"sandbox", "sandbox/jsontext",
+		"internal/spelling", "sandbox", "sandbox/jsontext",
 	},
 	"internal/archtest":    {},
 	"internal/backup":      {},
 	"internal/body":        {"sandbox/jsontext"},
 	"internal/boltstore":   {"internal/function", "internal/logring", "sandbox/jsontext"},
-	"internal/config":      {"internal/body", "internal/egress", "internal/function", "sandbox"},
+	"internal/config":      {"internal/body", "internal/egress", "internal/function", "internal/spelling", "sandbox"},
 	"internal/connections": {},
 	"internal/container":   {},
 	"internal/egress":      {"sandbox"},
@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 	"internal/qs":          {"internal/function"},
 	"internal/redisstore":  {"internal/function"},
 	"internal/sentry":      {"internal/function", "internal/invoke", "sandbox"},
+	"internal/spelling":    {},
 	"internal/trace":       {"internal/answer", "internal/function", "internal/invoke", "sandbox"},
 
 	// For tests alone: no arrow leads to them.

@@ -1,21 +1,20 @@
 package boltstore
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/jsontext"
 )
 
-// functionRecord is the document of one function. What versionIn looks for comes first.
+// functionRecord is the document of one function, but for its options, which follow. What versionIn looks for comes first.
 type functionRecord struct {
 	VersionID string        `json:"versionID"`
 	Hash      string        `json:"hash"`
 	Code      string        `json:"code"`
 	Env       *function.Env `json:"env,omitempty"`
-	Runtime   *string       `json:"runtime,omitempty"`
-	Max       *int          `json:"maxInvocations,omitempty"`
-	AtATime   *int          `json:"maxConcurrency,omitempty"`
 	Created   string        `json:"created"`
 	Updated   string        `json:"updated"`
 }
@@ -36,9 +35,20 @@ func refOf(ns, id []byte) function.Ref {
 }
 
 func encodeFunction(f *function.Function) ([]byte, error) {
-	return json.Marshal(functionRecord{
-		f.VersionID, f.Hash, f.Code, f.Env, f.Options.Runtime, f.Options.MaxInvocations, f.Options.MaxConcurrency, f.Created, f.Updated,
-	})
+	text, err := json.Marshal(functionRecord{f.VersionID, f.Hash, f.Code, f.Env, f.Created, f.Updated})
+	if err != nil {
+		return nil, err
+	}
+	text = text[:len(text)-1]
+	for option, value := range f.Options.Given() {
+		text = append(text, `,"`+option.Name+`":`...)
+		if option.Number {
+			text = append(text, value...)
+		} else {
+			text = function.AppendJSONString(text, value)
+		}
+	}
+	return append(text, '}'), nil
 }
 
 func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
@@ -48,8 +58,24 @@ func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
 	}
 	return &function.Function{
 		Ref: ref, Code: r.Code, Hash: r.Hash, Env: r.Env, VersionID: r.VersionID, Created: r.Created, Updated: r.Updated,
-		Options: function.Options{Runtime: r.Runtime, MaxInvocations: r.Max, MaxConcurrency: r.AtATime},
+		Options: decodeOptions(text),
 	}, nil
+}
+
+// decodeOptions reads those of a record, which is JSON. One that is impossible counts as absent.
+func decodeOptions(record []byte) (o function.Options) {
+	for name, value := range jsontext.Members(record) {
+		option := function.OptionOf(string(bytes.Trim(name, `"`)))
+		if option == nil {
+			continue
+		}
+		text := string(value)
+		if !option.Number && json.Unmarshal(value, &text) != nil {
+			continue
+		}
+		option.Set(&o, text)
+	}
+	return o
 }
 
 // intact returns function.ErrDamaged when the code of f is not what was stored: every record has the hash of its code.

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/internal/spelling"
 )
 
 // maxRules is the most rules of one list.
@@ -105,7 +106,7 @@ func readPolicyMember(policy *egress.Policy, m member) error {
 			policy.Deny, err = readRules(text)
 		}
 	default:
-		return fmt.Errorf("%q is not known; there are %s%s", m.name, alternatives(policyNames), didYouMean(strings.ToLower(m.name), policyNames))
+		return fmt.Errorf("%q is not known; there are %s%s", m.name, alternatives(policyNames), spelling.DidYouMean(strings.ToLower(m.name), policyNames))
 	}
 	if err != nil {
 		return fmt.Errorf("%s must be hosts, addresses and ranges without a scheme, in one text: %w", m.name, err)

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/backstage/functions/internal/spelling"
 )
 
 // readElsewhere are names that mean something to Go, to systemd or to OpenTelemetry, and are like some of ours.
@@ -30,8 +32,8 @@ func misspelt(environ []string) []string {
 		if value == "" || slices.Contains(names, name) || slices.Contains(readElsewhere, name) || strings.HasPrefix(name, exposePrefix) {
 			continue
 		}
-		like, distance := nearest(strings.ToUpper(name), names)
-		if distance <= allowedSlips(name) || ownPrefix.MatchString(name) && !serviceLink.MatchString(name) {
+		like, distance := spelling.Nearest(strings.ToUpper(name), names)
+		if distance <= spelling.Allowed(name) || ownPrefix.MatchString(name) && !serviceLink.MatchString(name) {
 			warnings = append(warnings, fmt.Sprintf("%s is set and means nothing to this server: did you mean %s?", name, like))
 		}
 	}
@@ -50,58 +52,7 @@ func knownNames() []string {
 	return names
 }
 
-// allowedSlips is how many letters of a name may be wrong, missing, too many or swapped before it is another name.
-func allowedSlips(name string) int {
-	switch {
-	case len(name) <= 5:
-		return 1
-	case len(name) <= 12:
-		return 2
-	default:
-		return 3
-	}
-}
-
-// didYouMean names the known name that is like name, if there is one.
-func didYouMean(name string, known []string) string {
-	if like, distance := nearest(name, known); distance <= allowedSlips(name) {
-		return fmt.Sprintf(": did you mean %q?", like)
-	}
-	return ""
-}
-
-// like is didYouMean for the names of variables.
-func like(name string, known []string) string { return didYouMean(strings.ToUpper(name), known) }
-
-// nearest is the one of known that is least unlike name, and how many slips lie between.
-func nearest(name string, known []string) (like string, distance int) {
-	for i, candidate := range known {
-		if d := slips(name, candidate); i == 0 || d < distance {
-			like, distance = candidate, d
-		}
-	}
-	return like, distance
-}
-
-// slips is the number of letters to change, add, leave out or swap with their neighbour to turn a into b (optimal string alignment).
-func slips(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			changed := 1
-			if a[i-1] == b[j-1] {
-				changed = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+changed)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
+// like is spelling.DidYouMean for the names of variables.
+func like(name string, known []string) string {
+	return spelling.DidYouMean(strings.ToUpper(name), known)
 }

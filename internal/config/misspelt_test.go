@@ -34,14 +34,3 @@ func TestOtherVariablesAreNotTakenForMisspelt(t *testing.T) {
 		t.Errorf("%s", strings.Join(warnings, "\n"))
 	}
 }
-
-func TestSlipsAreCounted(t *testing.T) {
-	for _, row := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "ab", 2}, {"ab", "", 2}, {"ab", "ba", 1}, {"abc", "abd", 1}, {"abc", "ab", 1}, {"kitten", "sitting", 3}} {
-		if got := slips(row.a, row.b); got != row.want {
-			t.Errorf("%s, %s: %d, want %d", row.a, row.b, got, row.want)
-		}
-	}
-}

@@ -52,30 +52,6 @@ type Function struct {
 	Settings *Namespace
 }
 
-// Options are a function's own settings for its runs. Nil fields were never set: the server's own settings hold.
-type Options struct {
-	// Runtime is the name of the Node.js to run on.
-	Runtime *string
-	// MaxInvocations is how many calls one worker may serve; 1 gives each call a process of its own, 0 sets no limit.
-	MaxInvocations *int
-	// MaxConcurrency is how many calls may run or wait at the same time on one server, 0 for as many as the server's own settings allow.
-	MaxConcurrency *int
-}
-
-// Over returns o with the fields that it lacks taken from stored.
-func (o Options) Over(stored Options) Options {
-	if o.Runtime == nil {
-		o.Runtime = stored.Runtime
-	}
-	if o.MaxInvocations == nil {
-		o.MaxInvocations = stored.MaxInvocations
-	}
-	if o.MaxConcurrency == nil {
-		o.MaxConcurrency = stored.MaxConcurrency
-	}
-	return o
-}
-
 // Namespace is the record of a namespace.
 type Namespace struct {
 	Name string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -97,6 +98,7 @@ func (s *Store) write(ctx context.Context, next *function.Function) error {
 	args := []any{
 		s.keys.changes(), functionNotice(next.Ref), member(next.Ref),
 		storedCode(next.Code), next.Hash, next.VersionID, next.Updated, s.limits.Record(),
+		strings.Join(function.OptionNames(), " "),
 	}
 	args = append(args, encodeOptions(next.Options)...)
 	if next.Env != nil {
@@ -115,7 +117,7 @@ func (s *Store) write(ctx context.Context, next *function.Function) error {
 			return function.ErrRecordTooLarge
 		}
 		kept, _ := answer.([]any)
-		if len(kept) != 5 {
+		if len(kept) != 2+len(function.AllOptions) {
 			return fmt.Errorf("unexpected answer of the script: %v", answer)
 		}
 		next.Env, next.Created, next.Options = decodeEnv(field(kept, 0)), field(kept, 1), decodeOptions(kept[2:])

@@ -10,7 +10,7 @@ import (
 // The fields of the hashes, in the order in which they are asked for. Anyone may have written anything there: what
 // cannot be used counts as absent.
 var (
-	functionFields  = []string{"code", "hash", "env", "versionID", "created", "updated", "runtime", "maxInvocations", "maxConcurrency"}
+	functionFields  = append([]string{"code", "hash", "env", "versionID", "created", "updated"}, function.OptionNames()...)
 	namespaceFields = []string{"namespace", "sentryDSN", "maxConcurrency"}
 )
 
@@ -45,12 +45,13 @@ func decodeFunction(ref function.Ref, values []any) *function.Function {
 	return f
 }
 
-// decodeOptions reads the fields that the original does not know. Values are in the order of functionFields.
+// decodeOptions reads the fields that the original does not know, which are in the order of their table.
 func decodeOptions(values []any) (o function.Options) {
-	if name, ok := values[0].(string); ok {
-		o.Runtime = &name
+	for i := range min(len(values), len(function.AllOptions)) {
+		if value, ok := values[i].(string); ok {
+			function.AllOptions[i].Set(&o, value) // one that is impossible counts as absent
+		}
 	}
-	o.MaxInvocations, o.MaxConcurrency = decodeCount(values, 1), decodeCount(values, 2)
 	return o
 }
 
@@ -65,14 +66,8 @@ func decodeCount(values []any, i int) *int {
 
 // encodeOptions returns the fields and values of the options that are set.
 func encodeOptions(o function.Options) (pairs []any) {
-	if o.Runtime != nil {
-		pairs = append(pairs, "runtime", *o.Runtime)
-	}
-	if o.MaxInvocations != nil {
-		pairs = append(pairs, "maxInvocations", strconv.Itoa(*o.MaxInvocations))
-	}
-	if o.MaxConcurrency != nil {
-		pairs = append(pairs, "maxConcurrency", strconv.Itoa(*o.MaxConcurrency))
+	for option, value := range o.Given() {
+		pairs = append(pairs, option.Name, value)
 	}
 	return pairs
 }

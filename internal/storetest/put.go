@@ -87,6 +87,25 @@ func testPutKeepsOptions(t *testing.T, s Store) {
 	}
 }
 
+func testPutKeepsEveryOption(t *testing.T, s Store) {
+	var all function.Options
+	for i := range function.AllOptions {
+		option := &function.AllOptions[i]
+		var given function.Options
+		option.Set(&given, "7")
+		option.Set(&all, "7")
+		stored, err := s.Put(t.Context(), &function.Function{Ref: ref, Code: "1", Options: given})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, got := range map[string]function.Options{"put": stored.Options, "get": get(t, s, ref).Options} {
+			if !reflect.DeepEqual(got, all) {
+				t.Errorf("%s after a put of %s returned %+v", what, option.Name, got)
+			}
+		}
+	}
+}
+
 func testPutRefusesIncomplete(t *testing.T, s Store) {
 	for _, f := range []function.Function{
 		{Ref: ref},

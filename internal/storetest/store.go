@@ -61,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"PutKeepsAndReplacesEnv":   testPutKeepsAndReplacesEnv,
 		"PutKeepsCreated":          testPutKeepsCreated,
 		"PutKeepsOptions":          testPutKeepsOptions,
+		"PutKeepsEveryOption":      testPutKeepsEveryOption,
 		"PutRefusesIncomplete":     testPutRefusesIncomplete,
 		"EveryWriteIsANewVersion":  testEveryWriteIsANewVersion,
 		"MissingFunctions":         testMissingFunctions,

@@ -1,16 +1,20 @@
 -- Writes a function, announces it, and returns its environment, creation time and options as they are now.
 -- KEYS: the function's hash, the list of functions (not in a cluster)
 -- ARGV: channel, notice, member, code, hash of the code, version ID, time,
--- the most bytes of what is kept, then field, value … of what replaces the stored
+-- the most bytes of what is kept, the fields of options, then field, value … of what replaces the stored
 -- Returns how long what would be kept is, and writes nothing, when that is too much.
 -- The reads come first: they fail on a key of another type before anything is written.
 local known = redis.call('HSTRLEN', KEYS[1], 'code') > 0
 local given = {}
-for i = 9, #ARGV, 2 do
+for i = 10, #ARGV, 2 do
   given[ARGV[i]] = true
 end
 local length = 0
-for _, field in ipairs({'env', 'created', 'runtime', 'maxInvocations', 'maxConcurrency'}) do
+local kept = {'env', 'created'}
+for option in string.gmatch(ARGV[9], '%S+') do
+  kept[#kept + 1] = option
+end
+for _, field in ipairs(kept) do
   if not given[field] then
     length = length + redis.call('HSTRLEN', KEYS[1], field)
   end
@@ -25,8 +29,8 @@ redis.call('HSET', KEYS[1], 'code', ARGV[4], 'hash', ARGV[5], 'versionID', ARGV[
 if not known then
   redis.call('HSET', KEYS[1], 'created', ARGV[7])
 end
-if ARGV[9] then
-  redis.call('HSET', KEYS[1], unpack(ARGV, 9))
+if ARGV[10] then
+  redis.call('HSET', KEYS[1], unpack(ARGV, 10))
 end
 redis.pcall('PUBLISH', ARGV[1], ARGV[2])
-return redis.call('HMGET', KEYS[1], 'env', 'created', 'runtime', 'maxInvocations', 'maxConcurrency')
+return redis.call('HMGET', KEYS[1], unpack(kept))

@@ -1,0 +1,119 @@
+package function
+
+import (
+	"iter"
+	"strconv"
+)
+
+// Options are a function's own settings for its runs. Nil fields were never set: the server's own settings hold. A new
+// option is a field here and a row of the table below; requests, answers and stores go by the table.
+type Options struct {
+	// Runtime is the name of the Node.js to run on.
+	Runtime *string
+	// MaxInvocations is how many calls one worker may serve; 1 gives each call a process of its own, 0 sets no limit.
+	MaxInvocations *int
+	// MaxConcurrency is how many calls may run or wait at the same time on one server, 0 for as many as the server's own
+	// settings allow.
+	MaxConcurrency *int
+}
+
+// AllOptions is the table of them, in the order in which answers show them.
+var AllOptions = []Option{
+	text("runtime", func(o *Options) **string { return &o.Runtime }),
+	count("maxInvocations", func(o *Options) **int { return &o.MaxInvocations }),
+	count("maxConcurrency", func(o *Options) **int { return &o.MaxConcurrency }),
+}
+
+// MaxCount is the largest value of an option that is a number.
+const MaxCount = 1_000_000_000
+
+// Option describes one field of Options.
+type Option struct {
+	// Name is that of the member of requests and answers, and of the field in stores.
+	Name string
+	// Number says that the option is a whole number from 0 to MaxCount; else it is a text.
+	Number bool
+
+	get func(*Options) (value string, ok bool)
+	set func(o *Options, value string) (ok bool)
+}
+
+// Get is the option of o as text, in decimal if it is a number; ok says whether it is set.
+func (p *Option) Get(o *Options) (value string, ok bool) { return p.get(o) }
+
+// Set gives o the option that Get returned value of. It says whether value is possible, and else does nothing.
+func (p *Option) Set(o *Options, value string) (ok bool) { return p.set(o, value) }
+
+func text(name string, at func(*Options) **string) Option {
+	return Option{
+		Name: name,
+		get: func(o *Options) (string, bool) {
+			if value := *at(o); value != nil {
+				return *value, true
+			}
+			return "", false
+		},
+		set: func(o *Options, value string) bool {
+			*at(o) = &value
+			return true
+		},
+	}
+}
+
+func count(name string, at func(*Options) **int) Option {
+	return Option{
+		Name: name, Number: true,
+		get: func(o *Options) (string, bool) {
+			if value := *at(o); value != nil {
+				return strconv.Itoa(*value), true
+			}
+			return "", false
+		},
+		set: func(o *Options, value string) bool {
+			n, err := strconv.Atoi(value)
+			if err != nil || n < 0 || n > MaxCount {
+				return false
+			}
+			*at(o) = &n
+			return true
+		},
+	}
+}
+
+// OptionOf is the row of the table with that name, nil if there is none.
+func OptionOf(name string) *Option {
+	for i := range AllOptions {
+		if AllOptions[i].Name == name {
+			return &AllOptions[i]
+		}
+	}
+	return nil
+}
+
+// OptionNames are the names of all options, in their order.
+func OptionNames() []string {
+	names := make([]string, len(AllOptions))
+	for i := range AllOptions {
+		names[i] = AllOptions[i].Name
+	}
+	return names
+}
+
+// Given yields the options that are set, in their order, each with its value as text.
+func (o Options) Given() iter.Seq2[*Option, string] {
+	return func(yield func(*Option, string) bool) {
+		for i := range AllOptions {
+			if value, ok := AllOptions[i].get(&o); ok && !yield(&AllOptions[i], value) {
+				return
+			}
+		}
+	}
+}
+
+// Over returns o with the fields that it lacks taken from stored.
+func (o Options) Over(stored Options) Options {
+	for option, value := range o.Given() {
+		option.set(&stored, value)
+	}
+	return stored
+}
