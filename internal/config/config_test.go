@@ -299,6 +299,9 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		"sentinel://:hunter2@a:1,b:2/service_name:NAME": "sentinel://***@a:1,b:2/service_name:NAME",
 		"redis://h?password=hunter2":                    "redis://h?***",
 		"redis://:hunter2@h?password=hunter2":           "redis://***@h?***",
+		"redis://h?password=hunter2@hunter2":            "redis://***",
+		"redis://:hunter2?a=hunter2@h":                  "redis://***",
+		"redis://:hunter2@h?password=hunter2@hunter2":   "redis://***@h?***",
 		":hunter2@h:6379":                               "***@h:6379",
 		"redis://h:6379":                                "redis://h:6379",
 	} {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"regexp"
 	"strings"
 )
 
@@ -11,22 +12,35 @@ const mask = "***"
 // Secret is an address that may hold a user and a password. It prints and logs without them; string(s) is the whole.
 type Secret string
 
-// String returns s with *** for all between the scheme and the last "@", and for a query.
+// query begins what stands behind an address.
+var query = regexp.MustCompile(`\?[A-Za-z_]+=`)
+
+// String returns s with *** for all between the scheme and the last "@", and for a query. Where it cannot be told which of them a part is,
+// it shows the scheme alone.
 func (s Secret) String() string {
 	text := string(s)
-	if at := strings.LastIndexByte(text, '@'); at >= 0 {
-		scheme, _, ok := strings.Cut(text[:at], "://")
-		if ok {
-			scheme += "://"
-		} else {
-			scheme = ""
+	if at := query.FindStringIndex(text); at != nil && strings.Contains(text[at[0]:], "@") {
+		if text = text[:at[0]]; !strings.Contains(text, "@") {
+			return schemeOf(text) + mask
 		}
-		text = scheme + mask + text[at:]
+		text += "?"
+	}
+	if at := strings.LastIndexByte(text, '@'); at >= 0 {
+		text = schemeOf(text[:at]) + mask + text[at:]
 	}
 	if text, _, ok := strings.Cut(text, "?"); ok {
 		return text + "?" + mask
 	}
 	return text
+}
+
+// schemeOf is the scheme of an address with what ends it; empty for none.
+func schemeOf(text string) string {
+	scheme, _, ok := strings.Cut(text, "://")
+	if !ok {
+		return ""
+	}
+	return scheme + "://"
 }
 
 // GoString implements fmt.GoStringer, so that %#v does not show the whole either.

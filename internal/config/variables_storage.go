@@ -42,6 +42,11 @@ var storageVariables = []Variable{
 		parse:   text(func(c *Config) *string { return &c.RedisTLS.KeyFile }),
 	},
 	{
+		Name: "REDIS_SERVER_NAME", Default: "the host of the endpoint", derive: none,
+		Meaning: "Name that the certificates of Redis and Sentinels with TLS must be for, where they are reached by another one.",
+		parse:   text(func(c *Config) *string { return &c.RedisTLS.ServerName }),
+	},
+	{
 		Name: "STORAGE", Default: "`redis` if a Redis endpoint is set, else `embedded`",
 		Meaning: "Where functions are kept: `redis`, `embedded` (one file in `DATA_DIR`) or `inmemory` (lost at the end).",
 		parse:   oneOf(func(c *Config) *string { return &c.Storage }, StorageRedis, StorageEmbedded, StorageInMemory),
@@ -74,6 +79,6 @@ func redisEndpoint(variable string) func(*Config, string) error {
 	}
 }
 
-// RedisTLS names files, in PEM, for connections to Redis with TLS; empty ones are not used. See REDIS_CA_FILE, REDIS_CERT_FILE and
-// REDIS_KEY_FILE.
-type RedisTLS struct{ CAFile, CertFile, KeyFile string }
+// RedisTLS is for connections to Redis with TLS: files, in PEM, and the name of the server; empty ones are not used. See REDIS_CA_FILE,
+// REDIS_CERT_FILE, REDIS_KEY_FILE and REDIS_SERVER_NAME.
+type RedisTLS struct{ CAFile, CertFile, KeyFile, ServerName string }

@@ -19,6 +19,18 @@ const (
 	poolSize    = 64 // connections, made as needed
 )
 
+// newClient connects as one of the logins. Change, if it is not nil, changes the options before.
+func (e endpoint) newClient(config *tls.Config, as *logins, change func(*redis.UniversalOptions)) redis.UniversalClient {
+	o := e.options(config)
+	o.CredentialsProvider = as.credentials
+	if change != nil {
+		change(o)
+	}
+	client := redis.NewUniversalClient(o)
+	client.AddHook(as)
+	return client
+}
+
 func (e endpoint) options(config *tls.Config) *redis.UniversalOptions {
 	o := &redis.UniversalOptions{
 		Addrs:                 e.addrs,

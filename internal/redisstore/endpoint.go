@@ -3,7 +3,7 @@ package redisstore
 import (
 	"errors"
 	"fmt"
-	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -30,7 +30,7 @@ var (
 	errPort       = errors.New("a port is not a number from 1 to 65535")
 	errDatabase   = errors.New("the database is not a number from 0")
 	errPath       = errors.New("a path after the hosts is not supported")
-	errQuery      = errors.New("the query is not supported: unix:// takes ?db=, Sentinel ?sentinel_user= &sentinel_password= &db=")
+	errQuery      = errors.New("the query is not supported: it takes ?db= &password= &username= and, with Sentinel, &sentinel_user= &sentinel_password=")
 	errSocket     = errors.New("the path of the socket is not absolute")
 	errMasterName = errors.New("/service_name:NAME is missing")
 )
@@ -47,6 +47,9 @@ func parseEndpoint(text string) (endpoint, error) {
 // parts are the pieces of an endpoint's text, as they stand.
 type parts struct{ scheme, login, hosts, path, query string }
 
+// knownQuery begins a query: a password in front of the hosts may hold a question mark too, and one in the query an "@".
+var knownQuery = regexp.MustCompile(`\?(db|password|username|sentinel_user|sentinel_password|family|allowUsernameInURI)=`)
+
 // split cuts text at the last "@", as a password may hold one; url.Parse would refuse a list of hosts.
 func split(text string) parts {
 	scheme, rest, found := strings.Cut(text, "://")
@@ -57,10 +60,15 @@ func split(text string) parts {
 		}
 	}
 	p := parts{scheme: strings.ToLower(scheme)}
+	if at := knownQuery.FindStringIndex(rest); at != nil {
+		rest, p.query = rest[:at[0]], rest[at[0]+1:]
+	}
 	if at := strings.LastIndex(rest, "@"); at >= 0 {
 		p.login, rest = rest[:at], rest[at+1:]
 	}
-	rest, p.query, _ = strings.Cut(rest, "?")
+	if p.query == "" {
+		rest, p.query, _ = strings.Cut(rest, "?")
+	}
 	p.hosts = rest
 	if slash := strings.Index(rest, "/"); slash >= 0 {
 		p.hosts, p.path = rest[:slash], rest[slash:]
@@ -89,16 +97,17 @@ func (p parts) single() (e endpoint, err error) {
 	if strings.Contains(p.hosts, ",") {
 		return e, errHosts
 	}
-	if p.query != "" {
-		return e, errQuery
-	}
-	if e.database, err = database(strings.TrimPrefix(p.path, "/")); err != nil {
+	path := strings.TrimPrefix(p.path, "/")
+	if e.database, err = database(path); err != nil {
 		return e, err
 	}
 	if e.addrs, err = addrs(p.hosts, "6379"); err != nil {
 		return e, err
 	}
-	e.username, e.password, err = login(p.login)
+	if e.username, e.password, err = readLogin(p.login); err != nil {
+		return e, err
+	}
+	err = e.readQuery(p.query, queryFields{"db": path == "", "password": true, "username": true})
 	return e, err
 }
 
@@ -107,14 +116,10 @@ func (p parts) unix() (e endpoint, err error) {
 		return e, errSocket
 	}
 	e.addrs = []string{p.path}
-	number, isDatabase := strings.CutPrefix(p.query, "db=")
-	if p.query != "" && !isDatabase {
-		return e, errQuery
-	}
-	if e.database, err = database(number); err != nil {
+	if e.username, e.password, err = readLogin(p.login); err != nil {
 		return e, err
 	}
-	e.username, e.password, err = login(p.login)
+	err = e.readQuery(p.query, queryFields{"db": true, "password": true, "username": true})
 	return e, err
 }
 
@@ -123,10 +128,10 @@ func (p parts) sentinel() (e endpoint, err error) {
 	if e.master == "" {
 		return e, errMasterName
 	}
-	if err = e.readSentinelQuery(p.query); err != nil {
+	_, e.password, _ = strings.Cut(p.login, ":")
+	if err = e.readQuery(p.query, sentinelQuery); err != nil {
 		return e, err
 	}
-	_, e.password, _ = strings.Cut(p.login, ":")
 	e.addrs, err = addrs(p.hosts, "26379")
 	return e, err
 }
@@ -138,31 +143,10 @@ func (p parts) ofSentinel() (endpoint, error) {
 		return e, err
 	}
 	e.tls = p.scheme == "rediss+sentinel"
-	e.username, e.password, err = login(p.login)
+	if p.login != "" {
+		e.username, e.password, err = readLogin(p.login)
+	}
 	return e, err
-}
-
-// readSentinelQuery reads who the Sentinels ask for, and the database.
-func (e *endpoint) readSentinelQuery(text string) error {
-	values, err := url.ParseQuery(text)
-	if err != nil {
-		return errQuery // not wrapped: it holds the text
-	}
-	for name, value := range values {
-		switch {
-		case len(value) == 1 && name == "sentinel_user":
-			e.sentinelUser = value[0]
-		case len(value) == 1 && name == "sentinel_password":
-			e.sentinelPassword = value[0]
-		case len(value) == 1 && name == "db":
-			if e.database, err = database(value[0]); err != nil {
-				return err
-			}
-		default:
-			return errQuery
-		}
-	}
-	return nil
 }
 
 func (p parts) ofCluster() (e endpoint, err error) {
@@ -171,12 +155,12 @@ func (p parts) ofCluster() (e endpoint, err error) {
 	if p.path != "" && p.path != "/" {
 		return e, errPath
 	}
-	if p.query != "" {
-		return e, errQuery
-	}
 	if e.addrs, err = addrs(p.hosts, "6379"); err != nil {
 		return e, err
 	}
-	e.username, e.password, err = login(p.login)
+	if e.username, e.password, err = readLogin(p.login); err != nil {
+		return e, err
+	}
+	err = e.readQuery(p.query, queryFields{"password": true, "username": true})
 	return e, err
 }

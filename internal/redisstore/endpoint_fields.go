@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// login reads "user:password" or "password", percent-encoded.
-func login(text string) (username, password string, err error) {
+// readLogin reads "user:password" or "password", percent-encoded.
+func readLogin(text string) (username, password string, err error) {
 	username, password, found := strings.Cut(text, ":")
 	if !found {
 		username, password = "", text
@@ -47,8 +47,11 @@ func addrs(hosts, defaultPort string) ([]string, error) {
 	return all, nil
 }
 
-// address completes host, host:port or [IPv6]:port.
+// address completes host, host:port or [IPv6]:port. A number alone is a port of this machine, as it was in Backstage Functions.
 func address(text, defaultPort string) (string, error) {
+	if n, err := strconv.ParseUint(text, 10, 16); err == nil && n > 0 {
+		return net.JoinHostPort("127.0.0.1", text), nil
+	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil { // no port
 		host, port = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"), defaultPort

@@ -20,10 +20,8 @@ const maxAwaiting = 128
 const maxBlock = time.Second
 
 // newAwaiting returns the client of those who wait. It makes no connection before the first of them.
-func newAwaiting(e endpoint, config *tls.Config) redis.UniversalClient {
-	o := e.options(config)
-	o.PoolSize = maxAwaiting
-	return redis.NewUniversalClient(o)
+func newAwaiting(e endpoint, config *tls.Config, as *logins) redis.UniversalClient {
+	return e.newClient(config, as, func(o *redis.UniversalOptions) { o.PoolSize = maxAwaiting })
 }
 
 // AwaitLog returns the first lines after a place, at most limit, and waits for one if there is none; it returns none when

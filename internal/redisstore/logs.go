@@ -37,10 +37,10 @@ type logStore struct {
 }
 
 // newLogStore keeps lines at an endpoint; shared is the client of the store if it is the same Redis, else nil.
-func newLogStore(e endpoint, config *tls.Config, prefix string, shared redis.UniversalClient) *logStore {
-	l := &logStore{client: shared, awaiting: newAwaiting(e, config), keys: logKeys{keys(prefix), e.cluster}}
+func newLogStore(e endpoint, config *tls.Config, as *logins, prefix string, shared redis.UniversalClient) *logStore {
+	l := &logStore{client: shared, awaiting: newAwaiting(e, config, as), keys: logKeys{keys(prefix), e.cluster}}
 	if shared == nil {
-		l.client, l.own = redis.NewUniversalClient(e.options(config)), true
+		l.client, l.own = e.newClient(config, as, nil), true
 	}
 	return l
 }

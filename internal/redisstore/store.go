@@ -20,7 +20,7 @@ import (
 type Options struct {
 	// Endpoint says where Redis is, in one of these forms:
 	//
-	//	redis://[[user]:password@]host[:port][/database]    also rediss (TLS), and host:port alone
+	//	redis://[[user]:password@]host[:port][/database]    also rediss (TLS), host:port alone, and a port of this machine
 	//	unix://[[user]:password@]/path[?db=database]        also a path alone
 	//	sentinel://[:password@]host[:port],…/service_name:NAME
 	//	redis+sentinel://[[user]:password@]host[:port],…/service_name:NAME
@@ -29,7 +29,8 @@ type Options struct {
 	//
 	// User and password are percent-decoded; one without the colon is the password. With sentinel the password, which
 	// is that of Redis and not of the Sentinels, is taken as it stands and the user is ignored, as Backstage Functions
-	// 0.3 did. What the Sentinels themselves ask for follows as ?sentinel_user=USER&sentinel_password=PASSWORD, percent-encoded.
+	// 0.3 did. With the others it counts, unless Redis takes the password without it alone. Where they are missing, ?db=DATABASE, &username=USER
+	// and &password=PASSWORD count. What the Sentinels themselves ask for follows as ?sentinel_user=USER&sentinel_password=PASSWORD, percent-encoded.
 	Endpoint string
 	// LogsEndpoint is where the lines that functions print are kept, in the same forms; empty stands for Endpoint.
 	LogsEndpoint string
@@ -89,10 +90,11 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := redis.NewUniversalClient(e.options(config))
-	logs := newLogStore(e, config, o.KeyPrefix, client)
+	as := newLogins(&e, o.Name, o.Logger)
+	client := e.newClient(config, as, nil)
+	logs := newLogStore(e, config, as, o.KeyPrefix, client)
 	if o.LogsEndpoint != "" {
-		logs = newLogStore(ofLogs, config, o.KeyPrefix, nil)
+		logs = newLogStore(ofLogs, config, newLogins(&ofLogs, o.LogsName, o.Logger), o.KeyPrefix, nil)
 	}
 	life, end := context.WithCancel(context.Background())
 	s := &Store{

@@ -14,6 +14,8 @@ type TLS struct {
 	CAFile string
 	// CertFile and KeyFile are what the server shows a Redis that asks clients for a certificate.
 	CertFile, KeyFile string
+	// ServerName is the name that certificates must be for; empty for the host that was connected to.
+	ServerName string
 }
 
 // Errors of TLS, each about one or two of its files.
@@ -34,7 +36,7 @@ func (t TLS) Faults() []error {
 }
 
 func (t TLS) config() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CAFile != "" {
 		text, err := os.ReadFile(t.CAFile)
 		if err != nil {

@@ -19,6 +19,8 @@ const (
 	// minWait and maxWait bound the pause before a lost subscription is renewed; it doubles with every failure.
 	minWait = 50 * time.Millisecond
 	maxWait = 2 * time.Second
+	// forbiddenWait is maxWait where the user's rights stand against it.
+	forbiddenWait = time.Minute
 )
 
 // Watch calls notify for every write of any server on the same data, one at a time, until ctx ends or the store is
@@ -40,7 +42,11 @@ func (s *Store) Watch(ctx context.Context, notify func(function.Change)) {
 		case <-ctx.Done():
 		case <-time.After(w.wait):
 		}
-		w.wait = min(2*w.wait, maxWait)
+		most := maxWait
+		if redis.IsPermissionError(err) {
+			most = forbiddenWait
+		}
+		w.wait = min(2*w.wait, most)
 	}
 }
 
@@ -103,7 +109,13 @@ func (w *watch) handle(ctx context.Context, message any) {
 
 // lost logs the beginning of a time without a subscription.
 func (w *watch) lost(ctx context.Context, err error) {
-	if !w.missed {
+	switch {
+	case w.missed:
+	case redis.IsPermissionError(err):
+		w.log.WarnContext(ctx, "The user of Redis may not use the channel that tells of deploys: those through other servers are seen when a "+
+			"function in memory is checked, within about a second. To allow it: ACL SETUSER USER &CHANNEL",
+			"endpoint", w.name, "channel", w.keys.changes(), "error", err)
+	default:
 		w.log.WarnContext(ctx, "The connection with Redis has been lost. Performance issues may happen.", "endpoint", w.name, "error", err)
 	}
 	w.missed = true
