@@ -79,6 +79,15 @@ func (s *spawner) chooseLauncher() error {
 	return nil
 }
 
+// memory implements memoryTeller.
+func (s *spawner) memory() (MemoryUsage, bool) {
+	if s.groups == nil {
+		return MemoryUsage{}, false
+	}
+	usage, err := s.groups.tree.Memory()
+	return MemoryUsage(usage), err == nil
+}
+
 // settled implements settler.
 func (s *spawner) settled() bool {
 	launcher, ok := s.launcher.(settler)

@@ -118,7 +118,7 @@ func TestOneIDLeadsThroughAnswerLogTraceAndReport(t *testing.T) {
 	}
 	s.stop(t)
 
-	if line := regexp.MustCompile(`\{"time":"[^"]+","level":"info","message":"working","namespace":"shop","id":"price","requestId":"call-7","traceId":"[0-9a-f]{32}"\}`); !line.MatchString(s.logs.text()) {
+	if line := regexp.MustCompile(`\{"time":"[^"]+","level":"info","message":"working","namespace":"shop","id":"price","requestId":"call-7","traceId":"[0-9a-f]{32}","function_id":"price","request_id":"call-7"\}`); !line.MatchString(s.logs.text()) {
 		t.Errorf("the log has no line of the call:\n%s", s.logs.text())
 	}
 	if len(outside.events) != 1 || outside.events[0]["message"] != "shop/price.js: TypeError: broken" || outside.events[0]["culprit"] != "shop/price.js: price at main" {

@@ -28,6 +28,10 @@ func TestPipelineOfManyNumberedStepsRuns(t *testing.T) {
 	if status != http.StatusBadRequest || answer != `{"error":"A pipeline has at most 100 steps, got 101"}` {
 		t.Errorf("101 steps: %d %s", status, answer)
 	}
+	s.stop(t)
+	if lines := strings.Count(s.logs.text(), " status=200 request_id="); lines != 100 {
+		t.Errorf("%d lines of steps", lines)
+	}
 }
 
 func TestPipelineEndsWhenItsCallerLeaves(t *testing.T) {

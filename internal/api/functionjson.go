@@ -6,21 +6,21 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// putAnswer shows the environment only when the request brought one.
-func putAnswer(f, given *function.Function) []byte {
+// putAnswer shows the environment only when the request brought one, and not the variables of the names that are hidden.
+func putAnswer(f, given *function.Function, hidden []string) []byte {
 	o := newObject()
 	o.string("id", f.ID)
 	o.string("code", f.Code)
 	o.string("hash", f.Hash)
 	if given.Env != nil {
-		o.raw("env", envJSON(given.Env))
+		o.raw("env", envJSON(given.Env.Without(hidden)))
 	}
 	addOptions(o, given.Options)
 	return o.end()
 }
 
-// getAnswer leaves out what a record written by an early original does not have.
-func getAnswer(f *function.Function) []byte {
+// getAnswer leaves out what a record written by an early original does not have, and variables of the names that are hidden.
+func getAnswer(f *function.Function, hidden []string) []byte {
 	o := newObject()
 	o.string("id", f.ID)
 	o.string("namespace", f.Namespace)
@@ -35,7 +35,7 @@ func getAnswer(f *function.Function) []byte {
 	o.raw("namespaceSettings", settingsJSON(f.Settings))
 	o.optional("versionID", nonEmpty(&f.VersionID))
 	if f.Env != nil {
-		o.raw("env", envJSON(f.Env))
+		o.raw("env", envJSON(f.Env.Without(hidden)))
 	}
 	o.optional("sentryDSN", nonEmpty(f.SentryDSN()))
 	addOptions(o, f.Options)

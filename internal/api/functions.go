@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/outcome"
@@ -41,25 +42,36 @@ func (s *server) postFunction(w http.ResponseWriter, r *http.Request) error {
 
 // deploy stores code that its trial run finds sound. Ignored says that the body was not read, and why, if it was not.
 func (s *server) deploy(w http.ResponseWriter, r *http.Request, ref function.Ref, text json.RawMessage, ignored string) error {
+	start := time.Now()
+	status, err := s.put(w, r, ref, text, ignored)
+	if err != nil {
+		status = outcome.Of(err).Status
+	}
+	s.Updated(status, time.Since(start))
+	return err
+}
+
+// put answers, and says with what status, or returns why it could not.
+func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, text json.RawMessage, ignored string) (int, error) {
 	given, faults := parseFunction(text, s.Runtimes)
 	if ignored != "" {
 		faults = append(faults, ignored)
 	}
 	if len(faults) > 0 {
 		sendInvalid(w, r, faults)
-		return nil
+		return http.StatusBadRequest, nil
 	}
 	given.Ref = ref
 	if err := s.tryOut(r.Context(), given); err != nil {
-		return s.refuseCode(w, r, ref, err)
+		return http.StatusBadRequest, s.refuseCode(w, r, ref, err)
 	}
 	stored, err := s.Store.Put(r.Context(), given)
 	if err != nil {
-		return fmt.Errorf("put function %s: %w", ref, err)
+		return 0, fmt.Errorf("put function %s: %w", ref, err)
 	}
 	w.Header()[headerETag] = []string{stored.Hash}
-	sendSchema(w, r, "functions/item", putAnswer(stored, given))
-	return nil
+	sendSchema(w, r, "functions/item", putAnswer(stored, given, s.HiddenEnv))
+	return http.StatusOK, nil
 }
 
 // tryOut runs the top-level code of given on the runtime that it will run on: its own or the one stored with it before.
@@ -124,7 +136,7 @@ func (s *server) getFunction(w http.ResponseWriter, r *http.Request) error {
 	w.Header()[headerETag] = []string{f.Hash}
 	var answer []byte
 	if r.Method != http.MethodHead { // which is told nothing of it, not even its length
-		answer = getAnswer(f)
+		answer = getAnswer(f, s.HiddenEnv)
 	}
 	sendSchema(w, r, "functions/item", answer)
 	return nil

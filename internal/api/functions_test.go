@@ -2,8 +2,11 @@ package api
 
 import (
 	"errors"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/sandbox"
@@ -104,5 +107,52 @@ func TestParseIntReadsAsJavaScriptDoes(t *testing.T) {
 		if got, ok := parseInt(text, 7); ok {
 			t.Errorf("parseInt(%q) = %d, want none", text, got)
 		}
+	}
+}
+
+func TestHiddenVariablesAreInNoAnswer(t *testing.T) {
+	store := newFakeStore()
+	url := serve(t, Options{Store: store, HiddenEnv: []string{"CLIENT_SECRET", "B c"}})
+	sent := `{"code":"function main() {}","env":{"CLIENT_SECRET":"s1","A":"1","B c":"s2","client_secret":"2"}}`
+	const shown = `"env":{"A":"1","client_secret":"2"}`
+	for _, request := range []*http.Request{
+		newRequest(t, "PUT", url+"/functions/ns/f", sent, "Content-Type", "application/json"),
+		newRequest(t, "POST", url+"/functions/ns/f", sent, "Content-Type", "application/json"),
+		newRequest(t, "PUT", url+"/functions/ns/f/env/CLIENT_SECRET", `"s3"`, "Content-Type", "application/json"),
+		newRequest(t, "GET", url+"/functions/ns/f", ""),
+		newRequest(t, "DELETE", url+"/functions/ns/f/env/B%20c", ""),
+		newRequest(t, "GET", url+"/functions/ns/f", ""),
+	} {
+		res, body := do(t, request)
+		want := map[int]string{200: shown}[res.StatusCode]
+		if res.StatusCode > 204 || !strings.Contains(body, want) || strings.Contains(body, "CLIENT_SECRET") || strings.Contains(body, "B c") {
+			t.Errorf("%s %s answered %d %s", request.Method, request.URL.Path, res.StatusCode, body)
+		}
+	}
+	stored, err := store.Get(t.Context(), function.Ref{Namespace: "ns", ID: "f"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(envJSON(stored.Env)); text != `{"CLIENT_SECRET":"s3","A":"1","client_secret":"2"}` {
+		t.Errorf("stored %s", text)
+	}
+}
+
+func TestUpdatesAreTold(t *testing.T) {
+	var told []int
+	url := serve(t, Options{
+		Updated: func(status int, _ time.Duration) { told = append(told, status) },
+		Invoker: &fakeInvoker{check: func(ref function.Ref, _ string) error {
+			return map[string]error{"bad": &sandbox.FunctionError{Text: "SyntaxError"}, "busy": sandbox.ErrBusy}[ref.ID]
+		}},
+	})
+	for _, id := range []string{"good", "bad", "busy"} {
+		do(t, newRequest(t, "PUT", url+"/functions/ns/"+id, `{"code":"function main() {}"}`, "Content-Type", "application/json"))
+	}
+	do(t, newRequest(t, "PUT", url+"/functions/ns/f", `{"code":1}`, "Content-Type", "application/json"))
+	do(t, newRequest(t, "POST", url+"/functions/ns/f", `{"code":"function main() {}"}`, "Content-Type", "application/json"))
+	do(t, newRequest(t, "POST", url+"/functions/ns/f", `[]`, "Content-Type", "application/json"))
+	if want := []int{200, 400, 503, 400, 200}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
 	}
 }

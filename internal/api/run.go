@@ -36,7 +36,7 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) error {
 
 // callOf is the call that r makes.
 func (s *server) callOf(r *http.Request, ref function.Ref, request sandbox.Request) invoke.Call {
-	return invoke.Call{ID: RequestID(r.Context()), TraceID: s.TraceID(r.Context()), Ref: ref, Request: request}
+	return invoke.Call{ID: RequestID(r.Context()), TraceID: s.TraceID(r.Context()), URI: r.RequestURI, Ref: ref, Request: request}
 }
 
 // requestOf is the request as the function sees it. Its body is read first: a broken one is refused before the function

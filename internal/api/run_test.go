@@ -35,7 +35,7 @@ func TestRunHandsTheRequestToTheFunction(t *testing.T) {
 	req := newRequest(t, "PROPFIND", url+"/FUNCTIONS/n%2Fs/%C3%A9:f/Run/?b=1&a[]=x&1=y", ` {"k" : 1.0} `,
 		"Content-Type", "application/json", "X-Request-Id", "call-7", "User-Agent", "test", "Accept-Encoding", "gzip")
 	res, _ := do(t, req)
-	want := invoke.Call{ID: "call-7", Ref: function.Ref{Namespace: "n/s", ID: "é:f"}, Request: sandbox.Request{
+	want := invoke.Call{ID: "call-7", Ref: function.Ref{Namespace: "n/s", ID: "é:f"}, URI: strings.TrimPrefix(req.URL.String(), url), Request: sandbox.Request{
 		Method: "PROPFIND",
 		Header: json.RawMessage(`{"accept-encoding":"gzip","content-length":"13","content-type":"application/json","host":"` +
 			strings.TrimPrefix(url, "http://") + `","user-agent":"test","x-request-id":"call-7"}`),

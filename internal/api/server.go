@@ -62,6 +62,8 @@ type Options struct {
 	// Shrink is told when bytes that Grow has granted are not used any more before r is answered. It must be safe for concurrent
 	// use. Nil ignores it.
 	Shrink func(r *http.Request, bytes int)
+	// HiddenEnv are names of variables that functions have and no answer shows.
+	HiddenEnv []string
 	// MaxSteps bounds the steps of a pipeline. 0 stands for DefaultMaxSteps.
 	MaxSteps int
 	// Logger receives the failures whose cause the caller is not told. Nil discards them.
@@ -74,6 +76,9 @@ type Options struct {
 	// Served is told of every request once its answer is written: its route and status, as in Answer, and the time it took. It must be
 	// safe for concurrent use. Nil turns it off.
 	Served func(ctx context.Context, route string, status int, took time.Duration)
+	// Updated is told of every attempt to deploy a function that was read, with the status of its answer and the time it took. It must be
+	// safe for concurrent use. Nil turns it off.
+	Updated func(status int, took time.Duration)
 	// TraceID is the ID of the trace that a context belongs to, empty for none. It must be safe for concurrent use. Nil stands for none.
 	TraceID func(ctx context.Context) string
 	// Routed is told of every request that a route serves, before it is served; the route is such as "/namespaces/{namespace}".
@@ -132,6 +137,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Served == nil {
 		o.Served = func(context.Context, string, int, time.Duration) {}
+	}
+	if o.Updated == nil {
+		o.Updated = func(int, time.Duration) {}
 	}
 	if o.TraceID == nil {
 		o.TraceID = func(context.Context) string { return "" }

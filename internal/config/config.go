@@ -22,10 +22,11 @@ const (
 	StorageInMemory = "inmemory"
 )
 
-// The values of LogType, and the one of LogAppFormat that changes something.
+// The values of LogType and of LogAppFormat.
 const (
 	LogTypeGELF  = "gelf"
 	LogTypeLocal = "local"
+	LogAppText   = "text"
 	LogAppJSON   = "json"
 )
 
@@ -66,6 +67,7 @@ type Config struct {
 	RedisEndpoint     Secret
 	RedisVariable     string
 	RedisTLS          RedisTLS
+	RedisDialTimeout  time.Duration // REDIS_CONNECTION_TIMEOUT
 	LogsRedisEndpoint Secret
 	RedisKeyPrefix    string
 
@@ -79,6 +81,8 @@ type Config struct {
 	// environment, EXPOSE_ENV_*, without the prefix; never nil.
 	Modules   []string
 	ExposeEnv *function.Env
+	// HiddenEnv are RESPONSE_NOT_ALLOWED_FIELDS.
+	HiddenEnv []string
 
 	// OwnerSeparator is NAMESPACE_OWNER_SEPARATOR.
 	OwnerSeparator string

@@ -45,9 +45,10 @@ func TestDefaults(t *testing.T) {
 	c.ExposeEnv, c.texts, c.machine, c.given = nil, nil, machine{}, nil
 	want := &Config{
 		Port: 8100, MetricsPort: 8101, Metrics: true, MetricsFunctions: "all", NumCPUs: 4, BodyLimit: 1 << 20,
-		Storage: StorageEmbedded, DataDir: "./data", RedisKeyPrefix: "local",
+		Storage: StorageEmbedded, DataDir: "./data", RedisKeyPrefix: "local", RedisDialTimeout: time.Second,
 		SyncTimeout: 100 * time.Millisecond, AsyncTimeout: 5 * time.Second,
 		PipelineMaxSteps: 100, PipelineTimeout: time.Minute,
+		HiddenEnv:   []string{"CLIENT_SECRET"},
 		Modules:     []string{"lodash", "async", "request", "uuid", "node-fetch"},
 		PoolReserve: 4, PoolSize: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, MemoryLimit: 128 << 20, CPULimit: 1,
 		QueueSize: 1000, QueueTimeout: 10 * time.Second, Isolation: sandbox.IsolationStrict,
@@ -155,6 +156,11 @@ func TestValuesAreRead(t *testing.T) {
 		{"EGRESS_CONNECTION_BYTES=1mb", func(c *Config) any { return c.Egress.Limits.Bytes }, int64(1 << 20)},
 		{"LOG_LEVEL=silly", func(c *Config) any { return c.LogLevel }, "silly"},
 		{"LOG_APP_FORMAT=json", func(c *Config) any { return c.LogAppFormat }, LogAppJSON},
+		{"LOG_APP_FORMAT=console", func(c *Config) any { return c.LogAppFormat }, LogAppText},
+		{"LOG_APP_FORMAT=CONSOLE", func(c *Config) any { return c.LogAppFormat }, LogAppText},
+		{"LOG_APP_FORMAT=JSON", func(c *Config) any { return c.LogAppFormat }, LogAppJSON},
+		{"RESPONSE_NOT_ALLOWED_FIELDS=A, b-c", func(c *Config) any { return strings.Join(c.HiddenEnv, "|") }, "A|b-c"},
+		{"REDIS_CONNECTION_TIMEOUT=2500", func(c *Config) any { return c.RedisDialTimeout }, 2500 * time.Millisecond},
 		{"METRICS_FUNCTIONS=namespace", func(c *Config) any { return c.MetricsFunctions }, "namespace"},
 		{"LOG_ACCESS=no-probes", func(c *Config) any { return c.Access }, AccessNoProbes},
 		{"TRUSTED_PROXIES=10.1.2.3/8, 192.0.2.7,2001:db8::/32", func(c *Config) any { return fmt.Sprint(c.TrustedProxies) }, "[10.0.0.0/8 192.0.2.7/32 2001:db8::/32]"},

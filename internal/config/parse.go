@@ -75,6 +75,19 @@ func oneOf[T ~string](target func(*Config) *T, values ...T) parser {
 	return p
 }
 
+// alias takes word, too, in upper or lower case, for value.
+func alias(word, value string, p parser) parser {
+	read := p.read
+	p.within = append(p.within, word, strings.ToUpper(word))
+	p.read = func(c *Config, text string) error {
+		if strings.EqualFold(strings.TrimSpace(text), word) {
+			text = value
+		}
+		return read(c, text)
+	}
+	return p
+}
+
 // oneOfOr is oneOf for a variable of which the original took any text, and read what it did not know as otherwise.
 func oneOfOr(otherwise string, target func(*Config) *string, values ...string) parser {
 	p := oneOf(target, values...)

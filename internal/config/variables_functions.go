@@ -35,6 +35,11 @@ var functionsVariables = []Variable{
 		Meaning: "Modules that functions may require, with commas between. The cookie jars of `request` know the public suffixes of 2022.",
 		parse:   list(checkModule, "@scope/a.b/c", "../x", func(c *Config) *[]string { return &c.Modules }),
 	},
+	{
+		Name: "RESPONSE_NOT_ALLOWED_FIELDS", Default: "CLIENT_SECRET",
+		Meaning: "Names of functions' own variables, with commas between, that no answer shows; functions see them.",
+		parse:   list(checkEnvName, "a b", "a\x00", func(c *Config) *[]string { return &c.HiddenEnv }),
+	},
 }
 
 // moduleName is a module of Node.js or of npm, or a file of one.
@@ -43,6 +48,13 @@ var moduleName = regexp.MustCompile(`^(node:)?(@[A-Za-z0-9~_.-]+/)?[A-Za-z0-9~_-
 func checkModule(name string) error {
 	if len(name) > maxText || !moduleName.MatchString(name) {
 		return errors.New("is no name of a module")
+	}
+	return nil
+}
+
+func checkEnvName(name string) error {
+	if checkText(name) != nil {
+		return errors.New("is no name of a variable")
 	}
 	return nil
 }

@@ -19,8 +19,9 @@ var logsVariables = []Variable{
 	},
 	{
 		Name: "LOG_APP_FORMAT", Default: "text",
-		Meaning: "Form of all that the server writes, of the access log and of what functions print: `text`, or `json` for an object a line.",
-		parse:   oneOf(func(c *Config) *string { return &c.LogAppFormat }, "text", LogAppJSON),
+		Meaning: "Form of all that the server writes, of the access log and of what functions print: `text`, or `json` for an object a line. " +
+			"`console` is another word for `text`.",
+		parse: alias("console", LogAppText, oneOf(func(c *Config) *string { return &c.LogAppFormat }, LogAppText, LogAppJSON)),
 	},
 	{
 		Name: "LOG_MONGAN_FORMAT", Default: "tiny",

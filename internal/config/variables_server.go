@@ -36,9 +36,9 @@ var serverVariables = []Variable{
 	},
 	{
 		Name: "METRICS_FUNCTIONS", Default: "all",
-		Meaning: "Which metrics tell functions apart: `all` has up to 25 series for each function, `namespace` as many for each namespace, `off` none " +
+		Meaning: "Which metrics tell functions apart: `all` has up to 45 series for each function, `namespace` as many for each namespace, `off` none " +
 			"but the processor time of each namespace. " +
-			"A scrape with 10,000 functions is 24 MB of text before it is compressed.",
+			"A scrape with 10,000 functions is 47 MB of text before it is compressed.",
 		parse: oneOf(func(c *Config) *string { return &c.MetricsFunctions }, "all", "namespace", "off"),
 	},
 	{

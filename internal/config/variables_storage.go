@@ -1,5 +1,7 @@
 package config
 
+import "time"
+
 // defaultRedis is the original's default endpoint.
 const defaultRedis = "sentinel://:@127.0.0.1:16380,127.0.0.1:16381,127.0.0.1:16382/service_name:redis-cluster"
 
@@ -45,6 +47,11 @@ var storageVariables = []Variable{
 		Name: "REDIS_SERVER_NAME", Default: "the host of the endpoint", derive: none,
 		Meaning: "Name that the certificates of Redis and Sentinels with TLS must be for, where they are reached by another one.",
 		parse:   text(func(c *Config) *string { return &c.RedisTLS.ServerName }),
+	},
+	{
+		Name: "REDIS_CONNECTION_TIMEOUT", Default: "1000",
+		Meaning: "Milliseconds, or a duration with its unit such as `2s`, that a try to connect to Redis or to a Sentinel may take.",
+		parse:   millis(time.Millisecond, time.Minute, func(c *Config) *time.Duration { return &c.RedisDialTimeout }),
 	},
 	{
 		Name: "STORAGE", Default: "`redis` if a Redis endpoint is set, else `embedded`",

@@ -135,6 +135,15 @@ func (e *Env) Unset(name string) bool {
 	return true
 }
 
+// Without returns the variables but those of names, which may be e itself; nil stays nil.
+func (e *Env) Without(names []string) *Env {
+	hidden := func(v Var) bool { return slices.Contains(names, v.Name) }
+	if e == nil || !slices.ContainsFunc(e.vars, hidden) {
+		return e
+	}
+	return &Env{vars: slices.DeleteFunc(slices.Clone(e.vars), hidden)}
+}
+
 func (e *Env) index(name string) int {
 	if e == nil {
 		return -1

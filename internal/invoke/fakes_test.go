@@ -161,6 +161,8 @@ type recorder struct {
 	mu    sync.Mutex
 	lines []string
 	took  []time.Duration
+
+	setups []time.Duration
 }
 
 func (r *recorder) add(line string, took time.Duration) {
@@ -176,6 +178,12 @@ func (r *recorder) FunctionRun(_ context.Context, ref function.Ref, o Ending, to
 
 func (r *recorder) PipelineRun(status int, took time.Duration) {
 	r.add(fmt.Sprintf("pipeline %d", status), took)
+}
+
+func (r *recorder) FunctionSetup(took time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.setups = append(r.setups, took)
 }
 
 func (r *recorder) text() string {

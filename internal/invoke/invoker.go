@@ -17,6 +17,8 @@ type Call struct {
 	ID string
 	// TraceID is that of the trace that it belongs to; empty for none.
 	TraceID string
+	// URI is what the caller asked for, for the log; of a step it is that of the pipeline.
+	URI     string
 	Ref     function.Ref
 	Request sandbox.Request
 	// Memory bounds the bodies that a pipeline holds beside that of Request. Nil sets no bound.
@@ -33,6 +35,7 @@ type Invoker struct {
 	cache    *cache
 	gate     *gate
 	refused  func(error)
+	stepped  func(ctx context.Context, call Call, status int, took time.Duration)
 	cancels  bool
 	ownerEnd string
 	checks   atomic.Uint64
@@ -45,7 +48,7 @@ func New(o Options) *Invoker {
 	o = o.withDefaults()
 	return &Invoker{
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer, cache: newCache(o),
-		gate: newGate(o.Concurrency), refused: o.Refused, cancels: o.CancelOnDisconnect, ownerEnd: o.OwnerSeparator,
+		gate: newGate(o.Concurrency), refused: o.Refused, stepped: o.Stepped, cancels: o.CancelOnDisconnect, ownerEnd: o.OwnerSeparator,
 		pipelineTimeout: o.PipelineTimeout,
 	}
 }
@@ -99,34 +102,38 @@ func (v *Invoker) Run(ctx context.Context, call Call) (*sandbox.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.run(ctx, e, &run{id: call.ID, traceID: call.TraceID, request: call.Request, start: start, describe: runFailure})
+	found := time.Since(start)
+	result, err := v.run(ctx, e, &run{Call: call, start: start, describe: runFailure})
+	v.recorder.FunctionSetup(found + StatsOf(result, err).Load)
+	return result, err
 }
 
 // run is what one run needs to know beside the function.
 type run struct {
-	id, traceID string
+	Call // of a step, the Ref is that of the pipeline
 	// step is the place in a pipeline, from 1; 0 for a run alone. Earlier are the steps before it.
 	step     int
 	earlier  []Step
-	request  sandbox.Request
 	start    time.Time
 	describe func(err error, took time.Duration) string
 }
 
-func (r *run) call(e *entry) Call {
-	return Call{ID: r.id, TraceID: r.traceID, Ref: e.fn.Ref, Request: r.request}
+// called is call as it is of the function of e, be it a step of a pipeline.
+func called(call Call, e *entry) Call {
+	call.Ref = e.fn.Ref
+	return call
 }
 
 // invocationID is unique among the steps of a pipeline.
 func (r *run) invocationID() string {
 	if r.step == 0 {
-		return r.id
+		return r.ID
 	}
-	return r.id + "." + strconv.Itoa(r.step)
+	return r.ID + "." + strconv.Itoa(r.step)
 }
 
 func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, error) {
-	call := r.call(e)
+	call := called(r.Call, e)
 	out := v.output.Start(call)
 	ctx, span := v.tracer.Run(ctx, call)
 	result, err := v.admit(ctx, e.fn, &sandbox.Invocation{
@@ -139,7 +146,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 		Code:           e.fn.Code,
 		Compiled:       &e.compiled,
 		Env:            e.env,
-		Request:        r.request,
+		Request:        r.Request,
 		Outgoing:       span.Outgoing(),
 		Runtime:        e.runtime,
 		MaxInvocations: e.maxInvocations,

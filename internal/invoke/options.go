@@ -34,6 +34,9 @@ type Recorder interface {
 	// FunctionRun is called in the context of the run; took is the time since its caller asked for it.
 	FunctionRun(ctx context.Context, ref function.Ref, e Ending, took time.Duration)
 	PipelineRun(status int, took time.Duration)
+	// FunctionSetup is told of each run but those of steps how long it took to have the code: from memory or the store, and read and
+	// compiled by its worker.
+	FunctionSetup(took time.Duration)
 }
 
 // Output receives what functions print. Its methods must be safe for concurrent use.
@@ -72,6 +75,9 @@ type Options struct {
 	// CancelOnDisconnect ends a call whose context ends, such as when its caller has hung up, with its worker. Else what a function has
 	// begun it finishes, whether or not its caller still waits: deadlines bound it.
 	CancelOnDisconnect bool
+	// Stepped is told of each step of a pipeline that has ended, in the context of that. It must be safe for concurrent use. Nil
+	// ignores them.
+	Stepped func(ctx context.Context, call Call, status int, took time.Duration)
 	// PipelineTimeout is how long after the start of a pipeline its steps may begin. 0 sets no limit.
 	PipelineTimeout time.Duration
 	// MaxStale is how long a function in memory is trusted without asking the store. 0 stands for DefaultMaxStale.
@@ -108,6 +114,9 @@ func (o Options) withDefaults() Options {
 	if o.Refused == nil {
 		o.Refused = func(error) {}
 	}
+	if o.Stepped == nil {
+		o.Stepped = func(context.Context, Call, int, time.Duration) {}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -124,6 +133,7 @@ func (o Options) withDefaults() Options {
 type discard struct{}
 
 func (discard) FunctionRun(context.Context, function.Ref, Ending, time.Duration) {}
+func (discard) FunctionSetup(time.Duration)                                      {}
 func (discard) PipelineRun(int, time.Duration)                                   {}
 func (discard) Start(Call) RunOutput                                             { return discard{} }
 func (discard) Print(function.Ref, sandbox.LogLine)                              {}

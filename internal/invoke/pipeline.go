@@ -89,7 +89,6 @@ func (v *Invoker) resolve(ctx context.Context, steps []function.Ref) ([]*entry, 
 
 func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*sandbox.Result, error) {
 	var answer *sandbox.Result
-	request := call.Request
 	room := held{memory: call.Memory}
 	defer room.release()
 	earlier := make([]Step, 0, len(entries))
@@ -97,9 +96,11 @@ func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*s
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("invoke: step %d of %d: %w", i+1, len(entries), context.Cause(ctx))
 		}
+		start := time.Now()
 		result, err := v.run(ctx, e, &run{
-			id: call.ID, traceID: call.TraceID, step: i + 1, earlier: earlier, request: request, start: time.Now(), describe: stepFailure,
+			Call: call, step: i + 1, earlier: earlier, start: start, describe: stepFailure,
 		})
+		v.stepped(ctx, called(call, e), statusOf(result, err), time.Since(start))
 		if err != nil {
 			return nil, &StepError{e.fn.Ref, err}
 		}
@@ -108,11 +109,11 @@ func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*s
 		answer = new(*result)
 		switch result.Status {
 		case http.StatusOK:
-			request.Body = result.Body
+			call.Request.Body = result.Body
 			if i+1 == len(entries) {
 				return answer, nil
 			}
-			if err := room.change(request.Body); err != nil {
+			if err := room.change(call.Request.Body); err != nil {
 				return nil, fmt.Errorf("invoke: step %d of %d: %w", i+2, len(entries), err)
 			}
 		case http.StatusNotModified:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -194,6 +196,37 @@ func TestFailedStepEndsThePipeline(t *testing.T) {
 			"p/2: finished 422 after 12ms"
 		if got := f.output.text(); got != want {
 			t.Errorf("printed\n%s\nwant\n%s", got, want)
+		}
+	})
+}
+
+func TestStepsAndSetupsAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var steps []string
+		f, refs := newPipeline([]step{{200, "1"}, {404, "2"}})
+		f.stepped = func(_ context.Context, call Call, status int, took time.Duration) {
+			steps = append(steps, fmt.Sprint(call.Ref, " ", status, " ", took, " ", call.URI, " ", call.Request.Method))
+		}
+		f.pool.does("p/1.js", func(*sandbox.Invocation) (*sandbox.Result, error) {
+			time.Sleep(12 * time.Millisecond)
+			return &sandbox.Result{Status: 200, Body: json.RawMessage("1"), Stats: sandbox.Stats{Load: 5 * time.Millisecond}}, nil
+		})
+		call := Call{URI: "/functions/pipeline?x", Request: sandbox.Request{Method: "PUT"}}
+		if _, err := f.Pipeline(t.Context(), refs, call); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"p/1 200 12ms /functions/pipeline?x PUT", "p/2 404 0s /functions/pipeline?x PUT"}
+		if !slices.Equal(steps, want) {
+			t.Errorf("told %q, want %q", steps, want)
+		}
+		if len(f.recorder.setups) > 0 {
+			t.Error("a step was set up")
+		}
+		f.source.put("p/1", "other code", "v2")
+		f.source.getDelay = 7 * time.Millisecond
+		f.Changed(function.Change{Ref: refs[0]})
+		if _, err := f.Run(t.Context(), Call{Ref: refs[0]}); err != nil || !slices.Equal(f.recorder.setups, []time.Duration{12 * time.Millisecond}) {
+			t.Errorf("%v, set up in %v", err, f.recorder.setups)
 		}
 	})
 }

@@ -22,6 +22,7 @@ func appendAccess(dst []byte, r *Request) []byte {
 	o.text("userAgent", cut(r.UserAgent()))
 	o.text("requestId", r.ID)
 	o.text("traceId", r.TraceID)
+	o.text(originalRequestID, r.ID)
 	return o.end()
 }
 

@@ -134,7 +134,7 @@ func TestAccessLineInJSON(t *testing.T) {
 		access.Log(&Request{Request: httptest.NewRequest("GET", "/\u202e", nil), Length: -1})
 		want := `{"time":"2000-01-01T00:00:00Z","level":"info","message":"PUT /functions/a/b/run?x=1 200","method":"PUT",` +
 			`"url":"/functions/a/b/run?x=1","status":200,"length":17,"milliseconds":1.235,"remoteAddr":"192.0.2.7","userAgent":"curl \"8\"",` +
-			`"requestId":"call-7","traceId":"0af7"}` + "\n" +
+			`"requestId":"call-7","traceId":"0af7","request_id":"call-7"}` + "\n" +
 			`{"time":"2000-01-01T00:00:00Z","level":"info","message":"GET /\u202e 0","method":"GET","url":"/\u202e","status":0,` +
 			`"milliseconds":0.000,"remoteAddr":"192.0.2.1"}` + "\n"
 		if got := strings.ReplaceAll(out.String(), time.Now().Format(time.RFC3339Nano), "2000-01-01T00:00:00Z"); got != want {

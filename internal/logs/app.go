@@ -37,7 +37,7 @@ func NewApp(o AppOptions) *slog.Logger {
 	}
 	if o.JSON {
 		json := slog.NewJSONHandler(plainJSON{o.Out}, &slog.HandlerOptions{Level: o.Level, ReplaceAttr: nameJSON})
-		return slog.New(withContext(json, o.Context, slog.Level(math.MinInt)))
+		return slog.New(withContext(originalNames{json}, o.Context, slog.Level(math.MinInt)))
 	}
 	return slog.New(withContext(newTextHandler(o), o.Context, slog.LevelWarn))
 }

@@ -111,7 +111,7 @@ func TestMessagesNameTheirRequest(t *testing.T) {
 	if want := "info: original a=1\nwarn: new a=1 requestId=call-7\nwarn: other a=1\n"; text.String() != want {
 		t.Errorf("wrote %q, want %q", &text, want)
 	}
-	if got := strings.Count(json.String(), `,"a":1,"requestId":"call-7"}`); got != 2 {
+	if got := strings.Count(json.String(), `,"a":1,"requestId":"call-7","request_id":"call-7"}`); got != 2 {
 		t.Errorf("wrote %s", &json)
 	}
 }

@@ -26,7 +26,7 @@ type lineFormat func(dst []byte, call *invoke.Call, level, text string) []byte
 func NewConsole(out, err io.Writer) *Console { return newConsole(out, err, appendLabelled) }
 
 // NewJSONConsole returns a Console that writes an object a line: time, level, message, namespace, id, requestId, the
-// invocation ID of the call, and traceId if that belongs to a trace.
+// invocation ID of the call, and traceId if that belongs to a trace; function_id and request_id as the original calls them.
 func NewJSONConsole(out, err io.Writer) *Console { return newConsole(out, err, appendObject) }
 
 func newConsole(out, err io.Writer, format lineFormat) *Console {
@@ -85,6 +85,8 @@ func appendObject(dst []byte, call *invoke.Call, level, text string) []byte {
 	o.text("id", call.Ref.ID)
 	o.text("requestId", call.ID)
 	o.text("traceId", call.TraceID)
+	o.text("function_id", call.Ref.ID) // this and the next are names of the original
+	o.text(originalRequestID, call.ID)
 	return o.end()
 }
 

@@ -45,10 +45,10 @@ func TestJSONConsoleWritesAnObjectALine(t *testing.T) {
 		want       []string
 	}{
 		{"standard output", out.String(), []string{
-			`"level":"info","message":"one\u001b\u009b\u2028","namespace":"sh\"op","id":"price","requestId":"call-1"}`,
-			`"level":"info","message":"two","namespace":"sh\"op","id":"price","requestId":"call-1"}`,
+			`"level":"info","message":"one\u001b\u009b\u2028","namespace":"sh\"op","id":"price","requestId":"call-1","function_id":"price","request_id":"call-1"}`,
+			`"level":"info","message":"two","namespace":"sh\"op","id":"price","requestId":"call-1","function_id":"price","request_id":"call-1"}`,
 		}},
-		{"standard error", err.String(), []string{`"level":"error","message":"three","namespace":"a","id":"b"}`}},
+		{"standard error", err.String(), []string{`"level":"error","message":"three","namespace":"a","id":"b","function_id":"b"}`}},
 	} {
 		lines := strings.Split(strings.TrimSuffix(row.text, "\n"), "\n")
 		if len(lines) != len(row.want) {

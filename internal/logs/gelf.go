@@ -97,7 +97,7 @@ func gelfFields(values map[string]json.RawMessage) (map[string][]byte, error) {
 var fieldName = regexp.MustCompile(`^[\w.-]+$`)
 
 func checkField(name string) error {
-	if name == "id" || !fieldName.MatchString(name) {
+	if strings.TrimPrefix(name, "_") == "id" || !fieldName.MatchString(name) {
 		return fmt.Errorf("gelf: field name %q is not allowed", name)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
@@ -46,7 +47,7 @@ func (m *gelfMessage) appendJSON(dst []byte) []byte {
 	fields := m.additional()
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		dst = append(dst, ',')
-		dst = function.AppendJSONString(dst, "_"+name)
+		dst = function.AppendJSONString(dst, name)
 		dst = append(dst, ':')
 		dst = append(dst, fields[name]...)
 	}
@@ -67,28 +68,37 @@ func (m *gelfMessage) level() int64 {
 	return gelfInfo
 }
 
-// additional returns the values of the additional fields as JSON: the fixed ones, and over them those of the run.
+// additional returns the values of the additional fields as JSON, by the names that are sent: the fixed ones, over them those of the run, and
+// over these those that carry headers. The names begin with an underscore, which is put before those that do not.
 func (m *gelfMessage) additional() map[string][]byte {
 	fields := map[string][]byte{}
-	maps.Copy(fields, m.fields)
-	maps.Copy(fields, m.ofRun())
+	for _, some := range []map[string][]byte{m.fields, m.ofRun(), m.ofHeader()} {
+		for name, value := range some {
+			fields["_"+strings.TrimPrefix(name, "_")] = value
+		}
+	}
 	return fields
 }
 
-// ofRun returns the fields that tell of this run, over them those that carry headers.
+// ofRun returns the fields that tell of this run.
 func (m *gelfMessage) ofRun() map[string][]byte {
-	text := func(s string) []byte { return function.AppendJSONString(nil, s) }
 	fields := map[string][]byte{
 		"status":       strconv.AppendInt(nil, int64(m.status), 10),
 		"request_time": appendMillis(nil, m.took.Milliseconds()),
-		"group":        text(m.ref.Namespace),
-		"file":         text(m.ref.Filename()),
+		"group":        function.AppendJSONString(nil, m.ref.Namespace),
+		"file":         function.AppendJSONString(nil, m.ref.Filename()),
 	}
 	if m.call != "" {
-		fields["request_id"] = text(m.call)
+		fields["request_id"] = function.AppendJSONString(nil, m.call)
 	}
+	return fields
+}
+
+// ofHeader returns the fields that carry headers.
+func (m *gelfMessage) ofHeader() map[string][]byte {
+	fields := map[string][]byte{}
 	for name, value := range m.header {
-		fields[name] = text(value)
+		fields[name] = function.AppendJSONString(nil, value)
 	}
 	return fields
 }

@@ -50,8 +50,10 @@ func (r *gelfRun) Finish(status int, took time.Duration) {
 // Fields implements invoke.Summarizer: the full message and the fields of this run, without those of every message.
 func (r *gelfRun) Fields() map[string]json.RawMessage {
 	fields := map[string]json.RawMessage{"full_message": function.AppendJSONString(nil, r.sent.full)}
-	for name, value := range r.sent.ofRun() {
-		fields[name] = value
+	for _, some := range []map[string][]byte{r.sent.ofRun(), r.sent.ofHeader()} {
+		for name, value := range some {
+			fields[name] = value
+		}
 	}
 	return fields
 }

@@ -125,8 +125,9 @@ func TestRunIsOneMessageToEachHost(t *testing.T) {
 	g := newGELF(t, func(o *GELFOptions) {
 		o.Fields = map[string]json.RawMessage{
 			"app": json.RawMessage(`"shop"`), "zone": json.RawMessage(`7`), "tags": json.RawMessage(`["a"]`), "status": json.RawMessage(`"hidden"`),
+			"_pre": json.RawMessage(`"b"`), "_file": json.RawMessage(`"hidden"`),
 		}
-		o.HeaderFields = map[string]string{"request_id": "X-Request-Id", "none": "x-none"}
+		o.HeaderFields = map[string]string{"request_id": "X-Request-Id", "none": "x-none", "_group": "host"}
 	}, first, second)
 	before := time.Now()
 	g.run(`{"x-request-id":"abc","host":"h"}`, 200, "info: one", "info: ", "error: two\"")
@@ -145,8 +146,8 @@ func TestRunIsOneMessageToEachHost(t *testing.T) {
 			"version": "1.0", "host": host, "facility": "node.js", "level": 6.0,
 			"short_message": `Function "shop/price.js" was executed with status 200 "OK"`,
 			"full_message":  "info: one\nerror: two\"\n",
-			"_status":       200.0, "_request_time": 0.012, "_group": "shop", "_file": "shop/price.js",
-			"_app": "shop", "_zone": 7.0, "_tags": `["a"]`, "_request_id": "abc",
+			"_status":       200.0, "_request_time": 0.012, "_group": "h", "_file": "shop/price.js",
+			"_app": "shop", "_pre": "b", "_zone": 7.0, "_tags": `["a"]`, "_request_id": "abc",
 		}
 		if !maps.Equal(got, want) {
 			t.Errorf("message\n%v\nwant\n%v", got, want)
@@ -330,6 +331,7 @@ func TestLinesOfNoRunGoToTheConsole(t *testing.T) {
 func TestBadGELFOptionsAreRefused(t *testing.T) {
 	for _, o := range []GELFOptions{
 		{MaxChunkSize: 1420, Fields: map[string]json.RawMessage{"id": json.RawMessage("1")}},
+		{MaxChunkSize: 1420, Fields: map[string]json.RawMessage{"_id": json.RawMessage("1")}},
 		{MaxChunkSize: 1420, Fields: map[string]json.RawMessage{"a b": json.RawMessage("1")}},
 		{MaxChunkSize: 1420, Fields: map[string]json.RawMessage{"a": nil}},
 		{MaxChunkSize: 1420, HeaderFields: map[string]string{"": "x"}},

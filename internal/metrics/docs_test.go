@@ -24,7 +24,7 @@ const (
 // registered are the names of all metrics that can ever be in a scrape.
 func registered(t *testing.T) map[string]bool {
 	t.Helper()
-	names := map[string]bool{durationName: true, totalName: true, "up": true} // the last is Prometheus' own
+	names := map[string]bool{durationName: true, totalName: true, scriptName: true, "up": true} // the last is Prometheus' own
 	descs := make(chan *prometheus.Desc)
 	go func() {
 		defer close(descs)
@@ -42,13 +42,13 @@ func registered(t *testing.T) map[string]bool {
 
 // isOurs says whether a metric is not that of a library.
 func isOurs(name string) bool {
-	return strings.HasPrefix(name, "functions_") || strings.HasPrefix(name, "backstage_functions_")
+	return strings.HasPrefix(name, "functions_") || strings.HasPrefix(name, "backstage_functions_") || strings.HasPrefix(name, "nodejs_")
 }
 
 // queried are the metrics that text names, without the suffixes of a histogram's series.
 func queried(text string, known map[string]bool) []string {
 	var names []string
-	for _, name := range regexp.MustCompile(`\b(?:backstage_functions|functions|go|process)_[a-z0-9_]+\b`).FindAllString(text, -1) {
+	for _, name := range regexp.MustCompile(`\b(?:backstage_functions|functions|go|process|nodejs)_[a-z0-9_]+\b`).FindAllString(text, -1) {
 		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
 			if base, ok := strings.CutSuffix(name, suffix); ok && known[base] {
 				name = base

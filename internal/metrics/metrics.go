@@ -2,10 +2,10 @@
 //
 // The series whose names begin with backstage_functions_ are those of the original Backstage Functions: same names,
 // labels, help and buckets (two finer ones come before), so that dashboards stay. Those that begin with functions_
-// tell of the pool, the store, the cache, HTTP and egress. Beside them are the usual ones of the Go runtime and of the
-// process. docs/operations.md says of each what to do when it moves.
+// tell of the pool, the store, the cache, HTTP and egress. Those that begin with nodejs_ are what comes nearest to what the
+// original had of its Node.js. Beside them are the usual ones of the Go runtime and of the process. docs/operations.md says of each what to do when it moves.
 //
-// Every label has a bounded number of values, whatever callers send. A function has up to five counters and one histogram.
+// Every label has a bounded number of values, whatever callers send. A function has up to five counters and two histograms.
 // At most MaxFunctions functions get their own, in the order in which they are first run; all others are counted together
 // under namespace="other", id="other". Namespaces are bounded alike. A series stays until the process ends, as a counter
 // must. WithFunctions has fewer of them.
@@ -74,6 +74,7 @@ func New(options ...Option) *Metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
 	)
+	newProcess(registry)
 	factory{registry}.build(s.version, s.revision)
 	return &Metrics{
 		registry: registry, runs: newRuns(registry, &s), pool: newPool(registry), outgoing: newOutgoing(registry),

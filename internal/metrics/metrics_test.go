@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -75,6 +76,30 @@ func TestRunsAreCountedUnderTheOriginalsNames(t *testing.T) {
 		`backstage_functions_pipeline_run_total{status="5xx"} 1`,
 		`# HELP backstage_functions_redis_leaks_total How many redis leaks in backstage functions`,
 		`backstage_functions_redis_leaks_total 0`,
+	)
+}
+
+func TestSetupsUpdatesAndScriptsAreCountedUnderTheOriginalsNames(t *testing.T) {
+	m := New()
+	ref := function.Ref{Namespace: "a", ID: "b"}
+	answered := invoke.Ending{Status: 200, Stats: sandbox.Stats{Run: 50 * time.Millisecond, Load: 20 * time.Millisecond}}
+	m.FunctionRun(context.Background(), ref, answered, time.Second)
+	m.FunctionRun(context.Background(), ref, invoke.Ending{Status: 500, Err: errors.New("thrown")}, time.Second)
+	m.FunctionSetup(20 * time.Millisecond)
+	m.FunctionUpdate(200, 300*time.Millisecond)
+	m.FunctionUpdate(404, 0)
+	expectLines(
+		t, scrape(t, m),
+		`# TYPE backstage_functions_run_script_duration_seconds histogram`,
+		`backstage_functions_run_script_duration_seconds_bucket{id="b",namespace="a",le="0.02"} 0`,
+		`backstage_functions_run_script_duration_seconds_bucket{id="b",namespace="a",le="0.05"} 1`,
+		`backstage_functions_run_script_duration_seconds_sum{id="b",namespace="a"} 0.03`,
+		`backstage_functions_run_script_duration_seconds_count{id="b",namespace="a"} 1`,
+		`backstage_functions_function_setup_total 1`,
+		`backstage_functions_function_setup_duration_seconds_sum 0.02`,
+		`backstage_functions_function_update_total{status="2xx"} 1`,
+		`backstage_functions_function_update_total{status="4xx"} 1`,
+		`backstage_functions_function_update_duration_seconds_bucket{status="2xx",le="0.5"} 1`,
 	)
 }
 

@@ -38,6 +38,10 @@ type runs struct {
 	overviewTotal    *byStatus
 	pipelineDuration prometheus.Histogram
 	pipelineTotal    *byStatus
+	setupDuration    prometheus.Histogram
+	setupTotal       prometheus.Counter
+	updateDuration   *prometheus.HistogramVec
+	updateTotal      *byStatus
 
 	mu        sync.RWMutex // guards the fields below
 	functions map[function.Ref]*functionSeries
@@ -61,11 +65,18 @@ func newRuns(registry *prometheus.Registry, s *settings) *runs {
 		pipelineDuration: histogram("pipeline_run_duration_seconds", "How many time spent to run a function pipeline in seconds"),
 		pipelineTotal: &byStatus{vec: prometheus.NewCounterVec(
 			counter("pipeline_run_total", "What is the status code of pipelines"), []string{"status"})},
+		setupDuration: histogram("function_setup_duration_seconds", "How much time spent to setup a function in seconds"),
+		setupTotal:    prometheus.NewCounter(counter("function_setup_total", "How many functions were set up")),
+		updateDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "backstage_functions_function_update_duration_seconds", Help: "How much time spent to update a function in seconds", Buckets: runBuckets[:],
+		}, []string{"status"}),
+		updateTotal: &byStatus{vec: prometheus.NewCounterVec(
+			counter("function_update_total", "How many functions were updated with status code"), []string{"status"})},
 		functions: map[function.Ref]*functionSeries{},
 	}
 	// Stays at zero: the original's Redis client could lose connections, this one's pool closes what it opens.
 	leaks := prometheus.NewCounter(counter("redis_leaks_total", "How many redis leaks in backstage functions"))
-	registry.MustRegister(r.overviewTotal.vec, r.pipelineTotal.vec, leaks)
+	registry.MustRegister(r.overviewTotal.vec, r.pipelineTotal.vec, r.setupTotal, r.updateDuration, r.updateTotal.vec, leaks)
 	return r
 }
 
@@ -74,9 +85,9 @@ func (r *runs) FunctionRun(ctx context.Context, ref function.Ref, o invoke.Endin
 	switch r.detail {
 	case DetailOff:
 	case DetailNamespace:
-		r.series(function.Ref{Namespace: ref.Namespace}).count(o.Status, took)
+		r.series(function.Ref{Namespace: ref.Namespace}).count(&o, took)
 	default:
-		r.series(ref).count(o.Status, took)
+		r.series(ref).count(&o, took)
 	}
 	r.namespaces.of(ref.Namespace).Add(o.Stats.CPU.Seconds())
 	observe(r.overviewDuration, took, r.sampled(ctx))
@@ -96,6 +107,18 @@ func observe(to prometheus.Observer, took time.Duration, traceID string) {
 func (r *runs) PipelineRun(status int, took time.Duration) {
 	r.pipelineDuration.Observe(took.Seconds())
 	r.pipelineTotal.inc(status)
+}
+
+// FunctionSetup counts that the code of a function was had for a run.
+func (r *runs) FunctionSetup(took time.Duration) {
+	r.setupDuration.Observe(took.Seconds())
+	r.setupTotal.Inc()
+}
+
+// FunctionUpdate counts an attempt to deploy a function.
+func (r *runs) FunctionUpdate(status int, took time.Duration) {
+	r.updateDuration.WithLabelValues(classes[class(status)]).Observe(took.Seconds())
+	r.updateTotal.inc(status)
 }
 
 // series returns those of ref, or of other when there is no more room.

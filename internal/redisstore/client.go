@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -11,12 +12,14 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
+// DefaultDialTimeout is how long a try to connect may take.
+const DefaultDialTimeout = time.Second
+
 // Limits of the client. A Redis that is gone is known as such in about two seconds, one that is silent in about four.
 const (
-	dialTimeout = time.Second
-	ioTimeout   = 2 * time.Second
-	retries     = 1
-	poolSize    = 64 // connections, made as needed
+	ioTimeout = 2 * time.Second
+	retries   = 1
+	poolSize  = 64 // connections, made as needed
 )
 
 // newClient connects as one of the logins. Change, if it is not nil, changes the options before.
@@ -32,6 +35,7 @@ func (e endpoint) newClient(config *tls.Config, as *logins, change func(*redis.U
 }
 
 func (e endpoint) options(config *tls.Config) *redis.UniversalOptions {
+	timeout := cmp.Or(e.dialTimeout, DefaultDialTimeout)
 	o := &redis.UniversalOptions{
 		Addrs:                 e.addrs,
 		Username:              e.username,
@@ -41,7 +45,7 @@ func (e endpoint) options(config *tls.Config) *redis.UniversalOptions {
 		SentinelUsername:      e.sentinelUser,
 		SentinelPassword:      e.sentinelPassword,
 		IsClusterMode:         e.cluster,
-		DialTimeout:           dialTimeout,
+		DialTimeout:           timeout,
 		DialerRetries:         1,
 		ReadTimeout:           ioTimeout,
 		WriteTimeout:          ioTimeout,
@@ -58,7 +62,7 @@ func (e endpoint) options(config *tls.Config) *redis.UniversalOptions {
 	if e.tls {
 		o.TLSConfig = config
 	}
-	o.Dialer = dialer(o.TLSConfig)
+	o.Dialer = dialer(o.TLSConfig, timeout)
 	return o
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // endpoint is where Redis is, read from Options.Endpoint.
@@ -19,6 +20,8 @@ type endpoint struct {
 	// sentinelUser and sentinelPassword are for the Sentinels themselves.
 	sentinelUser     string
 	sentinelPassword string
+	// dialTimeout bounds a try to connect; 0 stands for DefaultDialTimeout.
+	dialTimeout time.Duration
 }
 
 // The errors of parseEndpoint. None holds a piece of the text, which could be the password.

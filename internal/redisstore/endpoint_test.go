@@ -3,9 +3,11 @@ package redisstore
 import (
 	"crypto/tls"
 	"errors"
+	"net"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestEndpointsAreRead(t *testing.T) {
@@ -123,4 +125,26 @@ func FuzzParseEndpoint(f *testing.F) {
 			t.Error("neither an address nor an error")
 		}
 	})
+}
+
+// A Redis with TLS that takes connections and says nothing would be waited for without end, but for the timeout.
+func TestDialTimeoutBoundsTheHandshake(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	e, err := parseEndpoint("rediss://" + listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.dialTimeout = time.Millisecond
+	o := e.options(&tls.Config{MinVersion: tls.VersionTLS12})
+	if o.DialTimeout != time.Millisecond {
+		t.Errorf("the client waits %s", o.DialTimeout)
+	}
+	if conn, err := o.Dialer(t.Context(), "tcp", listener.Addr().String()); err == nil {
+		_ = conn.Close()
+		t.Error("connected")
+	}
 }

@@ -42,6 +42,8 @@ type Options struct {
 	LogsName string
 	// TLS is for endpoints with TLS.
 	TLS TLS
+	// DialTimeout bounds a try to connect; 0 stands for DefaultDialTimeout.
+	DialTimeout time.Duration
 	// Limits bound what is written and read.
 	Limits function.Limits
 	// Logger is told when Redis goes away and comes back, and at debug level what the Redis client has to say. Nil stands
@@ -82,6 +84,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 			return nil, fmt.Errorf("%w: %w", ErrLogsEndpoint, err)
 		}
 	}
+	e.dialTimeout, ofLogs.dialTimeout = o.DialTimeout, o.DialTimeout
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}

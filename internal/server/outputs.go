@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
@@ -96,6 +97,11 @@ func callAttrs(ctx context.Context) []slog.Attr {
 		attrs = append(attrs, slog.String("traceId", id))
 	}
 	return attrs
+}
+
+// stepped writes a line for a step of a pipeline.
+func (o *outputs) stepped(ctx context.Context, call invoke.Call, status int, took time.Duration) {
+	logs.Step(ctx, o.app, call, status, took)
 }
 
 // accessLog writes a line for each request that is to have one.

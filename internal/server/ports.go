@@ -45,6 +45,15 @@ func isProbe(r *http.Request) bool {
 	return false
 }
 
+// open counts the connections of callers.
+func (p *ports) open() int {
+	n := p.api.Stats().Open
+	if p.metrics != nil {
+		n += p.metrics.Stats().Open
+	}
+	return n
+}
+
 // watch has the metrics tell of the ports.
 func (p *ports) watch(m *metrics.Metrics) {
 	stats := map[string]func() connections.Stats{"api": p.api.Stats}

@@ -166,6 +166,10 @@ func (s *server) startWorkers(ctx context.Context) (stop func() error, err error
 		return nil, fmt.Errorf("workers cannot start: %w%s", err, isolationHint(ctx, s.workers, s.node))
 	}
 	s.measures.WatchPool(s.pool.Stats)
+	s.measures.WatchNode(metrics.Node{
+		Versions: s.node.versions, Memory: s.pool.Memory, Pool: s.pool.Stats,
+		Connections: func() int { return s.ports.open() + s.exit.Open() },
+	})
 	s.drain = newDrain(s.cfg.ShutdownTimeout)
 	s.invoker = invoke.New(s.watch.invoke(s.invokeOptions()))
 	s.measures.WatchCache(s.invoker.CacheStats)
@@ -184,6 +188,7 @@ func (s *server) invokeOptions() invoke.Options {
 		CancelOnDisconnect: s.cfg.CancelOnDisconnect,
 		PipelineTimeout:    s.cfg.PipelineTimeout,
 		Refused:            s.measures.InvocationRefused,
+		Stepped:            s.out.stepped,
 	}
 }
 
@@ -212,11 +217,11 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, Livez: s.probes.Livez, Readyz: s.probes.Readyz,
 		BodyLimit: s.cfg.BodyLimit, Grow: connections.Grow, Shrink: connections.Shrink, MaxSteps: s.cfg.PipelineMaxSteps,
-		Logger: s.log(),
+		HiddenEnv: s.cfg.HiddenEnv, Logger: s.log(),
 		FunctionLog: func(ref function.Ref, line string) {
 			s.out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
-		AccessLog: s.out.accessLog(s.cfg.Access), Served: s.measures.Served, TraceID: trace.ID,
+		AccessLog: s.out.accessLog(s.cfg.Access), Served: s.measures.Served, Updated: s.measures.FunctionUpdate, TraceID: trace.ID,
 		Logs: keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
 		Life: ctx,
 	}

@@ -34,7 +34,7 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 		s, err := redisstore.Open(ctx, redisstore.Options{
 			Endpoint: string(cfg.RedisEndpoint), LogsEndpoint: string(cfg.LogsRedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix,
 			Name: cfg.RedisVariable + " " + cfg.RedisEndpoint.String(), LogsName: "LOGS_REDIS_ENDPOINT " + cfg.LogsRedisEndpoint.String(),
-			TLS: redisstore.TLS(cfg.RedisTLS), Limits: limits, Logger: log,
+			TLS: redisstore.TLS(cfg.RedisTLS), DialTimeout: cfg.RedisDialTimeout, Limits: limits, Logger: log,
 		})
 		if err != nil {
 			return nil, redisError(cfg, err)

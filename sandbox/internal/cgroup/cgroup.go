@@ -23,6 +23,8 @@ type Tree interface {
 	Version() int
 	// Group makes a group named name, which must be new within the tree.
 	Group(name string, limits Limits) (Group, error)
+	// Memory is what the groups of all trees of this process use together.
+	Memory() (Memory, error)
 	// Close removes the tree. All its groups must be removed before.
 	Close() error
 }
@@ -38,6 +40,9 @@ type Group interface {
 	// Remove deletes the group; its processes must have been reaped.
 	Remove() error
 }
+
+// Memory is in bytes: all that is used, and what of it are pages that no file backs.
+type Memory struct{ Total, Anonymous uint64 }
 
 // cpuPeriod is the period over which CPU time is shared out, in microseconds. A short one lets a throttled worker go on soon.
 const cpuPeriod = 20_000

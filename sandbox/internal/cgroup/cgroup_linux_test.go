@@ -28,6 +28,12 @@ func TestMain(m *testing.M) {
 			hog = append(hog, slices.Repeat([]byte{1}, 1<<20))
 			fmt.Fprintln(os.Stderr, len(hog))
 		}
+	case "hold":
+		awaitLine()
+		held := slices.Repeat([]byte{1}, 32<<20)
+		fmt.Println("holds")
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		runtime.KeepAlive(held)
 	case "pids":
 		awaitLine()
 		answer := "allowed"
@@ -68,11 +74,21 @@ func check(t *testing.T, err error) {
 	}
 }
 
-func newGroup(t *testing.T, limits Limits) Group {
+func newTree(t *testing.T) Tree {
 	t.Helper()
 	tree, err := New("test")
 	check(t, err)
 	t.Cleanup(func() { check(t, tree.Close()) })
+	return tree
+}
+
+func newGroup(t *testing.T, limits Limits) Group {
+	t.Helper()
+	return groupOf(t, newTree(t), limits)
+}
+
+func groupOf(t *testing.T, tree Tree, limits Limits) Group {
+	t.Helper()
 	group, err := tree.Group("worker-1", limits)
 	check(t, err)
 	t.Cleanup(func() { check(t, group.Remove()) })
@@ -92,6 +108,20 @@ func TestMemoryLimitKillsAndIsCounted(t *testing.T) {
 	check(t, err)
 	if after != before+1 {
 		t.Fatalf("OOM kills went from %d to %d, want one more", before, after)
+	}
+}
+
+func TestTreeCountsTheMemoryOfItsGroups(t *testing.T) {
+	tree := newTree(t)
+	group := groupOf(t, tree, Limits{Memory: 256 << 20, CPU: 1, PIDs: 64})
+	cmd, stdout := victim(t, group, "hold")
+	defer func() { _, _ = cmd.Process.Kill(), cmd.Wait() }()
+	_, err := bufio.NewReader(stdout).ReadString('\n')
+	check(t, err)
+	usage, err := tree.Memory()
+	check(t, err)
+	if least := uint64(31 << 20); usage.Anonymous < least || usage.Total < usage.Anonymous {
+		t.Errorf("%+v, at least %d bytes are in use", usage, least)
 	}
 }
 

@@ -124,6 +124,21 @@ func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 	return groupV1{group, filepath.Join(t.weights, groupName(t.name, name), "cpu.shares")}, nil
 }
 
+func (t *treeV1) Memory() (Memory, error) {
+	instance, err := cgroup1.Load(cgroup1.NestedPath("/"+filepath.Join(dirName, t.instance)), cgroup1.WithHierarchy(hierarchyV1))
+	if err != nil {
+		return Memory{}, fmt.Errorf("cgroup v1: %w", err)
+	}
+	stat, err := instance.Stat(cgroup1.IgnoreNotExist)
+	if err != nil {
+		return Memory{}, fmt.Errorf("cgroup v1: %w", err)
+	}
+	if stat.Memory == nil || stat.Memory.Usage == nil {
+		return Memory{}, errors.New("cgroup v1: no usage of memory")
+	}
+	return Memory{Total: stat.Memory.Usage.Usage, Anonymous: stat.Memory.TotalRSS}, nil
+}
+
 func (t *treeV1) Close() error {
 	for _, dir := range t.dirs {
 		closeTree(dir, t.name)

@@ -88,6 +88,21 @@ func (t *treeV2) Group(name string, limits Limits) (Group, error) {
 	return groupV2{manager, filepath.Join(mountV2, dir, "cpu.weight")}, nil
 }
 
+func (t *treeV2) Memory() (Memory, error) {
+	instance, err := cgroup2.Load(t.instance)
+	if err != nil {
+		return Memory{}, fmt.Errorf("cgroup v2: %w", err)
+	}
+	stat, err := instance.Stat()
+	if err != nil {
+		return Memory{}, fmt.Errorf("cgroup v2: %w", err)
+	}
+	if stat.Memory == nil {
+		return Memory{}, errors.New("cgroup v2: no usage of memory")
+	}
+	return Memory{Total: stat.Memory.Usage, Anonymous: stat.Memory.Anon}, nil
+}
+
 func (t *treeV2) Close() error {
 	closeTree(filepath.Join(mountV2, t.instance), t.name)
 	return nil
