@@ -1,5 +1,5 @@
-# linux/amd64 and linux/arm64, with BuildKit. The last stage is the image: the server, Node.js 8, the runner and four shared libraries of
-# Debian; no shell, no package manager, no compiler, no npm. docs/deploy/README.md says how to run it.
+# linux/amd64 and linux/arm64, with BuildKit. The last stage is the image: the server, Node.js 8, the runner, four shared libraries of
+# Debian and its time zones; no shell, no package manager, no compiler, no npm. docs/deploy/README.md says how to run it.
 
 # The modules that functions may require and, in /node8, Node.js 8 with its headers: npm has it for amd64 only.
 FROM --platform=${BUILDPLATFORM:-linux/amd64} node:24-bookworm-slim AS modules
@@ -23,7 +23,7 @@ FROM node8-${TARGETARCH:-amd64} AS node8
 # The fork server's addon, and the files of Debian that the image needs, in /image.
 FROM debian:bookworm-slim AS image
 ARG TARGETARCH
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev libstdc++6
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev libstdc++6 tzdata
 COPY --from=node8 /node8 /node8
 COPY runner-js/native /native
 COPY LICENSE /LICENSE
@@ -40,11 +40,12 @@ RUN home=/image/usr/share/functions \
  && cp /node8/bin/node "$node" \
  && cp /node8/LICENSE "$home/LICENSE.node" \
  && cp /LICENSE "$home" \
+ && cp -r --parents /usr/share/zoneinfo /image \
  && cp -L /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs \
  && libraries=$(ldd "$node/node" | grep -o '/[^ ]*') \
  && cp -L --parents $libraries /image \
  # What scanners for known faults read: which packages these files are of.
- && for package in libc6 libgcc-s1 libstdc++6 ca-certificates; do \
+ && for package in libc6 libgcc-s1 libstdc++6 ca-certificates tzdata; do \
       dpkg-query -s "$package" >"/image/var/lib/dpkg/status.d/$package"; \
     done \
  && cp /etc/os-release /image/etc \

@@ -8,6 +8,7 @@ const egress = require('./egress');
 const { exit, RETIRED } = require('./frame');
 const pending = require('./pending');
 const warnings = require('./warnings');
+const chooseZone = require('./zone');
 
 // The first members of the frame, which the host writes in this order.
 const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check|compile)"(?:,"behind":(\d+))?/;
@@ -80,8 +81,15 @@ class Invoker {
       clock: clock.start,
       answer: (type, rest) => this.settle(type, rest),
       work: change => this.work(change),
+      zone: name => this.zone(name),
       outgoing: egress.carry,
     };
+  }
+
+  // zone has the call in progress see the time zone of that name, or the server's.
+  zone(name) {
+    const fault = chooseZone(name);
+    if (fault !== '') this.log('error', fault);
   }
 
   // work counts what the call in progress has begun (+1) and what of that is over (-1). It says whether there is a call.

@@ -66,6 +66,8 @@ type Config struct {
 	StartTimeout time.Duration
 	// Env is what every function sees in Backstage.env, a JSON object of strings. Default {}.
 	Env json.RawMessage
+	// TimeZone is the one that functions see, a name of the time zone database. Default: Node.js finds one by itself, UTC in a jail.
+	TimeZone string
 	// Modules are the names that functions may require.
 	Modules []string
 	// Isolation is the tier. Default IsolationStrict.

@@ -48,6 +48,7 @@ func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
 		{Source: "/dev/urandom", Target: "/dev/urandom", Device: true}, // without it Node.js 8 spins for ever
 	}
 	j.mounts = append(j.mounts, cfg.Egress.mounts()...)
+	j.mounts = append(j.mounts, zoneMounts()...)
 	for _, path := range libraries {
 		j.mounts = append(j.mounts, jail.Mount{Source: path, Target: path})
 	}
@@ -86,7 +87,7 @@ func (j *jailer) wrap(cmd *exec.Cmd, p part) (release func(), err error) {
 	args[0] = "node"
 	args[slices.Index(args, j.cfg.Runner)] = filepath.Join(jailRunner, filepath.Base(j.cfg.Runner))
 	spec := jail.Spec{
-		Path: jailNode, Args: args, Scratch: scratch, Mounts: j.mounts, Hostname: "worker", Filter: p.filter,
+		Path: jailNode, Args: args, Env: zoneEnvironment(j.cfg, jailRunner), Scratch: scratch, Mounts: j.mounts, Hostname: "worker", Filter: p.filter,
 		Limits: map[int]uint64{
 			unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 256, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_MEMLOCK: 0, unix.RLIMIT_MSGQUEUE: 0,
 		},

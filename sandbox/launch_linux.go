@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"sync"
@@ -63,7 +64,7 @@ func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 		"--v8-pool-size=0", "--single-threaded", "--max-semi-space-size=4", "--max-old-space-size=" + strconv.FormatInt(heap, 10), cfg.Runner,
 	}
 	cmd := exec.Command(cfg.Node, append(flags, args...)...) //nolint:gosec // the operator's choice
-	cmd.Env = []string{}
+	cmd.Env = zoneEnvironment(cfg, filepath.Dir(cfg.Runner))
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	return cmd

@@ -10,10 +10,10 @@ import (
 // Whoever is out of the language finds a small read-only root.
 var filePromises = []promise{
 	{
-		name: "the root holds only Node.js, its libraries, the runner and two devices", insider: true,
+		name: "the root holds only Node.js, its libraries, the runner, time zones and two devices", insider: true,
 		code: `const fs = inside.require('fs');
-			function main(req, res) { res.send({ root: fs.readdirSync('/').filter(d => d !== 'lib64').sort(), dev: fs.readdirSync('/dev'), usr: fs.readdirSync('/usr'), bin: fs.readdirSync('/usr/bin') }) }`,
-		want: `{"root":["dev","lib","runner","usr"],"dev":["null","urandom"],"usr":["bin"],"bin":["node"]}`,
+			function main(req, res) { res.send({ root: fs.readdirSync('/').filter(d => d !== 'lib64').sort(), dev: fs.readdirSync('/dev'), usr: fs.readdirSync('/usr'), bin: fs.readdirSync('/usr/bin'), share: fs.readdirSync('/usr/share') }) }`,
+		want: `{"root":["dev","lib","runner","usr"],"dev":["null","urandom"],"usr":["bin","share"],"bin":["node"],"share":["zoneinfo"]}`,
 	},
 	{
 		name: "no file of the host can be read", insider: true, code: reading(

@@ -77,6 +77,8 @@ type Config struct {
 	// PipelineMaxSteps and PipelineTimeout are PIPELINE_MAX_STEPS and PIPELINE_TIMEOUT.
 	PipelineMaxSteps int
 	PipelineTimeout  time.Duration
+	// TimeZone is TZ; empty when workers are told none and see UTC.
+	TimeZone string
 	// Modules are what functions may require, DEFAULT_GLOBAL_MODULES. ExposeEnv is what they all see of the server's
 	// environment, EXPOSE_ENV_*, without the prefix; never nil.
 	Modules   []string

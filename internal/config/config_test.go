@@ -251,15 +251,15 @@ func TestPoolFitsTheMachine(t *testing.T) {
 		environ         []string
 		size, prewarmed int
 	}{
-		{machine{4, 16 << 30}, nil, 32, 4},
-		{machine{4, 1 << 30}, nil, 6, 4},
-		{machine{4, 256 << 20}, nil, 2, 2},
-		{machine{4, 0}, nil, 32, 4},
-		{machine{4, 16 << 30}, []string{"WORKER_MEMORY_LIMIT=1gb"}, 12, 4},
-		{machine{4, 16 << 30}, []string{"NUM_CPUS=1"}, 8, 1},
-		{machine{4, 16 << 30}, []string{"POOL_SIZE=3"}, 3, 3},
-		{machine{4, 16 << 30}, []string{"POOL_SIZE=3", "POOL_PREWARMED=0"}, 3, 0},
-		{machine{1024, 1 << 50}, []string{"WORKER_MEMORY_LIMIT=32mb"}, 8192, 1024},
+		{machine{cpus: 4, memory: 16 << 30}, nil, 32, 4},
+		{machine{cpus: 4, memory: 1 << 30}, nil, 6, 4},
+		{machine{cpus: 4, memory: 256 << 20}, nil, 2, 2},
+		{machine{cpus: 4}, nil, 32, 4},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"WORKER_MEMORY_LIMIT=1gb"}, 12, 4},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"NUM_CPUS=1"}, 8, 1},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=3"}, 3, 3},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=3", "POOL_PREWARMED=0"}, 3, 0},
+		{machine{cpus: 1024, memory: 1 << 50}, []string{"WORKER_MEMORY_LIMIT=32mb"}, 8192, 1024},
 	} {
 		c, err := load(func(name string) (string, bool) {
 			for _, entry := range row.environ {

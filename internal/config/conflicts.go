@@ -53,6 +53,9 @@ func (c *Config) withoutEffect() []string {
 	if c.RedisEndpoint != "" && c.Storage != StorageRedis {
 		warnings = append(warnings, cmp.Or(c.RedisVariable, "REDIS_ENDPOINT")+" has no effect: STORAGE is "+c.Storage)
 	}
+	if c.machine.zone.fault != "" && !c.isGiven("TZ") {
+		warnings = append(warnings, c.machine.zone.fault)
+	}
 	return warnings
 }
 

@@ -22,7 +22,7 @@ func FuzzVariablesAreReadOrTheirFaultTold(f *testing.F) {
 				return "", false
 			}
 			return text, true
-		}, nil, machine{4, 8 << 30})
+		}, nil, machine{cpus: 4, memory: 8 << 30})
 		if (c == nil) != (err != nil) {
 			t.Fatalf("%s=%q: %v, %v", name, text, c, err)
 		}

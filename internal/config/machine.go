@@ -1,17 +1,22 @@
 package config
 
-import "runtime"
+import (
+	"runtime"
+
+	"github.com/backstage/functions/sandbox"
+)
 
 // machine is what the defaults depend on.
 type machine struct {
 	cpus int
 	// memory is what the server and its workers may use, in bytes; 0 when it is not known.
 	memory int64
+	zone   localZone
 }
 
 // thisMachine respects the limits of a container. The runtime counts processors so by itself.
 func thisMachine() machine {
-	return machine{cpus: runtime.GOMAXPROCS(0), memory: usableMemory()}
+	return machine{cpus: runtime.GOMAXPROCS(0), memory: usableMemory(), zone: findZone(localTime, sandbox.ZoneData)}
 }
 
 // memoryShare is the part of the memory that workers may fill when the pool's size is not given.

@@ -31,6 +31,13 @@ var functionsVariables = []Variable{
 		derive: func(c *Config, _ machine) string { return max(time.Minute, c.AsyncTimeout).String() },
 	},
 	{
+		Name: "TZ", Default: "that of `/etc/localtime`",
+		Meaning: "Time zone that functions see, a name of the time zone database such as `America/Sao_Paulo`. A function's own variable `TZ` " +
+			"takes precedence over it ([more](operations.md#time-zones)).",
+		parse:  zone(func(c *Config) *string { return &c.TimeZone }),
+		derive: func(_ *Config, m machine) string { return m.zone.name },
+	},
+	{
 		Name: "DEFAULT_GLOBAL_MODULES", Default: "lodash,async,request,uuid,node-fetch",
 		Meaning: "Modules that functions may require, with commas between. The cookie jars of `request` know the public suffixes of 2022.",
 		parse:   list(checkModule, "@scope/a.b/c", "../x", func(c *Config) *[]string { return &c.Modules }),

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -93,13 +91,10 @@ func probeNode(ctx context.Context, runtime *sandbox.Runtime) (version string, m
 	if _, err := os.Stat(runtime.Node); err != nil {
 		return "", 0, err
 	}
-	out, err := exec.CommandContext(ctx, runtime.Node, "--version").Output()
-	version, _, _ = strings.Cut(string(out), "\n")
-	match := regexp.MustCompile(`^v(\d+)\.\d+\.\d+`).FindStringSubmatch(version)
-	if err != nil || match == nil {
-		return "", 0, fmt.Errorf("%s does not run as Node.js: its --version says %q (%v)", runtime.Node, version, err)
+	if version, major, err = sandbox.NodeVersion(ctx, runtime.Node); err != nil {
+		return "", 0, err
 	}
-	if major, err = strconv.Atoi(match[1]); err != nil || major < oldestNode {
+	if major < oldestNode {
 		return "", 0, fmt.Errorf("%s is Node.js %s, and %d is the oldest that will do", runtime.Node, version, oldestNode)
 	}
 	return version, major, nil

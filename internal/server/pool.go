@@ -20,7 +20,7 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 	pool.Limits.Memory, pool.Limits.CPU = cfg.MemoryLimit, cfg.CPULimit
 	// A body may grow to six times its size when it is written as a JSON string, and a call carries code and body.
 	pool.Limits.Frame = max(pool.Limits.Frame, int(8*cfg.BodyLimit))
-	pool.Env = mustJSON(cfg.ExposeEnv)
+	pool.Env, pool.TimeZone = mustJSON(cfg.ExposeEnv), cfg.TimeZone
 	pool.Observer = observer
 	return pool
 }

@@ -6,6 +6,8 @@ import "fmt"
 // Allowed is how many letters of a name may be wrong, missing, too many or swapped before it is another name.
 func Allowed(name string) int {
 	switch {
+	case len(name) <= 2:
+		return 0
 	case len(name) <= 5:
 		return 1
 	case len(name) <= 12:

@@ -184,7 +184,9 @@ function start(line, kind) {
   const { setTimeout, clearTimeout } = timersOf();
   const modules = {};
   const require = makeRequire(modules);
-  const Backstage = { modules, env: envOf(kind === 'run' ? message.env : null), config: {} };
+  const env = envOf(kind === 'run' ? message.env : null);
+  runner.zone(env.TZ);
+  const Backstage = { modules, env, config: {} };
   const response = new Response(outcomes);
   if (kind === 'run') {
     Backstage.request = new Request(message);

@@ -66,7 +66,7 @@ func run(text string) error {
 			return fmt.Errorf("jail: %s: %w", s.name, err)
 		}
 	}
-	return fmt.Errorf("jail: exec %s: %w", spec.Path, syscall.Exec(spec.Path, spec.Args, []string{}))
+	return fmt.Errorf("jail: exec %s: %w", spec.Path, syscall.Exec(spec.Path, spec.Args, spec.Env))
 }
 
 // raiseOOMScore makes the kernel kill workers before the server when the whole machine is short of memory: proc(5). It comes first since the

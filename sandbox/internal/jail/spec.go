@@ -2,9 +2,10 @@ package jail
 
 // Spec says what the child builds. It travels to it as JSON.
 type Spec struct {
-	// Path and Args are the program's, as seen in the new root. Its environment is empty.
+	// Path, Args and Env are the program's, as seen in the new root.
 	Path string
 	Args []string
+	Env  []string
 	// Scratch is an existing directory of the host over which the child mounts its root, invisibly to anyone else.
 	Scratch string
 	// Mounts are what the root holds; their descriptors follow each other from FirstMount in the same order.

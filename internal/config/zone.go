@@ -1,0 +1,118 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// localTime is the file of the machine's own time zone: localtime(5).
+const localTime = "/etc/localtime"
+
+// utc is the zone of workers that are told none.
+const utc = "UTC"
+
+// zoneName is a name of the time zone database. Beside the zones its directory holds other files, and zones that count
+// leap seconds, which no runtime does.
+var (
+	zoneName = regexp.MustCompile(`^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$`)
+	noZone   = regexp.MustCompile(`^(localtime|posixrules|Factory|right/.*)$`)
+	// region begins the names that people use; the others are of old, or offsets.
+	region = regexp.MustCompile(`^(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/`)
+)
+
+var errZone = errors.New("must be a name of the time zone database, such as America/Sao_Paulo, with its file in " +
+	sandbox.ZoneData + " (package tzdata)")
+
+// zone reads the name of a time zone in the forms that libc takes: with a colon before it, or as the path of its file.
+func zone(target func(*Config) *string) parser {
+	read := func(c *Config, text string) error {
+		name := strings.TrimPrefix(strings.TrimSpace(text), ":")
+		if name == localTime {
+			*target(c) = c.machine.zone.name
+			return nil
+		}
+		name = strings.TrimPrefix(name, sandbox.ZoneData+"/")
+		if name != utc && !isZone(sandbox.ZoneData, name) {
+			return errZone
+		}
+		*target(c) = name
+		return nil
+	}
+	within := []string{
+		"America/Sao_Paulo", "UTC", ":Europe/Lisbon", sandbox.ZoneData + "/Asia/Tokyo", "Etc/GMT+3", ":" + localTime,
+	}
+	beyond := []string{
+		"BRT3", "America", "America/Nowhere", "america/sao_paulo", "../../../etc/passwd", "/etc/passwd", "localtime",
+		"right/UTC", "zone.tab", " ",
+	}
+	return past(read, within, beyond)
+}
+
+// isZone says whether the database in a directory has a zone of that name.
+func isZone(database, name string) bool {
+	if !isZoneName(name) {
+		return false
+	}
+	content, err := os.ReadFile(filepath.Join(database, name))
+	return err == nil && bytes.HasPrefix(content, []byte("TZif"))
+}
+
+func isZoneName(name string) bool { return zoneName.MatchString(name) && !noZone.MatchString(name) }
+
+// localZone is the time zone of a machine: its name, empty for UTC and for none, and what is wrong with it.
+type localZone struct{ name, fault string }
+
+// findZone tells the zone of file, which is a symbolic link into a database or a copy of one of its files.
+func findZone(file, database string) localZone {
+	content, err := os.ReadFile(file)
+	if err != nil || isUTC(content, database) { // without the file it is UTC
+		return localZone{}
+	}
+	if target, err := filepath.EvalSymlinks(file); err == nil {
+		if _, name, found := strings.Cut(target, "/zoneinfo/"); found && isZone(database, name) {
+			return localZone{name: name}
+		}
+	}
+	if name := nameOf(content, database); name != "" {
+		return localZone{name: name}
+	}
+	return localZone{fault: file + " is of no time zone in " + database +
+		": functions see UTC; set TZ to a name such as America/Sao_Paulo"}
+}
+
+func isUTC(content []byte, database string) bool {
+	want, err := os.ReadFile(filepath.Join(database, "Etc/UTC"))
+	return err == nil && bytes.Equal(content, want)
+}
+
+// nameOf is the zone whose file has this content, one of a region if there is any; empty if there is none.
+func nameOf(content []byte, database string) string {
+	found := ""
+	// What cannot be read is not it.
+	_ = filepath.WalkDir(database, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return nil
+		}
+		name := strings.TrimPrefix(path, database+"/")
+		if found != "" && !region.MatchString(name) || !isZoneName(name) {
+			return nil
+		}
+		if info, err := os.Stat(path); err != nil || info.Size() != int64(len(content)) {
+			return nil
+		}
+		if same, err := os.ReadFile(path); err == nil && bytes.Equal(same, content) {
+			if found = name; region.MatchString(name) {
+				return fs.SkipAll
+			}
+		}
+		return nil
+	})
+	return found
+}

@@ -1,0 +1,73 @@
+'use strict';
+
+// The time zone that calls see: the server's, or the one that a function's variable TZ names.
+
+const fs = require('fs');
+const path = require('path');
+
+const DATA = '/usr/share/zoneinfo'; // in a jail, too: sandbox/zone.go
+const NAME = /^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+)*$/;
+const HALF_A_YEAR = 182 * 24 * 3600e3;
+
+const { env } = process;
+const { statSync } = fs;
+const { apply } = Reflect;
+const { exec } = RegExp.prototype;
+const { DateTimeFormat } = Intl;
+
+// Later versions of Node.js change their zone when TZ is set.
+const old = parseInt(process.versions.node, 10) < 13;
+const [icu] = process.versions.icu.split('.');
+const addon = path.join(__dirname, 'build', 'zone.node');
+const { choose: chooseOld } = old && fs.existsSync(addon) ? require(addon) : {}; // eslint-disable-line
+
+const servers = env.TZ || '';
+let asked = servers; // what the last call asked for
+let present = servers; // what holds
+
+// set makes a zone the process's. Without the addon an old Node.js takes only one that is set before it has looked
+// at the time.
+function set(name) {
+  if (chooseOld) chooseOld(name, icu);
+  else env.TZ = name;
+  present = name;
+}
+
+// holds says whether it is the zone of that name that dates are in, as far as now and the other half of the year tell.
+function holds(name) {
+  const hour = new DateTimeFormat('en-US', { timeZone: name, hour: 'numeric', hour12: false });
+  return [0, HALF_A_YEAR].every((later) => {
+    const date = new Date(Date.now() + later);
+    return parseInt(hour.format(date), 10) % 24 === date.getHours();
+  });
+}
+
+function isThere(name) {
+  try {
+    return name === 'UTC' || apply(statSync, fs, [`${DATA}/${name}`]).isFile();
+  } catch (error) {
+    return false;
+  }
+}
+
+// choose makes the zone of that name the one that is seen from here on, the server's when the name is empty or
+// undefined. It returns what is wrong with it, once for each change; empty when all is well.
+function choose(name) {
+  const wanted = name || servers;
+  if (wanted === asked) return '';
+  asked = wanted;
+  const known = wanted === servers || (apply(exec, NAME, [wanted]) !== null && isThere(wanted));
+  const next = (known ? wanted : servers) || 'UTC';
+  if (next !== (present || 'UTC')) set(next);
+  if (!known) {
+    return `TZ=${wanted} is no name of the time zone database, such as America/Sao_Paulo: the zone of the server holds`;
+  }
+  if (!old || chooseOld || holds(next)) return '';
+  return `TZ=${wanted} comes too late for this worker: Node.js ${process.version} needs zone.node, which make `
+    + 'setup builds where there is a C compiler';
+}
+
+if (chooseOld && servers !== '') set(servers); // Node.js has done it by itself, but Intl does not know each name
+delete env.ICU_TIMEZONE_FILES_DIR; // Node.js has read it
+
+module.exports = choose;
