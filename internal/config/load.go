@@ -96,6 +96,9 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 // complete sets what follows from several variables.
 func (c *Config) complete() {
 	c.Trace.complete()
+	if c.Egress.Upstream != nil {
+		c.Egress.Upstream.Names = c.Egress.proxyNames
+	}
 	if c.Storage == StorageRedis && c.RedisEndpoint == "" {
 		c.RedisEndpoint, c.RedisVariable = defaultRedis, "REDIS_ENDPOINT"
 		c.texts["REDIS_ENDPOINT"] = c.RedisEndpoint.String()

@@ -13,6 +13,12 @@ type Egress struct {
 	Namespaces map[string]egress.Policy
 	// Limits are the variables EGRESS_CONNECTIONS_PER_CALL and following.
 	Limits egress.Limits
+	// Upstream is EGRESS_PROXY, nil for none.
+	Upstream *egress.Upstream
+	// proxy and exceptions are what the variables that other programs read, too, say of it.
+	proxy      Secret
+	exceptions string
+	proxyNames bool
 	// KeepAlive is HTTP_KEEP_ALIVE.
 	KeepAlive bool
 	// UseCertFile is FUNCTIONS_USE_SSL_CERT_FILE, CertFile is SSL_CERT_FILE.
@@ -79,6 +85,26 @@ var egressVariables = []Variable{
 		Name: "EGRESS_IDLE_TIMEOUT", Default: "1m",
 		Meaning: "Longest time that a connection may carry nothing.",
 		parse:   duration(10*time.Millisecond, day, func(c *Config) *time.Duration { return &c.Egress.Limits.Idle }),
+	},
+	commonProxy("HTTPS_PROXY", "URL of the proxy that `EGRESS_PROXY` is by default."),
+	commonProxy("https_proxy", "As `HTTPS_PROXY`, which takes precedence."),
+	commonProxy("HTTP_PROXY", "As `https_proxy`, which takes precedence."),
+	commonProxy("http_proxy", "As `HTTP_PROXY`, which takes precedence."),
+	commonExceptions("NO_PROXY", "Hosts, domains, addresses and ranges, with commas between, that functions reach without the proxy; `*` is all. "+
+		"What is on this machine never takes it."),
+	commonExceptions("no_proxy", "As `NO_PROXY`, which takes precedence."),
+	{
+		Name: "EGRESS_PROXY", Default: "that of `HTTPS_PROXY` or `HTTP_PROXY`", secret: true,
+		Meaning: "URL of the HTTP proxy through which the connections of functions lead (`http://` or `https://`, with user and password if " +
+			"need be), or `off`. What functions may reach is checked before it is asked.",
+		parse:  upstreamProxy(),
+		derive: func(c *Config, _ machine) string { return string(c.Egress.proxy) },
+	},
+	{
+		Name: "EGRESS_PROXY_NAMES", Default: "false",
+		Meaning: "`true` sends the proxy names instead of the addresses that were checked, for servers that cannot look up the names of the " +
+			"Internet, and for proxies that allow by name. The proxy must keep functions from the inside itself then.",
+		parse: boolean(func(c *Config) *bool { return &c.Egress.proxyNames }),
 	},
 	{
 		Name: "HTTP_KEEP_ALIVE", Default: "false",

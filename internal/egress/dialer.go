@@ -44,16 +44,30 @@ func (d *Dialer) dialFor(ctx context.Context, namespace, address string) (net.Co
 	return conn, failed
 }
 
-// dial resolves t, checks every address and connects to the first allowed one that answers.
+// dial resolves t, checks every address and connects to the first allowed one that answers, through the proxy where there is one.
 func (d *Dialer) dial(ctx context.Context, policy *Policy, t target) (net.Conn, netip.Addr, *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, d.o.Limits.Connect)
 	defer cancel()
 	addrs, failed := d.resolve(ctx, policy, t)
 	if failed != nil {
+		if failed.reason == "" && d.mayPassUnknown(policy, t) {
+			return d.dialThrough(ctx, t, nil)
+		}
 		return nil, netip.Addr{}, failed
 	}
-	var allowed []netip.Addr
-	denied := &refusal{code: codeNotFound}
+	allowed, denied := d.sift(policy, t, addrs)
+	if len(allowed) == 0 {
+		return nil, netip.Addr{}, denied
+	}
+	if direct := d.direct(t, allowed); len(direct) > 0 {
+		return dialFirst(ctx, direct, t.port)
+	}
+	return d.dialThrough(ctx, t, allowed)
+}
+
+// sift returns those of addrs that t may lead to, or why the first one is refused.
+func (d *Dialer) sift(policy *Policy, t target, addrs []netip.Addr) (allowed []netip.Addr, denied *refusal) {
+	denied = &refusal{code: codeNotFound}
 	for _, addr := range addrs {
 		if reason := policy.check(t, addr, d.own.has); reason == "" {
 			allowed = append(allowed, addr)
@@ -61,10 +75,27 @@ func (d *Dialer) dial(ctx context.Context, policy *Policy, t target) (net.Conn, 
 			denied = &refusal{reason: reason, addr: addr}
 		}
 	}
-	if len(allowed) == 0 {
-		return nil, netip.Addr{}, denied
+	return allowed, denied
+}
+
+// direct returns those of addrs to which the proxy does not lead; all without one.
+func (d *Dialer) direct(t target, addrs []netip.Addr) []netip.Addr {
+	if d.o.Upstream == nil {
+		return addrs
 	}
-	return dialFirst(ctx, allowed, t.port)
+	var direct []netip.Addr
+	for _, addr := range addrs {
+		if !d.o.Upstream.isFor(t, addr) {
+			direct = append(direct, addr)
+		}
+	}
+	return direct
+}
+
+// mayPassUnknown says whether the proxy may be asked for a name that nobody here knows.
+func (d *Dialer) mayPassUnknown(policy *Policy, t target) bool {
+	up := d.o.Upstream
+	return up != nil && t.name != "" && up.isFor(t, netip.Addr{}) && policy.mayPass(t, up.Names)
 }
 
 func (d *Dialer) resolve(ctx context.Context, policy *Policy, t target) ([]netip.Addr, *refusal) {
@@ -73,6 +104,11 @@ func (d *Dialer) resolve(ctx context.Context, policy *Policy, t target) ([]netip
 	}
 	if reason := policy.mayResolve(t); reason != "" {
 		return nil, &refusal{reason: reason}
+	}
+	if d.o.Upstream != nil { // the proxy may know names that nobody here does, and needs time of its own
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d.o.Limits.Connect/2)
+		defer cancel()
 	}
 	addrs, err := d.o.Resolver.LookupNetIP(ctx, "ip", t.name)
 	if err != nil {

@@ -66,9 +66,12 @@ type Options struct {
 	Namespaces map[string]Policy
 	// Policies, where there are some, take precedence over both, and can be replaced while they are in use.
 	Policies *Policies
-	// OwnerSeparator ends the name of the owner in that of a namespace: one without a policy of its own has its owner's. Empty: each is for itself.
+	// OwnerSeparator ends the name of the owner in that of a namespace: one without a policy of its own has its owner's. Empty:
+	// each is for itself.
 	OwnerSeparator string
 	Limits         Limits
+	// Upstream is the proxy through which connections lead; nil for none.
+	Upstream *Upstream
 	// Resolver, Observer and Logger may be nil: the system's resolver is used then, nothing is counted, nothing is logged.
 	Resolver Resolver
 	Observer Observer

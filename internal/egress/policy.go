@@ -122,3 +122,14 @@ func (p *Policy) mayResolve(t target) Reason {
 	}
 	return ReasonOff
 }
+
+// mayPass says whether a proxy may be asked for t's name when its addresses are not known, after mayResolve: only where a rule names the host,
+// for nobody has checked where it leads. Names says that the proxy checks that.
+func (p *Policy) mayPass(t target, names bool) bool {
+	for _, rule := range p.Allow {
+		if rule.matchesName(t.name, t.port) && (names || !rule.wild) {
+			return true
+		}
+	}
+	return names && (p.Mode == All || p.Mode == Public && t.port != smtp)
+}

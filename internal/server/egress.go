@@ -12,7 +12,7 @@ import (
 func egressOptions(cfg *config.Config, observer egress.Observer, log *slog.Logger) egress.Options {
 	return egress.Options{
 		Policies: egress.NewPolicies(cfg.Egress.Policy, cfg.Egress.Namespaces), OwnerSeparator: cfg.OwnerSeparator,
-		Limits: cfg.Egress.Limits, Observer: observer, Logger: log,
+		Upstream: cfg.Egress.Upstream, Limits: cfg.Egress.Limits, Observer: observer, Logger: log,
 	}
 }
 

@@ -14,6 +14,9 @@ func (s *server) greet() {
 	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d kept ready", s.node.names(), cfg.PoolSize, cfg.PoolPrewarmed))
 	log.Info("Isolation: " + s.pool.Isolation())
 	logMissing(log, s.pool.Report())
+	if proxy := cfg.Egress.Upstream; proxy != nil {
+		log.Info("Egress: through the proxy " + proxy.String())
+	}
 	for _, name := range cfg.Ignored {
 		log.Warn(name + " is set but has no effect in this version")
 	}
