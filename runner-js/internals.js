@@ -3,6 +3,8 @@
 // What Node.js shows to tests of its own only, under --expose-internals: the timers and immediates that it keeps in JavaScript, what an
 // import() calls, and what may be required. Node.js 8 keeps timers as handles and knows no import().
 
+const lists = require('./timerlists');
+
 const version = parseInt(process.versions.node, 10);
 
 // load returns an internal module, without the warning that it is one.
@@ -18,11 +20,13 @@ function load(name) {
   }
 }
 
-const { timerListMap } = version < 11 ? {} : load('internal/timers');
+const timers = version < 11 ? {} : load('internal/timers');
 const { internalBinding } = version < 11 ? {} : load('internal/test/binding');
-const { immediateInfo } = version < 11 ? {} : internalBinding('timers');
 const builtins = version < 11 ? null : load('internal/modules/helpers').loadBuiltinModule('fs').constructor;
-if (version >= 11 && !(timerListMap && immediateInfo)) throw new Error(`Node.js ${process.version} keeps its timers elsewhere; use 8, 20, 22 or 24`);
+const KNOWN = ['timerListMap', 'timerListQueue', 'immediateQueue', 'knownTimersById'];
+if (version >= 11 && !(KNOWN.every(name => timers[name]) && internalBinding('timers').immediateInfo)) {
+  throw new Error(`Node.js ${process.version} keeps its timers elsewhere; use 8, 20, 22 or 24`);
+}
 
 // forbidImport makes every import() fail: code that a module compiles would find all modules of Node.js by it.
 function forbidImport() {
@@ -61,17 +65,12 @@ function nativeModule() {
 
 // The timer that keeps the process alive while a function that left nothing behind is waited for.
 const heartbeat = setInterval(() => {}, 0x7fffffff);
+const listed = version < 11 ? null : lists(heartbeat, timers, internalBinding('timers'));
 
-// timers says whether any timer but our own is set, or any immediate: those of Node.js itself and those that do not keep it alive count, too. late is for
-// Node.js 8, which cannot tell within an immediate whether there are more.
-function timers(late) {
-  if (timerListMap === undefined) return !late && process._needImmediateCallback === true;
-  if (immediateInfo[0] !== 0 || immediateInfo[1] !== 0) return true;
-  for (const duration in timerListMap) { // eslint-disable-line guard-for-in, no-restricted-syntax
-    const list = timerListMap[duration];
-    if (list._idleNext !== list && (list._idleNext !== heartbeat || list._idlePrev !== heartbeat)) return true;
-  }
-  return false;
+// anyTimers says whether any timer but our own is set, or any immediate: those of Node.js itself and those that do not keep it alive count, too. late is
+// for Node.js 8, which cannot tell within an immediate whether there are more.
+function anyTimers(late) {
+  return listed === null ? !late && process._needImmediateCallback === true : listed();
 }
 
-module.exports = { forbidImport, forbidInternals, timers, old: timerListMap === undefined };
+module.exports = { forbidImport, forbidInternals, timers: anyTimers, old: listed === null };

@@ -37,7 +37,8 @@ const CLOSING = 1; // handles that are being closed: a few turns of the event lo
 const WORK = 2;
 
 const timers = new Set();
-const { apply } = Reflect;
+const { apply, ownKeys, getPrototypeOf } = Reflect;
+const { defineProperty } = Object;
 const { add, delete: remove } = Set.prototype; // before a function replaces them: the count must be right
 
 // watchTimers replaces the timer functions that modules take from the global object by ones that are counted.
@@ -80,20 +81,38 @@ function markBaseline() {
   loop.mark(internals.old);
 }
 
-// listen keeps in mind what listens for the events of the process.
-let listeners = {};
-let names = [];
+// listen keeps in mind what listens for the events of the process: its listeners by event, and where an event has several, those.
+let events = null;
+let kept = [];
+let names = 0;
 function listen() {
-  listeners = Object.assign({}, process._events);
-  names = Object.keys(listeners);
+  events = process._events;
+  kept = [events].concat(ownKeys(events).map(name => events[name]).filter(Array.isArray)).map(keep);
+  names = kept[0].keys.length;
+  ['_events', '_eventsCount', 'domain'].forEach(name => defineProperty(process, name, { configurable: false }));
 }
 
-// listening says whether it is still that which listens, and no domain is entered.
+// keep remembers what an object holds. What it holds cannot become getters any more: to read it later runs no code of a function.
+function keep(object) {
+  const keys = ownKeys(object);
+  keys.forEach(key => defineProperty(object, key, { configurable: false }));
+  return { object, keys, prototype: getPrototypeOf(object), values: keys.map(key => object[key]) };
+}
+
+// listening says whether it is still that which listens, whatever its count says, and no domain is entered.
 function listening() {
-  const { _events: now, _eventsCount: count } = process;
-  if (count !== names.length || process.domain) return false;
-  for (let i = 0; i < names.length; i++) {
-    if (now[names[i]] !== listeners[names[i]]) return false;
+  if (process._events !== events || process._eventsCount !== names || process.domain) return false;
+  for (let i = 0; i < kept.length; i++) {
+    if (!holds(kept[i])) return false;
+  }
+  return true;
+}
+
+// holds says whether an object holds what it held when it was kept, and no more.
+function holds({ object, keys, prototype, values }) {
+  if (ownKeys(object).length !== keys.length || getPrototypeOf(object) !== prototype) return false;
+  for (let i = 0; i < keys.length; i++) {
+    if (object[keys[i]] !== values[i]) return false;
   }
   return true;
 }

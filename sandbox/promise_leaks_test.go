@@ -45,6 +45,42 @@ var leakPromises = []promise{
 		if (Response) new Response(new Uint8Array(1 << 20)).body.pipeThrough(new CompressionStream('gzip')).getReader().read().then(mark)`, marked, `0`),
 	left("a listener in the place of the runner's", `require('lodash').template('<% process._events.unhandledRejection = mark %>')({ mark })`,
 		`require('lodash').template('<%= process._events.unhandledRejection.name %>')()`, `"lost"`),
+	left("a listener that is not counted", `outside('process')._events.uncaughtExceptionMonitor = mark`,
+		`typeof outside('process')._events.uncaughtExceptionMonitor`, `"undefined"`),
+	left("a listener under a hidden name", `Object.defineProperty(outside('process')._events, 'uncaughtExceptionMonitor', { value: mark, configurable: true })`,
+		`typeof outside('process')._events.uncaughtExceptionMonitor`, `"undefined"`),
+	left("a listener that is inherited", `Object.setPrototypeOf(outside('process')._events, { uncaughtExceptionMonitor: mark })`,
+		`typeof outside('process')._events.uncaughtExceptionMonitor`, `"undefined"`),
+	left("a listener behind a getter", `const process = outside('process'), real = process._events;
+		try { Object.defineProperty(process, '_events', { get() { mark(); return real }, configurable: true }) } catch (e) {}
+		try { Object.defineProperty(real, 'unhandledRejection', { get() { mark(); return real.uncaughtException }, configurable: true }) } catch (e) {}`,
+		`marks()`, `0`),
+	left("a listener behind a proxy", `const process = outside('process'); process._events = new Proxy(process._events, {
+			get(target, key) { if (key === 'uncaughtExceptionMonitor') return mark; return target[key] } })`,
+		`typeof outside('process')._events.uncaughtExceptionMonitor`, `"undefined"`),
+	left("a timer in a list that says it is empty", `const timer = outside('global').setTimeout(mark, 1);
+		if (timer._idleNext) timer._idleNext._idleNext = timer._idleNext`, marked, `0`),
+	left("a timer in a list that says it is empty both ways", `const timer = outside('global').setTimeout(mark, 1), list = timer._idleNext;
+		if (list) { const { _idlePrev } = list; list._idleNext = list; let asked = 0;
+			try { Object.defineProperty(list, '_idlePrev', { get: () => asked++ < 2 ? list : _idlePrev, set() {}, configurable: true }) } catch (e) {} }`, marked, `0`),
+	left("a timer in a list that Node.js does not find", `const global = outside('global');
+		global.setTimeout(mark, 1); const bait = global.setTimeout(() => {}, 3), list = bait._idleNext;
+		if (list) { list.msecs = 1; global.clearTimeout(bait) }`, marked, `0`),
+	left("a timer beside the runner's own", `const timer = outside('global').setTimeout(mark, 0x7fffffff), next = timer._idleNext;
+		for (const one of [next, timer._idlePrev]) { try { one.expiry = 1; one._onTimeout = mark } catch (e) {} }
+		outside('global').clearTimeout(timer); outside('global').clearTimeout(outside('global').setTimeout(() => {}, 1))`, marked, `0`),
+	left("a list of timers that is left with a value of its own", `const global = outside('global'), timer = global.setTimeout(() => {}, 40), list = timer._idleNext;
+		if (list) { timer.unref(); global.clearTimeout(timer); list.expiry = { valueOf: () => { mark(); return 1 } } }`,
+		`(() => { const { setTimeout, clearTimeout } = outside('global'); [1, 2, 3].forEach(n => clearTimeout(setTimeout(() => {}, n))); return marks() })()`, `0`),
+	left("a list of timers that hands the next one on", `const global = outside('global'), timer = global.setTimeout(() => {}, 40), list = timer._idleNext;
+		if (list) { timer.unref(); global.clearTimeout(timer); list._idleNext = { set _idlePrev(timer) { mark() } } }`,
+		`(() => { const { setTimeout, clearTimeout } = outside('global'); clearTimeout(setTimeout(() => {}, 40)); return marks() })()`, `0`),
+	left("a method of all timers", `const { prototype } = outside('global').setTimeout(() => {}, 1).constructor;
+		try { prototype.hasRef = mark; prototype.unref = mark } catch (e) {}`,
+		`(() => { const { setTimeout, clearTimeout } = outside('global'), timer = setTimeout(() => {}, 40); timer.unref(); clearTimeout(timer); return marks() })()`, `0`),
+	left("an immediate that is not counted", `const global = outside('global');
+		global.setImmediate(mark); const bait = global.setImmediate(() => {}); global.clearImmediate(bait); bait._destroyed = false; global.clearImmediate(bait)`,
+		`new Promise(resolve => { require('async').setImmediate(() => {}); setTimeout(() => resolve(marks()), 30) })`, `0`),
 	{name: "a promise of an immediate of a module", want: `1`, then: `"its own"`, code: `
 		function main(req, res) {
 			if (req.body === 'next') return void setTimeout(() => res.send('its own'), 5);
