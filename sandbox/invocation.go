@@ -80,7 +80,7 @@ type Request struct {
 
 // Result is the answer of a function.
 type Result struct {
-	// Status is 100 to 599.
+	// Status is 100 to 999.
 	Status int
 	// Header holds the headers set by the function, in order, a name more than once for a list of values.
 	Header []HeaderField

@@ -52,12 +52,12 @@ func (s *server) logDeath(r *http.Request, o outcome.Outcome, err error) {
 func (s *server) warnRuntime(r *http.Request, missing *sandbox.RuntimeError) {
 	if _, told := s.missingRuntimes.LoadOrStore(missing.Name, true); !told {
 		s.Logger.LogAttrs(r.Context(), slog.LevelWarn, "Functions are stored for a runtime that this server does not have: add it to RUNTIMES, or "+
-			"deploy them again with another one", slog.String("runtime", missing.Name), slog.String("url", r.RequestURI))
+			"deploy them again with another one", slog.String("runtime", missing.Name), slog.String("url", urlOf(r)))
 	}
 }
 
 // logFailure names the request; its ID comes with the context.
 func (s *server) logFailure(r *http.Request, level slog.Level, message string, err error) {
 	s.Logger.LogAttrs(r.Context(), level, message,
-		slog.String("method", r.Method), slog.String("url", r.RequestURI), slog.String("error", err.Error()))
+		slog.String("method", r.Method), slog.String("url", urlOf(r)), slog.String("error", err.Error()))
 }

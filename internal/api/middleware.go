@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/backstage/functions/internal/answer"
+	"github.com/backstage/functions/internal/latin1"
 )
 
 // maxURL is the longest request URL, in bytes.
@@ -60,7 +62,7 @@ func (s *server) recoverPanics(next http.Handler) http.Handler {
 				panic(cause)
 			}
 			s.Logger.LogAttrs(r.Context(), slog.LevelError, "Handler panicked", slog.String("method", r.Method),
-				slog.String("url", r.RequestURI), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+				slog.String("url", urlOf(r)), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
 			if rec, ok := w.(*answer.Recorder); ok && rec.Status != 0 {
 				panic(http.ErrAbortHandler) // half an answer is out: cut it off rather than let it look whole
 			}
@@ -83,13 +85,20 @@ func limitURL(next http.Handler) http.Handler {
 	})
 }
 
+// urlOf is the URL of r as a text.
+func urlOf(r *http.Request) string { return latin1.DecodeUnlessUTF8(r.RequestURI) }
+
 // keepEncoding lets routes match the path as it was sent even when it holds bytes that a URL should have encoded, such as
-// "{" or raw UTF-8. Package net/url would otherwise decode such a path as a whole, and every %2F in a name with it.
+// "{" or raw UTF-8. Package net/url would otherwise decode such a path as a whole, and every %2F in a name with it. Bytes that are
+// not UTF-8 are Latin-1.
 func keepEncoding(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if raw := r.URL.RawPath; raw != "" && r.URL.EscapedPath() != raw {
 			u := *r.URL
-			u.RawPath = encodeRest(raw)
+			u.RawPath = encodeRest(latin1.DecodeUnlessUTF8(raw))
+			if path, err := url.PathUnescape(u.RawPath); err == nil { // net/url has found its escapes well formed
+				u.Path = path
+			}
 			r = r.WithContext(r.Context())
 			r.URL = &u
 		}

@@ -2,7 +2,10 @@ package api
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -19,13 +22,15 @@ func TestHeaderJSON(t *testing.T) {
 		{"cookies", http.Header{"Cookie": {"a=1", "b=2"}}, `{"cookie":"a=1; b=2","host":"h:1"}`},
 		{"the first counts", http.Header{"Authorization": {"a", "b"}, "User-Agent": {"c", "d"}}, `{"authorization":"a","host":"h:1","user-agent":"c"}`},
 		{"tags", http.Header{"Etag": {"a", "b"}, "If-None-Match": {"a", "b"}}, `{"etag":"a","host":"h:1","if-none-match":"a, b"}`},
-		{"UTF-8", http.Header{"X-A": {"é\u2028✓"}}, "{\"host\":\"h:1\",\"x-a\":\"é\u2028✓\"}"},
 		{"Latin-1", http.Header{"X-A": {"caf\xe9 \xff"}}, `{"host":"h:1","x-a":"café ÿ"}`},
+		{"each byte is a character", http.Header{"X-A": {"Jos\xc3\xa9 \x80"}}, "{\"host\":\"h:1\",\"x-a\":\"JosÃ© \u0080\"}"},
+		{"cookies to be set are a list", http.Header{"Set-Cookie": {"a=\xe9", "b"}, "X-A": {"1"}}, `{"host":"h:1","set-cookie":["a=é","b"],"x-a":"1"}`},
+		{"no prototype", http.Header{"__proto__": {"1"}, "Constructor": {"2"}}, `{"constructor":"2","host":"h:1"}`},
 		{"escapes", http.Header{"X-A": {"a\"b\\c\td"}}, `{"host":"h:1","x-a":"a\"b\\c\td"}`},
 		{"omitted", http.Header{"X-A": {"1"}, "X-B": {"2"}, headerOmit: {"x-a , HOST"}}, `{"functions-omit-headers":"x-a , HOST","x-b":"2"}`},
 		{"omitted twice", http.Header{"X-A": {"1"}, "X-B": {"2"}, headerOmit: {"x-a", "X-B,functions-omit-headers"}}, `{"host":"h:1"}`},
 	} {
-		if got := string(headerJSON(&http.Request{Host: "h:1", Header: test.header})); got != test.want {
+		if got := string(headerJSON(&http.Request{Host: "h:1", Header: test.header}, slices.Values[[]string](nil))); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}
@@ -33,8 +38,46 @@ func TestHeaderJSON(t *testing.T) {
 
 func TestHeaderJSONNamesTheTransferEncoding(t *testing.T) {
 	const want = `{"transfer-encoding":"chunked"}`
-	if got := string(headerJSON(&http.Request{TransferEncoding: []string{"chunked"}})); got != want {
+	if got := string(headerJSON(&http.Request{TransferEncoding: []string{"chunked"}}, slices.Values([]string{"host", "Transfer-Encoding"}))); got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestHeaderJSONKeepsTheOrderInWhichNamesCame(t *testing.T) {
+	header := http.Header{"Zeta": {"1", "4"}, "X-B": {"2"}, "Alpha": {"3"}, "Left": {"5"}, "Over": {"6"}}
+	sent := []string{"ZETA", "nowhere", "x-b", "hOST", "Alpha", "zeta", ""}
+	const want = `{"zeta":"1, 4","x-b":"2","host":"h","alpha":"3","left":"5","over":"6"}`
+	if got := string(headerJSON(&http.Request{Host: "h", Header: header}, slices.Values(sent))); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestHeaderJSONHasEveryHeaderOnceHoweverManyThereAre(t *testing.T) {
+	header, sent, want := http.Header{}, []string{}, map[string]string{"host": "h"}
+	for i := range 3 * maxOrdered {
+		name := "X-" + strconv.Itoa(i)
+		header[name], sent, want[strings.ToLower(name)] = []string{"v"}, append(sent, name), "v"
+	}
+	text := headerJSON(&http.Request{Host: "h", Header: header}, slices.Values(append(sent, sent...)))
+	var got map[string]string
+	if err := json.Unmarshal(text, &got); err != nil || !maps.Equal(got, want) || strings.Count(string(text), `"v"`) != len(header) {
+		t.Errorf("%v: %s", err, text)
+	}
+}
+
+func BenchmarkHeaderJSON(b *testing.B) {
+	sent := []string{"Host", "Connection", "User-Agent", "Accept", "Accept-Encoding", "Content-Type", "Content-Length", "X-Request-Id"}
+	for name, value := range map[string]string{"ascii": "text/html; q=0.8, application/json", "latin1": "text/html; q=0.8, application/js\xe9n"} {
+		r := &http.Request{Host: "localhost:8100", Header: http.Header{}}
+		for _, name := range sent[1:] {
+			r.Header[name] = []string{value}
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				headerJSON(r, slices.Values(sent))
+			}
+		})
 	}
 }
 
@@ -42,7 +85,8 @@ func FuzzHeaderJSONIsJSON(f *testing.F) {
 	f.Add("text", "x-a")
 	f.Add("\xff\x00\u2028", " ,,")
 	f.Fuzz(func(t *testing.T, value, omit string) {
-		text := headerJSON(&http.Request{Host: value, Header: http.Header{"X-A": {value, omit}, headerOmit: {omit}}})
+		r := &http.Request{Host: value, Header: http.Header{"X-A": {value, omit}, headerOmit: {omit}}}
+		text := headerJSON(r, slices.Values(strings.Split(value+",X-A,x-a,"+omit, ",")))
 		var object map[string]string
 		if err := json.Unmarshal(text, &object); err != nil {
 			t.Fatalf("%s: %v", text, err)

@@ -1,13 +1,13 @@
 package api
 
 import (
-	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/backstage/functions/internal/latin1"
 	"github.com/backstage/functions/sandbox"
 
 	"github.com/backstage/functions/internal/outcome"
@@ -39,11 +39,12 @@ func checkResult(result *sandbox.Result) error {
 		return unsendable("Invalid status code: " + strconv.Itoa(result.Status))
 	}
 	for _, field := range result.Header {
-		if !httpguts.ValidHeaderFieldName(field.Name) || !httpguts.ValidHeaderFieldValue(field.Value) {
+		value, ok := latin1.Encode(field.Value)
+		if !ok || !httpguts.ValidHeaderFieldName(field.Name) || !httpguts.ValidHeaderFieldValue(value) {
 			return unsendable("The header content contains invalid characters")
 		}
 		if strings.EqualFold(field.Name, headerType) {
-			if _, err := contentTypeFor(field.Value, result.Body != nil); err != nil {
+			if _, err := contentTypeFor(value, result.Body != nil); err != nil {
 				return err
 			}
 		}
@@ -53,7 +54,7 @@ func checkResult(result *sandbox.Result) error {
 
 // setHeaders adds the function's headers. Fields of the very same name that follow each other are the values of one
 // list; any other field replaces what was set under its name, as setting it again does in Node.js. Server-Timing joins
-// the server's own.
+// the server's own. Values go out as Latin-1, which checkResult has found that they are.
 func setHeaders(h http.Header, fields []sandbox.HeaderField) {
 	for i, field := range fields {
 		name := http.CanonicalHeaderKey(field.Name)
@@ -63,10 +64,11 @@ func setHeaders(h http.Header, fields []sandbox.HeaderField) {
 		if name == "Etag" {
 			name = headerETag
 		}
+		value, _ := latin1.Encode(field.Value)
 		if i > 0 && fields[i-1].Name == field.Name && name != headerType || name == headerTiming {
-			h[name] = append(h[name], field.Value)
+			h[name] = append(h[name], value)
 		} else {
-			h[name] = []string{field.Value}
+			h[name] = []string{value}
 		}
 	}
 }
@@ -79,44 +81,4 @@ func isConnectionHeader(name string) bool {
 		return true
 	}
 	return strings.HasPrefix(name, "Proxy-")
-}
-
-// contentTypeFor is the type to send for the one that the function set, which may be none. Bodies are JSON in UTF-8, and
-// a type of text says so. An empty answer keeps its type, except that express completes text/*.
-func contentTypeFor(set string, hasBody bool) (string, error) {
-	switch {
-	case set == "" && hasBody:
-		return contentTypeJSON, nil
-	case set == "":
-		return contentTypeNoBody, nil
-	case !hasBody && (!strings.HasPrefix(set, "text/") || strings.Contains(set, "charset=")):
-		return set, nil
-	case !hasBody:
-		return set + "; charset=utf-8", nil
-	}
-	media, params, err := mime.ParseMediaType(set)
-	if err != nil || !strings.Contains(media, "/") {
-		return "", unsendable("invalid media type")
-	}
-	if isBinary(media) {
-		return set, nil
-	}
-	params["charset"] = "utf-8"
-	return mime.FormatMediaType(media, params), nil
-}
-
-// isBinary names the types for which a charset makes no sense. All others are taken for text, as the original took
-// every type.
-func isBinary(media string) bool {
-	kind, subtype, _ := strings.Cut(media, "/")
-	switch kind {
-	case "image", "audio", "video", "font", "model", "multipart":
-		return true
-	case "application":
-		switch subtype {
-		case "octet-stream", "pdf", "zip", "gzip", "x-tar", "wasm", "protobuf", "x-protobuf", "cbor", "msgpack":
-			return true
-		}
-	}
-	return false
 }

@@ -133,7 +133,7 @@ func (s *server) adapt(h handler) http.Handler {
 
 func notFound(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	return outcome.NotFound("Cannot " + r.Method + " " + r.RequestURI)
+	return outcome.NotFound("Cannot " + r.Method + " " + urlOf(r))
 }
 
 // options tells which methods a path has, in the Allow header and as {"allow":[…]}.

@@ -46,7 +46,8 @@ func (s *server) requestOf(r *http.Request) (sandbox.Request, error) {
 	if err != nil {
 		return sandbox.Request{}, err
 	}
-	return sandbox.Request{Method: r.Method, Header: headerJSON(r), Query: queryJSON(r.URL.RawQuery), Body: text}, nil
+	header := headerJSON(r, s.HeaderNames(r))
+	return sandbox.Request{Method: r.Method, Header: header, Query: queryJSON(r.URL.RawQuery), Body: text}, nil
 }
 
 func queryJSON(query string) json.RawMessage {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/backstage/functions/internal/body"
+	"github.com/backstage/functions/internal/latin1"
 )
 
 // smallBody is how large a body may be for its parts to be copied without asking.
@@ -25,7 +26,7 @@ func (s *server) readSent(r *http.Request, strict bool, meant func(json.RawMessa
 	as := &http.Request{Header: r.Header.Clone(), Body: r.Body, ContentLength: r.ContentLength}
 	as.Header.Set(headerType, contentTypeNoBody)
 	if held, err := body.Read(as, options); err == nil && meant(held) {
-		ignored = whyIgnored(r.Header.Get(headerType))
+		ignored = whyIgnored(latin1.Decode(r.Header.Get(headerType)))
 	}
 	return text, ignored, nil
 }

@@ -4,6 +4,7 @@ package api
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -108,6 +109,9 @@ type Options struct {
 	StoreFault func() error
 	// Services are checked by /status after the store. Nil stands for one entry that says that Sentry is not set up.
 	Services []Service
+	// HeaderNames are the names of the headers of r in the order in which they came, as connections.HeaderNames has them. It must be safe
+	// for concurrent use. Nil stands for an order that nobody knows.
+	HeaderNames func(r *http.Request) iter.Seq[string]
 	// DepthOf says how many calls of functions wait for what comes over a connection from that address, by those that they have made; 0 for one
 	// from outside. It must be safe for concurrent use. Nil says 0 always.
 	DepthOf func(remote string) int
@@ -167,6 +171,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Readyz == nil {
 		o.Readyz = allWell
+	}
+	if o.HeaderNames == nil {
+		o.HeaderNames = func(*http.Request) iter.Seq[string] { return func(func(string) bool) {} }
 	}
 	if o.DepthOf == nil {
 		o.DepthOf = func(string) int { return 0 }

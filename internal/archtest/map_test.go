@@ -14,6 +14,7 @@ package archtest
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only server knows them
 //	metrics → connections, egress, invoke, sandbox   what it counts
 //	api, trace → answer                    how an answer is watched
+//	api, logs, qs → latin1                 the bytes of headers and URLs as text
 var arrows = map[string][]string{
 	"cmd/functions": {
 		"internal/backup", "internal/boltstore", "internal/config", "internal/container", "internal/logs", "internal/server",
@@ -26,8 +27,8 @@ var arrows = map[string][]string{
 	},
 	"internal/answer": {},
 	"internal/api": {
-		"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/outcome", "internal/qs",
-		"internal/spelling", "sandbox", "sandbox/jsontext",
+		"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/latin1", "internal/outcome",
+		"internal/qs", "internal/spelling", "sandbox", "sandbox/jsontext",
 	},
 	"internal/archtest":    {},
 	"internal/backup":      {},
@@ -40,19 +41,20 @@ var arrows = map[string][]string{
 	"internal/function":    {},
 	"internal/health":      {},
 	"internal/invoke":      {"internal/function", "internal/outcome", "sandbox"},
-	"internal/logs":        {"internal/function", "internal/invoke", "sandbox"},
+	"internal/latin1":      {},
+	"internal/logs":        {"internal/function", "internal/invoke", "internal/latin1", "sandbox"},
 	"internal/logring":     {"internal/function"},
 	"internal/memstore":    {"internal/function", "internal/logring"},
 	"internal/metrics":     {"internal/connections", "internal/egress", "internal/function", "internal/invoke", "sandbox"},
 	"internal/outcome":     {"internal/body", "internal/function", "sandbox"},
-	"internal/qs":          {"internal/function"},
+	"internal/qs":          {"internal/function", "internal/latin1"},
 	"internal/redisstore":  {"internal/function"},
 	"internal/sentry":      {"internal/function", "internal/invoke", "sandbox"},
 	"internal/spelling":    {},
 	"internal/trace":       {"internal/answer", "internal/function", "internal/invoke", "sandbox"},
 
 	// For tests alone: no arrow leads to them.
-	"internal/api/contracttest": {},
+	"internal/api/contracttest": {"internal/latin1"},
 	"internal/dockertest":       {},
 	"internal/storetest":        {"internal/function"},
 	"internal/testenv":          {},

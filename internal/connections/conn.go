@@ -30,6 +30,7 @@ type Conn struct {
 	spare    atomic.Bool  // it is in the reserve
 	inHeader atomic.Bool  // headers are read, or waited for
 	header   int          // bytes of them; of the goroutine that reads
+	names    headerNames  // theirs; while inHeader is set that goroutine's, then the handler's
 	body     bodyReader   // of the request being served
 	spent    atomic.Int64 // time that its caller let answers wait, since the last whole Part; in nanoseconds
 	written  int          // bytes since then; of the goroutine that writes
@@ -41,6 +42,7 @@ type Conn struct {
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 && c.inHeader.Load() {
+		c.names.read(p[:n])
 		if c.header += n; c.header > freeHeader && !c.port.Bodies.take(c, n) {
 			refuseHeader(c.Conn)
 			return 0, io.EOF

@@ -28,6 +28,7 @@ func (p *Port) connState(conn net.Conn, state http.ConnState) {
 		p.turn(c, busy)
 	case http.StateIdle:
 		c.header = 0
+		c.names.reset()
 		c.inHeader.Store(true)
 		p.Bodies.give(c)
 		p.turn(c, idle)

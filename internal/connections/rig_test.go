@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,6 +77,10 @@ func (s *rig) serve(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
+	case "/names":
+		_, _ = io.Copy(io.Discard, r.Body) // an error shows in what comes next
+		_, _ = io.WriteString(w, strings.Join(slices.Collect(HeaderNames(r)), " "))
+		return
 	case "/long":
 		s.begun <- struct{}{}
 		_, _ = w.Write(make([]byte, longAnswer)) // the caller may be gone

@@ -9,7 +9,7 @@ import (
 
 // appendAccess appends the request as a JSON object, whose first members are those of the server's own messages.
 func appendAccess(dst []byte, r *Request) []byte {
-	method, url := cut(r.Method), cut(r.RequestURI)
+	method, url := cut(r.Method), cut(urlOf(r))
 	o := beginObject(dst, "info", method+" "+url+" "+strconv.Itoa(r.Status))
 	o.text("method", method)
 	o.text("url", url)
@@ -19,7 +19,7 @@ func appendAccess(dst []byte, r *Request) []byte {
 	}
 	o.raw("milliseconds", strconv.FormatFloat(float64(r.Took)/float64(time.Millisecond), 'f', 3, 64))
 	o.text("remoteAddr", cut(remoteAddr(r)))
-	o.text("userAgent", cut(r.UserAgent()))
+	o.text("userAgent", cut(userAgent(r)))
 	o.text("requestId", r.ID)
 	o.text("traceId", r.TraceID)
 	o.text(originalRequestID, r.ID)

@@ -72,7 +72,8 @@ func TestLongPartsOfAnAccessLineAreCut(t *testing.T) {
 	for _, name := range []string{"User-Agent", "Referer", "X-Long"} {
 		r.Header.Set(name, long)
 	}
-	for _, token := range []string{":url", ":method", ":user-agent", ":referrer", ":req[x-long]"} {
+	header := strings.Repeat("x", 2047) + "…[70004 bytes cut]" // each byte of é is a character
+	for token, want := range map[string]string{":url": want, ":method": want, ":user-agent": header, ":referrer": header, ":req[x-long]": header} {
 		if got := accessLine(t, token, r); got != want+"\n" {
 			t.Errorf("%s: %d bytes: %.3000s", token, len(got), got)
 		}
@@ -83,7 +84,7 @@ func TestLongPartsOfAnAccessLineAreCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	access.Log(r)
-	if n := strings.Count(out.String(), want); n != 5 || out.Len() > 12_000 { // the message has two of them
+	if n := strings.Count(out.String(), want) + strings.Count(out.String(), header); n != 5 || out.Len() > 12_000 { // the message has two of them
 		t.Errorf("%d bytes with %d marks: %.3000s", out.Len(), n, out.String())
 	}
 	r.RequestURI = strings.Repeat("x", 2048)
@@ -115,8 +116,22 @@ func TestRequestCannotForgeAnAccessLine(t *testing.T) {
 	r := request()
 	r.RequestURI = "/\"\\\r\nGET /forged\x1b[0m\xff"
 	r.Header.Set("User-Agent", "a\"\n\u2028")
-	want := `"/\"\\\r\nGET /forged\u001b[0m` + "\uFFFD" + `" "a\"\n\u2028"` + "\n"
+	want := `"/\"\\\r\nGET /forged\u001b[0mÿ" "a\"\nâ\u0080¨"` + "\n"
 	if got := accessLine(t, `":url" ":user-agent"`, r); got != want {
+		t.Errorf("wrote %q, want %q", got, want)
+	}
+}
+
+// A header says in the log what it says to a function.
+func TestHeadersInAccessLinesAreLatin1(t *testing.T) {
+	r := request()
+	r.RequestURI = "/\xe9"
+	for _, name := range []string{"User-Agent", "Referer", "X-In"} {
+		r.Header.Set(name, "Jos\xe9 Jos\xc3\xa9")
+	}
+	r.Answer = http.Header{"X-Out": {"\xe9\xff"}}
+	const want = "/é José JosÃ©|José JosÃ©|José JosÃ©|éÿ\n"
+	if got := accessLine(t, ":url :user-agent|:referrer|:req[x-in]|:res[x-out]", r); got != want {
 		t.Errorf("wrote %q, want %q", got, want)
 	}
 }

@@ -2,6 +2,8 @@ package logs
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
@@ -63,15 +65,31 @@ func (r *gelfRun) headerFields() map[string]string {
 	if len(r.gelf.headers) == 0 {
 		return nil
 	}
-	var header map[string]string
+	var header map[string]headerText
 	if err := json.Unmarshal(r.call.Request.Header, &header); err != nil {
 		return nil
 	}
 	picked := map[string]string{}
 	for field, name := range r.gelf.headers {
 		if value, ok := header[name]; ok {
-			picked[field] = value
+			picked[field] = string(value)
 		}
 	}
 	return picked
+}
+
+// headerText is the text of a header: of several values, which set-cookie alone may have, a list with commas.
+type headerText string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *headerText) UnmarshalJSON(text []byte) error {
+	if err := json.Unmarshal(text, (*string)(t)); err == nil {
+		return nil
+	}
+	var values []string
+	if err := json.Unmarshal(text, &values); err != nil {
+		return fmt.Errorf("header: %w", err)
+	}
+	*t = headerText(strings.Join(values, ", "))
+	return nil
 }

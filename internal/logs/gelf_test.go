@@ -155,6 +155,16 @@ func TestRunIsOneMessageToEachHost(t *testing.T) {
 	}
 }
 
+// All headers are texts but set-cookie, which is a list.
+func TestMessageHasHeadersWhateverElseIsAmongThem(t *testing.T) {
+	l := listen(t)
+	g := newGELF(t, func(o *GELFOptions) { o.HeaderFields = map[string]string{"user": "x-user", "cookies": "set-cookie"} }, l)
+	g.Start(invoke.Call{Request: sandbox.Request{Header: json.RawMessage(`{"set-cookie":["a=1","b=é"],"x-user":"José"}`)}}).Finish(200, 0)
+	if got, _ := l.message(t); got["_user"] != "José" || got["_cookies"] != "a=1, b=é" {
+		t.Errorf("message %v", got)
+	}
+}
+
 func TestMessageNamesItsCall(t *testing.T) {
 	l := listen(t)
 	g := newGELF(t, func(o *GELFOptions) {

@@ -9,18 +9,26 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/backstage/functions/internal/latin1"
 )
 
 // fields are the tokens that take no argument and are texts.
 var fields = map[string]func(*Request) string{
 	"method":       func(r *Request) string { return r.Method },
-	"url":          func(r *Request) string { return r.RequestURI },
+	"url":          urlOf,
 	"http-version": func(r *Request) string { return strconv.Itoa(r.ProtoMajor) + "." + strconv.Itoa(r.ProtoMinor) },
-	"referrer":     func(r *Request) string { return cmp.Or(r.Header.Get("Referer"), r.Header.Get("Referrer")) },
-	"user-agent":   func(r *Request) string { return r.UserAgent() },
-	"remote-addr":  remoteAddr,
-	"remote-user":  func(r *Request) string { user, _, _ := r.BasicAuth(); return user },
+	"referrer": func(r *Request) string {
+		return latin1.Decode(cmp.Or(r.Header.Get("Referer"), r.Header.Get("Referrer")))
+	},
+	"user-agent":  userAgent,
+	"remote-addr": remoteAddr,
+	"remote-user": func(r *Request) string { user, _, _ := r.BasicAuth(); return user },
 }
+
+// urlOf and userAgent are text that functions see the same way.
+func urlOf(r *Request) string     { return latin1.DecodeUnlessUTF8(r.RequestURI) }
+func userAgent(r *Request) string { return latin1.Decode(r.UserAgent()) }
 
 // newToken returns the token of that name; arg is the text in brackets after it, if any.
 func newToken(name, arg string) (part, error) {
@@ -81,10 +89,10 @@ func requestHeader(name string) (part, error) {
 	case name == "":
 		return nil, errNoHeader
 	case strings.EqualFold(name, "host"): // net/http keeps it apart
-		return func(dst []byte, r *Request) []byte { return appendText(dst, r.Host) }, nil
+		return func(dst []byte, r *Request) []byte { return appendText(dst, latin1.Decode(r.Host)) }, nil
 	}
 	return func(dst []byte, r *Request) []byte {
-		return appendText(dst, strings.Join(r.Header.Values(name), ", "))
+		return appendText(dst, latin1.Decode(strings.Join(r.Header.Values(name), ", ")))
 	}, nil
 }
 
@@ -96,7 +104,7 @@ func answerHeader(name string) (part, error) {
 		return func(dst []byte, r *Request) []byte { return appendNumber(dst, r.Length, r.Length >= 0) }, nil
 	}
 	return func(dst []byte, r *Request) []byte {
-		return appendText(dst, strings.Join(r.Answer.Values(name), ", "))
+		return appendText(dst, latin1.Decode(strings.Join(r.Answer.Values(name), ", ")))
 	}, nil
 }
 

@@ -22,7 +22,7 @@ func thrownBy(thrown *sandbox.FunctionError) Outcome {
 }
 
 // IsStatus says whether status can end a request: those below 200 announce another answer.
-func IsStatus(status int) bool { return status >= 200 && status <= 599 }
+func IsStatus(status int) bool { return status >= 200 && status <= 999 }
 
 // ofDeath tells why the worker died. The texts of the two deadlines are the contract's.
 func ofDeath(d *sandbox.DeathError) Outcome {

@@ -3,11 +3,14 @@ package qs
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/backstage/functions/internal/latin1"
 )
 
 // decode turns plus signs into spaces and resolves percent-encoded UTF-8. When any of it is broken s comes back as it
-// is, plus signs included.
+// is, plus signs included. Bytes that are not encoded are Latin-1 unless all of them together are UTF-8.
 func decode(s string) string {
+	s = latin1.DecodeUnlessUTF8(s)
 	if !strings.ContainsAny(s, "%+") {
 		return s
 	}

@@ -13,12 +13,12 @@ const (
 var empty = &Value{kind: Object}
 
 // Parse reads rawQuery, the part of a URL after its question mark. It accepts every string and always returns an Object.
-// Bytes that are not UTF-8 become U+FFFD. Time and memory grow linearly with the length of rawQuery.
+// A name or value whose bytes are not UTF-8 is Latin-1. Time and memory grow linearly with the length of rawQuery.
 func Parse(rawQuery string) *Value {
 	if rawQuery == "" {
 		return empty
 	}
-	params := split(strings.ToValidUTF8(rawQuery, "\uFFFD"))
+	params := split(rawQuery)
 	root := &Value{kind: Object}
 	for _, p := range params.members {
 		root = merge(root, nest(p.name, p.value))

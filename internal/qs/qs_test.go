@@ -61,12 +61,23 @@ func TestGetFindsEachOfManyNames(t *testing.T) {
 	}
 }
 
-func TestInvalidUTF8BecomesReplacementCharacter(t *testing.T) {
-	query := qs.Parse("a\xff=\xc3(")
-	if got, want := string(query.AppendJSON(nil)), `{"a�":"�("}`; got != want {
-		t.Errorf("got %s, want %s", got, want)
+func TestBytesThatAreNotUTF8AreLatin1(t *testing.T) {
+	for text, want := range map[string]string{
+		"a\xff=\xc3(":         `{"aÿ":"Ã("}`,
+		"a=Jos\xe9":           `{"a":"José"}`,
+		"a=é&b=\xe9&\xe9=é":   `{"a":"é","b":"é","é":"é"}`,
+		"a=\xe9+b%20c%C3%A9":  `{"a":"é b cé"}`,
+		"a=\xe9%":             `{"a":"é%"}`,
+		"a=\xc3%A9":           `{"a":"Ã%A9"}`,
+		"a=%E9":               `{"a":"%E9"}`,
+		"\xe9[\xe8]=1&é[ü]=2": `{"é":{"è":"1","ü":"2"}}`,
+	} {
+		query := qs.Parse(text)
+		if got := string(query.AppendJSON(nil)); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
 	}
-	if v, ok := query.Get("a�"); !ok || v.Text() != "�(" {
+	if v, ok := qs.Parse("a\xff=\xc3(").Get("aÿ"); !ok || v.Text() != "Ã(" {
 		t.Errorf("member is %v", v)
 	}
 }

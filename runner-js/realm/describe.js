@@ -63,7 +63,7 @@ function describe(thrown, filename, lines) {
   const stack = attempt(() => (isObject(thrown) && typeof thrown.stack === 'string' ? thrown.stack : ''), '');
   const status = attempt(() => statusOf(thrown), 0);
   return {
-    status: status !== 0 && (status < 100 || status > 599) ? 500 : status,
+    status: status !== 0 && (status < 100 || status > 999) ? 500 : status,
     message: attempt(() => messageOf(thrown), 'unknown error'),
     text: attempt(() => `${String(thrown)}`, 'unknown error'),
     stack: attempt(() => withoutRunner(stack, filename, lines), ''),

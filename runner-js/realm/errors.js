@@ -4,7 +4,6 @@
 
 function httpError(name, status) {
   const type = { [name]: class extends Error {} }[name];
-  Object.defineProperty(type.prototype, 'name', { value: name, writable: true, configurable: true });
   Object.defineProperty(type.prototype, 'statusCode', {
     get() { return status; },
     set(value) { Object.defineProperty(this, 'statusCode', { value, writable: true, configurable: true, enumerable: true }); },

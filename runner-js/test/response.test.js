@@ -10,7 +10,7 @@ function used(use) {
   const got = [];
   const response = new Response({
     answer: ({ status, headers, body }) => got.push({ status, headers: Object.assign({}, headers), body }),
-    fail: error => got.push({ fails: error.statusCode, message: error.message, name: error.name }),
+    fail: error => got.push({ fails: error.statusCode, message: error.message, name: error.constructor.name }),
   });
   use(response);
   return got;

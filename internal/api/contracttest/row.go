@@ -53,9 +53,10 @@ type Step struct {
 type Request struct {
 	// Method is GET when empty.
 	Method string `json:"method,omitempty"`
-	// Path is sent as it stands, query and all.
-	Path string `json:"path"`
-	// Headers are sent beside those of the client itself.
+	// Path is sent as it stands, query and all: in UTF-8, or with Latin1 a byte for each character.
+	Path   string `json:"path"`
+	Latin1 bool   `json:"latin1,omitempty"`
+	// Headers are sent beside those of the client itself, as are those of an answer a byte for each character (Latin-1).
 	Headers map[string]Values `json:"headers,omitempty"`
 	// Body is sent as it stands. JSON is sent as Content-Type: application/json.
 	Body string          `json:"body,omitempty"`

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/backstage/functions/internal/latin1"
 )
 
 // Run replays every row of the *.json files in dir against the server at baseURL, such as "http://127.0.0.1:8100".
@@ -103,7 +105,11 @@ func newRequest(t *testing.T, base *url.URL, spec Request) *http.Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.URL = &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: spec.Path}
+	path := spec.Path
+	if spec.Latin1 {
+		path = bytesOf(t, path)
+	}
+	req.URL = &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: path}
 	req.Header.Set("User-Agent", "contracttest")
 	if spec.JSON != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -113,9 +119,23 @@ func newRequest(t *testing.T, base *url.URL, spec Request) *http.Request {
 			req.Host = values[0]
 			continue
 		}
-		req.Header[http.CanonicalHeaderKey(name)] = values
+		sent := make([]string, len(values))
+		for i, value := range values {
+			sent[i] = bytesOf(t, value)
+		}
+		req.Header[http.CanonicalHeaderKey(name)] = sent
 	}
 	return req
+}
+
+// bytesOf is text with a byte for each of its characters.
+func bytesOf(t *testing.T, text string) string {
+	t.Helper()
+	bytes, ok := latin1.Encode(text)
+	if !ok {
+		t.Fatalf("%q has characters above U+00FF", text)
+	}
+	return bytes
 }
 
 // faults says what is wrong with an answer.
@@ -124,12 +144,16 @@ func (e Expect) faults(res *http.Response, body []byte) (faults []string) {
 		faults = append(faults, "the status is not "+http.StatusText(e.Status))
 	}
 	for name, want := range e.Headers {
-		if got := res.Header.Values(name); !slices.Equal(got, want) {
+		var got []string
+		for _, value := range res.Header.Values(name) {
+			got = append(got, latin1.Decode(value))
+		}
+		if !slices.Equal(got, want) {
 			faults = append(faults, name+" is "+quote(got)+", not "+quote(want))
 		}
 	}
 	for name, want := range e.HeadersMatch {
-		if got := res.Header.Get(name); !matches(want, got) {
+		if got := latin1.Decode(res.Header.Get(name)); !matches(want, got) {
 			faults = append(faults, name+" is "+got+", which does not match "+want)
 		}
 	}

@@ -169,7 +169,7 @@ func (s *scanner) error(f *Frame) {
 	f.Headers = s.headers()
 }
 
-func isStatus(n int) bool { return n >= 100 && n <= 599 }
+func isStatus(n int) bool { return n >= 100 && n <= 999 }
 
 // headers reads a list of pairs.
 func (s *scanner) headers() [][2]string {

@@ -114,7 +114,7 @@ func checkFrame(t *testing.T, frame *Frame) {
 	if frame.Body != nil && (!json.Valid(frame.Body) || !utf8.Valid(frame.Body)) {
 		t.Errorf("body %q", frame.Body)
 	}
-	if valid := frame.Status >= 100 && frame.Status <= 599; !valid && (frame.Type == Result || frame.Type == Error && frame.Status != 0) {
+	if valid := frame.Status >= 100 && frame.Status <= 999; !valid && (frame.Type == Result || frame.Type == Error && frame.Status != 0) {
 		t.Errorf("status %d", frame.Status)
 	}
 	if frame.Type == Log && (strings.Contains(frame.Text, "\n") || frame.Level != "info" && frame.Level != "error") {
