@@ -38,8 +38,12 @@ func (s *Store) UnsetEnv(ctx context.Context, ref function.Ref, name string) err
 }
 
 func (s *Store) edit(ctx context.Context, ref function.Ref, change func(*function.Env) error) error {
+	home, _, err := s.settle(ctx, ref)
+	if err != nil {
+		return err
+	}
 	for attempt := range maxAttempts {
-		done, err := s.tryEdit(ctx, ref, change)
+		done, err := s.tryEdit(ctx, ref, home.key, change)
 		if done || err != nil {
 			return err
 		}
@@ -54,10 +58,15 @@ func (s *Store) edit(ctx context.Context, ref function.Ref, change func(*functio
 }
 
 // tryEdit returns false when somebody else wrote the function at the same time.
-func (s *Store) tryEdit(ctx context.Context, ref function.Ref, change func(*function.Env) error) (done bool, err error) {
-	stored, err := s.get(ctx, ref)
+func (s *Store) tryEdit(
+	ctx context.Context, ref function.Ref, key string, change func(*function.Env) error,
+) (done bool, err error) {
+	stored, err := s.getAt(ctx, ref, key)
 	if err != nil {
 		return false, err
+	}
+	if stored == nil {
+		return false, function.ErrNotFound
 	}
 	next := stored.Restamp(function.NewStamp())
 	if err := change(next.Env); err != nil {
@@ -67,7 +76,7 @@ func (s *Store) tryEdit(ctx context.Context, ref function.Ref, change func(*func
 	if err != nil {
 		return false, err
 	}
-	answer, err := s.run(ctx, editScript, []string{s.keys.function(ref)},
+	answer, err := s.run(ctx, editScript, []string{key},
 		s.keys.changes(), functionNotice(ref), stored.VersionID, next.VersionID, next.Updated, env)
 	if err == nil && answer == int64(-1) {
 		err = function.ErrNotFound

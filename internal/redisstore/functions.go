@@ -18,10 +18,32 @@ func (s *Store) Get(ctx context.Context, ref function.Ref) (*function.Function, 
 }
 
 func (s *Store) get(ctx context.Context, ref function.Ref) (*function.Function, error) {
-	var stored, settings *redis.Cmd
+	for range maxMoves {
+		sp, err := s.locate(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		if !sp.alone && !sp.found().there {
+			return nil, function.ErrNotFound
+		}
+		f, err := s.getAt(ctx, ref, s.here(sp).key)
+		switch {
+		case err != nil || f != nil:
+			return f, err
+		case sp.alone:
+			return nil, function.ErrNotFound
+		} // else it has moved meanwhile
+	}
+	return nil, errMoving
+}
+
+// getAt reads a function; nil where there is none.
+func (s *Store) getAt(ctx context.Context, ref function.Ref, key string) (*function.Function, error) {
+	var stored *redis.Cmd
+	var settings func() *function.Namespace
 	err := read(ctx, s.client, func(p redis.Pipeliner) {
-		stored = readHash(ctx, p, s.keys.function(ref), s.limits.Record(), functionFields)
-		settings = readHash(ctx, p, s.keys.namespace(ref.Namespace), maxSettings, namespaceFields)
+		stored = readHash(ctx, p, key, s.limits.Record(), functionFields)
+		settings = s.readSettings(ctx, p, ref.Namespace)
 	})
 	if err != nil {
 		return nil, err
@@ -32,11 +54,26 @@ func (s *Store) get(ctx context.Context, ref function.Ref) (*function.Function, 
 	}
 	f := decodeFunction(ref, values)
 	if f == nil {
-		return nil, function.ErrNotFound
+		return nil, nil //nolint:nilnil // see above
 	}
 	s.envs.tell(ctx, s.log, f, field(values, 2))
-	f.Settings = settingsOf(ref.Namespace, settings)
+	f.Settings = settings()
 	return f, nil
+}
+
+// fieldsOf reads the fields of a function as they stand.
+func (s *Store) fieldsOf(ctx context.Context, key string) (values []any, err error) {
+	var stored *redis.Cmd
+	if err := read(ctx, s.client, func(p redis.Pipeliner) {
+		stored = readHash(ctx, p, key, s.limits.Record(), functionFields)
+	}); err != nil {
+		return nil, err
+	}
+	values, fit := hash(stored)
+	if !fit {
+		return nil, function.ErrRecordTooLarge
+	}
+	return values, nil
 }
 
 // Version returns the version of a function, or function.ErrNotFound.
@@ -46,11 +83,26 @@ func (s *Store) Version(ctx context.Context, ref function.Ref) (string, error) {
 }
 
 func (s *Store) version(ctx context.Context, ref function.Ref) (string, error) {
+	sp, err := s.locate(ctx, ref)
+	if err != nil {
+		return "", err
+	}
+	if sp.alone {
+		return s.versionAt(ctx, ref, s.here(sp).key)
+	}
+	found := sp.found()
+	if !found.there {
+		return "", function.ErrNotFound
+	}
+	return s.versionOf(ctx, ref, found.version, found.hash)
+}
+
+func (s *Store) versionAt(ctx context.Context, ref function.Ref, key string) (string, error) {
 	var stored *redis.Cmd
 	var codeLength *redis.IntCmd
 	err := read(ctx, s.client, func(p redis.Pipeliner) {
-		stored = readHash(ctx, p, s.keys.function(ref), maxVersion, []string{"versionID", "hash"})
-		codeLength = p.HStrLen(ctx, s.keys.function(ref), "code")
+		stored = readHash(ctx, p, key, maxVersion, []string{"versionID", "hash"})
+		codeLength = p.HStrLen(ctx, key, "code")
 	})
 	switch {
 	case err != nil:
@@ -62,8 +114,14 @@ func (s *Store) version(ctx context.Context, ref function.Ref) (string, error) {
 	if !fit {
 		return "", function.ErrRecordTooLarge
 	}
-	f := &function.Function{VersionID: field(values, 0), Hash: field(values, 1)}
-	if f.VersionID == "" && f.Hash == "" {
+	return s.versionOf(ctx, ref, field(values, 0), field(values, 1))
+}
+
+// versionOf is the version of a function with these fields, which are not enough when both are empty.
+func (s *Store) versionOf(ctx context.Context, ref function.Ref, versionID, hash string) (string, error) {
+	f := &function.Function{VersionID: versionID, Hash: hash}
+	if versionID == "" && hash == "" {
+		var err error
 		if f, err = s.get(ctx, ref); err != nil {
 			return "", err
 		}
@@ -95,26 +153,49 @@ func (s *Store) put(ctx context.Context, f *function.Function) (*function.Functi
 
 // write stores next and completes it with what it keeps of the function that was stored before.
 func (s *Store) write(ctx context.Context, next *function.Function) error {
-	args := []any{
-		s.keys.changes(), functionNotice(next.Ref), member(next.Ref),
-		storedCode(next.Code), next.Hash, next.VersionID, next.Updated, s.limits.Record(),
-		strings.Join(function.OptionNames(), " "),
-	}
-	args = append(args, encodeOptions(next.Options)...)
-	if next.Env != nil {
-		env, err := next.Env.MarshalJSON()
+	for range maxMoves {
+		home, guards, err := s.settle(ctx, next.Ref)
 		if err != nil {
 			return err
 		}
-		args = append(args, "env", env)
+		args, err := s.putArgs(next, home, guards)
+		if err != nil {
+			return err
+		}
+		met, err := s.writeAt(ctx, next, home, args)
+		if err != nil || !met {
+			return err
+		}
 	}
-	return s.listing(ctx, next.Ref, func(keys []string) error {
+	return errMoving
+}
+
+func (s *Store) putArgs(next *function.Function, home place, guards []any) ([]any, error) {
+	args := []any{
+		s.keys.changes(), functionNotice(next.Ref), home.member,
+		storedCode(next.Code), next.Hash, next.VersionID, next.Updated, s.limits.Record(),
+		strings.Join(function.OptionNames(), " "), len(guards),
+	}
+	args = append(append(args, guards...), encodeOptions(next.Options)...)
+	if next.Env == nil {
+		return args, nil
+	}
+	env, err := next.Env.MarshalJSON()
+	return append(args, "env", env), err
+}
+
+// writeAt says whether another function is listed that meets this one, and nothing was written.
+func (s *Store) writeAt(ctx context.Context, next *function.Function, home place, args []any) (met bool, err error) {
+	err = s.listing(ctx, home, func(keys []string) error {
 		answer, err := s.run(ctx, putScript, keys, args...)
 		if err != nil {
 			return err
 		}
 		if _, tooLong := answer.(int64); tooLong {
 			return function.ErrRecordTooLarge
+		}
+		if met = answer == "met"; met {
+			return nil
 		}
 		kept, _ := answer.([]any)
 		if len(kept) != 2+len(function.AllOptions) {
@@ -123,14 +204,20 @@ func (s *Store) write(ctx context.Context, next *function.Function) error {
 		next.Env, next.Created, next.Options = decodeEnv(field(kept, 0)), field(kept, 1), decodeOptions(kept[2:])
 		return nil
 	})
+	return met, err
 }
 
 // Delete removes a function and the lines that it printed.
 func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
-	err := s.delisting(ctx, ref, func(keys []string) error {
-		_, err := s.run(ctx, deleteScript, keys, s.keys.changes(), functionNotice(ref), member(ref))
-		return err
-	})
+	var err error
+	if alone(ref) && len(namesakes(ref)) < 2 {
+		err = s.delisting(ctx, s.keys.own(ref), func(keys []string) error {
+			_, err := s.run(ctx, deleteScript, keys, s.keys.changes(), functionNotice(ref), member(ref))
+			return err
+		})
+	} else {
+		err = s.remove(ctx, ref)
+	}
 	if err == nil {
 		err = s.logStore.forget(ctx, ref)
 	}
@@ -144,12 +231,17 @@ func read(ctx context.Context, client redis.UniversalClient, queue func(redis.Pi
 		return nil
 	})
 	for _, c := range commands {
-		if failure := c.Err(); failure != nil && !wrongType(failure) {
+		if failure := c.Err(); failure != nil && !absent(failure) {
 			return judge(ctx, failure)
 		}
 	}
-	if wrongType(err) {
+	if absent(err) {
 		return nil
 	}
 	return judge(ctx, err)
+}
+
+// absent says whether err is that there is nothing to read.
+func absent(err error) bool {
+	return err == redis.Nil || wrongType(err) //nolint:errorlint // answers come bare
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/backstage/functions/internal/function"
 )
 
 // Others can write to the same Redis, so no value is fetched before its length is known. In bytes, maxSettings bounds the
@@ -30,10 +28,4 @@ func hash(c *redis.Cmd) (values []any, fit bool) {
 	_, length := c.Val().(int64)
 	values, _ = c.Val().([]any)
 	return values, !length
-}
-
-// settingsOf is the record of a namespace; one that cannot be used, or is too long, counts as absent.
-func settingsOf(name string, c *redis.Cmd) *function.Namespace {
-	values, _ := hash(c)
-	return decodeNamespace(name, values)
 }

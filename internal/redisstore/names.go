@@ -7,10 +7,9 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Names in Redis. A function is kept at "code:<namespace>/<id>" and listed as "<namespace>:<id>". So that no two
-// functions meet there, a namespace that has a slash or a colon, or that could be mistaken for such a one in its escaped
-// form, is escaped; every other namespace stands for itself, as it does in data of Backstage Functions 0.3. An ID always
-// stands for itself: it reaches to the end of the key.
+// Names in Redis. A function is kept at "code:<namespace>/<id>" and listed as "<namespace>:<id>", as in Backstage Functions, where several
+// functions may meet at one such place: see place. Then, and where the namespace could be mistaken for an escaped one, the namespace is
+// escaped. An ID always stands for itself: it reaches to the end of the key.
 
 var (
 	needsEscape = regexp.MustCompile(`(?i)[/:]|%2f|%3a|%25`)
@@ -34,7 +33,7 @@ func unescape(text string) (namespace string, ok bool) {
 	return namespace, escape(namespace) == text
 }
 
-// member is how a function appears in the list of functions, and in notices.
+// member is how a function appears in notices, and at its own place in the list of functions.
 func member(ref function.Ref) string { return escape(ref.Namespace) + ":" + ref.ID }
 
 // parseMember is the inverse of member; ok is false for a text that member does not produce. Functions under such a
@@ -49,11 +48,15 @@ func parseMember(text string) (ref function.Ref, ok bool) {
 // keys makes the names of a store's keys; it is their common prefix.
 type keys string
 
+// function is the key of a function at its own place.
 func (k keys) function(ref function.Ref) string {
 	return string(k) + "code:" + escape(ref.Namespace) + "/" + ref.ID
 }
 
-func (k keys) namespace(name string) string { return string(k) + "namespace:" + escape(name) }
+// namespace is the key of a namespace's record, oldNamespace that which earlier versions gave it. The latter may be that of another one.
+func (k keys) namespace(name string) string { return string(k) + "namespace:" + name }
+
+func (k keys) oldNamespace(name string) string { return string(k) + "namespace:" + escape(name) }
 
 // list is the sorted set of every function's member.
 func (k keys) list() string { return string(k) + "namespaces" }

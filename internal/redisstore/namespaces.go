@@ -46,17 +46,39 @@ func (s *Store) DeleteNamespace(ctx context.Context, name string) error {
 func (s *Store) putNamespace(ctx context.Context, name string, fields ...any) error {
 	args := append([]any{s.keys.changes(), namespaceNotice(name)}, fields...)
 	_, err := s.run(ctx, namespaceScript, []string{s.keys.namespace(name)}, args...)
+	if old := s.keys.oldNamespace(name); err == nil && old != s.keys.namespace(name) {
+		_, err = s.run(ctx, dropNamespaceScript, []string{old}, name)
+	}
 	return err
 }
 
 // settings returns the record of a namespace, nil when there is none.
 func (s *Store) settings(ctx context.Context, name string) (*function.Namespace, error) {
-	var record *redis.Cmd
-	err := read(ctx, s.client, func(p redis.Pipeliner) {
-		record = readHash(ctx, p, s.keys.namespace(name), maxSettings, namespaceFields)
-	})
+	var record func() *function.Namespace
+	err := read(ctx, s.client, func(p redis.Pipeliner) { record = s.readSettings(ctx, p, name) })
 	if err != nil {
 		return nil, err
 	}
-	return settingsOf(name, record), nil
+	return record(), nil
+}
+
+// readSettings queues the reading of a namespace's record. One that cannot be used, or is too long, counts as absent.
+func (s *Store) readSettings(ctx context.Context, p redis.Pipeliner, name string) func() *function.Namespace {
+	key, old := s.keys.namespace(name), s.keys.oldNamespace(name)
+	record := readHash(ctx, p, key, maxSettings, namespaceFields)
+	if key == old {
+		return func() *function.Namespace {
+			values, _ := hash(record)
+			return decodeNamespace(name, values)
+		}
+	}
+	earlier := readHash(ctx, p, old, maxSettings, namespaceFields)
+	return func() *function.Namespace {
+		for _, c := range []*redis.Cmd{record, earlier} {
+			if values, _ := hash(c); field(values, 0) == name { // each of the keys may be another's
+				return decodeNamespace(name, values)
+			}
+		}
+		return nil
+	}
 }

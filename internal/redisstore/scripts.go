@@ -27,4 +27,16 @@ var (
 	//go:embed lua/namespace.lua
 	namespaceSource string
 	namespaceScript = redis.NewScript(namespaceSource)
+
+	//go:embed lua/drop_namespace.lua
+	dropNamespaceSource string
+	dropNamespaceScript = redis.NewScript(dropNamespaceSource)
+
+	//go:embed lua/copy.lua
+	copySource string
+	copyScript = redis.NewScript(copySource)
+
+	//go:embed lua/drop.lua
+	dropFunctionSource string
+	dropFunctionScript = redis.NewScript(dropFunctionSource)
 )

@@ -1,12 +1,19 @@
 -- Writes a function, announces it, and returns its environment, creation time and options as they are now.
 -- KEYS: the function's hash, the list of functions (not in a cluster)
 -- ARGV: channel, notice, member, code, hash of the code, version ID, time,
--- the most bytes of what is kept, the fields of options, then field, value … of what replaces the stored
--- Returns how long what would be kept is, and writes nothing, when that is too much.
+-- the most bytes of what is kept, the fields of options, how many members follow that must not be listed, those,
+-- then field, value … of what replaces the stored
+-- Returns how long what would be kept is when that is too much, "met" when such a member is listed, and writes nothing then.
 -- The reads come first: they fail on a key of another type before anything is written.
 local known = redis.call('HSTRLEN', KEYS[1], 'code') > 0
+local fields = 11 + tonumber(ARGV[10])
+for i = 11, fields - 1 do
+  if KEYS[2] and redis.call('ZSCORE', KEYS[2], ARGV[i]) then
+    return 'met'
+  end
+end
 local given = {}
-for i = 10, #ARGV, 2 do
+for i = fields, #ARGV, 2 do
   given[ARGV[i]] = true
 end
 local length = 0
@@ -29,8 +36,8 @@ redis.call('HSET', KEYS[1], 'code', ARGV[4], 'hash', ARGV[5], 'versionID', ARGV[
 if not known then
   redis.call('HSET', KEYS[1], 'created', ARGV[7])
 end
-if ARGV[10] then
-  redis.call('HSET', KEYS[1], unpack(ARGV, 10))
+if ARGV[fields] then
+  redis.call('HSET', KEYS[1], unpack(ARGV, fields))
 end
 redis.pcall('PUBLISH', ARGV[1], ARGV[2])
 return redis.call('HMGET', KEYS[1], unpack(kept))
