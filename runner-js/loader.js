@@ -16,8 +16,11 @@ const NAMES = [
 ];
 const PARAMETERS = NAMES.join(', ');
 
+// What it sees beside them as a global: code that declares the name itself, as it may where there is none, goes on to run.
+const GLOBALS = NAMES.concat('setInterval');
+
 const { apply } = Reflect;
-const setGlobals = Function('globals', 'values', NAMES.map((name, i) => `globals.${name} = values[${i}];`).join(' '));
+const setGlobals = Function('globals', 'values', GLOBALS.map((name, i) => `globals.${name} = values[${i}];`).join(' '));
 
 // The wrapper starts one line before the code and ends one after it, so that frames carry the code's own line numbers.
 function wrap(code, foot) {
@@ -36,7 +39,7 @@ if (!createCachedData) v8.setFlagsFromString('--serialize_eager');
 class Loader {
   // modules is a Map of what functions may require; env is what all of them see; runner is for the realm.
   constructor({ modules, env, runner }) {
-    this.realm = new Realm({ modules, env, names: NAMES, runner });
+    this.realm = new Realm({ modules, env, names: GLOBALS, runner });
     this.spent = 0; // what loading has taken since it was last told, in milliseconds
   }
 
@@ -64,7 +67,7 @@ class Loader {
     return spent;
   }
 
-  // run runs the top-level code, and main after it unless kind is 'check', with the values that NAMES stand for. It throws what
+  // run runs the top-level code, and main after it unless kind is 'check', with the values that GLOBALS stand for. It throws what
   // the code throws, and the SyntaxError of code that does not compile.
   run(kind, values) {
     if (!this.programs[kind]) this.programs[kind] = this.compile(kind);

@@ -11,7 +11,7 @@ const { fetch } = require('./egress');
 const { seed } = require('./entropy');
 const withoutDeferral = require('./deferred');
 
-const { setTimeout, clearTimeout } = global; // before they are watched: these are counted by the realm itself
+const { setTimeout, setInterval, clearTimeout } = global; // before they are watched: these are counted by the realm itself
 
 // The files are compiled once and run in every realm as modules that see `host` beside require.
 const sources = {};
@@ -42,6 +42,7 @@ class Realm {
       Buffer,
       Console,
       setTimeout,
+      setInterval,
       clearTimeout,
       normalize: path.normalize,
       seed,

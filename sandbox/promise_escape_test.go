@@ -36,7 +36,7 @@ var escapePromises = []promise{
 	{name: "what all functions of modules inherit from compiles nothing", code: probe(
 		`const F = Object.getPrototypeOf(require('lodash')); res.send([by(F), by(F.call)])`), want: `["EvalError","EvalError"]`},
 	{name: "what the function is given is of its own realm", code: probe(
-		`res.send([req, res, Backstage, module, exports, console, console.log, setTimeout, clearTimeout, require, relativeRequire, BadRequest, res.send, Backstage.env]
+		`res.send([req, res, Backstage, module, exports, console, console.log, setTimeout, clearTimeout, setInterval, require, relativeRequire, BadRequest, res.send, Backstage.env]
 			.map(v => by(typeof v === 'function' ? v : v.constructor)).filter(r => r !== 'undefined'))`), want: `[]`},
 	{
 		name: "what arrives in a request is of its own realm", code: probe(
@@ -45,6 +45,8 @@ var escapePromises = []promise{
 	},
 	{name: "a timer's handle and this are of its own realm", code: probe(
 		`const t = setTimeout(function () { res.send([by(this.constructor), by(t.constructor)]) }, 1)`), want: `["undefined","undefined"]`},
+	{name: "an interval's handle and this are of its own realm", code: probe(
+		`const t = setInterval(function () { clearTimeout(t); res.send([by(this.constructor), by(t.constructor)]) }, 1)`), want: `["undefined","undefined"]`},
 	{name: "the resolver of an answer's promise is of its own realm", code: probe(
 		`return { then(resolve, reject) { resolve([by(resolve), by(reject)]) } }`), want: `["undefined","undefined"]`},
 	{name: "what reads an answer is of its own realm", code: probe(

@@ -18,6 +18,8 @@ var leakPromises = []promise{
 	left("the body of the call before", `(req.body.nested = req.body)`, `req.body`, `"next"`),
 	left("a handler of a global name", `Object.defineProperty(Function('return this')(), 'secret', { get() { return 1 }, configurable: true })`, `typeof secret`, `"undefined"`),
 	left("a timer", `setTimeout(() => { mark() }, 5)`, marked, `0`),
+	left("an interval", `setInterval(() => { mark() }, 1)`, marked, `0`),
+	left("an interval that does not keep the process", `setInterval(() => { mark() }, 1).unref()`, marked, `0`),
 	left("a chain of timers", `(function again() { mark(); setTimeout(again, 5) })(); unmark()`, marked, `0`),
 	left("a promise", `Promise.resolve().then(() => Promise.resolve()).then(function again() { if (marks() < 50) { mark(); setTimeout(again, 1) } }); unmark()`, marked, `0`),
 	left("a timer of a module", `require('async').setImmediate(() => require('async').setImmediate(mark))`, marked, `0`),

@@ -23,6 +23,7 @@ func TestNoCodeRunsAfterTheAnswer(t *testing.T) {
 	}()
 	for name, leave := range map[string]string{
 		"a timer":                    `setTimeout(mark, 1)`,
+		"an interval":                `setInterval(mark, 1)`,
 		"a timer of lodash":          `require('lodash').delay(mark, 1)`,
 		"a timer that makes timers":  `setTimeout(function again() { mark(); setTimeout(again, 0) }, 0)`,
 		"an immediate":               `require('async').setImmediate(mark)`,
@@ -63,9 +64,11 @@ func TestCleanCallsKeepTheirWorker(t *testing.T) {
 		"an answer":            `function main(req, res) { res.send(true) }`,
 		"an async main":        `async function main() { await 1; return true }`,
 		"a timer that is over": `function main(req, res) { setTimeout(() => res.send(true), 1) }`,
-		"a cleared timer":      `function main(req, res) { clearTimeout(setTimeout(() => {}, 1e6)); res.send(true) }`,
-		"a finished module":    `function main(req, res) { require('async').parallel([f => setTimeout(f, 1)], () => res.send(true)) }`,
-		"a compilation":        `async function main() { await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])); return true }`,
+		"a cleared interval": `function main(req, res) {
+			let n = 0; const i = setInterval(() => { if (++n === 3) { clearTimeout(i); res.send(true) } }, 1) }`,
+		"a cleared timer":   `function main(req, res) { clearTimeout(setTimeout(() => {}, 1e6)); res.send(true) }`,
+		"a finished module": `function main(req, res) { require('async').parallel([f => setTimeout(f, 1)], () => res.send(true)) }`,
+		"a compilation":     `async function main() { await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])); return true }`,
 	} {
 		invoke(t, pool, name, code, `true`)
 		if start := invoke(t, pool, name, code, `true`); start != sandbox.StartWarm {

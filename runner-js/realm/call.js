@@ -179,7 +179,7 @@ function run(line, kind) {
 function start(line, kind) {
   const message = parse(line);
   runner.outgoing(message.outgoing);
-  const { setTimeout, clearTimeout } = timersOf();
+  const { setTimeout, clearTimeout, setInterval } = timersOf();
   const modules = {};
   const require = makeRequire(modules);
   const env = envOf(kind === 'run' ? message.env : null);
@@ -200,6 +200,7 @@ function start(line, kind) {
   const out = runner.program(kind, [
     Backstage, Buffer, makeConsole(), module.exports, module, setTimeout, clearTimeout, require, makeRelativeRequire(modules, require),
     errors.NotModified, errors.BadRequest, errors.NotFound, errors.UnprocessableEntity, errors.InternalServerError,
+    setInterval,
   ]);
   if (kind === 'check') {
     checked(isArray(out) ? out[0] : undefined, module.exports);

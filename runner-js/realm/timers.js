@@ -1,14 +1,14 @@
 'use strict';
 
-// setTimeout and clearTimeout of a realm. What is still running at the end of a call counts as work left behind.
+// Timeouts and intervals of a realm. What is still running at the end of a call counts as work left behind.
 
-const { setTimeout: start, clearTimeout: stop } = host;
+const { setTimeout: startOnce, setInterval: startRepeated, clearTimeout: stop } = host; // which stops both
 const { apply } = Reflect;
 const { freeze } = Object;
 const { get: mapGet, set: mapSet, delete: mapDelete } = Map.prototype; // before a function replaces them: the count must be right
 
-// makeTimers returns a function that makes the two for each call. They call work(+1) for each timer that starts and work(-1) when it is
-// over, and fail(error) when its callback throws.
+// makeTimers returns a function that makes the three for each call. They call work(+1) for each timer that starts and work(-1) when it is
+// over, and fail(error) when its callback throws. An interval is over when it is cleared, by clearTimeout: the original had no other.
 function makeTimers(work, fail) {
   const running = new Map();
 
@@ -27,11 +27,11 @@ function makeTimers(work, fail) {
     if (apply(mapDelete, running, [timeout])) work(-1);
   }
 
-  function begin(callback, delay, args) {
+  function begin(start, callback, delay, args) {
     if (typeof callback !== 'function') throw new TypeError('"callback" argument must be a function');
     const timeout = new Timeout();
     apply(mapSet, running, [timeout, start(() => {
-      over(timeout);
+      if (start === startOnce) over(timeout);
       try {
         apply(callback, timeout, args);
       } catch (error) {
@@ -50,8 +50,9 @@ function makeTimers(work, fail) {
   }
 
   return () => ({
-    setTimeout: function setTimeout(callback, delay, ...args) { return begin(callback, delay, args); },
+    setTimeout: function setTimeout(callback, delay, ...args) { return begin(startOnce, callback, delay, args); },
     clearTimeout: function clearTimeout(timeout) { end(timeout); },
+    setInterval: function setInterval(callback, delay, ...args) { return begin(startRepeated, callback, delay, args); },
   });
 }
 

@@ -24,8 +24,19 @@ test('a function finds the names of the contract and the language', async (t) =>
   t.deepEqual(await answer(send(`${JSON.stringify(language)}.filter(name => eval('typeof ' + name) === 'undefined')`)), []);
 });
 
+test('setInterval is a global, whose name code may take', async (t) => {
+  t.equal(await answer(send('typeof setInterval')), 'function');
+  t.equal(await answer(`const setInterval = 1; ${send('setInterval')}`), 1);
+  for (const change of ['setInterval = undefined', 'setInterval.x = 1', 'Object.setPrototypeOf(setInterval, null)']) {
+    const runner = await started();
+    runner.load(`function main(req, res) { const seen = [typeof setInterval, setInterval.x, setInterval instanceof Function].join(); ${change}; res.send(seen) }`);
+    for (let i = 0; i < 2; i++) t.equal((await runner.call({ id: `g${i}` })).answer.body, 'function,,true', change);
+    await runner.close();
+  }
+});
+
 test('a function does not find what is not of the contract', async (t) => {
-  const absent = ['process', 'global', 'GLOBAL', 'root', 'setInterval', 'setImmediate', 'clearInterval', 'clearImmediate', 'URL',
+  const absent = ['process', 'global', 'GLOBAL', 'root', 'setImmediate', 'clearInterval', 'clearImmediate', 'URL',
     'TextEncoder', 'queueMicrotask', '__dirname', '__filename', 'performance', 'AbortController', 'structuredClone', 'Response', 'Request', 'host'];
   t.deepEqual(await answer(send(`${JSON.stringify(absent)}.filter(name => eval('typeof ' + name) !== 'undefined')`)), []);
 });

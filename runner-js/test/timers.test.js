@@ -35,6 +35,33 @@ test('a cleared timer does not run and counts once', (t) => {
   t.equal(state.running, 1);
 });
 
+test('an interval runs until it is cleared, and counts as long', (t) => {
+  const state = timers();
+  let times = 0;
+  const timer = state.setInterval((a, b) => {
+    times++;
+    t.deepEqual([a, b, state.running], [1, 2, 1], 'it gets its arguments, and counts');
+    if (times < 2) return;
+    state.clearTimeout(timer);
+    t.equal(state.running, 0, 'it may clear itself');
+    setTimeout(() => { t.equal(times, 2, 'it does not run again'); t.end(); }, 20);
+  }, 1, 1, 2);
+  t.equal(state.running, 1);
+});
+
+test('what an interval throws fails the call, and it goes on', (t) => {
+  const state = timers();
+  const timer = state.setInterval(() => {
+    if (state.failures.length === 2) {
+      state.clearTimeout(timer);
+      t.deepEqual(state.failures, ['in an interval', 'in an interval']);
+      t.end();
+      return;
+    }
+    throw new Error('in an interval');
+  }, 1);
+});
+
 test('what a callback throws fails the call', (t) => {
   const state = timers();
   state.setTimeout(() => { throw new Error('in a timer'); }, 0);
@@ -46,6 +73,7 @@ test('what a callback throws fails the call', (t) => {
 
 test('setTimeout wants a function', (t) => {
   for (const what of [undefined, null, 'alert(1)', {}]) t.throws(() => timers().setTimeout(what, 1), /must be a function/, `not ${what}`);
+  for (const what of [undefined, null, 'alert(1)', {}]) t.throws(() => timers().setInterval(what, 1), /must be a function/, `no interval of ${what}`);
   t.end();
 });
 
