@@ -16,7 +16,8 @@ const makeRandom = require('./random');
 const { parse, stringify } = JSON;
 const { apply } = Reflect;
 const { defineProperty, freeze, keys } = Object;
-const { then } = Promise.prototype;
+const RealPromise = Promise; // a function may bring one of its own along
+const { then } = RealPromise.prototype;
 const settled = Promise.resolve();
 const { isArray } = Array;
 const { Buffer, runner } = host;
@@ -222,7 +223,7 @@ function follow(isAsync, value, response) {
   const send = (result) => {
     if (isAsync || result !== undefined) response.send(result);
   };
-  apply(then, new Promise(resolve => resolve(value)), [send, fail]);
+  apply(then, new RealPromise(resolve => resolve(value)), [send, fail]);
 }
 
 module.exports = { run, fail, lost };

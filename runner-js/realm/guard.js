@@ -7,7 +7,7 @@ const errors = require('./errors');
 const intrinsics = require('./intrinsics');
 
 const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply } = Reflect;
-const { is, keys } = Object;
+const { freeze, is, keys } = Object;
 const { stringify } = JSON;
 const { exec } = RegExp.prototype;
 
@@ -19,14 +19,22 @@ const ours = keys(errors).map(name => errors[name])
 
 const own = intrinsics.watched(ours);
 const others = runners.watched(host.shared);
-intrinsics.freezeFunctions(own);
-runners.freezeFunctions(others);
-runners.lockAccessors(others); // not ours: what a function brings along to stand in for newer versions of the language may want theirs
+runners.allFunctionsOf(runners.watched([])).forEach(freeze); // modules call them by what they hold; nothing of a function's own code is there
+runners.lockAccessors(others); // not ours: what a function brings along to stand in for newer versions of the language may want tinherited
 
 // What every call is checked for: the keys that input can bring, which are enumerable, and all values.
 const SHARED = intrinsics.close.concat(ours, runners.closest, host.shared);
 const enumerable = SHARED.map(object => keys(object).length);
-const intact = [comparison(own), comparison(others)];
+
+// The functions that these objects hold, and those of consoles: libraries leave marks on them. Every call is checked for what input can leave there, as
+// obj[a][b] = c does; more is looked at as seldom as it costs.
+const { methods } = require('./console');
+const functions = intrinsics.allFunctionsOf(own.concat(host.shared)).concat(methods);
+const near = intrinsics.functionsOf(intrinsics.close.concat(ours, host.shared).filter(object => intrinsics.unreachable.indexOf(object) < 0)).concat(methods);
+const lengths = functions.map(f => ownKeys(f).length);
+const inherited = functions.map(getPrototypeOf);
+
+const intact = [comparison(own, near), comparison(others, [])];
 intact.forEach(compare => compare()); // is compiled now, once for all workers that are forked
 
 // What costs ten times as much: all their keys, and those of the global objects; their getters and setters.
@@ -41,16 +49,18 @@ const properties = propertiesOf(all);
 // A function that changes built-in objects on purpose does it in its first calls.
 const FIRST = 8;
 const EVERY = 64;
+const SELDOM = 256;
 const RARELY = 1024;
-let calls = 0;
+let count = 0;
 
 const NOTHING = /^/;
 
-// comparison returns a function that says whether all objects still have the prototypes and the values that they have now. It is one function,
+// comparison returns a function that says whether all objects still have the prototypes and the values that they have now, and whether all functions of heirs inherit what
+// they did (to ask for a prototype itself costs ten times as much). It is one function,
 // made of source text that names every value as a constant, because of what V8 makes of that when it optimizes: it has looked at the shape of each
 // object then, leaves nothing of the comparison but its answer, and takes that back as soon as one of the shapes changes. Code that is not
 // there need not be fetched from memory, in a worker whose turn comes seldom. (One expression of all terms would nest too deeply to be compiled cheaply.)
-function comparison(objects) {
+function comparison(objects, heirs) {
   const constants = [getPrototypeOf];
   const constant = value => `c${constants.push(value) - 1}`;
   const statements = [];
@@ -62,6 +72,7 @@ function comparison(objects) {
     }
     statements.push(`if (!(${terms.join(' && ')})) return false;`);
   }
+  for (const heir of heirs) statements.push(`if (${constant(heir)}.call !== ${constant(heir.call)}) return false;`);
   const declarations = constants.map((_, i) => `c${i} = constants[${i}]`);
   return Function('constants', `const ${declarations.join(', ')}; return () => { ${statements.join(' ')} return true; };`)(constants);
 }
@@ -89,18 +100,34 @@ function propertiesOf(objects) {
   return list;
 }
 
-// unchanged says whether every shared object has the prototype, the values and as many enumerable keys as at the start; in the first calls and in
-// every EVERYth, also whether it has as many keys of any kind; in the first calls, whether it has the same accessors; in every RARELYth, whether
-// all of them hold what they held.
+// unchanged says whether every shared object has the prototype, the values and as many enumerable keys as at the start, and the functions have none; in the
+// first calls and in every EVERYth, also whether it has as many keys of any kind; in the first calls, whether it has the same accessors; in the first, second,
+// fourth and eighth and every SELDOMth, whether the functions have as many keys; in every RARELYth, whether all of them hold what they held.
 function unchanged() {
-  calls++;
+  count++;
   apply(exec, NOTHING, ['']); // or the next call could ask RegExp what was matched last
   if (!intact[0]() || !intact[1]()) return false;
   for (let i = 0; i < SHARED.length; i++) {
     if (keys(SHARED[i]).length !== enumerable[i]) return false;
   }
-  if (calls <= FIRST) return sameKeys() && sameAccessors();
-  return (calls % EVERY !== 0 || sameKeys()) && (calls % RARELY !== 0 || sameProperties());
+  if (!bare()) return false;
+  if (count <= FIRST) return sameKeys() && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions()); // eslint-disable-line no-bitwise
+  return (count % SELDOM !== 0 || sameFunctions()) && (count % EVERY !== 0 || sameKeys()) && (count % RARELY !== 0 || sameProperties());
+}
+
+// bare says whether no function has an enumerable key.
+function bare() {
+  for (let i = 0; i < near.length; i++) {
+    for (const key in near[i]) return false; // eslint-disable-line
+  }
+  return true;
+}
+
+function sameFunctions() {
+  for (let i = 0; i < functions.length; i++) {
+    if (ownKeys(functions[i]).length !== lengths[i] || getPrototypeOf(functions[i]) !== inherited[i]) return false;
+  }
+  return true;
 }
 
 function sameKeys() {
@@ -131,7 +158,7 @@ function sameProperties() {
 
 // restart makes the next call the first one.
 function restart() {
-  calls = 0;
+  count = 0;
   apply(exec, NOTHING, ['']);
 }
 

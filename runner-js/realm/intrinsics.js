@@ -19,6 +19,9 @@ const close = closest.concat([Object, Function, Array, String, Number, Boolean, 
   prototypesOf([String, Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, Uint8Array]),
   [getPrototypeOf(async () => {}), getPrototypeOf(function* generator() {}), getPrototypeOf(everything)]);
 
+// Of these what no path of names leads to from a value.
+const unreachable = [JSON, Math, Reflect];
+
 const NAMES = [
   'Proxy', 'WeakMap', 'WeakSet', 'WeakRef', 'ArrayBuffer', 'SharedArrayBuffer', 'DataView', 'BigInt', 'AggregateError', 'Iterator',
   'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array',
@@ -60,15 +63,21 @@ function watched(more) {
   return all;
 }
 
-// freezeFunctions keeps calls from leaving anything on the functions that objects hold, as obj[a][b] = c can: there are too many to look at them.
-function freezeFunctions(objects) {
-  const freezeOne = (f) => {
-    if (typeof f === 'function' && objects.indexOf(f) < 0) freeze(f);
-  };
-  eachProperty(objects, ({ value, get, set }) => [value, get, set].forEach(freezeOne));
-  eachProperty([everything], ({ value }, _, key) => {
-    if (typeof key === 'string' && /^(is|parse|decode|encode|escape|unescape|eval)/.test(key)) freezeOne(value);
-  });
+// functionsOf is what objects hold of functions that are none of them, each once.
+function functionsOf(objects) {
+  const found = new Set();
+  eachProperty(objects, ({ value }) => found.add(value));
+  return Array.from(found).filter(f => typeof f === 'function' && objects.indexOf(f) < 0);
 }
 
-module.exports = { everything, closest, close, watched, eachProperty, freezeFunctions, lockAccessors };
+// allFunctionsOf has getters and setters, too, and those of the global object that are none of a kind.
+function allFunctionsOf(objects) {
+  const found = new Set(functionsOf(objects));
+  eachProperty(objects, ({ get, set }) => [get, set].filter(Boolean).forEach(f => found.add(f)));
+  eachProperty([everything], ({ value }, _, key) => {
+    if (typeof key === 'string' && /^(is|parse|decode|encode|escape|unescape|eval)/.test(key)) found.add(value);
+  });
+  return Array.from(found);
+}
+
+module.exports = { everything, closest, close, watched, eachProperty, functionsOf, allFunctionsOf, unreachable, lockAccessors };

@@ -39,13 +39,12 @@ test('trace and time print', (t) => {
   t.end();
 });
 
-test('each console is new, and its methods need no this and keep nothing', (t) => {
+test('each console is new, and its methods need no this', (t) => {
   const make = consoles(() => {});
   const one = make();
   const two = make();
   one.info = 1;
   t.equal(typeof two.info, 'function');
-  t.throws(() => { one.log.x = 1; }, TypeError);
   const { log } = one;
   log('x');
   t.equal(log.name, 'log');

@@ -95,9 +95,39 @@ test('an enumerable key on what a function is likely to hold is noticed at once'
   t.end();
 });
 
-test('nothing can be put on the functions that objects hold', (t) => {
-  const functions = ['{}.toString', '[].map', '"".slice', 'JSON.parse', 'Object.keys', 'Promise.resolve', 'new Map().set', 'parseInt', 'Math.max'];
-  for (const name of functions) t.ok(Object.isFrozen(evaluate(`(${name.replace('{}', '({})')})`)), name);
-  t.notOk(Object.isFrozen(evaluate('Object')), 'but for those that are looked at');
+const FUNCTIONS = ['{}.toString', '[].map', '"".slice', 'Object.keys', 'Promise.resolve', 'new Map().set', 'Array.isArray', 'RegExp.prototype.exec', 'new Error().toString'];
+const FARTHER = ['JSON.parse', 'Math.max', 'Reflect.apply', 'parseInt', 'decodeURIComponent', 'ArrayBuffer.isView', '/x/.__lookupGetter__("flags")'];
+
+test('what is put on the functions that objects hold is noticed', (t) => {
+  for (const name of FUNCTIONS.concat(FARTHER)) {
+    const f = evaluate(`(${name.replace('{}', '({})')})`);
+    t.ok(settled());
+    if (FUNCTIONS.includes(name)) t.notOk(during(f, 'polyfilled', { value: true, enumerable: true, configurable: true }), `${name} at once`);
+    for (const change of [() => Object.defineProperty(f, 'hidden', { value: 1, configurable: true }), () => Object.setPrototypeOf(f, evaluate('Object.create(Function.prototype)'))]) {
+      const prototype = Object.getPrototypeOf(f);
+      change();
+      t.notOk(settled(), `${name} in time`);
+      delete f.hidden;
+      Object.setPrototypeOf(f, prototype);
+      guard.restart();
+      change();
+      t.notOk(guard.unchanged(), `${name} in the first calls`);
+      delete f.hidden;
+      Object.setPrototypeOf(f, prototype);
+    }
+  }
+  t.ok(settled(), 'put back');
+  t.end();
+});
+
+test('another prototype of a function that input can give it is noticed at once', (t) => {
+  for (const name of FUNCTIONS) {
+    const f = evaluate(`(${name.replace('{}', '({})')})`);
+    const prototype = Object.getPrototypeOf(f);
+    t.ok(settled());
+    Object.setPrototypeOf(f, evaluate('({})'));
+    t.notOk(guard.unchanged(), name);
+    Object.setPrototypeOf(f, prototype);
+  }
   t.end();
 });
