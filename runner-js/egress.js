@@ -18,8 +18,9 @@ let outgoing = {};
 let fetchLoaded = false;
 
 // apply must be called before the modules are loaded: some keep the functions that are replaced here.
-function apply({ socket, keepAlive, ca }) {
-  tunnel.install(socket, trust(ca));
+function apply({ socket, keepAlive, ca, extraCA, tlsInsecure }) {
+  if (extraCA) trustToo(extraCA);
+  tunnel.install(socket, trust(ca, tlsInsecure));
   dns.lookup = lookup;
   for (const module of [http, https]) {
     module.globalAgent.keepAlive = keepAlive;
@@ -34,11 +35,22 @@ const OWN_CONTEXT = [
   'maxVersion', 'sigalgs', 'sessionIdContext',
 ];
 
-// trust returns a function that makes the options of TLS connections trust ca, or the certificates of Node.js when that is empty. They
-// are read once, here, and not in every worker.
-function trust(ca) {
+// trustToo has every TLS context that names no authorities trust those of extra beside the ones of Node.js.
+function trustToo(extra) {
+  const create = tls.createSecureContext;
+  tls.createSecureContext = function createSecureContext(options, ...rest) {
+    const made = create(options, ...rest);
+    if (!options || options.ca === undefined || options.ca === null) made.context.addCACert(extra);
+    return made;
+  };
+}
+
+// trust returns a function that makes the options of TLS connections trust ca, or the certificates of Node.js when
+// that is empty, and anybody with insecure. They are read once, here, and not in every worker.
+function trust(ca, insecure) {
   const context = tls.createSecureContext(ca ? { ca } : {});
   return (options) => {
+    if (insecure && options.rejectUnauthorized === undefined) options.rejectUnauthorized = false;
     if (OWN_CONTEXT.every(name => options[name] === undefined)) options.secureContext = context;
     else if (ca && options.ca === undefined) options.ca = ca;
   };

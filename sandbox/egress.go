@@ -16,8 +16,11 @@ type Egress struct {
 	Socket string
 	// KeepAlive makes the default HTTP agents keep connections for later requests of the same call.
 	KeepAlive bool
-	// CA holds certificates in PEM that functions trust instead of those of Node.js; empty for those.
-	CA string
+	// CA holds certificates in PEM that functions trust instead of those of Node.js; empty for those. ExtraCA holds some
+	// that they trust beside those of Node.js, where CA is empty.
+	CA, ExtraCA string
+	// TLSInsecure lets functions connect by TLS to a peer whatever certificate it shows, unless they ask for a check.
+	TLSInsecure bool
 	// Watcher is told which process serves which call; nil when nobody wants to know.
 	Watcher CallWatcher
 }
@@ -68,5 +71,5 @@ func (e *Egress) frame(jailed bool) *wire.Egress {
 	if jailed {
 		socket = path.Join(jailEgress, filepath.Base(socket))
 	}
-	return &wire.Egress{Socket: socket, KeepAlive: e.KeepAlive, CA: e.CA}
+	return &wire.Egress{Socket: socket, KeepAlive: e.KeepAlive, CA: e.CA, ExtraCA: e.ExtraCA, TLSInsecure: e.TLSInsecure}
 }

@@ -49,6 +49,7 @@ func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
 	}
 	j.mounts = append(j.mounts, cfg.Egress.mounts()...)
 	j.mounts = append(j.mounts, zoneMounts()...)
+	j.mounts = append(j.mounts, cfg.icuMounts()...)
 	for _, path := range libraries {
 		j.mounts = append(j.mounts, jail.Mount{Source: path, Target: path})
 	}
@@ -83,11 +84,9 @@ type part struct {
 
 // wrap changes cmd, made by nodeCommand, to run in a jail as p. Release must be called after its start.
 func (j *jailer) wrap(cmd *exec.Cmd, p part) (release func(), err error) {
-	args := slices.Clone(cmd.Args)
-	args[0] = "node"
-	args[slices.Index(args, j.cfg.Runner)] = filepath.Join(jailRunner, filepath.Base(j.cfg.Runner))
 	spec := jail.Spec{
-		Path: jailNode, Args: args, Env: zoneEnvironment(j.cfg, jailRunner), Scratch: scratch, Mounts: j.mounts, Hostname: "worker", Filter: p.filter,
+		Path: jailNode, Args: j.inside(cmd), Env: zoneEnvironment(j.cfg, jailRunner),
+		Scratch: scratch, Mounts: j.mounts, Hostname: "worker", Filter: p.filter,
 		Limits: map[int]uint64{
 			unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 256, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_MEMLOCK: 0, unix.RLIMIT_MSGQUEUE: 0,
 		},
@@ -96,6 +95,17 @@ func (j *jailer) wrap(cmd *exec.Cmd, p part) (release func(), err error) {
 		spec.UID, spec.Capabilities = int(p.uid), p.capabilities
 	}
 	return jail.Command(cmd, spec, j.users)
+}
+
+// inside are the arguments of cmd with the paths that lead to the same in a jail.
+func (j *jailer) inside(cmd *exec.Cmd) []string {
+	args := slices.Clone(cmd.Args)
+	args[0] = "node"
+	if j.cfg.ICUData != "" {
+		args[slices.Index(args, icuFlag+j.cfg.ICUData)] = icuFlag + jailICU
+	}
+	args[slices.Index(args, j.cfg.Runner)] = filepath.Join(jailRunner, filepath.Base(j.cfg.Runner))
+	return args
 }
 
 // workerID is the user ID, inside the namespace, of the worker in a slot; 0 when there is none to give, as without a jailer.

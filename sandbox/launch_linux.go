@@ -54,6 +54,9 @@ func (t commandThread) start(cmd *exec.Cmd) error {
 	return <-done
 }
 
+// icuFlag comes before the directory with ICU's data.
+const icuFlag = "--icu-data-dir="
+
 // nodeCommand is Node.js running the runner. Its flags keep it small and, but for one idle thread, single-threaded, as a fork needs it;
 // V8's heap gets what the memory limit leaves beside Node.js itself, and at least twice what the runner and its modules fill.
 func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
@@ -61,8 +64,13 @@ func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 	flags := []string{
 		"--expose-internals",  // to the runner: whether timers are left (runner-js/internals.js)
 		"--zero-fill-buffers", // or memory that was freed could show what an earlier call has left there
-		"--v8-pool-size=0", "--single-threaded", "--max-semi-space-size=4", "--max-old-space-size=" + strconv.FormatInt(heap, 10), cfg.Runner,
+		"--v8-pool-size=0", "--single-threaded", "--max-semi-space-size=4",
+		"--max-old-space-size=" + strconv.FormatInt(heap, 10),
 	}
+	if cfg.ICUData != "" {
+		flags = append(flags, icuFlag+cfg.ICUData)
+	}
+	flags = append(flags, cfg.Runner)
 	cmd := exec.Command(cfg.Node, append(flags, args...)...) //nolint:gosec // the operator's choice
 	cmd.Env = zoneEnvironment(cfg, filepath.Dir(cfg.Runner))
 	cmd.Dir = "/"

@@ -27,7 +27,7 @@ func NodeVersion(ctx context.Context, binary string) (version string, major int,
 		v := known.(nodeVersion)
 		return v.version, v.major, nil
 	}
-	out, err := exec.CommandContext(ctx, binary, "--version").Output() //nolint:gosec // the operator's choice
+	out, err := ask(ctx, binary, "--version")
 	version, _, _ = strings.Cut(string(out), "\n")
 	match := versionForm.FindStringSubmatch(version)
 	if err != nil || match == nil {
@@ -38,4 +38,11 @@ func NodeVersion(ctx context.Context, binary string) (version string, major int,
 	}
 	nodeVersions.Store(binary, nodeVersion{version, major})
 	return version, major, nil
+}
+
+// ask runs a Node.js binary as workers do, without the server's environment: NODE_OPTIONS may hold what it refuses.
+func ask(ctx context.Context, binary string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // the operator's choice
+	cmd.Env = []string{}
+	return cmd.Output()
 }

@@ -36,6 +36,7 @@ var pools = newSlots()
 
 func newStarter(cfg Config) (starter, error) {
 	cfg.index = pools.get()
+	cfg.ICUData = cfg.icuDirectory(context.Background())
 	s := &spawner{cfg: cfg, thread: newCommandThread(), slots: newSlots()}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.close())

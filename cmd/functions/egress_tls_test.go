@@ -74,28 +74,50 @@ var fetchers = map[string]string{
 	"request":    `require('request')(req.body[0], (error, r, body) => res.send(error ? error.code : body))`,
 	"node-fetch": `require('node-fetch')(req.body[0]).then(r => r.text()).then(t => res.send(t), e => res.send(e.code))`,
 	"fetch":      `fetch(req.body[0]).then(r => r.text()).then(t => res.send(t), e => res.send(e.cause.code))`,
+	"own cipher": `const options = { url: req.body[0], ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' };
+		require('request')(options, (error, r, body) => res.send(error ? error.code : body))`,
+	"strict": `const options = { url: req.body[0], rejectUnauthorized: true };
+		require('request')(options, (error, r, body) => res.send(error ? error.code : body))`,
 }
 
 func TestFunctionsTrustThePrivateAuthorityOfTheOperatorAlone(t *testing.T) {
+	const trusted, refused = `"behind TLS"`, `"UNABLE_TO_VERIFY_LEAF_SIGNATURE"`
 	site, file := secureSite(t)
+	_, others := secureSite(t)
 	_, port, err := net.SplitHostPort(site.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, trusted := range []string{"true", "false"} {
-		s := startServer(t, runtimesVariable(t), "EGRESS_ALLOW=127.0.0.1,localhost", "FUNCTIONS_USE_SSL_CERT_FILE="+trusted, "SSL_CERT_FILE="+file)
+	for _, row := range []struct {
+		variables    []string
+		want, strict string
+	}{
+		{[]string{"FUNCTIONS_USE_SSL_CERT_FILE=true", "SSL_CERT_FILE=" + file}, trusted, trusted},
+		{[]string{"SSL_CERT_FILE=" + file, "NODE_TLS_REJECT_UNAUTHORIZED=0"}, refused, refused},
+		{[]string{"NODE_EXTRA_CA_CERTS=" + file}, trusted, trusted},
+		{
+			[]string{"NODE_EXTRA_CA_CERTS=" + file, "FUNCTIONS_USE_SSL_CERT_FILE=true", "SSL_CERT_FILE=" + others},
+			trusted, trusted,
+		},
+		{[]string{"NODE_EXTRA_CA_CERTS=" + others}, refused, refused},
+		{[]string{"EGRESS_TLS_INSECURE=true"}, trusted, refused},
+	} {
+		s := startServer(t, append(row.variables, runtimesVariable(t), "EGRESS_ALLOW=127.0.0.1,localhost")...)
 		for _, runtime := range runtimes {
 			for name, code := range fetchers {
 				if runtime == "node8" && name == "fetch" {
 					continue // it has none
 				}
-				url := s.url + "/functions/" + runtime + "/" + name
+				url := s.url + "/functions/" + runtime + "/" + strings.ReplaceAll(name, " ", "-")
 				put(t, url, "function main(req, res) { "+code+" }", `"runtime":"`+runtime+`"`)
-				want := map[string]string{"true": `"behind TLS"`, "false": `"UNABLE_TO_VERIFY_LEAF_SIGNATURE"`}[trusted]
+				want := row.want
+				if name == "strict" {
+					want = row.strict
+				}
 				for _, host := range []string{"127.0.0.1", "localhost"} {
 					_, got := request(t, "PUT", url+"/run", `["https://`+host+":"+port+`/"]`)
 					if got != want {
-						t.Errorf("%s on %s, trusted %s: %s says %s, want %s", name, runtime, trusted, host, got, want)
+						t.Errorf("%s on %s, %v: %s says %s, want %s", name, runtime, row.variables, host, got, want)
 					}
 				}
 			}
@@ -107,11 +129,14 @@ func TestFunctionsTrustThePrivateAuthorityOfTheOperatorAlone(t *testing.T) {
 func TestAnAuthorityThatCannotBeReadEndsTheStart(t *testing.T) {
 	t.Setenv("FUNCTIONS_USE_SSL_CERT_FILE", "true")
 	t.Setenv("SSL_CERT_FILE", filepath.Join(t.TempDir(), "none.pem"))
+	t.Setenv("NODE_EXTRA_CA_CERTS", filepath.Join(t.TempDir(), "none.pem"))
 	t.Setenv("DATA_DIR", t.TempDir())
 	t.Setenv("PORT", "0")
 	t.Setenv("METRICS_PORT", "0")
 	t.Setenv("RUNNER_DIR", "../../runner-js")
-	if err := run(t.Context(), []string{"serve"}, io.Discard); err == nil || !strings.HasPrefix(err.Error(), "SSL_CERT_FILE: ") {
+	err := run(t.Context(), []string{"serve"}, io.Discard)
+	if err == nil || !strings.HasPrefix(err.Error(), "SSL_CERT_FILE: ") ||
+		!strings.Contains(err.Error(), "\nNODE_EXTRA_CA_CERTS: ") {
 		t.Errorf("error %v", err)
 	}
 }

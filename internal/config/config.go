@@ -110,6 +110,8 @@ type Config struct {
 	// Runtimes is RUNTIMES; nil when it is not set.
 	Runtimes  []sandbox.Runtime
 	RunnerDir string
+	// ICUData is NODE_ICU_DATA; empty for what each Node.js has in it.
+	ICUData string
 
 	// MaxConnections is MAX_CONNECTIONS, 0 for any number, MetricsMaxConnections METRICS_MAX_CONNECTIONS; HTTP bounds each of them.
 	MaxConnections        int

@@ -53,6 +53,10 @@ func (c *Config) withoutEffect() []string {
 	if c.RedisEndpoint != "" && c.Storage != StorageRedis {
 		warnings = append(warnings, cmp.Or(c.RedisVariable, "REDIS_ENDPOINT")+" has no effect: STORAGE is "+c.Storage)
 	}
+	if c.Egress.TLSInsecure {
+		warnings = append(warnings, "EGRESS_TLS_INSECURE is on: functions do not check who answers them, and anybody on the "+
+			"way can read and change what they send; NODE_EXTRA_CA_CERTS names authorities to trust instead")
+	}
 	if c.machine.zone.fault != "" && !c.isGiven("TZ") {
 		warnings = append(warnings, c.machine.zone.fault)
 	}

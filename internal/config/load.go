@@ -86,6 +86,7 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 	c.complete()
 	c.Ignored = ignored(getenv)
 	c.Warnings = append(c.Warnings, misspelt(environ)...)
+	c.Warnings = append(c.Warnings, nodeWarning(environ)...)
 	if len(faults) > 0 {
 		return nil, &LoadError{Faults: errors.Join(faults...), Warnings: c.Warnings, Partial: c}
 	}

@@ -25,7 +25,7 @@ func TestMisspeltVariablesAreNamed(t *testing.T) {
 func TestOtherVariablesAreNotTakenForMisspelt(t *testing.T) {
 	environ := []string{
 		"HOME=/root", "PATH=/bin", "HOSTNAME=h", "LANG=C", "PWD=/", "SHLVL=1", "TERM=xterm", "USER=root", "TMPDIR=/tmp", "LOGNAME=root",
-		"HTTP_PROXY=x", "NO_PROXY=x", "http_proxy=x", "SSL_CERT_DIR=/x", "GOGC=100", "GOMEMLIMIT=1GiB", "NODE_ENV=production", "NODE_OPTIONS=x",
+		"HTTP_PROXY=x", "NO_PROXY=x", "http_proxy=x", "SSL_CERT_DIR=/x", "GOGC=100", "GOMEMLIMIT=1GiB", "NODE_VERSION=24.1.0",
 		"KUBERNETES_SERVICE_HOST=1", "KUBERNETES_PORT=tcp://1", "REDIS_PORT=tcp://1:1", "REDIS_SERVICE_HOST=1", "REDIS_PORT_6379_TCP_ADDR=1",
 		"WORKER_SERVICE_HOST=1", "WORKER_PORT=tcp://1", "WORKER_PORT_80_TCP_PROTO=tcp", "LISTEN_FDS=2", "INVOCATION_ID=x", "JOURNAL_STREAM=1:2",
 		"EXPOSE_ENV_POOL_SIZ=1", "POOL_SIZE=8", "OTEL_METRICS_EXPORTER=none", "POOL_SIZ=", "_=/bin/x", "=",

@@ -24,6 +24,9 @@ type Egress struct {
 	// UseCertFile is FUNCTIONS_USE_SSL_CERT_FILE, CertFile is SSL_CERT_FILE.
 	UseCertFile bool
 	CertFile    string
+	// ExtraCertFile is NODE_EXTRA_CA_CERTS, TLSInsecure is EGRESS_TLS_INSECURE.
+	ExtraCertFile string
+	TLSInsecure   bool
 }
 
 // maxConnections bounds the numbers of connections.
@@ -120,5 +123,16 @@ var egressVariables = []Variable{
 		Name: "SSL_CERT_FILE", Default: "none", derive: none,
 		Meaning: "File of certificates in PEM for `FUNCTIONS_USE_SSL_CERT_FILE`.",
 		parse:   text(func(c *Config) *string { return &c.Egress.CertFile }),
+	},
+	{
+		Name: "NODE_EXTRA_CA_CERTS", Default: "none", derive: none,
+		Meaning: "File of certificates in PEM that functions trust beside those of Node.js, or of `SSL_CERT_FILE`.",
+		parse:   text(func(c *Config) *string { return &c.Egress.ExtraCertFile }),
+	},
+	{
+		Name: "EGRESS_TLS_INSECURE", Default: "false",
+		Meaning: "`true` lets functions talk TLS with whoever answers, whatever certificate he shows: anybody on the way " +
+			"can read and change what they send, passwords included. A function that asks for a check gets one.",
+		parse: boolean(func(c *Config) *bool { return &c.Egress.TLSInsecure }),
 	},
 }

@@ -110,6 +110,12 @@ var workersVariables = []Variable{
 			[]string{"a", "=x", "a=", "a b=x", "a=x,a=y", "a=x,", manyRuntimes(maxRuntimes + 1)}),
 	},
 	{
+		Name: "NODE_ICU_DATA", Default: "none", derive: none,
+		Meaning: "Directory with ICU's data for `Intl`, such as `icudt60l.dat` of the npm package `icu4c-data` for all " +
+			"languages on Node.js 8, which has English only.",
+		parse: text(func(c *Config) *string { return &c.ICUData }),
+	},
+	{
 		Name: "RUNNER_DIR", Default: "found by the server", derive: none,
 		Meaning: "Directory of the program that runs inside a worker.",
 		parse:   text(func(c *Config) *string { return &c.RunnerDir }),

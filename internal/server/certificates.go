@@ -8,6 +8,9 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/sandbox"
 )
 
 // maxCertificates is the most bytes of a file of certificates: it goes to every worker.
@@ -33,7 +36,37 @@ func readCertificates(path string) (string, error) {
 	return string(text), nil
 }
 
-func certificatesError(err error) error { return fmt.Errorf("SSL_CERT_FILE: %w", err) }
+// authorities are the certificates in PEM that functions trust: of SSL_CERT_FILE, and of NODE_EXTRA_CA_CERTS.
+type authorities struct{ file, extra string }
+
+// egress tells workers of them: whom to trust instead of those that Node.js comes with, or beside them.
+func (a authorities) egress(e *sandbox.Egress) {
+	switch {
+	case a.file == "":
+		e.ExtraCA = a.extra
+	case a.extra == "":
+		e.CA = a.file
+	default:
+		e.CA = a.file + "\n" + a.extra
+	}
+}
+
+// readAuthorities reads the files that cfg names. The error tells the faults of both.
+func readAuthorities(cfg *config.Config) (authorities, error) {
+	var read authorities
+	var faults [2]error
+	if cfg.Egress.UseCertFile && cfg.Egress.CertFile != "" {
+		if read.file, faults[0] = readCertificates(cfg.Egress.CertFile); faults[0] != nil {
+			faults[0] = fmt.Errorf("SSL_CERT_FILE: %w", faults[0])
+		}
+	}
+	if cfg.Egress.ExtraCertFile != "" {
+		if read.extra, faults[1] = readCertificates(cfg.Egress.ExtraCertFile); faults[1] != nil {
+			faults[1] = fmt.Errorf("NODE_EXTRA_CA_CERTS: %w", faults[1])
+		}
+	}
+	return read, errors.Join(faults[:]...)
+}
 
 func checkCertificates(text []byte) error {
 	found := false

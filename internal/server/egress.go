@@ -17,18 +17,17 @@ func egressOptions(cfg *config.Config, observer egress.Observer, log *slog.Logge
 }
 
 // openEgress starts the way out for functions and puts it into the pool's configuration.
-func openEgress(cfg *config.Config, pool *sandbox.Config, options egress.Options) (*egress.Proxy, error) {
-	ca := ""
-	if cfg.Egress.UseCertFile {
-		var err error
-		if ca, err = readCertificates(cfg.Egress.CertFile); err != nil {
-			return nil, certificatesError(err)
-		}
-	}
+func openEgress(
+	cfg *config.Config, pool *sandbox.Config, trusted authorities, options egress.Options,
+) (*egress.Proxy, error) {
 	proxy, err := egress.New(options)
 	if err != nil {
 		return nil, err
 	}
-	pool.Egress = sandbox.Egress{Socket: proxy.Socket(), KeepAlive: cfg.Egress.KeepAlive, CA: ca, Watcher: proxy}
+	pool.Egress = sandbox.Egress{
+		Socket: proxy.Socket(), KeepAlive: cfg.Egress.KeepAlive, Watcher: proxy,
+		TLSInsecure: cfg.Egress.TLSInsecure,
+	}
+	trusted.egress(&pool.Egress)
 	return proxy, nil
 }

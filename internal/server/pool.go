@@ -21,6 +21,7 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 	// A body may grow to six times its size when it is written as a JSON string, and a call carries code and body.
 	pool.Limits.Frame = max(pool.Limits.Frame, int(8*cfg.BodyLimit))
 	pool.Env, pool.TimeZone = mustJSON(cfg.ExposeEnv), cfg.TimeZone
+	pool.ICUData = cfg.ICUData
 	pool.Observer = observer
 	return pool
 }

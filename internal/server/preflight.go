@@ -40,12 +40,13 @@ func preflight(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 	for _, err := range redisstore.TLS(cfg.RedisTLS).Faults() {
 		faults = append(faults, redisError(cfg, err))
 	}
-	if cfg.Egress.UseCertFile && cfg.Egress.CertFile != "" {
-		if _, err := readCertificates(cfg.Egress.CertFile); err != nil {
-			faults = append(faults, certificatesError(err))
-		}
+	if _, err := readAuthorities(cfg); err != nil {
+		faults = append(faults, err)
 	}
 	faults = append(faults, trace.CheckFiles(cfg.Environment))
 	node, err := findNode(ctx, cfg)
+	if err == nil {
+		err = checkICU(ctx, cfg, node)
+	}
 	return node, errors.Join(append(faults, err)...)
 }

@@ -17,16 +17,20 @@ type reloader struct {
 	load     func() (*config.Config, error)
 	level    *slog.LevelVar
 	policies *egress.Policies
-	// started is what the server was started with, current what holds of it now. authority is the file of certificates as it was read.
+	// started is what the server was started with, current what holds of it now. trusted are the files of certificates
+	// as they were read.
 	started, current *config.Config
-	authority        string
+	trusted          authorities
 	terminal         bool // the server was started from one
 }
 
 // newReloader remembers what cfg was loaded from.
-func newReloader(cfg *config.Config, load func() (*config.Config, error), out *outputs, policies *egress.Policies, authority string) *reloader {
+func newReloader(
+	cfg *config.Config, load func() (*config.Config, error), out *outputs, policies *egress.Policies, trusted authorities,
+) *reloader {
 	return &reloader{
-		log: out.app, load: load, level: out.level, policies: policies, started: cfg, current: cfg, authority: authority, terminal: onTerminal(),
+		log: out.app, load: load, level: out.level, policies: policies, started: cfg, current: cfg, trusted: trusted,
+		terminal: onTerminal(),
 	}
 }
 
@@ -88,23 +92,30 @@ func (r *reloader) tell(next *config.Config) {
 		r.log.Info("Configuration reloaded: nothing that can change without a restart has changed")
 	}
 	_, restart := r.started.Changes(next)
-	if r.authorityChanged(next) {
-		restart = append(restart, "SSL_CERT_FILE")
-	}
+	restart = append(restart, r.authoritiesChanged(next)...)
 	if len(restart) > 0 {
 		r.log.Warn("Configuration needs a restart for what has changed since the start", "changed", strings.Join(restart, " "))
 	}
 }
 
-// authorityChanged says whether the file of certificates that functions trust has other contents now. The fork server has read it.
-func (r *reloader) authorityChanged(next *config.Config) bool {
-	if !next.Egress.UseCertFile || next.Egress.CertFile != r.started.Egress.CertFile {
-		return false // or a variable says so
+// authoritiesChanged names the variables whose files of certificates, which functions trust, have other contents now.
+// The fork server has read them.
+func (r *reloader) authoritiesChanged(next *config.Config) []string {
+	then, now := r.started.Egress, next.Egress
+	if then.UseCertFile != now.UseCertFile || then.CertFile != now.CertFile || then.ExtraCertFile != now.ExtraCertFile {
+		return nil // variables say so
 	}
-	text, err := readCertificates(next.Egress.CertFile)
+	trusted, err := readAuthorities(next)
 	if err != nil {
-		r.log.Error("The server could not start again with this file", "error", certificatesError(err))
-		return false
+		r.log.Error("The server could not start again with this file", "error", err)
+		return nil
 	}
-	return text != r.authority
+	var names []string
+	if trusted.file != r.trusted.file {
+		names = append(names, "SSL_CERT_FILE")
+	}
+	if trusted.extra != r.trusted.extra {
+		names = append(names, "NODE_EXTRA_CA_CERTS")
+	}
+	return names
 }

@@ -67,6 +67,7 @@ type server struct {
 	watch     *observers
 	workers   sandbox.Config
 	exit      *egress.Proxy
+	trusted   authorities
 	drain     *drain
 	pool      *sandbox.Runtimes
 	invoker   *invoke.Invoker
@@ -155,7 +156,10 @@ func (s *server) keepLines(context.Context) (stop func() error, err error) {
 
 func (s *server) openEgress(context.Context) (stop func() error, err error) {
 	s.workers = poolConfig(s.cfg, s.node, poolLog{s.measures, s.log()})
-	if s.exit, err = openEgress(s.cfg, &s.workers, s.watch.egress(s.outside)); err != nil {
+	if s.trusted, err = readAuthorities(s.cfg); err != nil {
+		return nil, err
+	}
+	if s.exit, err = openEgress(s.cfg, &s.workers, s.trusted, s.watch.egress(s.outside)); err != nil {
 		return nil, err
 	}
 	return s.exit.Close, nil
@@ -194,7 +198,7 @@ func (s *server) invokeOptions() invoke.Options {
 
 // startBackground has changes of other servers be noticed, the store be asked how it is, and the configuration be read again.
 func (s *server) startBackground(ctx context.Context) (stop func() error, err error) {
-	reload := newReloader(s.cfg, s.load, s.out, s.outside.Policies, s.workers.Egress.CA)
+	reload := newReloader(s.cfg, s.load, s.out, s.outside.Policies, s.trusted)
 	return inBackground(ctx,
 		func(ctx context.Context) { s.store.Watch(ctx, s.invoker.Changed) },
 		func(ctx context.Context) { watchStore(ctx, s.counted) },

@@ -32,6 +32,10 @@ type Egress struct {
 	// KeepAlive is that of the default HTTP agents; CA holds certificates in PEM, or nothing for those of Node.js.
 	KeepAlive bool   `json:"keepAlive"`
 	CA        string `json:"ca,omitempty"`
+	// ExtraCA holds certificates beside those of Node.js; TLSInsecure has TLS connections made whatever certificate is
+	// shown.
+	ExtraCA     string `json:"extraCA,omitempty"`
+	TLSInsecure bool   `json:"tlsInsecure,omitempty"`
 }
 
 // AppendInit appends the init frame.
