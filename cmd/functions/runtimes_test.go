@@ -38,7 +38,10 @@ func runtimesVariable(t testing.TB, names ...string) string {
 }
 
 func TestFunctionsChooseTheirRuntime(t *testing.T) {
-	s := startServer(t, runtimesVariable(t))
+	s := startServer(t, runtimesVariable(t), "POOL_PREWARMED=2")
+	if line := "2 of node8, 1 of node20, 1 of node22, 1 of node24 kept ready"; !strings.Contains(s.logs.text(), line) {
+		t.Errorf("the start does not say %q: %s", line, s.logs.text())
+	}
 	for i, name := range runtimes {
 		url := s.url + "/functions/runtimes/" + name
 		put(t, url, `function main(req, res) {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,12 +59,13 @@ type Health struct {
 	mu     sync.Mutex // guards the fields below
 	asked  time.Time
 	latest []result
+	passed []bool // of each check, whether it ever has
 }
 
 // New returns a Health that is ready while all checks pass. The logger is told when one begins to fail and when it passes
-// again.
+// again. That one has not passed yet is no warning: every server begins so.
 func New(logger *slog.Logger, checks ...Check) *Health {
-	return &Health{logger: logger, checks: checks}
+	return &Health{logger: logger, checks: checks, passed: make([]bool, len(checks))}
 }
 
 // NotReady makes the server not ready for good: it is about to end. It may be called more than once.
@@ -106,22 +108,30 @@ func (h *Health) ask() []result {
 	}
 	running.Wait()
 	h.mu.Lock()
-	before := h.latest
+	before, passed := h.latest, slices.Clone(h.passed)
 	h.latest, h.asked = all, time.Now()
+	for i, now := range all {
+		h.passed[i] = h.passed[i] || now.err == nil
+	}
 	h.mu.Unlock()
-	h.logChanges(before, all)
+	h.logChanges(before, all, passed)
 	return all
 }
 
-// logChanges tells of each check whose outcome is another than before; before is nil at first, when all counts as well.
-func (h *Health) logChanges(before, after []result) {
+// logChanges tells of each check whose outcome is another than before; before is nil at first, when all counts as well. Passed says of each
+// whether it has passed before.
+func (h *Health) logChanges(before, after []result, passed []bool) {
 	for i, now := range after {
 		failed := before != nil && before[i].err != nil
 		switch {
-		case now.err != nil && !failed:
+		case now.err != nil && !failed && passed[i]:
 			h.logger.Warn("Not ready", "check", now.name, "error", now.err)
-		case now.err == nil && failed:
+		case now.err != nil && !failed:
+			h.logger.Info("Not ready yet", "check", now.name, "error", now.err)
+		case now.err == nil && failed && passed[i]:
 			h.logger.Info("Ready again", "check", now.name)
+		case now.err == nil && failed:
+			h.logger.Info("Ready", "check", now.name)
 		}
 	}
 }

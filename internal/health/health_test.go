@@ -139,6 +139,28 @@ func TestCheckThatHangsFails(t *testing.T) {
 	})
 }
 
+func TestStartIsNoWarning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		var err error
+		h := New(slog.New(slog.NewTextHandler(&log, nil)), Check{"a", func(context.Context) (string, error) { return "", err }})
+		for _, next := range []error{errors.New("warming"), errors.New("warming"), nil, errors.New("away"), nil} {
+			err = next
+			ask(h.Readyz, "GET", "/readyz")
+			time.Sleep(freshness)
+		}
+		var got []string
+		for line := range strings.Lines(log.String()) {
+			_, rest, _ := strings.Cut(line, " level=")
+			got = append(got, strings.TrimSpace(rest))
+		}
+		want := `INFO msg="Not ready yet" check=a error=warming, INFO msg=Ready check=a, WARN msg="Not ready" check=a error=away, INFO msg="Ready again" check=a`
+		if text := strings.Join(got, ", "); text != want {
+			t.Errorf("log %s\nwant %s", text, want)
+		}
+	})
+}
+
 func TestChangesAreLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder

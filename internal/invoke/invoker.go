@@ -17,6 +17,8 @@ type Call struct {
 	ID string
 	// TraceID is that of the trace that it belongs to; empty for none.
 	TraceID string
+	// Owner is whose share of the server the call uses; the Invoker sets it.
+	Owner string
 	// URI is what the caller asked for, for the log; of a step it is that of the pipeline.
 	URI     string
 	Ref     function.Ref
@@ -119,8 +121,8 @@ type run struct {
 }
 
 // called is call as it is of the function of e, be it a step of a pipeline.
-func called(call Call, e *entry) Call {
-	call.Ref = e.fn.Ref
+func (v *Invoker) called(call Call, e *entry) Call {
+	call.Ref, call.Owner = e.fn.Ref, v.ownerOf(e.fn.Namespace)
 	return call
 }
 
@@ -133,14 +135,14 @@ func (r *run) invocationID() string {
 }
 
 func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, error) {
-	call := called(r.Call, e)
+	call := v.called(r.Call, e)
 	out := v.output.Start(call)
 	ctx, span := v.tracer.Run(ctx, call)
 	result, err := v.admit(ctx, e.fn, &sandbox.Invocation{
 		ID:             r.invocationID(),
 		Key:            e.key,
 		Group:          e.fn.Namespace,
-		Owner:          v.ownerOf(e.fn.Namespace),
+		Owner:          call.Owner,
 		Depth:          depthOf(ctx),
 		Filename:       e.filename,
 		Code:           e.fn.Code,

@@ -100,7 +100,7 @@ func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*s
 		result, err := v.run(ctx, e, &run{
 			Call: call, step: i + 1, earlier: earlier, start: start, describe: stepFailure,
 		})
-		v.stepped(ctx, called(call, e), statusOf(result, err), time.Since(start))
+		v.stepped(ctx, v.called(call, e), statusOf(result, err), time.Since(start))
 		if err != nil {
 			return nil, &StepError{e.fn.Ref, err}
 		}

@@ -64,7 +64,7 @@ func (v *Invoker) report(e *entry, r *run, err error, out RunOutput) {
 		return
 	}
 	text, _ := failureTexts(err)
-	f := &Failure{Call: called(r.Call, e), Function: e.fn, Err: err, Text: text, Earlier: r.earlier}
+	f := &Failure{Call: v.called(r.Call, e), Function: e.fn, Err: err, Text: text, Earlier: r.earlier}
 	if s, ok := out.(Summarizer); ok {
 		f.Fields = s.Fields()
 	}

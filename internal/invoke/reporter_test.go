@@ -93,7 +93,7 @@ func TestReportOfAStepTellsOfTheStepsBefore(t *testing.T) {
 		t.Fatalf("reported %v", got.failures)
 	}
 	failure := got.failures[0]
-	want := Call{ID: "call", Ref: ref("a/three"), Request: sandbox.Request{Method: "PUT", Body: json.RawMessage(`{"from":"one"}`)}}
+	want := Call{ID: "call", Ref: ref("a/three"), Owner: "a", Request: sandbox.Request{Method: "PUT", Body: json.RawMessage(`{"from":"one"}`)}}
 	if !reflect.DeepEqual(failure.Call, want) || failure.Function.Code != "3" || failure.Text != "Error: Function timeout" {
 		t.Errorf("failure %+v", failure)
 	}

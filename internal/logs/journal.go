@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -52,7 +53,7 @@ func NewJournal(o JournalOptions) *Journal {
 
 // Start implements invoke.Output.
 func (j *Journal) Start(call invoke.Call) invoke.RunOutput {
-	return &journalRun{RunOutput: j.o.Next.Start(call), journal: j, ref: call.Ref, call: call.ID}
+	return &journalRun{RunOutput: j.o.Next.Start(call), journal: j, ref: call.Ref, owner: cmp.Or(call.Owner, call.Ref.Namespace), call: call.ID}
 }
 
 // Print implements invoke.Output.
@@ -70,6 +71,7 @@ type journalRun struct {
 	invoke.RunOutput
 	journal *Journal
 	ref     function.Ref
+	owner   string
 	call    string
 }
 
@@ -79,7 +81,7 @@ func (r *journalRun) Line(line sandbox.LogLine) {
 	if line.Text == "" {
 		return
 	}
-	kept := r.journal.queue.put(function.LogLine{
+	kept := r.journal.queue.put(r.owner, function.LogLine{
 		Ref: r.ref, Time: time.Now(), RequestID: r.call, Level: line.Level, Text: cutLine(line.Text, r.journal.o.MaxLine),
 	})
 	if !kept {

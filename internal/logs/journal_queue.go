@@ -12,47 +12,95 @@ const (
 	queueBytes = 8 << 20
 )
 
-// lineQueue holds lines that are not written yet.
+// shareOfFree is how many times what is free of the queue an owner of namespaces may have; so one alone has 7 of 8 parts of it.
+const shareOfFree = 7
+
+// lineQueue holds lines that are not written yet. Owners of namespaces take turns, and none takes all of the room. It is safe for concurrent
+// use.
 type lineQueue struct {
 	wake chan struct{} // holds one token while there are lines
 
-	mu     sync.Mutex // guards the fields below
-	lines  []function.LogLine
-	size   int // of the texts
-	closed bool
+	mu      sync.Mutex // guards the fields below
+	byOwner map[string]*ownLines
+	turns   []*ownLines // those with lines, next first
+	lines   int
+	size    int // of the texts
+	closed  bool
 }
 
-func newLineQueue() *lineQueue { return &lineQueue{wake: make(chan struct{}, 1)} }
+// ownLines are the lines of one owner.
+type ownLines struct {
+	owner string
+	lines []function.LogLine
+	size  int // of the texts
+}
 
-// put adds a line if there is room.
-func (q *lineQueue) put(line function.LogLine) bool {
+func newLineQueue() *lineQueue {
+	return &lineQueue{wake: make(chan struct{}, 1), byOwner: map[string]*ownLines{}}
+}
+
+// put adds a line of an owner's if there is room.
+func (q *lineQueue) put(owner string, line function.LogLine) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || len(q.lines) >= queueLines || q.size+len(line.Text) > queueBytes {
+	own := q.byOwner[owner]
+	if q.closed || !q.hasRoomLocked(own, len(line.Text)) {
 		return false
 	}
-	q.lines = append(q.lines, line)
+	if own == nil {
+		own = &ownLines{owner: owner}
+		q.byOwner[owner] = own
+		q.turns = append(q.turns, own)
+	}
+	own.lines = append(own.lines, line)
+	own.size += len(line.Text)
+	q.lines++
 	q.size += len(line.Text)
 	q.wakeLocked()
 	return true
 }
 
-// take removes the oldest lines, at most so many.
+// hasRoomLocked says whether there is room for one more line with a text of that size. The last room is for owners who have none.
+func (q *lineQueue) hasRoomLocked(own *ownLines, size int) bool {
+	lines, bytes := queueLines-q.lines-1, queueBytes-q.size-size // that are free then
+	if lines < 0 || bytes < 0 {
+		return false
+	}
+	return own == nil || len(own.lines) < shareOfFree*lines && own.size+size <= shareOfFree*bytes
+}
+
+// take removes lines, at most so many, one of each owner in turn; those of one owner are in order.
 func (q *lineQueue) take(most int) []function.LogLine {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := min(len(q.lines), most)
-	taken := q.lines[:n:n]
-	q.lines = q.lines[n:]
-	for i := range taken {
-		q.size -= len(taken[i].Text)
+	n := min(q.lines, most)
+	taken := make([]function.LogLine, 0, n)
+	for len(taken) < n {
+		taken = append(taken, q.nextLocked())
 	}
-	if len(q.lines) == 0 {
-		q.lines = nil
-	} else {
+	q.lines -= n
+	if q.lines > 0 {
 		q.wakeLocked()
 	}
 	return taken
+}
+
+// nextLocked removes the first line of the owner whose turn it is, of which there must be one.
+func (q *lineQueue) nextLocked() function.LogLine {
+	own := q.turns[0]
+	line := own.lines[0]
+	own.lines[0] = function.LogLine{} // is not kept in memory
+	own.lines = own.lines[1:]
+	own.size -= len(line.Text)
+	q.size -= len(line.Text)
+	q.turns[0] = nil
+	q.turns = q.turns[1:]
+	if len(own.lines) > 0 {
+		q.turns = append(q.turns, own)
+	} else {
+		delete(q.byOwner, own.owner)
+	}
+	return line
 }
 
 func (q *lineQueue) close() {

@@ -88,7 +88,11 @@ func (r *journalRig) settle() {
 }
 
 func (r *journalRig) print(call string, texts ...string) {
-	run := r.Start(invoke.Call{ID: call, Ref: function.Ref{Namespace: "a", ID: "b"}})
+	r.printOf(invoke.Call{ID: call, Ref: function.Ref{Namespace: "a", ID: "b"}}, texts...)
+}
+
+func (r *journalRig) printOf(call invoke.Call, texts ...string) {
+	run := r.Start(call)
 	for _, text := range texts {
 		run.Line(sandbox.LogLine{Level: "info", Text: text})
 	}
@@ -136,8 +140,8 @@ func TestFullQueueDropsLinesAndCountsThem(t *testing.T) {
 		text    string
 		fits    int
 	}{
-		"lines": {10, "x", queueLines},
-		"bytes": {1 << 20, strings.Repeat("x", 1<<20), queueBytes >> 20},
+		"lines": {10, "x", queueLines * 7 / 8},
+		"bytes": {1 << 20, strings.Repeat("x", 1<<20), (queueBytes >> 20) * 7 / 8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -150,8 +154,8 @@ func TestFullQueueDropsLinesAndCountsThem(t *testing.T) {
 				for range row.fits + 3 {
 					r.print("call", row.text)
 				}
-				if r.dropped != 3 || len(r.queue.lines) != row.fits {
-					t.Errorf("dropped %d, %d wait", r.dropped, len(r.queue.lines))
+				if r.dropped != 3 || r.queue.lines != row.fits {
+					t.Errorf("dropped %d, %d wait", r.dropped, r.queue.lines)
 				}
 				r.store.set(nil, nil)
 				close(block)
@@ -164,6 +168,51 @@ func TestFullQueueDropsLinesAndCountsThem(t *testing.T) {
 					if n > maxBatch {
 						t.Errorf("a batch of %d lines", n)
 					}
+				}
+			})
+		})
+	}
+}
+
+// Whoever prints without end, be it in many namespaces, loses its own lines alone.
+func TestAFloodLosesItsOwnLinesAlone(t *testing.T) {
+	for name, row := range map[string]struct {
+		maxLine int
+		text    string
+		lines   int
+	}{"lines": {10, "x", queueLines}, "bytes": {1 << 16, strings.Repeat("x", 1<<16), queueBytes >> 16}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newJournalRig(t, nil)
+				r.o.MaxLine = row.maxLine
+				block := make(chan struct{})
+				r.store.set(nil, block)
+				for i := range row.lines {
+					ref := function.Ref{Namespace: fmt.Sprintf("evil-%d", i), ID: "f"}
+					r.printOf(invoke.Call{Owner: "evil", Ref: ref}, row.text)
+				}
+				if r.dropped == 0 {
+					t.Fatal("nothing was dropped")
+				}
+				r.dropped = 0
+				for i := range 10 {
+					r.print("call", fmt.Sprint(i))
+				}
+				if r.dropped != 0 {
+					t.Errorf("%d lines of the neighbour were dropped", r.dropped)
+				}
+				r.store.set(nil, nil)
+				close(block)
+				time.Sleep(2 * gatherTime)
+				synctest.Wait()
+				var got []string
+				for _, line := range r.store.lines[:min(2*maxBatch, len(r.store.lines))] { // those of the flood do not go before
+					if line.Ref.Namespace == "a" {
+						got = append(got, line.Text)
+					}
+				}
+				if text := strings.Join(got, " "); text != "0 1 2 3 4 5 6 7 8 9" {
+					t.Errorf("the first batches had %q of the neighbour", text)
 				}
 			})
 		})

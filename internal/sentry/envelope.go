@@ -19,9 +19,10 @@ const protocolVersion = "7"
 // project is where reports go.
 type project struct {
 	dsn *sdk.Dsn
-	// namespace is where the failures are, and takes its turn with the others. Unless server is set it has named the project, itself or by
-	// a function.
+	// namespace is where the failures are. Unless server is set it has named the project, itself or by a function. Owner, whose it is, takes
+	// its turn with others.
 	namespace string
+	owner     string
 	server    bool // the server's own
 	trusted   bool // on a host that the operator trusts, whoever named it
 }

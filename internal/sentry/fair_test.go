@@ -68,10 +68,28 @@ func newHosts(t *testing.T, server string) (*hosts, *Reporter) {
 }
 
 // fail reports a failure in namespace, whose project is dsn.
-func fail(r *Reporter, namespace, dsn string) {
+func fail(r *Reporter, namespace, dsn string) { failOf(r, "", namespace, dsn) }
+
+// failOf is fail for a namespace of an owner.
+func failOf(r *Reporter, owner, namespace, dsn string) {
 	f := failure(dsn, "")
-	f.Call.Ref.Namespace, f.Function.Ref.Namespace = namespace, namespace
+	f.Call.Ref.Namespace, f.Function.Ref.Namespace, f.Call.Owner = namespace, namespace, owner
 	r.Report(f)
+}
+
+func TestNamespacesOfOneOwnerShareItsTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, r := newHosts(t, "http://key@server/1")
+		for i := range 1000 {
+			failOf(r, "evil", fmt.Sprintf("evil-%d", i), fmt.Sprintf("http://key@hole/%d", i+1))
+		}
+		synctest.Wait()
+		failOf(r, "other", "victim", "http://key@good/1")
+		synctest.Wait() // no time passes
+		if h.count("server victim") != 1 || h.count("good victim") != 1 {
+			t.Errorf("the server's project got %d reports, the victim's %d", h.count("server victim"), h.count("good victim"))
+		}
+	})
 }
 
 func TestProjectsThatNeverAnswerSilenceNobodyElse(t *testing.T) {

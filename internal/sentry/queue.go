@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// shareOfFree is how many times the free places of a queue a namespace may have and still get one more; so one alone has 7 of 8 of them.
+// shareOfFree is how many times the free places of a queue an owner of namespaces may have and still get one more; so one alone has 7 of 8 of them.
 const shareOfFree = 7
 
 var errQueueFull = errors.New("too many at once")
 
-// queue holds reports that wait, so that no namespace takes all places and that they take turns. It is safe for concurrent use.
+// queue holds reports that wait, so that no owner takes all places and that they take turns. It is safe for concurrent use.
 type queue struct {
 	size   int
-	single bool // at most one report of a namespace is on its way at a time
+	single bool // at most one report of an owner is on its way at a time
 
 	mu     sync.Mutex // guards the fields below
 	change *sync.Cond // there is more to take, or an end
@@ -23,11 +23,11 @@ type queue struct {
 	turns  []*turns // next first; those with reports that wait or are on their way
 }
 
-// turns are the reports of one namespace.
+// turns are the reports of one owner.
 type turns struct {
-	namespace string
-	waiting   []*report
-	out       int // on their way
+	owner   string
+	waiting []*report
+	out     int // on their way
 }
 
 func newQueue(size int, single bool) *queue {
@@ -36,14 +36,14 @@ func newQueue(size int, single bool) *queue {
 	return q
 }
 
-// hasRoom says whether one more report of a namespace may wait.
-func (q *queue) hasRoom(namespace string) bool {
+// hasRoom says whether one more report of an owner may wait.
+func (q *queue) hasRoom(owner string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.hasRoomLocked(q.ofLocked(namespace))
+	return q.hasRoomLocked(q.ofLocked(owner))
 }
 
-// hasRoomLocked leaves the last place to a namespace that has none.
+// hasRoomLocked leaves the last place to an owner who has none.
 func (q *queue) hasRoomLocked(t *turns) bool {
 	free := q.size - q.count
 	if t == nil || len(t.waiting) == 0 {
@@ -52,9 +52,9 @@ func (q *queue) hasRoomLocked(t *turns) bool {
 	return free > 1 && len(t.waiting) < shareOfFree*free
 }
 
-func (q *queue) ofLocked(namespace string) *turns {
+func (q *queue) ofLocked(owner string) *turns {
 	for _, t := range q.turns {
-		if t.namespace == namespace {
+		if t.owner == owner {
 			return t
 		}
 	}
@@ -65,14 +65,14 @@ func (q *queue) ofLocked(namespace string) *turns {
 func (q *queue) offer(r *report) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	t := q.ofLocked(r.project.namespace)
+	t := q.ofLocked(r.project.owner)
 	switch {
 	case q.closed:
 		return nil
 	case !q.hasRoomLocked(t):
 		return errQueueFull
 	case t == nil:
-		t = &turns{namespace: r.project.namespace}
+		t = &turns{owner: r.project.owner}
 		q.turns = append(q.turns, t)
 	}
 	t.waiting = append(t.waiting, r)
@@ -111,7 +111,7 @@ func (q *queue) firstLocked(t *turns) *report {
 func (q *queue) done(r *report) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	t := q.ofLocked(r.project.namespace)
+	t := q.ofLocked(r.project.owner)
 	if t.out--; t.out == 0 && len(t.waiting) == 0 {
 		q.turns = slices.DeleteFunc(q.turns, func(other *turns) bool { return other == t })
 	}

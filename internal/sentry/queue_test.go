@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func reportOf(namespace string) *report { return &report{project: project{namespace: namespace}} }
+func reportOf(owner string) *report { return &report{project: project{owner: owner}} }
 
 // fill offers reports of a namespace until one is refused, and returns how many were not.
 func fill(q *queue, namespace string) int {
@@ -43,7 +43,7 @@ func TestNamespacesTakeTurns(t *testing.T) {
 	q.close()
 	var got []string
 	for r := q.take(); r != nil; r = q.take() {
-		got = append(got, r.project.namespace)
+		got = append(got, r.project.owner)
 		q.done(r)
 	}
 	if text := strings.Join(got, " "); text != "a b c a b a a" {
@@ -62,11 +62,11 @@ func TestOneReportOfANamespaceIsOutAtATime(t *testing.T) {
 		}
 	}
 	first, second := q.take(), q.take()
-	if first.project.namespace != "a" || second.project.namespace != "b" {
-		t.Errorf("taken: %s %s", first.project.namespace, second.project.namespace)
+	if first.project.owner != "a" || second.project.owner != "b" {
+		t.Errorf("taken: %s %s", first.project.owner, second.project.owner)
 	}
 	q.done(second)
-	if third := q.take(); third.project.namespace != "b" {
-		t.Errorf("a second report of %s is out", third.project.namespace)
+	if third := q.take(); third.project.owner != "b" {
+		t.Errorf("a second report of %s is out", third.project.owner)
 	}
 }

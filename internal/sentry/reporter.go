@@ -1,6 +1,7 @@
 package sentry
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
@@ -58,7 +59,7 @@ func New(o Options) (*Reporter, error) {
 // server's under an event ID of its own. An address that is no DSN is passed over.
 func (r *Reporter) Report(f *invoke.Failure) {
 	var e *event // made when it is first needed
-	for _, p := range []project{r.ownProject(f), {dsn: r.server, namespace: f.Function.Ref.Namespace, server: true, trusted: true}} {
+	for _, p := range []project{r.ownProject(f), {dsn: r.server, namespace: f.Function.Ref.Namespace, owner: ownerOf(f), server: true, trusted: true}} {
 		if p.dsn == nil || !r.sender.accepts(p) {
 			continue
 		}
@@ -86,8 +87,11 @@ func (r *Reporter) ownProject(f *invoke.Failure) project {
 		return project{}
 	}
 	trusted := r.server != nil && origin(dsn) == origin(r.server)
-	return project{dsn: dsn, namespace: f.Function.Ref.Namespace, trusted: trusted}
+	return project{dsn: dsn, namespace: f.Function.Ref.Namespace, owner: ownerOf(f), trusted: trusted}
 }
+
+// ownerOf is whose turn a report of f takes.
+func ownerOf(f *invoke.Failure) string { return cmp.Or(f.Call.Owner, f.Function.Ref.Namespace) }
 
 // origin is the server of an address.
 func origin(dsn *sdk.Dsn) string {

@@ -67,7 +67,7 @@ func (s *sender) accepts(p project) bool {
 	case s.rest(p):
 		s.lost.Add(1)
 		return false
-	case !s.queueOf(p).hasRoom(p.namespace):
+	case !s.queueOf(p).hasRoom(p.owner):
 		s.lose(errQueueFull)
 		return false
 	}

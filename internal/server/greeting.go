@@ -1,6 +1,11 @@
 package server
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/backstage/functions/sandbox"
+)
 
 // greet says in a few lines what runs where.
 func (s *server) greet() {
@@ -11,7 +16,7 @@ func (s *server) greet() {
 		log.Info("Functions metrics is listening on port " + port(s.listeners.metrics))
 	}
 	log.Info("Store: " + s.store.Name() + storePlace(cfg))
-	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d kept ready", s.node.names(), cfg.PoolSize, cfg.PoolPrewarmed))
+	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %s kept ready", s.node.names(), cfg.PoolSize, keptReady(s.pool)))
 	log.Info("Isolation: " + s.pool.Isolation())
 	logMissing(log, s.pool.Report())
 	if proxy := cfg.Egress.Upstream; proxy != nil {
@@ -22,4 +27,17 @@ func (s *server) greet() {
 	}
 	log.Info("Deploy a function: curl -X PUT http://localhost:" + port(s.listeners.http) + "/functions/example/hello -H 'content-type: application/json'" +
 		` -d '{"code": "function main(req, res) { res.send({ say: \"hello\" }) }"}'`)
+}
+
+// keptReady says how many workers are kept ready, of each runtime where there are several: "2 of node8, 1 of node24".
+func keptReady(pool *sandbox.Runtimes) string {
+	status, names := pool.Status(), pool.Names()
+	if len(names) == 1 {
+		return fmt.Sprint(status[names[0]].Prewarmed)
+	}
+	var all []string
+	for _, name := range names {
+		all = append(all, fmt.Sprintf("%d of %s", status[name].Prewarmed, name))
+	}
+	return strings.Join(all, ", ")
 }
