@@ -43,9 +43,9 @@ class Invoker {
     warnings.heard(text => this.warn(text));
   }
 
-  limits({ maxFrame, maxLogs }) {
-    this.maxFrame = maxFrame;
-    this.maxError = Math.min(maxFrame, MAX_ERROR);
+  limits({ maxAnswer, maxLogs }) {
+    this.maxAnswer = maxAnswer;
+    this.maxError = Math.min(maxAnswer, MAX_ERROR);
     this.maxLogs = maxLogs;
   }
 
@@ -123,7 +123,7 @@ class Invoker {
   compile(call) {
     const cache = this.loader.cache();
     call.type = 'result';
-    call.rest = `"status":200,"headers":[]${cache.length * 2 > this.maxFrame ? '' : `,"body":"${cache.toString('base64')}"`}`;
+    call.rest = `"status":200,"headers":[]${cache.length * 2 > this.maxAnswer ? '' : `,"body":"${cache.toString('base64')}"`}`;
     call.work = 1;
     return this.finish(call, false);
   }
@@ -201,7 +201,7 @@ class Invoker {
     const clean = call.work === 0 && pending.left(late) === pending.NOTHING && this.loader.clean();
     const spent = this.loader.toldSpent();
     const head = `"id":${call.id},"reusable":${clean},${spent > 0 ? `"load":${spent},` : ''}`;
-    const limit = call.type === 'error' ? this.maxError : this.maxFrame;
+    const limit = call.type === 'error' ? this.maxError : this.maxAnswer;
     let frame = `{"type":"${call.type}",${head}${call.rest}}\n`;
     if (frame.length * 3 > limit) {
       const size = Buffer.byteLength(frame);

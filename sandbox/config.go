@@ -30,14 +30,17 @@ type Limits struct {
 	CPU float64
 	// PIDs is the number of processes and threads. Default 32; fewer than 16 cannot run Node.js.
 	PIDs int64
-	// Frame is the largest frame in either direction, in bytes. Default 8 MiB.
+	// Frame is the largest frame that is sent to a worker, in bytes. Default 8 MiB; at least 64 KiB.
 	Frame int
+	// Answer is the largest answer of a function with its headers, as the frame that a worker sends, in bytes. Default 8 MiB; at least
+	// 64 KiB.
+	Answer int
 	// Logs is the most that one call may print, in bytes; the rest is dropped and a mark left. Default 256 KiB.
 	Logs int
 }
 
 // wire are those that hold for what a worker writes.
-func (l Limits) wire() wire.Limits { return wire.Limits{Frame: l.Frame, Logs: l.Logs} }
+func (l Limits) wire() wire.Limits { return wire.Limits{Answer: l.Answer, Logs: l.Logs} }
 
 // Config configures a Pool. Start from DefaultConfig: a zero means zero here, not a default.
 type Config struct {
@@ -101,7 +104,7 @@ func DefaultConfig() Config {
 		StartTimeout: 30 * time.Second,
 		Env:          json.RawMessage("{}"),
 		Isolation:    IsolationStrict,
-		Limits:       Limits{Memory: 128 << 20, CPU: 1, PIDs: 32, Frame: 8 << 20, Logs: 256 << 10},
+		Limits:       Limits{Memory: 128 << 20, CPU: 1, PIDs: 32, Frame: 8 << 20, Answer: 8 << 20, Logs: 256 << 10},
 		Observer:     NopObserver{},
 	}
 }
@@ -138,6 +141,7 @@ func (c Config) Validate() error {
 	fault(c.Limits.CPU < 0.01, "Limits.CPU %v is below 0.01", c.Limits.CPU)
 	fault(c.Limits.PIDs < 16, "Limits.PIDs %d is below 16", c.Limits.PIDs)
 	fault(c.Limits.Frame < 64<<10, "Limits.Frame %d is below 64 KiB", c.Limits.Frame)
+	fault(c.Limits.Answer < 64<<10, "Limits.Answer %d is below 64 KiB", c.Limits.Answer)
 	fault(c.Limits.Logs < 0, "Limits.Logs %d is below 0", c.Limits.Logs)
 	return errors.Join(faults...)
 }

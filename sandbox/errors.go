@@ -129,6 +129,11 @@ type DeathError struct {
 	// Detail is more evidence for the log, such as the end of what it wrote to stderr. It may hold text of the
 	// function's; it never goes into an answer.
 	Detail string
+	// Answer is how many bytes the answer would have had that was too large, with its headers, and Allowed how many it may have; 0 when
+	// nothing is known of them, such as when it was not the answer that was too large.
+	Answer, Allowed int
+	// OfError says that this answer was an error, which may have less than another one.
+	OfError bool
 	// Lag is the time from the deadline until the process was dead; 0 when no deadline killed it.
 	Lag time.Duration
 	Stats

@@ -233,7 +233,8 @@ func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
 	switch frame.Type {
 	case wire.Oversize:
 		return nil, reusable, &DeathError{
-			Reason: ReasonOutput, Detail: fmt.Sprintf("the answer has %d bytes, %d are allowed", frame.Size, p.allowed(frame.Size)), Stats: stats,
+			Reason: ReasonOutput, Detail: fmt.Sprintf("the answer has %d bytes, %d are allowed", frame.Size, p.allowed(frame.Size)),
+			Answer: frame.Size, Allowed: p.allowed(frame.Size), OfError: frame.Size <= p.cfg.Limits.Answer, Stats: stats,
 		}
 	case wire.Error:
 		status := frame.Status
@@ -251,8 +252,8 @@ func (p *process) finished(frame *wire.Frame) (*Result, bool, error) {
 
 // allowed is the limit that an answer of size bytes did not keep to: that of errors when a result may have as many.
 func (p *process) allowed(size int) int {
-	if size > p.cfg.Limits.Frame {
-		return p.cfg.Limits.Frame
+	if size > p.cfg.Limits.Answer {
+		return p.cfg.Limits.Answer
 	}
 	return p.cfg.Limits.wire().Error()
 }

@@ -71,19 +71,49 @@ func TestCallThatFitsNoFrameIsTooLarge(t *testing.T) {
 }
 
 func TestAnswerThatFitsNoFrameIsAnOutputLimit(t *testing.T) {
-	pool := newRealPool(t, func(c *sandbox.Config) { one(c); c.Limits.Frame = 64 << 10 })
+	pool := newRealPool(t, func(c *sandbox.Config) { one(c); c.Limits.Answer = 64 << 10 })
 	inv := invocation("big", `function main(req, res) { res.send('x'.repeat(req.body)) }`)
 	for _, size := range []string{"100", "70000", "1000", "64000", "65536", "1000000", "1"} {
 		inv.Request.Body = json.RawMessage(size)
 		result, err := pool.Invoke(t.Context(), inv)
 		if len(size) >= 5 && size != "64000" {
-			if death := wantDeath(t, size, err, sandbox.ReasonOutput); !strings.Contains(death.Detail, "65536 are allowed") {
-				t.Errorf("%s: detail %q", size, death.Detail)
+			if death := wantDeath(t, size, err, sandbox.ReasonOutput); !strings.Contains(death.Detail, "65536 are allowed") ||
+				death.Answer < 65536 || death.Allowed != 65536 || death.OfError {
+				t.Errorf("%s: %+v", size, death)
 			}
 		} else if err != nil {
 			t.Errorf("%s: %v", size, err)
 		} else if size != "100" && result.Start != sandbox.StartWarm {
 			t.Errorf("%s: the worker was not used again", size)
 		}
+	}
+}
+
+// A call may carry more than a function may answer, and the other way round.
+func TestCallsAndAnswersHaveLimitsOfTheirOwn(t *testing.T) {
+	body := json.RawMessage(`"` + strings.Repeat("x", 200<<10) + `"`)
+	for name, limits := range map[string]func(*sandbox.Limits){
+		"small answers": func(l *sandbox.Limits) { l.Answer = 64 << 10 },
+		"small calls":   func(l *sandbox.Limits) { l.Frame = 64 << 10 },
+	} {
+		pool := newRealPool(t, func(c *sandbox.Config) { one(c); limits(&c.Limits) })
+		count := invocation("count", `function main(req, res) { res.send(req.body.length) }`)
+		count.Request.Body = body
+		_, err := pool.Invoke(t.Context(), count)
+		if small := name == "small calls"; errors.Is(err, sandbox.ErrTooLarge) != small || !small && err != nil {
+			t.Errorf("%s: a call of 200 KiB: %v", name, err)
+		}
+		_, err = pool.Invoke(t.Context(), invocation("long", `function main(req, res) { res.send('x'.repeat(200 << 10)) }`))
+		if small := name == "small answers"; (err != nil) != small {
+			t.Errorf("%s: an answer of 200 KiB: %v", name, err)
+		}
+	}
+}
+
+func TestLargeErrorIsToldFromALargeAnswer(t *testing.T) {
+	pool := newRealPool(t, one)
+	_, err := pool.Invoke(t.Context(), invocation("thrown", `function main() { throw new Error('x'.repeat(2 << 20)) }`))
+	if death := wantDeath(t, "thrown", err, sandbox.ReasonOutput); !death.OfError || death.Allowed != 1<<20 || death.Answer <= 2<<20 {
+		t.Errorf("%+v", death)
 	}
 }

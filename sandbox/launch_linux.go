@@ -81,7 +81,7 @@ func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 func initFrame(cfg *Config, f filters, jailed bool) ([]byte, error) {
 	return wire.AppendInit(nil, wire.Init{
 		Filter: f.worker, ZygoteFilter: f.zygote, Egress: cfg.Egress.frame(jailed),
-		Modules: cfg.Modules, Env: cfg.Env, MaxFrame: cfg.Limits.Frame, MaxLogs: cfg.Limits.Logs,
+		Modules: cfg.Modules, Env: cfg.Env, MaxFrame: cfg.Limits.Frame, MaxAnswer: cfg.Limits.Answer, MaxLogs: cfg.Limits.Logs,
 	})
 }
 

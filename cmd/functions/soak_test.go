@@ -33,7 +33,7 @@ var broken = []struct {
 }{
 	{"broken/loop", `function main() { for (;;) {} }`, 500, `^{"error":"Script execution timed out."}$`},
 	{"broken/silent", `function main() {}`, 408, `^{"error":"Function timeout"}$`},
-	{"broken/memory", `function main() { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)) }`, 500, `^{"error":"(Function exceeded its memory limit","reason":"memory_limit"|Script execution timed out.")}$`},
+	{"broken/memory", `function main() { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)) }`, 500, `^{"error":"(Function exceeded its memory limit \(WORKER_MEMORY_LIMIT\)","reason":"memory_limit"|Script execution timed out.")}$`},
 	{"broken/throws", `function main() { throw new TypeError('broken') }`, 500, `^{"error":"broken"}$`},
 	{"broken/stack", `function main() { main() }`, 500, `^{"error":"Maximum call stack size exceeded"}$`},
 	{"broken/output", `function main() { for (let i = 0; i < 2000; i++) console.log('x'.repeat(1000)); throw new BadRequest('said too much') }`, 400, `^{"error":"said too much"}$`},

@@ -32,8 +32,8 @@ func TestPutRefusesCodeThatFailsItsTrialRun(t *testing.T) {
 		},
 		{
 			"too much memory", &sandbox.DeathError{Reason: sandbox.ReasonMemory, Detail: secret},
-			400, `{"error":"Error: Function exceeded its memory limit","stack":"","reason":"memory_limit"}`,
-			[]string{"n/f: Failed to post code: Error: Function exceeded its memory limit"},
+			400, `{"error":"Error: Function exceeded its memory limit (WORKER_MEMORY_LIMIT)","stack":"","reason":"memory_limit"}`,
+			[]string{"n/f: Failed to post code: Error: Function exceeded its memory limit (WORKER_MEMORY_LIMIT)"},
 		},
 		{"busy", sandbox.ErrBusy, 503, `{"error":"No worker is free"}`, nil},
 		{"closing", &sandbox.DeathError{Reason: sandbox.ReasonClosed}, 503, `{"error":"Server is shutting down"}`, nil},

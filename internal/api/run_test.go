@@ -211,7 +211,7 @@ func TestErrorOfAPipelineNamesItsStep(t *testing.T) {
 		},
 		"dead": {
 			&sandbox.DeathError{Reason: sandbox.ReasonMemory}, 500,
-			`{"error":"Function exceeded its memory limit","reason":"memory_limit",` +
+			`{"error":"Function exceeded its memory limit (WORKER_MEMORY_LIMIT)","reason":"memory_limit",` +
 				`"details":{"message":"Got error when execute pipeline function n/\"g"}}`,
 		},
 	} {

@@ -33,7 +33,7 @@ func (s *server) readSent(r *http.Request, strict bool, meant func(json.RawMessa
 
 // bodyOptions are those for the body of r.
 func (s *server) bodyOptions(r *http.Request, strict bool) body.Options {
-	return body.Options{Limit: s.BodyLimit, Strict: strict, Grow: func(bytes int) bool { return s.Grow(r, bytes) }}
+	return body.Options{Limit: s.BodyLimit, Depth: s.BodyDepth, Strict: strict, Grow: func(bytes int) bool { return s.Grow(r, bytes) }}
 }
 
 // whyIgnored tells the caller what to send instead.

@@ -57,6 +57,8 @@ type Options struct {
 	Invoker Invoker
 	// BodyLimit bounds a request body in bytes, counted after decompression. 0 stands for DefaultBodyLimit.
 	BodyLimit int64
+	// BodyDepth bounds how deep a request body may nest. 0 stands for body.DefaultDepth.
+	BodyDepth int
 	// Grow is asked before more than a few KB of memory are used for the body of r, with how many bytes more; false refuses
 	// the request. It must be safe for concurrent use. Nil always says yes.
 	Grow func(r *http.Request, bytes int) bool

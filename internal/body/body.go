@@ -3,6 +3,7 @@ package body
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"math"
@@ -16,6 +17,8 @@ type Options struct {
 	// and less refuse every body that is not empty. Compressed, a body may be larger than that by what compression adds
 	// to incompressible data, and no more: however little it holds, to decompress it costs time.
 	Limit int64
+	// Depth is how deep objects and arrays may nest; 0 stands for DefaultDepth.
+	Depth int
 	// Strict demands an object or an array at the top level.
 	Strict bool
 	// Grow is asked before more than a few KB are used for the body, with how many bytes more; false refuses the body with
@@ -61,7 +64,7 @@ func Read(r *http.Request, o Options) (json.RawMessage, error) {
 	if charset != "utf-8" && len(raw) > maxFirstBuffer && !o.Grow(2*len(raw)) { // what comes of it may be twice as long
 		return nil, ErrNoRoom
 	}
-	return parse(decode(raw), o.Strict)
+	return parse(decode(raw), o)
 }
 
 // IsJSON says whether the media type of r is the one that Read reads.
@@ -97,17 +100,17 @@ func readRaw(r *http.Request, encoding string, limit int64, grow func(int) bool)
 }
 
 // parse checks text, which must be valid UTF-8, and returns it without a byte order mark and space.
-func parse(text []byte, strict bool) (json.RawMessage, error) {
+func parse(text []byte, o Options) (json.RawMessage, error) {
 	text = bytes.TrimPrefix(text, bom)
 	if len(text) == 0 {
 		return nothing(), nil
 	}
-	if strict {
+	if o.Strict {
 		if err := checkStrict(text); err != nil {
 			return nil, err
 		}
 	}
-	if err := checkJSON(text); err != nil {
+	if err := checkJSON(text, cmp.Or(o.Depth, DefaultDepth)); err != nil {
 		return nil, err
 	}
 	return bytes.Trim(text, whiteSpace), nil

@@ -118,6 +118,11 @@ func TestNestingIsLimited(t *testing.T) {
 			}
 		})
 	}
+	deep := put(strings.NewReader(strings.Repeat("[", 7) + strings.Repeat("]", 7)))
+	const want = "JSON is nested deeper than 6 levels at position 6: the limit is BODY_PARSER_DEPTH"
+	if _, err := body.Read(deep, body.Options{Limit: 100, Depth: 6}); err == nil || err.Error() != want {
+		t.Errorf("with a limit of its own: %v", err)
+	}
 	siblings := "[" + strings.Repeat("[],{},", 5000) + "0]"
 	if _, err := body.Read(put(strings.NewReader(siblings)), body.Options{Limit: 1 << 20}); err != nil {
 		t.Errorf("siblings count as levels: %v", err)

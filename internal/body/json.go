@@ -33,21 +33,24 @@ func firstChar(space, rest []byte) string {
 	return ""
 }
 
-// maxDepth is how deep objects and arrays may nest. Parsers that recurse, here and in the functions, stay far away from the
-// end of their stacks.
-const maxDepth = 1000
+// DefaultDepth is how deep objects and arrays may nest, and MaxDepth the most that may be allowed: parsers that recurse, here and in the
+// functions, stay away from the end of their stacks.
+const (
+	DefaultDepth = 1000
+	MaxDepth     = 5000
+)
 
 // checkJSON says what is wrong with text, which must be valid UTF-8, in the words of Node.js 8's JSON.parse.
-func checkJSON(text []byte) error {
-	found := jsontext.Scan(text, maxDepth)
+func checkJSON(text []byte, depth int) error {
+	found := jsontext.Scan(text, depth)
 	if found.OK {
 		return nil
 	}
-	return badRequest(fault(text, found), nil)
+	return badRequest(fault(text, found, depth), nil)
 }
 
 // fault describes what stands where scanning stopped. V8 counts positions in UTF-16 code units.
-func fault(text []byte, found jsontext.Outcome) string {
+func fault(text []byte, found jsontext.Outcome, depth int) string {
 	before, rest := text[:found.Stopped], text[found.Stopped:]
 	if len(rest) == 0 {
 		return "Unexpected end of JSON input"
@@ -56,7 +59,7 @@ func fault(text []byte, found jsontext.Outcome) string {
 	r, _ := utf8.DecodeRune(rest)
 	switch {
 	case found.TooDeep:
-		return fmt.Sprintf("JSON is nested deeper than %d levels at position %d", maxDepth, position)
+		return fmt.Sprintf("JSON is nested deeper than %d levels at position %d: the limit is BODY_PARSER_DEPTH", depth, position)
 	case r == '"':
 		return fmt.Sprintf("Unexpected string in JSON at position %d", position)
 	case r == '-' || '0' <= r && r <= '9':

@@ -58,6 +58,9 @@ type Config struct {
 	NumCPUs int
 	// BodyLimit bounds a request body in bytes, BODY_PARSER_LIMIT.
 	BodyLimit int64
+	// BodyDepth bounds how deep it nests, BODY_PARSER_DEPTH. ResponseLimit bounds an answer of a function in bytes, RESPONSE_LIMIT.
+	BodyDepth     int
+	ResponseLimit int64
 
 	// Storage is one of the Storage constants, STORAGE. DataDir is where the embedded one keeps its file, DATA_DIR.
 	Storage string

@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 	env := c.ExposeEnv
 	c.ExposeEnv, c.texts, c.machine, c.given = nil, nil, machine{}, nil
 	want := &Config{
-		Port: 8100, MetricsPort: 8101, Metrics: true, MetricsFunctions: "all", NumCPUs: 4, BodyLimit: 1 << 20,
+		Port: 8100, MetricsPort: 8101, Metrics: true, MetricsFunctions: "all", NumCPUs: 4, BodyLimit: 1 << 20, BodyDepth: 1000, ResponseLimit: 8 << 20,
 		Storage: StorageEmbedded, DataDir: "./data", RedisKeyPrefix: "local", RedisDialTimeout: time.Second,
 		SyncTimeout: 100 * time.Millisecond, AsyncTimeout: 5 * time.Second,
 		PipelineMaxSteps: 100, PipelineTimeout: time.Minute,

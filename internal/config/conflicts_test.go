@@ -12,6 +12,7 @@ func TestWhatHasNoEffectIsTold(t *testing.T) {
 		"DBAAS_SENTINEL_ENDPOINT=redis://h|STORAGE=embedded":             "DBAAS_SENTINEL_ENDPOINT has no effect: STORAGE is embedded",
 		"FUNCTION_LOGS_NAMESPACE_MEMORY=65mb":                            "FUNCTION_LOGS_NAMESPACE_MEMORY=65mb is more than FUNCTION_LOGS_MEMORY, which is 64mb: the smaller one holds",
 		"CODE_SYNC_TIMEOUT=6000":                                         "CODE_SYNC_TIMEOUT=6000 is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one holds",
+		"RESPONSE_LIMIT=200mb|WORKER_MEMORY_LIMIT=150mb":                 "RESPONSE_LIMIT=200mb is more than WORKER_MEMORY_LIMIT, which is 150mb: the smaller one holds",
 		"HTTP_BODY_TIMEOUT=61s":                                          "HTTP_BODY_TIMEOUT=61s is more than HTTP_READ_TIMEOUT, which is 1m: the smaller one holds",
 		"HTTP_HEADER_TIMEOUT=61s":                                        "HTTP_HEADER_TIMEOUT=61s is more than HTTP_READ_TIMEOUT, which is 1m: the smaller one holds",
 		"EGRESS_CONNECTIONS_PER_CALL=2000|EGRESS_ATTEMPTS_PER_CALL=3000": "EGRESS_CONNECTIONS_PER_CALL=2000 is more than EGRESS_CONNECTIONS, which is 1024: the smaller one holds",

@@ -2,6 +2,8 @@ package config
 
 import (
 	"strconv"
+
+	"github.com/backstage/functions/internal/body"
 )
 
 const maxPort = 1<<16 - 1
@@ -63,5 +65,16 @@ var serverVariables = []Variable{
 		Name: "BODY_PARSER_LIMIT", Default: "1mb",
 		Meaning: "Largest request body after decompression, in bytes or with a unit: `b`, `kb`, `mb`, `gb`.",
 		parse:   size(1, gib, func(c *Config) *int64 { return &c.BodyLimit }),
+	},
+	{
+		Name: "BODY_PARSER_DEPTH", Default: strconv.Itoa(body.DefaultDepth),
+		Meaning: "How deep objects and arrays in a request body may nest; a deeper one is answered 400.",
+		parse:   whole(1, body.MaxDepth, func(c *Config) *int { return &c.BodyDepth }),
+	},
+	{
+		Name: "RESPONSE_LIMIT", Default: "8mb",
+		Meaning: "Largest answer of a function with its headers, in bytes or with a unit; a larger one is answered 500 `output_limit`. The server holds up " +
+			"to one and a half times as much for each call that is answering, and the function's worker, in `WORKER_MEMORY_LIMIT`, a few times as much.",
+		parse: size(64*kib, 256*mib, func(c *Config) *int64 { return &c.ResponseLimit }),
 	},
 }

@@ -2,6 +2,7 @@ package outcome
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strconv"
 
@@ -34,9 +35,9 @@ func ofDeath(d *sandbox.DeathError) Outcome {
 		o.Reason, o.Message = "", "Function timeout"
 		o.Status = http.StatusRequestTimeout
 	case sandbox.ReasonMemory:
-		o.Message = "Function exceeded its memory limit"
+		o.Message = "Function exceeded its memory limit (WORKER_MEMORY_LIMIT)"
 	case sandbox.ReasonHeap:
-		o.Message = "Function exceeded its heap limit"
+		o.Message = "Function exceeded its heap limit, which is a part of WORKER_MEMORY_LIMIT"
 	case sandbox.ReasonExit:
 		o.Message = "Function process exited with code " + strconv.Itoa(d.ExitCode)
 	case sandbox.ReasonSignal:
@@ -46,7 +47,7 @@ func ofDeath(d *sandbox.DeathError) Outcome {
 	case sandbox.ReasonProtocol:
 		o.Message = "Function process broke the worker protocol"
 	case sandbox.ReasonOutput:
-		o.Message = "Function answered or logged more than it is allowed to"
+		o.Message = tooMuch(d)
 	case sandbox.ReasonIdleActivity:
 		o.Message = "Function worked on after its answer"
 	case sandbox.ReasonCanceled:
@@ -58,4 +59,16 @@ func ofDeath(d *sandbox.DeathError) Outcome {
 		o.Fault = FaultServer
 	}
 	return o
+}
+
+// tooMuch says what was more than is allowed, and by how much as far as that is known.
+func tooMuch(d *sandbox.DeathError) string {
+	if d.Allowed == 0 {
+		return "Function answered or logged more than it is allowed to"
+	}
+	text := fmt.Sprintf("The answer has %d bytes with its headers, %d are allowed", d.Answer, d.Allowed)
+	if d.OfError {
+		return text + " for an error"
+	}
+	return text + ": answer with less, or set RESPONSE_LIMIT"
 }

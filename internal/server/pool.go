@@ -18,8 +18,10 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 	pool.SyncTimeout, pool.AsyncTimeout = cfg.SyncTimeout, cfg.AsyncTimeout
 	pool.Modules, pool.Isolation = cfg.Modules, cfg.Isolation
 	pool.Limits.Memory, pool.Limits.CPU = cfg.MemoryLimit, cfg.CPULimit
-	// A body may grow to six times its size when it is written as a JSON string, and a call carries code and body.
-	pool.Limits.Frame = max(pool.Limits.Frame, int(8*cfg.BodyLimit))
+	pool.Limits.Answer = int(cfg.ResponseLimit)
+	// A body may grow to six times its size when it is written as a JSON string, and a call carries code and body, which in a pipeline is the
+	// answer of the step before.
+	pool.Limits.Frame = max(pool.Limits.Frame, int(8*cfg.BodyLimit+cfg.ResponseLimit))
 	pool.Env, pool.TimeZone = mustJSON(cfg.ExposeEnv), cfg.TimeZone
 	pool.ICUData = cfg.ICUData
 	pool.Observer = observer

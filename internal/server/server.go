@@ -220,7 +220,7 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Store: announcing{s.store, s.invoker.Changed}, Invoker: s.invoker, Runtimes: s.pool.Names(),
 		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez, Readyz: s.probes.Readyz,
-		BodyLimit: s.cfg.BodyLimit, Grow: connections.Grow, Shrink: connections.Shrink, MaxSteps: s.cfg.PipelineMaxSteps,
+		BodyLimit: s.cfg.BodyLimit, BodyDepth: s.cfg.BodyDepth, Grow: connections.Grow, Shrink: connections.Shrink, MaxSteps: s.cfg.PipelineMaxSteps,
 		HiddenEnv: s.cfg.HiddenEnv, Logger: s.log(),
 		FunctionLog: func(ref function.Ref, line string) {
 			s.out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})

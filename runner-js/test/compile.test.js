@@ -85,6 +85,6 @@ test('code that does not compile has an empty cache', async (t) => {
 });
 
 test('a cache that is larger than a frame may be is left out', async (t) => {
-  const { answer } = await outcome('function main() {}', { kind: 'compile' }, { maxFrame: 300 });
+  const { answer } = await outcome('function main() {}', { kind: 'compile' }, { maxAnswer: 300 });
   t.deepEqual([answer.type, answer.body], ['result', undefined]);
 });

@@ -72,7 +72,7 @@ test('a frame over the limit ends the worker', async (t) => {
 });
 
 test('an answer over the limit is not sent', async (t) => {
-  const runner = await started({ maxFrame: 65536 });
+  const runner = await started({ maxAnswer: 65536 });
   runner.load("function main(req, res) { res.send('é'.repeat(req.body)) }");
   for (const [length, type] of [[32000, 'result'], [33000, 'oversize'], [10, 'result'], [10000000, 'oversize']]) {
     const { answer } = await runner.call({ body: length });

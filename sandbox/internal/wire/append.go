@@ -14,9 +14,10 @@ type Init struct {
 	// Modules may be required by functions; Env is the JSON object that all of them see.
 	Modules []string        `json:"modules"`
 	Env     json.RawMessage `json:"env"`
-	// MaxFrame and MaxLogs are in bytes.
-	MaxFrame int `json:"maxFrame"`
-	MaxLogs  int `json:"maxLogs"`
+	// MaxFrame bounds a frame of the host, MaxAnswer one of the worker, in bytes, and MaxLogs what a call prints.
+	MaxFrame  int `json:"maxFrame"`
+	MaxAnswer int `json:"maxAnswer"`
+	MaxLogs   int `json:"maxLogs"`
 	// Filter is the system-call filter of a forked worker: an array of struct sock_filter; none when empty.
 	Filter []byte `json:"filter"`
 	// ZygoteFilter is that of the process which workers are forked from, once it has everything loaded.

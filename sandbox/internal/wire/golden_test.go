@@ -94,7 +94,7 @@ func TestReaderReadsTheGoldenFrames(t *testing.T) {
 }
 
 // roomy are limits that no golden frame comes near, but for those of its type.
-var roomy = Limits{Frame: 8 << 20, Logs: 256 << 10}
+var roomy = Limits{Answer: 8 << 20, Logs: 256 << 10}
 
 // readLine reads one line of call g1, or a greeting.
 func readLine(line []byte) (*Frame, error) {

@@ -2,8 +2,8 @@ package wire
 
 // Limits bound what one worker may write. Every size that a worker has a say in is bounded here; docs/protocol.md has the same table.
 type Limits struct {
-	// Frame is the longest result in bytes, its newline not counted. Logs is the most text that one call may print, in bytes.
-	Frame, Logs int
+	// Answer is the longest result in bytes, its newline not counted. Logs is the most text that one call may print, in bytes.
+	Answer, Logs int
 }
 
 // The sizes of lines. Only what carries a function's data may be long.
@@ -34,7 +34,7 @@ const (
 const maxDepth = 10_000
 
 // Error is the longest error frame, which the runner is told.
-func (l Limits) Error() int { return min(l.Frame, errorLine) }
+func (l Limits) Error() int { return min(l.Answer, errorLine) }
 
 // of is the longest line of a frame of the given type; 0 when workers send none of that type.
 func (l Limits) of(kind string) int {
@@ -46,7 +46,7 @@ func (l Limits) of(kind string) int {
 	case Span:
 		return spanLine
 	case Result:
-		return l.Frame
+		return l.Answer
 	case Error:
 		return l.Error()
 	default:

@@ -9,7 +9,7 @@ import (
 )
 
 // tight are limits that lines of tests can come near.
-var tight = Limits{Frame: 100 << 10, Logs: 10 << 10}
+var tight = Limits{Answer: 100 << 10, Logs: 10 << 10}
 
 // frameOf is a line of size bytes of the type, without its newline; kind may be anything.
 func frameOf(kind string, size int) string {
@@ -45,17 +45,17 @@ func TestReaderAtItsLimits(t *testing.T) {
 	}{
 		"nothing":                       {"", 0, io.EOF},
 		"some":                          {pending + pending + result(100), 3, io.EOF},
-		"at the limit":                  {result(tight.Frame), 1, io.EOF},
-		"one byte over":                 {pending + result(tight.Frame+1), 1, ErrTooLong},
+		"at the limit":                  {result(tight.Answer), 1, io.EOF},
+		"one byte over":                 {pending + result(tight.Answer+1), 1, ErrTooLong},
 		"no newline at the end":         {pending + `{"ty`, 1, io.ErrUnexpectedEOF},
 		"as long as the buffer":         {result(headRoom-1) + result(headRoom) + result(headRoom+1), 3, io.EOF},
 		"as long as what comes first":   {result(4*headRoom) + result(4*headRoom+1) + pending, 3, io.EOF},
 		"a long line without its end":   {frameOf(Result, 2*headRoom), 0, io.ErrUnexpectedEOF},
 		"a long line and short ones":    {pending + result(2*headRoom) + pending, 3, io.EOF},
-		"no end, over the limit by far": {frameOf(Result, 50*tight.Frame), 0, ErrTooLong},
+		"no end, over the limit by far": {frameOf(Result, 50*tight.Answer), 0, ErrTooLong},
 		"a long log line":               {frameOf(Log, 60<<10) + "\n", 1, io.EOF},
 		"a log line over its limit":     {frameOf(Log, 61<<10+1) + "\n", 0, ErrTooLong},
-		"a long error":                  {frameOf(Error, tight.Frame) + "\n", 1, io.EOF},
+		"a long error":                  {frameOf(Error, tight.Answer) + "\n", 1, io.EOF},
 		"a long frame without data":     {frameOf(Pending, 1025) + "\n", 0, ErrTooLong},
 		"a long greeting":               {frameOf(Ready, 1<<20), 0, nil},
 		"a long line of no type":        {frameOf("exec", 1<<20), 0, nil},
@@ -91,8 +91,8 @@ func (e *endless) Read(b []byte) (int, error) {
 // A line is read no further than it must be to know that it is none.
 func TestReaderStopsSoonAfterItsLimit(t *testing.T) {
 	for begin, limit := range map[string]int{
-		`{"type":"result","id":"g1","reusable":true,"status":200,"headers":[],"body":"`: tight.Frame,
-		`{"type":"error","id":"g1","reusable":true,"status":0,"message":"`:              tight.Frame,
+		`{"type":"result","id":"g1","reusable":true,"status":200,"headers":[],"body":"`: tight.Answer,
+		`{"type":"error","id":"g1","reusable":true,"status":0,"message":"`:              tight.Answer,
 		`{"type":"log","id":"g1","level":"info","text":"`:                               61 << 10,
 		`{"type":"span","id":"g1","span":0,"tags":[["a","`:                              32 << 10,
 		`{"type":"pending","id":"g1"`:                                                   0,
