@@ -8,13 +8,7 @@ const clock = require('./clock');
 const explain = require('./syntax');
 const faultOf = require('./entry');
 const Realm = require('./realm');
-
-// What a function's top-level code sees beside the language, in the order of the wrapper's parameters.
-const NAMES = [
-  'Backstage', 'Buffer', 'console', 'exports', 'module', 'setTimeout', 'clearTimeout', 'require', 'relativeRequire',
-  'NotModified', 'BadRequest', 'NotFound', 'UnprocessableEntity', 'InternalServerError',
-];
-const PARAMETERS = NAMES.join(', ');
+const { NAMES, CHECK_FOOT, wrap } = require('./wrapper');
 
 // What it sees beside them as a global: code that declares the name itself, as it may where there is none, goes on to run.
 const GLOBALS = NAMES.concat('setInterval');
@@ -22,14 +16,7 @@ const GLOBALS = NAMES.concat('setInterval');
 const { apply } = Reflect;
 const setGlobals = Function('globals', 'values', GLOBALS.map((name, i) => `globals.${name} = values[${i}];`).join(' '));
 
-// The wrapper starts one line before the code and ends one after it, so that frames carry the code's own line numbers.
-function wrap(code, foot) {
-  return `(${PARAMETERS}) => ((${PARAMETERS}) => { 'use strict';\n${code}\n${foot}})(${PARAMETERS})`;
-}
-
 const RUN_FOOT = ";return [main.constructor.name === 'AsyncFunction', main.call(null, Backstage.request, Backstage.response)];";
-
-const CHECK_FOOT = ';return [typeof main];';
 
 // V8 leaves functions uncompiled until they are called, and would leave them out of a cache. Node.js 8 has a flag for that. Later ones compile
 // everything while --lazy is off; the flags are part of a cache, so it must be on again when they make one.

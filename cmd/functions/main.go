@@ -21,8 +21,11 @@ func main() {
 	// The first signal ends the server in order; the next one ends it at once.
 	context.AfterFunc(ctx, stop)
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		tell(err)
-		os.Exit(1) //nolint:gocritic // nothing is left for stop to undo
+		status, said := statusOf(err)
+		if !said {
+			tell(err)
+		}
+		os.Exit(status) //nolint:gocritic // nothing is left for stop to undo
 	}
 }
 

@@ -23,7 +23,7 @@ var arrows = map[string][]string{
 	"internal/server": {
 		"internal/api", "internal/backup", "internal/boltstore", "internal/config", "internal/connections", "internal/egress",
 		"internal/function", "internal/health", "internal/invoke", "internal/logs", "internal/memstore", "internal/metrics",
-		"internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
+		"internal/migration", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
 	},
 	"internal/answer": {},
 	"internal/api": {
@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"internal/logring":     {"internal/function"},
 	"internal/memstore":    {"internal/function", "internal/logring"},
 	"internal/metrics":     {"internal/connections", "internal/egress", "internal/function", "internal/invoke", "sandbox"},
+	"internal/migration":   {"internal/function"},
 	"internal/outcome":     {"internal/body", "internal/function", "sandbox"},
 	"internal/qs":          {"internal/function", "internal/latin1"},
 	"internal/redisstore":  {"internal/function"},

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -76,6 +77,7 @@ func TestNamesOfTheOriginal(t *testing.T) {
 			"ThatMeetStayApart":        testFunctionsThatMeetStayApart,
 			"OneRecordOfTwo":           testOneRecordOfTwoNamesBelongsToTheShorterNamespace,
 			"RecordsOfNamespaces":      testRecordsOfStrangeNamespacesAreTheOriginals,
+			"AreWalkedThrough":         testEveryFunctionIsWalkedThrough,
 			"NoticesAreUnderstood":     testNoticesOfStrangeNamesAreUnderstood,
 		} {
 			t.Run(server+"/"+name, func(t *testing.T) {
@@ -347,6 +349,71 @@ func testNoticesOfStrangeNamesAreUnderstood(t *testing.T, s *Store, o original) 
 				t.Errorf("a write of %s is told as %+v", r, got)
 			}
 		}
+	}
+}
+
+func testEveryFunctionIsWalkedThrough(t *testing.T, s *Store, o original) {
+	ctx := t.Context()
+	want := map[function.Ref]string{}
+	for i := range 3 * scanBatch {
+		r := function.Ref{Namespace: "many", ID: fmt.Sprint(i)}
+		o.put(r, "1", "2024")
+		want[r] = ""
+	}
+	for _, r := range strangeRefs {
+		o.put(r, "1", "2024")
+		want[r] = ""
+	}
+	for _, pair := range meeting[:2] { // both listed, one record
+		o.put(pair[1], "1", "2024")
+		o.put(pair[0], "1", "2024")
+		want[pair[0]] = ""
+	}
+	want[meeting[0][0]] = "meets 1"
+	delete(want, strangeRefs[1]) // it is the other one of that pair
+	want[meeting[1][1]] = ""     // whose key is another
+	own := function.Ref{Namespace: "own/place", ID: "x"}
+	check(t, o.raw.HSet(ctx, "localcode:own%2Fplace/x", "code", "1").Err())
+	want[own] = "apart"
+	check(t, o.raw.HSet(ctx, "localcode:ns/large", "code", "1", "env", string(make([]byte, 9<<20))).Err())
+	want[function.Ref{Namespace: "ns", ID: "large"}] = "too large"
+	check(t, o.raw.HSet(ctx, "localcode:ns/lost", "code", "1", "env", "x").Err())
+	want[function.Ref{Namespace: "ns", ID: "lost"}] = "lost"
+	check(t, o.raw.HSet(ctx, "localcode:ns/none", "hash", "1").Err())
+	check(t, o.raw.Set(ctx, "localcode:ns/text", "1", 0).Err())
+	check(t, o.raw.HSet(ctx, "localcode:nobody", "code", "1").Err())
+	check(t, o.raw.HSet(ctx, "otherlocalcode:ns/fn", "code", "1").Err())
+
+	got := map[function.Ref]string{}
+	check(t, s.Walk(ctx, func(f *function.Stored) error {
+		if _, again := got[f.Ref]; again {
+			t.Errorf("%s is shown twice", f.Ref)
+		}
+		what := ""
+		switch {
+		case f.Function == nil:
+			what = "too large"
+		case f.EnvError != nil:
+			what = "lost"
+		case f.Apart:
+			what = "apart"
+		case len(f.Meets) > 0:
+			what = fmt.Sprint("meets ", len(f.Meets))
+		}
+		got[f.Ref] = what
+		return nil
+	}))
+	if !maps.Equal(got, want) {
+		for r := range want {
+			if got[r] != want[r] {
+				t.Errorf("%s is shown as %q, want %q", r, got[r], want[r])
+			}
+		}
+		t.Errorf("%d are shown, want %d", len(got), len(want))
+	}
+	enough := errors.New("enough")
+	if err := s.Walk(ctx, func(*function.Stored) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("got %v", err)
 	}
 }
 

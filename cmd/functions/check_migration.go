@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	app "github.com/backstage/functions/internal/server"
+)
+
+// The exit statuses of check-migration beside 0; other commands have 1 for every error.
+const (
+	statusFindings = 1
+	statusError    = 2
+)
+
+// exitError is an error with an exit status of its own. Without a cause all has been said.
+type exitError struct {
+	status int
+	cause  error
+}
+
+func (e *exitError) Error() string {
+	if e.cause == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.cause.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.cause }
+
+// statusOf is the exit status for an error, and whether what it tells was told already.
+func statusOf(err error) (status int, said bool) {
+	if e, ok := errors.AsType[*exitError](err); ok {
+		return e.status, e.cause == nil
+	}
+	return 1, false
+}
+
+func newCheckMigration() *cobra.Command {
+	var asJSON, noDNS bool
+	cmd := &cobra.Command{
+		Use:   "check-migration",
+		Short: "List what differs when the functions of Backstage Functions are served here; changes nothing",
+		Long: "Reads the Redis and the variables that Backstage Functions had, and lists what differs when this server takes its place, and what " +
+			"would after a return: names that meet, variables that are lost, code that does not compile, modules that are missing, hosts that " +
+			"functions may not reach, answers that are other ones, and variables of the environment without effect. It changes nothing.\n\n" +
+			"Exit code 0 says that there is nothing to do, 1 that there are things to look at, 2 that the check failed.",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &exitError{statusError, fmt.Errorf("check-migration takes no arguments but --json and --no-dns, got %q", args)}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			findings, err := app.CheckMigration(cmd.Context(), app.MigrationOptions{
+				Environ: os.Environ(), Out: cmd.OutOrStdout(), Progress: cmd.ErrOrStderr(), JSON: asJSON, NoDNS: noDNS,
+			})
+			switch {
+			case err != nil:
+				return &exitError{statusError, err}
+			case findings > 0:
+				return &exitError{status: statusFindings}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&noDNS, "no-dns", false, "look no names of hosts up")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{statusError, err} })
+	return cmd
+}

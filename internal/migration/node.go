@@ -1,0 +1,125 @@
+package migration
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"time"
+)
+
+// compileTimeout is how long one function may take to compile; V8 takes milliseconds.
+const compileTimeout = 30 * time.Second
+
+// Node compiles with a Node.js of its own, which it starts when it is needed. It is not safe for concurrent use.
+type Node struct {
+	// Binary is that of Node.js, Script the runner's compile.js.
+	Binary, Script string
+
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	answers chan nodeAnswer
+}
+
+type nodeAnswer struct {
+	Fault  string
+	Behind Behind
+	err    error
+}
+
+// Compile says whether code compiles; see Compiler.
+func (n *Node) Compile(ctx context.Context, filename, code, stored string) (fault string, behind Behind, err error) {
+	a, err := n.ask(ctx, map[string]any{"filename": filename, "code": code, "stored": stored})
+	return a.Fault, a.Behind, err
+}
+
+// Missing says why a module cannot be had; empty when it can. Paths are directories to look in beside the runner's.
+func (n *Node) Missing(ctx context.Context, module string, paths ...string) (fault string, err error) {
+	a, err := n.ask(ctx, map[string]any{"module": module, "paths": append([]string{}, paths...)})
+	return a.Fault, err
+}
+
+var errSlow = fmt.Errorf("takes longer than %v to compile", compileTimeout)
+
+func (n *Node) ask(ctx context.Context, question any) (nodeAnswer, error) {
+	text, err := json.Marshal(question)
+	if err != nil {
+		return nodeAnswer{}, err
+	}
+	if err := n.start(); err != nil {
+		return nodeAnswer{}, err
+	}
+	timeout := time.NewTimer(compileTimeout)
+	defer timeout.Stop()
+	go func(in io.Writer) { _, _ = in.Write(append(text, '\n')) }(n.in) // a failure ends the answers
+	select {
+	case a, ok := <-n.answers:
+		if !ok {
+			n.Close()
+			return nodeAnswer{Fault: "Node.js ended while it compiled this"}, nil
+		}
+		return a, a.err
+	case <-timeout.C:
+		n.Close()
+		return nodeAnswer{Fault: errSlow.Error()}, nil
+	case <-ctx.Done():
+		n.Close()
+		return nodeAnswer{}, context.Cause(ctx)
+	}
+}
+
+// start starts Node.js unless it runs. It has no environment: what it reads is other people's.
+func (n *Node) start() error {
+	if n.cmd != nil {
+		return nil
+	}
+	cmd := exec.Command(n.Binary, "--max-old-space-size=512", n.Script)
+	cmd.Env = []string{}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start Node.js: %w", err)
+	}
+	n.cmd, n.in, n.answers = cmd, in, make(chan nodeAnswer, 1)
+	go read(out, n.answers)
+	return nil
+}
+
+// read passes on answers until there are no more.
+func read(out io.Reader, answers chan<- nodeAnswer) {
+	defer close(answers)
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		var a nodeAnswer
+		if err := json.Unmarshal(line, &a); err != nil {
+			a.err = errors.New("unexpected answer of Node.js")
+		}
+		answers <- a
+	}
+}
+
+// Close ends Node.js. It can be asked again.
+func (n *Node) Close() {
+	if n.cmd == nil {
+		return
+	}
+	_ = n.cmd.Process.Kill()
+	_ = n.in.Close()
+	for range n.answers { //nolint:revive // until it has ended
+	}
+	_ = n.cmd.Wait() // it was killed
+	n.cmd = nil
+}

@@ -1,0 +1,126 @@
+package migration
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// What code says is found in its text: a guess, which tells where to look and misses what is put together at run time.
+
+// maxPerFunction bounds how many texts of one kind are told of one function, maxMatches how many are looked at.
+const (
+	maxPerFunction = 20
+	maxMatches     = 1000
+)
+
+var requires = regexp.MustCompile("\\brequire\\(\\s*[\"'`]([^\"'`$\\n]{1,200})[\"'`]\\s*\\)")
+
+// modules tells which modules code requires that may not be.
+func (c *Check) modules(code string) (texts []string) {
+	var told []string
+	for _, match := range requires.FindAllStringSubmatch(code, maxMatches) {
+		name := match[1]
+		if strings.HasPrefix(name, ".") || slices.Contains(c.Modules, name) || slices.Contains(told, name) || len(told) == maxPerFunction {
+			continue
+		}
+		told = append(told, name)
+		texts = append(texts, fmt.Sprintf("requires %q, which is not listed in DEFAULT_GLOBAL_MODULES", name))
+	}
+	return texts
+}
+
+// oddities are ways of answering that differ.
+var oddities = []struct {
+	in   *regexp.Regexp
+	text string
+}{
+	{
+		regexp.MustCompile(`\.(?:set|header|append)\(\s*["'][^"'\n]{1,100}["']\s*,\s*\[`),
+		"a list as the value of a header is a line for each element here, joined by commas there",
+	},
+	{
+		regexp.MustCompile("\\bthrow\\s+[\"'`]"),
+		"a text that is thrown is the answer's error here, {} there",
+	},
+	{
+		regexp.MustCompile(`\.status\(\s*(?:\d{1,2}|\d{4,}|[1-9]\d{2}[.\d]+)\s*\)`),
+		"a status that HTTP does not have is answered 500 here, by closing the connection there",
+	},
+	{
+		regexp.MustCompile(`\binstanceof\s+Error\b`),
+		"new BadRequest() and the like are instanceof Error here, not there",
+	},
+}
+
+func answers(code string) (texts []string) {
+	for _, odd := range oddities {
+		if odd.in.MatchString(code) {
+			texts = append(texts, odd.text)
+		}
+	}
+	return texts
+}
+
+// ports are those of the schemes that are looked for.
+var ports = map[string]uint16{
+	"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379, "mongodb": 27017, "mongodb+srv": 27017,
+	"amqp": 5672, "amqps": 5671, "postgres": 5432, "postgresql": 5432, "mysql": 3306, "ftp": 21, "smtp": 25,
+}
+
+var (
+	urls = regexp.MustCompile("(?i)\\b(https?|wss?|rediss?|mongodb(?:\\+srv)?|amqps?|postgres(?:ql)?|mysql|ftp|smtp)://" +
+		"(?:[^\\s\"'`<>/@]{1,200}@)?(\\[[0-9a-f:.]{2,60}\\]|[a-z0-9_.-]{1,253})(?::(\\d{1,5}))?(?:[/?#\\s\"'`,;)<>\\\\]|$)")
+	hosts = regexp.MustCompile("(?i)\\bhost(?:name)?[\"']?\\s*[:=]\\s*[\"'`]([a-z0-9_.-]{1,253})(?::(\\d{1,5}))?[\"'`]")
+)
+
+// target is a place that code may want to reach.
+type target struct {
+	host string
+	port uint16
+}
+
+func (t target) String() string { return net.JoinHostPort(t.host, strconv.Itoa(int(t.port))) }
+
+// targets are those that a text names.
+func targets(text string) (found []target) {
+	add := func(host, port string, usual uint16) {
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil && n > 0 {
+			usual = uint16(n)
+		}
+		t := target{strings.ToLower(strings.Trim(host, "[]")), usual}
+		if !slices.Contains(found, t) && len(found) < maxPerFunction {
+			found = append(found, t)
+		}
+	}
+	for _, m := range urls.FindAllStringSubmatch(text, maxMatches) {
+		add(m[2], m[3], ports[strings.ToLower(m[1])])
+	}
+	for _, m := range hosts.FindAllStringSubmatch(text, maxMatches) {
+		add(m[1], m[2], ports["https"])
+	}
+	return found
+}
+
+// egress tells which hosts that code or variables name may not be reached.
+func (c *Check) egress(ctx context.Context, f *function.Function) (texts []string) {
+	if c.Reach == nil {
+		return nil
+	}
+	text := f.Code
+	for _, v := range f.Env.Vars() {
+		text += "\n" + v.Value
+	}
+	for _, t := range targets(text) {
+		if why := c.Reach(ctx, f.Namespace, t.host, t.port); why != "" {
+			texts = append(texts, fmt.Sprintf("%s: %s", t, why))
+		}
+	}
+	return texts
+}

@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/internal/migration"
+	"github.com/backstage/functions/internal/redisstore"
+)
+
+// MigrationOptions are what CheckMigration needs to know.
+type MigrationOptions struct {
+	// Environ are the variables of the environment, as os.Environ has them.
+	Environ []string
+	// Out takes the findings, Progress a line now and then.
+	Out, Progress io.Writer
+	// JSON has them be one JSON object.
+	JSON bool
+	// NoDNS looks no names up.
+	NoDNS bool
+}
+
+// CheckMigration tells what differs when the functions in the Redis of the configuration are served by this server instead of Backstage
+// Functions, and how many things that are. It changes nothing.
+func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err error) {
+	cfg, node, err := configure(ctx, loader(o.Environ))
+	if err != nil {
+		return 0, err
+	}
+	if cfg.Storage != config.StorageRedis {
+		return 0, errors.New("check-migration reads the Redis of Backstage Functions: set REDIS_ENDPOINT, DBAAS_SENTINEL_ENDPOINT or STORAGE=redis")
+	}
+	store, err := openStore(ctx, cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := store.Ping(ctx); err != nil {
+		return 0, err
+	}
+	m := &migrationCheck{cfg: cfg, node: node, report: migration.NewReport(o.Out, o.JSON), options: o, compilers: map[string]*migration.Node{}}
+	defer m.close()
+	return m.run(ctx, store.(*redisstore.Store))
+}
+
+// migrationCheck is the state of one CheckMigration.
+type migrationCheck struct {
+	cfg       *config.Config
+	node      *nodeInstall
+	report    *migration.Report
+	options   MigrationOptions
+	compilers map[string]*migration.Node
+}
+
+func (m *migrationCheck) run(ctx context.Context, source migration.Source) (int, error) {
+	for _, runtime := range m.node.runtimes {
+		m.compilers[runtime.Name] = &migration.Node{Binary: runtime.Node, Script: filepath.Join(filepath.Dir(m.node.runner), "compile.js")}
+	}
+	if err := m.server(ctx); err != nil {
+		return 0, err
+	}
+	check := &migration.Check{
+		Source: source, Compiler: m, Modules: m.cfg.Modules, Limits: storeLimits(m.cfg), Found: m.report.Add, Seen: m.progress, Reach: m.reach(),
+	}
+	for _, runtime := range m.node.runtimes {
+		check.Runtimes = append(check.Runtimes, runtime.Name)
+	}
+	functions, err := check.Run(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return m.report.Total(), m.report.End(functions)
+}
+
+func (m *migrationCheck) close() {
+	for _, c := range m.compilers {
+		c.Close()
+	}
+}
+
+// server tells what is to be said of the configuration.
+func (m *migrationCheck) server(ctx context.Context) error {
+	tell := func(kind migration.Kind, text string) error {
+		return m.report.Add(migration.Finding{Kind: kind, Text: text})
+	}
+	reasons := map[string]string{}
+	for _, v := range config.UnusedVariables() {
+		reasons[v.Name] = v.Reason
+	}
+	for _, name := range m.cfg.Ignored {
+		if err := tell(migration.Variables, strings.TrimSpace(name+" is set but has no effect. "+reasons[name])); err != nil {
+			return err
+		}
+	}
+	for _, warning := range m.cfg.Warnings {
+		if err := tell(migration.Variables, warning); err != nil {
+			return err
+		}
+	}
+	for _, runtime := range m.node.runtimes {
+		for _, module := range m.cfg.Modules {
+			fault, err := m.compilers[runtime.Name].Missing(ctx, module)
+			if err == nil && fault != "" {
+				err = tell(migration.Modules, fmt.Sprintf("DEFAULT_GLOBAL_MODULES lists %s, which %s does not have: %s", module, runtime.Name, fault))
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Compile implements migration.Compiler.
+func (m *migrationCheck) Compile(
+	ctx context.Context, runtime, filename, code, stored string,
+) (fault string, behind migration.Behind, err error) {
+	return m.compilers[runtime].Compile(ctx, filename, code, stored)
+}
+
+// progressEvery is after how many functions a line of progress comes.
+const progressEvery = 1000
+
+func (m *migrationCheck) progress(functions int) {
+	if functions%progressEvery == 0 {
+		_, _ = fmt.Fprintf(m.options.Progress, "%d functions looked at, %d things found\n", functions, m.report.Total()) // it is no matter
+	}
+}
+
+// lookupTimeout bounds one lookup, maxHosts how many hosts are remembered.
+const (
+	lookupTimeout = 3 * time.Second
+	maxHosts      = 4096
+)
+
+// reach is migration.Check's.
+func (m *migrationCheck) reach() func(ctx context.Context, namespace, host string, port uint16) string {
+	policies := egress.NewPolicies(m.cfg.Egress.Policy, m.cfg.Egress.Namespaces)
+	known := map[string][]netip.Addr{}
+	lookup := func(ctx context.Context, name string) ([]netip.Addr, error) {
+		if found, ok := known[name]; ok || m.options.NoDNS {
+			return found, nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+		defer cancel()
+		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
+		if err == nil && len(known) < maxHosts {
+			known[name] = found
+		}
+		return found, err
+	}
+	return func(ctx context.Context, namespace, host string, port uint16) string {
+		reason, err := policies.Judge(ctx, namespace, ownerOf(namespace, m.cfg.OwnerSeparator), host, port, lookup)
+		switch {
+		case err != nil && m.cfg.Egress.Upstream != nil:
+			return "" // the proxy may know it
+		case err != nil:
+			return "this name has no address here, so whether functions may reach it is not known"
+		case reason == "":
+			return ""
+		}
+		return fmt.Sprintf("functions may not reach it (%s). EGRESS_ALLOW=%s lets them", reason, net.JoinHostPort(host, fmt.Sprint(port)))
+	}
+}
+
+// ownerOf is whom a namespace belongs to.
+func ownerOf(namespace, separator string) string {
+	if separator == "" {
+		return namespace
+	}
+	owner, _, _ := strings.Cut(namespace, separator)
+	return owner
+}
+
+var _ migration.Source = (*redisstore.Store)(nil)

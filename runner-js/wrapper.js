@@ -1,0 +1,19 @@
+'use strict';
+
+// What is put around the code of a function before it is compiled.
+
+// What a function's top-level code sees beside the language, in the order of the wrapper's parameters.
+const NAMES = [
+  'Backstage', 'Buffer', 'console', 'exports', 'module', 'setTimeout', 'clearTimeout', 'require', 'relativeRequire',
+  'NotModified', 'BadRequest', 'NotFound', 'UnprocessableEntity', 'InternalServerError',
+];
+const PARAMETERS = NAMES.join(', ');
+
+const CHECK_FOOT = ';return [typeof main];';
+
+// The wrapper starts one line before the code and ends one after it, so that frames carry the code's own line numbers.
+function wrap(code, foot) {
+  return `(${PARAMETERS}) => ((${PARAMETERS}) => { 'use strict';\n${code}\n${foot}})(${PARAMETERS})`;
+}
+
+module.exports = { NAMES, CHECK_FOOT, wrap };
