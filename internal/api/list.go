@@ -9,18 +9,34 @@ import (
 	"unicode"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/internal/qs"
 )
+
+// maxPerPage is how many functions one answer lists.
+const maxPerPage = 10_000
 
 func (s *server) listFunctions(w http.ResponseWriter, r *http.Request) error {
 	q, err := listQuery(qs.Parse(r.URL.RawQuery))
 	if err != nil {
 		return err
 	}
+	asked := q
+	if q.PerPage > maxPerPage { // one page that has all, or none
+		q.Page, q.PerPage = 1, maxPerPage
+	}
 	page, err := s.Store.List(r.Context(), q)
 	if err != nil {
 		return fmt.Errorf("list functions: %w", err)
 	}
+	if asked.PerPage > maxPerPage && page.Total > maxPerPage {
+		return outcome.BadRequest(fmt.Sprintf("perPage=%d is more than %d, and there are %d functions: ask for pages of at most %d",
+			asked.PerPage, maxPerPage, page.Total, maxPerPage))
+	}
+	if asked.PerPage > maxPerPage && asked.Page > 1 {
+		page.Items = nil
+	}
+	q = asked
 	sendSchema(w, r, "functions/list", listAnswer(q, page))
 	return nil
 }

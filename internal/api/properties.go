@@ -49,7 +49,7 @@ func properties(text json.RawMessage) (s propertySet) {
 
 // tooMany is what is wrong with an object of more than maxMembers members.
 func tooMany(instance string) string {
-	return instance + " does not meet maximum property length of " + strconv.Itoa(maxMembers)
+	return instance + " has more than " + strconv.Itoa(maxMembers) + " members, which is the most that are taken"
 }
 
 func (s propertySet) get(name string) (json.RawMessage, bool) {

@@ -3,9 +3,9 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/backstage/functions/internal/function"
@@ -114,7 +114,7 @@ func parseNamespace(body json.RawMessage) (n givenNamespace, faults []string) {
 		}
 	}
 	if value, _ := given.get("sentryDSN"); isString(value) && len(textIn(value)) > maxDSN {
-		faults = append(faults, "instance.sentryDSN does not meet maximum length of "+strconv.Itoa(maxDSN))
+		faults = append(faults, fmt.Sprintf("instance.sentryDSN has %d bytes, %d are the most that are taken", len(textIn(value)), maxDSN))
 	}
 	n.maxConcurrency, faults = parseCount(given, "maxConcurrency", faults)
 	for _, p := range given.list {

@@ -44,7 +44,7 @@ func TestObjectsOfManyMembersAreNotReadToTheirEnd(t *testing.T) {
 				return slices.Compact(append(faults, same...))
 			},
 		} {
-			want := []string{place + " does not meet maximum property length of 1024"}
+			want := []string{place + " has more than 1024 members, which is the most that are taken"}
 			if got := read(); !slices.Equal(got, want) {
 				t.Errorf("%s of %s: got %.99s, want %q", kind, place, strings.Join(got, ", "), want)
 			}
@@ -66,7 +66,7 @@ func TestEnvironmentsAreBounded(t *testing.T) {
 	if f, faults := parseFunction(body(1024), nil); len(faults) > 0 || f.Env.Len() != 1024 {
 		t.Errorf("1024 variables: %q", faults)
 	}
-	want := []string{"instance.env does not meet maximum property length of 1024"}
+	want := []string{"instance.env has more than 1024 members, which is the most that are taken"}
 	if _, faults := parseFunction(body(1025), nil); !slices.Equal(faults, want) {
 		t.Errorf("1025 variables: %q", faults)
 	}

@@ -3,6 +3,8 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
+	"strings"
 )
 
 // conflicts are the variables that cannot hold together. Sound says that each of them was read; numbers are compared then only.
@@ -57,6 +59,10 @@ func (c *Config) withoutEffect() []string {
 	if c.Egress.TLSInsecure {
 		warnings = append(warnings, "EGRESS_TLS_INSECURE is on: functions do not check who answers them, and anybody on the "+
 			"way can read and change what they send; NODE_EXTRA_CA_CERTS names authorities to trust instead")
+	}
+	if _, err := netip.ParseAddr(c.Host); err != nil && c.Host != "" && !strings.EqualFold(c.Host, "localhost") {
+		warnings = append(warnings, "HOST="+c.Host+" is a name: the server listens at the address that it stands for, and at no other. Backstage "+
+			"Functions did not read HOST, which some shells set: unset it to listen at all addresses")
 	}
 	if c.machine.zone.fault != "" && !c.isGiven("TZ") {
 		warnings = append(warnings, c.machine.zone.fault)

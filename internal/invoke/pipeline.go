@@ -26,6 +26,28 @@ func (e *StepError) Error() string { return "step " + e.Ref.String() + ": " + e.
 // Unwrap returns the error of the run.
 func (e *StepError) Unwrap() error { return e.Err }
 
+// stoppedError is that of a pipeline which has ended between two steps. Its Stats are those of the last step that ran.
+type stoppedError struct {
+	next, steps int // the step that did not run, from 1, of so many
+	err         error
+	sandbox.Stats
+}
+
+func stopped(last *sandbox.Result, next, steps int, err error) error {
+	e := &stoppedError{next: next + 1, steps: steps, err: err}
+	if last != nil {
+		e.Stats = last.Stats
+	}
+	return e
+}
+
+func (e *stoppedError) Error() string {
+	return fmt.Sprintf("invoke: step %d of %d: %v", e.next, e.steps, e.err)
+}
+
+// Unwrap returns what ended it.
+func (e *stoppedError) Unwrap() error { return e.err }
+
 // ErrPipelineTimeout ends a pipeline that took longer than Options.PipelineTimeout.
 var ErrPipelineTimeout = outcome.New(outcome.Outcome{
 	Status: http.StatusRequestTimeout, Message: "Pipeline timeout", Fault: outcome.FaultFunction,
@@ -56,7 +78,7 @@ func (v *Invoker) Pipeline(ctx context.Context, steps []function.Ref, call Call)
 		span.End(Ending{Status: status, Err: err})
 		return nil, err
 	}
-	result, err := v.runSteps(ctx, entries, call)
+	result, err := v.runSteps(ctx, steps, entries, call)
 	status := statusOf(result, err)
 	span.End(Ending{Status: status, Err: err})
 	v.recorder.PipelineRun(status, time.Since(start))
@@ -71,32 +93,45 @@ func (v *Invoker) pipelineContext(ctx context.Context) (context.Context, context
 	return context.WithTimeoutCause(ctx, v.pipelineTimeout, ErrPipelineTimeout)
 }
 
-// resolve finds all steps, in order.
+// heldCode is how much a pipeline holds of its steps before their turn, in bytes.
+const heldCode = 16 << 20
+
+// resolve finds all steps, in order. Those beyond heldCode are nil: they are there, and are to be loaded again.
 func (v *Invoker) resolve(ctx context.Context, steps []function.Ref) ([]*entry, error) {
 	if len(steps) == 0 {
 		return nil, errNoSteps
 	}
 	entries := make([]*entry, len(steps))
+	var held int64
 	for i, ref := range steps {
 		e, err := v.cache.get(ctx, ref)
 		if err != nil {
 			return nil, err
 		}
-		entries[i] = e
+		if size := e.size(); held+size <= heldCode {
+			entries[i] = e
+			held += size
+		}
 	}
 	return entries, nil
 }
 
-func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*sandbox.Result, error) {
+func (v *Invoker) runSteps(ctx context.Context, steps []function.Ref, entries []*entry, call Call) (*sandbox.Result, error) {
 	var answer *sandbox.Result
 	room := held{memory: call.Memory}
 	defer room.release()
 	earlier := make([]Step, 0, len(entries))
 	for i, e := range entries {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("invoke: step %d of %d: %w", i+1, len(entries), context.Cause(ctx))
+			return nil, stopped(answer, i, len(entries), context.Cause(ctx))
 		}
 		start := time.Now()
+		if e == nil {
+			var err error
+			if e, err = v.cache.get(ctx, steps[i]); err != nil {
+				return nil, stopped(answer, i, len(entries), err)
+			}
+		}
 		result, err := v.run(ctx, e, &run{
 			Call: call, step: i + 1, earlier: earlier, start: start, describe: stepFailure,
 		})
@@ -114,7 +149,7 @@ func (v *Invoker) runSteps(ctx context.Context, entries []*entry, call Call) (*s
 				return answer, nil
 			}
 			if err := room.change(call.Request.Body); err != nil {
-				return nil, fmt.Errorf("invoke: step %d of %d: %w", i+2, len(entries), err)
+				return nil, stopped(answer, i+1, len(entries), err)
 			}
 		case http.StatusNotModified:
 			if previous != nil {

@@ -276,14 +276,63 @@ func TestNoStepBeginsAfterThePipelinesTimeout(t *testing.T) {
 		for _, id := range []string{"1", "2", "3"} {
 			f.pool.does("p/"+id+".js", func(*sandbox.Invocation) (*sandbox.Result, error) {
 				time.Sleep(6 * time.Second)
-				return &sandbox.Result{Status: 200, Body: json.RawMessage("1")}, nil
+				return &sandbox.Result{Status: 200, Body: json.RawMessage("1"), Stats: sandbox.Stats{Start: sandbox.StartWarm, CPU: time.Duration(id[0])}}, nil
 			})
 		}
-		if _, err := f.Pipeline(t.Context(), refs, Call{}); !errors.Is(err, ErrPipelineTimeout) {
+		_, err := f.Pipeline(t.Context(), refs, Call{})
+		if !errors.Is(err, ErrPipelineTimeout) {
 			t.Errorf("error %v", err)
+		}
+		if stats := StatsOf(nil, err); stats.Start != sandbox.StartWarm || stats.CPU != time.Duration('2') {
+			t.Errorf("stats %+v, want those of the second step", stats)
 		}
 		if got, want := f.recorder.text(), "p/1 200, p/2 200, pipeline 408"; got != want {
 			t.Errorf("counted %q, want %q", got, want)
 		}
 	})
+}
+
+// A pipeline of many large functions does not hold them all from its beginning.
+func TestPipelineHoldsLittleOfItsStepsBeforeTheirTurn(t *testing.T) {
+	const size, count = 5 << 20, 6
+	f, refs := newPipeline(make([]step, count))
+	f.cache.kept.limit = size // so that none is kept elsewhere
+	for i, r := range refs {
+		f.source.put(r.String(), strings.Repeat("x", size), "v1")
+		f.pool.answers(r.String()+".js", 200, fmt.Sprint(i))
+	}
+	entries, err := f.resolve(t.Context(), refs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held int64
+	for _, e := range entries {
+		if e != nil {
+			held += e.size()
+		}
+	}
+	if held == 0 || held > heldCode {
+		t.Errorf("%d bytes are held", held)
+	}
+	result, err := f.Pipeline(t.Context(), refs, Call{})
+	if err != nil || string(result.Body) != fmt.Sprint(count-1) || len(f.pool.seen()) != count {
+		t.Errorf("%+v, %v after %d calls", result, err, len(f.pool.seen()))
+	}
+}
+
+func TestStepThatIsGoneBeforeItsTurnEndsThePipeline(t *testing.T) {
+	f, refs := newPipeline(make([]step, 5))
+	f.cache.kept.limit = 1
+	for _, r := range refs {
+		f.source.put(r.String(), strings.Repeat("x", 5<<20), "v1")
+		f.pool.answers(r.String()+".js", 200, "1")
+	}
+	f.pool.does("p/1.js", func(*sandbox.Invocation) (*sandbox.Result, error) {
+		f.source.remove("p/5")
+		return &sandbox.Result{Status: 200, Body: json.RawMessage("1")}, nil
+	})
+	_, err := f.Pipeline(t.Context(), refs, Call{})
+	if missing, ok := errors.AsType[*function.NotFoundError](err); !ok || missing.Ref != refs[4] || len(f.pool.seen()) != 4 {
+		t.Errorf("%v after %d calls", err, len(f.pool.seen()))
+	}
 }

@@ -63,5 +63,8 @@ func StatsOf(result *sandbox.Result, err error) sandbox.Stats {
 	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
 		return death.Stats
 	}
+	if stopped, ok := errors.AsType[*stoppedError](err); ok {
+		return stopped.Stats
+	}
 	return sandbox.Stats{}
 }
