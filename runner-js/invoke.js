@@ -5,6 +5,7 @@
 const { writeSync } = require('fs');
 const clock = require('./clock');
 const egress = require('./egress');
+const output = require('./output');
 const { exit, RETIRED } = require('./frame');
 const pending = require('./pending');
 const warnings = require('./warnings');
@@ -41,6 +42,7 @@ class Invoker {
     const lost = error => this.rejected(error);
     process.on('unhandledRejection', lost);
     warnings.heard(text => this.warn(text));
+    output.heard((level, line) => this.call !== null && (this.log(level, line), true)); // eslint-disable-line no-sequences
   }
 
   limits({ maxAnswer, maxLogs }) {
@@ -198,6 +200,7 @@ class Invoker {
 
   // finish sends the answer. A call that left work or traces behind ends the worker with it: no code of a call runs after its answer.
   finish(call, late) {
+    output.flush();
     const clean = call.work === 0 && pending.left(late) === pending.NOTHING && this.loader.clean();
     const spent = this.loader.toldSpent();
     const head = `"id":${call.id},"reusable":${clean},${spent > 0 ? `"load":${spent},` : ''}`;

@@ -5,6 +5,8 @@
 
 const { writeSync } = require('fs');
 const { Console } = require('console');
+const output = require('./output');
+const hideMachine = require('./machine');
 const pending = require('./pending');
 const disarm = require('./disarm');
 const { exit } = require('./frame');
@@ -15,18 +17,20 @@ const withoutDeferral = require('./deferred');
 // It returns a map of their exports.
 function apply(names) {
   pending.watch();
-  Object.defineProperty(global, 'console', { value: new Console(stderr) }); // a module's print must not get into the frames
+  output.install(); // a module's print must not get into the frames
+  Object.defineProperty(global, 'console', { value: new Console(output.stdout, output.stderr) });
+  hideMachine();
   const modules = new Map();
   for (const name of names) modules.set(name, load(name));
   forbidCodeGeneration();
   forbidImport();
   forbidInternals();
   withoutDeferral(global);
-  new Console(nowhere).log({}); // newer versions look at the real streams at the first line
+  new Console(output.nowhere).log({}); // newer versions look at the real streams at the first line
   Buffer.poolSize = 0; // a shared pool would show a function what else lies in it
   process.on('SIGUSR1', () => {}); // would open the inspector
   disarm();
-  for (const name of ['stdout', 'stderr']) Object.defineProperty(process, name, { value: stderr }); // for what of Node.js and modules prints by itself
+  for (const name of ['stdout', 'stderr']) Object.defineProperty(process, name, { value: output[name] });
   return modules;
 }
 
@@ -40,32 +44,6 @@ function load(name) {
       + 'Install it where the runner is (cd runner-js && npm install MODULE), in a version for this Node.js, or take it out of the list\n');
     return exit(70);
   }
-}
-
-// nowhere is as much of a stream as Console needs.
-const nowhere = {
-  write() { return true; },
-  on() {}, once() {}, removeListener() {}, listenerCount() { return 0; },
-};
-
-// What modules print goes to stderr, which the host reads when the process has ended: no more than the pipe holds then, with room for the last
-// words of V8.
-let room = 32 * 1024;
-const stderr = Object.assign({}, nowhere, {
-  write(text) {
-    const bytes = Buffer.from(`${text}`, 'utf8');
-    room -= bytes.length;
-    if (room >= 0) writeSync(2, bytes);
-    return true;
-  },
-  end() {},
-  emit() { return false; },
-  writable: true,
-  isTTY: false,
-});
-for (const stream of [nowhere, stderr]) {
-  for (const name of Object.keys(stream).filter(key => typeof stream[key] === 'function')) Object.freeze(stream[name]);
-  Object.freeze(stream);
 }
 
 // forbidCodeGeneration keeps functions from compiling code in the runner's own realm through the constructor of any function that

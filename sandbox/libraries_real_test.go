@@ -18,17 +18,9 @@ type library struct {
 // What libraries do to the built-in objects is allowed, and seen by no later call.
 func TestLibrariesMayChangeBuiltInObjects(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
-		out, err := exec.CommandContext(t.Context(), v.binary(t), "../runner-js/test/libraries.js").Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var libraries []library
-		if err := json.Unmarshal(out, &libraries); err != nil || len(libraries) == 0 {
-			t.Fatal(err, "of", len(libraries))
-		}
 		pool := arena(t, v, nil)
 		defer pool.Close()
-		for _, l := range libraries {
+		for _, l := range libraries(t, v, "libraries.js") {
 			inv := invocation("library", l.Code)
 			inv.Key = l.Name
 			trial := *inv
@@ -46,4 +38,35 @@ func TestLibrariesMayChangeBuiltInObjects(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What functions do with modules of Node.js and others works inside the jail.
+func TestWaysOfFunctions(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := arena(t, v, func(c *sandbox.Config) { c.Modules = waysModules })
+		defer pool.Close()
+		for _, l := range libraries(t, v, "ways.js") {
+			result, err := pool.Invoke(t.Context(), invocation(l.Name, l.Code))
+			if err != nil || string(result.Body) != string(l.Want) {
+				t.Errorf("%s: %s, %v, want %s", l.Name, bodyOf(result), err, l.Want)
+			}
+		}
+	})
+}
+
+// waysModules are those of runner-js/test/ways.js.
+var waysModules = []string{"events", "lodash", "os", "pino", "stream", "util", "winston"}
+
+// libraries reads what a file of the runner's tests prints.
+func libraries(t *testing.T, v version, file string) []library {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), v.binary(t), "../runner-js/test/"+file).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []library
+	if err := json.Unmarshal(out, &all); err != nil || len(all) == 0 {
+		t.Fatal(err, "of", len(all))
+	}
+	return all
 }

@@ -12,11 +12,11 @@ var environmentPromises = []promise{
 	{name: "the host's name is hidden", insider: true, code: `function main(req, res) { res.send(inside.require('os').hostname()) }`, want: `"worker"`},
 	{
 		name: "there are no accounts", insider: true,
-		code: `function main(req, res) { res.send(inside.tell(() => inside.require('os').userInfo().username)) }`, want: `"ENOENT"`,
+		code: `function main(req, res) { const fault = {}; res.send(inside.tell(() => { const user = inside.powers.binding('os').getUserInfo({}, fault); return fault.code || user })) }`, want: `"ENOENT"`,
 	},
 	{
 		name: "there are no network interfaces to see", insider: true,
-		code: `function main(req, res) { res.send(String(inside.tell(() => Object.keys(inside.require('os').networkInterfaces()).filter(n => n !== 'lo').length)).replace('Unknown system error 1', 'EPERM')) }`,
+		code: `function main(req, res) { const fault = {}; res.send(String(inside.tell(() => { const all = inside.powers.binding('os').getInterfaceAddresses(fault); return fault.code || all })).replace('Unknown system error 1', 'EPERM')) }`,
 		want: `"EPERM"`,
 	},
 	{

@@ -3,8 +3,10 @@
 // Timeouts and intervals of a realm. What is still running at the end of a call counts as work left behind.
 
 const { setTimeout: startOnce, setInterval: startRepeated, clearTimeout: stop } = host; // which stops both
+const { promisify } = host; // the key under which util.promisify finds what to use in a function's place
 const { apply } = Reflect;
 const { freeze } = Object;
+const RealPromise = Promise;
 const { get: mapGet, set: mapSet, delete: mapDelete } = Map.prototype; // before a function replaces them: the count must be right
 
 // makeTimers returns a function that makes the three for each call. They call work(+1) for each timer that starts and work(-1) when it is
@@ -49,11 +51,15 @@ function makeTimers(work, fail) {
     over(timeout);
   }
 
-  return () => ({
-    setTimeout: function setTimeout(callback, delay, ...args) { return begin(startOnce, callback, delay, args); },
-    clearTimeout: function clearTimeout(timeout) { end(timeout); },
-    setInterval: function setInterval(callback, delay, ...args) { return begin(startRepeated, callback, delay, args); },
-  });
+  return () => {
+    function setTimeout(callback, delay, ...args) { return begin(startOnce, callback, delay, args); }
+    setTimeout[promisify] = (delay, value) => new RealPromise(resolve => begin(startOnce, resolve, delay, [value]));
+    return {
+      setTimeout,
+      clearTimeout: function clearTimeout(timeout) { end(timeout); },
+      setInterval: function setInterval(callback, delay, ...args) { return begin(startRepeated, callback, delay, args); },
+    };
+  };
 }
 
 module.exports = makeTimers;

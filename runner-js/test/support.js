@@ -132,7 +132,7 @@ function realm(name, host) {
   const context = vm.createContext({});
   const modules = vm.createContext({});
   const basics = {
-    Buffer, Console, setTimeout, setInterval, clearTimeout, normalize: path.normalize, root: ROOT, env: '{}', shared: [], intrinsics: {}, module: () => undefined, hasModule: () => false,
+    Buffer, Console, setTimeout, setInterval, clearTimeout, normalize: path.normalize, promisify: util.promisify.custom, root: ROOT, env: '{}', shared: [], intrinsics: {}, module: () => undefined, hasModule: () => false,
   };
   const load = (file, where = context) => {
     const filename = path.join(ROOT, 'realm', `${file.replace('./', '')}.js`);

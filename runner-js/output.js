@@ -1,0 +1,120 @@
+'use strict';
+
+// The standard streams as modules have them. What they write, such as the lines of a logger, goes to the output of the call in progress. Where there is none
+// it goes to stderr, which the host reads when the process has ended.
+
+const fs = require('fs');
+
+const { writeSync } = fs; // before it is replaced
+const { nextTick } = process;
+const { apply } = Reflect;
+const { freeze, keys } = Object;
+const { indexOf, slice } = String.prototype;
+const { from, isBuffer } = Buffer;
+const { toString, slice: part } = Buffer.prototype;
+
+const LONGEST = 64 * 1024; // characters that are kept for the rest of their line
+
+// No more goes to stderr than its pipe holds, with room for the last words of V8.
+let room = 32 * 1024;
+
+let say = () => false;
+
+// heard has lines handed to tell(level, line), which says whether there is a call that they are of.
+function heard(tell) {
+  say = tell;
+}
+
+// nowhere is as much of a stream as Console needs.
+const nowhere = {
+  write() { return true; },
+  on() { return this; }, once() { return this; }, removeListener() { return this; }, listenerCount() { return 0; },
+};
+
+function makeStream(level) {
+  let rest = ''; // of a line
+  const flush = () => {
+    const line = rest;
+    rest = '';
+    if (line !== '') print(level, line);
+  };
+  const stream = Object.assign({}, nowhere, {
+    write(chunk, encoding, done) {
+      rest += textOf(chunk, encoding);
+      for (let end = apply(indexOf, rest, ['\n']); end >= 0; end = apply(indexOf, rest, ['\n'])) {
+        const line = apply(slice, rest, [0, end]);
+        rest = apply(slice, rest, [end + 1]);
+        if (line !== '') print(level, line);
+      }
+      if (rest.length > LONGEST) flush();
+      called(typeof encoding === 'function' ? encoding : done);
+      return true;
+    },
+    end(chunk, encoding, done) {
+      if (chunk !== undefined && chunk !== null && typeof chunk !== 'function') stream.write(chunk);
+      called([chunk, encoding, done].find(one => typeof one === 'function'));
+      return stream;
+    },
+    cork() {}, uncork() {},
+    emit() { return false; },
+    writable: true,
+    isTTY: false,
+  });
+  return { stream, flush };
+}
+
+function print(level, line) {
+  if (say(level, line)) return;
+  const bytes = from(`${line}\n`, 'utf8');
+  room -= bytes.length;
+  if (room >= 0) writeSync(2, bytes);
+}
+
+function textOf(chunk, encoding) {
+  if (typeof chunk === 'string') return chunk;
+  return chunk instanceof Uint8Array ? apply(toString, isBuffer(chunk) ? chunk : from(chunk), [typeof encoding === 'string' ? encoding : 'utf8']) : `${chunk}`;
+}
+
+function called(done) {
+  if (typeof done === 'function') nextTick(done, null);
+}
+
+const streams = { stdout: makeStream('info'), stderr: makeStream('error') };
+const { stdout: { stream: stdout }, stderr: { stream: stderr } } = streams;
+for (const stream of [nowhere, stdout, stderr]) {
+  for (const name of keys(stream).filter(key => typeof stream[key] === 'function')) freeze(stream[name]);
+  freeze(stream);
+}
+
+// flush prints what has begun of lines: the call is over.
+function flush() {
+  streams.stdout.flush();
+  streams.stderr.flush();
+}
+
+// install gives modules these streams, whether they ask process for them or write to the descriptors, which are the host's.
+function install() {
+  for (const name of keys(streams)) Object.defineProperty(process, name, { value: streams[name].stream, configurable: true });
+  for (const name of ['write', 'writeSync', 'writev', 'writevSync'].filter(known => fs[known])) {
+    const real = fs[name];
+    fs[name] = function write(fd, ...args) { return fd === 1 || fd === 2 ? divert(fd === 1 ? stdout : stderr, args) : apply(real, fs, [fd, ...args]); };
+  }
+}
+
+// divert is a write to a descriptor of what args say: a text, a buffer and the part of it, or several buffers.
+function divert(stream, args) {
+  const [what, second, third] = args;
+  let count = 0;
+  for (const one of Array.isArray(what) ? what : [what]) {
+    const begin = typeof second === 'number' && !Array.isArray(what) ? second : 0;
+    const bytes = from(one);
+    const chunk = typeof one === 'string' ? bytes : apply(part, bytes, [begin, typeof third === 'number' ? begin + third : bytes.length]);
+    count += chunk.length;
+    stream.write(chunk);
+  }
+  const done = args[args.length - 1];
+  if (typeof done === 'function') nextTick(done, null, count, what);
+  return count;
+}
+
+module.exports = { heard, install, flush, nowhere, stdout, stderr };
