@@ -2,17 +2,14 @@
 
 // The way out: HTTP, HTTPS and whatever else of the modules makes TCP connections goes through the server's proxy.
 
-const dns = require('dns');
 const http = require('http');
 const https = require('https');
-const net = require('net');
 const tls = require('tls');
 const pending = require('./pending');
+const names = require('./egress/names');
 const tunnel = require('./egress/tunnel');
-const { lookupError } = require('./egress/errors');
 
 const { fetch: nodeFetch, setImmediate } = global;
-const { nextTick } = process;
 
 let outgoing = {};
 let fetchLoaded = false;
@@ -21,7 +18,7 @@ let fetchLoaded = false;
 function apply({ socket, keepAlive, ca, extraCA, tlsInsecure }) {
   if (extraCA) trustToo(extraCA);
   tunnel.install(socket, trust(ca, tlsInsecure));
-  dns.lookup = lookup;
+  names.install(socket);
   for (const module of [http, https]) {
     module.globalAgent.keepAlive = keepAlive;
     module.globalAgent.options.keepAlive = keepAlive;
@@ -54,18 +51,6 @@ function trust(ca, insecure) {
     if (OWN_CONTEXT.every(name => options[name] === undefined)) options.secureContext = context;
     else if (ca && options.ca === undefined) options.ca = ca;
   };
-}
-
-// lookup answers for addresses alone: names are looked up by the proxy, when they are connected to.
-function lookup(host, options, callback) {
-  const done = callback || options;
-  if (typeof done !== 'function') throw new TypeError('"callback" argument must be a function');
-  const family = net.isIP(host || '127.0.0.1');
-  nextTick(() => {
-    if (family === 0) done(lookupError('ENOTFOUND', { host }));
-    else if (options && options.all) done(null, [{ address: host || '127.0.0.1', family }]);
-    else done(null, host || '127.0.0.1', family);
-  });
 }
 
 // carryHeaders adds what the call must pass on, such as traceparent, to its requests.

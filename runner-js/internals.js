@@ -22,6 +22,7 @@ function load(name) {
 
 const timers = version < 11 ? {} : load('internal/timers');
 const { internalBinding } = version < 11 ? {} : load('internal/test/binding');
+const cares = version < 11 ? process.binding('cares_wrap') : internalBinding('cares_wrap'); // the native half of dns
 const builtins = version < 11 ? null : load('internal/modules/helpers').loadBuiltinModule('fs').constructor;
 const KNOWN = ['timerListMap', 'timerListQueue', 'immediateQueue', 'knownTimersById'];
 if (version >= 11 && !(KNOWN.every(name => timers[name]) && internalBinding('timers').immediateInfo)) {
@@ -73,4 +74,4 @@ function anyTimers(late) {
   return listed === null ? !late && process._needImmediateCallback === true : listed();
 }
 
-module.exports = { forbidImport, forbidInternals, timers: anyTimers, old: listed === null };
+module.exports = { cares, forbidImport, forbidInternals, timers: anyTimers, old: listed === null };

@@ -74,6 +74,7 @@ var homes = map[string][]string{
 	"github.com/getsentry/sentry-go":          {"internal/sentry"},
 	"github.com/google/uuid":                  {"internal/api", "internal/function", "internal/sentry", "internal/storetest"},
 	"github.com/gorilla/mux":                  {"internal/api"},
+	"github.com/miekg/dns":                    {"internal/egress"},
 	"github.com/prometheus/":                  {"internal/metrics"},
 	"github.com/spf13/cobra":                  {"cmd/functions"},
 	"github.com/redis/go-redis/":              {"internal/redisstore", "internal/testenv"},

@@ -27,6 +27,7 @@ type call struct {
 	attempts int
 	denied   int                   // those of them that the policy refused
 	places   *semaphore.Weighted   // for connections to the outside, made with ctx
+	lookups  *semaphore.Weighted   // for lookups, made with ctx
 	waiting  int                   // those who wait for a place, or did when the call ended
 	open     map[net.Conn]struct{} // both ends of everything
 	parked   map[string]*link      // by ticket, until the worker comes for them
@@ -59,18 +60,20 @@ func (c *call) drop(conn net.Conn) {
 	delete(c.open, conn)
 }
 
-// attempt counts an attempt to reach the outside; it returns the context of the call, or false when there were too
-// many. First says that this one was the first too many.
-func (c *call) attempt() (ctx context.Context, ok, first bool) {
+// attempt counts so many attempts to reach the outside, or to learn of it; it returns the context of the call, or false when
+// there were too many. First says that these were the first too many.
+func (c *call) attempt(n int) (ctx context.Context, ok, first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.attempts++
+	before := c.attempts
+	c.attempts += n
 	if c.ended || c.attempts > c.limits.Attempts {
-		return nil, false, c.attempts == c.limits.Attempts+1
+		return nil, false, before <= c.limits.Attempts
 	}
 	if c.ctx == nil {
 		c.ctx, c.cancel = context.WithCancel(context.Background())
 		c.places = semaphore.NewWeighted(int64(c.limits.PerCall))
+		c.lookups = semaphore.NewWeighted(int64(c.limits.PerCall))
 	}
 	return c.ctx, true, false
 }

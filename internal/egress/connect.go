@@ -61,7 +61,7 @@ func (p *Proxy) open(c *call, conn *net.UnixConn, argument string) *link {
 
 // reach connects to the target. It logs what the policy refuses, and makes the span.
 func (p *Proxy) reach(a *attempt) (*link, *refusal) {
-	ctx, ok, first := a.call.attempt()
+	ctx, ok, first := a.call.attempt(1)
 	if !ok && !first { // told once: there may be any number of them
 		return nil, &refusal{reason: ReasonLimit}
 	}
@@ -88,13 +88,13 @@ func (p *Proxy) reachWithin(ctx context.Context, a *attempt) (*link, *refusal) {
 		return nil, &refusal{code: "ECONNREFUSED"}
 	case a.bad != nil:
 		return nil, &refusal{reason: ReasonHost}
-	case !p.place(ctx, a.call, a.conn):
+	case !p.enter(ctx, a.call, a.conn, p.connections(a.call)):
 		return nil, &refusal{code: codeGivenUp}
 	}
 	a.began = time.Now()
 	remote, addr, failed := p.dialer.dial(ctx, a.call.policy, a.target)
 	if failed != nil {
-		p.giveBack(a.call)
+		p.connections(a.call).give(a.call.owner)
 		return nil, failed
 	}
 	return p.newLink(a.call, a.target, addr, remote), nil

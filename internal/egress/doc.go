@@ -18,6 +18,8 @@
 //	│ ATTACH TICKET\n, then bytes ──────────▶ │ ─────────────────────────────────────────▶ │
 //	│ ◀────────────────────────────────────── │ ◀───────────────────────────────────────── │
 //
+// Names are looked up by LOOKUP name and by RESOLVE TYPE/name, each on a connection of its own and answered by 200 and JSON.
+//
 // A ticket is drawn at random, is good for its call alone, once, and for the time of a connect. A line has at most maxLine bytes, its
 // parts are separated by one space. The statuses are 200, 403 for what the policy refuses and 502 for what could not be reached.
 // Everything that belongs to a call is closed when the call ends.

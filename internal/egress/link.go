@@ -39,7 +39,7 @@ func (p *Proxy) newLink(c *call, t target, addr netip.Addr, remote net.Conn) *li
 func (l *link) close() {
 	l.closed.Do(func() {
 		l.call.drop(l.remote)
-		l.proxy.giveBack(l.call)
+		l.proxy.connections(l.call).give(l.call.owner)
 		l.proxy.mu.Lock()
 		delete(l.proxy.links, l)
 		if source := sourceOf(l); l.proxy.sources[source] == l { // the port may be another's by now

@@ -42,6 +42,8 @@ const Connected = "connected"
 type Observer interface {
 	// Attempted reports each attempt and the time it took: Connected, one of Reasons, or an error code such as ECONNREFUSED.
 	Attempted(namespace, result string, took time.Duration)
+	// LookedUp reports each lookup of a name by itself: found, one of Reasons, or an error code such as ENOTFOUND.
+	LookedUp(namespace, result string)
 	// Transferred reports the bytes that a connection has carried, at its end.
 	Transferred(namespace string, sent, received int64)
 }
@@ -57,6 +59,7 @@ type Tracer interface {
 type nopObserver struct{}
 
 func (nopObserver) Attempted(string, string, time.Duration) {}
+func (nopObserver) LookedUp(string, string)                 {}
 func (nopObserver) Transferred(string, int64, int64)        {}
 
 // Options configure a Proxy.
@@ -72,6 +75,8 @@ type Options struct {
 	Limits         Limits
 	// Upstream is the proxy through which connections lead; nil for none.
 	Upstream *Upstream
+	// NameServers are the name servers that are asked for records, as host:port; without any those of the system.
+	NameServers []string
 	// Resolver, Observer and Logger may be nil: the system's resolver is used then, nothing is counted, nothing is logged.
 	Resolver Resolver
 	Observer Observer

@@ -6,45 +6,65 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
-// place gets c a place for one more connection to the outside: of the call's own, then of those of all. While others
-// have them it waits, until the call ends or the worker closes conn, and then it is false. The caller must give it
-// back with giveBack.
-func (p *Proxy) place(ctx context.Context, c *call, conn *net.UnixConn) bool {
-	if c.places.TryAcquire(1) {
-		if p.remotes.take(c.owner) {
-			return true
-		}
-		c.places.Release(1)
+// places are those for one kind of thing: a call's own, and those of all calls.
+type places struct {
+	own *semaphore.Weighted
+	all *shares
+}
+
+// try takes one if there is one at once.
+func (p places) try(owner string) bool {
+	if !p.own.TryAcquire(1) {
+		return false
+	}
+	if p.all.take(owner) {
+		return true
+	}
+	p.own.Release(1)
+	return false
+}
+
+// wait takes one, at most until ctx ends, and then it is false.
+func (p places) wait(ctx context.Context, owner string) bool {
+	if p.own.Acquire(ctx, 1) != nil {
+		return false
+	}
+	if p.all.wait(ctx, owner) {
+		return true
+	}
+	p.own.Release(1)
+	return false
+}
+
+// give gives one back.
+func (p places) give(owner string) {
+	p.all.give(owner)
+	p.own.Release(1)
+}
+
+// enter gets c one of the places. While others have them it waits, until the call ends or the worker closes conn, and then it is false. The
+// caller must give it back.
+func (p *Proxy) enter(ctx context.Context, c *call, conn *net.UnixConn, from places) bool {
+	if from.try(c.owner) {
+		return true
 	}
 	if !c.await(1) {
 		return false
 	}
 	defer c.await(-1)
-	has, there := whileThere(ctx, conn, func(ctx context.Context) bool { return p.awaitPlace(ctx, c) })
+	has, there := whileThere(ctx, conn, func(ctx context.Context) bool { return from.wait(ctx, c.owner) })
 	if has && !there {
-		p.giveBack(c)
+		from.give(c.owner)
 	}
 	return has && there
 }
 
-func (p *Proxy) awaitPlace(ctx context.Context, c *call) bool {
-	if c.places.Acquire(ctx, 1) != nil {
-		return false
-	}
-	if !p.remotes.wait(ctx, c.owner) {
-		c.places.Release(1)
-		return false
-	}
-	return true
-}
-
-// giveBack gives back a place.
-func (p *Proxy) giveBack(c *call) {
-	p.remotes.give(c.owner)
-	c.places.Release(1)
-}
+// connections are the places for connections to the outside.
+func (p *Proxy) connections(c *call) places { return places{c.places, p.remotes} }
 
 // whileThere calls wait with a context that ends with ctx, and when the worker closes conn. Nothing may come on conn
 // meanwhile: there says that nothing did.

@@ -3,6 +3,7 @@ package egress
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // Mode is what functions may reach when no rule says more.
@@ -132,4 +133,36 @@ func (p *Policy) mayPass(t target, names bool) bool {
 		}
 	}
 	return names && (p.Mode == All || p.Mode == Public && t.port != smtp)
+}
+
+// mayAsk says whether name may be asked about, whatever port is meant: the name itself, and for one such as _mongodb._tcp.example.com the host
+// whose service it is.
+func (p *Policy) mayAsk(name string) Reason {
+	host := name
+	for strings.HasPrefix(host, "_") {
+		_, host, _ = strings.Cut(host, ".")
+	}
+	matches := func(rule Rule) bool { return rule.names(name) || rule.names(host) }
+	if slices.ContainsFunc(p.Deny, func(rule Rule) bool { return rule.port == 0 && matches(rule) }) {
+		return ReasonRule
+	}
+	if p.Mode != Off || slices.ContainsFunc(p.Allow, func(rule Rule) bool { return rule.prefix.IsValid() || matches(rule) }) {
+		return ""
+	}
+	return ReasonOff
+}
+
+// leads is check for a name that nobody connects to yet: why addr may be reached on no port.
+func (p *Policy) leads(name string, addr netip.Addr, own func(netip.Addr) bool) Reason {
+	reason := p.check(target{name: name}, addr, own) // rules for one port do not hold for 0
+	if reason == "" {
+		return ""
+	}
+	for _, rule := range p.Allow {
+		if rule.port != 0 && (rule.names(name) || rule.matchesAddr(addr.Unmap(), rule.port)) &&
+			p.check(target{name: name, port: rule.port}, addr, own) == "" {
+			return ""
+		}
+	}
+	return reason
 }

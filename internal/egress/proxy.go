@@ -23,7 +23,9 @@ type Proxy struct {
 	serving  sync.WaitGroup // the listener and its connections
 	dialer   *Dialer
 	remotes  *shares // connections to the outside, or attempts at one
+	lookups  *shares // lookups of names
 	workers  *shares // connections of workers
+	servers  *nameServers
 
 	mu      sync.Mutex // guards the fields below
 	calls   map[int]*call
@@ -43,7 +45,8 @@ func New(o Options) (*Proxy, error) {
 	}
 	o = o.withDefaults()
 	p := &Proxy{
-		o: o, dir: dir, dialer: NewDialer(o), remotes: newShares(o.Limits.Total), workers: newShares(InnerPerOuter * o.Limits.Total),
+		o: o, dir: dir, dialer: NewDialer(o), servers: &nameServers{fixed: o.NameServers}, remotes: newShares(o.Limits.Total),
+		lookups: newShares(max(o.Limits.Total/OuterPerLookup, 1)), workers: newShares(InnerPerOuter * o.Limits.Total),
 		calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, links: map[*link]struct{}{}, sources: map[netip.AddrPort]*link{},
 	}
 	if err := p.listen(); err != nil {
@@ -123,6 +126,10 @@ func (p *Proxy) CallEnded(pid int) {
 // wait, and those on which a ticket is fetched.
 const InnerPerOuter = 3
 
+// OuterPerLookup is how many connections to the outside there may be for each lookup of a name that is under way. One holds up to
+// twice atATime sockets.
+const OuterPerLookup = 8
+
 // callOf returns the call in progress of a worker, once that is known; nil when there is none, or when too many ask before.
 func (p *Proxy) callOf(pid int) *call {
 	p.mu.Lock()
@@ -192,6 +199,10 @@ func (p *Proxy) serve(conn *net.UnixConn) {
 		p.connect(c, conn, argument)
 	case err == nil && verb == "RESERVE" && len(early) == 0:
 		p.reserve(c, conn, argument)
+	case err == nil && verb == "LOOKUP" && len(early) == 0:
+		p.lookup(c, conn, argument, p.addresses)
+	case err == nil && verb == "RESOLVE" && len(early) == 0:
+		p.lookup(c, conn, argument, p.records)
 	case err == nil && verb == "ATTACH":
 		p.attach(c, conn, argument, early)
 	default:

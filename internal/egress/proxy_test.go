@@ -247,6 +247,8 @@ func (a *attempts) Attempted(_, result string, _ time.Duration) {
 	a.results[result]++
 }
 
+func (a *attempts) LookedUp(_, result string) { a.Attempted("", "lookup "+result, 0) }
+
 func (a *attempts) Transferred(string, int64, int64) {}
 
 func (a *attempts) take() map[string]int {

@@ -110,9 +110,12 @@ func (r *Rule) setRange(prefix netip.Prefix) error {
 
 // matchesName says whether the rule names the host as it was asked for; name is empty for an address.
 func (r Rule) matchesName(name string, port uint16) bool {
+	return (r.port == 0 || r.port == port) && r.names(name)
+}
+
+// names is matchesName for any port.
+func (r Rule) names(name string) bool {
 	switch {
-	case r.port != 0 && r.port != port:
-		return false
 	case r.wild && r.name == "":
 		return true
 	case name == "" || r.name == "":

@@ -12,6 +12,7 @@ import (
 // outgoing counts the connections of functions to the outside. It is an egress.Observer.
 type outgoing struct {
 	attempts *prometheus.CounterVec
+	lookups  *prometheus.CounterVec
 	bytes    *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 
@@ -27,6 +28,10 @@ func newOutgoing(registry *prometheus.Registry) *outgoing {
 			Name: "functions_egress_connections_total",
 			Help: "Connections that functions asked for, by result: connected, why the policy denied it, or an error code.",
 		}, []string{"namespace", "result"}),
+		lookups: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "functions_egress_lookups_total",
+			Help: "Names that functions looked up by themselves, by result: found, why the policy denied it, or an error code.",
+		}, []string{"namespace", "result"}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "functions_egress_bytes_total", Help: "Bytes that functions sent and received.",
 		}, []string{"namespace", "direction"}),
@@ -35,7 +40,7 @@ func newOutgoing(registry *prometheus.Registry) *outgoing {
 		}, []string{"namespace"}),
 		names: map[string]string{},
 	}
-	registry.MustRegister(o.attempts, o.bytes, o.duration)
+	registry.MustRegister(o.attempts, o.lookups, o.bytes, o.duration)
 	return o
 }
 
@@ -46,6 +51,11 @@ func (o *outgoing) Attempted(namespace, result string, took time.Duration) {
 	if result == egress.Connected {
 		o.duration.WithLabelValues(namespace).Observe(took.Seconds())
 	}
+}
+
+// LookedUp implements egress.Observer.
+func (o *outgoing) LookedUp(namespace, result string) {
+	o.lookups.WithLabelValues(o.name(namespace), result).Inc()
 }
 
 // Transferred implements egress.Observer.

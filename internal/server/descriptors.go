@@ -15,8 +15,8 @@ import (
 const (
 	descriptorsOfServer = 128 // its files, its store, its log, and what comes to an end
 	descriptorsOfWorker = 8   // pipes and a pidfd; some more while it starts
-	// of each connection to the outside: itself, and those of workers
-	descriptorsOfEgress = 1 + egress.InnerPerOuter
+	// of each connection to the outside: itself, those of workers, and what lookups need
+	descriptorsOfEgress = 2 + egress.InnerPerOuter
 	leastConnections    = 16
 )
 

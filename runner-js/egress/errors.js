@@ -32,4 +32,4 @@ function errorOf(answer) {
   return (answer.code === 'ENOTFOUND' || answer.code === 'EAI_AGAIN' ? lookupError : connectError)(answer.code, answer);
 }
 
-module.exports = { errorOf, lookupError };
+module.exports = { errorOf };

@@ -10,6 +10,7 @@ const { connect } = net.Socket.prototype; // before it is replaced
 const { writeSync } = fs;
 const { Pipe, PipeConnectWrap, constants } = process.binding('pipe_wrap'); // which is taken away later
 const LINE = 1100;
+const ANSWER = 1024 * 1024; // of a lookup
 const GONE = { code: 'ECONNREFUSED' };
 
 // dial connects socket, which has no handle yet, to host and port through the proxy at path. Node.js opens the Unix socket and believes that
@@ -55,19 +56,26 @@ function send(handle, line) {
 // readAnswer reads the line that the proxy answers from a handle that is connected unless failed says why not. done gets what came after it,
 // too.
 function readAnswer(failed, handle, target, done) {
+  readLine(failed, handle, LINE, (line, early) => {
+    const answer = line === null ? GONE : parse(line);
+    done(answer.code ? errorOf(Object.assign({}, answer, target)) : null, answer, early);
+  });
+}
+
+// readLine reads a line of at most so many bytes; it is null when the proxy has gone.
+function readLine(failed, handle, limit, done) {
   let text = '';
-  const finish = (answer, early) => done(answer.code ? errorOf(Object.assign({}, answer, target)) : null, answer, early || []);
   if (failed) {
-    finish(GONE);
+    done(null, []);
     return;
   }
   handle.onread = (...read) => {
     const bytes = bytesOf(...read);
-    if (bytes === null) return finish(GONE);
+    if (bytes === null) return done(null, []);
     text += Buffer.from(bytes).toString('latin1');
     const end = text.indexOf('\n');
-    if (end < 0 && text.length <= LINE) return undefined;
-    return finish(parse(text.slice(0, end)), Buffer.from(text.slice(end + 1), 'latin1'));
+    if (end < 0 && text.length <= limit) return undefined;
+    return done(text.slice(0, end), Buffer.from(text.slice(end + 1), 'latin1'));
   };
   handle.readStart();
 }
@@ -85,9 +93,9 @@ function parse(line) {
   return { code: first || 'ECONNREFUSED', address: third === '-' ? undefined : third };
 }
 
-// reserve wants a connection for a socket whose handle belongs to TLS already and cannot be read beneath it: attach is to follow. done(error,
-// answer) is called once, unless the function that is returned is called before it.
-function reserve(path, target, done) {
+// open sends line on a connection of its own. read(failed, pipe, close) is called when it is connected, or failed says why it is not, unless the
+// function that is returned, which closes it, is called before.
+function open(path, line, read) {
   const pipe = new Pipe(constants ? constants.SOCKET : 0);
   let over = false;
   const close = () => {
@@ -95,16 +103,32 @@ function reserve(path, target, done) {
     over = true;
   };
   const request = new PipeConnectWrap();
-  request.oncomplete = (failed) => {
-    if (over) return;
+  request.oncomplete = failed => over || read(failed, pipe, close);
+  if (pipe.connect(request, path)) process.nextTick(request.oncomplete, -1);
+  else send(pipe, line);
+  return close;
+}
+
+// reserve wants a connection for a socket whose handle belongs to TLS already and cannot be read beneath it: attach is to follow. done(error,
+// answer) is called once, unless the function that is returned is called before it.
+function reserve(path, target, done) {
+  return open(path, `RESERVE ${target.name}\n`, (failed, pipe, close) => {
     readAnswer(failed, pipe, target, (error, answer) => {
       close();
       done(error, answer);
     });
-  };
-  if (pipe.connect(request, path)) process.nextTick(request.oncomplete, -1);
-  else send(pipe, `RESERVE ${target.name}\n`);
-  return close;
+  });
+}
+
+// ask sends line and calls done with the line that is answered, which is empty when the proxy has gone, unless the function that is returned is
+// called before.
+function ask(path, line, done) {
+  return open(path, line, (failed, pipe, close) => {
+    readLine(failed, pipe, ANSWER, (answer) => {
+      close();
+      done(answer || '');
+    });
+  });
 }
 
 // attach connects socket, whose handle is or will be that of a Unix socket, to what the ticket stands for. The ticket goes out beneath TLS
@@ -115,4 +139,4 @@ function attach(path, socket, ticket) {
   if (handle) send(handle, `ATTACH ${ticket}\n`); // else it has failed, and reports so by itself
 }
 
-module.exports = { dial, reserve, attach };
+module.exports = { dial, reserve, attach, ask };
