@@ -25,7 +25,7 @@ var errFollowers = crowded("Too many requests follow the output of functions")
 
 // followLogs sends lines as events until the caller leaves or the server ends.
 func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function.Ref, asked logsRequest) error {
-	ctx, leave, err := s.followers.join(r.Context(), ref.Namespace, clientOf(r))
+	ctx, leave, err := s.followers.join(r.Context(), s.Owner(ref.Namespace), s.Client(r))
 	if err != nil {
 		return err
 	}

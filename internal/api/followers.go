@@ -13,7 +13,7 @@ import (
 var errOutnumbered = crowded("Too many requests follow the output of functions: this one made room for another")
 
 // followers are the requests that follow output. There are most of them in all, and those who want one of these places share
-// them fairly: a client, or a namespace, has all of them as long as nobody else comes. Then who holds the most gives one up,
+// them fairly: a client, or the owner of namespaces, has all of them as long as nobody else comes. Then who holds the most gives one up,
 // unless who comes would hold as many. It is safe for concurrent use.
 type followers struct {
 	most int
@@ -24,8 +24,8 @@ type followers struct {
 
 // place is that of one follower.
 type place struct {
-	namespace, client string
-	end               context.CancelCauseFunc
+	owner, client string
+	end           context.CancelCauseFunc
 }
 
 // crowded is the error of a request for output for which there is no room beside the others.
@@ -35,11 +35,11 @@ func crowded(message string) error {
 
 // join takes a place until leave is called, or returns errFollowers. The context ends with errOutnumbered when somebody else
 // gets the place.
-func (f *followers) join(ctx context.Context, namespace, client string) (_ context.Context, leave func(), err error) {
+func (f *followers) join(ctx context.Context, owner, client string) (_ context.Context, leave func(), err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.all) >= f.most {
-		given := f.richestLocked(namespace, client)
+		given := f.richestLocked(owner, client)
 		if given == nil {
 			return nil, nil, errFollowers
 		}
@@ -47,7 +47,7 @@ func (f *followers) join(ctx context.Context, namespace, client string) (_ conte
 		f.removeLocked(given)
 	}
 	ctx, end := context.WithCancelCause(ctx)
-	p := &place{namespace, client, end}
+	p := &place{owner, client, end}
 	f.all = append(f.all, p)
 	return ctx, func() {
 		end(nil)
@@ -57,27 +57,27 @@ func (f *followers) join(ctx context.Context, namespace, client string) (_ conte
 	}, nil
 }
 
-// richestLocked is the newest place of the client that holds the most, or else of the namespace that does, if that is more
+// richestLocked is the newest place of the client that holds the most, or else of the owner that does, if that is more
 // than who comes would hold then; else nil.
-func (f *followers) richestLocked(namespace, client string) *place {
-	byClient, byNamespace := map[string]int{}, map[string]int{}
+func (f *followers) richestLocked(owner, client string) *place {
+	byClient, byOwner := map[string]int{}, map[string]int{}
 	for _, p := range f.all {
 		byClient[p.client]++
-		byNamespace[p.namespace]++
+		byOwner[p.owner]++
 	}
-	var byC, byN *place
+	var byC, byO *place
 	for _, p := range f.all {
 		if n := byClient[p.client]; n > byClient[client]+1 && (byC == nil || n >= byClient[byC.client]) {
 			byC = p
 		}
-		if n := byNamespace[p.namespace]; n > byNamespace[namespace]+1 && (byN == nil || n >= byNamespace[byN.namespace]) {
-			byN = p
+		if n := byOwner[p.owner]; n > byOwner[owner]+1 && (byO == nil || n >= byOwner[byO.owner]) {
+			byO = p
 		}
 	}
 	if byC != nil {
 		return byC
 	}
-	return byN
+	return byO
 }
 
 // removeLocked gives up a place, once.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/backstage/functions/internal/function"
@@ -121,4 +123,31 @@ func TestAFollowerThatGivesWayIsTold(t *testing.T) {
 	}
 	second.want(t, "event: failure\ndata: {\"error\":\"Too many requests follow the output of functions: this one made room for another\"}\n\n")
 	second.want(t, "")
+}
+
+func TestClientsAndOwnersAreThoseThatTheServerKnows(t *testing.T) {
+	byQuery := func(r *http.Request) string { return r.URL.Query().Get("client") }
+	byLetter := func(namespace string) string { return namespace[:1] }
+	logs := everyones{&fakeLogs{}}
+	for name, row := range map[string]struct {
+		o              Options
+		first, another string
+	}{
+		"clients of one address":  {Options{Client: byQuery}, "/functions/ns/id/logs?follow=1&client=a", "/functions/ns/id/logs?follow=1&client=b"},
+		"namespaces of one owner": {Options{Owner: byLetter}, "/functions/a%d/id/logs?follow=1", "/functions/b/id/logs?follow=1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			row.o.Logs, row.o.MaxFollowers = logs, 2
+			url := serve(t, row.o)
+			var greedy [2]*follower
+			for i := range greedy {
+				greedy[i] = startFollowing(t, url+strings.Replace(row.first, "%d", fmt.Sprint(i), 1))
+				greedy[i].want(t, nothingNew)
+			}
+			if other := startFollowing(t, url+row.another); other.StatusCode != http.StatusOK {
+				t.Fatalf("the other one is answered %d", other.StatusCode)
+			}
+			greedy[1].want(t, "event: failure\ndata: {\"error\":\"Too many requests follow the output of functions: this one made room for another\"}\n\n")
+		})
+	}
 }

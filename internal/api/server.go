@@ -103,6 +103,10 @@ type Options struct {
 	// MaxLogReaders bounds how many requests may read the output of functions at the same time. 0 stands for
 	// DefaultMaxLogReaders.
 	MaxLogReaders int
+	// Client names who made a request, and Owner whose share of a server a namespace uses, where those who read output share places. They must
+	// be safe for concurrent use. Nil stands for the address of the connection, and for the namespace itself.
+	Client func(r *http.Request) string
+	Owner  func(namespace string) string
 	// Life ends when the server is about to stop: requests that would go on for ever end then. Nil stands for no end.
 	Life context.Context
 	// Livez and Readyz answer the probes of those names. Nil answers that all is well.
@@ -135,6 +139,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Client == nil {
+		o.Client = clientOf
+	}
+	if o.Owner == nil {
+		o.Owner = func(namespace string) string { return namespace }
 	}
 	if o.FunctionLog == nil {
 		o.FunctionLog = func(function.Ref, string) {}

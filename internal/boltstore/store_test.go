@@ -14,7 +14,11 @@ import (
 )
 
 func TestStoreKeepsTheContract(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Store { return open(t, t.TempDir()) })
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		s := open(t, t.TempDir())
+		s.OwnerSeparator = storetest.OwnerSeparator
+		return s
+	})
 }
 
 func open(t *testing.T, dir string) *boltstore.Store {

@@ -71,7 +71,7 @@ var workersVariables = []Variable{
 	{
 		Name: "NAMESPACE_OWNER_SEPARATOR", Default: "none", derive: none,
 		Meaning: "Text that ends the name of an owner in that of a namespace: with `-`, the namespaces `acme-shop` and `acme-mail` share workers, the " +
-			"queue and processors as one, `acme`. Without it each namespace shares for itself.",
+			"queue, processors, kept output and `MAX_CONCURRENCY_NAMESPACE` as one, `acme`. Without it each namespace shares for itself.",
 		parse: text(func(c *Config) *string { return &c.OwnerSeparator }),
 	},
 	{

@@ -13,7 +13,8 @@ import (
 // Concurrency limits how many calls may run or wait at the same time, on this server alone; 0 sets no limit. Settings of a function or of a
 // namespace take precedence over it.
 type Concurrency struct {
-	// Function holds for each function, Namespace for all functions of each namespace together.
+	// Function holds for each function, Namespace for all functions of each namespace together; where namespaces have owners, for all of each
+	// owner, and settings of a namespace hold beside it.
 	Function, Namespace int
 }
 
@@ -29,8 +30,10 @@ const (
 // LimitError refuses a call because as many calls of its function or namespace run or wait as may. Nothing was run.
 type LimitError struct {
 	Scope Scope
-	// Name is that of the function, as "namespace/id", or of the namespace.
-	Name  string
+	// Name is that of the function, as "namespace/id", of the namespace, or of its owner.
+	Name string
+	// Owner says that it holds for all namespaces of the owner.
+	Owner bool
 	Limit int
 	// RetryAfter is about when one of these calls will have ended; 0 when nothing is known of them.
 	RetryAfter time.Duration
@@ -40,6 +43,9 @@ func (e *LimitError) Error() string {
 	calls := "calls"
 	if e.Limit == 1 {
 		calls = "call"
+	}
+	if e.Owner {
+		return fmt.Sprintf("namespaces of %s have %d %s at a time, which is their limit", e.Name, e.Limit, calls)
 	}
 	return fmt.Sprintf("%s %s has %d %s at a time, which is its limit", e.Scope, e.Name, e.Limit, calls)
 }
@@ -54,11 +60,13 @@ func (e *LimitError) Outcome() outcome.Outcome {
 
 // gate counts the calls of what has a limit. It is safe for concurrent use.
 type gate struct {
-	limits Concurrency
+	limits    Concurrency
+	separator string // of owners; empty for none
 
 	mu         sync.Mutex // guards the fields below
 	functions  map[function.Ref]*crowd
 	namespaces map[string]*crowd
+	owners     map[string]*crowd
 }
 
 // crowd is the calls of one function or namespace that run or wait.
@@ -72,50 +80,64 @@ type pass struct {
 	ref       function.Ref
 	function  *crowd // nil when it has no limit
 	namespace *crowd
+	owner     *crowd
 	entered   time.Time
 }
 
-func newGate(limits Concurrency) *gate {
-	return &gate{limits: limits, functions: map[function.Ref]*crowd{}, namespaces: map[string]*crowd{}}
+func newGate(limits Concurrency, separator string) *gate {
+	return &gate{
+		limits: limits, separator: separator,
+		functions: map[function.Ref]*crowd{}, namespaces: map[string]*crowd{}, owners: map[string]*crowd{},
+	}
 }
+
+// quota are the limits that hold for a call; 0 for none.
+type quota struct{ function, namespace, owner int }
 
 // enter lets a call of f in, or returns a *LimitError.
 func (g *gate) enter(f *function.Function) (pass, error) {
-	ofFunction, ofNamespace := g.limitsOf(f)
-	return g.enterWithin(f, ofFunction, ofNamespace)
+	return g.enterWithin(f, g.limitsOf(f))
 }
 
-// enterTrial is enter for a trial run of f: it counts for the namespace alone.
+// enterTrial is enter for a trial run of f: it does not count for the function.
 func (g *gate) enterTrial(f *function.Function) (pass, error) {
-	_, ofNamespace := g.limitsOf(f)
-	return g.enterWithin(f, 0, ofNamespace)
+	q := g.limitsOf(f)
+	q.function = 0
+	return g.enterWithin(f, q)
 }
 
-func (g *gate) enterWithin(f *function.Function, ofFunction, ofNamespace int) (pass, error) {
-	if ofFunction == 0 && ofNamespace == 0 {
+func (g *gate) enterWithin(f *function.Function, q quota) (pass, error) {
+	if q == (quota{}) {
 		return pass{}, nil
 	}
+	owner := function.Owner(f.Namespace, g.separator)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if c := g.functions[f.Ref]; c.full(ofFunction) {
-		return pass{}, c.refusal(ScopeFunction, f.String(), ofFunction)
+	if c := g.functions[f.Ref]; c.full(q.function) {
+		return pass{}, c.refusal(LimitError{Scope: ScopeFunction, Name: f.String(), Limit: q.function})
 	}
-	if c := g.namespaces[f.Namespace]; c.full(ofNamespace) {
-		return pass{}, c.refusal(ScopeNamespace, f.Namespace, ofNamespace)
+	if c := g.namespaces[f.Namespace]; c.full(q.namespace) {
+		return pass{}, c.refusal(LimitError{Scope: ScopeNamespace, Name: f.Namespace, Limit: q.namespace})
+	}
+	if c := g.owners[owner]; c.full(q.owner) {
+		return pass{}, c.refusal(LimitError{Scope: ScopeNamespace, Name: owner, Owner: true, Limit: q.owner})
 	}
 	p := pass{ref: f.Ref, entered: time.Now()}
-	if ofFunction > 0 {
+	if q.function > 0 {
 		p.function = join(g.functions, f.Ref)
 	}
-	if ofNamespace > 0 {
+	if q.namespace > 0 {
 		p.namespace = join(g.namespaces, f.Namespace)
+	}
+	if q.owner > 0 {
+		p.owner = join(g.owners, owner)
 	}
 	return p, nil
 }
 
 // leave ends the stay of a call.
 func (g *gate) leave(p pass) {
-	if p.function == nil && p.namespace == nil {
+	if p.function == nil && p.namespace == nil && p.owner == nil {
 		return
 	}
 	g.mu.Lock()
@@ -123,25 +145,30 @@ func (g *gate) leave(p pass) {
 	stay := time.Since(p.entered)
 	quit(g.functions, p.ref, p.function, stay)
 	quit(g.namespaces, p.ref.Namespace, p.namespace, stay)
+	quit(g.owners, function.Owner(p.ref.Namespace, g.separator), p.owner, stay)
 }
 
-// limitsOf are the limits that hold for f and for its namespace.
-func (g *gate) limitsOf(f *function.Function) (ofFunction, ofNamespace int) {
-	ofFunction, ofNamespace = g.limits.Function, g.limits.Namespace
+// limitsOf are the limits that hold for f, its namespace and its owner.
+func (g *gate) limitsOf(f *function.Function) quota {
+	q := quota{function: g.limits.Function, namespace: g.limits.Namespace}
+	if g.separator != "" {
+		q.namespace, q.owner = 0, g.limits.Namespace
+	}
 	if own := f.Options.MaxConcurrency; own != nil && *own > 0 {
-		ofFunction = *own
+		q.function = *own
 	}
 	if f.Settings != nil && f.Settings.MaxConcurrency != nil && *f.Settings.MaxConcurrency > 0 {
-		ofNamespace = *f.Settings.MaxConcurrency
+		q.namespace = *f.Settings.MaxConcurrency
 	}
-	return ofFunction, ofNamespace
+	return q
 }
 
 // full says whether as many calls as may be are there already; a limit of 0 is none.
 func (c *crowd) full(limit int) bool { return c != nil && limit > 0 && c.calls >= limit }
 
-func (c *crowd) refusal(scope Scope, name string, limit int) error {
-	return &LimitError{Scope: scope, Name: name, Limit: limit, RetryAfter: c.stay / time.Duration(c.calls)}
+func (c *crowd) refusal(e LimitError) error {
+	e.RetryAfter = c.stay / time.Duration(c.calls)
+	return &e
 }
 
 func join[K comparable](crowds map[K]*crowd, key K) *crowd {

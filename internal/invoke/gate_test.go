@@ -34,6 +34,20 @@ func TestCallsAboveALimitAreRefused(t *testing.T) {
 	}{
 		{"none", Concurrency{}, []function.Function{limited("a/1", -1, -1)}, "[10]", ""},
 		{
+			"the server's for owners",
+			Concurrency{Namespace: 10},
+			[]function.Function{limited("o+a/1", -1, -1), limited("o+b/1", -1, 0), limited("p/1", -1, -1)},
+			"[10 0 10]",
+			"namespaces of o have 10 calls at a time, which is their limit",
+		},
+		{
+			"a namespace's own beside its owner's",
+			Concurrency{Namespace: 5},
+			[]function.Function{limited("o+a/1", -1, 2), limited("o+b/1", -1, 9)},
+			"[2 3]",
+			"namespaces of o have 5 calls at a time, which is their limit",
+		},
+		{
 			"the server's for functions",
 			Concurrency{Function: 3},
 			[]function.Function{limited("a/1", -1, -1), limited("a/2", -1, -1)},
@@ -66,7 +80,7 @@ func TestCallsAboveALimitAreRefused(t *testing.T) {
 			Concurrency{Namespace: 4},
 			[]function.Function{limited("a/1", -1, -1), limited("b/1", -1, -1)},
 			"[4 4]",
-			"namespace b has 4 calls at a time, which is its limit",
+			"namespaces of b have 4 calls at a time, which is their limit",
 		},
 		{
 			"the namespace's own",
@@ -81,7 +95,7 @@ func TestCallsAboveALimitAreRefused(t *testing.T) {
 				pool := &fakePool{}
 				served, refused := make([]int, len(row.functions)), map[string]int{}
 				var mu sync.Mutex // guards served and refused
-				v := New(Options{Pool: pool, Source: newSource(row.functions...), Concurrency: row.server, Refused: func(err error) {
+				v := New(Options{Pool: pool, Source: newSource(row.functions...), Concurrency: row.server, OwnerSeparator: "+", Refused: func(err error) {
 					mu.Lock()
 					defer mu.Unlock()
 					refused[err.Error()]++
@@ -103,6 +117,7 @@ func TestCallsAboveALimitAreRefused(t *testing.T) {
 						for range 10 {
 							go func() { _, _ = v.Run(t.Context(), Call{Ref: f.Ref}) }()
 						}
+						synctest.Wait() // those before come first
 					}
 					time.Sleep(2 * time.Second)
 					synctest.Wait()
@@ -120,8 +135,8 @@ func TestCallsAboveALimitAreRefused(t *testing.T) {
 				if row.refusal != "" && refused[row.refusal] == 0 || row.refusal == "" && len(refused) > 0 {
 					t.Errorf("refused %v, want %q among them", refused, row.refusal)
 				}
-				if len(v.gate.functions)+len(v.gate.namespaces) > 0 {
-					t.Errorf("nobody is there, but counted are %v and %v", v.gate.functions, v.gate.namespaces)
+				if g := v.gate; len(g.functions)+len(g.namespaces)+len(g.owners) > 0 {
+					t.Errorf("nobody is there, but counted are %v, %v and %v", g.functions, g.namespaces, g.owners)
 				}
 			})
 		})

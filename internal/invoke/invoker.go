@@ -3,7 +3,6 @@ package invoke
 import (
 	"context"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -50,7 +49,7 @@ func New(o Options) *Invoker {
 	o = o.withDefaults()
 	return &Invoker{
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer, cache: newCache(o),
-		gate: newGate(o.Concurrency), refused: o.Refused, stepped: o.Stepped, cancels: o.CancelOnDisconnect, ownerEnd: o.OwnerSeparator,
+		gate: newGate(o.Concurrency, o.OwnerSeparator), refused: o.Refused, stepped: o.Stepped, cancels: o.CancelOnDisconnect, ownerEnd: o.OwnerSeparator,
 		pipelineTimeout: o.PipelineTimeout,
 	}
 }
@@ -63,13 +62,7 @@ func (v *Invoker) Changed(change function.Change) { v.cache.changed(change) }
 func (v *Invoker) CacheStats() CacheStats { return v.cache.stats() }
 
 // ownerOf is whose share of the server calls of namespace use.
-func (v *Invoker) ownerOf(namespace string) string {
-	if v.ownerEnd == "" {
-		return namespace
-	}
-	owner, _, _ := strings.Cut(namespace, v.ownerEnd)
-	return owner
-}
+func (v *Invoker) ownerOf(namespace string) string { return function.Owner(namespace, v.ownerEnd) }
 
 // Check runs the top-level code of f, to learn whether it can be stored, on a worker that then waits for the first call of it. Its error is that
 // of the pool: a *sandbox.FunctionError, a *sandbox.DeathError, or one of the sandbox's sentinels; or a *LimitError.

@@ -14,10 +14,14 @@ import (
 
 // Ring keeps lines of any number of functions. The zero value is ready. It is safe for concurrent use.
 type Ring struct {
+	// OwnerSeparator ends the name of an owner in that of a namespace: those of one owner share memory as one. It must not change once the
+	// ring is in use.
+	OwnerSeparator string
+
 	mu      sync.Mutex // guards the fields below
 	closed  bool
 	logs    map[function.Ref]*list.Element
-	shelves map[string]*shelf // by namespace
+	shelves map[string]*shelf // by owner
 	largest shelves           // the same
 	size    int64             // of all logs, in bytes
 	last    function.LogCursor
@@ -64,10 +68,16 @@ func (r *Ring) Forget(ref function.Ref) {
 func (r *Ring) ForgetNamespace(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s, ok := r.shelves[name]; ok {
-		for e := s.recent.Front(); e != nil; e = s.recent.Front() {
+	s, ok := r.shelves[function.Owner(name, r.OwnerSeparator)]
+	if !ok {
+		return
+	}
+	for e := s.recent.Front(); e != nil; {
+		next := e.Next()
+		if e.Value.(*log).ref.Namespace == name {
 			r.removeLocked(e)
 		}
+		e = next
 	}
 }
 

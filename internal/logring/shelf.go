@@ -3,15 +3,17 @@ package logring
 import (
 	"container/heap"
 	"container/list"
+
+	"github.com/backstage/functions/internal/function"
 )
 
-// shelf holds the logs of one namespace. Where there is no room for all, the largest shelf gives way, so a namespace keeps
+// shelf holds the logs of the namespaces of one owner. Where there is no room for all, the largest shelf gives way, so an owner keeps
 // what it has as long as that is not more than any other's share (max-min fair). The Ring's mutex guards it.
 type shelf struct {
-	namespace string
-	size      int64     // of its logs, in bytes
-	recent    list.List // of *log, the one that was written last in front
-	rank      int       // in shelves
+	owner  string
+	size   int64     // of its logs, in bytes
+	recent list.List // of *log, the one that was written last in front
+	rank   int       // in shelves
 }
 
 // shelves is a heap of all shelves, the largest first.
@@ -41,16 +43,17 @@ func (s *shelves) Pop() any {
 	return removed
 }
 
-// shelfLocked returns the shelf of a namespace, a new one if there is none.
+// shelfLocked returns the shelf of a namespace's owner, a new one if there is none.
 func (r *Ring) shelfLocked(namespace string) *shelf {
-	if s, ok := r.shelves[namespace]; ok {
+	owner := function.Owner(namespace, r.OwnerSeparator)
+	if s, ok := r.shelves[owner]; ok {
 		return s
 	}
-	s := &shelf{namespace: namespace}
+	s := &shelf{owner: owner}
 	if r.shelves == nil {
 		r.shelves = make(map[string]*shelf)
 	}
-	r.shelves[namespace] = s
+	r.shelves[owner] = s
 	heap.Push(&r.largest, s)
 	return s
 }
@@ -61,7 +64,7 @@ func (r *Ring) growLocked(s *shelf, by int64) {
 	r.size += by
 	if s.recent.Len() == 0 {
 		heap.Remove(&r.largest, s.rank)
-		delete(r.shelves, s.namespace)
+		delete(r.shelves, s.owner)
 		return
 	}
 	heap.Fix(&r.largest, s.rank)

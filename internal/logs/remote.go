@@ -2,25 +2,29 @@ package logs
 
 import (
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 )
 
-// remoteAddr is the address of the caller: that of the connection, or what the proxies say that are trusted. Each proxy adds the address of
+// remoteAddr is the address of the caller, for the trusted proxies of the log.
+func remoteAddr(r *Request) string { return RemoteAddr(r.Request, r.trusted) }
+
+// RemoteAddr is the address of the caller: that of the connection, or what the proxies say that are trusted. Each proxy adds the address of
 // who called it to the end of X-Forwarded-For, so the list is believed from there, up to the first address that is no trusted proxy.
-func remoteAddr(r *Request) string {
+func RemoteAddr(r *http.Request, trusted []netip.Prefix) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	if len(r.trusted) == 0 {
+	if len(trusted) == 0 {
 		return host
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
 		hop = strings.TrimSpace(hop)
-		if hop == "" || !isTrusted(r.trusted, host) {
+		if hop == "" || !isTrusted(trusted, host) {
 			break
 		}
 		host = hop

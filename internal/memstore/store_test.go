@@ -8,5 +8,9 @@ import (
 )
 
 func TestStoreKeepsTheContract(t *testing.T) {
-	storetest.Run(t, func(*testing.T) storetest.Store { return memstore.New() })
+	storetest.Run(t, func(*testing.T) storetest.Store {
+		s := memstore.New()
+		s.OwnerSeparator = storetest.OwnerSeparator
+		return s
+	})
 }

@@ -88,7 +88,7 @@ func batchesOf(lines []function.LogLine, most int64) []logBatch {
 		if !ok || batches[at].cost+cost > most {
 			at = len(batches)
 			current[line.Ref] = at
-			begin := int64(4*len(line.ID)+7*len(line.Namespace)) + logFunctionCost
+			begin := int64(4*len(line.ID)+11*len(line.Namespace)) + logFunctionCost
 			batches = append(batches, logBatch{ref: line.Ref, cost: begin})
 		}
 		batches[at].lines = append(batches[at].lines, line)
@@ -99,7 +99,7 @@ func batchesOf(lines []function.LogLine, most int64) []logBatch {
 
 // yielding is who has to give way.
 type yielding struct {
-	namespace string // escaped
+	group string
 	// total says that there is no room for all, so the next one is whoever takes the most then.
 	total bool
 }
@@ -120,7 +120,7 @@ func (l *logStore) appendBatches(
 			err = cmp.Or(err, judge(ctx, failed)) // one will do
 			continue
 		}
-		who := yielding{namespace: field(values, 0), total: len(values) > 1 && values[1] == int64(1)}
+		who := yielding{group: field(values, 0), total: len(values) > 1 && values[1] == int64(1)}
 		if who == (yielding{}) {
 			kept += len(batches[i].lines)
 		} else {
@@ -140,7 +140,7 @@ func (l *logStore) sendBatches(ctx context.Context, batches []logBatch, keep fun
 	_, _ = l.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, b := range batches {
 			keys := append(l.keys.counts(b.ref.Namespace), l.keys.stream(b.ref))
-			args := []any{escape(b.ref.Namespace), b.ref.ID, keep.TTL.Milliseconds(), keep.Lines, share, all, b.cost}
+			args := []any{l.keys.group(b.ref.Namespace), l.keys.entry(b.ref), keep.TTL.Milliseconds(), keep.Lines, share, all, b.cost}
 			for _, line := range b.lines {
 				args = append(args, line.Time.UnixMilli(), line.RequestID, line.Level, line.Text)
 			}
@@ -185,14 +185,14 @@ const (
 // so that not each one has to ask for room.
 func (l *logStore) makeRoom(ctx context.Context, who yielding, need int64, beside string) error {
 	for range dropRounds {
-		left, largest, err := l.drop(ctx, who.namespace, need, beside)
+		left, largest, err := l.drop(ctx, who.group, need, beside)
 		if err != nil {
 			return err
 		}
 		if who.total {
-			who.namespace = largest
+			who.group = largest
 		}
-		if left <= 0 || left == need || who.namespace == "" {
+		if left <= 0 || left == need || who.group == "" {
 			return nil
 		}
 		need = left
@@ -200,20 +200,23 @@ func (l *logStore) makeRoom(ctx context.Context, who yielding, need int64, besid
 	return nil
 }
 
-// drop has one namespace give way. It returns what is left of need, and the escaped name of the namespace that takes the most.
-func (l *logStore) drop(ctx context.Context, escaped string, need int64, beside string) (left int64, largest string, err error) {
-	namespace, ok := unescape(escaped)
-	if !ok || l.keys.tag(namespace) != l.keys.tag(beside) {
-		return 0, "", fmt.Errorf("unexpected namespace %q in the counts of kept lines", escaped)
+// drop has one group give way. It returns what is left of need, and the group that takes the most.
+func (l *logStore) drop(ctx context.Context, group string, need int64, beside string) (left int64, largest string, err error) {
+	tag, ok := l.keys.groupTag(group)
+	if !ok { // of a server of other settings
+		tag = l.keys.tag(beside)
 	}
-	keys := l.keys.counts(namespace)
+	if tag != l.keys.tag(beside) {
+		return 0, "", fmt.Errorf("unexpected namespace %q in the counts of kept lines", group)
+	}
+	keys := l.keys.groupCounts(group, tag)
 	oldest, err := l.client.ZRange(ctx, keys[0], 0, dropBatch-1).Result()
 	if err != nil {
 		return 0, "", judge(ctx, err)
 	}
-	args := []any{escaped, need}
+	args := []any{group, need}
 	for _, id := range oldest {
-		keys = append(keys, l.keys.stream(function.Ref{Namespace: namespace, ID: id}))
+		keys = append(keys, l.keys.entryStream(group, tag, id))
 		args = append(args, id)
 	}
 	answer, err := dropScript.Run(ctx, l.client, keys, args...).Slice()

@@ -32,7 +32,7 @@ func (l *logStore) forget(ctx context.Context, refs ...function.Ref) error {
 		for _, ref := range refs {
 			stream := l.keys.stream(ref)
 			p.XTrimMaxLen(ctx, stream, 0)
-			forgetScript.Eval(ctx, p, append(l.keys.counts(ref.Namespace), stream), escape(ref.Namespace), ref.ID)
+			forgetScript.Eval(ctx, p, append(l.keys.counts(ref.Namespace), stream), l.keys.group(ref.Namespace), l.keys.entry(ref))
 		}
 		return nil
 	})

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/backstage/functions/internal/function"
 )
 
 // maxYields bounds how often lines give way to one write.
@@ -36,16 +34,16 @@ func (l *logStore) yield(ctx context.Context) bool {
 		if err != nil || len(names) == 0 {
 			continue
 		}
-		if namespace, ok := unescape(names[0]); ok && l.keys.counts(namespace)[2] == usage {
-			dropped = l.dropNamespace(ctx, namespace) || dropped
+		if tag, ok := l.keys.groupTag(names[0]); ok && l.keys.groupCounts(names[0], tag)[2] == usage {
+			dropped = l.dropGroup(ctx, names[0], tag) || dropped
 		}
 	}
 	return dropped
 }
 
-// dropNamespace drops all lines of a namespace that are counted.
-func (l *logStore) dropNamespace(ctx context.Context, namespace string) bool {
-	counts := l.keys.counts(namespace)
+// dropGroup drops all lines of a group that are counted.
+func (l *logStore) dropGroup(ctx context.Context, group, tag string) bool {
+	counts := l.keys.groupCounts(group, tag)
 	order, sizes, usage, expires, total := counts[0], counts[1], counts[2], counts[3], counts[4]
 	ids, err := l.client.ZRange(ctx, order, 0, -1).Result()
 	if err != nil {
@@ -53,11 +51,11 @@ func (l *logStore) dropNamespace(ctx context.Context, namespace string) bool {
 	}
 	_, err = l.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, id := range ids {
-			p.Del(ctx, l.keys.stream(function.Ref{Namespace: namespace, ID: id}))
+			p.Del(ctx, l.keys.entryStream(group, tag, id))
 		}
 		p.Del(ctx, order, sizes, total)
-		p.ZRem(ctx, usage, escape(namespace))
-		p.ZRem(ctx, expires, escape(namespace))
+		p.ZRem(ctx, usage, group)
+		p.ZRem(ctx, expires, group)
 		return nil
 	})
 	return err == nil

@@ -37,8 +37,8 @@ type logStore struct {
 }
 
 // newLogStore keeps lines at an endpoint; shared is the client of the store if it is the same Redis, else nil.
-func newLogStore(e endpoint, config *tls.Config, as *logins, prefix string, shared redis.UniversalClient) *logStore {
-	l := &logStore{client: shared, awaiting: newAwaiting(e, config, as), keys: logKeys{keys(prefix), e.cluster}}
+func newLogStore(e endpoint, config *tls.Config, as *logins, o *Options, shared redis.UniversalClient) *logStore {
+	l := &logStore{client: shared, awaiting: newAwaiting(e, config, as), keys: logKeys{keys(o.KeyPrefix), e.cluster, o.OwnerSeparator}}
 	if shared == nil {
 		l.client, l.own = e.newClient(config, as, nil), true
 	}

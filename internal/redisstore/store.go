@@ -36,6 +36,9 @@ type Options struct {
 	LogsEndpoint string
 	// KeyPrefix begins every key; nothing stands between it and the rest.
 	KeyPrefix string
+	// OwnerSeparator ends the name of an owner in that of a namespace: kept lines of one owner take memory as one. Empty makes each namespace
+	// its own.
+	OwnerSeparator string
 	// Name is what errors and the log call the endpoint, without its password, such as "REDIS_ENDPOINT redis://***@h"; LogsName is
 	// that of LogsEndpoint.
 	Name     string
@@ -95,9 +98,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	as := newLogins(&e, o.Name, o.Logger)
 	client := e.newClient(config, as, nil)
-	logs := newLogStore(e, config, as, o.KeyPrefix, client)
+	logs := newLogStore(e, config, as, &o, client)
 	if o.LogsEndpoint != "" {
-		logs = newLogStore(ofLogs, config, newLogins(&ofLogs, o.LogsName, o.Logger), o.KeyPrefix, nil)
+		logs = newLogStore(ofLogs, config, newLogins(&ofLogs, o.LogsName, o.Logger), &o, nil)
 	}
 	life, end := context.WithCancel(context.Background())
 	s := &Store{

@@ -25,7 +25,13 @@ func open(t *testing.T, endpoint string) *Store {
 
 func openPrefix(t *testing.T, endpoint, prefix string) *Store {
 	t.Helper()
-	s, err := Open(t.Context(), Options{Endpoint: endpoint, KeyPrefix: prefix, Logger: slog.New(slog.DiscardHandler)})
+	return openOptions(t, Options{Endpoint: endpoint, KeyPrefix: prefix})
+}
+
+func openOptions(t *testing.T, o Options) *Store {
+	t.Helper()
+	o.Logger = slog.New(slog.DiscardHandler)
+	s, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +48,8 @@ func runSuite(t *testing.T, endpoint string) {
 	t.Helper()
 	var prefixes atomic.Int32
 	storetest.Run(t, func(t *testing.T) storetest.Store {
-		return openPrefix(t, endpoint, fmt.Sprintf("test%d:", prefixes.Add(1)))
+		prefix := fmt.Sprintf("test%d:", prefixes.Add(1))
+		return openOptions(t, Options{Endpoint: endpoint, KeyPrefix: prefix, OwnerSeparator: storetest.OwnerSeparator})
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/migration"
 	"github.com/backstage/functions/internal/redisstore"
 )
@@ -160,7 +161,7 @@ func (m *migrationCheck) reach() func(ctx context.Context, namespace, host strin
 		return found, err
 	}
 	return func(ctx context.Context, namespace, host string, port uint16) string {
-		reason, err := policies.Judge(ctx, namespace, ownerOf(namespace, m.cfg.OwnerSeparator), host, port, lookup)
+		reason, err := policies.Judge(ctx, namespace, function.Owner(namespace, m.cfg.OwnerSeparator), host, port, lookup)
 		switch {
 		case err != nil && m.cfg.Egress.Upstream != nil:
 			return "" // the proxy may know it
@@ -171,15 +172,6 @@ func (m *migrationCheck) reach() func(ctx context.Context, namespace, host strin
 		}
 		return fmt.Sprintf("functions may not reach it (%s). EGRESS_ALLOW=%s lets them", reason, net.JoinHostPort(host, fmt.Sprint(port)))
 	}
-}
-
-// ownerOf is whom a namespace belongs to.
-func ownerOf(namespace, separator string) string {
-	if separator == "" {
-		return namespace
-	}
-	owner, _, _ := strings.Cut(namespace, separator)
-	return owner
 }
 
 var _ migration.Source = (*redisstore.Store)(nil)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"runtime/debug"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/health"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/logs"
 	"github.com/backstage/functions/internal/metrics"
 	"github.com/backstage/functions/internal/trace"
 	"github.com/backstage/functions/sandbox"
@@ -226,7 +228,9 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 			s.out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
 		AccessLog: s.out.accessLog(s.cfg.Access), Served: s.measures.Served, Updated: s.measures.FunctionUpdate, TraceID: trace.ID,
-		Logs: keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
+		Client: func(r *http.Request) string { return clientOf(logs.RemoteAddr(r, s.cfg.TrustedProxies)) },
+		Owner:  func(namespace string) string { return function.Owner(namespace, s.cfg.OwnerSeparator) },
+		Logs:   keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
 		Life: ctx,
 	}
 }

@@ -33,7 +33,8 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 	case config.StorageRedis:
 		s, err := redisstore.Open(ctx, redisstore.Options{
 			Endpoint: string(cfg.RedisEndpoint), LogsEndpoint: string(cfg.LogsRedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix,
-			Name: cfg.RedisVariable + " " + cfg.RedisEndpoint.String(), LogsName: "LOGS_REDIS_ENDPOINT " + cfg.LogsRedisEndpoint.String(),
+			OwnerSeparator: cfg.OwnerSeparator,
+			Name:           cfg.RedisVariable + " " + cfg.RedisEndpoint.String(), LogsName: "LOGS_REDIS_ENDPOINT " + cfg.LogsRedisEndpoint.String(),
 			TLS: redisstore.TLS(cfg.RedisTLS), DialTimeout: cfg.RedisDialTimeout, Limits: limits, Logger: log,
 		})
 		if err != nil {
@@ -42,7 +43,7 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 		return s, nil
 	case config.StorageInMemory:
 		s := memstore.New()
-		s.Limits = limits
+		s.Limits, s.OwnerSeparator = limits, cfg.OwnerSeparator
 		return s, nil
 	default:
 		s, err := boltstore.Open(cfg.DataDir)
@@ -53,7 +54,7 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 			log.Warn("The code of stored functions does not match its hash, they are not run: put their code again, restore a backup, or delete them",
 				"count", damage.Count, "functions", damage.String())
 		}
-		s.Limits = limits
+		s.Limits, s.OwnerSeparator = limits, cfg.OwnerSeparator
 		return s, nil
 	}
 }

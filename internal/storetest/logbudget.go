@@ -59,3 +59,34 @@ func testNewestLinesAreKept(t *testing.T, s Store) {
 		t.Errorf("%d of the oldest lines are still there", len(lines))
 	}
 }
+
+func testOwnersShareTheirLogs(t *testing.T, s Store) {
+	wantKept := func(r function.Ref, want int) {
+		t.Helper()
+		if lines := readLog(t, s, r, function.LogQuery{Limit: 100}); len(lines) != want {
+			t.Errorf("%s keeps %d lines, want %d", r, len(lines), want)
+		}
+	}
+	quiet := function.Ref{Namespace: "quiet", ID: "id"}
+	appendLog(t, s, long(quiet, 50), small) // less than the half of what there is, more than a hundredth
+	var loud []function.Ref
+	for i := range 100 {
+		r := function.Ref{Namespace: fmt.Sprint("loud", OwnerSeparator, i), ID: "id"}
+		loud = append(loud, r)
+		appendLog(t, s, long(r, 40), small)
+	}
+	if sum := textBytes(t, s, loud); sum > small.Memory {
+		t.Errorf("%d bytes are kept of %d", sum, small.Memory)
+	}
+	last := loud[len(loud)-1]
+	wantKept(quiet, 50)
+	wantKept(last, 40)
+	put(t, s, last, "1", nil)
+	wantNoError(t, s.DeleteNamespace(t.Context(), last.Namespace))
+	wantKept(last, 0)
+	wantKept(quiet, 50)
+	other := function.Ref{Namespace: last.Namespace, ID: "other"}
+	appendLog(t, s, long(other, 10), small)
+	wantNoError(t, s.DeleteNamespace(t.Context(), loud[0].Namespace))
+	wantKept(other, 10)
+}

@@ -54,7 +54,10 @@ type Store interface {
 	Close() error
 }
 
-// Run runs the suite. Open returns an empty store; the suite closes it.
+// OwnerSeparator ends the name of an owner in that of a namespace, in stores that are tested.
+const OwnerSeparator = "+"
+
+// Run runs the suite. Open returns an empty store with OwnerSeparator; the suite closes it.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for name, test := range map[string]func(*testing.T, Store){
 		"PutThenGet":               testPutThenGet,
@@ -96,6 +99,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"LogsAreApart":             testLogsAreApart,
 		"LogsAreBoundedTogether":   testLogsAreBoundedTogether,
 		"NewestLinesAreKept":       testNewestLinesAreKept,
+		"OwnersShareTheirLogs":     testOwnersShareTheirLogs,
 		"LogGoesWithItsFunction":   testLogGoesWithItsFunction,
 		"LogGoesWithItsNamespace":  testLogGoesWithItsNamespace,
 		"LogHidesFromLists":        testLogHidesFromLists,
