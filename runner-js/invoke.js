@@ -16,6 +16,9 @@ const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check|compile)"(?
 
 const MAX_ERROR = 1024 * 1024; // bytes of an error frame; the same limit stands in sandbox/internal/wire/limits.go
 
+const NAME = 'node'; // of the process
+const SHOWN = 10; // of a call's ID; the same number stands in sandbox/deadline.go
+
 const NOTHING = /^/;
 
 const MOST_WARNINGS = 16; // different ones, of one call
@@ -27,7 +30,7 @@ const LAST_LOOK = 16;
 const { setImmediate, setTimeout, clearTimeout } = global;
 const { apply } = Reflect;
 const { exec } = RegExp.prototype;
-const { split } = String.prototype;
+const { split, slice } = String.prototype;
 const tick = process._tickCallback; // runs what is due before the event loop goes on: nextTicks, then microtasks
 
 class Invoker {
@@ -60,6 +63,7 @@ class Invoker {
     slim();
     this.play(8); // takes the memory that the collection has freed into use, which every worker would else have to do
     this.write = write;
+    pending.name(NAME);
   }
 
   play(times) {
@@ -81,11 +85,18 @@ class Invoker {
       log: (level, text) => this.log(level, text),
       span: rest => this.span(rest),
       clock: clock.start,
+      writing: () => this.writing(),
       answer: (type, rest) => this.settle(type, rest),
       work: change => this.work(change),
       zone: name => this.zone(name),
       outgoing: egress.carry,
     };
+  }
+
+  // writing says that the call in progress has left its code and writes its answer. The host, which looks when the call has used up the time for its
+  // code, sees it by the name of the process: to write a frame would make every call pay for it.
+  writing() {
+    if (this.call !== null) pending.name(`${NAME} ${apply(slice, this.call.id, [1, 1 + SHOWN])}`);
   }
 
   // zone has the call in progress see the time zone of that name, or the server's.

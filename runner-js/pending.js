@@ -128,4 +128,4 @@ function left(late) {
   return loop.left();
 }
 
-module.exports = { watch, markBaseline, alive, left, NOTHING, CLOSING, WORK };
+module.exports = { watch, markBaseline, alive, left, name: loop.name || (() => {}), NOTHING, CLOSING, WORK };

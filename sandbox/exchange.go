@@ -61,7 +61,7 @@ type exchange struct {
 
 // nextCall begins the next of the calls that were sent.
 func (p *process) nextCall(ctx context.Context, t *turn) *exchange {
-	e := &exchange{process: p, turn: t, id: p.ids[0], watch: p.watchDeadlines(p.clock)}
+	e := &exchange{process: p, turn: t, id: p.ids[0], watch: p.watchDeadlines(p.ids[0], p.clock)}
 	p.ids = p.ids[1:]
 	if t.inv.Kind == compile {
 		e.watch.mainReturned()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -265,6 +266,15 @@ func cpuTime(pid int) time.Duration {
 		return 0 // it is dead
 	}
 	return time.Duration(ts.Nano())
+}
+
+// commandOf is the name of the process, as it may set it itself (prctl(2), PR_SET_NAME); empty when it is not to be had.
+func commandOf(pid int) string {
+	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(string(name), "\n")
 }
 
 // pipes are the three pipes of a process.

@@ -14,6 +14,8 @@ func newStarter(Config) (starter, error) { return nil, ErrUnsupported }
 
 func cpuTime(int) time.Duration { return 0 }
 
+func commandOf(int) string { return "" }
+
 func ending(int) bool { return false }
 
 func (*process) awaitAnswer() bool { return false }

@@ -6,9 +6,12 @@
  * old says that this is Node.js 10 or older. There timers are handles of their own: as many may be active as there were; and async handles are opened and
  * closed by Node.js itself alone. Later versions keep timers in lists in JavaScript, behind one handle, and the other timers of the loop are V8's, which
  * call nobody. Immediates are not told: their handles stay active while one of them runs. See internals.js for both.
+ *
+ * loop.name(text) gives the process the name that /proc/PID/comm has, of which the kernel takes 15 bytes.
  */
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include <node_api.h>
 #include <uv.h>
@@ -85,10 +88,20 @@ static napi_value left(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value name(napi_env env, napi_callback_info info) {
+  size_t argc = 1, length;
+  napi_value argv[1];
+  char text[16];
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1) return NULL;
+  if (napi_get_value_string_latin1(env, argv[0], text, sizeof text, &length) == napi_ok) prctl(PR_SET_NAME, text);
+  return NULL;
+}
+
 static napi_value init(napi_env env, napi_value exports) {
   napi_value fn;
   if (napi_create_function(env, "mark", NAPI_AUTO_LENGTH, mark, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "mark", fn);
   if (napi_create_function(env, "left", NAPI_AUTO_LENGTH, left, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "left", fn);
+  if (napi_create_function(env, "name", NAPI_AUTO_LENGTH, name, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "name", fn);
   return exports;
 }
 

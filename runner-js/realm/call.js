@@ -29,6 +29,8 @@ const sharedEnv = freeze(parse(host.env));
 const MAX_HEADER_LINES = 256;
 const MAX_HEADER_BYTES = 64 * 1024;
 
+const LONG = 64 * 1024; // characters of a text
+
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/; // headers are bytes: what is above has none
 
@@ -104,9 +106,15 @@ function taken({ status, headers, body }) {
   return answer;
 }
 
+// mayTakeLong says whether to write value as JSON may take more than a moment. It looks at nothing that could run code.
+function mayTakeLong(value) {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function' || (typeof value === 'string' && value.length > LONG);
+}
+
 function resultFrame({ code, pairs, body, failed, failure }) {
   if (failed) return errorFrame(plainFailure(failure), pairs);
   try {
+    if (mayTakeLong(body)) runner.writing();
     const text = stringify(body);
     const tail = text === undefined ? '' : `,"body":${text}`;
     return { type: 'result', rest: `"status":${code},"headers":${textOf(pairs)}${tail}` };
