@@ -42,5 +42,7 @@ var unused = []Unused{
 	{"REDIS_HEARTBEAT_STANCH", "As above."},
 	{"JAEGER_SAMPLER_TYPE", "`OTEL_TRACES_SAMPLER` chooses which traces are sent."},
 	{"JAEGER_SAMPLER_PARAM", "As above, `OTEL_TRACES_SAMPLER_ARG`."},
-	{"METRIC_CLIENT", "The original read it and did nothing with it."},
+	{"METRIC_CLIENT", "The original, from 0.2.12 on, read it and did nothing with it: metrics are those of Prometheus."},
+	{"METRIC_UDP_HOST", "As above."},
+	{"METRIC_UDP_PORT", "As above."},
 }
