@@ -286,6 +286,17 @@ func TestMorePrewarmedThanWorkersIsAFault(t *testing.T) {
 	}
 }
 
+func TestAnswerThatIsLargerThanTheMemoryOfAllIsAFault(t *testing.T) {
+	_, err := from("RESPONSE_LIMIT=17mb", "HTTP_ANSWER_MEMORY=16mb")
+	want := "RESPONSE_LIMIT: 17825792 is more than HTTP_ANSWER_MEMORY, which is 16777216: one answer would have those of all others cut off"
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	for _, settings := range [][]string{{"RESPONSE_LIMIT=16mb", "HTTP_ANSWER_MEMORY=16mb"}, {"HTTP_ANSWER_MEMORY=1mb"}} {
+		mustLoad(t, settings...)
+	}
+}
+
 func TestExposedVariablesLoseTheirPrefix(t *testing.T) {
 	c := mustLoad(t, "EXPOSE_ENV_B=1=2", "EXPOSE_ENV_A=", "EXPOSE_ENV_=", "NOT_EXPOSE_ENV_C=3", "PATH=/bin")
 	text, err := c.ExposeEnv.MarshalJSON()

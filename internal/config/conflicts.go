@@ -17,6 +17,10 @@ func (c *Config) conflicts(sound bool) []error {
 	if sound && c.PoolReserve >= c.PoolSize {
 		fault("POOL_RESERVE: %d is not less than POOL_SIZE, which is %d", c.PoolReserve, c.PoolSize)
 	}
+	if sound && c.isGiven("RESPONSE_LIMIT") && c.ResponseLimit > c.HTTP.AnswerMemory {
+		fault("RESPONSE_LIMIT: %d is more than HTTP_ANSWER_MEMORY, which is %d: one answer would have those of all others cut off",
+			c.ResponseLimit, c.HTTP.AnswerMemory)
+	}
 	if c.Egress.UseCertFile && c.Egress.CertFile == "" {
 		fault("SSL_CERT_FILE: must be set when FUNCTIONS_USE_SSL_CERT_FILE is true")
 	}

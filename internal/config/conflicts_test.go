@@ -7,12 +7,12 @@ import (
 
 func TestWhatHasNoEffectIsTold(t *testing.T) {
 	for settings, want := range map[string]string{
-		"NODE_BINARY=/a|RUNTIMES=a=/b":                       "NODE_BINARY has no effect: RUNTIMES takes precedence over it",
-		"REDIS_ENDPOINT=redis://h|STORAGE=inmemory":          "REDIS_ENDPOINT has no effect: STORAGE is inmemory",
-		"DBAAS_SENTINEL_ENDPOINT=redis://h|STORAGE=embedded": "DBAAS_SENTINEL_ENDPOINT has no effect: STORAGE is embedded",
-		"FUNCTION_LOGS_NAMESPACE_MEMORY=65mb":                "FUNCTION_LOGS_NAMESPACE_MEMORY=65mb is more than FUNCTION_LOGS_MEMORY, which is 64mb: the smaller one holds",
-		"CODE_SYNC_TIMEOUT=6000":                             "CODE_SYNC_TIMEOUT=6000 is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one holds",
-		"RESPONSE_LIMIT=200mb|WORKER_MEMORY_LIMIT=150mb":     "RESPONSE_LIMIT=200mb is more than WORKER_MEMORY_LIMIT, which is 150mb: the smaller one holds",
+		"NODE_BINARY=/a|RUNTIMES=a=/b":                                            "NODE_BINARY has no effect: RUNTIMES takes precedence over it",
+		"REDIS_ENDPOINT=redis://h|STORAGE=inmemory":                               "REDIS_ENDPOINT has no effect: STORAGE is inmemory",
+		"DBAAS_SENTINEL_ENDPOINT=redis://h|STORAGE=embedded":                      "DBAAS_SENTINEL_ENDPOINT has no effect: STORAGE is embedded",
+		"FUNCTION_LOGS_NAMESPACE_MEMORY=65mb":                                     "FUNCTION_LOGS_NAMESPACE_MEMORY=65mb is more than FUNCTION_LOGS_MEMORY, which is 64mb: the smaller one holds",
+		"CODE_SYNC_TIMEOUT=6000":                                                  "CODE_SYNC_TIMEOUT=6000 is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one holds",
+		"RESPONSE_LIMIT=200mb|WORKER_MEMORY_LIMIT=150mb|HTTP_ANSWER_MEMORY=200mb": "RESPONSE_LIMIT=200mb is more than WORKER_MEMORY_LIMIT, which is 150mb: the smaller one holds",
 		"HOST=web-1": "HOST=web-1 is a name: the server listens at the address that it stands for, and at no other. Backstage Functions did not read HOST, " +
 			"which some shells set: unset it to listen at all addresses",
 		"HOST=localhost|METRICS_HOST=::1|PORT=1": "",

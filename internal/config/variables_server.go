@@ -74,7 +74,8 @@ var serverVariables = []Variable{
 	{
 		Name: "RESPONSE_LIMIT", Default: "8mb",
 		Meaning: "Largest answer of a function with its headers, in bytes or with a unit; a larger one is answered 500 `output_limit`. The server holds up " +
-			"to one and a half times as much for each call that is answering, and the function's worker, in `WORKER_MEMORY_LIMIT`, a few times as much.",
+			"to one and a half times as much for each call that is answering, and the function's worker, in `WORKER_MEMORY_LIMIT`, a few " +
+			"times as much. At most `HTTP_ANSWER_MEMORY`.",
 		parse: size(64*kib, 256*mib, func(c *Config) *int64 { return &c.ResponseLimit }),
 	},
 }
