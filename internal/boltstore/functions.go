@@ -30,7 +30,8 @@ func (s *Store) Get(ctx context.Context, ref function.Ref) (found *function.Func
 
 // Put writes a function and returns what is stored now. It mends a damaged one: only its code is not kept.
 func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function.Function, err error) {
-	err = s.update(ctx, "put "+f.String(), function.Change{Ref: f.Ref}, func(tx *bolt.Tx) error {
+	var text []byte
+	err = s.replace(ctx, "put "+f.String(), function.Change{Ref: f.Ref}, func(tx *bolt.Tx) error {
 		if err := errors.Join(f.Check(), s.Limits.Check(f.Env)); err != nil {
 			return err
 		}
@@ -40,12 +41,12 @@ func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function
 			return err
 		}
 		stored = f.Revise(before, function.NewStamp())
-		if err := save(tx, stored); err != nil {
+		if stored.Settings, err = settings(tx, f.Namespace); err != nil {
 			return err
 		}
-		stored.Settings, err = settings(tx, f.Namespace)
+		text, err = encodeFunction(stored)
 		return err
-	})
+	}, func(tx *bolt.Tx) error { return save(tx, f.Ref, text) })
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,8 @@ func (s *Store) UnsetEnv(ctx context.Context, ref function.Ref, name string) err
 }
 
 func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, change func(*function.Env) error) error {
-	return s.update(ctx, operation, function.Change{Ref: ref}, func(tx *bolt.Tx) error {
+	var text []byte
+	return s.replace(ctx, operation, function.Change{Ref: ref}, func(tx *bolt.Tx) error {
 		stored, err := s.load(tx, ref)
 		if err != nil {
 			return err
@@ -104,8 +106,9 @@ func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, ch
 		if err := change(next.Env); err != nil {
 			return err
 		}
-		return save(tx, next)
-	})
+		text, err = encodeFunction(next)
+		return err
+	}, func(tx *bolt.Tx) error { return save(tx, ref, text) })
 }
 
 // load reads a function without its settings; a missing one is function.ErrNotFound, one that is too large
@@ -134,18 +137,15 @@ func (s *Store) record(tx *bolt.Tx, ref function.Ref) ([]byte, error) {
 	return text, nil
 }
 
-func save(tx *bolt.Tx, f *function.Function) error {
-	ns := namespaceKey(f.Namespace)
+// save writes the text of a function's record.
+func save(tx *bolt.Tx, ref function.Ref, text []byte) error {
+	ns := namespaceKey(ref.Namespace)
 	if len(ns) > bolt.MaxKeySize { // bbolt checks keys, but not the names of buckets
 		return berrors.ErrKeyTooLarge
-	}
-	text, err := encodeFunction(f)
-	if err != nil {
-		return err
 	}
 	b, err := tx.Bucket(functionsBucket).CreateBucketIfNotExists(ns)
 	if err != nil {
 		return err
 	}
-	return b.Put([]byte(f.ID), text)
+	return b.Put([]byte(ref.ID), text)
 }

@@ -31,7 +31,9 @@ type Store struct {
 	db           *bolt.DB
 	damage       Damage
 	feed         function.Feed
-	logring.Ring // what functions print
+	turns        turns
+	places       chan struct{} // see prepare
+	logring.Ring               // what functions print
 
 	// Limits bound what is written and read. They must not change once the store is in use.
 	Limits function.Limits
@@ -67,13 +69,35 @@ func (s *Store) view(ctx context.Context, operation string, what func(*bolt.Tx) 
 	return run(ctx, operation, s.db.View, what)
 }
 
-// update runs what in a write transaction and announces the change once it is on the disk.
+// update waits for its turn, runs what in a write transaction and announces the change once it is on the disk.
 func (s *Store) update(ctx context.Context, operation string, c function.Change, what func(*bolt.Tx) error) error {
-	if err := run(ctx, operation, s.db.Update, what); err != nil {
+	return s.replace(ctx, operation, c, nil, what)
+}
+
+// replace is update with a part before, read if it is not nil, which prepares what is written, in a read transaction and beside other writes.
+func (s *Store) replace(ctx context.Context, operation string, c function.Change, read, write func(*bolt.Tx) error) error {
+	release, err := s.turnOf(ctx, c)
+	if err != nil {
+		return fmt.Errorf("embedded store: %s: %w", operation, err)
+	}
+	defer release()
+	if read != nil {
+		if err := run(ctx, operation, s.preparing(ctx), read); err != nil {
+			return err
+		}
+	}
+	if err := run(ctx, operation, s.db.Update, write); err != nil {
 		return err
 	}
 	s.feed.Publish(c)
 	return nil
+}
+
+// preparing is a read transaction in one of the places for those who prepare a record.
+func (s *Store) preparing(ctx context.Context) func(func(*bolt.Tx) error) error {
+	return func(read func(*bolt.Tx) error) error {
+		return s.prepare(ctx, func() error { return s.db.View(read) })
+	}
 }
 
 func run(ctx context.Context, operation string, transaction func(func(*bolt.Tx) error) error, what func(*bolt.Tx) error) error {
