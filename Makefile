@@ -30,7 +30,7 @@ FUZZTIME ?= 1m
 # The most that one Go package's tests may take: a machine with half a processor needs most of it.
 TEST_TIMEOUT ?= 60m
 # Benchmarks of whole servers: which, and how often. Benchstat wants ten of each.
-BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Large|FirstCall|Deadline|Idle|Start)$$
+BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Large|FirstCall|Deadline|Idle|Start|Waiting)$$
 COUNT ?= 1
 FAULTS ?= 1m
 SOAK ?= 10m

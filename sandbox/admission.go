@@ -62,7 +62,7 @@ func (p *Pool) takeLocked(inv *Invocation) (*worker, StartKind) {
 // it goes first.
 func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, again bool) (*waiter, error) {
 	waiting := &waiter{
-		group: inv.owner(), key: inv.Key, cost: p.paces.least(inv.Key), ready: make(chan struct{}), turn: turn{inv: inv}, alone: again,
+		group: inv.owner(), key: inv.Key, cost: p.costLocked(inv.Key), ready: make(chan struct{}), turn: turn{inv: inv}, alone: again,
 	}
 	if again {
 		p.queue.pushFirst(waiting)
@@ -100,14 +100,16 @@ func (p *Pool) hopelessLocked(inv *Invocation, patience time.Duration) bool {
 	if p.drainTimeLocked() <= patience { // known at once, and never less than the time of what is ahead of inv
 		return false
 	}
-	return p.shareLocked(p.queue.ahead(inv.owner(), inv.Key, p.bound[inv.Key] > 0, p.house.shares.serving)) > patience
+	return p.shareLocked(p.queue.ahead(inv.owner(), inv.Key, p.bound[inv.Key] > 0, p.house.shares.active.of)) > patience
 }
 
 // drainTimeLocked is how long all workers together need for the calls that wait, at the least.
 func (p *Pool) drainTimeLocked() time.Duration { return p.shareLocked(p.queue.cost) }
 
-// shareLocked is how long all workers together need for so much work.
-func (p *Pool) shareLocked(work time.Duration) time.Duration { return work / time.Duration(p.cfg.Size) }
+// shareLocked is how long all workers that may compute need together for so much work.
+func (p *Pool) shareLocked(work time.Duration) time.Duration {
+	return work / time.Duration(p.cfg.Active)
+}
 
 func (p *Pool) busyLocked(cause BusyCause) error {
 	return &BusyError{Cause: cause, RetryAfter: p.drainTimeLocked()}

@@ -9,7 +9,7 @@ import "time"
 // The calls of key before it are served first in any case. A turn lasts a quantum, in which several short calls are served, or one call.
 // Each other function of its group has as many turns as key has meanwhile, if it has calls enough, and each other group as many as its own
 // group has.
-func (q *queue) ahead(group, key string, bound bool, serving map[string]int) time.Duration {
+func (q *queue) ahead(group, key string, bound bool, active map[string]int) time.Duration {
 	g, known := q.groups.members[group]
 	own, turns := line{}, 0
 	if known {
@@ -34,7 +34,7 @@ func (q *queue) ahead(group, key string, bound bool, serving map[string]int) tim
 		}
 	}
 	for name, other := range q.groups.members {
-		if before := taken - max(serving[name]-serving[group], 0); name != group && before > 0 {
+		if before := taken - max(active[name]-active[group], 0); name != group && before > 0 {
 			part := other.part(before)
 			work += part.cost
 		}

@@ -12,5 +12,5 @@ const (
 // soonLocked says whether the answer to a call of key that begins now is worth a busy wait: it comes soon, and no more workers and waiting calls
 // want a processor than there are. The only processor is the worker's.
 func (p *Pool) soonLocked(key string) bool {
-	return p.processors > 1 && p.house.shares.total+p.queue.len() <= p.processors && p.paces.soon(key)
+	return p.processors > 1 && p.house.shares.serving.total+p.queue.len() <= p.processors && p.paces.soon(key)
 }

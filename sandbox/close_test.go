@@ -68,7 +68,7 @@ func TestStatsAddUpWhileClosing(t *testing.T) {
 		synctest.Wait()
 		go pool.Close()
 		synctest.Wait()
-		if s := pool.Stats(); s != (PoolStats{Size: 4, QueueSize: 1000}) {
+		if s := pool.Stats(); s != (PoolStats{Size: 4, Active: 4, QueueSize: 1000}) {
 			t.Errorf("all workers are dying: got %+v", s)
 		}
 	})

@@ -49,9 +49,16 @@ type Config struct {
 	Runner string
 	// Size is the most workers at any time, of all pools of a Runtimes together. Default 16.
 	Size int
+	// Active is how many of them may serve calls at the same time that compute, as far as is known. Those beyond it are for calls
+	// beside others which only wait for something. Default 0: all of Size.
+	Active int
+	// Memory is what all workers of a server may take together, in bytes; the kernel ends the largest beyond it. It bounds how many
+	// there are beyond Active. It needs control groups. Default 0: no bound.
+	Memory int64
 	// Prewarmed is how many of them are kept ready and unbound. Default 2, at most Size.
 	Prewarmed int
-	// Reserve is how many of Size serve only groups that have no other worker at that time; at least one always is for all. Default 2.
+	// Reserve is how many of Active, and as many of Size in proportion, serve only groups that have no other worker at that time; at least
+	// one always is for all. Default 2.
 	Reserve int
 	// MaxInvocations retires a worker after so many calls; 1 gives every call a fresh process. Default 0: no limit.
 	MaxInvocations int
@@ -120,6 +127,8 @@ func (c Config) Validate() error {
 	fault(c.Node == "", "Node is not set")
 	fault(c.Runner == "", "Runner is not set")
 	fault(c.Size < 1, "Size %d is below 1", c.Size)
+	fault(c.Active < 0 || c.Active > c.Size, "Active %d is not within 0 and Size %d", c.Active, c.Size)
+	fault(c.Memory < 0, "Memory %d is below 0", c.Memory)
 	fault(c.Prewarmed < 0 || c.Prewarmed > c.Size, "Prewarmed %d is not within 0 and Size %d", c.Prewarmed, c.Size)
 	fault(c.Reserve < 0, "Reserve %d is below 0", c.Reserve)
 	fault(c.MaxInvocations < 0, "MaxInvocations %d is below 0", c.MaxInvocations)

@@ -13,14 +13,25 @@ const exiting = 0x4
 
 // ending says whether the process is coming to its end or has done so. One that is busy, or that nobody has reaped, may take a while.
 func ending(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return true // it is gone
-	}
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]) // from field 3 on
+	fields, gone := statFields(pid)
 	if len(fields) < 7 {
-		return false
+		return gone
 	}
 	flags, err := strconv.ParseUint(string(fields[6]), 10, 64)
 	return err == nil && flags&exiting != 0
+}
+
+// asleep says whether the first thread of the process waits for something other than a processor: its state is field 3.
+func asleep(pid int) bool {
+	fields, _ := statFields(pid)
+	return len(fields) > 0 && string(fields[0]) == "S"
+}
+
+// statFields are those of /proc/PID/stat from field 3 on. Gone says that there is no such process.
+func statFields(pid int) (fields [][]byte, gone bool) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, true
+	}
+	return bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]), false
 }

@@ -76,6 +76,13 @@ func (s *fakeStarter) close() error {
 	return nil
 }
 
+// mostAlive is the largest number that lived at once.
+func (s *fakeStarter) mostAlive() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.most
+}
+
 // child returns the child of the n-th start that went well, from 0 on.
 func (s *fakeStarter) child(n int) *fakeChild {
 	s.mu.Lock()

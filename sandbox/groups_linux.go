@@ -83,9 +83,15 @@ func (g *slotGroup) weighLocked(weight int) error {
 	return err
 }
 
-// newGroups makes the groups of the pool with the given index in this process.
-func newGroups(limits Limits, index int) (*groups, error) {
-	tree, err := cgroup.New(fmt.Sprintf("pool-%d", index))
+// newGroups makes the groups of a pool.
+func newGroups(cfg *Config) (*groups, error) {
+	limits := cfg.Limits
+	tree, err := cgroup.New(fmt.Sprintf("pool-%d", cfg.index))
+	if err == nil && cfg.Memory > 0 {
+		if err = tree.Bound(cfg.Memory); err != nil {
+			err = errors.Join(fmt.Errorf("a bound on the memory of all workers: %w", err), tree.Close())
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: limits on workers need control groups: %w", err)
 	}

@@ -8,6 +8,7 @@ type house struct {
 	mu     sync.Mutex // guards the fields below and all that the pools guard by it
 	pools  []*Pool
 	shares shares
+	room   room
 	groups map[string]int // workers of each group that live
 
 	serves chan struct{}           // wakes whoever weighs
@@ -20,9 +21,12 @@ func newHouse() *house {
 	return h
 }
 
-// freeLocked counts the slots without a process. At the start of several runtimes it may be below 0.
-func (p *Pool) freeLocked() int {
-	free := p.cfg.Size
+// freeLocked counts the slots without a process, as far as there is memory for them. At the start of several runtimes it may be below 0, and where
+// memory has become scarce.
+func (p *Pool) freeLocked() int { return p.freeOfLocked(p.limitLocked()) }
+
+// freeOfLocked counts those of so many slots.
+func (p *Pool) freeOfLocked(free int) int {
 	for _, other := range p.house.pools {
 		free -= len(other.workers) + other.starting
 	}

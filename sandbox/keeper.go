@@ -23,14 +23,27 @@ func (p *Pool) keep(ctx context.Context) {
 	defer idle.Stop()
 	look := time.NewTicker(idleLook)
 	defer look.Stop()
+	var room <-chan time.Time    // set while there are more workers than may compute
+	var pending <-chan time.Time // set while calls that are pending are looked at
 	for {
+		if p.lookAtRoom(roomSoon) && room == nil {
+			room = time.After(roomLook)
+		}
 		for blocked == nil && running < cap(slots) && p.claimStart() {
 			running++
 			p.keeping.Go(func() { slots <- p.startClaimed(ctx) })
 		}
+		if pending == nil && p.wantsRoom() {
+			pending = time.After(waitLook)
+		}
 		select {
 		case <-ctx.Done():
 			return
+		case <-pending:
+			pending = nil
+			p.lookAtPending()
+		case <-room:
+			room = nil
 		case <-p.kick:
 		case <-blocked:
 			blocked = nil
@@ -57,7 +70,8 @@ func (p *Pool) claimStart() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.dispatchLocked()
-	short, free := p.shortOfLocked(), p.freeLocked()
+	newcomers, _ := p.wantingLocked(nil)
+	short, free := p.shortOfLocked(), p.freeLocked()+p.spareLocked(newcomers)
 	wanted := short + p.house.retiringLocked()
 	if free < 0 && wanted <= 0 && len(p.prewarmed) > 0 {
 		p.retirePrewarmedLocked(ReasonEvicted)

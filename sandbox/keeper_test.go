@@ -135,7 +135,7 @@ func TestDeadWorkersAreReplaced(t *testing.T) {
 		starter.child(1).kill(ReasonSignal) // the prewarmed one
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if s := pool.Stats(); s != (PoolStats{Size: 2, QueueSize: 1000, Prewarmed: 1}) {
+		if s := pool.Stats(); s != (PoolStats{Size: 2, Active: 2, QueueSize: 1000, Prewarmed: 1}) {
 			t.Errorf("got %+v, want one prewarmed worker", s)
 		}
 		answered(t, pool, call("a", "1ms"))

@@ -16,9 +16,9 @@ const MaxDepth = 8
 func (p *Pool) mayNestLocked(group string) bool {
 	newcomers, others := p.wantingLocked(nil)
 	room := p.roomLocked() - newcomers
-	if p.house.shares.serving[group] > 0 && room <= others {
+	if p.house.shares.serving.of[group] > 0 && room <= others {
 		return false
 	}
-	supply := p.freeLocked() + p.starting + p.retiring + p.idle.len() + len(p.prewarmed)
+	supply := min(p.freeLocked()+p.starting+p.retiring+p.idle.len()+len(p.prewarmed), p.newcomerRoomLocked())
 	return supply > newcomers+min(others, max(room, 0))
 }

@@ -48,12 +48,15 @@ func (NopObserver) InvocationRefused(error) {}
 
 // PoolStats is the state of a pool at one moment.
 type PoolStats struct {
-	// Size is the limit on workers. Starting, Prewarmed, Idle and Busy add up to those that exist or are about to.
+	// Size is the limit on workers, Active that on those of them that compute. Starting, Prewarmed, Idle and Busy add up to those that
+	// exist or are about to. Waiting are those of Busy whose call is known to wait for something, where Active is less than Size.
 	Size      int `json:"size"`
+	Active    int `json:"active"`
 	Starting  int `json:"starting"`
 	Prewarmed int `json:"prewarmed"`
 	Idle      int `json:"idle"`
 	Busy      int `json:"busy"`
+	Waiting   int `json:"waiting"`
 	// Queued counts the calls that wait, at most QueueSize of all runtimes together.
 	Queued    int `json:"queued"`
 	QueueSize int `json:"queueSize"`

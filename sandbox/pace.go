@@ -17,21 +17,20 @@ type pace struct {
 // callCost is what one call has taken.
 type callCost struct {
 	took   time.Duration // of its worker
-	cpu    time.Duration // of a processor
+	cpu    time.Duration // of a processor; 0 when that is not known
 	waited bool          // main had returned before the answer was there
 	missed bool          // the answer was waited for awake and did not come
 }
 
-// costOf is the cost of a call that took so long. Where the worker's clock could not be read, it counts as having computed.
+// costOf is the cost of a call that took so long. Where the worker's clock could not be read, it counts as having computed, unless it has waited.
 func costOf(stats *Stats, took time.Duration) callCost {
-	c := callCost{took: took, cpu: took}
-	if stats != nil {
-		c.waited = stats.waited
-		if stats.CPU > 0 {
-			c.cpu = stats.CPU
-		}
+	switch {
+	case stats == nil:
+		return callCost{took: took, cpu: took}
+	case stats.CPU == 0 && !stats.waited:
+		return callCost{took: took, cpu: took}
 	}
-	return c
+	return callCost{took: took, cpu: stats.CPU, waited: stats.waited}
 }
 
 // Bounds of what paces know.
@@ -57,6 +56,11 @@ func (p *pace) short(now time.Time) bool {
 	return p != nil && p.seen >= paceCalls && p.waited == 0 && p.cpu < shortCall && p.mean < shortTurn && now.Sub(p.last) <= paceAge
 }
 
+// waits says whether the calls of this pace wait for most of their time. What runs before they do is a moment.
+func (p *pace) waits(now time.Time) bool {
+	return p != nil && p.seen >= paceCalls && p.waited > 0 && p.cpu*waitShare < p.mean && now.Sub(p.last) <= paceAge
+}
+
 // soon says whether the calls of this pace are so short that being woken for their answers would take longer. Not after one whose answer did not come:
 // its function may sleep without saying so, or the processors be busy with what the pool does not know.
 func (p *pace) soon(now time.Time) bool { return p.short(now) && p.cpu < soonCall && p.missed == 0 }
@@ -72,7 +76,9 @@ func (p *pace) add(c callCost, now time.Time) {
 	off := c.took - p.mean
 	p.mean += off / weight
 	p.deviation += (off.Abs() - p.deviation) / weight
-	p.cpu += (c.cpu - p.cpu) / weight
+	if c.cpu > 0 {
+		p.cpu += (c.cpu - p.cpu) / weight
+	}
 	p.waited = max(p.waited-1, 0)
 	if c.waited {
 		p.waited = paceWeight
@@ -105,6 +111,19 @@ func (p paces) least(key string) time.Duration { return p[key].least(time.Now())
 
 // short says whether the calls of key are short; not while too little is known.
 func (p paces) short(key string) bool { return p[key].short(time.Now()) }
+
+// waits says whether the calls of key wait for most of their time; not while too little is known.
+func (p paces) waits(key string) bool { return p[key].waits(time.Now()) }
+
+// cost is how long a call of key holds a worker, on average at the least; 0 when too little is known. A call that waits holds one for as long as it
+// computes, if that is all that is scarce.
+func (p *Pool) costLocked(key string) time.Duration {
+	least := p.paces.least(key)
+	if p.grows() && p.paces.waits(key) {
+		return min(least, p.paces[key].cpu)
+	}
+	return least
+}
 
 // soon says whether the answers to calls of key come soon; not while too little is known.
 func (p paces) soon(key string) bool { return p[key].soon(time.Now()) }

@@ -38,10 +38,14 @@ type worker struct {
 	calls    int
 	bound    time.Time
 	lastUsed time.Time
-	busy     bool      // serves a call and may be computing
-	serving  bool      // serves a call
-	since    time.Time // it serves one
-	retired  bool      // killed by us, waiting to be reaped
+	busy     bool          // serves a call and may be computing
+	serving  bool          // serves a call
+	since    time.Time     // it serves one
+	pending  bool          // the call's main has returned and the answer is to come
+	waiting  bool          // the call waits for something, so that it does not count as active
+	seen     time.Duration // what its clock said at the last look at a call that is pending
+	lookAt   time.Time     // whether that waits is not worth a look before then
+	retired  bool          // killed by us, waiting to be reaped
 }
 
 // Pool runs invocations on workers. It is safe for concurrent use.
@@ -89,7 +93,10 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 }
 
 func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
-	cfg.Reserve = min(cfg.Reserve, cfg.Size-1)
+	if cfg.Active == 0 {
+		cfg.Active = cfg.Size
+	}
+	cfg.Reserve = min(cfg.Reserve, cfg.Active-1)
 	keeping, stop := context.WithCancel(context.Background())
 	home := cfg.house
 	if home == nil {
@@ -191,11 +198,16 @@ func (p *Pool) Stats() PoolStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := PoolStats{
-		Size: p.cfg.Size, QueueSize: p.cfg.QueueSize,
+		Size: p.cfg.Size, Active: p.cfg.Active, QueueSize: p.cfg.QueueSize,
 		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Busy: p.servingLocked(), Queued: p.queue.len(),
-		Groups: len(p.house.shares.serving),
+		Groups: len(p.house.shares.serving.of),
 	}
-	for _, held := range p.house.shares.serving {
+	for w := range p.workers {
+		if w.waiting {
+			s.Waiting++
+		}
+	}
+	for _, held := range p.house.shares.serving.of {
 		s.MostHeld = max(s.MostHeld, held)
 	}
 	for _, other := range p.house.pools {

@@ -57,6 +57,9 @@ func (p *process) dead() <-chan struct{} { return p.reaped }
 // cpuUsed implements weigher.
 func (p *process) cpuUsed() time.Duration { return cpuTime(p.handle.pid()) }
 
+// asleep implements sleeper.
+func (p *process) asleep() bool { return asleep(p.handle.pid()) }
+
 // weigh implements weigher.
 func (p *process) weigh(weight int) {
 	if p.setWeight != nil {

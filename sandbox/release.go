@@ -66,14 +66,14 @@ func (p *Pool) passOnLocked(w *worker, last *Invocation) {
 	p.wakeKeeperIfWaitingLocked()
 }
 
-// giveWayLocked has w, which has just served, make way for next: for another function of its group by its end, for another group as any idle
-// worker does.
+// giveWayLocked has w, which has just served, make way for next: for another function of its group by its end, where slots are scarce, for
+// another group as any idle worker does.
 func (p *Pool) giveWayLocked(w *worker, next *waiter) {
 	switch {
 	case p.atHandLocked(next.key):
 		p.serveLocked(next)
 		p.restLocked(w)
-	case next.group == w.group:
+	case next.group == w.group && (!p.grows() || p.freeLocked() <= 0):
 		p.retireLocked(w, ReasonEvicted)
 	default:
 		p.restLocked(w)

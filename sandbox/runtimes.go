@@ -70,11 +70,12 @@ func (r *Runtimes) Stats() PoolStats {
 	var sum PoolStats
 	for _, pool := range r.pools {
 		s := pool.Stats()
-		sum.Size, sum.QueueSize = s.Size, s.QueueSize // which they share
+		sum.Size, sum.Active, sum.QueueSize = s.Size, s.Active, s.QueueSize // which they share
 		sum.Starting += s.Starting
 		sum.Prewarmed += s.Prewarmed
 		sum.Idle += s.Idle
 		sum.Busy += s.Busy
+		sum.Waiting += s.Waiting
 		sum.Queued += s.Queued
 		sum.Groups, sum.MostHeld, sum.MostQueued = s.Groups, s.MostHeld, s.MostQueued
 	}

@@ -27,22 +27,29 @@ import (
 //     those of the group that has the most workers.
 //   - The queue is shared out by the same rule: when it is full, a call of a group with few waiting takes the place of the last one of the
 //     group with the most (evicteeLocked). It is one for all runtimes.
+//   - Where Active is less than Size, both the room and the reserve are there twice: Active and its reserve bound those that may compute,
+//     Size and as much of it in proportion bound all. Who holds the fewest is then who has the fewest that may compute: a call that is
+//     known to wait takes nothing of which there is little (waits.go).
 //   - Groups that burn processors weigh as much as one worker each (weights.go).
 
 // shares counts the workers that serve calls, by group. The zero value is empty. Its user locks.
 type shares struct {
-	serving map[string]int
-	total   int
+	serving, active counts // active are those that serve calls which are not known to wait
 }
 
-// add notes that a worker of group has begun (1) or ended (-1) to serve.
-func (s *shares) add(group string, n int) {
-	if s.serving == nil {
-		s.serving = map[string]int{}
+// counts counts by name. The zero value is empty.
+type counts struct {
+	of    map[string]int
+	total int
+}
+
+func (t *counts) add(name string, n int) {
+	if t.of == nil {
+		t.of = map[string]int{}
 	}
-	s.total += n
-	if s.serving[group] += n; s.serving[group] == 0 {
-		delete(s.serving, group)
+	t.total += n
+	if t.of[name] += n; t.of[name] == 0 {
+		delete(t.of, name)
 	}
 }
 
@@ -54,27 +61,39 @@ func (p *Pool) setServingLocked(w *worker, serving bool) {
 	w.serving = serving
 	if serving {
 		w.since = time.Now()
-		p.house.shares.add(w.group, 1)
+		p.house.shares.serving.add(w.group, 1)
+		p.house.shares.active.add(w.group, 1)
 		p.house.noteServingLocked()
-	} else {
-		p.house.shares.add(w.group, -1)
-		p.wakeOthersLocked()
+		return
 	}
+	p.setWaitingLocked(w, false)
+	w.pending, w.seen, w.lookAt = false, 0, time.Time{}
+	p.house.shares.serving.add(w.group, -1)
+	p.house.shares.active.add(w.group, -1)
+	p.wakeOthersLocked()
 }
 
-// mayTakeLocked says whether group may have another worker: its first in any case, later ones from what neither the reserve nor a poorer group
-// takes.
+// mayTakeLocked says whether group may have another worker: its first as soon as there is any, later ones from what neither the reserve nor a
+// poorer group takes.
 func (p *Pool) mayTakeLocked(group string) bool {
-	own := p.house.shares.serving[group]
-	if own == 0 {
-		return true
+	if p.house.shares.serving.of[group] == 0 {
+		return p.newcomerRoomLocked() > 0
 	}
 	room := p.roomLocked()
-	return room > 0 && (p.house.waitingLocked() == 0 || room > p.house.owedLocked(own))
+	return room > 0 && (p.house.waitingLocked() == 0 || room > p.house.owedLocked(p.house.shares.active.of[group]))
 }
 
 // roomLocked is how many workers more may serve groups that hold some.
-func (p *Pool) roomLocked() int { return p.cfg.Size - p.cfg.Reserve - p.house.shares.total }
+func (p *Pool) roomLocked() int {
+	active := p.cfg.Active - p.cfg.Reserve - p.house.shares.active.total
+	reserve := p.cfg.Reserve * p.cfg.Size / p.cfg.Active
+	return min(active, p.cfg.Size-reserve-p.house.shares.serving.total)
+}
+
+// newcomerRoomLocked is how many workers more may serve groups that hold none.
+func (p *Pool) newcomerRoomLocked() int {
+	return min(p.cfg.Active-p.house.shares.active.total, p.cfg.Size-p.house.shares.serving.total)
+}
 
 // owedLocked is how many workers of the room those who wait get before a group that holds so many: each as many as make it even, however many
 // runtimes it waits for.
@@ -82,12 +101,12 @@ func (h *house) owedLocked(own int) int {
 	owed := 0
 	for i, p := range h.pools {
 		for name := range p.queue.groups.members {
-			holds := h.shares.serving[name]
+			holds := h.shares.active.of[name]
 			if holds >= own || h.waitsBeforeLocked(i, name) {
 				continue
 			}
 			wants := h.wantsLocked(name)
-			if holds == 0 && wants > 0 { // its first one may come from the reserve
+			if h.shares.serving.of[name] == 0 && wants > 0 { // its first one may come from the reserve
 				holds, wants = 1, wants-1
 			}
 			owed += min(wants, own-holds)
@@ -127,7 +146,7 @@ func (p *Pool) wantsLocked(g *groupQueue) int {
 // call of its function, those that wait for the same are left out, and its group holds one.
 func (p *Pool) wantingLocked(w *worker) (newcomers, others int) {
 	for name, g := range p.queue.groups.members {
-		wants, holds := p.wantsLocked(g), p.house.shares.serving[name]
+		wants, holds := p.wantsLocked(g), p.house.shares.serving.of[name]
 		if w != nil && name == w.group {
 			holds++
 			if f, ok := g.functions.members[w.key]; ok && !p.heldLocked(w.key) {
@@ -146,6 +165,7 @@ func (p *Pool) wantingLocked(w *worker) (newcomers, others int) {
 // shortOfLocked is how many workers those who wait may have beyond those that are about to be started or to give up their slots.
 func (p *Pool) shortOfLocked() int {
 	newcomers, others := p.wantingLocked(nil)
+	newcomers = min(newcomers, max(p.newcomerRoomLocked(), 0))
 	return newcomers + min(others, max(p.roomLocked()-newcomers, 0)) - p.starting - p.house.retiringLocked()
 }
 
@@ -155,8 +175,8 @@ func (p *Pool) nextLocked(wanted func(key string) bool) *waiter {
 	var first *waiter
 	fewest := 0
 	for _, name := range p.queue.groups.order {
-		holds := p.house.shares.serving[name]
-		if first != nil && holds >= fewest || holds > 0 && p.roomLocked() <= 0 {
+		holds := p.house.shares.active.of[name]
+		if first != nil && holds >= fewest || p.house.shares.serving.of[name] > 0 && p.roomLocked() <= 0 {
 			continue
 		}
 		if w := p.queue.groups.members[name].next(wanted); w != nil && p.mayTakeLocked(name) {
@@ -175,7 +195,7 @@ func (p *Pool) mayStayLocked(w *worker) bool {
 		return true
 	}
 	newcomers, others := p.wantingLocked(w)
-	coming := p.freeLocked() + p.starting + p.retiring + p.idle.len() + len(p.prewarmed)
+	coming := min(p.freeLocked()+p.starting+p.retiring+p.idle.len()+len(p.prewarmed), p.newcomerRoomLocked())
 	if newcomers+others <= coming && others < p.roomLocked() {
 		return true
 	}

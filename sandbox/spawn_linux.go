@@ -50,7 +50,7 @@ func (s *spawner) prepare() (err error) {
 	if s.cfg.Isolation == IsolationNone {
 		return s.chooseLauncher()
 	}
-	if s.groups, err = newGroups(s.cfg.Limits, s.cfg.index); err != nil {
+	if s.groups, err = newGroups(&s.cfg); err != nil {
 		return err
 	}
 	if s.cfg.Isolation == IsolationStrict {
@@ -88,6 +88,22 @@ func (s *spawner) memory() (MemoryUsage, bool) {
 	}
 	usage, err := s.groups.tree.Memory()
 	return MemoryUsage(usage), err == nil
+}
+
+// memoryLeft implements roomTeller.
+func (s *spawner) memoryLeft() (int64, bool) {
+	if s.groups == nil {
+		return 0, false
+	}
+	used, err := s.groups.tree.Used()
+	if err != nil {
+		return 0, false
+	}
+	left := s.cfg.Memory - used
+	if _, available := MachineMemory(); available > 0 {
+		left = min(left, available)
+	}
+	return left, true
 }
 
 // settled implements settler.

@@ -7,14 +7,13 @@ import (
 	"time"
 )
 
-// Init does nothing: there are no jails here.
-func Init() {}
-
 func newStarter(Config) (starter, error) { return nil, ErrUnsupported }
 
 func cpuTime(int) time.Duration { return 0 }
 
 func commandOf(int) string { return "" }
+
+func asleep(int) bool { return false }
 
 func ending(int) bool { return false }
 

@@ -132,7 +132,7 @@ func (s *stress) watch(t *testing.T, finished <-chan struct{}) {
 // checkRest fails t unless the pool came to rest and every call was counted once.
 func (s *stress) checkRest(t *testing.T, calls int) {
 	t.Helper()
-	if got := s.pool.Stats(); got != (PoolStats{Size: 5, QueueSize: 50, Prewarmed: 2}) {
+	if got := s.pool.Stats(); got != (PoolStats{Size: 5, Active: 5, QueueSize: 50, Prewarmed: 2}) {
 		t.Errorf("at rest: %+v, want two prewarmed workers only", got)
 	}
 	s.observe.mu.Lock()

@@ -85,6 +85,7 @@ func (p *Pool) callWaits(w *worker) {
 	defer p.mu.Unlock()
 	p.scatterLocked(w)
 	p.setBusyLocked(w, false) // it leaves the processor to others
+	p.setPendingLocked(w)
 	if p.queue.len() > 0 {
 		p.wakeKeeper()
 	}

@@ -3,10 +3,12 @@ package sandbox
 import (
 	"math/bits"
 	"time"
+
+	"github.com/backstage/functions/sandbox/internal/cgroup"
 )
 
 // Processors are shared out between groups as workers are: those workers of one group that burn processors weigh together about as much as one
-// worker by itself. One that has just begun, or that sleeps, weighs as much as any: calls that are over in a moment never meet this, and cost
+// worker by itself, and so do those whose calls wait: a thousand of them that wake at once leave others theirs. One that has just begun, or that sleeps, weighs as much as any: calls that are over in a moment never meet this, and cost
 // nothing here.
 //
 //	group   burns on   each of them weighs
@@ -16,7 +18,8 @@ import (
 
 const (
 	weighEvery  = 10 * time.Millisecond
-	wholeWeight = 1024                   // of a worker by itself; the kernel's own default (cpu.shares)
+	weighMost   = 64                     // workers that are looked at so often; of more less often
+	wholeWeight = cgroup.WholeWeight     // of a worker by itself
 	burnMemory  = 200 * time.Millisecond // a worker that used a processor in this time burns: where many share one, each waits for its turn
 )
 
@@ -33,13 +36,16 @@ type scale struct {
 	child  weigher
 	group  string
 	used   time.Duration
-	burned time.Time // it was last seen to use a processor then
+	burned time.Time     // it was last seen to use a processor then
+	last   time.Duration // what it had used between the last two looks
 	weight int
+	burns  bool // it has used a processor lately
+	waits  bool // its call waits for something
 }
 
 // noteServingLocked wakes whoever weighs when there are workers to share processors between.
 func (h *house) noteServingLocked() {
-	if h.shares.total > 1 {
+	if h.shares.serving.total > 1 {
 		h.wakeWeigher()
 	}
 }
@@ -71,13 +77,16 @@ func (h *house) keepWeights(scales map[*worker]*scale, stop <-chan struct{}) {
 		case <-h.serves:
 		}
 		for more := true; more; {
+			pause := weighEvery * time.Duration(1+len(scales)/weighMost)
+			began := time.Now()
 			select {
 			case <-stop:
 				return
-			case <-time.After(weighEvery):
+			case <-time.After(pause):
 			}
 			more = h.loadScales(scales)
-			setWeights(scales, time.Now())
+			setWeights(scales, time.Now(), max(burnMemory, 3*pause))
+			h.noteComputing(scales, time.Since(began))
 		}
 	}
 }
@@ -98,7 +107,10 @@ func (h *house) loadScales(scales map[*worker]*scale) (more bool) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(scales) > 0 || h.shares.total > 1
+	for w, s := range scales {
+		s.waits = w.waiting
+	}
+	return len(scales) > 0 || h.shares.serving.total > 1
 }
 
 // longServing are the workers that have served a call for a while.
@@ -117,27 +129,38 @@ func (h *house) longServing() map[*worker]bool {
 	return long
 }
 
-// setWeights looks at what each worker has used and shares the weight of each group between those of it that burn: evenly, in steps of two.
-func setWeights(scales map[*worker]*scale, now time.Time) {
-	burning := map[string]uint{}
+// setWeights looks at what each worker has used and shares the weight of each group between those of it that burn, or wait for something and are
+// about to compute when they have it: evenly, in steps of two. One burns for memory after it was seen to use a processor.
+func setWeights(scales map[*worker]*scale, now time.Time, memory time.Duration) {
+	burning, waiting := map[string]uint{}, map[string]uint{}
 	for _, s := range scales {
+		s.last = 0
 		if used := s.child.cpuUsed(); used > s.used {
+			s.last = used - s.used
 			s.used, s.burned = used, now
 		}
-		if s.burns(now) {
+		s.burns = now.Sub(s.burned) < memory
+		switch {
+		case s.burns:
 			burning[s.group]++
+		case s.waits:
+			waiting[s.group]++
 		}
 	}
 	for _, s := range scales {
-		weight := wholeWeight
-		if s.burns(now) {
-			weight >>= bits.Len(burning[s.group] - 1)
+		switch {
+		case s.burns:
+			s.set(shareOfWeight(burning[s.group]))
+		case s.waits:
+			s.set(shareOfWeight(waiting[s.group]))
+		default:
+			s.set(wholeWeight)
 		}
-		s.set(weight)
 	}
 }
 
-func (s *scale) burns(now time.Time) bool { return now.Sub(s.burned) < burnMemory }
+// shareOfWeight is the weight of one of n that share one.
+func shareOfWeight(n uint) int { return max(wholeWeight>>bits.Len(n-1), 1) }
 
 func (s *scale) set(weight int) {
 	if weight != s.weight {

@@ -20,7 +20,7 @@ import (
 // their weights would not count beside each other.
 func weights(t *testing.T) map[string]int {
 	t.Helper()
-	names := map[string]string{"1024": "whole", "100": "whole", "512": "half", "50": "half", "256": "quarter", "25": "quarter"}
+	names := map[string]string{"16384": "whole", "10000": "whole", "8192": "half", "5000": "half", "4096": "quarter", "2500": "quarter"}
 	found, parents := map[string]int{}, map[string]bool{}
 	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, _ fs.DirEntry, err error) error {
 		file := filepath.Base(path)

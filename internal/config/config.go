@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -91,9 +92,10 @@ type Config struct {
 
 	// OwnerSeparator is NAMESPACE_OWNER_SEPARATOR.
 	OwnerSeparator string
-	// PoolReserve is POOL_RESERVE, PoolSize and PoolPrewarmed are POOL_SIZE and POOL_PREWARMED.
+	// PoolReserve is POOL_RESERVE, PoolSize, PoolActive and PoolPrewarmed are POOL_SIZE, POOL_ACTIVE and POOL_PREWARMED.
 	PoolReserve   int
 	PoolSize      int
+	PoolActive    int
 	PoolPrewarmed int
 	// MaxInvocations, IdleTimeout, MemoryLimit (bytes) and CPULimit (processors) are those of one worker, WORKER_*.
 	MaxInvocations int
@@ -182,6 +184,22 @@ type HTTP struct {
 
 // Memory is that of the machine, or the limit of the container or service where that is less, in bytes; 0 when it is not known.
 func (c *Config) Memory() int64 { return c.machine.memory }
+
+// PoolMemory is what all workers together may take, in bytes, where there may be more than may compute; else, and when the memory is not known, 0.
+func (c *Config) PoolMemory() int64 {
+	if c.PoolActive >= c.PoolSize {
+		return 0
+	}
+	return c.machine.poolMemory()
+}
+
+// LimitPool makes POOL_SIZE, where it is not set, at most so many, and POOL_ACTIVE at the least.
+func (c *Config) LimitPool(most int) {
+	if size := max(min(c.PoolSize, most), c.PoolActive); !c.isGiven("POOL_SIZE") {
+		c.PoolSize = size
+		c.texts["POOL_SIZE"] = strconv.Itoa(size)
+	}
+}
 
 // exposePrefix marks the variables that functions see.
 const exposePrefix = "EXPOSE_ENV_"

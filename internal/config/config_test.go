@@ -50,7 +50,7 @@ func TestDefaults(t *testing.T) {
 		PipelineMaxSteps: 100, PipelineTimeout: time.Minute,
 		HiddenEnv:   []string{"CLIENT_SECRET"},
 		Modules:     []string{"lodash", "async", "request", "uuid", "node-fetch"},
-		PoolReserve: 4, PoolSize: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, MemoryLimit: 128 << 20, CPULimit: 1,
+		PoolReserve: 4, PoolSize: 3072, PoolActive: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, MemoryLimit: 128 << 20, CPULimit: 1,
 		QueueSize: 1000, QueueTimeout: 10 * time.Second, Isolation: sandbox.IsolationStrict,
 		MaxConnections: 10_000, MetricsMaxConnections: 100, ShutdownTimeout: 20 * time.Second,
 		HTTP: HTTP{
@@ -247,19 +247,22 @@ func TestAllFaultsAreTold(t *testing.T) {
 
 func TestPoolFitsTheMachine(t *testing.T) {
 	for _, row := range []struct {
-		m               machine
-		environ         []string
-		size, prewarmed int
+		m            machine
+		environ      []string
+		size, active int
+		prewarmed    int
+		memory       int64
 	}{
-		{machine{cpus: 4, memory: 16 << 30}, nil, 32, 4},
-		{machine{cpus: 4, memory: 1 << 30}, nil, 6, 4},
-		{machine{cpus: 4, memory: 256 << 20}, nil, 2, 2},
-		{machine{cpus: 4}, nil, 32, 4},
-		{machine{cpus: 4, memory: 16 << 30}, []string{"WORKER_MEMORY_LIMIT=1gb"}, 12, 4},
-		{machine{cpus: 4, memory: 16 << 30}, []string{"NUM_CPUS=1"}, 8, 1},
-		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=3"}, 3, 3},
-		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=3", "POOL_PREWARMED=0"}, 3, 0},
-		{machine{cpus: 1024, memory: 1 << 50}, []string{"WORKER_MEMORY_LIMIT=32mb"}, 8192, 1024},
+		{machine{cpus: 4, memory: 16 << 30}, nil, 3072, 32, 4, 12 << 30},
+		{machine{cpus: 4, memory: 1 << 30}, nil, 192, 6, 4, 768 << 20},
+		{machine{cpus: 4, memory: 256 << 20}, nil, 48, 2, 2, 192 << 20},
+		{machine{cpus: 4}, nil, 32, 32, 4, 0},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"WORKER_MEMORY_LIMIT=1gb"}, 3072, 12, 4, 12 << 30},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"NUM_CPUS=1"}, 3072, 8, 1, 12 << 30},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=3"}, 3, 3, 3, 0},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=3", "POOL_PREWARMED=0"}, 3, 3, 0, 0},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=300", "POOL_ACTIVE=8"}, 300, 8, 4, 12 << 30},
+		{machine{cpus: 1024, memory: 1 << 50}, []string{"WORKER_MEMORY_LIMIT=32mb"}, 10_000, 8192, 1024, 3 << 48},
 	} {
 		c, err := load(func(name string) (string, bool) {
 			for _, entry := range row.environ {
@@ -273,8 +276,23 @@ func TestPoolFitsTheMachine(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if c.PoolSize != row.size || c.PoolPrewarmed != row.prewarmed {
-			t.Errorf("%+v %v: size %d, prewarmed %d, want %d and %d", row.m, row.environ, c.PoolSize, c.PoolPrewarmed, row.size, row.prewarmed)
+		if c.PoolSize != row.size || c.PoolActive != row.active || c.PoolPrewarmed != row.prewarmed || c.PoolMemory() != row.memory {
+			t.Errorf("%+v %v: size %d, active %d, prewarmed %d, memory %d, want %+v",
+				row.m, row.environ, c.PoolSize, c.PoolActive, c.PoolPrewarmed, c.PoolMemory(), row)
+		}
+	}
+}
+
+func TestOnlyAPoolSizeThatNobodySetIsLimited(t *testing.T) {
+	for _, row := range []struct {
+		environ    []string
+		most, want int
+	}{
+		{nil, 500, 500}, {nil, 50_000, 3072}, {nil, 1, 32}, {[]string{"POOL_SIZE=200"}, 100, 200}, {[]string{"POOL_ACTIVE=4"}, 1, 4},
+	} {
+		c := mustLoad(t, row.environ...)
+		if c.LimitPool(row.most); c.PoolSize != row.want {
+			t.Errorf("%v limited to %d: %d, want %d", row.environ, row.most, c.PoolSize, row.want)
 		}
 	}
 }
@@ -343,7 +361,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 func TestStringTellsWhatIsUsed(t *testing.T) {
 	text := mustLoad(t, "STORAGE=redis", "PORT=80", "EXPOSE_ENV_A=b").String()
 	for _, line := range []string{
-		"PORT=80", "METRICS_PORT=8101", "POOL_SIZE=32", "STORAGE=redis", "EXPOSE_ENV_A=***",
+		"PORT=80", "METRICS_PORT=8101", "POOL_SIZE=3072", "POOL_ACTIVE=32", "STORAGE=redis", "EXPOSE_ENV_A=***",
 		"REDIS_ENDPOINT=sentinel://***@127.0.0.1:16380,127.0.0.1:16381,127.0.0.1:16382/service_name:redis-cluster",
 	} {
 		if !strings.Contains("\n"+text, "\n"+line+"\n") {

@@ -14,8 +14,11 @@ func (c *Config) conflicts(sound bool) []error {
 	if sound && c.PoolPrewarmed > c.PoolSize {
 		fault("POOL_PREWARMED: %d is more than POOL_SIZE, which is %d", c.PoolPrewarmed, c.PoolSize)
 	}
-	if sound && c.PoolReserve >= c.PoolSize {
-		fault("POOL_RESERVE: %d is not less than POOL_SIZE, which is %d", c.PoolReserve, c.PoolSize)
+	if sound && c.PoolActive > c.PoolSize {
+		fault("POOL_ACTIVE: %d is more than POOL_SIZE, which is %d", c.PoolActive, c.PoolSize)
+	}
+	if sound && c.PoolReserve >= c.PoolActive {
+		fault("POOL_RESERVE: %d is not less than POOL_ACTIVE, which is %d", c.PoolReserve, c.PoolActive)
 	}
 	if sound && c.isGiven("RESPONSE_LIMIT") && c.ResponseLimit > c.HTTP.AnswerMemory {
 		fault("RESPONSE_LIMIT: %d is more than HTTP_ANSWER_MEMORY, which is %d: one answer would have those of all others cut off",

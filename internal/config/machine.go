@@ -16,19 +16,32 @@ type machine struct {
 
 // thisMachine respects the limits of a container. The runtime counts processors so by itself.
 func thisMachine() machine {
-	return machine{cpus: runtime.GOMAXPROCS(0), memory: usableMemory(), zone: findZone(localTime, sandbox.ZoneData)}
+	memory, _ := sandbox.MachineMemory()
+	return machine{cpus: runtime.GOMAXPROCS(0), memory: memory, zone: findZone(localTime, sandbox.ZoneData)}
 }
 
-// memoryShare is the part of the memory that workers may fill when the pool's size is not given.
-const memoryShare = 0.75
+const (
+	// memoryShare is the part of the memory that workers may fill when the pool's size is not given.
+	memoryShare = 0.75
+	// waitingMemory is what is planned for a worker whose call waits, in bytes: twice of what such a worker takes, the kernel's part included.
+	waitingMemory = 4 << 20
+)
 
-// poolSize is the default of POOL_SIZE: 8 workers for each processor, as far as the memory allows, and at least 2.
-func (m machine) poolSize(cpus int, perWorker int64) int {
-	size := 8 * cpus
+// poolMemory is what workers may take together, in bytes; 0 when the memory is not known.
+func (m machine) poolMemory() int64 { return int64(memoryShare * float64(m.memory)) }
+
+// poolActive is how many workers may compute: 8 for each processor, as far as the memory holds all that they may take, and at least 2.
+func (m machine) poolActive(cpus int, perWorker int64) int {
+	active := 8 * cpus
 	if m.memory > 0 && perWorker > 0 {
-		size = min(size, int(memoryShare*float64(m.memory)/float64(perWorker)))
+		active = min(active, int(m.poolMemory()/perWorker))
 	}
-	return min(max(size, 2), maxPoolSize)
+	return min(max(active, 2), maxPoolSize)
+}
+
+// poolSize is the default of POOL_SIZE: as many as the memory holds while they wait, and at least those that may compute.
+func (m machine) poolSize(cpus int, perWorker int64) int {
+	return min(max(m.poolActive(cpus, perWorker), int(m.poolMemory()/waitingMemory)), maxPoolSize)
 }
 
 // share is the default of what callers may make the server hold: a 32nd of the memory, at least so many bytes and at

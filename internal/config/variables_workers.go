@@ -48,24 +48,38 @@ var workersVariables = []Variable{
 	},
 	{
 		Name:    "POOL_SIZE",
-		Default: "8 for each processor, as far as 75 % of the memory holds their `WORKER_MEMORY_LIMIT`; at least 2",
-		Meaning: "Most workers at any time.",
+		Default: "one for each 4 MB of 75 % of the memory, as far as the process may have descriptors and tasks for them; at least `POOL_ACTIVE`",
+		Meaning: "Most workers at any time, and so most calls in progress. How many of them compute is bounded by `POOL_ACTIVE`.",
 		parse:   whole(1, maxPoolSize, func(c *Config) *int { return &c.PoolSize }),
 		derive:  func(c *Config, m machine) string { return strconv.Itoa(m.poolSize(c.NumCPUs, c.MemoryLimit)) },
+	},
+	{
+		Name: "POOL_ACTIVE",
+		Default: "`POOL_SIZE` where that is set; else 8 for each processor, as far as 75 % of the memory holds their `WORKER_MEMORY_LIMIT`, at " +
+			"least 2",
+		Meaning: "Most workers that may compute at the same time. There are more, up to `POOL_SIZE`, while calls only wait for something and memory " +
+			"is left; all workers together may then take 75 % of the memory.",
+		parse: whole(1, maxPoolSize, func(c *Config) *int { return &c.PoolActive }),
+		derive: func(c *Config, m machine) string {
+			if c.isGiven("POOL_SIZE") && c.PoolSize > 0 {
+				return strconv.Itoa(c.PoolSize)
+			}
+			return strconv.Itoa(m.poolActive(c.NumCPUs, c.MemoryLimit))
+		},
 	},
 	{
 		Name: "POOL_PREWARMED", Default: "1 for each processor",
 		Meaning: "Workers that are kept ready for functions not called lately; at most `POOL_SIZE`.",
 		parse:   whole(0, maxPoolSize, func(c *Config) *int { return &c.PoolPrewarmed }),
-		derive:  func(c *Config, _ machine) string { return strconv.Itoa(min(c.NumCPUs, c.PoolSize)) },
+		derive:  func(c *Config, _ machine) string { return strconv.Itoa(min(c.NumCPUs, c.PoolActive)) },
 	},
 	{
-		Name: "POOL_RESERVE", Default: "an eighth of `POOL_SIZE`, at least 1; 0 where `POOL_SIZE` is 1",
-		Meaning: "Workers that only namespaces which have no other at that time may use, so that none can take all; less than `POOL_SIZE`. " +
-			"0 lets one namespace take all while nobody else wants one.",
+		Name: "POOL_RESERVE", Default: "an eighth of `POOL_ACTIVE`, at least 1; 0 where `POOL_ACTIVE` is 1",
+		Meaning: "How many of `POOL_ACTIVE`, and as many of `POOL_SIZE` in proportion, only namespaces which have no other worker at that time may use, so " +
+			"that none can take all; less than `POOL_ACTIVE`. 0 lets one namespace take all while nobody else wants one.",
 		parse: whole(0, maxPoolSize, func(c *Config) *int { return &c.PoolReserve }),
 		derive: func(c *Config, _ machine) string {
-			return strconv.Itoa(min(max(c.PoolSize/8, 1), max(c.PoolSize-1, 0)))
+			return strconv.Itoa(min(max(c.PoolActive/8, 1), max(c.PoolActive-1, 0)))
 		},
 	},
 	{

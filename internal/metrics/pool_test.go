@@ -13,7 +13,7 @@ import (
 func TestPoolIsObserved(t *testing.T) {
 	m := New()
 	m.WatchPool(func() sandbox.PoolStats {
-		return sandbox.PoolStats{Size: 16, Starting: 1, Prewarmed: 2, Idle: 3, Busy: 4, Queued: 5, QueueSize: 1000}
+		return sandbox.PoolStats{Size: 16, Active: 8, Starting: 1, Prewarmed: 2, Idle: 3, Busy: 10, Waiting: 6, Queued: 5, QueueSize: 1000}
 	})
 	m.WorkerStarted(2 * time.Millisecond)
 	m.WorkerStartFailed(context.Canceled)
@@ -39,7 +39,9 @@ func TestPoolIsObserved(t *testing.T) {
 		`functions_pool_workers{state="prewarmed"} 2`,
 		`functions_pool_workers{state="idle"} 3`,
 		`functions_pool_workers{state="busy"} 4`,
+		`functions_pool_workers{state="waiting"} 6`,
 		`functions_pool_size 16`,
+		`functions_pool_active_size 8`,
 		`functions_queue_length 5`,
 		`functions_queue_size 1000`,
 		`functions_worker_start_seconds_sum 0.002`,

@@ -14,6 +14,7 @@ func (m *Metrics) WatchPool(stats func() sandbox.PoolStats) {
 var (
 	workersDesc = prometheus.NewDesc("functions_pool_workers", "Workers that exist, by state.", []string{"state"}, nil)
 	sizeDesc    = prometheus.NewDesc("functions_pool_size", "The most workers at any time.", nil, nil)
+	activeDesc  = prometheus.NewDesc("functions_pool_active_size", "The most workers that may compute at any time.", nil, nil)
 	queueDesc   = prometheus.NewDesc("functions_queue_length", "Calls that wait for a worker.", nil, nil)
 	groupsDesc  = prometheus.NewDesc("functions_pool_namespaces", "Namespaces, or owners of several, that hold workers now.", nil, nil)
 	heldDesc    = prometheus.NewDesc("functions_pool_namespace_workers_max", "The most workers that one namespace holds now.", nil, nil)
@@ -26,7 +27,7 @@ type poolState func() sandbox.PoolStats
 
 // Describe implements prometheus.Collector.
 func (poolState) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{workersDesc, sizeDesc, queueDesc, boundDesc, groupsDesc, heldDesc, waitsDesc} {
+	for _, desc := range []*prometheus.Desc{workersDesc, sizeDesc, activeDesc, queueDesc, boundDesc, groupsDesc, heldDesc, waitsDesc} {
 		descs <- desc
 	}
 }
@@ -40,8 +41,10 @@ func (s poolState) Collect(metrics chan<- prometheus.Metric) {
 	gauge(workersDesc, stats.Starting, "starting")
 	gauge(workersDesc, stats.Prewarmed, "prewarmed")
 	gauge(workersDesc, stats.Idle, "idle")
-	gauge(workersDesc, stats.Busy, "busy")
+	gauge(workersDesc, stats.Busy-stats.Waiting, "busy")
+	gauge(workersDesc, stats.Waiting, "waiting")
 	gauge(sizeDesc, stats.Size)
+	gauge(activeDesc, stats.Active)
 	gauge(queueDesc, stats.Queued)
 	gauge(boundDesc, stats.QueueSize)
 	gauge(groupsDesc, stats.Groups)

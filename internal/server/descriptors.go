@@ -14,18 +14,20 @@ import (
 // What the server needs descriptors for beside callers.
 const (
 	descriptorsOfServer = 128 // its files, its store, its log, and what comes to an end
-	descriptorsOfWorker = 8   // pipes and a pidfd; some more while it starts
+	descriptorsOfWorker = 5   // pipes and a pidfd, and one more for those that start or end
 	// of each connection to the outside: itself, those of workers, and what lookups need
 	descriptorsOfEgress = 2 + egress.InnerPerOuter
 	leastConnections    = 16
+
+	tasksOfWorker = 5 // Node.js, and its threads where a function reads files or compresses
 )
 
-// fitConnections is how many connections of callers there may be, cfg.MaxConnections unless the process may not have so many
-// descriptors. It raises the limit as far as that is allowed to everybody; what is left is the operator's to raise.
-func fitConnections(cfg *config.Config, log *slog.Logger) int {
+// allowedDescriptors is how many this process may have, 0 when that is not known. It raises the limit as far as that is allowed to everybody; what is
+// left is the operator's to raise.
+func allowedDescriptors() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return cfg.MaxConnections
+		return 0
 	}
 	if limit.Cur < limit.Max { // Go has done so, if nobody has forbidden it
 		raised := unix.Rlimit{Cur: limit.Max, Max: limit.Max}
@@ -33,8 +35,31 @@ func fitConnections(cfg *config.Config, log *slog.Logger) int {
 			limit = raised
 		}
 	}
-	most := int(min(limit.Cur, 1<<30))
-	others := descriptorsOfOthers(cfg)
+	return int(min(limit.Cur, 1<<30))
+}
+
+// fitPool makes POOL_SIZE, where it is not set, no more than there may be descriptors and tasks for: what connections leave of the former, a third at
+// the least, and half of the latter. It is no fault that there are fewer: the start tells how many workers there may be.
+func fitPool(cfg *config.Config, descriptors int, tasks int64) {
+	if descriptors > 0 {
+		left := 0
+		if cfg.MaxConnections > 0 {
+			left = descriptors - cfg.MaxConnections - descriptorsOfOthers(cfg, 0)
+		}
+		cfg.LimitPool(max(left, descriptors/3) / descriptorsOfWorker)
+	}
+	if tasks > 0 {
+		cfg.LimitPool(int(tasks / 2 / tasksOfWorker))
+	}
+}
+
+// fitConnections is how many connections of callers there may be, cfg.MaxConnections unless the process may not have so many
+// descriptors, of which most are allowed.
+func fitConnections(cfg *config.Config, most int, log *slog.Logger) int {
+	if most == 0 {
+		return cfg.MaxConnections
+	}
+	others := descriptorsOfOthers(cfg, cfg.PoolSize)
 	fits := max(most-others, leastConnections)
 	if cfg.MaxConnections > 0 && cfg.MaxConnections <= fits {
 		return cfg.MaxConnections
@@ -46,9 +71,8 @@ func fitConnections(cfg *config.Config, log *slog.Logger) int {
 	return fits
 }
 
-// descriptorsOfOthers is how many the server may need beside those of connections to the API.
-func descriptorsOfOthers(cfg *config.Config) int {
-	workers := cfg.PoolSize * max(1, len(cfg.Runtimes))
+// descriptorsOfOthers is how many the server may need beside those of connections to the API, with so many workers.
+func descriptorsOfOthers(cfg *config.Config, workers int) int {
 	n := descriptorsOfServer + descriptorsOfWorker*workers + descriptorsOfEgress*cfg.Egress.Limits.Total + connections.Reserve
 	if cfg.Metrics {
 		n += cfg.MetricsMaxConnections + connections.Reserve

@@ -16,7 +16,7 @@ func (s *server) greet() {
 		log.Info("Functions metrics is listening on port " + port(s.listeners.metrics))
 	}
 	log.Info("Store: " + s.store.Name() + storePlace(cfg))
-	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %s kept ready", s.node.names(), cfg.PoolSize, keptReady(s.pool)))
+	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready", s.node.names(), cfg.PoolSize, cfg.PoolActive, keptReady(s.pool)))
 	log.Info("Isolation: " + s.pool.Isolation())
 	logMissing(log, s.pool.Report())
 	if proxy := cfg.Egress.Upstream; proxy != nil {

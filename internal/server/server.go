@@ -122,7 +122,9 @@ func (s *server) listen(context.Context) (stop func() error, err error) {
 	if s.listeners, err = listen(s.cfg); err != nil {
 		return nil, err
 	}
-	s.ports = newPorts(s.cfg, s.listeners, fitConnections(s.cfg, s.log()), s.log())
+	descriptors := allowedDescriptors()
+	fitPool(s.cfg, descriptors, sandbox.MachineTasks())
+	s.ports = newPorts(s.cfg, s.listeners, fitConnections(s.cfg, descriptors, s.log()), s.log())
 	s.ports.watch(s.measures)
 	return s.listeners.close, nil
 }

@@ -21,6 +21,10 @@ type Limits struct {
 type Tree interface {
 	// Version is 1 or 2.
 	Version() int
+	// Bound limits what the processes of all groups of all trees of this process may use together, in bytes, swap included.
+	Bound(memory int64) error
+	// Used is how much they use.
+	Used() (memory int64, err error)
 	// Group makes a group named name, which must be new within the tree.
 	Group(name string, limits Limits) (Group, error)
 	// Memory is what the groups of all trees of this process use together.
@@ -33,7 +37,7 @@ type Tree interface {
 type Group interface {
 	// Add moves a process into the group.
 	Add(pid int) error
-	// Weigh sets what the group counts for beside others when all want a processor, in units of cpu.shares: 1024 is the default, 2 the least.
+	// Weigh sets what the group counts for beside others when all want a processor, from 1 to WholeWeight, which it has at first.
 	Weigh(weight int) error
 	// OOMKills counts the processes that the kernel killed here at the memory limit.
 	OOMKills() (uint64, error)
@@ -43,6 +47,9 @@ type Group interface {
 
 // Memory is in bytes: all that is used, and what of it are pages that no file backs.
 type Memory struct{ Total, Anonymous uint64 }
+
+// WholeWeight is the weight of a new group. The kernel's own numbers are larger, so that many small ones still tell apart.
+const WholeWeight = 1024
 
 // cpuPeriod is the period over which CPU time is shared out, in microseconds. A short one lets a throttled worker go on soon.
 const cpuPeriod = 20_000

@@ -226,6 +226,43 @@ func TestGroupsOfAllTreesLieBesideEachOther(t *testing.T) {
 	check(t, second.Close())
 }
 
+// Two groups that keep to their own limits have less together, and the kernel ends one that takes the rest.
+func TestAllGroupsTogetherKeepToABound(t *testing.T) {
+	tree, err := New("test")
+	check(t, err)
+	for range 2 { // as each tree of a process does
+		check(t, tree.Bound(64<<20))
+	}
+	limits := Limits{Memory: 64 << 20, CPU: 1, PIDs: 64}
+	var groups []Group
+	for i := range 3 {
+		group, err := tree.Group(fmt.Sprint("worker-", i), limits)
+		check(t, err)
+		groups = append(groups, group)
+		cmd, stdout := victim(t, group, "hold")
+		_, _ = bufio.NewReader(stdout).ReadString('\n') // it holds all, or has ended
+		defer func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			check(t, group.Remove())
+			if i == 0 {
+				check(t, tree.Close())
+			}
+		}()
+	}
+	used, err := tree.Used()
+	check(t, err)
+	kills := uint64(0)
+	for _, group := range groups {
+		n, err := group.OOMKills()
+		check(t, err)
+		kills += n
+	}
+	if kills == 0 || used > 64<<20 {
+		t.Errorf("of three that take 32 MB each, 64 being allowed, %d were ended; %d bytes are used", kills, used)
+	}
+}
+
 func TestSweepRemovesOnlyTheTreesOfTheDead(t *testing.T) {
 	dir := t.TempDir()
 	live, err := instanceName(os.Getpid())

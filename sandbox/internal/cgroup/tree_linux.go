@@ -117,15 +117,27 @@ func removeTree(dir string) {
 }
 
 // writeNumber writes to a file of the kernel's.
-func writeNumber(file string, number int) error {
-	if err := os.WriteFile(file, []byte(strconv.Itoa(number)), 0o644); err != nil { //nolint:gosec // it is there, with a mode of its own
+func writeNumber(file string, number int64) error {
+	if err := os.WriteFile(file, strconv.AppendInt(nil, number, 10), 0o644); err != nil { //nolint:gosec // it is there, with a mode of its own
 		return fmt.Errorf("cgroup: %w", err)
 	}
 	return nil
 }
 
+// readSize reads a file of the kernel's that holds a number of bytes.
+func readSize(file string) (int64, error) {
+	size, err := readNumber(file)
+	if err != nil {
+		return 0, fmt.Errorf("cgroup: %w", err)
+	}
+	return int64(size), nil
+}
+
 // explain adds to a refusal of the kernel what to do about it.
 func explain(err error) error {
+	if err == nil {
+		return nil
+	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "read-only file system") {
 		return fmt.Errorf("%w (run as root, or in a delegated subtree such as systemd's Delegate=yes, with /sys/fs/cgroup writable)", err)
 	}

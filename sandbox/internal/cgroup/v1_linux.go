@@ -19,6 +19,8 @@ type treeV1 struct {
 	instance, name string
 	// weights is the instance's directory in the hierarchy of the controller cpu.
 	weights string
+	// memory is the instance's directory in the hierarchy of the controller memory.
+	memory string
 	// swap says whether the kernel accounts swap, so that it can be limited.
 	swap bool
 	// cpu is the CPU limit of the groups above the tree, in processors; 0 is none.
@@ -49,6 +51,7 @@ func newV1(instance, name string) (Tree, error) {
 		case cgroup1.Memory:
 			_, err := os.Stat(hierarchy.Path("memory.memsw.limit_in_bytes"))
 			tree.swap = err == nil
+			tree.memory = filepath.Join(dir, instance)
 		case cgroup1.Cpu:
 			tree.weights = filepath.Join(dir, instance)
 			if tree.cpu, err = cpuAllowed(filepath.Dir(dir)); err != nil {
@@ -104,14 +107,29 @@ func (t *treeV1) path(group string) cgroup1.Path {
 
 func (t *treeV1) Version() int { return 1 }
 
+// Bound implements Tree. Without swap first: the kernel refuses a limit on both that is the lower one.
+func (t *treeV1) Bound(memory int64) error {
+	err := writeNumber(filepath.Join(t.memory, "memory.limit_in_bytes"), memory)
+	if err == nil && t.swap {
+		err = writeNumber(filepath.Join(t.memory, "memory.memsw.limit_in_bytes"), memory)
+	}
+	return explain(err)
+}
+
+// Used implements Tree.
+func (t *treeV1) Used() (int64, error) {
+	return readSize(filepath.Join(t.memory, "memory.usage_in_bytes"))
+}
+
 func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 	quota, period := cpuQuota(limits.CPU), uint64(cpuPeriod)
 	if t.cpu > 0 && float64(quota)/float64(cpuPeriod) > t.cpu {
 		quota = unlimited // by itself: the limit above it is the lower one
 	}
+	shares := uint64(WholeWeight * sharesOfWeight)
 	resources := &specs.LinuxResources{
 		Memory: &specs.LinuxMemory{Limit: &limits.Memory},
-		CPU:    &specs.LinuxCPU{Quota: &quota, Period: &period},
+		CPU:    &specs.LinuxCPU{Quota: &quota, Period: &period, Shares: &shares},
 		Pids:   &specs.LinuxPids{Limit: &limits.PIDs},
 	}
 	if t.swap {
@@ -151,7 +169,11 @@ type groupV1 struct {
 	shares string // the file that holds its weight
 }
 
-func (g groupV1) Weigh(weight int) error { return writeNumber(g.shares, weight) }
+// sharesOfWeight is cpu.shares for each unit of weight. The kernel takes 2 to 262144.
+const sharesOfWeight = 16
+
+// Weigh implements Group.
+func (g groupV1) Weigh(weight int) error { return writeNumber(g.shares, int64(weight)*sharesOfWeight) }
 
 func (g groupV1) Add(pid int) error {
 	if err := g.AddProc(uint64(pid)); err != nil { //nolint:gosec // a PID is positive

@@ -67,19 +67,41 @@ func moveToLeaf(own string) error {
 
 func (t *treeV2) Version() int { return 2 }
 
+// Bound implements Tree.
+func (t *treeV2) Bound(memory int64) error {
+	dir := filepath.Join(mountV2, t.instance)
+	if swap := filepath.Join(dir, "memory.swap.max"); exists(swap) {
+		if err := writeNumber(swap, 0); err != nil {
+			return explain(err)
+		}
+	}
+	return explain(writeNumber(filepath.Join(dir, "memory.max"), memory))
+}
+
+// Used implements Tree.
+func (t *treeV2) Used() (int64, error) {
+	return readSize(filepath.Join(mountV2, t.instance, "memory.current"))
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}
+
 func (t *treeV2) Group(name string, limits Limits) (Group, error) {
 	quota, period := cpuQuota(limits.CPU), uint64(cpuPeriod)
 	dir := filepath.Join(t.instance, groupName(t.name, name))
+	weight := uint64(weightV2(WholeWeight))
 	manager, err := cgroup2.NewManager(mountV2, dir, &cgroup2.Resources{
 		Memory: &cgroup2.Memory{Max: &limits.Memory},
-		CPU:    &cgroup2.CPU{Max: cgroup2.NewCPUMax(&quota, &period)},
+		CPU:    &cgroup2.CPU{Max: cgroup2.NewCPUMax(&quota, &period), Weight: &weight},
 		Pids:   &cgroup2.Pids{Max: limits.PIDs},
 	})
 	if err != nil {
 		return nil, explain(fmt.Errorf("cgroup v2: %w", err))
 	}
 	// Where the kernel accounts swap at all, none of it: the limit on memory is then the whole of it.
-	if _, err := os.Stat(filepath.Join(mountV2, dir, "memory.swap.max")); err == nil {
+	if exists(filepath.Join(mountV2, dir, "memory.swap.max")) {
 		var noSwap int64
 		if err := manager.Update(&cgroup2.Resources{Memory: &cgroup2.Memory{Swap: &noSwap}}); err != nil {
 			return nil, errors.Join(fmt.Errorf("cgroup v2: %w", err), manager.Delete())
@@ -113,8 +135,11 @@ type groupV2 struct {
 	weight string // the file that holds its weight
 }
 
-// Weigh implements Group. The default of cpu.weight is 100.
-func (g groupV2) Weigh(weight int) error { return writeNumber(g.weight, max(weight*100/1024, 1)) }
+// weightV2 is cpu.weight: 10000 is the most that the kernel takes.
+func weightV2(weight int) int64 { return int64(max(weight*10_000/WholeWeight, 1)) }
+
+// Weigh implements Group.
+func (g groupV2) Weigh(weight int) error { return writeNumber(g.weight, weightV2(weight)) }
 
 func (g groupV2) Add(pid int) error {
 	if err := g.AddProc(uint64(pid)); err != nil { //nolint:gosec // a PID is positive
