@@ -28,4 +28,6 @@ function disarm() {
   }
 }
 
+disarm.kept = KEPT;
+
 module.exports = disarm;

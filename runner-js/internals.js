@@ -74,4 +74,11 @@ function anyTimers(late) {
   return listed === null ? !late && process._needImmediateCallback === true : listed();
 }
 
-module.exports = { cares, forbidImport, forbidInternals, timers: anyTimers, old: listed === null };
+const { async_hook_fields: hooks, constants: { kTotals } } = (internalBinding || process.binding)('async_wrap');
+
+// asyncHooks is how many functions of async_hooks are called with everything asynchronous, whoever does it.
+function asyncHooks() {
+  return hooks[kTotals];
+}
+
+module.exports = { cares, forbidImport, forbidInternals, timers: anyTimers, asyncHooks, old: listed === null };

@@ -7,6 +7,7 @@ const fs = require('fs');
 const path = require('path');
 const timersModule = require('timers');
 const internals = require('./internals');
+const lasting = require('./lasting');
 
 const activeHandles = process._getActiveHandles;
 const activeRequests = process._getActiveRequests;
@@ -71,12 +72,17 @@ function watchTimers(target) {
 
 // watch must be called before modules are loaded, which may take the timer functions.
 function watch() {
+  lasting.watch();
   if (internals.old) [global, timersModule].forEach(watchTimers); // or immediates would not be counted there
 }
+
+let hooks = 0;
 
 // markBaseline takes what is open now for what the runner itself holds.
 function markBaseline() {
   timers.clear();
+  lasting.restart();
+  hooks = internals.asyncHooks();
   listen();
   loop.mark(internals.old);
 }
@@ -124,7 +130,7 @@ function alive(late) {
 
 // left says what is left that could run code later, or use a processor: NOTHING, CLOSING or WORK. late says that an immediate asks.
 function left(late) {
-  if (timers.size > 0 || internals.timers(late) || !listening()) return WORK;
+  if (timers.size > 0 || internals.timers(late) || lasting.inUse() || internals.asyncHooks() !== hooks || !listening()) return WORK;
   return loop.left();
 }
 

@@ -83,6 +83,18 @@ var leakPromises = []promise{
 	left("an immediate that is not counted", `const global = outside('global');
 		global.setImmediate(mark); const bait = global.setImmediate(() => {}); global.clearImmediate(bait); bait._destroyed = false; global.clearImmediate(bait)`,
 		`new Promise(resolve => { require('async').setImmediate(() => {}); setTimeout(() => resolve(marks()), 30) })`, `0`),
+	left("a listener of performance", `const { performance } = outside('global'); if (performance && performance.dispatchEvent) performance.addEventListener('x', mark)`,
+		`(() => { const { performance, Event } = outside('global'); if (performance && performance.dispatchEvent) performance.dispatchEvent(new Event('x')); return marks() })()`, `0`),
+	lasting("a hook of async_hooks", `inside.require('async_hooks').createHook({ init: mark, before: mark }).enable()`, ``),
+	lasting("a subscription to a channel of diagnostics", `try { inside.require('diagnostics_channel').channel('x').subscribe(mark) } catch (e) {}`,
+		`try { inside.require('diagnostics_channel').channel('x').publish(1) } catch (e) {}`),
+	lasting("a hook of promises", `const { promiseHooks } = inside.require('v8'); if (promiseHooks) promiseHooks.onInit(mark)`, `Promise.resolve().then(() => {})`),
+	lasting("a hook of require", `const { registerHooks } = inside.require('module'); if (registerHooks) registerHooks({ resolve(...args) { mark(); return args[2](args[0], args[1]) } })`,
+		`try { inside.require('./nothing') } catch (e) {}`),
+	lasting("an observer of performance that a module has", `const { PerformanceObserver } = inside.require('perf_hooks'); if (PerformanceObserver) new PerformanceObserver(mark).observe({ entryTypes: ['mark', 'gc'] })`,
+		`const { performance } = inside.require('perf_hooks'); performance.mark('a')`),
+	lasting("a turn at a lock", `try { const { locks } = inside.require('worker_threads'); locks.request('x', () => new Promise(open => { inside.open = open })); locks.request('x', mark) } catch (e) {}`,
+		`if (inside.open) inside.open()`),
 	{name: "a promise of an immediate of a module", want: `1`, then: `"its own"`, code: `
 		function main(req, res) {
 			if (req.body === 'next') return void setTimeout(() => res.send('its own'), 5);
@@ -134,6 +146,16 @@ func left(name, leave, look, want string) promise {
 			if (req.body === 'next') { const out = ` + look + `; return out && out.then ? out.then(v => res.send(v)) : void res.send(out) }
 			` + leave + `;
 			res.send(1);
+		}`}
+}
+
+// lasting is the promise that what a first call has Node.js do from then on does not reach the next call, which gives it cause to.
+func lasting(name, begin, cause string) promise {
+	return promise{name: name, insider: true, want: `1`, then: `"undefined"`, code: `
+		const mark = () => { inside.left = 1 };
+		function main(req, res) {
+			if (req.body !== 'next') { ` + begin + `; return res.send(1) }
+			` + cause + `; setTimeout(() => res.send(typeof inside.left), 20);
 		}`}
 }
 

@@ -5,7 +5,10 @@
 const next = setImmediate; // before it is counted
 const globals = Object.getOwnPropertyNames(global);
 const { builtinModules } = require('module');
+const disarm = require('../../disarm');
+const withoutDeferral = require('../../deferred');
 const pending = require('../../pending');
+const watchWasm = require('../../realm/wasm');
 const table = require('./table');
 
 pending.watch();
@@ -13,28 +16,113 @@ pending.watch();
 const faults = [];
 const rows = [];
 
+// Objects of modules that have functions.
+const inside = {
+  crypto: ['subtle', 'webcrypto'],
+  perf_hooks: ['performance'],
+  'timers/promises': ['scheduler'],
+  v8: ['promiseHooks', 'startupSnapshot'],
+  worker_threads: ['locks'],
+};
+
 function collect() {
   for (const name of globals) {
     if (table.busyGlobals[name]) rows.push([name, table.busyGlobals[name]]);
     else if (!table.quietGlobals.includes(name) && !table.takenGlobals.includes(name)) faults.push(`the global ${name} is not in the table`);
   }
-  for (const full of builtinModules) {
-    const name = full.replace('node:', '');
-    if (name.startsWith('_') || name.includes('internal') || name.includes('/deps/') || name.startsWith('node-inspect') || name.startsWith('v8/')) continue;
-    const busy = table.busyModules[name];
-    if (busy) [].concat(busy).forEach((start, i) => rows.push([`${name} ${i}`, () => start(require(full))]));
-    else if (busy !== null && !table.quietModules.includes(name)) faults.push(`the module ${name} is not in the table`);
+  const modules = builtinModules.map(name => name.replace('node:', '')).filter(isPublic);
+  modules.forEach(name => collectModule(name, require(fullName(name))));
+  for (const name of Object.keys(table.lastingModules)) {
+    if (modules.includes(name)) collectRows(name, require(name), table.lastingModules[name], true);
   }
 }
 
-function ask([name, start], done) {
-  if (pending.left(true) !== pending.NOTHING) throw new Error(`work is left before ${name}`);
+// collectNamespaces looks at objects that are no modules, after what the runner takes from them.
+function collectNamespaces() {
+  watchWasm((change) => { compiling += change; return true; });
+  withoutDeferral(global);
+  for (const name of Object.keys(table.quietNamespaces).filter(known => typeof global[known] === 'object')) {
+    const [object, busy] = [global[name], name === 'WebAssembly' ? table.busyWasm : {}];
+    const keys = Object.getOwnPropertyNames(name === 'navigator' ? Object.getPrototypeOf(object) : object);
+    for (const key of keys.filter(known => known !== 'constructor')) {
+      if (busy[key]) rows.push([`${name}.${key}`, () => compile(name, key, busy[key])]);
+      else if (!table.quietNamespaces[name].includes(key)) faults.push(`${name}.${key} is not in the table`);
+    }
+  }
+  if (typeof PerformanceObserver === 'function') faults.push('PerformanceObserver is not taken away');
+  if (global.FinalizationRegistry && FinalizationRegistry.prototype.register.length > 0) faults.push('FinalizationRegistry is not taken away');
+}
+
+// compile asks at once: what is small may be over when promises have gone on.
+function compile(name, key, start) {
+  start(global[name]);
+  if (compiling === 0) faults.push(`${name}.${key} is at work and was not seen`);
+  return null;
+}
+
+// left is what the runner sees: of WebAssembly the realm counts.
+let compiling = 0;
+function left() {
+  return compiling > 0 ? pending.WORK : pending.left(true);
+}
+
+function isPublic(name) {
+  return !/^_|internal|\/deps\/|^node-inspect|^v8\//.test(name);
+}
+
+function fullName(name) {
+  return builtinModules.includes(name) ? name : `node:${name}`;
+}
+
+function collectModule(name, exported) {
+  const [busy, lasting, quiet] = [table.busyModules[name] || {}, table.lastingModules[name] || {}, table.quietModules[name]];
+  for (const key of keysOf(name, exported)) {
+    const known = key in busy || key in lasting || (quiet && quiet.includes(key)) || (key.endsWith('Sync') && typeof exported[key] === 'function');
+    if (!known) faults.push(`${name}: ${key} is not in the table`);
+  }
+  collectRows(name, exported, busy, false);
+}
+
+// keysOf are the functions and objects that a module exports. Of process there are those that a worker keeps.
+function keysOf(name, exported) {
+  const keys = Object.getOwnPropertyNames(exported).filter(key => isObject(valueOf(exported, key)) && (name !== 'process' || disarm.kept.has(key)));
+  for (const of of inside[name] || []) {
+    for (let object = exported[of]; object && object !== Object.prototype; object = Object.getPrototypeOf(object)) {
+      const names = Object.getOwnPropertyNames(object).filter(key => key !== 'constructor' && isObject(valueOf(object, key))); // eslint-disable-line
+      keys.push(...names.map(key => `${of}.${key}`));
+    }
+  }
+  return keys;
+}
+
+function valueOf(object, key) {
+  try {
+    return object[key];
+  } catch (error) {
+    return undefined; // a getter of a prototype
+  }
+}
+
+function isObject(value) {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null);
+}
+
+function collectRows(name, exported, starts, lasting) {
+  for (const key of Object.keys(starts)) {
+    const there = key.split('.').reduce((object, part) => object && valueOf(object, part), exported);
+    if (typeof there === 'function') rows.push([`${name}.${key}`, () => starts[key](exported), lasting]);
+  }
+}
+
+function ask([name, start, lasting], done) {
+  if (left() !== pending.NOTHING) throw new Error(`work is left before ${name}`);
   const end = start();
   if (process._tickCallback) process._tickCallback();
-  if (end !== null && pending.left(true) === pending.NOTHING) faults.push(`${name} is at work and was not seen`);
+  if (end !== null && left() === pending.NOTHING) faults.push(`${name} is at work and was not seen`);
   if (typeof end === 'function') end();
-  const wait = () => (pending.left(true) === pending.NOTHING ? done() : next(wait));
-  next(wait);
+  const wait = () => (left() === pending.NOTHING ? done() : next(lasting ? forget : wait));
+  const forget = () => { pending.markBaseline(); wait(); };
+  next(lasting ? forget : wait);
 }
 
 function askAll(i) {
@@ -47,8 +135,8 @@ function finish() {
 }
 
 collect();
+collectNamespaces();
 process.stdout.write(''); // opens it
-builtinModules.filter(name => table.busyModules[name]).forEach(name => require(name));
 if (global.Headers) new global.Headers(); // loads fetch
 process.on('unhandledRejection', () => {});
 next(() => next(() => {

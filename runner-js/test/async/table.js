@@ -3,6 +3,8 @@
 // Every global name and every module of Node.js 8, 20, 22 and 24: what of it works on when a function has returned. A name that a later version brings
 // fails the test until it stands here.
 
+const waiting = require('./waiting');
+
 const words = text => text.trim().split(/\s+/);
 
 // Nothing of these is at work later, but for promises and ticks, which the runner lets end within the call.
@@ -12,7 +14,7 @@ const quietGlobals = words(`
   Int32Array Float16Array Float32Array Float64Array Uint8ClampedArray BigUint64Array BigInt64Array DataView Map BigInt Set WeakMap WeakSet Proxy Reflect
   WeakRef Iterator SuppressedError DisposableStack AsyncDisposableStack SharedArrayBuffer decodeURI decodeURIComponent encodeURI encodeURIComponent escape
   unescape eval isFinite isNaN console process global GLOBAL root Buffer clearImmediate clearInterval clearTimeout queueMicrotask structuredClone atob btoa
-  URL URLSearchParams URLPattern DOMException AbortController Event EventTarget CustomEvent MessageEvent CloseEvent TextEncoder TextDecoder
+  URL URLSearchParams URLPattern DOMException AbortController Event EventTarget CustomEvent MessageEvent CloseEvent ErrorEvent TextEncoder TextDecoder
   ByteLengthQueuingStrategy CountQueuingStrategy Blob File FormData Headers Request Response
   TransformStream TransformStreamDefaultController WritableStream WritableStreamDefaultController WritableStreamDefaultWriter ReadableStream
   ReadableStreamDefaultReader ReadableStreamBYOBReader ReadableStreamBYOBRequest ReadableByteStreamController ReadableStreamDefaultController
@@ -39,41 +41,28 @@ const busyGlobals = {
   crypto: () => { crypto.subtle.digest('SHA-256', new Uint8Array(1e5)); },
   SubtleCrypto: () => { crypto.subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt']); },
   fetch: () => { fetch('http://127.0.0.1:65431/').catch(() => {}); },
+  EventSource: () => { const s = new EventSource('http://127.0.0.1:65431/'); s.onerror = () => {}; return () => s.close(); },
   WebSocket: () => { new WebSocket('ws://127.0.0.1:65431/').onerror = () => {}; },
 };
 
-const quietModules = words(`
-  assert assert/strict async_hooks buffer console constants diagnostics_channel domain events inspector inspector/promises module os path path/posix path/win32
-  punycode process querystring string_decoder sys trace_events url util util/types v8 vm wasi
-  stream stream/consumers stream/promises stream/web tty sea sqlite test test/reporters`);
-
-const busyModules = {
-  child_process: (m) => { m.execFile(process.execPath, ['-v'], () => {}); },
-  cluster: null, // forks like child_process
-  crypto: [
-    (m) => { m.randomBytes(1e5, () => {}); }, (m) => { m.pbkdf2('a', 'b', 1000, 16, 'sha1', () => {}); },
-    m => (m.scrypt ? void m.scrypt('a', 'b', 16, () => {}) : null), m => (m.generateKeyPair ? void m.generateKeyPair('ec', { namedCurve: 'P-256' }, () => {}) : null),
-  ],
-  dgram: (m) => { const s = m.createSocket('udp4'); s.unref(); return () => s.close(); },
-  dns: (m) => { m.lookup('localhost', () => {}); },
-  'dns/promises': (m) => { m.lookup('localhost').catch(() => {}); },
-  fs: [(m) => { m.readFile(__filename, () => {}); }, (m) => { m.stat('/', () => {}); }, (m) => { const w = m.watch('/', () => {}); w.unref && w.unref(); return () => w.close(); },
-    (m) => { m.createReadStream(__filename).resume(); }],
-  'fs/promises': (m) => { m.readFile(__filename); },
-  http: (m) => { m.get('http://127.0.0.1:65431/').on('error', () => {}); },
-  http2: (m) => { m.connect('http://127.0.0.1:65431/').on('error', () => {}); },
-  https: (m) => { m.get('https://127.0.0.1:65431/').on('error', () => {}); },
-  net: (m) => { const s = m.createServer().listen(0); s.unref(); return () => s.close(); },
-  perf_hooks: null, // PerformanceObserver, and a histogram that calls nobody
-  readline: null, // reads what a stream gives
-  'readline/promises': null,
-  repl: null, // reads what a stream gives
-  timers: [(m) => { const t = m.setTimeout(() => {}, 1e6).unref(); return () => m.clearTimeout(t); }, (m) => { m.setImmediate(() => {}); },
-    (m) => { const i = m.setImmediate(() => {}); if (i.unref) i.unref(); }],
-  'timers/promises': [(m) => { m.setTimeout(1, 0, { ref: false }); }, (m) => { m.setImmediate(); }, (m) => { m.scheduler.wait(1); }],
-  tls: (m) => { m.connect(1, '127.0.0.1').on('error', () => {}); },
-  worker_threads: (m) => { const w = new m.Worker('', { eval: true }); w.unref(); return () => w.terminate(); },
-  zlib: [(m) => { m.gzip(Buffer.alloc(1e5), () => {}); }, (m) => { m.createDeflate().write(Buffer.alloc(1e5)); }],
+// Of WebAssembly, whose functions realm/wasm.js counts, and of Atomics, which loses waitAsync: what else there is.
+const bytes = Buffer.from('0061736d01000000', 'hex');
+const streamed = () => Promise.resolve(new Response(bytes, { headers: { 'Content-Type': 'application/wasm' } }));
+const busyWasm = {
+  compile: w => w.compile(bytes),
+  instantiate: w => w.instantiate(bytes),
+  compileStreaming: w => w.compileStreaming(streamed()),
+  instantiateStreaming: w => w.instantiateStreaming(streamed()),
+};
+const quietNamespaces = {
+  WebAssembly: words('Module Instance Table Memory Global Tag JSTag Exception CompileError LinkError RuntimeError SuspendError Suspending promising validate'),
+  Atomics: words('load store add sub and or xor exchange compareExchange isLockFree wait notify wake pause'),
+  navigator: words('hardwareConcurrency language languages userAgent platform locks'), // locks is that of worker_threads
 };
 
-module.exports = { quietGlobals, takenGlobals, busyGlobals, quietModules, busyModules };
+// The same by modules and their exports, with a dot for what lies deeper.
+const busyModules = Object.assign({}, require('./files'), require('./network'), require('./compute'), waiting.busy);
+
+module.exports = {
+  quietGlobals, takenGlobals, busyGlobals, busyWasm, quietNamespaces, busyModules, lastingModules: waiting.lasting, quietModules: require('./quiet'),
+};

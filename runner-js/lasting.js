@@ -1,0 +1,123 @@
+'use strict';
+
+// Functions of Node.js whose effect outlasts the call that uses them, where neither the event loop nor a count of timers shows it: what hears of later
+// calls, or goes on by itself. A call that uses one ends its worker. Functions have them only from modules that the operator names, or out of the language.
+
+const Module = require('module');
+
+// By module, with a dot for what lies deeper.
+const LASTING = {
+  diagnostics_channel: ['Channel.prototype.subscribe', 'Channel.prototype.bindStore'], // hears what modules of Node.js do
+  perf_hooks: ['PerformanceObserver.prototype.observe', 'monitorEventLoopDelay'], // the latter has a timer outside JavaScript
+  v8: ['promiseHooks.onInit', 'promiseHooks.onBefore', 'promiseHooks.onAfter', 'promiseHooks.onSettled', 'promiseHooks.createHook',
+    'GCProfiler.prototype.start', 'startCpuProfile'],
+  inspector: ['Session.prototype.connect', 'Session.prototype.connectToMainThread', 'open'],
+  trace_events: ['createTracing'],
+  module: ['register', 'registerHooks'], // is asked by every later require()
+};
+
+// These are over when their promise is settled, at a time that nothing shows.
+const SETTLING = {
+  vm: ['measureMemory'],
+  worker_threads: ['locks.__proto__.request'],
+};
+
+const { apply } = Reflect;
+const { then } = Promise.prototype; // before a function replaces it: the count must be right
+
+let count = 0;
+
+// lasts counts each use, for good.
+function lasts(real, self, args) {
+  count++;
+  return apply(real, self, args);
+}
+
+// settles counts each use until its promise is settled.
+function settles(real, self, args) {
+  const promise = apply(real, self, args);
+  const over = () => { count--; };
+  count++;
+  apply(then, promise, [over, over]);
+  return promise;
+}
+
+// What is yet to be watched of a module, and of a global name that leads to one.
+const modules = { __proto__: null };
+for (const name of Object.keys(LASTING)) modules[name] = exported => wrap(exported, LASTING[name], lasts);
+for (const name of Object.keys(SETTLING)) modules[name] = exported => wrap(exported, SETTLING[name], settles);
+const globals = {
+  performance: quiet,
+  navigator: ({ locks }) => locks && modules.worker_threads && modules.worker_threads({ locks }),
+};
+
+// watch must be called before modules are loaded, which may take the functions. A module of Node.js is watched when it is first required, since to load them
+// all would take the start longer than it has.
+function watch() {
+  const { _load: load } = Module;
+  Module._load = function loadWatched(...args) {
+    const exported = apply(load, this, args);
+    const name = typeof args[0] === 'string' ? args[0].replace(/^node:/, '') : '';
+    if (modules[name] && Module.builtinModules.includes(name)) once(modules, name, exported);
+    return exported;
+  };
+  Object.keys(globals).forEach(watchGlobal);
+}
+
+function once(watchers, name, value) {
+  const { [name]: watcher } = watchers;
+  delete watchers[name];
+  watcher(value);
+}
+
+// watchGlobal waits until somebody asks for the global name: Node.js loads what is behind it then.
+function watchGlobal(name) {
+  const lazy = Object.getOwnPropertyDescriptor(global, name);
+  if (!lazy || !lazy.get) return;
+  const get = function get() {
+    const value = apply(lazy.get, this, []);
+    if (globals[name]) once(globals, name, value);
+    return value;
+  };
+  Object.defineProperty(global, name, Object.assign({}, lazy, { get }));
+}
+
+function wrap(exported, paths, by) {
+  for (const path of paths) {
+    const keys = path.split('.');
+    const last = keys.pop();
+    const holder = keys.reduce((object, key) => object && object[key], exported);
+    if (holder && typeof holder[last] === 'function') holder[last] = new Proxy(holder[last], { apply: by });
+  }
+  if (paths === LASTING.diagnostics_channel) watchActive(exported);
+  if (paths === LASTING.perf_hooks) quiet(exported.performance);
+}
+
+const nobody = () => true;
+
+// quiet keeps the listeners of performance from being called in later calls.
+function quiet(performance) {
+  if (performance.dispatchEvent) Object.defineProperty(performance, 'dispatchEvent', { value: nobody });
+}
+
+// watchActive does so for channels that are subscribed to, which have a prototype of their own.
+function watchActive({ channel }) {
+  const active = channel('runner');
+  const hear = () => {};
+  active.subscribe(hear);
+  const prototype = Object.getPrototypeOf(active);
+  for (const name of ['subscribe', 'bindStore']) prototype[name] = new Proxy(prototype[name], { apply: lasts });
+  active.unsubscribe(hear);
+}
+
+// restart forgets what was used before there was a call.
+function restart() {
+  count = 0;
+}
+
+// inUse says whether any was used, or any promise is yet to be settled.
+function inUse() {
+  return count !== 0;
+}
+
+module.exports = { watch, restart, inUse };
