@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -25,12 +26,14 @@ type call struct {
 	cancel   context.CancelFunc // of ctx, which is made when it is needed
 	ctx      context.Context
 	attempts int
-	denied   int                   // those of them that the policy refused
-	places   *semaphore.Weighted   // for connections to the outside, made with ctx
-	lookups  *semaphore.Weighted   // for lookups, made with ctx
-	waiting  int                   // those who wait for a place, or did when the call ended
-	open     map[net.Conn]struct{} // both ends of everything
-	parked   map[string]*link      // by ticket, until the worker comes for them
+	denied   int                     // those of them that the policy refused
+	places   *semaphore.Weighted     // for connections to the outside, made with ctx
+	lookups  *semaphore.Weighted     // for lookups, made with ctx
+	waiting  int                     // those who wait for a place, or did when the call ended
+	known    map[netip.Addr][]string // the names that the call was told lead there
+	pairs    int                     // in known
+	open     map[net.Conn]struct{}   // both ends of everything
+	parked   map[string]*link        // by ticket, until the worker comes for them
 }
 
 // adopt makes conn, which came from the worker, part of the call; false says that the call has ended or has too many:
@@ -60,8 +63,8 @@ func (c *call) drop(conn net.Conn) {
 	delete(c.open, conn)
 }
 
-// attempt counts so many attempts to reach the outside, or to learn of it; it returns the context of the call, or false when
-// there were too many. First says that these were the first too many.
+// attempt counts so many attempts to reach the outside, or to learn of it; it returns the context of the call, or
+// false when there were too many. First says that these were the first too many.
 func (c *call) attempt(n int) (ctx context.Context, ok, first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -92,7 +92,7 @@ func (p *Proxy) reachWithin(ctx context.Context, a *attempt) (*link, *refusal) {
 		return nil, &refusal{code: codeGivenUp}
 	}
 	a.began = time.Now()
-	remote, addr, failed := p.dialer.dial(ctx, a.call.policy, a.target)
+	remote, addr, failed := p.dialer.dial(ctx, a.call.policy, p.named(a.call, a.target))
 	if failed != nil {
 		p.connections(a.call).give(a.call.owner)
 		return nil, failed

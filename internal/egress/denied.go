@@ -38,10 +38,11 @@ func (p *Proxy) logUntold(c *call) {
 	untold, waiting := c.denied-deniedLines, c.waiting
 	c.mu.Unlock()
 	if untold > 0 {
-		p.o.Logger.Warn("Egress denied, and more of the same call", "function", c.function, "count", untold, "requestId", c.id)
+		p.o.Logger.Warn("Egress denied, and more of the same call", "function", c.function, "count", untold,
+			"requestId", c.id)
 	}
 	if waiting > 0 {
-		p.o.Logger.Warn("Egress: connections waited for a place until their call ended", "function", c.function, "count", waiting,
-			"requestId", c.id)
+		p.o.Logger.Warn("Egress: connections waited for a place until their call ended", "function", c.function,
+			"count", waiting, "requestId", c.id)
 	}
 }

@@ -226,3 +226,34 @@ func TestSlowNameServersAreGivenUp(t *testing.T) {
 		}
 	}
 }
+
+// Programs that look a name up first and connect to the address go where the name may go, and nowhere else.
+func TestAnAddressIsOpenedByTheNameThatWasLookedUp(t *testing.T) {
+	addr := echo(t)
+	_, port := split(t, addr)
+	_, other := split(t, echo(t))
+	policy := egress.Policy{Mode: egress.Public, Allow: mustRules(t, "local.example:"+port+",*.wild.example"), Deny: mustRules(t, "no.example")}
+	const records = "local.example. 60 IN A 127.0.0.1\nin.example. 60 IN A 127.0.0.1\na.wild.example. 60 IN A 127.0.0.1\n"
+	const refused, opened = "403 EGRESS_DENIED loopback 127.0.0.1", "200 127.0.0.1 "
+	for _, question := range []string{"RESOLVE A/local.example", "LOOKUP local.example"} {
+		w, _ := asking(t, policy, records, func(o *egress.Options) {
+			o.Resolver = &names{answers: map[string][]string{"local.example": {"127.0.0.1"}, "in.example": {"127.0.0.1"}}}
+		})
+		step := func(asked, want string) {
+			t.Helper()
+			if got := w.ask(asked + "\n"); !strings.HasPrefix(got, want) {
+				t.Errorf("%s: %s, want %s", asked, got, want)
+			}
+		}
+		step("RESERVE "+addr, refused)
+		for _, inside := range []string{"RESOLVE A/in.example", "RESOLVE A/a.wild.example", "LOOKUP in.example"} {
+			step(inside, "502 ENOTFOUND")
+		}
+		step("RESERVE "+addr, refused)
+		step(question, "200 ")
+		step("RESERVE "+addr, opened)
+		step("RESERVE 127.0.0.1:"+other, refused)
+		w.begin() // another call was told nothing
+		step("RESERVE "+addr, refused)
+	}
+}

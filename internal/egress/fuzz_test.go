@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
 )
 
 func FuzzRequestLinesAreReadInOneWay(f *testing.F) {
@@ -27,6 +29,26 @@ func FuzzRequestLinesAreReadInOneWay(f *testing.F) {
 		}
 		if strings.ContainsAny(verb+argument, "\n") || strings.Contains(argument, " ") {
 			t.Errorf("%q is read as %q, %q", sent, verb, argument)
+		}
+	})
+}
+
+// A name below in-addr.arpa or ip6.arpa stands for one address or for none: never for another than the one that it spells.
+func FuzzReversed(f *testing.F) {
+	for _, name := range []string{"1.0.0.10.in-addr.arpa.", "10.in-addr.arpa", strings.Repeat("0.", 31) + "1.ip6.arpa", "x.example"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		addr, isReverse := reversed(name)
+		if addr.IsValid() && !isReverse {
+			t.Fatalf("%q is no such name, and stands for %s", name, addr)
+		}
+		if !addr.IsValid() {
+			return
+		}
+		spelt, err := dns.ReverseAddr(addr.String())
+		if err != nil || !strings.EqualFold(spelt, dns.Fqdn(strings.TrimSuffix(name, "."))) {
+			t.Fatalf("%q stands for %s, which is spelt %q", name, addr, spelt)
 		}
 	})
 }

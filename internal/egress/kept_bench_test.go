@@ -8,9 +8,9 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// BenchmarkConnection measures what a connection costs that is made for one request: a call with one request, less a call with none, less
-// what a second request on the same connection adds. That is all that a connection kept from an earlier call could save on this machine;
-// elsewhere it saves the round trips, too.
+// BenchmarkConnection measures what a connection costs that is made for one request: a call with one request, less a
+// call with none, less what a second request on the same connection adds. That is all that a connection kept from an
+// earlier call could save on this machine; elsewhere it saves the round trips, too.
 func BenchmarkConnection(b *testing.B) {
 	plain, secure := kilobyte(b), newHandshakes(b)
 	for _, row := range []struct{ name, url, agent string }{

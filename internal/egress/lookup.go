@@ -12,8 +12,11 @@ import (
 // lookedUp is the result of a lookup that LookedUp reports when it succeeded.
 const lookedUp = "found"
 
+// finder finds for a call what its argument asks for.
+type finder func(context.Context, *call, string) (any, *refusal)
+
 // lookup answers LOOKUP and RESOLVE: what find finds, as one line of JSON, or why not.
-func (p *Proxy) lookup(c *call, conn *net.UnixConn, argument string, find func(context.Context, *call, string) (any, *refusal)) {
+func (p *Proxy) lookup(c *call, conn *net.UnixConn, argument string, find finder) {
 	a := &attempt{call: c, conn: conn, argument: argument}
 	found, failed := p.find(a, find)
 	if failed != nil {
@@ -31,7 +34,7 @@ func (p *Proxy) lookup(c *call, conn *net.UnixConn, argument string, find func(c
 }
 
 // find calls find as soon as there is a place for one more lookup, and logs what the policy refuses.
-func (p *Proxy) find(a *attempt, find func(context.Context, *call, string) (any, *refusal)) (any, *refusal) {
+func (p *Proxy) find(a *attempt, find finder) (any, *refusal) {
 	ctx, ok, first := a.call.attempt(1)
 	failed := &refusal{reason: ReasonLimit}
 	switch {
@@ -78,6 +81,7 @@ func (p *Proxy) addresses(ctx context.Context, c *call, name string) (any, *refu
 	if len(allowed) == 0 {
 		return nil, denied
 	}
+	c.remember(t.name, allowed)
 	return allowed, nil
 }
 

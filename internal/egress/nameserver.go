@@ -23,14 +23,16 @@ const (
 
 // rcodes are the codes of c-ares for what a name server says.
 var rcodes = map[int]string{
-	dns.RcodeNameError: codeNotFound, dns.RcodeRefused: "EREFUSED", dns.RcodeFormatError: "EFORMERR", dns.RcodeNotImplemented: "ENOTIMP",
+	dns.RcodeNameError: codeNotFound, dns.RcodeRefused: "EREFUSED", dns.RcodeFormatError: "EFORMERR",
+	dns.RcodeNotImplemented: "ENOTIMP",
 }
 
 const (
 	// resolvConf is where the system names its name servers, resolvAge how long what was read there is trusted.
 	resolvConf = "/etc/resolv.conf"
 	resolvAge  = 5 * time.Second
-	// udpSize is the largest answer that is asked for over UDP, which passes everywhere; one that does not fit comes over TCP.
+	// udpSize is the largest answer that is asked for over UDP, which passes everywhere; one that does not fit comes
+	// over TCP.
 	udpSize = 1232
 )
 
@@ -63,8 +65,8 @@ func (n *nameServers) list() []string {
 	return n.known
 }
 
-// ask asks for the records of a name: each server in turn, twice, until one knows. The time that ctx has left is shared between them. The
-// records are those of the answer; why they are not there is a code of c-ares.
+// ask asks for the records of a name: each server in turn, twice, until one knows. The time that ctx has left is
+// shared between them. The records are those of the answer; why they are not there is a code of c-ares.
 func (n *nameServers) ask(ctx context.Context, name string, kind uint16) ([]dns.RR, string) {
 	servers := n.list()
 	tries := 2 * len(servers)
@@ -120,7 +122,10 @@ func exchange(ctx context.Context, network string, query *dns.Msg, server string
 		return nil, err
 	}
 	asked := query.Question[0]
-	if len(reply.Question) != 1 || reply.Question[0].Qtype != asked.Qtype || !strings.EqualFold(reply.Question[0].Name, asked.Name) {
+	if len(reply.Question) != 1 {
+		return nil, errOtherQuestion
+	}
+	if got := reply.Question[0]; got.Qtype != asked.Qtype || !strings.EqualFold(got.Name, asked.Name) {
 		return nil, errOtherQuestion
 	}
 	return reply, nil

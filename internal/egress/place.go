@@ -46,8 +46,8 @@ func (p places) give(owner string) {
 	p.own.Release(1)
 }
 
-// enter gets c one of the places. While others have them it waits, until the call ends or the worker closes conn, and then it is false. The
-// caller must give it back.
+// enter gets c one of the places. While others have them it waits, until the call ends or the worker closes conn, and
+// then it is false. The caller must give it back.
 func (p *Proxy) enter(ctx context.Context, c *call, conn *net.UnixConn, from places) bool {
 	if from.try(c.owner) {
 		return true

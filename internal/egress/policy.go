@@ -127,6 +127,9 @@ func (p *Policy) mayResolve(t target) Reason {
 // mayPass says whether a proxy may be asked for t's name when its addresses are not known, after mayResolve: only where a rule names the host,
 // for nobody has checked where it leads. Names says that the proxy checks that.
 func (p *Policy) mayPass(t target, names bool) bool {
+	if t.name == "localhost" || strings.HasSuffix(t.name, ".localhost") { // RFC 6761: the proxy itself
+		return false
+	}
 	for _, rule := range p.Allow {
 		if rule.matchesName(t.name, t.port) && (names || !rule.wild) {
 			return true

@@ -12,9 +12,9 @@ import (
 
 // kinds are the records that functions may ask for.
 var kinds = map[string]uint16{
-	"A": dns.TypeA, "AAAA": dns.TypeAAAA, "ANY": dns.TypeANY, "CAA": dns.TypeCAA, "CNAME": dns.TypeCNAME, "MX": dns.TypeMX,
-	"NAPTR": dns.TypeNAPTR, "NS": dns.TypeNS, "PTR": dns.TypePTR, "SOA": dns.TypeSOA, "SRV": dns.TypeSRV, "TLSA": dns.TypeTLSA,
-	"TXT": dns.TypeTXT,
+	"A": dns.TypeA, "AAAA": dns.TypeAAAA, "ANY": dns.TypeANY, "CAA": dns.TypeCAA, "CNAME": dns.TypeCNAME,
+	"MX": dns.TypeMX, "NAPTR": dns.TypeNAPTR, "NS": dns.TypeNS, "PTR": dns.TypePTR, "SOA": dns.TypeSOA,
+	"SRV": dns.TypeSRV, "TLSA": dns.TypeTLSA, "TXT": dns.TypeTXT,
 }
 
 // Of one answer so many names are looked at, so many at a time: the records of all others are left out.
@@ -49,7 +49,10 @@ type question struct {
 func (q *question) setName(text string) *refusal {
 	if addr, isReverse := reversed(text); isReverse {
 		q.name = strings.TrimSuffix(strings.ToLower(text), ".")
-		if _, denied := q.proxy.dialer.siftNames(q.call.policy, "", []netip.Addr{addr}); !addr.IsValid() || denied.reason != "" {
+		if !addr.IsValid() {
+			return &refusal{code: codeNotFound}
+		}
+		if allowed, denied := q.proxy.dialer.siftNames(q.call.policy, "", []netip.Addr{addr}); len(allowed) == 0 {
 			return denied
 		}
 		return nil
@@ -84,12 +87,18 @@ func (q *question) answer(ctx context.Context) (any, *refusal) {
 		}
 		return nil, &refusal{code: codeNoData}
 	}
+	for _, rr := range kept {
+		if addr := addressOf(rr); addr.IsValid() {
+			q.call.remember(q.name, []netip.Addr{addr})
+		}
+	}
 	return shape(kept, q.kind), nil
 }
 
 func (q *question) isAddress() bool { return q.kind == dns.TypeA || q.kind == dns.TypeAAAA }
 
-// inside says why all addresses of a name are refused; nil when one is not, or when it has none. What cannot be learned is a reason, too.
+// inside says why all addresses of a name are refused; nil when one is not, or when it has none. What cannot be
+// learned is a reason, too.
 func (q *question) inside(ctx context.Context, name string) *refusal {
 	var found [2][]dns.RR
 	var codes [2]string
@@ -121,7 +130,8 @@ func (q *question) inside(ctx context.Context, name string) *refusal {
 	return denied
 }
 
-// sift returns the records that lead where functions may go, or nowhere; denied is why the first of the others does not.
+// sift returns the records that lead where functions may go, or nowhere; denied is why the first of the others does
+// not.
 func (q *question) sift(ctx context.Context, found []dns.RR) (kept []dns.RR, denied *refusal) {
 	verdicts := q.judge(ctx, found)
 	for _, rr := range found {

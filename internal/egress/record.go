@@ -13,8 +13,8 @@ import (
 // maxChain is the most names that lead from one to the next.
 const maxChain = 16
 
-// ofQuestion returns the records of found that answer the question for a name: its own, and for addresses those of the name that its CNAME
-// records lead to.
+// ofQuestion returns the records of found that answer the question for a name: its own, and for addresses those of
+// the name that its CNAME records lead to.
 func ofQuestion(found []dns.RR, name string, kind uint16) []dns.RR {
 	var records []dns.RR
 	for range maxChain {
@@ -141,8 +141,8 @@ func shapeOne(rr dns.RR) any {
 		return object{"critical": rr.Flag, rr.Tag: unescape(rr.Value)}
 	case *dns.NAPTR:
 		return object{
-			"flags": unescape(rr.Flags), "service": unescape(rr.Service), "regexp": unescape(rr.Regexp), "replacement": plain(rr.Replacement),
-			"order": rr.Order, "preference": rr.Preference,
+			"flags": unescape(rr.Flags), "service": unescape(rr.Service), "regexp": unescape(rr.Regexp),
+			"replacement": plain(rr.Replacement), "order": rr.Order, "preference": rr.Preference,
 		}
 	case *dns.TLSA:
 		return object{"certUsage": rr.Usage, "selector": rr.Selector, "match": rr.MatchingType, "data": rr.Certificate}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// reversed reads the name under which the names of an address stand, such as 4.3.2.1.in-addr.arpa. The address is not valid when the name is
-// that of many: those tell of networks, and are not for functions.
+// reversed reads the name under which the names of an address stand, such as 4.3.2.1.in-addr.arpa. The address is not
+// valid when the name is that of many: those tell of networks, and are not for functions.
 func reversed(name string) (addr netip.Addr, isReverse bool) {
 	name = strings.TrimSuffix(strings.ToLower(name), ".")
 	if rest, ok := underArpa(name, "in-addr.arpa"); ok {

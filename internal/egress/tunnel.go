@@ -24,7 +24,8 @@ const (
 // maxProxyAnswer is the most bytes of the head of a proxy's answer.
 const maxProxyAnswer = 16 << 10
 
-// dialThrough asks the proxy for addrs, one after the other, until it has reached one. Without any it asks for the name.
+// dialThrough asks the proxy for addrs, one after the other, until it has reached one. Without any it asks for the
+// name.
 func (d *Dialer) dialThrough(ctx context.Context, t target, addrs []netip.Addr) (net.Conn, netip.Addr, *refusal) {
 	if d.o.Upstream.Names && t.name != "" || len(addrs) == 0 {
 		addr := netip.IPv4Unspecified() // it is the proxy's to know
@@ -97,7 +98,8 @@ func (u *Upstream) dial(ctx context.Context) (net.Conn, error) {
 	if !u.secure {
 		return plain.DialContext(ctx, "tcp", u.address)
 	}
-	secure := &tls.Dialer{NetDialer: plain, Config: &tls.Config{ServerName: u.host, RootCAs: u.Roots, MinVersion: tls.VersionTLS12}}
+	config := &tls.Config{ServerName: u.host, RootCAs: u.Roots, MinVersion: tls.VersionTLS12}
+	secure := &tls.Dialer{NetDialer: plain, Config: config}
 	return secure.DialContext(ctx, "tcp", u.address)
 }
 

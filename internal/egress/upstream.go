@@ -17,8 +17,8 @@ import (
 
 // Upstream is an HTTP proxy through which connections to the outside lead, by CONNECT. It is safe for concurrent use.
 type Upstream struct {
-	// Names lets the proxy look names up: it is sent the name, and not the address that was checked here. A name that nobody
-	// here knows is judged by the rules for names alone.
+	// Names lets the proxy look names up: it is sent the name, and not the address that was checked here. A name that
+	// nobody here knows is judged by the rules for names alone.
 	Names bool
 	// Roots are the certificates that a proxy with an https URL is checked against; nil for those of the system.
 	Roots *x509.CertPool
@@ -30,16 +30,18 @@ type Upstream struct {
 	told          reminder
 }
 
-var errUpstream = errors.New("must be the URL of an HTTP proxy, such as http://proxy.example:3128 or https://user:password@proxy.example")
+var errUpstream = errors.New("must be the URL of an HTTP proxy, such as http://proxy.example:3128 or " +
+	"https://user:password@proxy.example")
 
-// NewUpstream returns the proxy of an http or https URL, which may hold a user and a password. Exceptions are the targets
-// that are reached without it, in the form of NO_PROXY; those on this machine always are. Its errors never show the URL.
+// NewUpstream returns the proxy of an http or https URL, which may hold a user and a password. Exceptions are the
+// targets that are reached without it, in the form of NO_PROXY; those on this machine always are. Its errors never
+// show the URL.
 func NewUpstream(address, exceptions string) (*Upstream, error) {
 	if !strings.Contains(address, "://") {
 		address = "http://" + address
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Hostname() == "" || u.Opaque != "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Hostname() == "" || u.Opaque != "" || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" {
 		return nil, errUpstream
 	}
 	port := u.Port()

@@ -99,6 +99,7 @@ func TestAProxyIsAskedForWhatWasChecked(t *testing.T) {
 		{"unknown.example:443", "CONNECT unknown.example:443", "CONNECT unknown.example:443"}, // a rule names it
 		{"other.example:443", "502 ENOTFOUND - -", "CONNECT other.example:443"},
 		{"a.wild.example:443", "502 ENOTFOUND - -", "CONNECT a.wild.example:443"},
+		{"x.localhost:443", "502 ENOTFOUND - -", "502 ENOTFOUND - -"},
 		{"other.example:25", "502 ENOTFOUND - -", "502 ENOTFOUND - -"},
 		{"inside.example:80", "502 ENOTFOUND - -", "502 ENOTFOUND - -"},
 		{"metadata.example:80", "502 ENOTFOUND - -", "502 ENOTFOUND - -"},
