@@ -101,6 +101,11 @@ func TestAMoveHereAndBack(t *testing.T) {
 	t.Setenv(name, value)
 
 	checkMigration(t, 0) // nothing is stored
+	t.Setenv("REDIS_ENDPOINT", "redis://anyuser:password@"+o.redis.Addr)
+	if _, text := checkMigration(t, statusFindings); !strings.Contains(text, "leave the user out") || strings.Contains(text, "password@") {
+		t.Errorf("nothing is said of the user: %s", text)
+	}
+	t.Setenv("REDIS_ENDPOINT", "redis://"+o.redis.Addr)
 	const send = "function main(req, res) { res.send(Backstage.env) }\n"
 	o.put("ns/good", send, `{"A":"1","N":2,"T":true}`)
 	o.put("team:app/fn", "const main = (req, res) => { res.send('first') }", "")

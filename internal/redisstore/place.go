@@ -42,7 +42,7 @@ func alone(ref function.Ref) bool {
 // sharers are the functions whose shared place has the key of ref's, ref among them, those with the shortest namespace first. There are none
 // where ref has only its own place, and where there are too many.
 func sharers(ref function.Ref) []function.Ref {
-	if lookalike.MatchString(ref.Namespace) {
+	if lookalike.MatchString(ref.Namespace) || strings.Contains(ref.Namespace, ":") && crowded(ref) {
 		return nil
 	}
 	all := splits(ref.Namespace+"/"+ref.ID, "/")
@@ -52,15 +52,15 @@ func sharers(ref function.Ref) []function.Ref {
 	return slices.DeleteFunc(all, func(r function.Ref) bool { return lookalike.MatchString(r.Namespace) })
 }
 
+// crowded says whether too many functions could be listed as ref is to look for all of them.
+func crowded(ref function.Ref) bool { return strings.Count(ref.Namespace+ref.ID, ":") >= maxSplits }
+
 // namesakes are the functions that are listed as ref at their shared places, ref among them.
 func namesakes(ref function.Ref) []function.Ref {
-	if lookalike.MatchString(ref.Namespace) {
+	if lookalike.MatchString(ref.Namespace) || crowded(ref) {
 		return nil
 	}
 	all := splits(ref.Namespace+":"+ref.ID, ":")
-	if len(all) > maxSplits {
-		return []function.Ref{ref}
-	}
 	return slices.DeleteFunc(all, func(r function.Ref) bool { return lookalike.MatchString(r.Namespace) })
 }
 

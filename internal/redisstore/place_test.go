@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -414,6 +415,42 @@ func testEveryFunctionIsWalkedThrough(t *testing.T, s *Store, o original) {
 	enough := errors.New("enough")
 	if err := s.Walk(ctx, func(*function.Stored) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestNamesWithManySeparatorsCostNoMore(t *testing.T) {
+	s, raw := withRaw(t)
+	o := original{t, raw}
+	for _, separator := range []string{":", "/"} {
+		for _, n := range []int{maxSplits - 2, maxSplits - 1, maxSplits, maxSplits + 1, 4000} {
+			many := strings.Repeat(separator, n)
+			var all []function.Ref
+			for _, r := range []function.Ref{
+				{Namespace: "a", ID: "b" + many + "c"},
+				{Namespace: "a" + many + "b", ID: "c"},
+				{Namespace: "a", ID: "b" + many + "d"},
+				{Namespace: "a" + many[:n/2] + "b", ID: "c" + many[n/2:] + "d"},
+			} {
+				put(t, s, r, "// "+r.String()[:8], function.NewEnv())
+				all = append(all, r)
+			}
+			for _, r := range all {
+				wantCodeOf(t, s, r, "// "+r.String()[:8])
+			}
+			wantListed(t, s, slices.Clone(all)...)
+			for i, r := range all {
+				check(t, s.Delete(t.Context(), r))
+				wantCodeOf(t, s, r, "")
+				wantListed(t, s, slices.Clone(all[i+1:])...)
+			}
+			if left := o.members(); len(left) > 0 {
+				t.Fatalf("with %d of %s the list still has %.200q", n, separator, left)
+			}
+		}
+	}
+	r := function.Ref{Namespace: "a", ID: "b" + strings.Repeat(":/", 8000)}
+	if n := len(sharers(r)) + len(namesakes(r)); n > 2*maxSplits {
+		t.Errorf("%d are looked for", n)
 	}
 }
 

@@ -41,7 +41,8 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 	if cfg.Storage != config.StorageRedis {
 		return 0, errors.New("check-migration reads the Redis of Backstage Functions: set REDIS_ENDPOINT, DBAAS_SENTINEL_ENDPOINT or STORAGE=redis")
 	}
-	store, err := openStore(ctx, cfg, slog.New(slog.DiscardHandler))
+	said := new(collector)
+	store, err := openStore(ctx, cfg, slog.New(said))
 	if err != nil {
 		return 0, err
 	}
@@ -49,6 +50,7 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 	if err := store.Ping(ctx); err != nil {
 		return 0, err
 	}
+	cfg.Warnings = append(cfg.Warnings, said.messages...)
 	m := &migrationCheck{cfg: cfg, node: node, report: migration.NewReport(o.Out, o.JSON), options: o, compilers: map[string]*migration.Node{}}
 	defer m.close()
 	return m.run(ctx, store.(*redisstore.Store))
