@@ -46,7 +46,7 @@ func New(o Options) (*Proxy, error) {
 	o = o.withDefaults()
 	p := &Proxy{
 		o: o, dir: dir, dialer: NewDialer(o), servers: &nameServers{fixed: o.NameServers}, remotes: newShares(o.Limits.Total),
-		lookups: newShares(max(o.Limits.Total/OuterPerLookup, 1)), workers: newShares(InnerPerOuter * o.Limits.Total),
+		lookups: newShares(lookupsOf(o.Limits.Total)), workers: newShares(innerOf(o.Limits.Total)),
 		calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, links: map[*link]struct{}{}, sources: map[netip.AddrPort]*link{},
 	}
 	if err := p.listen(); err != nil {
@@ -121,14 +121,6 @@ func (p *Proxy) CallEnded(pid int) {
 		p.logUntold(c)
 	}
 }
-
-// InnerPerOuter is how many connections of workers to the proxy there may be for each one to the outside: those that are connected, those that
-// wait, and those on which a ticket is fetched.
-const InnerPerOuter = 3
-
-// OuterPerLookup is how many connections to the outside there may be for each lookup of a name that is under way. One holds up to
-// twice atATime sockets.
-const OuterPerLookup = 8
 
 // callOf returns the call in progress of a worker, once that is known; nil when there is none, or when too many ask before.
 func (p *Proxy) callOf(pid int) *call {

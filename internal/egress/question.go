@@ -20,7 +20,7 @@ var kinds = map[string]uint16{
 // Of one answer so many names are looked at, so many at a time: the records of all others are left out.
 const (
 	maxNamed = 32
-	atATime  = 4
+	atATime  = 2
 )
 
 // records answers "KIND/NAME": the records of a name, but for those that lead where functions may not go.

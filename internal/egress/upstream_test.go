@@ -213,8 +213,12 @@ func TestErrorsTellOfTheProxyAndNotItsPassword(t *testing.T) {
 
 func TestFunctionsGoThroughTheProxy(t *testing.T) {
 	plain, secure := newSite(t, false), newSite(t, true)
-	onEachNode(t, func(t *testing.T, _ string, use func(*sandbox.Config)) {
-		for _, s := range []*site{plain, secure} {
+	onEachNode(t, func(t *testing.T, name string, use func(*sandbox.Config)) {
+		sites := []*site{secure}
+		if name == "node24" { // without TLS it is the same for all
+			sites = append(sites, plain)
+		}
+		for _, s := range sites {
 			proxy := newUpstream(t, true, s.Listener.Addr().String())
 			options := through(t, strings.Replace(proxy.URL, "://", "://user:hunter2@", 1))
 			options.Upstream.Names, options.Upstream.Roots = true, proxy.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs

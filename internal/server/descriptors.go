@@ -15,8 +15,6 @@ import (
 const (
 	descriptorsOfServer = 128 // its files, its store, its log, and what comes to an end
 	descriptorsOfWorker = 5   // pipes and a pidfd, and one more for those that start or end
-	// of each connection to the outside: itself, those of workers, and what lookups need
-	descriptorsOfEgress = 2 + egress.InnerPerOuter
 	leastConnections    = 16
 
 	tasksOfWorker = 5 // Node.js, and its threads where a function reads files or compresses
@@ -73,7 +71,7 @@ func fitConnections(cfg *config.Config, most int, log *slog.Logger) int {
 
 // descriptorsOfOthers is how many the server may need beside those of connections to the API, with so many workers.
 func descriptorsOfOthers(cfg *config.Config, workers int) int {
-	n := descriptorsOfServer + descriptorsOfWorker*workers + descriptorsOfEgress*cfg.Egress.Limits.Total + connections.Reserve
+	n := descriptorsOfServer + descriptorsOfWorker*workers + egress.Descriptors(cfg.Egress.Limits.Total) + connections.Reserve
 	if cfg.Metrics {
 		n += cfg.MetricsMaxConnections + connections.Reserve
 	}
