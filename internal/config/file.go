@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -17,35 +16,39 @@ const fileVariable = "CONFIG_FILE"
 // maxFile is the most bytes of that file.
 const maxFile = 1 << 20
 
-// settings are the variables of a file, by name.
-type settings map[string]string
+// settings are the variables of a file.
+type settings struct {
+	names  []string // in the order of the file, which functions see in Backstage.env
+	values map[string]string
+}
 
 // readSettings reads a file of lines NAME=value. Empty lines and those that begin with # mean nothing, and quotes around a value do not belong
 // to it. The file is the server's own, so a name that is not the server's is a fault there. Beside a fault it returns what has none.
 func readSettings(path string) (settings, error) {
+	var none settings
 	// A pipe could make the start, or a reload, wait for ever.
 	if info, err := os.Stat(path); err != nil {
-		return nil, err
+		return none, err
 	} else if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a file", path)
+		return none, fmt.Errorf("%s is not a file", path)
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	defer file.Close() //nolint:errcheck // only read
 	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	if len(text) > maxFile {
-		return nil, fmt.Errorf("%s is larger than %s", path, sizeText(maxFile))
+		return none, fmt.Errorf("%s is larger than %s", path, sizeText(maxFile))
 	}
 	return parseSettings(path, string(text))
 }
 
 func parseSettings(path, text string) (settings, error) {
-	found, known := settings{}, knownNames()
+	found, known := settings{values: map[string]string{}}, knownNames()
 	var faults []error
 	number := 0
 	for line := range strings.Lines(text) {
@@ -61,10 +64,10 @@ func parseSettings(path, text string) (settings, error) {
 	return found, errors.Join(faults...)
 }
 
-func (s settings) add(line string, known []string) error {
+func (s *settings) add(line string, known []string) error {
 	name, value, ok := strings.Cut(line, "=")
 	name = strings.TrimSpace(name)
-	switch _, twice := s[name]; {
+	switch _, twice := s.values[name]; {
 	case !ok || name == "":
 		return errors.New("must be NAME=value")
 	case name == fileVariable:
@@ -78,7 +81,8 @@ func (s settings) add(line string, known []string) error {
 	if err != nil {
 		return fmt.Errorf("sets %s to a value that %w", name, err)
 	}
-	s[name] = value
+	s.names = append(s.names, name)
+	s.values[name] = value
 	return nil
 }
 
@@ -111,16 +115,16 @@ func fileValue(text string) (string, error) {
 // below is the environment with what the file sets and it does not.
 func (s settings) below(getenv func(string) (string, bool), environ []string) (func(string) (string, bool), []string) {
 	both := slices.Clone(environ)
-	for _, name := range slices.Sorted(maps.Keys(s)) {
+	for _, name := range s.names {
 		if value, _ := getenv(name); value == "" {
-			both = append(both, name+"="+s[name])
+			both = append(both, name+"="+s.values[name])
 		}
 	}
 	return func(name string) (string, bool) {
 		if value, ok := getenv(name); value != "" {
 			return value, ok
 		}
-		value, ok := s[name]
+		value, ok := s.values[name]
 		return value, ok
 	}, both
 }
@@ -128,8 +132,8 @@ func (s settings) below(getenv func(string) (string, bool), environ []string) (f
 // hidden warns of what the environment sets otherwise.
 func (s settings) hidden(getenv func(string) (string, bool)) []string {
 	var warnings []string
-	for _, name := range slices.Sorted(maps.Keys(s)) {
-		if value, _ := getenv(name); value != "" && value != s[name] {
+	for _, name := range slices.Sorted(slices.Values(s.names)) {
+		if value, _ := getenv(name); value != "" && value != s.values[name] {
 			warnings = append(warnings, name+" in "+fileVariable+" has no effect: the environment sets it too and takes precedence")
 		}
 	}

@@ -112,3 +112,13 @@ func TestChangesAreNamed(t *testing.T) {
 		t.Errorf("changes to itself: %v %v", live, restart)
 	}
 }
+
+func TestVariablesOfFunctionsKeepTheOrderOfTheFile(t *testing.T) {
+	c, err := withFile(t, "EXPOSE_ENV_Z=1\nPORT=81\nEXPOSE_ENV_A=2\nEXPOSE_ENV_M=3\n", "EXPOSE_ENV_Y=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if env, err := c.ExposeEnv.MarshalJSON(); err != nil || string(env) != `{"Y":"0","Z":"1","A":"2","M":"3"}` {
+		t.Errorf("%s %v", env, err)
+	}
+}

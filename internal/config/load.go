@@ -58,7 +58,7 @@ func WantsJSON(getenv func(string) (string, bool)) bool {
 	text, _ := getenv(name)
 	if path, _ := getenv(fileVariable); text == "" && path != "" {
 		file, _ := readSettings(path) //nolint:errcheck // Load tells its faults
-		text = file[name]
+		text = file.values[name]
 	}
 	return strings.EqualFold(strings.TrimSpace(text), LogAppJSON)
 }
