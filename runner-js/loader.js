@@ -24,9 +24,9 @@ const { createCachedData } = vm.Script.prototype;
 if (!createCachedData) v8.setFlagsFromString('--serialize_eager');
 
 class Loader {
-  // modules is a Map of what functions may require; env is what all of them see; runner is for the realm.
-  constructor({ modules, env, runner }) {
-    this.realm = new Realm({ modules, env, names: GLOBALS, runner });
+  // modules is a Map of what functions may require, missing one of what they might, and why it cannot be loaded; env is what all of them see; runner is for the realm.
+  constructor({ modules, missing, env, runner }) {
+    this.realm = new Realm({ modules, missing, env, names: GLOBALS, runner });
     this.spent = 0; // what loading has taken since it was last told, in milliseconds
   }
 

@@ -3,25 +3,32 @@
 // What the runner needs of the language and of Node.js it takes before a function runs; what a function must not find, it removes.
 // This is hygiene: the wall is the process (docs/isolation.md).
 
-const { writeSync } = require('fs');
+const fs = require('fs');
+const path = require('path');
 const { Console } = require('console');
 const output = require('./output');
 const hideMachine = require('./machine');
 const pending = require('./pending');
 const disarm = require('./disarm');
-const { exit } = require('./frame');
 const { forbidImport, forbidInternals } = require('./internals');
 const withoutDeferral = require('./deferred');
 
-// apply loads the modules that functions may require and then closes the ways from a module back into the runner.
-// It returns a map of their exports.
-function apply(names) {
+// apply loads the modules that functions may require, from the folder dir where they are there, and then closes the ways from a module back
+// into the runner. It returns a map of their exports, and one of what is wrong with those that cannot be loaded.
+function apply(names, dir) {
   pending.watch();
   output.install(); // a module's print must not get into the frames
   Object.defineProperty(global, 'console', { value: new Console(output.stdout, output.stderr) });
   hideMachine();
   const modules = new Map();
-  for (const name of names) modules.set(name, load(name));
+  const missing = new Map();
+  for (const name of names) {
+    try {
+      modules.set(name, require(find(name, dir))); // eslint-disable-line
+    } catch (error) {
+      missing.set(name, cause(error));
+    }
+  }
   forbidCodeGeneration();
   forbidImport();
   forbidInternals();
@@ -31,19 +38,24 @@ function apply(names) {
   process.on('SIGUSR1', () => {}); // would open the inspector
   disarm();
   for (const name of ['stdout', 'stderr']) Object.defineProperty(process, name, { value: output[name] });
-  return modules;
+  return { modules, missing };
 }
 
-// load returns a module. Without one of those that the operator named there is nothing to start.
-function load(name) {
+// find is what to require for a module: its file in the folder of the operator's own, if it is there, else its name.
+function find(name, dir) {
+  if (!dir) return name;
   try {
-    return require(name); // eslint-disable-line
+    const file = require.resolve(name, { paths: [dir] });
+    return file.startsWith(fs.realpathSync(dir) + path.sep) ? file : name;
   } catch (error) {
-    const [cause] = String(error.message).split('\n');
-    writeSync(2, `DEFAULT_GLOBAL_MODULES: ${name} cannot be loaded by Node.js ${process.version}: ${cause}. `
-      + 'Install it where the runner is (cd runner-js && npm install MODULE), in a version for this Node.js, or take it out of the list\n');
-    return exit(70);
+    return name;
   }
+}
+
+// cause says in a line why a module could not be loaded. An error of the grammar says by itself not where it is.
+function cause(error) {
+  const [line] = String(error && error.message).split('\n');
+  return error instanceof SyntaxError ? `its code is too new (${line})` : line;
 }
 
 // forbidCodeGeneration keeps functions from compiling code in the runner's own realm through the constructor of any function that

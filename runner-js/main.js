@@ -40,19 +40,22 @@ function accept(message) {
   if (message.type !== 'init') throw new Error(`unknown frame type ${message.type}`);
   reader.limit = message.maxFrame;
   if (message.egress) egress.apply(message.egress);
-  const modules = lockdown.apply(message.modules);
-  invoker.loader = new Loader({ modules, env: message.env, runner: invoker.hooks() });
+  const { modules, missing } = lockdown.apply(message.modules, message.modulesDir);
+  invoker.loader = new Loader({ modules, missing, env: message.env, runner: invoker.hooks() });
   pending.markBaseline();
   invoker.limits(message);
   if (process.argv[2] === 'zygote') {
-    ready();
+    ready(missing);
     zygote.fork(message.filter, message.zygoteFilter, () => invoker.rehearse(zygote.slim));
   }
-  ready();
+  ready(missing);
 }
 
-function ready() {
-  frame.write(1, `{"type":"ready","pid":${process.pid},"node":${JSON.stringify(process.version)}}\n`);
+// ready tells the host of what the list of modules has and this Node.js does not, as far as a short line holds it.
+function ready(missing) {
+  let lines = [...missing].map(([name, cause]) => `${name}: ${cause.slice(0, 120)}`).join('\n').replace(/[^\n -~]/g, '?').slice(0, 600);
+  lines = lines && `,"missing":${JSON.stringify(lines)}`;
+  frame.write(1, `{"type":"ready","pid":${process.pid},"node":${JSON.stringify(process.version)}${lines}}\n`);
 }
 
 serve();

@@ -31,7 +31,7 @@ function here(name) {
 class Realm {
   // names are the globals that each call sets anew; they are there from the start, so that others are noticed. runner is what the calls
   // need of the runner.
-  constructor({ modules, env, names, runner }) {
+  constructor({ modules, missing, env, names, runner }) {
     this.globals = {};
     for (const name of names) this.globals[name] = undefined;
     if (fetch) this.globals.fetch = fetch; // a function may call something of its own so
@@ -49,6 +49,7 @@ class Realm {
       seed,
       module: name => modules.get(name),
       hasModule: name => modules.has(name),
+      fault: name => (missing.has(name) ? ` on Node.js ${process.version}: ${missing.get(name)}` : ''),
       env: JSON.stringify(env),
       runner,
       root: __dirname,

@@ -83,6 +83,8 @@ type Config struct {
 	ICUData string
 	// Modules are the names that functions may require.
 	Modules []string
+	// ModulesDir is a folder with node_modules in which they are looked for before they are beside the runner. Workers can read all of it. Default: none.
+	ModulesDir string
 	// Isolation is the tier. Default IsolationStrict.
 	Isolation Isolation
 	Limits    Limits

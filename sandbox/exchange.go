@@ -264,7 +264,10 @@ func (p *process) handshake(ctx context.Context, greeting []byte) error {
 	defer stop()
 	_, err := p.stdin.Write(greeting)
 	if err == nil || isBrokenPipe(err) { // a broken pipe's cause is to be read on the other one
-		_, err = p.frames.Next("")
+		var frame *wire.Frame
+		if frame, err = p.frames.Next(""); err == nil {
+			p.missing = frame.Missing
+		}
 	}
 	if err == nil {
 		return nil

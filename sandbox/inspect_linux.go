@@ -165,13 +165,16 @@ func (s *spawner) report() Report {
 }
 
 // firstLook inspects the first worker. A layer that is missing although its steps succeeded ends the start.
-func (s *spawner) firstLook(pid int) error {
+func (s *spawner) firstLook(p *process) error {
 	s.reporting.Lock()
 	defer s.reporting.Unlock()
 	if s.reported.Layers != nil {
 		return nil
 	}
-	r := s.inspect(pid)
+	r := s.inspect(p.handle.pid())
+	if p.missing != "" {
+		r.Modules = strings.Split(p.missing, "\n")
+	}
 	for _, layer := range r.Missing() {
 		return fmt.Errorf("%w: %s: %s", ErrUnsupported, layer.Name, layer.Detail)
 	}

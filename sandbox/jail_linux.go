@@ -19,8 +19,9 @@ func Init() { jail.Main() }
 
 // Where a jailed worker finds what it needs.
 const (
-	jailNode   = "/usr/bin/node"
-	jailRunner = "/runner"
+	jailNode    = "/usr/bin/node"
+	jailRunner  = "/runner"
+	jailModules = "/modules"
 	// scratch is a directory that every host has; the jail's root is mounted over it where only the jail can see that.
 	scratch = "/sys"
 )
@@ -46,6 +47,9 @@ func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
 		{Source: filepath.Dir(cfg.Runner), Target: jailRunner, Dir: true},
 		{Source: "/dev/null", Target: "/dev/null", Device: true},
 		{Source: "/dev/urandom", Target: "/dev/urandom", Device: true}, // without it Node.js 8 spins for ever
+	}
+	if cfg.ModulesDir != "" {
+		j.mounts = append(j.mounts, jail.Mount{Source: cfg.ModulesDir, Target: jailModules, Dir: true})
 	}
 	j.mounts = append(j.mounts, cfg.Egress.mounts()...)
 	j.mounts = append(j.mounts, zoneMounts()...)

@@ -79,8 +79,13 @@ func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 }
 
 func initFrame(cfg *Config, f filters, jailed bool) ([]byte, error) {
+	modules := cfg.ModulesDir
+	if modules != "" && jailed {
+		modules = jailModules
+	}
 	return wire.AppendInit(nil, wire.Init{
-		Filter: f.worker, ZygoteFilter: f.zygote, Egress: cfg.Egress.frame(jailed),
+		ModulesDir: modules,
+		Filter:     f.worker, ZygoteFilter: f.zygote, Egress: cfg.Egress.frame(jailed),
 		Modules: cfg.Modules, Env: cfg.Env, MaxFrame: cfg.Limits.Frame, MaxAnswer: cfg.Limits.Answer, MaxLogs: cfg.Limits.Logs,
 	})
 }
@@ -267,7 +272,7 @@ func (f *forkLauncher) prepare(server *forkServer, stdin io.Writer, stdout io.Re
 	if _, err := stdin.Write(f.init); err != nil {
 		return err
 	}
-	if _, err := wire.NewReader(stdout, f.cfg.Limits.wire()).Next(""); err != nil {
+	if _, err := wire.NewReader(stdout, f.cfg.Limits.wire()).Next(""); err != nil { // what it says its forks say too
 		return err
 	}
 	err := server.Prepare(server.process.pid())

@@ -89,7 +89,13 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newPool(ctx, cfg, starter)
+	pool, err := newPool(ctx, cfg, starter)
+	if err == nil && cfg.house == nil {
+		if err = checkModules([]string{""}, map[string]*Pool{"": pool}); err != nil {
+			return nil, errors.Join(err, pool.Close())
+		}
+	}
+	return pool, err
 }
 
 func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {

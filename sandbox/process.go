@@ -21,6 +21,8 @@ type process struct {
 	stdin  *os.File // our ends of the pipes
 	stdout *os.File
 	frames *wire.Reader
+	// missing is what it said of modules in its greeting, a line each.
+	missing string
 	// setWeight is nil without limits. It is set before the process is ready.
 	setWeight func(weight int)
 

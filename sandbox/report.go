@@ -5,6 +5,8 @@ type Report struct {
 	// Isolation is the tier.
 	Isolation Isolation `json:"isolation"`
 	Layers    []Layer   `json:"layers"`
+	// Modules are those of the configuration that Node.js cannot load, each with the cause: "name: cause".
+	Modules []string `json:"missingModules,omitempty"`
 }
 
 // Layer is one wall.

@@ -43,6 +43,9 @@ func NewRuntimes(ctx context.Context, cfg Config, runtimes []Runtime) (*Runtimes
 		r.names = append(r.names, runtime.Name)
 		r.pools[runtime.Name] = pool
 	}
+	if err := checkModules(r.names, r.pools); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
 	return r, nil
 }
 

@@ -150,7 +150,7 @@ func (s *spawner) start(ctx context.Context) (child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: start worker: %w", err)
 	}
-	if err := s.firstLook(p.handle.pid()); err != nil {
+	if err := s.firstLook(p); err != nil {
 		p.kill(ReasonClosed)
 		p.obituary()
 		return nil, fmt.Errorf("sandbox: %w", err)

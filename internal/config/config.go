@@ -85,8 +85,10 @@ type Config struct {
 	TimeZone string
 	// Modules are what functions may require, DEFAULT_GLOBAL_MODULES. ExposeEnv is what they all see of the server's
 	// environment, EXPOSE_ENV_*, without the prefix; never nil.
-	Modules   []string
-	ExposeEnv *function.Env
+	Modules []string
+	// ModulesDir is MODULES_DIR, empty for none.
+	ModulesDir string
+	ExposeEnv  *function.Env
 	// HiddenEnv are RESPONSE_NOT_ALLOWED_FIELDS.
 	HiddenEnv []string
 

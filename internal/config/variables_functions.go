@@ -43,6 +43,12 @@ var functionsVariables = []Variable{
 		parse:   list(checkModule, "@scope/a.b/c", "../x", func(c *Config) *[]string { return &c.Modules }),
 	},
 	{
+		Name: "MODULES_DIR", Default: "none", derive: none,
+		Meaning: "Folder with a `node_modules` of your own, in which modules are looked for before they are beside the runner. All of it can be read " +
+			"by functions.",
+		parse: text(func(c *Config) *string { return &c.ModulesDir }),
+	},
+	{
 		Name: "RESPONSE_NOT_ALLOWED_FIELDS", Default: "CLIENT_SECRET",
 		Meaning: "Names of functions' own variables, with commas between, that no answer shows; functions see them.",
 		parse:   list(checkEnvName, "a b", "a\x00", func(c *Config) *[]string { return &c.HiddenEnv }),

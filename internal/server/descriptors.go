@@ -17,7 +17,8 @@ const (
 	descriptorsOfWorker = 5   // pipes and a pidfd, and one more for those that start or end
 	leastConnections    = 16
 
-	tasksOfWorker = 5 // Node.js, and its threads where a function reads files or compresses
+	leastWorkers  = 128 // of fewer there are more than connections leave
+	tasksOfWorker = 5   // Node.js, and its threads where a function reads files or compresses
 )
 
 // allowedDescriptors is how many this process may have, 0 when that is not known. It raises the limit as far as that is allowed to everybody; what is
@@ -36,15 +37,15 @@ func allowedDescriptors() int {
 	return int(min(limit.Cur, 1<<30))
 }
 
-// fitPool makes POOL_SIZE, where it is not set, no more than there may be descriptors and tasks for: what connections leave of the former, a third at
-// the least, and half of the latter. It is no fault that there are fewer: the start tells how many workers there may be.
+// fitPool makes POOL_SIZE, where it is not set, no more than there may be descriptors and tasks for: what connections leave of the former, or a third
+// where that is next to nothing, and half of the latter. It is no fault that there are fewer: the start tells how many workers there may be.
 func fitPool(cfg *config.Config, descriptors int, tasks int64) {
 	if descriptors > 0 {
-		left := 0
-		if cfg.MaxConnections > 0 {
-			left = descriptors - cfg.MaxConnections - descriptorsOfOthers(cfg, 0)
+		left := (descriptors - cfg.MaxConnections - descriptorsOfOthers(cfg, 0)) / descriptorsOfWorker
+		if third := descriptors / 3 / descriptorsOfWorker; cfg.MaxConnections == 0 || left < min(third, leastWorkers) {
+			left = third
 		}
-		cfg.LimitPool(max(left, descriptors/3) / descriptorsOfWorker)
+		cfg.LimitPool(left)
 	}
 	if tasks > 0 {
 		cfg.LimitPool(int(tasks / 2 / tasksOfWorker))

@@ -19,6 +19,7 @@ func (s *server) greet() {
 	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready", s.node.names(), cfg.PoolSize, cfg.PoolActive, keptReady(s.pool)))
 	log.Info("Isolation: " + s.pool.Isolation())
 	logMissing(log, s.pool.Report())
+	logModules(log, s.pool.Report(), s.node)
 	if proxy := cfg.Egress.Upstream; proxy != nil {
 		log.Info("Egress: through the proxy " + proxy.String())
 	}

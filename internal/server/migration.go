@@ -112,7 +112,7 @@ func (m *migrationCheck) server(ctx context.Context) error {
 	}
 	for _, runtime := range m.node.runtimes {
 		for _, module := range m.cfg.Modules {
-			fault, err := m.compilers[runtime.Name].Missing(ctx, module)
+			fault, err := m.compilers[runtime.Name].Missing(ctx, module, m.node.paths()...)
 			if err == nil && fault != "" {
 				err = tell(migration.Modules, fmt.Sprintf("DEFAULT_GLOBAL_MODULES lists %s, which %s does not have: %s", module, runtime.Name, fault))
 			}

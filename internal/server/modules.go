@@ -2,23 +2,81 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/backstage/functions/sandbox"
 )
 
-// moduleVersions are the versions of the modules beside the runner, by name. One whose version cannot be found, such as a
+// modulesDir is the absolute path of the folder that MODULES_DIR names, with links resolved: workers see it by its own.
+func modulesDir(asked string) (string, error) {
+	if asked == "" {
+		return "", nil
+	}
+	dir, err := filepath.Abs(asked)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err == nil {
+		_, err = os.ReadDir(filepath.Join(dir, "node_modules"))
+	}
+	if err != nil {
+		return "", fmt.Errorf("MODULES_DIR: no modules in %s: fill it with npm install --prefix %s --ignore-scripts MODULE, or unset it", asked, asked)
+	}
+	return dir, nil
+}
+
+// install says how a module comes to where it is looked for.
+func (n *nodeInstall) install(module string) string {
+	dir := n.modules
+	if dir == "" {
+		dir = "DIRECTORY, name that by MODULES_DIR,"
+	}
+	return fmt.Sprintf("npm install --prefix %s --ignore-scripts %s", dir, packageOf(module))
+}
+
+// modulesHint says what to do about modules that no runtime has.
+func modulesHint(err error, node *nodeInstall) string {
+	missing, ok := errors.AsType[*sandbox.ModulesError](err)
+	if !ok {
+		return ""
+	}
+	_, line, _ := strings.Cut(missing.Causes[0], ": ")
+	name, _, _ := strings.Cut(line, ": ")
+	return fmt.Sprintf(". Install each in a version for its Node.js (%s and so on), or take it out of DEFAULT_GLOBAL_MODULES", node.install(name))
+}
+
+// logModules tells of each runtime which modules of the list it cannot load, and what to do.
+func logModules(log *slog.Logger, reports map[string]sandbox.Report, node *nodeInstall) {
+	for _, runtime := range slices.Sorted(maps.Keys(reports)) {
+		for _, line := range reports[runtime].Modules {
+			name, cause, _ := strings.Cut(line, ": ")
+			log.Warn(fmt.Sprintf("DEFAULT_GLOBAL_MODULES: %s cannot be loaded on %s, where functions that require it fail: %s. Install a version for "+
+				"its Node.js (%s@VERSION), or deploy these functions with another runtime", name, runtime, cause, node.install(name)))
+		}
+	}
+}
+
+// moduleVersions are the versions of the modules in the operator's folder and beside the runner, by name. One whose version cannot be found, such as a
 // module of Node.js itself, is left out.
-func moduleVersions(runner string, modules []string) map[string]string {
+func moduleVersions(node *nodeInstall, modules []string) map[string]string {
 	versions := map[string]string{}
 	for _, name := range modules {
-		text, err := os.ReadFile(filepath.Join(filepath.Dir(runner), "node_modules", packageOf(name), "package.json"))
-		if err != nil {
-			continue
-		}
-		var info struct{ Version string }
-		if json.Unmarshal(text, &info) == nil && info.Version != "" {
-			versions[name] = info.Version
+		for _, dir := range []string{filepath.Dir(node.runner), node.modules} { // that of the operator takes precedence
+			text, err := os.ReadFile(filepath.Join(dir, "node_modules", packageOf(name), "package.json"))
+			if dir == "" || err != nil {
+				continue
+			}
+			var info struct{ Version string }
+			if json.Unmarshal(text, &info) == nil && info.Version != "" {
+				versions[name] = info.Version
+			}
 		}
 	}
 	return versions
@@ -31,4 +89,12 @@ func packageOf(module string) string {
 		return parts[0] + "/" + parts[1]
 	}
 	return parts[0]
+}
+
+// paths are the folders in which modules are looked for beside that of the runner.
+func (n *nodeInstall) paths() []string {
+	if n.modules == "" {
+		return nil
+	}
+	return []string{n.modules}
 }

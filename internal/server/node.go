@@ -18,6 +18,8 @@ import (
 // nodeInstall is the program that runs functions and the versions of Node.js to run it.
 type nodeInstall struct {
 	runner string
+	// modules is the operator's own folder of modules, empty for none.
+	modules string
 	// runtimes has at least one; versions are what they say they are, in the same order.
 	runtimes []sandbox.Runtime
 	versions []string
@@ -54,6 +56,9 @@ func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 			binary, hint = filepath.Join(dir, "node_modules", "node-linux-"+nodeArch(), "bin", "node"), "run make setup, or set NODE_BINARY"
 		}
 		node.runtimes = []sandbox.Runtime{{Node: binary}}
+	}
+	if node.modules, err = modulesDir(cfg.ModulesDir); err != nil {
+		faults = append(faults, err)
 	}
 	for i := range node.runtimes {
 		runtime := &node.runtimes[i]

@@ -2,6 +2,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -171,7 +172,7 @@ func (s *server) openEgress(context.Context) (stop func() error, err error) {
 
 func (s *server) startWorkers(ctx context.Context) (stop func() error, err error) {
 	if s.pool, err = sandbox.NewRuntimes(ctx, s.workers, s.node.runtimes); err != nil {
-		return nil, fmt.Errorf("workers cannot start: %w%s", err, isolationHint(ctx, s.workers, s.node))
+		return nil, fmt.Errorf("workers cannot start: %w%s", err, cmp.Or(modulesHint(err, s.node), isolationHint(ctx, s.workers, s.node)))
 	}
 	s.measures.WatchPool(s.pool.Stats)
 	s.measures.WatchNode(metrics.Node{

@@ -2,7 +2,7 @@
 
 // require and relativeRequire of a function: first the modules that the function defined itself, then the global ones by exact name.
 
-const { hasModule, module: globalModule, normalize } = host;
+const { fault, hasModule, module: globalModule, normalize } = host;
 const { apply } = Reflect;
 const { hasOwnProperty } = Object.prototype;
 
@@ -12,7 +12,7 @@ function makeRequire(modules) {
   return function require(name) {
     if (has(modules, name) && modules[name] !== undefined) return modules[name]();
     if (hasModule(name)) return globalModule(name);
-    const error = new Error(`Cannot find module '${name}'`);
+    const error = new Error(`Cannot find module '${name}'${fault(name)}`);
     error.code = 'MODULE_NOT_FOUND';
     throw error;
   };

@@ -193,12 +193,14 @@ test('a worker whose host goes in the middle of a call ends', async (t) => {
   t.deepEqual([code, signal], [0, null]);
 });
 
-test('a module that is not there is said before the worker is ready', async (t) => {
-  const runner = new Runner({ modules: ['no-such-module'] });
-  const { code, stderr } = await runner.ended;
-  t.notEqual(code, 0);
-  t.ok(/^DEFAULT_GLOBAL_MODULES: no-such-module cannot be loaded by Node.js v[\d.]+: Cannot find module 'no-such-module'\. Install it .*\n$/.test(stderr), stderr);
-  t.deepEqual(runner.lines, []);
+test('a module that is not there is said when the worker is ready, and when it is required', async (t) => {
+  const runner = new Runner({ modules: ['no-such-module', 'lodash'] });
+  const { missing } = JSON.parse(await runner.line());
+  t.equal(missing, "no-such-module: Cannot find module 'no-such-module'");
+  runner.load("require('lodash'); require('no-such-module'); function main(req, res) { res.send(1) }");
+  const { answer } = await runner.call();
+  t.equal(answer.message, `Cannot find module 'no-such-module' on Node.js ${process.version}: Cannot find module 'no-such-module'`);
+  await runner.close();
 });
 
 test('errors show no path of the host', async (t) => {

@@ -4,7 +4,14 @@ const test = require('tape');
 const { realm } = require('./support');
 
 const globals = { lodash: { name: 'lodash' } };
-const { makeRequire, makeRelativeRequire } = realm('require', { hasModule: name => name === 'lodash', module: name => globals[name] });
+const { makeRequire, makeRelativeRequire } = realm('require', {
+  fault: name => (name === 'listed' ? ' on this Node.js' : ''), hasModule: name => name === 'lodash', module: name => globals[name],
+});
+
+test('require says why a module that is listed is not there', (t) => {
+  t.throws(() => makeRequire({})('listed'), /^Error: Cannot find module 'listed' on this Node.js$/);
+  t.end();
+});
 
 test('require finds own modules first, then global ones by exact name', (t) => {
   const modules = { './x': () => 'own x', './undef': () => undefined };

@@ -12,8 +12,10 @@ import (
 // Init is what a worker is told once, before it is ready.
 type Init struct {
 	// Modules may be required by functions; Env is the JSON object that all of them see.
-	Modules []string        `json:"modules"`
-	Env     json.RawMessage `json:"env"`
+	Modules []string `json:"modules"`
+	// ModulesDir is where the worker looks for them before it looks beside the runner; empty for nowhere.
+	ModulesDir string          `json:"modulesDir,omitempty"`
+	Env        json.RawMessage `json:"env"`
 	// MaxFrame bounds a frame of the host, MaxAnswer one of the worker, in bytes, and MaxLogs what a call prints.
 	MaxFrame  int `json:"maxFrame"`
 	MaxAnswer int `json:"maxAnswer"`

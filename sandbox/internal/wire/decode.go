@@ -89,6 +89,9 @@ func (s *scanner) ready(f *Frame) {
 	f.PID = s.integer()
 	s.literal(`,"node":`)
 	f.Node = s.text(shortLine)
+	if s.accept(`,"missing":`) {
+		f.Missing = s.text(shortLine)
+	}
 }
 
 func (s *scanner) log(f *Frame) {

@@ -22,9 +22,10 @@ type Frame struct {
 	// ID is that of the invocation; empty in a ready frame.
 	ID string `json:"id"`
 
-	// Of ready.
-	PID  int    `json:"pid"`
-	Node string `json:"node"`
+	// Of ready. Missing has a line "name: cause" for each of Init's modules that cannot be loaded.
+	PID     int    `json:"pid"`
+	Node    string `json:"node"`
+	Missing string `json:"missing"`
 
 	// Of log.
 	Level string `json:"level"`
