@@ -31,7 +31,7 @@ type Store struct {
 	db           *bolt.DB
 	damage       Damage
 	feed         function.Feed
-	turns        turns
+	turns        function.Turns
 	places       chan struct{} // see prepare
 	logring.Ring               // what functions print
 

@@ -49,8 +49,8 @@ func TestAnOwnerWaitsForItselfAlone(t *testing.T) {
 	if err := <-waiting; err != nil {
 		t.Errorf("one whose turn came: %v", err)
 	}
-	if len(s.turns.busy) > 0 {
-		t.Errorf("nobody writes, but busy are %v", s.turns.busy)
+	if !s.turns.Idle() {
+		t.Error("nobody writes, but somebody has a turn")
 	}
 }
 

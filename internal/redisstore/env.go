@@ -10,7 +10,7 @@ import (
 )
 
 // An environment is changed by reading it, changing it here and writing it back if nobody else has written since; else
-// all over again, after a random pause that grows up to maxPause.
+// all over again, after a random pause that grows up to maxPause. Only writers on other servers can: those here take turns.
 const (
 	maxAttempts = 100
 	maxPause    = 50 * time.Millisecond
@@ -38,6 +38,11 @@ func (s *Store) UnsetEnv(ctx context.Context, ref function.Ref, name string) err
 }
 
 func (s *Store) edit(ctx context.Context, ref function.Ref, change func(*function.Env) error) error {
+	release, err := s.edits.Take(ctx, ref.String())
+	if err != nil {
+		return judge(ctx, err)
+	}
+	defer release()
 	home, _, err := s.settle(ctx, ref)
 	if err != nil {
 		return err

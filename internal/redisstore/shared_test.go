@@ -3,6 +3,7 @@ package redisstore
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -90,5 +91,29 @@ func TestAForbiddenChannelDoesNotStopWrites(t *testing.T) {
 	check(t, limited.Delete(t.Context(), ref))
 	if _, err := s.GetNamespace(t.Context(), "ns"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestEditsOfOneServerTakeTurns(t *testing.T) {
+	s, raw := withRaw(t)
+	put(t, s, ref, "1", nil)
+	check(t, s.SetEnv(t.Context(), ref, "A", "0")) // the scripts are known
+	check(t, raw.ConfigResetStat(t.Context()).Err())
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			if err := s.SetEnv(t.Context(), ref, fmt.Sprint("V", i), "1"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	stats, err := raw.InfoMap(t.Context(), "commandstats").Result()
+	check(t, err)
+	if got := stats["Commandstats"]["cmdstat_evalsha"]; !strings.HasPrefix(got, "calls=50,") {
+		t.Errorf("50 edits wrote and tried to: %s", got)
+	}
+	if !s.edits.Idle() {
+		t.Error("nobody edits, but somebody has a turn")
 	}
 }

@@ -65,6 +65,7 @@ type Store struct {
 	limits  function.Limits
 	log     *slog.Logger
 	envs    envFaults
+	edits   function.Turns // see edit
 
 	heartbeat time.Duration   // see watch
 	life      context.Context // ends with Close
