@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -25,6 +26,7 @@ const eventTimeout = 30 * time.Second
 type eventStream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
+	scribes scribes
 	buffer  []byte
 }
 
@@ -45,28 +47,29 @@ func newEventStream(w http.ResponseWriter) (*eventStream, error) {
 }
 
 // sendLines sends an event for each line, a comment when there are none.
-func (e *eventStream) sendLines(lines []function.LogLine) error {
-	text := e.buffer[:0]
-	for i := range lines {
-		if len(text) >= eventPart {
-			if err := e.write(text); err != nil {
-				return err
-			}
-			text = text[:0]
-		}
-		text = append(text, "id: "...)
-		text = append(text, lines[i].Cursor.String()...)
-		text = append(text, "\ndata: "...)
-		text = append(appendLogLine(text, &lines[i]), "\n\n"...)
-	}
+func (e *eventStream) sendLines(ctx context.Context, lines []function.LogLine) error {
 	if len(lines) == 0 {
-		text = append(text, ": nothing new\n\n"...)
+		return e.send([]byte(": nothing new\n\n"))
 	}
-	err := e.send(text)
+	text := e.buffer
+	for n := 0; len(lines) > 0; lines = lines[n:] {
+		var err error
+		if text, n, err = e.scribes.part(ctx, text[:0], lines, eventPart, appendEvent); err != nil {
+			return err
+		}
+		if err := e.write(text); err != nil {
+			return err
+		}
+	}
 	if cap(text) <= maxEventBuffer {
 		e.buffer = text
 	}
-	return err
+	return e.control.Flush()
+}
+
+func appendEvent(dst []byte, line *function.LogLine) []byte {
+	dst = append(append(dst, "id: "...), line.Cursor.String()...)
+	return append(appendLogLine(append(dst, "\ndata: "...), line), "\n\n"...)
 }
 
 const (

@@ -43,6 +43,7 @@ func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function
 		return fmt.Errorf("follow logs of %s: %w", ref, err)
 	}
 	defer events.end()
+	events.scribes = s.scribes
 	if err := s.follow(ctx, ref, after, lines, events); err != nil && ctx.Err() == nil {
 		s.logFailure(r, slog.LevelWarn, "Following the output of a function ended", err)
 		events.sendFailure(outcome.Of(err).Message)
@@ -76,7 +77,7 @@ func (s *server) beginFollowing(ctx context.Context, ref function.Ref, asked log
 // follow sends lines and all that come after them. Its error is that of the store; a caller who left is none.
 func (s *server) follow(ctx context.Context, ref function.Ref, after function.LogCursor, lines []function.LogLine, events *eventStream) error {
 	for {
-		if err := events.sendLines(lines); err != nil {
+		if err := events.sendLines(ctx, lines); err != nil {
 			return nil
 		}
 		if len(lines) > 0 {

@@ -228,7 +228,7 @@ func TestEveryEventHasADeadlineAndTheNextRequestNone(t *testing.T) {
 	}
 	for range 3 {
 		d.write = time.Time{}
-		if err := events.sendLines(nil); err != nil {
+		if err := events.sendLines(t.Context(), nil); err != nil {
 			t.Error(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"crypto/md5" //nolint:gosec // see weakTag
 	"net/http"
 	"strconv"
@@ -8,31 +9,107 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// sendLines answers as send does with all lines together, of which it holds one at a time: with its control characters
-// escaped a line takes up to six times its length.
-func sendLines(w http.ResponseWriter, r *http.Request, lines []function.LogLine) {
-	var text []byte
-	length, sum := 0, md5.New() //nolint:gosec // see weakTag
-	for i := range lines {
-		text = append(appendLogLine(text[:0], &lines[i]), '\n')
-		length += len(text)
-		_, _ = sum.Write(text) // never fails
+const (
+	// linePart is how much of an answer with lines is made at a time, in bytes: the last line may go beyond it.
+	linePart = 32 << 10
+	// maxHeldLines is the longest such answer that is held as a whole while it is sent; a longer one is made twice.
+	maxHeldLines = maxLogText + maxLogText/4
+)
+
+// scribes bounds how many parts of answers with lines are made at the same time: it is work without a pause, and the server has more to do.
+// Nil sets no bound.
+type scribes chan struct{}
+
+func newScribes(processors int) scribes { return make(scribes, max(1, processors/2)) }
+
+// part appends the first of lines with appendLine, until these make size bytes, and says how many of them. Its error is the end of ctx, while it
+// waits.
+func (s scribes) part(
+	ctx context.Context, dst []byte, lines []function.LogLine, size int, appendLine func([]byte, *function.LogLine) []byte,
+) (text []byte, n int, err error) {
+	if s != nil {
+		select {
+		case s <- struct{}{}:
+			defer func() { <-s }()
+		case <-ctx.Done():
+			return dst, 0, context.Cause(ctx)
+		}
+	}
+	for begin := len(dst); n < len(lines) && len(dst)-begin < size; n++ {
+		dst = appendLine(dst, &lines[n])
+	}
+	return dst, n, nil
+}
+
+// appendLineOfText appends a line of an answer that is not of events.
+func appendLineOfText(dst []byte, line *function.LogLine) []byte {
+	return append(appendLogLine(dst, line), '\n')
+}
+
+// measured is what is known of an answer before it is sent.
+type measured struct {
+	length int
+	tag    string
+	text   []byte // all of it; nil when it is too long to be held
+}
+
+// measure makes the answer with lines.
+func (s scribes) measure(ctx context.Context, lines []function.LogLine) (m measured, err error) {
+	sum, whole := md5.New(), true //nolint:gosec // see weakTag
+	for n := 0; len(lines) > 0; lines = lines[n:] {
+		if !whole {
+			m.text = m.text[:0]
+		}
+		begin := len(m.text)
+		if m.text, n, err = s.part(ctx, m.text, lines, linePart, appendLineOfText); err != nil {
+			return m, err
+		}
+		_, _ = sum.Write(m.text[begin:]) // never fails
+		m.length += len(m.text) - begin
+		whole = m.length <= maxHeldLines
+	}
+	if !whole {
+		m.text = nil
+	}
+	m.tag = weakTagOf(m.length, sum.Sum(nil))
+	return m, nil
+}
+
+// sendLines answers as send does with all lines together: with its control characters escaped a line takes up to six times its length, so that
+// they are not always held.
+func (s scribes) sendLines(w http.ResponseWriter, r *http.Request, lines []function.LogLine) error {
+	answer, err := s.measure(r.Context(), lines)
+	if err != nil {
+		return err
 	}
 	h := w.Header()
-	h[headerETag] = []string{weakTagOf(length, sum.Sum(nil))}
+	h[headerETag] = []string{answer.tag}
 	if isFresh(r, http.StatusOK, h) {
 		sendEmpty(w, http.StatusNotModified)
-		return
+		return nil
 	}
-	h.Set(headerLength, strconv.Itoa(length))
+	h.Set(headerLength, strconv.Itoa(answer.length))
 	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return
+	switch {
+	case r.Method == http.MethodHead:
+	case answer.text != nil:
+		_, _ = w.Write(answer.text) // the caller is gone
+	default:
+		s.writeLines(r.Context(), w, lines)
 	}
-	for i := range lines {
-		text = append(appendLogLine(text[:0], &lines[i]), '\n')
-		if _, err := w.Write(text); err != nil || r.Context().Err() != nil {
-			return // the answer is shorter than it says: net/http ends the connection
+	return nil
+}
+
+// writeLines makes and writes a part after the other. When it cannot, the answer is shorter than it says: net/http ends the connection.
+func (s scribes) writeLines(ctx context.Context, w http.ResponseWriter, lines []function.LogLine) {
+	var text []byte
+	for n := 0; len(lines) > 0; lines = lines[n:] {
+		var err error
+		if text, n, err = s.part(ctx, text[:0], lines, linePart, appendLineOfText); err != nil {
+			return
+		}
+		if _, err := w.Write(text); err != nil || ctx.Err() != nil {
+			return
 		}
 	}
 }

@@ -37,6 +37,9 @@ func (s *server) sendLogs(w http.ResponseWriter, r *http.Request, ref function.R
 	w.Header().Set(headerCache, "no-store")
 	control := http.NewResponseController(w)
 	defer context.AfterFunc(ctx, func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })() // ends a write that waits
-	sendLines(w, r.WithContext(ctx), lines)
-	return nil
+	err = s.scribes.sendLines(w, r.WithContext(ctx), lines)
+	if errors.Is(err, errOutnumbered) {
+		return errReaders
+	}
+	return err
 }

@@ -2,11 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
@@ -35,7 +37,7 @@ func escaped(lines, length int) (texts []string) {
 	return texts
 }
 
-func TestOutputIsNeverHeldAsAWhole(t *testing.T) {
+func TestLongOutputIsNotHeldAsAWhole(t *testing.T) {
 	const most = 64 << 10
 	logs := &fakeLogs{}
 	logs.print(t, escaped(200, 4096)...)
@@ -66,7 +68,7 @@ func TestOutputIsNeverHeldAsAWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := events.sendLines(lines); err != nil || w.Body.Len() < 200*6*4096 || w.most > most {
+	if err := events.sendLines(t.Context(), lines); err != nil || w.Body.Len() < 200*6*4096 || w.most > most {
 		t.Errorf("%d bytes of events, %d of them at once, %v", w.Body.Len(), w.most, err)
 	}
 	if got := strings.Count(w.Body.String(), "\n\nid: "); got != len(lines) { // each comes after what ends with an empty line
@@ -142,3 +144,72 @@ func TestThoseWhoReadOutputAreBounded(t *testing.T) {
 		t.Errorf("answered %d and %d", ns, other)
 	}
 }
+
+// Answers with output are made one after the other, so that they leave processors to the rest of the server.
+func TestAnswersWithOutputAreMadeByTurns(t *testing.T) {
+	lines := []function.LogLine{{Text: "x", Level: "info"}}
+	for name, send := range map[string]func(ctx context.Context, w http.ResponseWriter, turns scribes) error{
+		"lines": func(ctx context.Context, w http.ResponseWriter, turns scribes) error {
+			return turns.sendLines(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), lines)
+		},
+		"events": func(ctx context.Context, w http.ResponseWriter, turns scribes) error {
+			events, err := newEventStream(w)
+			if err != nil {
+				return err
+			}
+			events.scribes = turns
+			return events.sendLines(ctx, lines)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				turns := newScribes(3)
+				turns <- struct{}{} // somebody makes one
+				ended := make(chan error, 2)
+				ctx, leave := context.WithCancelCause(t.Context())
+				first, second := &widest{ResponseRecorder: httptest.NewRecorder()}, &widest{ResponseRecorder: httptest.NewRecorder()}
+				go func() { ended <- send(t.Context(), first, turns) }()
+				go func() { ended <- send(ctx, second, turns) }()
+				synctest.Wait()
+				if len(ended) > 0 || strings.Contains(first.Body.String(), "info") {
+					t.Fatal("an answer did not wait")
+				}
+				leave(errOutnumbered)
+				if err := <-ended; !errors.Is(err, errOutnumbered) {
+					t.Errorf("who may not go on is told %v", err)
+				}
+				<-turns
+				if err := <-ended; err != nil || !strings.Contains(first.Body.String(), `"level":"info","message":"x"}`) {
+					t.Errorf("%v: answered %s", err, first.Body)
+				}
+			})
+		})
+	}
+}
+
+func BenchmarkReadOutput(b *testing.B) {
+	for name, text := range map[string]string{
+		"ascii": strings.Repeat("x", 4000), "control": strings.Repeat("\x01", 4000), "invisible": strings.Repeat("\u202e", 1333),
+	} {
+		b.Run(name, func(b *testing.B) {
+			lines := make([]function.LogLine, 256)
+			for i := range lines {
+				lines[i] = function.LogLine{Text: text, Level: "info", RequestID: "call-1"}
+			}
+			r := httptest.NewRequest("GET", "/", nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := newScribes(1).sendLines(&nowhere{http.Header{}}, r, lines); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// nowhere is a http.ResponseWriter that forgets.
+type nowhere struct{ header http.Header }
+
+func (w *nowhere) Header() http.Header         { return w.header }
+func (w *nowhere) WriteHeader(int)             {}
+func (w *nowhere) Write(p []byte) (int, error) { return len(p), nil }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -204,6 +205,7 @@ type server struct {
 	Options
 	followers followers // of output
 	readers   followers // of what there is of it
+	scribes   scribes   // for both
 	// missingRuntimes are the names of those that were warned of.
 	missingRuntimes sync.Map
 }
@@ -212,6 +214,6 @@ type server struct {
 // get answers in JSON only on a listener made by JSONErrors.
 func New(o Options) http.Handler {
 	o = o.withDefaults()
-	s := &server{Options: o, followers: followers{most: o.MaxFollowers}, readers: followers{most: o.MaxLogReaders}}
+	s := &server{Options: o, followers: followers{most: o.MaxFollowers}, readers: followers{most: o.MaxLogReaders}, scribes: newScribes(runtime.GOMAXPROCS(0))}
 	return Identify(s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.nested(s.router()))))))
 }

@@ -3,6 +3,7 @@ package function
 import (
 	"encoding/json"
 	"testing"
+	"unicode"
 )
 
 func TestPlainJSONStringsSteerNothing(t *testing.T) {
@@ -20,6 +21,16 @@ func TestPlainJSONStringsSteerNothing(t *testing.T) {
 		var back string
 		if err := json.Unmarshal(got[1:], &back); err != nil || back != text {
 			t.Errorf("%q is read back as %q, %v", text, back, err)
+		}
+	}
+}
+
+func TestInvisibleAreThoseOfTheTables(t *testing.T) {
+	for r := rune(-1); r <= unicode.MaxRune+1; r++ {
+		want := r >= 0 && r < 0x20 || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' ||
+			unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
+		if IsInvisible(r) != want {
+			t.Fatalf("%U: %v", r, !want)
 		}
 	}
 }
