@@ -1,8 +1,15 @@
 package seccomp
 
-import (
-	"slices"
-	"syscall"
+import "slices"
+
+// Operations of prctl(2) and what they are given (linux/prctl.h, linux/seccomp.h).
+const (
+	prSetPdeathsig    = 1
+	prSetDumpable     = 4
+	prSetSeccomp      = 22
+	prSetNoNewPrivs   = 38
+	seccompModeFilter = 2
+	sigkill           = 9
 )
 
 // forkFlags are what fork(3) gives clone(2): CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID and SIGCHLD, and nothing else.
@@ -20,10 +27,10 @@ func Zygote(users Users) Policy {
 	p.Allowed[clone].Args = append(p.Allowed[clone].Args, []Arg{{Index: 0, Value: forkFlags}})
 	prctl := slices.IndexFunc(p.Allowed, func(r Rule) bool { return r.Name == "prctl" })
 	p.Allowed[prctl].Args = append(p.Allowed[prctl].Args,
-		[]Arg{{Index: 0, Value: syscall.PR_SET_DUMPABLE}, {Index: 1, Value: 0}},
-		[]Arg{{Index: 0, Value: syscall.PR_SET_PDEATHSIG}, {Index: 1, Value: uint64(syscall.SIGKILL)}},
-		[]Arg{{Index: 0, Value: 38}, {Index: 1, Value: 1}},                     // PR_SET_NO_NEW_PRIVS
-		[]Arg{{Index: 0, Value: syscall.PR_SET_SECCOMP}, {Index: 1, Value: 2}}) // SECCOMP_MODE_FILTER: it can only take away
+		[]Arg{{Index: 0, Value: prSetDumpable}, {Index: 1, Value: 0}},
+		[]Arg{{Index: 0, Value: prSetPdeathsig}, {Index: 1, Value: sigkill}},
+		[]Arg{{Index: 0, Value: prSetNoNewPrivs}, {Index: 1, Value: 1}},
+		[]Arg{{Index: 0, Value: prSetSeccomp}, {Index: 1, Value: seccompModeFilter}}) // it can only take away
 	limit := slices.IndexFunc(p.Allowed, func(r Rule) bool { return r.Name == "prlimit64" })
 	p.Allowed[limit].Args = append(p.Allowed[limit].Args, []Arg{{Index: 0}, {Index: 1, Value: 6}}) // one's own RLIMIT_NPROC
 	p.Allowed = append(p.Allowed,
