@@ -73,8 +73,8 @@ func letIn(t *testing.T, p *Pool, inv *Invocation) (Stats, error) {
 	return served, err
 }
 
-// simulate runs the streams on a pool of four workers, whose queue holds all and lets wait for a second, for a minute.
-func simulate(t *testing.T, streams []traffic, refusing bool) []outcome {
+// simulate runs the streams on a pool of four workers, whose queue holds all and lets wait for a second, for so long.
+func simulate(t *testing.T, streams []traffic, long time.Duration, refusing bool) []outcome {
 	t.Helper()
 	outcomes := make([]outcome, len(streams))
 	synctest.Test(t, func(t *testing.T) {
@@ -87,7 +87,7 @@ func simulate(t *testing.T, streams []traffic, refusing bool) []outcome {
 		for i, s := range streams {
 			random := rand.New(rand.NewPCG(1, uint64(i)))
 			all.Go(func() {
-				for time.Since(began) < time.Minute {
+				for time.Since(began) < long {
 					time.Sleep(time.Duration(random.ExpFloat64() / s.rate * float64(time.Second)))
 					takes := time.Duration(random.ExpFloat64() * float64(s.mean(time.Since(began))))
 					inv := call(s.name+"/"+strconv.Itoa(random.IntN(s.keys)), takes.String())
@@ -120,20 +120,23 @@ func TestCallsAreRefusedAtOnceOnlyWhereThatServesNobodyLess(t *testing.T) {
 		}
 		return 20 * time.Millisecond
 	}
-	for name, streams := range map[string][]traffic{
-		"enough room":                        {{4, "a", 150, takes(20 * time.Millisecond)}},
-		"one function, three times":          {{1, "a", 600, takes(20 * time.Millisecond)}},
-		"fifty functions, three times":       {{50, "a", 600, takes(20 * time.Millisecond)}},
-		"long calls":                         {{8, "a", 20, takes(600 * time.Millisecond)}},
-		"slow calls flood, fast ones do not": {{3, "slow", 40, takes(300 * time.Millisecond)}, {3, "fast", 50, takes(5 * time.Millisecond)}},
-		"fast calls flood, slow ones do not": {{3, "fast", 3000, takes(3 * time.Millisecond)}, {3, "slow", 2, takes(300 * time.Millisecond)}},
-		"ten groups, ten times":              tenGroups(),
-		"slow at first":                      {{2, "a", 150, recovering}},
+	for name, row := range map[string]struct {
+		long    time.Duration
+		streams []traffic
+	}{
+		"enough room":                        {30 * time.Second, []traffic{{4, "a", 150, takes(20 * time.Millisecond)}}},
+		"one function, three times":          {30 * time.Second, []traffic{{1, "a", 600, takes(20 * time.Millisecond)}}},
+		"fifty functions, three times":       {30 * time.Second, []traffic{{50, "a", 600, takes(20 * time.Millisecond)}}},
+		"long calls":                         {30 * time.Second, []traffic{{8, "a", 20, takes(600 * time.Millisecond)}}},
+		"slow calls flood, fast ones do not": {30 * time.Second, []traffic{{3, "slow", 40, takes(300 * time.Millisecond)}, {3, "fast", 50, takes(5 * time.Millisecond)}}},
+		"fast calls flood, slow ones do not": {30 * time.Second, []traffic{{3, "fast", 3000, takes(3 * time.Millisecond)}, {3, "slow", 2, takes(300 * time.Millisecond)}}},
+		"ten groups, ten times":              {30 * time.Second, tenGroups()},
+		"slow at first":                      {time.Minute, []traffic{{2, "a", 150, recovering}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			with, without := simulate(t, streams, true), simulate(t, streams, false)
+			with, without := simulate(t, row.streams, row.long, true), simulate(t, row.streams, row.long, false)
 			var sum, all outcome
-			for i, s := range streams {
+			for i, s := range row.streams {
 				w, o := with[i], without[i]
 				t.Logf("%s: served %d, after %v on average; refused %d at once, %d after a wait. Else: served %d after %v, refused %d after a wait",
 					s.name, w.served, w.meanWait(), w.refused, w.timedOut, o.served, o.meanWait(), o.timedOut)
