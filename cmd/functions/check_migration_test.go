@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -179,6 +180,29 @@ func TestAMoveHereAndBack(t *testing.T) {
 		_, answer := request(t, http.MethodPut, s.url+"/functions/team:app/fn/run", "{}")
 		return answer == `"third"`
 	})
+}
+
+func TestListedModulesThatAreMissingAreFindings(t *testing.T) {
+	o, own := theirs{t, testenv.Redis(t)}, t.TempDir()
+	module := filepath.Join(own, "node_modules", "own")
+	if err := errors.Join(os.MkdirAll(module, 0o755), os.WriteFile(filepath.Join(module, "index.js"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	name, value, _ := strings.Cut(runtimesVariable(t, "node8", "node24"), "=")
+	t.Setenv(name, value)
+	t.Setenv("REDIS_ENDPOINT", "redis://"+o.redis.Addr)
+	t.Setenv("RUNNER_DIR", "../../runner-js")
+	t.Setenv("MODULES_DIR", own)
+	t.Setenv("DEFAULT_GLOBAL_MODULES", "lodash,own,zlib,absent,worker_threads")
+	_, text := checkMigration(t, statusFindings)
+	for want, n := range map[string]int{
+		"lists absent, which node8 does not have": 1, "lists absent, which node24 does not have": 1, "worker_threads, which node8": 1,
+		"npm install --prefix " + own: 3, "modules  ": 3,
+	} {
+		if got := strings.Count(text, want); got != n {
+			t.Errorf("%q is said %d times, want %d: %s", want, got, n, text)
+		}
+	}
 }
 
 func TestAMigrationThatCannotBeCheckedIsAnError(t *testing.T) {

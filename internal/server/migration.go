@@ -114,7 +114,8 @@ func (m *migrationCheck) server(ctx context.Context) error {
 		for _, module := range m.cfg.Modules {
 			fault, err := m.compilers[runtime.Name].Missing(ctx, module, m.node.paths()...)
 			if err == nil && fault != "" {
-				err = tell(migration.Modules, fmt.Sprintf("DEFAULT_GLOBAL_MODULES lists %s, which %s does not have: %s", module, runtime.Name, fault))
+				err = tell(migration.Modules, fmt.Sprintf("DEFAULT_GLOBAL_MODULES lists %s, which %s does not have (%s): %s, or take it out of the list",
+					module, runtime.Name, fault, m.node.install(module)))
 			}
 			if err != nil {
 				return err
