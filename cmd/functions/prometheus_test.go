@@ -106,6 +106,12 @@ func TestPrometheusScrapesTheServer(t *testing.T) {
 		{`functions_cache_lookups_total{result="miss"}`, "1"},
 		{`functions_cache_functions`, "1"},
 		{`functions_store_up`, "1"},
+		{`backstage_functions_run_script_duration_seconds_count{namespace="ns",id="fn"}`, "3"},
+		{`backstage_functions_function_setup_duration_seconds_count`, "3"},
+		{`backstage_functions_function_update_duration_seconds_count{status="2xx"}`, "1"},
+		{`nodejs_version_info{version="v8.17.0"}`, "1"},
+		{`nodejs_active_requests_total`, "0"},
+		{`nodejs_active_handles_total > bool 1`, "1"},
 		{`count(ALERTS) or vector(0)`, "0"},
 	} {
 		var got []string
