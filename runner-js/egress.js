@@ -9,7 +9,7 @@ const pending = require('./pending');
 const names = require('./egress/names');
 const tunnel = require('./egress/tunnel');
 
-const { fetch: nodeFetch, setImmediate } = global;
+const { fetch: nodeFetch } = global;
 
 let outgoing = {};
 let fetchLoaded = false;
@@ -108,7 +108,7 @@ const TURNS = 16;
 function settle(done, turns = TURNS) {
   tunnel.closeIdle();
   const left = pending.left(true);
-  if (turns > 0 && left !== pending.NOTHING && (left === pending.CLOSING || tunnel.closing())) setImmediate(settle, done, turns - 1);
+  if (turns > 0 && left !== pending.NOTHING && (left === pending.CLOSING || tunnel.closing())) pending.later(() => settle(done, turns - 1));
   else done();
 }
 

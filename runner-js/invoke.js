@@ -27,7 +27,7 @@ const MOST_WARNINGS = 16; // different ones, of one call
 const FIRST_LOOK = 1;
 const LAST_LOOK = 16;
 
-const { setImmediate, setTimeout, clearTimeout } = global;
+const { setTimeout, clearTimeout } = global;
 const { apply } = Reflect;
 const { exec } = RegExp.prototype;
 const { split, slice } = String.prototype;
@@ -200,7 +200,7 @@ class Invoker {
     call.type = type;
     call.rest = rest;
     if (call.lost !== null && call.lost.timer !== null) clearTimeout(call.lost.timer);
-    if (!call.starting) setImmediate(egress.settle, () => this.finishLate(call) && this.next());
+    if (!call.starting) pending.later(() => egress.settle(() => this.finishLate(call) && this.next()));
   }
 
   // finishLate is finish for a call that had to be waited for: whatever ran in this round of the event loop may have left promises.

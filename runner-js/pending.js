@@ -22,6 +22,7 @@ function listed() {
   const open = () => activeHandles.call(process).filter(handle => !isTimer(handle)).length;
   return {
     mark() { known = open(); },
+    later: setImmediate,
     left: () => (open() > known || activeRequests.call(process).length > 0 ? WORK : NOTHING),
   };
 }
@@ -40,6 +41,7 @@ const WORK = 2;
 const timers = new Set();
 const { apply, ownKeys, getPrototypeOf } = Reflect;
 const { defineProperty } = Object;
+const { nextTick } = process;
 const { add, delete: remove } = Set.prototype; // before a function replaces them: the count must be right
 
 // watchTimers replaces the timer functions that modules take from the global object by ones that are counted.
@@ -128,10 +130,21 @@ function alive(late) {
   return timers.size > 0 || internals.timers(late) || loop.left() !== NOTHING;
 }
 
+// later calls fn when this turn of the event loop is over. Immediates that were set before are called before it.
+function later(fn) {
+  loop.later(() => {
+    try {
+      fn();
+    } catch (error) {
+      nextTick(() => { throw error; });
+    }
+  });
+}
+
 // left says what is left that could run code later, or use a processor: NOTHING, CLOSING or WORK. late says that an immediate asks.
 function left(late) {
   if (timers.size > 0 || internals.timers(late) || lasting.inUse() || internals.asyncHooks() !== hooks || !listening()) return WORK;
   return loop.left();
 }
 
-module.exports = { watch, markBaseline, alive, left, name: loop.name || (() => {}), NOTHING, CLOSING, WORK };
+module.exports = { watch, markBaseline, alive, later, left, name: loop.name || (() => {}), NOTHING, CLOSING, WORK };

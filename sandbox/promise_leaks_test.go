@@ -95,6 +95,21 @@ var leakPromises = []promise{
 		`const { performance } = inside.require('perf_hooks'); performance.mark('a')`),
 	lasting("a turn at a lock", `try { const { locks } = inside.require('worker_threads'); locks.request('x', () => new Promise(open => { inside.open = open })); locks.request('x', mark) } catch (e) {}`,
 		`if (inside.open) inside.open()`),
+	{name: "an immediate beside the runner's own", want: `1`, then: `"its own"`, code: `
+		const shared = require('lodash').templateSettings;
+		const outside = (text) => { let out; require('lodash').template('<% give(' + text + ') %>')({ give: v => { out = v } }); return out };
+		function main(req, res) {
+			shared.now = req.body;
+			if (req.body === 'next') return void setTimeout(() => res.send(shared.stolen || 'its own'), 20);
+			setTimeout(() => {
+				res.send(1);
+				Promise.resolve().then(() => {}).then(() => {}).then(() => {}).then(() => {
+					const { setImmediate, clearImmediate } = outside('global'), mine = setImmediate(() => {}), last = mine._idlePrev;
+					clearImmediate(mine);
+					if (last) last._idleNext = { _destroyed: false, _idleNext: null, _onImmediate() { if (shared.now === 'next') shared.stolen = 'stolen' } };
+				});
+			}, 1);
+		}`},
 	{name: "a promise of an immediate of a module", want: `1`, then: `"its own"`, code: `
 		function main(req, res) {
 			if (req.body === 'next') return void setTimeout(() => res.send('its own'), 5);

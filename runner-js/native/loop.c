@@ -3,6 +3,8 @@
  *
  * loop.mark(old) notes the handles that are open now. loop.left() says what there is beside them: 0 nothing; 1 handles that are being closed, whose
  * close is yet to be reported; 2 requests under way, of which the thread pool's are a part whatever asked for them, or handles that are open.
+ * loop.later(fn) calls fn once the callbacks of this turn of the loop have been called, immediates among them: where handles that were closed are
+ * reported. It stands in no list that a function reaches.
  * old says that this is Node.js 10 or older. There timers are handles of their own: as many may be active as there were; and async handles are opened and
  * closed by Node.js itself alone. Later versions keep timers in lists in JavaScript, behind one handle, and the other timers of the loop are V8's, which
  * call nobody. Immediates are not told: their handles stay active while one of them runs. See internals.js for both.
@@ -97,11 +99,41 @@ static napi_value name(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* A handle that is opened only to be closed. */
+struct later { uv_idle_t handle; napi_env env; napi_ref fn; };
+
+static void call_later(uv_handle_t *handle) {
+  struct later *later = (struct later *)handle;
+  napi_env env = later->env;
+  napi_handle_scope scope;
+  napi_value fn, global, ignored;
+  if (napi_open_handle_scope(env, &scope) != napi_ok) abort();
+  if (napi_get_reference_value(env, later->fn, &fn) != napi_ok || napi_get_global(env, &global) != napi_ok) abort();
+  napi_delete_reference(env, later->fn);
+  free(later);
+  napi_make_callback(env, NULL, global, fn, 0, NULL, &ignored);
+  napi_close_handle_scope(env, scope);
+}
+
+static napi_value later(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  struct later *later = calloc(1, sizeof *later);
+  if (later == NULL) abort();
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1) abort();
+  if (napi_create_reference(env, argv[0], 1, &later->fn) != napi_ok) abort();
+  later->env = env;
+  uv_idle_init(uv_default_loop(), &later->handle);
+  uv_close((uv_handle_t *)&later->handle, call_later);
+  return NULL;
+}
+
 static napi_value init(napi_env env, napi_value exports) {
   napi_value fn;
   if (napi_create_function(env, "mark", NAPI_AUTO_LENGTH, mark, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "mark", fn);
   if (napi_create_function(env, "left", NAPI_AUTO_LENGTH, left, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "left", fn);
   if (napi_create_function(env, "name", NAPI_AUTO_LENGTH, name, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "name", fn);
+  if (napi_create_function(env, "later", NAPI_AUTO_LENGTH, later, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "later", fn);
   return exports;
 }
 
