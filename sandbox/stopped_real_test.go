@@ -61,7 +61,7 @@ func TestAZygoteThatDoesNotReapIsReplaced(t *testing.T) {
 	}
 }
 
-func TestAZygoteThatFailsToStartLeavesNothing(t *testing.T) {
+func TestAPoolThatFailsToStartLeavesNothing(t *testing.T) {
 	cfg := realConfig(t)
 	cfg.Modules = []string{"no-such-module"}
 	before := 0
