@@ -187,6 +187,8 @@ func TestAFloodLosesItsOwnLinesAlone(t *testing.T) {
 				r.o.MaxLine = row.maxLine
 				block := make(chan struct{})
 				r.store.set(nil, block)
+				r.printOf(invoke.Call{Ref: function.Ref{Namespace: "first", ID: "f"}}, "x")
+				synctest.Wait() // the writer holds that and takes no more
 				for i := range row.lines {
 					ref := function.Ref{Namespace: fmt.Sprintf("evil-%d", i), ID: "f"}
 					r.printOf(invoke.Call{Owner: "evil", Ref: ref}, row.text)
