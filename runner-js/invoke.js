@@ -8,6 +8,7 @@ const egress = require('./egress');
 const output = require('./output');
 const { exit, RETIRED } = require('./frame');
 const pending = require('./pending');
+const tmp = require('./tmp');
 const warnings = require('./warnings');
 const chooseZone = require('./zone');
 
@@ -212,7 +213,7 @@ class Invoker {
   // finish sends the answer. A call that left work or traces behind ends the worker with it: no code of a call runs after its answer.
   finish(call, late) {
     output.flush();
-    const clean = call.work === 0 && pending.left(late) === pending.NOTHING && this.loader.clean();
+    const clean = call.work === 0 && pending.left(late) === pending.NOTHING && !tmp.touched() && this.loader.clean();
     const spent = this.loader.toldSpent();
     const head = `"id":${call.id},"reusable":${clean},${spent > 0 ? `"load":${spent},` : ''}`;
     const limit = call.type === 'error' ? this.maxError : this.maxAnswer;

@@ -9,6 +9,7 @@ const frame = require('./frame');
 const egress = require('./egress');
 const lockdown = require('./lockdown');
 const pending = require('./pending');
+const tmp = require('./tmp');
 const Loader = require('./loader');
 const Invoker = require('./invoke');
 
@@ -46,8 +47,9 @@ function accept(message) {
   invoker.limits(message);
   if (process.argv[2] === 'zygote') {
     ready(missing);
-    zygote.fork(message.filter, message.zygoteFilter, () => invoker.rehearse(zygote.slim));
+    zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => invoker.rehearse(zygote.slim));
   }
+  if (message.tmp) tmp.watch();
   ready(missing);
 }
 

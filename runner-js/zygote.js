@@ -10,9 +10,11 @@ const CONTROL = 3; // the socket to the host
 const addon = process.argv[2] === 'zygote' ? require(path.join(__dirname, 'build', 'zygote.node')) : null; // eslint-disable-line
 
 // fork serves the host's requests and returns in each new worker only. filter is the worker's system-call filter as base64, own that of this process,
-// which has everything loaded by now. settle is called when the host asks for it: it may take its time to make later forks better.
-function fork(filter, own, settle) {
-  addon.open(CONTROL, Buffer.from(filter || '', 'base64'), Buffer.from(own || '', 'base64'));
+// which has everything loaded by now. tmp is
+// the size of each worker's own /tmp in bytes, 0 for none. settle is called when the host asks for it: it may take
+// its time to make later forks better.
+function fork(filter, own, tmp, settle) {
+  addon.open(CONTROL, Buffer.from(filter || '', 'base64'), Buffer.from(own || '', 'base64'), tmp);
   let pid = addon.serve();
   while (pid === 0) {
     settle();

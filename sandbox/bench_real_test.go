@@ -14,6 +14,8 @@ func BenchmarkInvoke(b *testing.B) {
 		"warm":                  nil,
 		"fresh process":         func(c *sandbox.Config) { c.MaxInvocations = 1; c.Prewarmed = 4 },
 		"fresh process, 1 warm": func(c *sandbox.Config) { c.MaxInvocations = 1; c.Prewarmed = 1 },
+		"warm, no tmp":          func(c *sandbox.Config) { c.Limits.Tmp = 0 },
+		"fresh process, no tmp": func(c *sandbox.Config) { c.MaxInvocations = 1; c.Prewarmed = 4; c.Limits.Tmp = 0 },
 	} {
 		b.Run(name, func(b *testing.B) {
 			pool := newRealPool(b, change)

@@ -30,6 +30,9 @@ type Limits struct {
 	CPU float64
 	// PIDs is the number of processes and threads. Default 32; fewer than 16 cannot run Node.js.
 	PIDs int64
+	// Tmp is the size of a worker's /tmp under IsolationStrict, in bytes; what is in it counts as the worker's memory. 0
+	// gives it none. Default 16 MiB.
+	Tmp int64
 	// Frame is the largest frame that is sent to a worker, in bytes. Default 8 MiB; at least 64 KiB.
 	Frame int
 	// Answer is the largest answer of a function with its headers, as the frame that a worker sends, in bytes. Default 8 MiB; at least
@@ -113,7 +116,7 @@ func DefaultConfig() Config {
 		StartTimeout: 30 * time.Second,
 		Env:          json.RawMessage("{}"),
 		Isolation:    IsolationStrict,
-		Limits:       Limits{Memory: 128 << 20, CPU: 1, PIDs: 32, Frame: 8 << 20, Answer: 8 << 20, Logs: 256 << 10},
+		Limits:       Limits{Memory: 128 << 20, CPU: 1, PIDs: 32, Tmp: 16 << 20, Frame: 8 << 20, Answer: 8 << 20, Logs: 256 << 10},
 		Observer:     NopObserver{},
 	}
 }
@@ -151,6 +154,7 @@ func (c Config) Validate() error {
 	fault(c.Limits.Memory < 32<<20, "Limits.Memory %d is below 32 MiB", c.Limits.Memory)
 	fault(c.Limits.CPU < 0.01, "Limits.CPU %v is below 0.01", c.Limits.CPU)
 	fault(c.Limits.PIDs < 16, "Limits.PIDs %d is below 16", c.Limits.PIDs)
+	fault(c.Limits.Tmp < 0, "Limits.Tmp %d is below 0", c.Limits.Tmp)
 	fault(c.Limits.Frame < 64<<10, "Limits.Frame %d is below 64 KiB", c.Limits.Frame)
 	fault(c.Limits.Answer < 64<<10, "Limits.Answer %d is below 64 KiB", c.Limits.Answer)
 	fault(c.Limits.Logs < 0, "Limits.Logs %d is below 0", c.Limits.Logs)

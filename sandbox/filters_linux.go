@@ -26,6 +26,9 @@ func (j *jailer) filters(forks bool) (f filters, err error) {
 		return f, err
 	}
 	zygote := seccomp.Zygote(j.workerIDs())
+	if j.cfg.Limits.Tmp > 0 {
+		zygote = seccomp.Tmp(zygote)
+	}
 	var errs [3]error
 	f.start, errs[0] = seccomp.Compile(seccomp.Starting(zygote))
 	f.zygote, errs[1] = seccomp.Compile(zygote)
@@ -33,9 +36,20 @@ func (j *jailer) filters(forks bool) (f filters, err error) {
 	return f, errors.Join(errs[:]...)
 }
 
-// zygotePart is what a zygote is in its jail. It keeps what it needs to give each worker an ID of its own: docs/decisions/0003.
-func (f filters) zygotePart() part {
-	return part{uid: zygoteID, filter: f.start, capabilities: []int{unix.CAP_SETUID, unix.CAP_SETGID}}
+// zygotePart is what a zygote is in a jail. It keeps what it needs to give each worker an ID and a /tmp of its own:
+// docs/decisions/0003 and 0017.
+func (j *jailer) zygotePart(f filters) part {
+	p := part{uid: zygoteID, filter: f.start}
+	if j == nil {
+		return p
+	}
+	if j.root {
+		p.capabilities = append(p.capabilities, unix.CAP_SETUID, unix.CAP_SETGID)
+	}
+	if j.cfg.Limits.Tmp > 0 {
+		p.capabilities = append(p.capabilities, unix.CAP_SYS_ADMIN)
+	}
+	return p
 }
 
 // workerIDs are those that workerID gives.

@@ -28,7 +28,8 @@ func (s *spawner) inspect(pid int) Report {
 		statusLayer("no capabilities", asked, err, hasNone(status, "CapInh", "CapPrm", "CapEff", "CapAmb"), "CapEff "+status["CapEff"]),
 		statusLayer("no new privileges", asked, err, status["NoNewPrivs"] == "1", ""),
 		statusLayer("system-call filter", asked, err, status["Seccomp"] == "2", ""),
-		s.userLayer(asked, err, status["Uid"]), s.limitsLayer(), s.forkLayer(), s.zygoteLayer(status["PPid"]))
+		s.userLayer(asked, err, status["Uid"]), s.tmpLayer(pid), s.limitsLayer(), s.forkLayer(),
+		s.zygoteLayer(status["PPid"]))
 	return r
 }
 
@@ -132,6 +133,24 @@ func (s *spawner) userLayer(jailed bool, err error, ids string) Layer {
 	layer := statusLayer("user of its own", asked, err, ids != "" && strings.Fields(ids + " ")[0] != own, "")
 	if jailed && !asked && !layer.Obtained {
 		layer.Detail = "workers run as the server's own user; a server that runs as root gives each an ID of its own"
+	}
+	return layer
+}
+
+// tmpLayer looks for a /tmp of the worker's own. It is no wall: without one a worker has nothing that it can write to.
+func (s *spawner) tmpLayer(pid int) Layer {
+	layer := Layer{Name: "/tmp of its own"}
+	if s.jailer == nil || s.cfg.Limits.Tmp == 0 {
+		return layer
+	}
+	mounts, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "mountinfo"))
+	layer.Asked = err == nil && strings.Contains(string(mounts), " / /tmp rw,") || errors.Is(err, fs.ErrPermission)
+	layer.Obtained = layer.Asked
+	if layer.Obtained {
+		layer.Detail = fmt.Sprintf("%d MiB of the worker's memory", s.cfg.Limits.Tmp>>20)
+	} else {
+		layer.Detail = "workers have no /tmp to write to: the host does not let them have mount namespaces; " +
+			"in a container allow unshare, as docs/deploy/seccomp.json does"
 	}
 	return layer
 }

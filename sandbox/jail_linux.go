@@ -84,6 +84,7 @@ type part struct {
 	uid          uint32
 	filter       []byte
 	capabilities []int
+	tmp          int64 // bytes of a /tmp of its own; 0 for none
 }
 
 // wrap changes cmd, made by nodeCommand, to run in a jail as p. Release must be called after its start.
@@ -91,12 +92,15 @@ func (j *jailer) wrap(cmd *exec.Cmd, p part) (release func(), err error) {
 	spec := jail.Spec{
 		Path: jailNode, Args: j.inside(cmd), Env: zoneEnvironment(j.cfg, jailRunner),
 		Scratch: scratch, Mounts: j.mounts, Hostname: "worker", Filter: p.filter,
+		Capabilities: p.capabilities, TmpDir: j.cfg.Limits.Tmp > 0, Tmp: p.tmp,
 		Limits: map[int]uint64{
-			unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 256, unix.RLIMIT_FSIZE: 0, unix.RLIMIT_MEMLOCK: 0, unix.RLIMIT_MSGQUEUE: 0,
+			unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 256,
+			unix.RLIMIT_FSIZE:   uint64(2 * j.cfg.Limits.Tmp), // a full /tmp is told before //nolint:gosec // not below 0
+			unix.RLIMIT_MEMLOCK: 0, unix.RLIMIT_MSGQUEUE: 0,
 		},
 	}
 	if j.root {
-		spec.UID, spec.Capabilities = int(p.uid), p.capabilities
+		spec.UID = int(p.uid)
 	}
 	return jail.Command(cmd, spec, j.users)
 }

@@ -79,13 +79,16 @@ func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 }
 
 func initFrame(cfg *Config, f filters, jailed bool) ([]byte, error) {
-	modules := cfg.ModulesDir
+	modules, tmp := cfg.ModulesDir, int64(0)
+	if jailed {
+		tmp = cfg.Limits.Tmp
+	}
 	if modules != "" && jailed {
 		modules = jailModules
 	}
 	return wire.AppendInit(nil, wire.Init{
-		ModulesDir: modules,
-		Filter:     f.worker, ZygoteFilter: f.zygote, Egress: cfg.Egress.frame(jailed),
+		ModulesDir: modules, Tmp: tmp,
+		Filter: f.worker, ZygoteFilter: f.zygote, Egress: cfg.Egress.frame(jailed),
 		Modules: cfg.Modules, Env: cfg.Env, MaxFrame: cfg.Limits.Frame, MaxAnswer: cfg.Limits.Answer, MaxLogs: cfg.Limits.Logs,
 	})
 }
@@ -102,7 +105,8 @@ type directLauncher struct {
 func (d *directLauncher) launch(_ context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
 	cmd := nodeCommand(d.cfg)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
-	if err := d.thread.startJailed(cmd, d.jailer, part{uid: d.jailer.workerID(slot), filter: d.filter}); err != nil {
+	worker := part{uid: d.jailer.workerID(slot), filter: d.filter, tmp: d.cfg.Limits.Tmp}
+	if err := d.thread.startJailed(cmd, d.jailer, worker); err != nil {
 		return nil, err
 	}
 	return command{cmd}, nil

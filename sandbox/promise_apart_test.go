@@ -84,10 +84,13 @@ func openFiles(t *testing.T, pid int) map[int]string {
 	return open
 }
 
+// noMemoryIsShared lets pass what ICU maps of a file that was opened to be read only: the kernel lets nobody make
+// that writable.
 func noMemoryIsShared(t *testing.T, pid int) {
 	t.Helper()
 	for line := range strings.Lines(procText(t, pid, "maps")) {
-		if strings.HasSuffix(strings.Fields(line)[1], "s") {
+		tables := strings.Contains(line, " r--s ") && strings.Contains(line, " /runner/icu/")
+		if strings.HasSuffix(strings.Fields(line)[1], "s") && !tables {
 			t.Errorf("process %d has memory that others may have: %s", pid, line)
 		}
 	}

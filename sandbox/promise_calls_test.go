@@ -30,6 +30,7 @@ var refusedCalls = map[string]int{
 var missingCalls = map[string]int{
 	"clone3": unix.SYS_CLONE3, "io_uring_setup": unix.SYS_IO_URING_SETUP, "io_uring_enter": unix.SYS_IO_URING_ENTER,
 	"io_uring_register": unix.SYS_IO_URING_REGISTER, "pkey_alloc": unix.SYS_PKEY_ALLOC, "pkey_free": unix.SYS_PKEY_FREE, "pkey_mprotect": unix.SYS_PKEY_MPROTECT,
+	"copy_file_range": unix.SYS_COPY_FILE_RANGE,
 }
 
 // deadlyCalls end the worker: only an exploit makes them.

@@ -98,15 +98,19 @@ func TestInADelegatedGroup(t *testing.T) {
 	if cfg.Runner == "" {
 		return
 	}
-	cfg.Modules = []string{}
+	cfg.Modules = []string{"fs"}
 	pool, err := sandbox.New(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer pool.Close()
-	result, err := pool.Invoke(t.Context(), invocation("delegated", `function main(req, res) { res.send(1) }`))
-	if err != nil || string(result.Body) != "1" {
-		t.Errorf("%s, %v", bodyOf(result), err)
+	for range 2 {
+		inv := invocation("delegated", tmpOf)
+		inv.Request.Body = []byte(`{"write":"x"}`)
+		result, err := pool.Invoke(t.Context(), inv)
+		if err != nil || string(result.Body) != `[[],["x"]]` {
+			t.Errorf("%s, %v", bodyOf(result), err)
+		}
 	}
 	obtained := 0
 	for _, layer := range pool.Report().Layers {

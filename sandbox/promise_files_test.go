@@ -10,10 +10,10 @@ import (
 // Whoever is out of the language finds a small read-only root.
 var filePromises = []promise{
 	{
-		name: "the root holds only Node.js, its libraries, the runner, time zones and two devices", insider: true,
+		name: "the root holds only Node.js, its libraries, the runner, time zones, two devices and an empty /tmp", insider: true,
 		code: `const fs = inside.require('fs');
 			function main(req, res) { res.send({ root: fs.readdirSync('/').filter(d => d !== 'lib64').sort(), dev: fs.readdirSync('/dev'), usr: fs.readdirSync('/usr'), bin: fs.readdirSync('/usr/bin'), share: fs.readdirSync('/usr/share') }) }`,
-		want: `{"root":["dev","lib","runner","usr"],"dev":["null","urandom"],"usr":["bin","share"],"bin":["node"],"share":["zoneinfo"]}`,
+		want: `{"root":["dev","lib","runner","tmp","usr"],"dev":["null","urandom"],"usr":["bin","share"],"bin":["node"],"share":["zoneinfo"]}`,
 	},
 	{
 		name: "no file of the host can be read", insider: true, code: reading(
@@ -22,11 +22,11 @@ var filePromises = []promise{
 	},
 	{name: "there is no proc, not even one's own", insider: true, code: reading(
 		`['/proc', '/proc/self/exe', '/proc/self/environ', '/proc/self/fd/0', '/proc/self/root', '/proc/1/cmdline', '/proc/sys/kernel/core_pattern', '/proc/keys']`), want: `["ENOENT"]`},
-	{name: "no file can be made anywhere", insider: true, code: writing(
-		`['/x', '/dev/x', '/lib/x', '/usr/bin/x', '/runner/x', '/runner/node_modules/x', '/tmp/x'].map(p => () => fs.writeFileSync(p, 'x'))`), want: `["ENOENT","EROFS"]`},
-	{name: "no directory, link, pipe or device can be made", insider: true, code: writing(
+	{name: "no file can be made anywhere but in /tmp", insider: true, code: writing(
+		`['/x', '/dev/x', '/lib/x', '/usr/bin/x', '/runner/x', '/runner/node_modules/x', '/tmpx'].map(p => () => fs.writeFileSync(p, 'x'))`), want: `["EROFS"]`},
+	{name: "no directory, link, pipe or device can be made but there", insider: true, code: writing(
 		`[() => fs.mkdirSync('/x'), () => fs.mkdtempSync('/x'), () => fs.symlinkSync('/', '/runner/x'), () => fs.linkSync('/runner/main.js', '/x'),
-			() => inside.native.call(133, Buffer.from('/pipe\0'), 0o10666), () => inside.native.call(133, Buffer.from('/kmem\0'), 0o20666, 0x102)]`), want: `["-1","EPERM"]`},
+			() => inside.native.call(133, Buffer.from('/pipe\0'), 0o10666), () => inside.native.call(133, Buffer.from('/kmem\0'), 0o20666, 0x102)]`), want: `["-1","EPERM","EROFS"]`},
 	{name: "neither Node.js nor the runner can be overwritten", insider: true, code: writing(
 		`['/usr/bin/node', '/runner/main.js', '/runner/build/zygote.node'].map(p => () => fs.openSync(p, 'r+'))`), want: `["EACCES","EROFS"]`},
 	{name: "nothing can be renamed, removed, truncated or given away", insider: true, code: writing(

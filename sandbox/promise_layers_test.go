@@ -32,7 +32,10 @@ var layers = []struct {
 	}},
 	{"read-only mounts without set-user-ID", func(t *testing.T, pid int) bool {
 		mounts := slices.Collect(strings.Lines(procText(t, pid, "mountinfo")))
-		return len(mounts) > 5 && !slices.ContainsFunc(mounts, func(m string) bool { return !strings.HasPrefix(strings.Fields(m)[5], "ro,nosuid") })
+		return len(mounts) > 5 && !slices.ContainsFunc(mounts, func(m string) bool { return !readOnly(m) })
+	}},
+	{"a /tmp of its own, without devices, programs and set-user-ID", func(t *testing.T, pid int) bool {
+		return strings.Contains(mountOf(t, pid, "/tmp"), " / /tmp rw,nosuid,nodev,noexec,noatime - tmpfs ")
 	}},
 	{"no proc", func(t *testing.T, pid int) bool { return !strings.Contains(procText(t, pid, "mountinfo"), " - proc ") }},
 	{"no capabilities", func(t *testing.T, pid int) bool {
@@ -60,14 +63,14 @@ var layers = []struct {
 			return err == nil && !strings.Contains(string(text), "\nSeccomp:\t2\n")
 		})
 	}},
-	{"fork server without privileges but to give users", func(t *testing.T, pid int) bool {
+	{"fork server without privileges but to give users and a /tmp", func(t *testing.T, pid int) bool {
 		zygote, err := strconv.Atoi(statusOf(t, pid, "PPid"))
-		const setUserAndGroup = "00000000000000c0"
+		const setUserAndGroup = "00000000002000c0" // and mounts, in its own user namespace
 		return err == nil && statusOf(t, zygote, "CapEff") == setUserAndGroup && statusOf(t, zygote, "CapBnd") == setUserAndGroup &&
 			statusOf(t, zygote, "NoNewPrivs") == "1"
 	}},
 	{"few descriptors", limitIs("Max open files", "256")},
-	{"no files", limitIs("Max file size", "0")},
+	{"no large files", limitIs("Max file size", strconv.Itoa(32<<20))},
 	{"no locked memory", limitIs("Max locked memory", "0")},
 	{"no message queues", limitIs("Max msgqueue size", "0")},
 	{"few tasks", limitIs("Max processes", "64")},
@@ -214,7 +217,7 @@ func TestPromiseNoInspectorOpensBySignal(t *testing.T) {
 }
 
 func TestReportTellsWhatIsThere(t *testing.T) {
-	onEveryVersion(t, func(t *testing.T, v version) { reportTells(t, v, sandbox.IsolationStrict, 15) })
+	onEveryVersion(t, func(t *testing.T, v version) { reportTells(t, v, sandbox.IsolationStrict, 16) })
 	t.Run("with less isolation", func(t *testing.T) {
 		reportTells(t, oldest, sandbox.IsolationProcess, 3)
 		reportTells(t, oldest, sandbox.IsolationNone, 2)
@@ -297,6 +300,12 @@ func groupHas(fileV1, fileV2, want string) func(*testing.T, int) bool {
 		}
 		return false
 	}
+}
+
+// readOnly says of a line of mountinfo whether it is of the kind that workers may have: /tmp is another promise.
+func readOnly(mount string) bool {
+	fields := strings.Fields(mount)
+	return strings.HasPrefix(fields[5], "ro,nosuid") || fields[4] == "/tmp"
 }
 
 func mountOf(t *testing.T, pid int, target string) string {

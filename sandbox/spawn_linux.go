@@ -74,7 +74,8 @@ func (s *spawner) chooseLauncher() error {
 		return fmt.Errorf("sandbox: %w", err)
 	}
 	if s.forks {
-		s.launcher = &forkLauncher{cfg: &s.cfg, init: init, jailer: s.jailer, part: filters.zygotePart(), thread: s.thread}
+		part := s.jailer.zygotePart(filters)
+		s.launcher = &forkLauncher{cfg: &s.cfg, init: init, jailer: s.jailer, part: part, thread: s.thread}
 	} else {
 		s.launcher = &directLauncher{cfg: &s.cfg, init: init, jailer: s.jailer, filter: filters.start, thread: s.thread}
 	}

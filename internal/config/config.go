@@ -99,6 +99,8 @@ type Config struct {
 	PoolSize      int
 	PoolActive    int
 	PoolPrewarmed int
+	// TmpSize is WORKER_TMP_SIZE, in bytes; 0 for no /tmp.
+	TmpSize int64
 	// MaxInvocations, IdleTimeout, MemoryLimit (bytes) and CPULimit (processors) are those of one worker, WORKER_*.
 	MaxInvocations int
 	IdleTimeout    time.Duration

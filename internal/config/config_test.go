@@ -51,6 +51,7 @@ func TestDefaults(t *testing.T) {
 		HiddenEnv:   []string{"CLIENT_SECRET"},
 		Modules:     []string{"lodash", "async", "request", "uuid", "node-fetch"},
 		PoolReserve: 4, PoolSize: 3072, PoolActive: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, MemoryLimit: 128 << 20, CPULimit: 1,
+		TmpSize:   16 << 20,
 		QueueSize: 1000, QueueTimeout: 10 * time.Second, Isolation: sandbox.IsolationStrict,
 		MaxConnections: 10_000, MetricsMaxConnections: 100, ShutdownTimeout: 20 * time.Second,
 		HTTP: HTTP{

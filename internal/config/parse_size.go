@@ -32,6 +32,10 @@ func memory(least, most int64, target func(*Config) *int64) parser {
 
 func sizeWithin(least int64, limit func(*Config) (most int64, why string), most int64, target func(*Config) *int64) parser {
 	exact := func(n int64) string { return strconv.FormatInt(n, 10) }
+	beyond := []string{exact(least - 1), exact(most + 1), "-1mb", "1m", "1kib", "much", "1mb 1mb", "1e9", "9999tb"}
+	if least > 0 {
+		beyond = append(beyond, "0")
+	}
 	return past(func(c *Config, text string) error {
 		most, why := limit(c)
 		n, err := body.ParseSize(text)
@@ -40,8 +44,7 @@ func sizeWithin(least int64, limit func(*Config) (most int64, why string), most 
 		}
 		*target(c) = n
 		return nil
-	}, []string{exact(least), sizeText(most), " " + exact(most) + " B"},
-		[]string{exact(least - 1), exact(most + 1), "0", "-1mb", "1m", "1kib", "much", "1mb 1mb", "1e9", "9999tb"})
+	}, []string{exact(least), sizeText(most), " " + exact(most) + " B"}, beyond)
 }
 
 // sizeText writes n in its largest unit, rounded down to a tenth.

@@ -37,6 +37,12 @@ var workersVariables = []Variable{
 		parse:   fraction(0.01, 1024, func(c *Config) *float64 { return &c.CPULimit }),
 	},
 	{
+		Name: "WORKER_TMP_SIZE", Default: "16mb",
+		Meaning: "Size of the `/tmp` that each worker has for itself with `ISOLATION=strict`. " +
+			"What is in it counts as the worker's memory. 0 gives it none.",
+		parse: size(0, tib, func(c *Config) *int64 { return &c.TmpSize }),
+	},
+	{
 		Name: "WORKER_MAX_INVOCATIONS", Default: "0",
 		Meaning: "Calls after which a worker is replaced: 1 gives every call a process of its own, 0 sets no limit.",
 		parse:   whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxInvocations }),

@@ -18,7 +18,7 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 	pool.QueueSize, pool.QueueTimeout = cfg.QueueSize, cfg.QueueTimeout
 	pool.SyncTimeout, pool.AsyncTimeout = cfg.SyncTimeout, cfg.AsyncTimeout
 	pool.Modules, pool.ModulesDir, pool.Isolation = cfg.Modules, node.modules, cfg.Isolation
-	pool.Limits.Memory, pool.Limits.CPU = cfg.MemoryLimit, cfg.CPULimit
+	pool.Limits.Memory, pool.Limits.CPU, pool.Limits.Tmp = cfg.MemoryLimit, cfg.CPULimit, cfg.TmpSize
 	pool.Limits.Answer = int(cfg.ResponseLimit)
 	// A body may grow to six times its size when it is written as a JSON string, and a call carries code and body, which in a pipeline is the
 	// answer of the step before.

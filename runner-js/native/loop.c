@@ -5,15 +5,20 @@
  * close is yet to be reported; 2 requests under way, of which the thread pool's are a part whatever asked for them, or handles that are open.
  * loop.later(fn) calls fn once the callbacks of this turn of the loop have been called, immediates among them: where handles that were closed are
  * reported. It stands in no list that a function reaches.
+ * loop.note(directory) notes what a directory is; loop.changed() says whether anything was made or removed in it
+ * since, or it was changed itself.
  * old says that this is Node.js 10 or older. There timers are handles of their own: as many may be active as there were; and async handles are opened and
  * closed by Node.js itself alone. Later versions keep timers in lists in JavaScript, behind one handle, and the other timers of the loop are V8's, which
  * call nobody. Immediates are not told: their handles stay active while one of them runs. See internals.js for both.
  *
  * loop.name(text) gives the process the name that /proc/PID/comm has, of which the kernel takes 15 bytes.
  */
+#define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 
 #include <node_api.h>
 #include <uv.h>
@@ -128,12 +133,50 @@ static napi_value later(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* A directory, as a reference that can be neither read nor written, and what it was when it was noted. To look it up by
+ * its path each time would take three times as long. */
+static int directory = -1;
+static struct stat noted;
+
+static napi_value note_directory(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1) return NULL;
+  char path[256];
+  if (napi_get_value_string_utf8(env, argv[0], path, sizeof path, NULL) != napi_ok) return NULL;
+  directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0 || fstat(directory, &noted) != 0) napi_throw_error(env, NULL, "the directory to note is not there");
+  return NULL;
+}
+
+static int same_time(struct timespec a, struct timespec b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
+
+/* Nobody can set the time of the last change back; the others tell of what was done in the tick of the clock that
+ * it was noted in. */
+static napi_value directory_changed(napi_env env, napi_callback_info info) {
+  (void)info;
+  struct stat now;
+  int same = fstat(directory, &now) == 0 && now.st_ino == noted.st_ino && now.st_dev == noted.st_dev
+          && now.st_mode == noted.st_mode && now.st_nlink == noted.st_nlink && now.st_uid == noted.st_uid
+          && now.st_gid == noted.st_gid && now.st_size == noted.st_size && same_time(now.st_atim, noted.st_atim)
+          && same_time(now.st_mtim, noted.st_mtim) && same_time(now.st_ctim, noted.st_ctim);
+  napi_value result = NULL;
+  napi_get_boolean(env, !same, &result);
+  return result;
+}
+
 static napi_value init(napi_env env, napi_value exports) {
   napi_value fn;
   if (napi_create_function(env, "mark", NAPI_AUTO_LENGTH, mark, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "mark", fn);
   if (napi_create_function(env, "left", NAPI_AUTO_LENGTH, left, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "left", fn);
   if (napi_create_function(env, "name", NAPI_AUTO_LENGTH, name, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "name", fn);
   if (napi_create_function(env, "later", NAPI_AUTO_LENGTH, later, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "later", fn);
+  if (napi_create_function(env, "note", NAPI_AUTO_LENGTH, note_directory, NULL, &fn) == napi_ok) {
+    napi_set_named_property(env, exports, "note", fn);
+  }
+  if (napi_create_function(env, "changed", NAPI_AUTO_LENGTH, directory_changed, NULL, &fn) == napi_ok) {
+    napi_set_named_property(env, exports, "changed", fn);
+  }
   return exports;
 }
 

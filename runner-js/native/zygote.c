@@ -20,12 +20,15 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -77,12 +80,13 @@ static int noted;
 static int control_fd = -1;
 static int ended_fd = -1;                      /* readable when a worker has ended */
 static struct sock_fprog filter;
+static int64_t tmp_bytes;                      /* of each worker's own /tmp; 0 for none */
 
 static struct __user_cap_header_struct cap_header = {_LINUX_CAPABILITY_VERSION_3, 0};
 static const struct __user_cap_data_struct cap_none[2];
 
 /* The exit codes of a worker whose preparation failed; the host knows them by name. */
-enum { EXIT_DESCRIPTORS = 81, EXIT_USER = 82, EXIT_FILTER = 83, EXIT_LOOP = 84 };
+enum { EXIT_DESCRIPTORS = 81, EXIT_USER = 82, EXIT_FILTER = 83, EXIT_LOOP = 84, EXIT_TMP = 85 };
 
 static void send_report(const struct report *report, int fd) {
   char space[CMSG_SPACE(sizeof(int))];
@@ -166,6 +170,21 @@ static void leave_zygotes_files(void) {
   if (syscall(SYS_close_range, (long)noted, ~0u, 0L) != 0 && errno != ENOSYS) _exit(EXIT_DESCRIPTORS); /* there should be none */
 }
 
+/* Gives a worker a /tmp of its own in memory, in a mount namespace of its own, which both end with it. It is in its
+ * control group already, so that they count as its. Where the host lets nobody have a mount namespace, /tmp stays as it
+ * is: empty, and read-only. */
+static void give_tmp(uint32_t uid) {
+  char data[128];
+  if (tmp_bytes == 0) return;
+  if (unshare(CLONE_NEWNS) != 0) {
+    if (errno == EPERM || errno == ENOSYS) return;
+    _exit(EXIT_TMP);
+  }
+  snprintf(data, sizeof data, "size=%lld,nr_inodes=1024,mode=700,uid=%u,gid=%u", (long long)tmp_bytes, uid, uid);
+  unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME; /* and no others: the zygote's filter */
+  if (mount("tmp", "/tmp", "tmpfs", flags, data) != 0 && errno != EPERM) _exit(EXIT_TMP);
+}
+
 /* The first steps of a worker. It waits for one byte on its stdin, which says that it is in its control group. */
 static void prepare_worker(const int fds[3], uint32_t uid) {
   char go;
@@ -180,6 +199,7 @@ static void prepare_worker(const int fds[3], uint32_t uid) {
   leave_zygotes_files();
   do n = read(0, &go, 1); while (n < 0 && errno == EINTR);
   if (n != 1) _exit(0);
+  give_tmp(uid);
   if (uid != 0) {
     struct rlimit tasks = {64, 64};           /* of this user, which no other worker is */
     long id = (long)uid;                      /* the zygote's filter compares all 64 bits */
@@ -272,13 +292,14 @@ static void ignore_signals(void) {
   for (size_t i = 0; i < sizeof without_meaning / sizeof *without_meaning; i++) signal(without_meaning[i], SIG_IGN);
 }
 
-/* open(control, filter, own) takes the socket to the host, the system-call filter of the workers and the zygote's own, which it is under from here
- * on, and prepares to serve. */
+/* open(control, filter, own, tmp) takes the socket to the host, the system-call filter of the workers, the zygote's
+ * own, which it is under from here on, and the size of each worker's /tmp in bytes, and prepares to serve. */
 static napi_value open_control(napi_env env, napi_callback_info info) {
-  size_t argc = 3;
-  napi_value argv[3];
+  size_t argc = 4;
+  napi_value argv[4];
   struct sock_fprog own;
-  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 3) return NULL;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 4) return NULL;
+  if (napi_get_value_int64(env, argv[3], &tmp_bytes) != napi_ok) return NULL;
   if (napi_get_value_int32(env, argv[0], &control_fd) != napi_ok) return NULL;
   if (take_filter(env, argv[1], &filter) != 0 || take_filter(env, argv[2], &own) != 0) return NULL;
   ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -40,6 +40,7 @@ var steps = []step{
 	{"private mounts", func(*Spec) error { return unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "") }},
 	{"root", mountRoot},
 	{"mounts", moveMounts},
+	{"tmp", mountTmp},
 	{"pivot_root", pivot},
 	{"read-only root", func(*Spec) error {
 		return unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
@@ -106,6 +107,19 @@ func moveMounts(s *Spec) error {
 		}
 	}
 	return nil
+}
+
+// mountTmp makes the directory for files of the program's own. Where it is the program's alone it is in memory: what
+// is in it counts as the program's, and ends with it.
+func mountTmp(s *Spec) error {
+	if !s.TmpDir {
+		return nil
+	}
+	if err := os.Mkdir("tmp", 0o755); err != nil || s.Tmp == 0 {
+		return err
+	}
+	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_NOATIME
+	return unix.Mount("tmp", "tmp", "tmpfs", flags, tmpData(s.Tmp, s.UID))
 }
 
 func makeTarget(target string, dir bool) error {

@@ -1,5 +1,7 @@
 package jail
 
+import "fmt"
+
 // Spec says what the child builds. It travels to it as JSON.
 type Spec struct {
 	// Path, Args and Env are the program's, as seen in the new root.
@@ -13,7 +15,11 @@ type Spec struct {
 	FirstMount int
 	// CloneInside lets the child clone the mounts itself, where the host has not the right to: it must then be able to walk to them.
 	CloneInside bool
-	Hostname    string
+	// TmpDir makes an empty directory /tmp, and Tmp mounts one of so many bytes over it that is the program's alone and
+	// can be written to; 0 mounts none.
+	TmpDir   bool
+	Tmp      int64
+	Hostname string
 	// Limits are resource limits, soft and hard, by their number (RLIMIT_…).
 	Limits map[int]uint64
 	// UID is the user and group that the program becomes; it keeps Capabilities, by their numbers, and no others.
@@ -21,6 +27,14 @@ type Spec struct {
 	Capabilities []int
 	// Filter is a system-call filter that must allow the exec; none when empty.
 	Filter []byte
+}
+
+// tmpFiles is how many files and directories a /tmp may hold.
+const tmpFiles = 1024
+
+// tmpData is what mount(2) is told of a /tmp of so many bytes that belongs to a user and group: as in zygote.c.
+func tmpData(bytes int64, uid int) string {
+	return fmt.Sprintf("size=%d,nr_inodes=%d,mode=700,uid=%d,gid=%d", bytes, tmpFiles, uid, uid)
 }
 
 // Mount is a file or directory of the host in the root, read-only.

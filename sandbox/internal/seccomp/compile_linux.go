@@ -51,9 +51,11 @@ func assemble(p Policy) ([]bpf.Instruction, error) {
 	}
 	policy.Syscalls = []libseccomp.SyscallGroup{
 		{Names: plain, Action: libseccomp.ActionAllow},
-		{NamesWithCondtions: conditional, Action: libseccomp.ActionAllow},
 		{Names: p.Unknown, Action: errno(syscall.ENOSYS)},
+		{Names: p.Refused, Action: errno(syscall.EINVAL)},
 		{Names: known(here, p.Deadly), Action: libseccomp.ActionKillProcess},
+		// They come last: what is compared after them is an argument, and no longer the number of the call.
+		{NamesWithCondtions: conditional, Action: libseccomp.ActionAllow},
 	}
 	rest, err := policy.Assemble()
 	if err != nil {

@@ -2,7 +2,10 @@
 // the kernel.
 package seccomp
 
-import "syscall"
+import (
+	"slices"
+	"syscall"
+)
 
 // Rule allows one system call when the conditions on its arguments hold.
 type Rule struct {
@@ -20,11 +23,13 @@ type Arg struct {
 	Min, Max uint64
 }
 
-// Policy is a list of what is allowed and how the rest is refused: with EPERM, except for Unknown and Deadly.
+// Policy is a list of what is allowed and how the rest is refused: with EPERM, except for Unknown, Refused and Deadly.
 type Policy struct {
 	Allowed []Rule
 	// Unknown are refused as if the kernel did not know them (ENOSYS), because libc and libuv then do without.
 	Unknown []string
+	// Refused are refused as what cannot be done here (EINVAL), because libuv then does it in another way.
+	Refused []string
 	// Deadly end the process: no honest program makes them.
 	Deadly []string
 }
@@ -50,17 +55,27 @@ var plain = []string{
 	"sendmsg", "recvmsg", "recvfrom", "sendto", "umask",
 }
 
+// files are the calls that make, change and remove files. A worker has but one directory that can be written to:
+// /tmp, its own. There are no links, no devices, no owners, no attributes and no locks.
+var files = []string{
+	"mkdirat", "unlinkat", "renameat", "renameat2", "ftruncate", "fsync", "fdatasync", "utimensat", "fchmod", "fchmodat",
+}
+
 // Worker is the policy for a process that runs functions.
 func Worker() Policy {
 	p := Policy{
-		Unknown: []string{"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "pkey_alloc", "pkey_free", "pkey_mprotect"},
+		Refused: []string{"sendfile"}, // of old it was a way to write into files that may only be read (CVE-2022-0847)
+		Unknown: []string{
+			"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "pkey_alloc", "pkey_free", "pkey_mprotect",
+			"copy_file_range",
+		},
 		Deadly: []string{
 			"ptrace", "process_vm_readv", "process_vm_writev", "bpf", "kexec_load", "init_module", "finit_module", "delete_module",
 			"mount", "umount2", "pivot_root", "setns", "unshare", "add_key", "keyctl", "request_key", "userfaultfd", "perf_event_open",
 			"open_by_handle_at", "execve", "execveat",
 		},
 	}
-	for _, name := range append(plain, plainHere...) {
+	for _, name := range slices.Concat(plain, files, plainHere, filesHere) {
 		p.Allowed = append(p.Allowed, Rule{Name: name})
 	}
 	p.Allowed = append(p.Allowed,

@@ -4,3 +4,6 @@ package seccomp
 var plainHere = []string{
 	"stat", "lstat", "access", "readlink", "open", "dup2", "arch_prctl", "time", "epoll_wait", "poll",
 }
+
+// filesHere are such forms of files.
+var filesHere = []string{"mkdir", "rmdir", "unlink", "rename", "chmod"}

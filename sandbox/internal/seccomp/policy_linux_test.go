@@ -18,7 +18,10 @@ func here(t *testing.T) *arch.Info {
 }
 
 // policies are all that there are.
-var policies = map[string]Policy{"worker": Worker(), "zygote": Zygote(Users{1000, 65535}), "starting zygote": Starting(Zygote(Users{1000, 65535}))}
+var policies = map[string]Policy{
+	"worker": Worker(), "zygote": Zygote(Users{1000, 65535}), "starting zygote": Starting(Zygote(Users{1000, 65535})),
+	"zygote that gives a tmp": Tmp(Zygote(Users{1000, 65535})),
+}
 
 func TestEveryCallOfTheKernelGetsItsAnswer(t *testing.T) {
 	for name, policy := range policies {
@@ -39,6 +42,9 @@ func everyCallGetsItsAnswer(t *testing.T, policy Policy) {
 	}
 	for _, name := range policy.Unknown {
 		want[name] = enosys
+	}
+	for _, name := range policy.Refused {
+		want[name] = einval
 	}
 	for _, name := range policy.Deadly {
 		want[name] = killAll
@@ -144,10 +150,58 @@ func TestArgumentsDecideForTheForkServer(t *testing.T) {
 	calls{"seccomp": {allow: {{1, 1}}, eperm: {{0, 0}, {1, 0}, {1, 9}, {2, 0}}}, "execve": {allow: {{1, 1, 1}}}, "execveat": {killAll: {{0}}}}.check(t, Starting(Zygote(Users{})))
 }
 
+// A fork server that gives workers a /tmp makes new mounts in new mount namespaces and does nothing else to mounts or
+// namespaces: it cannot move, bind or change what is mounted.
+func TestArgumentsDecideForTheForkServerThatGivesATmp(t *testing.T) {
+	const newMounts, newUser, newNet, newPID = 0x20000, 0x10000000, 0x40000000, 0x20000000
+	const bind, remount, move, private = 0x1000, 0x20, 0x2000, 0x40000
+	calls{
+		"unshare": {allow: {{newMounts}}, eperm: {
+			{0}, {newUser}, {newNet}, {newPID}, {newMounts | newUser}, {1<<32 | newMounts},
+		}},
+		"mount": {allow: {{1, 1, 1, tmpFlags, 1}}, eperm: {
+			{1, 1, 1, 0},
+			{1, 1, 1, tmpFlags | bind},
+			{1, 1, 1, tmpFlags | remount},
+			{1, 1, 1, tmpFlags | move},
+			{1, 1, 1, tmpFlags | private},
+			{1, 1, 1, bind},
+			{1, 1, 1, tmpFlags &^ 2},
+			{1, 1, 1, tmpFlags &^ 4},
+			{1, 1, 1, tmpFlags &^ 8},
+			{1, 1, 1, 1<<32 | tmpFlags},
+		}},
+		"umount2": {killAll: {{1, 0}}},
+		"setns":   {killAll: {{1, 0}}},
+	}.check(t, Tmp(Zygote(Users{1000, 65535})))
+	for _, policy := range []Policy{Zygote(Users{1000, 65535}), Worker()} {
+		calls{"unshare": {killAll: {{newMounts}}}, "mount": {killAll: {{1, 1, 1, tmpFlags}}}}.check(t, policy)
+	}
+}
+
+// An argument is no number of a call, whatever it is.
+func TestNoArgumentIsTakenForACall(t *testing.T) {
+	info := here(t)
+	for name, policy := range policies {
+		for _, rule := range policy.Allowed {
+			if len(rule.Args) == 0 {
+				continue
+			}
+			number := uint32(info.SyscallNames[rule.Name])
+			for _, refused := range slices.Concat(policy.Unknown, policy.Refused, policy.Deadly) {
+				value := uint64(info.SyscallNames[refused])
+				if got := answer(t, policy, uint32(info.ID), number, value, value, value); got != allow && got != eperm {
+					t.Fatalf("%s: %s with arguments of %d is answered %#x", name, rule.Name, value, got)
+				}
+			}
+		}
+	}
+}
+
 func TestNothingIsListedTwice(t *testing.T) {
 	for of, policy := range policies {
 		seen := map[string]bool{}
-		for _, name := range append(append([]string{}, policy.Unknown...), policy.Deadly...) {
+		for _, name := range slices.Concat(policy.Unknown, policy.Refused, policy.Deadly) {
 			if seen[name] {
 				t.Errorf("%s: %s is listed twice", of, name)
 			}
@@ -170,11 +224,15 @@ func TestNothingThatEndsIsolationIsAllowed(t *testing.T) {
 		"setresuid", "setresgid", "setgroups", "capset", "open_tree", "move_mount", "fsopen", "fanotify_init", "inotify_init1", "init_module", "kexec_load", "reboot",
 		"swapon", "syslog", "acct", "quotactl", "name_to_handle_at", "open_by_handle_at", "shmget", "shmat", "msgget", "semget", "mq_open", "flock",
 		"personality", "modify_ldt", "iopl", "ioperm", "sched_setaffinity", "setpriority", "process_madvise", "landlock_create_ruleset", "seccomp",
-		"link", "symlink", "mknod", "chmod", "chown", "rename", "unlink", "mkdir", "truncate", "utimensat", "setxattr", "chdir",
+		"link", "linkat", "symlink", "symlinkat", "mknod", "mknodat", "chown", "fchown", "fchownat", "lchown",
+		"truncate", "setxattr",
+		"fsetxattr", "chdir", "fallocate", "copy_file_range", "sendfile", "splice",
 	}
 	// What a policy may allow of that nonetheless.
+	zygote := []string{"setresuid", "setresgid", "capset", "pidfd_open"}
 	allowed := map[string][]string{
-		"zygote": {"setresuid", "setresgid", "capset", "pidfd_open"}, "starting zygote": {"setresuid", "setresgid", "capset", "pidfd_open", "execve", "seccomp"},
+		"zygote": zygote, "starting zygote": append(zygote, "execve", "seccomp"),
+		"zygote that gives a tmp": append(zygote, "unshare", "mount"),
 	}
 	for of, policy := range policies {
 		for _, rule := range policy.Allowed {

@@ -2,4 +2,4 @@
 
 package seccomp
 
-var plainHere []string
+var plainHere, filesHere []string

@@ -15,6 +15,7 @@ const (
 
 	allow   = 0x7fff0000
 	eperm   = 0x00050000 | 1
+	einval  = 0x00050000 | 22
 	enosys  = 0x00050000 | 38
 	killAll = 0x80000000
 )

@@ -18,6 +18,26 @@ const forkFlags = 0x01200011
 // Users are the IDs, in the fork server's user namespace, that workers get: from First to Last. There are none when Last is zero.
 type Users struct{ First, Last uint32 }
 
+// tmpFlags are those of the mount of a worker's /tmp: MS_NOSUID, MS_NODEV, MS_NOEXEC and MS_NOATIME. With them and no
+// others mount(2) makes a new mount: it moves none, binds none and changes none.
+const tmpFlags = 0x40e
+
+// cloneNewNS is CLONE_NEWNS of unshare(2): a mount namespace.
+const cloneNewNS = 0x20000
+
+// Tmp is policy with what it takes to give a worker a /tmp of its own: a mount namespace, and a mount in it.
+func Tmp(policy Policy) Policy {
+	allow := []Rule{
+		{Name: "unshare", Args: [][]Arg{{{Index: 0, Value: cloneNewNS}}}},
+		{Name: "mount", Args: [][]Arg{{{Index: 3, Value: tmpFlags}}}},
+	}
+	policy.Deadly = slices.DeleteFunc(slices.Clone(policy.Deadly), func(name string) bool {
+		return name == "unshare" || name == "mount"
+	})
+	policy.Allowed = append(slices.Clone(policy.Allowed), allow...)
+	return policy
+}
+
 // Zygote is the policy for the process that workers are forked from, once it has everything loaded. Each worker has its own policy laid over this one,
 // which therefore allows all that a worker may do; beyond that it allows what a fork and the first steps of a worker are, each with the very arguments
 // that zygote.c uses. It signals nobody, and becomes no user but a worker's.

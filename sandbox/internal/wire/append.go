@@ -20,6 +20,8 @@ type Init struct {
 	MaxFrame  int `json:"maxFrame"`
 	MaxAnswer int `json:"maxAnswer"`
 	MaxLogs   int `json:"maxLogs"`
+	// Tmp is the size of the worker's own /tmp in bytes; 0 when it has none.
+	Tmp int64 `json:"tmp,omitempty"`
 	// Filter is the system-call filter of a forked worker: an array of struct sock_filter; none when empty.
 	Filter []byte `json:"filter"`
 	// ZygoteFilter is that of the process which workers are forked from, once it has everything loaded.
