@@ -29,15 +29,29 @@ enum { MAX_KNOWN = 256 };
 static struct { uv_handle_t *handle; int active; } known[MAX_KNOWN]; /* in the order in which the loop has them */
 static unsigned known_count;
 static unsigned known_timers;
+static uv_timer_cb of_javascript; /* what the timers of JavaScript call, while V8's call something else */
 static int old;
 
 /* What a walk over the handles has met. */
 struct walk { unsigned known, timers; int left; };
 
+/* Whether a timer runs and is one of JavaScript's. V8 sets others when it has collected garbage: those are nobody's work. */
+static int is_timer(const uv_handle_t *handle) {
+  return uv_is_active(handle) && ((const uv_timer_t *)handle)->timer_cb == of_javascript;
+}
+
+/* The runner's own timer is the one that is due last: by weeks. */
+static void find(uv_handle_t *handle, void *latest) {
+  const uv_timer_t *timer = (const uv_timer_t *)handle;
+  if (handle->type != UV_TIMER || !uv_is_active(handle) || timer->timeout < *(uint64_t *)latest) return;
+  *(uint64_t *)latest = timer->timeout;
+  of_javascript = timer->timer_cb;
+}
+
 static void note(uv_handle_t *handle, void *unused) {
   (void)unused;
   if (handle->type == UV_TIMER) {
-    known_timers += uv_is_active(handle) != 0;
+    known_timers += is_timer(handle);
   } else if (!(old && handle->type == UV_ASYNC) && known_count < MAX_KNOWN && !uv_is_closing(handle)) {
     known[known_count].handle = handle;
     known[known_count].active = uv_is_active(handle) != 0;
@@ -56,7 +70,7 @@ static void look(uv_handle_t *handle, void *arg) {
   struct walk *walk = arg;
   int left = WORK;
   if (handle->type == UV_TIMER) {
-    walk->timers += uv_is_active(handle) != 0;
+    walk->timers += is_timer(handle);
     left = old && walk->timers > known_timers ? WORK : NOTHING;
   } else if (old && handle->type == UV_ASYNC) {
     left = NOTHING;
@@ -76,6 +90,8 @@ static napi_value mark(napi_env env, napi_callback_info info) {
   if (napi_get_value_bool(env, argv[0], &is_old) != napi_ok) return NULL;
   old = is_old;
   known_count = known_timers = 0;
+  uint64_t latest = 0;
+  uv_walk(uv_default_loop(), find, &latest);
   uv_walk(uv_default_loop(), note, NULL);
   return NULL;
 }
