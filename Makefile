@@ -210,6 +210,11 @@ lint: setup vet ## check style and common faults in Go, JavaScript and shell
 	@for file in .ci/*; do bash -n "$$file"; done
 	@! grep -nE '"resolved": *"https?:' $$(git ls-files '*package-lock.json')
 
+.PHONY: platforms
+platforms: tools ## compile for the other platforms: Linux on arm64 serves there, macOS says at run time what it lacks
+	GOARCH=arm64 $(GO) build ./...
+	GOOS=darwin $(GO) build ./...
+
 .PHONY: lint-more
 lint-more: tools ## run golangci-lint as well (.golangci.yml); its first build takes minutes
 	$(GO) run $(GOLANGCI_LINT) run

@@ -315,16 +315,6 @@ func newPipes() (*pipes, error) {
 func (p *pipes) closeChild() error  { return closeAll(p.childStdin, p.childStdout, p.childStderr) }
 func (p *pipes) closeParent() error { return closeAll(p.stdin, p.stdout, p.stderr) }
 
-func closeAll(files ...*os.File) error {
-	var errs []error
-	for _, file := range files {
-		if file != nil {
-			errs = append(errs, file.Close())
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // unread is how many bytes stand in the pipe to the stdin of the dead process, -1 when that cannot be learnt (FIONREAD, which is TIOCINQ; for
 // pipes it works on both ends).
 func (p *pipes) unread() int {
