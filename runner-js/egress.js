@@ -112,4 +112,6 @@ function settle(done, turns = TURNS) {
   else done();
 }
 
-module.exports = { apply, carry, fetch, settle };
+const { closeKept } = tunnel;
+
+module.exports = { apply, carry, closeKept, fetch, settle };

@@ -66,7 +66,19 @@ function nativeModule() {
 
 // The timer that keeps the process alive while a function that left nothing behind is waited for.
 const heartbeat = setInterval(() => {}, 0x7fffffff);
+const { immediateInfo, timeoutInfo } = version < 11 ? {} : internalBinding('timers');
 const listed = version < 11 ? null : lists(heartbeat, timers, internalBinding('timers'));
+
+// immediates says whether there are any. late as below.
+function immediates(late) {
+  if (listed === null) return !late && process._needImmediateCallback === true;
+  return immediateInfo[0] !== 0 || immediateInfo[1] !== 0;
+}
+
+// count is how many timers and immediates there are that keep the event loop going, our own aside. Not for Node.js 8.
+function count() {
+  return Math.max(timeoutInfo[0] - 1, 0) + immediateInfo[1];
+}
 
 // anyTimers says whether any timer but our own is set, or any immediate: those of Node.js itself and those that do not keep it alive count, too. late is
 // for Node.js 8, which cannot tell within an immediate whether there are more.
@@ -81,4 +93,4 @@ function asyncHooks() {
   return hooks[kTotals];
 }
 
-module.exports = { cares, forbidImport, forbidInternals, timers: anyTimers, asyncHooks, old: listed === null };
+module.exports = { cares, forbidImport, forbidInternals, immediates, count, timers: anyTimers, asyncHooks, old: listed === null };

@@ -3,6 +3,7 @@
 // The life of one call: start, wait, one answer, and proof that nothing of it is left.
 
 const { writeSync } = require('fs');
+const after = require('./after');
 const clock = require('./clock');
 const egress = require('./egress');
 const output = require('./output');
@@ -90,6 +91,8 @@ class Invoker {
       answer: (type, rest) => this.settle(type, rest),
       work: change => this.work(change),
       zone: name => this.zone(name),
+      waits: () => this.waits(),
+      missed: error => this.missed(error),
       outgoing: egress.carry,
     };
   }
@@ -113,18 +116,30 @@ class Invoker {
     return true;
   }
 
+  // waits counts a promise that the call wants to be waited for, and returns what notes its end.
+  waits() {
+    const { call } = this;
+    if (call === null) return () => {};
+    call.waits++;
+    return () => { call.waits--; };
+  }
+
   // start begins the call and says whether its answer is out already.
   start(line) {
     const [, id, kind, behind] = apply(exec, HEAD, [line]);
     apply(exec, NOTHING, ['']); // or a function could ask RegExp for the line
-    const call = { id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null };
+    const call = { id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null, kind, waits: 0, left: 0 };
     this.call = call;
     if (kind === 'compile') return this.compile(call);
     this.loader.realm.run(line, kind);
     this.drain();
     if (call.lost !== null && this.giveUp(call)) this.drain();
     call.starting = false;
-    if (call.type !== '') return this.finish(call, false);
+    if (call.type !== '') {
+      if (this.finish(call, false)) return true;
+      this.skip = Number(behind || 0);
+      return false;
+    }
     // The host does not let others wait for a call that waits itself: it has those behind it served elsewhere.
     this.skip = Number(behind || 0);
     this.write(`{"type":"pending","id":${call.id}}\n`);
@@ -156,8 +171,10 @@ class Invoker {
 
   // uncaught is what nobody caught: the call's failure when there is a call, else the runner's own end.
   uncaught(error) {
-    if (this.call !== null) {
-      this.loader.realm.fail(error);
+    const { call } = this;
+    if (call !== null) {
+      if (call.left === 0) this.loader.realm.fail(error);
+      else this.missed(error);
       return;
     }
     writeSync(2, `${(error && error.stack) || error}\n`);
@@ -172,7 +189,7 @@ class Invoker {
       this.uncaught(error);
       return;
     }
-    this.logLines(this.loader.realm.lost(error));
+    this.logLines(this.loader.realm.lost('Unhandled rejection', error));
     if (call.type !== '' || call.lost !== null) return;
     call.lost = { error, timer: null };
     if (!call.starting) this.lookAgain(call, FIRST_LOOK);
@@ -210,22 +227,64 @@ class Invoker {
     return this.finish(call, true);
   }
 
-  // finish sends the answer. A call that left work or traces behind ends the worker with it: no code of a call runs after its answer.
+  // missed is what went wrong after the answer.
+  missed(error) {
+    if (this.call !== null && this.call.left > 0) this.logLines(this.loader.realm.lost('Uncaught after the answer', error));
+  }
+
+  // finish sends the answer and says whether that is the end of the call. When the call has left requests under way, these may go on before the worker
+  // takes another call. One that has left other work or traces behind ends the worker with it.
   finish(call, late) {
     output.flush();
-    const clean = call.work === 0 && pending.left(late) === pending.NOTHING && !tmp.touched() && this.loader.clean();
+    const clean = this.isClean(call, late);
+    const rest = clean ? '' : this.remains(call, late);
     const spent = this.loader.toldSpent();
-    const head = `"id":${call.id},"reusable":${clean},${spent > 0 ? `"load":${spent},` : ''}`;
+    const head = `"id":${call.id},"reusable":${clean},${rest}${spent > 0 ? `"load":${spent},` : ''}`;
     const limit = call.type === 'error' ? this.maxError : this.maxAnswer;
     let frame = `{"type":"${call.type}",${head}${call.rest}}\n`;
     if (frame.length * 3 > limit) {
       const size = Buffer.byteLength(frame);
       if (size > limit) frame = `{"type":"oversize",${head}"size":${size}}\n`;
     }
-    this.call = null;
+    if (call.left === 0) this.call = null;
     this.write(frame);
+    if (call.left > 0) {
+      this.goOn(call);
+      return false;
+    }
     if (!clean) exit(RETIRED);
     return true;
+  }
+
+  isClean(call, late) {
+    return call.work === 0 && call.waits === 0 && pending.left(late) === pending.NOTHING && !tmp.touched() && this.loader.clean();
+  }
+
+  // remains is what the answer's frame says of what the call has left: that it is cut, or that it goes on.
+  remains(call, late) {
+    if (call.kind !== 'run') return '';
+    if (this.loader.realm.goesOn() && after.mayHold(call, late)) {
+      call.left = Math.max(after.left(call), 1);
+      return `"late":${call.left},`;
+    }
+    const cut = after.left(call);
+    return cut > 0 ? `"cut":${cut},` : '';
+  }
+
+  // goOn waits for the end of what goes on after the answer, tells the host of it, and goes on to the next call.
+  goOn(call) {
+    after.follow(call, {
+      drain: () => this.drain(),
+      told: count => this.write(`{"type":"late","id":${call.id},"late":${count}}\n`),
+      over: () => {
+        const clean = this.isClean(call, true);
+        const cut = clean ? 0 : after.left(call);
+        this.call = null;
+        this.write(`{"type":"done","id":${call.id},"reusable":${clean}${cut > 0 ? `,"cut":${cut}` : ''}}\n`);
+        if (!clean) exit(RETIRED);
+        this.next();
+      },
+    });
   }
 
   log(level, text) {
@@ -258,7 +317,7 @@ class Invoker {
   }
 
   span(rest) {
-    if (this.call !== null) this.write(`{"type":"span","id":${this.call.id},${rest}}\n`);
+    if (this.call !== null && this.call.left === 0) this.write(`{"type":"span","id":${this.call.id},${rest}}\n`);
   }
 }
 

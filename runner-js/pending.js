@@ -23,6 +23,7 @@ function listed() {
   return {
     mark() { known = open(); },
     later: setImmediate,
+    held: () => Math.max(open() - known, activeRequests.call(process).length),
     left: () => (open() > known || activeRequests.call(process).length > 0 ? WORK : NOTHING),
   };
 }
@@ -38,7 +39,8 @@ const NOTHING = 0;
 const CLOSING = 1; // handles that are being closed: a few turns of the event loop, and they are gone
 const WORK = 2;
 
-const timers = new Set();
+const timers = new Set(); // and intervals
+const immediates = new Set();
 const { apply, ownKeys, getPrototypeOf } = Reflect;
 const { defineProperty } = Object;
 const { nextTick } = process;
@@ -51,6 +53,7 @@ function watchTimers(target) {
     ['setInterval', 'clearInterval', false],
     ['setImmediate', 'clearImmediate', true],
   ]) {
+    const running = set === 'setImmediate' ? immediates : timers;
     const start = target[set];
     const stop = target[clear];
     target[set] = function watched(callback, ...rest) {
@@ -59,14 +62,14 @@ function watchTimers(target) {
         try {
           return apply(callback, this, args);
         } finally {
-          if (once && !timer._repeat) apply(remove, timers, [timer]); // Node.js starts it again when somebody has set that
+          if (once && !timer._repeat) apply(remove, running, [timer]); // Node.js starts it again when somebody has set that
         }
       }, ...rest);
-      apply(add, timers, [timer]);
+      apply(add, running, [timer]);
       return timer;
     };
     target[clear] = function unwatched(timer) {
-      apply(remove, timers, [timer]);
+      apply(remove, running, [timer]);
       return stop(timer);
     };
   }
@@ -85,6 +88,7 @@ function markBaseline() {
   timers.clear();
   lasting.restart();
   hooks = internals.asyncHooks();
+  immediates.clear();
   listen();
   loop.mark(internals.old);
 }
@@ -127,7 +131,22 @@ function holds({ object, keys, prototype, values }) {
 
 // alive says whether anything is left that could still call code of its own accord. late as below.
 function alive(late) {
-  return timers.size > 0 || internals.timers(late) || loop.left() !== NOTHING;
+  return timers.size > 0 || immediates.size > 0 || internals.timers(late) || loop.left() !== NOTHING;
+}
+
+// held counts the connections and other requests that are under way; timers and what nobody waits for do not count.
+function held() {
+  return loop.held();
+}
+
+// soon says whether anything is left that comes with the next turns of the event loop: immediates, or handles that are being closed. late as below.
+function soon(late) {
+  return immediates.size > 0 || internals.immediates(late) || loop.left() === CLOSING;
+}
+
+// timersLeft counts the timers and immediates of modules that keep the event loop going.
+function timersLeft() {
+  return internals.old ? timers.size + immediates.size : internals.count();
 }
 
 // later calls fn when this turn of the event loop is over. Immediates that were set before are called before it.
@@ -143,8 +162,8 @@ function later(fn) {
 
 // left says what is left that could run code later, or use a processor: NOTHING, CLOSING or WORK. late says that an immediate asks.
 function left(late) {
-  if (timers.size > 0 || internals.timers(late) || lasting.inUse() || internals.asyncHooks() !== hooks || !listening()) return WORK;
+  if (timers.size > 0 || immediates.size > 0 || internals.timers(late) || lasting.inUse() || internals.asyncHooks() !== hooks || !listening()) return WORK;
   return loop.left();
 }
 
-module.exports = { watch, markBaseline, alive, later, left, name: loop.name || (() => {}), NOTHING, CLOSING, WORK };
+module.exports = { watch, markBaseline, alive, held, soon, timersLeft, later, left, name: loop.name || (() => {}), NOTHING, CLOSING, WORK };

@@ -15,7 +15,7 @@ const { setTimeout, setInterval, clearTimeout } = global; // before they are wat
 
 // The files are compiled once and run in every realm as modules that see `host` beside require.
 const sources = {};
-for (const name of ['instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard', 'span', 'describe', 'call']) {
+for (const name of ['instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard', 'span', 'describe', 'context', 'call']) {
   const filename = path.join(__dirname, 'realm', `${name}.js`);
   const text = `(function (module, require, host) {${fs.readFileSync(filename, 'utf8')}\n})`;
   sources[name] = new vm.Script(text, { filename: `runner:realm/${name}.js` });
@@ -69,10 +69,11 @@ class Realm {
     const [outer, inner] = [here('instances'), load('./instances')];
     outer.recognize(inner.errors);
     inner.recognize(outer.errors);
-    const { run, fail, lost } = load('./call');
+    const { run, fail, lost, goesOn } = load('./call');
     this.run = run;
     this.fail = fail;
     this.lost = lost;
+    this.goesOn = goesOn;
     this.guard = load('./guard');
   }
 }

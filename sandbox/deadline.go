@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,8 @@ type deadlines struct {
 	cpu      time.Duration // used by the process when the call began
 	async    *time.Timer
 	unwatch  func() bool
-	mu       sync.Mutex // guards the fields below
+	late     atomic.Bool // the call is answered
+	mu       sync.Mutex  // guards the fields below
 	sync     *time.Timer
 	returned bool
 }
@@ -27,12 +29,29 @@ type deadlines struct {
 func (p *process) watchDeadlines(id string, clock time.Duration) *deadlines {
 	d := &deadlines{process: p, id: id, began: time.Now(), cpu: clock}
 	end := d.began.Add(p.cfg.AsyncTimeout)
-	d.async = time.AfterFunc(p.cfg.AsyncTimeout, func() { p.killAt(ReasonDeadline, end) })
+	d.async = time.AfterFunc(p.cfg.AsyncTimeout, func() { p.killAt(d.asyncReason(), end) })
 	d.mu.Lock() // checkSync may run before its timer is set
 	defer d.mu.Unlock()
 	d.sync = time.AfterFunc(p.cfg.SyncTimeout, d.checkSync)
 	d.unwatch = func() bool { return true }
 	return d
+}
+
+func (d *deadlines) asyncReason() Reason {
+	if d.late.Load() {
+		return ReasonAfterAnswer
+	}
+	return ReasonDeadline
+}
+
+// answered notes that the call is answered and that its work goes on: within the same time, but whatever becomes of its caller. It says whether the
+// process is spared so far.
+func (d *deadlines) answered() bool {
+	d.mainReturned()
+	d.late.Store(true)
+	wanted := d.unwatch()
+	d.unwatch = func() bool { return wanted }
+	return wanted && !d.process.killed()
 }
 
 // watchContext also kills the process when ctx ends.

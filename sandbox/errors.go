@@ -110,12 +110,14 @@ const (
 	ReasonOutput Reason = "output_limit"
 	// ReasonIdleActivity: it used a processor between two calls. A call sees it when no other worker was found for it.
 	ReasonIdleActivity Reason = "idle_activity"
+	// ReasonAfterAnswer: work that the call had left at its answer was not over at the deadline of the call.
+	ReasonAfterAnswer Reason = "after_answer"
 	// ReasonCanceled: the caller went away.
 	ReasonCanceled Reason = "canceled"
 
 	// The reasons of a planned end, seen by observers only.
 	ReasonRetired Reason = "retired" // served its share, or left work behind
-	ReasonEvicted Reason = "evicted" // idle, and its slot was needed
+	ReasonEvicted Reason = "evicted" // idle or at work after an answer, and its slot was needed
 	ReasonIdle    Reason = "idle"    // idle for too long
 	ReasonClosed  Reason = "closed"  // the pool is closing
 )

@@ -45,6 +45,7 @@ func (p *process) appendInvoke(inv *Invocation, behind int) {
 	p.buffer = wire.AppendInvoke(p.buffer, &wire.Invoke{
 		ID: id, Kind: kinds[inv.Kind], Behind: behind, Method: inv.Request.Method,
 		Headers: inv.Request.Header, Query: inv.Request.Query, Env: inv.Env, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil,
+		Cut:  inv.CutAfterAnswer,
 		Body: inv.Request.Body,
 	})
 }
@@ -152,9 +153,15 @@ func (p *process) readAnswer(ctx context.Context, e *exchange) (*Result, bool, e
 			e.mainReturned(ctx)
 			waited = true
 		default:
+			if !frame.Last() {
+				return p.failed(errLate)
+			}
+			if err := p.checkLeft(e, frame, logged); err != nil {
+				return p.failed(err)
+			}
 			result, reusable, err := p.finished(frame)
 			if stats := statsOf(result, err); stats != nil {
-				stats.waited = waited
+				stats.waited = waited || frame.Late > 0
 			}
 			return result, reusable, err
 		}
@@ -168,7 +175,34 @@ var (
 	errLogs    = errors.New("more logs than allowed")
 	errSpans   = errors.New("more spans than were asked for")
 	errPending = errors.New("pending twice")
+	errLate    = errors.New("work after the answer that there may not be")
 )
+
+// checkLeft looks at what the call has left with its answer: some of it was cut, some may go on.
+func (p *process) checkLeft(e *exchange, frame *wire.Frame, logged int) error {
+	inv, end := e.turn.inv, LateTimers
+	if frame.Late > 0 {
+		if frame.Reusable || frame.Cut > 0 || inv.Kind != Run || inv.CutAfterAnswer {
+			return errLate
+		}
+		if work := p.goOn(e, frame.Late, logged); work != nil {
+			e.turn.late = work
+			return nil
+		}
+		frame.Cut, end = frame.Late, LateDeadline
+	}
+	if frame.Cut == 0 {
+		return nil
+	}
+	if inv.CutAfterAnswer {
+		end = LateRefused
+	}
+	if inv.OnLog != nil {
+		inv.OnLog(cutLine(end, frame.Cut))
+	}
+	p.cfg.Observer.LateWorkEnded(end, 0)
+	return nil
+}
 
 // failed ends the process after err, which reading or writing gave, and says why it is dead.
 func (p *process) failed(err error) (*Result, bool, error) {

@@ -15,6 +15,8 @@ type fakeStarter struct {
 	fail      func(start int) error
 	serve     func(c *fakeChild, inv *Invocation) (*Result, bool, error) // nil: see fakeChild.invoke
 
+	after func(c *fakeChild, inv *Invocation) afterwork // what goes on after the answer, if set
+
 	waits func(inv *Invocation) bool // whether main returns before the answer is there
 	turn  func(t *turn)              // is shown each turn, if set
 
@@ -197,6 +199,9 @@ func (c *fakeChild) invoke(ctx context.Context, t *turn) (result *Result, reusab
 		c.cache = string(t.cache)
 	}
 	c.mu.Unlock()
+	if c.starter.after != nil {
+		t.late = c.starter.after(c, inv)
+	}
 	if c.starter.serve != nil {
 		return c.starter.serve(c, inv)
 	}

@@ -10,6 +10,7 @@ type house struct {
 	shares shares
 	room   room
 	groups map[string]int // workers of each group that live
+	late   int            // workers that are at work after an answer
 
 	serves chan struct{}           // wakes whoever weighs
 	scales chan map[*worker]*scale // whoever weighs has taken them out
@@ -70,18 +71,26 @@ func (p *Pool) othersShortLocked() bool {
 	return false
 }
 
-// evictLocked ends a worker to make room, if there is one that serves nobody: of those that are idle one of the group that has the most workers,
-// and there the one that was not used for the longest time; if none is, one that another pool keeps ready.
+// evictLocked ends a worker to make room, if there is one that serves nobody: of those that are idle or at work after an answer one of the group that
+// has the most workers, and there an idle one before one at work, and the one that was not used for the longest time; if none is, one that another
+// pool keeps ready.
 func (p *Pool) evictLocked() bool {
 	var victim *worker
 	var owner *Pool
-	most := 0
+	consider := func(w *worker, pool *Pool) {
+		if victim == nil || p.house.goesBeforeLocked(w, victim) {
+			victim, owner = w, pool
+		}
+	}
 	for _, pool := range p.house.pools {
 		for e := pool.idle.lru.Front(); e != nil; e = e.Next() {
-			w := e.Value.(*worker)
-			n := p.house.groups[w.group]
-			if n > most || n == most && w.lastUsed.Before(victim.lastUsed) {
-				victim, owner, most = w, pool, n
+			consider(e.Value.(*worker), pool)
+		}
+		if pool.late > 0 {
+			for w := range pool.workers {
+				if w.late {
+					consider(w, pool)
+				}
 			}
 		}
 	}
@@ -97,6 +106,17 @@ func (p *Pool) evictLocked() bool {
 		}
 	}
 	return false
+}
+
+// goesBeforeLocked says whether w is to make room before other.
+func (h *house) goesBeforeLocked(w, other *worker) bool {
+	if n, m := h.groups[w.group], h.groups[other.group]; n != m {
+		return n > m
+	}
+	if w.late != other.late {
+		return other.late
+	}
+	return w.lastUsed.Before(other.lastUsed)
 }
 
 // retirePrewarmedLocked ends the worker that has been ready for the longest time.

@@ -53,6 +53,13 @@ type Invocation struct {
 	// Detached lets a call that has got its worker go on although its context ends, as the caller of a function with
 	// effects may want; else the worker is killed then.
 	Detached bool
+	// CutAfterAnswer ends the requests and promises that the call has begun with its answer. Else they may go on until the deadline of the call, in
+	// its worker, unless a call that waits needs the room.
+	CutAfterAnswer bool
+	// OnLate receives the lines that the function prints after its answer, as OnLog does those before it, but from another goroutine and after Invoke
+	// has returned; OnLateEnd is called after the last one. Both may be nil, and neither is called when nothing goes on.
+	OnLate    func(LogLine)
+	OnLateEnd func()
 	// OnLog receives each line that the function prints, in order, from the goroutine that called Invoke and before it
 	// returns. Nil discards them.
 	OnLog func(LogLine)

@@ -179,6 +179,7 @@ func (p *Pool) watch(w *worker) {
 	}
 	p.setBusyLocked(w, false)
 	p.setServingLocked(w, false)
+	p.setLateLocked(w, false)
 	p.idle.remove(w)
 	p.prewarmed = slices.DeleteFunc(p.prewarmed, func(other *worker) bool { return other == w })
 	for _, other := range p.house.pools {

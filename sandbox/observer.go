@@ -18,6 +18,8 @@ type Observer interface {
 	ZygoteRestarted()
 	// InvocationDone reports each call that got a worker.
 	InvocationDone(stats Stats)
+	// LateWorkEnded reports how the work ended that a call had left at its answer, and how long it went on; 0 for what was cut with the answer.
+	LateWorkEnded(end LateEnd, took time.Duration)
 	// InvocationRefused reports each call that got none; err is or wraps ErrBusy, ErrClosed or the context's error.
 	InvocationRefused(err error)
 }
@@ -43,12 +45,15 @@ func (NopObserver) ZygoteRestarted() {}
 // InvocationDone implements Observer.
 func (NopObserver) InvocationDone(Stats) {}
 
+// LateWorkEnded implements Observer.
+func (NopObserver) LateWorkEnded(LateEnd, time.Duration) {}
+
 // InvocationRefused implements Observer.
 func (NopObserver) InvocationRefused(error) {}
 
 // PoolStats is the state of a pool at one moment.
 type PoolStats struct {
-	// Size is the limit on workers, Active that on those of them that compute. Starting, Prewarmed, Idle and Busy add up to those that
+	// Size is the limit on workers, Active that on those of them that compute. Starting, Prewarmed, Idle, Busy and Late add up to those that
 	// exist or are about to. Waiting are those of Busy whose call is known to wait for something, where Active is less than Size.
 	Size      int `json:"size"`
 	Active    int `json:"active"`
@@ -57,6 +62,8 @@ type PoolStats struct {
 	Idle      int `json:"idle"`
 	Busy      int `json:"busy"`
 	Waiting   int `json:"waiting"`
+	// Late are those that have answered and are at work that the call has left: see Invocation.CutAfterAnswer.
+	Late int `json:"late"`
 	// Queued counts the calls that wait, at most QueueSize of all runtimes together.
 	Queued    int `json:"queued"`
 	QueueSize int `json:"queueSize"`

@@ -45,6 +45,7 @@ type worker struct {
 	waiting  bool          // the call waits for something, so that it does not count as active
 	seen     time.Duration // what its clock said at the last look at a call that is pending
 	lookAt   time.Time     // whether that waits is not worth a look before then
+	late     bool          // is at work after an answer
 	retired  bool          // killed by us, waiting to be reaped
 }
 
@@ -68,6 +69,7 @@ type Pool struct {
 	workers   map[*worker]struct{}
 	prewarmed []*worker
 	idle      idleSet
+	late      int // workers that are at work after an answer
 	starting  int
 	started   int // workers, ever
 	retiring  int // workers that were killed and are not reaped yet
@@ -170,7 +172,11 @@ func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time, ag
 		served.Load, served.CPU = min(stats.Load, served.Run), stats.CPU // what the worker's side has measured
 		*stats = served
 	}
-	p.release(w, inv, cost, reusable)
+	if t.late != nil {
+		p.linger(w, inv, cost, t.late)
+	} else {
+		p.release(w, inv, cost, reusable)
+	}
 	return result, served, err
 }
 
@@ -196,7 +202,7 @@ func statsOf(result *Result, err error) *Stats {
 
 // servingLocked is how many workers of the pool serve a call.
 func (p *Pool) servingLocked() int {
-	return len(p.workers) - p.retiring - len(p.prewarmed) - p.idle.len()
+	return len(p.workers) - p.retiring - len(p.prewarmed) - p.idle.len() - p.late
 }
 
 // Stats returns the state of the pool.
@@ -205,7 +211,7 @@ func (p *Pool) Stats() PoolStats {
 	defer p.mu.Unlock()
 	s := PoolStats{
 		Size: p.cfg.Size, Active: p.cfg.Active, QueueSize: p.cfg.QueueSize,
-		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Busy: p.servingLocked(), Queued: p.queue.len(),
+		Starting: p.starting, Prewarmed: len(p.prewarmed), Idle: p.idle.len(), Busy: p.servingLocked(), Late: p.late, Queued: p.queue.len(),
 		Groups: len(p.house.shares.serving.of),
 	}
 	for w := range p.workers {

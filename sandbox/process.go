@@ -126,6 +126,12 @@ func (p *process) invoke(ctx context.Context, t *turn) (result *Result, reusable
 	}
 	call := p.nextCall(ctx, t)
 	defer func() {
+		if t.late != nil { // which ends the call
+			if stats := statsOf(result, err); stats != nil {
+				stats.CPU = call.watch.cpuUsed()
+			}
+			return
+		}
 		if spared := call.end(statsOf(result, err)); !spared && len(p.ids) == 0 {
 			reusable = false // what was meant for this call must not hit the next one
 		}

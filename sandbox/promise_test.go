@@ -54,7 +54,9 @@ func keep(t *testing.T, promises []promise) {
 					}
 				})
 			}
-			if err := pool.Close(); err != nil {
+			hurry, cancel := context.WithCancel(context.Background())
+			cancel() // what attacks have left may be at work until its deadline
+			if err := pool.Shutdown(hurry); err != nil {
 				t.Error(err)
 			}
 			before.compare(t)

@@ -31,6 +31,11 @@ func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool)
 		p.wakeKeeperIfNotHeldLocked(w.key)
 		return
 	}
+	p.giveBackLocked(w, inv, reusable)
+}
+
+// giveBackLocked has w, which has served inv, serve the next call, rest or end.
+func (p *Pool) giveBackLocked(w *worker, inv *Invocation, reusable bool) {
 	p.scatterLocked(w)
 	p.setServingLocked(w, false)
 	spent := isSpent(w.calls, p.cfg.MaxInvocations) || isSpent(w.calls, inv.MaxInvocations)
@@ -127,6 +132,7 @@ func (p *Pool) retireLocked(w *worker, reason Reason) {
 		p.retiring++
 		p.setBusyLocked(w, false)
 		p.setServingLocked(w, false)
+		p.setLateLocked(w, false)
 		w.kill(reason)
 	}
 }

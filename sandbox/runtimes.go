@@ -79,6 +79,7 @@ func (r *Runtimes) Stats() PoolStats {
 		sum.Idle += s.Idle
 		sum.Busy += s.Busy
 		sum.Waiting += s.Waiting
+		sum.Late += s.Late
 		sum.Queued += s.Queued
 		sum.Groups, sum.MostHeld, sum.MostQueued = s.Groups, s.MostHeld, s.MostQueued
 	}

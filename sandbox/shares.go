@@ -195,7 +195,7 @@ func (p *Pool) mayStayLocked(w *worker) bool {
 		return true
 	}
 	newcomers, others := p.wantingLocked(w)
-	coming := min(p.freeLocked()+p.starting+p.retiring+p.idle.len()+len(p.prewarmed), p.newcomerRoomLocked())
+	coming := min(p.freeLocked()+p.starting+p.retiring+p.idle.len()+p.late+len(p.prewarmed), p.newcomerRoomLocked())
 	if newcomers+others <= coming && others < p.roomLocked() {
 		return true
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-func TestNoCodeRunsAfterTheAnswer(t *testing.T) {
+func TestNoCodeRunsInAnotherCall(t *testing.T) {
 	died := make(chan sandbox.Reason, 100)
 	pool := newRealPool(t, func(c *sandbox.Config) { one(c); c.Observer = deaths{died: died} })
 	defer func() {
@@ -16,7 +16,7 @@ func TestNoCodeRunsAfterTheAnswer(t *testing.T) {
 		}
 		close(died)
 		for reason := range died {
-			if reason != sandbox.ReasonRetired {
+			if reason != sandbox.ReasonRetired && reason != sandbox.ReasonEvicted {
 				t.Errorf("a worker with an answer died of %s", reason)
 			}
 		}
@@ -26,7 +26,6 @@ func TestNoCodeRunsAfterTheAnswer(t *testing.T) {
 		"an interval":                `setInterval(mark, 1)`,
 		"a timer of lodash":          `require('lodash').delay(mark, 1)`,
 		"a timer that makes timers":  `setTimeout(function again() { mark(); setTimeout(again, 0) }, 0)`,
-		"an immediate":               `require('async').setImmediate(mark)`,
 		"a timer, names overwritten": `Map.prototype.delete = Map.prototype.has = () => true; Map.prototype.get = () => ({}); setTimeout(mark, 1); clearTimeout({})`,
 		"a compilation, then overwritten": `Promise.prototype.then = (f) => { f(); f() };
 			setTimeout(mark, 1); WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]))`,

@@ -15,6 +15,7 @@ type turn struct {
 	cache  json.RawMessage // goes with the code
 	behind []*Invocation   // the calls that are sent with it
 	sent   bool            // the call was sent with one before it
+	late   afterwork       // goes on after the answer; set by the child, nil for none
 	waits  func()          // is called when main has returned before its answer is there; then none of those behind is served by this child
 }
 

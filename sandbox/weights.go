@@ -45,7 +45,7 @@ type scale struct {
 
 // noteServingLocked wakes whoever weighs when there are workers to share processors between.
 func (h *house) noteServingLocked() {
-	if h.shares.serving.total > 1 {
+	if h.shares.serving.total+h.late > 1 {
 		h.wakeWeigher()
 	}
 }
@@ -110,10 +110,10 @@ func (h *house) loadScales(scales map[*worker]*scale) (more bool) {
 	for w, s := range scales {
 		s.waits = w.waiting
 	}
-	return len(scales) > 0 || h.shares.serving.total > 1
+	return len(scales) > 0 || h.shares.serving.total+h.late > 1
 }
 
-// longServing are the workers that have served a call for a while.
+// longServing are the workers that have served a call, or been at work after its answer, for a while.
 func (h *house) longServing() map[*worker]bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -121,7 +121,7 @@ func (h *house) longServing() map[*worker]bool {
 	now := time.Now()
 	for _, p := range h.pools {
 		for w := range p.workers {
-			if w.serving && now.Sub(w.since) >= weighEvery {
+			if (w.serving || w.late) && now.Sub(w.since) >= weighEvery {
 				long[w] = true
 			}
 		}

@@ -17,7 +17,9 @@ type optionParser struct {
 }
 
 func newOptionParser(runtimes []string) optionParser {
-	return optionParser{values: map[string][]string{"runtime": runtimes}}
+	return optionParser{values: map[string][]string{
+		"runtime": runtimes, "afterAnswer": {function.AfterAnswerFinish, function.AfterAnswerCut},
+	}}
 }
 
 // parse says all that is wrong with the options that are given, and which other member was probably meant to be one.

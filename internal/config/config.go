@@ -126,6 +126,8 @@ type Config struct {
 	MaxConnections        int
 	MetricsMaxConnections int
 	HTTP                  HTTP
+	// AfterAnswer is AFTER_ANSWER: function.AfterAnswerFinish or AfterAnswerCut.
+	AfterAnswer string
 	// CancelOnDisconnect is CANCEL_ON_DISCONNECT.
 	CancelOnDisconnect bool
 	// ShutdownDelay and ShutdownTimeout are SHUTDOWN_DELAY and SHUTDOWN_TIMEOUT.

@@ -48,6 +48,13 @@ var workersVariables = []Variable{
 		parse:   whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxInvocations }),
 	},
 	{
+		Name: "AFTER_ANSWER", Default: "finish",
+		Meaning: "What becomes of requests that a call has begun and not awaited: `finish` lets them finish after its answer, in its " +
+			"worker and within its deadline, unless a call that waits needs the room; `cut` ends them with the answer. `afterAnswer` " +
+			"of a function may be `cut` where this is `finish`.",
+		parse: oneOf(func(c *Config) *string { return &c.AfterAnswer }, "finish", "cut"),
+	},
+	{
 		Name: "WORKER_IDLE_TIMEOUT", Default: "10m",
 		Meaning: "Time after which a worker that nobody calls is ended, such as `90s` or `10m`.",
 		parse:   duration(time.Millisecond, 30*day, func(c *Config) *time.Duration { return &c.IdleTimeout }),

@@ -15,13 +15,23 @@ type Options struct {
 	// MaxConcurrency is how many calls may run or wait at the same time on one server, 0 for as many as the server's own
 	// settings allow.
 	MaxConcurrency *int
+	// AfterAnswer is AfterAnswerFinish or AfterAnswerCut; empty stands for the server's own setting.
+	AfterAnswer *string
 }
+
+// What becomes of requests and promises that a call has begun and that are not over at its answer: they may finish within
+// the call's own deadline, or they are cut. Where the server cuts, it does so for every function.
+const (
+	AfterAnswerFinish = "finish"
+	AfterAnswerCut    = "cut"
+)
 
 // AllOptions is the table of them, in the order in which answers show them.
 var AllOptions = []Option{
 	text("runtime", func(o *Options) **string { return &o.Runtime }),
 	count("maxInvocations", func(o *Options) **int { return &o.MaxInvocations }),
 	count("maxConcurrency", func(o *Options) **int { return &o.MaxConcurrency }),
+	text("afterAnswer", func(o *Options) **string { return &o.AfterAnswer }),
 }
 
 // MaxCount is the largest value of an option that is a number.

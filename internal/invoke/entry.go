@@ -28,6 +28,8 @@ type entry struct {
 	// runtime and maxInvocations are the function's own, or the zero that stands for the server's.
 	runtime        string
 	maxInvocations int
+	// cut says that the function's own setting is to cut what a call has left at its answer.
+	cut bool
 	// version is what Source.Version says as long as nothing was written.
 	version string
 	// verified is when the source last confirmed version; guarded by the cache's lock.
@@ -37,6 +39,7 @@ type entry struct {
 func newEntry(fn *function.Function) (*entry, error) {
 	e := &entry{fn: fn, key: workerKey(fn), filename: fn.Filename(), version: fn.Version()}
 	e.runtime = runtimeOf(fn)
+	e.cut = fn.Options.AfterAnswer != nil && *fn.Options.AfterAnswer == function.AfterAnswerCut
 	if fn.Options.MaxInvocations != nil {
 		e.maxInvocations = *fn.Options.MaxInvocations
 	}

@@ -38,6 +38,7 @@ type Invoker struct {
 	refused  func(error)
 	stepped  func(ctx context.Context, call Call, status int, took time.Duration)
 	cancels  bool
+	cuts     bool
 	ownerEnd string
 	checks   atomic.Uint64
 
@@ -49,7 +50,7 @@ func New(o Options) *Invoker {
 	o = o.withDefaults()
 	return &Invoker{
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer, cache: newCache(o),
-		gate: newGate(o.Concurrency, o.OwnerSeparator), refused: o.Refused, stepped: o.Stepped, cancels: o.CancelOnDisconnect, ownerEnd: o.OwnerSeparator,
+		gate: newGate(o.Concurrency, o.OwnerSeparator), refused: o.Refused, stepped: o.Stepped, cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer, ownerEnd: o.OwnerSeparator,
 		pipelineTimeout: o.PipelineTimeout,
 	}
 }
@@ -130,6 +131,7 @@ func (r *run) invocationID() string {
 func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, error) {
 	call := v.called(r.Call, e)
 	out := v.output.Start(call)
+	late := newLateOutput(v.output, call)
 	ctx, span := v.tracer.Run(ctx, call)
 	result, err := v.admit(ctx, e.fn, &sandbox.Invocation{
 		ID:             r.invocationID(),
@@ -150,7 +152,10 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 			out.Line(line)
 			span.Line(line)
 		},
-		OnSpan: span.Spans(),
+		OnSpan:         span.Spans(),
+		CutAfterAnswer: v.cuts || e.cut,
+		OnLate:         late.line,
+		OnLateEnd:      late.end,
 	})
 	took := time.Since(r.start)
 	if err != nil {

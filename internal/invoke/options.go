@@ -78,6 +78,8 @@ type Options struct {
 	// Stepped is told of each step of a pipeline that has ended, in the context of that. It must be safe for concurrent use. Nil
 	// ignores them.
 	Stepped func(ctx context.Context, call Call, status int, took time.Duration)
+	// CutAfterAnswer ends what a call has begun with its answer, whatever the functions' own settings say.
+	CutAfterAnswer bool
 	// PipelineTimeout is how long after the start of a pipeline its steps may begin. 0 sets no limit.
 	PipelineTimeout time.Duration
 	// MaxStale is how long a function in memory is trusted without asking the store. 0 stands for DefaultMaxStale.

@@ -44,6 +44,8 @@ type pool struct {
 	deadlineLag    prometheus.Histogram
 	zygoteRestarts prometheus.Counter
 	refused        map[string]prometheus.Counter
+	late           map[sandbox.LateEnd]prometheus.Counter
+	lateTime       prometheus.Histogram
 }
 
 var _ sandbox.Observer = (*pool)(nil)
@@ -65,7 +67,8 @@ func newPool(registry *prometheus.Registry) *pool {
 		startFailures: f.counter("worker_start_failures_total", "Workers that could not be started."),
 		deaths: children(f.counters("worker_deaths_total", "Workers that ended, by reason.", "reason").WithLabelValues,
 			sandbox.ReasonSyncDeadline, sandbox.ReasonDeadline, sandbox.ReasonMemory, sandbox.ReasonHeap, sandbox.ReasonExit,
-			sandbox.ReasonSignal, sandbox.ReasonSyscall, sandbox.ReasonProtocol, sandbox.ReasonOutput, sandbox.ReasonIdleActivity, sandbox.ReasonCanceled,
+			sandbox.ReasonSignal, sandbox.ReasonSyscall, sandbox.ReasonProtocol, sandbox.ReasonOutput, sandbox.ReasonIdleActivity,
+			sandbox.ReasonAfterAnswer, sandbox.ReasonCanceled,
 			sandbox.ReasonRetired, sandbox.ReasonEvicted, sandbox.ReasonIdle, sandbox.ReasonClosed),
 		peakMemory:     f.histogram("worker_peak_memory_bytes", "The most memory that was resident in the life of a worker.", memoryBuckets),
 		deadlineLag:    f.histogram("deadline_lag_seconds", "Time from a deadline until the worker was dead.", lagBuckets),
@@ -74,6 +77,9 @@ func newPool(registry *prometheus.Registry) *pool {
 			refusedBusy, string(sandbox.BusyQueueFull), string(sandbox.BusyQueueTimeout), string(sandbox.BusyExpectedWait),
 			string(sandbox.BusyNested), string(sandbox.BusyTooDeep),
 			refusedClosed, refusedCanceled, refusedFunction, refusedNamespace),
+		late: children(f.counters("after_answer_total", "Calls that had left work at their answer, by how that ended.", "end").WithLabelValues,
+			sandbox.LateFinished, sandbox.LateTimers, sandbox.LateRefused, sandbox.LateDeadline, sandbox.LateRoom, sandbox.LateClosed, sandbox.LateDied),
+		lateTime: f.histogram("after_answer_seconds", "Time that work went on after the answer of its call.", waitBuckets),
 	}
 }
 
@@ -111,6 +117,16 @@ func (p *pool) InvocationDone(stats sandbox.Stats) {
 	}
 	if stats.CPU > 0 {
 		p.cpu.Observe(stats.CPU.Seconds())
+	}
+}
+
+// LateWorkEnded implements sandbox.Observer.
+func (p *pool) LateWorkEnded(end sandbox.LateEnd, took time.Duration) {
+	if counter, ok := p.late[end]; ok {
+		counter.Inc()
+	}
+	if took > 0 {
+		p.lateTime.Observe(took.Seconds())
 	}
 }
 

@@ -43,6 +43,7 @@ func (s poolState) Collect(metrics chan<- prometheus.Metric) {
 	gauge(workersDesc, stats.Idle, "idle")
 	gauge(workersDesc, stats.Busy-stats.Waiting, "busy")
 	gauge(workersDesc, stats.Waiting, "waiting")
+	gauge(workersDesc, stats.Late, "late")
 	gauge(sizeDesc, stats.Size)
 	gauge(activeDesc, stats.Active)
 	gauge(queueDesc, stats.Queued)

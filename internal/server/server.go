@@ -195,6 +195,7 @@ func (s *server) invokeOptions() invoke.Options {
 		Concurrency:        invoke.Concurrency{Function: s.cfg.MaxConcurrencyFunction, Namespace: s.cfg.MaxConcurrencyNamespace},
 		OwnerSeparator:     s.cfg.OwnerSeparator,
 		CancelOnDisconnect: s.cfg.CancelOnDisconnect,
+		CutAfterAnswer:     s.cfg.AfterAnswer == function.AfterAnswerCut,
 		PipelineTimeout:    s.cfg.PipelineTimeout,
 		Refused:            s.measures.InvocationRefused,
 		Stepped:            s.out.stepped,

@@ -135,6 +135,13 @@ function closeIdle() {
   }
 }
 
+// closeKept closes those alone that an agent keeps for later requests.
+function closeKept() {
+  for (const socket of live) {
+    if (socket._httpMessage === null) socket.destroy();
+  }
+}
+
 // closing says whether all connections are closed or about to be.
 function closing() {
   for (const socket of live) {
@@ -143,4 +150,4 @@ function closing() {
   return true;
 }
 
-module.exports = { install, closeIdle, closing };
+module.exports = { install, closeIdle, closeKept, closing };

@@ -7,6 +7,8 @@
  * reported. It stands in no list that a function reaches.
  * loop.note(directory) notes what a directory is; loop.changed() says whether anything was made or removed in it
  * since, or it was changed itself.
+ * loop.held() counts what of that holds a worker after an answer: requests under way, or connections that are open, active and not unreferenced, whichever
+ * are more.
  * old says that this is Node.js 10 or older. There timers are handles of their own: as many may be active as there were; and async handles are opened and
  * closed by Node.js itself alone. Later versions keep timers in lists in JavaScript, behind one handle, and the other timers of the loop are V8's, which
  * call nobody. Immediates are not told: their handles stay active while one of them runs. See internals.js for both.
@@ -181,6 +183,27 @@ static napi_value directory_changed(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* The loop has what is known first, and in its order. */
+static void count_streams(uv_handle_t *handle, void *arg) {
+  struct walk *walk = arg;
+  if (walk->known < known_count && known[walk->known].handle == handle) {
+    walk->known++;
+  } else if (handle->type == UV_TCP || handle->type == UV_NAMED_PIPE || handle->type == UV_UDP) {
+    walk->left += uv_is_active(handle) && uv_has_ref(handle) && !uv_is_closing(handle);
+  }
+}
+
+static napi_value held(napi_env env, napi_callback_info info) {
+  (void)info;
+  uv_loop_t *loop = uv_default_loop();
+  struct walk walk = {0, 0, 0};
+  uv_walk(loop, count_streams, &walk);
+  int requests = (int)loop->active_reqs.count;
+  napi_value result = NULL;
+  napi_create_int32(env, requests > walk.left ? requests : walk.left, &result);
+  return result;
+}
+
 static napi_value init(napi_env env, napi_value exports) {
   napi_value fn;
   if (napi_create_function(env, "mark", NAPI_AUTO_LENGTH, mark, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "mark", fn);
@@ -193,6 +216,7 @@ static napi_value init(napi_env env, napi_value exports) {
   if (napi_create_function(env, "changed", NAPI_AUTO_LENGTH, directory_changed, NULL, &fn) == napi_ok) {
     napi_set_named_property(env, exports, "changed", fn);
   }
+  if (napi_create_function(env, "held", NAPI_AUTO_LENGTH, held, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "held", fn);
   return exports;
 }
 

@@ -12,6 +12,7 @@ const makeTimers = require('./timers');
 const watchWasm = require('./wasm');
 const describe = require('./describe');
 const makeRandom = require('./random');
+const Context = require('./context');
 
 const { parse, stringify } = JSON;
 const { apply } = Reflect;
@@ -134,6 +135,7 @@ function plainFailure(error) {
 let open = false; // it has no outcome yet
 let frameOf; // makes its frame from
 let outcome;
+let cut = false; // what it has begun ends with its answer
 let flush = null; // sends what is known of its span
 
 // settle has the first outcome sent: its body, or what was thrown, is read after the code that caused it has returned.
@@ -150,15 +152,18 @@ function answer(result) {
 }
 
 function fail(thrown) {
-  if (!open) return;
+  if (!open) {
+    runner.missed(thrown);
+    return;
+  }
   open = false;
   settle(failureFrame, thrown);
 }
 
-// lost is what the output says of a promise that was rejected with thrown and that nobody handles.
-function lost(thrown) {
+// lost is what the output says of thrown, which is not the answer; what says why.
+function lost(what, thrown) {
   const { text, stack } = describe(thrown, runner.filename(), runner.lines());
-  return `Unhandled rejection: ${stack === '' ? text : stack}`;
+  return `${what}: ${stack === '' ? text : stack}`;
 }
 
 function deliver() {
@@ -188,12 +193,13 @@ function run(line, kind) {
 function start(line, kind) {
   const message = parse(line);
   runner.outgoing(message.outgoing);
+  cut = message.cut === true;
   const { setTimeout, clearTimeout, setInterval } = timersOf();
   const modules = {};
   const require = makeRequire(modules);
   const env = envOf(kind === 'run' ? message.env : null);
   runner.zone(env.TZ);
-  const Backstage = { modules, env, config: {} };
+  const Backstage = new Context(modules, env);
   const response = new Response(outcomes);
   if (kind === 'run') {
     Backstage.request = new Request(message);
@@ -218,6 +224,11 @@ function start(line, kind) {
   }
 }
 
+// goesOn says whether what the call has begun may go on after its answer.
+function goesOn() {
+  return !cut;
+}
+
 // checked ends a trial run that went well: main is what typeof says of it.
 function checked(main, exported) {
   const fault = runner.faultOf(main, typeof exported === 'function' || keys(Object(exported)).length > 0);
@@ -234,4 +245,4 @@ function follow(isAsync, value, response) {
   apply(then, new RealPromise(resolve => resolve(value)), [send, fail]);
 }
 
-module.exports = { run, fail, lost };
+module.exports = { run, fail, lost, goesOn };

@@ -101,6 +101,20 @@ class Runner {
     return outcome;
   }
 
+  // afterwards returns what comes of a call after its answer: logs, the counts of what is left, and the last frame.
+  async afterwards(id = 'g1') {
+    const outcome = { logs: [], counts: [], done: null };
+    while (outcome.done === null) {
+      const frame = await this.frame();
+      if (frame.id !== id) throw new Error(`a frame of another call: ${JSON.stringify(frame)}`);
+      if (frame.type === 'log') outcome.logs.push(`${frame.level} ${frame.text}`);
+      else if (frame.type === 'late') outcome.counts.push(frame.late);
+      else if (frame.type === 'done') outcome.done = frame;
+      else throw new Error(`a ${frame.type} frame after the answer`);
+    }
+    return outcome;
+  }
+
   // close ends the runner as a host that has gone, and returns how it ended.
   close() {
     this.process.stdin.end();

@@ -84,6 +84,8 @@ type Invoke struct {
 	Outgoing json.RawMessage
 	// Spans asks for the spans of the call.
 	Spans bool
+	// Cut ends what the call has begun with its answer.
+	Cut bool
 	// Behind is how many calls follow that the worker may serve after this one without being asked again.
 	Behind int
 }
@@ -111,6 +113,9 @@ func AppendInvoke(dst []byte, in *Invoke) []byte {
 	dst = appendRaw(dst, `,"outgoing":`, in.Outgoing)
 	if in.Spans {
 		dst = append(dst, `,"spans":true`...)
+	}
+	if in.Cut {
+		dst = append(dst, `,"cut":true`...)
 	}
 	dst = appendRaw(dst, `,"body":`, in.Body)
 	return append(dst, '}', '\n')

@@ -17,7 +17,7 @@ import (
 // greeting when id is empty, ends the scan before anything else of it is looked at.
 func (s *scanner) head(id string) (kind string) {
 	s.literal(`{"type":"`)
-	for _, known := range []string{Result, Log, Pending, Span, Error, Oversize, Ready} {
+	for _, known := range []string{Result, Log, Pending, Span, Error, Oversize, Late, Done, Ready} {
 		if n := len(known); len(s.rest) > n && s.rest[n] == '"' && string(s.rest[:n]) == known {
 			kind = known
 			s.rest = s.rest[n+1:]
@@ -73,6 +73,15 @@ func decode(rest []byte, kind, id string, kept bool) (*Frame, error) {
 		s.outcome(f)
 		s.literal(`,"size":`)
 		f.Size = s.integer()
+	case Late:
+		s.literal(`,"late":`)
+		f.Late = s.count()
+	case Done:
+		s.literal(`,"reusable":`)
+		f.Reusable = s.boolean()
+		if s.accept(`,"cut":`) {
+			f.Cut = s.count()
+		}
 	}
 	if f.Type != Result {
 		s.literal("}")
@@ -118,9 +127,24 @@ func (s *scanner) level() string {
 func (s *scanner) outcome(f *Frame) {
 	s.literal(`,"reusable":`)
 	f.Reusable = s.boolean()
+	if s.accept(`,"cut":`) {
+		f.Cut = s.count()
+	}
+	if s.accept(`,"late":`) {
+		f.Late = s.count()
+	}
 	if s.accept(`,"load":`) {
 		f.Load = s.positive("load time")
 	}
+}
+
+// count reads how many pieces of work there are: one or more.
+func (s *scanner) count() int {
+	n := s.integer()
+	if s.err == nil && (n < 1 || n > maxLeft) {
+		s.fail("impossible count %d", n)
+	}
+	return n
 }
 
 func (s *scanner) result(f *Frame, kept bool) {

@@ -107,7 +107,7 @@ func FuzzFrames(f *testing.F) {
 // checkFrame fails t when frame is not as a Reader promises.
 func checkFrame(t *testing.T, frame *Frame) {
 	t.Helper()
-	types := []string{Ready, Log, Pending, Span, Result, Error, Oversize}
+	types := []string{Ready, Log, Pending, Span, Result, Error, Oversize, Late, Done}
 	if !slices.Contains(types, frame.Type) || (frame.ID == "" && frame.Type != Ready) {
 		t.Errorf("type %q, ID %q", frame.Type, frame.ID)
 	}

@@ -14,6 +14,8 @@ const (
 	Result   = "result"
 	Error    = "error"
 	Oversize = "oversize"
+	Late     = "late"
+	Done     = "done"
 )
 
 // Frame is one frame of a worker. Which fields are set depends on Type; the others are zero.
@@ -32,11 +34,16 @@ type Frame struct {
 	Text  string `json:"text"` // also of error: String(thrown)
 
 	// Of result, error and oversize. Reusable says that nothing of the call is left in the worker.
-	Reusable bool            `json:"reusable"`
-	Status   int             `json:"status"` // of error: 0 when the thrown value named none
+	Reusable bool            `json:"reusable"` // also of done
+	Status   int             `json:"status"`   // of error: 0 when the thrown value named none
 	Headers  [][2]string     `json:"headers"`
 	Load     float64         `json:"load"` // milliseconds it took to read and compile the code; 0 when that was done before
 	Body     json.RawMessage `json:"body"` // nil for undefined
+
+	// Of result, error, oversize and done: how many timers, requests and promises of the call end with this frame. Of result, error, oversize
+	// and late: how many go on until a done frame; 0 for none.
+	Cut  int `json:"cut"`
+	Late int `json:"late"`
 
 	// Of error.
 	Message string `json:"message"`
@@ -61,5 +68,5 @@ func Millis(ms float64) time.Duration {
 	return time.Duration(min(ms, float64(time.Hour/time.Millisecond)) * float64(time.Millisecond))
 }
 
-// Last says whether f ends its call.
+// Last says whether f is the answer of its call.
 func (f *Frame) Last() bool { return f.Type == Result || f.Type == Error || f.Type == Oversize }

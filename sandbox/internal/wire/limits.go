@@ -8,7 +8,7 @@ type Limits struct {
 
 // The sizes of lines. Only what carries a function's data may be long.
 const (
-	shortLine = 1 << 10  // ready, pending and oversize: some words and numbers
+	shortLine = 1 << 10  // ready, pending, oversize, late and done: some words and numbers
 	spanLine  = 32 << 10 // what the limits below allow, with every unit escaped
 	errorLine = 1 << 20  // four texts, and headers
 	escaped   = 6        // the most bytes of JSON for a byte of text: \u0007
@@ -30,6 +30,12 @@ const (
 	maxTagText  = 3 * 256
 )
 
+// MaxLate is how many late frames a call may have, and maxLeft the most that one may count.
+const (
+	MaxLate = 1000
+	maxLeft = 1_000_000
+)
+
 // maxDepth is how deep an answer may be nested.
 const maxDepth = 10_000
 
@@ -39,7 +45,7 @@ func (l Limits) Error() int { return min(l.Answer, errorLine) }
 // of is the longest line of a frame of the given type; 0 when workers send none of that type.
 func (l Limits) of(kind string) int {
 	switch kind {
-	case Ready, Pending, Oversize:
+	case Ready, Pending, Oversize, Late, Done:
 		return shortLine
 	case Log:
 		return escaped*l.Logs + shortLine
