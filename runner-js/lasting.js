@@ -1,15 +1,19 @@
 'use strict';
 
-// Functions of Node.js whose effect outlasts the call that uses them, where neither the event loop nor a count of timers shows it: what hears of later
-// calls, or goes on by itself. A call that uses one ends its worker. Functions have them only from modules that the operator names, or out of the language.
+// Functions of Node.js whose effect outlasts the call that uses them, where neither the event loop nor a count of
+// timers shows it: what hears of later calls, or goes on by itself. A call that uses one ends its worker. Functions
+// have them only from modules that the operator names, or out of the language.
 
 const Module = require('module');
 
 // By module, with a dot for what lies deeper.
 const LASTING = {
-  diagnostics_channel: ['Channel.prototype.subscribe', 'Channel.prototype.bindStore'], // hears what modules of Node.js do
-  perf_hooks: ['PerformanceObserver.prototype.observe', 'monitorEventLoopDelay'], // the latter has a timer outside JavaScript
-  v8: ['promiseHooks.onInit', 'promiseHooks.onBefore', 'promiseHooks.onAfter', 'promiseHooks.onSettled', 'promiseHooks.createHook',
+  // hears what modules of Node.js do
+  diagnostics_channel: ['Channel.prototype.subscribe', 'Channel.prototype.bindStore'],
+  // the latter has a timer outside JavaScript
+  perf_hooks: ['PerformanceObserver.prototype.observe', 'monitorEventLoopDelay'],
+  v8: ['promiseHooks.onInit', 'promiseHooks.onBefore', 'promiseHooks.onAfter', 'promiseHooks.onSettled',
+    'promiseHooks.createHook',
     'GCProfiler.prototype.start', 'startCpuProfile'],
   inspector: ['Session.prototype.connect', 'Session.prototype.connectToMainThread', 'open'],
   trace_events: ['createTracing'],
@@ -51,9 +55,22 @@ const globals = {
   navigator: ({ locks }) => locks && modules.worker_threads && modules.worker_threads({ locks }),
 };
 
-// watch must be called before modules are loaded, which may take the functions. A module of Node.js is watched when it is first required, since to load them
-// all would take the start longer than it has.
+// watch must be called before modules are loaded, which may take the functions: it watches the modules of Node.js that are
+// loaded by then. To load them all would take the start longer than it has.
 function watch() {
+  watchLoaded();
+  Object.keys(globals).forEach(watchGlobal);
+}
+
+function watchLoaded() {
+  for (const name of Object.keys(modules)) {
+    if (process.moduleLoadList.includes(`NativeModule ${name}`)) once(modules, name, require(name)); // eslint-disable-line
+  }
+}
+
+// watchOthers has modules watched that are required later. Not while modules are loaded: by how deep its stack is Node.js tells
+// who requires what it warns of.
+function watchOthers() {
   const { _load: load } = Module;
   Module._load = function loadWatched(...args) {
     const exported = apply(load, this, args);
@@ -61,7 +78,6 @@ function watch() {
     if (modules[name] && Module.builtinModules.includes(name)) once(modules, name, exported);
     return exported;
   };
-  Object.keys(globals).forEach(watchGlobal);
 }
 
 function once(watchers, name, value) {
@@ -110,8 +126,13 @@ function watchActive({ channel }) {
   active.unsubscribe(hear);
 }
 
-// restart forgets what was used before there was a call.
+let loading = true;
+
+// restart forgets what was used before there was a call. Modules have been loaded by then.
 function restart() {
+  watchLoaded();
+  if (loading) watchOthers();
+  loading = false;
   count = 0;
 }
 

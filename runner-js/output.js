@@ -1,7 +1,7 @@
 'use strict';
 
-// The standard streams as modules have them. What they write, such as the lines of a logger, goes to the output of the call in progress. Where there is none
-// it goes to stderr, which the host reads when the process has ended.
+// The standard streams as modules have them. What they write, such as the lines of a logger, goes to the output of the
+// call in progress. Where there is none it goes to stderr, which the host reads when the process has ended.
 
 const fs = require('fs');
 
@@ -72,7 +72,8 @@ function print(level, line) {
 
 function textOf(chunk, encoding) {
   if (typeof chunk === 'string') return chunk;
-  return chunk instanceof Uint8Array ? apply(toString, isBuffer(chunk) ? chunk : from(chunk), [typeof encoding === 'string' ? encoding : 'utf8']) : `${chunk}`;
+  if (!(chunk instanceof Uint8Array)) return `${chunk}`;
+  return apply(toString, isBuffer(chunk) ? chunk : from(chunk), [typeof encoding === 'string' ? encoding : 'utf8']);
 }
 
 function called(done) {
@@ -92,12 +93,17 @@ function flush() {
   streams.stderr.flush();
 }
 
-// install gives modules these streams, whether they ask process for them or write to the descriptors, which are the host's.
+// install gives modules these streams, whether they ask process for them or write to the descriptors, which are the
+// host's.
 function install() {
-  for (const name of keys(streams)) Object.defineProperty(process, name, { value: streams[name].stream, configurable: true });
+  for (const name of keys(streams)) {
+    Object.defineProperty(process, name, { value: streams[name].stream, configurable: true });
+  }
   for (const name of ['write', 'writeSync', 'writev', 'writevSync'].filter(known => fs[known])) {
     const real = fs[name];
-    fs[name] = function write(fd, ...args) { return fd === 1 || fd === 2 ? divert(fd === 1 ? stdout : stderr, args) : apply(real, fs, [fd, ...args]); };
+    fs[name] = function write(fd, ...args) {
+      return fd === 1 || fd === 2 ? divert(fd === 1 ? stdout : stderr, args) : apply(real, fs, [fd, ...args]);
+    };
   }
 }
 
@@ -108,7 +114,8 @@ function divert(stream, args) {
   for (const one of Array.isArray(what) ? what : [what]) {
     const begin = typeof second === 'number' && !Array.isArray(what) ? second : 0;
     const bytes = from(one);
-    const chunk = typeof one === 'string' ? bytes : apply(part, bytes, [begin, typeof third === 'number' ? begin + third : bytes.length]);
+    const end = typeof third === 'number' ? begin + third : bytes.length;
+    const chunk = typeof one === 'string' ? bytes : apply(part, bytes, [begin, end]);
     count += chunk.length;
     stream.write(chunk);
   }

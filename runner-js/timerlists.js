@@ -1,7 +1,7 @@
 'use strict';
 
-// The timers and immediates that Node.js 11 and later still have to run. A function reaches the list that its timer is in, and may write to it; so no list
-// is believed that it is empty: this asks what Node.js goes by.
+// The timers and immediates that Node.js 11 and later still have to run. A function reaches the list that its timer is
+// in, and may write to it; so no list is believed that it is empty: this asks what Node.js goes by.
 
 const { apply } = Reflect;
 const { seal, freeze } = Object;
@@ -9,8 +9,8 @@ const { seal, freeze } = Object;
 const NEVER = 2 ** 52; // milliseconds
 const MOST = 1000; // lists that are looked at
 
-// lists returns a function that says whether there is any timer beside heartbeat, or any immediate. internal is what the internal module of timers
-// exports, binding what it has of the native side.
+// lists returns a function that says whether there is any timer beside heartbeat, or any immediate. internal is what
+// the internal module of timers exports, binding what it has of the native side.
 function lists(heartbeat, internal, binding) {
   const { immediateInfo, getLibuvNow } = binding;
   const { timerListMap, timerListQueue, immediateQueue, knownTimersById } = internal;
@@ -34,12 +34,15 @@ function lists(heartbeat, internal, binding) {
   hidden.expiry = NEVER;
   [heartbeat, hidden].forEach(({ constructor }) => freeze(freeze(constructor).prototype));
 
-  // Node.js keeps an empty list for as long as it would have waited, when its last timer was one that does not keep the process alive.
+  // Node.js keeps an empty list for as long as it would have waited, when its last timer was one that does not keep
+  // the process alive.
   function isEmpty(list) {
     const { msecs, expiry, id, priorityQueuePosition: position } = list;
     // to calculate with anything else would run its code
-    if (typeof msecs !== 'number' || typeof expiry !== 'number' || typeof id !== 'number' || typeof position !== 'number') return false;
-    return list._idlePrev === list && list._idleNext === list && timerListMap[msecs] === list && expiry <= apply(getLibuvNow, binding, []) + msecs + 1;
+    if (typeof msecs !== 'number' || typeof expiry !== 'number') return false;
+    if (typeof id !== 'number' || typeof position !== 'number') return false;
+    if (list._idlePrev !== list || list._idleNext !== list || timerListMap[msecs] !== list) return false;
+    return expiry <= apply(getLibuvNow, binding, []) + msecs + 1;
   }
 
   // allEmpty says so of all lists but ours. It calls nothing that a function may have replaced.
@@ -59,7 +62,8 @@ function lists(heartbeat, internal, binding) {
   }
 
   function timers() {
-    if (immediateInfo[0] !== 0 || immediateInfo[1] !== 0 || immediateQueue.head !== null || keysOf(knownTimersById) > 0) return true;
+    if (immediateInfo[0] !== 0 || immediateInfo[1] !== 0 || immediateQueue.head !== null) return true;
+    if (keysOf(knownTimersById) > 0) return true;
     if (queued === 1) return timerListQueue.peek() !== hidden || keysOf(timerListMap) > 0;
     try {
       return !allEmpty();
