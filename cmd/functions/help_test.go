@@ -15,3 +15,16 @@ func TestEveryCommandTellsHowItIsUsed(t *testing.T) {
 		}
 	}
 }
+
+func TestHelpInATerminalHasNoMarkdown(t *testing.T) {
+	for given, want := range map[string]string{
+		"in [this form](#the-file). More": "in this form. More", "[More](operations.md#redis).": "More (docs/operations.md).", "a[0] (b)": "a[0] (b)",
+	} {
+		if got := plain(given); got != want {
+			t.Errorf("%q became %q", given, got)
+		}
+	}
+	if text := variablesHelp(); strings.Contains(text, "](") {
+		t.Error("there is a link")
+	}
+}

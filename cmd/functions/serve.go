@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ func newServe() *cobra.Command {
 		Long:  "Serve until the process gets SIGTERM or SIGINT: calls in progress are finished first.\n\n" + variablesHelp(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("serve takes no arguments but --help: it is configured by environment variables, got %q", args[0])
+				return fmt.Errorf("serve takes no arguments, got %q: it is configured by environment variables, see functions serve --help", args[0])
 			}
 			return nil
 		},
@@ -40,7 +41,21 @@ func variablesHelp() string {
 			group = v.Group
 			text += "\n" + group + "\n"
 		}
-		text += fmt.Sprintf("  %s (default: %s)\n      %s\n", v.Name, v.Default, v.Meaning)
+		text += fmt.Sprintf("  %s (default: %s)\n      %s\n", v.Name, v.Default, plain(v.Meaning))
 	}
 	return text
+}
+
+// link is one of Markdown, whose target nobody can follow in a terminal.
+var link = regexp.MustCompile(`\[([^\]]+)\]\(([^)#]*)[^)]*\)`)
+
+// plain is text as a terminal shows it: a link is its words, with the document that it leads to.
+func plain(text string) string {
+	return link.ReplaceAllStringFunc(text, func(found string) string {
+		parts := link.FindStringSubmatch(found)
+		if parts[2] == "" {
+			return parts[1]
+		}
+		return parts[1] + " (docs/" + parts[2] + ")"
+	})
 }

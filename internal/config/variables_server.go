@@ -56,7 +56,7 @@ var serverVariables = []Variable{
 	},
 	{
 		Name: "NUM_CPUS", Default: "the processors of the machine or container",
-		Meaning: "Processors to make use of: the measure of the defaults of `POOL_SIZE` and `POOL_PREWARMED`. " +
+		Meaning: "Processors to make use of: the measure of the defaults of `POOL_ACTIVE` and `POOL_PREWARMED`. " +
 			"1 also takes the process ID out of log lines.",
 		parse:  leading(1, 1024, func(c *Config) *int { return &c.NumCPUs }),
 		derive: func(_ *Config, m machine) string { return strconv.Itoa(m.cpus) },
