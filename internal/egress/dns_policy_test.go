@@ -50,6 +50,21 @@ _x._tcp.service.example. 60 IN TXT "of the service"
 9.9.9.9.in-addr.arpa. 60 IN PTR in.example.
 10.in-addr.arpa.   60 IN NS   out.example.
 in-addr.arpa.      60 IN NS   out.example.
+2.0.0.10.in-addr.arpa. 60 IN PTR nowhere.example.
+2.0.0.10.in-addr.arpa. 60 IN TXT "of 10.0.0.2"
+2.0.0.10.in-addr.arpa. 60 IN NS  nowhere.example.
+8.9.9.9.in-addr.arpa.  60 IN PTR nowhere.example.
+back.example.          60 IN CNAME 2.0.0.10.in-addr.arpa.
+back9.example.         60 IN CNAME 8.9.9.9.in-addr.arpa.
+7.8.8.8.in-addr.arpa.  60 IN CNAME 2.0.0.10.in-addr.arpa.
+6.8.8.8.in-addr.arpa.  60 IN CNAME 6.0-127.0.0.10.in-addr.arpa.
+6.0-127.0.0.10.in-addr.arpa. 60 IN PTR nowhere.example.
+5.8.8.8.in-addr.arpa.  60 IN CNAME 5.0-127.8.8.8.in-addr.arpa.
+5.0-127.8.8.8.in-addr.arpa. 60 IN PTR nowhere.example.
+to-denied.example.     60 IN CNAME sub.denied.example.
+sub.denied.example.    60 IN TXT "denied"
+4.8.8.8.in-addr.arpa.  60 IN CNAME 4.customer.example.
+4.customer.example.    60 IN PTR nowhere.example.
 `
 
 // asking is a worker whose server asks a name server with these records.
@@ -68,7 +83,7 @@ func asking(t *testing.T, policy egress.Policy, records string, change func(*egr
 
 func TestLookupsAreAnsweredAsFarAsThePolicyGoes(t *testing.T) {
 	policy := egress.Policy{
-		Mode: egress.Public, Allow: mustRules(t, "service.example:5432"), Deny: mustRules(t, "denied.example,9.9.9.0/24"),
+		Mode: egress.Public, Allow: mustRules(t, "service.example:5432"), Deny: mustRules(t, "denied.example,*.denied.example,9.9.9.0/24"),
 	}
 	w, _ := asking(t, policy, mixed, nil)
 	const none, deniedByName = "502 ENOTFOUND - -", "403 EGRESS_DENIED rule -"
@@ -101,6 +116,14 @@ func TestLookupsAreAnsweredAsFarAsThePolicyGoes(t *testing.T) {
 		"RESOLVE PTR/1.0.0.10.in-addr.arpa": none, "RESOLVE PTR/10.in-addr.arpa": none, "RESOLVE NS/10.in-addr.arpa": none,
 		"RESOLVE NS/in-addr.arpa.": none, "RESOLVE PTR/x.ip6.arpa": none, "RESOLVE SOA/ip6.ARPA": none,
 		"RESOLVE PTR/1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa": none,
+		// however it is written, and whatever leads there
+		"RESOLVE PTR/2.0.0.10.in-addr.arpa": none, "RESOLVE PTR/2.0.0.10.in-addr.ａrpa": none, "RESOLVE PTR/2.0.0.10.in-addr。arpa": none,
+		"RESOLVE PTR/２.0.0.10.in-addr.arpa": none, "RESOLVE PTR/2．0．0．10.IN-ADDR.ARPA。": none, "RESOLVE PTR/2.0.0.10.in\u00ad-addr.arpa": none,
+		"RESOLVE TXT/2.0.0.10.in-addr.ａrpa": none, "RESOLVE NS/2.0.0.10.in-addr。arpa": none, "RESOLVE ANY/2.0.0.10.in-addr.arpａ": none,
+		"RESOLVE PTR/8.9.9.9.in-addr.ａrpa": "403 EGRESS_DENIED rule 9.9.9.8",
+		"RESOLVE PTR/back.example":         none, "RESOLVE TXT/back.example": none, "RESOLVE PTR/back9.example": "403 EGRESS_DENIED rule 9.9.9.8",
+		"RESOLVE PTR/7.8.8.8.in-addr.arpa": none, "RESOLVE PTR/6.8.8.8.in-addr.arpa": none,
+		"RESOLVE PTR/5.8.8.8.in-addr.arpa": `200 ["nowhere.example"]`, "RESOLVE PTR/4.8.8.8.in-addr.arpa": `200 ["nowhere.example"]`,
 		// what a rule opens is there
 		"RESOLVE A/service.example":           `200 {"addresses":["10.1.2.3"],"ttls":[60]}`,
 		"RESOLVE TXT/service.example":         `200 [["service"]]`,
@@ -108,6 +131,7 @@ func TestLookupsAreAnsweredAsFarAsThePolicyGoes(t *testing.T) {
 		"RESOLVE PTR/8.8.8.8.in-addr.arpa":    `200 ["out.example"]`,
 		// and what a rule closes is refused
 		"RESOLVE A/denied.example": deniedByName, "RESOLVE TXT/_x._tcp.denied.example": deniedByName,
+		"RESOLVE TXT/to-denied.example": deniedByName, "RESOLVE ANY/to-denied.example": deniedByName,
 		"RESOLVE PTR/9.9.9.9.in-addr.arpa": "403 EGRESS_DENIED rule 9.9.9.9",
 		// no names
 		"RESOLVE A/8.8.8.8": "502 EBADNAME - -", "RESOLVE A/": "502 EBADNAME - -", "RESOLVE A/a..b": "502 EBADNAME - -", "RESOLVE A": "502 EBADNAME - -",

@@ -45,27 +45,54 @@ type question struct {
 	kind  uint16
 }
 
-// setName takes the name, unless the policy refuses questions about it.
+// setName takes the name in the form in which it is asked about, unless the policy refuses questions about it.
 func (q *question) setName(text string) *refusal {
-	if addr, isReverse := reversed(text); isReverse {
-		q.name = strings.TrimSuffix(strings.ToLower(text), ".")
-		if !addr.IsValid() {
-			return &refusal{code: codeNotFound}
-		}
-		if allowed, denied := q.proxy.dialer.siftNames(q.call.policy, "", []netip.Addr{addr}); len(allowed) == 0 {
-			return denied
-		}
-		return nil
-	}
 	t, err := parseHost(text)
 	if err != nil || t.name == "" {
 		return &refusal{code: codeBadName}
 	}
 	q.name = t.name
+	if addr, isReverse := reversed(q.name); isReverse {
+		return q.mayAskAbout(addr)
+	}
 	if reason := q.call.policy.mayAsk(q.name); reason != "" {
 		return &refusal{reason: reason}
 	}
 	return nil
+}
+
+// mayAskAbout says why the names of an address are not told; nil when they are.
+func (q *question) mayAskAbout(addr netip.Addr) *refusal {
+	if !addr.IsValid() {
+		return &refusal{code: codeNotFound}
+	}
+	if allowed, denied := q.proxy.dialer.siftNames(q.call.policy, "", []netip.Addr{addr}); len(allowed) == 0 {
+		return denied
+	}
+	return nil
+}
+
+// mayTellOf says why the records are not told: aliases have led to a name that could not be asked about. Names that
+// nothing allows are told, as an alias of one that is allowed.
+func (q *question) mayTellOf(found []dns.RR) *refusal {
+	for _, rr := range found {
+		name := strings.ToLower(plain(rr.Header().Name))
+		if addr, isReverse := reversed(name); isReverse {
+			if denied := q.mayAskAbout(addr); denied != nil && !q.delegates(name, addr) {
+				return denied
+			}
+		} else if reason := q.call.policy.mayAsk(name); reason == ReasonRule && !q.isAddress() {
+			return &refusal{reason: reason}
+		}
+	}
+	return nil
+}
+
+// delegates says whether name is one within the reverse zone of the address that was asked about: RFC 2317.
+func (q *question) delegates(name string, addr netip.Addr) bool {
+	_, zone, _ := strings.Cut(q.name, ".")
+	_, isReverse := reversed(q.name)
+	return isReverse && !addr.IsValid() && strings.HasSuffix(name, "."+zone)
 }
 
 // answer asks the name servers. A name of which all addresses are refused is none, whatever was asked.
@@ -73,6 +100,9 @@ func (q *question) answer(ctx context.Context) (any, *refusal) {
 	found, code := q.proxy.servers.ask(ctx, q.name, q.kind)
 	if code != "" {
 		return nil, &refusal{code: code}
+	}
+	if denied := q.mayTellOf(found); denied != nil {
+		return nil, denied
 	}
 	if _, isReverse := reversed(q.name); !isReverse {
 		if denied := q.inside(ctx, q.name); denied != nil {
