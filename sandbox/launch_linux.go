@@ -161,7 +161,7 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 	if err != nil {
 		return nil, err
 	}
-	child, err := server.Fork(f.jailer.workerID(slot), stdin, stdout, stderr, server.process.kill)
+	child, err := server.Fork(f.jailer.workerID(slot), stdin, stdout, stderr, server.watch)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 // settle settles server, if that has not been done, and returns when it is over.
 func (f *forkLauncher) settle(server *forkServer) {
 	server.settling.Do(func() {
-		if server.settle(zygote.Patience) != nil {
+		if server.settle(server.watch) != nil {
 			f.careful.Store(true)
 			f.untold.Store(true)
 		}
@@ -193,9 +193,20 @@ func (f *forkLauncher) again() bool {
 	return f.untold.Swap(false)
 }
 
+// watch kills the zygote unless done is called in time.
+func (s *forkServer) watch() (done func()) { return zygote.Watch(s.process.pid(), s.process.kill) }
+
+// watchFor is watch with a time limit that holds whatever the zygote waits for.
+func (s *forkServer) watchFor(timeout time.Duration) func() (done func()) {
+	return func() func() {
+		timer := time.AfterFunc(timeout, s.process.kill)
+		return func() { timer.Stop() }
+	}
+}
+
 // settle has the zygote make its later forks better. One that fails to is killed: its forks would not be what they should.
-func (s *forkServer) settle(timeout time.Duration) error {
-	defer time.AfterFunc(timeout, s.process.kill).Stop()
+func (s *forkServer) settle(watch func() (done func())) error {
+	defer watch()()
 	err := s.Settle(s.process.pid())
 	if err != nil {
 		s.process.kill()
@@ -281,7 +292,7 @@ func (f *forkLauncher) prepare(server *forkServer, stdin io.Writer, stdout io.Re
 	}
 	err := server.Prepare(server.process.pid())
 	if err == nil && f.careful.Load() {
-		server.settling.Do(func() { err = server.settle(f.cfg.StartTimeout) })
+		server.settling.Do(func() { err = server.settle(server.watchFor(f.cfg.StartTimeout)) })
 	}
 	return err
 }
@@ -318,7 +329,7 @@ func (f forked) pid() int { return f.PID }
 // kill also ends the zygote when that does not report the death: without the report the worker's slot would never be free again.
 func (f forked) kill() {
 	_ = f.Kill() // an error means that it has ended already
-	time.AfterFunc(zygote.Patience, func() {
+	zygote.Watch(f.server.process.pid(), func() {
 		f.server.Quiet()
 		if !f.Dead() {
 			f.server.process.kill()

@@ -9,16 +9,12 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // ErrGone means that the zygote has ended; another must be started.
 var ErrGone = errors.New("zygote: it has ended")
-
-// Patience is how long a zygote may take to fork a worker, or to tell that one has died. Both are a matter of milliseconds.
-const Patience = 5 * time.Second
 
 // Zygote is a running fork server. It is safe for concurrent use.
 type Zygote struct {
@@ -117,12 +113,12 @@ func (z *Zygote) Gone() bool {
 // Fork makes a worker with the given descriptors as its stdin, stdout and stderr and, when uid is not 0, with that user ID as the
 // zygote's user namespace counts. The worker waits until it reads a byte.
 //
-// Hung is called when the zygote takes longer than Patience.
-func (z *Zygote) Fork(uid uint32, stdin, stdout, stderr *os.File, hung func()) (*Child, error) {
+// Watch is called when the zygote gets the request, and what it returns when there is an answer.
+func (z *Zygote) Fork(uid uint32, stdin, stdout, stderr *os.File, watch func() (done func())) (*Child, error) {
 	rights := unix.UnixRights(int(stdin.Fd()), int(stdout.Fd()), int(stderr.Fd()))
 	z.forking.Lock()
 	defer z.forking.Unlock()
-	defer time.AfterFunc(Patience, hung).Stop()
+	defer watch()()
 	if _, _, err := z.conn.WriteMsgUnix(forkRequest(uid), rights, nil); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrGone, err)
 	}
