@@ -60,7 +60,7 @@ func (g *slotGroup) give(p *process) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.owner = p
-	return g.weighLocked(wholeWeight)
+	return errors.Join(g.Renew(), g.weighLocked(wholeWeight))
 }
 
 // weigh makes p count as weight beside others, if the group is still p's.
@@ -127,13 +127,17 @@ func (g *groups) close() error {
 	return errors.Join(append(errs, g.tree.Close())...)
 }
 
-// outOfMemory says whether the kernel has killed the group's present worker at the memory limit. A count that cannot be read counts as no:
-// the signal is then all that is known.
-func (g *slotGroup) outOfMemory() bool {
+// outOfMemory is the reason for which the kernel has killed the group's present worker for want of memory: at the worker's own limit, or below it,
+// because all workers together or the machine had no more. Empty when it did not. What cannot be read counts as no: the signal is then
+// all that is known.
+func (g *slotGroup) outOfMemory() Reason {
 	kills, err := g.OOMKills()
 	if err != nil || kills == g.oomKills {
-		return false
+		return ""
 	}
 	g.oomKills = kills
-	return true
+	if own, err := g.ReachedLimit(); err == nil && !own {
+		return ReasonServerMemory
+	}
+	return ReasonMemory
 }

@@ -214,7 +214,10 @@ func (s *spawner) await(p *process, slot int, group *slotGroup, pipes *pipes) {
 	now := time.Now()
 	// The counter costs more to read than a worker to fork: only a SIGKILL that may not be ours asks for it.
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL && !p.planned()
-	outOfMemory := group != nil && killed && group.outOfMemory()
+	var outOfMemory Reason
+	if group != nil && killed {
+		outOfMemory = group.outOfMemory()
+	}
 	s.slots.put(slot)
 	stderr, unread := pipes.lastWords(), pipes.unread()
 	p.mu.Lock()
@@ -252,14 +255,14 @@ var heapTexts = []string{"JavaScript heap out of memory", "Fatal process out of 
 const exitRetired = 10
 
 // classify finds the reason of a death; the kernel's evidence takes precedence over our own intent, which is empty when we did not kill.
-func classify(intent Reason, status syscall.WaitStatus, outOfMemory bool, stderr string) *DeathError {
+func classify(intent Reason, status syscall.WaitStatus, outOfMemory Reason, stderr string) *DeathError {
 	death := &DeathError{Reason: intent, ExitCode: status.ExitStatus(), Detail: lastWords(stderr)}
 	if status.Signaled() {
 		death.Signal = unix.SignalName(status.Signal())
 	}
 	switch {
-	case outOfMemory:
-		death.Reason = ReasonMemory
+	case outOfMemory != "":
+		death.Reason = outOfMemory
 	case intent != "":
 	case slices.ContainsFunc(heapTexts, func(text string) bool { return strings.Contains(stderr, text) }):
 		death.Reason = ReasonHeap

@@ -48,10 +48,10 @@ func TestCallsThatWaitOutsideHaveMoreWorkersThanThoseThatCompute(t *testing.T) {
 	all.Wait()
 }
 
-// What all workers take together has a bound of its own, and the kernel ends one that takes the rest.
+// What all workers take together has a bound of its own, and the kernel ends one that takes the rest. That is told from the end at its own limit.
 func TestAllWorkersTogetherKeepToTheirMemory(t *testing.T) {
 	pool := newRealPool(t, func(c *sandbox.Config) {
-		c.Size, c.Active, c.Prewarmed, c.Memory = 6, 5, 0, 160<<20
+		c.Size, c.Active, c.Prewarmed, c.Memory, c.Limits.Memory = 6, 5, 0, 160<<20, 96<<20
 	})
 	const hog = `function main(req, res) { const hog = Buffer.alloc(60 << 20, 1); setTimeout(() => res.send(hog.length), 3600000) }`
 	ctx, cancel := context.WithCancel(t.Context())
@@ -63,12 +63,17 @@ func TestAllWorkersTogetherKeepToTheirMemory(t *testing.T) {
 		}()
 	}
 	first := <-outcomes
-	if death, ok := errors.AsType[*sandbox.DeathError](first); !ok || death.Reason != sandbox.ReasonMemory {
+	if death, ok := errors.AsType[*sandbox.DeathError](first); !ok || death.Reason != sandbox.ReasonServerMemory {
 		t.Errorf("of five calls that take 60 MB each, 160 being allowed to all, one ended with %v", first)
 	}
 	cancel()
 	for range cap(outcomes) - 1 {
 		<-outcomes
+	}
+	const beyond = `function main() { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)) }`
+	_, err := pool.Invoke(t.Context(), invocation("beyond", beyond)) // by itself
+	if death, ok := errors.AsType[*sandbox.DeathError](err); !ok || death.Reason != sandbox.ReasonMemory {
+		t.Errorf("a call that takes more than its own limit ended with %v", err)
 	}
 	if _, err := pool.Invoke(t.Context(), invocation("small", `function main(req, res) { res.send(1) }`)); err != nil {
 		t.Errorf("a small call afterwards: %v", err)

@@ -39,6 +39,10 @@ func TestErrorsOfARunAreAnswered(t *testing.T) {
 		{"sync deadline", died(sandbox.ReasonSyncDeadline), 500, `{"error":"Script execution timed out."}`},
 		{"deadline", died(sandbox.ReasonDeadline), 408, `{"error":"Function timeout"}`},
 		{"memory", died(sandbox.ReasonMemory), 500, `{"error":"Function exceeded its memory limit (WORKER_MEMORY_LIMIT)","reason":"memory_limit"}`},
+		{
+			"memory of all workers", died(sandbox.ReasonServerMemory), 503,
+			`{"error":"The server had no memory left for the call, which kept to its own limit","reason":"server_memory"}`,
+		},
 		{"heap", died(sandbox.ReasonHeap), 500, `{"error":"Function exceeded its heap limit, which is a part of WORKER_MEMORY_LIMIT","reason":"heap_limit"}`},
 		{"exit", died(sandbox.ReasonExit), 500, `{"error":"Function process exited with code 7","reason":"exit"}`},
 		{"signal", died(sandbox.ReasonSignal), 500, `{"error":"Function process was ended by signal SIGSEGV","reason":"signal"}`},

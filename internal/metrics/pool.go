@@ -66,7 +66,7 @@ func newPool(registry *prometheus.Registry) *pool {
 		workerStart:   f.histogram("worker_start_seconds", "Time that the start of a worker took.", startBuckets),
 		startFailures: f.counter("worker_start_failures_total", "Workers that could not be started."),
 		deaths: children(f.counters("worker_deaths_total", "Workers that ended, by reason.", "reason").WithLabelValues,
-			sandbox.ReasonSyncDeadline, sandbox.ReasonDeadline, sandbox.ReasonMemory, sandbox.ReasonHeap, sandbox.ReasonExit,
+			sandbox.ReasonSyncDeadline, sandbox.ReasonDeadline, sandbox.ReasonMemory, sandbox.ReasonServerMemory, sandbox.ReasonHeap, sandbox.ReasonExit,
 			sandbox.ReasonSignal, sandbox.ReasonSyscall, sandbox.ReasonProtocol, sandbox.ReasonOutput, sandbox.ReasonIdleActivity,
 			sandbox.ReasonAfterAnswer, sandbox.ReasonCanceled,
 			sandbox.ReasonRetired, sandbox.ReasonEvicted, sandbox.ReasonIdle, sandbox.ReasonClosed),

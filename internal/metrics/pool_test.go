@@ -49,6 +49,7 @@ func TestPoolIsObserved(t *testing.T) {
 		`functions_worker_deaths_total{reason="deadline"} 1`,
 		`functions_worker_deaths_total{reason="idle"} 1`,
 		`functions_worker_deaths_total{reason="memory_limit"} 0`,
+		`functions_worker_deaths_total{reason="server_memory"} 0`,
 		`functions_deadline_lag_seconds_count 1`,
 		`functions_invocation_starts_total{start="warm"} 1`,
 		`functions_invocation_starts_total{start="cold"} 1`,

@@ -36,6 +36,9 @@ func ofDeath(d *sandbox.DeathError) Outcome {
 		o.Status = http.StatusRequestTimeout
 	case sandbox.ReasonMemory:
 		o.Message = "Function exceeded its memory limit (WORKER_MEMORY_LIMIT)"
+	case sandbox.ReasonServerMemory:
+		o.Status, o.Fault, o.Retry = statusNoRoom, FaultServer, true
+		o.Message = "The server had no memory left for the call, which kept to its own limit"
 	case sandbox.ReasonHeap:
 		o.Message = "Function exceeded its heap limit, which is a part of WORKER_MEMORY_LIMIT"
 	case sandbox.ReasonExit:

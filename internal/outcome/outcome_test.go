@@ -48,6 +48,7 @@ func TestErrorsHaveOneMeaning(t *testing.T) {
 		{"no return", died(sandbox.ReasonSyncDeadline), 500, "", ofItself, false, false},
 		{"no answer", died(sandbox.ReasonDeadline), 408, "", ofItself, false, false},
 		{"memory", died(sandbox.ReasonMemory), 500, "memory_limit", ofItself, false, false},
+		{"memory of all workers", died(sandbox.ReasonServerMemory), 503, "server_memory", server, true, false},
 		{"heap", died(sandbox.ReasonHeap), 500, "heap_limit", ofItself, false, false},
 		{"exit", died(sandbox.ReasonExit), 500, "exit", ofItself, false, false},
 		{"signal", died(sandbox.ReasonSignal), 500, "signal", ofItself, false, false},

@@ -39,8 +39,13 @@ type Group interface {
 	Add(pid int) error
 	// Weigh sets what the group counts for beside others when all want a processor, from 1 to WholeWeight, which it has at first.
 	Weigh(weight int) error
-	// OOMKills counts the processes that the kernel killed here at the memory limit.
+	// OOMKills counts the processes that the kernel killed here for want of memory, whosever limit that was.
 	OOMKills() (uint64, error)
+	// Renew forgets what ReachedLimit tells.
+	Renew() error
+	// ReachedLimit says whether the group has used all of its own limit on memory since Renew. What is killed without that has kept to its
+	// limit: that of a group above, or the machine's memory, was at its end. Neither may be called while the other is under way.
+	ReachedLimit() (bool, error)
 	// Remove deletes the group; its processes must have been reaped.
 	Remove() error
 }

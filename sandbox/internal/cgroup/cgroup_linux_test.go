@@ -99,6 +99,9 @@ func TestMemoryLimitKillsAndIsCounted(t *testing.T) {
 	group := newGroup(t, Limits{Memory: 48 << 20, CPU: 1, PIDs: 64})
 	before, err := group.OOMKills()
 	check(t, err)
+	if reached, err := group.ReachedLimit(); err != nil || reached {
+		t.Fatalf("an empty group has reached its limit: %v", err)
+	}
 	cmd, _ := victim(t, group, "memory")
 	_ = cmd.Wait()
 	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
@@ -108,6 +111,28 @@ func TestMemoryLimitKillsAndIsCounted(t *testing.T) {
 	check(t, err)
 	if after != before+1 {
 		t.Fatalf("OOM kills went from %d to %d, want one more", before, after)
+	}
+	if reached, err := group.ReachedLimit(); err != nil || !reached {
+		t.Errorf("the limit was not reached: %v", err)
+	}
+	check(t, group.Renew())
+	if reached, err := group.ReachedLimit(); err != nil || reached {
+		t.Errorf("the limit is still reached: %v", err)
+	}
+}
+
+func TestALimitAboveIsNotTheGroupsOwn(t *testing.T) {
+	tree := newTree(t)
+	group := groupOf(t, tree, Limits{Memory: 256 << 20, CPU: 1, PIDs: 64})
+	check(t, tree.Bound(48<<20))
+	check(t, group.Renew())
+	cmd, _ := victim(t, group, "memory")
+	_ = cmd.Wait()
+	if kills, err := group.OOMKills(); err != nil || kills == 0 {
+		t.Errorf("%d were killed: %v", kills, err)
+	}
+	if reached, err := group.ReachedLimit(); err != nil || reached {
+		t.Errorf("the group's own limit was reached: %v", err)
 	}
 }
 

@@ -139,7 +139,12 @@ func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 	if err != nil {
 		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
 	}
-	return groupV1{group, filepath.Join(t.weights, groupName(t.name, name), "cpu.shares")}, nil
+	dir := groupName(t.name, name)
+	most := []string{filepath.Join(t.memory, dir, "memory.max_usage_in_bytes")}
+	if t.swap {
+		most = append(most, filepath.Join(t.memory, dir, "memory.memsw.max_usage_in_bytes"))
+	}
+	return groupV1{group, filepath.Join(t.weights, dir, "cpu.shares"), most, limits.Memory}, nil
 }
 
 func (t *treeV1) Memory() (Memory, error) {
@@ -166,7 +171,9 @@ func (t *treeV1) Close() error {
 
 type groupV1 struct {
 	cgroup1.Cgroup
-	shares string // the file that holds its weight
+	shares string   // the file that holds its weight
+	most   []string // the files that hold the most memory it has used, without swap and with it
+	limit  int64    // on that
 }
 
 // sharesOfWeight is cpu.shares for each unit of weight. The kernel takes 2 to 262144.
@@ -191,6 +198,29 @@ func (g groupV1) OOMKills() (uint64, error) {
 		return 0, errors.New("cgroup v1: no memory.oom_control")
 	}
 	return stat.MemoryOomControl.OomKill, nil
+}
+
+// Renew implements Group: a write, of anything, sets the most to what is used now.
+func (g groupV1) Renew() error {
+	var errs []error
+	for _, file := range g.most {
+		errs = append(errs, writeNumber(file, 0))
+	}
+	return errors.Join(errs...)
+}
+
+// nearLimit is how far below its limit a group may be that is killed for it, as the kernel counts several pages at a time.
+const nearLimit = 1 << 20
+
+// ReachedLimit implements Group. There are counts of failures too (failcnt), but some kernels, such as 6.18, leave them at 0.
+func (g groupV1) ReachedLimit() (bool, error) {
+	for _, file := range g.most {
+		most, err := readSize(file)
+		if err != nil || most > g.limit-nearLimit {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 func (g groupV1) Remove() error {

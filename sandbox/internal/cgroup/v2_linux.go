@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/containerd/cgroups/v3/cgroup2"
@@ -107,7 +108,7 @@ func (t *treeV2) Group(name string, limits Limits) (Group, error) {
 			return nil, errors.Join(fmt.Errorf("cgroup v2: %w", err), manager.Delete())
 		}
 	}
-	return groupV2{manager, filepath.Join(mountV2, dir, "cpu.weight")}, nil
+	return &groupV2{manager, filepath.Join(mountV2, dir, "cpu.weight"), filepath.Join(mountV2, dir, "memory.events"), 0}, nil
 }
 
 func (t *treeV2) Memory() (Memory, error) {
@@ -133,22 +134,24 @@ func (t *treeV2) Close() error {
 type groupV2 struct {
 	*cgroup2.Manager
 	weight string // the file that holds its weight
+	events string // the file that counts what happened at its limits
+	ooms   uint64 // what that said at Renew
 }
 
 // weightV2 is cpu.weight: 10000 is the most that the kernel takes.
 func weightV2(weight int) int64 { return int64(max(weight*10_000/WholeWeight, 1)) }
 
 // Weigh implements Group.
-func (g groupV2) Weigh(weight int) error { return writeNumber(g.weight, weightV2(weight)) }
+func (g *groupV2) Weigh(weight int) error { return writeNumber(g.weight, weightV2(weight)) }
 
-func (g groupV2) Add(pid int) error {
+func (g *groupV2) Add(pid int) error {
 	if err := g.AddProc(uint64(pid)); err != nil { //nolint:gosec // a PID is positive
 		return fmt.Errorf("cgroup v2: add process: %w", err)
 	}
 	return nil
 }
 
-func (g groupV2) OOMKills() (uint64, error) {
+func (g *groupV2) OOMKills() (uint64, error) {
 	stat, err := g.Stat()
 	if err != nil {
 		return 0, fmt.Errorf("cgroup v2: %w", err)
@@ -159,7 +162,33 @@ func (g groupV2) OOMKills() (uint64, error) {
 	return stat.MemoryEvents.OomKill, nil
 }
 
-func (g groupV2) Remove() error {
+// Renew implements Group.
+func (g *groupV2) Renew() (err error) {
+	g.ooms, err = g.countOOMs()
+	return err
+}
+
+// ReachedLimit implements Group.
+func (g *groupV2) ReachedLimit() (bool, error) {
+	ooms, err := g.countOOMs()
+	return ooms != g.ooms, err
+}
+
+// countOOMs counts the charges that failed at this very limit: "oom" of memory.events.
+func (g *groupV2) countOOMs() (uint64, error) {
+	text, err := os.ReadFile(g.events)
+	if err != nil {
+		return 0, fmt.Errorf("cgroup v2: %w", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if count, ok := strings.CutPrefix(line, "oom "); ok {
+			return strconv.ParseUint(strings.TrimSpace(count), 10, 64)
+		}
+	}
+	return 0, errors.New("cgroup v2: memory.events has no oom")
+}
+
+func (g *groupV2) Remove() error {
 	if err := g.Delete(); err != nil {
 		return fmt.Errorf("cgroup v2: remove: %w", err)
 	}
