@@ -7,12 +7,15 @@ const path = require('path');
 
 const DATA = '/usr/share/zoneinfo'; // in a jail, too: sandbox/zone.go
 const NAME = /^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+)*$/;
+const NO_ZONE = /^(?:localtime|posixrules|Factory|right\/.*)$/; // as internal/config/zone.go has it
+const MAGIC = 'TZif'; // RFC 9636; other files lie beside the zones
+const POSIX = 'posix/';
 const HALF_A_YEAR = 182 * 24 * 3600e3;
 
 const { env } = process;
-const { statSync } = fs;
+const { openSync, readSync, closeSync } = fs;
 const { apply } = Reflect;
-const { exec } = RegExp.prototype;
+const { exec, test } = RegExp.prototype;
 const { DateTimeFormat } = Intl;
 
 // Later versions of Node.js change their zone when TZ is set.
@@ -26,9 +29,9 @@ let asked = servers; // what the last call asked for
 let present = servers; // what holds
 
 // set makes a zone the process's. Without the addon an old Node.js takes only one that is set before it has looked
-// at the time.
+// at the time. ICU knows no zone by its name below posix/.
 function set(name) {
-  if (chooseOld) chooseOld(name, icu);
+  if (chooseOld) chooseOld(name.slice(0, POSIX.length) === POSIX ? name.slice(POSIX.length) : name, icu);
   else env.TZ = name;
   present = name;
 }
@@ -43,10 +46,24 @@ function holds(name) {
 }
 
 function isThere(name) {
+  if (name === 'UTC') return true;
+  if (apply(test, NO_ZONE, [name])) return false;
   try {
-    return name === 'UTC' || apply(statSync, fs, [`${DATA}/${name}`]).isFile();
+    return begins(`${DATA}/${name}`) === MAGIC;
   } catch (error) {
-    return false;
+    return false; // no such file, or a directory
+  }
+}
+
+// begins reads the first bytes of a file.
+function begins(file) {
+  const fd = apply(openSync, fs, [file, 'r']);
+  try {
+    const bytes = Buffer.alloc(MAGIC.length);
+    apply(readSync, fs, [fd, bytes, 0, MAGIC.length, 0]);
+    return bytes.latin1Slice(0, MAGIC.length);
+  } finally {
+    apply(closeSync, fs, [fd]);
   }
 }
 

@@ -25,7 +25,7 @@ const clocks = `function main(req, res) {
 var hoursIn = map[string]string{
 	"": "12 12 12", "UTC": "12 12 12", "America/Sao_Paulo": "9 10 9",
 	"Asia/Tokyo": "21 21 21", "America/New_York": "7 7 8",
-	"Etc/GMT+3": "9 9 9", "CET": "13 13 14",
+	"Etc/GMT+3": "9 9 9", "CET": "13 13 14", "posix/Asia/Tokyo": "21 21 21",
 }
 
 // zoneOf calls a function whose own variable TZ is zone, if that is not empty.
@@ -78,7 +78,7 @@ func TestZoneIsTheServersOrTheFunctionsOwn(t *testing.T) {
 // zonesHold calls functions in zones of their own; again says that a worker can change its zone.
 func zonesHold(t *testing.T, pool *sandbox.Pool, servers string, again bool) {
 	t.Helper()
-	same := []string{"Asia/Tokyo", "", "CET", "America/New_York", "", "Etc/GMT+3"}
+	same := []string{"Asia/Tokyo", "", "CET", "America/New_York", "", "Etc/GMT+3", "posix/Asia/Tokyo"}
 	if !again {
 		same = same[:1]
 	}
@@ -95,7 +95,9 @@ func zonesHold(t *testing.T, pool *sandbox.Pool, servers string, again bool) {
 			t.Errorf("%s: server %q, function %q: it is %s and says %v, want %s", function, servers, own, got, logs, want)
 		}
 	}
-	for _, wrong := range []string{"Mars/Olympus", "../../../etc/passwd", "America"} {
+	for _, wrong := range []string{
+		"Mars/Olympus", "../../../etc/passwd", "America", "leapseconds", "posixrules", "localtime", "Factory", "right/UTC",
+	} {
 		got, logs := zoneOf(t, pool, "wrong", wrong)
 		if got != hoursIn[servers] || len(logs) != 1 || !strings.Contains(logs[0], "TZ="+wrong+" is no name") {
 			t.Errorf("%s: server %q: it is %s and says %v", wrong, servers, got, logs)
