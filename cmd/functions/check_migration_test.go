@@ -122,6 +122,7 @@ func TestAMoveHereAndBack(t *testing.T) {
 	o.do("ZADD localnamespaces 0 a:b/c")                                             // and a's b/c
 	o.do("HSET localcode:d%2Fe/f code 1; hash x versionID 1 updated 2024 created x") // as earlier versions wrote d/e's f
 	o.do("ZADD localnamespaces 0 d%2Fe:f")
+	o.do("ZADD localnamespaces 0 ns:left")
 	o.put("ns/net", "require('request')('http://10.0.0.7:8080/x'); require('moment'); function main(req, res) { throw 'x' }\n",
 		`{"DB":"mongodb://u:p@192.168.1.1/x","OK":"https://8.8.8.8/"}`)
 	o.do(`EVAL "for i = 1, 1100 do redis.call('HSET', 'localcode:many/f' .. i, 'code', 'function main() {};', 'hash', 'h', 'versionID', i) ` +
@@ -131,8 +132,8 @@ func TestAMoveHereAndBack(t *testing.T) {
 	t.Setenv("REDIS_HEARTBEAT_SECS", "5")
 	got, _ := checkMigration(t, statusFindings, "--json")
 	for kind, want := range map[string][]string{
-		"names":   {"a/b/c", "d/e/f"},
-		"env":     {"ns/lost", "ns/odd"},
+		"names":   {"a/b/c", "d/e/f", "ns/left"},
+		"env":     {"ns/good", "ns/lost", "ns/odd"},
 		"code":    {"ns/gone", "ns/old"},
 		"back":    {"ns/comment", "team:app/fn"},
 		"modules": {"ns/net"},
@@ -149,7 +150,7 @@ func TestAMoveHereAndBack(t *testing.T) {
 	_, text := checkMigration(t, statusFindings)
 	for _, want := range []string{
 		"\nvariables  ", "REDIS_HEARTBEAT_SECS", "10.0.0.7:8080: functions may not reach it (private). EGRESS_ALLOW=10.0.0.7:8080 lets them",
-		"192.168.1.1:27017", "\n1111 functions were looked at, and nothing was changed.",
+		"\nEGRESS_ALLOW=10.0.0.7:8080,192.168.1.1:27017 lets all of these", "\n1111 functions were looked at, and nothing was changed.",
 	} {
 		if !strings.Contains("\n"+text, want) {
 			t.Errorf("%q is missing in %s", want, text)
@@ -197,7 +198,7 @@ func TestListedModulesThatAreMissingAreFindings(t *testing.T) {
 	_, text := checkMigration(t, statusFindings)
 	for want, n := range map[string]int{
 		"lists absent, which node8 does not have": 1, "lists absent, which node24 does not have": 1, "worker_threads, which node8": 1,
-		"npm install --prefix " + own: 3, "modules  ": 3,
+		"npm install --prefix " + own: 3, "modules  ": 3, "ends the start: npm": 2,
 	} {
 		if got := strings.Count(text, want); got != n {
 			t.Errorf("%q is said %d times, want %d: %s", want, got, n, text)

@@ -39,7 +39,7 @@ func zone(target func(*Config) *string) parser {
 			return nil
 		}
 		name = strings.TrimPrefix(name, sandbox.ZoneData+"/")
-		if name != utc && !isZone(sandbox.ZoneData, name) {
+		if !IsZone(name) {
 			return errZone
 		}
 		*target(c) = name
@@ -54,6 +54,9 @@ func zone(target func(*Config) *string) parser {
 	}
 	return past(read, within, beyond)
 }
+
+// IsZone says whether the machine has a time zone of that name.
+func IsZone(name string) bool { return name == utc || isZone(sandbox.ZoneData, name) }
 
 // isZone says whether the database in a directory has a zone of that name.
 func isZone(database, name string) bool {

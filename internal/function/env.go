@@ -93,11 +93,21 @@ func (e *Env) IsString(name string) bool { return e == nil || !e.literal[name] }
 
 // Odd lists the variables that are neither strings nor numbers nor booleans, in order.
 func (e *Env) Odd() (names []string) {
+	return e.literals(func(value string) bool { return strings.ContainsAny(value[:1], "{[n") })
+}
+
+// Scalars lists the variables that are numbers or booleans, in order.
+func (e *Env) Scalars() (names []string) {
+	return e.literals(func(value string) bool { return !strings.ContainsAny(value[:1], "{[n") })
+}
+
+// literals lists the variables that are no strings and whose JSON is as asked for.
+func (e *Env) literals(are func(value string) bool) (names []string) {
 	if e == nil || len(e.literal) == 0 {
 		return nil
 	}
 	for _, v := range e.vars {
-		if !e.IsString(v.Name) && strings.ContainsAny(v.Value[:1], "{[n") {
+		if !e.IsString(v.Name) && are(v.Value) {
 			names = append(names, v.Name)
 		}
 	}
@@ -141,7 +151,7 @@ func (e *Env) Without(names []string) *Env {
 	if e == nil || !slices.ContainsFunc(e.vars, hidden) {
 		return e
 	}
-	return &Env{vars: slices.DeleteFunc(slices.Clone(e.vars), hidden)}
+	return &Env{vars: slices.DeleteFunc(slices.Clone(e.vars), hidden), literal: maps.Clone(e.literal)}
 }
 
 func (e *Env) index(name string) int {

@@ -53,6 +53,10 @@ func TestValuesThatAreNoStringsStayWhatTheyAre(t *testing.T) {
 	if got := e.Odd(); !slices.Equal(got, []string{"Z", "O", "L"}) {
 		t.Errorf("odd are %q", got)
 	}
+	if got := e.Scalars(); !slices.Equal(got, []string{"N", "T", "F", "again"}) {
+		t.Errorf("scalars are %q", got)
+	}
+	wantText(e.Without([]string{"Z", "O", "L"}), `{"N":1.50,"T":true,"F":false,"S":"1","twice":"2","again":2}`)
 	c := e.Clone()
 	for _, name := range []string{"T", "F", "Z", "O", "S", "L", "twice", "again"} {
 		if e.IsString(name) != (name == "S" || name == "twice") {

@@ -12,6 +12,8 @@ type Stored struct {
 	EnvError error
 	// Apart says that the record is where Backstage Functions does not look for it, Twice that it has another one there.
 	Apart, Twice bool
-	// Meets are others who are listed where it is.
-	Meets []Ref
+	// Meets are others who are listed where it is, Lost those of them who have no record of their own.
+	Meets, Lost []Ref
+	// Listed is a member of the list of functions that has no record; then all but Ref, whom it stands for, is zero.
+	Listed string
 }

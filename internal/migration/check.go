@@ -8,9 +8,10 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Source shows all stored functions, one at a time.
+// Source shows all stored functions, one at a time, and their namespaces.
 type Source interface {
 	Walk(ctx context.Context, visit func(*function.Stored) error) error
+	GetNamespace(ctx context.Context, name string) (*function.Namespace, error)
 }
 
 // Compiler compiles code for a runtime, "" for that of functions which ask for none, and runs nothing.
@@ -37,17 +38,28 @@ type Check struct {
 	// Modules are what functions may require.
 	Modules []string
 	Limits  function.Limits
-	// Reach says why functions of a namespace may not reach a port of a host, in a word and with what would allow it; empty when they may. Nil is for
-	// a check without that.
-	Reach func(ctx context.Context, namespace, host string, port uint16) string
+	// Reach says why functions of a namespace may not reach a port of a host, and what EGRESS_ALLOW would have to list
+	// for that; why is empty when they may, allow when that would not help. Nil is for a check without that.
+	Reach func(ctx context.Context, namespace, host string, port uint16) (why, allow string)
+	// SentryDSN is the server's own Sentry project, whose server functions may report to as well; empty for none.
+	SentryDSN string
+	// TimeZone is that of the server, empty for UTC; IsZone says whether there is one of a name.
+	TimeZone string
+	IsZone   func(name string) bool
 	// Found is told of everything, Seen of how many functions were looked at, after each.
 	Found func(Finding) error
 	Seen  func(functions int)
+
+	namespaces map[string]bool // those that were looked at
 }
 
 // Run looks at every function.
 func (c *Check) Run(ctx context.Context) (functions int, err error) {
+	c.namespaces = map[string]bool{}
 	err = c.Source.Walk(ctx, func(s *function.Stored) error {
+		if s.Listed != "" {
+			return c.Found(Finding{Kind: Names, Ref: s.Ref, Text: listed(s.Listed)})
+		}
 		functions++
 		err := c.one(ctx, s)
 		c.Seen(functions)
@@ -58,6 +70,9 @@ func (c *Check) Run(ctx context.Context) (functions int, err error) {
 
 func (c *Check) one(ctx context.Context, s *function.Stored) error {
 	texts := map[Kind][]string{Names: names(s)}
+	if err := c.namespace(ctx, s.Ref.Namespace); err != nil {
+		return err
+	}
 	if s.Function == nil {
 		texts[Names] = append(texts[Names], "the record is larger than the server reads: put it again in smaller parts, or raise BODY_PARSER_LIMIT")
 		return c.tell(s.Ref, texts)
@@ -67,14 +82,17 @@ func (c *Check) one(ctx context.Context, s *function.Stored) error {
 		return fmt.Errorf("%s: %w", s.Ref, err)
 	}
 	texts[Env], texts[Code], texts[Back] = c.env(s), code, back
-	texts[Modules], texts[Egress], texts[Answers] = c.modules(s.Function.Code), c.egress(ctx, s.Function), answers(s.Function.Code)
-	return c.tell(s.Ref, texts)
+	texts[Modules], texts[Answers] = c.modules(s.Function.Code), append(answers(s.Function.Code), c.zone(s.Env)...)
+	if err := c.tell(s.Ref, texts); err != nil {
+		return err
+	}
+	return c.egress(ctx, s.Function)
 }
 
 func (c *Check) tell(ref function.Ref, texts map[Kind][]string) error {
 	for _, kind := range Kinds() {
 		for _, text := range texts[kind] {
-			if err := c.Found(Finding{kind, ref, text}); err != nil {
+			if err := c.Found(Finding{Kind: kind, Ref: ref, Text: text}); err != nil {
 				return err
 			}
 		}
@@ -82,10 +100,19 @@ func (c *Check) tell(ref function.Ref, texts map[Kind][]string) error {
 	return nil
 }
 
+func listed(member string) string {
+	return fmt.Sprintf("is in the list of functions, as %q, without a record: lists may show it, and calls are answered 404. "+
+		"Put it again, or DELETE it", member)
+}
+
 // names tells where names meet.
 func names(s *function.Stored) (texts []string) {
 	if len(s.Meets) > 0 {
-		texts = append(texts, "is one record with "+refs(s.Meets)+" in Backstage Functions; here it is this function alone, and no other is found until it is put again")
+		text := "is one record with " + refs(s.Meets) + " in Backstage Functions; here it is this function alone"
+		if len(s.Lost) > 0 {
+			text += ". Not found here until put again: " + refs(s.Lost)
+		}
+		texts = append(texts, text)
 	}
 	if s.Twice {
 		return append(texts, "is stored twice, as Backstage Functions has it and with its namespace percent-encoded: the one that was written last counts")
@@ -105,13 +132,17 @@ func refs(all []function.Ref) string {
 	return strings.Join(texts, " and ")
 }
 
-// env tells of variables that no PUT can have left.
+// env tells of variables that no PUT here can leave.
 func (c *Check) env(s *function.Stored) (texts []string) {
 	if s.EnvError != nil {
 		return []string{fmt.Sprintf("its variables are lost, they are no JSON object (%v): put its env again", s.EnvError)}
 	}
 	if odd := s.Env.Odd(); len(odd) > 0 {
 		texts = append(texts, fmt.Sprintf("variables that are neither text nor numbers nor booleans reach it as they stand: %s", strings.Join(odd, ", ")))
+	}
+	if scalars := s.Env.Scalars(); len(scalars) > 0 {
+		texts = append(texts, "variables that are numbers or booleans reach it as they stand, and GET shows them so, "+
+			"but a PUT takes text alone: "+strings.Join(scalars, ", "))
 	}
 	if err := c.Limits.Check(s.Env); err != nil {
 		texts = append(texts, err.Error())

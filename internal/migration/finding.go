@@ -13,7 +13,7 @@ type Kind string
 const (
 	// Names that meet, or that only one of the two sees.
 	Names Kind = "names"
-	// Env: variables that are lost, or of another kind than text.
+	// Env: variables that are lost, or no text.
 	Env Kind = "env"
 	// Code that does not compile here.
 	Code Kind = "code"
@@ -21,7 +21,7 @@ const (
 	Back Kind = "back"
 	// Modules that are not to be had.
 	Modules Kind = "modules"
-	// Egress: hosts in code or variables that functions may not reach.
+	// Egress: hosts in code, in variables and of Sentry projects that functions may not reach.
 	Egress Kind = "egress"
 	// Answers that are other ones here.
 	Answers Kind = "answers"
@@ -35,8 +35,10 @@ func Kinds() []Kind { return []Kind{Names, Env, Code, Back, Modules, Egress, Ans
 // Finding is one thing to look at.
 type Finding struct {
 	Kind Kind
-	// Ref is the function; zero where it is about the server.
+	// Ref is the function; without an ID it is about the namespace, and zero where it is about the server.
 	Ref function.Ref
 	// Text is a sentence or two.
 	Text string
+	// Allow is what EGRESS_ALLOW would have to list; empty where that is not what helps.
+	Allow string
 }

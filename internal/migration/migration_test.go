@@ -73,6 +73,12 @@ func TestWaysOfAnsweringThatDifferAreTold(t *testing.T) {
 func TestReportsAreForPeopleAndPrograms(t *testing.T) {
 	findings := []Finding{
 		{Kind: Variables, Text: "X has no effect"},
+		{Kind: Names, Ref: function.Ref{Namespace: "b", ID: "x"}, Text: "third"},
+		{Kind: Names, Ref: function.Ref{Namespace: "a/b", ID: "c"}, Text: "second"},
+		{Kind: Names, Ref: function.Ref{Namespace: "a", ID: "b/c"}, Text: "first"},
+		{Kind: Egress, Ref: function.Ref{Namespace: "b", ID: "x"}, Text: "one", Allow: "inner:80"},
+		{Kind: Egress, Ref: function.Ref{Namespace: "b", ID: "y"}, Text: "again", Allow: "inner:80"},
+		{Kind: Egress, Ref: function.Ref{Namespace: "b"}, Text: "whole", Allow: "10.0.0.1:443"},
 		{Kind: Code, Ref: function.Ref{Namespace: "a\x1b[2J", ID: "b\n"}, Text: "text with \"quotes\"\u202e"},
 	}
 	var people, programs, none strings.Builder
@@ -82,12 +88,20 @@ func TestReportsAreForPeopleAndPrograms(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := r.End(7); err != nil || r.Total() != 2 {
+		if err := r.End(7); err != nil || r.Total() != len(findings) {
 			t.Errorf("%v, %d", err, r.Total())
 		}
 	}
-	const want = "variables  X has no effect\ncode       a\\u001b[2J/b\\n: text with \"quotes\"\\u202e\n" +
-		"7 functions were looked at, and nothing was changed. 2 things to look at: 1 code, 1 variables.\n"
+	const want = "names      namespace a, function b/c: first\n" +
+		"names      namespace a/b, function c: second\n" +
+		"names      namespace b, function x: third\n" +
+		"code       namespace a\\u001b[2J, function b\\n: text with \"quotes\"\\u202e\n" +
+		"egress     namespace b: whole\n" +
+		"egress     namespace b, function x: one\n" +
+		"egress     namespace b, function y: again\n" +
+		"variables  X has no effect\n" +
+		"EGRESS_ALLOW=10.0.0.1:443,inner:80 lets all of these, beside what it lists already\n" +
+		"7 functions were looked at, and nothing was changed. 8 things to look at: 3 names, 1 code, 3 egress, 1 variables.\n"
 	if people.String() != want {
 		t.Errorf("got %q, want %q", people.String(), want)
 	}
@@ -95,12 +109,13 @@ func TestReportsAreForPeopleAndPrograms(t *testing.T) {
 		Findings  []map[string]string
 		Functions int
 		Counts    map[string]int
+		Allow     string `json:"egressAllow"`
 	}
-	if err := json.Unmarshal([]byte(programs.String()), &read); err != nil || len(read.Findings) != 2 || read.Functions != 7 ||
-		read.Counts["code"] != 1 || read.Findings[1]["id"] != "b\n" {
+	if err := json.Unmarshal([]byte(programs.String()), &read); err != nil || len(read.Findings) != len(findings) || read.Functions != 7 ||
+		read.Counts["code"] != 1 || read.Findings[3]["id"] != "b\n" || read.Allow != "10.0.0.1:443,inner:80" {
 		t.Errorf("%v: %s", err, programs.String())
 	}
-	if err := NewReport(&none, true).End(0); err != nil || !json.Valid([]byte(none.String())) {
+	if err := NewReport(&none, true).End(0); err != nil || !strings.HasPrefix(none.String(), `{"findings":[],"functions":0,`) {
 		t.Errorf("%v: %s", err, none.String())
 	}
 }

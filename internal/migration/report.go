@@ -1,25 +1,57 @@
 package migration
 
 import (
+	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/backstage/functions/internal/function"
 )
 
-// Report writes findings as they come, so that it needs no memory for them.
+// Report gathers findings and writes them in order: by kind, namespace and ID.
 type Report struct {
-	out    io.Writer
-	json   bool
-	counts map[Kind]int
-	total  int
+	out      io.Writer
+	json     bool
+	findings []Finding
 }
 
 // NewReport writes to out, as one JSON object or as lines for people.
-func NewReport(out io.Writer, asJSON bool) *Report {
-	return &Report{out: out, json: asJSON, counts: map[Kind]int{}}
+func NewReport(out io.Writer, asJSON bool) *Report { return &Report{out: out, json: asJSON} }
+
+// Add takes a finding.
+func (r *Report) Add(f Finding) error {
+	r.findings = append(r.findings, f)
+	return nil
+}
+
+// Total is how many findings there were.
+func (r *Report) Total() int { return len(r.findings) }
+
+// End writes all, and how many functions were looked at.
+func (r *Report) End(functions int) error {
+	order := Kinds()
+	slices.SortStableFunc(r.findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind)),
+			cmp.Compare(a.Ref.Namespace, b.Ref.Namespace), cmp.Compare(a.Ref.ID, b.Ref.ID))
+	})
+	counts := map[Kind]int{}
+	var allow []string
+	for _, f := range r.findings {
+		counts[f.Kind]++
+		if f.Allow != "" {
+			allow = append(allow, f.Allow)
+		}
+	}
+	slices.Sort(allow)
+	allowed := strings.Join(slices.Compact(allow), ",")
+	if r.json {
+		return r.program(functions, counts, allowed)
+	}
+	return r.people(functions, counts, allowed)
 }
 
 // jsonFinding is a Finding as JSON; of one about the server, namespace and ID are left out.
@@ -30,28 +62,55 @@ type jsonFinding struct {
 	Text      string `json:"text"`
 }
 
-// Add writes a finding.
-func (r *Report) Add(f Finding) error {
-	r.counts[f.Kind]++
-	r.total++
-	if !r.json {
-		name := ""
-		if f.Ref != (function.Ref{}) {
-			name = plain(f.Ref.String()) + ": "
+// program writes for programs.
+func (r *Report) program(functions int, counts map[Kind]int, allow string) error {
+	all := make([]jsonFinding, len(r.findings))
+	for i, f := range r.findings {
+		all[i] = jsonFinding{f.Kind, f.Ref.Namespace, f.Ref.ID, f.Text}
+	}
+	return json.NewEncoder(r.out).Encode(struct {
+		Findings  []jsonFinding `json:"findings"`
+		Functions int           `json:"functions"`
+		Counts    map[Kind]int  `json:"counts"`
+		Allow     string        `json:"egressAllow"`
+	}{all, functions, counts, allow})
+}
+
+// people writes for people, a line for each finding.
+func (r *Report) people(functions int, counts map[Kind]int, allow string) error {
+	out := bufio.NewWriter(r.out)
+	for _, f := range r.findings {
+		_, _ = fmt.Fprintf(out, "%-9s  %s%s\n", f.Kind, plain(subject(f.Ref)), plain(f.Text)) // Flush tells
+	}
+	if allow != "" {
+		_, _ = fmt.Fprintf(out, "EGRESS_ALLOW=%s lets all of these, beside what it lists already\n", plain(allow))
+	}
+	_, _ = fmt.Fprintf(out, "%d functions were looked at, and nothing was changed. %s\n", functions, summary(len(r.findings), counts))
+	return out.Flush()
+}
+
+// subject is what a finding is about, with namespace and ID apart: either may have a slash.
+func subject(ref function.Ref) string {
+	switch {
+	case ref == function.Ref{}:
+		return ""
+	case ref.ID == "":
+		return fmt.Sprintf("namespace %s: ", ref.Namespace)
+	}
+	return fmt.Sprintf("namespace %s, function %s: ", ref.Namespace, ref.ID)
+}
+
+func summary(total int, counts map[Kind]int) string {
+	if total == 0 {
+		return "There is nothing to do."
+	}
+	var kinds []string
+	for _, kind := range Kinds() {
+		if n := counts[kind]; n > 0 {
+			kinds = append(kinds, fmt.Sprintf("%d %s", n, kind))
 		}
-		_, err := fmt.Fprintf(r.out, "%-9s  %s%s\n", f.Kind, name, plain(f.Text))
-		return err
 	}
-	text, err := json.Marshal(jsonFinding{f.Kind, f.Ref.Namespace, f.Ref.ID, f.Text})
-	if err != nil {
-		return err
-	}
-	begin := ",\n"
-	if r.total == 1 {
-		begin = "{\"findings\":[\n"
-	}
-	_, err = fmt.Fprintf(r.out, "%s%s", begin, text)
-	return err
+	return fmt.Sprintf("%d things to look at: %s.", total, strings.Join(kinds, ", "))
 }
 
 // plain is a text without what a terminal could take for a command: others wrote it.
@@ -59,36 +118,3 @@ func plain(text string) string {
 	quoted := string(function.AppendPlainJSONString(nil, strings.ToValidUTF8(text, "\ufffd")))
 	return strings.ReplaceAll(strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`), `\\`, `\`)
 }
-
-// End writes how many functions were looked at, and what was found.
-func (r *Report) End(functions int) error {
-	if r.json {
-		begin := "],"
-		if r.total == 0 {
-			begin = `{"findings":[],`
-		}
-		counts, err := json.Marshal(r.counts)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(r.out, "%s\"functions\":%d,\"counts\":%s}\n", begin, functions, counts)
-		return err
-	}
-	text := fmt.Sprintf("%d functions were looked at, and nothing was changed.", functions)
-	if r.total == 0 {
-		text += " There is nothing to do."
-	} else {
-		text += fmt.Sprintf(" %d things to look at:", r.total)
-		for _, kind := range Kinds() {
-			if n := r.counts[kind]; n > 0 {
-				text += fmt.Sprintf(" %d %s,", n, kind)
-			}
-		}
-		text = strings.TrimSuffix(text, ",") + "."
-	}
-	_, err := fmt.Fprintln(r.out, text)
-	return err
-}
-
-// Total is how many findings there were.
-func (r *Report) Total() int { return r.total }

@@ -1,7 +1,6 @@
 package migration
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"regexp"
@@ -68,6 +67,19 @@ func answers(code string) (texts []string) {
 	return texts
 }
 
+// zone tells of a variable TZ, which was one like any other.
+func (c *Check) zone(env *function.Env) []string {
+	name, _ := env.Get("TZ")
+	switch {
+	case name == "" || name == c.TimeZone || c.IsZone == nil:
+		return nil
+	case c.IsZone(name):
+		return []string{fmt.Sprintf("its variable TZ sets its time zone here: dates are in %s, there in that of the server", name)}
+	}
+	return []string{fmt.Sprintf("its variable TZ is %q, which is no name of the time zone database: the zone of the server holds, "+
+		"and a line of its output says so", name)}
+}
+
 // ports are those of the schemes that are looked for.
 var ports = map[string]uint16{
 	"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379, "mongodb": 27017, "mongodb+srv": 27017,
@@ -88,13 +100,18 @@ type target struct {
 
 func (t target) String() string { return net.JoinHostPort(t.host, strconv.Itoa(int(t.port))) }
 
+// newTarget is a port of a host, the usual one where there is none.
+func newTarget(host, port string, usual uint16) target {
+	if n, err := strconv.ParseUint(port, 10, 16); err == nil && n > 0 {
+		usual = uint16(n)
+	}
+	return target{strings.ToLower(strings.Trim(host, "[]")), usual}
+}
+
 // targets are those that a text names.
 func targets(text string) (found []target) {
 	add := func(host, port string, usual uint16) {
-		if n, err := strconv.ParseUint(port, 10, 16); err == nil && n > 0 {
-			usual = uint16(n)
-		}
-		t := target{strings.ToLower(strings.Trim(host, "[]")), usual}
+		t := newTarget(host, port, usual)
 		if !slices.Contains(found, t) && len(found) < maxPerFunction {
 			found = append(found, t)
 		}
@@ -106,21 +123,4 @@ func targets(text string) (found []target) {
 		add(m[1], m[2], ports["https"])
 	}
 	return found
-}
-
-// egress tells which hosts that code or variables name may not be reached.
-func (c *Check) egress(ctx context.Context, f *function.Function) (texts []string) {
-	if c.Reach == nil {
-		return nil
-	}
-	text := f.Code
-	for _, v := range f.Env.Vars() {
-		text += "\n" + v.Value
-	}
-	for _, t := range targets(text) {
-		if why := c.Reach(ctx, f.Namespace, t.host, t.port); why != "" {
-			texts = append(texts, fmt.Sprintf("%s: %s", t, why))
-		}
-	}
-	return texts
 }

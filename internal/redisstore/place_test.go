@@ -370,7 +370,7 @@ func testEveryFunctionIsWalkedThrough(t *testing.T, s *Store, o original) {
 		o.put(pair[0], "1", "2024")
 		want[pair[0]] = ""
 	}
-	want[meeting[0][0]] = "meets 1"
+	want[meeting[0][0]] = "meets 1, lost 1"
 	delete(want, strangeRefs[1]) // it is the other one of that pair
 	want[meeting[1][1]] = ""     // whose key is another
 	own := function.Ref{Namespace: "own/place", ID: "x"}
@@ -385,6 +385,10 @@ func testEveryFunctionIsWalkedThrough(t *testing.T, s *Store, o original) {
 	check(t, o.raw.HSet(ctx, "localcode:nobody", "code", "1").Err())
 	check(t, o.raw.HSet(ctx, "otherlocalcode:ns/fn", "code", "1").Err())
 
+	check(t, o.raw.ZAdd(ctx, "localnamespaces", redis.Z{Member: "ns:gone"}, redis.Z{Member: "nobody"}).Err())
+	want[function.Ref{Namespace: "ns", ID: "gone"}] = "listed as ns:gone"
+	want[function.Ref{Namespace: "nobody"}] = "listed as nobody"
+
 	got := map[function.Ref]string{}
 	check(t, s.Walk(ctx, func(f *function.Stored) error {
 		if _, again := got[f.Ref]; again {
@@ -392,6 +396,8 @@ func testEveryFunctionIsWalkedThrough(t *testing.T, s *Store, o original) {
 		}
 		what := ""
 		switch {
+		case f.Listed != "":
+			what = "listed as " + f.Listed
 		case f.Function == nil:
 			what = "too large"
 		case f.EnvError != nil:
@@ -399,7 +405,7 @@ func testEveryFunctionIsWalkedThrough(t *testing.T, s *Store, o original) {
 		case f.Apart:
 			what = "apart"
 		case len(f.Meets) > 0:
-			what = fmt.Sprint("meets ", len(f.Meets))
+			what = fmt.Sprintf("meets %d, lost %d", len(f.Meets), len(f.Lost))
 		}
 		got[f.Ref] = what
 		return nil

@@ -14,15 +14,21 @@ import (
 // scanBatch is about how many keys are asked for at once.
 const scanBatch = 200
 
-// Walk shows every stored function to visit, one after the other and one in memory at a time, in no order, and changes nothing. It ends with the
-// first error.
+// Walk shows every stored function to visit, one after the other and one in memory at a time, in no order, then the members of the list that have
+// no record, and changes nothing. It ends with the first error.
 func (s *Store) Walk(ctx context.Context, visit func(*function.Stored) error) error {
 	w := &walk{Store: s, visit: visit, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 	cluster, ok := s.client.(*redis.ClusterClient)
-	if !ok {
-		return at("walk", w.node(ctx, s.client))
+	var err error
+	if ok {
+		err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return w.node(ctx, node) })
+	} else {
+		err = w.node(ctx, s.client)
 	}
-	return at("walk", cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return w.node(ctx, node) }))
+	if err == nil {
+		err = w.list(ctx)
+	}
+	return at("walk", err)
 }
 
 // walk is the state of one Walk. A scan may show a key twice.
@@ -110,5 +116,6 @@ func (w *walk) whose(ctx context.Context, key string, first function.Ref) (*func
 	if !sp.alone && sp.owner != first {
 		stored.Ref, stored.Meets = sp.owner, sp.others[1:]
 	}
-	return stored, nil
+	stored.Lost, err = w.lost(ctx, stored.Meets)
+	return stored, err
 }

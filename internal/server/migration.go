@@ -6,15 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/netip"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/backstage/functions/internal/config"
-	"github.com/backstage/functions/internal/egress"
-	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/migration"
 	"github.com/backstage/functions/internal/redisstore"
 )
@@ -74,6 +69,7 @@ func (m *migrationCheck) run(ctx context.Context, source migration.Source) (int,
 	}
 	check := &migration.Check{
 		Source: source, Compiler: m, Modules: m.cfg.Modules, Limits: storeLimits(m.cfg), Found: m.report.Add, Seen: m.progress, Reach: m.reach(),
+		SentryDSN: string(m.cfg.SentryDSN), TimeZone: m.cfg.TimeZone, IsZone: config.IsZone,
 	}
 	for _, runtime := range m.node.runtimes {
 		check.Runtimes = append(check.Runtimes, runtime.Name)
@@ -110,14 +106,28 @@ func (m *migrationCheck) server(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, runtime := range m.node.runtimes {
-		for _, module := range m.cfg.Modules {
+	return m.modules(ctx, tell)
+}
+
+// modules tells of listed modules that runtimes do not have. One that none has ends the start.
+func (m *migrationCheck) modules(ctx context.Context, tell func(migration.Kind, string) error) error {
+	for _, module := range m.cfg.Modules {
+		var texts []string
+		for _, runtime := range m.node.runtimes {
 			fault, err := m.compilers[runtime.Name].Missing(ctx, module, m.node.paths()...)
-			if err == nil && fault != "" {
-				err = tell(migration.Modules, fmt.Sprintf("DEFAULT_GLOBAL_MODULES lists %s, which %s does not have (%s): %s, or take it out of the list",
-					module, runtime.Name, fault, m.node.install(module)))
-			}
 			if err != nil {
+				return err
+			}
+			if fault != "" {
+				texts = append(texts, fmt.Sprintf("DEFAULT_GLOBAL_MODULES lists %s, which %s does not have (%s)", module, runtime.Name, fault))
+			}
+		}
+		then := ": " + m.node.install(packageOf(module)) + "; or take it out of the list"
+		if len(texts) == len(m.node.runtimes) {
+			then = ", which ends the start" + then
+		}
+		for _, text := range texts {
+			if err := tell(migration.Modules, text+then); err != nil {
 				return err
 			}
 		}
@@ -138,42 +148,6 @@ const progressEvery = 1000
 func (m *migrationCheck) progress(functions int) {
 	if functions%progressEvery == 0 {
 		_, _ = fmt.Fprintf(m.options.Progress, "%d functions looked at, %d things found\n", functions, m.report.Total()) // it is no matter
-	}
-}
-
-// lookupTimeout bounds one lookup, maxHosts how many hosts are remembered.
-const (
-	lookupTimeout = 3 * time.Second
-	maxHosts      = 4096
-)
-
-// reach is migration.Check's.
-func (m *migrationCheck) reach() func(ctx context.Context, namespace, host string, port uint16) string {
-	policies := egress.NewPolicies(m.cfg.Egress.Policy, m.cfg.Egress.Namespaces)
-	known := map[string][]netip.Addr{}
-	lookup := func(ctx context.Context, name string) ([]netip.Addr, error) {
-		if found, ok := known[name]; ok || m.options.NoDNS {
-			return found, nil
-		}
-		ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
-		defer cancel()
-		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", name)
-		if err == nil && len(known) < maxHosts {
-			known[name] = found
-		}
-		return found, err
-	}
-	return func(ctx context.Context, namespace, host string, port uint16) string {
-		reason, err := policies.Judge(ctx, namespace, function.Owner(namespace, m.cfg.OwnerSeparator), host, port, lookup)
-		switch {
-		case err != nil && m.cfg.Egress.Upstream != nil:
-			return "" // the proxy may know it
-		case err != nil:
-			return "this name has no address here, so whether functions may reach it is not known"
-		case reason == "":
-			return ""
-		}
-		return fmt.Sprintf("functions may not reach it (%s). EGRESS_ALLOW=%s lets them", reason, net.JoinHostPort(host, fmt.Sprint(port)))
 	}
 }
 

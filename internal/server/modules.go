@@ -32,13 +32,12 @@ func modulesDir(asked string) (string, error) {
 	return dir, nil
 }
 
-// install says how a module comes to where it is looked for.
-func (n *nodeInstall) install(module string) string {
-	dir := n.modules
-	if dir == "" {
-		dir = "DIRECTORY, name that by MODULES_DIR,"
+// install says how a package comes to where it is looked for.
+func (n *nodeInstall) install(pack string) string {
+	if n.modules == "" {
+		return fmt.Sprintf("npm install --prefix DIR --ignore-scripts %s, then MODULES_DIR=DIR", pack)
 	}
-	return fmt.Sprintf("npm install --prefix %s --ignore-scripts %s", dir, packageOf(module))
+	return fmt.Sprintf("npm install --prefix %s --ignore-scripts %s", n.modules, pack)
 }
 
 // modulesHint says what to do about modules that no runtime has.
@@ -49,7 +48,8 @@ func modulesHint(err error, node *nodeInstall) string {
 	}
 	_, line, _ := strings.Cut(missing.Causes[0], ": ")
 	name, _, _ := strings.Cut(line, ": ")
-	return fmt.Sprintf(". Install each in a version for its Node.js (%s and so on), or take it out of DEFAULT_GLOBAL_MODULES", node.install(name))
+	return fmt.Sprintf(". Install each in a version for its Node.js (%s; and so on), or take it out of DEFAULT_GLOBAL_MODULES",
+		node.install(packageOf(name)))
 }
 
 // logModules tells of each runtime which modules of the list it cannot load, and what to do.
@@ -58,7 +58,7 @@ func logModules(log *slog.Logger, reports map[string]sandbox.Report, node *nodeI
 		for _, line := range reports[runtime].Modules {
 			name, cause, _ := strings.Cut(line, ": ")
 			log.Warn(fmt.Sprintf("DEFAULT_GLOBAL_MODULES: %s cannot be loaded on %s, where functions that require it fail: %s. Install a version for "+
-				"its Node.js (%s@VERSION), or deploy these functions with another runtime", name, runtime, cause, node.install(name)))
+				"its Node.js (%s), or deploy these functions with another runtime", name, runtime, cause, node.install(packageOf(name)+"@VERSION")))
 		}
 	}
 }

@@ -48,7 +48,7 @@ func TestMissingModulesAreToldWithWhatToDo(t *testing.T) {
 		}
 	}
 	err := fmt.Errorf("start: %w", &sandbox.ModulesError{Causes: []string{"node8: none: Cannot find module 'none'"}})
-	if hint := modulesHint(err, &nodeInstall{}); !strings.Contains(hint, "npm install --prefix DIRECTORY, name that by MODULES_DIR, --ignore-scripts none") {
+	if hint := modulesHint(err, &nodeInstall{}); !strings.Contains(hint, "npm install --prefix DIR --ignore-scripts none, then MODULES_DIR=DIR;") {
 		t.Errorf("hint %q", hint)
 	}
 	if hint := modulesHint(errors.New("other"), &nodeInstall{}); hint != "" {

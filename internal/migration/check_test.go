@@ -1,0 +1,106 @@
+package migration
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// stored is a Source of what a test stores.
+type stored struct {
+	functions  []*function.Stored
+	namespaces map[string]string // their sentryDSN
+}
+
+func (s *stored) Walk(_ context.Context, visit func(*function.Stored) error) error {
+	for _, f := range s.functions {
+		if err := visit(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stored) GetNamespace(_ context.Context, name string) (*function.Namespace, error) {
+	if dsn, ok := s.namespaces[name]; ok {
+		return &function.Namespace{Name: name, SentryDSN: &dsn}, nil
+	}
+	return nil, function.ErrNamespaceNotFound
+}
+
+func (*stored) Compile(context.Context, string, string, string, string) (string, Behind, error) {
+	return "", "", nil
+}
+
+func TestWhatIsStoredIsHeldAgainstTheServer(t *testing.T) {
+	source := &stored{namespaces: map[string]string{
+		"a": "https://k@inner.example/1", "b": "https://k@sentry.example/2", "c": "no address", "d": "http://k@inner.example/3",
+	}}
+	add := func(namespace, id, env string) *function.Stored {
+		f := &function.Function{Ref: function.Ref{Namespace: namespace, ID: id}}
+		if env != "" {
+			f.Env = &function.Env{}
+			if err := json.Unmarshal([]byte(env), f.Env); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := &function.Stored{Function: f, Ref: f.Ref}
+		source.functions = append(source.functions, s)
+		return s
+	}
+	add("a", "1", "")
+	add("a", "2", `{"N":1,"S":"1","T":true,"O":{}}`)
+	add("b", "own", `{"sentryDSN":"https://k@inner.example:8443/1"}`)
+	add("b", "servers", `{"sentryDSN":"https://k@sentry.example/9"}`)
+	add("b", "number", `{"sentryDSN":1}`)
+	add("c", "zone", `{"TZ":"Asia/Tokyo"}`)
+	add("c", "same", `{"TZ":"Europe/Lisbon"}`)
+	add("c", "bad", `{"TZ":"BRT3"}`)
+	add("d", "x", "")
+	found := add("a", "b/c", "")
+	found.Meets = []function.Ref{{Namespace: "a/b", ID: "c"}}
+	lost := add("a", "d/e", "")
+	lost.Meets, lost.Lost = []function.Ref{{Namespace: "a/d", ID: "e"}}, []function.Ref{{Namespace: "a/d", ID: "e"}}
+	source.functions = append(source.functions, &function.Stored{Ref: function.Ref{Namespace: "ns", ID: "gone"}, Listed: "ns:gone"})
+
+	var got []string
+	c := &Check{
+		Source: source, Compiler: source, Runtimes: []string{"node8"}, SentryDSN: "https://x@sentry.example/1", TimeZone: "Europe/Lisbon",
+		IsZone: func(name string) bool { return name == "Asia/Tokyo" },
+		Reach: func(_ context.Context, _, host string, port uint16) (why, allow string) {
+			return "private", target{host, port}.String()
+		},
+		Found: func(f Finding) error {
+			got = append(got, string(f.Kind)+" "+subject(f.Ref)+f.Text+" "+f.Allow)
+			return nil
+		},
+		Seen: func(int) {},
+	}
+	if n, err := c.Run(t.Context()); n != len(source.functions)-1 || err != nil {
+		t.Errorf("looked at %d, %v", n, err)
+	}
+	for _, want := range []string{
+		"egress namespace a: the host of its sentryDSN: inner.example:443: private inner.example:443",
+		"egress namespace d: the host of its sentryDSN: inner.example:80: private inner.example:80",
+		"egress namespace b, function own: the host of its sentryDSN: inner.example:8443: private inner.example:8443",
+		"env namespace a, function 2: variables that are numbers or booleans", "text alone: N, T ",
+		"env namespace a, function 2: variables that are neither text nor numbers nor booleans reach it as they stand: O ",
+		"env namespace b, function number: variables that are numbers or booleans",
+		"answers namespace c, function zone: its variable TZ sets its time zone here: dates are in Asia/Tokyo",
+		`answers namespace c, function bad: its variable TZ is "BRT3", which is no name`,
+		"names namespace a, function b/c: is one record with \"c\" of namespace \"a/b\" in Backstage Functions; here it is this function alone ",
+		"function alone. Not found here until put again: \"e\" of namespace \"a/d\"",
+		`names namespace ns, function gone: is in the list of functions, as "ns:gone", without a record`,
+	} {
+		if !slices.ContainsFunc(got, func(line string) bool { return strings.Contains(line, want) }) {
+			t.Errorf("%q is missing in\n%s", want, strings.Join(got, "\n"))
+		}
+	}
+	if len(got) != 11 {
+		t.Errorf("%d are found, want 11:\n%s", len(got), strings.Join(got, "\n"))
+	}
+}

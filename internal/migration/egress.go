@@ -1,0 +1,83 @@
+package migration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// sentryVariable is the variable of a function that names its own Sentry project.
+const sentryVariable = "sentryDSN"
+
+// egress tells which hosts that code or variables name may not be reached.
+func (c *Check) egress(ctx context.Context, f *function.Function) error {
+	var text strings.Builder
+	text.WriteString(f.Code)
+	for _, v := range f.Env.Vars() {
+		if v.Name != sentryVariable {
+			text.WriteString("\n" + v.Value)
+		}
+	}
+	for _, t := range targets(text.String()) {
+		if err := c.reach(ctx, f.Ref, t, ""); err != nil {
+			return err
+		}
+	}
+	if dsn, ok := f.Env.Get(sentryVariable); ok && f.Env.IsString(sentryVariable) {
+		return c.sentry(ctx, f.Ref, dsn)
+	}
+	return nil
+}
+
+// namespace looks at the settings of a namespace, once.
+func (c *Check) namespace(ctx context.Context, name string) error {
+	if c.namespaces[name] {
+		return nil
+	}
+	c.namespaces[name] = true
+	n, err := c.Source.GetNamespace(ctx, name)
+	if errors.Is(err, function.ErrNamespaceNotFound) || err == nil && n.SentryDSN == nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return c.sentry(ctx, function.Ref{Namespace: name}, *n.SentryDSN)
+}
+
+// sentry tells whether a Sentry project may not be reached. Those on the server of the server's own project may.
+func (c *Check) sentry(ctx context.Context, ref function.Ref, dsn string) error {
+	scheme, t, ok := project(dsn)
+	if !ok {
+		return nil
+	}
+	if ownScheme, own, ok := project(c.SentryDSN); ok && own == t && ownScheme == scheme {
+		return nil
+	}
+	return c.reach(ctx, ref, t, "the host of its sentryDSN: ")
+}
+
+// project is where the address of a Sentry project leads.
+func project(dsn string) (scheme string, t target, ok bool) {
+	u, err := url.Parse(dsn)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return "", t, false
+	}
+	return u.Scheme, newTarget(u.Hostname(), u.Port(), ports[u.Scheme]), true
+}
+
+// reach tells whether a target may not be reached.
+func (c *Check) reach(ctx context.Context, ref function.Ref, t target, what string) error {
+	if c.Reach == nil {
+		return nil
+	}
+	why, allow := c.Reach(ctx, ref.Namespace, t.host, t.port)
+	if why == "" {
+		return nil
+	}
+	return c.Found(Finding{Kind: Egress, Ref: ref, Text: fmt.Sprintf("%s%s: %s", what, t, why), Allow: allow})
+}
