@@ -78,6 +78,7 @@ func TestReportsAreForPeopleAndPrograms(t *testing.T) {
 		{Kind: Names, Ref: function.Ref{Namespace: "a", ID: "b/c"}, Text: "first"},
 		{Kind: Egress, Ref: function.Ref{Namespace: "b", ID: "x"}, Text: "one", Allow: "inner:80"},
 		{Kind: Egress, Ref: function.Ref{Namespace: "b", ID: "y"}, Text: "again", Allow: "inner:80"},
+		{Kind: Egress, Ref: function.Ref{Namespace: "c"}, Text: "denied"},
 		{Kind: Egress, Ref: function.Ref{Namespace: "b"}, Text: "whole", Allow: "10.0.0.1:443"},
 		{Kind: Code, Ref: function.Ref{Namespace: "a\x1b[2J", ID: "b\n"}, Text: "text with \"quotes\"\u202e"},
 	}
@@ -99,9 +100,10 @@ func TestReportsAreForPeopleAndPrograms(t *testing.T) {
 		"egress     namespace b: whole\n" +
 		"egress     namespace b, function x: one\n" +
 		"egress     namespace b, function y: again\n" +
+		"egress     namespace c: denied\n" +
 		"variables  X has no effect\n" +
-		"EGRESS_ALLOW=10.0.0.1:443,inner:80 lets all of these, beside what it lists already\n" +
-		"7 functions were looked at, and nothing was changed. 8 things to look at: 3 names, 1 code, 3 egress, 1 variables.\n"
+		"EGRESS_ALLOW=10.0.0.1:443,inner:80 lets all of these but 1, beside what it lists already\n" +
+		"7 functions were looked at, and nothing was changed. 9 things to look at: 3 names, 1 code, 4 egress, 1 variables.\n"
 	if people.String() != want {
 		t.Errorf("got %q, want %q", people.String(), want)
 	}

@@ -83,7 +83,7 @@ func (r *Report) people(functions int, counts map[Kind]int, allow string) error 
 		_, _ = fmt.Fprintf(out, "%-9s  %s%s\n", f.Kind, plain(subject(f.Ref)), plain(f.Text)) // Flush tells
 	}
 	if allow != "" {
-		_, _ = fmt.Fprintf(out, "EGRESS_ALLOW=%s lets all of these, beside what it lists already\n", plain(allow))
+		_, _ = fmt.Fprintf(out, "EGRESS_ALLOW=%s lets all of these%s, beside what it lists already\n", plain(allow), r.but())
 	}
 	_, _ = fmt.Fprintf(out, "%d functions were looked at, and nothing was changed. %s\n", functions, summary(len(r.findings), counts))
 	return out.Flush()
@@ -98,6 +98,20 @@ func subject(ref function.Ref) string {
 		return fmt.Sprintf("namespace %s: ", ref.Namespace)
 	}
 	return fmt.Sprintf("namespace %s, function %s: ", ref.Namespace, ref.ID)
+}
+
+// but is how many findings of egress EGRESS_ALLOW leaves.
+func (r *Report) but() string {
+	n := 0
+	for _, f := range r.findings {
+		if f.Kind == Egress && f.Allow == "" {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" but %d", n)
 }
 
 func summary(total int, counts map[Kind]int) string {
