@@ -80,7 +80,7 @@ func TestReportsAreForPeopleAndPrograms(t *testing.T) {
 		{Kind: Egress, Ref: function.Ref{Namespace: "b", ID: "y"}, Text: "again", Allow: "inner:80"},
 		{Kind: Egress, Ref: function.Ref{Namespace: "c"}, Text: "denied"},
 		{Kind: Egress, Ref: function.Ref{Namespace: "b"}, Text: "whole", Allow: "10.0.0.1:443"},
-		{Kind: Code, Ref: function.Ref{Namespace: "a\x1b[2J", ID: "b\n"}, Text: "text with \"quotes\"\u202e"},
+		{Kind: Code, Ref: function.Ref{Namespace: "a\x1b[2J", ID: "b\n"}, Text: "text with \"quotes\"\u202e\u009b2J\x7f"},
 	}
 	var people, programs, none strings.Builder
 	for _, r := range []*Report{NewReport(&people, false), NewReport(&programs, true)} {
@@ -96,7 +96,7 @@ func TestReportsAreForPeopleAndPrograms(t *testing.T) {
 	const want = "names      namespace a, function b/c: first\n" +
 		"names      namespace a/b, function c: second\n" +
 		"names      namespace b, function x: third\n" +
-		"code       namespace a\\u001b[2J, function b\\n: text with \"quotes\"\\u202e\n" +
+		"code       namespace a\\u001b[2J, function b\\n: text with \"quotes\"\\u202e\\u009b2J\\u007f\n" +
 		"egress     namespace b: whole\n" +
 		"egress     namespace b, function x: one\n" +
 		"egress     namespace b, function y: again\n" +
@@ -114,7 +114,8 @@ func TestReportsAreForPeopleAndPrograms(t *testing.T) {
 		Allow     string `json:"egressAllow"`
 	}
 	if err := json.Unmarshal([]byte(programs.String()), &read); err != nil || len(read.Findings) != len(findings) || read.Functions != 7 ||
-		read.Counts["code"] != 1 || read.Findings[3]["id"] != "b\n" || read.Allow != "10.0.0.1:443,inner:80" {
+		read.Counts["code"] != 1 || read.Findings[3]["id"] != "b\n" || read.Allow != "10.0.0.1:443,inner:80" ||
+		!strings.HasSuffix(read.Findings[3]["text"], "\u202e\u009b2J\x7f") || strings.ContainsAny(programs.String(), "\x1b\x7f\u009b\u202e") {
 		t.Errorf("%v: %s", err, programs.String())
 	}
 	if err := NewReport(&none, true).End(0); err != nil || !strings.HasPrefix(none.String(), `{"findings":[],"functions":0,`) {

@@ -62,18 +62,23 @@ type jsonFinding struct {
 	Text      string `json:"text"`
 }
 
-// program writes for programs.
+// program writes for programs, whose output people see in terminals, too.
 func (r *Report) program(functions int, counts map[Kind]int, allow string) error {
 	all := make([]jsonFinding, len(r.findings))
 	for i, f := range r.findings {
 		all[i] = jsonFinding{f.Kind, f.Ref.Namespace, f.Ref.ID, f.Text}
 	}
-	return json.NewEncoder(r.out).Encode(struct {
+	text, err := json.Marshal(struct {
 		Findings  []jsonFinding `json:"findings"`
 		Functions int           `json:"functions"`
 		Counts    map[Kind]int  `json:"counts"`
 		Allow     string        `json:"egressAllow"`
 	}{all, functions, counts, allow})
+	if err != nil {
+		return err
+	}
+	_, err = r.out.Write(append(function.AppendPlainJSON(nil, text), '\n'))
+	return err
 }
 
 // people writes for people, a line for each finding.
