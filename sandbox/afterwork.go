@@ -29,7 +29,7 @@ const (
 	LateRefused LateEnd = "refused"
 	// LateDeadline: the time of the call was over.
 	LateDeadline LateEnd = "deadline"
-	// LateRoom: a call that waited needed the worker's room.
+	// LateRoom: a call that waited needed the worker's room, or memory was short.
 	LateRoom LateEnd = "room"
 	// LateClosed: the pool is closing.
 	LateClosed LateEnd = "closed"
@@ -42,7 +42,7 @@ var lateCauses = map[LateEnd]string{
 	LateTimers:   "timers alone do not go on after it",
 	LateRefused:  "afterAnswer is cut",
 	LateDeadline: "the time for the call was over",
-	LateRoom:     "a call that waited needed the room",
+	LateRoom:     "others needed its room or memory",
 	LateClosed:   "the server ends",
 	LateDied:     "the worker died",
 }

@@ -27,7 +27,7 @@ func (p *Pool) keep(ctx context.Context) {
 	var pending <-chan time.Time // set while calls that are pending are looked at
 	for {
 		if p.lookAtRoom(roomSoon) && room == nil {
-			room = time.After(roomLook)
+			room = time.After(p.roomPause())
 		}
 		for blocked == nil && running < cap(slots) && p.claimStart() {
 			running++
@@ -69,6 +69,7 @@ func (p *Pool) keep(ctx context.Context) {
 func (p *Pool) claimStart() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.endComputingLocked()
 	p.dispatchLocked()
 	newcomers, _ := p.wantingLocked(nil)
 	short, free := p.shortOfLocked(), p.freeLocked()+p.spareLocked(newcomers)

@@ -2,8 +2,8 @@ package sandbox
 
 import "time"
 
-// linger lets the work that the call inv has left go on in w, which has answered. It serves nobody meanwhile and takes no part of anybody's share:
-// whoever needs its room has it (evictLocked).
+// linger lets the work that the call inv has left go on in w, which has answered. It serves nobody meanwhile and, while it only waits, takes
+// no part of anybody's share: whoever needs its room has it (evictLocked).
 func (p *Pool) linger(w *worker, inv *Invocation, cost callCost, work afterwork) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,6 +43,9 @@ func (p *Pool) setLateLocked(w *worker, late bool) {
 		return
 	}
 	w.late = late
+	if !late {
+		p.setComputesLocked(w, false)
+	}
 	if late {
 		p.late++
 		p.house.late++
@@ -51,4 +54,53 @@ func (p *Pool) setLateLocked(w *worker, late bool) {
 		p.late--
 		p.house.late--
 	}
+}
+
+// setComputesLocked notes whether w, at work after an answer, uses a processor. Then it counts as active for its group, as a call does.
+func (p *Pool) setComputesLocked(w *worker, computes bool) {
+	if w.computes == computes {
+		return
+	}
+	w.computes = computes
+	n := 1
+	if !computes {
+		n = -1
+	}
+	p.house.shares.active.add(w.group, n)
+	p.house.shares.computing.add(w.group, n)
+	p.wakeOthersLocked()
+	p.wakeKeeperIfWaitingLocked()
+}
+
+// endComputingLocked ends work after answers that uses processors, as long as calls wait for what it counts for.
+func (p *Pool) endComputingLocked() {
+	for p.house.shares.computing.total > 0 {
+		w, owner := p.computingVictimLocked()
+		if w == nil {
+			return
+		}
+		owner.retireLocked(w, ReasonEvicted)
+	}
+}
+
+// computingVictimLocked returns the worker, and its pool, whose work after its answer makes room for a call that waits here: one of a group that has
+// more than the caller's, that of the richest one first. Of the caller's own group one only gives way where that has nothing else.
+func (p *Pool) computingVictimLocked() (victim *worker, of *Pool) {
+	active, computing := p.house.shares.active.of, p.house.shares.computing.of
+	for name, g := range p.queue.groups.members {
+		if p.wantsLocked(g) == 0 || p.hasRoomLocked(name) {
+			continue
+		}
+		gives := func(group string) bool {
+			return active[group] > active[name] || group == name && active[name] == computing[name]
+		}
+		for _, pool := range p.house.pools {
+			for w := range pool.workers {
+				if w.computes && gives(w.group) && (victim == nil || active[w.group] > active[victim.group]) {
+					victim, of = w, pool
+				}
+			}
+		}
+	}
+	return victim, of
 }

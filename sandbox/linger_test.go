@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -120,4 +121,68 @@ func TestCloseWaitsForWorkAfterAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// leaveWork has calls of the group "late" leave work that takes until the test is over.
+func (s pausingStarter) leaveWork(t *testing.T, pool *Pool) {
+	s.after = lateStarter(time.Hour).after
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_ = pool.Shutdown(ctx)
+	})
+}
+
+func TestWorkAfterAnswersThatComputesCountsAsActive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const active = 3
+		pool, starter := growingPool(t, 64, active, 1)
+		starter.leaveWork(t, pool)
+		for range 12 { // all are served
+			answered(t, pool, call("late/spin", "1ms"))
+			time.Sleep(time.Second)
+		}
+		if s := pool.Stats(); s.Late > active {
+			t.Errorf("%d may compute: %+v", active, s)
+		}
+		for i := range 3 {
+			began := time.Now()
+			answered(t, pool, call(fmt.Sprintf("b%d/f", i), "1ms"))
+			if took := time.Since(began); took > 100*time.Millisecond {
+				t.Errorf("a call of another namespace took %v", took)
+			}
+		}
+	})
+}
+
+func TestWorkAfterAnswersThatWaitsDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, starter := growingPool(t, 64, 3, 1)
+		starter.leaveWork(t, pool)
+		for range 12 {
+			answered(t, pool, call("late/f", "1ms"))
+			time.Sleep(time.Second)
+		}
+		pool.mu.Lock()
+		defer pool.mu.Unlock()
+		if pool.late != 12 || pool.house.shares.active.total != 0 {
+			t.Errorf("%d go on, %d count", pool.late, pool.house.shares.active.total)
+		}
+	})
+}
+
+func TestWorkAfterAnswersOfAPoorerGroupGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, starter := growingPool(t, 64, 4, 1)
+		starter.leaveWork(t, pool)
+		answered(t, pool, call("late/spin", "1ms"))
+		for i := range 20 {
+			go func() { _, _ = pool.Invoke(context.WithoutCancel(t.Context()), call(fmt.Sprint("rich/spin", i), "1s")) }()
+		}
+		time.Sleep(5 * time.Second)
+		if s := pool.Stats(); s.Late != 1 || s.Busy == 0 {
+			t.Errorf("beside a namespace with many calls: %+v", s)
+		}
+		time.Sleep(time.Minute)
+	})
 }

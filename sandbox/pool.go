@@ -46,6 +46,7 @@ type worker struct {
 	seen     time.Duration // what its clock said at the last look at a call that is pending
 	lookAt   time.Time     // whether that waits is not worth a look before then
 	late     bool          // is at work after an answer
+	computes bool          // and uses a processor for that, so that it counts as active
 	retired  bool          // killed by us, waiting to be reaped
 }
 

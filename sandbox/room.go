@@ -9,17 +9,17 @@ import "time"
 //	     a quarter left  ├─────────────────┤
 //	                     │ scarce:         │ as many as there were when it became so, and Reserve for groups that hold none
 //	     an eighth left  ├─────────────────┤
-//	                     │ short:          │ idle workers end, until it is more
+//	                     │ short:          │ workers end that are idle, or at work after an answer, until it is more
 //	        nothing left └─────────────────┘ the kernel ends the largest worker
 //
-// What runs is not ended for this by us: only the kernel acts in time when workers grow all at once.
+// A call that runs is not ended for this by us: only the kernel acts in time when workers grow all at once.
 
 const (
 	roomLook   = 100 * time.Millisecond // how often the memory is looked at while there are more workers than Active
-	roomSoon   = 10 * time.Millisecond  // and while they become more
+	roomSoon   = 10 * time.Millisecond  // and while they become more, or memory is short
 	scarcePart = 4
 	shortPart  = 8
-	evictPart  = 8 // of the idle workers end at each look while memory is short
+	evictPart  = 8 // of the workers that serve nobody end at each look while memory is short
 )
 
 // roomTeller is a starter that knows how much memory is left for workers, in bytes. Known is false where that cannot be learnt.
@@ -40,7 +40,8 @@ func (p *Pool) crowdedLocked() bool {
 	return p.grows() && p.cfg.Size-p.freeOfLocked(p.cfg.Size) >= p.cfg.Active
 }
 
-// lookAtRoom looks at the memory that is left, if the last look is so long ago, and ends idle workers where it is short. It says whether it matters.
+// lookAtRoom looks at the memory that is left, if the last look is so long ago, and ends workers that serve nobody where it is short. It says
+// whether it matters.
 func (p *Pool) lookAtRoom(ago time.Duration) (crowded bool) {
 	teller, ok := p.starter.(roomTeller)
 	p.mu.Lock()
@@ -74,13 +75,28 @@ func (p *Pool) noteMemoryLocked(left int64) {
 	if !r.short {
 		return
 	}
-	idle := 0
-	for _, other := range p.house.pools {
-		idle += other.idle.len()
-	}
-	for n := idle/evictPart + 1; n > 0 && idle > 0 && p.crowdedLocked() && p.evictLocked(); n-- {
+	for n := p.house.restingLocked()/evictPart + 1; n > 0 && p.house.restingLocked() > 0 && p.crowdedLocked() && p.evictLocked(); n-- {
 		r.ceiling = max(r.ceiling-1, p.cfg.Active)
 	}
+}
+
+// restingLocked is how many workers serve nobody: they are idle, or at work after an answer.
+func (h *house) restingLocked() int {
+	n := h.late
+	for _, p := range h.pools {
+		n += p.idle.len()
+	}
+	return n
+}
+
+// roomPause is how long it is until the next look at the memory.
+func (p *Pool) roomPause() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.house.room.short {
+		return roomSoon
+	}
+	return roomLook
 }
 
 // limitLocked is the most workers that there may be now.

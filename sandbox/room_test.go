@@ -77,3 +77,24 @@ func TestIdleWorkersEndWhereMemoryIsShort(t *testing.T) {
 		}
 	})
 }
+
+func TestWorkAfterAnswersEndsWhereMemoryIsShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, starter := growingPool(t, 200, 8, 1)
+		starter.leaveWork(t, pool)
+		callMany(t, pool, 100, "late/f", "1s")
+		if s := pool.Stats(); s.Late != 100 {
+			t.Fatalf("%+v after a hundred calls that leave work", s)
+		}
+		starter.left.Store(1000/scarcePart - 1)
+		time.Sleep(10 * time.Second)
+		if s := pool.Stats(); s.Late != 100 {
+			t.Errorf("where memory is merely scarce: %+v", s)
+		}
+		starter.left.Store(1000/shortPart - 1)
+		time.Sleep(time.Second)
+		if s := pool.Stats(); s.Late+s.Prewarmed > 8 {
+			t.Errorf("where memory is short: %+v", s)
+		}
+	})
+}

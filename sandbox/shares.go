@@ -34,7 +34,9 @@ import (
 
 // shares counts the workers that serve calls, by group. The zero value is empty. Its user locks.
 type shares struct {
-	serving, active counts // active are those that serve calls which are not known to wait
+	serving   counts
+	active    counts // those of them whose calls are not known to wait, and computing
+	computing counts // those that use a processor after their answer
 }
 
 // counts counts by name. The zero value is empty.
@@ -76,11 +78,19 @@ func (p *Pool) setServingLocked(w *worker, serving bool) {
 // mayTakeLocked says whether group may have another worker: its first as soon as there is any, later ones from what neither the reserve nor a
 // poorer group takes.
 func (p *Pool) mayTakeLocked(group string) bool {
+	if !p.hasRoomLocked(group) {
+		return false
+	}
+	room := p.roomLocked()
+	return p.house.shares.serving.of[group] == 0 || (p.house.waitingLocked() == 0 || room > p.house.owedLocked(p.house.shares.active.of[group]))
+}
+
+// hasRoomLocked says whether group could have another worker if it were the only one that waits.
+func (p *Pool) hasRoomLocked(group string) bool {
 	if p.house.shares.serving.of[group] == 0 {
 		return p.newcomerRoomLocked() > 0
 	}
-	room := p.roomLocked()
-	return room > 0 && (p.house.waitingLocked() == 0 || room > p.house.owedLocked(p.house.shares.active.of[group]))
+	return p.roomLocked() > 0
 }
 
 // roomLocked is how many workers more may serve groups that hold some.
@@ -107,7 +117,7 @@ func (h *house) owedLocked(own int) int {
 			}
 			wants := h.wantsLocked(name)
 			if h.shares.serving.of[name] == 0 && wants > 0 { // its first one may come from the reserve
-				holds, wants = 1, wants-1
+				holds, wants = max(holds, 1), wants-1
 			}
 			owed += min(wants, own-holds)
 		}

@@ -79,13 +79,14 @@ func (h *house) unsureLocked(now time.Time) []*worker {
 }
 
 // noteComputing counts calls as active again which were taken to wait and have used a processor for more than a part of the time since the last
-// look; for any of it, where those which are taken to wait use most of what there is.
+// look; for any of it, where those which are taken to wait use most of what there is. Work after an answer counts as active likewise, until it
+// uses no processor for a while.
 func (h *house) noteComputing(scales map[*worker]*scale, since time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var all time.Duration
 	for w, s := range scales {
-		if w.waiting {
+		if w.waiting || w.late {
 			all += s.last
 		}
 	}
@@ -98,9 +99,14 @@ func (h *house) noteComputing(scales map[*worker]*scale, since time.Duration) {
 	now := time.Now()
 	for _, p := range h.pools {
 		for w := range p.workers {
-			if s := scales[w]; w.waiting && s != nil && s.last > allowed {
+			s := scales[w]
+			switch {
+			case s == nil:
+			case w.waiting && s.last > allowed:
 				p.setWaitingLocked(w, false)
 				w.lookAt = now.Add(burnMemory)
+			case w.late && p.grows():
+				p.setComputesLocked(w, s.last > allowed || w.computes && s.burns)
 			}
 		}
 	}

@@ -117,7 +117,7 @@ func TestWorkAfterTheAnswerEnds(t *testing.T) {
 		"room": {
 			func(c *sandbox.Config) { c.Size, c.Prewarmed, c.Reserve = 1, 0, 0 },
 			func(r *rig) { new(late).call(t, r, "other", `function main(req, res) { res.send(1) }`, nil) },
-			"a call that waited needed the room", sandbox.ReasonEvicted,
+			"others needed its room or memory", sandbox.ReasonEvicted,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
