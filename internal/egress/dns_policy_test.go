@@ -63,6 +63,10 @@ back9.example.         60 IN CNAME 8.9.9.9.in-addr.arpa.
 5.0-127.8.8.8.in-addr.arpa. 60 IN PTR nowhere.example.
 to-denied.example.     60 IN CNAME sub.denied.example.
 sub.denied.example.    60 IN TXT "denied"
+tags.example.          60 IN CAA 128 critical "a"
+tags.example.          60 IN CAA 1 type "b"
+tags.example.          60 IN CAA 2 certUsage "c"
+tags.example.          60 IN CAA 3 issueMail "d"
 4.8.8.8.in-addr.arpa.  60 IN CNAME 4.customer.example.
 4.customer.example.    60 IN PTR nowhere.example.
 `
@@ -116,6 +120,9 @@ func TestLookupsAreAnsweredAsFarAsThePolicyGoes(t *testing.T) {
 		"RESOLVE PTR/1.0.0.10.in-addr.arpa": none, "RESOLVE PTR/10.in-addr.arpa": none, "RESOLVE NS/10.in-addr.arpa": none,
 		"RESOLVE NS/in-addr.arpa.": none, "RESOLVE PTR/x.ip6.arpa": none, "RESOLVE SOA/ip6.ARPA": none,
 		"RESOLVE PTR/1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa": none,
+		"RESOLVE CAA/tags.example": `200 [{"critical":128},{"critical":1},{"critical":2},{"critical":3,"issueMail":"d"}]`,
+		"RESOLVE ANY/tags.example": `200 [{"critical":128,"type":"CAA"},{"critical":1,"type":"CAA"},{"critical":2,"type":"CAA"},` +
+			`{"critical":3,"issueMail":"d","type":"CAA"}]`,
 		// however it is written, and whatever leads there
 		"RESOLVE PTR/2.0.0.10.in-addr.arpa": none, "RESOLVE PTR/2.0.0.10.in-addr.ａrpa": none, "RESOLVE PTR/2.0.0.10.in-addr。arpa": none,
 		"RESOLVE PTR/２.0.0.10.in-addr.arpa": none, "RESOLVE PTR/2．0．0．10.IN-ADDR.ARPA。": none, "RESOLVE PTR/2.0.0.10.in\u00ad-addr.arpa": none,

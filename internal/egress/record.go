@@ -138,7 +138,11 @@ func shapeOne(rr dns.RR) any {
 			"expire": rr.Expire, "minttl": rr.Minttl,
 		}
 	case *dns.CAA:
-		return object{"critical": rr.Flag, rr.Tag: unescape(rr.Value)}
+		one := object{"critical": rr.Flag}
+		if isCAATag(rr.Tag) {
+			one[rr.Tag] = unescape(rr.Value)
+		}
+		return one
 	case *dns.NAPTR:
 		return object{
 			"flags": unescape(rr.Flags), "service": unescape(rr.Service), "regexp": unescape(rr.Regexp),
@@ -148,6 +152,16 @@ func shapeOne(rr dns.RR) any {
 		return object{"certUsage": rr.Usage, "selector": rr.Selector, "match": rr.MatchingType, "data": rr.Certificate}
 	}
 	return nil
+}
+
+// isCAATag says whether a tag is one that the registry of tags (RFC 8659) has, in any case. Others could take the place
+// of what else a record says.
+func isCAATag(tag string) bool {
+	switch strings.ToLower(tag) {
+	case "issue", "issuewild", "iodef", "contactemail", "contactphone", "issuevmc", "issuemail":
+		return true
+	}
+	return false
 }
 
 // withType is a record as Node.js shows it among others.

@@ -115,7 +115,7 @@ function fill(name, request, found) {
   }
   if (Array.isArray(found)) {
     for (const record of found) {
-      if (record.certUsage !== undefined) record.data = bytes(record.data);
+      if (name === 'queryTlsa' || (name === 'queryAny' && record.type === 'TLSA')) record.data = bytes(record.data);
       if (TYPED[name]) record.type = TYPED[name];
     }
   }

@@ -27,7 +27,7 @@ async function fetched(code, answer, { outgoing, keepAlive } = {}) {
   });
   const socket = path.join(dir, 'socket');
   await new Promise(resolve => proxy.listen(socket, resolve));
-  const runner = new Runner({ modules: ['net', 'tls', 'http'], egress: { socket, keepAlive: keepAlive === true } });
+  const runner = new Runner({ modules: ['net', 'tls', 'http', 'dns'], egress: { socket, keepAlive: keepAlive === true } });
   await runner.frame();
   runner.load(code);
   runner.send({ type: 'invoke', id: '1', kind: 'run', method: 'GET', headers: {}, query: {}, outgoing });
@@ -69,6 +69,14 @@ test('a socket that is paused stays so', async (t) => {
   const { frame, told } = await fetched(code, socket => socket.write('200 ::1\n', () => setTimeout(() => socket.end('late'), 10)));
   t.deepEqual(told, ['CONNECT [::1]:80\n']);
   t.deepEqual(frame.body, [true, 'late']);
+});
+
+test('what a record says is no sign of its kind', async (t) => {
+  const code = "function main(req, res) { require('dns').resolveMx('a.example', (error, found) => res.send(error ? error.code : found)) }";
+  const record = { exchange: 'mail.example', priority: 1, certUsage: 'x' };
+  const { frame, told } = await fetched(code, socket => socket.end(`200 ${JSON.stringify([record])}\n`));
+  t.deepEqual(told, ['RESOLVE MX/a.example\n']);
+  t.deepEqual(Object.assign({}, frame.body[0], { type: undefined }), Object.assign({}, record, { type: undefined }));
 });
 
 test('a refusal is an error of Node.js', async (t) => {
