@@ -53,7 +53,7 @@ func TestPipelineEndsWithItsTimeout(t *testing.T) {
 	s := startServer(t, "PIPELINE_TIMEOUT=100ms")
 	put(t, s.url+"/functions/long/f", `function main(req, res) { setTimeout(() => res.send('done'), 200) }`, "")
 	status, answer := request(t, "PUT", s.url+"/functions/pipeline?"+stepsQuery("long/f", 30), `{}`)
-	if status != http.StatusRequestTimeout || answer != `{"error":"Pipeline timeout"}` {
+	if status != http.StatusRequestTimeout || answer != `{"error":"Pipeline timeout","details":{}}` {
 		t.Errorf("got %d %s", status, answer)
 	}
 }

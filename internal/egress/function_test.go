@@ -176,9 +176,18 @@ func TestKeepAliveLastsAsLongAsTheCall(t *testing.T) {
 func TestAConnectionEndsWithItsCallAndItsWorker(t *testing.T) {
 	site := newSite(t, false)
 	r := newRig(t, egress.Options{Policy: egress.Policy{Mode: egress.All}}, func(c *sandbox.Config) { c.AsyncTimeout = 5 * time.Second })
-	call[int](t, r, `function main(req, res) { request(req.body + '/never').on('response', () => res.send(1)) }`, site.URL)
-	<-site.gone
+	answering := func(cut bool) {
+		inv := invocation(t, `function main(req, res) { request(req.body + '/never').on('response', () => res.send(1)) }`, site.URL)
+		inv.CutAfterAnswer = cut
+		if _, err := r.pool.Invoke(t.Context(), inv); err != nil {
+			t.Fatal(err)
+		}
+		<-site.gone
+	}
+	answering(true)
 	waitUntil(t, func() bool { return r.seen.of(sandbox.ReasonRetired) == 1 })
+	answering(false)
+	waitUntil(t, func() bool { return r.seen.of(sandbox.ReasonAfterAnswer) == 1 })
 	_, err := r.pool.Invoke(t.Context(), invocation(t, `function main(req, res) { request(req.body + '/never') }`, site.URL))
 	if death, ok := err.(*sandbox.DeathError); !ok || death.Reason != sandbox.ReasonDeadline { //nolint:errorlint // as Invoke promises
 		t.Fatal(err)
