@@ -16,4 +16,6 @@ type Stored struct {
 	Meets, Lost []Ref
 	// Listed is a member of the list of functions that has no record; then all but Ref, whom it stands for, is zero.
 	Listed string
+	// Unclear says that nothing tells whose of all these it is: none of them is found.
+	Unclear bool
 }

@@ -107,6 +107,10 @@ func listed(member string) string {
 
 // names tells where names meet.
 func names(s *function.Stored) (texts []string) {
+	if s.Unclear {
+		return append(texts, "may be that of another function whose name meets this one: "+
+			"none of them is found here until it is put again")
+	}
 	if len(s.Meets) > 0 {
 		text := "is one record with " + refs(s.Meets) + " in Backstage Functions; here it is this function alone"
 		if len(s.Lost) > 0 {

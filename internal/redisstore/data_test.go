@@ -256,7 +256,8 @@ func TestAnEditSentTwiceIsDoneOnce(t *testing.T) {
 	s, raw := withRaw(t)
 	f := put(t, s, ref, "1", nil)
 	for range 2 {
-		answer, err := s.run(t.Context(), editScript, []string{"localcode:ns/id"}, "channel", "notice", f.VersionID, "next", "now", "{}")
+		answer, err := s.run(t.Context(), editScript, []string{"localcode:ns/id"},
+			"channel", "notice", f.VersionID, "next", "now", "{}", ownerField, "")
 		if err != nil || answer != int64(1) {
 			t.Errorf("got %v, %v", answer, err)
 		}

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -43,12 +44,23 @@ func (s *Store) edit(ctx context.Context, ref function.Ref, change func(*functio
 		return judge(ctx, err)
 	}
 	defer release()
-	home, _, err := s.settle(ctx, ref)
+	if !alone(ref) {
+		if _, err := s.version(ctx, ref); err != nil { // nobody makes way for what is not there
+			return err
+		}
+	}
+	home, err := s.settle(ctx, ref)
 	if err != nil {
 		return err
 	}
 	for attempt := range maxAttempts {
 		done, err := s.tryEdit(ctx, ref, home.key, change)
+		if errors.Is(err, function.ErrNotFound) && !alone(ref) {
+			before := home
+			if home, err = s.settle(ctx, ref); err == nil && home.key == before.key {
+				err = function.ErrNotFound
+			}
+		}
 		if done || err != nil {
 			return err
 		}
@@ -66,7 +78,7 @@ func (s *Store) edit(ctx context.Context, ref function.Ref, change func(*functio
 func (s *Store) tryEdit(
 	ctx context.Context, ref function.Ref, key string, change func(*function.Env) error,
 ) (done bool, err error) {
-	stored, err := s.getAt(ctx, ref, key)
+	stored, err := s.getAt(ctx, ref, key, s.keys.markAt(ref, key))
 	if err != nil {
 		return false, err
 	}
@@ -82,7 +94,8 @@ func (s *Store) tryEdit(
 		return false, err
 	}
 	answer, err := s.run(ctx, editScript, []string{key},
-		s.keys.changes(), functionNotice(ref), stored.VersionID, next.VersionID, next.Updated, env)
+		s.keys.changes(), functionNotice(ref), stored.VersionID, next.VersionID, next.Updated, env,
+		ownerField, s.keys.markAt(ref, key))
 	if err == nil && answer == int64(-1) {
 		err = function.ErrNotFound
 	}

@@ -26,7 +26,11 @@ func (s *Store) get(ctx context.Context, ref function.Ref) (*function.Function, 
 		if !sp.alone && !sp.found().there {
 			return nil, function.ErrNotFound
 		}
-		f, err := s.getAt(ctx, ref, s.here(sp).key)
+		key, mark := s.here(sp).key, ""
+		if !sp.alone {
+			mark = sp.found().mark
+		}
+		f, err := s.getAt(ctx, ref, key, mark)
 		switch {
 		case err != nil || f != nil:
 			return f, err
@@ -37,12 +41,12 @@ func (s *Store) get(ctx context.Context, ref function.Ref) (*function.Function, 
 	return nil, errMoving
 }
 
-// getAt reads a function; nil where there is none.
-func (s *Store) getAt(ctx context.Context, ref function.Ref, key string) (*function.Function, error) {
+// getAt reads a function; nil where there is none with that mark.
+func (s *Store) getAt(ctx context.Context, ref function.Ref, key, mark string) (*function.Function, error) {
 	var stored *redis.Cmd
 	var settings func() *function.Namespace
 	err := read(ctx, s.client, func(p redis.Pipeliner) {
-		stored = readHash(ctx, p, key, s.limits.Record(), functionFields)
+		stored = readHash(ctx, p, key, s.limits.Record(), markedFields)
 		settings = s.readSettings(ctx, p, ref.Namespace)
 	})
 	if err != nil {
@@ -53,7 +57,7 @@ func (s *Store) getAt(ctx context.Context, ref function.Ref, key string) (*funct
 		return nil, function.ErrRecordTooLarge
 	}
 	f := decodeFunction(ref, values)
-	if f == nil {
+	if f == nil || field(values, len(functionFields)) != mark {
 		return nil, nil //nolint:nilnil // see above
 	}
 	s.envs.tell(ctx, s.log, f, field(values, 2))
@@ -61,11 +65,11 @@ func (s *Store) getAt(ctx context.Context, ref function.Ref, key string) (*funct
 	return f, nil
 }
 
-// fieldsOf reads the fields of a function as they stand.
+// fieldsOf reads the fields of a function as they stand, and its mark.
 func (s *Store) fieldsOf(ctx context.Context, key string) (values []any, err error) {
 	var stored *redis.Cmd
 	if err := read(ctx, s.client, func(p redis.Pipeliner) {
-		stored = readHash(ctx, p, key, s.limits.Record(), functionFields)
+		stored = readHash(ctx, p, key, s.limits.Record(), markedFields)
 	}); err != nil {
 		return nil, err
 	}
@@ -154,11 +158,11 @@ func (s *Store) put(ctx context.Context, f *function.Function) (*function.Functi
 // write stores next and completes it with what it keeps of the function that was stored before.
 func (s *Store) write(ctx context.Context, next *function.Function) error {
 	for range maxMoves {
-		home, guards, err := s.settle(ctx, next.Ref)
+		home, err := s.settle(ctx, next.Ref)
 		if err != nil {
 			return err
 		}
-		args, err := s.putArgs(next, home, guards)
+		args, err := s.putArgs(next, home)
 		if err != nil {
 			return err
 		}
@@ -170,13 +174,13 @@ func (s *Store) write(ctx context.Context, next *function.Function) error {
 	return errMoving
 }
 
-func (s *Store) putArgs(next *function.Function, home place, guards []any) ([]any, error) {
+func (s *Store) putArgs(next *function.Function, home place) ([]any, error) {
 	args := []any{
 		s.keys.changes(), functionNotice(next.Ref), home.member,
 		storedCode(next.Code), next.Hash, next.VersionID, next.Updated, s.limits.Record(),
-		strings.Join(function.OptionNames(), " "), len(guards),
+		strings.Join(function.OptionNames(), " "), ownerField, s.keys.markAt(next.Ref, home.key),
 	}
-	args = append(append(args, guards...), encodeOptions(next.Options)...)
+	args = append(args, encodeOptions(next.Options)...)
 	if next.Env == nil {
 		return args, nil
 	}
@@ -184,7 +188,7 @@ func (s *Store) putArgs(next *function.Function, home place, guards []any) ([]an
 	return append(args, "env", env), err
 }
 
-// writeAt says whether another function is listed that meets this one, and nothing was written.
+// writeAt says whether another function is there, and nothing was written.
 func (s *Store) writeAt(ctx context.Context, next *function.Function, home place, args []any) (met bool, err error) {
 	err = s.listing(ctx, home, func(keys []string) error {
 		answer, err := s.run(ctx, putScript, keys, args...)

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -13,6 +12,7 @@ import (
 type content struct {
 	there                  bool
 	version, hash, updated string
+	mark                   string // whose it is, see ownerMark
 }
 
 // spot is where a function is and where it belongs.
@@ -23,9 +23,10 @@ type spot struct {
 	shared, own content
 	// taken is what is at the shared place, whoever it belongs to.
 	taken content
-	// others are those who are listed at the shared place too, owner is the one whom it belongs to, zero for nobody.
-	others []function.Ref
-	owner  function.Ref
+	// all are those who can be at the shared place, listed those of them who are listed there. owner is the one whom what is
+	// there belongs to, zero for nobody, others are those who had it as well in Backstage Functions.
+	all, listed, others []function.Ref
+	owner               function.Ref
 }
 
 // locate finds a function.
@@ -45,23 +46,17 @@ func (s *Store) locate(ctx context.Context, ref function.Ref) (*spot, error) {
 	if err != nil {
 		return nil, err
 	}
-	sp := &spot{ref: ref, taken: shared()}
+	sp := &spot{ref: ref, taken: shared(), all: all}
 	if s.keys.own(ref).key != s.keys.shared(ref).key {
 		sp.own = own()
 	}
 	for i, r := range all {
-		if listed[i].Err() != nil {
-			continue
-		}
-		if sp.owner == (function.Ref{}) {
-			sp.owner = r
-		}
-		if r != ref {
-			sp.others = append(sp.others, r)
+		if listed[i].Err() == nil {
+			sp.listed = append(sp.listed, r)
 		}
 	}
-	if sp.owner == (function.Ref{}) && sp.taken.there {
-		sp.owner = all[0]
+	if err := s.decide(ctx, sp); err != nil {
+		return nil, err
 	}
 	if sp.owner == ref {
 		sp.shared = sp.taken
@@ -72,10 +67,14 @@ func (s *Store) locate(ctx context.Context, ref function.Ref) (*spot, error) {
 // look queues the reading of a content.
 func look(ctx context.Context, p redis.Pipeliner, key string) func() content {
 	length := p.HStrLen(ctx, key, "code")
-	fields := readHash(ctx, p, key, maxVersion, []string{"versionID", "hash", "updated"})
+	fields := readHash(ctx, p, key, maxVersion, []string{"versionID", "hash", "updated", ownerField})
 	return func() content {
-		values, _ := hash(fields)
-		return content{length.Val() > 0, field(values, 0), field(values, 1), field(values, 2)}
+		values, fit := hash(fields)
+		c := content{length.Val() > 0, field(values, 0), field(values, 1), field(values, 2), field(values, 3)}
+		if !fit {
+			c.mark = nobody
+		}
+		return c
 	}
 }
 
@@ -100,47 +99,16 @@ func (s *Store) here(sp *spot) place {
 	return s.keys.shared(sp.ref)
 }
 
-// home is where the function is to be written. In a cluster nobody can look for others and write at once, so no namespace with a slash moves in
-// there.
+// home is where the function is to be written. A namespace with a slash moves in where nobody is if it is the first that
+// is listed there or, but in a cluster, if none is. What may be of several functions stays.
 func (s *Store) home(sp *spot, met bool) place {
-	precedes := !sp.alone && sharers(sp.ref)[0] == sp.ref
-	free := sp.owner == (function.Ref{}) && !met && !s.cluster
-	if precedes || !sp.alone && (sp.owner == sp.ref || free) {
-		return s.keys.shared(sp.ref)
+	shared, own := s.keys.shared(sp.ref), s.keys.own(sp.ref)
+	if sp.alone || sp.taken.there && sp.owner == (function.Ref{}) && own.key != shared.key {
+		return own
 	}
-	return s.keys.own(sp.ref)
-}
-
-// guards are the members of those who must not be listed when the function is written to its shared place.
-func (s *Store) guards(sp *spot) (members []any) {
-	for _, r := range sharers(sp.ref) {
-		if r != sp.ref {
-			members = append(members, s.keys.shared(r).member)
-		}
+	free := len(sp.listed) == 0 && !met && !s.cluster || len(sp.listed) > 0 && sp.listed[0] == sp.ref
+	if sp.all[0] == sp.ref || sp.owner == sp.ref || !sp.taken.there && free {
+		return shared
 	}
-	return members
-}
-
-// met says whether another function is listed, or would be, as ref at its shared place, and which.
-func (s *Store) met(ctx context.Context, ref function.Ref) ([]function.Ref, error) {
-	all := namesakes(ref)
-	if len(all) < 2 {
-		return nil, nil
-	}
-	lengths := make([]*redis.IntCmd, len(all))
-	err := read(ctx, s.client, func(p redis.Pipeliner) {
-		for i, r := range all {
-			lengths[i] = p.HStrLen(ctx, s.keys.shared(r).key, "code")
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	var found []function.Ref
-	for i, r := range all {
-		if r != ref && lengths[i].Val() > 0 {
-			found = append(found, r)
-		}
-	}
-	return slices.Clip(found), nil
+	return own
 }

@@ -48,17 +48,17 @@ func settled(text string) bool {
 // candidate is a function that a member may stand for.
 type candidate struct {
 	ref    function.Ref
-	length *redis.IntCmd   // of its code at the shared place
+	shared func() content  // what is at the shared place
 	apart  *redis.FloatCmd // whether it is listed at its own place; nil where that is the same
 }
 
 // ask queues what has to be known of a member's functions.
 func (s *Store) ask(ctx context.Context, p redis.Pipeliner, text string) (all []candidate) {
 	for _, r := range splits(text, ":") {
-		if lookalike.MatchString(r.Namespace) {
+		if !s.keys.shares(r) {
 			continue
 		}
-		c := candidate{ref: r, length: p.HStrLen(ctx, s.keys.shared(r).key, "code")}
+		c := candidate{ref: r, shared: look(ctx, p, s.keys.shared(r).key)}
 		if own := s.keys.own(r).member; own != text {
 			c.apart = p.ZScore(ctx, s.keys.list(), own)
 		}
@@ -71,7 +71,7 @@ func (s *Store) ask(ctx context.Context, p redis.Pipeliner, text string) (all []
 func pick(all []candidate) (refs []function.Ref) {
 	there := 0
 	for _, c := range all {
-		if c.length.Val() == 0 {
+		if !c.shared().mayBe(c.ref) {
 			continue
 		}
 		if there++; c.apart == nil || c.apart.Err() != nil {

@@ -13,7 +13,8 @@ import (
 //
 //   - the shared place of a function is where Backstage Functions has it, its own place the one with the namespace escaped. For most names
 //     they are the same.
-//   - what is at a shared place belongs to the one with the shortest namespace of those who are listed there.
+//   - what is at a shared place belongs to the one whose mark it has. What has none, since Backstage Functions wrote it,
+//     belongs to the one with the shortest namespace of those who are listed there: see ownerMark.
 //   - a function is read at both places. Where it is at both, the one that was written last counts; if that does not tell, the shared one.
 //   - it is written to the shared place, unless that is another's. A namespace without a slash has precedence: who is in its way moves.
 //
@@ -42,14 +43,19 @@ func alone(ref function.Ref) bool {
 // sharers are the functions whose shared place has the key of ref's, ref among them, those with the shortest namespace first. There are none
 // where ref has only its own place, and where there are too many.
 func sharers(ref function.Ref) []function.Ref {
-	if lookalike.MatchString(ref.Namespace) || strings.Contains(ref.Namespace, ":") && crowded(ref) {
+	if apart(ref) {
 		return nil
 	}
 	all := splits(ref.Namespace+"/"+ref.ID, "/")
 	if len(all) > maxSplits {
 		return nil
 	}
-	return slices.DeleteFunc(all, func(r function.Ref) bool { return lookalike.MatchString(r.Namespace) })
+	return slices.DeleteFunc(all, apart)
+}
+
+// apart says whether a function has only its own place because of its namespace.
+func apart(ref function.Ref) bool {
+	return lookalike.MatchString(ref.Namespace) || strings.Contains(ref.Namespace, ":") && crowded(ref)
 }
 
 // crowded says whether too many functions could be listed as ref is to look for all of them.

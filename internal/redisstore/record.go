@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/backstage/functions/internal/function"
@@ -11,6 +12,7 @@ import (
 // cannot be used counts as absent.
 var (
 	functionFields  = append([]string{"code", "hash", "env", "versionID", "created", "updated"}, function.OptionNames()...)
+	markedFields    = append(slices.Clone(functionFields), ownerField)
 	namespaceFields = []string{"namespace", "sentryDSN", "maxConcurrency"}
 )
 

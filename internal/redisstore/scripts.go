@@ -36,6 +36,10 @@ var (
 	copySource string
 	copyScript = redis.NewScript(copySource)
 
+	//go:embed lua/adopt.lua
+	adoptSource string
+	adoptScript = redis.NewScript(adoptSource)
+
 	//go:embed lua/drop.lua
 	dropFunctionSource string
 	dropFunctionScript = redis.NewScript(dropFunctionSource)

@@ -14,35 +14,32 @@ const maxMoves = 16
 
 var errMoving = fmt.Errorf("%w: other writers were faster %d times", function.ErrUnavailable, maxMoves)
 
-// settle has a function be where it belongs, or nowhere, before it is written. It returns that place, how the function is listed there, and who
-// must not be listed. Those who are in the way are moved to their own places first. Each step leaves all of them readable.
-func (s *Store) settle(ctx context.Context, ref function.Ref) (home place, guards []any, err error) {
+// settle has a function be where it belongs, or nowhere, before it is written. It returns that place and how the function
+// is listed there. Those who are in the way are moved to their own places first. Each step leaves all of them readable.
+func (s *Store) settle(ctx context.Context, ref function.Ref) (home place, err error) {
 	for range maxMoves {
 		sp, err := s.locate(ctx, ref)
 		if err != nil {
-			return place{}, nil, err
+			return place{}, err
 		}
 		met, err := s.met(ctx, ref)
 		if err != nil {
-			return place{}, nil, err
+			return place{}, err
 		}
 		home := s.home(sp, len(met) > 0)
 		done, err := s.approach(ctx, sp, home)
 		if err != nil {
-			return place{}, nil, err
+			return place{}, err
 		}
 		if !done {
 			continue
 		}
 		if home.member, err = s.listedAs(ctx, ref, home, met); err != nil {
-			return place{}, nil, err
+			return place{}, err
 		}
-		if home.key == s.keys.shared(ref).key && !sp.alone {
-			guards = s.guards(sp)
-		}
-		return home, guards, nil
+		return home, nil
 	}
-	return place{}, nil, errMoving
+	return place{}, errMoving
 }
 
 // approach does one step towards home, and says whether there was none to do.
@@ -51,8 +48,10 @@ func (s *Store) approach(ctx context.Context, sp *spot, home place) (done bool, 
 	switch {
 	case sp.alone || home != shared:
 		return true, nil
-	case len(sp.others) > 0:
+	case sp.taken.there && sp.owner != sp.ref:
 		return false, s.evict(ctx, sp)
+	case sp.unmarked():
+		return false, s.adopt(ctx, sp)
 	case sp.atOwn():
 		return false, s.copyTo(ctx, sp.ref, own, sp.own, shared, sp.shared)
 	case sp.own.there:
@@ -90,65 +89,11 @@ func (s *Store) listApart(ctx context.Context, refs []function.Ref) (bound bool,
 	return bound, nil
 }
 
-// evict moves those who are listed at the shared place of a function, which has precedence, to their own places.
-func (s *Store) evict(ctx context.Context, sp *spot) error {
-	shared := s.keys.shared(sp.ref)
-	for _, r := range sp.others {
-		own := s.keys.own(r)
-		if sp.taken.there {
-			at, err := s.locate(ctx, r)
-			if err != nil {
-				return err
-			}
-			if !at.own.there || at.own.updated < sp.taken.updated {
-				if err := s.copyTo(ctx, r, shared, sp.taken, own, at.own); err != nil {
-					return err
-				}
-			}
-		}
-		if err := s.delist(ctx, s.keys.shared(r).member); err != nil {
-			return err
-		}
-	}
-	if sp.owner == sp.ref || !sp.taken.there {
-		return nil
-	}
-	return s.dropAt(ctx, shared.key, sp.taken, "")
-}
-
-// copyTo copies a function from one of its places to another, which has what was seen there, unless somebody has written either. It is listed
-// at the new place before it is there.
-func (s *Store) copyTo(ctx context.Context, ref function.Ref, from place, seen content, to place, over content) error {
-	fields, err := s.fieldsAt(ctx, from.key)
-	if err != nil {
-		return fmt.Errorf("move %s: %w", ref, err)
-	}
-	if len(fields) == 0 || valueOf(fields, "versionID") != seen.version || valueOf(fields, "hash") != seen.hash {
-		return nil // somebody was faster: look again
-	}
-	if err := s.enlist(ctx, to.member); err != nil {
-		return err
-	}
-	args := append([]any{over.version, over.hash}, fields...)
-	_, err = s.run(ctx, copyScript, []string{to.key}, args...)
-	return err
-}
-
-// drop deletes what was seen at a place, unless somebody has written it.
-func (s *Store) drop(ctx context.Context, from place, seen content) error {
-	if err := s.dropAt(ctx, from.key, seen, ""); err != nil {
-		return err
-	}
-	return s.delist(ctx, from.member)
-}
-
-func (s *Store) dropAt(ctx context.Context, key string, seen content, notice string) error {
-	_, err := s.run(ctx, dropFunctionScript, []string{key}, seen.version, seen.hash, s.keys.changes(), notice)
-	return err
-}
-
 // remove deletes a function that others may meet.
 func (s *Store) remove(ctx context.Context, ref function.Ref) error {
+	if _, err := s.met(ctx, ref); err != nil { // see there
+		return err
+	}
 	for range maxMoves {
 		sp, err := s.locate(ctx, ref)
 		if err != nil {
@@ -187,11 +132,14 @@ func (s *Store) unlist(ctx context.Context, ref function.Ref) error {
 	if err != nil {
 		return err
 	}
-	if err := s.delist(ctx, s.keys.own(ref).member); err != nil {
-		return err
+	own, shared := s.keys.own(ref).member, s.keys.shared(ref).member
+	if own != shared {
+		if err := s.delist(ctx, own); err != nil {
+			return err
+		}
 	}
 	if !bound {
-		if err := s.delist(ctx, s.keys.shared(ref).member); err != nil {
+		if err := s.delist(ctx, shared); err != nil {
 			return err
 		}
 	}
@@ -201,34 +149,9 @@ func (s *Store) unlist(ctx context.Context, ref function.Ref) error {
 		}
 		return err
 	}
-	home, _, err := s.settle(ctx, ref) // it was written again meanwhile
+	home, err := s.settle(ctx, ref) // it was written again meanwhile
 	if err != nil {
 		return err
 	}
 	return s.enlist(ctx, home.member)
-}
-
-// fieldsAt reads the fields of a function and their values.
-func (s *Store) fieldsAt(ctx context.Context, key string) (pairs []any, err error) {
-	values, err := s.fieldsOf(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	for i, value := range values {
-		if text, ok := value.(string); ok {
-			pairs = append(pairs, functionFields[i], text)
-		}
-	}
-	return pairs, nil
-}
-
-// valueOf is the value of a field in a list of fields and values.
-func valueOf(pairs []any, name string) string {
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i] == name {
-			text, _ := pairs[i+1].(string)
-			return text
-		}
-	}
-	return ""
 }

@@ -112,9 +112,15 @@ func (w *walk) whose(ctx context.Context, key string, first function.Ref) (*func
 		stored.Apart, stored.Twice = true, sp.shared.there
 		return stored, nil
 	}
-	stored.Meets = sp.others
-	if !sp.alone && sp.owner != first {
-		stored.Ref, stored.Meets = sp.owner, sp.others[1:]
+	switch stored.Meets = sp.others; {
+	case sp.alone || !sp.taken.there:
+	case sp.owner != (function.Ref{}):
+		stored.Ref = sp.owner
+	default:
+		stored.Unclear = true
+		if len(sp.listed) > 0 {
+			stored.Ref, stored.Meets = sp.listed[0], sp.listed[1:]
+		}
 	}
 	stored.Lost, err = w.lost(ctx, stored.Meets)
 	return stored, err

@@ -1,16 +1,18 @@
 -- Writes a function, announces it, and returns its environment, creation time and options as they are now.
 -- KEYS: the function's hash, the list of functions (not in a cluster)
 -- ARGV: channel, notice, member, code, hash of the code, version ID, time,
--- the most bytes of what is kept, the fields of options, how many members follow that must not be listed, those,
--- then field, value … of what replaces the stored
--- Returns how long what would be kept is when that is too much, "met" when such a member is listed, and writes nothing then.
+-- the most bytes of what is kept, the fields of options, the field of the mark,
+-- the mark (empty: nobody else can be here), then field, value … of what replaces the stored
+-- Returns how long what would be kept is when that is too much, "met" when it is another function,
+-- and writes nothing then.
 -- The reads come first: they fail on a key of another type before anything is written.
 local known = redis.call('HSTRLEN', KEYS[1], 'code') > 0
-local fields = 11 + tonumber(ARGV[10])
-for i = 11, fields - 1 do
-  if KEYS[2] and redis.call('ZSCORE', KEYS[2], ARGV[i]) then
+local fields = 12
+if ARGV[11] ~= '' and redis.call('HGET', KEYS[1], ARGV[10]) ~= ARGV[11] then
+  if known then
     return 'met'
   end
+  redis.call('DEL', KEYS[1]) -- what is left of another one
 end
 local given = {}
 for i = fields, #ARGV, 2 do
@@ -35,6 +37,9 @@ end
 redis.call('HSET', KEYS[1], 'code', ARGV[4], 'hash', ARGV[5], 'versionID', ARGV[6], 'updated', ARGV[7])
 if not known then
   redis.call('HSET', KEYS[1], 'created', ARGV[7])
+end
+if ARGV[11] ~= '' then
+  redis.call('HSET', KEYS[1], ARGV[10], ARGV[11])
 end
 if ARGV[fields] then
   redis.call('HSET', KEYS[1], unpack(ARGV, fields))
