@@ -148,7 +148,7 @@ func lateEndOf(err error) LateEnd {
 	switch err.(*DeathError).Reason { //nolint:errorlint,forcetypeassert // as made by failed
 	case ReasonAfterAnswer, ReasonDeadline:
 		return LateDeadline
-	case ReasonEvicted:
+	case ReasonEvicted, ReasonServerMemory:
 		return LateRoom
 	case ReasonClosed:
 		return LateClosed

@@ -96,7 +96,8 @@ const (
 	ReasonDeadline Reason = "deadline"
 	// ReasonMemory: the kernel killed it at the memory limit of its cgroup.
 	ReasonMemory Reason = "memory_limit"
-	// ReasonServerMemory: the kernel killed it although it kept to its own limit: all workers together, or the machine, had no memory left.
+	// ReasonServerMemory: it was killed although it kept to its own limit: all workers together, or the machine, had no memory left, or nearly none
+	// and its group used the most.
 	ReasonServerMemory Reason = "server_memory"
 	// ReasonHeap: V8 gave up at the limit of its own heap.
 	ReasonHeap Reason = "heap_limit"

@@ -47,6 +47,7 @@ type worker struct {
 	lookAt   time.Time     // whether that waits is not worth a look before then
 	late     bool          // is at work after an answer
 	computes bool          // and uses a processor for that, so that it counts as active
+	ended    bool          // killed for the memory that its call uses
 	retired  bool          // killed by us, waiting to be reaped
 }
 

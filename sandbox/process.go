@@ -26,6 +26,8 @@ type process struct {
 	missing string
 	// setWeight is nil without limits. It is set before the process is ready.
 	setWeight func(weight int)
+	// used is what memory its group uses; nil without limits. It is set before the process is ready.
+	used func() (int64, error)
 
 	buffer []byte // for the frames to send; reused
 	// Of calls that were sent together, for whoever has the turn: the IDs of those that have not had theirs, what is closed when none of them
@@ -62,6 +64,18 @@ func (p *process) cpuUsed() time.Duration { return cpuTime(p.handle.pid()) }
 
 // asleep implements sleeper.
 func (p *process) asleep() bool { return asleep(p.handle.pid()) }
+
+// memoryUsed implements memoryUser.
+func (p *process) memoryUsed() int64 {
+	if p.used == nil {
+		return 0
+	}
+	used, err := p.used()
+	if err != nil {
+		return 0
+	}
+	return used
+}
 
 // weigh implements weigher.
 func (p *process) weigh(weight int) {

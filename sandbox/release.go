@@ -27,6 +27,7 @@ func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool)
 	p.paces.add(w.key, cost)
 	w.calls++
 	w.lastUsed = time.Now()
+	reusable = reusable && !w.ended // which may come between the answer and here
 	if reusable && p.passLocked(w) {
 		p.wakeKeeperIfNotHeldLocked(w.key)
 		return

@@ -10,13 +10,13 @@ import "time"
 //	                     │ scarce:         │ as many as there were when it became so, and Reserve for groups that hold none
 //	     an eighth left  ├─────────────────┤
 //	                     │ short:          │ workers end that are idle, or at work after an answer, until it is more
+//	   a sixteenth left  ├─────────────────┤
+//	                     │ nearly gone:    │ calls end of the group that uses the most, if there are several (roomend.go)
 //	        nothing left └─────────────────┘ the kernel ends the largest worker
-//
-// A call that runs is not ended for this by us: only the kernel acts in time when workers grow all at once.
 
 const (
 	roomLook   = 100 * time.Millisecond // how often the memory is looked at while there are more workers than Active
-	roomSoon   = 10 * time.Millisecond  // and while they become more, or memory is short
+	roomSoon   = 10 * time.Millisecond  // and while they become more, or memory is scarce
 	scarcePart = 4
 	shortPart  = 8
 	evictPart  = 8 // of the workers that serve nobody end at each look while memory is short
@@ -59,8 +59,9 @@ func (p *Pool) lookAtRoom(ago time.Duration) (crowded bool) {
 		left = p.cfg.Memory
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.noteMemoryLocked(left)
+	p.mu.Unlock()
+	p.endGreatest(left)
 	return true
 }
 
@@ -93,7 +94,7 @@ func (h *house) restingLocked() int {
 func (p *Pool) roomPause() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.house.room.short {
+	if p.house.room.scarce {
 		return roomSoon
 	}
 	return roomLook

@@ -204,6 +204,7 @@ func (s *spawner) place(slot int, p *process) (*slotGroup, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.used = group.Used
 	p.setWeight = func(weight int) { group.weigh(p, weight) }
 	return group, errors.Join(group.give(p), group.Add(p.handle.pid()))
 }

@@ -41,6 +41,8 @@ type Group interface {
 	Weigh(weight int) error
 	// OOMKills counts the processes that the kernel killed here for want of memory, whosever limit that was.
 	OOMKills() (uint64, error)
+	// Used is how much memory it uses, in bytes. It is cheap.
+	Used() (int64, error)
 	// Renew forgets what ReachedLimit tells.
 	Renew() error
 	// ReachedLimit says whether the group has used all of its own limit on memory since Renew. What is killed without that has kept to its

@@ -144,7 +144,9 @@ func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 	if t.swap {
 		most = append(most, filepath.Join(t.memory, dir, "memory.memsw.max_usage_in_bytes"))
 	}
-	return groupV1{group, filepath.Join(t.weights, dir, "cpu.shares"), most, limits.Memory}, nil
+	return groupV1{
+		group, filepath.Join(t.weights, dir, "cpu.shares"), filepath.Join(t.memory, dir, "memory.usage_in_bytes"), most, limits.Memory,
+	}, nil
 }
 
 func (t *treeV1) Memory() (Memory, error) {
@@ -172,6 +174,7 @@ func (t *treeV1) Close() error {
 type groupV1 struct {
 	cgroup1.Cgroup
 	shares string   // the file that holds its weight
+	used   string   // the file that holds what memory it uses
 	most   []string // the files that hold the most memory it has used, without swap and with it
 	limit  int64    // on that
 }
@@ -199,6 +202,9 @@ func (g groupV1) OOMKills() (uint64, error) {
 	}
 	return stat.MemoryOomControl.OomKill, nil
 }
+
+// Used implements Group.
+func (g groupV1) Used() (int64, error) { return readSize(g.used) }
 
 // Renew implements Group: a write, of anything, sets the most to what is used now.
 func (g groupV1) Renew() error {

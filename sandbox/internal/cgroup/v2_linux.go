@@ -108,7 +108,7 @@ func (t *treeV2) Group(name string, limits Limits) (Group, error) {
 			return nil, errors.Join(fmt.Errorf("cgroup v2: %w", err), manager.Delete())
 		}
 	}
-	return &groupV2{manager, filepath.Join(mountV2, dir, "cpu.weight"), filepath.Join(mountV2, dir, "memory.events"), 0}, nil
+	return &groupV2{manager, filepath.Join(mountV2, dir, "cpu.weight"), filepath.Join(mountV2, dir, "memory.current"), filepath.Join(mountV2, dir, "memory.events"), 0}, nil
 }
 
 func (t *treeV2) Memory() (Memory, error) {
@@ -134,6 +134,7 @@ func (t *treeV2) Close() error {
 type groupV2 struct {
 	*cgroup2.Manager
 	weight string // the file that holds its weight
+	used   string // the file that holds what memory it uses
 	events string // the file that counts what happened at its limits
 	ooms   uint64 // what that said at Renew
 }
@@ -161,6 +162,9 @@ func (g *groupV2) OOMKills() (uint64, error) {
 	}
 	return stat.MemoryEvents.OomKill, nil
 }
+
+// Used implements Group.
+func (g *groupV2) Used() (int64, error) { return readSize(g.used) }
 
 // Renew implements Group.
 func (g *groupV2) Renew() (err error) {
