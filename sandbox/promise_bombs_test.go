@@ -35,7 +35,7 @@ var bombPromises = []promise{
 	{name: "a loop in main", death: "sync_deadline", change: soon, code: `function main() { for (;;) {} }`},
 	{name: "a loop after an await", death: "sync_deadline", change: soon, code: `async function main() { await 1; for (;;) {} }`},
 	{name: "a loop in a timer", death: "deadline", change: shortly, code: `function main() { setTimeout(() => { for (;;) {} }, 1) }`},
-	{name: "a loop in a getter of the answer", death: "sync_deadline", change: soon, code: `function main(req, res) { res.send({ get a() { for (;;) {} } }) }`},
+	{name: "a loop in a getter of the answer", death: "deadline", change: shortly, code: `function main(req, res) { res.send({ get a() { for (;;) {} } }) }`},
 	{name: "a loop in the text of a thrown error", death: "sync_deadline", change: soon, code: `function main() { throw { toString() { for (;;) {} } } }`},
 	{name: "a loop in a thenable", death: "sync_deadline", change: soon, code: `function main() { return { get then() { for (;;) {} } } }`},
 	{name: "promises without end", death: "sync_deadline", change: soon, code: `function main() { (function again() { Promise.resolve().then(again) })() }`},
