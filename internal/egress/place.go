@@ -57,10 +57,14 @@ func (p *Proxy) enter(ctx context.Context, c *call, conn *net.UnixConn, from pla
 	}
 	defer c.await(-1)
 	has, there := whileThere(ctx, conn, func(ctx context.Context) bool { return from.wait(ctx, c.owner) })
-	if has && !there {
+	if has && (!there || c.over()) { // what ends with the call gives its place to those who end with it
 		from.give(c.owner)
+		if there {
+			<-ctx.Done() // conn is closed by then: nobody is told what nobody waits for
+		}
+		return false
 	}
-	return has && there
+	return has
 }
 
 // connections are the places for connections to the outside.
@@ -83,6 +87,13 @@ func whileThere(ctx context.Context, conn *net.UnixConn, wait func(context.Conte
 	_ = conn.SetReadDeadline(time.Unix(1, 0)) // ends the read; on a connection that is closed it has ended
 	there = errors.Is(<-read, os.ErrDeadlineExceeded)
 	return done, there && conn.SetReadDeadline(time.Time{}) == nil
+}
+
+// over says whether the call has ended.
+func (c *call) over() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
 }
 
 // await counts one more of the call that waits (1), or one less (-1). False says that the call has ended.
