@@ -61,7 +61,9 @@ func poison(name, evil string) promise {
 			}
 			const list = [];
 			for (const x of ['a', 'b']) list.push(x);
-			const inherited = [TypeError, RangeError, NotFound, Error].every(C => new C('x').status === undefined && new C('x').name === C.name);
+			const names = { [TypeError.name]: TypeError, [RangeError.name]: RangeError, Error };
+			const inherited = Object.keys(names).every(name => new names[name]('x').name === name) && new NotFound('x').name === 'Error' &&
+				[TypeError, RangeError, NotFound, Error].every(C => new C('x').status === undefined);
 			const called = [Object.prototype.hasOwnProperty.call, [].map.apply, JSON.parse.call, (async () => {}).call].every(f => typeof f === 'function');
 			const plain = {}.status === undefined && Buffer.from('x').status === undefined && Buffer.poolSize === 0 && typeof leak === 'undefined';
 			const works = Object.keys({ a: 1 })[0] === 'a' && Math.random() !== 0.5 && new Map().size === 0 && {}.__proto__ === Object.prototype;
