@@ -12,15 +12,12 @@ const ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeE
 const prototypesOf = constructors => constructors.map(({ prototype }) => prototype);
 
 // Where what a function holds may be of any realm: what a module gave it, and what a module has thrown.
-const closest = prototypesOf([Object, Function, Array].concat(ERRORS)).concat(Error);
+const closest = prototypesOf([Object, Function, Array, String].concat(ERRORS)).concat(Error);
 
 // What values have that a function is likely to hold, and to index by names from its input: obj[a][b] = c.
 const close = closest.concat([Object, Function, Array, String, Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, JSON, Math, Reflect], ERRORS.slice(1),
-  prototypesOf([String, Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, Uint8Array]),
+  prototypesOf([Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, Uint8Array]),
   [getPrototypeOf(async () => {}), getPrototypeOf(function* generator() {}), getPrototypeOf(everything)]);
-
-// Of these what no path of names leads to from a value.
-const unreachable = [JSON, Math, Reflect];
 
 const NAMES = [
   'Proxy', 'WeakMap', 'WeakSet', 'WeakRef', 'ArrayBuffer', 'SharedArrayBuffer', 'DataView', 'BigInt', 'AggregateError', 'Iterator',
@@ -31,13 +28,22 @@ const far = [
   getPrototypeOf(Uint8Array), getPrototypeOf(Uint8Array.prototype), getPrototypeOf(iteratorOf([])), iteratorOf([]), iteratorOf(''), iteratorOf(new Map()),
   iteratorOf(new Set()), getPrototypeOf(function* generator() {}).prototype,
 ];
-for (const name of NAMES) {
-  const object = everything[name];
-  if (object !== undefined) {
-    far.push(object);
-    if (typeof object === 'function' && object.prototype) far.push(object.prototype);
+far.push(...named(/./));
+
+// named returns the objects whose names match, and their prototypes.
+function named(pattern) {
+  const found = [];
+  for (const name of NAMES.filter(each => pattern.test(each))) {
+    const object = everything[name];
+    if (object !== undefined) found.push(object);
+    if (typeof object === 'function' && object.prototype) found.push(object.prototype);
   }
+  return found;
 }
+
+// What no path of names leads to from a value, and from a value of a module.
+const unreachable = named(/^(?:Proxy|Intl|WebAssembly|Atomics|AggregateError)$/);
+const unheld = unreachable.concat(named(/^(?:Int|Uint(?!8Array)|Float|Big)/));
 
 // eachProperty visits the descriptor, the object and the key of every property.
 function eachProperty(objects, visit) {
@@ -80,4 +86,4 @@ function allFunctionsOf(objects) {
   return Array.from(found);
 }
 
-module.exports = { everything, closest, close, watched, eachProperty, functionsOf, allFunctionsOf, unreachable, lockAccessors };
+module.exports = { everything, closest, close, watched, eachProperty, functionsOf, allFunctionsOf, unreachable, unheld, lockAccessors };

@@ -5,7 +5,8 @@
 const test = require('tape');
 const { realm } = require('./support');
 
-const guard = realm('guard');
+let outer; // evaluates in the realm of modules
+const guard = realm('guard', {}, (inModules) => { outer = inModules; });
 const evaluate = text => guard.unchanged.constructor(`return ${text}`)(); // in its realm
 
 const OPTIMIZED = 2000; // calls after which the guard is
@@ -95,8 +96,25 @@ test('an enumerable key on what a function is likely to hold is noticed at once'
   t.end();
 });
 
-const FUNCTIONS = ['{}.toString', '[].map', '"".slice', 'Object.keys', 'Promise.resolve', 'new Map().set', 'Array.isArray', 'RegExp.prototype.exec', 'new Error().toString'];
-const FARTHER = ['JSON.parse', 'Math.max', 'Reflect.apply', 'parseInt', 'decodeURIComponent', 'ArrayBuffer.isView', '/x/.__lookupGetter__("flags")'];
+test('an enumerable key on what those inherit from is noticed at once', (t) => {
+  const objects = [
+    'new Uint8Array(1).__proto__.__proto__', 'new Uint8Array(1).__proto__.__proto__.constructor', 'new Uint8Array(1).buffer.__proto__', 'Int8Array.prototype',
+    'DataView.prototype', 'WeakMap.prototype', 'WeakSet.prototype', 'SharedArrayBuffer.prototype', '[][Symbol.iterator]().__proto__',
+    '[][Symbol.iterator]().__proto__.__proto__', 'new Map()[Symbol.iterator]().__proto__', '""[Symbol.iterator]().__proto__', '(function* () {}).__proto__.prototype',
+    'ArrayBuffer', 'Float64Array',
+  ].map(evaluate);
+  const modules = ['String', 'RegExp', 'Promise', 'Map', 'Uint8Array', 'ArrayBuffer', 'WeakMap'].map(name => outer(`${name}.prototype`));
+  modules.push(outer('Uint8Array.prototype.__proto__'), outer('Uint8Array.prototype.__proto__.constructor'), outer('Map'));
+  objects.concat(modules).forEach((object, i) => {
+    t.ok(i % 8 !== 0 || settled());
+    t.notOk(during(object, 'polluted', { value: 1, enumerable: true, configurable: true }), `number ${i}`);
+  });
+  t.ok(settled(), 'put back');
+  t.end();
+});
+
+const FUNCTIONS = ['JSON.parse', 'Math.max', 'Reflect.apply', 'ArrayBuffer.isView', 'Uint8Array.prototype.map', 'new WeakMap().get', '{}.toString', '[].map', '"".slice', 'Object.keys', 'Promise.resolve', 'new Map().set', 'Array.isArray', 'RegExp.prototype.exec', 'new Error().toString'];
+const FARTHER = ['parseInt', 'decodeURIComponent', '/x/.__lookupGetter__("flags")'];
 
 test('what is put on the functions that objects hold is noticed', (t) => {
   for (const name of FUNCTIONS.concat(FARTHER)) {

@@ -142,9 +142,11 @@ async function outcome(code, request, changes) {
 }
 
 // realm loads a file of realm/ into a new context. What it sees of a realm that modules live in is of yet another one.
-function realm(name, host) {
+// Seen is given what evaluates there.
+function realm(name, host, seen = () => {}) {
   const context = vm.createContext({});
   const modules = vm.createContext({});
+  seen(text => vm.runInContext(text, modules));
   const basics = {
     Buffer, Console, setTimeout, setInterval, clearTimeout, normalize: path.normalize, promisify: util.promisify.custom, root: ROOT, env: '{}', shared: [], intrinsics: {}, module: () => undefined, hasModule: () => false,
   };
