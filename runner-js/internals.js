@@ -83,7 +83,7 @@ function count() {
 // anyTimers says whether any timer but our own is set, or any immediate: those of Node.js itself and those that do not keep it alive count, too. late is
 // for Node.js 8, which cannot tell within an immediate whether there are more.
 function anyTimers(late) {
-  return listed === null ? !late && process._needImmediateCallback === true : listed();
+  return listed === null ? immediates(late) : listed();
 }
 
 const { async_hook_fields: hooks, constants: { kTotals } } = (internalBinding || process.binding)('async_wrap');

@@ -32,14 +32,6 @@ const (
 	ReasonOwn Reason = "own_address"
 )
 
-// Reasons are all reasons.
-func Reasons() []Reason {
-	return []Reason{
-		ReasonOff, ReasonRule, ReasonPort, ReasonHost, ReasonLimit, ReasonNoCall, ReasonProtocol, ReasonPrivate, ReasonLoopback,
-		ReasonLinkLocal, ReasonMetadata, ReasonMulticast, ReasonUnspecified, ReasonReserved, ReasonOwn,
-	}
-}
-
 // codeNotFound is the code of Node.js for a name without an address.
 const codeNotFound = "ENOTFOUND"
 

@@ -20,13 +20,8 @@ import (
 	"github.com/backstage/functions/internal/latin1"
 )
 
-// Run replays every row of the *.json files in dir against the server at baseURL, such as "http://127.0.0.1:8100".
-func Run(t *testing.T, baseURL, dir string) {
-	t.Helper()
-	RunSome(t, baseURL, dir, func(Row) bool { return true })
-}
-
-// RunSome replays those rows that want chooses.
+// RunSome replays those rows of the *.json files in dir that want chooses against the server at baseURL, such as
+// "http://127.0.0.1:8100".
 func RunSome(t *testing.T, baseURL, dir string, want func(Row) bool) {
 	t.Helper()
 	base, err := url.Parse(baseURL)
