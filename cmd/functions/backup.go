@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/backstage/functions/internal/backup"
-	"github.com/backstage/functions/internal/boltstore"
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/store/backup"
+	"github.com/backstage/functions/internal/store/bolt"
 )
 
 func newBackup() *cobra.Command {
@@ -62,7 +62,7 @@ func runBackup(ctx context.Context, file string, out io.Writer) error {
 }
 
 // backupTo makes the file path when the copy is complete and checked. It replaces nothing.
-func backupTo(ctx context.Context, dir, path string) (damage boltstore.Damage, err error) {
+func backupTo(ctx context.Context, dir, path string) (damage bolt.Damage, err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return damage, fmt.Errorf("%s is there already: name another file", path)
 	}
@@ -81,7 +81,7 @@ func backupTo(ctx context.Context, dir, path string) (damage boltstore.Damage, e
 	if err = errors.Join(err, part.Close()); err != nil {
 		return damage, err
 	}
-	if damage, err = boltstore.CheckFile(part.Name()); err != nil {
+	if damage, err = bolt.CheckFile(part.Name()); err != nil {
 		return damage, err
 	}
 	return damage, os.Link(part.Name(), path) // unlike a rename it replaces nothing
@@ -91,7 +91,7 @@ func backupTo(ctx context.Context, dir, path string) (damage boltstore.Damage, e
 func copyStore(ctx context.Context, dir string, w io.Writer) error {
 	err := backup.Fetch(ctx, dir, w)
 	if errors.Is(err, backup.ErrNoServer) {
-		return boltstore.CopyFile(dir, w)
+		return bolt.CopyFile(dir, w)
 	}
 	return err
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/backstage/functions/internal/boltstore"
+	"github.com/backstage/functions/internal/store/bolt"
 )
 
 func TestABackupOfARunningServerIsRestored(t *testing.T) {
@@ -57,7 +57,7 @@ func TestABackupNeedsNoServer(t *testing.T) {
 	if _, err := os.Stat(file); err == nil {
 		t.Error("a backup of nothing was made")
 	}
-	store, err := boltstore.Open(dir)
+	store, err := bolt.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
+	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/redisstore"
+	"github.com/backstage/functions/internal/store/redis"
 	"github.com/backstage/functions/internal/testenv"
 )
 
@@ -81,19 +81,19 @@ func BenchmarkManyRelays(b *testing.B) {
 func BenchmarkStored(b *testing.B) {
 	const most = 100_000
 	for b.Loop() {
-		redis := testenv.Redis(b)
-		store, err := redisstore.Open(b.Context(), redisstore.Options{Endpoint: "redis://" + redis.Addr, KeyPrefix: "local"})
+		server := testenv.Redis(b)
+		store, err := redis.Open(b.Context(), redis.Options{Endpoint: "redis://" + server.Addr, KeyPrefix: "local"})
 		if err != nil {
 			b.Fatal(err)
 		}
-		s := startBenched(b, "REDIS_ENDPOINT=redis://"+redis.Addr)
+		s := startBenched(b, "REDIS_ENDPOINT=redis://"+server.Addr)
 		s.hello(b, 16, "")
 		load := func(name, of string) {
 			benchmarks.add(b, name, s.loadHello(b, 16, loadTime), of)
 		}
 		const alone = "1 function stored, c=16"
 		load(alone, "")
-		before := redisMemory(b, redis)
+		before := redisMemory(b, server)
 		for i := range most {
 			ref := function.Ref{Namespace: fmt.Sprintf("n%d", i%100), ID: fmt.Sprintf("f%d", i)}
 			if _, err := store.Put(b.Context(), &function.Function{Ref: ref, Code: helloCode}); err != nil {
@@ -101,7 +101,7 @@ func BenchmarkStored(b *testing.B) {
 			}
 		}
 		load("100,000 functions stored, c=16", alone)
-		benchmarks.note(b, "memory of a stored function in Redis", float64(redisMemory(b, redis)-before)/most, "bytes")
+		benchmarks.note(b, "memory of a stored function in Redis", float64(redisMemory(b, server)-before)/most, "bytes")
 		if err := store.Close(); err != nil {
 			b.Error(err)
 		}
@@ -111,7 +111,7 @@ func BenchmarkStored(b *testing.B) {
 // redisMemory is what a Redis uses for all that it holds, in bytes.
 func redisMemory(b *testing.B, server *testenv.RedisServer) int {
 	b.Helper()
-	client := redis.NewClient(&redis.Options{Addr: server.Addr})
+	client := goredis.NewClient(&goredis.Options{Addr: server.Addr})
 	defer client.Close() //nolint:errcheck // only read from
 	info, err := client.Info(b.Context(), "memory").Result()
 	_, after, _ := strings.Cut(info, "used_memory:")

@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/logring"
+	"github.com/backstage/functions/internal/store/ring"
 )
 
 var printer = function.Ref{Namespace: "ns", ID: "id"}
 
 // fakeLogs keeps the output of one function, printer, in memory. While err is set all but Version fails with it.
 type fakeLogs struct {
-	logring.Ring
+	ring.Ring
 	err   error
 	await func(ctx context.Context, after function.LogCursor, within time.Duration) ([]function.LogLine, error)
 }

@@ -8,56 +8,56 @@ package archtest
 //	            invoke → sandbox           public, and knows nothing of internal/
 //	api, invoke → outcome → body, function what an error means
 //	     api → body → sandbox/jsontext     what is JSON, for requests and for answers
-//	     api, boltstore → sandbox/jsontext the members of an object, without decoding them
-//	boltstore, memstore, redisstore → function
-//	boltstore, memstore → logring          for what no other server needs to see
+//	     api, store/bolt → sandbox/jsontext the members of an object, without decoding them
+//	store/{bolt, mem, redis} → function
+//	store/{bolt, mem} → store/ring         for what no other server needs to see
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only server knows them
 //	metrics → connections, egress, invoke, sandbox   what it counts
 //	api, trace → answer                    how an answer is watched
 //	api, logs, qs → latin1                 the bytes of headers and URLs as text
 var arrows = map[string][]string{
 	"cmd/functions": {
-		"internal/backup", "internal/boltstore", "internal/config", "internal/container", "internal/logs", "internal/server",
+		"internal/config", "internal/container", "internal/logs", "internal/server", "internal/store/backup", "internal/store/bolt",
 		"sandbox",
 	},
 	"internal/server": {
-		"internal/api", "internal/backup", "internal/boltstore", "internal/config", "internal/connections", "internal/egress",
-		"internal/function", "internal/health", "internal/invoke", "internal/logs", "internal/memstore", "internal/metrics",
-		"internal/migration", "internal/redisstore", "internal/sentry", "internal/trace", "sandbox",
+		"internal/api", "internal/config", "internal/connections", "internal/egress", "internal/function", "internal/health",
+		"internal/invoke", "internal/logs", "internal/metrics", "internal/migration", "internal/sentry", "internal/store/backup",
+		"internal/store/bolt", "internal/store/mem", "internal/store/redis", "internal/trace", "sandbox",
 	},
 	"internal/answer": {},
 	"internal/api": {
 		"internal/answer", "internal/body", "internal/function", "internal/invoke", "internal/latin1", "internal/outcome",
 		"internal/qs", "internal/spelling", "sandbox", "sandbox/jsontext",
 	},
-	"internal/archtest":    {},
-	"internal/backup":      {},
-	"internal/body":        {"sandbox/jsontext"},
-	"internal/boltstore":   {"internal/function", "internal/logring", "sandbox/jsontext"},
-	"internal/config":      {"internal/body", "internal/egress", "internal/function", "internal/spelling", "sandbox"},
-	"internal/connections": {},
-	"internal/container":   {},
-	"internal/egress":      {"sandbox"},
-	"internal/function":    {},
-	"internal/health":      {},
-	"internal/invoke":      {"internal/function", "internal/outcome", "sandbox"},
-	"internal/latin1":      {},
-	"internal/logs":        {"internal/function", "internal/invoke", "internal/latin1", "sandbox"},
-	"internal/logring":     {"internal/function"},
-	"internal/memstore":    {"internal/function", "internal/logring"},
-	"internal/metrics":     {"internal/connections", "internal/egress", "internal/function", "internal/invoke", "sandbox"},
-	"internal/migration":   {"internal/function"},
-	"internal/outcome":     {"internal/body", "internal/function", "sandbox"},
-	"internal/qs":          {"internal/function", "internal/latin1"},
-	"internal/redisstore":  {"internal/function"},
-	"internal/sentry":      {"internal/function", "internal/invoke", "sandbox"},
-	"internal/spelling":    {},
-	"internal/trace":       {"internal/answer", "internal/function", "internal/invoke", "sandbox"},
+	"internal/archtest":     {},
+	"internal/body":         {"sandbox/jsontext"},
+	"internal/config":       {"internal/body", "internal/egress", "internal/function", "internal/spelling", "sandbox"},
+	"internal/connections":  {},
+	"internal/container":    {},
+	"internal/egress":       {"sandbox"},
+	"internal/function":     {},
+	"internal/health":       {},
+	"internal/invoke":       {"internal/function", "internal/outcome", "sandbox"},
+	"internal/latin1":       {},
+	"internal/logs":         {"internal/function", "internal/invoke", "internal/latin1", "sandbox"},
+	"internal/metrics":      {"internal/connections", "internal/egress", "internal/function", "internal/invoke", "sandbox"},
+	"internal/migration":    {"internal/function"},
+	"internal/outcome":      {"internal/body", "internal/function", "sandbox"},
+	"internal/qs":           {"internal/function", "internal/latin1"},
+	"internal/sentry":       {"internal/function", "internal/invoke", "sandbox"},
+	"internal/spelling":     {},
+	"internal/store/backup": {},
+	"internal/store/bolt":   {"internal/function", "internal/store/ring", "sandbox/jsontext"},
+	"internal/store/mem":    {"internal/function", "internal/store/ring"},
+	"internal/store/redis":  {"internal/function"},
+	"internal/store/ring":   {"internal/function"},
+	"internal/trace":        {"internal/answer", "internal/function", "internal/invoke", "sandbox"},
 
 	// For tests alone: no arrow leads to them.
 	"internal/api/contracttest": {"internal/latin1"},
 	"internal/dockertest":       {},
-	"internal/storetest":        {"internal/function"},
+	"internal/store/storetest":  {"internal/function"},
 	"internal/testenv":          {},
 }
 
@@ -72,13 +72,13 @@ var homes = map[string][]string{
 	"github.com/coreos/go-systemd/":           {"internal/server"},
 	"github.com/elastic/go-seccomp-bpf":       {"sandbox/internal/seccomp"},
 	"github.com/getsentry/sentry-go":          {"internal/sentry"},
-	"github.com/google/uuid":                  {"internal/api", "internal/function", "internal/sentry", "internal/storetest"},
+	"github.com/google/uuid":                  {"internal/api", "internal/function", "internal/sentry", "internal/store/storetest"},
 	"github.com/gorilla/mux":                  {"internal/api"},
 	"github.com/miekg/dns":                    {"internal/egress"},
 	"github.com/prometheus/":                  {"internal/metrics"},
 	"github.com/spf13/cobra":                  {"cmd/functions"},
-	"github.com/redis/go-redis/":              {"internal/redisstore", "internal/testenv"},
-	"go.etcd.io/bbolt":                        {"internal/boltstore"},
+	"github.com/redis/go-redis/":              {"internal/store/redis", "internal/testenv"},
+	"go.etcd.io/bbolt":                        {"internal/store/bolt"},
 	"github.com/go-logr/logr":                 {"internal/trace"},
 	"go.opentelemetry.io/":                    {"internal/trace"},
 	"golang.org/x/":                           nil,

@@ -3,14 +3,14 @@ package server
 import (
 	"log/slog"
 
-	"github.com/backstage/functions/internal/backup"
-	"github.com/backstage/functions/internal/boltstore"
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/store/backup"
+	"github.com/backstage/functions/internal/store/bolt"
 )
 
 // serveBackups lets functions backup have copies of an embedded store. That it cannot is no reason not to serve.
 func serveBackups(cfg *config.Config, s store, log *slog.Logger) (stop func() error) {
-	embedded, ok := s.(*boltstore.Store)
+	embedded, ok := s.(*bolt.Store)
 	if !ok {
 		return func() error { return nil }
 	}

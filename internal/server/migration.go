@@ -11,7 +11,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/migration"
-	"github.com/backstage/functions/internal/redisstore"
+	"github.com/backstage/functions/internal/store/redis"
 )
 
 // MigrationOptions are what CheckMigration needs to know.
@@ -48,7 +48,7 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 	cfg.Warnings = append(cfg.Warnings, said.messages...)
 	m := &migrationCheck{cfg: cfg, node: node, report: migration.NewReport(o.Out, o.JSON), options: o, compilers: map[string]*migration.Node{}}
 	defer m.close()
-	return m.run(ctx, store.(*redisstore.Store))
+	return m.run(ctx, store.(*redis.Store))
 }
 
 // migrationCheck is the state of one CheckMigration.
@@ -151,4 +151,4 @@ func (m *migrationCheck) progress(functions int) {
 	}
 }
 
-var _ migration.Source = (*redisstore.Store)(nil)
+var _ migration.Source = (*redis.Store)(nil)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/logs"
-	"github.com/backstage/functions/internal/redisstore"
+	"github.com/backstage/functions/internal/store/redis"
 	"github.com/backstage/functions/internal/trace"
 )
 
@@ -37,7 +37,7 @@ func preflight(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 		cfg.Warnings = append(cfg.Warnings, fmt.Sprintf(
 			"LOG_MONGAN_FORMAT=%q has no token such as :url, so all lines of the access log are the same", cfg.AccessFormat))
 	}
-	for _, err := range redisstore.TLS(cfg.RedisTLS).Faults() {
+	for _, err := range redis.TLS(cfg.RedisTLS).Faults() {
 		faults = append(faults, redisError(cfg, err))
 	}
 	if _, err := readAuthorities(cfg); err != nil {

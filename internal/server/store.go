@@ -8,13 +8,13 @@ import (
 	"path/filepath"
 
 	"github.com/backstage/functions/internal/api"
-	"github.com/backstage/functions/internal/boltstore"
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/logs"
-	"github.com/backstage/functions/internal/memstore"
-	"github.com/backstage/functions/internal/redisstore"
+	"github.com/backstage/functions/internal/store/bolt"
+	"github.com/backstage/functions/internal/store/mem"
+	"github.com/backstage/functions/internal/store/redis"
 )
 
 // store is what every kind of storage gives.
@@ -31,22 +31,22 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 	limits := storeLimits(cfg)
 	switch cfg.Storage {
 	case config.StorageRedis:
-		s, err := redisstore.Open(ctx, redisstore.Options{
+		s, err := redis.Open(ctx, redis.Options{
 			Endpoint: string(cfg.RedisEndpoint), LogsEndpoint: string(cfg.LogsRedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix,
 			OwnerSeparator: cfg.OwnerSeparator,
 			Name:           cfg.RedisVariable + " " + cfg.RedisEndpoint.String(), LogsName: "LOGS_REDIS_ENDPOINT " + cfg.LogsRedisEndpoint.String(),
-			TLS: redisstore.TLS(cfg.RedisTLS), DialTimeout: cfg.RedisDialTimeout, Limits: limits, Logger: log,
+			TLS: redis.TLS(cfg.RedisTLS), DialTimeout: cfg.RedisDialTimeout, Limits: limits, Logger: log,
 		})
 		if err != nil {
 			return nil, redisError(cfg, err)
 		}
 		return s, nil
 	case config.StorageInMemory:
-		s := memstore.New()
+		s := mem.New()
 		s.Limits, s.OwnerSeparator = limits, cfg.OwnerSeparator
 		return s, nil
 	default:
-		s, err := boltstore.Open(cfg.DataDir)
+		s, err := bolt.Open(cfg.DataDir)
 		if err != nil {
 			return nil, fmt.Errorf("DATA_DIR: %w", err)
 		}
@@ -68,11 +68,11 @@ func storeLimits(cfg *config.Config) function.Limits {
 // redisError names the variable that err is about, and what it holds but for a password.
 func redisError(cfg *config.Config, err error) error {
 	switch {
-	case errors.Is(err, redisstore.ErrCAFile):
+	case errors.Is(err, redis.ErrCAFile):
 		return fmt.Errorf("REDIS_CA_FILE: %w", err)
-	case errors.Is(err, redisstore.ErrCertFile):
+	case errors.Is(err, redis.ErrCertFile):
 		return fmt.Errorf("REDIS_CERT_FILE and REDIS_KEY_FILE: %w", err)
-	case errors.Is(err, redisstore.ErrLogsEndpoint):
+	case errors.Is(err, redis.ErrLogsEndpoint):
 		return fmt.Errorf("LOGS_REDIS_ENDPOINT: %w, got %q", err, cfg.LogsRedisEndpoint.String())
 	}
 	return fmt.Errorf("%s: %w, got %q", cfg.RedisVariable, err, cfg.RedisEndpoint.String())

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/backstage/functions/internal/boltstore"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/metrics"
+	"github.com/backstage/functions/internal/store/bolt"
 )
 
 // How often the store is asked whether it is there, and how long it may take: a server that nobody calls would not know.
@@ -33,7 +33,7 @@ func watchStore(ctx context.Context, s store) {
 
 // watchDisk has the metrics tell what the store takes of its disk, if it has one.
 func watchDisk(s store, measures *metrics.Metrics) {
-	if embedded, ok := s.(*boltstore.Store); ok {
+	if embedded, ok := s.(*bolt.Store); ok {
 		measures.WatchDisk(func() (file, free int64) {
 			file, free, _ = embedded.Space() // 0 tells that nobody knows
 			return file, free

@@ -1,0 +1,129 @@
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// Damage are the functions whose code does not match its hash.
+type Damage struct {
+	// Count is how many there are.
+	Count int
+	// First are the first few of them, in the order of lists.
+	First []function.Ref
+}
+
+// maxNamed is how many functions a Damage names.
+const maxNamed = 10
+
+// String names the functions.
+func (d Damage) String() string {
+	names := make([]string, len(d.First))
+	for i, ref := range d.First {
+		names[i] = ref.String()
+	}
+	if more := d.Count - len(d.First); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// errDamagedFile marks a file that is no store, or not a whole one.
+var errDamagedFile = errors.New("damaged file")
+
+// checkFile reads all of the file without the right to write to it. A missing or an empty file is sound. Functions whose code does not match
+// its hash are no error: the others are as they should be. It may panic.
+func checkFile(path string) (damage Damage, err error) {
+	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) || (err == nil && info.Size() == 0) {
+		return damage, nil
+	}
+	if err != nil {
+		return damage, err
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		ReadOnly: true, PreLoadFreelist: true, Timeout: lockTimeout, OpenFile: openSafely,
+	})
+	if err != nil {
+		return damage, markForeign(err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	err = db.View(func(tx *bbolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return fmt.Errorf("%w: %d bytes of %d are there", errDamagedFile, info.Size(), tx.Size())
+		}
+		if err := checkRuns(tx); err != nil {
+			return err
+		}
+		if err := walk(tx); err != nil {
+			return err
+		}
+		if damage, err = checkRecords(tx); err != nil {
+			return fmt.Errorf("%w: %w", errDamagedFile, err)
+		}
+		return checkPages(tx)
+	})
+	return damage, err
+}
+
+// markForeign marks an error of bbolt's that says that a file is none of its own, or not a whole one.
+func markForeign(err error) error {
+	for _, foreign := range []error{
+		berrors.ErrInvalid, berrors.ErrVersionMismatch, berrors.ErrChecksum, berrors.ErrInvalidMapping, io.EOF, io.ErrUnexpectedEOF,
+	} {
+		if errors.Is(err, foreign) {
+			return fmt.Errorf("%w: %w", errDamagedFile, err)
+		}
+	}
+	return err
+}
+
+// checkRecords decodes every record and hashes every function's code.
+func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
+	if all := tx.Bucket(functionsBucket); all != nil {
+		err := all.ForEachBucket(func(ns []byte) error {
+			return all.Bucket(ns).ForEach(func(id, text []byte) error {
+				f, err := decodeFunction(refOf(ns, id), text)
+				if err == nil && intact(f) != nil {
+					damage.add(f.Ref)
+				}
+				return err
+			})
+		})
+		if err != nil {
+			return damage, err
+		}
+	}
+	if all := tx.Bucket(namespacesBucket); all != nil {
+		return damage, all.ForEach(func(name, text []byte) error {
+			_, err := decodeNamespace(string(name), text)
+			return err
+		})
+	}
+	return damage, nil
+}
+
+func (d *Damage) add(ref function.Ref) {
+	if d.Count++; len(d.First) < maxNamed {
+		d.First = append(d.First, ref)
+	}
+}
+
+// checkPages checks that each page of the file is either in use or free.
+func checkPages(tx *bbolt.Tx) error {
+	var first error
+	for err := range tx.Check() {
+		if first == nil {
+			first = fmt.Errorf("%w: %w", errDamagedFile, err)
+		}
+	}
+	return first
+}

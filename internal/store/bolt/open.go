@@ -1,0 +1,76 @@
+package bolt
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// fileName is the one file of a store.
+const fileName = "functions.db"
+
+// lockTimeout is how long Open waits for another process to let go of the file.
+const lockTimeout = time.Second
+
+// Open opens the store in the directory dir; directory and file are created if need be. Every record is read once, so
+// a damaged file is an error here, not later, and is left as it is; of functions whose code does not match its hash Damage tells. A directory or a file that others may write to is an error, too.
+// Errors name the file.
+func Open(dir string) (*Store, error) {
+	path := filepath.Join(dir, fileName)
+	db, damage, err := open(dir, path)
+	if errors.Is(err, errDamagedFile) {
+		err = fmt.Errorf("%w; it is left as it is: move it away, and put a copy that functions backup made in its place; "+
+			"without a file the server begins with none of the functions", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("embedded store: open %s: %w", path, explain(err))
+	}
+	return &Store{db: db, damage: damage, places: newPlaces()}, nil
+}
+
+// explain says what a lock that others have means.
+func explain(err error) error {
+	if errors.Is(err, berrors.ErrTimeout) {
+		return errors.New("in use by another process")
+	}
+	return err
+}
+
+func open(dir, path string) (db *bbolt.DB, damage Damage, err error) {
+	if err := makeDir(dir); err != nil {
+		return nil, damage, err
+	}
+	err = guard(func() error {
+		if damage, err = checkFile(path); err != nil {
+			return err
+		}
+		if err := create(dir, path); err != nil {
+			return err
+		}
+		if db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout, OpenFile: openSafely}); err != nil {
+			return err
+		}
+		if err := complete(db); err != nil {
+			return errors.Join(err, db.Close())
+		}
+		return nil
+	})
+	return db, damage, err
+}
+
+// guard turns what bbolt does with a damaged file, which is to panic or to touch memory beyond the file's end, into an
+// error.
+func guard(what func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", errDamagedFile, r)
+		}
+	}()
+	return what()
+}

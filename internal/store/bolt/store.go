@@ -1,0 +1,118 @@
+// Package bolt keeps functions in one file on the local disk. Every write is on the disk when it returns.
+//
+// The file is a bbolt database of two buckets. "functions" holds one bucket per namespace, named by the namespace and a
+// colon, so that bbolt's own order is the order of lists; in it each function is a JSON document under its ID.
+// "namespaces" holds each namespace's record, a JSON document, under its name. A namespace and an ID take at most
+// 32 KiB each.
+//
+// What functions print is kept in memory.
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/store/ring"
+)
+
+var (
+	functionsBucket  = []byte("functions")
+	namespacesBucket = []byte("namespaces")
+)
+
+// Store keeps functions in a file. Use Open. It is safe for concurrent use.
+type Store struct {
+	db        *bbolt.DB
+	damage    Damage
+	feed      function.Feed
+	turns     function.Turns
+	places    chan struct{} // see prepare
+	ring.Ring               // what functions print
+
+	// Limits bound what is written and read. They must not change once the store is in use.
+	Limits function.Limits
+}
+
+// Name is "embedded".
+func (s *Store) Name() string { return "embedded" }
+
+// Damage is what was found when the store was opened: Get refuses these functions until they are put again.
+func (s *Store) Damage() Damage { return s.damage }
+
+// Ping returns nil until the store is closed.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.view(ctx, "ping", func(*bbolt.Tx) error { return nil })
+}
+
+// Watch calls notify for every write from now on, one at a time, until ctx ends.
+func (s *Store) Watch(ctx context.Context, notify func(function.Change)) {
+	s.feed.Watch(ctx, notify)
+}
+
+// Close waits for the calls in progress and releases the file; later calls wrap function.ErrUnavailable.
+func (s *Store) Close() error {
+	s.Ring.Close()
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("embedded store: close: %w", err)
+	}
+	return nil
+}
+
+// view runs what in a read transaction. Its errors begin with the name of the operation.
+func (s *Store) view(ctx context.Context, operation string, what func(*bbolt.Tx) error) error {
+	return run(ctx, operation, s.db.View, what)
+}
+
+// update waits for its turn, runs what in a write transaction and announces the change once it is on the disk.
+func (s *Store) update(ctx context.Context, operation string, c function.Change, what func(*bbolt.Tx) error) error {
+	return s.replace(ctx, operation, c, nil, what)
+}
+
+// replace is update with a part before, read if it is not nil, which prepares what is written, in a read transaction and beside other writes.
+func (s *Store) replace(ctx context.Context, operation string, c function.Change, read, write func(*bbolt.Tx) error) error {
+	release, err := s.turnOf(ctx, c)
+	if err != nil {
+		return fmt.Errorf("embedded store: %s: %w", operation, err)
+	}
+	defer release()
+	if read != nil {
+		if err := run(ctx, operation, s.preparing(ctx), read); err != nil {
+			return err
+		}
+	}
+	if err := run(ctx, operation, s.db.Update, write); err != nil {
+		return err
+	}
+	s.feed.Publish(c)
+	return nil
+}
+
+// preparing is a read transaction in one of the places for those who prepare a record.
+func (s *Store) preparing(ctx context.Context) func(func(*bbolt.Tx) error) error {
+	return func(read func(*bbolt.Tx) error) error {
+		return s.prepare(ctx, func() error { return s.db.View(read) })
+	}
+}
+
+func run(ctx context.Context, operation string, transaction func(func(*bbolt.Tx) error) error, what func(*bbolt.Tx) error) error {
+	err := context.Cause(ctx)
+	if err == nil {
+		err = transaction(what)
+	}
+	errno, ofSystem := errors.AsType[syscall.Errno](err)
+	switch {
+	case err == nil:
+		return nil
+	case errno == syscall.ENOSPC, errno == syscall.EDQUOT:
+		return fmt.Errorf("embedded store: %s: %w: %w: %w", operation, function.ErrFull, function.ErrUnavailable, err)
+	case ofSystem, errors.Is(err, berrors.ErrDatabaseNotOpen): // a disk that fails, for one
+		return fmt.Errorf("embedded store: %s: %w: %w", operation, function.ErrUnavailable, err)
+	}
+	return fmt.Errorf("embedded store: %s: %w", operation, err)
+}

@@ -1,0 +1,95 @@
+// Package mem keeps functions in memory: for tests and for servers that may forget everything.
+package mem
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/store/ring"
+)
+
+// Store keeps functions in maps. Use New. It is safe for concurrent use.
+type Store struct {
+	feed      function.Feed
+	ring.Ring // what functions print
+
+	// Limits bound what is written. They must not change once the store is in use.
+	Limits function.Limits
+
+	mu         sync.RWMutex // guards the fields below
+	closed     bool
+	functions  map[function.Ref]*function.Function // without Settings
+	namespaces map[string]*function.Namespace
+	order      []function.Ref // the keys of functions, in the order of lists
+}
+
+// New returns an empty store.
+func New() *Store {
+	return &Store{
+		functions:  make(map[function.Ref]*function.Function),
+		namespaces: make(map[string]*function.Namespace),
+	}
+}
+
+// Name is "memory".
+func (s *Store) Name() string { return "memory" }
+
+// Ping returns nil until the store is closed.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, "ping", func() error { return nil })
+}
+
+// Watch calls notify for every write from now on, one at a time, until ctx ends.
+func (s *Store) Watch(ctx context.Context, notify func(function.Change)) {
+	s.feed.Watch(ctx, notify)
+}
+
+// Close forgets everything; later calls wrap function.ErrUnavailable. It returns nil.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.functions, s.namespaces, s.order = nil, nil, nil
+	s.Ring.Close()
+	return nil
+}
+
+// read runs what with the maps held still. Its errors begin with the name of the operation.
+func (s *Store) read(ctx context.Context, operation string, what func() error) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.runLocked(ctx, operation, what)
+}
+
+// write runs what alone and announces the change when it succeeded.
+func (s *Store) write(ctx context.Context, operation string, c function.Change, what func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.runLocked(ctx, operation, what); err != nil {
+		return err
+	}
+	s.feed.Publish(c)
+	return nil
+}
+
+func (s *Store) runLocked(ctx context.Context, operation string, what func() error) error {
+	if err := s.usableLocked(ctx); err != nil {
+		return fmt.Errorf("memory: %s: %w", operation, err)
+	}
+	if err := what(); err != nil {
+		return fmt.Errorf("memory: %s: %w", operation, err)
+	}
+	return nil
+}
+
+func (s *Store) usableLocked(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if s.closed {
+		return fmt.Errorf("%w: closed", function.ErrUnavailable)
+	}
+	return nil
+}

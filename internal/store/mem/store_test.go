@@ -1,0 +1,16 @@
+package mem_test
+
+import (
+	"testing"
+
+	"github.com/backstage/functions/internal/store/mem"
+	"github.com/backstage/functions/internal/store/storetest"
+)
+
+func TestStoreKeepsTheContract(t *testing.T) {
+	storetest.Run(t, func(*testing.T) storetest.Store {
+		s := mem.New()
+		s.OwnerSeparator = storetest.OwnerSeparator
+		return s
+	})
+}

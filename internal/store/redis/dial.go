@@ -1,0 +1,39 @@
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// dialer returns a function that connects to Redis within timeout, over TLS if config is not nil.
+func dialer(config *tls.Config, timeout time.Duration) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	dial := redis.NewDialer(&redis.Options{DialTimeout: timeout, TLSConfig: config})
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		if err := forgetUnsent(conn); err != nil {
+			_ = conn.Close()
+			return nil, err
+		}
+		return conn, nil
+	}
+}
+
+// forgetUnsent has the kernel throw away, when conn is closed, what has not arrived by then (SO_LINGER, socket(7)). By
+// default it would go on trying for minutes: a write that was given up and answered as failed would arrive once the
+// network is back, and replace the one that was made instead.
+func forgetUnsent(conn net.Conn) error {
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		conn = encrypted.NetConn()
+	}
+	if plain, ok := conn.(*net.TCPConn); ok {
+		return plain.SetLinger(0)
+	}
+	return nil // a socket of this machine loses nothing
+}

@@ -1,0 +1,65 @@
+package redis
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// Names in Redis. A function is kept at "code:<namespace>/<id>" and listed as "<namespace>:<id>", as in Backstage Functions, where several
+// functions may meet at one such place: see place. Then, and where the namespace could be mistaken for an escaped one, the namespace is
+// escaped. An ID always stands for itself: it reaches to the end of the key.
+
+var (
+	needsEscape = regexp.MustCompile(`(?i)[/:]|%2f|%3a|%25`)
+	escaper     = strings.NewReplacer("%", "%25", "/", "%2F", ":", "%3A")
+	unescaper   = strings.NewReplacer("%25", "%", "%2F", "/", "%3A", ":")
+)
+
+func escape(namespace string) string {
+	if !needsEscape.MatchString(namespace) {
+		return namespace
+	}
+	return escaper.Replace(namespace)
+}
+
+// unescape is the inverse of escape; ok is false for a text that escape does not produce.
+func unescape(text string) (namespace string, ok bool) {
+	namespace = text
+	if needsEscape.MatchString(text) {
+		namespace = unescaper.Replace(text)
+	}
+	return namespace, escape(namespace) == text
+}
+
+// member is how a function appears in notices, and at its own place in the list of functions.
+func member(ref function.Ref) string { return escape(ref.Namespace) + ":" + ref.ID }
+
+// parseMember is the inverse of member; ok is false for a text that member does not produce. Functions under such a
+// name cannot be reached.
+func parseMember(text string) (ref function.Ref, ok bool) {
+	namespace, id, found := strings.Cut(text, ":")
+	ref.Namespace, ok = unescape(namespace)
+	ref.ID = id
+	return ref, ok && found
+}
+
+// keys makes the names of a store's keys; it is their common prefix.
+type keys string
+
+// function is the key of a function at its own place.
+func (k keys) function(ref function.Ref) string {
+	return string(k) + "code:" + escape(ref.Namespace) + "/" + ref.ID
+}
+
+// namespace is the key of a namespace's record, oldNamespace that which earlier versions gave it. The latter may be that of another one.
+func (k keys) namespace(name string) string { return string(k) + "namespace:" + name }
+
+func (k keys) oldNamespace(name string) string { return string(k) + "namespace:" + escape(name) }
+
+// list is the sorted set of every function's member.
+func (k keys) list() string { return string(k) + "namespaces" }
+
+// changes is the channel of notices.
+func (k keys) changes() string { return string(k) + "functions:changes" }

@@ -1,0 +1,32 @@
+package redis
+
+import (
+	"strings"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// A notice is "function:" and the function's member, or "namespace:" and the namespace's escaped name.
+const (
+	functionPrefix  = "function:"
+	namespacePrefix = "namespace:"
+)
+
+func functionNotice(ref function.Ref) string { return functionPrefix + member(ref) }
+
+func namespaceNotice(name string) string { return namespacePrefix + escape(name) }
+
+// parseNotice reads a notice. One that is not understood, from a newer server perhaps, may be about anything.
+func parseNotice(text string) function.Change {
+	if m, found := strings.CutPrefix(text, functionPrefix); found {
+		if ref, ok := parseMember(m); ok {
+			return function.Change{Ref: ref}
+		}
+	}
+	if escaped, found := strings.CutPrefix(text, namespacePrefix); found {
+		if name, ok := unescape(escaped); ok && name != "" {
+			return function.Change{Namespace: name}
+		}
+	}
+	return function.Change{All: true}
+}

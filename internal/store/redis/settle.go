@@ -1,0 +1,157 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// maxMoves bounds how often a function is looked for again because others wrote at the same time.
+const maxMoves = 16
+
+var errMoving = fmt.Errorf("%w: other writers were faster %d times", function.ErrUnavailable, maxMoves)
+
+// settle has a function be where it belongs, or nowhere, before it is written. It returns that place and how the function
+// is listed there. Those who are in the way are moved to their own places first. Each step leaves all of them readable.
+func (s *Store) settle(ctx context.Context, ref function.Ref) (home place, err error) {
+	for range maxMoves {
+		sp, err := s.locate(ctx, ref)
+		if err != nil {
+			return place{}, err
+		}
+		met, err := s.met(ctx, ref)
+		if err != nil {
+			return place{}, err
+		}
+		home := s.home(sp, len(met) > 0)
+		done, err := s.approach(ctx, sp, home)
+		if err != nil {
+			return place{}, err
+		}
+		if !done {
+			continue
+		}
+		if home.member, err = s.listedAs(ctx, ref, home, met); err != nil {
+			return place{}, err
+		}
+		return home, nil
+	}
+	return place{}, errMoving
+}
+
+// approach does one step towards home, and says whether there was none to do.
+func (s *Store) approach(ctx context.Context, sp *spot, home place) (done bool, err error) {
+	shared, own := s.keys.shared(sp.ref), s.keys.own(sp.ref)
+	switch {
+	case sp.alone || home != shared:
+		return true, nil
+	case sp.taken.there && sp.owner != sp.ref:
+		return false, s.evict(ctx, sp)
+	case sp.unmarked():
+		return false, s.adopt(ctx, sp)
+	case sp.atOwn():
+		return false, s.copyTo(ctx, sp.ref, own, sp.own, shared, sp.shared)
+	case sp.own.there:
+		return false, s.drop(ctx, own, sp.own)
+	}
+	return true, nil
+}
+
+// listedAs is the member by which a function is listed at a place, where met are listed alike. They are listed at their own places too, so that
+// each has a member of its own.
+func (s *Store) listedAs(ctx context.Context, ref function.Ref, at place, met []function.Ref) (member string, err error) {
+	shared, own := s.keys.shared(ref), s.keys.own(ref)
+	if at != shared || len(met) == 0 || strings.Contains(ref.Namespace, "/") {
+		return at.member, nil
+	}
+	if namesakes(ref)[0] != ref {
+		return own.member, nil
+	}
+	_, err = s.listApart(ctx, met)
+	return shared.member, err
+}
+
+// listApart lists functions at their own places. It says whether one of them is there because of how it is listed at the shared place.
+func (s *Store) listApart(ctx context.Context, refs []function.Ref) (bound bool, err error) {
+	for _, r := range refs {
+		own := s.keys.own(r)
+		if own == s.keys.shared(r) || strings.Contains(r.Namespace, "/") {
+			bound = true
+			continue
+		}
+		if err := s.enlist(ctx, own.member); err != nil {
+			return false, err
+		}
+	}
+	return bound, nil
+}
+
+// remove deletes a function that others may meet.
+func (s *Store) remove(ctx context.Context, ref function.Ref) error {
+	if _, err := s.met(ctx, ref); err != nil { // see there
+		return err
+	}
+	for range maxMoves {
+		sp, err := s.locate(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if sp.alone {
+			if _, err := s.run(ctx, deleteScript, []string{s.keys.own(ref).key}, s.keys.changes(), functionNotice(ref)); err != nil {
+				return err
+			}
+			return s.unlist(ctx, ref)
+		}
+		key, seen := s.here(sp).key, sp.found()
+		if sp.own.there && sp.shared.there { // the one that does not count goes first
+			key, seen = s.keys.own(ref).key, sp.own
+			if sp.atOwn() {
+				key, seen = s.keys.shared(ref).key, sp.shared
+			}
+		}
+		if !seen.there {
+			return s.unlist(ctx, ref)
+		}
+		if err := s.dropAt(ctx, key, seen, functionNotice(ref)); err != nil {
+			return err
+		}
+	}
+	return errMoving
+}
+
+// unlist takes a function that was removed off the list.
+func (s *Store) unlist(ctx context.Context, ref function.Ref) error {
+	met, err := s.met(ctx, ref)
+	if err != nil {
+		return err
+	}
+	bound, err := s.listApart(ctx, met)
+	if err != nil {
+		return err
+	}
+	own, shared := s.keys.own(ref).member, s.keys.shared(ref).member
+	if own != shared {
+		if err := s.delist(ctx, own); err != nil {
+			return err
+		}
+	}
+	if !bound {
+		if err := s.delist(ctx, shared); err != nil {
+			return err
+		}
+	}
+	if _, err := s.version(ctx, ref); err != nil {
+		if errors.Is(err, function.ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	home, err := s.settle(ctx, ref) // it was written again meanwhile
+	if err != nil {
+		return err
+	}
+	return s.enlist(ctx, home.member)
+}
