@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/backstage/functions/internal/config"
-	"github.com/backstage/functions/internal/trace"
+	"github.com/backstage/functions/internal/observe/trace"
 )
 
 // outside is Sentry and an OpenTelemetry collector in one.

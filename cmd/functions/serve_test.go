@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/backstage/functions/internal/api/contracttest"
+	"github.com/backstage/functions/internal/httpd/api/contracttest"
 	"github.com/backstage/functions/internal/testenv"
 )
 
@@ -165,7 +165,7 @@ func contractHolds(t *testing.T, vars ...string) {
 	for deadline, short := range contractDeadlines {
 		url := startServer(t, slices.Concat(vars, short)...).url
 		awaitProbe(t, url+"/readyz", http.StatusOK)
-		contracttest.RunSome(t, url, "../../internal/api/testdata/contract", func(r contracttest.Row) bool { return r.Deadline == deadline })
+		contracttest.RunSome(t, url, "../../internal/httpd/api/testdata/contract", func(r contracttest.Row) bool { return r.Deadline == deadline })
 	}
 }
 

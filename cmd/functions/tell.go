@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/config"
-	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/internal/observe/logs"
 )
 
 // lastLine is how long the last line of a program that fails may take to be written.

@@ -42,23 +42,23 @@ func TestMapFindsFaults(t *testing.T) {
 		name, imported string
 		ok             bool
 	}{
-		{"internal/api/run.go", module + "/internal/invoke", true},
-		{"internal/invoke/run.go", module + "/internal/api", false},
-		{"internal/trace/x.go", module + "/internal/sentry", false},
+		{"internal/httpd/api/run.go", module + "/internal/invoke", true},
+		{"internal/invoke/run.go", module + "/internal/httpd/api", false},
+		{"internal/observe/trace/x.go", module + "/internal/observe/sentry", false},
 		{"internal/new/x.go", "fmt", false},
 		{"sandbox/pool.go", module + "/sandbox/internal/wire", true},
 		{"sandbox/internal/new/x.go", module + "/sandbox/internal/wire", true},
 		{"sandbox/pool.go", module + "/internal/function", false},
 		{"sandbox/internal/wire/x.go", module + "/internal/function", false},
-		{"internal/api/x.go", module + "/sandbox/internal/wire", false},
+		{"internal/httpd/api/x.go", module + "/sandbox/internal/wire", false},
 		{"internal/function/x.go", module + "/sandbox", false},
 		{"internal/invoke/x.go", "github.com/prometheus/client_golang/prometheus", false},
-		{"internal/api/x.go", "github.com/redis/go-redis/v9", false},
+		{"internal/httpd/api/x.go", "github.com/redis/go-redis/v9", false},
 		{"sandbox/internal/cgroup/v2_linux.go", "github.com/containerd/cgroups/v3", true},
 		{"sandbox/internal/cgroup/v2.go", "github.com/containerd/cgroups/v3", false},
-		{"internal/api/x.go", "example.com/new", false},
-		{"internal/api/x.go", "golang.org/x/net/http2", true},
-		{"internal/api/x.go", "net/http", true},
+		{"internal/httpd/api/x.go", "example.com/new", false},
+		{"internal/httpd/api/x.go", "golang.org/x/net/http2", true},
+		{"internal/httpd/api/x.go", "net/http", true},
 	} {
 		f := &file{name: row.name, imports: []string{row.imported}}
 		if got := faults(f); (len(got) == 0) != row.ok {

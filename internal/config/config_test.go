@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/egress"
-	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/internal/observe/logs"
 	"github.com/backstage/functions/sandbox"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/backstage/functions/internal/body"
+	"github.com/backstage/functions/internal/httpd/body"
 )
 
 // The units of sizes.

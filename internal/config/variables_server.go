@@ -3,7 +3,7 @@ package config
 import (
 	"strconv"
 
-	"github.com/backstage/functions/internal/body"
+	"github.com/backstage/functions/internal/httpd/body"
 )
 
 const maxPort = 1<<16 - 1

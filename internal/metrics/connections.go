@@ -3,7 +3,7 @@ package metrics
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/backstage/functions/internal/connections"
+	"github.com/backstage/functions/internal/httpd/connections"
 )
 
 // Connections is what to tell of those who are connected.

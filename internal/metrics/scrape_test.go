@@ -12,9 +12,9 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
-	"github.com/backstage/functions/internal/connections"
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/connections"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )

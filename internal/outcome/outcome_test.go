@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/backstage/functions/internal/body"
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
 )

@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/backstage/functions/internal/body"
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/sandbox"
 )
 

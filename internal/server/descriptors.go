@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/backstage/functions/internal/config"
-	"github.com/backstage/functions/internal/connections"
 	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/internal/httpd/connections"
 )
 
 // What the server needs descriptors for beside callers.

@@ -1,10 +1,10 @@
 package server
 
 import (
-	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/internal/httpd/api"
+	"github.com/backstage/functions/internal/observe/logs"
 )
 
 // keepLines has the store keep what functions print from now on, unless that is off; dropped counts the lines that could

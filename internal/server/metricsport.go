@@ -5,9 +5,9 @@ import (
 	"net/http/pprof"
 
 	"github.com/backstage/functions/internal/config"
-	"github.com/backstage/functions/internal/health"
+	"github.com/backstage/functions/internal/httpd/health"
 	"github.com/backstage/functions/internal/metrics"
-	"github.com/backstage/functions/internal/trace"
+	"github.com/backstage/functions/internal/observe/trace"
 )
 
 func newMetrics(cfg *config.Config, b Build) *metrics.Metrics {

@@ -6,12 +6,12 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/invoke"
-	"github.com/backstage/functions/internal/sentry"
-	"github.com/backstage/functions/internal/trace"
+	"github.com/backstage/functions/internal/observe/sentry"
+	"github.com/backstage/functions/internal/observe/trace"
 )
 
 // observers tell the outside what happens.

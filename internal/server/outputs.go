@@ -12,11 +12,11 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/invoke"
-	"github.com/backstage/functions/internal/logs"
-	"github.com/backstage/functions/internal/trace"
+	"github.com/backstage/functions/internal/observe/logs"
+	"github.com/backstage/functions/internal/observe/trace"
 )
 
 // outputs are where the server writes.

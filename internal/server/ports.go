@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
-	"github.com/backstage/functions/internal/connections"
+	"github.com/backstage/functions/internal/httpd/api"
+	"github.com/backstage/functions/internal/httpd/connections"
 	"github.com/backstage/functions/internal/metrics"
 )
 

@@ -6,9 +6,9 @@ import (
 	"fmt"
 
 	"github.com/backstage/functions/internal/config"
-	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/internal/observe/logs"
+	"github.com/backstage/functions/internal/observe/trace"
 	"github.com/backstage/functions/internal/store/redis"
-	"github.com/backstage/functions/internal/trace"
 )
 
 // configure reads the configuration and looks at the files that it names. Nothing is started yet, so the error, a *config.LoadError, can tell

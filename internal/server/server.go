@@ -10,16 +10,16 @@ import (
 	"os"
 	"runtime/debug"
 
-	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
-	"github.com/backstage/functions/internal/connections"
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/health"
+	"github.com/backstage/functions/internal/httpd/api"
+	"github.com/backstage/functions/internal/httpd/connections"
+	"github.com/backstage/functions/internal/httpd/health"
 	"github.com/backstage/functions/internal/invoke"
-	"github.com/backstage/functions/internal/logs"
 	"github.com/backstage/functions/internal/metrics"
-	"github.com/backstage/functions/internal/trace"
+	"github.com/backstage/functions/internal/observe/logs"
+	"github.com/backstage/functions/internal/observe/trace"
 	"github.com/backstage/functions/sandbox"
 )
 

@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"path/filepath"
 
-	"github.com/backstage/functions/internal/api"
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/invoke"
-	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/internal/observe/logs"
 	"github.com/backstage/functions/internal/store/bolt"
 	"github.com/backstage/functions/internal/store/mem"
 	"github.com/backstage/functions/internal/store/redis"

@@ -8,8 +8,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/backstage/functions/internal/logs"
 	"github.com/backstage/functions/internal/metrics"
+	"github.com/backstage/functions/internal/observe/logs"
 )
 
 // How long the end of the server waits for whoever reads standard output and standard error, both together, and of that, how long at least for

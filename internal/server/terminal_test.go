@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/backstage/functions/internal/logs"
+	"github.com/backstage/functions/internal/observe/logs"
 )
 
 // stuck is a reader that takes nothing until it is closed.

@@ -1,0 +1,63 @@
+package api
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/backstage/functions/internal/httpd/body"
+	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox"
+)
+
+// fail answers with err.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	o := outcome.Of(err)
+	if o.Hidden {
+		s.logFailure(r, slog.LevelError, "Request failed", err)
+	}
+	s.logDeath(r, o, err)
+	if missing, ok := errors.AsType[*sandbox.RuntimeError](err); ok {
+		s.warnRuntime(r, missing)
+	}
+	h := w.Header()
+	if errors.Is(err, body.ErrNoRoom) {
+		h.Set("Connection", "close") // else the rest of the body would be waited for
+	}
+	if o.Retry {
+		h.Set("Retry-After", retryAfter(o.RetryAfter))
+	}
+	answer := newObject()
+	answer.string("error", o.Message)
+	if o.Reason != "" {
+		answer.string("reason", o.Reason)
+	}
+	if whole, ok := errors.AsType[*pipelineError](err); ok {
+		answer.raw("details", whole.details())
+	}
+	result := &sandbox.Result{Status: o.Status, Header: o.Header, Body: answer.end()}
+	if sendResult(w, r, result) != nil {
+		sendJSON(w, r, o.Status, result.Body)
+	}
+}
+
+// logDeath logs the evidence of a worker's death that needs explaining; that of a deadline is in its name.
+func (s *server) logDeath(r *http.Request, o outcome.Outcome, err error) {
+	if _, died := errors.AsType[*sandbox.DeathError](err); died && o.Reason != "" {
+		s.logFailure(r, slog.LevelWarn, "Worker died", err)
+	}
+}
+
+// warnRuntime tells once of each runtime that functions are stored for and this server does not have.
+func (s *server) warnRuntime(r *http.Request, missing *sandbox.RuntimeError) {
+	if _, told := s.missingRuntimes.LoadOrStore(missing.Name, true); !told {
+		s.Logger.LogAttrs(r.Context(), slog.LevelWarn, "Functions are stored for a runtime that this server does not have: add it to RUNTIMES, or "+
+			"deploy them again with another one", slog.String("runtime", missing.Name), slog.String("url", urlOf(r)))
+	}
+}
+
+// logFailure names the request; its ID comes with the context.
+func (s *server) logFailure(r *http.Request, level slog.Level, message string, err error) {
+	s.Logger.LogAttrs(r.Context(), level, message,
+		slog.String("method", r.Method), slog.String("url", urlOf(r)), slog.String("error", err.Error()))
+}

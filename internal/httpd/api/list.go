@@ -1,0 +1,141 @@
+package api
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/qs"
+	"github.com/backstage/functions/internal/outcome"
+)
+
+// maxPerPage is how many functions one answer lists.
+const maxPerPage = 10_000
+
+func (s *server) listFunctions(w http.ResponseWriter, r *http.Request) error {
+	q, err := listQuery(qs.Parse(r.URL.RawQuery))
+	if err != nil {
+		return err
+	}
+	asked := q
+	if q.PerPage > maxPerPage { // one page that has all, or none
+		q.Page, q.PerPage = 1, maxPerPage
+	}
+	page, err := s.Store.List(r.Context(), q)
+	if err != nil {
+		return fmt.Errorf("list functions: %w", err)
+	}
+	if asked.PerPage > maxPerPage && page.Total > maxPerPage {
+		return outcome.BadRequest(fmt.Sprintf("perPage=%d is more than %d, and there are %d functions: ask for pages of at most %d",
+			asked.PerPage, maxPerPage, page.Total, maxPerPage))
+	}
+	if asked.PerPage > maxPerPage && asked.Page > 1 {
+		page.Items = nil
+	}
+	q = asked
+	sendSchema(w, r, "functions/list", listAnswer(q, page))
+	return nil
+}
+
+// listQuery reads page, perPage, namespace and id. An ID counts only together with a namespace.
+func listQuery(values *qs.Value) (function.Query, error) {
+	q := function.Query{Namespace: textOf(values, "namespace")}
+	if q.Namespace != "" {
+		q.ID = textOf(values, "id")
+	}
+	var ok bool
+	if q.Page, ok = parseInt(textOf(values, "page"), 1); !ok {
+		return q, function.ErrInvalidPage
+	}
+	if q.PerPage, ok = parseInt(textOf(values, "perPage"), 10); !ok {
+		return q, function.ErrInvalidPage
+	}
+	if q.Page < 1 || q.PerPage < 1 {
+		return q, function.ErrInvalidPage
+	}
+	return q, nil
+}
+
+// listAnswer names the pages before and after this one, as long as there are any.
+func listAnswer(q function.Query, page *function.Page) []byte {
+	items := []byte{'['}
+	for i, ref := range page.Items {
+		if i > 0 {
+			items = append(items, ',')
+		}
+		item := newObject()
+		item.string("namespace", ref.Namespace)
+		item.string("id", ref.ID)
+		items = append(items, item.end()...)
+	}
+	o := newObject()
+	o.raw("items", append(items, ']'))
+	o.int("page", q.Page)
+	o.int("perPage", q.PerPage)
+	if q.Page > 1 {
+		o.int("previousPage", q.Page-1)
+	}
+	if pages := (page.Total-1)/q.PerPage + 1; page.Total > 0 && q.Page < pages {
+		o.int("nextPage", q.Page+1)
+	}
+	return o.end()
+}
+
+// textOf is the parameter as JavaScript turns it into a string; a missing one is empty.
+func textOf(values *qs.Value, name string) string {
+	v, ok := values.Get(name)
+	if !ok {
+		return ""
+	}
+	return stringOf(v)
+}
+
+func stringOf(v *qs.Value) string {
+	switch v.Kind() {
+	case qs.List:
+		texts := make([]string, len(v.List()))
+		for i, item := range v.List() {
+			texts[i] = stringOf(item)
+		}
+		return strings.Join(texts, ",")
+	case qs.Object:
+		return "[object Object]"
+	case qs.True:
+		return "true"
+	default:
+		return v.Text()
+	}
+}
+
+// parseInt reads a number as JavaScript's parseInt with radix 10 does: white space and a sign may precede the digits,
+// anything may follow them. Empty text is the fallback. Numbers that do not fit are the nearest that does. It is not ok
+// when there are no digits.
+func parseInt(text string, fallback int) (n int, ok bool) {
+	if text == "" {
+		return fallback, true
+	}
+	text = strings.TrimLeftFunc(text, func(c rune) bool { return unicode.IsSpace(c) || c == '\ufeff' })
+	digits := strings.TrimLeft(text, "+-")
+	if len(text)-len(digits) > 1 {
+		return 0, false
+	}
+	end := strings.IndexFunc(digits, func(c rune) bool { return c < '0' || c > '9' })
+	if end < 0 {
+		end = len(digits)
+	}
+	if end == 0 {
+		return 0, false
+	}
+	n, err := strconv.Atoi(digits[:end])
+	if err != nil {
+		n = math.MaxInt
+	}
+	if text[0] == '-' {
+		n = -n
+	}
+	return n, true
+}

@@ -1,0 +1,165 @@
+package api
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/answer"
+	"github.com/backstage/functions/internal/outcome"
+)
+
+// handler serves one method of one path. The error it returns, if any, becomes the answer.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// anyMethod stands for every method there is, OPTIONS too.
+const anyMethod = "*"
+
+// resource is one path and what can be done with it. The order of its methods is that of its Allow header.
+type resource struct {
+	path    string
+	methods []method
+}
+
+type method struct {
+	name  string
+	serve handler
+}
+
+// resources lists all that is served; of two paths that both match a request the first one serves it. The path of a run
+// comes first since almost every request is one.
+func (s *server) resources() []resource {
+	return []resource{
+		{"/functions/{namespace}/{id}/run", []method{{anyMethod, s.run}}},
+		{"/functions/{namespace}/{id}/env/{env}", []method{{"PUT", s.setEnv}, {"DELETE", s.unsetEnv}}},
+		{"/functions/{namespace}/{id}/logs", []method{{"GET", s.functionLogs}}},
+		{"/functions/pipeline", []method{{"PUT", s.pipeline}}},
+		{"/functions/{namespace}/{id}", []method{
+			{"PUT", s.putFunction}, {"GET", s.getFunction}, {"DELETE", s.deleteFunction}, {"POST", s.postFunction},
+		}},
+		{"/functions", []method{{"GET", s.listFunctions}}},
+		{"/namespaces/{namespace}", []method{{"PUT", s.putNamespace}, {"GET", s.getNamespace}, {"DELETE", s.deleteNamespace}}},
+		{"/healthcheck", []method{{"GET", s.healthcheck}}},
+		{"/livez", []method{{"GET", probe(s.Livez)}}},
+		{"/readyz", []method{{"GET", probe(s.Readyz)}}},
+		{"/status", []method{{"GET", s.status}}},
+		{"/status/isolation", []method{{"GET", s.isolation}}},
+		{"/_debug/http_stats", []method{{"GET", s.httpStats}}},
+		{"/_schemas/*", []method{{"GET", s.getSchema}}},
+		{"/", []method{{"GET", s.root}}},
+	}
+}
+
+func (s *server) router() http.Handler {
+	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	for _, res := range s.resources() {
+		router.Handle(template(res.path), s.dispatch(res))
+	}
+	router.NotFoundHandler = s.adapt(notFound)
+	return router
+}
+
+// template is path as a route of gorilla/mux: fixed parts match in upper and lower case, and a slash may follow. A
+// variable that more parts follow matches an empty name too, so that it can be refused for what it is.
+func template(path string) string {
+	if path == "/" {
+		return path
+	}
+	path, wild := strings.CutSuffix(path, "/*")
+	parts := strings.Split(path[1:], "/")
+	var out strings.Builder
+	for i, part := range parts {
+		name, variable := strings.CutPrefix(strings.TrimSuffix(part, "}"), "{")
+		switch {
+		case !variable:
+			out.WriteString("/{" + strconv.Itoa(i) + ":(?i:" + regexp.QuoteMeta(part) + ")}")
+		case i < len(parts)-1:
+			out.WriteString("/{" + name + ":[^/]*}")
+		default:
+			out.WriteString("/{" + name + ":[^/]+}")
+		}
+	}
+	if wild {
+		return out.String() + "{rest:(?:/.*)?}"
+	}
+	return out.String() + "{slash:/?}"
+}
+
+// dispatch picks the method. GET serves HEAD too.
+func (s *server) dispatch(res resource) http.Handler {
+	methods := map[string]http.Handler{}
+	var allow []string
+	for _, m := range res.methods {
+		methods[m.name] = s.adapt(m.serve)
+		if m.name == http.MethodPost { // the Allow header is the contract's, where there is none
+			continue
+		}
+		allow = append(allow, m.name)
+		if m.name == http.MethodGet {
+			methods[http.MethodHead] = methods[m.name]
+			allow = append(allow, http.MethodHead)
+		}
+	}
+	fallback, ok := methods[anyMethod]
+	if !ok {
+		fallback = s.adapt(notFound)
+		methods[http.MethodOptions] = s.adapt(options(allow))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rec, ok := w.(*answer.Recorder); ok {
+			rec.Route = res.path
+		}
+		s.Routed(r, res.path)
+		h, ok := methods[r.Method]
+		if !ok {
+			h = fallback
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// adapt makes an http.Handler of h that answers with h's error.
+func (s *server) adapt(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+func notFound(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	return outcome.NotFound("Cannot " + r.Method + " " + urlOf(r))
+}
+
+// options tells which methods a path has, in the Allow header and as {"allow":[…]}.
+func options(allow []string) handler {
+	list := strings.Join(allow, ",")
+	body := newObject()
+	body.texts("allow", allow)
+	text := body.end()
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Allow", list)
+		sendJSON(w, r, http.StatusOK, text)
+		return nil
+	}
+}
+
+func (s *server) root(w http.ResponseWriter, r *http.Request) error {
+	sendSchema(w, r, "root", []byte(`{"name":"Backstage functions"}`))
+	return nil
+}
+
+// refOf is the function that the path names.
+func refOf(r *http.Request) (function.Ref, error) {
+	namespace, err := nameOf(r, "namespace")
+	if err != nil {
+		return function.Ref{}, err
+	}
+	id, err := nameOf(r, "id")
+	return function.Ref{Namespace: namespace, ID: id}, err
+}

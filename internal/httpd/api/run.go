@@ -1,0 +1,111 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/body"
+	"github.com/backstage/functions/internal/httpd/qs"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox"
+)
+
+// run answers with what the function answers.
+func (s *server) run(w http.ResponseWriter, r *http.Request) error {
+	ref, err := refOf(r)
+	if err != nil {
+		return err
+	}
+	request, err := s.requestOf(r)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	result, err := s.Invoker.Run(r.Context(), s.callOf(r, ref, request))
+	setTiming(w, result, err, time.Since(start))
+	if err != nil {
+		return fmt.Errorf("run %s: %w", ref, err)
+	}
+	return sendResult(w, r, result)
+}
+
+// callOf is the call that r makes.
+func (s *server) callOf(r *http.Request, ref function.Ref, request sandbox.Request) invoke.Call {
+	return invoke.Call{ID: RequestID(r.Context()), TraceID: s.TraceID(r.Context()), URI: r.RequestURI, Ref: ref, Request: request}
+}
+
+// requestOf is the request as the function sees it. Its body is read first: a broken one is refused before the function
+// is looked for.
+func (s *server) requestOf(r *http.Request) (sandbox.Request, error) {
+	text, err := body.Read(r, s.bodyOptions(r, true))
+	if err != nil {
+		return sandbox.Request{}, err
+	}
+	header := headerJSON(r, s.HeaderNames(r))
+	return sandbox.Request{Method: r.Method, Header: header, Query: queryJSON(r.URL.RawQuery), Body: text}, nil
+}
+
+func queryJSON(query string) json.RawMessage {
+	if query == "" {
+		return json.RawMessage("{}")
+	}
+	return qs.Parse(query).AppendJSON(nil)
+}
+
+// pipeline runs the steps of the query one after the other and answers with the last one's answer. Where the original could
+// not read its steps, as it could not read numbers over 20, it answered 400 whether or not its functions exist; a missing
+// one is 400 there still.
+func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
+	request, err := s.requestOf(r)
+	if err != nil {
+		return err
+	}
+	steps, numbered, err := stepsOf(qs.Parse(r.URL.RawQuery), s.MaxSteps)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	call := s.callOf(r, function.Ref{}, request)
+	call.Memory = bodyMemory{s, r}
+	result, err := s.Invoker.Pipeline(r.Context(), steps, call)
+	setTiming(w, result, err, time.Since(start))
+	if missing, ok := errors.AsType[*function.NotFoundError](err); ok && numbered {
+		return outcome.BadRequest(missing.Error())
+	}
+	if err == nil {
+		err = sendResult(w, r, result)
+	}
+	if err != nil {
+		return &pipelineError{err}
+	}
+	return nil
+}
+
+// pipelineError is one of a pipeline whose steps are known. Its answer has details: which step failed, if it was one.
+type pipelineError struct{ err error }
+
+func (e *pipelineError) Error() string { return "run pipeline: " + e.err.Error() }
+
+func (e *pipelineError) Unwrap() error { return e.err }
+
+func (e *pipelineError) details() json.RawMessage {
+	o := newObject()
+	if step, ok := errors.AsType[*invoke.StepError](e.err); ok {
+		o.string("message", "Got error when execute pipeline function "+step.Ref.String())
+	}
+	return o.end()
+}
+
+// bodyMemory is that for the bodies of the steps of r.
+type bodyMemory struct {
+	s *server
+	r *http.Request
+}
+
+func (m bodyMemory) Grow(bytes int) bool { return m.s.Grow(m.r, bytes) }
+func (m bodyMemory) Shrink(bytes int)    { m.s.Shrink(m.r, bytes) }

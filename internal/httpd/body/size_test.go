@@ -1,0 +1,32 @@
+package body_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/backstage/functions/internal/httpd/body"
+)
+
+func TestSizesAreReadAsTheBytesModuleReadsThem(t *testing.T) {
+	for text, want := range map[string]int64{
+		"0": 0, "1024": 1024, "1.9": 1, "1024b": 1024, "1 B": 1,
+		"1kb": 1 << 10, "+1kb": 1 << 10, "0.5kb": 512, "500kb": 512000, "500 kb": 512000, "1.0005kb": 1024,
+		"1mb": 1 << 20, "1MB": 1 << 20, "1.5Mb": 1572864, "1   mb": 1 << 20, "1gb": 1 << 30, "2tb": 2 << 40,
+		" 1mb\n": 1 << 20,
+	} {
+		if got, err := body.ParseSize(text); err != nil || got != want {
+			t.Errorf("ParseSize(%q) = %d, %v; want %d", text, got, err, want)
+		}
+	}
+}
+
+func TestTextThatIsNoSizeIsRefused(t *testing.T) {
+	for _, text := range []string{
+		"", " ", "abc", "mb", "-1", "-1kb", "1m", "1kib", "1kb x", "1e3", ".5kb", "1.kb", "1,5mb", "0x10", "1kb1mb",
+		"9223372036854775808", "9999999tb", strings.Repeat("9", 400), "NaN", "Infinity",
+	} {
+		if got, err := body.ParseSize(text); err == nil {
+			t.Errorf("ParseSize(%q) = %d", text, got)
+		}
+	}
+}
