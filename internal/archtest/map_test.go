@@ -7,8 +7,8 @@ package archtest
 //	server → api → invoke → function          the way of a call
 //	            invoke → sandbox           public, and knows nothing of internal/
 //	api, invoke → outcome → body, function what an error means
-//	     api → body → sandbox/jsontext     what is JSON, for requests and for answers
-//	     api, store/bolt → sandbox/jsontext the members of an object, without decoding them
+//	     api → body → sandbox/rawjson     what is JSON, for requests and for answers
+//	     api, store/bolt → sandbox/rawjson the members of an object, without decoding them
 //	store/{bolt, mem, redis} → function
 //	store/{bolt, mem} → store/ring         for what no other server needs to see
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only server knows them
@@ -28,10 +28,10 @@ var arrows = map[string][]string{
 	"internal/httpd/answer": {},
 	"internal/httpd/api": {
 		"internal/httpd/answer", "internal/httpd/body", "internal/function", "internal/invoke", "internal/httpd/latin1", "internal/outcome",
-		"internal/httpd/qs", "internal/spelling", "sandbox", "sandbox/jsontext",
+		"internal/httpd/qs", "internal/spelling", "sandbox", "sandbox/rawjson",
 	},
 	"internal/archtest":          {},
-	"internal/httpd/body":        {"sandbox/jsontext"},
+	"internal/httpd/body":        {"sandbox/rawjson"},
 	"internal/config":            {"internal/httpd/body", "internal/egress", "internal/function", "internal/spelling", "sandbox"},
 	"internal/httpd/connections": {},
 	"internal/container":         {},
@@ -48,7 +48,7 @@ var arrows = map[string][]string{
 	"internal/observe/sentry":    {"internal/function", "internal/invoke", "sandbox"},
 	"internal/spelling":          {},
 	"internal/store/backup":      {},
-	"internal/store/bolt":        {"internal/function", "internal/store/ring", "sandbox/jsontext"},
+	"internal/store/bolt":        {"internal/function", "internal/store/ring", "sandbox/rawjson"},
 	"internal/store/mem":         {"internal/function", "internal/store/ring"},
 	"internal/store/redis":       {"internal/function"},
 	"internal/store/ring":        {"internal/function"},

@@ -7,7 +7,7 @@ import (
 	"strconv"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/sandbox/jsontext"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // maxMembers is how many members an object may have, those that are dropped and those of a name given twice included: each costs far more
@@ -30,7 +30,7 @@ type property struct {
 // properties reads the members of a valid JSON text, whose bytes their values share; there are none when it is not an object.
 func properties(text json.RawMessage) (s propertySet) {
 	at, count := map[string]int{}, 0
-	for key, value := range jsontext.Members(text) {
+	for key, value := range rawjson.Members(text) {
 		if count++; count > maxMembers {
 			s.more = true
 			break

@@ -6,7 +6,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/backstage/functions/sandbox/jsontext"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // whiteSpace is the white space of JSON.
@@ -42,7 +42,7 @@ const (
 
 // checkJSON says what is wrong with text, which must be valid UTF-8, in the words of Node.js 8's JSON.parse.
 func checkJSON(text []byte, depth int) error {
-	found := jsontext.Scan(text, depth)
+	found := rawjson.Scan(text, depth)
 	if found.OK {
 		return nil
 	}
@@ -50,7 +50,7 @@ func checkJSON(text []byte, depth int) error {
 }
 
 // fault describes what stands where scanning stopped. V8 counts positions in UTF-16 code units.
-func fault(text []byte, found jsontext.Outcome, depth int) string {
+func fault(text []byte, found rawjson.Outcome, depth int) string {
 	before, rest := text[:found.Stopped], text[found.Stopped:]
 	if len(rest) == 0 {
 		return "Unexpected end of JSON input"

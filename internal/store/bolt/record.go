@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/sandbox/jsontext"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // functionRecord is the document of one function, but for its options, which follow. What versionIn looks for comes first.
@@ -64,7 +64,7 @@ func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
 
 // decodeOptions reads those of a record, which is JSON. One that is impossible counts as absent.
 func decodeOptions(record []byte) (o function.Options) {
-	for name, value := range jsontext.Members(record) {
+	for name, value := range rawjson.Members(record) {
 		option := function.OptionOf(string(bytes.Trim(name, `"`)))
 		if option == nil {
 			continue

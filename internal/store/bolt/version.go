@@ -8,7 +8,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/sandbox/jsontext"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // Version returns the version of a function, or function.ErrNotFound. It reads as little of the record as it can.
@@ -28,7 +28,7 @@ func (s *Store) Version(ctx context.Context, ref function.Ref) (version string, 
 // code: it is passed over, but not decoded.
 func versionIn(ref function.Ref, text []byte) (string, error) {
 	var f function.Function
-	for name, value := range jsontext.Members(text) {
+	for name, value := range rawjson.Members(text) {
 		field := &f.Hash
 		switch string(name) {
 		case `"versionID"`:

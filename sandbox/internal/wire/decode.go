@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/backstage/functions/sandbox/jsontext"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // What a worker writes is read in the very form in which the runner writes it, member by member, and in no other. There is no general
@@ -166,7 +166,7 @@ func (s *scanner) result(f *Frame, kept bool) {
 // body reads the value that is the rest but for the bracket at its end.
 func (s *scanner) body(kept bool) []byte {
 	body, found := bytes.CutSuffix(s.rest, []byte("}"))
-	switch got := jsontext.Scan(body, maxDepth); {
+	switch got := rawjson.Scan(body, maxDepth); {
 	case found && got.OK && len(bytes.TrimSpace(body)) == len(body):
 	case got.TooDeep:
 		s.fail("the body is nested more than %d levels deep", maxDepth)

@@ -8,7 +8,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/backstage/functions/sandbox/jsontext"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // scanner reads the pieces of a frame off the front of rest. It keeps the first fault; every method gives a zero after that. What it costs
@@ -90,7 +90,7 @@ func (s *scanner) integer() int {
 		return 0
 	}
 	n, err := strconv.Atoi(string(digits))
-	if err != nil || !jsontext.Scan(digits, 0).OK {
+	if err != nil || !rawjson.Scan(digits, 0).OK {
 		s.fail("%q is no whole number", digits)
 	}
 	return n
@@ -102,7 +102,7 @@ func (s *scanner) number() float64 {
 		return 0
 	}
 	x, err := strconv.ParseFloat(string(digits), 64)
-	if err != nil || !jsontext.Scan(digits, 0).OK {
+	if err != nil || !rawjson.Scan(digits, 0).OK {
 		s.fail("%q is no number", digits)
 	}
 	return x

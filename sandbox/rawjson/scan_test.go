@@ -1,4 +1,4 @@
-package jsontext_test
+package rawjson_test
 
 import (
 	"encoding/json"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/backstage/functions/sandbox/jsontext"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 const depth = 10_000 // that of encoding/json
@@ -16,12 +16,12 @@ func TestScanStopsAtTheFault(t *testing.T) {
 		"": 0, " ": 1, "[": 1, `{"a":`: 5, `"a`: 2, `"\u12`: 5, "1e": 2, "tru": 3, // something is missing
 		"x": 0, "{}x": 2, "[1,]": 3, `{"a" 1}`: 5, "{1}": 1, "01": 1, "-a": 1, "1.e": 2, "nulL": 3, `"\x"`: 2, `"\u00g0"`: 5, "\"\n\"": 1, "[}": 1,
 	} {
-		if got := jsontext.Scan([]byte(text), depth); got.OK || got.Stopped != stopped || got.TooDeep {
+		if got := rawjson.Scan([]byte(text), depth); got.OK || got.Stopped != stopped || got.TooDeep {
 			t.Errorf("%q: %+v, want it stopped at %d", text, got, stopped)
 		}
 	}
 	for _, text := range []string{"0", "-1.5e+10", "1E-2", `""`, ` { "a" : [ true , false , null , { } , [ ] ] } `, `"\ud800\"\\\/\b\f\n\r\t"`, `{"a":1,"a":2}`} {
-		if got := jsontext.Scan([]byte(text), depth); got != (jsontext.Outcome{OK: true, Stopped: len(text)}) {
+		if got := rawjson.Scan([]byte(text), depth); got != (rawjson.Outcome{OK: true, Stopped: len(text)}) {
 			t.Errorf("%q: %+v", text, got)
 		}
 	}
@@ -32,17 +32,17 @@ func TestScanKeepsToItsDepth(t *testing.T) {
 		return []byte(strings.Repeat(`[{"a":`, levels/2) + strings.Repeat("[", levels%2) + "1" + strings.Repeat("]", levels%2) + strings.Repeat("}]", levels/2))
 	}
 	for _, limit := range []int{0, 1, 2, 7, depth} {
-		if got := jsontext.Scan(nested(limit), limit); !got.OK {
+		if got := rawjson.Scan(nested(limit), limit); !got.OK {
 			t.Errorf("depth %d: %+v", limit, got)
 		}
 		text := nested(limit + 1)
 		stopped := strings.LastIndexAny(string(text), "[{")
-		if got := jsontext.Scan(text, limit); got != (jsontext.Outcome{Stopped: stopped, TooDeep: true}) {
+		if got := rawjson.Scan(text, limit); got != (rawjson.Outcome{Stopped: stopped, TooDeep: true}) {
 			t.Errorf("one level more than %d: %+v, want it stopped at %d", limit, got, stopped)
 		}
 	}
 	flat := []byte("[" + strings.Repeat(`[],{"a":{}},`, 1000) + "[]]")
-	if got := jsontext.Scan(flat, 3); !got.OK {
+	if got := rawjson.Scan(flat, 3); !got.OK {
 		t.Errorf("levels that were left again counted: %+v", got)
 	}
 }
@@ -58,13 +58,13 @@ func TestEachBracketIsClosedByItsOwn(t *testing.T) {
 		}
 	}
 	text := []byte(opening + "0" + closing)
-	if got := jsontext.Scan(text, levels); !got.OK {
+	if got := rawjson.Scan(text, levels); !got.OK {
 		t.Fatalf("%+v", got)
 	}
 	for at := len(text) - levels; at < len(text); at++ {
 		wrong := slices.Clone(text)
 		wrong[at] ^= '}' ^ ']'
-		if got := jsontext.Scan(wrong, levels); got.OK || got.Stopped != at {
+		if got := rawjson.Scan(wrong, levels); got.OK || got.Stopped != at {
 			t.Errorf("the wrong bracket at %d: %+v", at, got)
 		}
 	}
@@ -76,7 +76,7 @@ func TestScanFindsEveryCharacterEverywhereInAString(t *testing.T) {
 		for c := range rune(256) {
 			for place := range 24 {
 				text := []byte(`"` + strings.Repeat(around, place) + string(c) + strings.Repeat(around, 24-place) + `"`)
-				got := jsontext.Scan(text, depth)
+				got := rawjson.Scan(text, depth)
 				if got.OK != json.Valid(text) {
 					t.Fatalf("%q: %+v", text, got)
 				}
@@ -93,7 +93,7 @@ func FuzzScanAgreesWithEncodingJSON(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		got := jsontext.Scan(text, depth)
+		got := rawjson.Scan(text, depth)
 		if got.OK != json.Valid(text) {
 			t.Fatalf("%q: %+v", text, got)
 		}
@@ -101,11 +101,11 @@ func FuzzScanAgreesWithEncodingJSON(f *testing.F) {
 			t.Fatalf("%q: %+v", text, got)
 		}
 		// What is before the fault is none yet, and the byte there makes it one, whatever follows.
-		if before := jsontext.Scan(text[:got.Stopped], depth); before.Stopped != got.Stopped {
+		if before := rawjson.Scan(text[:got.Stopped], depth); before.Stopped != got.Stopped {
 			t.Fatalf("%q: %+v, but what is before that %+v", text, got, before)
 		}
 		if got.Stopped < len(text) {
-			if with := jsontext.Scan(text[:got.Stopped+1], depth); with != got {
+			if with := rawjson.Scan(text[:got.Stopped+1], depth); with != got {
 				t.Fatalf("%q: %+v, but without the rest %+v", text, got, with)
 			}
 		}
@@ -119,7 +119,7 @@ func BenchmarkScan(b *testing.B) {
 	} {
 		text := []byte(content)
 		for by, valid := range map[string]func([]byte) bool{
-			"jsontext":      func(text []byte) bool { return jsontext.Scan(text, depth).OK },
+			"rawjson":       func(text []byte) bool { return rawjson.Scan(text, depth).OK },
 			"encoding-json": json.Valid,
 		} {
 			b.Run(name+"/"+by, func(b *testing.B) {

@@ -1,4 +1,4 @@
-package jsontext_test
+package rawjson_test
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/backstage/functions/sandbox/jsontext"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 func TestMembersAreThoseOfAnObject(t *testing.T) {
@@ -24,7 +24,7 @@ func TestMembersAreThoseOfAnObject(t *testing.T) {
 		`{"a":[}`:   ``,
 	} {
 		var got []string
-		for name, value := range jsontext.Members([]byte(text)) {
+		for name, value := range rawjson.Members([]byte(text)) {
 			got = append(got, string(name)+"="+string(value))
 		}
 		if strings.Join(got, " ") != want {
@@ -34,7 +34,7 @@ func TestMembersAreThoseOfAnObject(t *testing.T) {
 }
 
 func TestMembersReadNoFurtherThanAsked(t *testing.T) {
-	for name := range jsontext.Members([]byte(`{"a":1,`)) {
+	for name := range rawjson.Members([]byte(`{"a":1,`)) {
 		if string(name) != `"a"` {
 			t.Errorf("got %s", name)
 		}
@@ -50,7 +50,7 @@ func FuzzMembersAreThoseOfEncodingJSON(f *testing.F) {
 			return
 		}
 		got := map[string]json.RawMessage{}
-		for name, value := range jsontext.Members([]byte(text)) {
+		for name, value := range rawjson.Members([]byte(text)) {
 			var key string
 			if err := json.Unmarshal(name, &key); err != nil {
 				t.Fatal(err)

@@ -1,6 +1,6 @@
-// Package jsontext checks JSON texts without making values of them. It does so two to ten times as fast as encoding/json (BenchmarkScan), and
+// Package rawjson checks JSON texts without making values of them. It does so two to ten times as fast as encoding/json (BenchmarkScan), and
 // says where a faulty one stops being JSON.
-package jsontext
+package rawjson
 
 // Outcome is what Scan found.
 type Outcome struct {

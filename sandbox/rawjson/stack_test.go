@@ -1,4 +1,4 @@
-package jsontext_test
+package rawjson_test
 
 import (
 	"runtime"
@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/backstage/functions/sandbox/jsontext"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // A deep text takes no deep stack: whoever may send many at a time would have the server hold a stack for each.
@@ -20,7 +20,7 @@ func TestDepthTakesNoStack(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	for range readers {
 		all.Go(func() {
-			if !jsontext.Scan(text, depth).OK {
+			if !rawjson.Scan(text, depth).OK {
 				t.Error("the text is refused")
 			}
 			read.Done()
