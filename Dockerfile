@@ -63,6 +63,7 @@ RUN go mod download
 COPY cmd cmd
 COPY internal internal
 COPY sandbox sandbox
+COPY runner-js runner-js
 ARG VERSION=unreleased
 ARG REVISION=unknown
 RUN CGO_ENABLED=0 GOARCH="${TARGETARCH:-amd64}" go build -trimpath -ldflags="-s -w -X main.version=$VERSION -X main.revision=$REVISION" -o /functions ./cmd/functions

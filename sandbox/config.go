@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/backstage/functions/sandbox/internal/wire"
@@ -45,10 +47,15 @@ type Limits struct {
 // wire are those that hold for what a worker writes.
 func (l Limits) wire() wire.Limits { return wire.Limits{Answer: l.Answer, Logs: l.Logs} }
 
-// Config configures a Pool. Start from DefaultConfig: a zero means zero here, not a default.
+// Config configures a Pool. Start from DefaultConfig: a zero means zero here, not a default, unless a field says so. Paths may be relative
+// to the working directory of New.
 type Config struct {
-	// Node is the path of the Node.js binary, Runner that of the runner's main.js.
-	Node   string
+	// Node is the path of the Node.js binary, of version 8 or newer. Default: the one that make setup has put beside Runner, else the one
+	// on PATH.
+	Node string
+	// Runner is the path of the runner's main.js in a checkout of this module. After make setup that has a fork server: workers start in a
+	// millisecond. Default: the runner that this package carries. It is unpacked to a folder of the user's cache and starts Node.js anew
+	// for every worker.
 	Runner string
 	// Size is the most workers at any time, of all pools of a Runtimes together. Default 16.
 	Size int
@@ -77,23 +84,25 @@ type Config struct {
 	AsyncTimeout time.Duration
 	// StartTimeout is the time until a new worker must be ready. Default 30 s.
 	StartTimeout time.Duration
-	// Env is what every function sees in Backstage.env, a JSON object of strings. Default {}.
+	// Env is what every function sees in Backstage.env, a JSON object of strings. Empty stands for {}.
 	Env json.RawMessage
 	// TimeZone is the one that functions see, a name of the time zone database. Default: Node.js finds one by itself, UTC in a jail.
 	TimeZone string
 	// ICUData is a directory with ICU's data for Intl, for each Node.js that finds its file in it (ICUFile); empty for
 	// what is in Node.js.
 	ICUData string
-	// Modules are the names that functions may require.
+	// Modules are the names that functions may require: modules of Node.js such as "crypto", and npm modules. Default: none. A module can
+	// do all that Node.js can within the isolation of the worker; fs and child_process are for functions that are trusted.
 	Modules []string
-	// ModulesDir is a folder with node_modules in which they are looked for before they are beside the runner. Workers can read all of it. Default: none.
+	// ModulesDir is a folder with node_modules in which npm modules are looked for before they are beside the runner. The runner that this
+	// package carries has none beside it. Workers can read all of the folder. Default: none.
 	ModulesDir string
 	// Isolation is the tier. Default IsolationStrict.
 	Isolation Isolation
 	Limits    Limits
 	// Egress is how functions reach the outside.
 	Egress Egress
-	// Observer is told what happens. Default NopObserver.
+	// Observer is told what happens; nil for nobody.
 	Observer Observer
 
 	// index tells the pools of one process apart where the kernel must: names of control groups. The starter sets it.
@@ -102,7 +111,7 @@ type Config struct {
 	house *house
 }
 
-// DefaultConfig returns a Config with every field at its default; Node and Runner remain to be set.
+// DefaultConfig returns a Config with every field at its default, with which New works.
 func DefaultConfig() Config {
 	return Config{
 		Size:         16,
@@ -129,8 +138,6 @@ func (c Config) Validate() error {
 			faults = append(faults, fmt.Errorf("sandbox: config: "+format, args...))
 		}
 	}
-	fault(c.Node == "", "Node is not set")
-	fault(c.Runner == "", "Runner is not set")
 	fault(c.Size < 1, "Size %d is below 1", c.Size)
 	fault(c.Active < 0 || c.Active > c.Size, "Active %d is not within 0 and Size %d", c.Active, c.Size)
 	fault(c.Memory < 0, "Memory %d is below 0", c.Memory)
@@ -144,8 +151,7 @@ func (c Config) Validate() error {
 	} {
 		fault(d <= 0, "%s %v is not above 0", name, d)
 	}
-	fault(c.Observer == nil, "Observer is nil")
-	fault(!json.Valid(c.Env), "Env is not JSON")
+	fault(!isObjectOfStrings(c.Env), "Env is not a JSON object of strings")
 	switch c.Isolation {
 	case IsolationStrict, IsolationProcess, IsolationNone:
 	default:
@@ -159,4 +165,10 @@ func (c Config) Validate() error {
 	fault(c.Limits.Answer < 64<<10, "Limits.Answer %d is below 64 KiB", c.Limits.Answer)
 	fault(c.Limits.Logs < 0, "Limits.Logs %d is below 0", c.Limits.Logs)
 	return errors.Join(faults...)
+}
+
+// isObjectOfStrings says whether text is what Env may be.
+func isObjectOfStrings(text json.RawMessage) bool {
+	var values map[string]*string
+	return len(text) == 0 || json.Unmarshal(text, &values) == nil && values != nil && !slices.Contains(slices.Collect(maps.Values(values)), nil)
 }

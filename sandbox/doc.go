@@ -13,13 +13,34 @@
 // Calls that find no worker wait in a bounded queue that is fair between groups (namespaces) and, within a group, between functions.
 // Every call is answered: by the function, by a *FunctionError, by a *DeathError that names the Reason, or by ErrBusy or ErrClosed.
 //
-//	cfg := sandbox.DefaultConfig()
-//	cfg.Node, cfg.Runner = "/usr/bin/node", "runner-js/main.js"
-//	pool, err := sandbox.New(ctx, cfg)
+//	pool, err := sandbox.New(ctx, sandbox.DefaultConfig())
 //	…
 //	defer pool.Close()
 //	result, err := pool.Invoke(ctx, &sandbox.Invocation{
-//		ID: "1", Key: "demo", Filename: "demo.js",
-//		Code: "function main(req, res) { res.send({ say: 'hello' }) }",
+//		ID: "1", Key: "hello@1", Filename: "hello.js",
+//		Code:    "function main(req, res) { res.send({ say: 'hello ' + req.body.name }) }",
+//		Request: sandbox.Request{Body: []byte(`{"name":"Joe"}`)},
 //	})
+//
+// # What a program needs
+//
+// Linux, and Node.js 8 or newer: New takes the node on PATH unless Config.Node names another one. The program inside the workers is carried
+// in this package, and unpacked to a folder below the user's cache (os.UserCacheDir). With Config.Runner naming the main.js of a checkout in
+// which make setup was run, workers are forked from a warm process instead of started one by one.
+//
+// IsolationStrict, the default, needs the rights to make control groups: root has them, or a delegated subtree. New fails with
+// ErrUnsupported and says what is missing where it cannot give what was asked for. IsolationNone needs no rights and is for code that is
+// trusted.
+//
+// A worker in a jail starts as this very program, which this package turns into Node.js while it is initialized: main is not reached, and
+// nothing needs to be called there.
+//
+// # Modules
+//
+// Functions may require what Config.Modules lists, and nothing by default. Modules of Node.js itself, such as "crypto", are there at once.
+// npm modules are installed by the program's author into a folder that Config.ModulesDir names:
+//
+//	npm install --prefix DIR --ignore-scripts lodash
+//
+// A module is loaded once for all functions; those that cannot be loaded are named by New's *ModulesError.
 package sandbox

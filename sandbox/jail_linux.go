@@ -13,10 +13,6 @@ import (
 	"github.com/backstage/functions/sandbox/internal/jail"
 )
 
-// Init becomes the inside of a jail when this process was started for that, and returns otherwise. Programs that use IsolationStrict must
-// call it first of all in main, and in TestMain.
-func Init() { jail.Main() }
-
 // Where a jailed worker finds what it needs.
 const (
 	jailNode    = "/usr/bin/node"

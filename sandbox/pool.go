@@ -89,6 +89,13 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if cfg.Observer == nil {
+		cfg.Observer = NopObserver{}
+	}
+	cfg, err := cfg.resolved(ctx)
+	if err != nil {
+		return nil, err
+	}
 	starter, err := newStarter(cfg)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,9 @@ import (
 // Probe tries what a pool of cfg would need of this host, whatever its tier. Only Node and Runner of cfg are looked at. It makes and removes
 // control groups like a pool does. It is safe beside pools of the same process.
 func Probe(ctx context.Context, cfg Config) []Support {
+	if found, err := cfg.resolved(ctx); err == nil {
+		cfg = found
+	}
 	var all []Support
 	for _, feature := range []struct {
 		name string

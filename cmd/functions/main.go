@@ -9,11 +9,9 @@ import (
 	"syscall"
 
 	"github.com/backstage/functions/internal/container"
-	"github.com/backstage/functions/sandbox"
 )
 
 func main() {
-	sandbox.Init()
 	catchSignals()
 	container.Main(needsGroups, tell)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

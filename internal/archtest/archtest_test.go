@@ -49,6 +49,8 @@ func TestMapFindsFaults(t *testing.T) {
 		{"sandbox/pool.go", module + "/sandbox/internal/wire", true},
 		{"sandbox/internal/new/x.go", module + "/sandbox/internal/wire", true},
 		{"sandbox/pool.go", module + "/internal/function", false},
+		{"sandbox/resolve_linux.go", module + "/runner-js", true},
+		{"internal/server/node.go", module + "/runner-js", false},
 		{"sandbox/internal/wire/x.go", module + "/internal/function", false},
 		{"internal/httpd/api/x.go", module + "/sandbox/internal/wire", false},
 		{"internal/function/x.go", module + "/sandbox", false},
@@ -89,7 +91,7 @@ func inSandbox(pkg string) bool {
 
 func mayImport(pkg, other string) bool {
 	if inSandbox(pkg) {
-		return inSandbox(other)
+		return inSandbox(other) || other == runnerRoot
 	}
 	return slices.Contains(arrows[pkg], other)
 }

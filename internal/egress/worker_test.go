@@ -15,7 +15,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	sandbox.Init()
 	if path := os.Getenv("CONNECT_TO"); path != "" {
 		connectAndWait(path)
 	}

@@ -7,13 +7,12 @@ import (
 	"sync"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/store/feed"
 	"github.com/backstage/functions/internal/store/ring"
 )
 
 // Store keeps functions in maps. Use New. It is safe for concurrent use.
 type Store struct {
-	feed      feed.Feed
+	feed      function.Feed
 	ring.Ring // what functions print
 
 	// Limits bound what is written. They must not change once the store is in use.

@@ -14,7 +14,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/store/keylock"
 )
 
 // Options configure a Store.
@@ -66,7 +65,7 @@ type Store struct {
 	limits  function.Limits
 	log     *slog.Logger
 	envs    envFaults
-	edits   keylock.Locks // of functions, see edit
+	edits   function.Turns // see edit
 
 	heartbeat time.Duration   // see watch
 	life      context.Context // ends with Close

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -16,12 +17,29 @@ import (
 // exitFailed is the exit code of a child that could not build its jail; the reason is on its stderr.
 const exitFailed = 80
 
-// Main becomes the program of a jail when this process was started by Command, and returns otherwise. It must be called before anything
-// else is done.
-func Main() {
-	if os.Args[0] != childName {
-		return
+// A process that Command started becomes the program of its jail here, before main and before the packages that import this one: were that
+// left to a call in main, a program without the call would run again inside every jail.
+//
+//nolint:gochecknoinits // the reason is above
+func init() {
+	if len(os.Args) > 0 && os.Args[0] == childName && !privileged() {
+		becomeProgram()
 	}
+}
+
+// privileged says whether who started this process has fewer rights than it, as with a set-user-ID program. Such a one must not do what its
+// environment says. A child of Command has the rights of its parent.
+func privileged() bool {
+	const atSecure = 23 // AT_SECURE: getauxval(3)
+	values, err := unix.Auxv()
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(values, func(v [2]uintptr) bool { return v[0] == atSecure && v[1] != 0 })
+}
+
+// becomeProgram builds the jail and ends in its program, or with the reason on stderr.
+func becomeProgram() {
 	runtime.LockOSThread() // what follows belongs to this thread, which becomes the program
 	err := run(os.Getenv(specVariable))
 	fmt.Fprintln(os.Stderr, err)

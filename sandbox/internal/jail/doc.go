@@ -1,7 +1,7 @@
 // Package jail starts a program behind kernel namespaces, in a root of its own, without capabilities.
 //
-// It has two halves. The host's (Command) starts this very binary again in new namespaces; the child's (Main) builds the root and then
-// becomes the program by execve(2):
+// It has two halves. The host's (Command) starts this very binary again in new namespaces; the child's, which runs when this package is
+// initialized and so needs no call in main, builds the root and then becomes the program by execve(2):
 //
 //	host                                             child
 //	 │ clones the mounts the program may see          │

@@ -45,6 +45,12 @@ type Egress struct {
 
 // AppendInit appends the init frame.
 func AppendInit(dst []byte, init Init) ([]byte, error) {
+	if init.Modules == nil {
+		init.Modules = []string{} // null is no list
+	}
+	if len(init.Env) == 0 {
+		init.Env = json.RawMessage("{}")
+	}
 	text, err := json.Marshal(struct {
 		Type string `json:"type"`
 		Init

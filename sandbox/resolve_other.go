@@ -1,0 +1,13 @@
+//go:build !linux
+
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+)
+
+func (c Config) resolved(context.Context) (Config, error) {
+	return c, fmt.Errorf("%w: workers need Linux, this is %s", ErrUnsupported, runtime.GOOS)
+}
