@@ -39,6 +39,8 @@ fault_tests := WorkersAndZygotesDie|HappensToRedis|RedisWasKilled|FollowAFailove
 go_dirs := cmd internal sandbox $(wildcard runner-js/*.go)
 js_files = $$(find runner-js -name node_modules -prune -o -name '*.js' -print)
 modules := runner-js/node_modules/.installed
+# ESLint and TypeScript, apart from what functions may require.
+lint_modules := .ci/lint/node_modules/.installed
 test_runtimes := cmd/functions/testdata/runtimes/node_modules/.installed
 native := $(wildcard runner-js/native/*.c)
 addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
@@ -74,6 +76,10 @@ setup: tools $(modules) $(addons) ## fetch Node.js 8 and the runner's modules in
 # npm ci empties node_modules first, so the stamp in it is as old as what stands there.
 $(modules): runner-js/package.json runner-js/package-lock.json
 	cd runner-js && $(NPM) ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+$(lint_modules): .ci/lint/package.json .ci/lint/package-lock.json
+	cd $(<D) && $(NPM) ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # The other versions of Node.js that tests run functions on.
@@ -200,15 +206,22 @@ vet: tools
 	$(GO) vet -tags docker ./internal/dockertest
 
 .PHONY: lint
-lint: setup vet ## check style and common faults in Go, JavaScript and shell
+lint: setup vet lint-js ## check style and common faults in Go, JavaScript and shell
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
 	@unformatted=$$($(GO) run $(GOFUMPT) -l $(go_dirs)); \
 	[[ -z $$unformatted ]] || { printf 'make fmt would change:\n%s\n' "$$unformatted" >&2; exit 1; }
-	@for file in $(js_files); do "$(NODE_BINARY)" --check "$$file"; done
 	@for file in $(native); do $(CC) -fsyntax-only -Wall -Wextra -Werror -isystem $(node_headers) "$$file"; done
-	@for file in .ci/*; do bash -n "$$file"; done
+	@for file in .ci/need .ci/run .ci/totals; do bash -n "$$file"; done
 	@! grep -nE '"resolved": *"https?:' $$(git ls-files '*package-lock.json')
+
+.PHONY: lint-js
+lint-js: setup $(lint_modules) ## check the runner and its tests with ESLint, and the runner's types with TypeScript
+	@"$(NODE)" -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major === "20" && minor >= 19) ? 0 : 1)' || { \
+	  echo "ESLint needs Node.js 20.19 or newer: set NODE to one." >&2; exit 1; }
+	@for file in $(js_files); do "$(NODE_BINARY)" --check "$$file"; done
+	"$(NODE)" .ci/lint/node_modules/eslint/bin/eslint.js --no-config-lookup --config .ci/lint/eslint.config.js runner-js
+	"$(NODE)" .ci/lint/node_modules/typescript/bin/tsc --project .ci/lint
 
 .PHONY: platforms
 platforms: tools ## compile for the other platforms: Linux on arm64 serves there, macOS says at run time what it lacks
@@ -229,4 +242,4 @@ docs: tools ## write docs/configuration.md anew from the variables that the serv
 
 .PHONY: clean
 clean: ## remove all that was built or fetched; ./data stays
-	rm -rf bin runner-js/build runner-js/node_modules cmd/functions/testdata/runtimes/node_modules coverage.out
+	rm -rf bin .ci/lint/node_modules runner-js/build runner-js/node_modules cmd/functions/testdata/runtimes/node_modules coverage.out

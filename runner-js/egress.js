@@ -74,7 +74,8 @@ function carryHeaders(module) {
 
 // fetch is that of Node.js, where it has one, with an agent like those of http. It is loaded when it is first called: it compiles
 // WebAssembly then, for which a process that workers are forked from does not wait.
-const fetch = typeof nodeFetch !== 'function' ? undefined : function fetch(...args) { // eslint-disable-line
+const fetch = typeof nodeFetch !== 'function' ? undefined : function fetch(...args) {
+  /** @type {any} */
   const current = Symbol.for('undici.globalDispatcher.1');
   if (!fetchLoaded) {
     fetchLoaded = typeof global.Headers === 'function'; // reading it loads fetch

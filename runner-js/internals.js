@@ -12,7 +12,7 @@ function load(name) {
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {
-    return require(name); // eslint-disable-line
+    return require(name);
   } catch (error) {
     throw new Error(`start Node.js with --expose-internals, and a version that has ${name}, such as 8, 20, 22 or 24: ${error.message}`);
   } finally {
@@ -58,7 +58,7 @@ function nativeModule() {
   const sources = process.binding('natives');
   sources.native_module = '';
   try {
-    return require('native_module'); // eslint-disable-line
+    return require('native_module');
   } finally {
     delete sources.native_module;
   }

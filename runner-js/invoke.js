@@ -40,6 +40,8 @@ class Invoker {
   constructor({ write, next }) {
     this.write = write;
     this.next = next;
+    /** @type {import('./loader')} */
+    this.loader = null; // main.js sets it
     this.call = null;
     this.skip = 0; // how many of the next calls are not ours to serve
     const fail = error => this.uncaught(error);
@@ -47,7 +49,7 @@ class Invoker {
     const lost = error => this.rejected(error);
     process.on('unhandledRejection', lost);
     warnings.heard(text => this.warn(text));
-    output.heard((level, line) => this.call !== null && (this.log(level, line), true)); // eslint-disable-line no-sequences
+    output.heard((level, line) => this.call !== null && (this.log(level, line), true));
   }
 
   limits({ maxAnswer, maxLogs }) {

@@ -64,7 +64,8 @@ function watch() {
 
 function watchLoaded() {
   for (const name of Object.keys(modules)) {
-    if (process.moduleLoadList.includes(`NativeModule ${name}`)) once(modules, name, require(name)); // eslint-disable-line
+    if (!process.moduleLoadList.includes(`NativeModule ${name}`)) continue;
+    once(modules, name, require(name));
   }
 }
 

@@ -98,6 +98,7 @@ class Loader {
     }
   }
 
+  /** @param {{ foot?: string, cachedData?: Buffer, produceCachedData?: boolean, displayErrors?: boolean }} options */
   script({ foot = RUN_FOOT, cachedData, produceCachedData, displayErrors = false }) {
     return new vm.Script(wrap(this.code, foot), { filename: this.filename, lineOffset: -1, displayErrors, cachedData, produceCachedData });
   }

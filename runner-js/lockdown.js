@@ -24,7 +24,7 @@ function apply(names, dir) {
   const missing = new Map();
   for (const name of names) {
     try {
-      modules.set(name, require(find(name, dir))); // eslint-disable-line
+      modules.set(name, require(find(name, dir)));
     } catch (error) {
       missing.set(name, cause(error));
     }
@@ -61,7 +61,7 @@ function cause(error) {
 // forbidCodeGeneration keeps functions from compiling code in the runner's own realm through the constructor of any function that
 // they are handed.
 function forbidCodeGeneration() {
-  const kinds = [() => {}, function* generator() {}, async () => {}]; // eslint-disable-line
+  const kinds = [() => {}, function* generator() {}, async () => {}];
   for (const kind of kinds) {
     const prototype = Object.getPrototypeOf(kind);
     const { name } = prototype.constructor;

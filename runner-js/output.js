@@ -18,6 +18,7 @@ const LONGEST = 64 * 1024; // characters that are kept for the rest of their lin
 // No more goes to stderr than its pipe holds, with room for the last words of V8.
 let room = 32 * 1024;
 
+/** @type {(level: string, line: string) => boolean} */
 let say = () => false;
 
 // heard has lines handed to tell(level, line), which says whether there is a call that they are of.
@@ -26,6 +27,7 @@ function heard(tell) {
 }
 
 // nowhere is as much of a stream as Console needs.
+/** @type {any} */
 const nowhere = {
   write() { return true; },
   on() { return this; }, once() { return this; }, removeListener() { return this; }, listenerCount() { return 0; },
@@ -33,7 +35,7 @@ const nowhere = {
 
 function makeStream(level) {
   let rest = ''; // of a line
-  const flush = () => {
+  const flushRest = () => {
     const line = rest;
     rest = '';
     if (line !== '') print(level, line);
@@ -46,7 +48,7 @@ function makeStream(level) {
         rest = apply(slice, rest, [end + 1]);
         if (line !== '') print(level, line);
       }
-      if (rest.length > LONGEST) flush();
+      if (rest.length > LONGEST) flushRest();
       called(typeof encoding === 'function' ? encoding : done);
       return true;
     },
@@ -60,7 +62,7 @@ function makeStream(level) {
     writable: true,
     isTTY: false,
   });
-  return { stream, flush };
+  return { stream, flush: flushRest };
 }
 
 function print(level, line) {
@@ -73,7 +75,7 @@ function print(level, line) {
 function textOf(chunk, encoding) {
   if (typeof chunk === 'string') return chunk;
   if (!(chunk instanceof Uint8Array)) return `${chunk}`;
-  return apply(toString, isBuffer(chunk) ? chunk : from(chunk), [typeof encoding === 'string' ? encoding : 'utf8']);
+  return apply(toString, isBuffer(chunk) ? chunk : from(/** @type {any} */ (chunk)), [typeof encoding === 'string' ? encoding : 'utf8']);
 }
 
 function called(done) {

@@ -13,7 +13,7 @@ const activeHandles = process._getActiveHandles;
 const activeRequests = process._getActiveRequests;
 
 const addon = path.join(__dirname, 'build', 'loop.node');
-const loop = fs.existsSync(addon) ? require(addon) : listed(); // eslint-disable-line
+const loop = fs.existsSync(addon) ? require(addon) : listed();
 
 // listed is what the addon gives, as far as Node.js tells: requests of its own that wait for the thread pool, such as those of WebCrypto, are not
 // among it, nor are handles that do not keep it alive.
@@ -48,11 +48,12 @@ const { add, delete: remove } = Set.prototype; // before a function replaces the
 
 // watchTimers replaces the timer functions that modules take from the global object by ones that are counted.
 function watchTimers(target) {
-  for (const [set, clear, once] of [
-    ['setTimeout', 'clearTimeout', true],
-    ['setInterval', 'clearInterval', false],
-    ['setImmediate', 'clearImmediate', true],
+  for (const [set, clear] of [
+    ['setTimeout', 'clearTimeout'],
+    ['setInterval', 'clearInterval'],
+    ['setImmediate', 'clearImmediate'],
   ]) {
+    const once = set !== 'setInterval';
     const running = set === 'setImmediate' ? immediates : timers;
     const start = target[set];
     const stop = target[clear];

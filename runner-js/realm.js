@@ -23,7 +23,7 @@ for (const name of ['instances', 'errors', 'request', 'response', 'require', 'co
 
 // here loads a file in the runner's own realm, in which modules live.
 function here(name) {
-  const module = { exports: {} };
+  const module = { exports: /** @type {any} */ ({}) };
   sources[name].runInThisContext()(module);
   return module.exports;
 }

@@ -78,7 +78,7 @@ function lists(heartbeat, internal, binding) {
 // keysOf counts the keys of an object without a prototype.
 function keysOf(object) {
   let count = 0;
-  for (const key in object) count++; // eslint-disable-line
+  for (const key in object) count++; // eslint-disable-line no-unused-vars
   return count;
 }
 

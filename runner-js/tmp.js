@@ -9,7 +9,7 @@ const path = require('path');
 const DIRECTORY = '/tmp';
 
 const addon = path.join(__dirname, 'build', 'loop.node');
-const { note, changed } = fs.existsSync(addon) ? require(addon) : plain(); // eslint-disable-line
+const { note, changed } = fs.existsSync(addon) ? require(addon) : plain();
 
 // plain is what the addon gives, more slowly.
 function plain() {

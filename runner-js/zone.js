@@ -22,7 +22,7 @@ const { DateTimeFormat } = Intl;
 const old = parseInt(process.versions.node, 10) < 13;
 const [icu] = process.versions.icu.split('.');
 const addon = path.join(__dirname, 'build', 'zone.node');
-const { choose: chooseOld } = old && fs.existsSync(addon) ? require(addon) : {}; // eslint-disable-line
+const { choose: chooseOld } = old && fs.existsSync(addon) ? require(addon) : {};
 
 const servers = env.TZ || '';
 let asked = servers; // what the last call asked for

@@ -7,7 +7,7 @@ const entropy = require('./entropy');
 const frame = require('./frame');
 
 const CONTROL = 3; // the socket to the host
-const addon = process.argv[2] === 'zygote' ? require(path.join(__dirname, 'build', 'zygote.node')) : null; // eslint-disable-line
+const addon = process.argv[2] === 'zygote' ? require(path.join(__dirname, 'build', 'zygote.node')) : null;
 
 // fork serves the host's requests and returns in each new worker only. filter is the worker's system-call filter as base64, own that of this process,
 // which has everything loaded by now. tmp is

@@ -60,7 +60,6 @@ function complain(request, code) {
 function ofFamily(found, family, hints) {
   if (family !== 4 && family !== 6) return found;
   const some = found.filter(address => net.isIP(address) === family);
-  // eslint-disable-next-line no-bitwise
   if (family === 6 && some.length === 0 && hints & V4MAPPED) return found.map(address => `::ffff:${address}`);
   return some;
 }

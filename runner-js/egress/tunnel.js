@@ -41,7 +41,7 @@ function install(path, prepare) {
 function isPort(port) {
   if (port === undefined) return true;
   if (typeof port === 'string' ? port.trim() === '' : typeof port !== 'number') return false;
-  return Number(port) === Number(port) >>> 0 && Number(port) <= 0xffff; // eslint-disable-line no-bitwise
+  return Number(port) === Number(port) >>> 0 && Number(port) <= 0xffff;
 }
 
 // optionsOfTLS reads the arguments of tls.connect: [port,] [host,] [options,] [callback].

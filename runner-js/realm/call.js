@@ -76,7 +76,7 @@ function textOf(pairs) {
 }
 
 function statusOf(status) {
-  const code = status | 0; // eslint-disable-line no-bitwise
+  const code = status | 0;
   if (code < 100 || code > 999) throw new RangeError(`Invalid status code: ${String(status)}`);
   return code;
 }
@@ -96,15 +96,15 @@ function failureFrame(thrown) {
 
 // taken is an answer with the status and the headers that it has now: what the function sets later is not of it.
 function taken({ status, headers, body }) {
-  const answer = { code: 0, pairs: [], body, failed: false, failure: undefined };
+  const snapshot = { code: 0, pairs: [], body, failed: false, failure: undefined };
   try {
-    answer.code = statusOf(status);
-    addPairs(answer.pairs, headers);
+    snapshot.code = statusOf(status);
+    addPairs(snapshot.pairs, headers);
   } catch (error) {
-    answer.failed = true;
-    answer.failure = error;
+    snapshot.failed = true;
+    snapshot.failure = error;
   }
-  return answer;
+  return snapshot;
 }
 
 // mayTakeLong says whether to write value as JSON may take more than a moment. It looks at nothing that could run code.
@@ -199,7 +199,8 @@ function start(line, kind) {
   const require = makeRequire(modules);
   const env = envOf(kind === 'run' ? message.env : null);
   runner.zone(env.TZ);
-  const Backstage = new Context(modules, env);
+  /** @type {any} */
+  const Backstage = new Context(modules, env); // and what a call that runs has beside it
   const response = new Response(outcomes);
   if (kind === 'run') {
     Backstage.request = new Request(message);

@@ -24,7 +24,7 @@ function messageOf(thrown) {
 }
 
 function statusOf(thrown) {
-  return isObject(thrown) && thrown.statusCode ? thrown.statusCode | 0 : 0; // eslint-disable-line no-bitwise
+  return isObject(thrown) && thrown.statusCode ? thrown.statusCode | 0 : 0;
 }
 
 // framesOf keeps the frames that lie in filename, as "at fn (file:line)" or "at file:line".

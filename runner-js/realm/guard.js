@@ -117,21 +117,21 @@ function unchanged() {
     if (keys(SHARED[i]).length !== enumerable[i]) return false;
   }
   if (!bare()) return false;
-  if (count <= FIRST) return sameKeys() && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions()); // eslint-disable-line no-bitwise
+  if (count <= FIRST) return sameKeys() && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions());
   return (count % SELDOM !== 0 || sameFunctions()) && (count % EVERY !== 0 || sameKeys()) && (count % RARELY !== 0 || sameProperties());
 }
 
 // bare says whether all of blank have no enumerable keys still.
 function bare() {
   for (let i = 0; i < blank.length; i++) {
-    for (const key in blank[i]) return false; // eslint-disable-line
+    for (const key in blank[i]) return false; // eslint-disable-line no-unreachable-loop
   }
   return true;
 }
 
 // isBare says whether an object has no enumerable keys, its own or inherited.
 function isBare(object) {
-  for (const key in object) return false; // eslint-disable-line
+  for (const key in object) return false; // eslint-disable-line no-unreachable-loop
   return true;
 }
 

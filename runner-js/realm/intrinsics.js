@@ -3,16 +3,18 @@
 // The built-in objects of the realm in which this file is run.
 
 const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
-const { defineProperty, freeze } = Object;
+const { defineProperty } = Object;
 const everything = Function('return this')();
 
+/** @type {(iterable: any) => any} */
 const iteratorOf = iterable => getPrototypeOf(iterable[Symbol.iterator]());
 
 const ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
+/** @type {(constructors: any[]) => any[]} */
 const prototypesOf = constructors => constructors.map(({ prototype }) => prototype);
 
 // Where what a function holds may be of any realm: what a module gave it, and what a module has thrown.
-const closest = prototypesOf([Object, Function, Array, String].concat(ERRORS)).concat(Error);
+const closest = prototypesOf([Object, Function, Array, String, ...ERRORS]).concat(Error);
 
 // What values have that a function is likely to hold, and to index by names from its input: obj[a][b] = c.
 const close = closest.concat([Object, Function, Array, String, Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, JSON, Math, Reflect], ERRORS.slice(1),
@@ -26,7 +28,7 @@ const NAMES = [
 ];
 const far = [
   getPrototypeOf(Uint8Array), getPrototypeOf(Uint8Array.prototype), getPrototypeOf(iteratorOf([])), iteratorOf([]), iteratorOf(''), iteratorOf(new Map()),
-  iteratorOf(new Set()), getPrototypeOf(function* generator() {}).prototype,
+  iteratorOf(new Set()), prototypesOf([getPrototypeOf(function* generator() {})])[0],
 ];
 far.push(...named(/./));
 

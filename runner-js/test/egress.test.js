@@ -32,7 +32,7 @@ async function fetched(code, answer, { outgoing, keepAlive } = {}) {
   runner.load(code);
   runner.send({ type: 'invoke', id: '1', kind: 'run', method: 'GET', headers: {}, query: {}, outgoing });
   let frame = await runner.frame();
-  while (frame.type === 'pending') frame = await runner.frame(); // eslint-disable-line no-await-in-loop
+  while (frame.type === 'pending') frame = await runner.frame();
   await runner.close();
   await new Promise(resolve => proxy.close(resolve));
   fs.rmdirSync(dir);
@@ -49,7 +49,7 @@ const read = `${NET} function main(req, res) {
 
 test('an answer may come in pieces, and bytes with it', async (t) => {
   for (const pieces of [['200 192.0.2.1\nearly'], ['2', '00 192.0.2.1', '\n', 'early'], ['200 192.0.2.1\ne', 'arly']]) {
-    const { frame, told } = await fetched(read, (socket) => { // eslint-disable-line no-await-in-loop
+    const { frame, told } = await fetched(read, (socket) => {
       pieces.forEach((piece, i) => setTimeout(() => socket[i === pieces.length - 1 ? 'end' : 'write'](piece), 20 * i));
     });
     t.deepEqual(told, ['CONNECT name.example:80\n'], 'one line, and nothing before the answer');
@@ -88,7 +88,7 @@ test('a refusal is an error of Node.js', async (t) => {
     ['502 ENOTFOUND - -\n', { code: 'ENOTFOUND', syscall: 'getaddrinfo', host: 'name.example' }],
     ['', { code: 'ECONNREFUSED', syscall: 'connect', address: 'name.example', port: 80 }],
   ]) {
-    const { frame } = await fetched(code, socket => socket.end(line)); // eslint-disable-line no-await-in-loop
+    const { frame } = await fetched(code, socket => socket.end(line));
     if (want.syscall === 'getaddrinfo') delete frame.body.port; // Node.js 8 names it
     t.deepEqual(frame.body, want, line);
   }
@@ -109,7 +109,7 @@ test('requests carry the headers of their call, and the worker stays usable', as
   }`;
   for (const keepAlive of [false, true]) {
     let request = '';
-    const { frame } = await fetched(code, (socket) => { // eslint-disable-line no-await-in-loop
+    const { frame } = await fetched(code, (socket) => {
       socket.on('data', (text) => {
         request += text;
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi');

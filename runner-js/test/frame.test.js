@@ -8,7 +8,7 @@ const test = require('tape');
 function fresh(fakes) {
   const text = fs.readFileSync(path.join(__dirname, '..', 'frame.js'), 'utf8');
   const module = { exports: {} };
-  const load = new Function('module', 'require', text); // eslint-disable-line no-new-func
+  const load = new Function('module', 'require', text);
   load(module, name => (name === 'fs' ? Object.assign({}, fs, fakes) : require(name)));
   return module.exports;
 }

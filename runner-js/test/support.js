@@ -87,32 +87,32 @@ class Runner {
     const message = Object.assign({ type: 'invoke', id: 'g1', kind: 'run', method: 'PUT', headers: {}, query: {}, body: {} }, request);
     if (message.kind !== 'run') ['method', 'headers', 'query', 'body'].forEach(name => delete message[name]);
     this.send(message);
-    const outcome = { logs: [], spans: [], pending: false, answer: null, lines: [] };
-    while (outcome.answer === null) {
+    const result = { logs: [], spans: [], pending: false, answer: null, lines: [] };
+    while (result.answer === null) {
       const line = await this.line();
-      outcome.lines.push(line);
+      result.lines.push(line);
       const frame = JSON.parse(line);
       if (frame.id !== message.id) throw new Error(`a frame of another call: ${line}`);
-      if (frame.type === 'log') outcome.logs.push(`${frame.level} ${frame.text}`);
-      else if (frame.type === 'pending') outcome.pending = true;
-      else if (frame.type === 'span') outcome.spans.push(frame);
-      else outcome.answer = frame;
+      if (frame.type === 'log') result.logs.push(`${frame.level} ${frame.text}`);
+      else if (frame.type === 'pending') result.pending = true;
+      else if (frame.type === 'span') result.spans.push(frame);
+      else result.answer = frame;
     }
-    return outcome;
+    return result;
   }
 
   // afterwards returns what comes of a call after its answer: logs, the counts of what is left, and the last frame.
   async afterwards(id = 'g1') {
-    const outcome = { logs: [], counts: [], done: null };
-    while (outcome.done === null) {
+    const result = { logs: [], counts: [], done: null };
+    while (result.done === null) {
       const frame = await this.frame();
       if (frame.id !== id) throw new Error(`a frame of another call: ${JSON.stringify(frame)}`);
-      if (frame.type === 'log') outcome.logs.push(`${frame.level} ${frame.text}`);
-      else if (frame.type === 'late') outcome.counts.push(frame.late);
-      else if (frame.type === 'done') outcome.done = frame;
+      if (frame.type === 'log') result.logs.push(`${frame.level} ${frame.text}`);
+      else if (frame.type === 'late') result.counts.push(frame.late);
+      else if (frame.type === 'done') result.done = frame;
       else throw new Error(`a ${frame.type} frame after the answer`);
     }
-    return outcome;
+    return result;
   }
 
   // close ends the runner as a host that has gone, and returns how it ended.

@@ -34,8 +34,9 @@ const subtle = {
   deriveKey: password((s, key) => s.deriveKey(pbkdf2, key, { name: 'AES-GCM', length: 128 }, true, ['encrypt'])),
 };
 
-const kem = work => ({ subtle }) => {
-  subtle.generateKey({ name: 'ML-KEM-512' }, true, ['encapsulateBits', 'decapsulateBits']).then(keys => work(subtle, keys)).catch(ignore);
+const kem = work => (m) => {
+  m.subtle.generateKey({ name: 'ML-KEM-512' }, true, ['encapsulateBits', 'decapsulateBits'])
+    .then(keys => work(m.subtle, keys)).catch(ignore);
 };
 for (const name of ['encapsulateBits', 'encapsulateKey', 'decapsulateBits', 'decapsulateKey', 'getPublicKey']) {
   subtle[name] = kem((s, { publicKey, privateKey }) => s[name]({ name: 'ML-KEM-512' }, name.startsWith('e') ? publicKey : privateKey, big));

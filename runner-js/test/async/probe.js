@@ -88,7 +88,8 @@ function keysOf(name, exported) {
   const keys = Object.getOwnPropertyNames(exported).filter(key => isObject(valueOf(exported, key)) && (name !== 'process' || disarm.kept.has(key)));
   for (const of of inside[name] || []) {
     for (let object = exported[of]; object && object !== Object.prototype; object = Object.getPrototypeOf(object)) {
-      const names = Object.getOwnPropertyNames(object).filter(key => key !== 'constructor' && isObject(valueOf(object, key))); // eslint-disable-line
+      const names = Object.getOwnPropertyNames(object)
+        .filter(key => key !== 'constructor' && isObject(valueOf(object, key)));
       keys.push(...names.map(key => `${of}.${key}`));
     }
   }
