@@ -11,6 +11,8 @@ package archtest
 //	     api → body → sandbox/rawjson     what is JSON, for requests and for answers
 //	     api, store/bolt → sandbox/rawjson the members of an object, without decoding them
 //	store/{bolt, mem, redis} → function
+//	store/{bolt, mem} → store/feed         who is told of a write
+//	store/{bolt, redis} → store/keylock    one write of a function, or of an owner, at a time
 //	store/{bolt, mem} → store/ring         for what no other server needs to see
 //	logs, sentry, trace → invoke           adapters: they do not know each other, and only server knows them
 //	metrics → connections, egress, invoke, sandbox   what it counts
@@ -31,9 +33,12 @@ var arrows = map[string][]string{
 		"internal/httpd/answer", "internal/httpd/body", "internal/function", "internal/invoke", "internal/httpd/latin1", "internal/outcome",
 		"internal/httpd/qs", "internal/spelling", "sandbox", "sandbox/rawjson",
 	},
-	"internal/archtest":          {},
-	"internal/httpd/body":        {"sandbox/rawjson"},
-	"internal/config":            {"internal/httpd/body", "internal/egress", "internal/function", "internal/spelling", "sandbox"},
+	"internal/archtest":   {},
+	"internal/httpd/body": {"sandbox/rawjson"},
+	"internal/bytesize":   {},
+	"internal/config": {
+		"internal/bytesize", "internal/egress", "internal/function", "internal/httpd/body", "internal/spelling", "sandbox",
+	},
 	"internal/httpd/connections": {},
 	"internal/container":         {},
 	"internal/egress":            {"sandbox"},
@@ -50,11 +55,15 @@ var arrows = map[string][]string{
 	"internal/spelling":          {},
 	"runner-js":                  {},
 	"internal/store/backup":      {},
-	"internal/store/bolt":        {"internal/function", "internal/store/ring", "sandbox/rawjson"},
-	"internal/store/mem":         {"internal/function", "internal/store/ring"},
-	"internal/store/redis":       {"internal/function"},
-	"internal/store/ring":        {"internal/function"},
-	"internal/observe/trace":     {"internal/httpd/answer", "internal/function", "internal/invoke", "sandbox"},
+	"internal/store/bolt": {
+		"internal/function", "internal/store/feed", "internal/store/keylock", "internal/store/ring", "sandbox/rawjson",
+	},
+	"internal/store/feed":    {"internal/function"},
+	"internal/store/keylock": {},
+	"internal/store/mem":     {"internal/function", "internal/store/feed", "internal/store/ring"},
+	"internal/store/redis":   {"internal/function", "internal/store/keylock"},
+	"internal/store/ring":    {"internal/function"},
+	"internal/observe/trace": {"internal/httpd/answer", "internal/function", "internal/invoke", "sandbox"},
 
 	// For tests alone: no arrow leads to them.
 	"internal/httpd/api/contracttest": {"internal/httpd/latin1"},

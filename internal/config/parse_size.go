@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/backstage/functions/internal/httpd/body"
+	"github.com/backstage/functions/internal/bytesize"
 )
 
 // The units of sizes.
@@ -38,7 +38,7 @@ func sizeWithin(least int64, limit func(*Config) (most int64, why string), most 
 	}
 	return past(func(c *Config, text string) error {
 		most, why := limit(c)
-		n, err := body.ParseSize(text)
+		n, err := bytesize.Parse(text)
 		if err != nil || n < least || n > most {
 			return fmt.Errorf("must be a number of bytes from %s to %s%s, with or without a unit (b, kb, mb, gb)", sizeText(least), sizeText(most), why)
 		}

@@ -30,7 +30,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded store: open %s: %w", path, explain(err))
 	}
-	return &Store{db: db, damage: damage, places: newPlaces()}, nil
+	return &Store{db: db, damage: damage, preparing: newSlots()}, nil
 }
 
 // explain says what a lock that others have means.

@@ -18,6 +18,8 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/store/feed"
+	"github.com/backstage/functions/internal/store/keylock"
 	"github.com/backstage/functions/internal/store/ring"
 )
 
@@ -30,9 +32,9 @@ var (
 type Store struct {
 	db        *bbolt.DB
 	damage    Damage
-	feed      function.Feed
-	turns     function.Turns
-	places    chan struct{} // see prepare
+	feed      feed.Feed
+	owners    keylock.Locks // see lockOwner
+	preparing chan struct{} // see prepare
 	ring.Ring               // what functions print
 
 	// Limits bound what is written and read. They must not change once the store is in use.
@@ -69,20 +71,21 @@ func (s *Store) view(ctx context.Context, operation string, what func(*bbolt.Tx)
 	return run(ctx, operation, s.db.View, what)
 }
 
-// update waits for its turn, runs what in a write transaction and announces the change once it is on the disk.
+// update waits for the other writes of its owner, runs what in a write transaction and announces the change once it is on the disk.
 func (s *Store) update(ctx context.Context, operation string, c function.Change, what func(*bbolt.Tx) error) error {
 	return s.replace(ctx, operation, c, nil, what)
 }
 
-// replace is update with a part before, read if it is not nil, which prepares what is written, in a read transaction and beside other writes.
+// replace is update with a part before it: read, if it is not nil, prepares what is written. It runs in a read transaction,
+// beside the writes of other owners.
 func (s *Store) replace(ctx context.Context, operation string, c function.Change, read, write func(*bbolt.Tx) error) error {
-	release, err := s.turnOf(ctx, c)
+	release, err := s.lockOwner(ctx, c)
 	if err != nil {
 		return fmt.Errorf("embedded store: %s: %w", operation, err)
 	}
 	defer release()
 	if read != nil {
-		if err := run(ctx, operation, s.preparing(ctx), read); err != nil {
+		if err := run(ctx, operation, s.prepareView(ctx), read); err != nil {
 			return err
 		}
 	}
@@ -93,8 +96,8 @@ func (s *Store) replace(ctx context.Context, operation string, c function.Change
 	return nil
 }
 
-// preparing is a read transaction in one of the places for those who prepare a record.
-func (s *Store) preparing(ctx context.Context) func(func(*bbolt.Tx) error) error {
+// prepareView is a read transaction in one of the slots of prepare.
+func (s *Store) prepareView(ctx context.Context) func(func(*bbolt.Tx) error) error {
 	return func(read func(*bbolt.Tx) error) error {
 		return s.prepare(ctx, func() error { return s.db.View(read) })
 	}

@@ -7,12 +7,13 @@ import (
 	"sync"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/store/feed"
 	"github.com/backstage/functions/internal/store/ring"
 )
 
 // Store keeps functions in maps. Use New. It is safe for concurrent use.
 type Store struct {
-	feed      function.Feed
+	feed      feed.Feed
 	ring.Ring // what functions print
 
 	// Limits bound what is written. They must not change once the store is in use.

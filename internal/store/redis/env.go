@@ -10,8 +10,8 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// An environment is changed by reading it, changing it here and writing it back if nobody else has written since; else
-// all over again, after a random pause that grows up to maxPause. Only writers on other servers can: those here take turns.
+// An environment is read, changed here and written back if nobody else has written since; else the edit is tried again,
+// after a random pause that grows up to maxPause. Only other servers can come between: those of this one hold a lock.
 const (
 	maxAttempts = 100
 	maxPause    = 50 * time.Millisecond
@@ -39,7 +39,7 @@ func (s *Store) UnsetEnv(ctx context.Context, ref function.Ref, name string) err
 }
 
 func (s *Store) edit(ctx context.Context, ref function.Ref, change func(*function.Env) error) error {
-	release, err := s.edits.Take(ctx, ref.String())
+	release, err := s.edits.Acquire(ctx, ref.String())
 	if err != nil {
 		return judge(ctx, err)
 	}

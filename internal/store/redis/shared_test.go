@@ -94,7 +94,7 @@ func TestAForbiddenChannelDoesNotStopWrites(t *testing.T) {
 	}
 }
 
-func TestEditsOfOneServerTakeTurns(t *testing.T) {
+func TestEditsOfOneServerWaitForEachOther(t *testing.T) {
 	s, raw := withRaw(t)
 	put(t, s, ref, "1", nil)
 	check(t, s.SetEnv(t.Context(), ref, "A", "0")) // the scripts are known
@@ -114,6 +114,6 @@ func TestEditsOfOneServerTakeTurns(t *testing.T) {
 		t.Errorf("50 edits wrote and tried to: %s", got)
 	}
 	if !s.edits.Idle() {
-		t.Error("nobody edits, but somebody has a turn")
+		t.Error("nobody edits, but a lock is held")
 	}
 }

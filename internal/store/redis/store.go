@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/store/keylock"
 )
 
 // Options configure a Store.
@@ -65,7 +66,7 @@ type Store struct {
 	limits  function.Limits
 	log     *slog.Logger
 	envs    envFaults
-	edits   function.Turns // see edit
+	edits   keylock.Locks // of functions, see edit
 
 	heartbeat time.Duration   // see watch
 	life      context.Context // ends with Close

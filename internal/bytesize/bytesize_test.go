@@ -1,10 +1,10 @@
-package body_test
+package bytesize_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/backstage/functions/internal/httpd/body"
+	"github.com/backstage/functions/internal/bytesize"
 )
 
 func TestSizesAreReadAsTheBytesModuleReadsThem(t *testing.T) {
@@ -14,8 +14,8 @@ func TestSizesAreReadAsTheBytesModuleReadsThem(t *testing.T) {
 		"1mb": 1 << 20, "1MB": 1 << 20, "1.5Mb": 1572864, "1   mb": 1 << 20, "1gb": 1 << 30, "2tb": 2 << 40,
 		" 1mb\n": 1 << 20,
 	} {
-		if got, err := body.ParseSize(text); err != nil || got != want {
-			t.Errorf("ParseSize(%q) = %d, %v; want %d", text, got, err, want)
+		if got, err := bytesize.Parse(text); err != nil || got != want {
+			t.Errorf("Parse(%q) = %d, %v; want %d", text, got, err, want)
 		}
 	}
 }
@@ -25,8 +25,8 @@ func TestTextThatIsNoSizeIsRefused(t *testing.T) {
 		"", " ", "abc", "mb", "-1", "-1kb", "1m", "1kib", "1kb x", "1e3", ".5kb", "1.kb", "1,5mb", "0x10", "1kb1mb",
 		"9223372036854775808", "9999999tb", strings.Repeat("9", 400), "NaN", "Infinity",
 	} {
-		if got, err := body.ParseSize(text); err == nil {
-			t.Errorf("ParseSize(%q) = %d", text, got)
+		if got, err := bytesize.Parse(text); err == nil {
+			t.Errorf("Parse(%q) = %d", text, got)
 		}
 	}
 }

@@ -1,34 +1,37 @@
-package function
+// Package feed tells everybody who watches a store which writes were done.
+package feed
 
 import (
 	"context"
 	"sync"
+
+	"github.com/backstage/functions/internal/function"
 )
 
-// feedBacklog is how many changes may wait for one watcher; more are replaced by a single one with All set.
-const feedBacklog = 1024
+// maxBacklog is how many changes may wait for one watcher. More are replaced by a single one with All set.
+const maxBacklog = 1024
 
-// Feed tells any number of watchers of changes. The zero value is ready. It is safe for concurrent use.
+// Feed passes changes to any number of watchers. The zero value is ready. It is safe for concurrent use.
 type Feed struct {
 	mu       sync.Mutex // guards the fields below
 	watchers map[*watcher]struct{}
 }
 
-// watcher holds what one call of Watch has not delivered yet; the Feed's mutex guards it.
+// watcher holds what one call of Watch has not delivered yet. The Feed's mutex guards it.
 type watcher struct {
-	backlog []Change
+	backlog []function.Change
 	wake    chan struct{} // holds one token while the backlog is not empty
 }
 
-// Publish hands c to every watcher and returns at once.
-func (f *Feed) Publish(c Change) {
+// Publish adds c to the backlog of every watcher. It does not wait for them.
+func (f *Feed) Publish(c function.Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for w := range f.watchers {
-		if len(w.backlog) < feedBacklog {
+		if len(w.backlog) < maxBacklog {
 			w.backlog = append(w.backlog, c)
 		} else {
-			w.backlog = append(w.backlog[:0], Change{All: true})
+			w.backlog = append(w.backlog[:0], function.Change{All: true})
 		}
 		select {
 		case w.wake <- struct{}{}:
@@ -39,7 +42,7 @@ func (f *Feed) Publish(c Change) {
 
 // Watch calls notify for every change published from now on, one at a time and in order, until ctx ends. It returns
 // after the last call.
-func (f *Feed) Watch(ctx context.Context, notify func(Change)) {
+func (f *Feed) Watch(ctx context.Context, notify func(function.Change)) {
 	w := f.join()
 	defer f.leave(w)
 	for {
@@ -74,7 +77,7 @@ func (f *Feed) leave(w *watcher) {
 	delete(f.watchers, w)
 }
 
-func (f *Feed) take(w *watcher) []Change {
+func (f *Feed) take(w *watcher) []function.Change {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	taken := w.backlog

@@ -29,7 +29,7 @@ func TestAnOwnerWaitsForItselfAlone(t *testing.T) {
 		_, err := s.Put(ctx, &function.Function{Ref: function.Ref{Namespace: namespace, ID: "id"}, Code: "1"})
 		return err
 	}
-	release, err := s.turnOf(t.Context(), function.Change{Namespace: "big+one"})
+	release, err := s.lockOwner(t.Context(), function.Change{Namespace: "big+one"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,15 +42,15 @@ func TestAnOwnerWaitsForItselfAlone(t *testing.T) {
 	}
 	leave(left)
 	if err := <-waiting; !errors.Is(err, left) {
-		t.Errorf("one that waited and left: %v", err)
+		t.Errorf("a caller that waited and left: %v", err)
 	}
 	go func() { waiting <- write(t.Context(), "big+two") }()
 	release()
 	if err := <-waiting; err != nil {
-		t.Errorf("one whose turn came: %v", err)
+		t.Errorf("the next write of the owner: %v", err)
 	}
-	if !s.turns.Idle() {
-		t.Error("nobody writes, but somebody has a turn")
+	if !s.owners.Idle() {
+		t.Error("nobody writes, but a lock is held")
 	}
 }
 
@@ -77,11 +77,11 @@ func TestRecordsArePreparedBesideOtherWrites(t *testing.T) {
 		t.Error(err)
 	}
 	ended, leave := context.WithCancel(t.Context())
-	for range cap(s.places) {
-		s.places <- struct{}{}
+	for range cap(s.preparing) {
+		s.preparing <- struct{}{}
 	}
 	leave()
 	if err := s.SetEnv(ended, f.Ref, "A", "2"); !errors.Is(err, context.Canceled) {
-		t.Errorf("without a place: %v", err)
+		t.Errorf("without a free slot: %v", err)
 	}
 }
