@@ -19,7 +19,7 @@ const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check|compile)"(?
 const MAX_ERROR = 1024 * 1024; // bytes of an error frame; the same limit stands in sandbox/internal/wire/limits.go
 
 const NAME = 'node'; // of the process
-const SHOWN = 10; // of a call's ID; the same number stands in sandbox/deadline.go
+const SHOWN = 10; // of a call's ID; the same number stands in sandbox/internal/worker/deadline.go
 
 const NOTHING = /^/;
 

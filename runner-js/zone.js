@@ -5,7 +5,7 @@
 const fs = require('fs');
 const path = require('path');
 
-const DATA = '/usr/share/zoneinfo'; // in a jail, too: sandbox/zone.go
+const DATA = '/usr/share/zoneinfo'; // in a jail, too: sandbox/internal/worker/zone.go
 const NAME = /^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+)*$/;
 const NO_ZONE = /^(?:localtime|posixrules|Factory|right\/.*)$/; // as internal/config/zone.go has it
 const MAGIC = 'TZif'; // RFC 9636; other files lie beside the zones

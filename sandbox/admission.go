@@ -8,7 +8,7 @@ import (
 )
 
 // acquire finds a worker for inv and counts the call as in progress.
-func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*worker, *turn, StartKind, error) {
+func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*slot, *turn, StartKind, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -37,7 +37,7 @@ func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*worke
 }
 
 // takeLocked returns a worker that can serve inv at once.
-func (p *Pool) takeLocked(inv *Invocation) (*worker, StartKind) {
+func (p *Pool) takeLocked(inv *Invocation) (*slot, StartKind) {
 	key := inv.Key
 	if p.heldLocked(key) || !p.mayTakeLocked(inv.owner()) {
 		return nil, ""
@@ -116,7 +116,7 @@ func (p *Pool) busyLocked(cause BusyCause) error {
 }
 
 // wait waits until the call has a worker, or has waited long enough.
-func (p *Pool) wait(ctx context.Context, waiting *waiter) (*worker, *turn, StartKind, error) {
+func (p *Pool) wait(ctx context.Context, waiting *waiter) (*slot, *turn, StartKind, error) {
 	timeout := time.NewTimer(p.cfg.QueueTimeout)
 	defer timeout.Stop()
 	var err error

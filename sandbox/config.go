@@ -8,20 +8,20 @@ import (
 	"slices"
 	"time"
 
-	"github.com/backstage/functions/sandbox/internal/wire"
+	"github.com/backstage/functions/sandbox/internal/worker"
 )
 
 // Isolation is how much stands between a worker and the host.
-type Isolation string
+type Isolation = worker.Isolation
 
 // The tiers of isolation.
 const (
 	// IsolationStrict asks for every layer this version knows and refuses to start without one of them.
-	IsolationStrict Isolation = "strict"
+	IsolationStrict Isolation = worker.Strict
 	// IsolationProcess asks for cgroup limits only.
-	IsolationProcess Isolation = "process"
+	IsolationProcess Isolation = worker.ProcessLimit
 	// IsolationNone asks for nothing but a process of its own. Only for code that is trusted.
-	IsolationNone Isolation = "none"
+	IsolationNone Isolation = worker.None
 )
 
 // Limits bound one worker.
@@ -43,9 +43,6 @@ type Limits struct {
 	// Logs is the most that one call may print, in bytes; the rest is dropped and a mark left. Default 256 KiB.
 	Logs int
 }
-
-// wire are those that hold for what a worker writes.
-func (l Limits) wire() wire.Limits { return wire.Limits{Answer: l.Answer, Logs: l.Logs} }
 
 // Config configures a Pool. Start from DefaultConfig: a zero means zero here, not a default, unless a field says so. Paths may be relative
 // to the working directory of New.
@@ -105,8 +102,6 @@ type Config struct {
 	// Observer is told what happens; nil for nobody.
 	Observer Observer
 
-	// index tells the pools of one process apart where the kernel must: names of control groups. The starter sets it.
-	index int
 	// house is shared by the pools of one server; nil makes one for the pool alone.
 	house *house
 }

@@ -1,13 +1,5 @@
 package sandbox
 
-import (
-	"path"
-	"path/filepath"
-
-	"github.com/backstage/functions/sandbox/internal/jail"
-	"github.com/backstage/functions/sandbox/internal/wire"
-)
-
 // Egress is how functions reach the outside.
 type Egress struct {
 	// Socket is the path of a Unix socket through which the TCP connections of functions leave. Under IsolationStrict nothing else leads
@@ -43,33 +35,3 @@ type nobody struct{}
 func (nobody) CallsQueued(int, <-chan struct{}) {}
 func (nobody) CallStarted(int, *Invocation)     {}
 func (nobody) CallEnded(int)                    {}
-
-func (e *Egress) watcher() CallWatcher {
-	if e.Watcher == nil {
-		return nobody{}
-	}
-	return e.Watcher
-}
-
-// jailEgress is where a jailed worker finds the directory of the socket.
-const jailEgress = "/egress"
-
-// mounts are what a jailed worker needs of it.
-func (e *Egress) mounts() []jail.Mount {
-	if e.Socket == "" {
-		return nil
-	}
-	return []jail.Mount{{Source: filepath.Dir(e.Socket), Target: jailEgress, Dir: true}}
-}
-
-// frame is what a worker is told of it; nil when there is none.
-func (e *Egress) frame(jailed bool) *wire.Egress {
-	if e.Socket == "" {
-		return nil
-	}
-	socket := e.Socket
-	if jailed {
-		socket = path.Join(jailEgress, filepath.Base(socket))
-	}
-	return &wire.Egress{Socket: socket, KeepAlive: e.KeepAlive, CA: e.CA, ExtraCA: e.ExtraCA, TLSInsecure: e.TLSInsecure}
-}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/backstage/functions/sandbox/internal/worker"
 )
 
 // Errors of Invoke that say nothing about the function. Both are worth a retry elsewhere or later.
@@ -14,11 +16,11 @@ var (
 	// ErrClosed means that the pool is closing or closed.
 	ErrClosed = errors.New("sandbox: closed")
 	// ErrUnsupported means that this host cannot give what was asked of it.
-	ErrUnsupported = errors.New("sandbox: not supported on this host")
+	ErrUnsupported = worker.ErrUnsupported
 	// ErrUnknownRuntime means that no Node.js of the name asked for is configured.
 	ErrUnknownRuntime = errors.New("sandbox: unknown runtime")
 	// ErrTooLarge means that the call does not fit into one frame.
-	ErrTooLarge = errors.New("sandbox: invocation too large")
+	ErrTooLarge = worker.ErrTooLarge
 )
 
 // RuntimeError is an ErrUnknownRuntime that says which.
@@ -86,43 +88,43 @@ type FunctionError struct {
 func (e *FunctionError) Error() string { return e.Text }
 
 // Reason says why a worker died or had to be killed.
-type Reason string
+type Reason = worker.Reason
 
 // The reasons of death.
 const (
 	// ReasonSyncDeadline: main did not return within the sync timeout.
-	ReasonSyncDeadline Reason = "sync_deadline"
+	ReasonSyncDeadline Reason = worker.SyncDeadline
 	// ReasonDeadline: no answer within the async timeout.
-	ReasonDeadline Reason = "deadline"
+	ReasonDeadline Reason = worker.Deadline
 	// ReasonMemory: the kernel killed it at the memory limit of its cgroup.
-	ReasonMemory Reason = "memory_limit"
+	ReasonMemory Reason = worker.Memory
 	// ReasonServerMemory: it was killed although it kept to its own limit: all workers together, or the machine, had no memory left, or nearly none
 	// and its group used the most.
-	ReasonServerMemory Reason = "server_memory"
+	ReasonServerMemory Reason = worker.ServerMemory
 	// ReasonHeap: V8 gave up at the limit of its own heap.
-	ReasonHeap Reason = "heap_limit"
+	ReasonHeap Reason = worker.Heap
 	// ReasonExit: it exited by itself.
-	ReasonExit Reason = "exit"
+	ReasonExit Reason = worker.Exit
 	// ReasonSignal: a signal that we did not send ended it.
-	ReasonSignal Reason = "signal"
+	ReasonSignal Reason = worker.Signal
 	// ReasonSyscall: the system-call filter ended it.
-	ReasonSyscall Reason = "refused_syscall"
+	ReasonSyscall Reason = worker.Syscall
 	// ReasonProtocol: it wrote something that is not the protocol.
-	ReasonProtocol Reason = "protocol_error"
+	ReasonProtocol Reason = worker.Protocol
 	// ReasonOutput: its answer or its logs were larger than allowed.
-	ReasonOutput Reason = "output_limit"
+	ReasonOutput Reason = worker.Output
 	// ReasonIdleActivity: it used a processor between two calls. A call sees it when no other worker was found for it.
-	ReasonIdleActivity Reason = "idle_activity"
+	ReasonIdleActivity Reason = worker.IdleActivity
 	// ReasonAfterAnswer: work that the call had left at its answer was not over at the deadline of the call.
-	ReasonAfterAnswer Reason = "after_answer"
+	ReasonAfterAnswer Reason = worker.AfterAnswer
 	// ReasonCanceled: the caller went away.
-	ReasonCanceled Reason = "canceled"
+	ReasonCanceled Reason = worker.Canceled
 
 	// The reasons of a planned end, seen by observers only.
-	ReasonRetired Reason = "retired" // served its share, or left work behind
-	ReasonEvicted Reason = "evicted" // idle or at work after an answer, and its slot was needed
-	ReasonIdle    Reason = "idle"    // idle for too long
-	ReasonClosed  Reason = "closed"  // the pool is closing
+	ReasonRetired Reason = worker.Retired // served its share, or left work behind
+	ReasonEvicted Reason = worker.Evicted // idle or at work after an answer, and its slot was needed
+	ReasonIdle    Reason = worker.Idle    // idle for too long
+	ReasonClosed  Reason = worker.Closed  // the pool is closing
 )
 
 // DeathError means that the worker died before it had answered. The call may have had effects.
@@ -147,15 +149,5 @@ type DeathError struct {
 }
 
 func (e *DeathError) Error() string {
-	text := "sandbox: worker died: " + string(e.Reason)
-	switch {
-	case e.Reason == ReasonExit:
-		text += fmt.Sprintf(" with code %d", e.ExitCode)
-	case e.Reason == ReasonSignal:
-		text += " " + e.Signal
-	}
-	if e.Detail != "" {
-		text += ": " + e.Detail
-	}
-	return text
+	return (&worker.Death{Reason: e.Reason, ExitCode: e.ExitCode, Signal: e.Signal, Detail: e.Detail}).Error()
 }

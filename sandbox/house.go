@@ -12,13 +12,13 @@ type house struct {
 	groups map[string]int // workers of each group that live
 	late   int            // workers that are at work after an answer
 
-	serves chan struct{}           // wakes whoever weighs
-	scales chan map[*worker]*scale // whoever weighs has taken them out
+	serves chan struct{}         // wakes whoever weighs
+	scales chan map[*slot]*scale // whoever weighs has taken them out
 }
 
 func newHouse() *house {
-	h := &house{groups: map[string]int{}, serves: make(chan struct{}, 1), scales: make(chan map[*worker]*scale, 1)}
-	h.scales <- map[*worker]*scale{}
+	h := &house{groups: map[string]int{}, serves: make(chan struct{}, 1), scales: make(chan map[*slot]*scale, 1)}
+	h.scales <- map[*slot]*scale{}
 	return h
 }
 
@@ -75,16 +75,16 @@ func (p *Pool) othersShortLocked() bool {
 // has the most workers, and there an idle one before one at work, and the one that was not used for the longest time; if none is, one that another
 // pool keeps ready.
 func (p *Pool) evictLocked() bool {
-	var victim *worker
+	var victim *slot
 	var owner *Pool
-	consider := func(w *worker, pool *Pool) {
+	consider := func(w *slot, pool *Pool) {
 		if victim == nil || p.house.goesBeforeLocked(w, victim) {
 			victim, owner = w, pool
 		}
 	}
 	for _, pool := range p.house.pools {
 		for e := pool.idle.lru.Front(); e != nil; e = e.Next() {
-			consider(e.Value.(*worker), pool)
+			consider(e.Value.(*slot), pool)
 		}
 		if pool.late > 0 {
 			for w := range pool.workers {
@@ -109,7 +109,7 @@ func (p *Pool) evictLocked() bool {
 }
 
 // goesBeforeLocked says whether w is to make room before other.
-func (h *house) goesBeforeLocked(w, other *worker) bool {
+func (h *house) goesBeforeLocked(w, other *slot) bool {
 	if n, m := h.groups[w.group], h.groups[other.group]; n != m {
 		return n > m
 	}

@@ -7,36 +7,36 @@ import (
 
 // idleSet holds the bound workers that wait for a call. The zero value is empty. Its user locks.
 type idleSet struct {
-	byKey map[string][]*worker // the last one was used most recently
-	lru   list.List            // of *worker; the front was used the longest time ago
-	at    map[*worker]*list.Element
+	byKey map[string][]*slot // the last one was used most recently
+	lru   list.List          // of *slot; the front was used the longest time ago
+	at    map[*slot]*list.Element
 }
 
 func (s *idleSet) len() int { return s.lru.Len() }
 
-func (s *idleSet) put(w *worker) {
+func (s *idleSet) put(w *slot) {
 	if s.at == nil {
-		s.byKey, s.at = map[string][]*worker{}, map[*worker]*list.Element{}
+		s.byKey, s.at = map[string][]*slot{}, map[*slot]*list.Element{}
 	}
 	s.byKey[w.key] = append(s.byKey[w.key], w)
 	s.at[w] = s.lru.PushBack(w)
 }
 
 // all are the workers that are there, and when each was used last.
-func (s *idleSet) all() map[*worker]time.Time {
-	all := make(map[*worker]time.Time, len(s.at))
+func (s *idleSet) all() map[*slot]time.Time {
+	all := make(map[*slot]time.Time, len(s.at))
 	for w := range s.at {
 		all[w] = w.lastUsed
 	}
 	return all
 }
 
-func (s *idleSet) holds(w *worker) bool { return s.at[w] != nil }
+func (s *idleSet) holds(w *slot) bool { return s.at[w] != nil }
 
 func (s *idleSet) has(key string) bool { return len(s.byKey[key]) > 0 }
 
 // take removes and returns the worker of key that was used most recently, or nil.
-func (s *idleSet) take(key string) *worker {
+func (s *idleSet) take(key string) *slot {
 	ws := s.byKey[key]
 	if len(ws) == 0 {
 		return nil
@@ -47,15 +47,15 @@ func (s *idleSet) take(key string) *worker {
 }
 
 // oldest returns the worker that was used the longest time ago, or nil.
-func (s *idleSet) oldest() *worker {
+func (s *idleSet) oldest() *slot {
 	if front := s.lru.Front(); front != nil {
-		return front.Value.(*worker)
+		return front.Value.(*slot)
 	}
 	return nil
 }
 
 // remove removes w if it is there.
-func (s *idleSet) remove(w *worker) {
+func (s *idleSet) remove(w *slot) {
 	element, ok := s.at[w]
 	if !ok {
 		return

@@ -10,8 +10,8 @@ func TestIdleSetGivesTheLastUsedOfAKey(t *testing.T) {
 	if s.len() != 0 || s.oldest() != nil || s.take("a") != nil {
 		t.Error("the zero value is not empty")
 	}
-	a1, a2, b := &worker{key: "a"}, &worker{key: "a"}, &worker{key: "b"}
-	for _, w := range []*worker{a1, b, a2} {
+	a1, a2, b := &slot{key: "a"}, &slot{key: "a"}, &slot{key: "b"}
+	for _, w := range []*slot{a1, b, a2} {
 		s.put(w)
 	}
 	if got := s.oldest(); got != a1 {
@@ -33,13 +33,13 @@ func TestIdleSetGivesTheLastUsedOfAKey(t *testing.T) {
 
 func TestIdleSetHoldsWhatWasPut(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
-	all := make([]*worker, 40)
+	all := make([]*slot, 40)
 	for i := range all {
-		all[i] = &worker{key: string(rune('a' + i%7))}
+		all[i] = &slot{key: string(rune('a' + i%7))}
 	}
 	var s idleSet
-	var order []*worker // the longest idle first
-	drop := func(w *worker) {
+	var order []*slot // the longest idle first
+	drop := func(w *slot) {
 		for i, other := range order {
 			if other == w {
 				order = append(order[:i:i], order[i+1:]...)
@@ -47,7 +47,7 @@ func TestIdleSetHoldsWhatWasPut(t *testing.T) {
 			}
 		}
 	}
-	in := func(w *worker) bool { _, ok := s.at[w]; return ok }
+	in := func(w *slot) bool { _, ok := s.at[w]; return ok }
 	for range 10_000 {
 		w := all[random.IntN(len(all))]
 		switch {

@@ -155,7 +155,7 @@ func (p *Pool) startClaimed(ctx context.Context) error {
 	}
 	p.starting--
 	p.started++
-	w := &worker{child: started}
+	w := &slot{child: started}
 	p.workers[w] = struct{}{}
 	p.keeping.Go(func() { p.watch(w) })
 	if p.closed {
@@ -168,7 +168,7 @@ func (p *Pool) startClaimed(ctx context.Context) error {
 }
 
 // watch forgets w when it is dead, whatever it was doing.
-func (p *Pool) watch(w *worker) {
+func (p *Pool) watch(w *slot) {
 	<-w.dead()
 	p.mu.Lock()
 	delete(p.workers, w)
@@ -182,7 +182,7 @@ func (p *Pool) watch(w *worker) {
 	p.setServingLocked(w, false)
 	p.setLateLocked(w, false)
 	p.idle.remove(w)
-	p.prewarmed = slices.DeleteFunc(p.prewarmed, func(other *worker) bool { return other == w })
+	p.prewarmed = slices.DeleteFunc(p.prewarmed, func(other *slot) bool { return other == w })
 	for _, other := range p.house.pools {
 		other.wakeKeeper() // there is a slot
 	}

@@ -24,7 +24,7 @@ func (p *Pool) heldLocked(key string) bool { return p.busy[key] >= p.lean && p.p
 func (p *Pool) notHeldLocked(key string) bool { return !p.heldLocked(key) }
 
 // setBusyLocked notes whether w serves a call.
-func (p *Pool) setBusyLocked(w *worker, busy bool) {
+func (p *Pool) setBusyLocked(w *slot, busy bool) {
 	if w.busy == busy {
 		return
 	}

@@ -4,7 +4,7 @@ import "time"
 
 // linger lets the work that the call inv has left go on in w, which has answered. It serves nobody meanwhile and, while it only waits, takes
 // no part of anybody's share: whoever needs its room has it (evictLocked).
-func (p *Pool) linger(w *worker, inv *Invocation, cost callCost, work afterwork) {
+func (p *Pool) linger(w *slot, inv *Invocation, cost callCost, work afterwork) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.paces.add(w.key, cost)
@@ -26,7 +26,7 @@ func (p *Pool) linger(w *worker, inv *Invocation, cost callCost, work afterwork)
 }
 
 // lingered takes w back when that work is over.
-func (p *Pool) lingered(w *worker, inv *Invocation, reusable bool) {
+func (p *Pool) lingered(w *slot, inv *Invocation, reusable bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.setLateLocked(w, false)
@@ -38,7 +38,7 @@ func (p *Pool) lingered(w *worker, inv *Invocation, reusable bool) {
 }
 
 // setLateLocked notes whether w is at work after an answer.
-func (p *Pool) setLateLocked(w *worker, late bool) {
+func (p *Pool) setLateLocked(w *slot, late bool) {
 	if w.late == late {
 		return
 	}
@@ -57,7 +57,7 @@ func (p *Pool) setLateLocked(w *worker, late bool) {
 }
 
 // setComputesLocked notes whether w, at work after an answer, uses a processor. Then it counts as active for its group, as a call does.
-func (p *Pool) setComputesLocked(w *worker, computes bool) {
+func (p *Pool) setComputesLocked(w *slot, computes bool) {
 	if w.computes == computes {
 		return
 	}
@@ -85,7 +85,7 @@ func (p *Pool) endComputingLocked() {
 
 // computingVictimLocked returns the worker, and its pool, whose work after its answer makes room for a call that waits here: one of a group that has
 // more than the caller's, that of the richest one first. Of the caller's own group one only gives way where that has nothing else.
-func (p *Pool) computingVictimLocked() (victim *worker, of *Pool) {
+func (p *Pool) computingVictimLocked() (victim *slot, of *Pool) {
 	active, computing := p.house.shares.active.of, p.house.shares.computing.of
 	for name, g := range p.queue.groups.members {
 		if p.wantsLocked(g) == 0 || p.hasRoomLocked(name) {

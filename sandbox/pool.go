@@ -29,8 +29,8 @@ type starter interface {
 	close() error
 }
 
-// worker is a child in the pool. Its fields are guarded by Pool.mu.
-type worker struct {
+// slot is the place of a child in the pool. Its fields are guarded by Pool.mu.
+type slot struct {
 	child
 	key      string    // what it is bound to; empty while prewarmed
 	group    string    // whose key that is
@@ -68,8 +68,8 @@ type Pool struct {
 	house *house
 
 	mu        *sync.Mutex // the house's; guards the fields below
-	workers   map[*worker]struct{}
-	prewarmed []*worker
+	workers   map[*slot]struct{}
+	prewarmed []*slot
 	idle      idleSet
 	late      int // workers that are at work after an answer
 	starting  int
@@ -96,7 +96,7 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	starter, err := newStarter(cfg)
+	starter, err := newStarter(&cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
 	p := &Pool{
 		house: home, mu: &home.mu, cfg: cfg, starter: starter, stop: stop,
 		kick:    make(chan struct{}, 1),
-		workers: map[*worker]struct{}{}, bound: map[string]int{}, busy: map[string]int{}, lean: lean(&cfg), processors: runtime.GOMAXPROCS(0), paces: paces{},
+		workers: map[*slot]struct{}{}, bound: map[string]int{}, busy: map[string]int{}, lean: lean(&cfg), processors: runtime.GOMAXPROCS(0), paces: paces{},
 		closing: make(chan struct{}),
 		quiet:   make(chan struct{}),
 	}

@@ -10,7 +10,7 @@ type waiter struct {
 	group, key string
 	cost       time.Duration // for how long the call is expected to hold a worker, at least
 	ready      chan struct{} // closed when its turn has come, or will not come
-	worker     *worker       // nil while it waits in the queue
+	worker     *slot         // nil while it waits in the queue
 	start      StartKind
 	turn       turn
 	alone      bool // it is not sent behind another call

@@ -2,14 +2,14 @@ package sandbox
 
 import "time"
 
-func (p *Pool) bindLocked(w *worker, group, key string) {
+func (p *Pool) bindLocked(w *slot, group, key string) {
 	w.group, w.key, w.bound = group, key, time.Now()
 	p.bound[key]++
 	p.house.groups[group]++
 }
 
 // unbindLocked forgets the worker w, which is dead.
-func (p *Pool) unbindLocked(w *worker) {
+func (p *Pool) unbindLocked(w *slot) {
 	for _, count := range []struct {
 		of   map[string]int
 		name string
@@ -21,7 +21,7 @@ func (p *Pool) unbindLocked(w *worker) {
 }
 
 // release takes w back after the call inv, which has cost so much.
-func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool) {
+func (p *Pool) release(w *slot, inv *Invocation, cost callCost, reusable bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.paces.add(w.key, cost)
@@ -36,7 +36,7 @@ func (p *Pool) release(w *worker, inv *Invocation, cost callCost, reusable bool)
 }
 
 // giveBackLocked has w, which has served inv, serve the next call, rest or end.
-func (p *Pool) giveBackLocked(w *worker, inv *Invocation, reusable bool) {
+func (p *Pool) giveBackLocked(w *slot, inv *Invocation, reusable bool) {
 	p.scatterLocked(w)
 	p.setServingLocked(w, false)
 	spent := isSpent(w.calls, p.cfg.MaxInvocations) || isSpent(w.calls, inv.MaxInvocations)
@@ -57,7 +57,7 @@ func (p *Pool) giveBackLocked(w *worker, inv *Invocation, reusable bool) {
 }
 
 // passOnLocked has w, which has just served last, serve the next call of its function, or rest, or end where others need its room.
-func (p *Pool) passOnLocked(w *worker, last *Invocation) {
+func (p *Pool) passOnLocked(w *slot, last *Invocation) {
 	if p.mayStayLocked(w) {
 		if p.queue.has(w.key) && p.mayTakeLocked(w.group) {
 			p.handTogetherLocked(w, last)
@@ -74,7 +74,7 @@ func (p *Pool) passOnLocked(w *worker, last *Invocation) {
 
 // giveWayLocked has w, which has just served, make way for next: for another function of its group by its end, where slots are scarce, for
 // another group as any idle worker does.
-func (p *Pool) giveWayLocked(w *worker, next *waiter) {
+func (p *Pool) giveWayLocked(w *slot, next *waiter) {
 	switch {
 	case p.atHandLocked(next.key):
 		p.serveLocked(next)
@@ -90,7 +90,7 @@ func (p *Pool) giveWayLocked(w *worker, next *waiter) {
 }
 
 // restLocked makes w idle.
-func (p *Pool) restLocked(w *worker) {
+func (p *Pool) restLocked(w *slot) {
 	p.setBusyLocked(w, false)
 	p.idle.put(w)
 }
@@ -115,7 +115,7 @@ func isSpent(calls, limit int) bool { return limit > 0 && calls >= limit }
 const quantum = 50 * time.Millisecond
 
 // handLocked gives w to waiting and counts the call as in progress.
-func (p *Pool) handLocked(w *worker, waiting *waiter, start StartKind) {
+func (p *Pool) handLocked(w *slot, waiting *waiter, start StartKind) {
 	if w.key == "" {
 		p.bindLocked(w, waiting.group, waiting.key)
 	}
@@ -127,7 +127,7 @@ func (p *Pool) handLocked(w *worker, waiting *waiter, start StartKind) {
 }
 
 // retireLocked kills w; its slot is free when its watcher has seen the end.
-func (p *Pool) retireLocked(w *worker, reason Reason) {
+func (p *Pool) retireLocked(w *slot, reason Reason) {
 	if !w.retired {
 		w.retired = true
 		p.retiring++

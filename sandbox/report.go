@@ -29,6 +29,16 @@ func (r Report) Missing() []Layer {
 	return missing
 }
 
+// report implements reporter.
+func (s processes) report() Report {
+	report := s.Report()
+	r := Report{Isolation: s.isolation, Modules: report.Modules}
+	for _, layer := range report.Layers {
+		r.Layers = append(r.Layers, Layer(layer))
+	}
+	return r
+}
+
 // reporter is a starter that can tell what stands around its children.
 type reporter interface{ report() Report }
 

@@ -18,7 +18,7 @@ type memoryUser interface{ memoryUsed() int64 }
 
 // eater is a worker and what it uses.
 type eater struct {
-	*worker
+	*slot
 	used int64
 }
 
@@ -61,7 +61,7 @@ func (h *house) eatersLocked() []eater {
 				return nil
 			}
 			if w.serving && time.Since(w.since) > roomSoon {
-				all = append(all, eater{worker: w})
+				all = append(all, eater{slot: w})
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func (t *counts) add(name string, n int) {
 }
 
 // setServingLocked notes whether w serves a call, busy or not.
-func (p *Pool) setServingLocked(w *worker, serving bool) {
+func (p *Pool) setServingLocked(w *slot, serving bool) {
 	if w.serving == serving {
 		return
 	}
@@ -154,7 +154,7 @@ func (p *Pool) wantsLocked(g *groupQueue) int {
 
 // wantingLocked is how many of those who wait may have a worker. Newcomers are the first ones of groups that hold none. Where w is to serve the next
 // call of its function, those that wait for the same are left out, and its group holds one.
-func (p *Pool) wantingLocked(w *worker) (newcomers, others int) {
+func (p *Pool) wantingLocked(w *slot) (newcomers, others int) {
 	for name, g := range p.queue.groups.members {
 		wants, holds := p.wantsLocked(g), p.house.shares.serving.of[name]
 		if w != nil && name == w.group {
@@ -200,7 +200,7 @@ func (p *Pool) nextLocked(wanted func(key string) bool) *waiter {
 
 // mayStayLocked says whether w, which has just served, may serve the next call of its function although others wait. It need not give way while
 // there is enough for them: slots that are free or about to be, and for those who hold some already, room.
-func (p *Pool) mayStayLocked(w *worker) bool {
+func (p *Pool) mayStayLocked(w *slot) bool {
 	if p.queue.len() == p.queue.keys[w.key] {
 		return true
 	}

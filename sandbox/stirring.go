@@ -1,13 +1,15 @@
 package sandbox
 
-import "time"
+import (
+	"time"
+
+	"github.com/backstage/functions/sandbox/internal/worker"
+)
 
 // A worker between two calls blocks in a read and uses no processor. One that does is at work that a call has left where the runner
 // does not see it.
 const (
-	// idleAllowance is the processor time that a worker may use between two calls: the way back from its answer's write, and what V8 puts in
-	// order meanwhile.
-	idleAllowance = 50 * time.Millisecond
+	idleAllowance = worker.IdleAllowance
 	// idleLook is how often the idle workers are looked at.
 	idleLook = 500 * time.Millisecond
 )
@@ -28,24 +30,4 @@ func (p *Pool) retireStirring() {
 		}
 		p.mu.Unlock()
 	}
-}
-
-// idleCPU implements child.
-func (p *process) idleCPU() time.Duration { return p.idleCPUAt(cpuTime(p.handle.pid())) }
-
-// idleCPUAt is idleCPU when the process's clock says now.
-func (p *process) idleCPUAt(now time.Duration) time.Duration {
-	rest := time.Duration(p.rest.Load())
-	if rest == 0 || now == 0 {
-		return 0
-	}
-	return now - rest
-}
-
-// stirred ends a process that has used a processor while it was idle, before it is sent the call that it was to serve next.
-func (p *process) stirred() error {
-	p.kill(ReasonIdleActivity)
-	death := p.obituary()
-	death.untouched = true
-	return death
 }

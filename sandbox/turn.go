@@ -35,7 +35,7 @@ func (inv *Invocation) size() int {
 
 // handTogetherLocked gives w, which has just served last, to the first who waits for its function and, if that is short, sends the calls of
 // others along: its share of them.
-func (p *Pool) handTogetherLocked(w *worker, last *Invocation) {
+func (p *Pool) handTogetherLocked(w *slot, last *Invocation) {
 	waiting := p.queue.takeKey(w.key)
 	if p.paces.short(w.key) && p.cfg.MaxInvocations == 0 && mayShare(last) && mayShare(waiting.turn.inv) {
 		share := 1 + p.queue.keys[w.key]/max(p.busy[w.key], 1)
@@ -60,7 +60,7 @@ func (p *Pool) handTogetherLocked(w *worker, last *Invocation) {
 func mayShare(inv *Invocation) bool { return inv.Kind == Run && inv.MaxInvocations == 0 }
 
 // passLocked gives the turn to the next of those whose calls w was sent, and says whether there is one.
-func (p *Pool) passLocked(w *worker) bool {
+func (p *Pool) passLocked(w *slot) bool {
 	if len(w.behind) == 0 {
 		return false
 	}
@@ -71,7 +71,7 @@ func (p *Pool) passLocked(w *worker) bool {
 }
 
 // scatterLocked has the calls that w was sent and has not begun served elsewhere.
-func (p *Pool) scatterLocked(w *worker) {
+func (p *Pool) scatterLocked(w *slot) {
 	for _, next := range w.behind {
 		next.notBegun = true
 		p.calls.Done()
@@ -81,7 +81,7 @@ func (p *Pool) scatterLocked(w *worker) {
 }
 
 // callWaits notes that the call in progress on w waits for something.
-func (p *Pool) callWaits(w *worker) {
+func (p *Pool) callWaits(w *slot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.scatterLocked(w)

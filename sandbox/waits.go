@@ -33,7 +33,7 @@ type sleeper interface {
 func (p *Pool) grows() bool { return p.cfg.Active < p.cfg.Size }
 
 // setPendingLocked notes that main has returned in w, and that its answer is to come.
-func (p *Pool) setPendingLocked(w *worker) {
+func (p *Pool) setPendingLocked(w *slot) {
 	w.pending = w.serving && p.grows()
 	if w.pending && p.paces.waits(w.key) {
 		p.setWaitingLocked(w, true)
@@ -41,7 +41,7 @@ func (p *Pool) setPendingLocked(w *worker) {
 }
 
 // setWaitingLocked notes whether the call on w waits for something.
-func (p *Pool) setWaitingLocked(w *worker, waiting bool) {
+func (p *Pool) setWaitingLocked(w *slot, waiting bool) {
 	if w.waiting == waiting {
 		return
 	}
@@ -66,8 +66,8 @@ func (p *Pool) wantsRoom() bool {
 }
 
 // unsureLocked are the workers of all pools whose calls are pending, and not known to wait or to compute.
-func (h *house) unsureLocked(now time.Time) []*worker {
-	var unsure []*worker
+func (h *house) unsureLocked(now time.Time) []*slot {
+	var unsure []*slot
 	for _, p := range h.pools {
 		for w := range p.workers {
 			if w.pending && !w.waiting && !now.Before(w.lookAt) {
@@ -81,7 +81,7 @@ func (h *house) unsureLocked(now time.Time) []*worker {
 // noteComputing counts calls as active again which were taken to wait and have used a processor for more than a part of the time since the last
 // look; for any of it, where those which are taken to wait use most of what there is. Work after an answer counts as active likewise, until it
 // uses no processor for a while.
-func (h *house) noteComputing(scales map[*worker]*scale, since time.Duration) {
+func (h *house) noteComputing(scales map[*slot]*scale, since time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var all time.Duration
@@ -115,7 +115,7 @@ func (h *house) noteComputing(scales map[*worker]*scale, since time.Duration) {
 // lookAtPending finds out which calls wait while others want their room.
 func (p *Pool) lookAtPending() {
 	p.mu.Lock()
-	var unsure []*worker
+	var unsure []*slot
 	if p.wantsRoomLocked() {
 		unsure = p.house.unsureLocked(time.Now())
 	}

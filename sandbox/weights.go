@@ -69,7 +69,7 @@ func (h *house) weighAll(stop <-chan struct{}) {
 }
 
 // keepWeights sleeps while one worker at the most serves.
-func (h *house) keepWeights(scales map[*worker]*scale, stop <-chan struct{}) {
+func (h *house) keepWeights(scales map[*slot]*scale, stop <-chan struct{}) {
 	for {
 		select {
 		case <-stop:
@@ -92,7 +92,7 @@ func (h *house) keepWeights(scales map[*worker]*scale, stop <-chan struct{}) {
 }
 
 // loadScales puts the workers that have served a call for a while on scales and takes the others down. It says whether there is more to weigh.
-func (h *house) loadScales(scales map[*worker]*scale) (more bool) {
+func (h *house) loadScales(scales map[*slot]*scale) (more bool) {
 	serving := h.longServing()
 	for w, s := range scales {
 		if !serving[w] {
@@ -114,10 +114,10 @@ func (h *house) loadScales(scales map[*worker]*scale) (more bool) {
 }
 
 // longServing are the workers that have served a call, or been at work after its answer, for a while.
-func (h *house) longServing() map[*worker]bool {
+func (h *house) longServing() map[*slot]bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	long := map[*worker]bool{}
+	long := map[*slot]bool{}
 	now := time.Now()
 	for _, p := range h.pools {
 		for w := range p.workers {
@@ -131,7 +131,7 @@ func (h *house) longServing() map[*worker]bool {
 
 // setWeights looks at what each worker has used and shares the weight of each group between those of it that burn, or wait for something and are
 // about to compute when they have it: evenly, in steps of two. One burns for memory after it was seen to use a processor.
-func setWeights(scales map[*worker]*scale, now time.Time, memory time.Duration) {
+func setWeights(scales map[*slot]*scale, now time.Time, memory time.Duration) {
 	burning, waiting := map[string]uint{}, map[string]uint{}
 	for _, s := range scales {
 		s.last = 0

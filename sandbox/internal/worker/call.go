@@ -1,0 +1,64 @@
+package worker
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/backstage/functions/sandbox/internal/wire"
+)
+
+// Call is one call that a process is to serve. Its ID and Behind are set by Serve.
+type Call struct {
+	wire.Invoke
+	// Load is the code that the process is to be bound to; nil when it is bound already.
+	Load *Load
+	// Events is told what happens during the call and after its answer.
+	Events Events
+	// MainReturned, if it is set, is called when main has returned before its answer is there. No call that was sent with this one has
+	// begun then, and none will.
+	MainReturned func()
+	// With are calls that are sent in the same write, which the process serves in order, each when Serve is called for it with Sent set.
+	// A call has not begun while the one before it has no answer.
+	With []*wire.Invoke
+	// Sent says that the call is the next of those that were sent with an earlier one.
+	Sent bool
+	// BusyWait says that the answer will come so soon that being woken for it would take longer.
+	BusyWait bool
+}
+
+// Load is the code of a function; Cache is what a call of kind wire.Compile has answered for it, or nothing.
+type Load struct {
+	Filename, Code string
+	Cache          json.RawMessage
+}
+
+// Events is told what happens during a call: from the goroutine of Serve until that returns, and from that of LateWork.Wait after it.
+type Events interface {
+	// Log receives a line that the function has printed.
+	Log(level, text string)
+	// Span receives a span that the function has timed.
+	Span(frame *wire.Frame)
+	// AfterAnswer returns what is told of the work after the answer. It holds no memory that was for the call alone.
+	AfterAnswer() Events
+	// LateEnd comes last, if work went on after the answer.
+	LateEnd()
+}
+
+// Answer is the outcome of a call.
+type Answer struct {
+	// Frame is the last one of the call: a result, an error, or the notice that it would have been too large. It is nil after an error.
+	*wire.Frame
+	// Reusable says that the process may be used again.
+	Reusable bool
+	// CPU is the processor time that the call has used; 0 when the process was gone before its clock could be read.
+	CPU time.Duration
+	// Waited says that main had returned before the answer was there.
+	Waited bool
+	// Missed says that the busy wait ended without an answer.
+	Missed bool
+	// Allowed is how many bytes an answer that was too large may have had; OfError says that it was an error, which may have fewer.
+	Allowed int
+	OfError bool
+	// Late is work that goes on after the answer; nil when there is none. The process serves no other call before Wait has returned.
+	Late *LateWork
+}

@@ -1,0 +1,107 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// wallFactor is how much longer than the sync timeout a call may take by the wall clock until main has returned: CODE_SYNC_TIMEOUT is
+// counted in CPU time, so that a busy neighbour does not fail an innocent call.
+const wallFactor = 10
+
+// deadlines watches one call and kills its process when it takes too long. Its methods are for the exchange alone; its timers run beside that.
+type deadlines struct {
+	process  *Process
+	id       string // of the call
+	began    time.Time
+	cpu      time.Duration // used by the process when the call began
+	async    *time.Timer
+	unwatch  func() bool
+	late     atomic.Bool // the call is answered
+	mu       sync.Mutex  // guards the fields below
+	sync     *time.Timer
+	returned bool
+}
+
+// start begins to watch the call of that ID, which starts now, at so much CPU time of the process. Stop must be called at its end.
+func (d *deadlines) start(p *Process, id string, clock time.Duration) {
+	d.process, d.id, d.began, d.cpu = p, id, time.Now(), clock
+	end := d.began.Add(p.cfg.AsyncTimeout)
+	d.async = time.AfterFunc(p.cfg.AsyncTimeout, func() { p.killAt(d.asyncReason(), end) })
+	d.mu.Lock() // checkSync may run before its timer is set
+	defer d.mu.Unlock()
+	d.sync = time.AfterFunc(p.cfg.SyncTimeout, d.checkSync)
+	d.unwatch = func() bool { return true }
+}
+
+func (d *deadlines) asyncReason() Reason {
+	if d.late.Load() {
+		return AfterAnswer
+	}
+	return Deadline
+}
+
+// answered notes that the call is answered and that its work goes on: within the same time, but whatever becomes of its caller. It says whether the
+// process is spared so far.
+func (d *deadlines) answered() bool {
+	d.mainReturned()
+	d.late.Store(true)
+	wanted := d.unwatch()
+	d.unwatch = func() bool { return wanted }
+	return wanted && !d.process.killed()
+}
+
+// watchContext also kills the process when ctx ends.
+func (d *deadlines) watchContext(ctx context.Context) {
+	if ctx.Done() != nil {
+		d.unwatch = context.AfterFunc(ctx, func() { d.process.Kill(Canceled) })
+	}
+}
+
+// checkSync kills the process when it has burnt its CPU time, or looks again when it could have.
+func (d *deadlines) checkSync() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.returned {
+		return
+	}
+	limit := d.process.cfg.SyncTimeout
+	cpuLeft := limit - (cpuTime(d.process.handle.pid()) - d.cpu)
+	wallLeft := time.Until(d.began.Add(wallFactor * limit))
+	left := min(cpuLeft, wallLeft)
+	if left <= 0 && d.writing() {
+		d.returned = true
+		return
+	}
+	if left <= 0 {
+		d.process.killAt(SyncDeadline, time.Now().Add(left))
+		return
+	}
+	d.sync.Reset(max(left, time.Millisecond))
+}
+
+// shownID is how much of a call's ID the name of its process has: no code of the function can guess that.
+const shownID = 10
+
+// writing says whether the code of the call has returned, and its answer is being written as JSON: the runner then gives the process a name
+// with the call's ID. The time for that, of which a large answer takes much, is not main's.
+func (d *deadlines) writing() bool {
+	return commandOf(d.process.handle.pid()) == "node "+d.id[:min(shownID, len(d.id))]
+}
+
+// mainReturned ends the watch for the sync deadline.
+func (d *deadlines) mainReturned() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.returned = true
+	d.sync.Stop()
+}
+
+// stop ends the watch. It says whether the process is spared: else it has been killed, or is about to be.
+func (d *deadlines) stop() bool {
+	d.mainReturned()
+	inTime, wanted := d.async.Stop(), d.unwatch()
+	return inTime && wanted && !d.process.killed()
+}

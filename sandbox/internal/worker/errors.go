@@ -1,0 +1,43 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+var (
+	// ErrUnsupported means that this host cannot give what was asked of it.
+	ErrUnsupported = errors.New("sandbox: not supported on this host")
+	// ErrTooLarge means that a call does not fit into one frame. Its process is as before.
+	ErrTooLarge = errors.New("sandbox: invocation too large")
+)
+
+// Death is the error of a call whose process died before it had answered, and of a start whose process died before it was ready.
+type Death struct {
+	Reason Reason
+	// ExitCode and Signal tell how the process ended; Signal is empty when it exited.
+	ExitCode int
+	Signal   string
+	// Detail is more evidence, such as the end of what it wrote to stderr. It may hold text of the function's.
+	Detail string
+	// Lag is the time from the deadline until the process was dead; 0 when no deadline killed it.
+	Lag time.Duration
+	// Untouched says that the process had read nothing of the call: nothing of it can have happened.
+	Untouched bool
+}
+
+func (d *Death) Error() string {
+	text := "sandbox: worker died: " + string(d.Reason)
+	switch d.Reason {
+	case Exit:
+		text += fmt.Sprintf(" with code %d", d.ExitCode)
+	case Signal:
+		text += " " + d.Signal
+	default:
+	}
+	if d.Detail != "" {
+		text += ": " + d.Detail
+	}
+	return text
+}

@@ -1,0 +1,211 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/backstage/functions/sandbox/internal/wire"
+)
+
+// session is what is said over the pipes of a process. One exchange at a time has it: it holds mu from the first byte of its call until it ends,
+// with the answer or with the work after it. Nothing but an exchange, and the handshake before the first, touches the fields.
+type session struct {
+	mu     sync.Mutex // guards the fields below
+	frames *wire.Reader
+	buffer []byte // for the frames to send; reused
+	// Of calls that were sent together: the IDs of those that have not been served yet, what is closed when none of them will be any more, and
+	// the CPU time of the process when the last one ended.
+	ids     []string
+	settled chan struct{}
+	clock   time.Duration
+}
+
+// exchange is the call in progress. Whoever has one has the session.
+type exchange struct {
+	*session
+	process *Process
+	call    *Call
+	id      string
+	sent    int // bytes that were written for it and all behind it; 0 for those behind
+	watch   deadlines
+	known   bool // egress knows of it
+}
+
+// keepBuffer is the largest buffer that is kept for the next call.
+const keepBuffer = 256 << 10
+
+// Serve has the process serve the call and returns its outcome: an Answer, ErrTooLarge or a *Death. Without an answer, and when that is not
+// Reusable, calls that were sent with this one have not begun. When ctx ends the process is killed. After a *Death, or when Reusable is not set,
+// the process must not be used again.
+func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err error) {
+	p.session.mu.Lock()
+	defer func() {
+		if answer.Late == nil { // which ends the exchange itself
+			p.session.mu.Unlock()
+		}
+	}()
+	e := &exchange{session: &p.session, process: p, call: call}
+	if !call.Sent {
+		if !e.fillBuffer() {
+			return Answer{Reusable: call.Load == nil}, ErrTooLarge
+		}
+		clock := p.CPUUsed()
+		if p.idleCPUAt(clock) > IdleAllowance {
+			return Answer{}, p.endIdleActivity()
+		}
+		e.begin(clock)
+	}
+	e.next(ctx)
+	defer func() {
+		if answer.Late != nil {
+			answer.CPU = e.cpuUsed()
+			return
+		}
+		if spared := e.stop(&answer); !spared && len(e.ids) == 0 {
+			answer.Reusable = false // what was meant for this call must not hit the next one
+		}
+		if !answer.Reusable {
+			e.dropBatch(false)
+		}
+		e.end()
+	}()
+	missed, err := e.send()
+	if err != nil {
+		return Answer{}, err
+	}
+	answer, err = e.readAnswer(ctx)
+	answer.Missed = missed
+	return answer, err
+}
+
+// fillBuffer writes the frames of the call and of those that are sent with it into the buffer and says whether each keeps to the limit.
+func (e *exchange) fillBuffer() bool {
+	call, limit := e.call, e.process.cfg.Limits.Frame+len("\n")
+	e.buffer, e.ids = e.buffer[:0], e.ids[:0]
+	if load := call.Load; load != nil {
+		e.buffer = wire.AppendLoad(e.buffer, load.Filename, load.Code, load.Cache)
+		if len(e.buffer) > limit {
+			e.buffer = wire.AppendLoad(e.buffer[:0], load.Filename, load.Code, nil)
+		}
+	}
+	load := len(e.buffer)
+	e.appendInvoke(&call.Invoke, len(call.With))
+	fits := load <= limit && len(e.buffer)-load <= limit
+	for i, other := range call.With {
+		e.appendInvoke(other, len(call.With)-1-i)
+	}
+	return fits
+}
+
+func (e *exchange) appendInvoke(invoke *wire.Invoke, behind int) {
+	// Nobody can guess the ID, so code of one function can write no answer to a call that it has not been sent.
+	invoke.ID = strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // ChaCha8 with a seed of the kernel's
+	invoke.Behind = behind
+	e.ids = append(e.ids, invoke.ID)
+	e.buffer = wire.AppendInvoke(e.buffer, invoke)
+}
+
+// begin notes that calls are in progress, at so much CPU time of the process.
+func (e *exchange) begin(clock time.Duration) {
+	p := e.process
+	batched := len(e.call.With) > 0
+	p.startCalls(batched)
+	e.clock = clock
+	p.idleClock.Store(0)
+	if batched {
+		e.settled = make(chan struct{})
+		p.cfg.Egress.Watcher.CallsQueued(p.handle.pid(), e.settled)
+	}
+}
+
+// next begins the next of the calls that were sent, which is this one.
+func (e *exchange) next(ctx context.Context) {
+	e.id = e.ids[0]
+	e.watch.start(e.process, e.id, e.clock)
+	e.ids = e.ids[1:]
+	if e.call.Kind == wire.Compile {
+		e.watch.mainReturned()
+	}
+	if len(e.ids) == 0 {
+		e.alone(ctx)
+	}
+}
+
+// alone notes that no call is behind this one, or none will be served. Only now may ctx cancel it: before, others would be hit.
+func (e *exchange) alone(ctx context.Context) {
+	e.dropBatch(true)
+	e.watch.watchContext(ctx)
+}
+
+// dropBatch ends the wait for the calls behind this one. Egress is told of this one, if it goes on.
+func (e *exchange) dropBatch(goesOn bool) {
+	e.ids = e.ids[:0]
+	p := e.process
+	if goesOn {
+		e.known = true
+		p.cfg.Egress.Watcher.CallStarted(p.handle.pid(), e.call.Events)
+	}
+	if e.settled == nil {
+		return
+	}
+	p.endBatch()
+	if !goesOn {
+		p.cfg.Egress.Watcher.CallEnded(p.handle.pid())
+	}
+	close(e.settled)
+	e.settled = nil
+}
+
+// send writes what is in the buffer, unless that was done with an earlier call, and waits awake for the answer where that is worth it.
+func (e *exchange) send() (missed bool, err error) {
+	if e.call.Sent {
+		return false, nil
+	}
+	if e.sent, err = e.process.stdin.Write(e.buffer); err != nil {
+		return false, e.failedUnanswered(fmt.Errorf("write: %w", err))
+	}
+	if cap(e.buffer) > keepBuffer {
+		e.buffer = nil
+	}
+	return e.call.BusyWait && !e.awaitAnswer(), nil
+}
+
+// cpuUsed reads the process's clock: it is the CPU time that the call has used so far; 0 when the process has been reaped.
+func (e *exchange) cpuUsed() time.Duration {
+	e.clock = e.process.CPUUsed()
+	return max(e.clock-e.watch.cpu, 0)
+}
+
+// mainReturned notes that the answer is to come. The process serves none of the calls behind this one.
+func (e *exchange) mainReturned(ctx context.Context) {
+	e.watch.mainReturned()
+	if len(e.ids) > 0 {
+		e.alone(ctx)
+	}
+	if e.call.MainReturned != nil {
+		e.call.MainReturned()
+	}
+}
+
+// stop ends the watch over the call, tells what it has used, and says whether its process was spared.
+func (e *exchange) stop(answer *Answer) bool {
+	spared := e.watch.stop()
+	answer.CPU = e.cpuUsed()
+	if e.known {
+		e.process.cfg.Egress.Watcher.CallEnded(e.process.handle.pid())
+	}
+	return spared
+}
+
+// end is begin's opposite, after the last call.
+func (e *exchange) end() {
+	if len(e.ids) > 0 {
+		return
+	}
+	e.process.idleClock.Store(int64(e.clock))
+	e.process.endCalls()
+}

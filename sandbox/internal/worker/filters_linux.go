@@ -1,0 +1,69 @@
+package worker
+
+import (
+	"errors"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/backstage/functions/sandbox/internal/seccomp"
+)
+
+// filters are system-call filters, each an array of struct sock_filter. Without a jail there are none.
+type filters struct {
+	start  []byte // of what is started in a jail, from its exec on
+	zygote []byte // that a zygote takes on in addition, once it has everything loaded
+	worker []byte // that a forked worker takes on in addition
+}
+
+// filters are those of this jail's processes; forks says whether it has a zygote.
+func (j *jailer) filters(forks bool) (f filters, err error) {
+	if j == nil {
+		return f, nil
+	}
+	if !forks {
+		f.start, err = execFilter()
+		return f, err
+	}
+	zygote := seccomp.Zygote(j.workerIDs())
+	if j.cfg.Limits.Tmp > 0 {
+		zygote = seccomp.Tmp(zygote)
+	}
+	var errs [3]error
+	f.start, errs[0] = seccomp.Compile(seccomp.Starting(zygote))
+	f.zygote, errs[1] = seccomp.Compile(zygote)
+	f.worker, errs[2] = seccomp.Compile(seccomp.Worker())
+	return f, errors.Join(errs[:]...)
+}
+
+// zygoteRole is what a zygote is in a jail. It keeps what it needs to give each worker an ID and a /tmp of its own:
+// docs/decisions/0003 and 0017.
+func (j *jailer) zygoteRole(f filters) role {
+	r := role{uid: zygoteID, filter: f.start}
+	if j == nil {
+		return r
+	}
+	if j.root {
+		r.capabilities = append(r.capabilities, unix.CAP_SETUID, unix.CAP_SETGID)
+	}
+	if j.cfg.Limits.Tmp > 0 {
+		r.capabilities = append(r.capabilities, unix.CAP_SYS_ADMIN)
+	}
+	return r
+}
+
+// workerIDs are those that workerID gives.
+func (j *jailer) workerIDs() seccomp.Users {
+	if !j.root {
+		return seccomp.Users{}
+	}
+	return seccomp.Users{First: firstID, Last: uint32(j.users.Count - 1)} //nolint:gosec // below hostIDs
+}
+
+// execFilter is that of a worker that starts itself, and must still do its exec.
+func execFilter() ([]byte, error) {
+	policy := seccomp.Worker()
+	policy.Deadly = slices.DeleteFunc(policy.Deadly, func(name string) bool { return name == "execve" })
+	policy.Allowed = append(policy.Allowed, seccomp.Rule{Name: "execve"})
+	return seccomp.Compile(policy)
+}

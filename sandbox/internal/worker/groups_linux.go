@@ -1,0 +1,143 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/backstage/functions/sandbox/internal/cgroup"
+)
+
+// slots hands out the smallest numbers that are free. It is safe for concurrent use.
+type slots struct {
+	mu   sync.Mutex // guards used
+	used []bool
+}
+
+func newSlots() *slots { return &slots{} }
+
+func (s *slots) get() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slot := slices.Index(s.used, false)
+	if slot < 0 {
+		slot = len(s.used)
+		s.used = append(s.used, false)
+	}
+	s.used[slot] = true
+	return slot
+}
+
+func (s *slots) put(slot int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used[slot] = false
+}
+
+// groups holds a control group with the limits of a worker for each slot. One serves the workers of its slot one after the other: making and
+// removing it costs more than a fork. It is safe for concurrent use.
+type groups struct {
+	tree   cgroup.Tree
+	limits cgroup.Limits
+
+	mu     sync.Mutex // guards bySlot
+	bySlot map[int]*slotGroup
+}
+
+// slotGroup is a group and what was counted in it before its present worker.
+type slotGroup struct {
+	cgroup.Group
+	oomKills uint64
+
+	mu     sync.Mutex // guards the fields below
+	owner  *Process   // whose group it is at the moment
+	weight int
+}
+
+// assign makes the group p's, with the weight of a worker by itself.
+func (g *slotGroup) assign(p *Process) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.owner = p
+	return errors.Join(g.Renew(), g.setWeightLocked(cgroup.WholeWeight))
+}
+
+// setWeight makes p count as weight beside others, if the group is still p's.
+func (g *slotGroup) setWeight(p *Process, weight int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.owner == p {
+		_ = g.setWeightLocked(weight) // the worker counts for more than its share then, and that is all
+	}
+}
+
+func (g *slotGroup) setWeightLocked(weight int) error {
+	if weight == g.weight {
+		return nil
+	}
+	err := g.Weigh(weight)
+	if err == nil {
+		g.weight = weight
+	}
+	return err
+}
+
+// newGroups makes the groups of a pool.
+func newGroups(cfg *Config) (*groups, error) {
+	limits := cfg.Limits
+	tree, err := cgroup.New(fmt.Sprintf("pool-%d", cfg.index))
+	if err == nil && cfg.Memory > 0 {
+		if err = tree.Bound(cfg.Memory); err != nil {
+			err = errors.Join(fmt.Errorf("a bound on the memory of all workers: %w", err), tree.Close())
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: limits on workers need control groups: %w", err)
+	}
+	return &groups{
+		tree: tree, limits: cgroup.Limits{Memory: limits.Memory, CPU: limits.CPU, PIDs: limits.PIDs}, bySlot: map[int]*slotGroup{},
+	}, nil
+}
+
+// of returns the group of a slot.
+func (g *groups) of(slot int) (*slotGroup, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if group, ok := g.bySlot[slot]; ok {
+		return group, nil
+	}
+	group, err := g.tree.Group(fmt.Sprintf("slot-%d", slot), g.limits)
+	if err != nil {
+		return nil, err
+	}
+	g.bySlot[slot] = &slotGroup{Group: group, weight: cgroup.WholeWeight}
+	return g.bySlot[slot], nil
+}
+
+// close removes all groups; their workers must have been reaped.
+func (g *groups) close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var errs []error
+	for _, group := range g.bySlot {
+		errs = append(errs, group.Remove())
+	}
+	clear(g.bySlot)
+	return errors.Join(append(errs, g.tree.Close())...)
+}
+
+// outOfMemory is the reason for which the kernel has killed the group's present worker for want of memory: at the worker's own limit, or below it,
+// because all workers together or the machine had no more. Empty when it did not. What cannot be read counts as no: the signal is then
+// all that is known.
+func (g *slotGroup) outOfMemory() Reason {
+	kills, err := g.OOMKills()
+	if err != nil || kills == g.oomKills {
+		return ""
+	}
+	g.oomKills = kills
+	if own, err := g.ReachedLimit(); err == nil && !own {
+		return ServerMemory
+	}
+	return Memory
+}

@@ -1,9 +1,0 @@
-//go:build !linux
-
-package sandbox
-
-// MachineMemory is not known here.
-func MachineMemory() (total, left int64) { return 0, 0 }
-
-// MachineTasks is not known here.
-func MachineTasks() int64 { return 0 }
