@@ -11,6 +11,7 @@ package archtest
 //	     api → body → sandbox/rawjson     what is JSON, for requests and for answers
 //	     api, store/bolt → sandbox/rawjson the members of an object, without decoding them
 //	store/{bolt, mem, redis} → function
+//	server → store → store/hook ← metrics, trace   the contract of stores, and who is told of their operations
 //	store/{bolt, mem} → store/feed         who is told of a write
 //	store/{bolt, redis} → store/keylock    one write of a function, or of an owner, at a time
 //	store/{bolt, mem} → store/ring         for what no other server needs to see
@@ -25,8 +26,8 @@ var arrows = map[string][]string{
 	},
 	"internal/server": {
 		"internal/httpd/api", "internal/config", "internal/httpd/connections", "internal/egress", "internal/function", "internal/httpd/health",
-		"internal/invoke", "internal/observe/logs", "internal/metrics", "internal/migration", "internal/observe/sentry", "internal/store/backup",
-		"internal/store/bolt", "internal/store/mem", "internal/store/redis", "internal/observe/trace", "sandbox",
+		"internal/invoke", "internal/observe/logs", "internal/metrics", "internal/migration", "internal/observe/sentry", "internal/store",
+		"internal/store/backup", "internal/store/bolt", "internal/store/hook", "internal/store/mem", "internal/store/redis", "internal/observe/trace", "sandbox",
 	},
 	"internal/httpd/answer": {},
 	"internal/httpd/api": {
@@ -47,28 +48,34 @@ var arrows = map[string][]string{
 	"internal/invoke":            {"internal/function", "internal/outcome", "sandbox"},
 	"internal/httpd/latin1":      {},
 	"internal/observe/logs":      {"internal/function", "internal/invoke", "internal/httpd/latin1", "sandbox"},
-	"internal/metrics":           {"internal/httpd/connections", "internal/egress", "internal/function", "internal/invoke", "sandbox"},
-	"internal/migration":         {"internal/function"},
-	"internal/outcome":           {"internal/httpd/body", "internal/function", "sandbox"},
-	"internal/httpd/qs":          {"internal/function", "internal/httpd/latin1"},
-	"internal/observe/sentry":    {"internal/function", "internal/invoke", "sandbox"},
-	"internal/spelling":          {},
-	"runner-js":                  {},
-	"internal/store/backup":      {},
+	"internal/metrics": {
+		"internal/egress", "internal/function", "internal/httpd/connections", "internal/invoke", "internal/store/hook", "sandbox",
+	},
+	"internal/migration":      {"internal/function"},
+	"internal/outcome":        {"internal/httpd/body", "internal/function", "sandbox"},
+	"internal/httpd/qs":       {"internal/function", "internal/httpd/latin1"},
+	"internal/observe/sentry": {"internal/function", "internal/invoke", "sandbox"},
+	"internal/spelling":       {},
+	"runner-js":               {},
+	"internal/store":          {"internal/function", "internal/store/hook"},
+	"internal/store/backup":   {},
 	"internal/store/bolt": {
 		"internal/function", "internal/store/feed", "internal/store/keylock", "internal/store/ring", "sandbox/rawjson",
 	},
 	"internal/store/feed":    {"internal/function"},
+	"internal/store/hook":    {"internal/function"},
 	"internal/store/keylock": {},
 	"internal/store/mem":     {"internal/function", "internal/store/feed", "internal/store/ring"},
 	"internal/store/redis":   {"internal/function", "internal/store/keylock"},
 	"internal/store/ring":    {"internal/function"},
-	"internal/observe/trace": {"internal/httpd/answer", "internal/function", "internal/invoke", "sandbox"},
+	"internal/observe/trace": {
+		"internal/function", "internal/httpd/answer", "internal/invoke", "internal/store/hook", "sandbox",
+	},
 
 	// For tests alone: no arrow leads to them.
 	"internal/httpd/api/contracttest": {"internal/httpd/latin1"},
 	"internal/dockertest":             {},
-	"internal/store/storetest":        {"internal/function"},
+	"internal/store/storetest":        {"internal/function", "internal/store"},
 	"internal/testenv":                {},
 }
 

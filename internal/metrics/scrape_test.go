@@ -16,6 +16,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/connections"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/store/hook"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -46,7 +47,7 @@ func busy(functions int) *Metrics {
 	for _, route := range []string{"", "/functions", "/functions/{namespace}/{id}/run"} {
 		m.Served(context.Background(), route, 200, time.Millisecond)
 	}
-	_, end := m.Store(context.Background(), "get")
+	_, end := m.Store(context.Background(), hook.Operation{Name: "get"})
 	end(nil)
 	return m
 }

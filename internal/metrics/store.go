@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/store/hook"
 )
 
 // storage counts the operations of the store.
@@ -54,25 +55,22 @@ func (m *Metrics) WatchDisk(space func() (file, free int64)) {
 	})
 }
 
-// Store begins an operation of the store, such as "get"; there may be only a few. End, which must be called once, counts
-// it. That something is not there, or that the caller went away, is no failure.
-func (s *storage) Store(ctx context.Context, operation string) (_ context.Context, end func(err error)) {
+// Store is a hook.Func that counts and times operations of the store. That something is not there, or that the caller went
+// away, is no failure.
+func (s *storage) Store(ctx context.Context, op hook.Operation) (_ context.Context, end func(err error)) {
 	began := time.Now()
 	return ctx, func(err error) {
-		s.duration.WithLabelValues(operation).Observe(time.Since(began).Seconds())
-		s.judge(operation, err)
-		failures := s.errors.WithLabelValues(operation) // which appears, at zero, with the first operation
+		s.duration.WithLabelValues(op.Name).Observe(time.Since(began).Seconds())
+		s.setState(op.Kind, err)
+		failures := s.errors.WithLabelValues(op.Name) // which appears, at zero, with the first operation
 		if err != nil && !isHarmless(err) {
 			failures.Inc()
 		}
 	}
 }
 
-// writes are the operations that need room.
-var writes = map[string]bool{"put": true, "set env": true, "unset env": true, "put namespace": true}
-
-// judge takes from the outcome of an operation whether the store answers, and whether it is full.
-func (s *storage) judge(operation string, err error) {
+// setState learns from the outcome of an operation whether the store answers, and whether it is full.
+func (s *storage) setState(kind hook.Kind, err error) {
 	switch {
 	case errors.Is(err, function.ErrFull):
 		s.full.Store(true)
@@ -82,7 +80,7 @@ func (s *storage) judge(operation string, err error) {
 	case errors.Is(err, context.Canceled):
 	case err == nil || isHarmless(err):
 		s.down.Store(false)
-		if err == nil && writes[operation] {
+		if err == nil && kind == hook.Write {
 			s.full.Store(false)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/store/hook"
 )
 
 func TestStoreOperationsAreCounted(t *testing.T) {
@@ -17,10 +18,10 @@ func TestStoreOperationsAreCounted(t *testing.T) {
 		nil, &function.EnvLimitError{}, &function.NotFoundError{}, fmt.Errorf("x: %w", function.ErrEnvNotFound), function.ErrNamespaceNotFound, context.Canceled,
 		function.ErrUnavailable, context.DeadlineExceeded, errors.New("broken"),
 	} {
-		_, end := m.Store(t.Context(), "get")
+		_, end := m.Store(t.Context(), hook.Operation{Name: "get"})
 		end(err)
 	}
-	_, end := m.Store(t.Context(), "put")
+	_, end := m.Store(t.Context(), hook.Operation{Name: "put", Kind: hook.Write})
 	end(nil)
 	expectLines(
 		t, scrape(t, m),
@@ -35,27 +36,29 @@ func TestTheStoresStateIsThatOfItsLastOperation(t *testing.T) {
 	m := New()
 	m.WatchDisk(func() (int64, int64) { return 7, 8 })
 	expectLines(t, scrape(t, m), `functions_store_up 1`, `functions_store_full 0`, `functions_store_file_bytes 7`, `functions_store_free_bytes 8`)
+	get, put := hook.Operation{Name: "get"}, hook.Operation{Name: "put", Kind: hook.Write}
+	setEnv := hook.Operation{Name: "set env", Kind: hook.Write}
 	full := fmt.Errorf("x: %w: %w", function.ErrFull, function.ErrUnavailable)
 	for _, step := range []struct {
-		operation string
+		operation hook.Operation
 		err       error
 		up, full  int
 	}{
-		{"ping", function.ErrUnavailable, 0, 0},
-		{"get", context.Canceled, 0, 0},
-		{"get", errors.New("broken"), 0, 0},
-		{"get", function.ErrNotFound, 1, 0},
-		{"version", context.DeadlineExceeded, 0, 0},
-		{"put", full, 1, 1},
-		{"get", nil, 1, 1},
-		{"put", function.ErrUnavailable, 0, 1},
-		{"set env", nil, 1, 0},
+		{hook.Operation{Name: "ping"}, function.ErrUnavailable, 0, 0},
+		{get, context.Canceled, 0, 0},
+		{get, errors.New("broken"), 0, 0},
+		{get, function.ErrNotFound, 1, 0},
+		{hook.Operation{Name: "version"}, context.DeadlineExceeded, 0, 0},
+		{put, full, 1, 1},
+		{get, nil, 1, 1},
+		{put, function.ErrUnavailable, 0, 1},
+		{setEnv, nil, 1, 0},
 	} {
 		_, end := m.Store(t.Context(), step.operation)
 		end(step.err)
 		expectLines(t, scrape(t, m), fmt.Sprintf("functions_store_up %d", step.up), fmt.Sprintf("functions_store_full %d", step.full))
 		if m.StoreFull() != (step.full == 1) {
-			t.Errorf("%s, %v: full is %v", step.operation, step.err, m.StoreFull())
+			t.Errorf("%+v, %v: full is %v", step.operation, step.err, m.StoreFull())
 		}
 	}
 }

@@ -4,12 +4,13 @@ import (
 	"log/slog"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/store"
 	"github.com/backstage/functions/internal/store/backup"
 	"github.com/backstage/functions/internal/store/bolt"
 )
 
 // serveBackups lets functions backup have copies of an embedded store. That it cannot is no reason not to serve.
-func serveBackups(cfg *config.Config, s store, log *slog.Logger) (stop func() error) {
+func serveBackups(cfg *config.Config, s store.Store, log *slog.Logger) (stop func() error) {
 	embedded, ok := s.(*bolt.Store)
 	if !ok {
 		return func() error { return nil }

@@ -5,11 +5,12 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/observe/logs"
+	"github.com/backstage/functions/internal/store"
 )
 
 // keepLines has the store keep what functions print from now on, unless that is off; dropped counts the lines that could
 // not be kept. Closer writes the last ones; the store must still be there then.
-func (o *outputs) keepLines(cfg *config.Config, s store, dropped func(lines int)) (closer func() error) {
+func (o *outputs) keepLines(cfg *config.Config, s store.Store, dropped func(lines int)) (closer func() error) {
 	if cfg.Kept.Lines == 0 {
 		return func() error { return nil }
 	}
@@ -22,7 +23,7 @@ func (o *outputs) keepLines(cfg *config.Config, s store, dropped func(lines int)
 }
 
 // keptLogs is where lines can be read back; nil when none are kept.
-func keptLogs(cfg *config.Config, s store) api.Logs {
+func keptLogs(cfg *config.Config, s store.Store) api.Logs {
 	if cfg.Kept.Lines == 0 {
 		return nil
 	}

@@ -37,18 +37,18 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 		return 0, errors.New("check-migration reads the Redis of Backstage Functions: set REDIS_ENDPOINT, DBAAS_SENTINEL_ENDPOINT or STORAGE=redis")
 	}
 	said := new(collector)
-	store, err := openStore(ctx, cfg, slog.New(said))
+	opened, err := openStore(ctx, cfg, slog.New(said))
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := store.Ping(ctx); err != nil {
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	if err := opened.Ping(ctx); err != nil {
 		return 0, err
 	}
 	cfg.Warnings = append(cfg.Warnings, said.messages...)
 	m := &migrationCheck{cfg: cfg, node: node, report: migration.NewReport(o.Out, o.JSON), options: o, compilers: map[string]*migration.Node{}}
 	defer m.close()
-	return m.run(ctx, store.(*redis.Store))
+	return m.run(ctx, opened.(*redis.Store))
 }
 
 // migrationCheck is the state of one CheckMigration.

@@ -10,8 +10,10 @@ import (
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/metrics"
 	"github.com/backstage/functions/internal/observe/sentry"
 	"github.com/backstage/functions/internal/observe/trace"
+	"github.com/backstage/functions/internal/store"
 )
 
 // observers tell the outside what happens.
@@ -73,12 +75,12 @@ func (o *observers) handler(options api.Options) http.Handler {
 	return o.tracer.Handler(api.New(options))
 }
 
-// store returns s with a span around each operation.
-func (o *observers) store(s store) store {
+// store returns s whose operations are measured, within a span of their own if traces are on.
+func (o *observers) store(s store.Store, measures *metrics.Metrics) store.Store {
 	if o.tracer == nil {
-		return s
+		return store.Observe(s, measures.Store)
 	}
-	return &watchedStore{s, o.tracer.Store}
+	return store.Observe(s, o.tracer.Store, measures.Store)
 }
 
 // greet says what is reported where.

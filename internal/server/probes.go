@@ -8,15 +8,16 @@ import (
 
 	"github.com/backstage/functions/internal/httpd/health"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/store"
 	"github.com/backstage/functions/sandbox"
 )
 
 // newHealth makes the server ready while workers can start and functions can be had.
-func newHealth(log *slog.Logger, pool *sandbox.Runtimes, store store, invoker *invoke.Invoker) *health.Health {
+func newHealth(log *slog.Logger, pool *sandbox.Runtimes, s store.Pinger, invoker *invoke.Invoker) *health.Health {
 	return health.New(log,
 		health.Check{Name: "workers", Run: func(context.Context) (string, error) { return checkWorkers(pool) }},
 		health.Check{Name: "store", Run: func(ctx context.Context) (string, error) {
-			return checkStore(store.Ping(ctx), invoker.CacheStats().Functions)
+			return checkStore(s.Ping(ctx), invoker.CacheStats().Functions)
 		}},
 	)
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/backstage/functions/internal/metrics"
 	"github.com/backstage/functions/internal/observe/logs"
 	"github.com/backstage/functions/internal/observe/trace"
+	"github.com/backstage/functions/internal/store"
+	"github.com/backstage/functions/internal/store/hook"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -64,8 +66,7 @@ type server struct {
 	out       *outputs
 	listeners *listeners
 	ports     *ports
-	store     store         // as everybody uses it
-	counted   *watchedStore // as it tells the metrics alone
+	store     store.Store
 	outside   egress.Options
 	watch     *observers
 	workers   sandbox.Config
@@ -146,12 +147,11 @@ func (s *server) openObservers(ctx context.Context) (stop func() error, err erro
 	return func() error { s.watch.close(); return nil }, nil
 }
 
-// serveBackups needs the store itself, which is then wrapped.
+// serveBackups needs the store itself. From then on its operations are observed.
 func (s *server) serveBackups(context.Context) (stop func() error, err error) {
 	stop = serveBackups(s.cfg, s.store, s.log())
 	watchDisk(s.store, s.measures)
-	s.counted = &watchedStore{s.store, s.measures.Store}
-	s.store = s.watch.store(s.counted)
+	s.store = s.watch.store(s.store, s.measures)
 	return stop, nil
 }
 
@@ -207,7 +207,7 @@ func (s *server) startBackground(ctx context.Context) (stop func() error, err er
 	reload := newReloader(s.cfg, s.load, s.out, s.outside.Policies, s.trusted)
 	return inBackground(ctx,
 		func(ctx context.Context) { s.store.Watch(ctx, s.invoker.Changed) },
-		func(ctx context.Context) { watchStore(ctx, s.counted) },
+		func(ctx context.Context) { watchStore(ctx, s.store) },
 		func(ctx context.Context) { reload.watch(ctx, s.Reload, s.cancel) },
 	), nil
 }
@@ -223,7 +223,7 @@ func (s *server) serve(ctx context.Context) error {
 
 func (s *server) apiOptions(ctx context.Context) api.Options {
 	return api.Options{
-		Store: announcing{s.store, s.invoker.Changed}, Invoker: s.invoker, Runtimes: s.pool.Names(),
+		Store: store.Observe(s.store, hook.OnChange(s.invoker.Changed)), Invoker: s.invoker, Runtimes: s.pool.Names(),
 		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez, Readyz: s.probes.Readyz,
 		BodyLimit: s.cfg.BodyLimit, BodyDepth: s.cfg.BodyDepth, Grow: connections.Grow, Shrink: connections.Shrink, MaxSteps: s.cfg.PipelineMaxSteps,

@@ -10,24 +10,13 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/api"
-	"github.com/backstage/functions/internal/invoke"
-	"github.com/backstage/functions/internal/observe/logs"
+	"github.com/backstage/functions/internal/store"
 	"github.com/backstage/functions/internal/store/bolt"
 	"github.com/backstage/functions/internal/store/mem"
 	"github.com/backstage/functions/internal/store/redis"
 )
 
-// store is what every kind of storage gives.
-type store interface {
-	api.Store
-	invoke.Source
-	api.Logs
-	logs.LineStore
-	Watch(ctx context.Context, notify func(function.Change))
-	Close() error
-}
-
-func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store, error) {
+func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store.Store, error) {
 	limits := storeLimits(cfg)
 	switch cfg.Storage {
 	case config.StorageRedis:
@@ -88,42 +77,4 @@ func storePlace(cfg *config.Config) string {
 	default:
 		return " in " + filepath.Clean(cfg.DataDir)
 	}
-}
-
-// announcing is a store that tells of each write of its own before it returns, so that a call made after a write sees it. The store's own
-// notices come later, and tell of the writes of other servers too.
-type announcing struct {
-	store
-	changed func(function.Change)
-}
-
-func (a announcing) Put(ctx context.Context, f *function.Function) (*function.Function, error) {
-	stored, err := a.store.Put(ctx, f)
-	a.changed(function.Change{Ref: f.Ref})
-	return stored, err
-}
-
-func (a announcing) Delete(ctx context.Context, ref function.Ref) error {
-	defer a.changed(function.Change{Ref: ref})
-	return a.store.Delete(ctx, ref)
-}
-
-func (a announcing) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
-	defer a.changed(function.Change{Ref: ref})
-	return a.store.SetEnv(ctx, ref, name, value)
-}
-
-func (a announcing) UnsetEnv(ctx context.Context, ref function.Ref, name string) error {
-	defer a.changed(function.Change{Ref: ref})
-	return a.store.UnsetEnv(ctx, ref, name)
-}
-
-func (a announcing) PutNamespace(ctx context.Context, n *function.Namespace) error {
-	defer a.changed(function.Change{Namespace: n.Name})
-	return a.store.PutNamespace(ctx, n)
-}
-
-func (a announcing) DeleteNamespace(ctx context.Context, name string) error {
-	defer a.changed(function.Change{Namespace: name})
-	return a.store.DeleteNamespace(ctx, name)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/metrics"
+	"github.com/backstage/functions/internal/store"
 	"github.com/backstage/functions/internal/store/bolt"
 )
 
@@ -15,8 +16,8 @@ const (
 	pingTimeout  = 3 * time.Second
 )
 
-// watchStore asks the store now and then until ctx ends. What it learns is for the metrics, which are told of each operation.
-func watchStore(ctx context.Context, s store) {
+// watchStore pings the store at an interval until ctx ends. The result is for the metrics, which see each operation.
+func watchStore(ctx context.Context, s store.Pinger) {
 	tick := time.NewTicker(pingInterval)
 	defer tick.Stop()
 	for {
@@ -32,7 +33,7 @@ func watchStore(ctx context.Context, s store) {
 }
 
 // watchDisk has the metrics tell what the store takes of its disk, if it has one.
-func watchDisk(s store, measures *metrics.Metrics) {
+func watchDisk(s store.Store, measures *metrics.Metrics) {
 	if embedded, ok := s.(*bolt.Store); ok {
 		measures.WatchDisk(func() (file, free int64) {
 			file, free, _ = embedded.Space() // 0 tells that nobody knows

@@ -28,18 +28,30 @@ type Store interface {
 	// Name is what /status calls the store.
 	Name() string
 	Ping(ctx context.Context) error
+	Functions
+	Namespaces
+}
+
+// Functions keeps functions.
+type Functions interface {
 	Get(ctx context.Context, ref function.Ref) (*function.Function, error)
-	// Put stores the code of f and, unless it is nil, its environment. It returns what is stored now.
+	// Put stores the code of f and, unless it is nil, its environment. It returns what is stored now, or a
+	// *function.EnvLimitError when the variables would be too many or too long together.
 	Put(ctx context.Context, f *function.Function) (*function.Function, error)
-	// Delete succeeds when there is nothing to delete, and so does DeleteNamespace.
+	// Delete succeeds when there is nothing to delete.
 	Delete(ctx context.Context, ref function.Ref) error
-	// SetEnv returns a *function.EnvLimitError when the variables would be too many or too long together; Put does, too.
+	// SetEnv returns a *function.EnvLimitError as Put does.
 	SetEnv(ctx context.Context, ref function.Ref, name, value string) error
 	UnsetEnv(ctx context.Context, ref function.Ref, name string) error
 	List(ctx context.Context, q function.Query) (*function.Page, error)
+}
+
+// Namespaces keeps the settings of namespaces.
+type Namespaces interface {
 	GetNamespace(ctx context.Context, name string) (*function.Namespace, error)
 	// PutNamespace replaces the whole record.
 	PutNamespace(ctx context.Context, n *function.Namespace) error
+	// DeleteNamespace succeeds when there is nothing to delete.
 	DeleteNamespace(ctx context.Context, name string) error
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/backstage/functions/internal/store/hook"
 )
 
 // serve answers one request through the Tracer and returns the answer.
@@ -62,7 +64,7 @@ func TestHealthChecksMakeNoSpans(t *testing.T) {
 	for _, path := range []string{"/healthcheck", "/HealthCheck/", "/livez", "/readyz?verbose"} {
 		f.serve(httptest.NewRequest("GET", path, nil), 200)
 	}
-	_, end := f.Store(t.Context(), "ping")
+	_, end := f.Store(t.Context(), hook.Operation{Name: "ping"})
 	end(nil)
 	if spans := f.spans.GetSpans(); len(spans) != 0 {
 		t.Errorf("spans %v", spans)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/store/hook"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -120,7 +121,7 @@ func TestStoreFailsOnlyWhenItIsAway(t *testing.T) {
 		function.ErrNamespaceNotFound: false, function.ErrUnavailable: true,
 	} {
 		f := newFixture(t, Options{})
-		_, end := f.Store(t.Context(), "get")
+		_, end := f.Store(t.Context(), hook.Operation{Name: "get"})
 		end(err)
 		if got := f.span(t, "store get").Status.Code == codes.Error; got != failed {
 			t.Errorf("%v: failed %t", err, got)

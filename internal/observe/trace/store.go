@@ -7,15 +7,16 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/store/hook"
 )
 
-// Store begins the span of an operation of the store, such as "get". End, which must be called once, ends it; that
-// something is not there is no failure. A "ping" has no span, as health checks have none.
-func (t *Tracer) Store(ctx context.Context, operation string) (_ context.Context, end func(err error)) {
-	if operation == "ping" {
+// Store is a hook.Func that makes a span of each operation of the store. That something is not there is no failure. A "ping"
+// has no span, as health checks have none.
+func (t *Tracer) Store(ctx context.Context, op hook.Operation) (_ context.Context, end func(err error)) {
+	if op.Name == "ping" {
 		return ctx, func(error) {}
 	}
-	ctx, span := t.tracer.Start(ctx, "store "+operation, trace.WithSpanKind(trace.SpanKindClient))
+	ctx, span := t.tracer.Start(ctx, "store "+op.Name, trace.WithSpanKind(trace.SpanKindClient))
 	return ctx, func(err error) {
 		if err != nil && !isMissing(err) {
 			fail(span, err)

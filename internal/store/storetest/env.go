@@ -11,6 +11,17 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
+// envTests are of the variables of functions.
+var envTests = table{
+	"SetEnv":             testSetEnv,
+	"UnsetEnv":           testUnsetEnv,
+	"EnvIsBounded":       testEnvIsBounded,
+	"EnvIsBoundedAtOnce": testEnvIsBoundedAtOnce,
+	"EnvKeepsOrder":      testEnvKeepsOrder,
+	"ConcurrentSetEnv":   testConcurrentSetEnv,
+	"ConcurrentPut":      testConcurrentPut,
+}
+
 func testSetEnv(t *testing.T, s Store) {
 	put(t, s, ref, "1", nil)
 	wantNoError(t, s.SetEnv(t.Context(), ref, "A", "1"))

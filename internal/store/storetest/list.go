@@ -9,6 +9,15 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
+// listTests are of lists of functions.
+var listTests = table{
+	"ListPages":               testListPages,
+	"ListRefusesInvalidPages": testListRefusesInvalidPages,
+	"ListOrder":               testListOrder,
+	"SearchByNamespace":       testSearchByNamespace,
+	"SearchByID":              testSearchByID,
+}
+
 // fill stores n functions in each namespace and returns all of them in the order of lists.
 func fill(t *testing.T, s Store, n int, namespaces ...string) []function.Ref {
 	t.Helper()

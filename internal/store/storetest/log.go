@@ -9,6 +9,26 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
+// logTests are of the lines that functions printed.
+var logTests = table{
+	"LogIsReadInOrder":         testLogIsReadInOrder,
+	"LogIsReadUpToSoManyBytes": testLogIsReadUpToSoManyBytes,
+	"LogLinesAreKeptWhole":     testLogLinesAreKeptWhole,
+	"LogIsReadFromAPlaceOn":    testLogIsReadFromAPlaceOn,
+	"LogIsBounded":             testLogIsBounded,
+	"LogsAreApart":             testLogsAreApart,
+	"LogsAreBoundedTogether":   testLogsAreBoundedTogether,
+	"NewestLinesAreKept":       testNewestLinesAreKept,
+	"OwnersShareTheirLogs":     testOwnersShareTheirLogs,
+	"LogGoesWithItsFunction":   testLogGoesWithItsFunction,
+	"LogGoesWithItsNamespace":  testLogGoesWithItsNamespace,
+	"LogHidesFromLists":        testLogHidesFromLists,
+	"AwaitLogSeesWhatComes":    testAwaitLogSeesWhatComes,
+	"AwaitLogGivesUp":          testAwaitLogGivesUp,
+	"AwaitLogEndsWithContext":  testAwaitLogEndsWithContext,
+	"AwaitLogEndsWithTheStore": testAwaitLogEndsWithTheStore,
+}
+
 // keepMany is more than most tests need.
 var keepMany = function.LogLimits{Lines: 1000, Memory: 16 << 20, TTL: time.Hour}
 

@@ -10,6 +10,23 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
+// functionTests are of functions.
+var functionTests = table{
+	"PutThenGet":              testPutThenGet,
+	"PutKeepsAndReplacesEnv":  testPutKeepsAndReplacesEnv,
+	"PutKeepsCreated":         testPutKeepsCreated,
+	"PutKeepsOptions":         testPutKeepsOptions,
+	"PutKeepsEveryOption":     testPutKeepsEveryOption,
+	"PutRefusesIncomplete":    testPutRefusesIncomplete,
+	"EveryWriteIsANewVersion": testEveryWriteIsANewVersion,
+	"MissingFunctions":        testMissingFunctions,
+	"Delete":                  testDelete,
+	"DeleteThenPutStartsAnew": testDeleteThenPutStartsAnew,
+	"NamesOfAnyKind":          testNamesOfAnyKind,
+	"CodeOfAnyKind":           testCodeOfAnyKind,
+	"CopiesAreNotShared":      testCopiesAreNotShared,
+}
+
 func testPutThenGet(t *testing.T, s Store) {
 	stored := put(t, s, ref, "function main(req, res) {}", function.NewEnv(function.Var{Name: "A", Value: "1"}))
 	read := get(t, s, ref)

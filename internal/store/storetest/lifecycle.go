@@ -2,14 +2,28 @@ package storetest
 
 import (
 	"context"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
 )
 
-// everyCall names each method that talks to the store, called with ctx.
-func everyCall(ctx context.Context, s Store) map[string]error {
+// lifecycleTests are of what a store does apart from what it keeps.
+var lifecycleTests = table{
+	"WatchSeesEveryWrite":      testWatchSeesEveryWrite,
+	"WatchEndsWithItsContext":  testWatchEndsWithItsContext,
+	"EndedContext":             testEndedContext,
+	"ClosedStoreIsUnavailable": testClosedStoreIsUnavailable,
+}
+
+// alwaysWork are the methods that need no store behind them.
+var alwaysWork = []string{"Name", "Watch", "Close"}
+
+// everyCall has the error of each method that talks to the store, called with ctx.
+func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
+	t.Helper()
 	calls := map[string]error{
 		"Ping":            s.Ping(ctx),
 		"Delete":          s.Delete(ctx, ref),
@@ -27,6 +41,11 @@ func everyCall(ctx context.Context, s Store) map[string]error {
 	_, calls["ReadLog"] = s.ReadLog(ctx, ref, function.LogQuery{Limit: 1})
 	_, calls["AwaitLog"] = s.AwaitLog(ctx, ref, function.LogCursor{}, 1, time.Hour)
 	_, calls["GetNamespace"] = s.GetNamespace(ctx, "ns")
+	for method := range reflect.TypeFor[Store]().Methods() {
+		if _, called := calls[method.Name]; !called && !slices.Contains(alwaysWork, method.Name) {
+			t.Errorf("everyCall does not call %s", method.Name)
+		}
+	}
 	return calls
 }
 
@@ -35,7 +54,7 @@ func testEndedContext(t *testing.T, s Store) {
 	before := get(t, s, ref)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for name, err := range everyCall(ctx, s) {
+	for name, err := range everyCall(ctx, t, s) {
 		t.Run(name, func(t *testing.T) { wantError(t, err, context.Canceled) })
 	}
 	if after := get(t, s, ref); after.VersionID != before.VersionID || after.Settings != nil {
@@ -56,7 +75,7 @@ func testClosedStoreIsUnavailable(t *testing.T, s Store) {
 // WantUnavailable fails the test unless every method of s reports function.ErrUnavailable.
 func WantUnavailable(t *testing.T, s Store) {
 	t.Helper()
-	for name, err := range everyCall(t.Context(), s) {
+	for name, err := range everyCall(t.Context(), t, s) {
 		t.Run(name, func(t *testing.T) { wantError(t, err, function.ErrUnavailable) })
 	}
 }

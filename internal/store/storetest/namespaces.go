@@ -8,6 +8,14 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
+// namespaceTests are of namespaces.
+var namespaceTests = table{
+	"Namespaces":              testNamespaces,
+	"NamespaceLimits":         testNamespaceLimits,
+	"NamespaceNamesOfAnyKind": testNamespaceNamesOfAnyKind,
+	"SettingsOfAFunction":     testSettingsOfAFunction,
+}
+
 func testNamespaces(t *testing.T, s Store) {
 	_, err := s.GetNamespace(t.Context(), "ns")
 	wantError(t, err, function.ErrNamespaceNotFound)

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/store/hook"
+)
+
+// Functions keeps functions.
+type Functions interface {
+	// Get returns a copy of a function together with its namespace's settings, or function.ErrNotFound.
+	Get(ctx context.Context, ref function.Ref) (*function.Function, error)
+	// Version returns the Version of the function that Get would return, for less, or function.ErrNotFound.
+	Version(ctx context.Context, ref function.Ref) (string, error)
+	// Put writes Ref, Code and Env of f and returns a copy of what is stored now; see function.Function.Revise. It
+	// returns function.ErrIncomplete when one of namespace, ID and code is empty.
+	Put(ctx context.Context, f *function.Function) (*function.Function, error)
+	// Delete removes a function and its lines. A missing one is no error.
+	Delete(ctx context.Context, ref function.Ref) error
+	// SetEnv sets one variable of a function, or returns function.ErrNotFound or, when all variables together would be
+	// beyond the limits of the store, a *function.EnvLimitError.
+	SetEnv(ctx context.Context, ref function.Ref, name, value string) error
+	// UnsetEnv removes one variable of a function, or returns function.ErrNotFound or function.ErrEnvNotFound.
+	UnsetEnv(ctx context.Context, ref function.Ref, name string) error
+	// List returns a page of the functions in the order of function.Ref.Compare, or function.ErrInvalidPage. A page
+	// beyond the end has no items.
+	List(ctx context.Context, q function.Query) (*function.Page, error)
+}
+
+// functions are Functions whose operations call hooks.
+type functions struct{ guarded hook.Guarded[Functions] }
+
+func (s functions) Get(ctx context.Context, ref function.Ref) (*function.Function, error) {
+	return hook.Value(ctx, s.guarded, read("get"), func(ctx context.Context, to Functions) (*function.Function, error) {
+		return to.Get(ctx, ref)
+	})
+}
+
+func (s functions) Version(ctx context.Context, ref function.Ref) (string, error) {
+	return hook.Value(ctx, s.guarded, read("version"), func(ctx context.Context, to Functions) (string, error) {
+		return to.Version(ctx, ref)
+	})
+}
+
+func (s functions) Put(ctx context.Context, f *function.Function) (*function.Function, error) {
+	op := write("put", function.Change{Ref: f.Ref})
+	return hook.Value(ctx, s.guarded, op, func(ctx context.Context, to Functions) (*function.Function, error) {
+		return to.Put(ctx, f)
+	})
+}
+
+func (s functions) Delete(ctx context.Context, ref function.Ref) error {
+	op := remove("delete", function.Change{Ref: ref})
+	return s.guarded.Do(ctx, op, func(ctx context.Context, to Functions) error { return to.Delete(ctx, ref) })
+}
+
+func (s functions) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
+	op := write("set env", function.Change{Ref: ref})
+	return s.guarded.Do(ctx, op, func(ctx context.Context, to Functions) error { return to.SetEnv(ctx, ref, name, value) })
+}
+
+func (s functions) UnsetEnv(ctx context.Context, ref function.Ref, name string) error {
+	op := write("unset env", function.Change{Ref: ref})
+	return s.guarded.Do(ctx, op, func(ctx context.Context, to Functions) error { return to.UnsetEnv(ctx, ref, name) })
+}
+
+func (s functions) List(ctx context.Context, q function.Query) (*function.Page, error) {
+	return hook.Value(ctx, s.guarded, read("list"), func(ctx context.Context, to Functions) (*function.Page, error) {
+		return to.List(ctx, q)
+	})
+}
