@@ -43,10 +43,11 @@ func TestServerWithoutItsStoreIsReadyForWhatItHasInMemory(t *testing.T) {
 	s := startServer(t, "REDIS_ENDPOINT=redis://"+redis.Addr)
 	awaitProbe(t, s.url+"/readyz", http.StatusOK)
 	redis.Stop()
-	if body := awaitProbe(t, s.url+"/readyz", http.StatusServiceUnavailable); body !=
-		`{"status":"not ready","reasons":[{"check":"store","reason":"storage is unavailable and no function is in memory"}]}` {
-		t.Errorf("nothing in memory: %s", body)
-	}
+	eventually(t, "/readyz to say that the store is all that is missing", func() bool {
+		status, body := request(t, "GET", s.url+"/readyz", "")
+		return status == http.StatusServiceUnavailable && body ==
+			`{"status":"not ready","reasons":[{"check":"store","reason":"storage is unavailable and no function is in memory"}]}`
+	})
 	if status, _ := request(t, "GET", s.url+"/livez", ""); status != http.StatusOK {
 		t.Errorf("livez: %d", status)
 	}
@@ -97,14 +98,14 @@ func TestReadinessDropsBeforeTheLastAnswer(t *testing.T) {
 	}()
 	s.logs.await(t, `(called)`)
 	s.terminate()
-	body := awaitProbe(t, s.metrics+"/readyz", http.StatusServiceUnavailable)
+	eventually(t, "/readyz to say that the server is ending", func() bool { // while workers start, it is not ready either
+		status, body := request(t, "GET", s.metrics+"/readyz", "")
+		return status == http.StatusServiceUnavailable && strings.Contains(body, `"reason":"the server is ending"`)
+	})
 	select {
 	case early := <-answer:
 		t.Errorf("the call was over already: %s", early)
 	default:
-	}
-	if !strings.Contains(body, `"reason":"the server is ending"`) {
-		t.Errorf("not ready: %s", body)
 	}
 	held.open()
 	if got := <-answer; got != `"done"<nil>` {
