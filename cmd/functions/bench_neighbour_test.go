@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ const (
 	// neighbourTime is for how long the neighbour calls alone, and beside an attack: past the deadline of calls that are never answered.
 	neighbourTime   = 6 * time.Second
 	greedyFunctions = 300
+	largeFunctions  = 4
 
 	spinning = `function main() { setTimeout(() => { for (;;); }, 1) }`
 )
@@ -21,21 +23,25 @@ const (
 type attack struct {
 	name    string
 	clients int
-	spread  bool // the server has every runtime, of which the functions have one each in turn
+	spread  bool   // the server has every runtime, of which the functions have one each in turn
+	method  string // of its requests
 	prepare func(b *testing.B, s *server)
 	request func(s *server, client, n int) (url, body string)
 }
 
 var attacks = []attack{
-	{"calls that are never answered", 32, false, deployGreedy(`function main() {}`), callGreedy},
-	{"calls that spin", 32, false, deployGreedy(spinning), callGreedy},
-	{"calls that spin on every runtime", 32, true, deployGreedy(spinning, runtimes...), callGreedy},
-	{"calls of 300 functions", 16, false, deployGreedy(`function main(req, res) { res.send(1) }`), callGreedy},
-	{"trial runs that spin", 24, false, func(*testing.B, *server) {}, func(s *server, client, n int) (url, body string) {
+	{"calls that are never answered", 32, false, "PUT", deployGreedy(`function main() {}`), callGreedy},
+	{"calls that spin", 32, false, "PUT", deployGreedy(spinning), callGreedy},
+	{"calls that spin on every runtime", 32, true, "PUT", deployGreedy(spinning, runtimes...), callGreedy},
+	{"calls of 300 functions", 16, false, "PUT", deployGreedy(`function main(req, res) { res.send(1) }`), callGreedy},
+	{"trial runs that spin", 24, false, "PUT", func(*testing.B, *server) {}, func(s *server, client, n int) (url, body string) {
 		return fmt.Sprintf("%s/functions/greedy/f%d", s.url, client), deployment(fmt.Sprintf("for (;;); // %d", n), "")
 	}},
-	{"output without bounds", 64, false, func(b *testing.B, s *server) { deployFloods(b, s) }, func(s *server, client, n int) (url, body string) {
+	{"output without bounds", 64, false, "PUT", func(b *testing.B, s *server) { deployFloods(b, s) }, func(s *server, client, n int) (url, body string) {
 		return floodURLs(s)[(client+n)%len(floods)], "{}"
+	}},
+	{"reads of functions of 1 MB", 32, false, "GET", deployLarge, func(s *server, client, n int) (url, body string) {
+		return fmt.Sprintf("%s/functions/greedy/f%d", s.url, (client+n)%largeFunctions), ""
 	}},
 }
 
@@ -52,6 +58,14 @@ func deployGreedy(code string, runtimes ...string) func(*testing.B, *server) {
 	}
 }
 
+// deployLarge stores functions that take as long to read as they may.
+func deployLarge(b *testing.B, s *server) {
+	code := helloCode + strings.Repeat("\n// \"a line\" of a large function", 25_000)
+	for i := range largeFunctions {
+		put(b, fmt.Sprintf("%s/functions/greedy/f%d", s.url, i), code, "")
+	}
+}
+
 func callGreedy(s *server, client, n int) (url, body string) {
 	return fmt.Sprintf("%s/functions/greedy/f%d/run", s.url, (37*client+7*n)%greedyFunctions), "{}"
 }
@@ -65,7 +79,7 @@ func (a *attack) start(s *server) (stop func()) {
 		all.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				url, body := a.request(s, i, n)
-				sendUntil(ctx, client, http.MethodPut, url, body)
+				sendUntil(ctx, client, a.method, url, body)
 			}
 		})
 	}

@@ -26,7 +26,7 @@ const eventTimeout = 30 * time.Second
 type eventStream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
-	scribes scribes
+	limiter limiter
 	buffer  []byte
 }
 
@@ -54,7 +54,7 @@ func (e *eventStream) sendLines(ctx context.Context, lines []function.LogLine) e
 	text := e.buffer
 	for n := 0; len(lines) > 0; lines = lines[n:] {
 		var err error
-		if text, n, err = e.scribes.part(ctx, text[:0], lines, eventPart, appendEvent); err != nil {
+		if text, n, err = e.limiter.part(ctx, text[:0], lines, eventPart, appendEvent); err != nil {
 			return err
 		}
 		if err := e.write(text); err != nil {

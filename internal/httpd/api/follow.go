@@ -43,7 +43,7 @@ func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function
 		return fmt.Errorf("follow logs of %s: %w", ref, err)
 	}
 	defer events.end()
-	events.scribes = s.scribes
+	events.limiter = s.rendering
 	if err := s.follow(ctx, ref, after, lines, events); err != nil && ctx.Err() == nil {
 		s.logFailure(r, slog.LevelWarn, "Following the output of a function ended", err)
 		events.sendFailure(outcome.Of(err).Message)

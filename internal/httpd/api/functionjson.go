@@ -6,9 +6,18 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
+// textBytes is about how long an answer with f is.
+func textBytes(f *function.Function) int {
+	n := len(f.Code)
+	for _, v := range f.Env.Vars() {
+		n += len(v.Name) + len(v.Value)
+	}
+	return n
+}
+
 // putAnswer shows the environment only when the request brought one, and not the variables of the names that are hidden.
 func putAnswer(f, given *function.Function, hidden []string) []byte {
-	o := newObject()
+	o := newObjectOf(textBytes(f))
 	o.string("id", f.ID)
 	o.string("code", f.Code)
 	o.string("hash", f.Hash)
@@ -21,7 +30,7 @@ func putAnswer(f, given *function.Function, hidden []string) []byte {
 
 // getAnswer leaves out what a record written by an early original does not have, and variables of the names that are hidden.
 func getAnswer(f *function.Function, hidden []string) []byte {
-	o := newObject()
+	o := newObjectOf(textBytes(f))
 	o.string("id", f.ID)
 	o.string("namespace", f.Namespace)
 	o.string("code", f.Code)

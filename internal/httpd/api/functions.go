@@ -69,8 +69,13 @@ func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, t
 	if err != nil {
 		return 0, fmt.Errorf("put function %s: %w", ref, err)
 	}
+	ctx := context.WithoutCancel(r.Context()) // it is stored, whether its caller stays or not
+	answer, err := s.rendering.render(ctx, textBytes(stored), func() []byte { return putAnswer(stored, given, s.HiddenEnv) })
+	if err != nil {
+		return 0, fmt.Errorf("answer the put of function %s: %w", ref, err)
+	}
 	w.Header()[headerETag] = []string{stored.Hash}
-	sendSchema(w, r, "functions/item", putAnswer(stored, given, s.HiddenEnv))
+	sendSchema(w, r, "functions/item", answer)
 	return http.StatusOK, nil
 }
 
@@ -133,11 +138,14 @@ func (s *server) getFunction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("get function %s: %w", ref, err)
 	}
-	w.Header()[headerETag] = []string{f.Hash}
 	var answer []byte
 	if r.Method != http.MethodHead { // which is told nothing of it, not even its length
-		answer = getAnswer(f, s.HiddenEnv)
+		answer, err = s.rendering.render(r.Context(), textBytes(f), func() []byte { return getAnswer(f, s.HiddenEnv) })
+		if err != nil {
+			return fmt.Errorf("answer the get of function %s: %w", ref, err)
+		}
 	}
+	w.Header()[headerETag] = []string{f.Hash}
 	sendSchema(w, r, "functions/item", answer)
 	return nil
 }

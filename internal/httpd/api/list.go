@@ -36,8 +36,11 @@ func (s *server) listFunctions(w http.ResponseWriter, r *http.Request) error {
 	if asked.PerPage > maxPerPage && asked.Page > 1 {
 		page.Items = nil
 	}
-	q = asked
-	sendSchema(w, r, "functions/list", listAnswer(q, page))
+	answer, err := s.rendering.render(r.Context(), listBytes(page), func() []byte { return listAnswer(asked, page) })
+	if err != nil {
+		return fmt.Errorf("answer a list of functions: %w", err)
+	}
+	sendSchema(w, r, "functions/list", answer)
 	return nil
 }
 
@@ -58,6 +61,15 @@ func listQuery(values *qs.Value) (function.Query, error) {
 		return q, function.ErrInvalidPage
 	}
 	return q, nil
+}
+
+// listBytes is about how long an answer with page is.
+func listBytes(page *function.Page) (n int) {
+	const names = len(`{"namespace":"","id":""},`)
+	for _, ref := range page.Items {
+		n += names + len(ref.Namespace) + len(ref.ID)
+	}
+	return n
 }
 
 // listAnswer names the pages before and after this one, as long as there are any.

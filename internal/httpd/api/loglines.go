@@ -16,25 +16,16 @@ const (
 	maxHeldLines = maxLogText + maxLogText/4
 )
 
-// scribes bounds how many parts of answers with lines are made at the same time: it is work without a pause, and the server has more to do.
-// Nil sets no bound.
-type scribes chan struct{}
-
-func newScribes(processors int) scribes { return make(scribes, max(1, processors/2)) }
-
 // part appends the first of lines with appendLine, until these make size bytes, and says how many of them. Its error is the end of ctx, while it
 // waits.
-func (s scribes) part(
+func (l limiter) part(
 	ctx context.Context, dst []byte, lines []function.LogLine, size int, appendLine func([]byte, *function.LogLine) []byte,
 ) (text []byte, n int, err error) {
-	if s != nil {
-		select {
-		case s <- struct{}{}:
-			defer func() { <-s }()
-		case <-ctx.Done():
-			return dst, 0, context.Cause(ctx)
-		}
+	release, err := l.acquire(ctx)
+	if err != nil {
+		return dst, 0, err
 	}
+	defer release()
 	for begin := len(dst); n < len(lines) && len(dst)-begin < size; n++ {
 		dst = appendLine(dst, &lines[n])
 	}
@@ -54,14 +45,14 @@ type measured struct {
 }
 
 // measure makes the answer with lines.
-func (s scribes) measure(ctx context.Context, lines []function.LogLine) (m measured, err error) {
+func (l limiter) measure(ctx context.Context, lines []function.LogLine) (m measured, err error) {
 	sum, whole := md5.New(), true //nolint:gosec // see weakTag
 	for n := 0; len(lines) > 0; lines = lines[n:] {
 		if !whole {
 			m.text = m.text[:0]
 		}
 		begin := len(m.text)
-		if m.text, n, err = s.part(ctx, m.text, lines, linePart, appendLineOfText); err != nil {
+		if m.text, n, err = l.part(ctx, m.text, lines, linePart, appendLineOfText); err != nil {
 			return m, err
 		}
 		_, _ = sum.Write(m.text[begin:]) // never fails
@@ -77,8 +68,8 @@ func (s scribes) measure(ctx context.Context, lines []function.LogLine) (m measu
 
 // sendLines answers as send does with all lines together: with its control characters escaped a line takes up to six times its length, so that
 // they are not always held.
-func (s scribes) sendLines(w http.ResponseWriter, r *http.Request, lines []function.LogLine) error {
-	answer, err := s.measure(r.Context(), lines)
+func (l limiter) sendLines(w http.ResponseWriter, r *http.Request, lines []function.LogLine) error {
+	answer, err := l.measure(r.Context(), lines)
 	if err != nil {
 		return err
 	}
@@ -95,17 +86,17 @@ func (s scribes) sendLines(w http.ResponseWriter, r *http.Request, lines []funct
 	case answer.text != nil:
 		_, _ = w.Write(answer.text) // the caller is gone
 	default:
-		s.writeLines(r.Context(), w, lines)
+		l.writeLines(r.Context(), w, lines)
 	}
 	return nil
 }
 
 // writeLines makes and writes a part after the other. When it cannot, the answer is shorter than it says: net/http ends the connection.
-func (s scribes) writeLines(ctx context.Context, w http.ResponseWriter, lines []function.LogLine) {
+func (l limiter) writeLines(ctx context.Context, w http.ResponseWriter, lines []function.LogLine) {
 	var text []byte
 	for n := 0; len(lines) > 0; lines = lines[n:] {
 		var err error
-		if text, n, err = s.part(ctx, text[:0], lines, linePart, appendLineOfText); err != nil {
+		if text, n, err = l.part(ctx, text[:0], lines, linePart, appendLineOfText); err != nil {
 			return
 		}
 		if _, err := w.Write(text); err != nil || ctx.Err() != nil {

@@ -37,7 +37,7 @@ func (s *server) sendLogs(w http.ResponseWriter, r *http.Request, ref function.R
 	w.Header().Set(headerCache, "no-store")
 	control := http.NewResponseController(w)
 	defer context.AfterFunc(ctx, func() { _ = control.SetWriteDeadline(time.Unix(1, 0)) })() // ends a write that waits
-	err = s.scribes.sendLines(w, r.WithContext(ctx), lines)
+	err = s.rendering.sendLines(w, r.WithContext(ctx), lines)
 	if errors.Is(err, errOutnumbered) {
 		return errReaders
 	}

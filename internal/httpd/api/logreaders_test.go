@@ -148,28 +148,28 @@ func TestThoseWhoReadOutputAreBounded(t *testing.T) {
 // Answers with output are made one after the other, so that they leave processors to the rest of the server.
 func TestAnswersWithOutputAreMadeByTurns(t *testing.T) {
 	lines := []function.LogLine{{Text: "x", Level: "info"}}
-	for name, send := range map[string]func(ctx context.Context, w http.ResponseWriter, turns scribes) error{
-		"lines": func(ctx context.Context, w http.ResponseWriter, turns scribes) error {
-			return turns.sendLines(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), lines)
+	for name, send := range map[string]func(ctx context.Context, w http.ResponseWriter, tokens limiter) error{
+		"lines": func(ctx context.Context, w http.ResponseWriter, tokens limiter) error {
+			return tokens.sendLines(w, httptest.NewRequestWithContext(ctx, "GET", "/", nil), lines)
 		},
-		"events": func(ctx context.Context, w http.ResponseWriter, turns scribes) error {
+		"events": func(ctx context.Context, w http.ResponseWriter, tokens limiter) error {
 			events, err := newEventStream(w)
 			if err != nil {
 				return err
 			}
-			events.scribes = turns
+			events.limiter = tokens
 			return events.sendLines(ctx, lines)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				turns := newScribes(3)
-				turns <- struct{}{} // somebody makes one
+				tokens := newLimiter(3)
+				tokens <- struct{}{} // somebody makes one
 				ended := make(chan error, 2)
 				ctx, leave := context.WithCancelCause(t.Context())
 				first, second := &widest{ResponseRecorder: httptest.NewRecorder()}, &widest{ResponseRecorder: httptest.NewRecorder()}
-				go func() { ended <- send(t.Context(), first, turns) }()
-				go func() { ended <- send(ctx, second, turns) }()
+				go func() { ended <- send(t.Context(), first, tokens) }()
+				go func() { ended <- send(ctx, second, tokens) }()
 				synctest.Wait()
 				if len(ended) > 0 || strings.Contains(first.Body.String(), "info") {
 					t.Fatal("an answer did not wait")
@@ -178,7 +178,7 @@ func TestAnswersWithOutputAreMadeByTurns(t *testing.T) {
 				if err := <-ended; !errors.Is(err, errOutnumbered) {
 					t.Errorf("who may not go on is told %v", err)
 				}
-				<-turns
+				<-tokens
 				if err := <-ended; err != nil || !strings.Contains(first.Body.String(), `"level":"info","message":"x"}`) {
 					t.Errorf("%v: answered %s", err, first.Body)
 				}
@@ -199,7 +199,7 @@ func BenchmarkReadOutput(b *testing.B) {
 			r := httptest.NewRequest("GET", "/", nil)
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := newScribes(1).sendLines(&nowhere{http.Header{}}, r, lines); err != nil {
+				if err := newLimiter(1).sendLines(&nowhere{http.Header{}}, r, lines); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -10,7 +10,12 @@ import (
 // object builds a JSON object whose members stand in the order in which they are added, escaped as JSON.stringify does.
 type object struct{ text []byte }
 
-func newObject() *object { return &object{append(make([]byte, 0, 128), '{')} }
+func newObject() *object { return newObjectOf(0) }
+
+// newObjectOf is newObject of one that will have texts of so many bytes: some room for their escapes is there from the start.
+func newObjectOf(bytes int) *object {
+	return &object{append(make([]byte, 0, bytes+bytes/8+128), '{')}
+}
 
 // raw adds a member whose value is JSON already.
 func (o *object) raw(name string, value json.RawMessage) {

@@ -217,15 +217,22 @@ type server struct {
 	Options
 	followers followers // of output
 	readers   followers // of what there is of it
-	scribes   scribes   // for both
+	rendering limiter   // of large answers
 	// missingRuntimes are the names of those that were warned of.
 	missingRuntimes sync.Map
 }
 
 // New returns the server's handler, safe for concurrent use. Requests that net/http refuses before any handler sees them
 // get answers in JSON only on a listener made by JSONErrors.
-func New(o Options) http.Handler {
-	o = o.withDefaults()
-	s := &server{Options: o, followers: followers{most: o.MaxFollowers}, readers: followers{most: o.MaxLogReaders}, scribes: newScribes(runtime.GOMAXPROCS(0))}
+func New(o Options) http.Handler { return newServer(o.withDefaults()).handler() }
+
+func newServer(o Options) *server {
+	return &server{
+		Options: o, followers: followers{most: o.MaxFollowers}, readers: followers{most: o.MaxLogReaders},
+		rendering: newLimiter(runtime.GOMAXPROCS(0)),
+	}
+}
+
+func (s *server) handler() http.Handler {
 	return Identify(s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.nested(s.router()))))))
 }

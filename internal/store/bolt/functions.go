@@ -12,8 +12,15 @@ import (
 
 // Get returns a function, or function.ErrNotFound, or function.ErrDamaged for one whose code does not match its hash.
 func (s *Store) Get(ctx context.Context, ref function.Ref) (found *function.Function, err error) {
-	err = s.view(ctx, "get "+ref.String(), func(tx *bbolt.Tx) error {
-		if found, err = s.load(tx, ref); err != nil {
+	err = s.read(ctx, "get "+ref.String(), ref.Namespace, func(tx *bbolt.Tx, most int) error {
+		text, err := s.record(tx, ref)
+		if err != nil {
+			return err
+		}
+		if len(text) > most {
+			return errLarge
+		}
+		if found, err = decodeFunction(ref, text); err != nil {
 			return err
 		}
 		if err := intact(found); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -30,7 +31,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded store: open %s: %w", path, explain(err))
 	}
-	return &Store{db: db, damage: damage, preparing: newSlots()}, nil
+	return &Store{db: db, damage: damage, preparing: newSlots(), reading: newReading(runtime.GOMAXPROCS(0))}, nil
 }
 
 // explain says what a lock that others have means.

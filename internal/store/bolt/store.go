@@ -35,6 +35,8 @@ type Store struct {
 	feed      feed.Feed
 	owners    keylock.Locks // see lockOwner
 	preparing chan struct{} // see prepare
+	readers   keylock.Locks
+	reading   chan struct{} // see read
 	ring.Ring               // what functions print
 
 	// Limits bound what is written and read. They must not change once the store is in use.
