@@ -43,4 +43,6 @@
 //	npm install --prefix DIR --ignore-scripts lodash
 //
 // A module is loaded once for all functions; those that cannot be loaded are named by New's *ModulesError.
+//
+// Package sandboxtest has pools for tests.
 package sandbox

@@ -18,7 +18,8 @@ const (
 	compile
 )
 
-// Invocation is one call of one function. It is read, never changed, by the pool.
+// Invocation is one call of one function. It is read, never changed, by the pool. Its JSON texts are checked before a worker gets them: see
+// Validate and MarkValid.
 type Invocation struct {
 	// ID names the call in frames, logs and traces. It must be unique among the calls in flight.
 	ID string
@@ -65,6 +66,8 @@ type Invocation struct {
 	OnLog func(LogLine)
 	// OnSpan receives each span that the function has timed, when it is over, as OnLog does lines. Nil lets the function's spans cost nothing.
 	OnSpan func(Span)
+
+	valid [texts]identity // see MarkValid
 }
 
 func (inv *Invocation) owner() string {

@@ -141,8 +141,11 @@ func newPool(ctx context.Context, cfg Config, starter starter) (*Pool, error) {
 func (p *Pool) Isolation() string { return p.starter.describe() }
 
 // Invoke runs inv on a worker, waiting for one at most for QueueTimeout or until ctx ends. Its errors are *FunctionError when the
-// function failed, *DeathError when its worker died, ErrBusy, ErrClosed, ErrTooLarge, or wrap the cause of ctx.
+// function failed, *DeathError when its worker died, ErrInvalid, ErrBusy, ErrClosed, ErrTooLarge, or wrap the cause of ctx.
 func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
+	if err := inv.Validate(); err != nil {
+		return nil, err
+	}
 	began := time.Now()
 	result, served, err := p.attempt(ctx, inv, began, false)
 	for again := 0; again < 2 && (isUntouched(err) || errors.Is(err, errNotBegun)); again++ {

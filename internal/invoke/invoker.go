@@ -133,7 +133,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 	out := v.output.Start(call)
 	late := newLateOutput(v.output, call)
 	ctx, span := v.tracer.Run(ctx, call)
-	result, err := v.admit(ctx, e.fn, &sandbox.Invocation{
+	inv := &sandbox.Invocation{
 		ID:             r.invocationID(),
 		Key:            e.key,
 		Group:          e.fn.Namespace,
@@ -156,7 +156,9 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 		CutAfterAnswer: v.cuts || e.cut,
 		OnLate:         late.line,
 		OnLateEnd:      late.end,
-	})
+	}
+	inv.MarkValid() // the API has read the body, a worker's answer was read by the pool, and encoders wrote the rest
+	result, err := v.admit(ctx, e.fn, inv)
 	took := time.Since(r.start)
 	if err != nil {
 		printFailure(out, r.describe(err, took), err)
