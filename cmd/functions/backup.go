@@ -22,7 +22,7 @@ func newBackup() *cobra.Command {
 		Short: "Copy the embedded store, also while the server runs; - is standard output",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
-				return errors.New("usage: functions backup FILE; - stands for standard output")
+				return errors.New("usage: functions backup FILE; - is standard output")
 			}
 			return nil
 		},
@@ -32,8 +32,8 @@ func newBackup() *cobra.Command {
 	}
 }
 
-// runBackup writes a copy of the embedded store of the server that has the same environment, running or not, to the file of that
-// name, or to out for "-".
+// runBackup copies the embedded store of the server that has the same environment, running or not, to that file, or to out
+// for "-".
 func runBackup(ctx context.Context, file string, out io.Writer) error {
 	cfg, err := config.Load(os.LookupEnv, os.Environ())
 	if err != nil {
@@ -41,9 +41,9 @@ func runBackup(ctx context.Context, file string, out io.Writer) error {
 	}
 	switch cfg.Storage {
 	case config.StorageRedis:
-		return errors.New("backup: functions are in Redis: use its own means, such as redis-cli --rdb FILE, or a copy of its append-only file")
+		return errors.New("backup: functions are in Redis: back them up as Redis is, with redis-cli --rdb FILE or a copy of its append-only file")
 	case config.StorageInMemory:
-		return errors.New("backup: STORAGE is inmemory: nothing outlives the server")
+		return errors.New("backup: STORAGE is inmemory: there is no file to copy")
 	}
 	if file == "-" {
 		return copyStore(ctx, cfg.DataDir, out)

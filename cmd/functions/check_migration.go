@@ -31,7 +31,7 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.cause }
 
-// statusOf is the exit status for an error, and whether what it tells was told already.
+// statusOf is the exit status for an error, and whether the error was already printed.
 func statusOf(err error) (status int, said bool) {
 	if e, ok := errors.AsType[*exitError](err); ok {
 		return e.status, e.cause == nil
@@ -43,14 +43,14 @@ func newCheckMigration() *cobra.Command {
 	var asJSON, noDNS bool
 	cmd := &cobra.Command{
 		Use:   "check-migration",
-		Short: "List what differs when the functions of Backstage Functions are served here; changes nothing",
-		Long: "Reads the Redis and the variables that Backstage Functions had, and lists what differs when this server takes its place, and what " +
-			"would after a return: names that meet, variables that are lost, code that does not compile, modules that are missing, hosts that " +
-			"functions may not reach, answers that are other ones, and variables of the environment without effect. It changes nothing.\n\n" +
-			"Exit code 0 says that there is nothing to do, 1 that there are things to look at, 2 that the check failed.",
+		Short: "List what differs when this server replaces Backstage Functions; changes nothing",
+		Long: "Read the Redis and the variables of Backstage Functions, and list what differs when this server replaces it, or when\n" +
+			"it comes back: names that collide, variables that are lost, code that does not compile, missing modules, hosts that\n" +
+			"functions may not reach, different answers, and variables without effect. This changes nothing.\n\n" +
+			"Exit code 0 means that there is nothing to do, 1 that there are things to look at, 2 that the check failed.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return &exitError{statusError, fmt.Errorf("check-migration takes no arguments but --json and --no-dns, got %q", args)}
+				return &exitError{statusError, fmt.Errorf("check-migration takes no arguments except --json and --no-dns, got %q", args)}
 			}
 			return nil
 		},
@@ -68,7 +68,7 @@ func newCheckMigration() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	cmd.Flags().BoolVar(&noDNS, "no-dns", false, "look no names of hosts up")
+	cmd.Flags().BoolVar(&noDNS, "no-dns", false, "look up no host names")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{statusError, err} })
 	return cmd
 }

@@ -22,10 +22,10 @@ func newHealth() *cobra.Command {
 	var ready bool
 	cmd := &cobra.Command{
 		Use:   "health",
-		Short: "Ask the server on this machine whether it lives; exit code 0 says yes",
+		Short: "Ask the server on this machine whether it is alive; exit code 0 means yes",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("health takes no argument but --ready, got %q", args)
+				return fmt.Errorf("health takes no arguments except --ready, got %q", args)
 			}
 			return nil
 		},

@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestEveryCommandTellsHowItIsUsed(t *testing.T) {
@@ -26,5 +27,14 @@ func TestHelpInATerminalHasNoMarkdown(t *testing.T) {
 	}
 	if text := variablesHelp(); strings.Contains(text, "](") {
 		t.Error("there is a link")
+	}
+}
+
+func TestHelpFitsInATerminal(t *testing.T) {
+	for line := range strings.Lines(variablesHelp()) {
+		line = strings.TrimRight(line, "\n")
+		if words := strings.Fields(line); utf8.RuneCountInString(line) > helpWidth && strings.HasPrefix(line, "      ") && len(words) > 1 {
+			t.Errorf("%d characters: %s", utf8.RuneCountInString(line), line)
+		}
 	}
 }

@@ -37,7 +37,7 @@ func TestAllFaultsOfVariablesAndFilesAreToldAtOnce(t *testing.T) {
 			t.Errorf("no fault of %s in\n%s", name, out)
 		}
 	}
-	for _, want := range []string{"RUNTIMES: a: no Node.js at /none/f", "RUNTIMES: b: no Node.js at /none/g", "warning: POOL_SIZ is set and means nothing"} {
+	for _, want := range []string{"RUNTIMES: a: no Node.js at /none/f", "RUNTIMES: b: no Node.js at /none/g", "warning: POOL_SIZ is set but unknown to this server"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

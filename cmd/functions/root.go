@@ -7,18 +7,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// newRoot is the program with all its commands. Without one it serves.
+// newRoot is the program with all its commands. Without a command it runs the server.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "functions",
 		Short: "Functions stores JavaScript functions over HTTP and runs each call in an isolated Node.js process.",
 		Long: "functions " + thisBuild().String() + "\n\n" +
 			"Functions stores JavaScript functions over HTTP and runs each call in an isolated Node.js process.\n\n" +
-			"Without a command it serves on port 8100. It is configured by environment variables: see functions serve --help.",
+			"Without a command it runs the server on port 8100. Environment variables configure it: see functions serve --help.",
 		Version:       thisBuild().String(),
 		Args:          isCommand,
 		RunE:          serve,
-		SilenceErrors: true, // main tells of them
+		SilenceErrors: true, // main prints them
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("functions {{.Version}}\n")
@@ -28,7 +28,7 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// isCommand refuses words that are no command, with those that were perhaps meant.
+// isCommand refuses unknown commands and suggests those that were perhaps meant.
 func isCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -14,11 +16,11 @@ import (
 func newServe() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
-		Short: "Serve on port 8100; configured by environment variables",
-		Long:  "Serve until the process gets SIGTERM or SIGINT: calls in progress are finished first.\n\n" + variablesHelp(),
+		Short: "Run the server on port 8100; environment variables configure it",
+		Long:  "Run the server until it gets SIGTERM or SIGINT; then finish the calls in progress and exit.\n\n" + variablesHelp(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("serve takes no arguments, got %q: it is configured by environment variables, see functions serve --help", args[0])
+				return fmt.Errorf("serve takes no arguments, got %q: environment variables configure it, see functions serve --help", args[0])
 			}
 			return nil
 		},
@@ -41,12 +43,39 @@ func variablesHelp() string {
 			group = v.Group
 			text += "\n" + group + "\n"
 		}
-		text += fmt.Sprintf("  %s (default: %s)\n      %s\n", v.Name, v.Default, plain(v.Meaning))
+		text += fmt.Sprintf("  %s (default: %s)\n%s", v.Name, v.Default, wrapped(plain(v.Meaning)))
 	}
 	return text
 }
 
-// link is one of Markdown, whose target nobody can follow in a terminal.
+// helpWidth is how wide a line of the help may be, in characters.
+const helpWidth = 100
+
+// wrapped is text as indented lines of at most helpWidth characters, unless a word is longer.
+func wrapped(text string) string {
+	const indent = "      "
+	var out strings.Builder
+	width := 0
+	for word := range strings.FieldsSeq(text) {
+		length := utf8.RuneCountInString(word)
+		switch {
+		case width == 0:
+			out.WriteString(indent)
+			width = len(indent)
+		case width+1+length > helpWidth:
+			out.WriteString("\n" + indent)
+			width = len(indent)
+		default:
+			out.WriteString(" ")
+			width++
+		}
+		out.WriteString(word)
+		width += length
+	}
+	return out.String() + "\n"
+}
+
+// link is a link of Markdown, which a terminal cannot follow.
 var link = regexp.MustCompile(`\[([^\]]+)\]\(([^)#]*)[^)]*\)`)
 
 // plain is text as a terminal shows it: a link is its words, with the document that it leads to.

@@ -207,7 +207,7 @@ func TestFaultsNameTheirVariable(t *testing.T) {
 		"ISOLATION=some":                       "must be strict, process or none",
 		"WORKER_MEMORY_LIMIT=16mb":             "must be a number of bytes from 32mb to 16gb, all the memory of this machine or container, with or without a unit (b, kb, mb, gb)",
 		"WORKER_CPU_LIMIT=NaN":                 "must be a number from 0.01 to 1024",
-		"RUNTIMES=node8":                       "must be name=path pairs with commas between, names of letters, digits, dots and dashes",
+		"RUNTIMES=node8":                       "must be name=path pairs separated by commas, names of letters, digits, dots and dashes",
 		"RUNTIMES=a=/x,a=/y":                   "must name a once",
 		"WORKER_CPU_LIMIT=0":                   "must be a number from 0.01 to 1024",
 		"WORKER_IDLE_TIMEOUT=10":               "must be a duration from 1ms to 720h with its unit, such as 500ms, 10s or 1m30s",
@@ -308,7 +308,7 @@ func TestMorePrewarmedThanWorkersIsAFault(t *testing.T) {
 
 func TestAnswerThatIsLargerThanTheMemoryOfAllIsAFault(t *testing.T) {
 	_, err := from("RESPONSE_LIMIT=17mb", "HTTP_ANSWER_MEMORY=16mb")
-	want := "RESPONSE_LIMIT: 17825792 is more than HTTP_ANSWER_MEMORY, which is 16777216: one answer would have those of all others cut off"
+	want := "RESPONSE_LIMIT: 17825792 is more than HTTP_ANSWER_MEMORY, which is 16777216: one answer could cut off all others"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

@@ -21,7 +21,7 @@ func (c *Config) conflicts(sound bool) []error {
 		fault("POOL_RESERVE: %d is not less than POOL_ACTIVE, which is %d", c.PoolReserve, c.PoolActive)
 	}
 	if sound && c.isGiven("RESPONSE_LIMIT") && c.ResponseLimit > c.HTTP.AnswerMemory {
-		fault("RESPONSE_LIMIT: %d is more than HTTP_ANSWER_MEMORY, which is %d: one answer would have those of all others cut off",
+		fault("RESPONSE_LIMIT: %d is more than HTTP_ANSWER_MEMORY, which is %d: one answer could cut off all others",
 			c.ResponseLimit, c.HTTP.AnswerMemory)
 	}
 	if c.Egress.UseCertFile && c.Egress.CertFile == "" {
@@ -38,7 +38,7 @@ func (c *Config) contradictions() []string {
 	warnings := c.withoutEffect()
 	limit := func(name, other string, over bool) {
 		if over && c.isGiven(name) {
-			warnings = append(warnings, fmt.Sprintf("%s=%s is more than %s, which is %s: the smaller one holds",
+			warnings = append(warnings, fmt.Sprintf("%s=%s is more than %s, which is %s: the smaller one applies",
 				name, c.texts[name], other, c.texts[other]))
 		}
 	}

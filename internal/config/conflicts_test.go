@@ -10,19 +10,19 @@ func TestWhatHasNoEffectIsTold(t *testing.T) {
 		"NODE_BINARY=/a|RUNTIMES=a=/b":                                            "NODE_BINARY has no effect: RUNTIMES takes precedence over it",
 		"REDIS_ENDPOINT=redis://h|STORAGE=inmemory":                               "REDIS_ENDPOINT has no effect: STORAGE is inmemory",
 		"DBAAS_SENTINEL_ENDPOINT=redis://h|STORAGE=embedded":                      "DBAAS_SENTINEL_ENDPOINT has no effect: STORAGE is embedded",
-		"FUNCTION_LOGS_NAMESPACE_MEMORY=65mb":                                     "FUNCTION_LOGS_NAMESPACE_MEMORY=65mb is more than FUNCTION_LOGS_MEMORY, which is 64mb: the smaller one holds",
-		"CODE_SYNC_TIMEOUT=6000":                                                  "CODE_SYNC_TIMEOUT=6000 is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one holds",
-		"RESPONSE_LIMIT=200mb|WORKER_MEMORY_LIMIT=150mb|HTTP_ANSWER_MEMORY=200mb": "RESPONSE_LIMIT=200mb is more than WORKER_MEMORY_LIMIT, which is 150mb: the smaller one holds",
+		"FUNCTION_LOGS_NAMESPACE_MEMORY=65mb":                                     "FUNCTION_LOGS_NAMESPACE_MEMORY=65mb is more than FUNCTION_LOGS_MEMORY, which is 64mb: the smaller one applies",
+		"CODE_SYNC_TIMEOUT=6000":                                                  "CODE_SYNC_TIMEOUT=6000 is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one applies",
+		"RESPONSE_LIMIT=200mb|WORKER_MEMORY_LIMIT=150mb|HTTP_ANSWER_MEMORY=200mb": "RESPONSE_LIMIT=200mb is more than WORKER_MEMORY_LIMIT, which is 150mb: the smaller one applies",
 		"HOST=web-1": "HOST=web-1 is a name: the server listens at the address that it stands for, and at no other. Backstage Functions did not read HOST, " +
 			"which some shells set: unset it to listen at all addresses",
 		"HOST=localhost|METRICS_HOST=::1|PORT=1": "",
 		"HOST=127.0.0.1":                         "",
-		"HTTP_BODY_TIMEOUT=61s":                  "HTTP_BODY_TIMEOUT=61s is more than HTTP_READ_TIMEOUT, which is 1m: the smaller one holds",
-		"HTTP_HEADER_TIMEOUT=61s":                "HTTP_HEADER_TIMEOUT=61s is more than HTTP_READ_TIMEOUT, which is 1m: the smaller one holds",
-		"EGRESS_CONNECTIONS_PER_CALL=2000|EGRESS_ATTEMPTS_PER_CALL=3000":                                 "EGRESS_CONNECTIONS_PER_CALL=2000 is more than EGRESS_CONNECTIONS, which is 1024: the smaller one holds",
-		"EGRESS_CONNECTIONS_PER_CALL=20|EGRESS_ATTEMPTS_PER_CALL=3":                                      "EGRESS_CONNECTIONS_PER_CALL=20 is more than EGRESS_ATTEMPTS_PER_CALL, which is 3: the smaller one holds",
-		"EGRESS_CONNECT_TIMEOUT=6s":                                                                      "EGRESS_CONNECT_TIMEOUT=6s is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one holds",
-		"MAX_CONCURRENCY_FUNCTION=3|MAX_CONCURRENCY_NAMESPACE=2":                                         "MAX_CONCURRENCY_FUNCTION=3 is more than MAX_CONCURRENCY_NAMESPACE, which is 2: the smaller one holds",
+		"HTTP_BODY_TIMEOUT=61s":                  "HTTP_BODY_TIMEOUT=61s is more than HTTP_READ_TIMEOUT, which is 1m: the smaller one applies",
+		"HTTP_HEADER_TIMEOUT=61s":                "HTTP_HEADER_TIMEOUT=61s is more than HTTP_READ_TIMEOUT, which is 1m: the smaller one applies",
+		"EGRESS_CONNECTIONS_PER_CALL=2000|EGRESS_ATTEMPTS_PER_CALL=3000":                                 "EGRESS_CONNECTIONS_PER_CALL=2000 is more than EGRESS_CONNECTIONS, which is 1024: the smaller one applies",
+		"EGRESS_CONNECTIONS_PER_CALL=20|EGRESS_ATTEMPTS_PER_CALL=3":                                      "EGRESS_CONNECTIONS_PER_CALL=20 is more than EGRESS_ATTEMPTS_PER_CALL, which is 3: the smaller one applies",
+		"EGRESS_CONNECT_TIMEOUT=6s":                                                                      "EGRESS_CONNECT_TIMEOUT=6s is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one applies",
+		"MAX_CONCURRENCY_FUNCTION=3|MAX_CONCURRENCY_NAMESPACE=2":                                         "MAX_CONCURRENCY_FUNCTION=3 is more than MAX_CONCURRENCY_NAMESPACE, which is 2: the smaller one applies",
 		"HTTP_READ_TIMEOUT=5s|CODE_ASYNC_TIMEOUT=50|FUNCTION_LOGS_MEMORY=8mb|MAX_CONCURRENCY_FUNCTION=9": "",
 	} {
 		if got := strings.Join(mustLoad(t, strings.Split(settings, "|")...).Warnings, "\n"); got != want {
@@ -32,7 +32,7 @@ func TestWhatHasNoEffectIsTold(t *testing.T) {
 }
 
 func TestExposedVariableWithoutANameIsAFault(t *testing.T) {
-	if _, err := from("EXPOSE_ENV_=x", "PORT=y"); err == nil || !strings.Contains(err.Error(), "\nEXPOSE_ENV_: must have the name") {
+	if _, err := from("EXPOSE_ENV_=x", "PORT=y"); err == nil || !strings.Contains(err.Error(), "\nEXPOSE_ENV_: must be followed by the name") {
 		t.Errorf("got %v", err)
 	}
 }

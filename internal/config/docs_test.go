@@ -15,26 +15,30 @@ var update = flag.Bool("update", false, "write "+page)
 
 const intro = `# Configuration
 
-The server reads its environment. A variable that is set to nothing counts as not set. A value that makes no sense keeps
-the server from starting; it then names all faults at once, those of files and formats that variables name too, each with the variable, its value and
-what is taken.
-` + "`functions serve --help`" + ` prints these tables.
+Environment variables configure the server. An empty variable counts as not set. If a value, or a file that a variable
+names, makes no sense, the server does not start. It reports all errors at once, each with the variable, its value and
+what is accepted. ` + "`functions serve --help`" + ` prints these tables.
 
 - Sizes are bytes or have a unit (` + "`500kb`, `1.5mb`" + `; powers of 1024).
 - Durations have a unit (` + "`500ms`, `10s`, `1m30s`" + `). Where milliseconds are named, a bare number is milliseconds.
-- Switches are ` + "`true`, `1`, `yes` or `on`, and `false`, `0`, `no` or `off`" + `, in upper or lower case; so are words such as those of ` + "`STORAGE`" + `.
-- JSON is read strictly: a name that is unknown or there twice, or text behind the object, is a fault.
-- In lists with commas no item may be empty, the last one neither.
+- Switches are ` + "`true`, `1`, `yes` or `on`, and `false`, `0`, `no` or `off`" + `, in upper or lower case. Words such as those of
+  ` + "`STORAGE`" + ` may be in upper or lower case too.
+- JSON is read strictly: an unknown name, a name that appears twice, or text after the object is an error.
+- In lists with commas no item may be empty, not even the last one.
 
-A **warning** at the start tells of values that Backstage Functions took and that are read otherwise here
-([which](decisions/0013-what-variables-are-taken-for.md)), of names that look like misspelt ones (` + "`EGRES`, `POOL_SIZ`" + `), of what has no effect
-(` + "`NODE_BINARY` beside `RUNTIMES`" + `) and of limits above another one that holds them too (` + "`HTTP_BODY_TIMEOUT` above `HTTP_READ_TIMEOUT`" + `).
+The start **warns** of
+
+- values that Backstage Functions accepted and that are read differently here
+  ([which](decisions/0013-what-variables-are-taken-for.md)),
+- names that look like misspelt ones (` + "`EGRES`, `POOL_SIZ`" + `),
+- variables that have no effect because of another one (` + "`NODE_BINARY` beside `RUNTIMES`" + `),
+- limits that are higher than another one that applies too (` + "`HTTP_BODY_TIMEOUT` above `HTTP_READ_TIMEOUT`" + `).
 `
 
 const fileForm = `
 ## The file
 
-` + "`CONFIG_FILE`" + ` names a file of at most 1 MiB with a variable a line:
+` + "`CONFIG_FILE`" + ` names a file of at most 1 MiB with one variable per line:
 
 ` + "```sh" + `
 # A comment is a line that begins with #.
@@ -42,14 +46,14 @@ POOL_SIZE=16
 EGRESS_DENY=198.51.100.7,*.tracker.example
 EGRESS_NAMESPACES={"pay": {"egress": "off", "allow": "api.bank.example:443"}}
 
-# Quotes around a whole value, of either kind, are not part of it. What is between them stands as it is.
+# Quotes around a whole value, of either kind, are not part of it. The text between them is taken literally.
 LOG_MONGAN_FORMAT=":method :url # :status"
 EXPOSE_ENV_GREETING='say "hello"'
 ` + "```" + `
 
-- It takes every variable of this page but ` + "`CONFIG_FILE`, and `EXPOSE_ENV_X`" + ` for any X. Any other name is a fault, and so is a name twice.
-- A ` + "`#`" + ` after a space in a value without quotes is a fault, since it may be meant for a comment, and so is text behind the closing quote.
-- Nothing is expanded: there are no escapes, no ` + "`$NAME`" + `, no lines that go on.
+- It takes every variable of this page except ` + "`CONFIG_FILE`, and `EXPOSE_ENV_X`" + ` for any X. Any other name is an error, and so is a name twice.
+- A ` + "`#`" + ` after a space in a value without quotes is an error, because it may be meant as a comment. So is text after the closing quote.
+- Nothing is expanded: there are no escapes, no ` + "`$NAME`" + `, no continued lines.
 `
 
 const exposing = `
@@ -66,8 +70,8 @@ func live() string {
 			names = append(names, "`"+v.Name+"`")
 		}
 	}
-	return "\n## What SIGHUP changes\n\nSIGHUP reads `CONFIG_FILE` again and takes over, without a restart: " + strings.Join(names, ", ") +
-		". Of all others the\nlog says what has changed and needs a restart. A file with a fault changes nothing ([more](operations.md#signals)).\n"
+	return "\n## What SIGHUP changes\n\nSIGHUP reads `CONFIG_FILE` again and applies these without a restart: " + strings.Join(names, ", ") +
+		".\nFor all others the log says what has changed and needs a restart. A file with an error changes nothing\n([more](operations.md#signals)).\n"
 }
 
 // markdown is what the page should hold.
@@ -89,7 +93,7 @@ func markdown() string {
 	out.WriteString(exposing)
 	out.WriteString(fileForm)
 	out.WriteString(live())
-	out.WriteString("\n## Variables of the original that have no effect\n\nThe server says so when one of them is set.\n\n| Variable | Why |\n|---|---|\n")
+	out.WriteString("\n## Variables of the original that have no effect\n\nThe start warns if one of them is set.\n\n| Variable | Why |\n|---|---|\n")
 	for _, v := range UnusedVariables() {
 		fmt.Fprintf(&out, "| `%s` | %s |\n", v.Name, v.Reason)
 	}

@@ -18,7 +18,7 @@ func rules(target func(*Config) *[]egress.Rule) parser {
 	return past(func(c *Config, text string) error {
 		list, err := readRules(text)
 		if err != nil {
-			return fmt.Errorf("must be hosts, addresses and ranges without a scheme, with commas between: %w", err)
+			return fmt.Errorf("must be hosts, addresses and ranges without a scheme, separated by commas: %w", err)
 		}
 		*target(c) = list
 		return nil
@@ -75,17 +75,17 @@ func readPolicy(namespace string, value json.RawMessage) (egress.Policy, error) 
 	}
 	members, err := readObject(string(value))
 	if err != nil {
-		return policy, fmt.Errorf("is no object: %w", err)
+		return policy, fmt.Errorf("is not an object: %w", err)
 	}
 	for _, m := range members {
 		if err := readPolicyMember(&policy, m); err != nil {
-			return policy, fmt.Errorf("has a fault: %w", err)
+			return policy, fmt.Errorf("has an error: %w", err)
 		}
 	}
 	return policy, nil
 }
 
-var errNoNamespace = fmt.Errorf("is no name of a namespace")
+var errNoNamespace = fmt.Errorf("is not the name of a namespace")
 
 func readPolicyMember(policy *egress.Policy, m member) error {
 	text, err := readString(m.value)
@@ -109,7 +109,7 @@ func readPolicyMember(policy *egress.Policy, m member) error {
 		return fmt.Errorf("%q is not known; there are %s%s", m.name, alternatives(policyNames), spelling.DidYouMean(strings.ToLower(m.name), policyNames))
 	}
 	if err != nil {
-		return fmt.Errorf("%s must be hosts, addresses and ranges without a scheme, in one text: %w", m.name, err)
+		return fmt.Errorf("%s must be hosts, addresses and ranges without a scheme, in one string: %w", m.name, err)
 	}
 	return nil
 }

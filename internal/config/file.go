@@ -73,7 +73,7 @@ func (s *settings) add(line string, known []string) error {
 	case name == fileVariable:
 		return errors.New("sets " + fileVariable + ", which names this file")
 	case !slices.Contains(known, name) && !isExposed(name):
-		return fmt.Errorf("sets %q, which is no variable of this server%s", name, like(name, known))
+		return fmt.Errorf("sets %q, which is not a variable of this server%s", name, like(name, known))
 	case twice:
 		return fmt.Errorf("sets %s a second time", name)
 	}

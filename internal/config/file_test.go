@@ -51,9 +51,9 @@ func TestFileGivesWhatTheEnvironmentDoesNot(t *testing.T) {
 
 func TestFaultsOfTheFileNameTheirLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"EGRES=off":                  `: line 1 sets "EGRES", which is no variable of this server: did you mean "EGRESS"?`,
-		"\nexport PORT=1":            `: line 2 sets "export PORT", which is no variable of this server`,
-		"TMPDIR=/x":                  `: line 1 sets "TMPDIR", which is no variable of this server`,
+		"EGRES=off":                  `: line 1 sets "EGRES", which is not a variable of this server: did you mean "EGRESS"?`,
+		"\nexport PORT=1":            `: line 2 sets "export PORT", which is not a variable of this server`,
+		"TMPDIR=/x":                  `: line 1 sets "TMPDIR", which is not a variable of this server`,
 		"PORT":                       ": line 1 must be NAME=value",
 		"=1":                         ": line 1 must be NAME=value",
 		"PORT=1\nPORT=1":             ": line 2 sets PORT a second time",

@@ -7,15 +7,15 @@ import (
 
 func TestUnknownNamesInJSONAreRefusedWithASuggestion(t *testing.T) {
 	for value, want := range map[string]string{
-		`{"pay":{"egres":"off"}}`:                 `"pay" has a fault: "egres" is not known; there are egress, allow or deny: did you mean "egress"?`,
+		`{"pay":{"egres":"off"}}`:                 `"pay" has an error: "egres" is not known; there are egress, allow or deny: did you mean "egress"?`,
 		`{"pay":{"EGRESS":"off"}}`:                `"EGRESS" is not known; there are egress, allow or deny: did you mean "egress"?`,
 		`{"pay":{"colour":"off"}}`:                `"colour" is not known; there are egress, allow or deny, got`,
 		`{"pay":{"egress":"of"}}`:                 `egress must be public, off or all`,
 		`{"pay":{"egress":null}}`:                 `egress must be public, off or all`,
-		`{"pay":null}`:                            `"pay" is no object`,
-		`{"pay":{"egress":"off","egress":"all"}}`: `"egress" is there twice`,
-		`{"pay":{},"pay":{}}`:                     `"pay" is there twice`,
-		`{"pay":{}} {}`:                           `there is something behind it`,
+		`{"pay":null}`:                            `"pay" is not an object`,
+		`{"pay":{"egress":"off","egress":"all"}}`: `"egress" appears twice`,
+		`{"pay":{},"pay":{}}`:                     `"pay" appears twice`,
+		`{"pay":{}} {}`:                           `there is text after it`,
 		`{"pay":{}`:                               `it has no end`,
 	} {
 		_, err := from("EGRESS_NAMESPACES=" + value)
@@ -27,7 +27,7 @@ func TestUnknownNamesInJSONAreRefusedWithASuggestion(t *testing.T) {
 
 func TestNamesTwiceAreFoundAtAnyDepth(t *testing.T) {
 	for _, value := range []string{`{"a":{"b":1,"b":2}}`, `{"a":[0,[{"b":1,"b":2}]]}`, `{"a":1,"\u0061":2}`} {
-		if _, err := from("LOG_FIELDS=" + value); err == nil || !strings.Contains(err.Error(), "is there twice") {
+		if _, err := from("LOG_FIELDS=" + value); err == nil || !strings.Contains(err.Error(), "appears twice") {
 			t.Errorf("%s: %v", value, err)
 		}
 	}

@@ -81,7 +81,7 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 	}
 	faults = append(faults, c.conflicts(len(faults) == 0)...)
 	if value, _ := getenv(exposePrefix); value != "" {
-		faults = append(faults, errors.New(exposePrefix+": must have the name of a variable of functions behind it"))
+		faults = append(faults, errors.New(exposePrefix+": must be followed by the name of a variable of functions"))
 	}
 	c.complete()
 	c.Ignored = ignored(getenv)

@@ -34,7 +34,7 @@ func misspelt(environ []string) []string {
 		}
 		like, distance := spelling.Nearest(strings.ToUpper(name), names)
 		if distance <= spelling.Allowed(name) || ownPrefix.MatchString(name) && !serviceLink.MatchString(name) {
-			warnings = append(warnings, fmt.Sprintf("%s is set and means nothing to this server: did you mean %s?", name, like))
+			warnings = append(warnings, fmt.Sprintf("%s is set but unknown to this server: did you mean %s?", name, like))
 		}
 	}
 	slices.Sort(warnings)

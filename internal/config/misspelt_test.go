@@ -13,7 +13,7 @@ func TestMisspeltVariablesAreNamed(t *testing.T) {
 	} {
 		name, value, _ := strings.Cut(given, "=")
 		warnings := strings.Join(mustLoad(t, given).Warnings, "\n")
-		if want := name + " is set and means nothing to this server: did you mean " + like + "?"; warnings != want {
+		if want := name + " is set but unknown to this server: did you mean " + like + "?"; warnings != want {
 			t.Errorf("%s: %q, want %q", given, warnings, want)
 		}
 		if len(value) > 1 && strings.Contains(warnings, value) && value != "off" {

@@ -80,7 +80,7 @@ func nodeWarning(environ []string) []string {
 	if names == nil {
 		return nil
 	}
-	line := fmt.Sprintf("Set, and without effect on functions: %s", strings.Join(names, ", "))
+	line := fmt.Sprintf("Set, but without effect on functions: %s", strings.Join(names, ", "))
 	if instead != nil {
 		line += ". " + strings.Join(instead, "; ")
 	}

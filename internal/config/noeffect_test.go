@@ -27,7 +27,7 @@ func TestVariablesOfNodeThatDoNothingAreNamedInOneLine(t *testing.T) {
 		t.Errorf("without effect are %q, want %q", names, want)
 	}
 	c := mustLoad(t, environ...)
-	const begins = "Set, and without effect on functions: LANG, NODE_DEBUG, "
+	const begins = "Set, but without effect on functions: LANG, NODE_DEBUG, "
 	if len(c.Warnings) != 1 || !strings.HasPrefix(c.Warnings[0], begins) ||
 		!strings.Contains(c.Warnings[0], "EGRESS_TLS_INSECURE=true") || strings.Contains(c.Warnings[0], "4096") {
 		t.Errorf("the warnings are %q", c.Warnings)

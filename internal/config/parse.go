@@ -135,15 +135,15 @@ func list(check func(string) error, valid, wrong string, target func(*Config) *[
 		var names []string
 		for name := range strings.SplitSeq(text, ",") {
 			if name = strings.TrimSpace(name); name == "" {
-				return errors.New("must hold names with commas between, and one is empty")
+				return errors.New("must be names separated by commas, and one is empty")
 			}
 			if err := check(name); err != nil {
-				return fmt.Errorf("must hold names with commas between, and %q %w", name, err)
+				return fmt.Errorf("must be names separated by commas, and %q %w", name, err)
 			}
 			names = append(names, name)
 		}
 		if len(names) > maxNames {
-			return fmt.Errorf("must hold from 1 to %d names with commas between", maxNames)
+			return fmt.Errorf("must be 1 to %d names separated by commas", maxNames)
 		}
 		*target(c) = names
 		return nil

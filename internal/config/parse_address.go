@@ -44,11 +44,11 @@ func readHost(text string) (string, error) {
 	return text, nil
 }
 
-// hosts reads names with commas between.
+// hosts reads names separated by commas.
 func hosts(target func(*Config) *[]string) parser {
 	return list(func(name string) error {
 		if _, err := readHost(name); err != nil {
-			return errors.New("is no host name or IP address without scheme and port")
+			return errors.New("is not a host name or IP address without scheme and port")
 		}
 		return nil
 	}, "h", "udp://h:1", target)

@@ -35,7 +35,7 @@ func readObject(text string) ([]member, error) {
 		}
 		m := member{name: token.(string)} //nolint:forcetypeassert // the decoder gives nothing else here
 		if seen[m.name] {
-			return nil, fmt.Errorf("%q is there twice", m.name)
+			return nil, fmt.Errorf("%q appears twice", m.name)
 		}
 		seen[m.name] = true
 		if err := decoder.Decode(&m.value); err != nil {
@@ -50,7 +50,7 @@ func readObject(text string) ([]member, error) {
 		return nil, plain(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is something behind it")
+		return nil, errors.New("there is text after it")
 	}
 	return members, nil
 }
@@ -87,7 +87,7 @@ func plain(err error) error {
 func readString(value json.RawMessage) (string, error) {
 	var text string
 	if !bytes.HasPrefix(value, []byte{'"'}) {
-		return "", errors.New("is not a text")
+		return "", errors.New("is not a string")
 	}
 	if err := json.Unmarshal(value, &text); err != nil {
 		return "", err

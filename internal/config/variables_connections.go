@@ -9,8 +9,9 @@ import (
 var connectionsVariables = []Variable{
 	{
 		Name: "MAX_CONNECTIONS", Default: "10000",
-		Meaning: "Most connections of callers at any time, as far as the process may have descriptors for them; 0 sets no other limit. When all are " +
-			"in use, a caller whose address has fewer than others takes one of theirs on which no call runs; else a request is answered 503, unless it is a probe.",
+		Meaning: "Most connections of callers at any time, as far as the process has descriptors for them; 0 sets " +
+			"no other limit. When all are in use, a caller whose address has fewer than others takes one of " +
+			"theirs on which no call runs. Otherwise a request is answered 503, unless it is a probe.",
 		parse: whole(0, 1_000_000, func(c *Config) *int { return &c.MaxConnections }),
 	},
 	{
@@ -20,64 +21,68 @@ var connectionsVariables = []Variable{
 	},
 	{
 		Name: "HTTP_HEADER_TIMEOUT", Default: "10s",
-		Meaning: "Longest time that a caller may take to send the headers of a request.",
+		Meaning: "Longest time for a caller to send the headers of a request.",
 		parse:   duration(100*time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.HTTP.Header }),
 	},
 	{
 		Name: "HTTP_READ_TIMEOUT", Default: "1m",
-		Meaning: "Longest time that a caller may take to send a whole request.",
+		Meaning: "Longest time for a caller to send a whole request.",
 		parse:   duration(100*time.Millisecond, day, func(c *Config) *time.Duration { return &c.HTTP.Read }),
 	},
 	{
 		Name: "HTTP_BODY_TIMEOUT", Default: "20s",
-		Meaning: "Longest time that a caller may take for each 64 KiB of a body, within `HTTP_READ_TIMEOUT`.",
+		Meaning: "Longest time for a caller to send each 64 KiB of a body, within `HTTP_READ_TIMEOUT`.",
 		parse:   duration(100*time.Millisecond, day, func(c *Config) *time.Duration { return &c.HTTP.Body }),
 	},
 	{
 		Name: "HTTP_BODY_MEMORY", Default: "a 32nd of the memory of the machine or container, 16 times `BODY_PARSER_LIMIT` to 128mb",
-		Meaning: "Most memory for requests that are received or served, beyond 4 KiB of each, in bytes or with a unit. Above it a request is answered 503. " +
-			"One address may have up to four fifths of it. What is to be stored counts three times, since it is taken apart.",
+		Meaning: "Most memory for requests that are being received or served, beyond 4 KiB for each, in bytes or " +
+			"with a unit. Above it a request is answered 503. One address may use up to four fifths of it. A body " +
+			"that is to be stored counts three times, because it is parsed.",
 		parse:  memory(mib, tib, func(c *Config) *int64 { return &c.HTTP.BodyMemory }),
 		derive: func(c *Config, m machine) string { return strconv.FormatInt(m.share(16*c.BodyLimit), 10) },
 	},
 	{
 		Name: "HTTP_ANSWER_MEMORY", Default: "a 32nd of the memory of the machine or container, 64mb to 128mb",
-		Meaning: "Most memory for answers of more than 64 KiB that callers have not yet taken, in bytes or with a unit. Above it those that are not " +
-			"taken at all are cut off.",
+		Meaning: "Most memory for answers of more than 64 KiB that callers have not read yet, in bytes or with a " +
+			"unit. Above it callers that do not read at all are cut off.",
 		parse:  memory(mib, tib, func(c *Config) *int64 { return &c.HTTP.AnswerMemory }),
 		derive: func(_ *Config, m machine) string { return strconv.FormatInt(m.share(64<<20), 10) },
 	},
 	{
 		Name: "HTTP_WRITE_TIMEOUT", Default: "30s",
-		Meaning: "Longest time that a caller may take for each 64 KiB of an answer, on `METRICS_PORT` for a whole answer.",
+		Meaning: "Longest time for a caller to read each 64 KiB of an answer; on `METRICS_PORT` a whole answer.",
 		parse:   duration(100*time.Millisecond, day, func(c *Config) *time.Duration { return &c.HTTP.Write }),
 	},
 	{
 		Name: "HTTP_IDLE_TIMEOUT", Default: "2m",
-		Meaning: "Longest time that a connection may stay open without a request.",
+		Meaning: "Longest time that a connection stays open without a request.",
 		parse:   duration(100*time.Millisecond, day, func(c *Config) *time.Duration { return &c.HTTP.Idle }),
 	},
 	{
 		Name: "HTTP_HEADER_LIMIT", Default: "128kb",
-		Meaning: "Largest request headers, in bytes or with a unit; above it, and a little room that Go adds, a request is answered 431.",
-		parse:   size(kib, 16*mib, func(c *Config) *int64 { return &c.HTTP.HeaderLimit }),
+		Meaning: "Largest request headers, in bytes or with a unit. Above it, and a little that Go adds, a " +
+			"request is answered 431.",
+		parse: size(kib, 16*mib, func(c *Config) *int64 { return &c.HTTP.HeaderLimit }),
 	},
 	{
 		Name: "CANCEL_ON_DISCONNECT", Default: "false",
-		Meaning: "`true` ends the run of a caller who has hung up, and its process with it. Else it goes on to its end, as it did in the original: " +
-			"it may have begun something. A call that still waits for a worker is given up in any case, and so are the steps of a pipeline " +
-			"that have not begun.",
+		Meaning: "`true` ends the run of a caller that has hung up, and its process with it. Otherwise it goes on " +
+			"to its end, as in the original, because it may have had effects. A call that still waits for a " +
+			"worker is dropped in any case, and so are the steps of a pipeline that have not begun.",
 		parse: boolean(func(c *Config) *bool { return &c.CancelOnDisconnect }),
 	},
 	{
 		Name: "SHUTDOWN_DELAY", Default: "0s",
-		Meaning: "Time after SIGTERM in which new connections are still taken, so that a load balancer can find out that this server is about to end.",
-		parse:   duration(0, time.Hour, func(c *Config) *time.Duration { return &c.ShutdownDelay }),
+		Meaning: "Time after SIGTERM in which the server still takes new connections, so that a load balancer can " +
+			"notice that it is about to end.",
+		parse: duration(0, time.Hour, func(c *Config) *time.Duration { return &c.ShutdownDelay }),
 	},
 	{
 		Name: "SHUTDOWN_TIMEOUT", Default: "`QUEUE_TIMEOUT`, `CODE_ASYNC_TIMEOUT` and 5 seconds",
-		Meaning: "Longest time, after that, for calls that run or wait to be answered. What is left then is cut off.",
-		parse:   duration(time.Millisecond, day, func(c *Config) *time.Duration { return &c.ShutdownTimeout }),
+		Meaning: "Longest time after `SHUTDOWN_DELAY` for calls that run or wait to be answered. What is left " +
+			"then is cut off.",
+		parse: duration(time.Millisecond, day, func(c *Config) *time.Duration { return &c.ShutdownTimeout }),
 		derive: func(c *Config, _ machine) string {
 			return (c.QueueTimeout + c.AsyncTimeout + 5*time.Second).String()
 		},

@@ -10,23 +10,25 @@ import (
 var functionsVariables = []Variable{
 	{
 		Name: "CODE_SYNC_TIMEOUT", Default: "100",
-		Meaning: "Milliseconds, or a duration with its unit such as `1s`, until `main` must have returned, and for the trial run of new code.",
-		parse:   millis(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.SyncTimeout }),
+		Meaning: "Time until `main` must have returned, and for the trial run of new code: milliseconds, or a " +
+			"duration with its unit such as `1s`.",
+		parse: millis(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.SyncTimeout }),
 	},
 	{
 		Name: "CODE_ASYNC_TIMEOUT", Default: "5000",
-		Meaning: "Milliseconds, or a duration with its unit such as `30s`, until a function must have answered.",
-		parse:   millis(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.AsyncTimeout }),
+		Meaning: "Time until a function must have answered: milliseconds, or a duration with its unit such as " +
+			"`30s`.",
+		parse: millis(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.AsyncTimeout }),
 	},
 	{
 		Name: "PIPELINE_MAX_STEPS", Default: "100",
-		Meaning: "Most steps of a pipeline; one with more is answered 400.",
+		Meaning: "Most steps of a pipeline; a pipeline with more is answered 400.",
 		parse:   whole(1, 1000, func(c *Config) *int { return &c.PipelineMaxSteps }),
 	},
 	{
 		Name: "PIPELINE_TIMEOUT", Default: "1m, or `CODE_ASYNC_TIMEOUT` if that is longer",
-		Meaning: "Longest time after the start of a pipeline in which its steps may begin; then it is answered 408. A step that runs at that time " +
-			"may take the time that every call has.",
+		Meaning: "Longest time after the start of a pipeline in which its steps may begin; after that it is " +
+			"answered 408. A step that is running then has the time that every call has.",
 		parse:  duration(time.Millisecond, day, func(c *Config) *time.Duration { return &c.PipelineTimeout }),
 		derive: func(c *Config, _ machine) string { return max(time.Minute, c.AsyncTimeout).String() },
 	},
@@ -39,19 +41,21 @@ var functionsVariables = []Variable{
 	},
 	{
 		Name: "DEFAULT_GLOBAL_MODULES", Default: "lodash,async,request,uuid,node-fetch",
-		Meaning: "Modules that functions may require, with commas between. The cookie jars of `request` know the public suffixes of 2022.",
-		parse:   list(checkModule, "@scope/a.b/c", "../x", func(c *Config) *[]string { return &c.Modules }),
+		Meaning: "Modules that functions may require, separated by commas. The cookie jars of `request` know the " +
+			"public suffixes of 2022.",
+		parse: list(checkModule, "@scope/a.b/c", "../x", func(c *Config) *[]string { return &c.Modules }),
 	},
 	{
 		Name: "MODULES_DIR", Default: "none", derive: none,
-		Meaning: "Folder with a `node_modules` of your own, in which modules are looked for before they are beside the runner. All of it can be read " +
-			"by functions.",
+		Meaning: "Directory with a `node_modules` of your own. Modules are looked for there first, then next to " +
+			"the runner. Functions can read all of it.",
 		parse: text(func(c *Config) *string { return &c.ModulesDir }),
 	},
 	{
 		Name: "RESPONSE_NOT_ALLOWED_FIELDS", Default: "CLIENT_SECRET",
-		Meaning: "Names of functions' own variables, with commas between, that no answer shows; functions see them.",
-		parse:   list(checkEnvName, "a b", "a\x00", func(c *Config) *[]string { return &c.HiddenEnv }),
+		Meaning: "Names of functions' own variables, separated by commas, that no answer shows; functions see " +
+			"them.",
+		parse: list(checkEnvName, "a b", "a\x00", func(c *Config) *[]string { return &c.HiddenEnv }),
 	},
 }
 
@@ -60,14 +64,14 @@ var moduleName = regexp.MustCompile(`^(node:)?(@[A-Za-z0-9~_.-]+/)?[A-Za-z0-9~_-
 
 func checkModule(name string) error {
 	if len(name) > maxText || !moduleName.MatchString(name) {
-		return errors.New("is no name of a module")
+		return errors.New("is not the name of a module")
 	}
 	return nil
 }
 
 func checkEnvName(name string) error {
 	if checkText(name) != nil {
-		return errors.New("is no name of a variable")
+		return errors.New("is not the name of a variable")
 	}
 	return nil
 }

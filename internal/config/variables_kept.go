@@ -18,18 +18,20 @@ type Kept struct {
 var keptVariables = []Variable{
 	{
 		Name: "FUNCTION_LOGS_KEPT", Default: "1000",
-		Meaning: "Lines of output of each function that are kept and served by `/functions/:ns/:id/logs`; 0 keeps none.",
-		parse:   whole(0, 10_000, func(c *Config) *int { return &c.Kept.Lines }),
+		Meaning: "Lines of output of each function that are kept and served by `/functions/:ns/:id/logs`; 0 keeps " +
+			"none.",
+		parse: whole(0, 10_000, func(c *Config) *int { return &c.Kept.Lines }),
 	},
 	{
 		Name: "FUNCTION_LOGS_MAX_LINE", Default: "4096",
-		Meaning: "Bytes of one kept line; of a longer one the rest is dropped and `[line truncated]` left.",
+		Meaning: "Bytes of one kept line; a longer line is cut and ends in `[line truncated]`.",
 		parse:   whole(64, 1<<16, func(c *Config) *int { return &c.Kept.MaxLine }),
 	},
 	{
 		Name: "FUNCTION_LOGS_MEMORY", Default: "64mb",
-		Meaning: "Memory for the kept lines of all functions, in Redis or in the server. When it is full, the namespace with the most gives " +
-			"way: of it, the function that has printed nothing for longest loses its oldest lines first.",
+		Meaning: "Memory for the kept lines of all functions, in Redis or in the server. When it is full, the " +
+			"namespace with the most loses lines: of its functions, the one that has printed nothing for longest " +
+			"loses its oldest lines first.",
 		parse: memory(mib, tib, func(c *Config) *int64 { return &c.Kept.Memory }),
 	},
 	{

@@ -14,13 +14,14 @@ const maxDatagram = 65_507
 var logsVariables = []Variable{
 	{
 		Name: "LOG_LEVEL", Live: true, Default: "info",
-		Meaning: "Least important messages of the server that are written: `error`, `warn`, `info`, `verbose`, `debug` or `silly`.",
-		parse:   oneOf(func(c *Config) *string { return &c.LogLevel }, "error", "warn", "info", "verbose", "debug", "silly"),
+		Meaning: "Lowest level of the server's messages that are written: `error`, `warn`, `info`, `verbose`, " +
+			"`debug` or `silly`.",
+		parse: oneOf(func(c *Config) *string { return &c.LogLevel }, "error", "warn", "info", "verbose", "debug", "silly"),
 	},
 	{
 		Name: "LOG_APP_FORMAT", Default: "text",
-		Meaning: "Form of all that the server writes, of the access log and of what functions print: `text`, or `json` for an object a line. " +
-			"`console` is another word for `text`.",
+		Meaning: "Form of everything that the server writes, of the access log and of what functions print: " +
+			"`text`, or `json` for one object per line. `console` is another word for `text`.",
 		parse: alias("console", LogAppText, oneOf(func(c *Config) *string { return &c.LogAppFormat }, LogAppText, LogAppJSON)),
 	},
 	{
@@ -31,14 +32,14 @@ var logsVariables = []Variable{
 	},
 	{
 		Name: "LOG_ACCESS", Default: AccessOn,
-		Meaning: "Which requests have a line in the access log: `on` for all but the probes `/livez` and `/readyz`, `no-probes` leaves out " +
-			"`/healthcheck` too, `all` has every request, `off` none.",
+		Meaning: "Which requests have a line in the access log: `on` is all except the probes `/livez` and " +
+			"`/readyz`; `no-probes` leaves out `/healthcheck` too; `all` is every request; `off` is none.",
 		parse: oneOf(func(c *Config) *string { return &c.Access }, AccessOn, AccessNoProbes, AccessAll, AccessOff),
 	},
 	{
 		Name: "TRUSTED_PROXIES", Default: "none", derive: none,
-		Meaning: "Addresses and networks, such as `10.0.0.0/8,192.0.2.7`, of proxies whose `X-Forwarded-For` is believed: it says who the caller is " +
-			"in the access log. From anybody else the header is not believed.",
+		Meaning: "Addresses and networks, such as `10.0.0.0/8,192.0.2.7`, of proxies whose `X-Forwarded-For` is " +
+			"believed: it says who the caller is in the access log. The header is not believed from others.",
 		parse: prefixes(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }),
 	},
 	{
@@ -48,7 +49,7 @@ var logsVariables = []Variable{
 	},
 	{
 		Name: "LOG_HOSTS", Default: "localhost",
-		Meaning: "GELF servers, with commas between; each receives every message.",
+		Meaning: "GELF servers, separated by commas; each receives every message.",
 		parse:   hosts(func(c *Config) *[]string { return &c.LogHosts }),
 	},
 	{
@@ -58,7 +59,7 @@ var logsVariables = []Variable{
 	},
 	{
 		Name: "LOG_FIELDS", Default: "{}",
-		Meaning: "JSON object of fields that go with every GELF message.",
+		Meaning: "JSON object of fields that are added to every GELF message.",
 		parse:   object("", `[1,{"b":null}]`, readLogField, func(c *Config) *map[string]json.RawMessage { return &c.LogFields }),
 	},
 	{
@@ -68,7 +69,7 @@ var logsVariables = []Variable{
 	},
 	{
 		Name: "LOG_MAX_FULL_MESSAGE", Default: "3000",
-		Meaning: "Characters of what one run printed that a GELF message holds; the rest is cut off.",
+		Meaning: "Characters of the output of one run that a GELF message holds; the rest is cut off.",
 		parse:   leading(0, 10_000_000, func(c *Config) *int { return &c.LogMaxMessage }),
 	},
 	{
@@ -80,7 +81,7 @@ var logsVariables = []Variable{
 
 var (
 	headerName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
-	errNoField  = errors.New("is no name of a field")
+	errNoField  = errors.New("is not the name of a field")
 	errNoHeader = errors.New("does not name a request header")
 )
 

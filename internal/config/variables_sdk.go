@@ -27,8 +27,8 @@ var sdkVariables = []Variable{
 	},
 	{
 		Name: "OTEL_TRACES_SAMPLER", Default: "parentbased_always_on",
-		Meaning: "Which traces are sent: `always_on`, `always_off`, `traceidratio`; or as the caller decided, and where it did not " +
-			"`parentbased_always_on`, `parentbased_always_off`, `parentbased_traceidratio`.",
+		Meaning: "Which traces are sent: `always_on`, `always_off`, `traceidratio`; or as the caller has decided, " +
+			"and otherwise `parentbased_always_on`, `parentbased_always_off`, `parentbased_traceidratio`.",
 		parse: passedOn("OTEL_TRACES_SAMPLER", func(target func(*Config) *string) parser {
 			return oneOf(target, "always_on", "always_off", "traceidratio", "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio")
 		}, func(s string) string { return s }),
@@ -124,7 +124,7 @@ func pairs() parser {
 		}
 		for entry := range strings.SplitSeq(text, ",") {
 			if !pair.MatchString(strings.TrimSpace(entry)) {
-				return fmt.Errorf("must be name=value pairs with commas between, values percent-encoded")
+				return fmt.Errorf("must be name=value pairs separated by commas, values percent-encoded")
 			}
 		}
 		return nil

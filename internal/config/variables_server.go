@@ -12,17 +12,18 @@ const maxPort = 1<<16 - 1
 var serverVariables = []Variable{
 	{
 		Name: fileVariable, Default: "none", derive: none,
-		Meaning: "File of further variables, in [this form](#the-file). What the environment sets takes precedence over it. SIGHUP reads it again.",
-		parse:   text(func(c *Config) *string { return &c.File }),
+		Meaning: "File with more variables, in [this form](#the-file). The environment takes precedence over it. " +
+			"SIGHUP reads it again.",
+		parse: text(func(c *Config) *string { return &c.File }),
 	},
 	{
 		Name: "HOST", Default: "all addresses", derive: none,
-		Meaning: "Address to listen on, such as `127.0.0.1`: then only this machine reaches the server.",
+		Meaning: "Address to listen on. With `127.0.0.1` only this machine reaches the server.",
 		parse:   host(func(c *Config) *string { return &c.Host }),
 	},
 	{
 		Name: "PORT", Default: "8100",
-		Meaning: "Port of the HTTP API; 0 takes any free one.",
+		Meaning: "Port of the HTTP API; 0 takes any free port.",
 		parse:   leading(0, maxPort, func(c *Config) *int { return &c.Port }),
 	},
 	{
@@ -33,20 +34,21 @@ var serverVariables = []Variable{
 	},
 	{
 		Name: "METRICS_PORT", Default: "8101",
-		Meaning: "Port on which `/metrics`, `/livez` and `/readyz` are served; 0 takes any free one.",
+		Meaning: "Port of `/metrics`, `/livez` and `/readyz`; 0 takes any free port.",
 		parse:   leading(0, maxPort, func(c *Config) *int { return &c.MetricsPort }),
 	},
 	{
 		Name: "METRICS_FUNCTIONS", Default: "all",
-		Meaning: "Which metrics tell functions apart: `all` has up to 45 series for each function, `namespace` as many for each namespace, `off` none " +
-			"but the processor time of each namespace. " +
-			"A scrape with 10,000 functions is 47 MB of text before it is compressed.",
+		Meaning: "How metrics tell functions apart: `all` has up to 45 series for each function, `namespace` as " +
+			"many for each namespace, `off` only the CPU time of each namespace. A scrape with 10,000 functions " +
+			"is 47 MB of text before compression.",
 		parse: oneOf(func(c *Config) *string { return &c.MetricsFunctions }, "all", "namespace", "off"),
 	},
 	{
 		Name: "PPROF", Default: "false",
-		Meaning: "`true` serves Go's profiles of the server under `/debug/pprof/` on the metrics port, and adds all metrics of Go's runtime to " +
-			"`/metrics`. Profiles show the server's inner life and cost time to take: keep the port to yourself.",
+		Meaning: "`true` serves Go's profiles of the server under `/debug/pprof/` on the metrics port, and adds " +
+			"all metrics of Go's runtime to `/metrics`. Profiles show the server's memory and take CPU time: do " +
+			"not expose that port.",
 		parse: boolean(func(c *Config) *bool { return &c.PProf }),
 	},
 	{
@@ -56,8 +58,8 @@ var serverVariables = []Variable{
 	},
 	{
 		Name: "NUM_CPUS", Default: "the processors of the machine or container",
-		Meaning: "Processors to make use of: the measure of the defaults of `POOL_ACTIVE` and `POOL_PREWARMED`. " +
-			"1 also takes the process ID out of log lines.",
+		Meaning: "Processors that the server plans with: the defaults of `POOL_ACTIVE` and `POOL_PREWARMED` " +
+			"depend on it. 1 also removes the process ID from log lines.",
 		parse:  leading(1, 1024, func(c *Config) *int { return &c.NumCPUs }),
 		derive: func(_ *Config, m machine) string { return strconv.Itoa(m.cpus) },
 	},
@@ -68,14 +70,16 @@ var serverVariables = []Variable{
 	},
 	{
 		Name: "BODY_PARSER_DEPTH", Default: strconv.Itoa(body.DefaultDepth),
-		Meaning: "How deep objects and arrays in a request body may nest; a deeper one is answered 400.",
-		parse:   whole(1, body.MaxDepth, func(c *Config) *int { return &c.BodyDepth }),
+		Meaning: "How deep objects and arrays in a request body may nest; a body that nests deeper is answered " +
+			"400.",
+		parse: whole(1, body.MaxDepth, func(c *Config) *int { return &c.BodyDepth }),
 	},
 	{
 		Name: "RESPONSE_LIMIT", Default: "8mb",
-		Meaning: "Largest answer of a function with its headers, in bytes or with a unit; a larger one is answered 500 `output_limit`. The server holds up " +
-			"to one and a half times as much for each call that is answering, and the function's worker, in `WORKER_MEMORY_LIMIT`, a few " +
-			"times as much. At most `HTTP_ANSWER_MEMORY`.",
+		Meaning: "Largest answer of a function with its headers, in bytes or with a unit; a larger one is " +
+			"answered 500 `output_limit`. The server needs up to one and a half times as much memory for each " +
+			"call that is answering, the function's worker (`WORKER_MEMORY_LIMIT`) a few times as much. At most " +
+			"`HTTP_ANSWER_MEMORY`.",
 		parse: size(64*kib, 256*mib, func(c *Config) *int64 { return &c.ResponseLimit }),
 	},
 }

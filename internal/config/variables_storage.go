@@ -21,8 +21,8 @@ var storageVariables = []Variable{
 	},
 	{
 		Name: "LOGS_REDIS_ENDPOINT", Default: "that of `REDIS_ENDPOINT`", derive: none, secret: true,
-		Meaning: "Another Redis, in the same forms, for [what functions print](operations.md#logs), with `STORAGE=redis`: what they print then " +
-			"takes no memory from the functions.",
+		Meaning: "Another Redis, in the same forms, for [what functions print](operations.md#logs), with " +
+			"`STORAGE=redis`. Output then takes no memory from the functions.",
 		parse: textOf(func(c *Config, text string) error {
 			c.LogsRedisEndpoint = Secret(text)
 			return nil
@@ -30,33 +30,37 @@ var storageVariables = []Variable{
 	},
 	{
 		Name: "REDIS_CA_FILE", Default: "those of the system", derive: none,
-		Meaning: "File of the authorities, in PEM, that Redis and Sentinels with TLS are checked against.",
-		parse:   text(func(c *Config) *string { return &c.RedisTLS.CAFile }),
+		Meaning: "File with the certificate authorities, in PEM, that the server trusts for Redis and Sentinels " +
+			"with TLS.",
+		parse: text(func(c *Config) *string { return &c.RedisTLS.CAFile }),
 	},
 	{
 		Name: "REDIS_CERT_FILE", Default: "none", derive: none,
-		Meaning: "File of the certificate, in PEM, that the server shows a Redis with TLS which asks for one.",
+		Meaning: "File with the certificate, in PEM, that the server shows to a Redis with TLS that asks for one.",
 		parse:   text(func(c *Config) *string { return &c.RedisTLS.CertFile }),
 	},
 	{
 		Name: "REDIS_KEY_FILE", Default: "none", derive: none,
-		Meaning: "File of its key, in PEM.",
+		Meaning: "File with the key of `REDIS_CERT_FILE`, in PEM.",
 		parse:   text(func(c *Config) *string { return &c.RedisTLS.KeyFile }),
 	},
 	{
 		Name: "REDIS_SERVER_NAME", Default: "the host of the endpoint", derive: none,
-		Meaning: "Name that the certificates of Redis and Sentinels with TLS must be for, where they are reached by another one.",
-		parse:   text(func(c *Config) *string { return &c.RedisTLS.ServerName }),
+		Meaning: "Name that the certificates of Redis and Sentinels with TLS must be for, if it differs from the " +
+			"host of the endpoint.",
+		parse: text(func(c *Config) *string { return &c.RedisTLS.ServerName }),
 	},
 	{
 		Name: "REDIS_CONNECTION_TIMEOUT", Default: "1000",
-		Meaning: "Milliseconds, or a duration with its unit such as `2s`, that a try to connect to Redis or to a Sentinel may take.",
-		parse:   millis(time.Millisecond, time.Minute, func(c *Config) *time.Duration { return &c.RedisDialTimeout }),
+		Meaning: "Milliseconds, or a duration with its unit such as `2s`, that one attempt to connect to Redis or " +
+			"to a Sentinel may take.",
+		parse: millis(time.Millisecond, time.Minute, func(c *Config) *time.Duration { return &c.RedisDialTimeout }),
 	},
 	{
 		Name: "STORAGE", Default: "`redis` if a Redis endpoint is set, else `embedded`",
-		Meaning: "Where functions are kept: `redis`, `embedded` (one file in `DATA_DIR`) or `inmemory` (lost at the end).",
-		parse:   oneOf(func(c *Config) *string { return &c.Storage }, StorageRedis, StorageEmbedded, StorageInMemory),
+		Meaning: "Where functions are kept: `redis`, `embedded` (one file in `DATA_DIR`) or `inmemory` (lost when " +
+			"the server ends).",
+		parse: oneOf(func(c *Config) *string { return &c.Storage }, StorageRedis, StorageEmbedded, StorageInMemory),
 		derive: func(c *Config, _ machine) string {
 			if c.RedisEndpoint != "" {
 				return StorageRedis
@@ -66,13 +70,14 @@ var storageVariables = []Variable{
 	},
 	{
 		Name: "REDIS_KEY_PREFIX", Default: "local",
-		Meaning: "Put before every key in Redis, with nothing between.",
+		Meaning: "Text before every key in Redis, with nothing in between.",
 		parse:   text(func(c *Config) *string { return &c.RedisKeyPrefix }),
 	},
 	{
 		Name: "DATA_DIR", Default: "./data",
-		Meaning: "Directory of the embedded storage, made if need be. It must be the server's user's or root's, and not everybody may write to it.",
-		parse:   text(func(c *Config) *string { return &c.DataDir }),
+		Meaning: "Directory of the embedded store; the server creates it. It must belong to the server's user or " +
+			"to root, and must not be writable for everybody.",
+		parse: text(func(c *Config) *string { return &c.DataDir }),
 	},
 }
 

@@ -9,7 +9,7 @@ var tracesVariables = []Variable{
 	},
 	{
 		Name: "OTEL_COLLECTOR_PORT", Default: "55680",
-		Meaning: "Port of that collector; today's listen on 4317.",
+		Meaning: "Port of that collector; current collectors listen on 4317.",
 		parse:   leading(1, maxPort, func(c *Config) *int { return &c.Trace.collectorPort }),
 	},
 	{
@@ -34,7 +34,7 @@ var tracesVariables = []Variable{
 	},
 	{
 		Name: "OTEL_TRACES_EXPORTER", Default: "`otlp` where a collector is named, else `none`", derive: none,
-		Meaning: "`otlp` sends traces even when no collector is named, to this machine; `none` sends none.",
+		Meaning: "`otlp` sends traces to this machine even if no collector is named; `none` sends none.",
 		parse:   oneOf(func(c *Config) *string { return &c.Trace.exporter }, "otlp", "none"),
 	},
 	{
@@ -44,8 +44,8 @@ var tracesVariables = []Variable{
 	},
 	{
 		Name: "OTEL_PROPAGATORS", Default: "baggage,tracecontext",
-		Meaning: "Headers in which the trace of a request may come: `tracecontext`, which is always among them, `baggage`, `b3`, " +
-			"`b3multi`, `jaeger`; or `none` of all.",
+		Meaning: "Headers in which the trace of a request may come: `tracecontext` (always included), `baggage`, " +
+			"`b3`, `b3multi`, `jaeger`; or `none` for no header at all.",
 		parse: propagators([]string{"tracecontext", "baggage", "b3", "b3multi", "jaeger", propagatorNone}),
 	},
 	{
@@ -70,24 +70,25 @@ var tracesVariables = []Variable{
 	},
 	{
 		Name: "TRACE_ENGINE", Default: "opentracing",
-		Meaning: "`opentelemetry` takes the effect from `OPENTRACING_ENGINE`. The spans are the same.",
+		Meaning: "`opentelemetry` disables `OPENTRACING_ENGINE`. The spans are the same.",
 		parse:   oneOfOr("opentracing", func(c *Config) *string { return &c.Trace.engine }, "opentracing", "opentelemetry"),
 	},
 	{
 		Name: "OPENTRACING_ENGINE", Default: "none", derive: none,
-		Meaning: "`jaeger` sends traces, takes Jaeger's headers in requests and puts them on answers (`uber-trace-id`); `none`, and anything " +
-			"else with a warning, does nothing.",
+		Meaning: "`jaeger` sends traces, reads Jaeger's headers in requests and puts them on answers " +
+			"(`uber-trace-id`). `none`, and anything else with a warning, does nothing.",
 		parse: oneOfOr("none", func(c *Config) *string { return &c.Trace.opentracing }, "jaeger", "none", "no-op"),
 	},
 	{
 		Name: "JAEGER_PROPAGATION", Default: "jaeger",
-		Meaning: "`b3` uses the headers `X-B3-…` in place of Jaeger's.",
+		Meaning: "`b3` uses the headers `X-B3-…` instead of Jaeger's.",
 		parse:   oneOfOr("jaeger", func(c *Config) *string { return &c.Trace.propagation }, "jaeger", "b3"),
 	},
 	{
 		Name: "JAEGER_AGENT_HOST", Default: "none", derive: none,
-		Meaning: "With `OPENTRACING_ENGINE=jaeger` and no collector named, the Jaeger to send to, by OTLP on port 4317.",
-		parse:   host(func(c *Config) *string { return &c.Trace.jaegerHost }),
+		Meaning: "With `OPENTRACING_ENGINE=jaeger` and no other collector, the Jaeger host to send to, by OTLP on " +
+			"port 4317.",
+		parse: host(func(c *Config) *string { return &c.Trace.jaegerHost }),
 	},
 }
 

@@ -22,7 +22,7 @@ var workersVariables = []Variable{
 	{
 		Name: "ISOLATION", Default: "strict",
 		Meaning: "What stands between a worker and the host: `strict` (all layers, or the server does not start), " +
-			"`process` (resource limits only), `none` (a process of its own; for trusted code only).",
+			"`process` (resource limits only), `none` (a process of its own; only for trusted code).",
 		parse: oneOf(func(c *Config) *sandbox.Isolation { return &c.Isolation },
 			sandbox.IsolationStrict, sandbox.IsolationProcess, sandbox.IsolationNone),
 	},
@@ -33,45 +33,49 @@ var workersVariables = []Variable{
 	},
 	{
 		Name: "WORKER_CPU_LIMIT", Default: "1",
-		Meaning: "Processors of one worker; 0.5 is half of one. Where the server's own cgroup has less, that holds.",
-		parse:   fraction(0.01, 1024, func(c *Config) *float64 { return &c.CPULimit }),
+		Meaning: "Processors of one worker; 0.5 is half of one. If the server's own cgroup has less, that is the " +
+			"limit.",
+		parse: fraction(0.01, 1024, func(c *Config) *float64 { return &c.CPULimit }),
 	},
 	{
 		Name: "WORKER_TMP_SIZE", Default: "16mb",
-		Meaning: "Size of the `/tmp` that each worker has for itself with `ISOLATION=strict`. " +
-			"What is in it counts as the worker's memory. 0 gives it none.",
+		Meaning: "Size of each worker's own `/tmp` with `ISOLATION=strict`. Its content counts as the worker's " +
+			"memory. 0 gives workers no `/tmp`.",
 		parse: size(0, tib, func(c *Config) *int64 { return &c.TmpSize }),
 	},
 	{
 		Name: "WORKER_MAX_INVOCATIONS", Default: "0",
-		Meaning: "Calls after which a worker is replaced: 1 gives every call a process of its own, 0 sets no limit.",
-		parse:   whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxInvocations }),
+		Meaning: "Calls after which a worker is replaced: 1 gives every call a process of its own, 0 sets no " +
+			"limit.",
+		parse: whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxInvocations }),
 	},
 	{
 		Name: "AFTER_ANSWER", Default: "finish",
-		Meaning: "What becomes of requests that a call has begun and not awaited: `finish` lets them finish after its answer, in its " +
-			"worker and within its deadline, unless a call that waits needs the room; `cut` ends them with the answer. `afterAnswer` " +
-			"of a function may be `cut` where this is `finish`.",
+		Meaning: "What happens to requests that a call has begun and not awaited. `finish` lets them finish after " +
+			"the answer, in the call's worker and within its deadline, unless a waiting call needs the room. " +
+			"`cut` ends them with the answer. If this is `finish`, `afterAnswer` of a function may be `cut`.",
 		parse: oneOf(func(c *Config) *string { return &c.AfterAnswer }, "finish", "cut"),
 	},
 	{
 		Name: "WORKER_IDLE_TIMEOUT", Default: "10m",
-		Meaning: "Time after which a worker that nobody calls is ended, such as `90s` or `10m`.",
+		Meaning: "Time after which an idle worker is ended, such as `90s` or `10m`.",
 		parse:   duration(time.Millisecond, 30*day, func(c *Config) *time.Duration { return &c.IdleTimeout }),
 	},
 	{
 		Name:    "POOL_SIZE",
 		Default: "one for each 4 MB of 75 % of the memory, as far as the process may have descriptors and tasks for them; at least `POOL_ACTIVE`",
-		Meaning: "Most workers at any time, and so most calls in progress. How many of them compute is bounded by `POOL_ACTIVE`.",
-		parse:   whole(1, maxPoolSize, func(c *Config) *int { return &c.PoolSize }),
-		derive:  func(c *Config, m machine) string { return strconv.Itoa(m.poolSize(c.NumCPUs, c.MemoryLimit)) },
+		Meaning: "Most workers at any time, and so most calls in progress. `POOL_ACTIVE` limits how many of them " +
+			"compute.",
+		parse:  whole(1, maxPoolSize, func(c *Config) *int { return &c.PoolSize }),
+		derive: func(c *Config, m machine) string { return strconv.Itoa(m.poolSize(c.NumCPUs, c.MemoryLimit)) },
 	},
 	{
 		Name: "POOL_ACTIVE",
 		Default: "`POOL_SIZE` where that is set; else 8 for each processor, as far as 75 % of the memory holds their `WORKER_MEMORY_LIMIT`, at " +
 			"least 2",
-		Meaning: "Most workers that may compute at the same time. There are more, up to `POOL_SIZE`, while calls only wait for something and memory " +
-			"is left; all workers together may then take 75 % of the memory.",
+		Meaning: "Most workers that may compute at the same time. While calls only wait for something and memory " +
+			"is left there are more workers, up to `POOL_SIZE`; all workers together may then take 75 % of the " +
+			"memory.",
 		parse: whole(1, maxPoolSize, func(c *Config) *int { return &c.PoolActive }),
 		derive: func(c *Config, m machine) string {
 			if c.isGiven("POOL_SIZE") && c.PoolSize > 0 {
@@ -82,14 +86,15 @@ var workersVariables = []Variable{
 	},
 	{
 		Name: "POOL_PREWARMED", Default: "1 for each processor",
-		Meaning: "Workers that are kept ready for functions not called lately; at most `POOL_SIZE`.",
+		Meaning: "Workers that are kept ready for functions that were not called lately; at most `POOL_SIZE`.",
 		parse:   whole(0, maxPoolSize, func(c *Config) *int { return &c.PoolPrewarmed }),
 		derive:  func(c *Config, _ machine) string { return strconv.Itoa(min(c.NumCPUs, c.PoolActive)) },
 	},
 	{
 		Name: "POOL_RESERVE", Default: "an eighth of `POOL_ACTIVE`, at least 1; 0 where `POOL_ACTIVE` is 1",
-		Meaning: "How many of `POOL_ACTIVE`, and as many of `POOL_SIZE` in proportion, only namespaces which have no other worker at that time may use, so " +
-			"that none can take all; less than `POOL_ACTIVE`. 0 lets one namespace take all while nobody else wants one.",
+		Meaning: "How many of `POOL_ACTIVE`, and as many of `POOL_SIZE` in proportion, are for namespaces that " +
+			"have no other worker at that time, so that no namespace can take all; less than `POOL_ACTIVE`. 0 " +
+			"lets one namespace take all while nobody else wants one.",
 		parse: whole(0, maxPoolSize, func(c *Config) *int { return &c.PoolReserve }),
 		derive: func(c *Config, _ machine) string {
 			return strconv.Itoa(min(max(c.PoolActive/8, 1), max(c.PoolActive-1, 0)))
@@ -97,31 +102,34 @@ var workersVariables = []Variable{
 	},
 	{
 		Name: "NAMESPACE_OWNER_SEPARATOR", Default: "none", derive: none,
-		Meaning: "Text that ends the name of an owner in that of a namespace: with `-`, the namespaces `acme-shop` and `acme-mail` share workers, the " +
-			"queue, processors, kept output and `MAX_CONCURRENCY_NAMESPACE` as one, `acme`. Without it each namespace shares for itself.",
+		Meaning: "Text that ends the name of an owner in the name of a namespace. With `-` the namespaces " +
+			"`acme-shop` and `acme-mail` share workers, the queue, processors, kept output and " +
+			"`MAX_CONCURRENCY_NAMESPACE` as one, `acme`. Without it each namespace has its own share.",
 		parse: text(func(c *Config) *string { return &c.OwnerSeparator }),
 	},
 	{
 		Name: "QUEUE_SIZE", Default: "1000",
-		Meaning: "Most calls that may wait for a worker, of all runtimes together; of more, those of the namespace with the most are answered " +
-			"503 at once.",
+		Meaning: "Most calls that may wait for a worker, of all runtimes together. If there are more, calls of " +
+			"the namespace with the most are answered 503 at once.",
 		parse: whole(0, 1_000_000, func(c *Config) *int { return &c.QueueSize }),
 	},
 	{
 		Name: "QUEUE_TIMEOUT", Default: "10s",
-		Meaning: "Longest time that a call waits for a worker before it is answered 503; at once, if those before it are known to take longer.",
-		parse:   duration(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.QueueTimeout }),
+		Meaning: "Longest time that a call waits for a worker before it is answered 503; at once, if the calls " +
+			"ahead are known to take longer.",
+		parse: duration(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.QueueTimeout }),
 	},
 	{
 		Name: "MAX_CONCURRENCY_FUNCTION", Default: "0",
-		Meaning: "Most calls of one function that may run or wait at the same time on this server; more are answered 429. 0 sets no limit. " +
-			"`maxConcurrency` of a function takes precedence over it.",
+		Meaning: "Most calls of one function that may run or wait at the same time on this server; more are " +
+			"answered 429. 0 sets no limit. `maxConcurrency` of a function takes precedence over it.",
 		parse: whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxConcurrencyFunction }),
 	},
 	{
 		Name: "MAX_CONCURRENCY_NAMESPACE", Default: "0",
-		Meaning: "Most calls of all functions of one namespace, likewise. `maxConcurrency` of a namespace takes precedence over it.",
-		parse:   whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxConcurrencyNamespace }),
+		Meaning: "The same for all functions of one namespace together. `maxConcurrency` of a namespace takes " +
+			"precedence over it.",
+		parse: whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxConcurrencyNamespace }),
 	},
 	{
 		Name: "NODE_BINARY", Default: "found by the server", derive: none,
@@ -130,16 +138,16 @@ var workersVariables = []Variable{
 	},
 	{
 		Name: "RUNTIMES", Default: "`NODE_BINARY` alone, named `node` and its major version", derive: none,
-		Meaning: "Node.js binaries that functions may choose from by `runtime` in their PUT, such as " +
-			"`node8=/opt/node8/bin/node,node24=/opt/node24/bin/node`. The first is that of functions that choose none. " +
+		Meaning: "Node.js binaries that functions choose from by `runtime` in their PUT, such as " +
+			"`node8=/opt/node8/bin/node,node24=/opt/node24/bin/node`. Functions that choose none get the first. " +
 			"All together have `POOL_SIZE` workers.",
 		parse: past(runtimes, []string{"a=/x", "a=x, b=y", manyRuntimes(maxRuntimes)},
 			[]string{"a", "=x", "a=", "a b=x", "a=x,a=y", "a=x,", manyRuntimes(maxRuntimes + 1)}),
 	},
 	{
 		Name: "NODE_ICU_DATA", Default: "none", derive: none,
-		Meaning: "Directory with ICU's data for `Intl`, such as `icudt60l.dat` of the npm package `icu4c-data` for all " +
-			"languages on Node.js 8, which has English only.",
+		Meaning: "Directory with ICU's data for `Intl`, such as `icudt60l.dat` of the npm package `icu4c-data` " +
+			"for all languages on Node.js 8, which has only English.",
 		parse: text(func(c *Config) *string { return &c.ICUData }),
 	},
 	{
@@ -158,12 +166,12 @@ func runtimes(c *Config, text string) error {
 		return err
 	}
 	if strings.Count(text, ",") >= maxRuntimes {
-		return fmt.Errorf("must hold from 1 to %d pairs", maxRuntimes)
+		return fmt.Errorf("must be 1 to %d pairs", maxRuntimes)
 	}
 	for entry := range strings.SplitSeq(text, ",") {
 		name, path, ok := strings.Cut(strings.TrimSpace(entry), "=")
 		if !ok || path == "" || !runtimeName.MatchString(name) {
-			return errors.New("must be name=path pairs with commas between, names of letters, digits, dots and dashes")
+			return errors.New("must be name=path pairs separated by commas, names of letters, digits, dots and dashes")
 		}
 		if slices.ContainsFunc(c.Runtimes, func(r sandbox.Runtime) bool { return r.Name == name }) {
 			return fmt.Errorf("must name %s once", name)

@@ -21,7 +21,7 @@ type Rule struct {
 // String returns the rule as it was written.
 func (r Rule) String() string { return r.text }
 
-// ParseRules reads rules with commas between. An empty text has none.
+// ParseRules reads rules separated by commas. An empty text has none.
 func ParseRules(text string) ([]Rule, error) {
 	if text == "" {
 		return nil, nil
