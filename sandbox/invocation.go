@@ -51,6 +51,8 @@ type Invocation struct {
 	Runtime string
 	// MaxInvocations retires the worker after so many calls, like Config.MaxInvocations; the lower one counts, 0 sets none.
 	MaxInvocations int
+	// SyncTimeout and AsyncTimeout take the place of those of the Config for this call, be they shorter or longer; 0 for those.
+	SyncTimeout, AsyncTimeout time.Duration
 	// Detached lets a call that has got its worker go on although its context ends, as the caller of a function with
 	// effects may want; else the worker is killed then.
 	Detached bool

@@ -73,7 +73,7 @@ func (p process) weigh(weight int)       { p.SetWeight(weight) }
 
 func (p process) invoke(ctx context.Context, t *turn) (*Result, bool, error) {
 	call := &worker.Call{
-		Invoke: t.inv.frame(), Events: (*events)(t.inv), MainReturned: t.waits, Sent: t.sent, BusyWait: t.soon,
+		Invoke: t.inv.frame(), Timeouts: worker.Timeouts{Sync: t.inv.SyncTimeout, Async: t.inv.AsyncTimeout}, Events: (*events)(t.inv), MainReturned: t.waits, Sent: t.sent, BusyWait: t.soon,
 	}
 	if t.first {
 		call.Load = &worker.Load{Filename: t.inv.Filename, Code: t.inv.Code, Cache: t.cache}
@@ -183,7 +183,7 @@ func (w watcher) CallStarted(pid int, call worker.Events) {
 func (c *Config) worker() worker.Config {
 	cfg := worker.Config{
 		Node: c.Node, Runner: c.Runner, Isolation: c.Isolation, Limits: worker.Limits(c.Limits), Memory: c.Memory,
-		SyncTimeout: c.SyncTimeout, AsyncTimeout: c.AsyncTimeout, StartTimeout: c.StartTimeout,
+		Timeouts: worker.Timeouts{Sync: c.SyncTimeout, Async: c.AsyncTimeout}, StartTimeout: c.StartTimeout,
 		Env: c.Env, TimeZone: c.TimeZone, ICUData: c.ICUData, Modules: c.Modules, ModulesDir: c.ModulesDir, Observer: c.Observer,
 		Egress: worker.Egress{
 			Socket: c.Egress.Socket, KeepAlive: c.Egress.KeepAlive, CA: c.Egress.CA, ExtraCA: c.Egress.ExtraCA, TLSInsecure: c.Egress.TLSInsecure,

@@ -32,6 +32,9 @@ func (inv *Invocation) Validate() error {
 	if inv.Depth < 0 || inv.MaxInvocations < 0 {
 		fault("Depth %d or MaxInvocations %d is below 0", inv.Depth, inv.MaxInvocations)
 	}
+	if inv.SyncTimeout < 0 || inv.AsyncTimeout < 0 {
+		fault("SyncTimeout %v or AsyncTimeout %v is below 0", inv.SyncTimeout, inv.AsyncTimeout)
+	}
 	for i, text := range inv.texts() {
 		if err := checkText(*text, inv.valid[i], i != bodyText); err != nil {
 			fault("%s %w", textNames[i], err)

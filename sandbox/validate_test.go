@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // withTexts is an Invocation that is valid but for what change does.
@@ -19,9 +20,10 @@ func withTexts(change func(*Invocation)) *Invocation {
 func TestValidateNamesEachFault(t *testing.T) {
 	spliced := json.RawMessage(`1,"type":"x"`)
 	for want, change := range map[string]func(*Invocation){
-		"Key is empty":  func(inv *Invocation) { inv.Key = "" },
-		"Kind 2 is not": func(inv *Invocation) { inv.Kind = compile },
-		"Depth -1":      func(inv *Invocation) { inv.Depth = -1 },
+		"Key is empty":     func(inv *Invocation) { inv.Key = "" },
+		"Kind 2 is not":    func(inv *Invocation) { inv.Kind = compile },
+		"AsyncTimeout -1s": func(inv *Invocation) { inv.AsyncTimeout = -time.Second },
+		"Depth -1":         func(inv *Invocation) { inv.Depth = -1 },
 		"Request.Body is not JSON, from byte 1 on": func(inv *Invocation) { inv.Request.Body = spliced },
 		"Request.Header is not JSON":               func(inv *Invocation) { inv.Request.Header = spliced },
 		"Request.Query is not JSON":                func(inv *Invocation) { inv.Request.Query = spliced },

@@ -10,6 +10,8 @@ import (
 // Call is one call that a process is to serve. Its ID and Behind are set by Serve.
 type Call struct {
 	wire.Invoke
+	// Timeouts take the place of those of the Config.
+	Timeouts Timeouts
 	// Load is the code that the process is to be bound to; nil when it is bound already.
 	Load *Load
 	// Events is told what happens during the call and after its answer.

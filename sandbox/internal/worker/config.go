@@ -22,18 +22,18 @@ const (
 
 // Config is what the workers of one pool have in common. Package sandbox documents its fields, and checks them.
 type Config struct {
-	Node, Runner              string
-	Isolation                 Isolation
-	Limits                    Limits
-	Memory                    int64 // of all workers together, in bytes; 0 sets no bound
-	SyncTimeout, AsyncTimeout time.Duration
-	StartTimeout              time.Duration
-	Env                       json.RawMessage
-	TimeZone, ICUData         string
-	Modules                   []string
-	ModulesDir                string
-	Egress                    Egress
-	Observer                  Observer
+	Node, Runner      string
+	Isolation         Isolation
+	Limits            Limits
+	Memory            int64    // of all workers together, in bytes; 0 sets no bound
+	Timeouts          Timeouts // of each call that has none of its own
+	StartTimeout      time.Duration
+	Env               json.RawMessage
+	TimeZone, ICUData string
+	Modules           []string
+	ModulesDir        string
+	Egress            Egress
+	Observer          Observer
 
 	// index tells the pools of one process apart where the kernel must: names of control groups. New sets it.
 	index int

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"sync/atomic"
@@ -11,10 +12,20 @@ import (
 // counted in CPU time, so that a busy neighbour does not fail an innocent call.
 const wallFactor = 10
 
+// Timeouts are those of a call: Sync until main has returned, in CPU time, and Async until the answer and the end of what goes on after it, by
+// the clock. 0 stands for the one that all calls of the pool have.
+type Timeouts struct{ Sync, Async time.Duration }
+
+// or returns t with those of all calls where it has none.
+func (t Timeouts) or(all Timeouts) Timeouts {
+	return Timeouts{cmp.Or(t.Sync, all.Sync), cmp.Or(t.Async, all.Async)}
+}
+
 // deadlines watches one call and kills its process when it takes too long. Its methods are for the exchange alone; its timers run beside that.
 type deadlines struct {
 	process  *Process
 	id       string // of the call
+	timeouts Timeouts
 	began    time.Time
 	cpu      time.Duration // used by the process when the call began
 	async    *time.Timer
@@ -26,13 +37,13 @@ type deadlines struct {
 }
 
 // start begins to watch the call of that ID, which starts now, at so much CPU time of the process. Stop must be called at its end.
-func (d *deadlines) start(p *Process, id string, clock time.Duration) {
-	d.process, d.id, d.began, d.cpu = p, id, time.Now(), clock
-	end := d.began.Add(p.cfg.AsyncTimeout)
-	d.async = time.AfterFunc(p.cfg.AsyncTimeout, func() { p.killAt(d.asyncReason(), end) })
+func (d *deadlines) start(p *Process, timeouts Timeouts, id string, clock time.Duration) {
+	d.process, d.timeouts, d.id, d.began, d.cpu = p, timeouts.or(p.cfg.Timeouts), id, time.Now(), clock
+	end := d.began.Add(d.timeouts.Async)
+	d.async = time.AfterFunc(d.timeouts.Async, func() { p.killAt(d.asyncReason(), end) })
 	d.mu.Lock() // checkSync may run before its timer is set
 	defer d.mu.Unlock()
-	d.sync = time.AfterFunc(p.cfg.SyncTimeout, d.checkSync)
+	d.sync = time.AfterFunc(d.timeouts.Sync, d.checkSync)
 	d.unwatch = func() bool { return true }
 }
 
@@ -67,7 +78,7 @@ func (d *deadlines) checkSync() {
 	if d.returned {
 		return
 	}
-	limit := d.process.cfg.SyncTimeout
+	limit := d.timeouts.Sync
 	cpuLeft := limit - (cpuTime(d.process.handle.pid()) - d.cpu)
 	wallLeft := time.Until(d.began.Add(wallFactor * limit))
 	left := min(cpuLeft, wallLeft)

@@ -125,7 +125,7 @@ func (e *exchange) begin(clock time.Duration) {
 // next begins the next of the calls that were sent, which is this one.
 func (e *exchange) next(ctx context.Context) {
 	e.id = e.ids[0]
-	e.watch.start(e.process, e.id, e.clock)
+	e.watch.start(e.process, e.call.Timeouts, e.id, e.clock)
 	e.ids = e.ids[1:]
 	if e.call.Kind == wire.Compile {
 		e.watch.mainReturned()

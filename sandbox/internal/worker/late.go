@@ -13,7 +13,7 @@ import (
 //	call      ├──── answer ····· requests under way ····· done ─┤ the process is as after any call: idle, or ended
 //	          │                                                 │
 //	process   │ serves nobody else until then, and is ended for a call that needs its room
-//	          └──────────────── AsyncTimeout ───────────────────┴───────────────▶ killed
+//	          └──────────────── Timeouts.Async ─────────────────┴───────────────▶ killed
 //
 // Until then the exchange goes on: output, egress and limits are those of the call.
 

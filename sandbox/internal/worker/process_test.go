@@ -52,8 +52,8 @@ func newPuppet(t *testing.T) *puppet {
 	}
 	t.Cleanup(func() { _ = closeAll(stdin, toStdin, stdout, toStdout) })
 	cfg := &Config{
-		SyncTimeout: 100 * time.Millisecond, AsyncTimeout: 5 * time.Second,
-		Limits: Limits{Frame: 8 << 20, Answer: 8 << 20, Logs: 256 << 10}, Egress: Egress{Watcher: noWatcher{}},
+		Timeouts: Timeouts{Sync: 100 * time.Millisecond, Async: 5 * time.Second},
+		Limits:   Limits{Frame: 8 << 20, Answer: 8 << 20, Logs: 256 << 10}, Egress: Egress{Watcher: noWatcher{}},
 	}
 	p := &puppet{calls: bufio.NewReader(stdin), answers: toStdout}
 	p.process = newProcess(cfg, p, toStdin, stdout)
