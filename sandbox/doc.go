@@ -1,7 +1,7 @@
 // Package sandbox runs JavaScript functions in a pool of isolated Node.js processes.
 //
-// A worker is one operating-system process with limits of its own. It is started before it is needed, is bound to one revision of one
-// function by the first call it gets, serves calls one at a time, and never serves another function:
+// A worker is one operating-system process with limits of its own. It is started before it is needed, is bound to one function and its
+// code by the first call it gets, serves calls one at a time, and never serves another function:
 //
 //	           start                bind                     answer
 //	(nothing) ───────▶ prewarmed ─────────▶ busy ◀──────────────────────▶ idle

@@ -26,7 +26,7 @@ type Invocation struct {
 	// Kind is Run for a call and Check for a trial run.
 	Kind Kind
 	// Key binds a worker: two invocations may share a worker only when their keys are equal, so a key must stand for
-	// exactly one function and one revision of its code.
+	// exactly one function, its code and its runtime.
 	Key string
 	// Group is the function's namespace.
 	Group string

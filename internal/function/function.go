@@ -37,13 +37,14 @@ func (r Ref) Filename() string { return r.Namespace + "/" + r.ID + ".js" }
 type Function struct {
 	Ref
 	Code string
-	// Hash is the lower-case hex SHA-1 of Code.
+	// Hash is the lower-case hex SHA-1 of Code. It tells whether the code is as it was stored, and is the ETag of a deploy.
 	Hash string
 	// Env holds the function's own variables; nil means that none were ever stored, which differs from an empty set.
 	Env *Env
 	// Options say how it runs.
 	Options Options
-	// VersionID is a UUID drawn anew on every write; empty when a record written by an early original has none.
+	// VersionID is a UUID drawn anew on every write, as the original calls it: see Revision. It is empty when a record
+	// that an early original wrote has none.
 	VersionID string
 	// Created and Updated are ISO 8601 times in UTC with milliseconds, kept as the text that was stored.
 	Created string

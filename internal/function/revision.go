@@ -26,10 +26,9 @@ func NewStamp() Stamp {
 	return Stamp{VersionID: uuid.NewString(), Time: time.Now().UTC().Format(timestampLayout)}
 }
 
-// Revise returns the function that a write of f's code and environment leaves behind. Stored is what was there before,
-// nil if nothing was: its creation time stays, and so do its environment and each of its options that f
-// brings none for. The result shares
-// nothing with f or stored and has no Settings.
+// Revise returns the revision that a write of f's code and environment makes. Stored is what was there before, nil if
+// nothing was: its creation time stays, and so do its environment and each of its options that f brings none for. The
+// result shares nothing with f or stored and has no Settings.
 func (f *Function) Revise(stored *Function, stamp Stamp) *Function {
 	next := &Function{
 		Ref:       f.Ref,
@@ -51,7 +50,7 @@ func (f *Function) Revise(stored *Function, stamp Stamp) *Function {
 	return next
 }
 
-// Restamp returns the function that a change of f's environment leaves behind: a copy that shares nothing with f, with
+// Restamp returns the revision that a change of f's environment makes: a copy that shares nothing with f, with
 // an environment, empty if f has none, for the caller to change.
 func (f *Function) Restamp(stamp Stamp) *Function {
 	next := f.Clone()
@@ -78,9 +77,9 @@ func (n *Namespace) Check() error {
 	return nil
 }
 
-// Version is a text that differs between any two revisions of a function: its VersionID or, for records that have
-// none, a stand-in made of the code's hash.
-func (f *Function) Version() string {
+// Revision identifies the revision of f: it differs after every write, and is only compared for equality. It is the
+// VersionID or, for records that have none, made of the code's hash.
+func (f *Function) Revision() string {
 	if f.VersionID != "" {
 		return f.VersionID
 	}

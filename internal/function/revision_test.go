@@ -63,10 +63,10 @@ func TestCheckRefusesIncompleteFunctions(t *testing.T) {
 }
 
 func TestVersionStandsInForAMissingVersionID(t *testing.T) {
-	if got := (&Function{VersionID: "v", Hash: "h"}).Version(); got != "v" {
+	if got := (&Function{VersionID: "v", Hash: "h"}).Revision(); got != "v" {
 		t.Errorf("got %q", got)
 	}
-	if got := (&Function{Hash: "h"}).Version(); got != "hash:h" {
+	if got := (&Function{Hash: "h"}).Revision(); got != "hash:h" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// expectAsked fails unless the source was asked so often for whole functions and for versions.
-func (f *fixture) expectAsked(t *testing.T, gets, versions int) {
+// expectAsked fails unless the source was asked so often for whole functions and for revisions.
+func (f *fixture) expectAsked(t *testing.T, gets, revisions int) {
 	t.Helper()
-	if g, v := f.source.counts(); g != gets || v != versions {
-		t.Errorf("asked for %d functions and %d versions, want %d and %d", g, v, gets, versions)
+	if g, v := f.source.counts(); g != gets || v != revisions {
+		t.Errorf("asked for %d functions and %d revisions, want %d and %d", g, v, gets, revisions)
 	}
 }
 
@@ -167,7 +167,7 @@ func TestCachedFunctionRunsWhileTheStoreIsAway(t *testing.T) {
 					f.expectBody(t, "a/c", "one")
 					time.Sleep(100 * time.Millisecond)
 				}
-				if waited := time.Since(start) - 6*time.Second; waited > versionTimeout {
+				if waited := time.Since(start) - 6*time.Second; waited > revisionTimeout {
 					t.Errorf("calls waited %v in all for a store that is away", waited)
 				}
 				if _, err := f.Run(t.Context(), Call{Ref: ref("a/new")}); !errors.Is(err, function.ErrUnavailable) {
@@ -178,7 +178,7 @@ func TestCachedFunctionRunsWhileTheStoreIsAway(t *testing.T) {
 
 				f.source.set(func(s *fakeSource) { s.fail, s.versionDelay, s.getDelay = nil, 0, 0 })
 				f.source.put("a/b", "two", "v2")
-				time.Sleep(versionTimeout + time.Second)
+				time.Sleep(revisionTimeout + time.Second)
 				f.body(t, "a/b")
 				synctest.Wait()
 				f.expectBody(t, "a/b", "two")
@@ -305,7 +305,7 @@ func TestChangeDuringACheckIsNotOverwritten(t *testing.T) {
 		f.body(t, "a/b")
 		f.source.versionDelay = 200 * time.Millisecond
 		time.Sleep(600 * time.Millisecond)
-		f.body(t, "a/b") // starts a check, which reads the old version
+		f.body(t, "a/b") // starts a check, which reads the old revision
 		time.Sleep(100 * time.Millisecond)
 		f.source.put("a/b", "new", "v2")
 		f.Changed(function.Change{All: true})
@@ -325,7 +325,7 @@ func TestFailureFromBeforeAFlushDelaysNothing(t *testing.T) {
 		f.source.set(func(s *fakeSource) { s.versionDelay = 0 })
 		f.source.put("a/b", "new", "v2")
 		f.Changed(function.Change{All: true})
-		time.Sleep(versionTimeout)
+		time.Sleep(revisionTimeout)
 		synctest.Wait()
 		f.expectBody(t, "a/b", "new")
 	})

@@ -17,7 +17,7 @@ const entryOverhead = 1 << 10
 // entry is one function in memory, with all that a call needs of it computed in advance.
 type entry struct {
 	fn *function.Function
-	// key binds workers to this function and this revision of its code.
+	// key binds workers to this function, its code and its runtime.
 	key      string
 	filename string
 	compiled sandbox.Compiled
@@ -30,14 +30,14 @@ type entry struct {
 	maxInvocations int
 	// cut says that the function's own setting is to cut what a call has left at its answer.
 	cut bool
-	// version is what Source.Version says as long as nothing was written.
-	version string
-	// verified is when the source last confirmed version; guarded by the cache's lock.
+	// revision is what Source.Revision says as long as nothing was written.
+	revision string
+	// verified is when the source last confirmed revision; guarded by the cache's lock.
 	verified time.Time
 }
 
 func newEntry(fn *function.Function) (*entry, error) {
-	e := &entry{fn: fn, key: workerKey(fn), filename: fn.Filename(), version: fn.Version()}
+	e := &entry{fn: fn, key: workerKey(fn), filename: fn.Filename(), revision: fn.Revision()}
 	e.runtime = runtimeOf(fn)
 	e.cut = fn.Options.AfterAnswer != nil && *fn.Options.AfterAnswer == function.AfterAnswerCut
 	if fn.Options.MaxInvocations != nil {
@@ -59,8 +59,8 @@ func (e *entry) size() int64 {
 	return int64(len(e.fn.Code)+max(len(e.fn.Code), e.compiledBytes)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
 }
 
-// workerKey names the function, the revision of its code and what it runs on. The stored hash is not used: a worker must never be shared
-// by two different codes, whatever a record says, and SHA-1 is not proof against that.
+// workerKey names the function, its code and its runtime. The stored hash is not used: two different codes must never
+// share a worker, whatever a record says, and SHA-1 can be made to collide.
 func workerKey(fn *function.Function) string {
 	sum := sha256.Sum256([]byte(fn.Code))
 	key := fn.Namespace + "\x00" + fn.ID + "\x00" + hex.EncodeToString(sum[:])

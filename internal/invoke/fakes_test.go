@@ -62,12 +62,12 @@ func (p *fakePool) does(file string, run func(*sandbox.Invocation) (*sandbox.Res
 
 // fakeSource is a store whose answers can be delayed and made to fail.
 type fakeSource struct {
-	mu             sync.Mutex
-	functions      map[function.Ref]function.Function
-	gets, versions int
-	fail           error         // of every answer
-	getDelay       time.Duration // until an answer; the record is read before it
-	versionDelay   time.Duration
+	mu              sync.Mutex
+	functions       map[function.Ref]function.Function
+	gets, revisions int
+	fail            error         // of every answer
+	getDelay        time.Duration // until an answer; the record is read before it
+	versionDelay    time.Duration
 }
 
 func newSource(fns ...function.Function) *fakeSource {
@@ -78,12 +78,12 @@ func newSource(fns ...function.Function) *fakeSource {
 	return s
 }
 
-// put stores code under "namespace/id" with version.
-func (s *fakeSource) put(name, code, version string) {
+// put stores code under "namespace/id" with revision.
+func (s *fakeSource) put(name, code, revision string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	fn := stored(name, code)
-	fn.VersionID = version
+	fn.VersionID = revision
 	s.functions[fn.Ref] = fn
 }
 
@@ -99,11 +99,11 @@ func (s *fakeSource) set(change func(*fakeSource)) {
 	change(s)
 }
 
-// counts returns how many times Get and Version were called.
-func (s *fakeSource) counts() (gets, versions int) {
+// counts returns how many times Get and Revision were called.
+func (s *fakeSource) counts() (gets, revisions int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.gets, s.versions
+	return s.gets, s.revisions
 }
 
 func (s *fakeSource) Get(ctx context.Context, ref function.Ref) (*function.Function, error) {
@@ -124,9 +124,9 @@ func (s *fakeSource) Get(ctx context.Context, ref function.Ref) (*function.Funct
 	return &fn, nil
 }
 
-func (s *fakeSource) Version(ctx context.Context, ref function.Ref) (string, error) {
+func (s *fakeSource) Revision(ctx context.Context, ref function.Ref) (string, error) {
 	s.mu.Lock()
-	s.versions++
+	s.revisions++
 	fn, ok := s.functions[ref]
 	delay, fail := s.versionDelay, s.fail
 	s.mu.Unlock()

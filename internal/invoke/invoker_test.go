@@ -91,12 +91,12 @@ func TestKeyStandsForOneFunctionAndOneRevision(t *testing.T) {
 
 	calls := f.pool.seen()
 	if calls[0].Key != calls[3].Key {
-		t.Error("the same revision of the same function got two keys")
+		t.Error("the same code of the same function got two keys")
 	}
 	keys := map[string]bool{}
 	for i, inv := range calls {
 		if i != 3 && keys[inv.Key] {
-			t.Errorf("call %d shares its key %q with another function or revision", i, inv.Key)
+			t.Errorf("call %d shares its key %q with another function or code", i, inv.Key)
 		}
 		keys[inv.Key] = true
 	}

@@ -24,8 +24,8 @@ type Pool interface {
 // function.ErrUnavailable when the store is away. What Get returns belongs to the caller.
 type Source interface {
 	Get(ctx context.Context, ref function.Ref) (*function.Function, error)
-	// Version is what function.Function.Version would say of the function, without reading all of it.
-	Version(ctx context.Context, ref function.Ref) (string, error)
+	// Revision is what function.Function.Revision would say of the function, without reading all of it.
+	Revision(ctx context.Context, ref function.Ref) (string, error)
 }
 
 // Recorder counts runs. Calls that ran nothing, for want of the function or of the store, are not reported; a

@@ -11,8 +11,8 @@ import (
 
 // How long the source may take for one question.
 const (
-	versionTimeout = 250 * time.Millisecond
-	loadTimeout    = 10 * time.Second
+	revisionTimeout = 250 * time.Millisecond
+	loadTimeout     = 10 * time.Second
 )
 
 // refresh loads the function, or checks the one in memory. It runs at most once at a time for each function, unless there
@@ -48,9 +48,9 @@ func (c *cache) end(f *flight) {
 
 // check compares e with the source and loads it anew when it has changed. While the source is away e stays in use.
 func (c *cache) check(ctx context.Context, f *flight, e *entry) (*entry, error) {
-	short, cancel := context.WithTimeout(ctx, versionTimeout)
+	short, cancel := context.WithTimeout(ctx, revisionTimeout)
 	defer cancel()
-	version, err := c.source.Version(short, f.ref)
+	revision, err := c.source.Revision(short, f.ref)
 	switch {
 	case errors.Is(err, function.ErrNotFound):
 		return nil, c.missing(f)
@@ -63,7 +63,7 @@ func (c *cache) check(ctx context.Context, f *flight, e *entry) (*entry, error) 
 		return e, nil
 	}
 	c.reached()
-	if version == e.version {
+	if revision == e.revision {
 		c.confirm(f, e)
 		return e, nil
 	}

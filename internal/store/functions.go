@@ -11,8 +11,8 @@ import (
 type Functions interface {
 	// Get returns a copy of a function together with its namespace's settings, or function.ErrNotFound.
 	Get(ctx context.Context, ref function.Ref) (*function.Function, error)
-	// Version returns the Version of the function that Get would return, for less, or function.ErrNotFound.
-	Version(ctx context.Context, ref function.Ref) (string, error)
+	// Revision returns the Revision of the function that Get would return, for less, or function.ErrNotFound.
+	Revision(ctx context.Context, ref function.Ref) (string, error)
 	// Put writes Ref, Code and Env of f and returns a copy of what is stored now; see function.Function.Revise. It
 	// returns function.ErrIncomplete when one of namespace, ID and code is empty.
 	Put(ctx context.Context, f *function.Function) (*function.Function, error)
@@ -37,9 +37,10 @@ func (s functions) Get(ctx context.Context, ref function.Ref) (*function.Functio
 	})
 }
 
-func (s functions) Version(ctx context.Context, ref function.Ref) (string, error) {
+func (s functions) Revision(ctx context.Context, ref function.Ref) (string, error) {
+	// Metrics and traces have had this name from the start.
 	return hook.Value(ctx, s.guarded, read("version"), func(ctx context.Context, to Functions) (string, error) {
-		return to.Version(ctx, ref)
+		return to.Revision(ctx, ref)
 	})
 }
 

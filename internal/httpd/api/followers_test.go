@@ -108,7 +108,7 @@ func TestAPlaceIsGivenUpOnce(t *testing.T) {
 // everyones is the output of any function, all of them silent.
 type everyones struct{ *fakeLogs }
 
-func (everyones) Version(context.Context, function.Ref) (string, error) { return "1", nil }
+func (everyones) Revision(context.Context, function.Ref) (string, error) { return "1", nil }
 
 func TestAFollowerThatGivesWayIsTold(t *testing.T) {
 	logs := everyones{&fakeLogs{}}

@@ -13,8 +13,8 @@ import (
 // Logs is where the output of functions is kept. It must be safe for concurrent use. Its errors are or wrap those of
 // package function.
 type Logs interface {
-	// Version returns function.ErrNotFound for a function that does not exist.
-	Version(ctx context.Context, ref function.Ref) (string, error)
+	// Revision returns function.ErrNotFound for a function that does not exist.
+	Revision(ctx context.Context, ref function.Ref) (string, error)
 	// ReadLog returns the lines that q selects.
 	ReadLog(ctx context.Context, ref function.Ref, q function.LogQuery) ([]function.LogLine, error)
 	// AwaitLog returns the first lines after a place, at most limit, and waits for one if there is none. It returns none
@@ -45,7 +45,7 @@ func (s *server) functionLogs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Logs.Version(r.Context(), ref); err != nil {
+	if _, err := s.Logs.Revision(r.Context(), ref); err != nil {
 		return fmt.Errorf("logs of %s: %w", ref, err)
 	}
 	if asked.follow && r.Method != http.MethodHead {

@@ -14,14 +14,14 @@ import (
 
 var printer = function.Ref{Namespace: "ns", ID: "id"}
 
-// fakeLogs keeps the output of one function, printer, in memory. While err is set all but Version fails with it.
+// fakeLogs keeps the output of one function, printer, in memory. While err is set all but Revision fails with it.
 type fakeLogs struct {
 	ring.Ring
 	err   error
 	await func(ctx context.Context, after function.LogCursor, within time.Duration) ([]function.LogLine, error)
 }
 
-func (l *fakeLogs) Version(_ context.Context, ref function.Ref) (string, error) {
+func (l *fakeLogs) Revision(_ context.Context, ref function.Ref) (string, error) {
 	if ref != printer {
 		return "", function.ErrNotFound
 	}

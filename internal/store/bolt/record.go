@@ -9,7 +9,7 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// functionRecord is the document of one function, but for its options, which follow. What versionIn looks for comes first.
+// functionRecord is the document of one function, but for its options, which follow. What revisionIn looks for comes first.
 type functionRecord struct {
 	VersionID string        `json:"versionID"`
 	Hash      string        `json:"hash"`

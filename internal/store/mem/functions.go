@@ -21,17 +21,17 @@ func (s *Store) Get(ctx context.Context, ref function.Ref) (found *function.Func
 	return found, err
 }
 
-// Version returns the version of a function, or function.ErrNotFound.
-func (s *Store) Version(ctx context.Context, ref function.Ref) (version string, err error) {
-	err = s.read(ctx, "version of "+ref.String(), func() error {
+// Revision returns the revision of a function, or function.ErrNotFound.
+func (s *Store) Revision(ctx context.Context, ref function.Ref) (revision string, err error) {
+	err = s.read(ctx, "revision of "+ref.String(), func() error {
 		f, ok := s.functions[ref]
 		if !ok {
 			return function.ErrNotFound
 		}
-		version = f.Version()
+		revision = f.Revision()
 		return nil
 	})
-	return version, err
+	return revision, err
 }
 
 // Put writes a function and returns a copy of what is stored now.

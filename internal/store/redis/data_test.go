@@ -126,8 +126,8 @@ func TestDataOfTheOriginalIsRead(t *testing.T) {
 	for r, want := range map[function.Ref]string{
 		ref: "v", old: "hash:h", {Namespace: "ns", ID: "bare"}: "hash:" + function.HashOf("c"),
 	} {
-		if got, err := s.Version(ctx, r); got != want || err != nil {
-			t.Errorf("version of %s is %q, %v", r, got, err)
+		if got, err := s.Revision(ctx, r); got != want || err != nil {
+			t.Errorf("revision of %s is %q, %v", r, got, err)
 		}
 	}
 	page, err := s.List(ctx, function.Query{Page: 1, PerPage: 10})
@@ -185,8 +185,8 @@ func TestHostileRecordsAreHarmless(t *testing.T) {
 func wantMissing(t *testing.T, s *Store, what string) {
 	t.Helper()
 	_, getErr := s.Get(t.Context(), ref)
-	_, versionErr := s.Version(t.Context(), ref)
-	for _, err := range []error{getErr, versionErr, s.SetEnv(t.Context(), ref, "A", "1"), s.UnsetEnv(t.Context(), ref, "A")} {
+	_, revisionErr := s.Revision(t.Context(), ref)
+	for _, err := range []error{getErr, revisionErr, s.SetEnv(t.Context(), ref, "A", "1"), s.UnsetEnv(t.Context(), ref, "A")} {
 		if !errors.Is(err, function.ErrNotFound) || errors.Is(err, function.ErrUnavailable) {
 			t.Errorf("%s: got error %v", what, err)
 		}
@@ -263,7 +263,7 @@ func TestAnEditSentTwiceIsDoneOnce(t *testing.T) {
 		}
 	}
 	if got := raw.HGet(t.Context(), "localcode:ns/id", "versionID").Val(); got != "next" {
-		t.Errorf("version is %q", got)
+		t.Errorf("revision is %q", got)
 	}
 }
 
@@ -292,8 +292,8 @@ func TestRecordsThatAreTooLargeAreNotRead(t *testing.T) {
 	}
 	put(t, s, ref, "1", nil)
 	check(t, raw.HSet(ctx, "localcode:ns/id", "versionID", huge).Err())
-	if _, err := s.Version(ctx, ref); !errors.Is(err, function.ErrRecordTooLarge) {
-		t.Errorf("a huge version: %v", err)
+	if _, err := s.Revision(ctx, ref); !errors.Is(err, function.ErrRecordTooLarge) {
+		t.Errorf("a huge revision: %v", err)
 	}
 	check(t, raw.HSet(ctx, "localnamespace:ns", "namespace", "ns", "sentryDSN", huge).Err())
 	if n, err := s.GetNamespace(ctx, "ns"); !errors.Is(err, function.ErrNamespaceNotFound) {

@@ -45,7 +45,7 @@ func (s *Store) edit(ctx context.Context, ref function.Ref, change func(*functio
 	}
 	defer release()
 	if !alone(ref) {
-		if _, err := s.version(ctx, ref); err != nil { // nobody makes way for what is not there
+		if _, err := s.revision(ctx, ref); err != nil { // nobody makes way for what is not there
 			return err
 		}
 	}

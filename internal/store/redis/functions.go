@@ -80,32 +80,32 @@ func (s *Store) fieldsOf(ctx context.Context, key string) (values []any, err err
 	return values, nil
 }
 
-// Version returns the version of a function, or function.ErrNotFound.
-func (s *Store) Version(ctx context.Context, ref function.Ref) (string, error) {
-	version, err := s.version(ctx, ref)
-	return version, at("version of "+ref.String(), err)
+// Revision returns the revision of a function, or function.ErrNotFound.
+func (s *Store) Revision(ctx context.Context, ref function.Ref) (string, error) {
+	revision, err := s.revision(ctx, ref)
+	return revision, at("revision of "+ref.String(), err)
 }
 
-func (s *Store) version(ctx context.Context, ref function.Ref) (string, error) {
+func (s *Store) revision(ctx context.Context, ref function.Ref) (string, error) {
 	sp, err := s.locate(ctx, ref)
 	if err != nil {
 		return "", err
 	}
 	if sp.alone {
-		return s.versionAt(ctx, ref, s.here(sp).key)
+		return s.revisionAt(ctx, ref, s.here(sp).key)
 	}
 	found := sp.found()
 	if !found.there {
 		return "", function.ErrNotFound
 	}
-	return s.versionOf(ctx, ref, found.version, found.hash)
+	return s.revisionOf(ctx, ref, found.versionID, found.hash)
 }
 
-func (s *Store) versionAt(ctx context.Context, ref function.Ref, key string) (string, error) {
+func (s *Store) revisionAt(ctx context.Context, ref function.Ref, key string) (string, error) {
 	var stored *redis.Cmd
 	var codeLength *redis.IntCmd
 	err := read(ctx, s.client, func(p redis.Pipeliner) {
-		stored = readHash(ctx, p, key, maxVersion, []string{"versionID", "hash"})
+		stored = readHash(ctx, p, key, maxRevision, []string{"versionID", "hash"})
 		codeLength = p.HStrLen(ctx, key, "code")
 	})
 	switch {
@@ -118,11 +118,11 @@ func (s *Store) versionAt(ctx context.Context, ref function.Ref, key string) (st
 	if !fit {
 		return "", function.ErrRecordTooLarge
 	}
-	return s.versionOf(ctx, ref, field(values, 0), field(values, 1))
+	return s.revisionOf(ctx, ref, field(values, 0), field(values, 1))
 }
 
-// versionOf is the version of a function with these fields, which are not enough when both are empty.
-func (s *Store) versionOf(ctx context.Context, ref function.Ref, versionID, hash string) (string, error) {
+// revisionOf is the revision of a function with these fields, which are not enough when both are empty.
+func (s *Store) revisionOf(ctx context.Context, ref function.Ref, versionID, hash string) (string, error) {
 	f := &function.Function{VersionID: versionID, Hash: hash}
 	if versionID == "" && hash == "" {
 		var err error
@@ -130,7 +130,7 @@ func (s *Store) versionOf(ctx context.Context, ref function.Ref, versionID, hash
 			return "", err
 		}
 	}
-	return f.Version(), nil
+	return f.Revision(), nil
 }
 
 // Put writes a function and returns what is stored now.

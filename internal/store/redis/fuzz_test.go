@@ -23,7 +23,7 @@ func FuzzRecordsAreReadWhateverTheyHold(f *testing.F) {
 		if fn == nil {
 			return
 		}
-		if fn.Ref != ref || fn.Code != code || fn.Version() == "" {
+		if fn.Ref != ref || fn.Code != code || fn.Revision() == "" {
 			t.Errorf("read as %+v", fn)
 		}
 		if _, err := fn.Env.MarshalJSON(); err != nil {

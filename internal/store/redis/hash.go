@@ -7,10 +7,10 @@ import (
 )
 
 // Others can write to the same Redis, so no value is fetched before its length is known. In bytes, maxSettings bounds the
-// record of a namespace, which each of its functions in memory carries, and maxVersion what tells two revisions apart.
+// record of a namespace, which each of its functions in memory carries, and maxRevision what identifies a revision.
 const (
 	maxSettings = 64 << 10
-	maxVersion  = 1 << 10
+	maxRevision = 1 << 10
 )
 
 // readHash queues the reading of fields of a hash, unless they are longer together than most bytes. It is not sent by the

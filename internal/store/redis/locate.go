@@ -10,9 +10,9 @@ import (
 
 // content is what is stored at a key, as far as it tells one write from another.
 type content struct {
-	there                  bool
-	version, hash, updated string
-	mark                   string // whose it is, see ownerMark
+	there                    bool
+	versionID, hash, updated string
+	mark                     string // whose it is, see ownerMark
 }
 
 // spot is where a function is and where it belongs.
@@ -67,7 +67,7 @@ func (s *Store) locate(ctx context.Context, ref function.Ref) (*spot, error) {
 // look queues the reading of a content.
 func look(ctx context.Context, p redis.Pipeliner, key string) func() content {
 	length := p.HStrLen(ctx, key, "code")
-	fields := readHash(ctx, p, key, maxVersion, []string{"versionID", "hash", "updated", ownerField})
+	fields := readHash(ctx, p, key, maxRevision, []string{"versionID", "hash", "updated", ownerField})
 	return func() content {
 		values, fit := hash(fields)
 		c := content{length.Val() > 0, field(values, 0), field(values, 1), field(values, 2), field(values, 3)}

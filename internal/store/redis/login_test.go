@@ -141,7 +141,7 @@ func TestAForbiddenChannelIsToldOnce(t *testing.T) {
 	})
 	f := put(t, s, ref, "1", nil)
 	g := put(t, other, ref, "2", nil)
-	if v, err := s.Version(t.Context(), ref); err != nil || v != g.VersionID || v == f.VersionID {
+	if v, err := s.Revision(t.Context(), ref); err != nil || v != g.VersionID || v == f.VersionID {
 		t.Errorf("the write of another server is seen as %q, %v", v, err)
 	}
 	setUser("&localfunctions:changes")

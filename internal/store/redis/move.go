@@ -47,13 +47,13 @@ func (s *Store) copyTo(ctx context.Context, ref function.Ref, from place, seen c
 	if err != nil {
 		return fmt.Errorf("move %s: %w", ref, err)
 	}
-	if len(fields) == 0 || valueOf(fields, "versionID") != seen.version || valueOf(fields, "hash") != seen.hash || mark != seen.mark {
+	if len(fields) == 0 || valueOf(fields, "versionID") != seen.versionID || valueOf(fields, "hash") != seen.hash || mark != seen.mark {
 		return nil // somebody was faster: look again
 	}
 	if err := s.enlist(ctx, to.member); err != nil {
 		return err
 	}
-	args := append([]any{over.version, over.hash, ownerField, over.mark}, fields...)
+	args := append([]any{over.versionID, over.hash, ownerField, over.mark}, fields...)
 	if mark := s.keys.markAt(ref, to.key); mark != "" {
 		args = append(args, ownerField, mark)
 	}
@@ -71,7 +71,7 @@ func (s *Store) drop(ctx context.Context, from place, seen content) error {
 
 func (s *Store) dropAt(ctx context.Context, key string, seen content, notice string) error {
 	_, err := s.run(ctx, dropFunctionScript, []string{key},
-		seen.version, seen.hash, ownerField, seen.mark, s.keys.changes(), notice)
+		seen.versionID, seen.hash, ownerField, seen.mark, s.keys.changes(), notice)
 	return err
 }
 

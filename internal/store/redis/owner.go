@@ -121,7 +121,7 @@ func (s *Store) adopt(ctx context.Context, sp *spot) error {
 		}
 	}
 	_, err := s.run(ctx, adoptScript, []string{s.keys.shared(sp.ref).key},
-		sp.taken.version, sp.taken.hash, ownerField, mark)
+		sp.taken.versionID, sp.taken.hash, ownerField, mark)
 	return err
 }
 

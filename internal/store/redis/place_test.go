@@ -98,8 +98,8 @@ func wantCodeOf(t *testing.T, s *Store, r function.Ref, code string) {
 		if !errors.Is(err, function.ErrNotFound) {
 			t.Errorf("%s is %+v, %v, want none", r, f, err)
 		}
-		if _, err := s.Version(t.Context(), r); !errors.Is(err, function.ErrNotFound) {
-			t.Errorf("version of %s: %v", r, err)
+		if _, err := s.Revision(t.Context(), r); !errors.Is(err, function.ErrNotFound) {
+			t.Errorf("revision of %s: %v", r, err)
 		}
 		return
 	}
@@ -107,8 +107,8 @@ func wantCodeOf(t *testing.T, s *Store, r function.Ref, code string) {
 		t.Errorf("%s is %+v, %v, want %s", r, f, err, code)
 		return
 	}
-	if v, err := s.Version(t.Context(), r); err != nil || v != f.Version() {
-		t.Errorf("version of %s is %q, %v, want %q", r, v, err, f.Version())
+	if v, err := s.Revision(t.Context(), r); err != nil || v != f.Revision() {
+		t.Errorf("revision of %s is %q, %v, want %q", r, v, err, f.Revision())
 	}
 }
 
@@ -464,7 +464,7 @@ func TestOrdinaryNamesCostNoSearch(t *testing.T) {
 	s, raw := withRaw(t)
 	put(t, s, ref, "1", nil)
 	check(t, raw.ConfigResetStat(t.Context()).Err())
-	_, err := s.Version(t.Context(), ref)
+	_, err := s.Revision(t.Context(), ref)
 	check(t, err)
 	_, err = s.Get(t.Context(), ref)
 	check(t, err)

@@ -10,7 +10,7 @@ import (
 var readSource string
 
 // The writes. Each is one script, so it happens as a whole or not at all and its notice belongs to it. A server that
-// forbids the channel (ACL) still takes the write: the notice is then lost and Version tells others of the change.
+// forbids the channel (ACL) still takes the write: the notice is then lost and Revision tells others of the change.
 var (
 	//go:embed lua/put.lua
 	putSource string

@@ -143,7 +143,7 @@ func (s *Store) unlist(ctx context.Context, ref function.Ref) error {
 			return err
 		}
 	}
-	if _, err := s.version(ctx, ref); err != nil {
+	if _, err := s.revision(ctx, ref); err != nil {
 		if errors.Is(err, function.ErrNotFound) {
 			return nil
 		}

@@ -46,11 +46,11 @@ func testUnsetEnv(t *testing.T, s Store) {
 	wantEnv(t, get(t, s, ref).Env, function.Var{Name: "A", Value: "1"})
 	wantNoError(t, s.UnsetEnv(t.Context(), ref, "A"))
 	wantEnv(t, get(t, s, ref).Env)
-	version, err := s.Version(t.Context(), ref)
+	revision, err := s.Revision(t.Context(), ref)
 	wantNoError(t, err)
 	wantError(t, s.UnsetEnv(t.Context(), ref, "A"), function.ErrEnvNotFound)
-	if again, err := s.Version(t.Context(), ref); again != version || err != nil {
-		t.Errorf("an unset that changed nothing made version %q, %v", again, err)
+	if again, err := s.Revision(t.Context(), ref); again != revision || err != nil {
+		t.Errorf("an unset that changed nothing made revision %q, %v", again, err)
 	}
 }
 
@@ -111,7 +111,7 @@ func testConcurrentPut(t *testing.T, s Store) {
 			t.Errorf("one write saw created %q, another %q", f.Created, last.Created)
 		}
 		if f != nil && f.VersionID == last.VersionID && f.Code != last.Code {
-			t.Error("code and version come from different writes")
+			t.Error("code and revision come from different writes")
 		}
 	}
 }

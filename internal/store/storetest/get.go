@@ -12,7 +12,7 @@ func testMissingFunctions(t *testing.T, s Store) {
 	put(t, s, function.Ref{Namespace: "ns", ID: "other"}, "1", nil)
 	_, err := s.Get(t.Context(), ref)
 	wantError(t, err, function.ErrNotFound)
-	_, err = s.Version(t.Context(), ref)
+	_, err = s.Revision(t.Context(), ref)
 	wantError(t, err, function.ErrNotFound)
 	wantError(t, s.SetEnv(t.Context(), ref, "A", "1"), function.ErrNotFound)
 	wantError(t, s.UnsetEnv(t.Context(), ref, "A"), function.ErrNotFound)

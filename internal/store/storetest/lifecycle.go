@@ -33,7 +33,7 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 		"DeleteNamespace": s.DeleteNamespace(ctx, "ns"),
 	}
 	_, calls["Get"] = s.Get(ctx, ref)
-	_, calls["Version"] = s.Version(ctx, ref)
+	_, calls["Revision"] = s.Revision(ctx, ref)
 	_, calls["Put"] = s.Put(ctx, &function.Function{Ref: ref, Code: "2"})
 	_, calls["List"] = s.List(ctx, function.Query{Page: 1, PerPage: 1})
 	_, calls["search"] = s.List(ctx, function.Query{Namespace: "ns", Page: 1, PerPage: 1})

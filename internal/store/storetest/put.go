@@ -12,19 +12,19 @@ import (
 
 // functionTests are of functions.
 var functionTests = table{
-	"PutThenGet":              testPutThenGet,
-	"PutKeepsAndReplacesEnv":  testPutKeepsAndReplacesEnv,
-	"PutKeepsCreated":         testPutKeepsCreated,
-	"PutKeepsOptions":         testPutKeepsOptions,
-	"PutKeepsEveryOption":     testPutKeepsEveryOption,
-	"PutRefusesIncomplete":    testPutRefusesIncomplete,
-	"EveryWriteIsANewVersion": testEveryWriteIsANewVersion,
-	"MissingFunctions":        testMissingFunctions,
-	"Delete":                  testDelete,
-	"DeleteThenPutStartsAnew": testDeleteThenPutStartsAnew,
-	"NamesOfAnyKind":          testNamesOfAnyKind,
-	"CodeOfAnyKind":           testCodeOfAnyKind,
-	"CopiesAreNotShared":      testCopiesAreNotShared,
+	"PutThenGet":               testPutThenGet,
+	"PutKeepsAndReplacesEnv":   testPutKeepsAndReplacesEnv,
+	"PutKeepsCreated":          testPutKeepsCreated,
+	"PutKeepsOptions":          testPutKeepsOptions,
+	"PutKeepsEveryOption":      testPutKeepsEveryOption,
+	"PutRefusesIncomplete":     testPutRefusesIncomplete,
+	"EveryWriteIsANewRevision": testEveryWriteIsANewRevision,
+	"MissingFunctions":         testMissingFunctions,
+	"Delete":                   testDelete,
+	"DeleteThenPutStartsAnew":  testDeleteThenPutStartsAnew,
+	"NamesOfAnyKind":           testNamesOfAnyKind,
+	"CodeOfAnyKind":            testCodeOfAnyKind,
+	"CopiesAreNotShared":       testCopiesAreNotShared,
 }
 
 func testPutThenGet(t *testing.T, s Store) {
@@ -137,7 +137,7 @@ func testPutRefusesIncomplete(t *testing.T, s Store) {
 	}
 }
 
-func testEveryWriteIsANewVersion(t *testing.T, s Store) {
+func testEveryWriteIsANewRevision(t *testing.T, s Store) {
 	seen := map[string]string{}
 	for _, step := range []struct {
 		name  string
@@ -151,15 +151,15 @@ func testEveryWriteIsANewVersion(t *testing.T, s Store) {
 	} {
 		wantNoError(t, step.write())
 		f := get(t, s, ref)
-		version, err := s.Version(t.Context(), ref)
+		revision, err := s.Revision(t.Context(), ref)
 		wantNoError(t, err)
-		if version != f.Version() || version != f.VersionID {
-			t.Errorf("after %s the version is %q, the function's %q", step.name, version, f.VersionID)
+		if revision != f.Revision() || revision != f.VersionID {
+			t.Errorf("after %s the revision is %q, the function's %q", step.name, revision, f.VersionID)
 		}
-		if before, ok := seen[version]; ok {
-			t.Errorf("%s and %s have the same version", before, step.name)
+		if before, ok := seen[revision]; ok {
+			t.Errorf("%s and %s have the same revision", before, step.name)
 		}
-		seen[version] = step.name
+		seen[revision] = step.name
 	}
 }
 

@@ -22,20 +22,20 @@ func TestTheVersionIsReadWithoutTheRestOfTheRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	version := func() {
-		if got, err := s.Version(t.Context(), ref); err != nil || got != stored.VersionID {
+	revision := func() {
+		if got, err := s.Revision(t.Context(), ref); err != nil || got != stored.VersionID {
 			t.Errorf("got %s, %v, want %s", got, err, stored.VersionID)
 		}
 	}
-	if allocations := testing.AllocsPerRun(1, version); allocations > function.MaxVariables {
+	if allocations := testing.AllocsPerRun(1, revision); allocations > function.MaxVariables {
 		t.Errorf("%v allocations", allocations)
 	}
 	text, err := encodeFunction(stored)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := versionIn(ref, text[:len(`{"versionID":""`)+len(stored.VersionID)]); err != nil || got != stored.VersionID {
-		t.Errorf("the version is not the first of a record: %s, %v", got, err)
+	if got, err := revisionIn(ref, text[:len(`{"versionID":""`)+len(stored.VersionID)]); err != nil || got != stored.VersionID {
+		t.Errorf("the revision is not the first of a record: %s, %v", got, err)
 	}
 }
 
@@ -51,7 +51,7 @@ func TestVersionsOfRecordsFromBeforeAndOfOthers(t *testing.T) {
 		`[]`:                                 "",
 		``:                                   "",
 	} {
-		got, err := versionIn(function.Ref{Namespace: "ns", ID: "id"}, []byte(text))
+		got, err := revisionIn(function.Ref{Namespace: "ns", ID: "id"}, []byte(text))
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%s: got %q, %v, want %q", text, got, err, want)
 		}

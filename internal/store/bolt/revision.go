@@ -11,22 +11,22 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// Version returns the version of a function, or function.ErrNotFound. It reads as little of the record as it can.
-func (s *Store) Version(ctx context.Context, ref function.Ref) (version string, err error) {
-	err = s.view(ctx, "version of "+ref.String(), func(tx *bbolt.Tx) error {
+// Revision returns the revision of a function, or function.ErrNotFound. It reads as little of the record as it can.
+func (s *Store) Revision(ctx context.Context, ref function.Ref) (revision string, err error) {
+	err = s.view(ctx, "revision of "+ref.String(), func(tx *bbolt.Tx) error {
 		text, err := s.record(tx, ref)
 		if err != nil {
 			return err
 		}
-		version, err = versionIn(ref, text)
+		revision, err = revisionIn(ref, text)
 		return err
 	})
-	return version, err
+	return revision, err
 }
 
-// versionIn is what Function.Version says of the function whose record text is. Records that older versions of this server wrote begin with the
-// code: it is passed over, but not decoded.
-func versionIn(ref function.Ref, text []byte) (string, error) {
+// revisionIn is what Function.Revision says of the function with the record text. Records that older versions of this
+// server wrote begin with the code: it is skipped, not decoded.
+func revisionIn(ref function.Ref, text []byte) (string, error) {
 	var f function.Function
 	for name, value := range rawjson.Members(text) {
 		field := &f.Hash
@@ -48,5 +48,5 @@ func versionIn(ref function.Ref, text []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return whole.Version(), nil
+	return whole.Revision(), nil
 }
