@@ -150,7 +150,7 @@ func TestAMoveHereAndBack(t *testing.T) {
 	_, text := checkMigration(t, statusFindings)
 	for _, want := range []string{
 		"\nvariables  ", "REDIS_HEARTBEAT_SECS", "10.0.0.7:8080: functions may not reach it (private). EGRESS_ALLOW=10.0.0.7:8080 lets them",
-		"\nEGRESS_ALLOW=10.0.0.7:8080,192.168.1.1:27017 lets all of these", "\n1111 functions were looked at, and nothing was changed.",
+		"\nEGRESS_ALLOW=10.0.0.7:8080,192.168.1.1:27017 allows all of these", "\n1111 functions were looked at, and nothing was changed.",
 	} {
 		if !strings.Contains("\n"+text, want) {
 			t.Errorf("%q is missing in %s", want, text)

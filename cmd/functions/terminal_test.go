@@ -89,7 +89,7 @@ func TestReaderWhoStopsHoldsUpNoRequestAndNotTheEnd(t *testing.T) {
 func TestReaderWhoComesBackIsToldWhatWasDropped(t *testing.T) {
 	s, output := startUnread(t)
 	s.shout(t)
-	told := firstMatch(t, readUntil(t, output, "stream=stdout lines="), `(warn: \[\d+\] Lines were dropped: whoever reads them was too slow or gone)`)
+	told := firstMatch(t, readUntil(t, output, "stream=stdout lines="), `(warn: \[\d+\] Lines were dropped: their reader was too slow or gone)`)
 	if told == "" {
 		t.Error("the line says nothing")
 	}

@@ -21,8 +21,8 @@ what is accepted. ` + "`functions serve --help`" + ` prints these tables.
 
 - Sizes are bytes or have a unit (` + "`500kb`, `1.5mb`" + `; powers of 1024).
 - Durations have a unit (` + "`500ms`, `10s`, `1m30s`" + `). Where milliseconds are named, a bare number is milliseconds.
-- Switches are ` + "`true`, `1`, `yes` or `on`, and `false`, `0`, `no` or `off`" + `, in upper or lower case. Words such as those of
-  ` + "`STORAGE`" + ` may be in upper or lower case too.
+- Switches are ` + "`true`, `1`, `yes` or `on`, and `false`, `0`, `no` or `off`" + `, in upper or lower case. Words such as
+  those of ` + "`STORAGE`" + ` may be in upper or lower case too.
 - JSON is read strictly: an unknown name, a name that appears twice, or text after the object is an error.
 - In lists with commas no item may be empty, not even the last one.
 
@@ -51,15 +51,18 @@ LOG_MONGAN_FORMAT=":method :url # :status"
 EXPOSE_ENV_GREETING='say "hello"'
 ` + "```" + `
 
-- It takes every variable of this page except ` + "`CONFIG_FILE`, and `EXPOSE_ENV_X`" + ` for any X. Any other name is an error, and so is a name twice.
-- A ` + "`#`" + ` after a space in a value without quotes is an error, because it may be meant as a comment. So is text after the closing quote.
+- It takes every variable of this page except ` + "`CONFIG_FILE`, and `EXPOSE_ENV_X`" + ` for any X. Any other name is an error,
+  and so is a name twice.
+- A ` + "`#`" + ` after a space in a value without quotes is an error, because it may be meant as a comment. So is text after
+  the closing quote.
 - Nothing is expanded: there are no escapes, no ` + "`$NAME`" + `, no continued lines.
 `
 
 const exposing = `
 ## What functions see
 
-` + "`EXPOSE_ENV_X`" + ` is ` + "`Backstage.env.X`" + ` in every function, for any name X. A function's own variables take precedence over it.
+` + "`EXPOSE_ENV_X`" + ` is ` + "`Backstage.env.X`" + ` in every function, for any name X. A function's own variables take precedence
+over it.
 `
 
 // live is the section on SIGHUP.
@@ -70,8 +73,9 @@ func live() string {
 			names = append(names, "`"+v.Name+"`")
 		}
 	}
-	return "\n## What SIGHUP changes\n\nSIGHUP reads `CONFIG_FILE` again and applies these without a restart: " + strings.Join(names, ", ") +
-		".\nFor all others the log says what has changed and needs a restart. A file with an error changes nothing\n([more](operations.md#signals)).\n"
+	return "\n## What SIGHUP changes\n\nSIGHUP reads `CONFIG_FILE` again and applies these without a restart:\n" +
+		strings.Join(names, ", ") + ".\nFor all others the log says what has changed and needs a restart. A file with an " +
+		"error changes nothing\n([more](operations.md#signals)).\n"
 }
 
 // markdown is what the page should hold.

@@ -26,9 +26,9 @@ func explainStart(err error, mayMap bool) error {
 	case !mayMap:
 		need = needMappings
 	}
-	return fmt.Errorf("control groups of its own: %w: %s%s", err, need, orLess)
+	return fmt.Errorf("cgroups of its own: %w: %s%s", err, need, orLess)
 }
 
 func explainMount(err error) error {
-	return fmt.Errorf("control groups of its own: %w: %s%s", err, needMount, orLess)
+	return fmt.Errorf("cgroups of its own: %w: %s%s", err, needMount, orLess)
 }

@@ -108,7 +108,7 @@ func listed(member string) string {
 // names tells where names meet.
 func names(s *function.Stored) (texts []string) {
 	if s.Unclear {
-		return append(texts, "may be that of another function whose name meets this one: "+
+		return append(texts, "may belong to another function whose name collides with this one: "+
 			"none of them is found here until it is put again")
 	}
 	if len(s.Meets) > 0 {
@@ -122,8 +122,8 @@ func names(s *function.Stored) (texts []string) {
 		return append(texts, "is stored twice, as Backstage Functions has it and with its namespace percent-encoded: the one that was written last counts")
 	}
 	if s.Apart {
-		texts = append(texts, "is not seen by Backstage Functions: its namespace is percent-encoded in Redis, since its name meets another one there, "+
-			"an earlier version wrote it, or the name itself holds %2F, %3A or %25")
+		texts = append(texts, "is not seen by Backstage Functions: its namespace is percent-encoded in Redis, because its name collides with another one there, "+
+			"an earlier version wrote it, or the name itself contains %2F, %3A or %25")
 	}
 	return texts
 }
@@ -139,14 +139,14 @@ func refs(all []function.Ref) string {
 // env tells of variables that no PUT here can leave.
 func (c *Check) env(s *function.Stored) (texts []string) {
 	if s.EnvError != nil {
-		return []string{fmt.Sprintf("its variables are lost, they are no JSON object (%v): put its env again", s.EnvError)}
+		return []string{fmt.Sprintf("its variables are lost, because they are not a JSON object (%v): put its env again", s.EnvError)}
 	}
 	if odd := s.Env.Odd(); len(odd) > 0 {
-		texts = append(texts, fmt.Sprintf("variables that are neither text nor numbers nor booleans reach it as they stand: %s", strings.Join(odd, ", ")))
+		texts = append(texts, fmt.Sprintf("variables that are neither strings nor numbers nor booleans reach it as they are: %s", strings.Join(odd, ", ")))
 	}
 	if scalars := s.Env.Scalars(); len(scalars) > 0 {
-		texts = append(texts, "variables that are numbers or booleans reach it as they stand, and GET shows them so, "+
-			"but a PUT takes text alone: "+strings.Join(scalars, ", "))
+		texts = append(texts, "variables that are numbers or booleans reach it as they are, and GET shows them so, "+
+			"but a PUT takes only strings: "+strings.Join(scalars, ", "))
 	}
 	if err := c.Limits.Check(s.Env); err != nil {
 		texts = append(texts, err.Error())
@@ -173,9 +173,9 @@ func (c *Check) code(ctx context.Context, s *function.Stored) (code, back []stri
 	}
 	switch behind {
 	case Refused:
-		back = append(back, "runs here, but does not compile in Backstage Functions, for want of a semicolon at its end: put it again here, or end it with one")
+		back = append(back, "runs here, but does not compile in Backstage Functions, because a semicolon is missing at its end: put it again here, or end it with one")
 	case Lost:
-		back = append(back, "runs here, but is never answered in Backstage Functions, since it ends in a comment: put it again here, or end it with a line feed")
+		back = append(back, "runs here, but is never answered in Backstage Functions, because it ends in a comment: put it again here, or end it with a line feed")
 	}
 	return code, back, err
 }

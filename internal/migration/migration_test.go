@@ -102,7 +102,7 @@ func TestReportsAreForPeopleAndPrograms(t *testing.T) {
 		"egress     namespace b, function y: again\n" +
 		"egress     namespace c: denied\n" +
 		"variables  X has no effect\n" +
-		"EGRESS_ALLOW=10.0.0.1:443,inner:80 lets all of these but 1, beside what it lists already\n" +
+		"EGRESS_ALLOW=10.0.0.1:443,inner:80 allows all of these except 1, in addition to what it lists already\n" +
 		"7 functions were looked at, and nothing was changed. 9 things to look at: 3 names, 1 code, 4 egress, 1 variables.\n"
 	if people.String() != want {
 		t.Errorf("got %q, want %q", people.String(), want)

@@ -88,7 +88,7 @@ func (r *Report) people(functions int, counts map[Kind]int, allow string) error 
 		_, _ = fmt.Fprintf(out, "%-9s  %s%s\n", f.Kind, plain(subject(f.Ref)), plain(f.Text)) // Flush tells
 	}
 	if allow != "" {
-		_, _ = fmt.Fprintf(out, "EGRESS_ALLOW=%s lets all of these%s, beside what it lists already\n", plain(allow), r.but())
+		_, _ = fmt.Fprintf(out, "EGRESS_ALLOW=%s allows all of these%s, in addition to what it lists already\n", plain(allow), r.but())
 	}
 	_, _ = fmt.Fprintf(out, "%d functions were looked at, and nothing was changed. %s\n", functions, summary(len(r.findings), counts))
 	return out.Flush()
@@ -116,7 +116,7 @@ func (r *Report) but() string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" but %d", n)
+	return fmt.Sprintf(" except %d", n)
 }
 
 func summary(total int, counts map[Kind]int) string {

@@ -46,7 +46,7 @@ var oddities = []struct {
 	},
 	{
 		regexp.MustCompile("\\bthrow\\s+[\"'`]"),
-		"a text that is thrown is the answer's error here, {} there",
+		"a thrown string is the answer's error here, {} there",
 	},
 	{
 		regexp.MustCompile(`\.status\(\s*(?:\d{1,2}|\d{4,}|[1-9]\d{2}[.\d]+)\s*\)`),
@@ -76,7 +76,7 @@ func (c *Check) zone(env *function.Env) []string {
 	case c.IsZone(name):
 		return []string{fmt.Sprintf("its variable TZ sets its time zone here: dates are in %s, there in that of the server", name)}
 	}
-	return []string{fmt.Sprintf("its variable TZ is %q, which is no name of the time zone database: the zone of the server holds, "+
+	return []string{fmt.Sprintf("its variable TZ is %q, which is not a name of the time zone database: the zone of the server applies, "+
 		"and a line of its output says so", name)}
 }
 

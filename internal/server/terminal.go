@@ -47,7 +47,7 @@ func (t *terminal) notice(stream string, lines int) []byte {
 	var line bytes.Buffer
 	options := t.options
 	options.Out, options.Level = &line, min(options.Level.Level(), slog.LevelWarn)
-	logs.NewApp(options).Warn("Lines were dropped: whoever reads them was too slow or gone", "stream", stream, "lines", lines)
+	logs.NewApp(options).Warn("Lines were dropped: their reader was too slow or gone", "stream", stream, "lines", lines)
 	return line.Bytes()
 }
 

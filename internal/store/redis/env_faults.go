@@ -31,7 +31,7 @@ func (e *envFaults) tell(ctx context.Context, log *slog.Logger, f *function.Func
 	}
 	names := f.Env.Odd()
 	if len(names) > 0 && e.first(f.Ref, strings.Join(names, "\n")) {
-		log.WarnContext(ctx, "Stored variables of a function are neither text, numbers nor booleans, it gets them as they stand",
+		log.WarnContext(ctx, "Stored variables of a function are neither strings, numbers nor booleans; it gets them as they are",
 			"function", f.Ref.String(), "variables", names)
 	}
 }
