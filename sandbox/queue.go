@@ -51,13 +51,13 @@ type turns[T any] struct {
 	members map[string]T
 }
 
-func (t *turns[T]) get(name string, make func() T) T {
+func (t *turns[T]) get(name string, create func() T) T {
 	member, ok := t.members[name]
 	if !ok {
 		if t.members == nil {
 			t.members = map[string]T{}
 		}
-		member = make()
+		member = create()
 		t.members[name] = member
 		t.order = append(t.order, name)
 	}

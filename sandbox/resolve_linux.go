@@ -77,12 +77,12 @@ func (c Config) findNode(ctx context.Context) (string, error) {
 }
 
 // nodeBeside is where make setup puts Node.js beside a runner.
-func nodeBeside(runner string) string {
+func nodeBeside(program string) string {
 	arch := runtime.GOARCH
 	if arch == "amd64" {
 		arch = "x64"
 	}
-	return filepath.Join(filepath.Dir(runner), "node_modules", "node-linux-"+arch, "bin", "node")
+	return filepath.Join(filepath.Dir(program), "node_modules", "node-linux-"+arch, "bin", "node")
 }
 
 func isFile(path string) bool {

@@ -6,16 +6,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
-
-	"github.com/backstage/functions/internal/config"
-	"github.com/backstage/functions/internal/observe/trace"
 )
 
 // outside is Sentry and an OpenTelemetry collector in one.
@@ -171,19 +167,5 @@ func TestWrongSentryAddressIsToldAtTheStart(t *testing.T) {
 	t.Setenv("RUNNER_DIR", "../../runner-js")
 	if err := run(t.Context(), []string{"serve"}, io.Discard); err == nil || !strings.HasPrefix(err.Error(), "SENTRY_DSN: ") {
 		t.Errorf("error %v", err)
-	}
-}
-
-func TestEveryPropagatorCanBeConfigured(t *testing.T) {
-	for _, name := range trace.Propagators() {
-		cfg, err := config.Load(func(variable string) (string, bool) {
-			if variable == "OTEL_PROPAGATORS" {
-				return name, true
-			}
-			return "", false
-		}, nil)
-		if err != nil || !slices.Contains(cfg.Trace.Propagators, name) {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }

@@ -59,7 +59,9 @@ func TestDefaults(t *testing.T) {
 			HeaderLimit: 128 << 10, BodyMemory: 128 << 20, AnswerMemory: 128 << 20,
 		},
 		Egress: Egress{
-			Policy: egress.Policy{Mode: egress.Public}, Namespaces: map[string]egress.Policy{}, Limits: egress.DefaultLimits(),
+			Policy: egress.Policy{Mode: egress.Public}, Namespaces: map[string]egress.Policy{}, Limits: egress.Limits{
+				PerCall: 32, Total: 1024, Attempts: 1000, Bytes: 256 << 20, Connect: 5 * time.Second, Idle: time.Minute,
+			},
 		},
 		LogLevel: "info", LogAppFormat: "text", AccessFormat: "tiny", Access: AccessOn, LogType: "local",
 		Environment: map[string]string{}, LogHosts: []string{"localhost"}, LogPort: 12201, LogFields: c.LogFields, LogHeaderFields: map[string]string{},

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Limits bound what functions may use of the network. Start from DefaultLimits.
+// Limits bound what functions may use of the network.
 type Limits struct {
 	// PerCall is how many connections one call may have at a time, Total how many all may. Of Total one namespace, or the owner of several, gets
 	// 7 of 8 at most, less when others hold many too, and the last one only if it has none. Defaults 32 and 1024.
@@ -23,11 +23,6 @@ type Limits struct {
 	Connect time.Duration
 	// Idle is how long a connection may carry nothing. Default 60 s.
 	Idle time.Duration
-}
-
-// DefaultLimits returns Limits with every field at its default.
-func DefaultLimits() Limits {
-	return Limits{PerCall: 32, Total: 1024, Attempts: 1000, Bytes: 256 << 20, Connect: 5 * time.Second, Idle: time.Minute}
 }
 
 // Resolver looks names up; *net.Resolver is one. It must be safe for concurrent use.

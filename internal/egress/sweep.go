@@ -32,7 +32,7 @@ func sweep(temp string) {
 		if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != os.Geteuid() {
 			continue
 		}
-		conn, err := net.Dial("unix", socketPath(dir))
+		conn, err := net.Dial("unix", socketPath(dir)) //nolint:noctx // it is answered or refused at once
 		switch {
 		case err == nil:
 			_ = conn.Close() // somebody lives there

@@ -45,12 +45,12 @@ func (f factory) histograms(name, help string, buckets []float64, labels ...stri
 	return vec
 }
 
-// children returns what make, a vector's WithLabelValues, gives for each of the values of its one label. All appear at
+// children returns what child, a vector's WithLabelValues, gives for each of the values of its one label. All appear at
 // once, at zero.
-func children[T ~string, M any](make func(...string) M, values ...T) map[T]M {
+func children[T ~string, M any](child func(...string) M, values ...T) map[T]M {
 	all := map[T]M{}
 	for _, value := range values {
-		all[value] = make(string(value))
+		all[value] = child(string(value))
 	}
 	return all
 }

@@ -61,17 +61,17 @@ func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 		faults = append(faults, err)
 	}
 	for i := range node.runtimes {
-		runtime := &node.runtimes[i]
-		version, major, err := probeNode(ctx, runtime)
+		rt := &node.runtimes[i]
+		version, major, err := probeNode(ctx, rt)
 		if errors.Is(err, os.ErrNotExist) {
-			err = fmt.Errorf("no Node.js at %s: %s", runtime.Node, hint)
+			err = fmt.Errorf("no Node.js at %s: %s", rt.Node, hint)
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", named(variable, runtime.Name), err))
+			faults = append(faults, fmt.Errorf("%s: %w", named(variable, rt.Name), err))
 		}
 		node.versions = append(node.versions, version)
-		if runtime.Name == "" {
-			runtime.Name = "node" + strconv.Itoa(major)
+		if rt.Name == "" {
+			rt.Name = "node" + strconv.Itoa(major)
 		}
 	}
 	if len(faults) > 0 {
@@ -81,26 +81,26 @@ func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 }
 
 // named is the variable, with the runtime that it names, if it does.
-func named(variable, runtime string) string {
-	if runtime == "" {
+func named(variable, name string) string {
+	if name == "" {
 		return variable
 	}
-	return variable + ": " + runtime
+	return variable + ": " + name
 }
 
 // probeNode makes the path of a runtime absolute and asks the binary what it is.
-func probeNode(ctx context.Context, runtime *sandbox.Runtime) (version string, major int, err error) {
-	if runtime.Node, err = filepath.Abs(runtime.Node); err != nil {
+func probeNode(ctx context.Context, rt *sandbox.Runtime) (version string, major int, err error) {
+	if rt.Node, err = filepath.Abs(rt.Node); err != nil {
 		return "", 0, err
 	}
-	if _, err := os.Stat(runtime.Node); err != nil {
+	if _, err := os.Stat(rt.Node); err != nil {
 		return "", 0, err
 	}
-	if version, major, err = sandbox.NodeVersion(ctx, runtime.Node); err != nil {
+	if version, major, err = sandbox.NodeVersion(ctx, rt.Node); err != nil {
 		return "", 0, err
 	}
 	if major < oldestNode {
-		return "", 0, fmt.Errorf("%s is Node.js %s, and %d is the oldest that will do", runtime.Node, version, oldestNode)
+		return "", 0, fmt.Errorf("%s is Node.js %s, and %d is the oldest that will do", rt.Node, version, oldestNode)
 	}
 	return version, major, nil
 }

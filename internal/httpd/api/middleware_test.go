@@ -35,7 +35,7 @@ func TestAPanicAfterTheAnswerHasBegunCutsItOff(t *testing.T) {
 		panic("broken")
 	})))
 	defer func() {
-		if got := recover(); got != http.ErrAbortHandler {
+		if got := recover(); got != any(http.ErrAbortHandler) {
 			t.Errorf("ended with %v", got)
 		}
 	}()
@@ -45,7 +45,7 @@ func TestAPanicAfterTheAnswerHasBegunCutsItOff(t *testing.T) {
 func TestAnAbortIsPassedOn(t *testing.T) {
 	s := &server{Options: Options{}.withDefaults()}
 	defer func() {
-		if got := recover(); got != http.ErrAbortHandler {
+		if got := recover(); got != any(http.ErrAbortHandler) {
 			t.Errorf("ended with %v", got)
 		}
 	}()

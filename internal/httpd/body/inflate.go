@@ -77,7 +77,7 @@ func (m *members) open() error {
 
 func (m *members) Read(p []byte) (int, error) {
 	n, err := m.zip.Read(p)
-	if err != io.EOF {
+	if err != io.EOF { //nolint:errorlint // a Reader returns it as it is
 		return n, err
 	}
 	next, err := m.src.Peek(1)

@@ -101,8 +101,8 @@ func TestMessagesNameTheirRequest(t *testing.T) {
 		return nil
 	}
 	ctx := context.WithValue(t.Context(), key{}, "call-7")
-	var text, json bytes.Buffer
-	for _, log := range []*slog.Logger{NewApp(AppOptions{Out: &text, Context: attrs}), NewApp(AppOptions{Out: &json, Context: attrs, JSON: true})} {
+	var text, lines bytes.Buffer
+	for _, log := range []*slog.Logger{NewApp(AppOptions{Out: &text, Context: attrs}), NewApp(AppOptions{Out: &lines, Context: attrs, JSON: true})} {
 		log = log.With("a", 1)
 		log.InfoContext(ctx, "original")
 		log.WarnContext(ctx, "new")
@@ -111,8 +111,8 @@ func TestMessagesNameTheirRequest(t *testing.T) {
 	if want := "info: original a=1\nwarn: new a=1 requestId=call-7\nwarn: other a=1\n"; text.String() != want {
 		t.Errorf("wrote %q, want %q", &text, want)
 	}
-	if got := strings.Count(json.String(), `,"a":1,"requestId":"call-7","request_id":"call-7"}`); got != 2 {
-		t.Errorf("wrote %s", &json)
+	if got := strings.Count(lines.String(), `,"a":1,"requestId":"call-7","request_id":"call-7"}`); got != 2 {
+		t.Errorf("wrote %s", &lines)
 	}
 }
 

@@ -18,10 +18,10 @@ func TestStepOfAPipelineHasALine(t *testing.T) {
 		ID: "call-7", Ref: function.Ref{Namespace: "shop", ID: "price"}, Request: sandbox.Request{Method: "PUT"},
 		URI: "/functions/pipeline?" + strings.Repeat("x", 70_000),
 	}
-	context := func(context.Context) []slog.Attr { return []slog.Attr{slog.String("requestId", "call-7")} }
+	attrs := func(context.Context) []slog.Attr { return []slog.Attr{slog.String("requestId", "call-7")} }
 	var text, json bytes.Buffer
-	Step(t.Context(), NewApp(AppOptions{Out: &text, Context: context}), call, 404, 12*time.Millisecond)
-	Step(t.Context(), NewApp(AppOptions{Out: &json, Context: context, JSON: true}), call, 404, 12*time.Millisecond)
+	Step(t.Context(), NewApp(AppOptions{Out: &text, Context: attrs}), call, 404, 12*time.Millisecond)
+	Step(t.Context(), NewApp(AppOptions{Out: &json, Context: attrs, JSON: true}), call, 404, 12*time.Millisecond)
 	uri := call.URI[:maxText] + "…[67972 bytes cut]"
 	want := "info: Step of a pipeline method=PUT request_uri=" + uri +
 		" status=404 request_id=call-7 request_time=0.012 namespace=shop function_id=price\n"

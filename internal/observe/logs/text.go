@@ -98,8 +98,8 @@ func appendAttr(dst []byte, group string, a slog.Attr) []byte {
 
 // appendWord appends s, in quotes if its end would not be clear without them.
 func appendWord(dst []byte, s string) []byte {
-	clear := func(r rune) bool { return r > ' ' && r != '"' && r != '=' && r != '\\' && !function.IsInvisible(r) }
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !clear(r) }) < 0 {
+	plain := func(r rune) bool { return r > ' ' && r != '"' && r != '=' && r != '\\' && !function.IsInvisible(r) }
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
 		return append(dst, s...)
 	}
 	dst = append(dst, '"')

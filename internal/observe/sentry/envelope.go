@@ -64,6 +64,7 @@ func newReport(p project, e *event) (*report, error) {
 
 // request is the HTTP request that delivers r.
 func (r *report) request() (*http.Request, error) {
+	//nolint:noctx // its sender has a timeout
 	req, err := http.NewRequest(http.MethodPost, r.project.dsn.GetAPIURL().String(), bytes.NewReader(r.envelope))
 	if err != nil {
 		return nil, err

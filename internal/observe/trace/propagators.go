@@ -2,8 +2,6 @@ package trace
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	"go.opentelemetry.io/contrib/propagators/b3"
 	"go.opentelemetry.io/contrib/propagators/jaeger"
@@ -19,9 +17,6 @@ var known = map[string]propagation.TextMapPropagator{
 	"b3multi":      b3.New(b3.WithInjectEncoding(b3.B3MultipleHeader)),
 	"jaeger":       jaeger.Jaeger{},
 }
-
-// Propagators are the names that Options.Propagators may hold, sorted.
-func Propagators() []string { return slices.Sorted(maps.Keys(known)) }
 
 func propagators(names []string) (propagation.TextMapPropagator, error) {
 	list := make([]propagation.TextMapPropagator, len(names))

@@ -79,15 +79,15 @@ func testPutKeepsCreated(t *testing.T, s Store) {
 }
 
 func testPutKeepsOptions(t *testing.T, s Store) {
-	none, node24, fresh, clear := (*string)(nil), "node24", 1, 0
+	none, node24, fresh, off := (*string)(nil), "node24", 1, 0
 	for _, step := range []struct{ given, want function.Options }{
 		{function.Options{}, function.Options{}},
 		{function.Options{Runtime: &node24}, function.Options{Runtime: &node24}},
 		{function.Options{MaxInvocations: &fresh}, function.Options{Runtime: &node24, MaxInvocations: &fresh}},
 		{function.Options{}, function.Options{Runtime: &node24, MaxInvocations: &fresh}},
-		{function.Options{Runtime: none, MaxInvocations: &clear}, function.Options{Runtime: &node24, MaxInvocations: &clear}},
-		{function.Options{MaxConcurrency: &fresh}, function.Options{Runtime: &node24, MaxInvocations: &clear, MaxConcurrency: &fresh}},
-		{function.Options{MaxConcurrency: &clear}, function.Options{Runtime: &node24, MaxInvocations: &clear, MaxConcurrency: &clear}},
+		{function.Options{Runtime: none, MaxInvocations: &off}, function.Options{Runtime: &node24, MaxInvocations: &off}},
+		{function.Options{MaxConcurrency: &fresh}, function.Options{Runtime: &node24, MaxInvocations: &off, MaxConcurrency: &fresh}},
+		{function.Options{MaxConcurrency: &off}, function.Options{Runtime: &node24, MaxInvocations: &off, MaxConcurrency: &off}},
 	} {
 		stored, err := s.Put(t.Context(), &function.Function{Ref: ref, Code: "1", Options: step.given})
 		if err != nil {
@@ -99,7 +99,7 @@ func testPutKeepsOptions(t *testing.T, s Store) {
 			}
 		}
 	}
-	if err := s.SetEnv(t.Context(), ref, "A", "1"); err != nil || !reflect.DeepEqual(get(t, s, ref).Options, function.Options{Runtime: &node24, MaxInvocations: &clear, MaxConcurrency: &clear}) {
+	if err := s.SetEnv(t.Context(), ref, "A", "1"); err != nil || !reflect.DeepEqual(get(t, s, ref).Options, function.Options{Runtime: &node24, MaxInvocations: &off, MaxConcurrency: &off}) {
 		t.Errorf("a change of the environment changed the options: %v", err)
 	}
 }

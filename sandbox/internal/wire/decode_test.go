@@ -180,9 +180,9 @@ func TestHostileLinesCostLittle(t *testing.T) {
 		scan := scanner{rest: []byte(line[:headRoom])}
 		kind := scan.head("g1")
 		held := 4 * roomy.of(kind) // it grows by the way, and what is wanted of it is copied
-		bytes, objects := costOf(func() { _, _ = frames.Next("g1") })
-		if bytes > held+headRoom {
-			t.Errorf("%s: %d bytes were taken, want at most %d", name, bytes, held)
+		taken, objects := costOf(func() { _, _ = frames.Next("g1") })
+		if taken > held+headRoom {
+			t.Errorf("%s: %d bytes were taken, want at most %d", name, taken, held)
 		}
 		if objects > 2*MaxHeaderLines+100 {
 			t.Errorf("%s: %d objects were made", name, objects)
@@ -191,7 +191,7 @@ func TestHostileLinesCostLittle(t *testing.T) {
 }
 
 // costOf is what f takes from the heap.
-func costOf(f func()) (bytes, objects int) {
+func costOf(f func()) (taken, objects int) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	f()

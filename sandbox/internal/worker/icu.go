@@ -19,6 +19,7 @@ func ICUFile(ctx context.Context, binary string) (string, error) {
 	out, err := ask(ctx, binary, "-p", "process.versions.icu")
 	major, _, found := strings.Cut(strings.TrimSpace(string(out)), ".")
 	if err != nil || !found {
+		//nolint:errorlint // there may be none
 		return "", fmt.Errorf("%s has no ICU: its version is %q (%v)", binary, out, err)
 	}
 	return "icudt" + major + "l.dat", nil

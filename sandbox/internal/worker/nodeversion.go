@@ -31,6 +31,7 @@ func NodeVersion(ctx context.Context, binary string) (version string, major int,
 	version, _, _ = strings.Cut(string(out), "\n")
 	match := versionForm.FindStringSubmatch(version)
 	if err != nil || match == nil {
+		//nolint:errorlint // there may be none
 		return "", 0, fmt.Errorf("%s does not run as Node.js: its --version says %q (%v)", binary, version, err)
 	}
 	if major, err = strconv.Atoi(match[1]); err != nil {

@@ -20,7 +20,7 @@ func (s *Starter) Start(ctx context.Context) (*Process, error) {
 	}
 	if err := s.firstLook(p); err != nil {
 		p.Kill(Closed)
-		p.waitExit()
+		_ = p.waitExit() // the error below is the cause
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	return p, nil

@@ -126,11 +126,11 @@ func newRequest(t *testing.T, base *url.URL, spec Request) *http.Request {
 // bytesOf is text with a byte for each of its characters.
 func bytesOf(t *testing.T, text string) string {
 	t.Helper()
-	bytes, ok := latin1.Encode(text)
+	encoded, ok := latin1.Encode(text)
 	if !ok {
 		t.Fatalf("%q has characters above U+00FF", text)
 	}
-	return bytes
+	return encoded
 }
 
 // faults says what is wrong with an answer.
