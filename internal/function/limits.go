@@ -72,6 +72,24 @@ func (l Limits) Set(e *Env, name, value string) error {
 	return nil
 }
 
+// EnvEdit changes an environment, or returns why it cannot.
+type EnvEdit func(*Env) error
+
+// Setting is Set as an edit.
+func (l Limits) Setting(name, value string) EnvEdit {
+	return func(e *Env) error { return l.Set(e, name, value) }
+}
+
+// Unsetting removes a variable, or returns ErrEnvNotFound.
+func Unsetting(name string) EnvEdit {
+	return func(e *Env) error {
+		if !e.Unset(name) {
+			return ErrEnvNotFound
+		}
+		return nil
+	}
+}
+
 // Check returns an *EnvLimitError when e, which replaces what is stored, is beyond the limits.
 func (l Limits) Check(e *Env) error {
 	switch {

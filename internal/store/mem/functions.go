@@ -64,22 +64,15 @@ func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
 
 // SetEnv sets one variable of a function, or returns function.ErrNotFound or a *function.EnvLimitError.
 func (s *Store) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
-	return s.edit(ctx, "set variable of "+ref.String(), ref, func(env *function.Env) error {
-		return s.Limits.Set(env, name, value)
-	})
+	return s.edit(ctx, "set variable of "+ref.String(), ref, s.Limits.Setting(name, value))
 }
 
 // UnsetEnv removes one variable of a function, or returns function.ErrNotFound or function.ErrEnvNotFound.
 func (s *Store) UnsetEnv(ctx context.Context, ref function.Ref, name string) error {
-	return s.edit(ctx, "unset variable of "+ref.String(), ref, func(env *function.Env) error {
-		if !env.Unset(name) {
-			return function.ErrEnvNotFound
-		}
-		return nil
-	})
+	return s.edit(ctx, "unset variable of "+ref.String(), ref, function.Unsetting(name))
 }
 
-func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, change func(*function.Env) error) error {
+func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, change function.EnvEdit) error {
 	return s.write(ctx, operation, function.Change{Ref: ref}, func() error {
 		stored, ok := s.functions[ref]
 		if !ok {

@@ -21,24 +21,17 @@ var errContended = fmt.Errorf("%w: other writers were faster %d times", function
 
 // SetEnv sets one variable of a function, or returns function.ErrNotFound or a *function.EnvLimitError.
 func (s *Store) SetEnv(ctx context.Context, ref function.Ref, name, value string) error {
-	err := s.edit(ctx, ref, func(env *function.Env) error {
-		return s.limits.Set(env, name, value)
-	})
+	err := s.edit(ctx, ref, s.limits.Setting(name, value))
 	return at("set variable of "+ref.String(), err)
 }
 
 // UnsetEnv removes one variable of a function, or returns function.ErrNotFound or function.ErrEnvNotFound.
 func (s *Store) UnsetEnv(ctx context.Context, ref function.Ref, name string) error {
-	err := s.edit(ctx, ref, func(env *function.Env) error {
-		if !env.Unset(name) {
-			return function.ErrEnvNotFound
-		}
-		return nil
-	})
+	err := s.edit(ctx, ref, function.Unsetting(name))
 	return at("unset variable of "+ref.String(), err)
 }
 
-func (s *Store) edit(ctx context.Context, ref function.Ref, change func(*function.Env) error) error {
+func (s *Store) edit(ctx context.Context, ref function.Ref, change function.EnvEdit) error {
 	release, err := s.edits.Acquire(ctx, ref.String())
 	if err != nil {
 		return judge(ctx, err)
@@ -76,7 +69,7 @@ func (s *Store) edit(ctx context.Context, ref function.Ref, change func(*functio
 
 // tryEdit returns false when somebody else wrote the function at the same time.
 func (s *Store) tryEdit(
-	ctx context.Context, ref function.Ref, key string, change func(*function.Env) error,
+	ctx context.Context, ref function.Ref, key string, change function.EnvEdit,
 ) (done bool, err error) {
 	stored, err := s.getAt(ctx, ref, key, s.keys.markAt(ref, key))
 	if err != nil {

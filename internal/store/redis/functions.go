@@ -234,12 +234,17 @@ func read(ctx context.Context, client redis.UniversalClient, queue func(redis.Pi
 		queue(p)
 		return nil
 	})
+	return sentError(ctx, commands, err, absent)
+}
+
+// sentError is the error of commands that were sent together with the result err, but for errors that are harmless.
+func sentError(ctx context.Context, commands []redis.Cmder, err error, harmless func(error) bool) error {
 	for _, c := range commands {
-		if failure := c.Err(); failure != nil && !absent(failure) {
+		if failure := c.Err(); failure != nil && !harmless(failure) {
 			return judge(ctx, failure)
 		}
 	}
-	if absent(err) {
+	if harmless(err) {
 		return nil
 	}
 	return judge(ctx, err)

@@ -36,15 +36,7 @@ func (l *logStore) forget(ctx context.Context, refs ...function.Ref) error {
 		}
 		return nil
 	})
-	for _, c := range commands {
-		if failure := c.Err(); failure != nil && !noStream(failure) {
-			return judge(ctx, failure)
-		}
-	}
-	if noStream(err) {
-		return nil
-	}
-	return judge(ctx, err)
+	return sentError(ctx, commands, err, noStream)
 }
 
 // noStream says whether err means that there can be no lines: the key is not ours, Redis is older than streams, or its

@@ -2,29 +2,11 @@ package redis
 
 import (
 	"crypto/tls"
-	_ "embed" // the scripts
 	"errors"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/backstage/functions/internal/function"
-)
-
-var (
-	//go:embed lua/log_lib.lua
-	logLibrary string
-
-	//go:embed lua/log_append.lua
-	appendSource string
-	appendScript = redis.NewScript(logLibrary + appendSource)
-
-	//go:embed lua/log_drop.lua
-	dropSource string
-	dropScript = redis.NewScript(logLibrary + dropSource)
-
-	//go:embed lua/log_forget.lua
-	forgetSource string
-	forgetScript = redis.NewScript(logLibrary + forgetSource)
 )
 
 // logStore keeps the lines of functions, in the Redis that has the functions or in one of its own. It is safe for concurrent

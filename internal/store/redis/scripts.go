@@ -1,46 +1,43 @@
 package redis
 
 import (
-	_ "embed" // the scripts
+	"embed"
 
 	"github.com/redis/go-redis/v9"
 )
 
-//go:embed lua/read.lua
-var readSource string
+//go:embed lua/*.lua
+var sources embed.FS
 
-// The writes. Each is one script, so it happens as a whole or not at all and its notice belongs to it. A server that
-// forbids the channel (ACL) still takes the write: the notice is then lost and Revision tells others of the change.
+// source is the text of a script. It panics for a name that is not there, when the package is initialized.
+func source(name string) string {
+	text, err := sources.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// readSource is no redis.Script: see readHash.
+var readSource = source("read")
+
+// The writes. Each is one script, so it happens as a whole or not at all, and its notice belongs to it. A server that
+// forbids the channel (ACL) still takes the write: the notice is then lost, and other servers see the change by Revision.
 var (
-	//go:embed lua/put.lua
-	putSource string
-	putScript = redis.NewScript(putSource)
+	putScript           = redis.NewScript(source("put"))
+	editScript          = redis.NewScript(source("edit"))
+	deleteScript        = redis.NewScript(source("delete"))
+	namespaceScript     = redis.NewScript(source("namespace"))
+	dropNamespaceScript = redis.NewScript(source("drop_namespace"))
+	copyScript          = redis.NewScript(source("copy"))
+	adoptScript         = redis.NewScript(source("adopt"))
+	dropFunctionScript  = redis.NewScript(source("drop"))
+)
 
-	//go:embed lua/edit.lua
-	editSource string
-	editScript = redis.NewScript(editSource)
-
-	//go:embed lua/delete.lua
-	deleteSource string
-	deleteScript = redis.NewScript(deleteSource)
-
-	//go:embed lua/namespace.lua
-	namespaceSource string
-	namespaceScript = redis.NewScript(namespaceSource)
-
-	//go:embed lua/drop_namespace.lua
-	dropNamespaceSource string
-	dropNamespaceScript = redis.NewScript(dropNamespaceSource)
-
-	//go:embed lua/copy.lua
-	copySource string
-	copyScript = redis.NewScript(copySource)
-
-	//go:embed lua/adopt.lua
-	adoptSource string
-	adoptScript = redis.NewScript(adoptSource)
-
-	//go:embed lua/drop.lua
-	dropFunctionSource string
-	dropFunctionScript = redis.NewScript(dropFunctionSource)
+// Those of kept lines.
+var (
+	logLibrary   = source("log_lib")
+	appendScript = redis.NewScript(logLibrary + source("log_append"))
+	dropScript   = redis.NewScript(logLibrary + source("log_drop"))
+	forgetScript = redis.NewScript(logLibrary + source("log_forget"))
 )
