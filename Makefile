@@ -228,9 +228,10 @@ lint-js: setup $(lint_modules) ## check the runner and its tests with ESLint, an
 	"$(NODE)" .ci/lint/node_modules/typescript/bin/tsc --project .ci/lint
 
 .PHONY: platforms
-platforms: tools ## compile for the other platforms: Linux on arm64 serves there, macOS says at run time what it lacks
+platforms: tools ## compile for the other platforms: Linux on arm64 serves there, others say at run time what they lack
 	GOARCH=arm64 $(GO) build ./...
 	GOOS=darwin $(GO) build ./...
+	GOOS=windows $(GO) build ./sandbox/...
 
 # Where the database is out of reach it says so and succeeds; .ci/run repeats that in its last line.
 .PHONY: vulnerabilities

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
 // Each row looks at a living worker from the host and fails when its layer is not there.
@@ -243,7 +244,8 @@ func reportTells(t *testing.T, v version, isolation sandbox.Isolation, want int)
 }
 
 func TestProbeFindsAllThatStrictNeeds(t *testing.T) {
-	for _, feature := range sandbox.Probe(t.Context(), realConfig(t)) {
+	cfg := realConfig(t)
+	for _, feature := range hostinfo.Probe(t.Context(), cfg.Node, cfg.Runner) {
 		if !feature.OK {
 			t.Errorf("%s: %s", feature.Name, feature.Detail)
 		}

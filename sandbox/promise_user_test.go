@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
 // An ordinary user gets what the kernel lets it have, and for the rest an error that says what to do.
@@ -64,7 +65,7 @@ func TestAsAnotherUser(t *testing.T) {
 		t.Errorf("none: %s, %v", bodyOf(result), err)
 	}
 	found := map[string]bool{}
-	for _, feature := range sandbox.Probe(t.Context(), cfg) {
+	for _, feature := range hostinfo.Probe(t.Context(), cfg.Node, cfg.Runner) {
 		found[feature.Name] = feature.OK
 	}
 	if !found["user namespaces"] || !found["Node.js"] || found["control groups"] {

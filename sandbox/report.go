@@ -58,11 +58,3 @@ func (r *Runtimes) Report() map[string]Report {
 	}
 	return reports
 }
-
-// Support is one thing that isolation needs of a host.
-type Support struct {
-	Name string `json:"name"`
-	OK   bool   `json:"ok"`
-	// Detail says what is missing and how to get it.
-	Detail string `json:"detail,omitempty"`
-}

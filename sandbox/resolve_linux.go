@@ -11,6 +11,7 @@ import (
 
 	runnerjs "github.com/backstage/functions/runner-js"
 	"github.com/backstage/functions/sandbox/internal/runner"
+	"github.com/backstage/functions/sandbox/internal/worker"
 )
 
 // oldestNode is the oldest major version of Node.js that the runner parses on.
@@ -65,7 +66,7 @@ func (c Config) findNode(ctx context.Context) (string, error) {
 	var version string
 	var major int
 	if err == nil {
-		version, major, err = NodeVersion(ctx, path)
+		version, major, err = worker.NodeVersion(ctx, path)
 	}
 	if err != nil {
 		return "", fmt.Errorf("find Node.js: %w: set Config.Node to the path of a binary, version %d or newer", err, oldestNode)

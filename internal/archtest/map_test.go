@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"internal/server": {
 		"internal/httpd/api", "internal/config", "internal/httpd/connections", "internal/egress", "internal/function", "internal/httpd/health",
 		"internal/invoke", "internal/observe/logs", "internal/metrics", "internal/migration", "internal/observe/sentry", "internal/store",
-		"internal/store/backup", "internal/store/bolt", "internal/store/hook", "internal/store/mem", "internal/store/redis", "internal/observe/trace", "sandbox",
+		"internal/store/backup", "internal/store/bolt", "internal/store/hook", "internal/store/mem", "internal/store/redis", "internal/observe/trace", "sandbox", "sandbox/hostinfo",
 	},
 	"internal/httpd/answer": {},
 	"internal/httpd/api": {
@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"internal/httpd/body": {"sandbox/rawjson"},
 	"internal/bytesize":   {},
 	"internal/config": {
-		"internal/bytesize", "internal/egress", "internal/function", "internal/httpd/body", "internal/spelling", "sandbox",
+		"internal/bytesize", "internal/egress", "internal/function", "internal/httpd/body", "internal/spelling", "sandbox", "sandbox/hostinfo",
 	},
 	"internal/httpd/connections": {},
 	"internal/container":         {},

@@ -3,7 +3,7 @@ package config
 import (
 	"runtime"
 
-	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
 // machine is what the defaults depend on.
@@ -16,8 +16,8 @@ type machine struct {
 
 // thisMachine respects the limits of a container. The runtime counts processors so by itself.
 func thisMachine() machine {
-	memory, _ := sandbox.MachineMemory()
-	return machine{cpus: runtime.GOMAXPROCS(0), memory: memory, zone: findZone(localTime, sandbox.ZoneData)}
+	memory, _ := hostinfo.Memory()
+	return machine{cpus: runtime.GOMAXPROCS(0), memory: memory, zone: findZone(localTime, hostinfo.ZoneData)}
 }
 
 const (

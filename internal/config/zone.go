@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
 // localTime is the file of the machine's own time zone: localtime(5).
@@ -28,7 +28,7 @@ var (
 )
 
 var errZone = errors.New("must be a name of the time zone database, such as America/Sao_Paulo, with its file in " +
-	sandbox.ZoneData + " (package tzdata)")
+	hostinfo.ZoneData + " (package tzdata)")
 
 // zone reads the name of a time zone in the forms that libc takes: with a colon before it, or as the path of its file.
 func zone(target func(*Config) *string) parser {
@@ -38,7 +38,7 @@ func zone(target func(*Config) *string) parser {
 			*target(c) = c.machine.zone.name
 			return nil
 		}
-		name = strings.TrimPrefix(name, sandbox.ZoneData+"/")
+		name = strings.TrimPrefix(name, hostinfo.ZoneData+"/")
 		if !IsZone(name) {
 			return errZone
 		}
@@ -46,7 +46,7 @@ func zone(target func(*Config) *string) parser {
 		return nil
 	}
 	within := []string{
-		"America/Sao_Paulo", "UTC", ":Europe/Lisbon", sandbox.ZoneData + "/Asia/Tokyo", "Etc/GMT+3", ":" + localTime,
+		"America/Sao_Paulo", "UTC", ":Europe/Lisbon", hostinfo.ZoneData + "/Asia/Tokyo", "Etc/GMT+3", ":" + localTime,
 	}
 	beyond := []string{
 		"BRT3", "America", "America/Nowhere", "america/sao_paulo", "../../../etc/passwd", "/etc/passwd", "localtime",
@@ -56,7 +56,7 @@ func zone(target func(*Config) *string) parser {
 }
 
 // IsZone says whether the machine has a time zone of that name.
-func IsZone(name string) bool { return name == utc || isZone(sandbox.ZoneData, name) }
+func IsZone(name string) bool { return name == utc || isZone(hostinfo.ZoneData, name) }
 
 // isZone says whether the database in a directory has a zone of that name.
 func isZone(database, name string) bool {

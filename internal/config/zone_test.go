@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
 func TestTheZoneOfTheMachineIsFound(t *testing.T) {
 	file := func(name string) []byte {
-		content, err := os.ReadFile(filepath.Join(sandbox.ZoneData, name))
+		content, err := os.ReadFile(filepath.Join(hostinfo.ZoneData, name))
 		if err != nil {
 			t.Fatalf("the time zone database is not there (Debian: apt install tzdata): %v", err)
 		}
@@ -23,12 +23,12 @@ func TestTheZoneOfTheMachineIsFound(t *testing.T) {
 		content []byte
 		want    localZone
 	}{
-		{"a link", sandbox.ZoneData + "/America/Sao_Paulo", nil, localZone{name: "America/Sao_Paulo"}},
-		{"a link to UTC", sandbox.ZoneData + "/Etc/UTC", nil, localZone{}},
-		{"a link to another name of UTC", sandbox.ZoneData + "/Zulu", nil, localZone{}},
+		{"a link", hostinfo.ZoneData + "/America/Sao_Paulo", nil, localZone{name: "America/Sao_Paulo"}},
+		{"a link to UTC", hostinfo.ZoneData + "/Etc/UTC", nil, localZone{}},
+		{"a link to another name of UTC", hostinfo.ZoneData + "/Zulu", nil, localZone{}},
 		{"a copy", "", file("Asia/Tokyo"), localZone{name: "Asia/Tokyo"}},
 		{"a copy of UTC", "", file("UTC"), localZone{}},
-		{"a zone without a region", sandbox.ZoneData + "/Etc/GMT+3", nil, localZone{name: "Etc/GMT+3"}},
+		{"a zone without a region", hostinfo.ZoneData + "/Etc/GMT+3", nil, localZone{name: "Etc/GMT+3"}},
 		{"nothing", "", nil, localZone{}},
 		{"a broken link", "/nowhere/zoneinfo/Asia/Tokyo", nil, localZone{}},
 	} {
@@ -43,7 +43,7 @@ func TestTheZoneOfTheMachineIsFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := findZone(path, sandbox.ZoneData); got != row.want {
+		if got := findZone(path, hostinfo.ZoneData); got != row.want {
 			t.Errorf("%s: got %+v, want %+v", row.about, got, row.want)
 		}
 	}
@@ -51,7 +51,7 @@ func TestTheZoneOfTheMachineIsFound(t *testing.T) {
 	if err := os.WriteFile(path, []byte("TZif of nobody"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := findZone(path, sandbox.ZoneData); got.name != "" || !strings.Contains(got.fault, "set TZ") {
+	if got := findZone(path, hostinfo.ZoneData); got.name != "" || !strings.Contains(got.fault, "set TZ") {
 		t.Errorf("a zone of nobody: %+v", got)
 	}
 }
@@ -70,7 +70,7 @@ func TestTheZoneIsThatOfTheVariableOrElseOfTheMachine(t *testing.T) {
 		{"the machine has one", tokyo, "", "Asia/Tokyo", 0},
 		{"the variable names one", tokyo, "Europe/Lisbon", "Europe/Lisbon", 0},
 		{"the variable is UTC", tokyo, "UTC", "UTC", 0},
-		{"as libc reads it", tokyo, ":" + sandbox.ZoneData + "/America/Sao_Paulo", "America/Sao_Paulo", 0},
+		{"as libc reads it", tokyo, ":" + hostinfo.ZoneData + "/America/Sao_Paulo", "America/Sao_Paulo", 0},
 		{"the variable names the machine's", tokyo, ":/etc/localtime", "Asia/Tokyo", 0},
 		{"the machine's has no name", unknown, "", "", 1},
 		{"it has none and the variable has one", unknown, "Asia/Tokyo", "Asia/Tokyo", 0},

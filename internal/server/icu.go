@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/backstage/functions/internal/config"
-	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
 // checkICU looks for the data of NODE_ICU_DATA. A runtime that has no file there keeps its own data, which is a
@@ -24,7 +24,7 @@ func checkICU(ctx context.Context, cfg *config.Config, node *nodeInstall) error 
 	cfg.ICUData = path
 	var missing []error
 	for _, runtime := range node.runtimes {
-		name, err := sandbox.ICUFile(ctx, runtime.Node)
+		name, err := hostinfo.ICUFile(ctx, runtime.Node)
 		if err == nil {
 			_, err = os.Stat(filepath.Join(path, name))
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
 // isolationHint says, when workers cannot start, what the host does not give and how to get it.
@@ -16,9 +17,8 @@ func isolationHint(ctx context.Context, workers sandbox.Config, node *nodeInstal
 	if workers.Isolation == sandbox.IsolationNone {
 		return ""
 	}
-	workers.Node = node.runtimes[0].Node
 	var hint strings.Builder
-	for _, feature := range sandbox.Probe(ctx, workers) {
+	for _, feature := range hostinfo.Probe(ctx, node.runtimes[0].Node, workers.Runner) {
 		if !feature.OK {
 			fmt.Fprintf(&hint, "\n  %s: %s", feature.Name, feature.Detail)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
 // nodeInstall is the program that runs functions and the versions of Node.js to run it.
@@ -96,7 +97,7 @@ func probeNode(ctx context.Context, rt *sandbox.Runtime) (version string, major 
 	if _, err := os.Stat(rt.Node); err != nil {
 		return "", 0, err
 	}
-	if version, major, err = sandbox.NodeVersion(ctx, rt.Node); err != nil {
+	if version, major, err = hostinfo.NodeVersion(ctx, rt.Node); err != nil {
 		return "", 0, err
 	}
 	if major < oldestNode {

@@ -23,6 +23,7 @@ import (
 	"github.com/backstage/functions/internal/store"
 	"github.com/backstage/functions/internal/store/hook"
 	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
 // garbage is how much memory, in percent of what is in use, may be garbage before it is collected: the server uses little, and
@@ -125,7 +126,7 @@ func (s *server) listen(context.Context) (stop func() error, err error) {
 		return nil, err
 	}
 	descriptors := allowedDescriptors()
-	fitPool(s.cfg, descriptors, sandbox.MachineTasks())
+	fitPool(s.cfg, descriptors, hostinfo.Tasks())
 	s.ports = newPorts(s.cfg, s.listeners, fitConnections(s.cfg, descriptors, s.log()), s.log())
 	s.ports.watch(s.measures)
 	return s.listeners.close, nil
