@@ -1,39 +1,42 @@
 'use strict';
 
-// What a call has begun and left at its answer. Requests that are under way, and promises that were given to Backstage.waitUntil, hold the worker until
-// they are over, and so does what they go on to do; timers alone hold nothing.
+// Work that a call has begun and not finished at its answer. Requests under way and promises given to
+// Backstage.waitUntil keep the worker until they are done, and so does the work that they lead to. Timers alone do not
+// keep it.
 
 const { closeKept } = require('./egress');
 const pending = require('./pending');
 
-const { setTimeout } = global; // before it is watched
+const { setTimeout } = global; // taken before pending.js replaces it
 
-// How many turns of the event loop there may be between one request and the next, or until one that was just begun is seen.
+// Number of event loop iterations to wait between one request and the next, or until a request that has just begun is
+// visible.
 const TURNS = 16;
 
-// How long it takes until it is looked again, in milliseconds: at first, and at the most.
+// Delay until the next check, in milliseconds: the first one and the longest one.
 const FIRST_LOOK = 1;
 const LAST_LOOK = 32;
 
-const MOST_TOLD = 1000; // counts that the host is told of one call; the same limit stands in sandbox/internal/wire/limits.go
+const MOST_TOLD = 1000; // late frames per call; same limit as in sandbox/internal/wire/limits.go
 
-// left counts the promises, timers and requests of call that are not over.
+// left counts the promises, timers and requests of call that are not done.
 function left(call) {
-  return Math.max(call.waits, call.work + pending.held()) || pending.timersLeft();
+  return Math.max(call.waits, call.work + pending.openRequests()) || pending.timersLeft();
 }
 
-// holds says whether any of it holds the worker. A promise does as long as anything is left that could settle it.
-function holds(call) {
-  return pending.held() > 0 || (call.waits > 0 && pending.alive(true));
+// keepsWorker says whether any of this keeps the worker. A promise does as long as anything is left that could settle it.
+function keepsWorker(call) {
+  return pending.openRequests() > 0 || (call.waits > 0 && pending.alive(true));
 }
 
-// mayHold says at the answer whether anything is left that holds the worker, or may do so in a turn or two. late as for pending.left.
-function mayHold(call, late) {
-  return holds(call) || pending.soon(late);
+// mayKeepWorker says at the answer whether anything is left that keeps the worker, or may do so within an iteration or two of
+// the event loop. late is as for pending.left.
+function mayKeepWorker(call, late) {
+  return keepsWorker(call) || pending.soon(late);
 }
 
-// follow calls told(count) when another count of what call has left is to be known, and over() when nothing holds the worker any more. drain lets
-// promises go on.
+// follow calls told(count) when the number of things that call has left changes, and over() when nothing keeps the
+// worker any more. drain lets promises continue.
 function follow(call, { drain, told, over }) {
   let counted = call.left;
   let toTell = MOST_TOLD;
@@ -41,7 +44,7 @@ function follow(call, { drain, told, over }) {
   const look = (turns) => {
     drain();
     closeKept();
-    if (holds(call)) {
+    if (keepsWorker(call)) {
       const count = left(call);
       if (count !== counted && toTell > 0) {
         counted = count;
@@ -60,4 +63,4 @@ function follow(call, { drain, told, over }) {
   pending.later(() => look(TURNS));
 }
 
-module.exports = { left, mayHold, follow };
+module.exports = { left, mayKeepWorker, follow };

@@ -1,10 +1,10 @@
 'use strict';
 
-// A clock that nothing sets: it counts from when it is started.
+// A monotonic clock: it counts from its start and nobody can set it.
 
 const { hrtime } = process;
 
-// start returns a function that tells the milliseconds since now.
+// start returns a function that returns the milliseconds since now.
 function start() {
   const began = hrtime.call(process);
   return () => {

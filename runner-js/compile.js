@@ -1,14 +1,14 @@
 'use strict';
 
-// Says of code whether it compiles on this Node.js, and runs nothing of it: for functions check-migration. Each line of its input is a function,
-// or a module to look for, and is answered by one line, in order.
+// Checks whether code compiles on this Node.js, without running it: for functions check-migration. Each input line is a
+// function or a module to look for; each gets one answer line, in order.
 
 const readline = require('readline');
 const vm = require('vm');
 const explain = require('./syntax');
 const { NAMES, CHECK_FOOT, wrap } = require('./wrapper');
 
-// faultOf is why code does not compile, as a PUT of it would say; empty when it does.
+// faultOf is why code does not compile, as a PUT of it would say; empty if it does.
 function faultOf(filename, code) {
   const compile = displayErrors => new vm.Script(wrap(code, CHECK_FOOT), { filename, lineOffset: -1, displayErrors });
   try {
@@ -27,8 +27,8 @@ function compiles(text) {
   }
 }
 
-// behind says what becomes of a call that stands right behind the code, where Backstage Functions writes it: 'refused' when it does not compile
-// there, 'lost' when it is part of a comment, as anything would be.
+// behind says what happens to a call that stands directly after the code, where Backstage Functions writes it:
+// 'refused' if it does not compile there, 'lost' if it is part of a comment, as anything would be.
 function behind(code) {
   if (!compiles(`${code}if (typeof main) main();`)) return 'refused';
   return compiles(`${code} ) `) ? 'lost' : '';

@@ -1,19 +1,20 @@
 'use strict';
 
-// What runs code at a time of its own choice, without a timer that could be counted: it might be in another call.
+// What runs code at a time of its own choice, without a timer that could be counted: it might run in another call.
 
-// Never stands in where Node.js itself wants a FinalizationRegistry, as its fetch does. That it calls nobody back is allowed to it.
+// Never replaces FinalizationRegistry for Node.js itself, whose fetch needs one. The specification allows it never to
+// call back.
 class Never {
   register() {}
   unregister() { return false; }
 }
 
-// withoutDeferral removes it from the built-in objects of a realm.
+// withoutDeferral removes these from the built-in objects of a realm.
 function withoutDeferral(builtins) {
   if (builtins === global && builtins.FinalizationRegistry) builtins.FinalizationRegistry = Never;
   else delete builtins.FinalizationRegistry;
   if (typeof builtins.Atomics === 'object') delete builtins.Atomics.waitAsync;
-  delete builtins.PerformanceObserver; // would hear what later calls do
+  delete builtins.PerformanceObserver; // would observe later calls
 }
 
 module.exports = withoutDeferral;

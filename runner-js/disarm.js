@@ -1,29 +1,30 @@
 'use strict';
 
-// Takes from `process` what a function that has got hold of it could read or break with. Node.js itself and the modules go on with
-// what is named here; a name that a later version adds is not, and goes.
+// Removes from `process` what a function that has got hold of it could read or break. Node.js itself and the modules
+// need the names below. Names that a later version adds are not listed and are removed.
 
 const { builtinModules } = require('module');
 
 const KEPT = new Set([
-  // What modules ask for, and what is true of every worker.
+  // What modules read, and what is true for every worker.
   'version', 'versions', 'arch', 'platform', 'release', 'features', 'pid', 'ppid', 'title', 'argv', 'execArgv', 'execPath', 'env', 'config',
   'browser', 'cwd', 'uptime', 'hrtime', 'nextTick', 'exitCode',
-  // What Node.js looks up at run time: warnings, uncaught errors, the queue of ticks, events.
+  // What Node.js looks up at run time: warnings, uncaught errors, the tick queue, events.
   'emitWarning', 'noDeprecation', 'throwDeprecation', 'traceDeprecation', 'domain', 'allowedNodeEnvironmentFlags', 'moduleLoadList',
   '_fatalException', '_tickCallback', '_tickDomainCallback', '_exiting', '_events', '_eventsCount', '_maxListeners',
   '_immediateCallback', '_needImmediateCallback', 'emit',
 ]);
 
-// What modules and Node.js itself load only when they are first used, which is too late then: some put back what was taken away.
+// What modules and Node.js itself load only on first use, which would be too late: some of it restores what was
+// removed.
 const LAZY = ['dns', 'string_decoder', 'timers', 'tls', 'url', 'util', 'worker_threads', 'zlib'].filter(name => builtinModules.includes(name));
 
-// disarm must be called when all modules are loaded.
+// disarm must be called after all modules are loaded.
 function disarm() {
   LAZY.forEach(name => require(name));
   for (const object of [process, Object.getPrototypeOf(process)]) {
     for (const name of Object.getOwnPropertyNames(object)) {
-      if (!KEPT.has(name) && name !== 'constructor') Reflect.deleteProperty(object, name); // argv0 stays
+      if (!KEPT.has(name) && name !== 'constructor') Reflect.deleteProperty(object, name); // argv0 cannot be deleted
     }
   }
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// The way out: HTTP, HTTPS and whatever else of the modules makes TCP connections goes through the server's proxy.
+// Egress: HTTP, HTTPS and every other TCP connection of modules goes through the server's proxy.
 
 const http = require('http');
 const https = require('https');
@@ -14,7 +14,7 @@ const { fetch: nodeFetch } = global;
 let outgoing = {};
 let fetchLoaded = false;
 
-// apply must be called before the modules are loaded: some keep the functions that are replaced here.
+// apply must be called before modules are loaded: some keep the functions that are replaced here.
 function apply({ socket, keepAlive, ca, extraCA, tlsInsecure }) {
   if (extraCA) trustToo(extraCA);
   tunnel.install(socket, trust(ca, tlsInsecure));
@@ -26,13 +26,13 @@ function apply({ socket, keepAlive, ca, extraCA, tlsInsecure }) {
   }
 }
 
-// What of a TLS connection's options makes its certificates its own.
+// Options that give a TLS connection its own certificates.
 const OWN_CONTEXT = [
   'secureContext', 'ca', 'cert', 'key', 'pfx', 'crl', 'ciphers', 'dhparam', 'ecdhCurve', 'secureProtocol', 'secureOptions', 'minVersion',
   'maxVersion', 'sigalgs', 'sessionIdContext',
 ];
 
-// trustToo has every TLS context that names no authorities trust those of extra beside the ones of Node.js.
+// trustToo makes every TLS context that names no authorities trust those in extra, in addition to those of Node.js.
 function trustToo(extra) {
   const create = tls.createSecureContext;
   tls.createSecureContext = function createSecureContext(options, ...rest) {
@@ -42,8 +42,8 @@ function trustToo(extra) {
   };
 }
 
-// trust returns a function that makes the options of TLS connections trust ca, or the certificates of Node.js when
-// that is empty, and anybody with insecure. They are read once, here, and not in every worker.
+// trust returns a function that makes the options of TLS connections trust ca, or the certificates of Node.js if ca is
+// empty, and any certificate with insecure. The certificates are read once, here, and not in every worker.
 function trust(ca, insecure) {
   const context = tls.createSecureContext(ca ? { ca } : {});
   return (options) => {
@@ -53,7 +53,7 @@ function trust(ca, insecure) {
   };
 }
 
-// carryHeaders adds what the call must pass on, such as traceparent, to its requests.
+// carryHeaders adds the headers that the call passes on, such as traceparent, to its requests.
 function carryHeaders(module) {
   const { request } = module;
   module.request = function requestWithHeaders(...args) {
@@ -72,20 +72,20 @@ function carryHeaders(module) {
   };
 }
 
-// fetch is that of Node.js, where it has one, with an agent like those of http. It is loaded when it is first called: it compiles
-// WebAssembly then, for which a process that workers are forked from does not wait.
+// fetch is that of Node.js, if it has one, with an agent like those of http. It is loaded on first use: loading
+// compiles WebAssembly, for which the fork server does not wait.
 const fetch = typeof nodeFetch !== 'function' ? undefined : function fetch(...args) {
   /** @type {any} */
   const current = Symbol.for('undici.globalDispatcher.1');
   if (!fetchLoaded) {
-    fetchLoaded = typeof global.Headers === 'function'; // reading it loads fetch
+    fetchLoaded = typeof global.Headers === 'function'; // reading this property loads fetch
     if (!http.globalAgent.keepAlive && global[current]) global[current] = new global[current].constructor({ pipelining: 0 });
   }
   if (Object.keys(outgoing).length === 0) return nodeFetch(...args);
   try {
     return nodeFetch(carrying(new global.Request(...args)));
   } catch (error) {
-    return Promise.reject(error); // as fetch says that its arguments are wrong
+    return Promise.reject(error); // as fetch reports wrong arguments
   }
 };
 
@@ -97,15 +97,16 @@ function carrying(request) {
   return request;
 }
 
-// carry sets the headers that the requests of the present call carry.
+// carry sets the headers that the requests of the current call carry.
 function carry(headers) {
   outgoing = headers || {};
 }
 
-// How many turns of the event loop connections get to be closed, and their objects to be freed.
+// Number of event loop iterations for connections to be closed and their objects to be freed.
 const TURNS = 16;
 
-// settle calls done with what is left when the connections that the call is through with are gone. When it still uses some there is nothing to wait for.
+// settle calls done with what is left when the finished connections of the call are closed. If the call still uses
+// some, there is nothing to wait for.
 function settle(done, turns = TURNS) {
   tunnel.closeIdle();
   const left = pending.left(true);

@@ -1,6 +1,6 @@
 'use strict';
 
-// What must differ between two workers that were forked from the same process.
+// Random state that must differ between two workers that were forked from the same process.
 
 const { randomBytes } = require('crypto');
 const makeRandom = require('./realm/random');
@@ -12,6 +12,6 @@ function seed() {
 }
 
 const { random, reset } = makeRandom(seed);
-Math.random = random; // before a module takes it
+Math.random = random; // before a module keeps the original
 
 module.exports = { seed, reset };

@@ -1,31 +1,31 @@
 'use strict';
 
-// Frames: one JSON object a line. Reading blocks, so that nothing of a function's runs between two calls.
+// Frames: one JSON object per line. Reading blocks, so that no code of a function runs between two calls.
 
 const { readSync, writeSync } = require('fs');
 
-const { reallyExit } = process; // before it is taken away
+const { reallyExit } = process; // before disarm removes it
 const { apply } = Reflect;
 const { slice, charCodeAt } = String.prototype;
-const { utf8Write } = Buffer.prototype; // and before it is replaced, or a function could see in room what was written before
+const { utf8Write } = Buffer.prototype; // before a function replaces it and sees earlier output in room
 
 const NEWLINE = 10;
 const CHUNK = 64 * 1024;
-const KEEP = 4 * 1024 * 1024; // the longest buffer that is kept for the next line
-const SURE = 21 * 1024; // so many characters make no more bytes than CHUNK
-const ROOM = CHUNK + 8; // more than CHUNK characters of one byte each need, whatever is cut off
+const KEEP = 4 * 1024 * 1024; // longest buffer that is kept for the next line
+const SURE = 21 * 1024; // this many characters never need more bytes than CHUNK
+const ROOM = CHUNK + 8; // more than CHUNK one-byte characters need, even after a cut
 const HIGH_SURROGATE = 0xD800 >>> 10;
-const room = Buffer.allocUnsafeSlow(ROOM); // for what is written
+const room = Buffer.allocUnsafeSlow(ROOM); // output buffer
 
-// Reader returns the lines of a descriptor, whatever the sizes of the pieces in which they come.
+// Reader returns the lines of a descriptor, however large the pieces are in which they arrive.
 class Reader {
   constructor(fd, limit) {
     this.fd = fd;
     this.limit = limit || 64 * 1024 * 1024;
     this.chunk = Buffer.allocUnsafeSlow(CHUNK);
-    this.start = 0; // the unread part of chunk
+    this.start = 0; // unread part of chunk
     this.end = 0;
-    this.long = null; // holds lines longer than chunk; kept until a shorter one comes
+    this.long = null; // buffer for lines longer than chunk; kept until a shorter one comes
   }
 
   // next returns the next line without its newline, or null at the end of the stream.
@@ -51,7 +51,7 @@ class Reader {
     }
   }
 
-  // moveToFront makes room behind what is unread in chunk and returns its size.
+  // moveToFront moves the unread part of chunk to its front and returns how much is free after it.
   moveToFront() {
     if (this.start < this.end) this.chunk.copy(this.chunk, 0, this.start, this.end);
     this.end -= this.start;
@@ -59,10 +59,10 @@ class Reader {
     return this.end;
   }
 
-  // nextLong returns the line that begins with the whole of chunk. It is put together in long as far as that has room. (To make room ahead of
-  // knowing how much would cost a new worker more than all the rest.)
+  // nextLong returns a line that fills all of chunk and goes on. It is put together in long, as far as that has room.
+  // (Allocating room before its size is known would cost a new worker more than everything else.)
   nextLong() {
-    const parts = []; // what comes after that
+    const parts = []; // what comes after chunk
     let size = 0;
     let kept = 0;
     let newline = -1;
@@ -121,7 +121,7 @@ function write(fd, text) {
   for (let at = 0; at < text.length;) {
     let piece = apply(slice, text, [at, at + CHUNK]);
     let size = apply(utf8Write, room, [piece, 0, ROOM]);
-    if (size !== piece.length) { // there are characters of several bytes, and room for the last of them may be missing
+    if (size !== piece.length) { // some characters have several bytes, and room for the last may be missing
       piece = apply(slice, text, [at, endOfPiece(text, at)]);
       size = apply(utf8Write, room, [piece, 0, ROOM]);
     }
@@ -130,13 +130,14 @@ function write(fd, text) {
   }
 }
 
-// endOfPiece is where a piece of text that starts at at may end, so that it fits into room and cuts no surrogate pair.
+// endOfPiece is where a piece of text that starts at at may end so that it fits into room and does not cut a surrogate
+// pair.
 function endOfPiece(text, at) {
   const end = at + SURE;
   return apply(charCodeAt, text, [end - 1]) >>> 10 === HIGH_SURROGATE ? end - 1 : end;
 }
 
-// flush writes so many bytes of room.
+// flush writes that many bytes of room.
 function flush(fd, size) {
   for (let at = 0; at < size;) {
     try {
@@ -158,7 +159,7 @@ function exit(code) {
   leave(code);
 }
 
-// exitBy has exit end the process by way.
+// exitBy makes exit end the process by way.
 function exitBy(way) {
   leave = way;
 }

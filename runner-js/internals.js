@@ -1,13 +1,14 @@
 'use strict';
 
-// What Node.js shows to tests of its own only, under --expose-internals: the timers and immediates that it keeps in JavaScript, what an
-// import() calls, and what may be required. Node.js 8 keeps timers as handles and knows no import().
+// Parts of Node.js that only its own tests can reach, with --expose-internals: the timers and immediates that it keeps
+// in JavaScript, what import() calls, and what require() may load. Node.js 8 keeps timers as handles and has no
+// import().
 
 const lists = require('./timerlists');
 
 const version = parseInt(process.versions.node, 10);
 
-// load returns an internal module, without the warning that it is one.
+// load returns an internal module without the warning about internal modules.
 function load(name) {
   const { emitWarning } = process;
   process.emitWarning = () => {};
@@ -22,21 +23,21 @@ function load(name) {
 
 const timers = version < 11 ? {} : load('internal/timers');
 const { internalBinding } = version < 11 ? {} : load('internal/test/binding');
-const cares = version < 11 ? process.binding('cares_wrap') : internalBinding('cares_wrap'); // the native half of dns
+const cares = version < 11 ? process.binding('cares_wrap') : internalBinding('cares_wrap'); // native half of dns
 const builtins = version < 11 ? null : load('internal/modules/helpers').loadBuiltinModule('fs').constructor;
 const KNOWN = ['timerListMap', 'timerListQueue', 'immediateQueue', 'knownTimersById'];
 if (version >= 11 && !(KNOWN.every(name => timers[name]) && internalBinding('timers').immediateInfo)) {
   throw new Error(`Node.js ${process.version} keeps its timers elsewhere; use 8, 20, 22 or 24`);
 }
 
-// forbidImport makes every import() fail: code that a module compiles would find all modules of Node.js by it.
+// forbidImport makes every import() fail: with it, code that a module compiles would find all modules of Node.js.
 function forbidImport() {
   if (version < 11) return;
   const refuse = (...args) => Promise.reject(new TypeError(`import() is not available in functions${typeof args[1] === 'string' ? `: ${args[1]}` : ''}`));
   internalBinding('module_wrap').setImportModuleDynamicallyCallback(refuse);
 }
 
-// forbidInternals takes back what --expose-internals has allowed: from now on no require(), whoever gets hold of one, loads an internal module.
+// forbidInternals undoes --expose-internals: from now on no require(), in whatever hands, loads an internal module.
 function forbidInternals() {
   if (version < 11) forbidOld(nativeModule());
   else {
@@ -53,7 +54,8 @@ function forbidOld(native) {
   native.nonInternalExists = id => exists(id) && !native.isInternal(id);
 }
 
-// nativeModule is what Node.js 8 keeps its own modules in. It is none of them by name, but for as long as it is said to have a source.
+// nativeModule is where Node.js 8 keeps its own modules. Its own name is not one of them, except while it is given a
+// source.
 function nativeModule() {
   const sources = process.binding('natives');
   sources.native_module = '';
@@ -64,31 +66,33 @@ function nativeModule() {
   }
 }
 
-// The timer that keeps the process alive while a function that left nothing behind is waited for.
+// The timer that keeps the process alive while it waits for a function that left nothing behind.
 const heartbeat = setInterval(() => {}, 0x7fffffff);
 const { immediateInfo, timeoutInfo } = version < 11 ? {} : internalBinding('timers');
 const listed = version < 11 ? null : lists(heartbeat, timers, internalBinding('timers'));
 
-// immediates says whether there are any. late as below.
+// immediates says whether there are any. late is as below.
 function immediates(late) {
   if (listed === null) return !late && process._needImmediateCallback === true;
   return immediateInfo[0] !== 0 || immediateInfo[1] !== 0;
 }
 
-// count is how many timers and immediates there are that keep the event loop going, our own aside. Not for Node.js 8.
+// count is the number of timers and immediates that keep the event loop going, without the runner's own. Not for
+// Node.js 8.
 function count() {
   return Math.max(timeoutInfo[0] - 1, 0) + immediateInfo[1];
 }
 
-// anyTimers says whether any timer but our own is set, or any immediate: those of Node.js itself and those that do not keep it alive count, too. late is
-// for Node.js 8, which cannot tell within an immediate whether there are more.
+// anyTimers says whether any timer except the runner's own is set, or any immediate. Those of Node.js itself and those
+// that do not keep the process alive count too. late is for Node.js 8, which cannot see within an immediate whether
+// there are more.
 function anyTimers(late) {
   return listed === null ? immediates(late) : listed();
 }
 
 const { async_hook_fields: hooks, constants: { kTotals } } = (internalBinding || process.binding)('async_wrap');
 
-// asyncHooks is how many functions of async_hooks are called with everything asynchronous, whoever does it.
+// asyncHooks is the number of async_hooks functions that are called for everything asynchronous.
 function asyncHooks() {
   return hooks[kTotals];
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// The life of one call: start, wait, one answer, and proof that nothing of it is left.
+// One call: start, wait, one answer, and a check that nothing of it is left.
 
 const { writeSync } = require('fs');
 const after = require('./after');
@@ -13,19 +13,20 @@ const tmp = require('./tmp');
 const warnings = require('./warnings');
 const chooseZone = require('./zone');
 
-// The first members of the frame, which the host writes in this order.
+// The first members of the frame, in the order in which the host writes them.
 const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check|compile)"(?:,"behind":(\d+))?/;
 
-const MAX_ERROR = 1024 * 1024; // bytes of an error frame; the same limit stands in sandbox/internal/wire/limits.go
+const MAX_ERROR = 1024 * 1024; // bytes of an error frame; same limit as in sandbox/internal/wire/limits.go
 
-const NAME = 'node'; // of the process
-const SHOWN = 10; // of a call's ID; the same number stands in sandbox/internal/worker/deadline.go
+const NAME = 'node'; // name of the process
+const SHOWN = 10; // characters of a call's ID; same number as in sandbox/internal/worker/deadline.go
 
 const NOTHING = /^/;
 
-const MOST_WARNINGS = 16; // different ones, of one call
+const MOST_WARNINGS = 16; // different warnings per call
 
-// How long it takes until it is looked again whether a call that has lost a promise can still answer, in milliseconds: at first, and at the most.
+// Delay until the next check whether a call that has lost a promise can still answer, in milliseconds: the first one
+// and the longest one.
 const FIRST_LOOK = 1;
 const LAST_LOOK = 16;
 
@@ -36,20 +37,20 @@ const { split, slice } = String.prototype;
 const tick = process._tickCallback; // runs what is due before the event loop goes on: nextTicks, then microtasks
 
 class Invoker {
-  // write sends a frame. next is called when an answer that had to be waited for is out.
+  // write sends a frame. next is called after an answer that the call had to wait for.
   constructor({ write, next }) {
     this.write = write;
     this.next = next;
     /** @type {import('./loader')} */
     this.loader = null; // main.js sets it
     this.call = null;
-    this.skip = 0; // how many of the next calls are not ours to serve
+    this.skip = 0; // how many of the next calls the host has requeued
     const fail = error => this.uncaught(error);
     process.on('uncaughtException', fail);
     const lost = error => this.rejected(error);
     process.on('unhandledRejection', lost);
-    warnings.heard(text => this.warn(text));
-    output.heard((level, line) => this.call !== null && (this.log(level, line), true));
+    warnings.capture(text => this.warn(text));
+    output.capture((level, line) => this.call !== null && (this.log(level, line), true));
   }
 
   limits({ maxAnswer, maxLogs }) {
@@ -58,14 +59,15 @@ class Invoker {
     this.maxLogs = maxLogs;
   }
 
-  // rehearse runs a function of our own, so that the code of the runner is compiled and optimized before workers are forked: a worker that is called
-  // now and then would take minutes to get there, and spend them compiling. slim gives memory back.
+  // rehearse runs a function of the runner's own, so that V8 compiles and optimizes the runner's code before workers
+  // are forked. A worker that is called now and then would take minutes to get there, and spend them compiling. slim
+  // gives memory back.
   rehearse(slim) {
     const { write } = this;
     this.write = () => {};
     this.play(2500);
     slim();
-    this.play(8); // takes the memory that the collection has freed into use, which every worker would else have to do
+    this.play(8); // touches the memory that the collection has freed; otherwise every worker would do it
     this.write = write;
     pending.name(NAME);
   }
@@ -79,7 +81,7 @@ class Invoker {
     this.loader.toldSpent();
   }
 
-  // hooks are what the realm calls; all of it is of the call in progress.
+  // hooks are the functions that the realm calls; all of them act on the call in progress.
   hooks() {
     return {
       filename: () => this.loader.filename,
@@ -99,26 +101,26 @@ class Invoker {
     };
   }
 
-  // writing says that the call in progress has left its code and writes its answer. The host, which looks when the call has used up the time for its
-  // code, sees it by the name of the process: to write a frame would make every call pay for it.
+  // writing marks that the call in progress has left its code and writes its answer. The host, which checks when the
+  // call has used up its CPU time, sees it in the name of the process. A frame would cost every call.
   writing() {
     if (this.call !== null) pending.name(`${NAME} ${apply(slice, this.call.id, [1, 1 + SHOWN])}`);
   }
 
-  // zone has the call in progress see the time zone of that name, or the server's.
+  // zone makes the call in progress see the time zone of that name, or the server's.
   zone(name) {
     const fault = chooseZone(name);
     if (fault !== '') this.log('error', fault);
   }
 
-  // work counts what the call in progress has begun (+1) and what of that is over (-1). It says whether there is a call.
+  // work counts work that the call in progress begins (+1) and finishes (-1). It returns whether there is a call.
   work(change) {
     if (this.call === null) return false;
     this.call.work += change;
     return true;
   }
 
-  // waits counts a promise that the call wants to be waited for, and returns what notes its end.
+  // waits counts a promise that the call wants to wait for, and returns a function that notes its end.
   waits() {
     const { call } = this;
     if (call === null) return () => {};
@@ -126,10 +128,10 @@ class Invoker {
     return () => { call.waits--; };
   }
 
-  // start begins the call and says whether its answer is out already.
+  // start begins the call and returns whether its answer is out already.
   start(line) {
     const [, id, kind, behind] = apply(exec, HEAD, [line]);
-    apply(exec, NOTHING, ['']); // or a function could ask RegExp for the line
+    apply(exec, NOTHING, ['']); // otherwise a function could read the line from RegExp
     const call = { id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null, kind, waits: 0, left: 0 };
     this.call = call;
     if (kind === 'compile') return this.compile(call);
@@ -142,15 +144,15 @@ class Invoker {
       this.skip = Number(behind || 0);
       return false;
     }
-    // The host does not let others wait for a call that waits itself: it has those behind it served elsewhere.
+    // The host does not let other calls wait for a call that waits: it requeues those after it in the batch.
     this.skip = Number(behind || 0);
     this.write(`{"type":"pending","id":${call.id}}\n`);
     if (call.lost !== null) this.lookAgain(call, FIRST_LOOK);
     return false;
   }
 
-  // compile answers the code cache of the function, without a body when it is too large for a frame. The worker ends with it: what it has made is
-  // to be of the code alone, so that no call comes before or after.
+  // compile answers with the code cache of the function, without a body if it is too large for a frame. The worker ends
+  // with it: the cache must come from the code alone, so no call comes before or after.
   compile(call) {
     const cache = this.loader.cache();
     call.type = 'result';
@@ -159,7 +161,7 @@ class Invoker {
     return this.finish(call, false);
   }
 
-  // drain lets the promises of the call go on until none is left; what they throw is the call's own failure.
+  // drain lets the promises of the call continue until none is left. What they throw is a failure of the call.
   drain() {
     for (;;) {
       try {
@@ -171,7 +173,7 @@ class Invoker {
     }
   }
 
-  // uncaught is what nobody caught: the call's failure when there is a call, else the runner's own end.
+  // uncaught handles what nobody caught: the call fails if there is a call, otherwise the runner ends.
   uncaught(error) {
     const { call } = this;
     if (call !== null) {
@@ -183,8 +185,8 @@ class Invoker {
     exit(70);
   }
 
-  // rejected takes what a promise was rejected with that nobody handles. It is written to the output; the first one is also the answer of a call that
-  // can give no other.
+  // rejected handles a rejection that nobody handles. It is written to the output. The first one is also the answer of
+  // a call that can give no other.
   rejected(error) {
     const { call } = this;
     if (call === null) {
@@ -197,14 +199,15 @@ class Invoker {
     if (!call.starting) this.lookAgain(call, FIRST_LOOK);
   }
 
-  // giveUp fails the call with the promise that it has lost, and says so, when nothing is left that could still answer.
+  // giveUp fails the call with the rejection that it has lost, and returns true, if nothing is left that could still
+  // answer.
   giveUp(call) {
     if (call.type !== '' || call.work > 0 || pending.alive(false)) return false;
     this.loader.realm.fail(call.lost.error);
     return true;
   }
 
-  // lookAgain calls giveUp after so many milliseconds, and then now and again until there is an answer.
+  // lookAgain calls giveUp after that many milliseconds, and again with growing delays until there is an answer.
   lookAgain(call, pause) {
     const { lost } = call;
     lost.timer = setTimeout(() => {
@@ -213,7 +216,7 @@ class Invoker {
     }, pause);
   }
 
-  // settle takes the call's one answer: the type of its frame and the members that are its own.
+  // settle takes the call's one answer: the type of its frame and its own members.
   settle(type, rest) {
     const { call } = this;
     if (call === null || call.type !== '') return;
@@ -223,19 +226,20 @@ class Invoker {
     if (!call.starting) pending.later(() => egress.settle(() => this.finishLate(call) && this.next()));
   }
 
-  // finishLate is finish for a call that had to be waited for: whatever ran in this round of the event loop may have left promises.
+  // finishLate is finish for a call that had to wait: whatever ran in this iteration of the event loop may have left
+  // promises.
   finishLate(call) {
     this.drain();
     return this.finish(call, true);
   }
 
-  // missed is what went wrong after the answer.
+  // missed handles what goes wrong after the answer.
   missed(error) {
     if (this.call !== null && this.call.left > 0) this.logLines(this.loader.realm.lost('Uncaught after the answer', error));
   }
 
-  // finish sends the answer and says whether that is the end of the call. When the call has left requests under way, these may go on before the worker
-  // takes another call. One that has left other work or traces behind ends the worker with it.
+  // finish sends the answer and returns whether that is the end of the call. Requests that the call has left under way
+  // may go on before the worker takes another call. If it has left other work or changes behind, the worker ends.
   finish(call, late) {
     output.flush();
     const clean = this.isClean(call, late);
@@ -262,10 +266,10 @@ class Invoker {
     return call.work === 0 && call.waits === 0 && pending.left(late) === pending.NOTHING && !tmp.touched() && this.loader.clean();
   }
 
-  // remains is what the answer's frame says of what the call has left: that it is cut, or that it goes on.
+  // remains is what the answer's frame says about work that the call has left: that it is cut, or that it goes on.
   remains(call, late) {
     if (call.kind !== 'run') return '';
-    if (this.loader.realm.goesOn() && after.mayHold(call, late)) {
+    if (this.loader.realm.goesOn() && after.mayKeepWorker(call, late)) {
       call.left = Math.max(after.left(call), 1);
       return `"late":${call.left},`;
     }
@@ -273,7 +277,7 @@ class Invoker {
     return cut > 0 ? `"cut":${cut},` : '';
   }
 
-  // goOn waits for the end of what goes on after the answer, tells the host of it, and goes on to the next call.
+  // goOn waits for the end of the work after the answer, reports it to the host, and goes on to the next call.
   goOn(call) {
     after.follow(call, {
       drain: () => this.drain(),
@@ -297,7 +301,7 @@ class Invoker {
     this.write(`{"type":"log","id":${call.id},"level":"${level}","text":${JSON.stringify(over ? '[output truncated]' : text)}}\n`);
   }
 
-  // warn logs what Node.js warns of, once in a call.
+  // warn logs a warning of Node.js, once per call.
   warn(text) {
     const { call } = this;
     if (call === null) return;

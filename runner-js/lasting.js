@@ -1,14 +1,14 @@
 'use strict';
 
 // Functions of Node.js whose effect outlasts the call that uses them, where neither the event loop nor a count of
-// timers shows it: what hears of later calls, or goes on by itself. A call that uses one ends its worker. Functions
-// have them only from modules that the operator names, or out of the language.
+// timers shows it: they observe later calls, or go on by themselves. A call that uses one ends its worker. Functions
+// can reach them only through modules that the operator lists, or outside the language.
 
 const Module = require('module');
 
-// By module, with a dot for what lies deeper.
+// By module, with a dot for nested objects.
 const LASTING = {
-  // hears what modules of Node.js do
+  // observes modules of Node.js
   diagnostics_channel: ['Channel.prototype.subscribe', 'Channel.prototype.bindStore'],
   // the latter has a timer outside JavaScript
   perf_hooks: ['PerformanceObserver.prototype.observe', 'monitorEventLoopDelay'],
@@ -17,10 +17,10 @@ const LASTING = {
     'GCProfiler.prototype.start', 'startCpuProfile'],
   inspector: ['Session.prototype.connect', 'Session.prototype.connectToMainThread', 'open'],
   trace_events: ['createTracing'],
-  module: ['register', 'registerHooks'], // is asked by every later require()
+  module: ['register', 'registerHooks'], // every later require() calls it
 };
 
-// These are over when their promise is settled, at a time that nothing shows.
+// These are done when their promise settles, which nothing else shows.
 const SETTLING = {
   vm: ['measureMemory'],
   worker_threads: ['locks.__proto__.request'],
@@ -31,7 +31,7 @@ const { then } = Promise.prototype; // before a function replaces it: the count 
 
 let count = 0;
 
-// lasts counts each use, for good.
+// lasts counts each use permanently.
 function lasts(real, self, args) {
   count++;
   return apply(real, self, args);
@@ -46,7 +46,7 @@ function settles(real, self, args) {
   return promise;
 }
 
-// What is yet to be watched of a module, and of a global name that leads to one.
+// What is still to be watched of a module, and of a global name that leads to one.
 const modules = { __proto__: null };
 for (const name of Object.keys(LASTING)) modules[name] = exported => wrap(exported, LASTING[name], lasts);
 for (const name of Object.keys(SETTLING)) modules[name] = exported => wrap(exported, SETTLING[name], settles);
@@ -55,8 +55,8 @@ const globals = {
   navigator: ({ locks }) => locks && modules.worker_threads && modules.worker_threads({ locks }),
 };
 
-// watch must be called before modules are loaded, which may take the functions: it watches the modules of Node.js that are
-// loaded by then. To load them all would take the start longer than it has.
+// watch must be called before modules are loaded, which may keep the functions. It watches the modules of Node.js that
+// are loaded by then: loading all of them would slow the start down.
 function watch() {
   watchLoaded();
   Object.keys(globals).forEach(watchGlobal);
@@ -69,8 +69,8 @@ function watchLoaded() {
   }
 }
 
-// watchOthers has modules watched that are required later. Not while modules are loaded: by how deep its stack is Node.js tells
-// who requires what it warns of.
+// watchOthers watches modules that are required later. It must not run while modules are loaded: Node.js finds out from
+// the depth of the stack whom to warn.
 function watchOthers() {
   const { _load: load } = Module;
   Module._load = function loadWatched(...args) {
@@ -87,7 +87,7 @@ function once(watchers, name, value) {
   watcher(value);
 }
 
-// watchGlobal waits until somebody asks for the global name: Node.js loads what is behind it then.
+// watchGlobal waits for the first use of the global name: Node.js loads what is behind it then.
 function watchGlobal(name) {
   const lazy = Object.getOwnPropertyDescriptor(global, name);
   if (!lazy || !lazy.get) return;
@@ -117,7 +117,7 @@ function quiet(performance) {
   if (performance.dispatchEvent) Object.defineProperty(performance, 'dispatchEvent', { value: nobody });
 }
 
-// watchActive does so for channels that are subscribed to, which have a prototype of their own.
+// watchActive does the same for channels with subscribers, which have a prototype of their own.
 function watchActive({ channel }) {
   const active = channel('runner');
   const hear = () => {};
@@ -129,7 +129,7 @@ function watchActive({ channel }) {
 
 let loading = true;
 
-// restart forgets what was used before there was a call. Modules have been loaded by then.
+// restart forgets uses from before the first call, when modules were loaded.
 function restart() {
   watchLoaded();
   if (loading) watchOthers();
@@ -137,7 +137,7 @@ function restart() {
   count = 0;
 }
 
-// inUse says whether any was used, or any promise is yet to be settled.
+// inUse says whether any was used, or any promise has not settled.
 function inUse() {
   return count !== 0;
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// Holds the one function that this worker is bound to: compiled once, run for each call.
+// The one function that this worker is bound to: compiled once, run for each call.
 
 const v8 = require('v8');
 const vm = require('vm');
@@ -10,7 +10,7 @@ const faultOf = require('./entry');
 const Realm = require('./realm');
 const { NAMES, CHECK_FOOT, wrap } = require('./wrapper');
 
-// What it sees beside them as a global: code that declares the name itself, as it may where there is none, goes on to run.
+// Globals that the code may declare itself, because there were none of these names before: such code must still run.
 const GLOBALS = NAMES.concat('setInterval');
 
 const { apply } = Reflect;
@@ -18,19 +18,21 @@ const setGlobals = Function('globals', 'values', GLOBALS.map((name, i) => `globa
 
 const RUN_FOOT = ";return [main.constructor.name === 'AsyncFunction', main.call(null, Backstage.request, Backstage.response)];";
 
-// V8 leaves functions uncompiled until they are called, and would leave them out of a cache. Node.js 8 has a flag for that. Later ones compile
-// everything while --lazy is off; the flags are part of a cache, so it must be on again when they make one.
+// V8 leaves functions uncompiled until they are called, and would leave them out of a cache. Node.js 8 has a flag
+// against that. Later versions compile everything while --lazy is off. The flags are part of a cache, so --lazy must be
+// on again when the cache is made.
 const { createCachedData } = vm.Script.prototype;
 if (!createCachedData) v8.setFlagsFromString('--serialize_eager');
 
 class Loader {
-  // modules is a Map of what functions may require, missing one of what they might, and why it cannot be loaded; env is what all of them see; runner is for the realm.
+  // modules is a Map of what functions may require, missing one of modules that cannot be loaded, with the cause. env
+  // is what all functions see. runner is for the realm.
   constructor({ modules, missing, env, runner }) {
     this.realm = new Realm({ modules, missing, env, names: GLOBALS, runner });
-    this.spent = 0; // what loading has taken since it was last told, in milliseconds
+    this.spent = 0; // time of loading since it was last reported, in milliseconds
   }
 
-  // read takes the load frame; the code is compiled when it is first called.
+  // read takes the load frame; the code is compiled on the first call.
   read(line) {
     const elapsed = clock.start();
     const { filename, code, cache } = JSON.parse(line);
@@ -38,7 +40,8 @@ class Loader {
     this.spent = elapsed();
   }
 
-  // load takes a function. cache is what V8 has compiled of the same code before, as base64, if anything: see docs/protocol.md.
+  // load takes a function. cache is the V8 code cache of the same code as base64, if there is one: see
+  // docs/protocol.md.
   load(filename, code, cache) {
     this.filename = filename;
     this.code = code;
@@ -47,15 +50,15 @@ class Loader {
     this.realm.guard.restart();
   }
 
-  // toldSpent is what loading has taken for the present call, in milliseconds; 0 when there was nothing to load.
+  // toldSpent is the time of loading for the current call, in milliseconds; 0 if nothing was loaded.
   toldSpent() {
     const { spent } = this;
     this.spent = 0;
     return spent;
   }
 
-  // run runs the top-level code, and main after it unless kind is 'check', with the values that GLOBALS stand for. It throws what
-  // the code throws, and the SyntaxError of code that does not compile.
+  // run runs the top-level code, and then main unless kind is 'check', with the values for GLOBALS. It throws what the
+  // code throws, and the SyntaxError of code that does not compile.
   run(kind, values) {
     if (!this.programs[kind]) this.programs[kind] = this.compile(kind);
     setGlobals(this.realm.globals, values);
@@ -66,7 +69,7 @@ class Loader {
     const elapsed = clock.start();
     try {
       const script = kind === 'run' ? this.script({ cachedData: this.cachedData }) : this.script({ foot: CHECK_FOOT });
-      this.cachedData = undefined; // V8 has taken from it what it needs
+      this.cachedData = undefined; // V8 no longer needs it
       return script.runInContext(this.realm.context, { displayErrors: false });
     } catch (error) {
       throw explain(error, () => this.script({ displayErrors: true }), { filename: this.filename, code: this.code, names: NAMES });
@@ -75,12 +78,12 @@ class Loader {
     }
   }
 
-  // faultOf is why the code can never answer; empty when it may. See entry.js.
+  // faultOf is why the code can never answer; empty if it may. See entry.js.
   faultOf(main, exported) {
     return faultOf(this.code, main, exported);
   }
 
-  // cache returns what V8 compiles of the function; it is empty for code that does not compile.
+  // cache returns V8's code cache of the function; empty for code that does not compile.
   cache() {
     try {
       return createCachedData ? createCachedData.call(this.eagerScript()) : this.script({ produceCachedData: true }).cachedData;
@@ -103,7 +106,7 @@ class Loader {
     return new vm.Script(wrap(this.code, foot), { filename: this.filename, lineOffset: -1, displayErrors, cachedData, produceCachedData });
   }
 
-  // clean says whether the last call has left the realm as it was, but for what the next call sets anew.
+  // clean says whether the last call has left the realm as it was, apart from what the next call sets anew.
   clean() {
     return this.realm.guard.unchanged();
   }

@@ -1,7 +1,7 @@
 'use strict';
 
-// What the runner needs of the language and of Node.js it takes before a function runs; what a function must not find, it removes.
-// This is hygiene: the wall is the process (docs/isolation.md).
+// Takes what the runner needs of the language and of Node.js before a function runs, and removes what a function must
+// not find. This is hygiene: the wall is the process (docs/isolation.md).
 
 const fs = require('fs');
 const path = require('path');
@@ -13,11 +13,12 @@ const disarm = require('./disarm');
 const { forbidImport, forbidInternals } = require('./internals');
 const withoutDeferral = require('./deferred');
 
-// apply loads the modules that functions may require, from the folder dir where they are there, and then closes the ways from a module back
-// into the runner. It returns a map of their exports, and one of what is wrong with those that cannot be loaded.
+// apply loads the modules that functions may require, from the directory dir if they are there, and then closes the
+// ways from a module back into the runner. It returns a map of their exports, and one of the errors of those that
+// cannot be loaded.
 function apply(names, dir) {
   pending.watch();
-  output.install(); // a module's print must not get into the frames
+  output.install(); // what a module prints must not get into the frames
   Object.defineProperty(global, 'console', { value: new Console(output.stdout, output.stderr) });
   hideMachine();
   const modules = new Map();
@@ -33,15 +34,15 @@ function apply(names, dir) {
   forbidImport();
   forbidInternals();
   withoutDeferral(global);
-  new Console(output.nowhere).log({}); // newer versions look at the real streams at the first line
-  Buffer.poolSize = 0; // a shared pool would show a function what else lies in it
+  new Console(output.nowhere).log({}); // newer versions check the real streams at the first line
+  Buffer.poolSize = 0; // a shared pool would show a function other contents
   process.on('SIGUSR1', () => {}); // would open the inspector
   disarm();
   for (const name of ['stdout', 'stderr']) Object.defineProperty(process, name, { value: output[name] });
   return { modules, missing };
 }
 
-// find is what to require for a module: its file in the folder of the operator's own, if it is there, else its name.
+// find is what to require for a module: its file in the operator's own directory, if it is there, else its name.
 function find(name, dir) {
   if (!dir) return name;
   try {
@@ -52,14 +53,14 @@ function find(name, dir) {
   }
 }
 
-// cause says in a line why a module could not be loaded. An error of the grammar says by itself not where it is.
+// cause says in one line why a module could not be loaded. A SyntaxError does not say where it is.
 function cause(error) {
   const [line] = String(error && error.message).split('\n');
   return error instanceof SyntaxError ? `its code is too new (${line})` : line;
 }
 
-// forbidCodeGeneration keeps functions from compiling code in the runner's own realm through the constructor of any function that
-// they are handed.
+// forbidCodeGeneration keeps functions from compiling code in the runner's own realm through the constructor of any
+// function that they get.
 function forbidCodeGeneration() {
   const kinds = [() => {}, function* generator() {}, async () => {}];
   for (const kind of kinds) {

@@ -1,6 +1,7 @@
 'use strict';
 
-// What module os says of the machine, its users and its network, where a worker is shown none: Node.js would throw.
+// What the module os says about the machine, its users and its network. A worker sees none of them, and Node.js would
+// throw.
 
 const os = require('os');
 
@@ -11,14 +12,14 @@ const ANSWERS = {
   cpus: () => [{ model: '', speed: 0, times: { user: 0, nice: 0, sys: 0, idle: 0, irq: 0 } }],
   homedir: () => HOME,
   networkInterfaces: () => ({}),
-  getNetworkInterfaces: () => ({}), // its name in Node.js 8, too
+  getNetworkInterfaces: () => ({}), // also its name in Node.js 8
   userInfo(options) {
     const text = options && options.encoding === 'buffer' ? value => Buffer.from(value) : value => value;
     return { uid: NOBODY, gid: NOBODY, username: text('nobody'), homedir: text(HOME), shell: null };
   },
 };
 
-// hide must be called before modules are loaded, which may take the functions.
+// hide must be called before modules are loaded, which may keep the functions.
 function hide() {
   for (const name of Object.keys(ANSWERS).filter(known => os[known])) os[name] = ANSWERS[name];
 }

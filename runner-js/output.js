@@ -1,11 +1,11 @@
 'use strict';
 
-// The standard streams as modules have them. What they write, such as the lines of a logger, goes to the output of the
-// call in progress. Where there is none it goes to stderr, which the host reads when the process has ended.
+// The standard streams that modules see. What they write, such as lines of a logger, goes to the output of the call in
+// progress. Without a call it goes to stderr, which the host reads after the process has ended.
 
 const fs = require('fs');
 
-const { writeSync } = fs; // before it is replaced
+const { writeSync } = fs; // before install replaces it
 const { nextTick } = process;
 const { apply } = Reflect;
 const { freeze, keys } = Object;
@@ -13,16 +13,16 @@ const { indexOf, slice } = String.prototype;
 const { from, isBuffer } = Buffer;
 const { toString, slice: part } = Buffer.prototype;
 
-const LONGEST = 64 * 1024; // characters that are kept for the rest of their line
+const LONGEST = 64 * 1024; // characters to buffer for the rest of a line
 
-// No more goes to stderr than its pipe holds, with room for the last words of V8.
+// Never more goes to stderr than its pipe holds, with room left for the last words of V8.
 let room = 32 * 1024;
 
 /** @type {(level: string, line: string) => boolean} */
 let say = () => false;
 
-// heard has lines handed to tell(level, line), which says whether there is a call that they are of.
-function heard(tell) {
+// capture passes lines to tell(level, line), which returns whether there is a call that they belong to.
+function capture(tell) {
   say = tell;
 }
 
@@ -34,7 +34,7 @@ const nowhere = {
 };
 
 function makeStream(level) {
-  let rest = ''; // of a line
+  let rest = ''; // the unfinished line
   const flushRest = () => {
     const line = rest;
     rest = '';
@@ -89,14 +89,13 @@ for (const stream of [nowhere, stdout, stderr]) {
   freeze(stream);
 }
 
-// flush prints what has begun of lines: the call is over.
+// flush prints unfinished lines at the end of the call.
 function flush() {
   streams.stdout.flush();
   streams.stderr.flush();
 }
 
-// install gives modules these streams, whether they ask process for them or write to the descriptors, which are the
-// host's.
+// install gives modules these streams, whether they use process or write to the descriptors, which belong to the host.
 function install() {
   for (const name of keys(streams)) {
     Object.defineProperty(process, name, { value: streams[name].stream, configurable: true });
@@ -109,7 +108,7 @@ function install() {
   }
 }
 
-// divert is a write to a descriptor of what args say: a text, a buffer and the part of it, or several buffers.
+// divert replaces a write to a descriptor. args are a string, a buffer and its part, or several buffers.
 function divert(stream, args) {
   const [what, second, third] = args;
   let count = 0;
@@ -126,4 +125,4 @@ function divert(stream, args) {
   return count;
 }
 
-module.exports = { heard, install, flush, nowhere, stdout, stderr };
+module.exports = { capture, install, flush, nowhere, stdout, stderr };

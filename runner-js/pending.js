@@ -1,7 +1,7 @@
 'use strict';
 
-// Work that a call has left behind: timers, sockets, reads, whatever the event loop or the thread pool still has to do. A worker that has any is not
-// used again.
+// Work that a call has left behind: timers, sockets, reads, whatever the event loop or the thread pool still has to do.
+// A worker with any of it is not used again.
 
 const fs = require('fs');
 const path = require('path');
@@ -15,8 +15,8 @@ const activeRequests = process._getActiveRequests;
 const addon = path.join(__dirname, 'build', 'loop.node');
 const loop = fs.existsSync(addon) ? require(addon) : listed();
 
-// listed is what the addon gives, as far as Node.js tells: requests of its own that wait for the thread pool, such as those of WebCrypto, are not
-// among it, nor are handles that do not keep it alive.
+// listed replaces the addon as far as Node.js can tell. It lacks requests of Node.js itself that wait for the thread
+// pool, such as those of WebCrypto, and handles that do not keep the process alive.
 function listed() {
   let known = 0;
   const open = () => activeHandles.call(process).filter(handle => !isTimer(handle)).length;
@@ -28,25 +28,25 @@ function listed() {
   };
 }
 
-// isTimer tells the handles that Node.js 8 makes of timers: those linger, and all timers are counted below. It may not trust that a handle has an owner:
-// one that is being closed has null in its place.
+// isTimer recognizes the handles that Node.js 8 makes of timers: they stay for a while, and all timers are counted
+// below. A handle may have no owner: one that is being closed has null in its place.
 function isTimer(handle) {
   return handle !== null && typeof handle === 'object' && typeof handle.constructor === 'function' && handle.constructor.name === 'Timer';
 }
 
-// What there may be left.
+// Results of left.
 const NOTHING = 0;
-const CLOSING = 1; // handles that are being closed: a few turns of the event loop, and they are gone
+const CLOSING = 1; // handles that are being closed: they are gone after a few iterations of the event loop
 const WORK = 2;
 
-const timers = new Set(); // and intervals
+const timers = new Set(); // timers and intervals
 const immediates = new Set();
 const { apply, ownKeys, getPrototypeOf } = Reflect;
 const { defineProperty } = Object;
 const { nextTick } = process;
 const { add, delete: remove } = Set.prototype; // before a function replaces them: the count must be right
 
-// watchTimers replaces the timer functions that modules take from the global object by ones that are counted.
+// watchTimers replaces the timer functions that modules take from the global object by counting ones.
 function watchTimers(target) {
   for (const [set, clear] of [
     ['setTimeout', 'clearTimeout'],
@@ -63,7 +63,7 @@ function watchTimers(target) {
         try {
           return apply(callback, this, args);
         } finally {
-          if (once && !timer._repeat) apply(remove, running, [timer]); // Node.js starts it again when somebody has set that
+          if (once && !timer._repeat) apply(remove, running, [timer]); // _repeat restarts it
         }
       }, ...rest);
       apply(add, running, [timer]);
@@ -76,15 +76,15 @@ function watchTimers(target) {
   }
 }
 
-// watch must be called before modules are loaded, which may take the timer functions.
+// watch must be called before modules are loaded, which may keep the timer functions.
 function watch() {
   lasting.watch();
-  if (internals.old) [global, timersModule].forEach(watchTimers); // or immediates would not be counted there
+  if (internals.old) [global, timersModule].forEach(watchTimers); // otherwise immediates would not be counted there
 }
 
 let hooks = 0;
 
-// markBaseline takes what is open now for what the runner itself holds.
+// markBaseline notes what is open now as the runner's own.
 function markBaseline() {
   timers.clear();
   lasting.restart();
@@ -94,7 +94,7 @@ function markBaseline() {
   loop.mark(internals.old);
 }
 
-// listen keeps in mind what listens for the events of the process: its listeners by event, and where an event has several, those.
+// listen remembers the listeners of the events of the process, by event, and the array where an event has several.
 let events = null;
 let kept = [];
 let names = 0;
@@ -105,24 +105,25 @@ function listen() {
   ['_events', '_eventsCount', 'domain'].forEach(name => defineProperty(process, name, { configurable: false }));
 }
 
-// keep remembers what an object holds. What it holds cannot become getters any more: to read it later runs no code of a function.
+// keep remembers the content of an object. Its properties cannot become getters any more, so reading it later runs no
+// code of a function.
 function keep(object) {
   const keys = ownKeys(object);
   keys.forEach(key => defineProperty(object, key, { configurable: false }));
   return { object, keys, prototype: getPrototypeOf(object), values: keys.map(key => object[key]) };
 }
 
-// listening says whether it is still that which listens, whatever its count says, and no domain is entered.
+// listening says whether the listeners are still the same, whatever their count says, and no domain is entered.
 function listening() {
   if (process._events !== events || process._eventsCount !== names || process.domain) return false;
   for (let i = 0; i < kept.length; i++) {
-    if (!holds(kept[i])) return false;
+    if (!isUnchanged(kept[i])) return false;
   }
   return true;
 }
 
-// holds says whether an object holds what it held when it was kept, and no more.
-function holds({ object, keys, prototype, values }) {
+// isUnchanged says whether an object still has exactly the content that it had when it was kept.
+function isUnchanged({ object, keys, prototype, values }) {
   if (ownKeys(object).length !== keys.length || getPrototypeOf(object) !== prototype) return false;
   for (let i = 0; i < keys.length; i++) {
     if (object[keys[i]] !== values[i]) return false;
@@ -130,17 +131,18 @@ function holds({ object, keys, prototype, values }) {
   return true;
 }
 
-// alive says whether anything is left that could still call code of its own accord. late as below.
+// alive says whether anything is left that could still run code on its own. late is as below.
 function alive(late) {
   return timers.size > 0 || immediates.size > 0 || internals.timers(late) || loop.left() !== NOTHING;
 }
 
-// held counts the connections and other requests that are under way; timers and what nobody waits for do not count.
-function held() {
+// openRequests counts the connections and other requests that are under way, without timers and requests that nobody waits for.
+function openRequests() {
   return loop.held();
 }
 
-// soon says whether anything is left that comes with the next turns of the event loop: immediates, or handles that are being closed. late as below.
+// soon says whether anything is left that comes within the next iterations of the event loop: immediates, or handles
+// that are being closed. late is as below.
 function soon(late) {
   return immediates.size > 0 || internals.immediates(late) || loop.left() === CLOSING;
 }
@@ -150,7 +152,7 @@ function timersLeft() {
   return internals.old ? timers.size + immediates.size : internals.count();
 }
 
-// later calls fn when this turn of the event loop is over. Immediates that were set before are called before it.
+// later calls fn after this iteration of the event loop. Immediates that were set before run first.
 function later(fn) {
   loop.later(() => {
     try {
@@ -161,10 +163,11 @@ function later(fn) {
   });
 }
 
-// left says what is left that could run code later, or use a processor: NOTHING, CLOSING or WORK. late says that an immediate asks.
+// left says what is left that could run code later, or use a processor: NOTHING, CLOSING or WORK. late says that an
+// immediate asks.
 function left(late) {
   if (timers.size > 0 || immediates.size > 0 || internals.timers(late) || lasting.inUse() || internals.asyncHooks() !== hooks || !listening()) return WORK;
   return loop.left();
 }
 
-module.exports = { watch, markBaseline, alive, held, soon, timersLeft, later, left, name: loop.name || (() => {}), NOTHING, CLOSING, WORK };
+module.exports = { watch, markBaseline, alive, openRequests, soon, timersLeft, later, left, name: loop.name || (() => {}), NOTHING, CLOSING, WORK };

@@ -1,6 +1,6 @@
 'use strict';
 
-// A realm: a V8 context with the objects that a function sees, all of them made inside it from the files in realm/.
+// A realm: a V8 context with the objects that a function sees, all of them created inside it from the files in realm/.
 
 const fs = require('fs');
 const path = require('path');
@@ -11,9 +11,10 @@ const { fetch } = require('./egress');
 const { seed } = require('./entropy');
 const withoutDeferral = require('./deferred');
 
-const { setTimeout, setInterval, clearTimeout } = global; // before they are watched: these are counted by the realm itself
+// Taken before pending.js counts them: the realm counts these itself.
+const { setTimeout, setInterval, clearTimeout } = global;
 
-// The files are compiled once and run in every realm as modules that see `host` beside require.
+// The files are compiled once and run in every realm as modules that see `host` in addition to require.
 const sources = {};
 for (const name of ['instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard', 'span', 'describe', 'context', 'call']) {
   const filename = path.join(__dirname, 'realm', `${name}.js`);
@@ -29,15 +30,15 @@ function here(name) {
 }
 
 class Realm {
-  // names are the globals that each call sets anew; they are there from the start, so that others are noticed. runner is what the calls
-  // need of the runner.
+  // names are the globals that each call sets anew; they exist from the start, so that others are noticed. runner has
+  // what calls need of the runner.
   constructor({ modules, missing, env, names, runner }) {
     this.globals = {};
     for (const name of names) this.globals[name] = undefined;
-    if (fetch) this.globals.fetch = fetch; // a function may call something of its own so
+    if (fetch) this.globals.fetch = fetch; // a function may have a global of its own with that name
     this.context = vm.createContext(this.globals);
     withoutDeferral(vm.runInContext('this', this.context));
-    here('wasm')(runner.work); // before its objects are known as they are to stay
+    here('wasm')(runner.work); // before guard.js records its objects
     const host = {
       Buffer,
       Console,

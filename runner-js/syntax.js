@@ -1,11 +1,12 @@
 'use strict';
 
-// Tells where code does not compile. V8 knows, and Node.js writes it above the stack of the error when it is asked to.
+// Finds where code does not compile. V8 knows, and Node.js writes it above the stack of the error if asked to.
 
-const LONGEST = 120; // characters of the source line that are shown
+const LONGEST = 120; // characters of the source line to show
 
-// explain adds to the error of code that does not compile where in filename that is: line, column and what stands there. again compiles once more, in a
-// way that decorates its error. An error about one of the names that the server itself declares keeps its text, and the place is in the stack.
+// explain adds to the error of code that does not compile where in filename it is: line, column and the code there.
+// again compiles once more, in a way that decorates its error. An error about one of the names that the server itself
+// declares keeps its text, with the place in the stack.
 function explain(error, again, { filename, code, names }) {
   const place = placeOf(again, filename, code.split('\n'));
   if (place === null) return error;
@@ -20,14 +21,14 @@ function explain(error, again, { filename, code, names }) {
   return error;
 }
 
-// placeOf is null when nothing is known of the place.
+// placeOf is null if the place is unknown.
 function placeOf(again, filename, lines) {
   const [head, source, mark] = decorated(again).split('\n');
   const prefix = `${filename}:`;
   if (mark === undefined || !head.startsWith(prefix)) return null;
   const line = Number(head.slice(prefix.length));
   if (!(line >= 1)) return null;
-  if (line > lines.length) { // in what the runner puts behind it
+  if (line > lines.length) { // in the end of the wrapper
     return { at: `${prefix}${lines.length}:${lines[lines.length - 1].length + 1}`, source: 'the code ends too early' };
   }
   const column = mark.indexOf('^');

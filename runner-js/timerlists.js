@@ -1,23 +1,23 @@
 'use strict';
 
-// The timers and immediates that Node.js 11 and later still have to run. A function reaches the list that its timer is
-// in, and may write to it; so no list is believed that it is empty: this asks what Node.js goes by.
+// The timers and immediates that Node.js 11 and later still have to run. A function can reach the list that its timer
+// is in, and write to it. So no list is trusted to be empty: this reads what Node.js goes by.
 
 const { apply } = Reflect;
 const { seal, freeze } = Object;
 
 const NEVER = 2 ** 52; // milliseconds
-const MOST = 1000; // lists that are looked at
+const MOST = 1000; // most lists to check
 
-// lists returns a function that says whether there is any timer beside heartbeat, or any immediate. internal is what
-// the internal module of timers exports, binding what it has of the native side.
+// lists returns a function that says whether there is any timer apart from heartbeat, or any immediate. internal is
+// what the internal timers module exports, binding its native half.
 function lists(heartbeat, internal, binding) {
   const { immediateInfo, getLibuvNow } = binding;
   const { timerListMap, timerListQueue, immediateQueue, knownTimersById } = internal;
   const { insert, removeAt, shift } = timerListQueue;
-  let queued = 1; // lists in the queue, whatever they say of themselves
+  let queued = 1; // lists in the queue, whatever they contain
 
-  // A list cannot come to have getters: to read it, and to put a timer in it, runs no code of a function.
+  // A list cannot get getters: reading it, and adding a timer to it, runs no code of a function.
   timerListQueue.insert = (list) => {
     queued++;
     seal(list);
@@ -28,24 +28,25 @@ function lists(heartbeat, internal, binding) {
     apply(removeAt, timerListQueue, [position]);
   };
 
-  // The heartbeat is in a list that no other timer gets into. Once it had run it would be in another one.
+  // The heartbeat is in a list that no other timer gets into. After it had run it would be in another list.
   const hidden = seal(heartbeat._idleNext);
   delete timerListMap[hidden.msecs];
   hidden.expiry = NEVER;
   [heartbeat, hidden].forEach(({ constructor }) => freeze(freeze(constructor).prototype));
 
-  // Node.js keeps an empty list for as long as it would have waited, when its last timer was one that does not keep
-  // the process alive.
+  // Node.js keeps an empty list for as long as it would have waited, if its last timer was one that does not keep the
+  // process alive.
   function isEmpty(list) {
     const { msecs, expiry, id, priorityQueuePosition: position } = list;
-    // to calculate with anything else would run its code
+    // arithmetic with anything else would run its code
     if (typeof msecs !== 'number' || typeof expiry !== 'number') return false;
     if (typeof id !== 'number' || typeof position !== 'number') return false;
     if (list._idlePrev !== list || list._idleNext !== list || timerListMap[msecs] !== list) return false;
     return expiry <= apply(getLibuvNow, binding, []) + msecs + 1;
   }
 
-  // allEmpty says so of all lists but ours. It calls nothing that a function may have replaced.
+  // allEmpty says whether all lists except the heartbeat's are empty. It calls nothing that a function may have
+  // replaced.
   function allEmpty() {
     const all = { __proto__: null };
     let count = 0;

@@ -1,7 +1,7 @@
 'use strict';
 
-// The worker's own directory for files: it is empty when a call begins, and a worker whose call has made anything in
-// it is not used again.
+// The worker's own directory for files. It is empty when a call begins. A worker whose call has created anything in it
+// is not used again.
 
 const fs = require('fs');
 const path = require('path');
@@ -11,7 +11,7 @@ const DIRECTORY = '/tmp';
 const addon = path.join(__dirname, 'build', 'loop.node');
 const { note, changed } = fs.existsSync(addon) ? require(addon) : plain();
 
-// plain is what the addon gives, more slowly.
+// plain does what the addon does, more slowly.
 function plain() {
   const { lstatSync } = fs;
   const now = () => {
@@ -27,14 +27,14 @@ function plain() {
 
 let watched = false;
 
-// watch takes the directory as it is now for empty.
+// watch notes the directory as it is now as empty.
 function watch() {
   note(DIRECTORY);
   watched = true;
 }
 
-// touched says whether anything was made or removed in the directory since, or the directory itself changed: whatever
-// is made deeper in it needs a directory that was.
+// touched says whether anything was created or removed in the directory since, or the directory itself has changed.
+// Anything deeper needs a directory that was created.
 function touched() {
   return watched && changed();
 }

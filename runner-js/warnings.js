@@ -1,14 +1,14 @@
 'use strict';
 
-// What Node.js says by itself, such as that a function is deprecated or that an emitter has many listeners, goes to the output of the call that it
-// says it of. Node.js would print it to a stream that is not there.
+// Warnings of Node.js, such as that a function is deprecated or that an emitter has many listeners, go to the output of
+// the call that they are about. Node.js would print them to a stream that is not there.
 
 const LONGEST = 4096; // characters of one warning
 
 const { apply } = Reflect;
 const { slice } = String.prototype;
 
-// textOf is "[CODE] Name: message" of whatever was emitted; nothing when it cannot be told.
+// textOf is "[CODE] Name: message" of whatever was emitted; empty if it cannot be read.
 function textOf(warning) {
   try {
     const code = typeof warning.code === 'string' ? `[${warning.code}] ` : '';
@@ -18,8 +18,8 @@ function textOf(warning) {
   }
 }
 
-// heard hands warnings to say(text) in place of printing them.
-function heard(say) {
+// capture passes warnings to say(text) instead of printing them.
+function capture(say) {
   process.removeAllListeners('warning');
   process.on('warning', (warning) => {
     const text = textOf(warning);
@@ -27,4 +27,4 @@ function heard(say) {
   });
 }
 
-module.exports = { heard };
+module.exports = { capture };

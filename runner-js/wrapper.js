@@ -1,8 +1,8 @@
 'use strict';
 
-// What is put around the code of a function before it is compiled.
+// The code around the code of a function, before it is compiled.
 
-// What a function's top-level code sees beside the language, in the order of the wrapper's parameters.
+// What a function's top-level code sees in addition to the language, in the order of the wrapper's parameters.
 const NAMES = [
   'Backstage', 'Buffer', 'console', 'exports', 'module', 'setTimeout', 'clearTimeout', 'require', 'relativeRequire',
   'NotModified', 'BadRequest', 'NotFound', 'UnprocessableEntity', 'InternalServerError',

@@ -5,10 +5,10 @@
 const fs = require('fs');
 const path = require('path');
 
-const DATA = '/usr/share/zoneinfo'; // in a jail, too: sandbox/internal/worker/zone.go
+const DATA = '/usr/share/zoneinfo'; // also inside a jail: sandbox/internal/worker/zone.go
 const NAME = /^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+)*$/;
-const NO_ZONE = /^(?:localtime|posixrules|Factory|right\/.*)$/; // as internal/config/zone.go has it
-const MAGIC = 'TZif'; // RFC 9636; other files lie beside the zones
+const NO_ZONE = /^(?:localtime|posixrules|Factory|right\/.*)$/; // same as in internal/config/zone.go
+const MAGIC = 'TZif'; // RFC 9636; there are other files among the zones
 const POSIX = 'posix/';
 const HALF_A_YEAR = 182 * 24 * 3600e3;
 
@@ -26,18 +26,18 @@ const { choose: chooseOld } = old && fs.existsSync(addon) ? require(addon) : {};
 
 const servers = env.TZ || '';
 let asked = servers; // what the last call asked for
-let present = servers; // what holds
+let present = servers; // the zone in force
 
-// set makes a zone the process's. Without the addon an old Node.js takes only one that is set before it has looked
-// at the time. ICU knows no zone by its name below posix/.
+// set makes a zone that of the process. Without the addon an old Node.js accepts only a zone that is set before its
+// first look at the time. ICU knows no zone by its name below posix/.
 function set(name) {
   if (chooseOld) chooseOld(name.slice(0, POSIX.length) === POSIX ? name.slice(POSIX.length) : name, icu);
   else env.TZ = name;
   present = name;
 }
 
-// holds says whether it is the zone of that name that dates are in, as far as now and the other half of the year tell.
-function holds(name) {
+// isInForce says whether dates are in the zone of that name, as far as now and half a year from now can tell.
+function isInForce(name) {
   const hour = new DateTimeFormat('en-US', { timeZone: name, hour: 'numeric', hour12: false });
   return [0, HALF_A_YEAR].every((later) => {
     const date = new Date(Date.now() + later);
@@ -67,8 +67,8 @@ function begins(file) {
   }
 }
 
-// choose makes the zone of that name the one that is seen from here on, the server's when the name is empty or
-// undefined. It returns what is wrong with it, once for each change; empty when all is well.
+// choose makes the zone of that name visible from here on; the server's if the name is empty or undefined. It returns
+// an error text, once for each change; empty if all is well.
 function choose(name) {
   const wanted = name || servers;
   if (wanted === asked) return '';
@@ -77,14 +77,14 @@ function choose(name) {
   const next = (known ? wanted : servers) || 'UTC';
   if (next !== (present || 'UTC')) set(next);
   if (!known) {
-    return `TZ=${wanted} is no name of the time zone database, such as America/Sao_Paulo: the zone of the server holds`;
+    return `TZ=${wanted} is not a name of the time zone database, such as America/Sao_Paulo: the zone of the server applies`;
   }
-  if (!old || chooseOld || holds(next)) return '';
+  if (!old || chooseOld || isInForce(next)) return '';
   return `TZ=${wanted} comes too late for this worker: Node.js ${process.version} needs zone.node, which make `
     + 'setup builds where there is a C compiler';
 }
 
-if (chooseOld && servers !== '') set(servers); // Node.js has done it by itself, but Intl does not know each name
+if (chooseOld && servers !== '') set(servers); // Node.js has done it itself, but Intl does not know every name
 delete env.ICU_TIMEZONE_FILES_DIR; // Node.js has read it
 
 module.exports = choose;

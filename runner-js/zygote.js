@@ -9,10 +9,9 @@ const frame = require('./frame');
 const CONTROL = 3; // the socket to the host
 const addon = process.argv[2] === 'zygote' ? require(path.join(__dirname, 'build', 'zygote.node')) : null;
 
-// fork serves the host's requests and returns in each new worker only. filter is the worker's system-call filter as base64, own that of this process,
-// which has everything loaded by now. tmp is
-// the size of each worker's own /tmp in bytes, 0 for none. settle is called when the host asks for it: it may take
-// its time to make later forks better.
+// fork serves the host's requests and returns only in each new worker. filter is the worker's system-call filter as
+// base64, own that of this process, which has loaded everything by now. tmp is the size of each worker's own /tmp in
+// bytes, 0 for none. settle is called when the host asks for it: it may take its time to make later forks cheaper.
 function fork(filter, own, tmp, settle) {
   addon.open(CONTROL, Buffer.from(filter || '', 'base64'), Buffer.from(own || '', 'base64'), tmp);
   let pid = addon.serve();
@@ -23,7 +22,7 @@ function fork(filter, own, tmp, settle) {
   frame.exitBy(addon.leave);
   addon.reseed();
   entropy.reset();
-  Object.defineProperty(process, 'pid', { value: pid }); // Node.js 8 keeps the one from its start
+  Object.defineProperty(process, 'pid', { value: pid }); // Node.js 8 keeps the process ID of its start
 }
 
 // slim makes the process cheap to fork.

@@ -99,7 +99,7 @@ func zonesHold(t *testing.T, pool *sandbox.Pool, servers string, again bool) {
 		"Mars/Olympus", "../../../etc/passwd", "America", "leapseconds", "posixrules", "localtime", "Factory", "right/UTC",
 	} {
 		got, logs := zoneOf(t, pool, "wrong", wrong)
-		if got != hoursIn[servers] || len(logs) != 1 || !strings.Contains(logs[0], "TZ="+wrong+" is no name") {
+		if got != hoursIn[servers] || len(logs) != 1 || !strings.Contains(logs[0], "TZ="+wrong+" is not a name") {
 			t.Errorf("%s: server %q: it is %s and says %v", wrong, servers, got, logs)
 		}
 	}

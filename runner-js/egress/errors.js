@@ -1,6 +1,6 @@
 'use strict';
 
-// Errors of connections, in the form in which this version of Node.js has them.
+// Errors of connections, in the form of this version of Node.js.
 
 const { errno: numbers } = require('os').constants;
 
@@ -12,7 +12,7 @@ function errnoOf(code) {
   return code in UV ? UV[code] : -numbers[code] || undefined;
 }
 
-// lookupError is that of a name without an address.
+// lookupError is the error for a name without an address.
 function lookupError(code, { host, port }) {
   const text = `getaddrinfo ${code} ${host}`;
   const error = new Error(modern ? text : `${text} ${host}:${port}`);
@@ -20,14 +20,14 @@ function lookupError(code, { host, port }) {
   return modern ? error : Object.assign(error, { host, port });
 }
 
-// connectError is that of an address that was not reached. reason says why the server's policy refused it.
+// connectError is the error for an address that was not reached. reason says why the server's policy refused it.
 function connectError(code, { host, port, address, reason }) {
   const error = new Error(`connect ${code} ${address || host}:${port}${reason ? ` (${reason})` : ''}`);
   Object.assign(error, { errno: errnoOf(code) || code, code, syscall: 'connect', address: address || host, port });
   return reason ? Object.assign(error, { host, reason }) : error;
 }
 
-// errorOf makes the error of an answer of the proxy.
+// errorOf makes the error for an answer of the proxy.
 function errorOf(answer) {
   return (answer.code === 'ENOTFOUND' || answer.code === 'EAI_AGAIN' ? lookupError : connectError)(answer.code, answer);
 }

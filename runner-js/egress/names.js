@@ -1,7 +1,7 @@
 'use strict';
 
-// Lookups of names: what Node.js asks its resolver, of the system or of its own, is asked of the server's proxy. The functions of
-// Node.js stay as they are: they check arguments, make errors and fill in answers as ever.
+// Lookups of names: what Node.js asks a resolver, the system's or its own, goes to the server's proxy. The functions of
+// Node.js stay: they check arguments, make errors and fill in answers as usual.
 
 const net = require('net');
 const { cares } = require('../internals');
@@ -11,28 +11,28 @@ const { nextTick } = process;
 const { parse } = JSON;
 const { apply } = Reflect;
 
-// The queries of a channel, and the records that they ask for.
+// The queries of a channel, and the record types that they ask for.
 const QUERIES = {
   queryA: 'A', queryAaaa: 'AAAA', queryAny: 'ANY', queryCaa: 'CAA', queryCname: 'CNAME', queryMx: 'MX', queryNaptr: 'NAPTR', queryNs: 'NS',
   queryPtr: 'PTR', querySoa: 'SOA', querySrv: 'SRV', queryTlsa: 'TLSA', queryTxt: 'TXT',
 };
 
-// The records that name their kind, since Node.js 24, though it was asked for.
+// The records that carry their type since Node.js 24, although it was asked for.
 const TYPED = parseInt(process.versions.node, 10) < 24 ? {} : { queryCaa: 'CAA', queryMx: 'MX', querySrv: 'SRV' };
 
-// libuv's numbers for getaddrinfo, and that for an argument.
+// libuv's numbers for errors of getaddrinfo, and for a bad argument.
 const NUMBERS = { ENOTFOUND: -3008, EAI_AGAIN: -3001 };
 const EINVAL = -22;
 
 const V4MAPPED = cares.AI_V4MAPPED;
-const IPV4_FIRST = 1; // of the orders that newer versions have
+const IPV4_FIRST = 1; // one of the orders of newer versions
 const IPV6_FIRST = 2;
-const old = cares.DNS_ORDER_VERBATIM === undefined; // the order is whether to leave it as it is
+const old = cares.DNS_ORDER_VERBATIM === undefined; // the order is a boolean: verbatim
 
-// SERVICES are what getnameinfo calls ports; it calls others by their numbers.
+// SERVICES are the names of ports for getnameinfo; other ports stay numbers.
 const SERVICES = { 21: 'ftp', 22: 'ssh', 25: 'smtp', 53: 'domain', 80: 'http', 110: 'pop3', 143: 'imap2', 443: 'https', 993: 'imaps' };
 
-// install replaces what asks. path is that of the proxy's socket.
+// install replaces the native queries. path is that of the proxy's socket.
 function install(path) {
   cares.getaddrinfo = (request, name, family, hints, order) => {
     query(path, 'LOOKUP ', name, (code, found) => {
@@ -52,7 +52,7 @@ function install(path) {
   installChannel(path, cares.ChannelWrap.prototype);
 }
 
-// complain fails a request of getaddrinfo or getnameinfo. Those know few codes.
+// complain fails a request of getaddrinfo or getnameinfo, which know few codes.
 function complain(request, code) {
   request.oncomplete(NUMBERS[code] || (code === 'EGRESS_DENIED' ? code : NUMBERS.EAI_AGAIN));
 }
@@ -71,10 +71,10 @@ function ordered(addresses, order) {
   return addresses.filter(isFirst).concat(addresses.filter(address => !isFirst(address)));
 }
 
-// installChannel replaces the queries of channels, of which each Resolver has one.
+// installChannel replaces the queries of channels; each Resolver has one channel.
 function installChannel(path, channel) {
   const { cancel } = channel;
-  const asked = new WeakMap(); // what each channel waits for: functions that end it
+  const asked = new WeakMap(); // the open queries of each channel: functions that cancel them
   const begin = (owner, request, line, name, shape) => {
     if (!asked.has(owner)) asked.set(owner, new Set());
     const waiting = asked.get(owner);
@@ -106,7 +106,7 @@ function installChannel(path, channel) {
   };
 }
 
-// fill gives request what was found, as the native half of Node.js would.
+// fill gives request the result as the native half of Node.js would.
 function fill(name, request, found) {
   if (name === 'queryA' || name === 'queryAaaa') {
     request.oncomplete(null, found.addresses, found.ttls);
@@ -121,12 +121,12 @@ function fill(name, request, found) {
   request.oncomplete(null, found);
 }
 
-// bytes is the certificate of a TLSA record as Node.js has it.
+// bytes is the certificate of a TLSA record in the form of Node.js.
 function bytes(hex) {
   return new Uint8Array(Buffer.from(hex, 'hex')).buffer;
 }
 
-// query asks the proxy for a name. done(code, found) is called once, unless the function that is returned is called before it.
+// query asks the proxy for a name. done(code, found) is called once, unless the returned function is called first.
 function query(path, line, name, done) {
   if (name === '' || name.length > 1000 || /[\0-\x20\x7f]/.test(name)) { // no name, and nothing to put into a line
     let over = false;
@@ -140,7 +140,7 @@ function query(path, line, name, done) {
   });
 }
 
-// reverse is the name under which the names of an address stand.
+// reverse is the name for reverse lookups of an address.
 function reverse(address) {
   const [text] = address.split('%');
   if (net.isIP(text) === 4) return `${text.split('.').reverse().join('.')}.in-addr.arpa`;

@@ -1,33 +1,34 @@
 'use strict';
 
-// The client's side of the server's proxy; the protocol is drawn in internal/egress/doc.go.
+// Client of the server's proxy; the protocol is drawn in internal/egress/doc.go.
 
 const fs = require('fs');
 const net = require('net');
 const { errorOf } = require('./errors');
 
-const { connect } = net.Socket.prototype; // before it is replaced
+const { connect } = net.Socket.prototype; // before tunnel.js replaces it
 const { writeSync } = fs;
-const { Pipe, PipeConnectWrap, constants } = process.binding('pipe_wrap'); // which is taken away later
+const { Pipe, PipeConnectWrap, constants } = process.binding('pipe_wrap'); // process.binding is removed later
 const LINE = 1100;
-const ANSWER = 1024 * 1024; // of a lookup
+const ANSWER = 1024 * 1024; // most bytes of a lookup's answer
 const GONE = { code: 'ECONNREFUSED' };
 
-// dial connects socket, which has no handle yet, to host and port through the proxy at path. Node.js opens the Unix socket and believes that
-// this takes until the proxy has answered. done(error, answer) is called before socket is told that it is connected.
+// dial connects socket, which has no handle yet, to host and port through the proxy at path. Node.js opens the Unix
+// socket and regards the connection as pending until the proxy has answered. done(error, answer) is called before
+// socket is told that it is connected.
 function dial(path, socket, target, done) {
   const connectPipe = Pipe.prototype.connect;
   Pipe.prototype.connect = function connectProxy(request, ...rest) {
     const complete = request.oncomplete;
     request.oncomplete = (failed, handle, ...others) => {
       const { onread } = handle;
-      if (socket.destroyed || socket._handle !== handle) return; // it was given up
+      if (socket.destroyed || socket._handle !== handle) return; // it was closed meanwhile
       readAnswer(failed, handle, target, (error, answer, early) => {
         handle.onread = onread;
         done(error, answer);
         if (socket.destroyed) return;
         if (socket.isPaused()) handle.readStop();
-        else handle.reading = true; // as Node.js notes that it has started to
+        else handle.reading = true; // as Node.js does when it starts to read
         complete(0, handle, ...others);
         if (early.length > 0 && !socket.destroyed) socket.push(early);
       });
@@ -43,8 +44,8 @@ function dial(path, socket, target, done) {
   }
 }
 
-// send writes a line to a handle that was just told to connect. A Unix socket is connected when connect(2) returns, though libuv tells a turn
-// of the event loop later. What fails here fails again when the answer is read.
+// send writes a line to a handle that was just told to connect. A Unix socket is connected when connect(2) returns,
+// although libuv reports it one iteration of the event loop later. What fails here fails again when the answer is read.
 function send(handle, line) {
   try {
     writeSync(handle.fd, line);
@@ -53,8 +54,8 @@ function send(handle, line) {
   }
 }
 
-// readAnswer reads the line that the proxy answers from a handle that is connected unless failed says why not. done gets what came after it,
-// too.
+// readAnswer reads the proxy's answer line from a handle that is connected unless failed says why not. done also gets
+// the bytes after the line.
 function readAnswer(failed, handle, target, done) {
   readLine(failed, handle, LINE, (line, early) => {
     const answer = line === null ? GONE : parse(line);
@@ -62,7 +63,7 @@ function readAnswer(failed, handle, target, done) {
   });
 }
 
-// readLine reads a line of at most so many bytes; it is null when the proxy has gone.
+// readLine reads a line of at most so many bytes; null if the proxy has closed the connection.
 function readLine(failed, handle, limit, done) {
   let text = '';
   if (failed) {
@@ -80,7 +81,7 @@ function readLine(failed, handle, limit, done) {
   handle.readStart();
 }
 
-// bytesOf is what a handle has read: until Node.js 12 it told the number of bytes before them; null is the end.
+// bytesOf is what a handle has read; null is the end. Until Node.js 12 the number of bytes came first.
 function bytesOf(first, second) {
   if (typeof first === 'number') return first > 0 ? second : null;
   return first || null;
@@ -93,8 +94,8 @@ function parse(line) {
   return { code: first || 'ECONNREFUSED', address: third === '-' ? undefined : third };
 }
 
-// open sends line on a connection of its own. read(failed, pipe, close) is called when it is connected, or failed says why it is not, unless the
-// function that is returned, which closes it, is called before.
+// open sends line on a new connection. read(failed, pipe, close) is called when it is connected, or failed says why
+// not, unless the returned function, which closes it, is called first.
 function open(path, line, read) {
   const pipe = new Pipe(constants ? constants.SOCKET : 0);
   let over = false;
@@ -109,8 +110,8 @@ function open(path, line, read) {
   return close;
 }
 
-// reserve wants a connection for a socket whose handle belongs to TLS already and cannot be read beneath it: attach is to follow. done(error,
-// answer) is called once, unless the function that is returned is called before it.
+// reserve asks for a connection for a socket whose handle already belongs to TLS and cannot be read below it; attach
+// follows. done(error, answer) is called once, unless the returned function is called first.
 function reserve(path, target, done) {
   return open(path, `RESERVE ${target.name}\n`, (failed, pipe, close) => {
     readAnswer(failed, pipe, target, (error, answer) => {
@@ -120,8 +121,8 @@ function reserve(path, target, done) {
   });
 }
 
-// ask sends line and calls done with the line that is answered, which is empty when the proxy has gone, unless the function that is returned is
-// called before.
+// ask sends line and calls done with the answer line, which is empty if the proxy has closed the connection, unless the
+// returned function is called first.
 function ask(path, line, done) {
   return open(path, line, (failed, pipe, close) => {
     readLine(failed, pipe, ANSWER, (answer) => {
@@ -131,12 +132,12 @@ function ask(path, line, done) {
   });
 }
 
-// attach connects socket, whose handle is or will be that of a Unix socket, to what the ticket stands for. The ticket goes out beneath TLS
-// and before anything of the socket's own: its connect has not been reported yet.
+// attach connects socket, whose handle is or will be that of a Unix socket, to the connection of the ticket. The ticket
+// goes out below TLS and before the socket's own data, because its connect has not been reported yet.
 function attach(path, socket, ticket) {
   connect.call(socket, { path });
   const handle = socket._handle && (socket._handle._parent || socket._handle);
-  if (handle) send(handle, `ATTACH ${ticket}\n`); // else it has failed, and reports so by itself
+  if (handle) send(handle, `ATTACH ${ticket}\n`); // otherwise it has failed and reports that itself
 }
 
 module.exports = { dial, reserve, attach, ask };

@@ -1,7 +1,7 @@
 'use strict';
 
-// Makes every TCP connection of this process leave through the server's proxy. To those who use it a socket is as any other: it looks a name
-// up, connects, and fails with the errors of Node.js.
+// Makes every TCP connection of this process go through the server's proxy. To its users a socket is like any other: it
+// looks a name up, connects, and fails with the errors of Node.js.
 
 const net = require('net');
 const tls = require('tls');
@@ -12,17 +12,18 @@ const { connect } = net.Socket.prototype;
 const connectTLS = tls.connect;
 const { nextTick } = process;
 
-// A TLS socket is made for a path or for TCP, for good; this path makes it fit for the proxy's socket.
+// A TLS socket is created either for a path or for TCP; this path makes it fit the proxy's socket.
 const VIA_PROXY = '/via the egress proxy';
 
 const live = new Set(); // sockets that were told to connect and are not closed
 
-// install replaces the functions that connect. path is that of the proxy's socket; prepare may change the options of a TLS connection.
+// install replaces the functions that connect. path is that of the proxy's socket; prepare may change the options of a
+// TLS connection.
 function install(path, prepare) {
   net.Socket.prototype.connect = function connectThroughProxy(...args) {
     const [options, callback] = Array.isArray(args[0]) ? args[0] : net._normalizeArgs(args);
     if (options.path && options.path !== VIA_PROXY) return refusePath(this, options.path);
-    if (!isPort(options.port)) return connect.apply(this, args); // which says so
+    if (!isPort(options.port)) return connect.apply(this, args); // which reports the bad port
     begin(this, callback);
     lookUp(this, options, (error, host) => {
       if (error) this.destroy(error);
@@ -60,9 +61,9 @@ function refusePath(socket, path) {
   return socket;
 }
 
-// begin puts socket into the state of one that connects.
+// begin puts socket into the state of a connecting socket.
 function begin(socket, callback) {
-  if (socket.destroyed) { // it is used once more
+  if (socket.destroyed) { // it is used again
     socket._undestroy();
     socket._handle = null;
     socket._peername = null;
@@ -75,7 +76,7 @@ function begin(socket, callback) {
   socket.once('close', () => live.delete(socket));
 }
 
-// lookUp asks the socket's own lookup function, if it has one, and else leaves the name to the proxy.
+// lookUp asks the socket's own lookup function, if it has one; otherwise the proxy gets the name.
 function lookUp(socket, options, done) {
   const host = options.host || 'localhost';
   if (typeof options.lookup !== 'function' || net.isIP(host)) {
@@ -84,7 +85,7 @@ function lookUp(socket, options, done) {
   }
   options.lookup(host, { family: options.family, hints: options.hints }, (error, found, family) => {
     if (!socket.connecting) return;
-    const address = Array.isArray(found) ? found[0].address : found; // for those that were asked for all
+    const address = Array.isArray(found) ? found[0].address : found; // if it was asked for all addresses
     socket.emit('lookup', error, address, family, host);
     done(error, address);
   });
@@ -102,7 +103,8 @@ function reach(path, socket, { host, port }, options) {
   else dial(path, socket, target, (error, answer) => report(socket, target, named, error, answer));
 }
 
-// isReadByOthers says whether what arrives at the socket's handle cannot be seen here: TLS takes it, or a buffer of the socket's owner.
+// isReadByOthers says whether data that arrives at the socket's handle is not visible here: TLS takes it, or a buffer
+// of the socket's owner.
 function isReadByOthers(socket, options) {
   return options.onread !== undefined || (socket._handle && socket._handle._parent);
 }
@@ -117,7 +119,7 @@ function reachByTicket(path, socket, target, named) {
   socket.once('close', giveUp);
 }
 
-// report tells socket what the proxy has answered. named says that a name was looked up.
+// report tells socket the proxy's answer. named says that a name was looked up.
 function report(socket, { host, port }, named, error, answer) {
   const [address, family] = error ? [undefined, undefined] : [answer.address, net.isIP(answer.address)];
   if (named) socket.emit('lookup', error && error.syscall === 'getaddrinfo' ? error : null, address, family, host);
@@ -126,8 +128,8 @@ function report(socket, { host, port }, named, error, answer) {
   else socket._peername = { address, family: `IPv${family}`, port };
 }
 
-// closeIdle closes the connections that an agent keeps for later requests, and those that have sent all and only wait for the other side
-// to end.
+// closeIdle closes the connections that an agent keeps for later requests, and those that have sent everything and only
+// wait for the other side to end.
 function closeIdle() {
   for (const socket of live) {
     const { ending, length } = socket._writableState;
@@ -135,7 +137,7 @@ function closeIdle() {
   }
 }
 
-// closeKept closes those alone that an agent keeps for later requests.
+// closeKept closes only those that an agent keeps for later requests.
 function closeKept() {
   for (const socket of live) {
     if (socket._httpMessage === null) socket.destroy();

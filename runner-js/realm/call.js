@@ -17,7 +17,7 @@ const Context = require('./context');
 const { parse, stringify } = JSON;
 const { apply } = Reflect;
 const { defineProperty, freeze, keys } = Object;
-const RealPromise = Promise; // a function may bring one of its own along
+const RealPromise = Promise; // a function may declare another Promise
 const { then } = RealPromise.prototype;
 const settled = Promise.resolve();
 const { isArray } = Array;
@@ -26,18 +26,18 @@ const { byteLength } = Buffer;
 
 const sharedEnv = freeze(parse(host.env));
 
-// The same limits stand in sandbox/internal/wire/limits.go.
+// Same limits as in sandbox/internal/wire/limits.go.
 const MAX_HEADER_LINES = 256;
 const MAX_HEADER_BYTES = 64 * 1024;
 
-const LONG = 64 * 1024; // characters of a text
+const LONG = 64 * 1024; // characters of a string
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/; // headers are bytes: what is above has none
+const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/; // headers are bytes: characters above U+00FF have none
 
 Math.random = makeRandom(host.seed).random;
 
-// envOf is what the function sees as Backstage.env: the shared, frozen one, or a copy of its own with its variables on top.
+// envOf is what the function sees as Backstage.env: the shared, frozen object, or a copy with its own variables on top.
 function envOf(own) {
   if (!own) return sharedEnv;
   const env = {};
@@ -49,8 +49,8 @@ function envOf(own) {
   return env;
 }
 
-// addPairs turns what was set into pairs of name and value: one for each element of an array, none for undefined. At the first that cannot be
-// sent it throws; those before it stay.
+// addPairs turns the headers that were set into pairs of name and value: one for each element of an array, none for
+// undefined. It throws at the first one that cannot be sent; those before it stay.
 function addPairs(pairs, headers) {
   let left = MAX_HEADER_BYTES;
   for (const name of keys(headers)) {
@@ -68,7 +68,8 @@ function addPairs(pairs, headers) {
   }
 }
 
-// The members of a frame are put together one by one: stringify of an object would ask its prototype, which is the function's, for toJSON.
+// The members of a frame are put together one by one: stringify of an object would ask its prototype, which belongs to
+// the function, for toJSON.
 function textOf(pairs) {
   let text = '';
   for (let i = 0; i < pairs.length; i++) text += `${i === 0 ? '' : ','}[${stringify(pairs[i].name)},${stringify(pairs[i].value)}]`;
@@ -94,7 +95,7 @@ function failureFrame(thrown) {
   return errorFrame(thrown, []);
 }
 
-// taken is an answer with the status and the headers that it has now: what the function sets later is not of it.
+// taken is an answer with the status and the headers that it has now: what the function sets later is not part of it.
 function taken({ status, headers, body }) {
   const snapshot = { code: 0, pairs: [], body, failed: false, failure: undefined };
   try {
@@ -107,7 +108,7 @@ function taken({ status, headers, body }) {
   return snapshot;
 }
 
-// mayTakeLong says whether to write value as JSON may take more than a moment. It looks at nothing that could run code.
+// mayTakeLong says whether writing value as JSON may take more than a moment. It reads nothing that could run code.
 function mayTakeLong(value) {
   return (typeof value === 'object' && value !== null) || typeof value === 'function' || (typeof value === 'string' && value.length > LONG);
 }
@@ -124,21 +125,21 @@ function resultFrame({ code, pairs, body, failed, failure }) {
   }
 }
 
-// plainFailure is an answer that could not be written: a 500 whatever the cause says of its status.
+// plainFailure is the outcome of an answer that could not be written: 500, whatever status the cause has.
 function plainFailure(error) {
   const { message, text, stack } = describe(error, '', 0);
   return { message, stack, toString: () => text };
 }
 
-// The call in progress: a realm has one at a time, and nothing of it is left when the next one starts. What is made for each call is kept
-// to what a function may change.
+// The call in progress. A realm has one at a time, and nothing of it is left when the next one starts. Objects that are
+// created for each call are only those that a function may change.
 let open = false; // it has no outcome yet
 let frameOf; // makes its frame from
 let outcome;
-let cut = false; // what it has begun ends with its answer
-let flush = null; // sends what is known of its span
+let cut = false; // work that it has begun ends with its answer
+let flush = null; // sends the tags of its span
 
-// settle has the first outcome sent: its body, or what was thrown, is read after the code that caused it has returned.
+// settle sends the first outcome. Its body, or what was thrown, is read after the code that caused it has returned.
 function settle(make, what) {
   frameOf = make;
   outcome = what;
@@ -147,7 +148,7 @@ function settle(make, what) {
 
 function answer(result) {
   if (!open) return;
-  open = false; // whatever headers do when they are read
+  open = false; // whatever getters of headers do when they are read
   settle(resultFrame, taken(result));
 }
 
@@ -160,7 +161,7 @@ function fail(thrown) {
   settle(failureFrame, thrown);
 }
 
-// lost is what the output says of thrown, which is not the answer; what says why.
+// lost is what the output says about a thrown value that is not the answer; what says why.
 function lost(what, thrown) {
   const { text, stack } = describe(thrown, runner.filename(), runner.lines());
   return `${what}: ${stack === '' ? text : stack}`;
@@ -200,7 +201,7 @@ function start(line, kind) {
   const env = envOf(kind === 'run' ? message.env : null);
   runner.zone(env.TZ);
   /** @type {any} */
-  const Backstage = new Context(modules, env); // and what a call that runs has beside it
+  const Backstage = new Context(modules, env); // and what only a running call has
   const response = new Response(outcomes);
   if (kind === 'run') {
     Backstage.request = new Request(message);
@@ -225,19 +226,20 @@ function start(line, kind) {
   }
 }
 
-// goesOn says whether what the call has begun may go on after its answer.
+// goesOn says whether work that the call has begun may go on after its answer.
 function goesOn() {
   return !cut;
 }
 
-// checked ends a trial run that went well: main is what typeof says of it.
+// checked ends a trial run that went well: main is the typeof of its main.
 function checked(main, exported) {
   const fault = runner.faultOf(main, typeof exported === 'function' || keys(Object(exported)).length > 0);
   if (fault === '') answer({ status: 200, headers: {}, body: undefined });
-  else fail(Object.assign(new Error(fault), { stack: '' })); // it is none of the code's own
+  else fail(Object.assign(new Error(fault), { stack: '' })); // it is not an error of the code itself
 }
 
-// follow sends what an async main resolves to, and what the promise of a plain one does unless that is undefined.
+// follow answers with what an async main resolves to, and with what the promise of a plain main resolves to unless that
+// is undefined.
 function follow(isAsync, value, response) {
   if (value === null || typeof value !== 'object' || typeof value.then !== 'function') return;
   const send = (result) => {

@@ -17,10 +17,10 @@ function sink(write) {
   };
 }
 
-// consoles returns a function that makes the console of each call, which hands each non-empty line to log(level, line). Its methods are
-// those of every console; guard.js looks at what is left on them.
+// consoles returns a function that makes the console of each call, which passes each non-empty line to log(level,
+// line). All consoles share its methods; guard.js checks what is left on them.
 function consoles(log) {
-  let real = null; // of the call in progress, from its first line on
+  let real = null; // Console of the call in progress, created at its first line
   const lines = level => sink((text) => {
     for (const line of text.split('\n')) {
       if (line !== '') log(level, line);
@@ -41,8 +41,8 @@ function consoles(log) {
   };
 }
 
-// copier returns a function that copies object. It is made of source text, as a literal: V8 makes that in one go, and would add the members of an
-// assignment one by one.
+// copier returns a function that copies object. It is generated as an object literal: V8 creates that in one step, and
+// would add assigned members one by one.
 function copier(object) {
   const members = keys(object).map(name => `${stringify(name)}: object[${stringify(name)}]`);
   return Function('object', `return () => ({ ${members.join(', ')} })`)(object);

@@ -1,6 +1,7 @@
 'use strict';
 
-// What a function gets as Backstage. Its own members are those that there always were; what came later is inherited, and not to be seen in a listing.
+// What a function gets as Backstage. Its own members are those of the original; newer ones are inherited, so that a
+// listing does not show them.
 
 const { runner } = host;
 const { apply } = Reflect;
@@ -14,8 +15,8 @@ class Context {
     this.config = {};
   }
 
-  // waitUntil lets promise, and what it takes to settle it, go on after the answer. What it is rejected with is an unhandled rejection unless somebody
-  // handles it.
+  // waitUntil lets promise, and the work that it needs to settle, go on after the answer. Its rejection is an unhandled
+  // rejection unless somebody handles it.
   waitUntil(promise) {
     const over = runner.waits();
     apply(then, new Promise(resolve => resolve(promise)), [over, (error) => {
@@ -25,7 +26,7 @@ class Context {
   }
 }
 
-defineProperty(Context.prototype, 'constructor', { value: Object }); // it is shown as any object
-freeze(Context.prototype); // every call sees it
+defineProperty(Context.prototype, 'constructor', { value: Object }); // it prints as a plain object
+freeze(Context.prototype); // all calls share it
 
 module.exports = Context;

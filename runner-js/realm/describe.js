@@ -27,7 +27,7 @@ function statusOf(thrown) {
   return isObject(thrown) && thrown.statusCode ? thrown.statusCode | 0 : 0;
 }
 
-// framesOf keeps the frames that lie in filename, as "at fn (file:line)" or "at file:line".
+// framesOf keeps the frames in filename, as "at fn (file:line)" or "at file:line".
 function framesOf(stack, filename) {
   const frames = [];
   for (const line of stack.split('\n')) {
@@ -40,11 +40,11 @@ function framesOf(stack, filename) {
   return frames.join('\n');
 }
 
-// What the stack of a call ends in: frames of Node.js below those of the function.
+// The end of a call's stack: frames of Node.js below those of the function.
 const INNER = /^\s*at (?:.*\((?:node:|internal\/|[a-z_]+\.js:).*\)|(?:node:|internal\/|[a-z_]+\.js:).*|<anonymous>|new Script .*)$/;
 
-// withoutRunner drops the frames of the runner and of the modules beside it, those of the wrapper around the code, which lie behind its last line,
-// and those of Node.js at the end of the stack.
+// withoutRunner removes the frames of the runner and its modules, those of the wrapper, which lie after the last line
+// of the code, and those of Node.js at the end of the stack.
 function withoutRunner(stack, filename, lines) {
   const kept = [];
   for (const line of stack.split('\n')) {
@@ -57,8 +57,8 @@ function withoutRunner(stack, filename, lines) {
   return (kept.slice(0, end).some(line => FRAME.test(line)) ? kept.slice(0, end) : kept).join('\n');
 }
 
-// describe returns {status, message, text, stack, frames}; status 0 means that the error named none. filename is the function's, which has so many
-// lines.
+// describe returns {status, message, text, stack, frames}; status 0 means that the error named none. filename is the
+// function's, which has so many lines.
 function describe(thrown, filename, lines) {
   const stack = attempt(() => (isObject(thrown) && typeof thrown.stack === 'string' ? thrown.stack : ''), '');
   const status = attempt(() => statusOf(thrown), 0);

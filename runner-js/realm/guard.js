@@ -1,7 +1,7 @@
 'use strict';
 
-// Notices what a call has changed in the built-in objects that the next call of the same function would share with it, such as a
-// prototype polluted by its input. docs/isolation.md says what that covers.
+// Detects changes by a call to built-in objects that the next call of the same function would share, such as a
+// prototype polluted by its input. docs/isolation.md says what it covers.
 
 const errors = require('./errors');
 const intrinsics = require('./intrinsics');
@@ -19,15 +19,16 @@ const ours = keys(errors).map(name => errors[name])
 
 const own = intrinsics.watched(ours);
 const others = runners.watched(host.shared);
-runners.allFunctionsOf(runners.watched([])).forEach(freeze); // modules call them by what they hold; nothing of a function's own code is there
-runners.lockAccessors(others); // not ours: what a function brings along to stand in for newer versions of the language may want tinherited
+// Modules call these through their properties; no code of a function is there.
+runners.allFunctionsOf(runners.watched([])).forEach(freeze);
+runners.lockAccessors(others); // not those of the function's realm: polyfills replace them
 
-// What every call is checked for: the keys that input can bring, which are enumerable, and all values.
+// Checked after every call: enumerable keys, which input can bring, and all values.
 const SHARED = intrinsics.close.concat(ours, runners.closest, host.shared);
 const enumerable = SHARED.map(object => keys(object).length);
 
-// The functions that these objects hold, and those of consoles: libraries leave marks on them. Every call is checked for what input can leave there, as
-// obj[a][b] = c does; more is looked at as seldom as it costs.
+// The functions that these objects hold, and those of consoles: libraries leave marks on them. After every call they
+// are checked for what input can leave there, as obj[a][b] = c does; the rest is checked as rarely as it is expensive.
 const { methods } = require('./console');
 const functions = intrinsics.allFunctionsOf(own.concat(host.shared)).concat(methods);
 const reachable = own.filter(object => intrinsics.unreachable.indexOf(object) < 0);
@@ -35,24 +36,25 @@ const near = intrinsics.functionsOf(reachable.concat(host.shared)).concat(method
 const lengths = functions.map(f => ownKeys(f).length);
 const inherited = functions.map(getPrototypeOf);
 
-// What else input can reach, through what those inherit from in either realm: file.__proto__.__proto__ of a Buffer. They have no enumerable keys,
-// and to see that costs a tenth of counting them, but for String.prototype, which is SHARED.
+// Other objects that input can reach, through what those inherit from in either realm: file.__proto__.__proto__ of a
+// Buffer. They have no enumerable keys, and checking that costs a tenth of counting them, except for String.prototype,
+// which is SHARED.
 const beyond = reachable.concat(others.filter(object => runners.unheld.indexOf(object) < 0)).filter(object => SHARED.indexOf(object) < 0);
 const blank = near.concat(beyond).filter(isBare);
 
 const intact = [comparison(own, near), comparison(others, [])];
 intact.forEach(compare => compare()); // is compiled now, once for all workers that are forked
 
-// What costs ten times as much: all their keys, and those of the global objects; their getters and setters.
+// Ten times as expensive: all their keys, and those of the global objects; their getters and setters.
 const KEYED = SHARED.concat(intrinsics.everything, runners.everything);
 const counts = KEYED.map(object => ownKeys(object).length);
 const accessors = accessorsOf(SHARED);
 
-// What costs a hundred times as much: everything. A getter in place of a value could have lied before.
+// A hundred times as expensive: everything. A getter in place of a value could have lied before.
 const all = own.concat(others);
 const properties = propertiesOf(all);
 
-// A function that changes built-in objects on purpose does it in its first calls.
+// Code that changes built-in objects on purpose does it in its first calls.
 const FIRST = 8;
 const EVERY = 64;
 const SELDOM = 256;
@@ -61,11 +63,12 @@ let count = 0;
 
 const NOTHING = /^/;
 
-// comparison returns a function that says whether all objects still have the prototypes and the values that they have now, and whether all functions of heirs inherit what
-// they did (to ask for a prototype itself costs ten times as much). It is one function,
-// made of source text that names every value as a constant, because of what V8 makes of that when it optimizes: it has looked at the shape of each
-// object then, leaves nothing of the comparison but its answer, and takes that back as soon as one of the shapes changes. Code that is not
-// there need not be fetched from memory, in a worker whose turn comes seldom. (One expression of all terms would nest too deeply to be compiled cheaply.)
+// comparison returns a function that says whether all objects still have the prototypes and the values that they have
+// now, and whether all functions of heirs inherit the same (asking for a prototype itself costs ten times as much). It
+// is one generated function that names every value as a constant, because of V8's optimizer: V8 checks the shape of
+// each object once, reduces the comparison to its result, and discards that as soon as one of the shapes changes. Code
+// that is not there need not be fetched from memory in a rarely used worker. (One expression of all terms would nest
+// too deeply to compile cheaply.)
 function comparison(objects, heirs) {
   const constants = [getPrototypeOf];
   const constant = value => `c${constants.push(value) - 1}`;
@@ -83,14 +86,14 @@ function comparison(objects, heirs) {
   return Function('constants', `const ${declarations.join(', ')}; return () => { ${statements.join(' ')} return true; };`)(constants);
 }
 
-// isFixed says whether a key holds what is to stay: a function, or anything that can be assigned to. What the runner sets for each call holds
-// undefined here.
+// isFixed says whether a key must keep its value: a function, or anything assignable. What the runner sets for each
+// call is undefined here.
 function isFixed(object, key) {
   const { value, writable } = getOwnPropertyDescriptor(object, key);
   return typeof value === 'function' || (writable && value !== undefined && value === value); // eslint-disable-line no-self-compare
 }
 
-// accessorsOf returns the getters and setters of all objects, with where they are.
+// accessorsOf returns the getters and setters of all objects, with their places.
 function accessorsOf(objects) {
   const list = [];
   intrinsics.eachProperty(objects, ({ get, set, configurable }, object, key) => {
@@ -99,19 +102,20 @@ function accessorsOf(objects) {
   return list;
 }
 
-// propertiesOf returns what all keys of all objects hold.
+// propertiesOf returns the descriptors of all keys of all objects.
 function propertiesOf(objects) {
   const list = [];
   intrinsics.eachProperty(objects, (property) => { list[list.length] = property; });
   return list;
 }
 
-// unchanged says whether every shared object has the prototype, the values and as many enumerable keys as at the start, and the functions have none; in the
-// first calls and in every EVERYth, also whether it has as many keys of any kind; in the first calls, whether it has the same accessors; in the first, second,
-// fourth and eighth and every SELDOMth, whether the functions have as many keys; in every RARELYth, whether all of them hold what they held.
+// unchanged says whether every shared object has the prototype, the values and as many enumerable keys as at the start,
+// and the functions have none. In the first calls and every EVERYth, also whether it has as many keys of any kind; in
+// the first calls, whether it has the same accessors; in the first, second, fourth and eighth and every SELDOMth,
+// whether the functions have as many keys; in every RARELYth, whether all of them hold the same properties.
 function unchanged() {
   count++;
-  apply(exec, NOTHING, ['']); // or the next call could ask RegExp what was matched last
+  apply(exec, NOTHING, ['']); // otherwise the next call could read the last match from RegExp
   if (!intact[0]() || !intact[1]()) return false;
   for (let i = 0; i < SHARED.length; i++) {
     if (keys(SHARED[i]).length !== enumerable[i]) return false;
@@ -121,7 +125,7 @@ function unchanged() {
   return (count % SELDOM !== 0 || sameFunctions()) && (count % EVERY !== 0 || sameKeys()) && (count % RARELY !== 0 || sameProperties());
 }
 
-// bare says whether all of blank have no enumerable keys still.
+// bare says whether all of blank still have no enumerable keys.
 function bare() {
   for (let i = 0; i < blank.length; i++) {
     for (const key in blank[i]) return false; // eslint-disable-line no-unreachable-loop
@@ -168,7 +172,7 @@ function sameProperties() {
   return true;
 }
 
-// restart makes the next call the first one.
+// restart makes the next call count as the first one.
 function restart() {
   count = 0;
   apply(exec, NOTHING, ['']);

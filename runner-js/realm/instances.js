@@ -1,8 +1,7 @@
 'use strict';
 
-// Has `instanceof Error`, and the like for the other errors of the language, tell of the errors of another realm what
-// it tells of those of this one: what a module throws is of the realm that modules live in, and what a function gives
-// it is of the function's.
+// Makes `instanceof Error`, and the same for the other errors of the language, work across realms: errors of modules
+// belong to the realm of the modules, and what a function passes to them belongs to the function's.
 
 const everything = Function('return this')();
 const { apply, getPrototypeOf } = Reflect;
@@ -20,8 +19,8 @@ for (const name of NAMES) {
   if (everything[name] && getPrototypeOf(everything[name].prototype)) errors[name] = everything[name];
 }
 
-// recognize has each of errors take the instances of the class of the same name of others for its own. Classes that
-// extend it are asked as ever.
+// recognize makes each of errors accept instances of the class of the same name of others. Classes that extend it are
+// not affected.
 function recognize(others) {
   for (const name of Object.keys(errors)) {
     const own = errors[name];

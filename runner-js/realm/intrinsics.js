@@ -13,10 +13,10 @@ const ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeE
 /** @type {(constructors: any[]) => any[]} */
 const prototypesOf = constructors => constructors.map(({ prototype }) => prototype);
 
-// Where what a function holds may be of any realm: what a module gave it, and what a module has thrown.
+// Objects of any realm that a function can get hold of: from a module, or thrown by a module.
 const closest = prototypesOf([Object, Function, Array, String, ...ERRORS]).concat(Error);
 
-// What values have that a function is likely to hold, and to index by names from its input: obj[a][b] = c.
+// Objects behind values that a function is likely to use, and to index by names from its input: obj[a][b] = c.
 const close = closest.concat([Object, Function, Array, String, Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, JSON, Math, Reflect], ERRORS.slice(1),
   prototypesOf([Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, Uint8Array]),
   [getPrototypeOf(async () => {}), getPrototypeOf(function* generator() {}), getPrototypeOf(everything)]);
@@ -43,7 +43,7 @@ function named(pattern) {
   return found;
 }
 
-// What no path of names leads to from a value, and from a value of a module.
+// Objects that no path of names leads to from a value, and from a value of a module.
 const unreachable = named(/^(?:Proxy|Intl|WebAssembly|Atomics|AggregateError)$/);
 const unheld = unreachable.concat(named(/^(?:Int|Uint(?!8Array)|Float|Big)/));
 
@@ -55,14 +55,14 @@ function eachProperty(objects, visit) {
   }
 }
 
-// lockAccessors keeps calls from putting getters and setters of their own in the places of those that there are.
+// lockAccessors keeps calls from replacing the existing getters and setters.
 function lockAccessors(objects) {
   eachProperty(objects, ({ get }, object, key) => {
     if (get) defineProperty(object, key, { configurable: false });
   });
 }
 
-// watched is all of them, each once.
+// watched is all of these objects, each once.
 function watched(more) {
   const all = [];
   for (const object of close.concat(far, more)) {
@@ -71,14 +71,14 @@ function watched(more) {
   return all;
 }
 
-// functionsOf is what objects hold of functions that are none of them, each once.
+// functionsOf is the functions that objects hold and that are not among them, each once.
 function functionsOf(objects) {
   const found = new Set();
   eachProperty(objects, ({ value }) => found.add(value));
   return Array.from(found).filter(f => typeof f === 'function' && objects.indexOf(f) < 0);
 }
 
-// allFunctionsOf has getters and setters, too, and those of the global object that are none of a kind.
+// allFunctionsOf also has getters and setters, and those functions of the global object that belong to no kind.
 function allFunctionsOf(objects) {
   const found = new Set(functionsOf(objects));
   eachProperty(objects, ({ get, set }) => [get, set].filter(Boolean).forEach(f => found.add(f)));

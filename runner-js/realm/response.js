@@ -1,10 +1,10 @@
 'use strict';
 
-// What a function gets as res. The first answer counts; `settle` sees to that.
+// What a function gets as res. The first answer counts; `settle` takes care of that.
 
 const { BadRequest, NotFound, UnprocessableEntity, InternalServerError } = require('./errors');
 
-// The response of the call in progress alone has an effect.
+// Only the response of the call in progress has an effect.
 let current = null;
 let currentSettle = null;
 
@@ -57,7 +57,7 @@ class Response {
   }
 }
 
-// textOf keeps what an object says: its JSON, not "[object Object]".
+// textOf keeps the content of an object: its JSON, not "[object Object]".
 function textOf(message) {
   if (typeof message !== 'object' || message === null || message instanceof Error) return message;
   return JSON.stringify(message);

@@ -1,7 +1,7 @@
 'use strict';
 
-// What a function gets as Backstage.span: the span of its call, with the methods of an OpenTracing span. Where the host follows the call, what
-// the function sets on it and the spans it begins below it are sent; elsewhere nothing happens.
+// What a function gets as Backstage.span: the span of its call, with the methods of an OpenTracing span. If the host
+// traces the call, the tags and child spans are sent; otherwise nothing happens.
 
 const { freeze, keys, setPrototypeOf } = Object;
 const { apply } = Reflect;
@@ -11,7 +11,7 @@ const { get, set } = WeakMap.prototype;
 const { min, max } = Math;
 const { now } = Date;
 
-// The same limits stand in sandbox/internal/wire/span.go, in bytes.
+// Same limits as in sandbox/internal/wire/span.go, in bytes.
 const MAX_SPANS = 64;
 const MAX_TAGS = 16;
 const MAX_NAME = 128;
@@ -44,7 +44,7 @@ class Span {
   finish() {}
 }
 
-freeze(Span.prototype); // it is there for the next call too
+freeze(Span.prototype); // the next call shares it
 
 const tracer = freeze({
   startSpan: () => new Span(),
@@ -54,7 +54,7 @@ const tracer = freeze({
 
 const cut = (value, length) => apply(slice, String(value), [0, length]);
 
-// addTag keeps truths and numbers as they are and all else as text.
+// addTag keeps booleans and numbers and turns everything else into text.
 function addTag(tags, key, value) {
   const name = cut(key, MAX_KEY);
   const kept = typeof value === 'boolean' || (typeof value === 'number' && value - value === 0) ? value : cut(value, MAX_TEXT);
@@ -67,21 +67,21 @@ function addTag(tags, key, value) {
   if (tags.length < MAX_TAGS) tags[tags.length] = { name, value: kept };
 }
 
-// Only texts, numbers and truths are given to stringify: an object could answer for itself.
+// Only strings, numbers and booleans reach stringify: an object could have its own toJSON.
 function textOf(tags) {
   let text = '';
   for (let i = 0; i < tags.length; i++) text += `${i === 0 ? '' : ','}[${stringify(tags[i].name)},${stringify(tags[i].value)}]`;
   return `[${text}]`;
 }
 
-// record returns the span of a call whose spans are sent, and flush, which sends its tags. Send takes the members of a span frame; elapsed tells the
-// milliseconds since the call began.
+// record returns the span of a traced call, and flush, which sends its tags. send takes the members of a span frame;
+// elapsed returns the milliseconds since the call began.
 function record(send, elapsed) {
-  const numbers = new WeakMap(); // of spans and of their contexts
+  const numbers = new WeakMap(); // of spans and their contexts
   const base = now() - elapsed();
   let made = 0;
 
-  // moment is a time that the function gave, in milliseconds since 1970, or now, as one within the call.
+  // moment turns a time that the function gave, in milliseconds since 1970, or now, into one within the call.
   const moment = (time) => {
     const late = elapsed();
     return typeof time === 'number' ? max(0, min(time - base, late)) || 0 : late;
@@ -99,7 +99,7 @@ function record(send, elapsed) {
     extract: () => null,
   });
 
-  // make makes the next span; the first one, number 0, is that of the call.
+  // make creates the next span; the first one, number 0, is that of the call.
   const make = (parent, name, start) => {
     const number = made;
     made += 1;

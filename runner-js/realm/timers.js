@@ -1,16 +1,17 @@
 'use strict';
 
-// Timeouts and intervals of a realm. What is still running at the end of a call counts as work left behind.
+// Timeouts and intervals of a realm. Those that still run at the end of a call count as work left behind.
 
-const { setTimeout: startOnce, setInterval: startRepeated, clearTimeout: stop } = host; // which stops both
-const { promisify } = host; // the key under which util.promisify finds what to use in a function's place
+const { setTimeout: startOnce, setInterval: startRepeated, clearTimeout: stop } = host; // clearTimeout stops both
+const { promisify } = host; // key of a function's own promisified version
 const { apply } = Reflect;
 const { freeze } = Object;
 const RealPromise = Promise;
 const { get: mapGet, set: mapSet, delete: mapDelete } = Map.prototype; // before a function replaces them: the count must be right
 
-// makeTimers returns a function that makes the three for each call. They call work(+1) for each timer that starts and work(-1) when it is
-// over, and fail(error) when its callback throws. An interval is over when it is cleared, by clearTimeout: the original had no other.
+// makeTimers returns a function that makes the three for each call. They call work(+1) for each timer that starts,
+// work(-1) when it is done, and fail(error) when its callback throws. An interval is done when clearTimeout clears it:
+// the original had no clearInterval.
 function makeTimers(work, fail) {
   const running = new Map();
 
@@ -19,7 +20,7 @@ function makeTimers(work, fail) {
     unref() { const timer = timerOf(this); if (timer) timer.unref(); return this; }
   }
 
-  freeze(Timeout.prototype); // every call sees it
+  freeze(Timeout.prototype); // all calls share it
 
   function timerOf(timeout) {
     return apply(mapGet, running, [timeout]);

@@ -1,17 +1,18 @@
 'use strict';
 
-// Compilation of WebAssembly goes on outside the event loop's sight; counted here, it is work like any other.
+// The event loop does not see the compilation of WebAssembly; counted here, it is work like any other.
 
 const { apply } = Reflect;
 const { then } = Promise.prototype;
 
-// watchWasm makes the asynchronous functions of WebAssembly call work(+1), which says whether there is a call, at their start and work(-1) at their end.
+// watchWasm makes the asynchronous functions of WebAssembly call work(+1), which returns whether there is a call, at
+// their start and work(-1) at their end.
 function watchWasm(work) {
   if (typeof WebAssembly !== 'object') return;
   for (const name of ['compile', 'instantiate', 'compileStreaming', 'instantiateStreaming'].filter(known => WebAssembly[known])) {
     const real = WebAssembly[name];
     WebAssembly[name] = { [name](...args) {
-      const counted = work(1); // not what Node.js compiles for itself before there is a call
+      const counted = work(1); // Node.js itself compiles something before the first call
       const over = () => { if (counted) work(-1); };
       const promise = apply(real, this, args);
       apply(then, promise, [over, over]);
