@@ -16,7 +16,8 @@ var (
 	notInAnchor  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
 )
 
-// TestLinksOfTheDocsLeadSomewhere follows the links from README.md, CHANGELOG.md and docs to files and headings of the repository.
+// TestLinksOfTheDocsLeadSomewhere follows the links from README.md, CHANGELOG.md and docs to files and headings of the
+// repository.
 func TestLinksOfTheDocsLeadSomewhere(t *testing.T) {
 	pages := pages(t)
 	headings := map[string]map[string]bool{}

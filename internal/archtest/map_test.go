@@ -8,8 +8,7 @@ package archtest
 //	            invoke → sandbox           public, and knows nothing of internal/
 //	                     sandbox → runner-js   the program inside its workers, carried in the binary
 //	api, invoke → outcome → body, function what an error means
-//	     api → body → sandbox/rawjson     what is JSON, for requests and for answers
-//	     api, store/bolt → sandbox/rawjson the members of an object, without decoding them
+//	all → sandbox/rawjson                  JSON text, read and written without values
 //	store/{bolt, mem, redis} → function
 //	server → store → store/hook ← metrics, trace   the contract of stores, and who is told of their operations
 //	store/{bolt, mem} → store/feed         who is told of a write
@@ -43,18 +42,18 @@ var arrows = map[string][]string{
 	"internal/httpd/connections": {},
 	"internal/container":         {},
 	"internal/egress":            {"sandbox"},
-	"internal/function":          {},
+	"internal/function":          {"sandbox/rawjson"},
 	"internal/httpd/health":      {},
-	"internal/invoke":            {"internal/function", "internal/outcome", "sandbox"},
+	"internal/invoke":            {"internal/function", "internal/outcome", "sandbox", "sandbox/rawjson"},
 	"internal/httpd/latin1":      {},
-	"internal/observe/logs":      {"internal/function", "internal/invoke", "internal/httpd/latin1", "sandbox"},
+	"internal/observe/logs":      {"internal/function", "internal/invoke", "internal/httpd/latin1", "sandbox", "sandbox/rawjson"},
 	"internal/metrics": {
 		"internal/egress", "internal/function", "internal/httpd/connections", "internal/invoke", "internal/store/hook", "sandbox",
 	},
-	"internal/migration":      {"internal/function"},
+	"internal/migration":      {"internal/function", "sandbox/rawjson"},
 	"internal/outcome":        {"internal/httpd/body", "internal/function", "sandbox"},
-	"internal/httpd/qs":       {"internal/function", "internal/httpd/latin1"},
-	"internal/observe/sentry": {"internal/function", "internal/invoke", "sandbox"},
+	"internal/httpd/qs":       {"internal/httpd/latin1", "sandbox/rawjson"},
+	"internal/observe/sentry": {"internal/function", "internal/invoke", "sandbox", "sandbox/rawjson"},
 	"internal/spelling":       {},
 	"runner-js":               {},
 	"internal/store":          {"internal/function", "internal/store/hook"},
@@ -79,8 +78,8 @@ var arrows = map[string][]string{
 	"internal/testenv":                {},
 }
 
-// sandboxRoot is the package that could be lifted out of this module: it and what is below it import nothing beside it but the runner, which
-// is the program inside its workers.
+// sandboxRoot is the package that could be lifted out of this module: it and what is below it import nothing beside it
+// but the runner, which is the program inside its workers.
 const (
 	sandboxRoot = "sandbox"
 	runnerRoot  = "runner-js"
@@ -94,6 +93,7 @@ var homes = map[string][]string{
 	"github.com/coreos/go-systemd/":           {"internal/server"},
 	"github.com/elastic/go-seccomp-bpf":       {"sandbox/internal/seccomp"},
 	"github.com/getsentry/sentry-go":          {"internal/observe/sentry"},
+	"github.com/go-json-experiment/json/":     {"sandbox/rawjson"},
 	"github.com/google/uuid":                  {"internal/httpd/api", "internal/function", "internal/observe/sentry", "internal/store/storetest"},
 	"github.com/gorilla/mux":                  {"internal/httpd/api"},
 	"github.com/miekg/dns":                    {"internal/egress"},

@@ -2,22 +2,22 @@ package function
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // Var is one environment variable.
 type Var struct{ Name, Value string }
 
-// Env is a set of environment variables in the order in which JavaScript would list the keys of the same object:
-// array indices ascending first, then the others as they were added. A nil *Env is an empty set that cannot be changed.
-// An Env is not safe for concurrent changes. What another program stored may hold values that are no strings: of these the
+// Env is a set of environment variables in the order in which JavaScript would list the keys of the same object: array
+// indices ascending first, then the others as they were added. A nil *Env is an empty set that cannot be changed. An
+// Env is not safe for concurrent changes. What another program stored may hold values that are no strings: of these the
 // Value of a Var is their JSON.
 type Env struct {
 	vars []Var
@@ -41,20 +41,8 @@ func NewEnv(vars ...Var) *Env {
 	return e
 }
 
-// compareVars orders array indices by their number and before all other names, which it leaves where they are.
-func compareVars(a, b Var) int {
-	m, aIsIndex := arrayIndex(a.Name)
-	n, bIsIndex := arrayIndex(b.Name)
-	switch {
-	case aIsIndex && bIsIndex:
-		return cmp.Compare(m, n)
-	case aIsIndex:
-		return -1
-	case bIsIndex:
-		return 1
-	}
-	return 0
-}
+// compareVars orders variables as JavaScript does the keys of an object.
+func compareVars(a, b Var) int { return rawjson.CompareKeys(a.Name, b.Name) }
 
 // Vars returns a copy of the variables, in order.
 func (e *Env) Vars() []Var {
@@ -122,9 +110,9 @@ func (e *Env) Set(name, value string) {
 		return
 	}
 	at := len(e.vars)
-	if n, ok := arrayIndex(name); ok {
+	if n, ok := rawjson.ArrayIndex(name); ok {
 		at = slices.IndexFunc(e.vars, func(v Var) bool {
-			m, isIndex := arrayIndex(v.Name)
+			m, isIndex := rawjson.ArrayIndex(v.Name)
 			return !isIndex || m > n
 		})
 		if at < 0 {
@@ -161,87 +149,51 @@ func (e *Env) index(name string) int {
 	return slices.IndexFunc(e.vars, func(v Var) bool { return v.Name == name })
 }
 
-// arrayIndex says whether JavaScript orders the key name as an array index (ECMA-262, OrdinaryOwnPropertyKeys).
-func arrayIndex(name string) (uint32, bool) {
-	n, err := strconv.ParseUint(name, 10, 32)
-	if err != nil || n == 1<<32-1 || strconv.FormatUint(n, 10) != name {
-		return 0, false
-	}
-	return uint32(n), true
-}
-
 // MarshalJSON writes the variables as one object in order, without HTML escapes, as JSON.stringify does.
 func (e *Env) MarshalJSON() ([]byte, error) {
 	if e == nil {
 		return []byte("null"), nil
 	}
-	out := []byte{'{'}
-	for i, v := range e.vars {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = AppendJSONString(out, v.Name)
-		out = append(out, ':')
+	o := rawjson.NewObject(nil)
+	for _, v := range e.vars {
 		if e.literal[v.Name] {
-			out = append(out, v.Value...)
-			continue
+			o.Raw(v.Name, []byte(v.Value))
+		} else {
+			o.String(v.Name, v.Value)
 		}
-		out = AppendJSONString(out, v.Value)
 	}
-	return append(out, '}'), nil
+	return o.End(), nil
 }
+
+// maxDepth is how deep values may nest: that of encoding/json.
+const maxDepth = 10_000
 
 // UnmarshalJSON reads an object. Of a name given twice the last value counts.
 func (e *Env) UnmarshalJSON(text []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	open, err := dec.Token()
-	if err != nil {
-		return fmt.Errorf("environment: %w", err)
-	}
-	if open != json.Delim('{') {
+	if !rawjson.IsObject(text) || !rawjson.Scan(text, maxDepth).OK {
 		return errors.New("environment: not an object")
 	}
 	var vars []Var
 	var literal map[string]bool
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return fmt.Errorf("environment: %w", err)
-		}
-		v := Var{Name: name.(string)}
-		isString, err := v.read(dec)
-		if err != nil {
-			return fmt.Errorf("environment: %q: %w", name, err)
-		}
-		if !isString && literal == nil {
-			literal = map[string]bool{}
-		}
-		if isString {
+	for key, value := range rawjson.Members(text) {
+		v := Var{Name: rawjson.Unquote(key)}
+		if rawjson.IsString(value) {
+			v.Value = rawjson.Unquote(value)
 			delete(literal, v.Name)
 		} else {
+			var compact bytes.Buffer
+			if err := json.Compact(&compact, value); err != nil {
+				return fmt.Errorf("environment: %q: %w", v.Name, err)
+			}
+			v.Value = compact.String()
+			if literal == nil {
+				literal = map[string]bool{}
+			}
 			literal[v.Name] = true
 		}
 		vars = append(vars, v)
 	}
-	if _, err := dec.Token(); err != nil {
-		return fmt.Errorf("environment: %w", err)
-	}
 	*e = *NewEnv(vars...)
 	e.literal = literal
 	return nil
-}
-
-// read reads the value that comes next: a string, or JSON of another kind, which it leaves without white space.
-func (v *Var) read(dec *json.Decoder) (isString bool, err error) {
-	var text json.RawMessage
-	if err := dec.Decode(&text); err != nil {
-		return false, err
-	}
-	if text[0] == '"' {
-		return true, json.Unmarshal(text, &v.Value)
-	}
-	var out bytes.Buffer
-	err = json.Compact(&out, text)
-	v.Value = out.String()
-	return false, err
 }

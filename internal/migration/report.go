@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // Report gathers findings and writes them in order: by kind, namespace and ID.
@@ -77,7 +78,7 @@ func (r *Report) program(functions int, counts map[Kind]int, allow string) error
 	if err != nil {
 		return err
 	}
-	_, err = r.out.Write(append(function.AppendPlainJSON(nil, text), '\n'))
+	_, err = r.out.Write(append(rawjson.AppendInvisibleEscaped(nil, text), '\n'))
 	return err
 }
 
@@ -134,6 +135,6 @@ func summary(total int, counts map[Kind]int) string {
 
 // plain is a text without what a terminal could take for a command: others wrote it.
 func plain(text string) string {
-	quoted := string(function.AppendPlainJSONString(nil, strings.ToValidUTF8(text, "\ufffd")))
+	quoted := string(rawjson.AppendVisible(nil, strings.ToValidUTF8(text, "\ufffd")))
 	return strings.ReplaceAll(strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`), `\\`, `\`)
 }

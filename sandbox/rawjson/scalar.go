@@ -40,8 +40,9 @@ func (s *scanner) plain() {
 	}
 }
 
-// specialBytes marks, by its highest bit, the first byte of a little-endian word that is a quote, a backslash or below a space; nothing before it,
-// and perhaps others behind it. Taking n from each byte of a word borrows from the next byte where one is below n.
+// specialBytes marks, by its highest bit, the first byte of a little-endian word that is a quote, a backslash or below
+// a space; nothing before it, and perhaps others behind it. Taking n from each byte of a word borrows from the next
+// byte where one is below n.
 func specialBytes(word uint64) uint64 {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	quote, backslash := word^each*'"', word^each*'\\'

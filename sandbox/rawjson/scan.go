@@ -1,17 +1,25 @@
-// Package rawjson checks JSON texts without making values of them. It does so two to ten times as fast as encoding/json (BenchmarkScan), and
-// says where a faulty one stops being JSON.
+// Package rawjson reads and writes JSON as text, without making values of it: whether a text is JSON and where it stops
+// being so, the members of an object, strings as JSON.stringify writes them, and JavaScript's order of keys.
+//
+// It scans by hand, because that is faster than encoding/json and go-json-experiment/json/jsontext (BenchmarkScan), and
+// because it stops at the byte at which V8's parser stops. Escaped strings are read by jsontext, which is faster than
+// encoding/json.
 package rawjson
 
 // Outcome is what Scan found.
 type Outcome struct {
-	OK      bool // the text is one value, perhaps with white space around it
-	Stopped int  // the position of the first byte that is wrong; the length of the text when there is none, or something is missing at its end
-	TooDeep bool // what is wrong is that one more object or array begins there
+	// OK says that the text is one value, perhaps with white space around it.
+	OK bool
+	// Stopped is the position of the first byte that is wrong. It is the length of the text when no byte is wrong, or when
+	// something is missing at the end.
+	Stopped int
+	// TooDeep says that what is wrong is one more object or array than may be nested.
+	TooDeep bool
 }
 
-// Scan reads text as RFC 8259 has it, with objects and arrays nested depth levels at most. It stops at the byte at which V8's parser
-// stops. Like that, and like encoding/json, it takes halves of surrogate pairs and repeated names; it leaves it to others whether strings
-// are UTF-8.
+// Scan reads text as RFC 8259 has it, with objects and arrays nested depth levels at most. It stops at the byte at
+// which V8's parser stops. Like V8 and encoding/json it accepts halves of surrogate pairs and repeated names. It leaves
+// it to others whether strings are UTF-8.
 func Scan(text []byte, depth int) Outcome {
 	s := scanner{text: text, left: depth}
 	ok := s.document()
@@ -25,8 +33,9 @@ type scanner struct {
 	left    int // levels that may be entered
 	tooDeep bool
 
-	// The brackets that are open: how many, and a bit for each that says whether it is that of an object, the innermost one's lowest. Those
-	// beyond the innermost 64 are in outer. To keep them in calls instead would cost a hundred bytes of stack for each.
+	// The brackets that are open: how many, and a bit for each that says whether it is that of an object, the innermost
+	// one's lowest. Those beyond the innermost 64 are in outer. To keep them in calls instead would cost a hundred
+	// bytes of stack for each.
 	depth int
 	inner uint64
 	outer []uint64
@@ -72,8 +81,8 @@ func (s *scanner) value() bool {
 	}
 }
 
-// begin passes a scalar or an empty object or array whole; of others it passes what stands before the first element's value, and then begun is
-// true.
+// begin passes a scalar or an empty object or array whole; of others it passes what stands before the first element's
+// value, and then begun is true.
 func (s *scanner) begin() (begun, ok bool) {
 	switch c := s.peek(); c {
 	case '"':

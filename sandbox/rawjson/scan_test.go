@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
@@ -70,7 +72,8 @@ func TestEachBracketIsClosedByItsOwn(t *testing.T) {
 	}
 }
 
-// Strings are read several bytes at a time: each character is put into every place of one, among such as differ least from those sought.
+// Strings are read several bytes at a time: each character is put into every place of one, among such as differ least
+// from those sought.
 func TestScanFindsEveryCharacterEverywhereInAString(t *testing.T) {
 	for _, around := range []string{"a", "!", "#", "[", "\u007f", "é", "\u00a2"} {
 		for c := range rune(256) {
@@ -121,6 +124,9 @@ func BenchmarkScan(b *testing.B) {
 		for by, valid := range map[string]func([]byte) bool{
 			"rawjson":       func(text []byte) bool { return rawjson.Scan(text, depth).OK },
 			"encoding-json": json.Valid,
+			"go-json-experiment": func(text []byte) bool {
+				return jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+			},
 		} {
 			b.Run(name+"/"+by, func(b *testing.B) {
 				b.SetBytes(int64(len(text)))

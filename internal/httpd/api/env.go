@@ -1,11 +1,11 @@
 package api
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 func (s *server) setEnv(w http.ResponseWriter, r *http.Request) error {
@@ -13,11 +13,11 @@ func (s *server) setEnv(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, ignored, err := s.readSent(r, false, isString)
+	text, ignored, err := s.readSent(r, false, rawjson.IsString)
 	if err != nil {
 		return err
 	}
-	if !isString(text) {
+	if !rawjson.IsString(text) {
 		faults := []string{"instance" + notString}
 		if ignored != "" {
 			faults = append(faults, ignored)
@@ -25,11 +25,7 @@ func (s *server) setEnv(w http.ResponseWriter, r *http.Request) error {
 		sendInvalid(w, r, faults)
 		return nil
 	}
-	var value string
-	if err := json.Unmarshal(text, &value); err != nil {
-		return fmt.Errorf("set variable %q of %s: %w", name, ref, err)
-	}
-	if err := s.Store.SetEnv(r.Context(), ref, name, value); err != nil {
+	if err := s.Store.SetEnv(r.Context(), ref, name, rawjson.Unquote(text)); err != nil {
 		return fmt.Errorf("set variable %q of %s: %w", name, ref, err)
 	}
 	sendEmpty(w, http.StatusNoContent)

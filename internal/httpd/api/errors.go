@@ -8,6 +8,7 @@ import (
 	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // fail answers with err.
@@ -27,15 +28,15 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if o.Retry {
 		h.Set("Retry-After", retryAfter(o.RetryAfter))
 	}
-	answer := newObject()
-	answer.string("error", o.Message)
+	answer := rawjson.NewObject(nil)
+	answer.String("error", o.Message)
 	if o.Reason != "" {
-		answer.string("reason", o.Reason)
+		answer.String("reason", o.Reason)
 	}
 	if whole, ok := errors.AsType[*pipelineError](err); ok {
-		answer.raw("details", whole.details())
+		answer.Raw("details", whole.details())
 	}
-	result := &sandbox.Result{Status: o.Status, Header: o.Header, Body: answer.end()}
+	result := &sandbox.Result{Status: o.Status, Header: o.Header, Body: answer.End()}
 	if sendResult(w, r, result) != nil {
 		sendJSON(w, r, o.Status, result.Body)
 	}

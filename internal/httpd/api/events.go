@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // eventTimeout is how long a follower may take to read what it is sent before it is given up.
@@ -81,9 +82,9 @@ const (
 
 // sendFailure tells why no more events come.
 func (e *eventStream) sendFailure(message string) {
-	o := newObject()
-	o.string("error", message)
-	_ = e.send(append(append([]byte("event: failure\ndata: "), o.end()...), "\n\n"...)) // the stream ends in any case
+	o := rawjson.NewObject(nil)
+	o.String("error", message)
+	_ = e.send(append(append([]byte("event: failure\ndata: "), o.End()...), "\n\n"...)) // the stream ends in any case
 }
 
 // send writes text and has all of it sent now.

@@ -4,7 +4,14 @@ import (
 	"encoding/json"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
+
+// newAnswer begins an object with room for f, and for some escapes in its texts.
+func newAnswer(f *function.Function) rawjson.Object {
+	n := textBytes(f)
+	return rawjson.NewObject(make([]byte, 0, n+n/8+128))
+}
 
 // textBytes is about how long an answer with f is.
 func textBytes(f *function.Function) int {
@@ -15,49 +22,51 @@ func textBytes(f *function.Function) int {
 	return n
 }
 
-// putAnswer shows the environment only when the request brought one, and not the variables of the names that are hidden.
+// putAnswer shows the environment only when the request brought one, and not the variables of the names that are
+// hidden.
 func putAnswer(f, given *function.Function, hidden []string) []byte {
-	o := newObjectOf(textBytes(f))
-	o.string("id", f.ID)
-	o.string("code", f.Code)
-	o.string("hash", f.Hash)
+	o := newAnswer(f)
+	o.String("id", f.ID)
+	o.String("code", f.Code)
+	o.String("hash", f.Hash)
 	if given.Env != nil {
-		o.raw("env", envJSON(given.Env.Without(hidden)))
+		o.Raw("env", envJSON(given.Env.Without(hidden)))
 	}
-	addOptions(o, given.Options)
-	return o.end()
+	addOptions(&o, given.Options)
+	return o.End()
 }
 
-// getAnswer leaves out what a record written by an early original does not have, and variables of the names that are hidden.
+// getAnswer leaves out what a record written by an early original does not have, and variables of the names that are
+// hidden.
 func getAnswer(f *function.Function, hidden []string) []byte {
-	o := newObjectOf(textBytes(f))
-	o.string("id", f.ID)
-	o.string("namespace", f.Namespace)
-	o.string("code", f.Code)
-	o.string("hash", f.Hash)
+	o := newAnswer(f)
+	o.String("id", f.ID)
+	o.String("namespace", f.Namespace)
+	o.String("code", f.Code)
+	o.String("hash", f.Hash)
 	if f.Created != "" {
-		o.string("created", f.Created)
+		o.String("created", f.Created)
 	}
 	if f.Updated != "" {
-		o.string("updated", f.Updated)
+		o.String("updated", f.Updated)
 	}
-	o.raw("namespaceSettings", settingsJSON(f.Settings))
-	o.optional("versionID", nonEmpty(&f.VersionID))
+	o.Raw("namespaceSettings", settingsJSON(f.Settings))
+	addOptional(&o, "versionID", &f.VersionID)
 	if f.Env != nil {
-		o.raw("env", envJSON(f.Env.Without(hidden)))
+		o.Raw("env", envJSON(f.Env.Without(hidden)))
 	}
-	o.optional("sentryDSN", nonEmpty(f.SentryDSN()))
-	addOptions(o, f.Options)
-	return o.end()
+	addOptional(&o, "sentryDSN", f.SentryDSN())
+	addOptions(&o, f.Options)
+	return o.End()
 }
 
 // addOptions adds what the original does not know, and only where it is set.
-func addOptions(o *object, options function.Options) {
+func addOptions(o *rawjson.Object, options function.Options) {
 	for option, value := range options.Given() {
 		if option.Number {
-			o.raw(option.Name, json.RawMessage(value))
+			o.Raw(option.Name, json.RawMessage(value))
 		} else {
-			o.string(option.Name, value)
+			o.String(option.Name, value)
 		}
 	}
 }
@@ -66,14 +75,14 @@ func settingsJSON(n *function.Namespace) json.RawMessage {
 	if n == nil {
 		return json.RawMessage("null")
 	}
-	o := newObject()
+	o := rawjson.NewObject(nil)
 	if n.SentryDSN != nil {
-		o.string("sentryDSN", *n.SentryDSN)
+		o.String("sentryDSN", *n.SentryDSN)
 	}
 	if n.MaxConcurrency != nil {
-		o.int("maxConcurrency", *n.MaxConcurrency)
+		o.Int("maxConcurrency", int64(*n.MaxConcurrency))
 	}
-	return o.end()
+	return o.End()
 }
 
 func envJSON(e *function.Env) json.RawMessage {
@@ -81,9 +90,11 @@ func envJSON(e *function.Env) json.RawMessage {
 	return text
 }
 
-func nonEmpty(text *string) *string {
+// addOptional adds a string that is null when it is missing or empty.
+func addOptional(o *rawjson.Object, name string, text *string) {
 	if text == nil || *text == "" {
-		return nil
+		o.Raw(name, json.RawMessage("null"))
+		return
 	}
-	return text
+	o.String(name, *text)
 }

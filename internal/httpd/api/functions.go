@@ -11,6 +11,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // putFunction deploys what the body describes.
@@ -101,26 +102,26 @@ func replaceable(err error) bool {
 
 // refuseCode answers a failed trial run: what the code did is told to the caller, everything else is an error.
 func (s *server) refuseCode(w http.ResponseWriter, r *http.Request, ref function.Ref, err error) error {
-	o := newObject()
+	o := rawjson.NewObject(nil)
 	found := outcome.Of(err)
 	var message string
 	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok {
 		message = thrown.Text
-		o.string("error", message)
-		o.string("stack", thrown.Frames)
+		o.String("error", message)
+		o.String("stack", thrown.Frames)
 	} else if death, ok := errors.AsType[*sandbox.DeathError](err); ok && found.Fault == outcome.FaultFunction {
 		s.logDeath(r, found, err)
 		message = "Error: " + found.Message
-		o.string("error", message)
-		o.string("stack", "")
+		o.String("error", message)
+		o.String("stack", "")
 		if death.Reason != sandbox.ReasonSyncDeadline {
-			o.string("reason", string(death.Reason))
+			o.String("reason", string(death.Reason))
 		}
 	} else {
 		return fmt.Errorf("check function %s: %w", ref, err)
 	}
 	s.FunctionLog(ref, "Failed to post code: "+message)
-	sendJSON(w, r, http.StatusBadRequest, o.end())
+	sendJSON(w, r, http.StatusBadRequest, o.End())
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // checkTimeout bounds the check of one service.
@@ -68,9 +69,9 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) error {
 		}
 		list = append(list, rep.json()...)
 	}
-	o := newObject()
-	o.raw("services", append(list, ']'))
-	sendJSON(w, r, status, o.end())
+	o := rawjson.NewObject(nil)
+	o.Raw("services", append(list, ']'))
+	sendJSON(w, r, status, o.End())
 	return nil
 }
 
@@ -96,12 +97,12 @@ func (p report) json() []byte {
 	if p.failed {
 		state = "FAILED"
 	}
-	o := newObject()
-	o.string("name", p.name)
-	o.string("status", state)
-	o.string("message", p.message)
-	o.int("time", int(p.took.Milliseconds()))
-	return o.end()
+	o := rawjson.NewObject(nil)
+	o.String("name", p.name)
+	o.String("status", state)
+	o.String("message", p.message)
+	o.Int("time", p.took.Milliseconds())
+	return o.End()
 }
 
 func (s *server) check(r *http.Request, service Service) report {

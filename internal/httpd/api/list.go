@@ -11,6 +11,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/qs"
 	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // maxPerPage is how many functions one answer lists.
@@ -79,22 +80,22 @@ func listAnswer(q function.Query, page *function.Page) []byte {
 		if i > 0 {
 			items = append(items, ',')
 		}
-		item := newObject()
-		item.string("namespace", ref.Namespace)
-		item.string("id", ref.ID)
-		items = append(items, item.end()...)
+		item := rawjson.NewObject(nil)
+		item.String("namespace", ref.Namespace)
+		item.String("id", ref.ID)
+		items = append(items, item.End()...)
 	}
-	o := newObject()
-	o.raw("items", append(items, ']'))
-	o.int("page", q.Page)
-	o.int("perPage", q.PerPage)
+	o := rawjson.NewObject(nil)
+	o.Raw("items", append(items, ']'))
+	o.Int("page", int64(q.Page))
+	o.Int("perPage", int64(q.PerPage))
 	if q.Page > 1 {
-		o.int("previousPage", q.Page-1)
+		o.Int("previousPage", int64(q.Page-1))
 	}
 	if pages := (page.Total-1)/q.PerPage + 1; page.Total > 0 && q.Page < pages {
-		o.int("nextPage", q.Page+1)
+		o.Int("nextPage", int64(q.Page+1))
 	}
-	return o.end()
+	return o.End()
 }
 
 // textOf is the parameter as JavaScript turns it into a string; a missing one is empty.

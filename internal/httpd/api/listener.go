@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // JSONErrors returns a listener like l whose server answers in JSON what it refuses before any handler sees it: a broken
@@ -69,7 +69,9 @@ func plainError(p []byte) (answer []byte, ok bool) {
 	if _, detail, found := bytes.Cut(message, []byte(": ")); found {
 		message = detail
 	}
-	body := append(function.AppendJSONString([]byte(`{"error":`), string(message)), '}')
+	o := rawjson.NewObject(nil)
+	o.String("error", string(message))
+	body := o.End()
 	answer = append(answer, p[:line]...)
 	answer = append(answer, "\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: "...)
 	answer = strconv.AppendInt(answer, int64(len(body)), 10)

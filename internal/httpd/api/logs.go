@@ -8,6 +8,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // Logs is where the output of functions is kept. It must be safe for concurrent use. Its errors are or wrap those of
@@ -69,14 +70,11 @@ func (s *server) readLogs(ctx context.Context, ref function.Ref, asked logsReque
 
 // appendLogLine appends a line as a JSON object. Nothing in it can end the line or steer a terminal.
 func appendLogLine(dst []byte, line *function.LogLine) []byte {
-	dst = append(dst, `{"id":"`...)
-	dst = append(dst, line.Cursor.String()...)
-	dst = append(dst, `","time":"`...)
-	dst = line.Time.UTC().AppendFormat(dst, lineTime)
-	dst = append(dst, `","requestId":`...)
-	dst = function.AppendPlainJSONString(dst, line.RequestID)
-	dst = append(dst, `,"level":`...)
-	dst = function.AppendPlainJSONString(dst, line.Level)
-	dst = append(dst, `,"message":`...)
-	return append(function.AppendPlainJSONString(dst, line.Text), '}')
+	o := rawjson.NewObject(dst)
+	o.String("id", line.Cursor.String())
+	o.String("time", line.Time.UTC().Format(lineTime))
+	o.Visible("requestId", line.RequestID)
+	o.Visible("level", line.Level)
+	o.Visible("message", line.Text)
+	return o.End()
 }

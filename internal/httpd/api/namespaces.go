@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 func (s *server) putNamespace(w http.ResponseWriter, r *http.Request) error {
@@ -59,18 +60,18 @@ func (s *server) deleteNamespace(w http.ResponseWriter, r *http.Request) error {
 
 // namespaceJSON puts the name last, unless a request's body had it first.
 func namespaceJSON(n *function.Namespace, nameFirst bool) []byte {
-	o := newObject()
+	o := rawjson.NewObject(nil)
 	if nameFirst {
-		o.string("namespace", n.Name)
+		o.String("namespace", n.Name)
 	}
 	if n.SentryDSN != nil {
-		o.string("sentryDSN", *n.SentryDSN)
+		o.String("sentryDSN", *n.SentryDSN)
 	}
 	if n.MaxConcurrency != nil {
-		o.int("maxConcurrency", *n.MaxConcurrency)
+		o.Int("maxConcurrency", int64(*n.MaxConcurrency))
 	}
 	if !nameFirst {
-		o.string("namespace", n.Name)
+		o.String("namespace", n.Name)
 	}
-	return o.end()
+	return o.End()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/spelling"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // optionParser reads the options of a function, which the original does not know.
@@ -44,8 +45,8 @@ func (p optionParser) read(option *function.Option, o *function.Options, value j
 		option.Set(o, string(value))
 		return ""
 	}
-	text := textIn(value)
-	if !isString(value) {
+	text := rawjson.Unquote(value)
+	if !rawjson.IsString(value) {
 		return notString
 	}
 	if choice, ok := p.values[option.Name]; ok && text != "" && !slices.Contains(choice, text) {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -35,7 +34,7 @@ func properties(text json.RawMessage) (s propertySet) {
 			s.more = true
 			break
 		}
-		name := textIn(key)
+		name := rawjson.Unquote(key)
 		if i, ok := at[name]; ok {
 			s.list[i].value = value
 			continue
@@ -60,22 +59,5 @@ func (s propertySet) get(name string) (json.RawMessage, bool) {
 	return s.list[i].value, true
 }
 
-// byKeyOrder is JavaScript's order of keys (ECMA-262, OrdinaryOwnPropertyKeys) for a list that is in order of creation.
-func byKeyOrder(a, b property) int { return cmp.Compare(keyRank(a.name), keyRank(b.name)) }
-
-// keyRank is the value of an array index, and more than any of them for every other name. Sorting asks for it often, and most names are none:
-// it makes no errors and no copies.
-func keyRank(name string) uint64 {
-	const other, longest = 1<<32 - 1, len("4294967294")
-	if name == "" || len(name) > longest || name[0] == '0' && name != "0" {
-		return other
-	}
-	var n uint64
-	for _, c := range []byte(name) {
-		if c < '0' || c > '9' {
-			return other
-		}
-		n = 10*n + uint64(c-'0')
-	}
-	return min(n, other)
-}
+// byKeyOrder is JavaScript's order of keys, for a list that is in order of creation.
+func byKeyOrder(a, b property) int { return rawjson.CompareKeys(a.name, b.name) }

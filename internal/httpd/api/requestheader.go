@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/latin1"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // headerOmit lists the names of headers that the function is not to see.
@@ -132,7 +132,7 @@ func appendName(dst []byte, name string) []byte {
 
 // appendText appends value, whose bytes are Latin-1, as a JSON string.
 func appendText(dst []byte, value string) []byte {
-	return function.AppendJSONString(dst, latin1.Decode(value))
+	return rawjson.AppendString(dst, latin1.Decode(value))
 }
 
 // appendTexts appends a JSON array of values.

@@ -11,6 +11,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // handler serves one method of one path. The error it returns, if any, becomes the answer.
@@ -139,9 +140,9 @@ func notFound(w http.ResponseWriter, r *http.Request) error {
 // options tells which methods a path has, in the Allow header and as {"allow":[…]}.
 func options(allow []string) handler {
 	list := strings.Join(allow, ",")
-	body := newObject()
-	body.texts("allow", allow)
-	text := body.end()
+	body := rawjson.NewObject(nil)
+	body.Strings("allow", allow)
+	text := body.End()
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", list)
 		sendJSON(w, r, http.StatusOK, text)

@@ -13,6 +13,7 @@ import (
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // run answers with what the function answers.
@@ -94,11 +95,11 @@ func (e *pipelineError) Error() string { return "run pipeline: " + e.err.Error()
 func (e *pipelineError) Unwrap() error { return e.err }
 
 func (e *pipelineError) details() json.RawMessage {
-	o := newObject()
+	o := rawjson.NewObject(nil)
 	if step, ok := errors.AsType[*invoke.StepError](e.err); ok {
-		o.string("message", "Got error when execute pipeline function "+step.Ref.String())
+		o.String("message", "Got error when execute pipeline function "+step.Ref.String())
 	}
-	return o.end()
+	return o.End()
 }
 
 // bodyMemory is that for the bodies of the steps of r.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 //go:embed schemas
@@ -32,7 +32,7 @@ func (s *server) getSchema(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return outcome.NotFound("Schema not found")
 	}
-	quoted := function.AppendJSONString(nil, origin(r))
+	quoted := rawjson.AppendString(nil, origin(r))
 	sendJSON(w, r, http.StatusOK, bytes.Join(parts, quoted[1:len(quoted)-1]))
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/httpd/latin1"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // smallBody is how large a body may be for its parts to be copied without asking.
@@ -14,7 +15,7 @@ const smallBody = 4 << 10
 
 // readSent reads a body that describes what to store. One of another media type than JSON counts as {}, as it always did;
 // ignored says so then, if what it holds was meant to be read. There is room for what will be copied out of it.
-func (s *server) readSent(r *http.Request, strict bool, meant func(json.RawMessage) bool) (text json.RawMessage, ignored string, err error) {
+func (s *server) readSent(r *http.Request, strict bool, meant func([]byte) bool) (text json.RawMessage, ignored string, err error) {
 	options := s.bodyOptions(r, strict)
 	text, err = body.Read(r, options)
 	if err == nil && len(text) > smallBody && !s.Grow(r, 2*len(text)) {
@@ -46,10 +47,10 @@ func whyIgnored(contentType string) string {
 
 // isDeployment says whether text is meant to be a function: an object whose code names main. Requests whose code does not
 // are answered as the original answers them.
-func isDeployment(text json.RawMessage) bool {
+func isDeployment(text []byte) bool {
 	code, ok := properties(text).get("code")
-	return ok && isString(code) && strings.Contains(textIn(code), "main")
+	return ok && rawjson.IsString(code) && strings.Contains(rawjson.Unquote(code), "main")
 }
 
 // isSettings says whether text holds settings at all.
-func isSettings(text json.RawMessage) bool { return len(properties(text).list) > 0 }
+func isSettings(text []byte) bool { return len(properties(text).list) > 0 }

@@ -1,14 +1,13 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
-	"unicode/utf8"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // The ends of the npm module jsonschema's texts; callers match on them.
@@ -19,10 +18,10 @@ const (
 
 // sendInvalid refuses a body that does not fit its schema.
 func sendInvalid(w http.ResponseWriter, r *http.Request, faults []string) {
-	o := newObject()
-	o.string("error", "Invalid instance")
-	o.texts("details", faults)
-	sendJSON(w, r, http.StatusBadRequest, o.end())
+	o := rawjson.NewObject(nil)
+	o.String("error", "Invalid instance")
+	o.Strings("details", faults)
+	sendJSON(w, r, http.StatusBadRequest, o.End())
 }
 
 // parseFunction reads code and environment from the JSON text body, and says all that is wrong with it: first the
@@ -32,12 +31,12 @@ func parseFunction(body json.RawMessage, runtimes []string) (f *function.Functio
 	if given.more {
 		return nil, []string{tooMany("instance")}
 	}
-	if !isObject(body) {
+	if !rawjson.IsObject(body) {
 		faults = append(faults, "instance"+notObject)
 	}
 	for _, name := range []string{"namespace", "id", "code", "hash", "versionID"} {
 		value, ok := given.get(name)
-		if ok && !isString(value) {
+		if ok && !rawjson.IsString(value) {
 			faults = append(faults, "instance."+name+notString)
 		}
 		if name == "code" && string(value) == `""` {
@@ -57,7 +56,7 @@ func parseFunction(body json.RawMessage, runtimes []string) (f *function.Functio
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	f = &function.Function{Code: textIn(code), Options: options}
+	f = &function.Function{Code: rawjson.Unquote(code), Options: options}
 	if hasEnv {
 		f.Env = envIn(env)
 	}
@@ -68,7 +67,7 @@ func parseFunction(body json.RawMessage, runtimes []string) (f *function.Functio
 const maxDSN = 4096
 
 func envFaults(env json.RawMessage) (faults []string) {
-	if !isObject(env) {
+	if !rawjson.IsObject(env) {
 		return []string{"instance.env" + notObject}
 	}
 	variables := properties(env)
@@ -76,7 +75,7 @@ func envFaults(env json.RawMessage) (faults []string) {
 		return []string{tooMany("instance.env")}
 	}
 	for _, p := range variables.list {
-		if !isString(p.value) {
+		if !rawjson.IsString(p.value) {
 			faults = append(faults, "instance.env"+suffix(p.name)+notString)
 		}
 	}
@@ -86,7 +85,7 @@ func envFaults(env json.RawMessage) (faults []string) {
 func envIn(env json.RawMessage) *function.Env {
 	e := &function.Env{}
 	for _, p := range properties(env).list {
-		e.Set(p.name, textIn(p.value))
+		e.Set(p.name, rawjson.Unquote(p.value))
 	}
 	return e
 }
@@ -101,7 +100,7 @@ type givenNamespace struct {
 
 // parseNamespace is to namespaces what parseFunction is to functions.
 func parseNamespace(body json.RawMessage) (n givenNamespace, faults []string) {
-	if !isObject(body) {
+	if !rawjson.IsObject(body) {
 		return n, []string{"instance" + notObject}
 	}
 	given := properties(body)
@@ -109,17 +108,17 @@ func parseNamespace(body json.RawMessage) (n givenNamespace, faults []string) {
 		return n, []string{tooMany("instance")}
 	}
 	for _, name := range []string{"namespace", "sentryDSN"} {
-		if value, ok := given.get(name); ok && !isString(value) {
+		if value, ok := given.get(name); ok && !rawjson.IsString(value) {
 			faults = append(faults, "instance."+name+notString)
 		}
 	}
-	if value, _ := given.get("sentryDSN"); isString(value) && len(textIn(value)) > maxDSN {
-		faults = append(faults, fmt.Sprintf("instance.sentryDSN has %d bytes, %d are the most that are taken", len(textIn(value)), maxDSN))
+	if value, _ := given.get("sentryDSN"); rawjson.IsString(value) && len(rawjson.Unquote(value)) > maxDSN {
+		faults = append(faults, fmt.Sprintf("instance.sentryDSN has %d bytes, %d are the most that are taken", len(rawjson.Unquote(value)), maxDSN))
 	}
 	n.maxConcurrency, faults = parseCount(given, "maxConcurrency", faults)
 	for _, p := range given.list {
 		if p.name != "namespace" && p.name != "sentryDSN" && p.name != "maxConcurrency" {
-			quoted := function.AppendJSONString(nil, p.name)
+			quoted := rawjson.AppendString(nil, p.name)
 			faults = append(faults, "instance additionalProperty "+string(quoted)+" exists in instance when not allowed")
 		}
 	}
@@ -127,7 +126,7 @@ func parseNamespace(body json.RawMessage) (n givenNamespace, faults []string) {
 		return n, faults
 	}
 	if value, ok := given.get("sentryDSN"); ok {
-		dsn := textIn(value)
+		dsn := rawjson.Unquote(value)
 		n.dsn = &dsn
 	}
 	n.nameFirst = len(given.list) > 0 && given.list[0].name == "namespace"
@@ -149,18 +148,5 @@ func suffix(name string) string {
 	case digits.MatchString(name):
 		return "[" + name + "]"
 	}
-	return "[" + string(function.AppendJSONString(nil, name)) + "]"
-}
-
-func isString(value json.RawMessage) bool { return bytes.HasPrefix(value, []byte{'"'}) }
-
-func isObject(value json.RawMessage) bool { return bytes.HasPrefix(value, []byte{'{'}) }
-
-// textIn is the string that a JSON string stands for; a lone surrogate is U+FFFD.
-func textIn(value json.RawMessage) (text string) {
-	if len(value) >= 2 && isString(value) && bytes.IndexByte(value, '\\') < 0 && utf8.Valid(value) { // it stands for itself
-		return string(value[1 : len(value)-1])
-	}
-	_ = json.Unmarshal(value, &text) // a JSON string, as the validation before found
-	return text
+	return "[" + string(rawjson.AppendString(nil, name)) + "]"
 }

@@ -1,9 +1,9 @@
 package qs
 
 import (
-	"cmp"
 	"slices"
-	"strconv"
+
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // fewMembers is how many members are searched one by one before an index is worth its memory.
@@ -62,36 +62,13 @@ func (r *record) sort() {
 	if !slices.ContainsFunc(r.members, func(m member) bool { return isIndex(m.name) }) {
 		return
 	}
-	slices.SortStableFunc(r.members, func(a, b member) int {
-		return cmp.Compare(rank(a.name), rank(b.name))
-	})
+	slices.SortStableFunc(r.members, func(a, b member) int { return rawjson.CompareKeys(a.name, b.name) })
 	if r.index != nil {
 		r.reindex()
 	}
 }
 
-// rank orders array indices by their value and before all other names.
-func rank(name string) uint64 {
-	const others = 1 << 32
-	if n, ok := arrayIndex(name); ok {
-		return uint64(n)
-	}
-	return others
-}
-
 func isIndex(name string) bool {
-	_, ok := arrayIndex(name)
+	_, ok := rawjson.ArrayIndex(name)
 	return ok
-}
-
-// arrayIndex says whether name is an array index in the sense of ECMA-262: a canonical number below 2^32-1.
-func arrayIndex(name string) (uint32, bool) {
-	if name == "" || len(name) > 10 || name[0] < '0' || name[0] > '9' {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(name, 10, 32)
-	if err != nil || n == 1<<32-1 || name[0] == '0' && len(name) > 1 {
-		return 0, false
-	}
-	return uint32(n), true
 }

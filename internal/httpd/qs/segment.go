@@ -1,6 +1,10 @@
 package qs
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/backstage/functions/sandbox/rawjson"
+)
 
 // segment is one part of a parameter's name: "a[b][]" has a, [b] and [].
 type segment struct {
@@ -53,7 +57,7 @@ func (s segment) wrap(v *Value) *Value {
 		}
 		return &Value{kind: List, items: []*Value{v}}
 	}
-	if n, ok := arrayIndex(s.name); ok && s.bracketed && n <= maxIndex {
+	if n, ok := rawjson.ArrayIndex(s.name); ok && s.bracketed && n <= maxIndex {
 		items := make([]*Value, n+1)
 		items[n] = v
 		return &Value{kind: List, items: items}

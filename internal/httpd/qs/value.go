@@ -5,7 +5,7 @@ package qs
 import (
 	"iter"
 
-	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // Kind says what a Value is.
@@ -74,14 +74,14 @@ func (v *Value) AppendJSON(dst []byte) []byte {
 	case Object:
 		dst = append(dst, '{')
 		for i, m := range v.members {
-			dst = function.AppendJSONString(appendComma(dst, i), m.name)
+			dst = rawjson.AppendString(appendComma(dst, i), m.name)
 			dst = m.value.AppendJSON(append(dst, ':'))
 		}
 		return append(dst, '}')
 	case True:
 		return append(dst, "true"...)
 	default:
-		return function.AppendJSONString(dst, v.text)
+		return rawjson.AppendString(dst, v.text)
 	}
 }
 

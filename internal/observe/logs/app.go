@@ -8,7 +8,7 @@ import (
 	"math"
 	"os"
 
-	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // AppOptions configure the server's own log.
@@ -47,7 +47,7 @@ type plainJSON struct{ out io.Writer }
 
 func (w plainJSON) Write(line []byte) (int, error) {
 	if i := bytes.IndexFunc(line, func(r rune) bool { return r >= 0x7f }); i >= 0 {
-		plain := function.AppendPlainJSON(nil, line)
+		plain := rawjson.AppendInvisibleEscaped(nil, line)
 		_, err := w.out.Write(plain)
 		return len(line), err
 	}

@@ -81,13 +81,13 @@ func appendLabelled(dst []byte, call *invoke.Call, level, text string) []byte {
 // appendObject appends the line as a JSON object.
 func appendObject(dst []byte, call *invoke.Call, level, text string) []byte {
 	o := beginObject(dst, level, text)
-	o.text("namespace", call.Ref.Namespace)
-	o.text("id", call.Ref.ID)
-	o.text("requestId", call.ID)
-	o.text("traceId", call.TraceID)
-	o.text("function_id", call.Ref.ID) // this and the next are names of the original
-	o.text(originalRequestID, call.ID)
-	return o.end()
+	addText(&o, "namespace", call.Ref.Namespace)
+	addText(&o, "id", call.Ref.ID)
+	addText(&o, "requestId", call.ID)
+	addText(&o, "traceId", call.TraceID)
+	addText(&o, "function_id", call.Ref.ID) // this and the next are names of the original
+	addText(&o, originalRequestID, call.ID)
+	return o.End()
 }
 
 // consoleRun is the invoke.RunOutput of one run.

@@ -3,17 +3,17 @@ package logs
 import (
 	"unicode/utf8"
 
-	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // appendLine appends s without anything that could end the line, steer a terminal or not be seen. Tabs, quotes and backslashes stay.
 func appendLine(dst []byte, s string) []byte {
-	return appendEscaped(dst, s, func(r rune) bool { return function.IsInvisible(r) && r != '\t' })
+	return appendEscaped(dst, s, func(r rune) bool { return rawjson.IsInvisible(r) && r != '\t' })
 }
 
 // appendField does the same for a part of a line that may stand in quotes.
 func appendField(dst []byte, s string) []byte {
-	return appendEscaped(dst, s, func(r rune) bool { return function.IsInvisible(r) || r == '"' || r == '\\' })
+	return appendEscaped(dst, s, func(r rune) bool { return rawjson.IsInvisible(r) || r == '"' || r == '\\' })
 }
 
 func appendEscaped(dst []byte, s string, escape func(rune) bool) []byte {
@@ -38,5 +38,5 @@ func appendEscape(dst []byte, r rune) []byte {
 	case '"', '\\':
 		return append(dst, '\\', byte(r))
 	}
-	return function.AppendUnicodeEscape(dst, r)
+	return rawjson.AppendEscape(dst, r)
 }

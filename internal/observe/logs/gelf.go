@@ -11,6 +11,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // GELFOptions configure a GELF output. All but the fields are required.
@@ -87,7 +88,7 @@ func gelfFields(values map[string]json.RawMessage) (map[string][]byte, error) {
 		case string, float64:
 			fields[name] = value
 		default:
-			fields[name] = function.AppendJSONString(nil, string(value))
+			fields[name] = rawjson.AppendString(nil, string(value))
 		}
 	}
 	return fields, nil

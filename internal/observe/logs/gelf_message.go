@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // The syslog levels of messages.
@@ -33,25 +34,19 @@ type gelfMessage struct {
 
 // appendJSON appends the message as the JSON object that GELF asks for.
 func (m *gelfMessage) appendJSON(dst []byte) []byte {
-	dst = append(dst, `{"version":"1.0","host":`...)
-	dst = function.AppendJSONString(dst, m.host)
-	dst = append(dst, `,"timestamp":`...)
-	dst = appendMillis(dst, m.time.UnixMilli())
-	dst = append(dst, `,"short_message":`...)
-	dst = function.AppendJSONString(dst, m.short())
-	dst = append(dst, `,"full_message":`...)
-	dst = function.AppendJSONString(dst, m.full)
-	dst = append(dst, `,"level":`...)
-	dst = strconv.AppendInt(dst, m.level(), 10)
-	dst = append(dst, `,"facility":"node.js"`...)
+	o := rawjson.NewObject(dst)
+	o.String("version", "1.0")
+	o.String("host", m.host)
+	o.Raw("timestamp", appendMillis(nil, m.time.UnixMilli()))
+	o.String("short_message", m.short())
+	o.String("full_message", m.full)
+	o.Int("level", m.level())
+	o.String("facility", "node.js")
 	fields := m.additional()
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		dst = append(dst, ',')
-		dst = function.AppendJSONString(dst, name)
-		dst = append(dst, ':')
-		dst = append(dst, fields[name]...)
+		o.Raw(name, fields[name])
 	}
-	return append(dst, '}')
+	return o.End()
 }
 
 func (m *gelfMessage) short() string {
@@ -85,11 +80,11 @@ func (m *gelfMessage) ofRun() map[string][]byte {
 	fields := map[string][]byte{
 		"status":       strconv.AppendInt(nil, int64(m.status), 10),
 		"request_time": appendMillis(nil, m.took.Milliseconds()),
-		"group":        function.AppendJSONString(nil, m.ref.Namespace),
-		"file":         function.AppendJSONString(nil, m.ref.Filename()),
+		"group":        rawjson.AppendString(nil, m.ref.Namespace),
+		"file":         rawjson.AppendString(nil, m.ref.Filename()),
 	}
 	if m.call != "" {
-		fields["request_id"] = function.AppendJSONString(nil, m.call)
+		fields["request_id"] = rawjson.AppendString(nil, m.call)
 	}
 	return fields
 }
@@ -98,7 +93,7 @@ func (m *gelfMessage) ofRun() map[string][]byte {
 func (m *gelfMessage) ofHeader() map[string][]byte {
 	fields := map[string][]byte{}
 	for name, value := range m.header {
-		fields[name] = function.AppendJSONString(nil, value)
+		fields[name] = rawjson.AppendString(nil, value)
 	}
 	return fields
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // gelfRun gathers what one run prints. It is an invoke.Summarizer.
@@ -51,7 +51,7 @@ func (r *gelfRun) Finish(status int, took time.Duration) {
 
 // Fields implements invoke.Summarizer: the full message and the fields of this run, without those of every message.
 func (r *gelfRun) Fields() map[string]json.RawMessage {
-	fields := map[string]json.RawMessage{"full_message": function.AppendJSONString(nil, r.sent.full)}
+	fields := map[string]json.RawMessage{"full_message": rawjson.AppendString(nil, r.sent.full)}
 	for _, some := range []map[string][]byte{r.sent.ofRun(), r.sent.ofHeader()} {
 		for name, value := range some {
 			fields[name] = value

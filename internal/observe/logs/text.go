@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // textHandler writes "info: [pid] message key=value".
@@ -98,7 +98,7 @@ func appendAttr(dst []byte, group string, a slog.Attr) []byte {
 
 // appendWord appends s, in quotes if its end would not be clear without them.
 func appendWord(dst []byte, s string) []byte {
-	plain := func(r rune) bool { return r > ' ' && r != '"' && r != '=' && r != '\\' && !function.IsInvisible(r) }
+	plain := func(r rune) bool { return r > ' ' && r != '"' && r != '=' && r != '\\' && !rawjson.IsInvisible(r) }
 	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
 		return append(dst, s...)
 	}

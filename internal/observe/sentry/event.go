@@ -10,6 +10,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // Limits on the parts of an event, in bytes, so that many may wait and Sentry takes each.
@@ -108,4 +109,4 @@ func levelOf(status int) sdk.Level {
 	return sdk.LevelInfo
 }
 
-func text(s string) json.RawMessage { return function.AppendJSONString(nil, s) }
+func text(s string) json.RawMessage { return rawjson.AppendString(nil, s) }

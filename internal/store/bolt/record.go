@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -39,16 +38,15 @@ func encodeFunction(f *function.Function) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text = text[:len(text)-1]
+	record := rawjson.ExtendObject(text)
 	for option, value := range f.Options.Given() {
-		text = append(text, `,"`+option.Name+`":`...)
 		if option.Number {
-			text = append(text, value...)
+			record.Raw(option.Name, []byte(value))
 		} else {
-			text = function.AppendJSONString(text, value)
+			record.String(option.Name, value)
 		}
 	}
-	return append(text, '}'), nil
+	return record.End(), nil
 }
 
 func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
@@ -65,15 +63,16 @@ func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
 // decodeOptions reads those of a record, which is JSON. One that is impossible counts as absent.
 func decodeOptions(record []byte) (o function.Options) {
 	for name, value := range rawjson.Members(record) {
-		option := function.OptionOf(string(bytes.Trim(name, `"`)))
+		option := function.OptionOf(rawjson.Unquote(name))
 		if option == nil {
 			continue
 		}
-		text := string(value)
-		if !option.Number && json.Unmarshal(value, &text) != nil {
-			continue
+		switch {
+		case option.Number:
+			option.Set(&o, string(value))
+		case rawjson.IsString(value):
+			option.Set(&o, rawjson.Unquote(value))
 		}
-		option.Set(&o, text)
 	}
 	return o
 }

@@ -1,12 +1,9 @@
 package wire
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/backstage/functions/sandbox/rawjson"
 )
@@ -117,138 +114,39 @@ func (s *scanner) positive(what string) float64 {
 	return x
 }
 
-// text reads a string of at most limit bytes, not yet unescaped.
+// text reads a string that stands for at most limit bytes.
 func (s *scanner) text(limit int) string {
-	s.literal(`"`)
-	if s.err != nil {
+	if s.err != nil || !rawjson.IsString(s.rest) {
+		s.errForm(`"`)
 		return ""
 	}
-	plain := true
-	for i := 0; i < len(s.rest); i++ {
-		switch c := s.rest[i]; {
-		case c == '"':
-			raw := s.rest[:i]
-			s.rest = s.rest[i+1:]
-			return s.textOf(raw, plain, limit)
-		case c == '\\':
-			plain = false
-			i++
-		case c < ' ':
-			s.fail("control character in a text")
-			return ""
-		}
+	end, ok := rawjson.ScanString(s.rest)
+	switch {
+	case ok:
+		quoted := s.rest[:end]
+		s.rest = s.rest[end:]
+		return s.unquote(quoted, limit)
+	case end == len(s.rest):
+		s.fail("a text without its end")
+	case s.rest[end] < ' ':
+		s.fail("control character in a text")
+	default:
+		s.fail("a wrong escape in a text")
 	}
-	s.fail("a text without its end")
 	return ""
 }
 
-func (s *scanner) textOf(raw []byte, plain bool, limit int) string {
-	if len(raw) > escaped*limit { // it is too long whatever stands there
+func (s *scanner) unquote(quoted []byte, limit int) string {
+	if len(quoted) > escaped*limit+len(`""`) { // it is too long whatever stands there
 		s.err = errTextSize
 		return ""
 	}
-	if !plain {
-		var ok bool
-		if raw, ok = unescape(raw); !ok {
-			s.fail("a wrong escape in a text")
-			return ""
-		}
-	}
-	if len(raw) > limit {
+	text := rawjson.Unquote(quoted)
+	if len(text) > limit {
 		s.err = errTextSize
 		return ""
 	}
-	return string(raw)
+	return text
 }
 
 var errTextSize = errors.New("wire: a text is too long")
-
-// unescape returns what the inside of a JSON string stands for: RFC 8259, section 7. Half of a surrogate pair becomes U+FFFD.
-func unescape(raw []byte) ([]byte, bool) {
-	text := make([]byte, 0, len(raw))
-	for {
-		at := bytes.IndexByte(raw, '\\')
-		if at < 0 {
-			return append(text, raw...), true
-		}
-		text = append(text, raw[:at]...)
-		raw = raw[at+1:]
-		if len(raw) == 0 {
-			return nil, false
-		}
-		c := raw[0]
-		if raw = raw[1:]; c == 'u' {
-			r, size := surrogates(raw)
-			if size == 0 {
-				return nil, false
-			}
-			text = utf8.AppendRune(text, r)
-			raw = raw[size:]
-			continue
-		}
-		plain := unescaped(c)
-		if plain == 0 {
-			return nil, false
-		}
-		text = append(text, plain)
-	}
-}
-
-// unescaped is what c stands for behind a backslash; 0 for nothing.
-func unescaped(c byte) byte {
-	switch c {
-	case '"', '\\', '/':
-		return c
-	case 'b':
-		return '\b'
-	case 'f':
-		return '\f'
-	case 'n':
-		return '\n'
-	case 'r':
-		return '\r'
-	case 't':
-		return '\t'
-	}
-	return 0
-}
-
-// surrogates reads the digits behind \u and, if they are the first half of a pair, the second half. Size is how many bytes that were; 0 for
-// a fault.
-func surrogates(raw []byte) (r rune, size int) {
-	const digits = 4
-	first, ok := hex(raw)
-	if !ok {
-		return 0, 0
-	}
-	if !utf16.IsSurrogate(first) {
-		return first, digits
-	}
-	if rest, found := bytes.CutPrefix(raw[digits:], []byte(`\u`)); found {
-		if second, ok := hex(rest); ok {
-			if pair := utf16.DecodeRune(first, second); pair != utf8.RuneError {
-				return pair, digits + len(`\u`) + digits
-			}
-		}
-	}
-	return utf8.RuneError, digits
-}
-
-// hex reads four hexadecimal digits.
-func hex(raw []byte) (rune, bool) {
-	if len(raw) < 4 {
-		return 0, false
-	}
-	n := rune(0)
-	for _, c := range raw[:4] {
-		switch {
-		case '0' <= c && c <= '9':
-			n = n<<4 | rune(c-'0')
-		case 'a' <= c|0x20 && c|0x20 <= 'f':
-			n = n<<4 | rune(c|0x20-'a'+10)
-		default:
-			return 0, false
-		}
-	}
-	return n, true
-}

@@ -1,11 +1,11 @@
-package function
+package rawjson
 
 import (
 	"strings"
 	"testing"
 )
 
-func BenchmarkPlainJSON(b *testing.B) {
+func BenchmarkVisible(b *testing.B) {
 	for name, text := range map[string]string{
 		"ascii":     strings.Repeat("the price of apples is 7 and that of pears 8. ", 90),
 		"letters":   strings.Repeat("o preço das maçãs é 7, e não se fala mais nisso. ", 80),
@@ -17,7 +17,7 @@ func BenchmarkPlainJSON(b *testing.B) {
 			b.SetBytes(int64(len(text)))
 			var dst []byte
 			for b.Loop() {
-				dst = AppendPlainJSONString(dst[:0], text)
+				dst = AppendVisible(dst[:0], text)
 			}
 		})
 	}
