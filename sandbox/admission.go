@@ -2,152 +2,166 @@ package sandbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
 
-// acquire finds a worker for inv and counts the call as in progress.
-func (p *Pool) acquire(ctx context.Context, inv *Invocation, again bool) (*slot, *turn, StartKind, error) {
-	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil, nil, "", ErrClosed
+// acquire returns inv as a call that has a worker, and counts it as in progress. One that is made again is not sent
+// together with others.
+func (s *scheduler) acquire(ctx context.Context, inv *Invocation, again bool) (*call, error) {
+	c := &call{inv: inv, group: inv.owner(), key: inv.Key, alone: again}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil, ErrClosed
 	}
 	if inv.Depth > MaxDepth {
-		defer p.mu.Unlock()
-		return nil, nil, "", p.busyLocked(BusyTooDeep)
+		defer s.mu.Unlock()
+		return nil, s.busyLocked(BusyTooDeep)
 	}
-	if w, start := p.takeLocked(inv); w != nil {
-		p.calls.Add(1)
-		t := &turn{inv: inv, first: start != StartWarm, soon: start == StartWarm && p.soonLocked(inv.Key)}
-		p.mu.Unlock()
-		if start == StartPrewarmed {
-			p.wakeKeeper()
+	if s.takeLocked(c) {
+		s.calls.Add(1)
+		s.mu.Unlock()
+		if c.start == StartPrewarmed {
+			s.wakeKeeper()
 		}
-		return w, t, start, nil
+		return c, nil
 	}
-	waiting, err := p.enqueueLocked(ctx, inv, again)
-	p.wakeKeeperIfNotHeldLocked(inv.Key)
-	p.mu.Unlock()
+	err := s.enqueueLocked(ctx, c)
+	s.wakeKeeperIfUnsaturatedLocked(c.key)
+	s.mu.Unlock()
+	if err == nil {
+		err = s.wait(ctx, c)
+	}
 	if err != nil {
-		return nil, nil, "", err
+		return nil, err
 	}
-	return p.wait(ctx, waiting)
+	return c, nil
 }
 
-// takeLocked returns a worker that can serve inv at once.
-func (p *Pool) takeLocked(inv *Invocation) (*slot, StartKind) {
-	key := inv.Key
-	if p.heldLocked(key) || !p.mayTakeLocked(inv.owner()) {
-		return nil, ""
+// takeLocked gives c a worker that can serve it at once, if there is one.
+func (s *scheduler) takeLocked(c *call) bool {
+	if s.saturatedLocked(c.key) || !s.mayTakeLocked(c.group) {
+		return false
 	}
-	if w := p.idle.take(key); w != nil {
-		p.setBusyLocked(w, true)
-		p.setServingLocked(w, true)
-		return w, StartWarm
+	if w := s.idle.take(c.key); w != nil {
+		c.slot, c.start = w, StartWarm
+	} else if n := len(s.prewarmed); n > 0 {
+		c.slot, c.start, c.first = s.prewarmed[n-1], StartPrewarmed, true
+		s.prewarmed = s.prewarmed[:n-1]
+		s.bindLocked(c.slot, c.group, c.key)
+	} else {
+		return false
 	}
-	if n := len(p.prewarmed); n > 0 {
-		w := p.prewarmed[n-1]
-		p.prewarmed = p.prewarmed[:n-1]
-		p.bindLocked(w, inv.owner(), key)
-		p.setBusyLocked(w, true)
-		p.setServingLocked(w, true)
-		return w, StartPrewarmed
-	}
-	return nil, ""
+	s.setBusyLocked(c.slot, true)
+	s.setServingLocked(c.slot, true)
+	c.busyWait = !c.first && s.worthBusyWaitLocked(c.key)
+	return true
 }
 
-// enqueueLocked lets inv wait, unless the queue is full or the wait would outlast what the call has. One that waits again has been let in before:
-// it goes first.
-func (p *Pool) enqueueLocked(ctx context.Context, inv *Invocation, again bool) (*waiter, error) {
-	waiting := &waiter{
-		group: inv.owner(), key: inv.Key, cost: p.costLocked(inv.Key), ready: make(chan struct{}), turn: turn{inv: inv}, alone: again,
+// worthBusyWaitLocked says whether the answer to a call of key that begins now is worth a busy wait: it comes soon, and
+// no more workers and waiting calls want a processor than there are. The only processor is the worker's.
+func (s *scheduler) worthBusyWaitLocked(key string) bool {
+	return s.processors > 1 && s.budget.shares.serving.total+s.queue.len() <= s.processors && s.serviceTimes.soon(key)
+}
+
+// enqueueLocked lets c wait, unless the queue is full or the wait would outlast what the call has. One that is made
+// again has been let in before: it goes first.
+func (s *scheduler) enqueueLocked(ctx context.Context, c *call) error {
+	c.cost, c.ready = s.costLocked(c.key), make(chan struct{})
+	if c.alone {
+		s.queue.pushFirst(c)
+		return nil
 	}
-	if again {
-		p.queue.pushFirst(waiting)
-		return waiting, nil
+	if c.inv.Depth > 0 && !s.mayNestLocked(c.group) {
+		return s.busyLocked(BusyNested)
 	}
-	if inv.Depth > 0 && !p.mayNestLocked(inv.owner()) {
-		return nil, p.busyLocked(BusyNested)
-	}
-	full := p.house.waitingLocked() >= p.cfg.QueueSize
-	var evictee *waiter
-	var of *Pool
+	full := s.budget.waitingLocked() >= s.cfg.QueueSize
+	var evictee *call
+	var of *scheduler
 	if full {
-		if evictee, of = p.house.evicteeLocked(inv.owner()); evictee == nil {
-			return nil, p.busyLocked(BusyQueueFull)
+		if evictee, of = s.budget.evicteeLocked(c.group); evictee == nil {
+			return s.busyLocked(BusyQueueFull)
 		}
 	}
-	patience := p.cfg.QueueTimeout
+	patience := s.cfg.QueueTimeout
 	if end, ok := ctx.Deadline(); ok {
 		patience = min(patience, time.Until(end))
 	}
-	if p.hopelessLocked(inv, patience) {
-		return nil, p.busyLocked(BusyExpectedWait)
+	if s.exceedsLocked(c, patience) {
+		return s.busyLocked(BusyExpectedWait)
 	}
 	if full {
 		of.queue.drop(evictee)
 		evictee.displaced = true
 		close(evictee.ready)
 	}
-	p.queue.push(waiting)
-	return waiting, nil
+	s.queue.push(c)
+	return nil
 }
 
-// hopelessLocked says whether inv would wait for longer than patience. It is as sure as the past tells: where in doubt, it says no.
-func (p *Pool) hopelessLocked(inv *Invocation, patience time.Duration) bool {
-	if p.drainTimeLocked() <= patience { // known at once, and never less than the time of what is ahead of inv
+// exceedsLocked says whether c would wait for longer than patience. It is as sure as the past tells: where in doubt, it
+// says no.
+func (s *scheduler) exceedsLocked(c *call, patience time.Duration) bool {
+	if s.drainTimeLocked() <= patience { // known at once, and never less than the time of what is ahead of c
 		return false
 	}
-	return p.shareLocked(p.queue.ahead(inv.owner(), inv.Key, p.bound[inv.Key] > 0, p.house.shares.active.of)) > patience
+	return s.shareLocked(s.queue.workBefore(c.group, c.key, s.bound[c.key] > 0, s.budget.shares.active.of)) > patience
 }
 
-// drainTimeLocked is how long all workers together need for the calls that wait, at the least.
-func (p *Pool) drainTimeLocked() time.Duration { return p.shareLocked(p.queue.cost) }
+// costLocked is how long a call of key holds a worker at least, on average; 0 when too little is known. A call that
+// waits holds one for as long as it computes, if that is all that is scarce.
+func (s *scheduler) costLocked(key string) time.Duration {
+	least := s.serviceTimes.least(key)
+	if s.grows() && s.serviceTimes.waits(key) {
+		return min(least, s.serviceTimes[key].cpu)
+	}
+	return least
+}
+
+// drainTimeLocked is how long all workers together need for the calls that wait, at least.
+func (s *scheduler) drainTimeLocked() time.Duration { return s.shareLocked(s.queue.cost) }
 
 // shareLocked is how long all workers that may compute need together for so much work.
-func (p *Pool) shareLocked(work time.Duration) time.Duration {
-	return work / time.Duration(p.cfg.Active)
+func (s *scheduler) shareLocked(work time.Duration) time.Duration {
+	return work / time.Duration(s.cfg.Active)
 }
 
-func (p *Pool) busyLocked(cause BusyCause) error {
-	return &BusyError{Cause: cause, RetryAfter: p.drainTimeLocked()}
+func (s *scheduler) busyLocked(cause BusyCause) error {
+	return &BusyError{Cause: cause, RetryAfter: s.drainTimeLocked()}
 }
 
-// wait waits until the call has a worker, or has waited long enough.
-func (p *Pool) wait(ctx context.Context, waiting *waiter) (*slot, *turn, StartKind, error) {
-	timeout := time.NewTimer(p.cfg.QueueTimeout)
+// wait waits until c has a worker, or has waited long enough.
+func (s *scheduler) wait(ctx context.Context, c *call) error {
+	timeout := time.NewTimer(s.cfg.QueueTimeout)
 	defer timeout.Stop()
 	var err error
 	select {
-	case <-waiting.ready:
+	case <-c.ready:
 	case <-ctx.Done():
 		err = fmt.Errorf("sandbox: waiting for a worker: %w", context.Cause(ctx))
 	case <-timeout.C:
-	case <-p.closing:
+	case <-s.closing:
 		err = ErrClosed
 	}
-	p.mu.Lock()
-	if waiting.worker == nil {
-		defer p.mu.Unlock()
-		p.queue.drop(waiting)
+	s.mu.Lock()
+	if c.slot == nil {
+		defer s.mu.Unlock()
+		s.queue.drop(c)
 		switch {
 		case err != nil:
-		case waiting.displaced:
-			err = p.busyLocked(BusyQueueFull)
+		case c.displaced:
+			err = s.busyLocked(BusyQueueFull)
 		default:
-			err = p.busyLocked(BusyQueueTimeout)
+			err = s.busyLocked(BusyQueueTimeout)
 		}
-		return nil, nil, "", err
+		return err
 	}
-	p.mu.Unlock()
-	<-waiting.ready // it has been given a worker, perhaps in the same moment as err, and is sent behind short calls at the most
-	if waiting.notBegun {
-		return nil, nil, "", errNotBegun
+	s.mu.Unlock()
+	// It has been given a worker, perhaps in the same moment as err, and is sent behind short calls if behind any.
+	<-c.ready
+	if c.notBegun {
+		return errNotBegun
 	}
-	return waiting.worker, &waiting.turn, waiting.start, nil
+	return nil
 }
-
-// errNotBegun means that a call was sent behind another one and that the worker will not serve it.
-var errNotBegun = errors.New("sandbox: not begun")

@@ -50,26 +50,24 @@ func (o *outcome) meanWait() time.Duration {
 // letIn is Invoke without the refusal of calls that have no prospect.
 func letIn(t *testing.T, p *Pool, inv *Invocation) (Stats, error) {
 	began := time.Now()
-	p.mu.Lock()
-	w, start := p.takeLocked(inv)
-	turn := &turn{inv: inv, first: start != StartWarm}
-	if w != nil {
-		p.calls.Add(1)
-		p.mu.Unlock()
+	s, c := p.scheduler, &call{inv: inv, group: inv.Group, key: inv.Key, alone: true}
+	s.mu.Lock()
+	if s.takeLocked(c) {
+		s.calls.Add(1)
+		s.mu.Unlock()
 	} else {
-		waiting := push(&p.queue, inv.Group, inv.Key, 0)
-		waiting.turn.inv, waiting.alone = inv, true
-		p.mu.Unlock()
-		p.wakeKeeper()
-		var err error
-		if w, turn, _, err = p.wait(t.Context(), waiting); err != nil {
+		c.ready = make(chan struct{})
+		s.queue.push(c)
+		s.mu.Unlock()
+		s.wakeKeeper()
+		if err := s.wait(t.Context(), c); err != nil {
 			return Stats{}, err
 		}
 	}
-	defer p.calls.Done()
+	defer s.calls.Done()
 	served := Stats{Queue: time.Since(began)}
-	_, reusable, err := w.invoke(t.Context(), turn)
-	p.release(w, inv, callCost{}, reusable)
+	_, reusable, err := c.slot.invoke(t.Context(), c)
+	s.release(c, callCost{}, reusable)
 	return served, err
 }
 
@@ -90,7 +88,7 @@ func simulate(t *testing.T, streams []traffic, long time.Duration, refusing bool
 				for time.Since(began) < long {
 					time.Sleep(time.Duration(random.ExpFloat64() / s.rate * float64(time.Second)))
 					takes := time.Duration(random.ExpFloat64() * float64(s.mean(time.Since(began))))
-					inv := call(s.name+"/"+strconv.Itoa(random.IntN(s.keys)), takes.String())
+					inv := invocation(s.name+"/"+strconv.Itoa(random.IntN(s.keys)), takes.String())
 					all.Go(func() {
 						var stats Stats
 						var err error
@@ -167,13 +165,13 @@ func TestRefusalTellsItsCauseAndWhenToComeBack(t *testing.T) {
 		cfg := fakeConfig(1, 0)
 		cfg.QueueSize, cfg.QueueTimeout = 30, 10*time.Second
 		pool := fakePool(t, cfg, &fakeStarter{})
-		for range paceCalls {
-			answered(t, pool, call("a", "1s"))
+		for range serviceCalls {
+			answered(t, pool, invocation("a", "1s"))
 		}
 		refusal := func(key string) *BusyError {
 			t.Helper()
 			began := time.Now()
-			_, err := pool.Invoke(t.Context(), call(key, "1s"))
+			_, err := pool.Invoke(t.Context(), invocation(key, "1s"))
 			var busy *BusyError
 			if !errors.As(err, &busy) || !errors.Is(err, ErrBusy) || time.Since(began) != 0 {
 				t.Fatalf("got %v after %v", err, time.Since(began))
@@ -181,14 +179,14 @@ func TestRefusalTellsItsCauseAndWhenToComeBack(t *testing.T) {
 			return busy
 		}
 		for range 12 { // one runs, of the others the last one expects to wait for ten seconds
-			go func() { _, _ = pool.Invoke(t.Context(), call("a", "1s")) }()
+			go func() { _, _ = pool.Invoke(t.Context(), invocation("a", "1s")) }()
 			synctest.Wait()
 		}
 		if busy := refusal("a"); busy.Cause != BusyExpectedWait || busy.RetryAfter != 11*time.Second {
 			t.Errorf("got %+v", busy)
 		}
 		for range 19 { // of another function: nothing is known of it
-			go func() { _, _ = pool.Invoke(t.Context(), call("b", "1s")) }()
+			go func() { _, _ = pool.Invoke(t.Context(), invocation("b", "1s")) }()
 		}
 		synctest.Wait()
 		if busy := refusal("b"); busy.Cause != BusyQueueFull {
@@ -197,7 +195,7 @@ func TestRefusalTellsItsCauseAndWhenToComeBack(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		time.Sleep(15 * time.Second)
-		if _, err := pool.Invoke(ctx, call("a", "1s")); err != nil {
+		if _, err := pool.Invoke(ctx, invocation("a", "1s")); err != nil {
 			t.Errorf("once the queue has been served: %v", err)
 		}
 	})
@@ -206,11 +204,11 @@ func TestRefusalTellsItsCauseAndWhenToComeBack(t *testing.T) {
 func TestCallIsRefusedAtOnceWhenItsDeadlineIsNearerThanItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := fakePool(t, fakeConfig(1, 0), &fakeStarter{})
-		for range paceCalls {
-			answered(t, pool, call("a", "1s"))
+		for range serviceCalls {
+			answered(t, pool, invocation("a", "1s"))
 		}
 		for range 5 {
-			go func() { _, _ = pool.Invoke(t.Context(), call("a", "1s")) }()
+			go func() { _, _ = pool.Invoke(t.Context(), invocation("a", "1s")) }()
 		}
 		synctest.Wait()
 		for _, row := range []struct {
@@ -218,7 +216,7 @@ func TestCallIsRefusedAtOnceWhenItsDeadlineIsNearerThanItsTurn(t *testing.T) {
 			hopeless bool
 		}{{3 * time.Second, true}, {6 * time.Second, false}} {
 			ctx, cancel := context.WithTimeout(t.Context(), row.patience)
-			_, err := pool.Invoke(ctx, call("a", "1s"))
+			_, err := pool.Invoke(ctx, invocation("a", "1s"))
 			cancel()
 			if errors.Is(err, ErrBusy) != row.hopeless {
 				t.Errorf("with %v to wait: %v", row.patience, err)
@@ -229,8 +227,8 @@ func TestCallIsRefusedAtOnceWhenItsDeadlineIsNearerThanItsTurn(t *testing.T) {
 
 func TestPaceExpectsTooLittleRatherThanTooMuch(t *testing.T) {
 	now := time.Now()
-	p := &pace{}
-	for range paceCalls - 1 {
+	p := &serviceTime{}
+	for range serviceCalls - 1 {
 		p.add(callCost{took: time.Second}, now)
 	}
 	if got := p.least(now); got != 0 {
@@ -244,14 +242,14 @@ func TestPaceExpectsTooLittleRatherThanTooMuch(t *testing.T) {
 	if got := p.least(now); got >= 1900*time.Millisecond {
 		t.Errorf("after one long call: %v", got)
 	}
-	if got := p.least(now.Add(2 * paceAge)); got != 0 {
+	if got := p.least(now.Add(2 * serviceAge)); got != 0 {
 		t.Errorf("after a long pause: %v", got)
 	}
-	known := paces{}
-	for i := range 3 * paceKeys {
+	known := serviceTimes{}
+	for i := range 3 * serviceKeys {
 		known.add(strconv.Itoa(i), callCost{took: time.Second})
 	}
-	if len(known) > paceKeys {
+	if len(known) > serviceKeys {
 		t.Errorf("%d paces are kept", len(known))
 	}
 }

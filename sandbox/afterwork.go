@@ -23,16 +23,11 @@ const (
 	LateDied LateEnd = worker.LateDied
 )
 
-// afterwork is such work in a child.
-type afterwork interface {
-	// rest waits for its end and says whether the child may be used again. It is called once, from any goroutine, and before the child is asked for
-	// anything but to be killed.
-	rest() (reusable bool)
-}
-
-// slim is inv without the texts that were for its start: whoever counted their memory counts it no longer when the answer is out.
+// slim is inv without the texts that were for its start: whoever counted their memory counts it no longer when the
+// answer is out.
 func (inv *Invocation) slim() *Invocation {
-	rest := *inv
-	rest.Code, rest.Compiled, rest.Env, rest.Request, rest.Outgoing, rest.OnLog, rest.OnSpan = "", nil, nil, Request{}, nil, nil, nil
-	return &rest
+	slim := *inv
+	slim.Code, slim.Compiled, slim.Env, slim.Request, slim.Outgoing = "", nil, nil, Request{}, nil
+	slim.OnLog, slim.OnSpan = nil, nil
+	return &slim
 }

@@ -2,20 +2,19 @@ package sandbox
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"sync"
-	"time"
 )
 
-// Compiled holds what V8 has made of the code of one function, from which a worker has it sooner than from its source. Whoever keeps the code
-// keeps one beside it, for one revision and one runtime, and hands it to all invocations. The zero value is empty. It is safe for concurrent use.
+// Compiled holds what V8 has made of the code of one function, from which a worker has it sooner than from its source.
+// The one that keeps the code keeps one beside it, for one revision and one runtime, and hands it to all invocations.
+// The zero value is empty. It is safe for concurrent use.
 //
-// V8 believes what it is given. So it comes from a worker that has compiled the code and run nothing: neither a function nor the input of a call had
-// a part in it.
+// V8 believes what it is given. So it comes from a worker that has compiled the code and run nothing: neither a
+// function nor the input of a call had a part in it.
 type Compiled struct {
-	// Kept is called, if it is set, once there is something to keep, with how many bytes that is. It must be set before the first use.
+	// Kept is called, if it is set, once there is something to keep, with how many bytes that is. It must be set before
+	// the first use.
 	Kept func(bytes int)
 
 	mu    sync.Mutex // guards the fields below
@@ -28,12 +27,12 @@ const (
 	compiledAt = 2        // the load at which it is worth it: many functions are loaded but once
 )
 
-// mostCompiled is the most that is kept beside so many bytes of code. Usual code makes about as many; code of nothing but tiny functions can make
-// fifty times as many, which every worker would have to be sent.
+// mostCompiled is the most that is kept beside so many bytes of code. Usual code makes about as many; code of nothing
+// but tiny functions can make fifty times as many, which every worker would have to be sent.
 func mostCompiled(code int) int { return 4*code + 64<<10 }
 
-// load counts that the code is loaded into a worker. It returns what that is to be given with the code, and whether the code should be compiled for
-// later ones.
+// load counts that the code is loaded into a worker. It returns what that is to be given with the code, and whether the
+// code should be compiled for later ones.
 func (c *Compiled) load() (cache json.RawMessage, should bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,45 +54,4 @@ func (c *Compiled) retry() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.loads = 0
-}
-
-// compiled returns what a worker is to be given with the code of inv. When there is nothing yet it may have it made for later ones.
-func (p *Pool) compiled(inv *Invocation) json.RawMessage {
-	if inv.Compiled == nil || inv.Kind != Run || len(inv.Code) < largeCode {
-		return nil
-	}
-	cache, should := inv.Compiled.load()
-	if should {
-		go p.compile(inv.Compiled, &Invocation{
-			ID: inv.ID, Kind: compile, Key: inv.Key + "\x00\x00compile", Group: inv.Group, Owner: inv.Owner, Filename: inv.Filename, Code: inv.Code,
-		})
-	}
-	return cache
-}
-
-// compile has a worker make what c holds. The worker is as any other, waits its turn as any other, and ends with it; it has until the deadline of
-// answers, since nothing of the function runs.
-func (p *Pool) compile(c *Compiled, inv *Invocation) {
-	result, _, err := p.attempt(context.Background(), inv, time.Now(), false)
-	switch {
-	case err == nil && len(result.Body) > mostCompiled(len(inv.Code)): // it would come again
-	case err == nil && len(result.Body) > 0 && result.Body[0] == '"':
-		c.keep(result.Body)
-	case err != nil && !isOfTheCode(err):
-		c.retry()
-	}
-}
-
-// isOfTheCode says whether err, which compiling has brought about, would come again.
-func isOfTheCode(err error) bool {
-	var death *DeathError
-	if !errors.As(err, &death) {
-		return false
-	}
-	switch death.Reason {
-	case ReasonDeadline, ReasonMemory, ReasonHeap, ReasonOutput, ReasonSyscall:
-		return true
-	default:
-		return false
-	}
 }

@@ -33,7 +33,7 @@ func (k *compiler) serve(c *fakeChild, inv *Invocation) (*Result, bool, error) {
 
 // largeCall is a call whose code is kept compiled.
 func largeCall(key, code string) *Invocation {
-	inv := call(key, code)
+	inv := invocation(key, code)
 	inv.Compiled = new(Compiled)
 	return inv
 }
@@ -99,7 +99,7 @@ func TestCodeThatIsOnlyCheckedWarmOrNotKeptIsNotCompiled(t *testing.T) {
 		k := &compiler{outcome: compiles(`"QQ=="`)}
 		pool := fakePool(t, fakeConfig(4, 2), &fakeStarter{serve: k.serve})
 		inv := largeCall("a/f", strings.Repeat("x", largeCode))
-		k.fresh(t, pool, 5, call("a/h", inv.Code))
+		k.fresh(t, pool, 5, invocation("a/h", inv.Code))
 		for range 5 {
 			answered(t, pool, inv)
 		}

@@ -37,35 +37,35 @@ type Limits struct {
 	Tmp int64
 	// Frame is the largest frame that is sent to a worker, in bytes. Default 8 MiB; at least 64 KiB.
 	Frame int
-	// Answer is the largest answer of a function with its headers, as the frame that a worker sends, in bytes. Default 8 MiB; at least
-	// 64 KiB.
+	// Answer is the largest answer of a function with its headers, as the frame that a worker sends, in bytes. Default 8
+	// MiB; at least 64 KiB.
 	Answer int
 	// Logs is the most that one call may print, in bytes; the rest is dropped and a mark left. Default 256 KiB.
 	Logs int
 }
 
-// Config configures a Pool. Start from DefaultConfig: a zero means zero here, not a default, unless a field says so. Paths may be relative
-// to the working directory of New.
+// Config configures a Pool. Start from DefaultConfig: a zero means zero here, not a default, unless a field says so.
+// Paths may be relative to the working directory of New.
 type Config struct {
-	// Node is the path of the Node.js binary, of version 8 or newer. Default: the one that make setup has put beside Runner, else the one
-	// on PATH.
+	// Node is the path of the Node.js binary, of version 8 or newer. Default: the one that make setup has put beside
+	// Runner, else the one on PATH.
 	Node string
-	// Runner is the path of the runner's main.js in a checkout of this module. After make setup that has a fork server: workers start in a
-	// millisecond. Default: the runner that this package carries. It is unpacked to a folder of the user's cache and starts Node.js anew
-	// for every worker.
+	// Runner is the path of the runner's main.js in a checkout of this module. After make setup that has a fork server:
+	// workers start in a millisecond. Default: the runner that this package carries. It is unpacked to a folder of the
+	// user's cache and starts Node.js anew for every worker.
 	Runner string
 	// Size is the most workers at any time, of all pools of a Runtimes together. Default 16.
 	Size int
-	// Active is how many of them may serve calls at the same time that compute, as far as is known. Those beyond it are for calls
-	// beside others which only wait for something. Default 0: all of Size.
+	// Active is how many of them may serve calls at the same time that compute, as far as is known. Those beyond it are
+	// for calls beside others which only wait for something. Default 0: all of Size.
 	Active int
-	// Memory is what all workers of a server may take together, in bytes; the kernel ends the largest beyond it. It bounds how many
-	// there are beyond Active. It needs control groups. Default 0: no bound.
+	// Memory is what all workers of a server may take together, in bytes; the kernel ends the largest beyond it. It bounds
+	// how many there are beyond Active. It needs control groups. Default 0: no bound.
 	Memory int64
 	// Prewarmed is how many of them are kept ready and unbound. Default 2, at most Size.
 	Prewarmed int
-	// Reserve is how many of Active, and as many of Size in proportion, serve only groups that have no other worker at that time; at least
-	// one always is for all. Default 2.
+	// Reserve is how many of Active, and as many of Size in proportion, serve only groups that have no other worker at
+	// that time; at least one always is for all. Default 2.
 	Reserve int
 	// MaxInvocations retires a worker after so many calls; 1 gives every call a fresh process. Default 0: no limit.
 	MaxInvocations int
@@ -83,16 +83,18 @@ type Config struct {
 	StartTimeout time.Duration
 	// Env is what every function sees in Backstage.env, a JSON object of strings. Empty stands for {}.
 	Env json.RawMessage
-	// TimeZone is the one that functions see, a name of the time zone database. Default: Node.js finds one by itself, UTC in a jail.
+	// TimeZone is the one that functions see, a name of the time zone database. Default: Node.js finds one by itself, UTC
+	// in a jail.
 	TimeZone string
 	// ICUData is a directory with ICU's data for Intl, for each Node.js that finds its file in it (hostinfo.ICUFile); empty for
 	// what is in Node.js.
 	ICUData string
-	// Modules are the names that functions may require: modules of Node.js such as "crypto", and npm modules. Default: none. A module can
-	// do all that Node.js can within the isolation of the worker; fs and child_process are for functions that are trusted.
+	// Modules are the names that functions may require: modules of Node.js such as "crypto", and npm modules. Default:
+	// none. A module can do all that Node.js can within the isolation of the worker; fs and child_process are for
+	// functions that are trusted.
 	Modules []string
-	// ModulesDir is a folder with node_modules in which npm modules are looked for before they are beside the runner. The runner that this
-	// package carries has none beside it. Workers can read all of the folder. Default: none.
+	// ModulesDir is a folder with node_modules in which npm modules are looked for before they are beside the runner. The
+	// runner that this package carries has none beside it. Workers can read all of the folder. Default: none.
 	ModulesDir string
 	// Isolation is the tier. Default IsolationStrict.
 	Isolation Isolation
@@ -101,9 +103,6 @@ type Config struct {
 	Egress Egress
 	// Observer is told what happens; nil for nobody.
 	Observer Observer
-
-	// house is shared by the pools of one server; nil makes one for the pool alone.
-	house *house
 }
 
 // DefaultConfig returns a Config with every field at its default, with which New works.

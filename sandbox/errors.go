@@ -48,7 +48,8 @@ const (
 	BusyQueueTimeout BusyCause = "queue_timeout"
 	// BusyExpectedWait: the calls before it would have taken longer than it could wait, so it was refused at once.
 	BusyExpectedWait BusyCause = "expected_wait"
-	// BusyNested: a function called another one while no worker was free that would not be awaited by a call that holds one.
+	// BusyNested: a function called another one while no worker was free that would not be awaited by a call that holds
+	// one.
 	BusyNested BusyCause = "nested_call"
 	// BusyTooDeep: calls of functions by functions were nested more than MaxDepth deep.
 	BusyTooDeep BusyCause = "nested_too_deep"
@@ -57,7 +58,7 @@ const (
 // BusyError is an ErrBusy that says why.
 type BusyError struct {
 	Cause BusyCause
-	// RetryAfter is how long the calls that wait now take at the least; 0 when nothing is known of them.
+	// RetryAfter is how long the calls that wait now take at least; 0 when nothing is known of them.
 	RetryAfter time.Duration
 }
 
@@ -98,8 +99,8 @@ const (
 	ReasonDeadline Reason = worker.Deadline
 	// ReasonMemory: the kernel killed it at the memory limit of its cgroup.
 	ReasonMemory Reason = worker.Memory
-	// ReasonServerMemory: it was killed although it kept to its own limit: all workers together, or the machine, had no memory left, or nearly none
-	// and its group used the most.
+	// ReasonServerMemory: it was killed although it kept to its own limit: all workers together, or the machine, had no
+	// memory left, or nearly none and its group used the most.
 	ReasonServerMemory Reason = worker.ServerMemory
 	// ReasonHeap: V8 gave up at the limit of its own heap.
 	ReasonHeap Reason = worker.Heap
@@ -136,8 +137,8 @@ type DeathError struct {
 	// Detail is more evidence for the log, such as the end of what it wrote to stderr. It may hold text of the
 	// function's; it never goes into an answer.
 	Detail string
-	// Answer is how many bytes the answer would have had that was too large, with its headers, and Allowed how many it may have; 0 when
-	// nothing is known of them, such as when it was not the answer that was too large.
+	// Answer is how many bytes the answer would have had that was too large, with its headers, and Allowed how many it may
+	// have; 0 when nothing is known of them, such as when it was not the answer that was too large.
 	Answer, Allowed int
 	// OfError says that this answer was an error, which may have less than another one.
 	OfError bool

@@ -21,7 +21,7 @@ func serveFlood(t *testing.T, size int, spell time.Duration, clients map[string]
 			for range n {
 				all.Go(func() {
 					n := 0
-					for time.Now().Before(end) && answered(t, pool, call(key, "1ms")) != "" {
+					for time.Now().Before(end) && answered(t, pool, invocation(key, "1ms")) != "" {
 						n++
 					}
 					mu.Lock()
@@ -87,12 +87,12 @@ func TestWorkerGivesWayOnlyAsOftenAsNeeded(t *testing.T) {
 		end := time.Now().Add(time.Second)
 		for range 40 {
 			go func() {
-				for time.Now().Before(end) && answered(t, pool, call("a/hot", "1ms")) != "" {
+				for time.Now().Before(end) && answered(t, pool, invocation("a/hot", "1ms")) != "" {
 				}
 			}()
 		}
 		time.Sleep(500 * time.Millisecond)
-		answered(t, pool, call("b/once", "1ms"))
+		answered(t, pool, invocation("b/once", "1ms"))
 		ended := 0
 		for n := range 4 { // those of a/hot; that of b/once may be on its way out as well
 			if starter.child(n).killedFor() != "" {

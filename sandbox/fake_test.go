@@ -15,10 +15,10 @@ type fakeStarter struct {
 	fail      func(start int) error
 	serve     func(c *fakeChild, inv *Invocation) (*Result, bool, error) // nil: see fakeChild.invoke
 
-	after func(c *fakeChild, inv *Invocation) afterwork // what goes on after the answer, if set
+	after func(c *fakeChild, inv *Invocation) lateWork // what goes on after the answer, if set
 
 	waits func(inv *Invocation) bool // whether main returns before the answer is there
-	turn  func(t *turn)              // is shown each turn, if set
+	calls func(c *call)              // is shown each call, if set
 
 	mu       sync.Mutex // guards the fields below
 	starts   int
@@ -126,7 +126,7 @@ type fakeChild struct {
 	key    string
 	cache  string // what it was given with its code
 	calls  int
-	queued []*Invocation // calls that were sent and whose turn has not come
+	queued []*Invocation // calls that were sent and have not been served
 	idle   time.Duration // see stir
 }
 
@@ -143,25 +143,27 @@ func (c *fakeChild) idleCPU() time.Duration {
 	return c.idle
 }
 
-// sentTogether checks that calls that were sent together have their turns in order.
-func (s *fakeStarter) sentTogether(c *fakeChild, t *turn) {
+// sentTogether checks that calls that were sent together are served in order.
+func (s *fakeStarter) sentTogether(c *fakeChild, t *call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.together = max(s.together, 1+len(t.behind))
-	if slices.ContainsFunc(t.behind, func(inv *Invocation) bool { return inv.MaxInvocations > 0 }) || len(t.behind) > 0 && t.inv.MaxInvocations > 0 {
+	s.together = max(s.together, 1+len(t.batch))
+	if slices.ContainsFunc(t.batch, func(other *call) bool { return other.inv.MaxInvocations > 0 }) || len(t.batch) > 0 && t.inv.MaxInvocations > 0 {
 		s.mixed = append(s.mixed, fmt.Sprintf("child %d: a call that limits its worker's calls was sent together with others", c.number))
 	}
 	switch {
 	case t.sent && (len(c.queued) == 0 || c.queued[0] != t.inv):
-		s.mixed = append(s.mixed, fmt.Sprintf("child %d: %s had a turn that was not its own", c.number, t.inv.ID))
+		s.mixed = append(s.mixed, fmt.Sprintf("child %d: %s was served before the one sent first", c.number, t.inv.ID))
 	case t.sent:
 		c.queued = c.queued[1:]
 	case len(c.queued) > 0:
-		s.mixed = append(s.mixed, fmt.Sprintf("child %d: %s was sent while %d calls had had no turn", c.number, t.inv.ID, len(c.queued)))
+		s.mixed = append(s.mixed, fmt.Sprintf("child %d: %s was sent while %d calls had not been served", c.number, t.inv.ID, len(c.queued)))
 	default:
-		c.queued = t.behind
+		for _, other := range t.batch {
+			c.queued = append(c.queued, other.inv)
+		}
 	}
 }
 
@@ -172,15 +174,15 @@ func (c *fakeChild) forget() {
 	c.queued = nil
 }
 
-func (c *fakeChild) invoke(ctx context.Context, t *turn) (result *Result, reusable bool, err error) {
+func (c *fakeChild) invoke(ctx context.Context, t *call) (result *Result, reusable bool, err error) {
 	inv, first := t.inv, t.first
 	c.starter.sentTogether(c, t)
-	if c.starter.turn != nil {
-		c.starter.turn(t)
+	if c.starter.calls != nil {
+		c.starter.calls(t)
 	}
 	if c.starter.waits != nil && c.starter.waits(inv) {
 		c.forget()
-		t.waits()
+		t.pending()
 	}
 	defer func() {
 		if _, failed := err.(*FunctionError); !reusable || err != nil && !failed { //nolint:errorlint // as made here

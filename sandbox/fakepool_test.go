@@ -16,7 +16,7 @@ func fakePool(t *testing.T, cfg Config, starter *fakeStarter) *Pool {
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	pool, err := newPool(t.Context(), cfg, starter)
+	pool, err := newPool(t.Context(), cfg, starter, newBudget())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +39,8 @@ func fakePool(t *testing.T, cfg Config, starter *fakeStarter) *Pool {
 	return pool
 }
 
-// call is an invocation of key "group/name" that takes a while.
-func call(key, takes string) *Invocation {
+// invocation is one of key "group/name" that takes a while.
+func invocation(key, takes string) *Invocation {
 	group := key
 	for i := range key {
 		if key[i] == '/' {

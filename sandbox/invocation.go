@@ -14,12 +14,13 @@ const (
 	Run Kind = iota
 	// Check runs the top-level code alone, to learn whether it can be stored. Its Result has no body.
 	Check
-	// compile runs nothing: V8 compiles the code, and the result's body is what it can load instead of doing that again, a JSON string of base64.
+	// compile runs nothing: V8 compiles the code, and the result's body is what it can load instead of doing that again, a
+	// JSON string of base64.
 	compile
 )
 
-// Invocation is one call of one function. It is read, never changed, by the pool. Its JSON texts are checked before a worker gets them: see
-// Validate and MarkValid.
+// Invocation is one call of one function. It is read, never changed, by the pool. Its JSON texts are checked before a
+// worker gets them: see Validate and MarkValid.
 type Invocation struct {
 	// ID names the call in frames, logs and traces. It must be unique among the calls in flight.
 	ID string
@@ -44,29 +45,33 @@ type Invocation struct {
 	Env json.RawMessage
 	// Request is what main receives; unused by Check.
 	Request Request
-	// Outgoing is a JSON object of header names and texts that the call's own HTTP requests carry unless the function sets them, such as
-	// traceparent; empty for none. It has an effect with Config.Egress only.
+	// Outgoing is a JSON object of header names and texts that the call's own HTTP requests carry unless the function sets
+	// them, such as traceparent; empty for none. It has an effect with Config.Egress only.
 	Outgoing json.RawMessage
 	// Runtime is the name of the Node.js to run on, for a Runtimes; empty stands for the first one. A Pool has only one.
 	Runtime string
-	// MaxInvocations retires the worker after so many calls, like Config.MaxInvocations; the lower one counts, 0 sets none.
+	// MaxInvocations retires the worker after so many calls, like Config.MaxInvocations; the lower one counts, 0 sets
+	// none.
 	MaxInvocations int
-	// SyncTimeout and AsyncTimeout take the place of those of the Config for this call, be they shorter or longer; 0 for those.
+	// SyncTimeout and AsyncTimeout take the place of those of the Config for this call, be they shorter or longer; 0 for
+	// those.
 	SyncTimeout, AsyncTimeout time.Duration
 	// Detached lets a call that has got its worker go on although its context ends, as the caller of a function with
 	// effects may want; else the worker is killed then.
 	Detached bool
-	// CutAfterAnswer ends the requests and promises that the call has begun with its answer. Else they may go on until the deadline of the call, in
-	// its worker, unless a call that waits needs the room.
+	// CutAfterAnswer ends the requests and promises that the call has begun with its answer. Else they may go on until the
+	// deadline of the call, in its worker, unless a call that waits needs the room.
 	CutAfterAnswer bool
-	// OnLate receives the lines that the function prints after its answer, as OnLog does those before it, but from another goroutine and after Invoke
-	// has returned; OnLateEnd is called after the last one. Both may be nil, and neither is called when nothing goes on.
+	// OnLate receives the lines that the function prints after its answer, as OnLog does those before it, but from another
+	// goroutine and after Invoke has returned; OnLateEnd is called after the last one. Both may be nil, and neither is
+	// called when nothing goes on.
 	OnLate    func(LogLine)
 	OnLateEnd func()
 	// OnLog receives each line that the function prints, in order, from the goroutine that called Invoke and before it
 	// returns. Nil discards them.
 	OnLog func(LogLine)
-	// OnSpan receives each span that the function has timed, when it is over, as OnLog does lines. Nil lets the function's spans cost nothing.
+	// OnSpan receives each span that the function has timed, when it is over, as OnLog does lines. Nil lets the function's
+	// spans cost nothing.
 	OnSpan func(Span)
 
 	valid [texts]identity // see MarkValid
@@ -112,8 +117,8 @@ type Stats struct {
 	// last byte was read.
 	Queue time.Duration
 	Run   time.Duration
-	// Load is the part of Run in which the worker read and compiled the function's code, by the worker's own account and never more
-	// than Run; 0 when it had done so before.
+	// Load is the part of Run in which the worker read and compiled the function's code, by the worker's own account and
+	// never more than Run; 0 when it had done so before.
 	Load time.Duration
 	// CPU is the CPU time that the worker used in Run; 0 when it was gone before its clock could be read.
 	CPU time.Duration

@@ -15,10 +15,10 @@ func TestLongestIdleIsEvictedFirst(t *testing.T) {
 		starter := &fakeStarter{reapTime: time.Millisecond}
 		pool := fakePool(t, fakeConfig(3, 0), starter)
 		for _, key := range []string{"a", "b", "c", "a"} { // b is now the longest idle, then c, then a
-			answered(t, pool, call(key, "1ms"))
+			answered(t, pool, invocation(key, "1ms"))
 		}
 		for _, row := range []struct{ call, evicted string }{{"d", "b"}, {"e", "c"}, {"f", "a"}, {"g", "d"}} {
-			answered(t, pool, call(row.call, "1ms"))
+			answered(t, pool, invocation(row.call, "1ms"))
 			synctest.Wait()
 			var evicted []string
 			for _, c := range starter.children {
@@ -41,10 +41,10 @@ func TestNobodyIsEvictedForThePrewarmedReserve(t *testing.T) {
 		starter := &fakeStarter{}
 		pool := fakePool(t, fakeConfig(2, 2), starter)
 		synctest.Wait()
-		answered(t, pool, call("a", "1ms"))
-		answered(t, pool, call("b", "1ms"))
+		answered(t, pool, invocation("a", "1ms"))
+		answered(t, pool, invocation("b", "1ms"))
 		synctest.Wait()
-		if s := pool.Stats(); s.Idle != 2 || len(starter.reasons()) != 0 {
+		if s := pool.Snapshot().Pool; s.Idle != 2 || len(starter.reasons()) != 0 {
 			t.Errorf("%+v, deaths %v; want two idle workers alive", s, starter.reasons())
 		}
 	})
@@ -56,14 +56,14 @@ func TestIdleWorkersRetireAfterTheIdleTimeout(t *testing.T) {
 		cfg.IdleTimeout = time.Hour
 		starter := &fakeStarter{}
 		pool := fakePool(t, cfg, starter)
-		answered(t, pool, call("often", "0s"))
-		answered(t, pool, call("once", "0s"))
+		answered(t, pool, invocation("often", "0s"))
+		answered(t, pool, invocation("once", "0s"))
 		for i := range 10 {
 			time.Sleep(40 * time.Minute)
 			if i == 0 {
-				answered(t, pool, call("later", "0s"))
+				answered(t, pool, invocation("later", "0s"))
 			}
-			if start := answered(t, pool, call("often", "0s")); start != StartWarm {
+			if start := answered(t, pool, invocation("often", "0s")); start != StartWarm {
 				t.Errorf("use %d found a %s worker", i, start)
 			}
 		}
@@ -83,23 +83,23 @@ func TestPrewarmedWorkersBeyondTheReserveRetire(t *testing.T) {
 		cfg.IdleTimeout = time.Hour
 		starter := &fakeStarter{startTime: 100 * time.Millisecond, reapTime: time.Millisecond}
 		pool := fakePool(t, cfg, starter)
-		go answered(t, pool, call("a", "1s"))
+		go answered(t, pool, invocation("a", "1s"))
 		synctest.Wait()
 		hurried, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		if _, err := pool.Invoke(hurried, call("b", "1ms")); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := pool.Invoke(hurried, invocation("b", "1ms")); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("call that did not wait to the end: %v", err)
 		}
 		time.Sleep(time.Minute)
-		if s := pool.Stats(); s.Prewarmed != 2 || s.Idle != 1 {
+		if s := pool.Snapshot().Pool; s.Prewarmed != 2 || s.Idle != 1 {
 			t.Fatalf("got %+v, want a worker more than the reserve", s)
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if s := pool.Stats(); s.Prewarmed != 1 || s.Starting != 0 {
+		if s := pool.Snapshot().Pool; s.Prewarmed != 1 || s.Starting != 0 {
 			t.Errorf("after the idle timeout: %+v", s)
 		}
-		if s := answered(t, pool, call("c", "1ms")); s != StartPrewarmed {
+		if s := answered(t, pool, invocation("c", "1ms")); s != StartPrewarmed {
 			t.Errorf("the next call found a %s worker", s)
 		}
 	})
@@ -111,15 +111,15 @@ func TestIdleTimeoutIsKeptToTheMoment(t *testing.T) {
 		cfg.IdleTimeout = time.Hour
 		pool := fakePool(t, cfg, &fakeStarter{})
 		time.Sleep(23 * time.Minute)
-		answered(t, pool, call("a", "0s"))
+		answered(t, pool, invocation("a", "0s"))
 		time.Sleep(time.Hour - time.Nanosecond)
 		synctest.Wait()
-		if s := pool.Stats(); s.Idle != 1 {
+		if s := pool.Snapshot().Pool; s.Idle != 1 {
 			t.Errorf("before its time: %+v", s)
 		}
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
-		if s := pool.Stats(); s.Idle != 0 {
+		if s := pool.Snapshot().Pool; s.Idle != 0 {
 			t.Errorf("after its time: %+v", s)
 		}
 	})
@@ -129,16 +129,16 @@ func TestDeadWorkersAreReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		starter := &fakeStarter{startTime: 40 * time.Millisecond}
 		pool := fakePool(t, fakeConfig(2, 1), starter)
-		answered(t, pool, call("a", "1ms"))
+		answered(t, pool, invocation("a", "1ms"))
 		time.Sleep(time.Second)
 		starter.child(0).kill(ReasonSignal) // the idle one
 		starter.child(1).kill(ReasonSignal) // the prewarmed one
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if s := pool.Stats(); s != (PoolStats{Size: 2, Active: 2, QueueSize: 1000, Prewarmed: 1}) {
+		if s := pool.Snapshot().Pool; s != (PoolStats{Size: 2, Active: 2, QueueSize: 1000, Prewarmed: 1}) {
 			t.Errorf("got %+v, want one prewarmed worker", s)
 		}
-		answered(t, pool, call("a", "1ms"))
+		answered(t, pool, invocation("a", "1ms"))
 		if starter.child(2).calls != 1 {
 			t.Error("the replacement did not serve the call")
 		}
@@ -150,12 +150,12 @@ func TestDeadBusyWorkerFreesItsSlot(t *testing.T) {
 		starter := &fakeStarter{reapTime: time.Millisecond}
 		pool := fakePool(t, fakeConfig(1, 0), starter)
 		time.AfterFunc(time.Second, func() { starter.child(0).kill(ReasonSignal) })
-		_, err := pool.Invoke(t.Context(), call("a", "1h"))
+		_, err := pool.Invoke(t.Context(), invocation("a", "1h"))
 		var death *DeathError
 		if !errors.As(err, &death) || death.Reason != ReasonSignal {
 			t.Errorf("got %v", err)
 		}
-		answered(t, pool, call("b", "1ms"))
+		answered(t, pool, invocation("b", "1ms"))
 	})
 }
 
@@ -186,11 +186,11 @@ func TestFailingStartsAreHeldBackAndRecover(t *testing.T) {
 				t.Fatalf("gaps between starts %v, want %v ms first", gaps, want)
 			}
 		}
-		if s := pool.Stats(); s.Starting != 0 || s.Prewarmed != 0 {
+		if s := pool.Snapshot().Pool; s.Starting != 0 || s.Prewarmed != 0 {
 			t.Errorf("while starts fail: %+v", s)
 		}
 		broken.Store(false)
-		answered(t, pool, call("a", "1ms"))
+		answered(t, pool, invocation("a", "1ms"))
 
 		// A start that went well forgets the failures before it.
 		broken.Store(true)
@@ -216,10 +216,10 @@ func TestStartTimeoutFreesTheSlot(t *testing.T) {
 		starter.child(0).kill(ReasonSignal)
 		time.Sleep(500 * time.Millisecond)
 		synctest.Wait()
-		if s := pool.Stats(); s.Starting != 1 {
+		if s := pool.Snapshot().Pool; s.Starting != 1 {
 			t.Errorf("got %+v, want one starting", s)
 		}
 		starter.startTime = 10 * time.Millisecond
-		answered(t, pool, call("a", "1ms"))
+		answered(t, pool, invocation("a", "1ms"))
 	})
 }

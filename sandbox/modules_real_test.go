@@ -89,7 +89,7 @@ func TestModulesThatOneRuntimeCannotLoadAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pools.Close() //nolint:errcheck // it is idle
-	reports := pools.Report()
+	reports := pools.Snapshot().Runtimes
 	if got := reports["old"].Modules; len(got) != 1 || !strings.HasPrefix(got[0], "modern: its code is too new (Unexpected token ?") {
 		t.Errorf("the old one lacks %q", got)
 	}

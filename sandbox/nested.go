@@ -1,7 +1,7 @@
 package sandbox
 
-// A function that calls another one through the server holds a worker while it waits for one. Were such calls let wait, all workers could be held by
-// calls that wait for each other, until their deadlines:
+// A function that calls another one through the server holds a worker while it waits for one. Were such calls let wait,
+// all workers could be held by calls that wait for each other, until their deadlines:
 //
 //	outer 1 ── holds worker 1 ──► nested 1 ┐
 //	outer 2 ── holds worker 2 ──► nested 2 ├─ wait for a worker
@@ -13,12 +13,12 @@ package sandbox
 const MaxDepth = 8
 
 // mayNestLocked says whether a nested call of group may wait for a worker.
-func (p *Pool) mayNestLocked(group string) bool {
-	newcomers, others := p.wantingLocked(nil)
-	room := p.roomLocked() - newcomers
-	if p.house.shares.serving.of[group] > 0 && room <= others {
+func (s *scheduler) mayNestLocked(group string) bool {
+	newcomers, others := s.demandLocked(nil)
+	room := s.capacityLocked() - newcomers
+	if s.budget.shares.serving.of[group] > 0 && room <= others {
 		return false
 	}
-	supply := min(p.freeLocked()+p.starting+p.retiring+p.idle.len()+len(p.prewarmed), p.newcomerRoomLocked())
+	supply := min(s.freeLocked()+s.starting+s.retiring+s.idle.len()+len(s.prewarmed), s.newcomerCapacityLocked())
 	return supply > newcomers+min(others, max(room, 0))
 }

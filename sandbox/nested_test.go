@@ -26,7 +26,7 @@ func TestNestedCallsDoNotWaitForCalls(t *testing.T) {
 			hold(t, pool, row.held, "a", "1h")
 			hold(t, pool, row.heldOther, "b", "1h")
 			time.Sleep(time.Second)
-			inv := call("a/inner", "1ms")
+			inv := invocation("a/inner", "1ms")
 			inv.Depth = 1
 			began := time.Now()
 			_, err := pool.Invoke(t.Context(), inv)
@@ -48,7 +48,7 @@ func TestNestingOfCallsIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := fakePool(t, fakeConfig(4, 1), &fakeStarter{})
 		for depth, want := range map[int]bool{1: true, MaxDepth: true, MaxDepth + 1: false} {
-			inv := call("a/f", "1ms")
+			inv := invocation("a/f", "1ms")
 			inv.Depth = depth
 			if _, err := pool.Invoke(t.Context(), inv); (err == nil) != want {
 				t.Errorf("depth %d: %v", depth, err)

@@ -2,8 +2,8 @@ package sandbox
 
 import "time"
 
-// Observer is told what the pool does. Its methods are called from many goroutines, sometimes with a lock held: they must be
-// safe for concurrent use and return at once. Embed NopObserver to implement only some of them.
+// Observer is told what the pool does. Its methods are called from many goroutines, sometimes with a lock held: they
+// must be safe for concurrent use and return at once. Embed NopObserver to implement only some of them.
 type Observer interface {
 	// WorkerStarted reports a new worker and the time its start took.
 	WorkerStarted(took time.Duration)
@@ -11,14 +11,16 @@ type Observer interface {
 	WorkerStartFailed(err error)
 	// WorkerDied reports each death, planned ones too. Lag is the time from a deadline to the death, else 0.
 	WorkerDied(reason Reason, lag time.Duration)
-	// WorkerUsed reports, of each worker that died, the most memory that was resident at any time of its life, in bytes. What it shares
-	// with its fork server counts too. It is not reported where the kernel's account was lost with the fork server.
+	// WorkerUsed reports, of each worker that died, the most memory that was resident at any time of its life, in bytes.
+	// What it shares with its fork server counts too. It is not reported where the kernel's account was lost with the fork
+	// server.
 	WorkerUsed(peakMemory int64)
 	// ZygoteRestarted reports a fork server that took the place of one that had ended.
 	ZygoteRestarted()
 	// InvocationDone reports each call that got a worker.
 	InvocationDone(stats Stats)
-	// LateWorkEnded reports how the work ended that a call had left at its answer, and how long it went on; 0 for what was cut with the answer.
+	// LateWorkEnded reports how the work ended that a call had left at its answer, and how long it went on; 0 for what was
+	// cut with the answer.
 	LateWorkEnded(end LateEnd, took time.Duration)
 	// InvocationRefused reports each call that got none; err is or wraps ErrBusy, ErrClosed or the context's error.
 	InvocationRefused(err error)
@@ -50,25 +52,3 @@ func (NopObserver) LateWorkEnded(LateEnd, time.Duration) {}
 
 // InvocationRefused implements Observer.
 func (NopObserver) InvocationRefused(error) {}
-
-// PoolStats is the state of a pool at one moment.
-type PoolStats struct {
-	// Size is the limit on workers, Active that on those of them that compute. Starting, Prewarmed, Idle, Busy and Late add up to those that
-	// exist or are about to. Waiting are those of Busy whose call is known to wait for something, where Active is less than Size.
-	Size      int `json:"size"`
-	Active    int `json:"active"`
-	Starting  int `json:"starting"`
-	Prewarmed int `json:"prewarmed"`
-	Idle      int `json:"idle"`
-	Busy      int `json:"busy"`
-	Waiting   int `json:"waiting"`
-	// Late are those that have answered and are at work that the call has left: see Invocation.CutAfterAnswer.
-	Late int `json:"late"`
-	// Queued counts the calls that wait, at most QueueSize of all runtimes together.
-	Queued    int `json:"queued"`
-	QueueSize int `json:"queueSize"`
-	// Groups are those that hold workers of any runtime now, MostHeld and MostQueued the most workers and the most waiting calls of one group.
-	Groups     int `json:"-"`
-	MostHeld   int `json:"-"`
-	MostQueued int `json:"-"`
-}

@@ -64,9 +64,9 @@ func newRealPool(tb testing.TB, change func(*sandbox.Config)) *sandbox.Pool {
 // it is replaced.
 func awaitReady(tb testing.TB, pool *sandbox.Pool) {
 	tb.Helper()
-	for began := time.Now(); errors.Is(pool.Ready(), sandbox.ErrWarming); time.Sleep(time.Millisecond) {
+	for began := time.Now(); errors.Is(pool.Snapshot().Err, sandbox.ErrWarming); time.Sleep(time.Millisecond) {
 		if time.Since(began) > patience {
-			tb.Fatal(pool.Ready())
+			tb.Fatal(pool.Snapshot().Err)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func TestWorkerServesOneFunctionOnly(t *testing.T) {
 		synctest.Wait()
 		for range 5 {
 			for _, key := range []string{"a/1", "a/2", "b/1", "b/2", "b/1"} {
-				answered(t, pool, call(key, "1ms"))
+				answered(t, pool, invocation(key, "1ms"))
 			}
 		}
 		// The cleanup of fakePool fails when two keys met on one child.
@@ -43,7 +43,7 @@ func TestStartKinds(t *testing.T) {
 			key  string
 			want StartKind
 		}{{"a", StartPrewarmed}, {"a", StartWarm}, {"b", StartCold}, {"b", StartWarm}, {"a", StartCold}} {
-			if got := answered(t, pool, call(row.key, "1ms")); got != row.want {
+			if got := answered(t, pool, invocation(row.key, "1ms")); got != row.want {
 				t.Errorf("call %d of %s: %s, want %s", i, row.key, got, row.want)
 			}
 		}
@@ -53,8 +53,8 @@ func TestStartKinds(t *testing.T) {
 func TestStatsOfACallTellItsTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := fakePool(t, fakeConfig(1, 0), &fakeStarter{startTime: 40 * time.Millisecond, reapTime: time.Millisecond})
-		answered(t, pool, call("a", "1ms"))
-		result, err := pool.Invoke(t.Context(), call("b", "7ms"))
+		answered(t, pool, invocation("a", "1ms"))
+		result, err := pool.Invoke(t.Context(), invocation("b", "7ms"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,10 +71,10 @@ func TestPrewarmedWorkersAreRefilled(t *testing.T) {
 		for i := range 4 {
 			time.Sleep(time.Second)
 			synctest.Wait()
-			if s := pool.Stats(); s.Prewarmed != 2 || s.Idle != i || s.Starting != 0 {
+			if s := pool.Snapshot().Pool; s.Prewarmed != 2 || s.Idle != i || s.Starting != 0 {
 				t.Fatalf("before call %d: %+v", i, s)
 			}
-			answered(t, pool, call(fmt.Sprint("f", i), "1ms"))
+			answered(t, pool, invocation(fmt.Sprint("f", i), "1ms"))
 		}
 	})
 }
@@ -86,7 +86,7 @@ func TestMaxInvocationsRetiresTheWorker(t *testing.T) {
 		starter := &fakeStarter{}
 		pool := fakePool(t, cfg, starter)
 		for range 9 {
-			answered(t, pool, call("a", "1ms"))
+			answered(t, pool, invocation("a", "1ms"))
 			synctest.Wait()
 		}
 		for _, c := range starter.children[:3] {
@@ -120,12 +120,12 @@ func TestOutcomeOfACallDecidesOverItsWorker(t *testing.T) {
 				return &Result{Status: 200}, row.reusable, nil
 			}}
 			pool := fakePool(t, fakeConfig(1, 0), starter)
-			result, err := pool.Invoke(t.Context(), call("a", ""))
+			result, err := pool.Invoke(t.Context(), invocation("a", ""))
 			if !errors.Is(err, row.err) || (err == nil) != (result != nil) {
 				t.Errorf("%s: got %v, %v", name, result, err)
 			}
 			synctest.Wait()
-			if s := pool.Stats(); s.Idle != row.idle {
+			if s := pool.Snapshot().Pool; s.Idle != row.idle {
 				t.Errorf("%s: %+v, want %d idle", name, s, row.idle)
 			}
 		})
@@ -139,7 +139,7 @@ func TestFailuresCarryTheStatsOfTheirCall(t *testing.T) {
 				time.Sleep(3 * time.Millisecond)
 				return nil, true, failure
 			}})
-			_, err := pool.Invoke(t.Context(), call("a", ""))
+			_, err := pool.Invoke(t.Context(), invocation("a", ""))
 			var stats Stats
 			var failed *FunctionError
 			var death *DeathError

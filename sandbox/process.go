@@ -50,6 +50,15 @@ func (e startError) As(target any) bool {
 	return ok
 }
 
+func (s processes) report() Report {
+	report := s.Report()
+	r := Report{Isolation: s.isolation, Modules: report.Modules}
+	for _, layer := range report.Layers {
+		r.Layers = append(r.Layers, Layer(layer))
+	}
+	return r
+}
+
 func (s processes) describe() string          { return s.Describe() }
 func (s processes) close() error              { return s.Close() }
 func (s processes) memoryLeft() (int64, bool) { return s.MemoryLeft() }
@@ -71,21 +80,23 @@ func (p process) asleep() bool           { return p.Asleep() }
 func (p process) memoryUsed() int64      { return p.MemoryUsed() }
 func (p process) weigh(weight int)       { p.SetWeight(weight) }
 
-func (p process) invoke(ctx context.Context, t *turn) (*Result, bool, error) {
-	call := &worker.Call{
-		Invoke: t.inv.frame(), Timeouts: worker.Timeouts{Sync: t.inv.SyncTimeout, Async: t.inv.AsyncTimeout}, Events: (*events)(t.inv), MainReturned: t.waits, Sent: t.sent, BusyWait: t.soon,
+func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
+	if !c.sent {
+		c.wire.Invoke = c.inv.frame()
 	}
-	if t.first {
-		call.Load = &worker.Load{Filename: t.inv.Filename, Code: t.inv.Code, Cache: t.cache}
+	c.wire.Events, c.wire.MainReturned, c.wire.Sent, c.wire.BusyWait = (*events)(c.inv), c.pending, c.sent, c.busyWait
+	c.wire.Timeouts = worker.Timeouts{Sync: c.inv.SyncTimeout, Async: c.inv.AsyncTimeout}
+	if c.first {
+		c.wire.Load = &worker.Load{Filename: c.inv.Filename, Code: c.inv.Code, Cache: c.cache}
 	}
-	for _, inv := range t.behind {
-		frame := inv.frame()
-		call.With = append(call.With, &frame)
+	for _, other := range c.batch {
+		other.wire.Invoke = other.inv.frame()
+		c.wire.With = append(c.wire.With, &other.wire.Invoke)
 	}
-	answer, err := p.Serve(ctx, call)
-	t.missed = answer.Missed
+	answer, err := p.Serve(ctx, &c.wire)
+	c.missed = answer.Missed
 	if answer.Late != nil {
-		t.late = late{answer.Late}
+		c.late = late{answer.Late}
 	}
 	result, err := outcomeOf(&answer, err)
 	return result, answer.Reusable, err
@@ -94,15 +105,15 @@ func (p process) invoke(ctx context.Context, t *turn) (*Result, bool, error) {
 // late is work after an answer in a process.
 type late struct{ *worker.LateWork }
 
-func (l late) rest() bool { return l.Wait() }
+func (l late) wait() bool { return l.Wait() }
 
 var kinds = [...]string{Run: wire.Run, Check: wire.Check, compile: wire.Compile}
 
 // frame is what a worker is sent of inv.
 func (inv *Invocation) frame() wire.Invoke {
 	return wire.Invoke{
-		Kind: kinds[inv.Kind], Method: inv.Request.Method, Headers: inv.Request.Header, Query: inv.Request.Query, Env: inv.Env,
-		Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil, Cut: inv.CutAfterAnswer, Body: inv.Request.Body,
+		Kind: kinds[inv.Kind], Method: inv.Request.Method, Headers: inv.Request.Header, Query: inv.Request.Query,
+		Env: inv.Env, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil, Cut: inv.CutAfterAnswer, Body: inv.Request.Body,
 	}
 }
 
@@ -184,10 +195,11 @@ func (c *Config) worker() worker.Config {
 	cfg := worker.Config{
 		Node: c.Node, Runner: c.Runner, Isolation: c.Isolation, Limits: worker.Limits(c.Limits), Memory: c.Memory,
 		Timeouts: worker.Timeouts{Sync: c.SyncTimeout, Async: c.AsyncTimeout}, StartTimeout: c.StartTimeout,
-		Env: c.Env, TimeZone: c.TimeZone, ICUData: c.ICUData, Modules: c.Modules, ModulesDir: c.ModulesDir, Observer: c.Observer,
+		Env: c.Env, TimeZone: c.TimeZone, ICUData: c.ICUData,
+		Modules: c.Modules, ModulesDir: c.ModulesDir, Observer: c.Observer,
 		Egress: worker.Egress{
-			Socket: c.Egress.Socket, KeepAlive: c.Egress.KeepAlive, CA: c.Egress.CA, ExtraCA: c.Egress.ExtraCA, TLSInsecure: c.Egress.TLSInsecure,
-			Watcher: watcher{nobody{}},
+			Socket: c.Egress.Socket, KeepAlive: c.Egress.KeepAlive, CA: c.Egress.CA, ExtraCA: c.Egress.ExtraCA,
+			TLSInsecure: c.Egress.TLSInsecure, Watcher: watcher{nobody{}},
 		},
 	}
 	if c.Egress.Watcher != nil {

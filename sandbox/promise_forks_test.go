@@ -62,7 +62,7 @@ func callMany(t *testing.T, pool *sandbox.Pool, n int, code string, take func(bo
 func atRest(t *testing.T, pool *sandbox.Pool) {
 	t.Helper()
 	for {
-		if s := pool.Stats(); s.Starting == 0 && s.Busy == 0 && s.Prewarmed == 4 {
+		if s := pool.Snapshot().Pool; s.Starting == 0 && s.Busy == 0 && s.Prewarmed == 4 {
 			return
 		}
 		runtime.Gosched()

@@ -149,7 +149,7 @@ func TestBreachOfProtocolKillsAndIsNamed(t *testing.T) {
 			t.Errorf("%s: the next call got %v, %v", name, result, err)
 		}
 	}
-	if s := pool.Stats(); s.Busy != 0 || s.Queued != 0 {
+	if s := pool.Snapshot().Pool; s.Busy != 0 || s.Queued != 0 {
 		t.Errorf("afterwards %+v", s)
 	}
 }

@@ -9,9 +9,9 @@ import (
 )
 
 // fill pushes one waiter for each "group/function" in text.
-func fill(text string) (*queue, []*waiter) {
+func fill(text string) (*queue, []*call) {
 	q := &queue{}
-	var all []*waiter
+	var all []*call
 	for _, key := range strings.Fields(text) {
 		all = append(all, push(q, key[:strings.Index(key, "/")], key, 0))
 	}
@@ -19,14 +19,14 @@ func fill(text string) (*queue, []*waiter) {
 }
 
 // takeNext takes the waiter whose turn it is, whatever its key.
-func takeNext(q *queue) *waiter {
+func takeNext(q *queue) *call {
 	w := nextOf(q, func(string) bool { return false })
 	q.take(w)
 	return w
 }
 
 // nextOf is whose turn it is where nobody holds a worker and those of held keys want none.
-func nextOf(q *queue, held func(key string) bool) *waiter {
+func nextOf(q *queue, held func(key string) bool) *call {
 	for _, name := range q.groups.order {
 		if w := q.groups.members[name].next(func(key string) bool { return !held(key) }); w != nil {
 			return w
@@ -36,8 +36,8 @@ func nextOf(q *queue, held func(key string) bool) *waiter {
 }
 
 // push lets a new waiter wait.
-func push(q *queue, group, key string, cost time.Duration) *waiter {
-	w := &waiter{group: group, key: key, cost: cost, ready: make(chan struct{})}
+func push(q *queue, group, key string, cost time.Duration) *call {
+	w := &call{group: group, key: key, cost: cost, ready: make(chan struct{})}
 	q.push(w)
 	return w
 }
@@ -67,17 +67,17 @@ func TestQueueTakesTurns(t *testing.T) {
 
 func TestQueueServesOneFunctionInOrder(t *testing.T) {
 	q, all := fill("a/1 b/1 a/1 a/1 b/1")
-	order := []*waiter{takeNext(q), takeNext(q), takeNext(q), takeNext(q), takeNext(q)}
-	if want := []*waiter{all[0], all[1], all[2], all[4], all[3]}; !slices.Equal(order, want) {
+	order := []*call{takeNext(q), takeNext(q), takeNext(q), takeNext(q), takeNext(q)}
+	if want := []*call{all[0], all[1], all[2], all[4], all[3]}; !slices.Equal(order, want) {
 		t.Error("waiters of one function changed places")
 	}
 }
 
 func TestThoseWhoWaitAgainGoFirst(t *testing.T) {
 	q, all := fill("a/1 a/1 b/1")
-	again := &waiter{group: "a", key: "a/1"}
+	again := &call{group: "a", key: "a/1"}
 	q.pushFirst(again)
-	if order := []*waiter{takeNext(q), takeNext(q), takeNext(q)}; !slices.Equal(order, []*waiter{again, all[2], all[0]}) {
+	if order := []*call{takeNext(q), takeNext(q), takeNext(q)}; !slices.Equal(order, []*call{again, all[2], all[0]}) {
 		t.Error("a call that waits again was not the first of its function, or took the turn of others")
 	}
 }
@@ -103,7 +103,7 @@ func TestTakeKeyEndsTheTurnOfItsGroup(t *testing.T) {
 func TestHeldKeysKeepTheirPlaceAndNobodyElses(t *testing.T) {
 	q, all := fill("a/1 a/1 a/2 b/1")
 	held := func(key string) bool { return key == "a/1" }
-	for _, want := range []*waiter{all[2], all[3]} {
+	for _, want := range []*call{all[2], all[3]} {
 		next := nextOf(q, held)
 		if next != want {
 			t.Fatalf("got %v, want %v", next, want)
@@ -139,10 +139,10 @@ func TestQueueCountsRight(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	keys := strings.Fields("a/1 a/2 a/3 b/1 b/2 c/1")
 	q := &queue{}
-	var waiting []*waiter
+	var waiting []*call
 	for range 10_000 {
 		key := keys[random.IntN(len(keys))]
-		var gone *waiter
+		var gone *call
 		switch op := random.IntN(7); {
 		case op < 3:
 			waiting = append(waiting, push(q, key[:1], key, time.Duration(random.IntN(3))))
@@ -150,14 +150,14 @@ func TestQueueCountsRight(t *testing.T) {
 			gone = takeNext(q)
 		case op < 5:
 			gone = q.takeKey(key)
-			if (gone != nil) != slices.ContainsFunc(waiting, func(w *waiter) bool { return w.key == key }) {
+			if (gone != nil) != slices.ContainsFunc(waiting, func(w *call) bool { return w.key == key }) {
 				t.Fatalf("takeKey(%s) gave %v", key, gone)
 			}
 		case len(waiting) > 0:
 			gone = waiting[random.IntN(len(waiting))]
 			q.drop(gone)
 		}
-		waiting = slices.DeleteFunc(waiting, func(w *waiter) bool { return w == gone })
+		waiting = slices.DeleteFunc(waiting, func(w *call) bool { return w == gone })
 		of, cost := 0, time.Duration(0)
 		for _, w := range waiting {
 			cost += w.cost
@@ -212,7 +212,7 @@ func TestAheadCountsTheTurnsOfOthers(t *testing.T) {
 		for _, key := range strings.Fields(row.waiting) {
 			push(q, key[:1], key, call)
 		}
-		if got := q.ahead(row.key[:1], row.key, row.bound, nil); got != time.Duration(row.want)*call {
+		if got := q.workBefore(row.key[:1], row.key, row.bound, nil); got != time.Duration(row.want)*call {
 			t.Errorf("%q before %s: %v, want %d calls of %v", row.waiting, row.key, got, row.want, call)
 		}
 	}

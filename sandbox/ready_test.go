@@ -23,7 +23,7 @@ func TestPoolIsReadyUnlessItsLastStartsFailed(t *testing.T) {
 		ready := func(want error) {
 			t.Helper()
 			synctest.Wait()
-			if err := pool.Ready(); !errors.Is(err, want) {
+			if err := pool.Snapshot().Err; !errors.Is(err, want) {
 				t.Errorf("ready: %v, want %v", err, want)
 			}
 		}
@@ -36,14 +36,14 @@ func TestPoolIsReadyUnlessItsLastStartsFailed(t *testing.T) {
 		time.Sleep(time.Minute)
 		ready(ErrFailing)
 		ready(cause)
-		if status := pool.Status(); status.Problem == "" || strings.Contains(status.Problem, cause.Error()) {
+		if status := pool.Snapshot(); status.Problem == "" || strings.Contains(status.Problem, cause.Error()) {
 			t.Errorf("the problem shown is %q", status.Problem)
 		}
 
 		broken.Store(false)
 		time.Sleep(lastRetry + time.Second)
 		ready(nil)
-		if status := pool.Status(); status.Problem != "" {
+		if status := pool.Snapshot(); status.Problem != "" {
 			t.Errorf("the problem shown is %q", status.Problem)
 		}
 		if err := pool.Close(); err != nil {
@@ -65,18 +65,18 @@ func TestFailuresOfLongAgoDoNotCount(t *testing.T) {
 		cfg := fakeConfig(2, 0)
 		cfg.QueueTimeout = time.Second
 		pool := fakePool(t, cfg, starter)
-		answered(t, pool, call("a", "1ms"))
+		answered(t, pool, invocation("a", "1ms"))
 		starter.child(0).kill(ReasonSignal)
 		synctest.Wait()
 		broken.Store(true)
-		if _, err := pool.Invoke(t.Context(), call("a", "1ms")); !errors.Is(err, ErrBusy) {
+		if _, err := pool.Invoke(t.Context(), invocation("a", "1ms")); !errors.Is(err, ErrBusy) {
 			t.Errorf("got %v", err)
 		}
-		if err := pool.Ready(); !errors.Is(err, ErrFailing) {
+		if err := pool.Snapshot().Err; !errors.Is(err, ErrFailing) {
 			t.Errorf("ready: %v", err)
 		}
 		time.Sleep(failureMemory + lastRetry) // nobody calls, so nothing is started
-		if err := pool.Ready(); err != nil {
+		if err := pool.Snapshot().Err; err != nil {
 			t.Errorf("a server that nobody sends calls to can never show that it is well again: %v", err)
 		}
 	})
@@ -93,14 +93,14 @@ func (s *settlingStarter) settled() bool { return s.done.Load() }
 func TestPoolIsReadyWhenItHasOnceHadAllThatItKeeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		starter := &settlingStarter{fakeStarter: fakeStarter{startTime: time.Second}}
-		pool, err := newPool(t.Context(), fakeConfig(4, 2), starter)
+		pool, err := newPool(t.Context(), fakeConfig(4, 2), starter, newBudget())
 		if err != nil {
 			t.Fatal(err)
 		}
 		ready := func(when string, want error) {
 			t.Helper()
 			synctest.Wait()
-			if err := pool.Ready(); !errors.Is(err, want) {
+			if err := pool.Snapshot().Err; !errors.Is(err, want) {
 				t.Errorf("%s: %v, want %v", when, err, want)
 			}
 		}
@@ -111,8 +111,8 @@ func TestPoolIsReadyWhenItHasOnceHadAllThatItKeeps(t *testing.T) {
 		ready("while the starter prepares itself", ErrWarming)
 		starter.done.Store(true)
 		ready("with all", nil)
-		go answered(t, pool, call("a", "1m"))
-		go answered(t, pool, call("b", "1m"))
+		go answered(t, pool, invocation("a", "1m"))
+		go answered(t, pool, invocation("b", "1m"))
 		ready("with all in use", nil)
 		time.Sleep(time.Hour)
 		if err := pool.Close(); err != nil {

@@ -1,6 +1,7 @@
 package sandbox
 
-// Report says what stands between workers and the host, layer by layer: what was asked for and what the host gave. It marshals to JSON.
+// Report says what stands between workers and the host, layer by layer: what was asked for and what the host gave. It
+// marshals to JSON.
 type Report struct {
 	// Isolation is the tier.
 	Isolation Isolation `json:"isolation"`
@@ -29,32 +30,15 @@ func (r Report) Missing() []Layer {
 	return missing
 }
 
-// report implements reporter.
-func (s processes) report() Report {
-	report := s.Report()
-	r := Report{Isolation: s.isolation, Modules: report.Modules}
-	for _, layer := range report.Layers {
-		r.Layers = append(r.Layers, Layer(layer))
-	}
-	return r
+// StartMethod is how the workers of a pool start.
+type StartMethod struct {
+	// Forked says that they are forked from a process that has everything loaded; else Node.js starts anew for each.
+	Forked bool   `json:"forked"`
+	Reason string `json:"reason,omitempty"`
 }
 
-// reporter is a starter that can tell what stands around its children.
-type reporter interface{ report() Report }
-
-// Report says what stands around the workers. It was looked at when the first of them was ready.
-func (p *Pool) Report() Report {
-	if r, ok := p.starter.(reporter); ok {
-		return r.report()
-	}
-	return Report{Isolation: p.cfg.Isolation, Layers: []Layer{}}
-}
-
-// Report says what stands around the workers of each runtime, by its name.
-func (r *Runtimes) Report() map[string]Report {
-	reports := map[string]Report{}
-	for name, pool := range r.pools {
-		reports[name] = pool.Report()
-	}
-	return reports
+// MemoryUsage is what workers use together, in bytes, as their control groups count it.
+type MemoryUsage struct {
+	// Total is all of it. Anonymous is the part that is not a cache of files.
+	Total, Anonymous uint64
 }

@@ -17,7 +17,8 @@ import (
 // oldestNode is the oldest major version of Node.js that the runner parses on.
 const oldestNode = 8
 
-// resolved is c with what it leaves open found, and with paths that lead to the same from any directory: workers start in another one.
+// resolved is c with what it leaves open found, and with paths that lead to the same from any directory: workers start
+// in another one.
 func (c Config) resolved(ctx context.Context) (Config, error) {
 	var err error
 	if c.Runner != "" {
@@ -46,7 +47,8 @@ func (c Config) resolved(ctx context.Context) (Config, error) {
 	return c, nil
 }
 
-// findNode is the binary that Node names; if it names none the one beside the runner, where make setup puts it, or the one on PATH.
+// findNode is the binary that Node names; if it names none the one beside the runner, where make setup puts it, or the
+// one on PATH.
 func (c Config) findNode(ctx context.Context) (string, error) {
 	node := c.Node
 	if beside := nodeBeside(c.Runner); node == "" && isFile(beside) {

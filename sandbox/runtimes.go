@@ -18,15 +18,15 @@ type Runtimes struct {
 	pools map[string]*Pool
 }
 
-// NewRuntimes starts a pool like cfg for each runtime, cfg.Node aside. All together have cfg.Size workers and one queue of
-// cfg.QueueSize. The first runtime is that of
-// invocations that name none, and alone has cfg.Prewarmed workers ready; the others keep one, if any.
+// NewRuntimes starts a pool like cfg for each runtime, cfg.Node aside. All together have cfg.Size workers and one queue
+// of cfg.QueueSize. The first runtime is that of invocations that name none, and alone has cfg.Prewarmed workers ready;
+// the others keep one, if any.
 func NewRuntimes(ctx context.Context, cfg Config, runtimes []Runtime) (*Runtimes, error) {
 	if len(runtimes) == 0 {
 		return nil, errors.New("sandbox: no runtime")
 	}
 	r := &Runtimes{pools: map[string]*Pool{}}
-	cfg.house = newHouse()
+	b := newBudget()
 	for i, runtime := range runtimes {
 		own := cfg
 		own.Node = runtime.Node
@@ -36,14 +36,15 @@ func NewRuntimes(ctx context.Context, cfg Config, runtimes []Runtime) (*Runtimes
 		if _, again := r.pools[runtime.Name]; again {
 			return nil, errors.Join(fmt.Errorf("sandbox: runtime %s is named twice", runtime.Name), r.Close())
 		}
-		pool, err := New(ctx, own)
+		pool, err := newReal(ctx, own, b)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("runtime %s: %w", runtime.Name, err), r.Close())
 		}
 		r.names = append(r.names, runtime.Name)
 		r.pools[runtime.Name] = pool
 	}
-	if err := checkModules(r.names, r.pools); err != nil {
+	report := func(name string) Report { return r.pools[name].Snapshot().Report }
+	if err := checkModules(r.names, cfg.Modules, report); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
@@ -68,24 +69,6 @@ func (r *Runtimes) Invoke(ctx context.Context, inv *Invocation) (*Result, error)
 	return pool.Invoke(ctx, inv)
 }
 
-// Stats adds up the states of all pools.
-func (r *Runtimes) Stats() PoolStats {
-	var sum PoolStats
-	for _, pool := range r.pools {
-		s := pool.Stats()
-		sum.Size, sum.Active, sum.QueueSize = s.Size, s.Active, s.QueueSize // which they share
-		sum.Starting += s.Starting
-		sum.Prewarmed += s.Prewarmed
-		sum.Idle += s.Idle
-		sum.Busy += s.Busy
-		sum.Waiting += s.Waiting
-		sum.Late += s.Late
-		sum.Queued += s.Queued
-		sum.Groups, sum.MostHeld, sum.MostQueued = s.Groups, s.MostHeld, s.MostQueued
-	}
-	return sum
-}
-
 // Close closes all pools; see Pool.Close.
 func (r *Runtimes) Close() error { return r.Shutdown(context.Background()) }
 
@@ -101,6 +84,3 @@ func (r *Runtimes) Shutdown(ctx context.Context) error {
 	}
 	return all
 }
-
-// Isolation says in a few words what stands around a worker; it is the same for all runtimes.
-func (r *Runtimes) Isolation() string { return r.First().Isolation() }

@@ -21,7 +21,7 @@ func hold(t *testing.T, p *Pool, n int, group, takes string) {
 	t.Helper()
 	for i := range n {
 		go func() {
-			_, _ = p.Invoke(context.WithoutCancel(t.Context()), call(fmt.Sprintf("%s/%d", group, i), takes))
+			_, _ = p.Invoke(context.WithoutCancel(t.Context()), invocation(fmt.Sprintf("%s/%d", group, i), takes))
 		}()
 	}
 	synctest.Wait()
@@ -29,10 +29,10 @@ func hold(t *testing.T, p *Pool, n int, group, takes string) {
 
 // serving is how many workers serve each group.
 func serving(p *Pool) map[string]int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.scheduler.mu.Lock()
+	defer p.scheduler.mu.Unlock()
 	all := map[string]int{}
-	for w := range p.workers {
+	for w := range p.scheduler.workers {
 		if w.serving {
 			all[w.group]++
 		}
@@ -60,11 +60,11 @@ func TestHoldersOfOneGroupLeaveOthersTheirWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		starter := &fakeStarter{startTime: 5 * time.Millisecond, reapTime: time.Millisecond}
 		pool := fakePool(t, sharedConfig(16, 2, 2), starter)
-		answered(t, pool, call("b/known", "1ms"))
+		answered(t, pool, invocation("b/known", "1ms"))
 		hold(t, pool, 64, "a", "5s")
 		for n := range 200 { // 10 seconds, in which those of a end twice
 			began := time.Now()
-			start := answered(t, pool, call("b/known", "1ms"))
+			start := answered(t, pool, invocation("b/known", "1ms"))
 			if took := time.Since(began); start != StartWarm || took != time.Millisecond {
 				t.Fatalf("call %d beside holders of another group found a %s worker and took %v", n, start, took)
 			}
@@ -72,7 +72,7 @@ func TestHoldersOfOneGroupLeaveOthersTheirWorkers(t *testing.T) {
 		}
 		for i := range 20 { // a function that nobody has called before
 			began := time.Now()
-			answered(t, pool, call(fmt.Sprint("new", i, "/f"), "1ms"))
+			answered(t, pool, invocation(fmt.Sprint("new", i, "/f"), "1ms"))
 			if took := time.Since(began); took > 10*time.Millisecond {
 				t.Errorf("the first call of a group beside holders of another took %v", took)
 			}
@@ -85,17 +85,17 @@ func TestManyNewFunctionsOfOneGroupLeaveOthersTheirWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		starter := &fakeStarter{startTime: 5 * time.Millisecond, reapTime: time.Millisecond}
 		pool := fakePool(t, sharedConfig(16, 2, 2), starter)
-		answered(t, pool, call("b/f", "1ms"))
+		answered(t, pool, invocation("b/f", "1ms"))
 		end := time.Now().Add(2 * time.Second)
 		for i := range 64 {
 			go func() {
-				for n := 0; time.Now().Before(end) && answered(t, pool, call(fmt.Sprintf("a/%d-%d", i, n), "1ms")) != ""; n++ {
+				for n := 0; time.Now().Before(end) && answered(t, pool, invocation(fmt.Sprintf("a/%d-%d", i, n), "1ms")) != ""; n++ {
 				}
 			}()
 		}
 		for time.Now().Before(end) {
 			time.Sleep(100 * time.Millisecond)
-			if start := answered(t, pool, call("b/f", "1ms")); start != StartWarm {
+			if start := answered(t, pool, invocation("b/f", "1ms")); start != StartWarm {
 				t.Fatalf("the worker of another group was evicted: %s", start)
 			}
 		}
@@ -109,7 +109,7 @@ func TestWhatComesFreeGoesToTheGroupThatHoldsTheFewest(t *testing.T) {
 		pool := fakePool(t, sharedConfig(12, 2, 2), starter)
 		for i := range 100 { // its calls end one after the other
 			go func() {
-				_, _ = pool.Invoke(context.WithoutCancel(t.Context()), call(fmt.Sprint("rich/", i), fmt.Sprint(100+i*10, "ms")))
+				_, _ = pool.Invoke(context.WithoutCancel(t.Context()), invocation(fmt.Sprint("rich/", i), fmt.Sprint(100+i*10, "ms")))
 			}()
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -131,7 +131,7 @@ func TestGroupIsOwedWhatIsBeingStartedForIt(t *testing.T) {
 		for range 4 {
 			go func() { // has an idle worker at hand each time
 				for time.Now().Before(end) {
-					_, _ = pool.Invoke(context.WithoutCancel(t.Context()), call("a/f", "10ms"))
+					_, _ = pool.Invoke(context.WithoutCancel(t.Context()), invocation("a/f", "10ms"))
 				}
 			}()
 		}
@@ -154,13 +154,13 @@ func TestFunctionsOfOneGroupTakeTurnsOnTheWorkersThatItMayHave(t *testing.T) {
 				end := time.Now().Add(2 * time.Second)
 				for range 20 {
 					go func() {
-						for time.Now().Before(end) && answered(t, pool, call("a/hot", "5ms")) != "" {
+						for time.Now().Before(end) && answered(t, pool, invocation("a/hot", "5ms")) != "" {
 						}
 					}()
 				}
 				for time.Now().Before(end) {
 					began := time.Now()
-					answered(t, pool, call("a/rare", "5ms"))
+					answered(t, pool, invocation("a/rare", "5ms"))
 					if took := time.Since(began); took > 200*time.Millisecond {
 						t.Errorf("%d workers, %d prewarmed: another function of the group waited for %v", size, prewarmed, took)
 					}
@@ -178,7 +178,7 @@ func TestTrialRunsCountAsCalls(t *testing.T) {
 		pool := fakePool(t, sharedConfig(8, 2, 1), starter)
 		for i := range 24 {
 			go func() {
-				inv := call(fmt.Sprint("a/", i), "5s")
+				inv := invocation(fmt.Sprint("a/", i), "5s")
 				inv.Kind = Check
 				_, _ = pool.Invoke(context.WithoutCancel(t.Context()), inv)
 			}()
@@ -188,7 +188,7 @@ func TestTrialRunsCountAsCalls(t *testing.T) {
 			t.Errorf("trial runs of one group hold %d of 8 workers", got)
 		}
 		began := time.Now()
-		answered(t, pool, call("b/f", "1ms"))
+		answered(t, pool, invocation("b/f", "1ms"))
 		if took := time.Since(began); took > 10*time.Millisecond {
 			t.Errorf("a call beside them took %v", took)
 		}
@@ -205,17 +205,17 @@ func TestFullQueueMakesRoomForThoseWithFewWaiting(t *testing.T) {
 		refused := make(chan error, 100)
 		wait := func(key string) {
 			go func() {
-				_, err := pool.Invoke(context.WithoutCancel(t.Context()), call(key, "1ms"))
+				_, err := pool.Invoke(context.WithoutCancel(t.Context()), invocation(key, "1ms"))
 				refused <- err
 			}()
 			synctest.Wait()
 		}
 		waiting := func() string {
-			pool.mu.Lock()
-			defer pool.mu.Unlock()
+			pool.scheduler.mu.Lock()
+			defer pool.scheduler.mu.Unlock()
 			got := ""
 			for _, group := range []string{"a", "b", "c"} {
-				if g := pool.queue.groups.members[group]; g != nil {
+				if g := pool.scheduler.queue.groups.members[group]; g != nil {
 					got += fmt.Sprint(group, g.n, " ")
 				}
 			}
@@ -260,7 +260,7 @@ func TestStatsTellOfTheLargestShares(t *testing.T) {
 		hold(t, pool, 10, "a", "1m")
 		hold(t, pool, 2, "b", "1m")
 		time.Sleep(time.Second)
-		if s := pool.Stats(); s.Groups != 2 || s.MostHeld != 5 || s.MostQueued != 5 || s.Busy != 7 {
+		if s := pool.Snapshot().Pool; s.Groups != 2 || s.MostHeld != 5 || s.MostQueued != 5 || s.Busy != 7 {
 			t.Errorf("got %+v", s)
 		}
 		time.Sleep(time.Hour)

@@ -116,7 +116,7 @@ func TestAZygoteThatFailsToSettleFailsToStart(t *testing.T) {
 		defer pool.Close() //nolint:errcheck // its workers are dead
 		undecided := func() bool { return err == nil || errors.Is(err, sandbox.ErrWarming) }
 		for began := time.Now(); undecided() && time.Since(began) < patience; runtime.Gosched() {
-			err = pool.Ready()
+			err = pool.Snapshot().Err
 		}
 	}
 	if err == nil || !strings.Contains(err.Error(), "no room to settle") {

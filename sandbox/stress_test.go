@@ -48,7 +48,7 @@ func (s *stress) serve(c *fakeChild, inv *Invocation) (*Result, bool, error) {
 func (s *stress) client(t *testing.T, name, calls int) {
 	for n := range calls {
 		time.Sleep(time.Duration(s.chance(30_000)) * time.Microsecond)
-		inv := call(fmt.Sprintf("g%d/f%d", s.chance(4), s.chance(5)), "")
+		inv := invocation(fmt.Sprintf("g%d/f%d", s.chance(4), s.chance(5)), "")
 		inv.ID = fmt.Sprint(name, "-", n)
 		ctx, cancel := context.WithCancel(t.Context())
 		hurried := s.chance(10) == 0
@@ -75,7 +75,7 @@ func (s *stress) client(t *testing.T, name, calls int) {
 
 // checkStats fails t when the numbers of the pool cannot be.
 func (s *stress) checkStats(t *testing.T) {
-	got := s.pool.Stats()
+	got := s.pool.Snapshot().Pool
 	if got.Busy < 0 || got.Starting+got.Prewarmed+got.Idle+got.Busy > got.Size || got.Queued > got.QueueSize {
 		t.Errorf("impossible: %+v", got)
 	}
@@ -132,7 +132,7 @@ func (s *stress) watch(t *testing.T, finished <-chan struct{}) {
 // checkRest fails t unless the pool came to rest and every call was counted once.
 func (s *stress) checkRest(t *testing.T, calls int) {
 	t.Helper()
-	if got := s.pool.Stats(); got != (PoolStats{Size: 5, Active: 5, QueueSize: 50, Prewarmed: 2}) {
+	if got := s.pool.Snapshot().Pool; got != (PoolStats{Size: 5, Active: 5, QueueSize: 50, Prewarmed: 2}) {
 		t.Errorf("at rest: %+v, want two prewarmed workers only", got)
 	}
 	s.observe.mu.Lock()

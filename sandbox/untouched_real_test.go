@@ -48,7 +48,7 @@ func TestCallThatHitsADeadWorkerIsMadeOnAnother(t *testing.T) {
 			defer close(done)
 			invoke(t, pool, "dead", code, "1") // on the worker that cannot read it
 		}()
-		for pool.Stats().Busy == 0 {
+		for pool.Snapshot().Pool.Busy == 0 {
 			runtime.Gosched()
 		}
 		signalWorker(t, unix.SIGKILL)

@@ -19,9 +19,9 @@ func growing(size int) func(*sandbox.Config) {
 // awaitStats returns when the state of the pool is as it should be.
 func awaitStats(t *testing.T, pool *sandbox.Pool, what string, is func(s sandbox.PoolStats) bool) {
 	t.Helper()
-	for began := time.Now(); !is(pool.Stats()); time.Sleep(time.Millisecond) {
+	for began := time.Now(); !is(pool.Snapshot().Pool); time.Sleep(time.Millisecond) {
 		if time.Since(began) > patience {
-			t.Fatalf("%s: %+v", what, pool.Stats())
+			t.Fatalf("%s: %+v", what, pool.Snapshot().Pool)
 		}
 	}
 }
@@ -41,7 +41,7 @@ func TestCallsThatWaitOutsideHaveMoreWorkersThanThoseThatCompute(t *testing.T) {
 	run(6, "turns", `function main(req, res) { (function again() { setImmediate(again) })() }`)
 	awaitStats(t, pool, "calls that compute are served", func(s sandbox.PoolStats) bool { return s.Busy > 16 })
 	time.Sleep(300 * time.Millisecond) // in which more would be served, if they were taken to wait
-	if s := pool.Stats(); s.Busy > 16+4 {
+	if s := pool.Snapshot().Pool; s.Busy > 16+4 {
 		t.Errorf("four may compute: %+v", s)
 	}
 	cancel()

@@ -66,7 +66,7 @@ func growingPool(t *testing.T, size, active, reserve int) (*Pool, pausingStarter
 	cfg := fakeConfig(size, 2)
 	cfg.Active, cfg.Reserve, cfg.Memory = active, reserve, 1000
 	starter.left.Store(cfg.Memory)
-	pool, err := newPool(t.Context(), cfg, starter)
+	pool, err := newPool(t.Context(), cfg, starter, newBudget())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func callMany(t *testing.T, p *Pool, n int, key, takes string) time.Duration {
 	began := time.Now()
 	var all sync.WaitGroup
 	for range n {
-		all.Go(func() { answered(t, p, call(key, takes)) })
+		all.Go(func() { answered(t, p, invocation(key, takes)) })
 	}
 	all.Wait()
 	return time.Since(began)
@@ -103,17 +103,17 @@ func TestCallsThatWaitHaveAsManyWorkersAsThereIsRoomFor(t *testing.T) {
 			t.Errorf("%d workers for 300 calls", starter.mostAlive())
 		}
 		if took := callMany(t, pool, 300, "a/sleep", "3s"); took > 3100*time.Millisecond {
-			t.Errorf("300 calls of a function that is known to wait took %v on %d idle workers", took, pool.Stats().Idle)
+			t.Errorf("300 calls of a function that is known to wait took %v on %d idle workers", took, pool.Snapshot().Pool.Idle)
 		}
 		synctest.Wait()
-		if s := pool.Stats(); s.Waiting != 0 || s.Busy != 0 || s.Idle < 300 {
+		if s := pool.Snapshot().Pool; s.Waiting != 0 || s.Busy != 0 || s.Idle < 300 {
 			t.Errorf("at rest: %+v", s)
 		}
-		pool.mu.Lock()
-		if h := &pool.house.shares; h.active.total != 0 || h.serving.total != 0 {
+		pool.scheduler.mu.Lock()
+		if h := &pool.scheduler.budget.shares; h.active.total != 0 || h.serving.total != 0 {
 			t.Errorf("at rest %d workers count as active, %d as serving", h.active.total, h.serving.total)
 		}
-		pool.mu.Unlock()
+		pool.scheduler.mu.Unlock()
 	})
 }
 
@@ -128,11 +128,11 @@ func TestCallsThatComputeHaveNoMoreWorkersThanMayCompute(t *testing.T) {
 				var all sync.WaitGroup
 				for i := range 60 {
 					all.Go(func() {
-						_, _ = pool.Invoke(context.WithoutCancel(t.Context()), call(fmt.Sprintf("%s/spin%d", group(i), i), "1s"))
+						_, _ = pool.Invoke(context.WithoutCancel(t.Context()), invocation(fmt.Sprintf("%s/spin%d", group(i), i), "1s"))
 					})
 				}
 				time.Sleep(900 * time.Millisecond)
-				if s := pool.Stats(); s.Busy > 8 || starter.mostAlive() > 8+2 { // the kept ones beside
+				if s := pool.Snapshot().Pool; s.Busy > 8 || starter.mostAlive() > 8+2 { // the kept ones beside
 					t.Errorf("calls that compute have %d workers, %d live", s.Busy, starter.mostAlive())
 				}
 				all.Wait()
@@ -144,15 +144,15 @@ func TestCallsThatComputeHaveNoMoreWorkersThanMayCompute(t *testing.T) {
 func TestACallThatComputesAfterItWaitedCountsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool, starter := growingPool(t, 100, 4, 1)
-		for range paceCalls {
-			answered(t, pool, call("a/sleep", "1s"))
+		for range serviceCalls {
+			answered(t, pool, invocation("a/sleep", "1s"))
 		}
 		hold(t, pool, 1, "a", "1ms") // other functions are not known
 		for range 20 {
-			go func() { _, _ = pool.Invoke(context.WithoutCancel(t.Context()), call("a/sleep", "10s")) }()
+			go func() { _, _ = pool.Invoke(context.WithoutCancel(t.Context()), invocation("a/sleep", "10s")) }()
 		}
 		time.Sleep(time.Second)
-		if s := pool.Stats(); s.Waiting != 20 {
+		if s := pool.Snapshot().Pool; s.Waiting != 20 {
 			t.Fatalf("%d of 20 calls are known to wait", s.Waiting)
 		}
 		starter.mu.Lock()
@@ -163,7 +163,7 @@ func TestACallThatComputesAfterItWaitedCountsAgain(t *testing.T) {
 		}
 		starter.mu.Unlock()
 		time.Sleep(100 * time.Millisecond)
-		if s := pool.Stats(); s.Waiting != 0 || s.Busy != 20 {
+		if s := pool.Snapshot().Pool; s.Waiting != 0 || s.Busy != 20 {
 			t.Errorf("20 calls compute, %d are taken to wait: %+v", s.Waiting, s)
 		}
 		time.Sleep(time.Minute)
@@ -175,12 +175,12 @@ func TestOthersHaveWorkersBesideCallsThatWait(t *testing.T) {
 		pool, _ := growingPool(t, 64, 8, 2)
 		hold(t, pool, 100, "a", "5s")
 		time.Sleep(time.Second)
-		if s := pool.Stats(); s.Busy != 64-2*64/8 || s.Waiting != s.Busy {
+		if s := pool.Snapshot().Pool; s.Busy != 64-2*64/8 || s.Waiting != s.Busy {
 			t.Errorf("one namespace has all but the reserve: got %+v", s)
 		}
 		for i := range 6 {
 			began := time.Now()
-			answered(t, pool, call(fmt.Sprint("b/spin", i), "1ms"))
+			answered(t, pool, invocation(fmt.Sprint("b/spin", i), "1ms"))
 			if took := time.Since(began); took > 10*time.Millisecond {
 				t.Errorf("a call of another namespace took %v", took)
 			}
@@ -194,7 +194,7 @@ func TestCallsThatWaitAreServedBesideANamespaceThatComputes(t *testing.T) {
 		pool, _ := growingPool(t, 400, 8, 1)
 		for i := range 200 {
 			go func() {
-				_, _ = pool.Invoke(context.WithoutCancel(t.Context()), call(fmt.Sprint("burn/spin", i%20), "200ms"))
+				_, _ = pool.Invoke(context.WithoutCancel(t.Context()), invocation(fmt.Sprint("burn/spin", i%20), "200ms"))
 			}()
 		}
 		time.Sleep(100 * time.Millisecond)
@@ -208,8 +208,8 @@ func TestCallsThatWaitAreServedBesideANamespaceThatComputes(t *testing.T) {
 func TestExpectedWaitRefusesNoCallsThatOnlyWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool, _ := growingPool(t, 400, 4, 1)
-		for range 2 * paceCalls {
-			answered(t, pool, call("a/sleep", "30s"))
+		for range 2 * serviceCalls {
+			answered(t, pool, invocation("a/sleep", "30s"))
 		}
 		if took := callMany(t, pool, 300, "a/sleep", "30s"); took > 31*time.Second { // by their time alone they would wait for 37 minutes
 			t.Errorf("300 calls took %v", took)
@@ -222,7 +222,7 @@ func TestPoolOfFixedSizeHasNoCallsThatWait(t *testing.T) {
 		pool, starter := growingPool(t, 8, 8, 1)
 		hold(t, pool, 20, "a", "5s")
 		time.Sleep(time.Second)
-		if s := pool.Stats(); s.Busy != 7 || s.Waiting != 0 || starter.mostAlive() > 8 {
+		if s := pool.Snapshot().Pool; s.Busy != 7 || s.Waiting != 0 || starter.mostAlive() > 8 {
 			t.Errorf("of 8 workers: %+v", s)
 		}
 		time.Sleep(time.Minute)

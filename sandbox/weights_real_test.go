@@ -57,7 +57,7 @@ func awaitWeights(t *testing.T, want map[string]int) {
 }
 
 func awaitBusy(pools *sandbox.Runtimes, workers int) {
-	for pools.Stats().Busy < workers {
+	for pools.Snapshot().Pool.Busy < workers {
 		time.Sleep(time.Millisecond)
 	}
 }
@@ -84,7 +84,7 @@ func burnOn(t *testing.T, versions ...version) {
 			t.Error(err)
 		}
 	}()
-	for pools.Ready() != nil { // what burns below leaves the fork server too little to prepare itself on a slow machine
+	for pools.Snapshot().Err != nil { // what burns below leaves the fork server too little to prepare itself on a slow machine
 		time.Sleep(time.Millisecond)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -35,9 +35,9 @@ func (s burnerStarter) start(ctx context.Context) (child, error) {
 
 // weightsOf are those of the workers of p that serve group.
 func weightsOf(p *Pool, group string) (all []int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for w := range p.workers {
+	p.scheduler.mu.Lock()
+	defer p.scheduler.mu.Unlock()
+	for w := range p.scheduler.workers {
 		if b := w.child.(*burner); w.serving && w.group == group {
 			b.mu.Lock()
 			all = append(all, b.weight)
@@ -52,11 +52,11 @@ func TestWorkersOfOneGroupInTwoRuntimesShareTheWeightOfOne(t *testing.T) {
 	for closed := range 2 {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := fakeConfig(8, 1)
-			cfg.house = newHouse()
+			shared := newBudget()
 			starter := burnerStarter{sharedStarter{&fakeStarter{startTime: 5 * time.Millisecond, reapTime: time.Millisecond}}}
 			var pools []*Pool
 			for range 2 {
-				pool, err := newPool(t.Context(), cfg, starter)
+				pool, err := newPool(t.Context(), cfg, starter, shared)
 				if err != nil {
 					t.Fatal(err)
 				}

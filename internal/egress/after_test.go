@@ -177,7 +177,7 @@ func TestTheNextCallSeesNothingOfWorkAfterAnAnswer(t *testing.T) {
 			if <-l.over; !slices.Equal(l.lines, []string{"info finished"}) {
 				t.Errorf("printed %q", l.lines)
 			}
-			for r.pool.Stats().Late > 0 { // until then the next call would have the room of the worker
+			for r.pool.Snapshot().Pool.Late > 0 { // until then the next call would have the room of the worker
 				runtime.Gosched()
 			}
 			site.held = make(chan struct{})

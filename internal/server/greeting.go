@@ -17,9 +17,10 @@ func (s *server) greet() {
 	}
 	log.Info("Store: " + s.store.Name() + storePlace(cfg))
 	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready", s.node.names(), cfg.PoolSize, cfg.PoolActive, keptReady(s.pool)))
-	log.Info("Isolation: " + s.pool.Isolation())
-	logMissing(log, s.pool.Report())
-	logModules(log, s.pool.Report(), s.node)
+	workers := s.pool.Snapshot()
+	log.Info("Isolation: " + workers.Summary)
+	logMissing(log, workers.Runtimes)
+	logModules(log, workers.Runtimes, s.node)
 	if proxy := cfg.Egress.Upstream; proxy != nil {
 		log.Info("Egress: through the proxy " + proxy.String())
 	}
@@ -32,7 +33,7 @@ func (s *server) greet() {
 
 // keptReady says how many workers are kept ready, of each runtime where there are several: "2 of node8, 1 of node24".
 func keptReady(pool *sandbox.Runtimes) string {
-	status, names := pool.Status(), pool.Names()
+	status, names := pool.Snapshot().Runtimes, pool.Names()
 	if len(names) == 1 {
 		return fmt.Sprint(status[names[0]].Prewarmed)
 	}

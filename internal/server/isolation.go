@@ -33,13 +33,13 @@ func isolationHint(ctx context.Context, workers sandbox.Config, node *nodeInstal
 type runtimeStatus struct {
 	// Version is what Node.js says of itself.
 	Version string `json:"version"`
-	sandbox.Status
+	sandbox.Snapshot
 }
 
 // runtimeStatuses tells of each runtime, by its name.
 func runtimeStatuses(pool *sandbox.Runtimes, node *nodeInstall) map[string]runtimeStatus {
 	all := map[string]runtimeStatus{}
-	statuses := pool.Status()
+	statuses := pool.Snapshot().Runtimes
 	for i, runtime := range node.runtimes {
 		all[runtime.Name] = runtimeStatus{node.versions[i], statuses[runtime.Name]}
 	}
@@ -47,9 +47,9 @@ func runtimeStatuses(pool *sandbox.Runtimes, node *nodeInstall) map[string]runti
 }
 
 // logMissing tells of each layer of the tier that does not stand around workers, and why.
-func logMissing(log *slog.Logger, reports map[string]sandbox.Report) {
-	for _, name := range slices.Sorted(maps.Keys(reports)) {
-		for _, layer := range reports[name].Layers {
+func logMissing(log *slog.Logger, runtimes map[string]sandbox.Snapshot) {
+	for _, name := range slices.Sorted(maps.Keys(runtimes)) {
+		for _, layer := range runtimes[name].Layers {
 			if !layer.Obtained && layer.Detail != "" {
 				log.Warn(fmt.Sprintf("Isolation: %s: %s: %s", name, layer.Name, layer.Detail))
 			}

@@ -53,9 +53,9 @@ func modulesHint(err error, node *nodeInstall) string {
 }
 
 // logModules tells of each runtime which modules of the list it cannot load, and what to do.
-func logModules(log *slog.Logger, reports map[string]sandbox.Report, node *nodeInstall) {
-	for _, runtime := range slices.Sorted(maps.Keys(reports)) {
-		for _, line := range reports[runtime].Modules {
+func logModules(log *slog.Logger, runtimes map[string]sandbox.Snapshot, node *nodeInstall) {
+	for _, runtime := range slices.Sorted(maps.Keys(runtimes)) {
+		for _, line := range runtimes[runtime].Modules {
 			name, cause, _ := strings.Cut(line, ": ")
 			log.Warn(fmt.Sprintf("DEFAULT_GLOBAL_MODULES: %s cannot be loaded on %s, where functions that require it fail: %s. Install a version for "+
 				"its Node.js (%s), or deploy these functions with another runtime", name, runtime, cause, node.install(packageOf(name)+"@VERSION")))

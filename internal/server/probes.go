@@ -24,13 +24,14 @@ func newHealth(log *slog.Logger, pool *sandbox.Runtimes, s store.Pinger, invoker
 
 // checkWorkers fails when workers do not start. That all are busy is no failure: other servers are likely to be, too.
 func checkWorkers(pool *sandbox.Runtimes) (string, error) {
-	switch err := pool.Ready(); {
+	now := pool.Snapshot()
+	switch err := now.Err; {
 	case errors.Is(err, sandbox.ErrWarming):
 		return "", &health.Problem{Text: "workers are being prepared"}
 	case err != nil:
 		return "", &health.Problem{Text: "workers do not start", Cause: err}
 	}
-	s := pool.Stats()
+	s := now.Pool
 	return fmt.Sprintf("%d busy, %d idle, %d ready, %d starting, of at most %d; %d calls wait", s.Busy, s.Idle, s.Prewarmed, s.Starting, s.Size, s.Queued), nil
 }
 

@@ -175,9 +175,10 @@ func (s *server) startWorkers(ctx context.Context) (stop func() error, err error
 	if s.pool, err = sandbox.NewRuntimes(ctx, s.workers, s.node.runtimes); err != nil {
 		return nil, fmt.Errorf("workers cannot start: %w%s", err, cmp.Or(modulesHint(err, s.node), isolationHint(ctx, s.workers, s.node)))
 	}
-	s.measures.WatchPool(s.pool.Stats)
+	stats := func() sandbox.PoolStats { return s.pool.Snapshot().Pool }
+	s.measures.WatchPool(stats)
 	s.measures.WatchNode(metrics.Node{
-		Versions: s.node.versions, Memory: s.pool.Memory, Pool: s.pool.Stats,
+		Versions: s.node.versions, Memory: s.pool.Memory, Pool: stats,
 		Connections: func() int { return s.ports.open() + s.exit.Open() },
 	})
 	s.drain = newDrain(s.cfg.ShutdownTimeout)

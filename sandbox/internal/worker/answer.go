@@ -7,7 +7,8 @@ import (
 	"github.com/backstage/functions/sandbox/internal/wire"
 )
 
-// truncated is the last line of logs that reached their limit, with its line break. The runner sends it; one that sends more is broken.
+// truncated is the last line of logs that reached their limit, with its line break. The runner sends it; one that sends
+// more is broken.
 const truncated = "[output truncated]\n"
 
 var (

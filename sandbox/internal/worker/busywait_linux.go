@@ -7,9 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// awaitAnswer waits for an answer without going to sleep and says whether there is one, or never will be. Between two looks it lets others run: of the
-// machine (sched_yield(2)), and of this program, whose every other goroutine may be waiting for the same thread. It gives up after BusyWait,
-// and after half of that when the process has not run since the call began: then it may be waiting for this very processor.
+// awaitAnswer waits for an answer without going to sleep and says whether there is one, or never will be. Between two
+// looks it lets others run: of the machine (sched_yield(2)), and of this program, whose every other goroutine may be
+// waiting for the same thread. It gives up after BusyWait, and after half of that when the process has not run since
+// the call began: then it may be waiting for this very processor.
 func (e *exchange) awaitAnswer() (answered bool) {
 	conn, err := e.process.stdout.SyscallConn()
 	if err != nil {

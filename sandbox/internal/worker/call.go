@@ -16,11 +16,11 @@ type Call struct {
 	Load *Load
 	// Events is told what happens during the call and after its answer.
 	Events Events
-	// MainReturned, if it is set, is called when main has returned before its answer is there. No call that was sent with this one has
-	// begun then, and none will.
+	// MainReturned, if it is set, is called when main has returned before its answer is there. No call that was sent with
+	// this one has begun then, and none will.
 	MainReturned func()
-	// With are calls that are sent in the same write, which the process serves in order, each when Serve is called for it with Sent set.
-	// A call has not begun while the one before it has no answer.
+	// With are calls that are sent in the same write, which the process serves in order, each when Serve is called for it
+	// with Sent set. A call has not begun while the one before it has no answer.
 	With []*wire.Invoke
 	// Sent says that the call is the next of those that were sent with an earlier one.
 	Sent bool
@@ -34,7 +34,8 @@ type Load struct {
 	Cache          json.RawMessage
 }
 
-// Events is told what happens during a call: from the goroutine of Serve until that returns, and from that of LateWork.Wait after it.
+// Events is told what happens during a call: from the goroutine of Serve until that returns, and from that of
+// LateWork.Wait after it.
 type Events interface {
 	// Log receives a line that the function has printed.
 	Log(level, text string)
@@ -48,7 +49,8 @@ type Events interface {
 
 // Answer is the outcome of a call.
 type Answer struct {
-	// Frame is the last one of the call: a result, an error, or the notice that it would have been too large. It is nil after an error.
+	// Frame is the last one of the call: a result, an error, or the notice that it would have been too large. It is nil
+	// after an error.
 	*wire.Frame
 	// Reusable says that the process may be used again.
 	Reusable bool
@@ -58,9 +60,11 @@ type Answer struct {
 	Waited bool
 	// Missed says that the busy wait ended without an answer.
 	Missed bool
-	// Allowed is how many bytes an answer that was too large may have had; OfError says that it was an error, which may have fewer.
+	// Allowed is how many bytes an answer that was too large may have had; OfError says that it was an error, which may
+	// have fewer.
 	Allowed int
 	OfError bool
-	// Late is work that goes on after the answer; nil when there is none. The process serves no other call before Wait has returned.
+	// Late is work that goes on after the answer; nil when there is none. The process serves no other call before Wait has
+	// returned.
 	Late *LateWork
 }

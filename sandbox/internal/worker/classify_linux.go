@@ -9,12 +9,16 @@ import (
 )
 
 // heapTexts are what V8 writes to stderr when its own heap is full.
-var heapTexts = []string{"JavaScript heap out of memory", "Fatal process out of memory", "invalid array length Allocation failed"}
+var heapTexts = []string{
+	"JavaScript heap out of memory", "Fatal process out of memory", "invalid array length Allocation failed",
+}
 
-// exitRetired is the exit code of a worker that has answered and cannot serve another call (RETIRED in runner-js/frame.js).
+// exitRetired is the exit code of a worker that has answered and cannot serve another call (RETIRED in
+// runner-js/frame.js).
 const exitRetired = 10
 
-// classify finds the reason of a death; the kernel's evidence takes precedence over our own intent, which is empty when we did not kill.
+// classify finds the reason of a death; the kernel's evidence takes precedence over our own intent, which is empty when
+// we did not kill.
 func classify(intent Reason, status syscall.WaitStatus, outOfMemory Reason, stderr string) *Death {
 	death := &Death{Reason: intent, ExitCode: status.ExitStatus(), Detail: lastWords(stderr)}
 	if status.Signaled() {

@@ -72,8 +72,8 @@ type Egress struct {
 
 // Watcher is told which process serves which call: for one process from one goroutine at a time.
 type Watcher interface {
-	// CallsQueued says that the process may serve several calls until settled is closed. Just before that comes CallStarted for the one
-	// that is in progress then, or CallEnded when none is.
+	// CallsQueued says that the process may serve several calls until settled is closed. Just before that comes
+	// CallStarted for the one that is in progress then, or CallEnded when none is.
 	CallsQueued(pid int, settled <-chan struct{})
 	// CallStarted comes before the process sees the call.
 	CallStarted(pid int, events Events)

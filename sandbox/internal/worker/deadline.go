@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// wallFactor is how much longer than the sync timeout a call may take by the wall clock until main has returned: CODE_SYNC_TIMEOUT is
-// counted in CPU time, so that a busy neighbour does not fail an innocent call.
+// wallFactor is how much longer than the sync timeout a call may take by the wall clock until main has returned:
+// CODE_SYNC_TIMEOUT is counted in CPU time, so that a busy neighbour does not fail an innocent call.
 const wallFactor = 10
 
-// Timeouts are those of a call: Sync until main has returned, in CPU time, and Async until the answer and the end of what goes on after it, by
-// the clock. 0 stands for the one that all calls of the pool have.
+// Timeouts are those of a call: Sync until main has returned, in CPU time, and Async until the answer and the end of
+// what goes on after it, by the clock. 0 stands for the one that all calls of the pool have.
 type Timeouts struct{ Sync, Async time.Duration }
 
 // or returns t with those of all calls where it has none.
@@ -21,7 +21,8 @@ func (t Timeouts) or(all Timeouts) Timeouts {
 	return Timeouts{cmp.Or(t.Sync, all.Sync), cmp.Or(t.Async, all.Async)}
 }
 
-// deadlines watches one call and kills its process when it takes too long. Its methods are for the exchange alone; its timers run beside that.
+// deadlines watches one call and kills its process when it takes too long. Its methods are for the exchange alone; its
+// timers run beside that.
 type deadlines struct {
 	process  *Process
 	id       string // of the call
@@ -36,7 +37,8 @@ type deadlines struct {
 	returned bool
 }
 
-// start begins to watch the call of that ID, which starts now, at so much CPU time of the process. Stop must be called at its end.
+// start begins to watch the call of that ID, which starts now, at so much CPU time of the process. Stop must be called
+// at its end.
 func (d *deadlines) start(p *Process, timeouts Timeouts, id string, clock time.Duration) {
 	d.process, d.timeouts, d.id, d.began, d.cpu = p, timeouts.or(p.cfg.Timeouts), id, time.Now(), clock
 	end := d.began.Add(d.timeouts.Async)
@@ -54,8 +56,8 @@ func (d *deadlines) asyncReason() Reason {
 	return Deadline
 }
 
-// answered notes that the call is answered and that its work goes on: within the same time, but whatever becomes of its caller. It says whether the
-// process is spared so far.
+// answered notes that the call is answered and that its work goes on: within the same time, but whatever becomes of its
+// caller. It says whether the process is spared so far.
 func (d *deadlines) answered() bool {
 	d.mainReturned()
 	d.late.Store(true)
@@ -96,8 +98,8 @@ func (d *deadlines) checkSync() {
 // shownID is how much of a call's ID the name of its process has: no code of the function can guess that.
 const shownID = 10
 
-// writing says whether the code of the call has returned, and its answer is being written as JSON: the runner then gives the process a name
-// with the call's ID. The time for that, of which a large answer takes much, is not main's.
+// writing says whether the code of the call has returned, and its answer is being written as JSON: the runner then
+// gives the process a name with the call's ID. The time for that, of which a large answer takes much, is not main's.
 func (d *deadlines) writing() bool {
 	return commandOf(d.process.handle.pid()) == "node "+d.id[:min(shownID, len(d.id))]
 }

@@ -13,7 +13,8 @@ var (
 	ErrTooLarge = errors.New("sandbox: invocation too large")
 )
 
-// Death is the error of a call whose process died before it had answered, and of a start whose process died before it was ready.
+// Death is the error of a call whose process died before it had answered, and of a start whose process died before it
+// was ready.
 type Death struct {
 	Reason Reason
 	// ExitCode and Signal tell how the process ended; Signal is empty when it exited.

@@ -11,20 +11,21 @@ import (
 	"github.com/backstage/functions/sandbox/internal/wire"
 )
 
-// session is what is said over the pipes of a process. One exchange at a time has it: it holds mu from the first byte of its call until it ends,
-// with the answer or with the work after it. Nothing but an exchange, and the handshake before the first, touches the fields.
+// session is what is said over the pipes of a process. One exchange at a time has it: it holds mu from the first byte
+// of its call until it ends, with the answer or with the work after it. Nothing but an exchange, and the handshake
+// before the first, touches the fields.
 type session struct {
 	mu     sync.Mutex // guards the fields below
 	frames *wire.Reader
 	buffer []byte // for the frames to send; reused
-	// Of calls that were sent together: the IDs of those that have not been served yet, what is closed when none of them will be any more, and
-	// the CPU time of the process when the last one ended.
+	// Of calls that were sent together: the IDs of those that have not been served yet, what is closed when none of them
+	// will be any more, and the CPU time of the process when the last one ended.
 	ids     []string
 	settled chan struct{}
 	clock   time.Duration
 }
 
-// exchange is the call in progress. Whoever has one has the session.
+// exchange is the call in progress. The one that has one has the session.
 type exchange struct {
 	*session
 	process *Process
@@ -38,9 +39,9 @@ type exchange struct {
 // keepBuffer is the largest buffer that is kept for the next call.
 const keepBuffer = 256 << 10
 
-// Serve has the process serve the call and returns its outcome: an Answer, ErrTooLarge or a *Death. Without an answer, and when that is not
-// Reusable, calls that were sent with this one have not begun. When ctx ends the process is killed. After a *Death, or when Reusable is not set,
-// the process must not be used again.
+// Serve has the process serve the call and returns its outcome: an Answer, ErrTooLarge or a *Death. Without an answer,
+// and when that is not Reusable, calls that were sent with this one have not begun. When ctx ends the process is
+// killed. After a *Death, or when Reusable is not set, the process must not be used again.
 func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err error) {
 	p.session.mu.Lock()
 	defer func() {
@@ -82,7 +83,8 @@ func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err err
 	return answer, err
 }
 
-// fillBuffer writes the frames of the call and of those that are sent with it into the buffer and says whether each keeps to the limit.
+// fillBuffer writes the frames of the call and of those that are sent with it into the buffer and says whether each
+// keeps to the limit.
 func (e *exchange) fillBuffer() bool {
 	call, limit := e.call, e.process.cfg.Limits.Frame+len("\n")
 	e.buffer, e.ids = e.buffer[:0], e.ids[:0]
@@ -135,7 +137,8 @@ func (e *exchange) next(ctx context.Context) {
 	}
 }
 
-// alone notes that no call is behind this one, or none will be served. Only now may ctx cancel it: before, others would be hit.
+// alone notes that no call is behind this one, or none will be served. Only now may ctx cancel it: before, others would
+// be hit.
 func (e *exchange) alone(ctx context.Context) {
 	e.dropBatch(true)
 	e.watch.watchContext(ctx)
@@ -160,7 +163,8 @@ func (e *exchange) dropBatch(goesOn bool) {
 	e.settled = nil
 }
 
-// send writes what is in the buffer, unless that was done with an earlier call, and waits awake for the answer where that is worth it.
+// send writes what is in the buffer, unless that was done with an earlier call, and waits awake for the answer where
+// that is worth it.
 func (e *exchange) send() (missed bool, err error) {
 	if e.call.Sent {
 		return false, nil
@@ -174,7 +178,8 @@ func (e *exchange) send() (missed bool, err error) {
 	return e.call.BusyWait && !e.awaitAnswer(), nil
 }
 
-// cpuUsed reads the process's clock: it is the CPU time that the call has used so far; 0 when the process has been reaped.
+// cpuUsed reads the process's clock: it is the CPU time that the call has used so far; 0 when the process has been
+// reaped.
 func (e *exchange) cpuUsed() time.Duration {
 	e.clock = e.process.CPUUsed()
 	return max(e.clock-e.watch.cpu, 0)

@@ -15,7 +15,8 @@ func (p *Process) failed(err error) *Death {
 	if errors.Is(err, os.ErrDeadlineExceeded) { // which nothing but killAt brings about
 		return p.killedAtDeadline()
 	}
-	ending := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, wire.ErrEmpty) || errors.Is(err, os.ErrClosed)
+	ending := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, wire.ErrEmpty) ||
+		errors.Is(err, os.ErrClosed)
 	broken := !ending && !isBrokenPipe(err)
 	if broken {
 		reason := Protocol
@@ -35,9 +36,9 @@ func (p *Process) failed(err error) *Death {
 	return death
 }
 
-// failedUnanswered is failed for a process that has said nothing since it was sent a call. When all bytes of that are still in the pipe to it, it
-// died without having read any: nothing but a read takes bytes out of a pipe (pipe(7); JavaScript has no tee(2)), and nobody but itself could read
-// there: nothing of the call has happened.
+// failedUnanswered is failed for a process that has said nothing since it was sent a call. When all bytes of that are
+// still in the pipe to it, it died without having read any: nothing but a read takes bytes out of a pipe (pipe(7);
+// JavaScript has no tee(2)), and nobody but itself could read there: nothing of the call has happened.
 func (e *exchange) failedUnanswered(err error) *Death {
 	p := e.process
 	death := p.failed(err)
@@ -54,8 +55,8 @@ func (p *Process) killedAtDeadline() *Death {
 	return &Death{Reason: p.reason, Lag: time.Since(p.deadline)}
 }
 
-// endSoon gives the process a moment to end by itself, so that its own end is seen and not ours. One that is at its end already is told
-// by how it ends, however long that takes on a busy machine.
+// endSoon gives the process a moment to end by itself, so that its own end is seen and not ours. One that is at its end
+// already is told by how it ends, however long that takes on a busy machine.
 func (p *Process) endSoon() *Death {
 	grace := time.AfterFunc(time.Second, func() {
 		if ending(p.handle.pid()) {

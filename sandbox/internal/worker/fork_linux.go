@@ -28,7 +28,8 @@ type forkLauncher struct {
 
 	settledOnce atomic.Bool // a zygote has settled, or tried to
 
-	careful    atomic.Bool // a zygote has failed to settle: the next one settles before it forks, so that a failure is one of its start
+	// careful: a zygote has failed to settle. The next one settles before it forks, so that a failure is one of its start.
+	careful    atomic.Bool
 	unreported atomic.Bool // and its end may have been that of a worker which was starting
 
 	mu      sync.Mutex // guards the fields below; held while a zygote starts, so that one start serves all who wait
@@ -88,7 +89,8 @@ func (s *forkServer) watchFor(timeout time.Duration) func() (done func()) {
 	}
 }
 
-// settle has the zygote make its later forks better. One that fails to is killed: its forks would not be what they should.
+// settle has the zygote make its later forks better. One that fails to is killed: its forks would not be what they
+// should.
 func (s *forkServer) settle(watch func() (done func())) error {
 	defer watch()()
 	err := s.Settle(s.process.pid())
@@ -210,7 +212,8 @@ type forked struct {
 
 func (f forked) pid() int { return f.PID }
 
-// kill also ends the zygote when that does not report the death: without the report the worker's slot would never be free again.
+// kill also ends the zygote when that does not report the death: without the report the worker's slot would never be
+// free again.
 func (f forked) kill() {
 	_ = f.Kill() // an error means that it has ended already
 	zygote.Watch(f.server.process.pid(), func() {

@@ -35,8 +35,8 @@ func (s *slots) put(slot int) {
 	s.used[slot] = false
 }
 
-// groups holds a control group with the limits of a worker for each slot. One serves the workers of its slot one after the other: making and
-// removing it costs more than a fork. It is safe for concurrent use.
+// groups holds a control group with the limits of a worker for each slot. One serves the workers of its slot one after
+// the other: making and removing it costs more than a fork. It is safe for concurrent use.
 type groups struct {
 	tree   cgroup.Tree
 	limits cgroup.Limits
@@ -96,7 +96,8 @@ func newGroups(cfg *Config) (*groups, error) {
 		return nil, fmt.Errorf("sandbox: limits on workers need control groups: %w", err)
 	}
 	return &groups{
-		tree: tree, limits: cgroup.Limits{Memory: limits.Memory, CPU: limits.CPU, PIDs: limits.PIDs}, bySlot: map[int]*slotGroup{},
+		tree: tree, bySlot: map[int]*slotGroup{},
+		limits: cgroup.Limits{Memory: limits.Memory, CPU: limits.CPU, PIDs: limits.PIDs},
 	}, nil
 }
 
@@ -127,9 +128,9 @@ func (g *groups) close() error {
 	return errors.Join(append(errs, g.tree.Close())...)
 }
 
-// outOfMemory is the reason for which the kernel has killed the group's present worker for want of memory: at the worker's own limit, or below it,
-// because all workers together or the machine had no more. Empty when it did not. What cannot be read counts as no: the signal is then
-// all that is known.
+// outOfMemory is the reason for which the kernel has killed the group's present worker for want of memory: at the
+// worker's own limit, or below it, because all workers together or the machine had no more. Empty when it did not. What
+// cannot be read counts as no: the signal is then all that is known.
 func (g *slotGroup) outOfMemory() Reason {
 	kills, err := g.OOMKills()
 	if err != nil || kills == g.oomKills {

@@ -2,8 +2,9 @@ package worker
 
 import "time"
 
-// IdleAllowance is the processor time that a process may use between two calls: the way back from its answer's write, and what V8 puts in order
-// meanwhile. It blocks in a read then. One that uses more is at work that a call has left where the runner does not see it.
+// IdleAllowance is the processor time that a process may use between two calls: the way back from its answer's write,
+// and what V8 puts in order meanwhile. It blocks in a read then. One that uses more is at work that a call has left
+// where the runner does not see it.
 const IdleAllowance = 50 * time.Millisecond
 
 // IdleCPU is the processor time that the process has used since its last call ended; 0 during a call.
@@ -18,7 +19,8 @@ func (p *Process) idleCPUAt(now time.Duration) time.Duration {
 	return now - then
 }
 
-// endIdleActivity ends a process that has used a processor while it was idle, before it is sent the call that it was to serve next.
+// endIdleActivity ends a process that has used a processor while it was idle, before it is sent the call that it was to
+// serve next.
 func (p *Process) endIdleActivity() *Death {
 	p.Kill(IdleActivity)
 	death := p.waitExit()

@@ -13,9 +13,9 @@ import (
 // kernelNamespaces are those that a worker must not share with the server, by their names under /proc/PID/ns.
 var kernelNamespaces = []string{"user", "pid", "mnt", "net", "ipc", "uts", "cgroup"}
 
-// inspect looks at a living worker from the host, so that what is reported is what is there and not what was meant: proc(5). What the kernel
-// does not let this user see counts as obtained, for a step that fails ends the start. A layer that the tier leaves out has no detail, which would
-// be logged as something that is missing.
+// inspect looks at a living worker from the host, so that what is reported is what is there and not what was meant:
+// proc(5). What the kernel does not let this user see counts as obtained, for a step that fails ends the start. A layer
+// that the tier leaves out has no detail, which would be logged as something that is missing.
 func (s *Starter) inspect(pid int) Report {
 	asked := s.jailer != nil
 	var r Report
@@ -25,7 +25,8 @@ func (s *Starter) inspect(pid int) Report {
 	r.Layers = append(r.Layers, rootLayer(pid, asked))
 	status, err := processStatus(filepath.Join("/proc", strconv.Itoa(pid)))
 	r.Layers = append(r.Layers,
-		statusLayer("no capabilities", asked, err, hasNone(status, "CapInh", "CapPrm", "CapEff", "CapAmb"), "CapEff "+status["CapEff"]),
+		statusLayer("no capabilities", asked, err, hasNone(status, "CapInh", "CapPrm", "CapEff", "CapAmb"),
+			"CapEff "+status["CapEff"]),
 		statusLayer("no new privileges", asked, err, status["NoNewPrivs"] == "1", ""),
 		statusLayer("system-call filter", asked, err, status["Seccomp"] == "2", ""),
 		s.userLayer(asked, err, status["Uid"]), s.tmpLayer(pid), s.limitsLayer(), s.forkLayer(),
@@ -33,7 +34,8 @@ func (s *Starter) inspect(pid int) Report {
 	return r
 }
 
-// zygoteLayer says whether every thread of the process that the worker was forked from is under a filter: proc(5), /proc/PID/task.
+// zygoteLayer says whether every thread of the process that the worker was forked from is under a filter: proc(5),
+// /proc/PID/task.
 func (s *Starter) zygoteLayer(pid string) Layer {
 	threads, err := filepath.Glob(filepath.Join("/proc", pid, "task", "*"))
 	filtered := 0
@@ -48,7 +50,8 @@ func (s *Starter) zygoteLayer(pid string) Layer {
 			filtered++
 		}
 	}
-	return statusLayer("fork server's filter", s.jailer != nil && s.forks, err, s.forks && filtered > 0 && filtered == len(threads), "")
+	all := s.forks && filtered > 0 && filtered == len(threads)
+	return statusLayer("fork server's filter", s.jailer != nil && s.forks, err, all, "")
 }
 
 func namespaceLayer(pid int, name string, asked bool) Layer {
@@ -60,7 +63,8 @@ func namespaceLayer(pid int, name string, asked bool) Layer {
 	ours, ownErr := os.Readlink(filepath.Join("/proc/self/ns", name))
 	layer.Obtained = err == nil && ownErr == nil && theirs != ours
 	if asked && !layer.Obtained {
-		layer.Detail = "the worker shares it with the server; the kernel must allow user namespaces (sysctl user.max_user_namespaces)"
+		layer.Detail = "the worker shares it with the server; " +
+			"the kernel must allow user namespaces (sysctl user.max_user_namespaces)"
 	}
 	return layer
 }
@@ -159,7 +163,8 @@ func (s *Starter) limitsLayer() Layer {
 	layer := Layer{Name: "resource limits", Asked: s.cfg.Isolation != None, Obtained: s.groups != nil}
 	if s.groups != nil {
 		l := s.cfg.Limits
-		layer.Detail = fmt.Sprintf("cgroup v%d: %d MiB of memory, %v CPU, %d tasks", s.groups.tree.Version(), l.Memory>>20, l.CPU, l.PIDs)
+		layer.Detail = fmt.Sprintf("cgroup v%d: %d MiB of memory, %v CPU, %d tasks",
+			s.groups.tree.Version(), l.Memory>>20, l.CPU, l.PIDs)
 	}
 	return layer
 }
@@ -174,7 +179,9 @@ func (s *Starter) Method() StartMethod {
 	if s.forks {
 		return StartMethod{Forked: true}
 	}
-	return StartMethod{Reason: "workers start directly, which takes longer; make setup builds the fork server where there is a C compiler"}
+	return StartMethod{
+		Reason: "workers start directly, which takes longer; make setup builds the fork server where there is a C compiler",
+	}
 }
 
 // Report says what stands around the workers. It was looked at when the first of them was ready.

@@ -65,7 +65,8 @@ func libraries(ctx context.Context, program string) ([]string, error) {
 		return nil, err
 	}
 	var paths []string
-	for line := range strings.Lines(string(out)) { // "libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)" or "/lib64/ld-linux-x86-64.so.2 (0x…)"
+	// A line is "libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)" or "/lib64/ld-linux-x86-64.so.2 (0x…)".
+	for line := range strings.Lines(string(out)) {
 		for _, field := range strings.Fields(line) {
 			if strings.HasPrefix(field, "/") && !slices.Contains(paths, field) {
 				paths = append(paths, field)
@@ -75,7 +76,8 @@ func libraries(ctx context.Context, program string) ([]string, error) {
 	return paths, nil
 }
 
-// role is what a process in a jail is: a user of its namespace, its system-call filter from its exec on, and what it keeps of root's powers.
+// role is what a process in a jail is: a user of its namespace, its system-call filter from its exec on, and what it
+// keeps of root's powers.
 type role struct {
 	uid          uint32
 	filter       []byte
@@ -112,7 +114,8 @@ func (j *jailer) inside(cmd *exec.Cmd) []string {
 	return args
 }
 
-// workerID is the user ID, inside the namespace, of the worker in a slot; 0 when there is none to give, as without a jailer.
+// workerID is the user ID, inside the namespace, of the worker in a slot; 0 when there is none to give, as without a
+// jailer.
 func (j *jailer) workerID(slot int) uint32 {
 	if j == nil || !j.root {
 		return 0

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// ofV8 are the lines of a dying V8 that say nothing of the cause: its own frames, addresses and the table of its collections.
+// ofV8 are the lines of a dying V8 that say nothing of the cause: its own frames, addresses and the table of its
+// collections.
 var ofV8 = regexp.MustCompile(`^\s*$` +
 	`|^\s*\d+: 0x[0-9a-f]+(?: |$)` + // a frame, and below that of Node.js 8
 	`|^\s*\d+: .*\[[^\]]*\]` +
@@ -17,8 +18,8 @@ var ofV8 = regexp.MustCompile(`^\s*$` +
 	`|^#(?: |$)` +
 	`|^(?:Trace/breakpoint trap|Aborted)`)
 
-// lastWords is what is worth to be kept of what a process wrote to stderr before it died: all but what V8 prints of itself. When that is
-// everything, it stays.
+// lastWords is what is worth to be kept of what a process wrote to stderr before it died: all but what V8 prints of
+// itself. When that is everything, it stays.
 func lastWords(stderr string) string {
 	var kept []string
 	for line := range strings.Lines(stderr) {

@@ -8,7 +8,8 @@ import (
 	"github.com/backstage/functions/sandbox/internal/wire"
 )
 
-// What a call has begun and not awaited may go on after its answer, in the same process and within the call's own deadline:
+// What a call has begun and not awaited may go on after its answer, in the same process and within the call's own
+// deadline:
 //
 //	call      ├──── answer ····· requests under way ····· done ─┤ the process is as after any call: idle, or ended
 //	          │                                                 │
@@ -86,7 +87,8 @@ func (e *exchange) goOn(pieces, logged int) *LateWork {
 	return &LateWork{exchange: e, pieces: pieces, logged: logged, began: time.Now()}
 }
 
-// Wait waits for the end of the work and says whether the process may be used again. It must be called once, from any goroutine.
+// Wait waits for the end of the work and says whether the process may be used again. It must be called once, from any
+// goroutine.
 func (l *LateWork) Wait() (reusable bool) {
 	e := l.exchange
 	defer e.mu.Unlock()

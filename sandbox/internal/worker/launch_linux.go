@@ -14,18 +14,19 @@ import (
 
 // launcher makes the processes of workers.
 type launcher interface {
-	// launch makes a process for a slot, with the given ends of pipes as its descriptors 0, 1 and 2. No two living processes have the
-	// same slot.
+	// launch makes a process for a slot, with the given ends of pipes as its descriptors 0, 1 and 2. No two living
+	// processes have the same slot.
 	launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error)
 	// first is what a new process must read before it becomes ready, once it is in its control group.
 	first() []byte
-	// retryStart says, after a start that failed, whether that may be for a cause which another start would tell. It does so once for each.
+	// retryStart says, after a start that failed, whether that may be for a cause which another start would tell. It does
+	// so once for each.
 	retryStart() bool
 	close() error
 }
 
-// commandThread runs the starts of processes on one thread that stays: PR_SET_PDEATHSIG (prctl(2)) makes a process die with the *thread*
-// that is its parent.
+// commandThread runs the starts of processes on one thread that stays: PR_SET_PDEATHSIG (prctl(2)) makes a process die
+// with the *thread* that is its parent.
 type commandThread chan func()
 
 func newCommandThread() commandThread {
@@ -48,8 +49,9 @@ func (t commandThread) start(cmd *exec.Cmd) error {
 // icuFlag comes before the directory with ICU's data.
 const icuFlag = "--icu-data-dir="
 
-// nodeCommand is Node.js running the runner. Its flags keep it small and, but for one idle thread, single-threaded, as a fork needs it;
-// V8's heap gets what the memory limit leaves beside Node.js itself, and at least twice what the runner and its modules fill.
+// nodeCommand is Node.js running the runner. Its flags keep it small and, but for one idle thread, single-threaded, as
+// a fork needs it; V8's heap gets what the memory limit leaves beside Node.js itself, and at least twice what the
+// runner and its modules fill.
 func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 	heap := max(cfg.Limits.Memory>>20-56, 32)
 	flags := []string{
@@ -80,7 +82,8 @@ func initFrame(cfg *Config, f filters, jailed bool) ([]byte, error) {
 	return wire.AppendInit(nil, wire.Init{
 		ModulesDir: modules, Tmp: tmp,
 		Filter: f.worker, ZygoteFilter: f.zygote, Egress: cfg.Egress.frame(jailed),
-		Modules: cfg.Modules, Env: cfg.Env, MaxFrame: cfg.Limits.Frame, MaxAnswer: cfg.Limits.Answer, MaxLogs: cfg.Limits.Logs,
+		Modules: cfg.Modules, Env: cfg.Env,
+		MaxFrame: cfg.Limits.Frame, MaxAnswer: cfg.Limits.Answer, MaxLogs: cfg.Limits.Logs,
 	})
 }
 
@@ -114,9 +117,11 @@ type command struct{ *exec.Cmd }
 
 func (c command) pid() int { return c.Process.Pid }
 
-func (c command) kill() { _ = c.Process.Kill() } // by pidfd: it hits no other process; that it has ended already is as good
+// kill kills by pidfd, which hits no other process. That it has ended already is as good.
+func (c command) kill() { _ = c.Process.Kill() }
 
-// wait knows of no peak: execve(2) hands the one of the memory before it on, and that was ours (ru_maxrss in getrusage(2)).
+// wait knows of no peak: execve(2) hands the one of the memory before it on, and that was ours (ru_maxrss in
+// getrusage(2)).
 func (c command) wait() (syscall.WaitStatus, int64) {
 	_ = c.Wait() // the state tells more
 	return c.ProcessState.Sys().(syscall.WaitStatus), 0

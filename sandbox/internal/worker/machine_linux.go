@@ -19,14 +19,15 @@ var accounts = [...]struct{ limit, usage, cache string }{
 	{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "},
 }
 
-// groupAbove is a control group that this process is in: its directory, and 0 for version 2 of the interface, 1 for version 1.
+// groupAbove is a control group that this process is in: its directory, and 0 for version 2 of the interface, 1 for
+// version 1.
 type groupAbove struct {
 	dir     string
 	version int
 }
 
-// groupsAbove are those that may bound this process by a controller: its own, as a service has it, and all above, up to the root, which in a
-// container is its own. Membership is the text of /proc/self/cgroup, see cgroups(7).
+// groupsAbove are those that may bound this process by a controller: its own, as a service has it, and all above, up to
+// the root, which in a container is its own. Membership is the text of /proc/self/cgroup, see cgroups(7).
 func groupsAbove(membership, controller string) []groupAbove {
 	const mount = "/sys/fs/cgroup"
 	var all []groupAbove
@@ -34,7 +35,8 @@ func groupsAbove(membership, controller string) []groupAbove {
 		all = append(all, groupAbove{root, version})
 		for line := range strings.Lines(membership) {
 			parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
-			if len(parts) < 3 || version == 0 && parts[0] != "0" || version == 1 && !slices.Contains(strings.Split(parts[1], ","), controller) {
+			if len(parts) < 3 || version == 0 && parts[0] != "0" ||
+				version == 1 && !slices.Contains(strings.Split(parts[1], ","), controller) {
 				continue
 			}
 			for dir := filepath.Clean("/" + parts[2]); dir != "/" && dir != "."; dir = filepath.Dir(dir) {
@@ -45,14 +47,16 @@ func groupsAbove(membership, controller string) []groupAbove {
 	return all
 }
 
-// ownMembership is that of this process at its start. It may move into a leaf of its group afterwards, which bounds nothing.
+// ownMembership is that of this process at its start. It may move into a leaf of its group afterwards, which bounds
+// nothing.
 var ownMembership = sync.OnceValue(func() string {
 	text, _ := os.ReadFile("/proc/self/cgroup") // without it the root's limit is all that is known
 	return string(text)
 })
 
-// MachineMemory is what this process and others may use, in bytes: the machine's memory or the limit of the container or service, whichever is
-// less; and how much of that is left, what the kernel keeps of files counted as left. 0 stands for what is not known.
+// MachineMemory is what this process and others may use, in bytes: the machine's memory or the limit of the container
+// or service, whichever is less; and how much of that is left, what the kernel keeps of files counted as left. 0 stands
+// for what is not known.
 func MachineMemory() (total, left int64) {
 	info, err := os.ReadFile("/proc/meminfo") // proc_meminfo(5)
 	if err != nil {
@@ -72,7 +76,8 @@ func MachineMemory() (total, left int64) {
 	return total, left
 }
 
-// MachineTasks is how many processes and threads this user may have on this machine, or in this container or service. 0 stands for what is not known.
+// MachineTasks is how many processes and threads this user may have on this machine, or in this container or service. 0
+// stands for what is not known.
 func MachineTasks() int64 {
 	limits := []int64{readCount("/proc/sys/kernel/pid_max"), readCount("/proc/sys/kernel/threads-max")}
 	for _, group := range groupsAbove(ownMembership(), "pids") {

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unread is how many bytes stand in the pipe to the stdin of the dead process, -1 when that cannot be learnt (FIONREAD, which is TIOCINQ; for
-// pipes it works on both ends).
+// unread is how many bytes stand in the pipe to the stdin of the dead process, -1 when that cannot be learnt (FIONREAD,
+// which is TIOCINQ; for pipes it works on both ends).
 func (p *pipes) unread() int {
 	unread := -1
 	if conn, err := p.stdin.SyscallConn(); err == nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/backstage/functions/sandbox/internal/seccomp"
 )
 
-// Probe tries what a pool of cfg would need of this host, whatever its tier. Only Node and Runner of cfg are looked at. It makes and removes
-// control groups like a pool does. It is safe beside pools of the same process.
+// Probe tries what a pool of cfg would need of this host, whatever its tier. Only Node and Runner of cfg are looked at.
+// It makes and removes control groups like a pool does. It is safe beside pools of the same process.
 func Probe(ctx context.Context, cfg Config) []Support {
 	var all []Support
 	for _, feature := range []struct {
@@ -24,14 +24,27 @@ func Probe(ctx context.Context, cfg Config) []Support {
 		try  func() error
 		get  string // what to do when it is missing
 	}{
-		{"user namespaces", probeNamespaces, "set the sysctls user.max_user_namespaces above 0 and kernel.apparmor_restrict_unprivileged_userns to 0, or run as root"},
+		{
+			"user namespaces", probeNamespaces,
+			"set the sysctls user.max_user_namespaces above 0 and kernel.apparmor_restrict_unprivileged_userns to 0, " +
+				"or run as root",
+		},
 		{"mount API", probeMounts, "Linux 5.12 or newer is needed"},
 		{"close_range", probeCloseRange, "Linux 5.11 or newer is needed"},
 		{"pidfd", probePidfd, "Linux 5.3 or newer is needed"},
-		{"system-call filter", probeFilter, "the kernel must be built with CONFIG_SECCOMP_FILTER, for a processor that this version knows"},
+		{
+			"system-call filter", probeFilter,
+			"the kernel must be built with CONFIG_SECCOMP_FILTER, for a processor that this version knows",
+		},
 		{"control groups", probeGroups, "run as root, or in a delegated subtree, with /sys/fs/cgroup writable"},
-		{"Node.js", func() error { _, err := libraries(ctx, cfg.Node); return err }, "run make setup, or name a dynamically linked Node.js"},
-		{"fork server", func() error { return probeAddon(cfg) }, "install a C compiler and run make setup; without it workers start directly"},
+		{
+			"Node.js", func() error { _, err := libraries(ctx, cfg.Node); return err },
+			"run make setup, or name a dynamically linked Node.js",
+		},
+		{
+			"fork server", func() error { return probeAddon(cfg) },
+			"install a C compiler and run make setup; without it workers start directly",
+		},
 	} {
 		s := Support{Name: feature.name, OK: true}
 		if err := feature.try(); err != nil {
@@ -42,12 +55,13 @@ func Probe(ctx context.Context, cfg Config) []Support {
 	return all
 }
 
-// probeNamespaces starts a program that does not exist in new namespaces: that it cannot be found shows that they could be made.
+// probeNamespaces starts a program that does not exist in new namespaces: that it cannot be found shows that they could
+// be made.
 func probeNamespaces() error {
 	cmd := exec.Command("/proc/self/none") //nolint:noctx // it never runs
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS |
-			unix.CLONE_NEWCGROUP,
+		Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
+			unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP,
 		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
 	}
@@ -57,7 +71,8 @@ func probeNamespaces() error {
 	return nil
 }
 
-// probeMounts calls without sense: an old kernel says that it does not know the call, any other that the call makes none.
+// probeMounts calls without sense: an old kernel says that it does not know the call, any other that the call makes
+// none.
 func probeMounts() error {
 	fd, err := unix.OpenTree(unix.AT_FDCWD, "/", unix.OPEN_TREE_CLOEXEC)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/backstage/functions/sandbox/internal/wire"
 )
 
-// Process is a worker's operating-system process and the protocol spoken with it. It is safe for concurrent use: calls of Serve wait for each
-// other, everything else may be called at any time.
+// Process is a worker's operating-system process and the protocol spoken with it. It is safe for concurrent use: calls
+// of Serve wait for each other, everything else may be called at any time.
 type Process struct {
 	cfg    *Config
 	handle handle
@@ -27,7 +27,7 @@ type Process struct {
 	used func() (int64, error)
 
 	session   session
-	idleClock atomic.Int64  // its CPU time when the last call ended; 0 before the first one and while calls are in progress
+	idleClock atomic.Int64  // its CPU time when the last call ended; 0 before the first one, and during calls
 	reaped    chan struct{} // closed when it has been
 
 	mu       sync.Mutex // guards the fields below
@@ -44,8 +44,8 @@ type Process struct {
 type handle interface {
 	pid() int
 	kill()
-	// wait returns when the process has been reaped; it is called once. Peak is the most memory that was resident, in bytes; 0 when that is
-	// not known.
+	// wait returns when the process has been reaped; it is called once. Peak is the most memory that was resident, in
+	// bytes; 0 when that is not known.
 	wait() (status syscall.WaitStatus, peak int64)
 }
 
@@ -77,8 +77,8 @@ func (p *Process) MemoryUsed() int64 {
 	return used
 }
 
-// SetWeight makes the process count as weight beside others where processors are scarce, cgroup.WholeWeight being that of one by itself. It has
-// no effect on one that is dead.
+// SetWeight makes the process count as weight beside others where processors are scarce, cgroup.WholeWeight being that
+// of one by itself. It has no effect on one that is dead.
 func (p *Process) SetWeight(weight int) {
 	if p.setWeight != nil {
 		p.setWeight(weight)
@@ -151,9 +151,10 @@ func (p *Process) endBatch() {
 // drainTimeout is how long the pipes of a dead process stay open at most for the call that reads them.
 const drainTimeout = 5 * time.Second
 
-// releasePipes closes our ends of the pipes of a dead process: at once, or when the call in progress has read what there is. A worker
-// that is not to be used again ends right after it has written its answer, and may be reaped before that has been read. Then the call
-// comes to the end of the stream by itself, unless something else still holds the pipe.
+// releasePipes closes our ends of the pipes of a dead process: at once, or when the call in progress has read what
+// there is. A worker that is not to be used again ends right after it has written its answer, and may be reaped before
+// that has been read. Then the call comes to the end of the stream by itself, unless something else still holds the
+// pipe.
 func (p *Process) releasePipes(closePipes func()) {
 	closePipes = sync.OnceFunc(closePipes)
 	p.mu.Lock()

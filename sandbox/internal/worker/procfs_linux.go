@@ -11,11 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exiting is PF_EXITING of the kernel's sched.h, in field 9 of /proc/PID/stat: proc_pid_stat(5). A process has it before its files are
-// closed.
+// exiting is PF_EXITING of the kernel's sched.h, in field 9 of /proc/PID/stat: proc_pid_stat(5). A process has it
+// before its files are closed.
 const exiting = 0x4
 
-// ending says whether the process is coming to its end or has done so. One that is busy, or that nobody has reaped, may take a while.
+// ending says whether the process is coming to its end or has done so. One that is busy, or that nobody has reaped, may
+// take a while.
 func ending(pid int) bool {
 	fields, gone := statFields(pid)
 	if len(fields) < 7 {
@@ -50,7 +51,8 @@ func cpuTime(pid int) time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// commandOf is the name of the process, as it may set it itself (prctl(2), PR_SET_NAME); empty when it is not to be had.
+// commandOf is the name of the process, as it may set it itself (prctl(2), PR_SET_NAME); empty when it is not to be
+// had.
 func commandOf(pid int) string {
 	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
 	if err != nil {

@@ -31,7 +31,8 @@ type Support struct {
 	Detail string // what is missing and how to get it
 }
 
-// StartMethod is how workers start: forked from a process that has everything loaded, or each anew, and for which reason.
+// StartMethod is how workers start: forked from a process that has everything loaded, or each anew, and for which
+// reason.
 type StartMethod struct {
 	Forked bool
 	Reason string

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Start starts a worker and returns when it is ready for a call. The first one is inspected: a layer of isolation that is missing although its
-// steps succeeded is ErrUnsupported.
+// Start starts a worker and returns when it is ready for a call. The first one is inspected: a layer of isolation that
+// is missing although its steps succeeded is ErrUnsupported.
 func (s *Starter) Start(ctx context.Context) (*Process, error) {
 	p, err := s.spawnReady(ctx)
 	if err != nil && ctx.Err() == nil && s.launcher.retryStart() {
@@ -58,8 +58,8 @@ func (s *Starter) spawn(ctx context.Context) (*Process, error) {
 	return p, nil
 }
 
-// place moves a new process into a control group. It has one thread as yet, so that the move is cheap, and nothing of a function runs
-// before the handshake.
+// place moves a new process into a control group. It has one thread as yet, so that the move is cheap, and nothing of a
+// function runs before the handshake.
 func (s *Starter) place(slot int, p *Process) (*slotGroup, error) {
 	if s.groups == nil {
 		return nil, nil //nolint:nilnil // no limits asked for

@@ -25,7 +25,8 @@ type Starter struct {
 // pools are the indexes of the pools that this process has at the moment.
 var pools = newSlots()
 
-// New prepares what the tier of isolation asks for: control groups, users, a root and system-call filters. Close must be called.
+// New prepares what the tier of isolation asks for: control groups, users, a root and system-call filters. Close must
+// be called.
 func New(cfg Config) (*Starter, error) {
 	cfg.index = pools.get()
 	cfg.ICUData = cfg.icuDirectory(context.Background())
@@ -73,7 +74,8 @@ func (s *Starter) chooseLauncher() error {
 	return nil
 }
 
-// Memory is what the workers of all starters of this process use; false says that nothing counts it, as without control groups.
+// Memory is what the workers of all starters of this process use; false says that nothing counts it, as without control
+// groups.
 func (s *Starter) Memory() (MemoryUsage, bool) {
 	if s.groups == nil {
 		return MemoryUsage{}, false

@@ -10,13 +10,14 @@ import (
 	"github.com/backstage/functions/sandbox/internal/jail"
 )
 
-// User IDs. A server that runs as root gives each pool a range that no account of the host has, and each worker an ID of its own in it. Where
-// root has fewer IDs, as in a rootless container, the ranges are smaller and lie at the end of those that it has. Another server has no more than its
-// own ID to give.
+// User IDs. A server that runs as root gives each pool a range that no account of the host has, and each worker an ID
+// of its own in it. Where root has fewer IDs, as in a rootless container, the ranges are smaller and lie at the end of
+// those that it has. Another server has no more than its own ID to give.
 //
-// No two pools have the same range, of one server or of several. A pool that takes a range binds an abstract Unix socket that is named for it (unix(7)):
-// the kernel lets go of it with the process, however that ends. Servers in network namespaces of their own, such as containers, do not see each
-// other's sockets. So the search begins at a random one of 4,096 ranges.
+// No two pools have the same range, of one server or of several. A pool that takes a range binds an abstract Unix
+// socket that is named for it (unix(7)): the kernel lets go of it with the process, however that ends. Servers in
+// network namespaces of their own, such as containers, do not see each other's sockets. So the search begins at a
+// random one of 4,096 ranges.
 const (
 	firstHostID = 0x70000000
 	hostIDs     = 0x10000
@@ -29,7 +30,8 @@ const (
 // claim holds a range of IDs until it is closed.
 type claim interface{ Close() error }
 
-// claimUsers takes IDs for a pool; many says whether each worker can have one of its own, and then claimed must be closed when the last one has ended.
+// claimUsers takes IDs for a pool; many says whether each worker can have one of its own, and then claimed must be
+// closed when the last one has ended.
 func claimUsers() (users jail.Users, claimed claim, many bool) {
 	if os.Geteuid() == 0 {
 		// Maps that cannot be read have no IDs.

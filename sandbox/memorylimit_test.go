@@ -13,17 +13,17 @@ func TestWithoutMemoryThereAreNoMoreWorkersThanMayCompute(t *testing.T) {
 		starter.left.Store(1000/scarcePart - 1)
 		hold(t, pool, 50, "a", "3s")
 		time.Sleep(time.Second)
-		if s := pool.Stats(); s.Busy > 8 || starter.mostAlive() > 8 {
+		if s := pool.Snapshot().Pool; s.Busy > 8 || starter.mostAlive() > 8 {
 			t.Errorf("where memory is scarce: %+v, %d lived", s, starter.mostAlive())
 		}
 		time.Sleep(time.Minute)
-		if s := pool.Stats(); s.Queued != 0 {
+		if s := pool.Snapshot().Pool; s.Queued != 0 {
 			t.Errorf("%d calls still wait", s.Queued)
 		}
 		starter.left.Store(1000)
 		hold(t, pool, 50, "a", "3s")
 		time.Sleep(time.Second)
-		if s := pool.Stats(); s.Busy != 50 {
+		if s := pool.Snapshot().Pool; s.Busy != 50 {
 			t.Errorf("with memory again: %+v", s)
 		}
 		time.Sleep(time.Minute)
@@ -37,15 +37,15 @@ func TestMemoryThatBecomesScarceStopsTheGrowthButNotTheReserve(t *testing.T) {
 		time.Sleep(time.Second)
 		starter.left.Store(1000/scarcePart - 1)
 		time.Sleep(time.Second)
-		before := pool.Stats()
+		before := pool.Snapshot().Pool
 		hold(t, pool, 40, "a/more", "1m")
 		time.Sleep(time.Second)
-		if s := pool.Stats(); s.Busy > before.Busy+before.Prewarmed || s.Queued == 0 {
+		if s := pool.Snapshot().Pool; s.Busy > before.Busy+before.Prewarmed || s.Queued == 0 {
 			t.Errorf("before %+v, after %+v", before, s)
 		}
 		for i := range 3 {
 			began := time.Now()
-			answered(t, pool, call(fmt.Sprintf("b%d/f", i), "1ms"))
+			answered(t, pool, invocation(fmt.Sprintf("b%d/f", i), "1ms"))
 			if took := time.Since(began); took > 20*time.Millisecond {
 				t.Errorf("a call of a namespace without workers took %v", took)
 			}
@@ -59,21 +59,21 @@ func TestIdleWorkersEndWhereMemoryIsShort(t *testing.T) {
 		pool, starter := growingPool(t, 200, 8, 1)
 		hold(t, pool, 100, "a", "1s")
 		time.Sleep(10 * time.Second)
-		if s := pool.Stats(); s.Idle < 100 {
+		if s := pool.Snapshot().Pool; s.Idle < 100 {
 			t.Fatalf("%d idle workers after a hundred calls", s.Idle)
 		}
 		starter.left.Store(1000/scarcePart - 1)
 		time.Sleep(10 * time.Second)
-		if s := pool.Stats(); s.Idle < 100 {
+		if s := pool.Snapshot().Pool; s.Idle < 100 {
 			t.Errorf("%d idle workers are left where memory is merely scarce", s.Idle)
 		}
 		starter.left.Store(1000/shortPart - 1)
 		time.Sleep(10 * time.Second)
-		if s := pool.Stats(); s.Idle+s.Prewarmed > 8 {
+		if s := pool.Snapshot().Pool; s.Idle+s.Prewarmed > 8 {
 			t.Errorf("where memory is short: %+v", s)
 		}
 		for i := range 20 { // and all goes on
-			answered(t, pool, call(fmt.Sprintf("b/%d", i), "1ms"))
+			answered(t, pool, invocation(fmt.Sprintf("b/%d", i), "1ms"))
 		}
 	})
 }
@@ -83,17 +83,17 @@ func TestWorkAfterAnswersEndsWhereMemoryIsShort(t *testing.T) {
 		pool, starter := growingPool(t, 200, 8, 1)
 		starter.leaveWork(t, pool)
 		callMany(t, pool, 100, "late/f", "1s")
-		if s := pool.Stats(); s.Late != 100 {
+		if s := pool.Snapshot().Pool; s.Late != 100 {
 			t.Fatalf("%+v after a hundred calls that leave work", s)
 		}
 		starter.left.Store(1000/scarcePart - 1)
 		time.Sleep(10 * time.Second)
-		if s := pool.Stats(); s.Late != 100 {
+		if s := pool.Snapshot().Pool; s.Late != 100 {
 			t.Errorf("where memory is merely scarce: %+v", s)
 		}
 		starter.left.Store(1000/shortPart - 1)
 		time.Sleep(time.Second)
-		if s := pool.Stats(); s.Late+s.Prewarmed > 8 {
+		if s := pool.Snapshot().Pool; s.Late+s.Prewarmed > 8 {
 			t.Errorf("where memory is short: %+v", s)
 		}
 	})

@@ -27,7 +27,7 @@ func waitingCalls(t *testing.T, pool *Pool, n int, key string) <-chan error {
 	ends := make(chan error, n)
 	for range n {
 		go func() {
-			_, err := pool.Invoke(context.WithoutCancel(t.Context()), call(key, "1m"))
+			_, err := pool.Invoke(context.WithoutCancel(t.Context()), invocation(key, "1m"))
 			ends <- err
 		}()
 	}
@@ -41,7 +41,7 @@ func TestWhereMemoryIsNearlyGoneCallsOfWhoUsesTheMostEnd(t *testing.T) {
 		time.Sleep(time.Second)
 		starter.left.Store(1000 / shortPart)
 		time.Sleep(time.Second)
-		if s := pool.Stats(); s.Busy != 21 {
+		if s := pool.Snapshot().Pool; s.Busy != 21 {
 			t.Errorf("where it is not nearly gone: %+v", s)
 		}
 		starter.left.Store(1000/endPart - 1)

@@ -15,7 +15,7 @@ type fakeWork struct {
 	takes time.Duration
 }
 
-func (f fakeWork) rest() bool {
+func (f fakeWork) wait() bool {
 	select {
 	case <-time.After(f.takes):
 		return true
@@ -28,7 +28,7 @@ func (f fakeWork) rest() bool {
 // lateStarter makes children whose calls leave work that takes so long, if they are of group "late".
 func lateStarter(takes time.Duration) *fakeStarter {
 	s := &fakeStarter{}
-	s.after = func(c *fakeChild, inv *Invocation) afterwork {
+	s.after = func(c *fakeChild, inv *Invocation) lateWork {
 		if inv.Group != "late" {
 			return nil
 		}
@@ -40,18 +40,18 @@ func lateStarter(takes time.Duration) *fakeStarter {
 func TestWorkAfterTheAnswerKeepsItsWorkerToItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := fakePool(t, fakeConfig(4, 0), lateStarter(time.Second))
-		answered(t, pool, call("late/f", "1ms"))
-		if s := pool.Stats(); s.Late != 1 || s.Busy != 0 || s.Idle != 0 {
+		answered(t, pool, invocation("late/f", "1ms"))
+		if s := pool.Snapshot().Pool; s.Late != 1 || s.Busy != 0 || s.Idle != 0 {
 			t.Errorf("after the answer: %+v", s)
 		}
-		if start := answered(t, pool, call("late/f", "1ms")); start == StartWarm {
+		if start := answered(t, pool, invocation("late/f", "1ms")); start == StartWarm {
 			t.Error("the worker served another call")
 		}
 		time.Sleep(2 * time.Second)
-		if s := pool.Stats(); s.Late != 0 || s.Idle != 2 {
+		if s := pool.Snapshot().Pool; s.Late != 0 || s.Idle != 2 {
 			t.Errorf("when the work is over: %+v", s)
 		}
-		if start := answered(t, pool, call("late/f", "1ms")); start != StartWarm {
+		if start := answered(t, pool, invocation("late/f", "1ms")); start != StartWarm {
 			t.Errorf("the next call got a worker that is %s", start)
 		}
 		time.Sleep(2 * time.Second)
@@ -63,19 +63,19 @@ func TestWorkAfterTheAnswerGivesWay(t *testing.T) {
 		starter := lateStarter(time.Hour)
 		pool := fakePool(t, fakeConfig(2, 0), starter)
 		for range 2 {
-			answered(t, pool, call("late/f", "1ms"))
+			answered(t, pool, invocation("late/f", "1ms"))
 		}
 		began := time.Now()
-		answered(t, pool, call("other/f", "1ms"))
+		answered(t, pool, invocation("other/f", "1ms"))
 		if took := time.Since(began); took > 100*time.Millisecond {
 			t.Errorf("a call waited for %v", took)
 		}
 		if reasons := starter.reasons(); !slices.Equal(reasons, []Reason{ReasonEvicted}) {
 			t.Errorf("workers ended because of %v", reasons)
 		}
-		answered(t, pool, call("late/f", "1ms")) // of the same function, too: an idle one of the others goes last
+		answered(t, pool, invocation("late/f", "1ms")) // of the same function, too: an idle one of the others goes last
 		synctest.Wait()
-		if s := pool.Stats(); s.Late+s.Idle != 2 {
+		if s := pool.Snapshot().Pool; s.Late+s.Idle != 2 {
 			t.Errorf("%+v", s)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -88,12 +88,12 @@ func TestIdleWorkersOfAPoorerGroupStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		starter := lateStarter(time.Hour)
 		pool := fakePool(t, fakeConfig(3, 0), starter)
-		answered(t, pool, call("poor/f", "1ms"))
+		answered(t, pool, invocation("poor/f", "1ms"))
 		for range 2 {
-			answered(t, pool, call("late/f", "1ms"))
+			answered(t, pool, invocation("late/f", "1ms"))
 		}
-		answered(t, pool, call("other/f", "1ms"))
-		if start := answered(t, pool, call("poor/f", "1ms")); start != StartWarm {
+		answered(t, pool, invocation("other/f", "1ms"))
+		if start := answered(t, pool, invocation("poor/f", "1ms")); start != StartWarm {
 			t.Errorf("the worker of a group with one made room, the call got one that is %s", start)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -107,7 +107,7 @@ func TestCloseWaitsForWorkAfterAnswers(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			starter := lateStarter(time.Minute)
 			pool := fakePool(t, fakeConfig(2, 0), starter)
-			answered(t, pool, call("late/f", "1ms"))
+			answered(t, pool, invocation("late/f", "1ms"))
 			began, ctx := time.Now(), t.Context()
 			want := time.Minute
 			if hurried {
@@ -139,15 +139,15 @@ func TestWorkAfterAnswersThatComputesCountsAsActive(t *testing.T) {
 		pool, starter := growingPool(t, 64, active, 1)
 		starter.leaveWork(t, pool)
 		for range 12 { // all are served
-			answered(t, pool, call("late/spin", "1ms"))
+			answered(t, pool, invocation("late/spin", "1ms"))
 			time.Sleep(time.Second)
 		}
-		if s := pool.Stats(); s.Late > active {
+		if s := pool.Snapshot().Pool; s.Late > active {
 			t.Errorf("%d may compute: %+v", active, s)
 		}
 		for i := range 3 {
 			began := time.Now()
-			answered(t, pool, call(fmt.Sprintf("b%d/f", i), "1ms"))
+			answered(t, pool, invocation(fmt.Sprintf("b%d/f", i), "1ms"))
 			if took := time.Since(began); took > 100*time.Millisecond {
 				t.Errorf("a call of another namespace took %v", took)
 			}
@@ -160,13 +160,13 @@ func TestWorkAfterAnswersThatWaitsDoesNotCount(t *testing.T) {
 		pool, starter := growingPool(t, 64, 3, 1)
 		starter.leaveWork(t, pool)
 		for range 12 {
-			answered(t, pool, call("late/f", "1ms"))
+			answered(t, pool, invocation("late/f", "1ms"))
 			time.Sleep(time.Second)
 		}
-		pool.mu.Lock()
-		defer pool.mu.Unlock()
-		if pool.late != 12 || pool.house.shares.active.total != 0 {
-			t.Errorf("%d go on, %d count", pool.late, pool.house.shares.active.total)
+		pool.scheduler.mu.Lock()
+		defer pool.scheduler.mu.Unlock()
+		if pool.scheduler.late != 12 || pool.scheduler.budget.shares.active.total != 0 {
+			t.Errorf("%d go on, %d count", pool.scheduler.late, pool.scheduler.budget.shares.active.total)
 		}
 	})
 }
@@ -175,12 +175,14 @@ func TestWorkAfterAnswersOfAPoorerGroupGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool, starter := growingPool(t, 64, 4, 1)
 		starter.leaveWork(t, pool)
-		answered(t, pool, call("late/spin", "1ms"))
+		answered(t, pool, invocation("late/spin", "1ms"))
 		for i := range 20 {
-			go func() { _, _ = pool.Invoke(context.WithoutCancel(t.Context()), call(fmt.Sprint("rich/spin", i), "1s")) }()
+			go func() {
+				_, _ = pool.Invoke(context.WithoutCancel(t.Context()), invocation(fmt.Sprint("rich/spin", i), "1s"))
+			}()
 		}
 		time.Sleep(5 * time.Second)
-		if s := pool.Stats(); s.Late != 1 || s.Busy == 0 {
+		if s := pool.Snapshot().Pool; s.Late != 1 || s.Busy == 0 {
 			t.Errorf("beside a namespace with many calls: %+v", s)
 		}
 		time.Sleep(time.Minute)

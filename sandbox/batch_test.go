@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +17,8 @@ func shortly(t *testing.T, cfg Config, serve func(c *fakeChild, inv *Invocation)
 	t.Helper()
 	starter := &fakeStarter{serve: serve, startTime: time.Millisecond, reapTime: time.Millisecond}
 	pool := fakePool(t, cfg, starter)
-	for range paceCalls {
-		answered(t, pool, call("a/1", "1ms"))
+	for range serviceCalls {
+		answered(t, pool, invocation("a/1", "1ms"))
 	}
 	return pool, starter
 }
@@ -28,7 +29,7 @@ func numbered(t *testing.T, pool *Pool, n int, check func(i int, result *Result,
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
-			inv := call("a/1", "1ms")
+			inv := invocation("a/1", "1ms")
 			inv.ID = fmt.Sprint(i)
 			result, err := pool.Invoke(t.Context(), inv)
 			check(i, result, err)
@@ -45,8 +46,8 @@ func TestCallsOfAShortFunctionAreSentTogether(t *testing.T) {
 				t.Errorf("call %d: %v, %v", i, result, err)
 			}
 		})
-		if starter.together != mostTogether {
-			t.Errorf("%d calls were sent together at the most, %d may be", starter.together, mostTogether)
+		if starter.together != mostBatched {
+			t.Errorf("%d calls were sent together at the most, %d may be", starter.together, mostBatched)
 		}
 	})
 }
@@ -61,7 +62,7 @@ func TestCallsAreSentAloneWhereTheyMustBe(t *testing.T) {
 		"long":        {serve: computing(shortCall)},
 		"limited":     {serve: computing(time.Microsecond), inv: func(inv *Invocation) { inv.MaxInvocations = 1000 }},
 		"all limited": {serve: computing(time.Microsecond), cfg: func(c *Config) { c.MaxInvocations = 1000 }},
-		"big":         {serve: big, inv: func(inv *Invocation) { inv.Request.Body = make([]byte, roomTogether) }},
+		"big":         {serve: big, inv: func(inv *Invocation) { inv.Request.Body = bytes.Repeat([]byte("1"), batchBytes) }},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := fakeConfig(4, 1)
@@ -72,7 +73,7 @@ func TestCallsAreSentAloneWhereTheyMustBe(t *testing.T) {
 			var all sync.WaitGroup
 			for range 100 {
 				all.Go(func() {
-					inv := call("a/1", "1ms")
+					inv := invocation("a/1", "1ms")
 					if row.inv != nil {
 						row.inv(inv)
 					}
@@ -93,7 +94,7 @@ func TestCallsThatLimitTheirWorkerAreNotAmongThoseSentTogether(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 200 {
 			all.Go(func() {
-				inv := call("a/1", "1ms")
+				inv := invocation("a/1", "1ms")
 				inv.MaxInvocations = 1000 * (i % 20 / 19)
 				answered(t, pool, inv)
 			})
@@ -160,8 +161,8 @@ func TestCallsBehindOneThatWaitsAreServedElsewhereAtOnce(t *testing.T) {
 			return result, reusable, err
 		}
 		starter.mu.Unlock()
-		for range 2 * paceCalls { // what was learnt before told nothing of the processor
-			answered(t, pool, call("a/1", "1ms"))
+		for range 2 * serviceCalls { // what was learnt before told nothing of the processor
+			answered(t, pool, invocation("a/1", "1ms"))
 		}
 		began := time.Now()
 		numbered(t, pool, 64, func(i int, _ *Result, err error) {

@@ -13,10 +13,10 @@ import (
 func twoPools(t *testing.T, cfg Config) (first, second *Pool, starter *fakeStarter) {
 	t.Helper()
 	starter = &fakeStarter{startTime: 5 * time.Millisecond, reapTime: time.Millisecond}
-	cfg.house = newHouse()
+	shared := newBudget()
 	var pools []*Pool
 	for range 2 {
-		pool, err := newPool(t.Context(), cfg, sharedStarter{starter})
+		pool, err := newPool(t.Context(), cfg, sharedStarter{starter}, shared)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,10 +46,10 @@ func TestRuntimesShareOneBudgetOfWorkers(t *testing.T) {
 		cfg.QueueTimeout = time.Hour
 		first, second, starter := twoPools(t, cfg)
 		for i := range 20 { // leaves idle workers everywhere
-			answered(t, first, call(fmt.Sprint("a/", i), "1ms"))
+			answered(t, first, invocation(fmt.Sprint("a/", i), "1ms"))
 		}
 		for i := range 20 {
-			answered(t, second, call(fmt.Sprint("b/", i), "1ms"))
+			answered(t, second, invocation(fmt.Sprint("b/", i), "1ms"))
 		}
 		hold(t, first, 8, "a", "1m")
 		time.Sleep(time.Second)
@@ -81,7 +81,7 @@ func TestReserveIsForGroupsThatHoldNoneOfAnyRuntime(t *testing.T) {
 		for _, pool := range []*Pool{second, first} {
 			for i := range 5 {
 				began := time.Now()
-				answered(t, pool, call(fmt.Sprint("b/", i), "1ms"))
+				answered(t, pool, invocation(fmt.Sprint("b/", i), "1ms"))
 				if took := time.Since(began); took > 20*time.Millisecond {
 					t.Errorf("a call of another group took %v", took)
 				}
@@ -97,7 +97,7 @@ func TestPoorerGroupOfAnotherRuntimeGetsWhatComesFree(t *testing.T) {
 		end := time.Now().Add(2 * time.Second)
 		for range 20 { // each finds an idle worker of its function as soon as one ends
 			go func() {
-				for time.Now().Before(end) && answered(t, first, call("a/f", "20ms")) != "" {
+				for time.Now().Before(end) && answered(t, first, invocation("a/f", "20ms")) != "" {
 				}
 			}()
 		}
@@ -122,7 +122,7 @@ func TestFullQueueOfAllRuntimesMakesRoomForThoseWithFewWaiting(t *testing.T) {
 		refused := make(chan error, 100)
 		wait := func(pool *Pool, key string) {
 			go func() {
-				_, err := pool.Invoke(context.WithoutCancel(t.Context()), call(key, "1ms"))
+				_, err := pool.Invoke(context.WithoutCancel(t.Context()), invocation(key, "1ms"))
 				refused <- err
 			}()
 			synctest.Wait()
@@ -147,7 +147,7 @@ func TestFullQueueOfAllRuntimesMakesRoomForThoseWithFewWaiting(t *testing.T) {
 		} {
 			wait(row.pool, row.key)
 			got := fmt.Sprintf("a%d b%d, a%d b%d", queued(first, "a"), queued(first, "b"), queued(second, "a"), queued(second, "b"))
-			if most := first.Stats().MostQueued; got != row.want || most != row.mostQueued || len(refused) != row.refusedNow {
+			if most := first.Snapshot().Pool.MostQueued; got != row.want || most != row.mostQueued || len(refused) != row.refusedNow {
 				t.Errorf("after %s: %s wait, %d at most, %d were refused, want %+v", row.key, got, most, len(refused), row)
 			}
 			for len(refused) > 0 {
@@ -163,9 +163,9 @@ func TestFullQueueOfAllRuntimesMakesRoomForThoseWithFewWaiting(t *testing.T) {
 
 // queued is how many calls of group wait in p.
 func queued(p *Pool, group string) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if g := p.queue.groups.members[group]; g != nil {
+	p.scheduler.mu.Lock()
+	defer p.scheduler.mu.Unlock()
+	if g := p.scheduler.queue.groups.members[group]; g != nil {
 		return g.n
 	}
 	return 0
@@ -175,10 +175,10 @@ func TestGroupIsOwedNoMoreForWaitingInTwoRuntimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		starter := &fakeStarter{startTime: 100 * time.Millisecond, reapTime: time.Millisecond}
 		cfg := sharedConfig(24, 0, 0)
-		cfg.house = newHouse()
+		shared := newBudget()
 		var pools []*Pool
 		for range 2 {
-			pool, err := newPool(t.Context(), cfg, sharedStarter{starter})
+			pool, err := newPool(t.Context(), cfg, sharedStarter{starter}, shared)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -190,9 +190,9 @@ func TestGroupIsOwedNoMoreForWaitingInTwoRuntimes(t *testing.T) {
 		for _, pool := range pools { // whose workers are only being started
 			hold(t, pool, 8, "poor", "1h")
 		}
-		pools[0].mu.Lock()
-		owed := pools[0].house.owedLocked(5)
-		pools[0].mu.Unlock()
+		pools[0].scheduler.mu.Lock()
+		owed := pools[0].scheduler.budget.owedLocked(5)
+		pools[0].scheduler.mu.Unlock()
 		if owed != 4 { // beside its first one, so that both have five
 			t.Errorf("a group that holds none and waits in two runtimes is owed %d workers before one that holds five", owed)
 		}
@@ -203,11 +203,11 @@ func TestGroupIsOwedNoMoreForWaitingInTwoRuntimes(t *testing.T) {
 func TestMoreRuntimesThanWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := fakeConfig(1, 1)
-		cfg.house = newHouse()
+		shared := newBudget()
 		starter := &fakeStarter{startTime: 5 * time.Millisecond, reapTime: time.Millisecond}
 		var pools []*Pool
 		for range 3 {
-			pool, err := newPool(t.Context(), cfg, sharedStarter{starter})
+			pool, err := newPool(t.Context(), cfg, sharedStarter{starter}, shared)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -218,8 +218,8 @@ func TestMoreRuntimesThanWorkers(t *testing.T) {
 			t.Errorf("%d workers live, one is allowed", starter.alive)
 		}
 		for i := range 9 {
-			answered(t, pools[i%3], call(fmt.Sprint("a/", i), "1ms"))
-			if err := pools[i%3].Ready(); err != nil && !errors.Is(err, ErrWarming) {
+			answered(t, pools[i%3], invocation(fmt.Sprint("a/", i), "1ms"))
+			if err := pools[i%3].Snapshot().Err; err != nil && !errors.Is(err, ErrWarming) {
 				t.Error(err)
 			}
 		}

@@ -25,7 +25,7 @@ func together(t *testing.T, pool *Pool, n int, key, takes string) {
 	t.Helper()
 	var all sync.WaitGroup
 	for range n {
-		all.Go(func() { answered(t, pool, call(key, takes)) })
+		all.Go(func() { answered(t, pool, invocation(key, takes)) })
 	}
 	all.Wait()
 }
@@ -50,14 +50,14 @@ func TestShortFunctionsUseNoMoreWorkersThanKeepTheProcessorsBusy(t *testing.T) {
 			cfg := fakeConfig(32, 2)
 			starter := &fakeStarter{serve: row.serve}
 			pool := fakePool(t, cfg, starter)
-			for range paceCalls {
-				answered(t, pool, call("a/1", "1ms"))
+			for range serviceCalls {
+				answered(t, pool, invocation("a/1", "1ms"))
 			}
 			synctest.Wait()
 			together(t, pool, 24, "a/1", "1ms")
 			synctest.Wait()
-			workers := pool.Stats().Idle
-			if row.lean && workers > lean(&cfg) || !row.lean && workers < 24 {
+			workers := pool.Snapshot().Pool.Idle
+			if row.lean && workers > saturation(&cfg) || !row.lean && workers < 24 {
 				t.Errorf("%s: %d workers for 24 calls at once", row.name, workers)
 			}
 		})
@@ -68,26 +68,26 @@ func TestOthersAreServedWhileAShortFunctionIsHeldBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		starter := &fakeStarter{startTime: time.Millisecond, serve: computing(time.Microsecond)}
 		pool := fakePool(t, fakeConfig(16, 1), starter)
-		for range paceCalls {
-			answered(t, pool, call("a/1", "1ms"))
+		for range serviceCalls {
+			answered(t, pool, invocation("a/1", "1ms"))
 		}
 		var all sync.WaitGroup
 		all.Go(func() { together(t, pool, 200, "a/1", "100ms") })
 		synctest.Wait()
 		began := time.Now()
 		for i := range 8 {
-			all.Go(func() { answered(t, pool, call(fmt.Sprintf("b/%d", i), "10ms")) })
+			all.Go(func() { answered(t, pool, invocation(fmt.Sprintf("b/%d", i), "10ms")) })
 		}
 		synctest.Wait()
 		time.Sleep(50 * time.Millisecond)
 		synctest.Wait()
-		pool.mu.Lock()
+		pool.scheduler.mu.Lock()
 		for i := range 8 {
-			if key := fmt.Sprintf("b/%d", i); pool.queue.has(key) {
+			if key := fmt.Sprintf("b/%d", i); pool.scheduler.queue.has(key) {
 				t.Errorf("%s still waits after %v", key, time.Since(began))
 			}
 		}
-		pool.mu.Unlock()
+		pool.scheduler.mu.Unlock()
 		all.Wait()
 	})
 }
@@ -105,11 +105,11 @@ func TestHeldCallsGetIdleWorkersWhenTheFunctionIsShortNoMore(t *testing.T) {
 		}}
 		pool := fakePool(t, cfg, starter)
 		together(t, pool, 12, "a/1", "5ms") // long ones: as many workers
-		for range 20 * paceWeight {
-			answered(t, pool, call("a/1", "1ms"))
+		for range 20 * serviceWeight {
+			answered(t, pool, invocation("a/1", "1ms"))
 		}
 		synctest.Wait()
-		if got := pool.Stats().Idle; got < 12 {
+		if got := pool.Snapshot().Pool.Idle; got < 12 {
 			t.Fatalf("%d workers stand idle", got)
 		}
 		began := time.Now()
@@ -117,7 +117,7 @@ func TestHeldCallsGetIdleWorkersWhenTheFunctionIsShortNoMore(t *testing.T) {
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("12 calls of a second took %v, as if the function were short", took)
 		}
-		if pool.Stats().Queued != 0 {
+		if pool.Snapshot().Pool.Queued != 0 {
 			t.Error("calls still wait")
 		}
 	})

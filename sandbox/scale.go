@@ -1,0 +1,69 @@
+package sandbox
+
+import (
+	"math/bits"
+	"time"
+
+	"github.com/backstage/functions/sandbox/internal/cgroup"
+)
+
+const (
+	weighEvery  = 10 * time.Millisecond
+	weighMost   = 64                 // workers that are looked at so often; of more less often
+	wholeWeight = cgroup.WholeWeight // of a worker by itself
+	// burnMemory: a worker that used a processor in this time burns. Where many share one, each has it now and then.
+	burnMemory = 200 * time.Millisecond
+)
+
+// scale is what is known of the use of processors by one worker that has served a call for a while.
+type scale struct {
+	child  weigher
+	group  string
+	used   time.Duration
+	burned time.Time     // it was last seen to use a processor then
+	last   time.Duration // what it had used between the last two looks
+	weight int
+	burns  bool // it has used a processor lately
+	waits  bool // its call waits for something
+}
+
+// setWeights looks at what each worker has used and shares the weight of each group between those of it that burn, or
+// wait for something and are about to compute when they have it: evenly, in steps of two. One burns for memory after it
+// was seen to use a processor.
+func setWeights(scales map[*slot]*scale, now time.Time, memory time.Duration) {
+	burning, waiting := map[string]uint{}, map[string]uint{}
+	for _, s := range scales {
+		s.last = 0
+		if used := s.child.cpuUsed(); used > s.used {
+			s.last = used - s.used
+			s.used, s.burned = used, now
+		}
+		s.burns = now.Sub(s.burned) < memory
+		switch {
+		case s.burns:
+			burning[s.group]++
+		case s.waits:
+			waiting[s.group]++
+		}
+	}
+	for _, s := range scales {
+		switch {
+		case s.burns:
+			s.set(shareOfWeight(burning[s.group]))
+		case s.waits:
+			s.set(shareOfWeight(waiting[s.group]))
+		default:
+			s.set(wholeWeight)
+		}
+	}
+}
+
+// shareOfWeight is the weight of one of n that share one.
+func shareOfWeight(n uint) int { return max(wholeWeight>>bits.Len(n-1), 1) }
+
+func (s *scale) set(weight int) {
+	if weight != s.weight {
+		s.weight = weight
+		s.child.weigh(weight)
+	}
+}

@@ -1,0 +1,101 @@
+package sandbox
+
+import "errors"
+
+// Snapshot is what was asked for a pool, what it obtained and what happens in it at one moment. As JSON it is for
+// people to read.
+type Snapshot struct {
+	// Report was made when the first worker was ready.
+	Report
+	// Start says how workers start: forked, or directly and why.
+	Start StartMethod `json:"start"`
+	// Pool is its state at the moment.
+	Pool PoolStats `json:"pool"`
+	// Prewarmed is how many unbound workers are kept ready; MaxInvocations, the calls a worker serves, 0 for no limit.
+	Prewarmed      int `json:"prewarmed"`
+	MaxInvocations int `json:"maxInvocations"`
+	// Problem is why calls get no worker, in a few words; empty when they do.
+	Problem string `json:"problem,omitempty"`
+	// Err says whether a call can get a worker: nil, ErrClosed, ErrWarming, or an error that wraps ErrFailing and the
+	// cause of the last failure, which may hold paths of the host. A pool that is merely busy has none.
+	Err error `json:"-"`
+	// Summary says in a few words what stands around a worker.
+	Summary string `json:"-"`
+}
+
+// Snapshot tells of the pool as it is now. It costs little: nothing is asked of the kernel or of workers.
+func (p *Pool) Snapshot() Snapshot {
+	s := Snapshot{
+		Report: Report{Isolation: p.cfg.Isolation, Layers: []Layer{}}, Summary: p.starter.describe(),
+		Prewarmed: p.cfg.Prewarmed, MaxInvocations: p.cfg.MaxInvocations,
+	}
+	s.Pool, s.Err = p.scheduler.snapshot()
+	if starter, ok := p.starter.(reporter); ok {
+		s.Report = starter.report()
+	}
+	if starter, ok := p.starter.(methodTeller); ok {
+		s.Start = starter.method()
+	}
+	switch {
+	case errors.Is(s.Err, ErrClosed):
+		s.Problem = ErrClosed.Error()
+	case s.Err != nil && !errors.Is(s.Err, ErrWarming): // the cause is in the log
+		s.Problem = ErrFailing.Error()
+	}
+	return s
+}
+
+// Snapshots tells of the pools of several runtimes.
+type Snapshots struct {
+	// Runtimes has one for each, by the runtime's name.
+	Runtimes map[string]Snapshot
+	// Pool adds them up.
+	Pool PoolStats
+	// Err is that of the first runtime, and ErrWarming while another one is: one beside the first that does not start
+	// fails its own functions and no others.
+	Err error
+	// Summary is the same for all.
+	Summary string
+}
+
+// Snapshot tells of all pools as they are now; see Pool.Snapshot.
+func (r *Runtimes) Snapshot() Snapshots {
+	all := Snapshots{Runtimes: map[string]Snapshot{}}
+	for _, name := range r.names {
+		s := r.pools[name].Snapshot()
+		all.Runtimes[name] = s
+		all.Pool.add(&s.Pool)
+		if errors.Is(s.Err, ErrWarming) && all.Err == nil {
+			all.Err = ErrWarming
+		}
+	}
+	first := all.Runtimes[r.names[0]]
+	all.Summary = first.Summary
+	if first.Err != nil {
+		all.Err = first.Err
+	}
+	return all
+}
+
+// add adds the state of another pool, which shares Size and what groups have.
+func (s *PoolStats) add(other *PoolStats) {
+	s.Size, s.Active, s.QueueSize = other.Size, other.Active, other.QueueSize
+	s.Groups, s.MostHeld, s.MostQueued = other.Groups, other.MostHeld, other.MostQueued
+	s.Starting += other.Starting
+	s.Prewarmed += other.Prewarmed
+	s.Idle += other.Idle
+	s.Busy += other.Busy
+	s.Waiting += other.Waiting
+	s.Late += other.Late
+	s.Queued += other.Queued
+}
+
+// Memory is what the workers of all pools use; false says that nothing counts it, as without control groups. It is no
+// part of a Snapshot because it reads files of the kernel.
+func (r *Runtimes) Memory() (MemoryUsage, bool) {
+	starter, ok := r.First().starter.(usageTeller)
+	if !ok {
+		return MemoryUsage{}, false
+	}
+	return starter.memory()
+}
