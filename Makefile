@@ -47,6 +47,8 @@ native := $(wildcard runner-js/native/*.c)
 addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
 node_headers := $(dir $(NODE_BINARY))../include/node
 reports := bin/reports
+# Those whose tests take longest begin first, and wait often enough for three to run on two processors.
+slow_packages := ./sandbox ./cmd/functions ./internal/egress ./internal/store/redis
 # Test helpers and the library may have what the server does not call.
 not_served := ^(internal/testenv|internal/store/storetest|internal/httpd/api/contracttest|sandbox)/
 # The packages whose tests are worth a second run where cgroups are of version 2.
@@ -125,7 +127,7 @@ test-needs: setup test-tools $(test_runtimes)
 .PHONY: test-go
 test-go: test-needs ## run the Go tests with the race detector
 	@mkdir -p $(reports)
-	$(GO) run $(GOTESTSUM) --format standard-quiet --jsonfile $(reports)/go.json -- -race -count=1 -timeout $(TEST_TIMEOUT) ./...
+	$(GO) run $(GOTESTSUM) --format standard-quiet --jsonfile $(reports)/go.json -- -race -count=1 -timeout $(TEST_TIMEOUT) -p 3 $(slow_packages) ./...
 
 .PHONY: test-js
 test-js: setup ## run the runner's tests on Node.js 8 and on this machine's Node.js

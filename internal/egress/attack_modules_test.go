@@ -84,6 +84,7 @@ func TestNoModuleOfNodeReachesTheVictim(t *testing.T) {
 		byName[name] = open + code
 	}
 	onEachNode(t, func(t *testing.T, name string, use func(*sandbox.Config)) {
+		t.Parallel() // most of it is waiting
 		tryAll(t, byName, func(c *sandbox.Config) { use(c); withModules(name, c) })
 	})
 }

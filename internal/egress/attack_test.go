@@ -178,7 +178,10 @@ func listenTwice(t *testing.T) (net.Listener, net.PacketConn) {
 }
 
 func TestNoAttackFromInsideReachesTheVictim(t *testing.T) {
-	onEachNode(t, func(t *testing.T, _ string, use func(*sandbox.Config)) { tryAll(t, attacks, use) })
+	onEachNode(t, func(t *testing.T, _ string, use func(*sandbox.Config)) {
+		t.Parallel() // most of it is waiting
+		tryAll(t, attacks, use)
+	})
 }
 
 // tryAll runs each attack and requires that the victim hears nothing of it and that another function's call goes on as ever.

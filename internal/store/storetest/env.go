@@ -157,7 +157,7 @@ func testEnvIsBoundedAtOnce(t *testing.T, s Store) {
 	value := strings.Repeat("v", 300_000) // three of them fit
 	var wg sync.WaitGroup
 	var done atomic.Int32
-	for w := range 10 {
+	for w := range 5 {
 		wg.Go(func() {
 			switch err := s.SetEnv(t.Context(), ref, fmt.Sprintf("V%d", w), value); {
 			case err == nil:
