@@ -1,2 +1,3 @@
-// Package archtest holds the map of what may import what, as a test.
+// Package archtest checks the imports of all packages against the drawing in docs/architecture.md, and the documents
+// against the repository.
 package archtest

@@ -35,7 +35,7 @@ func sources(t *testing.T) []file {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && name != "." || entry.Name() == "node_modules" || entry.Name() == "testdata"):
+		case entry.IsDir() && isSkipped(entry.Name()) && name != ".":
 			return fs.SkipDir
 		case entry.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil
@@ -52,6 +52,11 @@ func sources(t *testing.T) []file {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// isSkipped says whether a directory of this name has no Go files of the module.
+func isSkipped(name string) bool {
+	return strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata"
 }
 
 func parse(name string, text []byte) (file, error) {
