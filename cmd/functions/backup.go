@@ -61,7 +61,7 @@ func runBackup(ctx context.Context, file string, out io.Writer) error {
 	return err
 }
 
-// backupTo makes the file path when the copy is complete and checked. It replaces nothing.
+// backupTo creates the file path once the copy is complete and checked. It replaces no file.
 func backupTo(ctx context.Context, dir, path string) (damage bolt.Damage, err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return damage, fmt.Errorf("%s is there already: name another file", path)
@@ -84,10 +84,10 @@ func backupTo(ctx context.Context, dir, path string) (damage bolt.Damage, err er
 	if damage, err = bolt.CheckFile(part.Name()); err != nil {
 		return damage, err
 	}
-	return damage, os.Link(part.Name(), path) // unlike a rename it replaces nothing
+	return damage, os.Link(part.Name(), path) // unlike a rename it never replaces a file
 }
 
-// copyStore has the server make a copy, or makes it where none runs.
+// copyStore asks the running server for a copy, or makes it if none runs.
 func copyStore(ctx context.Context, dir string, w io.Writer) error {
 	err := backup.Fetch(ctx, dir, w)
 	if errors.Is(err, backup.ErrNoServer) {

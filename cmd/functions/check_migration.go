@@ -10,13 +10,13 @@ import (
 	app "github.com/backstage/functions/internal/server"
 )
 
-// The exit statuses of check-migration beside 0; other commands have 1 for every error.
+// Exit statuses of check-migration other than 0; other commands exit with 1 for every error.
 const (
 	statusFindings = 1
 	statusError    = 2
 )
 
-// exitError is an error with an exit status of its own. Without a cause all has been said.
+// exitError is an error with its own exit status. Without a cause everything was printed already.
 type exitError struct {
 	status int
 	cause  error

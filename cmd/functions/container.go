@@ -7,7 +7,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// needsGroups says whether this process is to serve with limits on workers. What is wrong with the configuration is serve's to say.
+// needsGroups says whether this process serves with limits on workers. Errors of the configuration are left to serve.
 func needsGroups() bool {
 	if !isServer(os.Args) {
 		return false

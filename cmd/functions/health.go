@@ -41,8 +41,8 @@ func newHealth() *cobra.Command {
 	return cmd
 }
 
-// askHealth asks the server that has the same environment for path and writes its answer to out. It asks on the port of the
-// metrics, where no caller takes the connections, unless that port is off.
+// askHealth asks the server with the same environment for path and writes its answer to out. It asks on the metrics
+// port, where callers do not use up the connections, unless that port is off.
 func askHealth(ctx context.Context, path string, out io.Writer) error {
 	cfg, err := config.Load(os.LookupEnv, os.Environ())
 	if err != nil {
@@ -62,7 +62,7 @@ func askHealth(ctx context.Context, path string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("health: %w", err)
 	}
-	client := http.Client{Transport: new(http.Transport)} // through no proxy
+	client := http.Client{Transport: new(http.Transport)} // no proxy
 	response, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("health: %w", err)

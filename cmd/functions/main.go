@@ -16,20 +16,20 @@ func main() {
 	container.Main(needsGroups, tell)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	// The first signal ends the server in order; the next one ends it at once.
+	// The first signal stops the server in order; the next one stops it at once.
 	context.AfterFunc(ctx, stop)
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		status, said := statusOf(err)
 		if !said {
 			tell(err)
 		}
-		os.Exit(status) //nolint:gocritic // nothing is left for stop to undo
+		os.Exit(status) //nolint:gocritic // stop has nothing left to undo
 	}
 }
 
-// run does what the arguments of the program ask for. What they ask to be told goes to out.
+// run executes the arguments of the program. It writes what they ask for to out.
 func run(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 2 && args[1] == "help" { // as well as functions help COMMAND
+	if len(args) == 2 && args[1] == "help" { // same as functions help COMMAND
 		args = []string{"help", args[0]}
 	}
 	root := newRoot()

@@ -32,7 +32,7 @@ func serve(cmd *cobra.Command, _ []string) error {
 	return app.Run(cmd.Context(), app.Options{Environ: os.Environ(), Build: thisBuild(), Reload: hangups})
 }
 
-// isServer says whether the arguments of the program ask it to serve.
+// isServer says whether the arguments start the server.
 func isServer(args []string) bool { return len(args) < 2 || len(args) == 2 && args[1] == "serve" }
 
 func variablesHelp() string {
@@ -78,7 +78,7 @@ func wrapped(text string) string {
 // link is a link of Markdown, which a terminal cannot follow.
 var link = regexp.MustCompile(`\[([^\]]+)\]\(([^)#]*)[^)]*\)`)
 
-// plain is text as a terminal shows it: a link is its words, with the document that it leads to.
+// plain is text for a terminal: a link becomes its words, with the document that it leads to.
 func plain(text string) string {
 	return link.ReplaceAllStringFunc(text, func(found string) string {
 		parts := link.FindStringSubmatch(found)

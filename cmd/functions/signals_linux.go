@@ -5,5 +5,5 @@ import (
 	"syscall"
 )
 
-// moreWithoutMeaning are those that only Linux has.
+// moreWithoutMeaning are signals that only Linux has.
 var moreWithoutMeaning = []os.Signal{syscall.SIGPWR, syscall.SIGSTKFLT}

@@ -11,11 +11,11 @@ import (
 	"github.com/backstage/functions/internal/observe/logs"
 )
 
-// lastLine is how long the last line of a program that fails may take to be written.
+// lastLine is the longest time to write the last line of a program that fails.
 const lastLine = time.Second
 
-// tell writes the error that ends the program to standard error, and the warnings that came with it, as JSON if the server's log is: nobody has
-// to read it.
+// tell writes the error that ends the program to standard error, and its warnings, as JSON if the server's log is JSON.
+// It does not wait long for a reader.
 func tell(err error) {
 	var text bytes.Buffer
 	warn, fail := func(m string) { fmt.Fprintln(&text, "functions: warning:", m) }, func(m string) { fmt.Fprintln(&text, "functions:", m) }
@@ -32,7 +32,7 @@ func tell(err error) {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		_, _ = os.Stderr.Write(text.Bytes()) // there is nowhere else
+		_, _ = os.Stderr.Write(text.Bytes()) // nowhere else to report it
 	}()
 	select {
 	case <-written:

@@ -11,7 +11,8 @@ import (
 	app "github.com/backstage/functions/internal/server"
 )
 
-// version and revision are set by the linker: -X main.version=v1.2.3 -X main.revision=COMMIT. A build without them takes what Go stamps.
+// version and revision are set by the linker: -X main.version=v1.2.3 -X main.revision=COMMIT. A build without them uses
+// what Go stamps.
 var version, revision string
 
 func thisBuild() app.Build {

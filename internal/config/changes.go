@@ -6,12 +6,13 @@ import (
 	"slices"
 )
 
-// sums are of the values that were set, by variable: of secrets, too, it can be said that they have changed.
+// sums are checksums of the values that were set, by variable: with them a change of a secret can be reported.
 type sums map[string][sha256.Size]byte
 
 func (s sums) add(name, text string) { s[name] = sha256.Sum256([]byte(text)) }
 
-// Changes names the variables that next sets otherwise than c: those that a running server can take over, and those that need a restart.
+// Changes names the variables that next sets differently from c: those that SIGHUP applies to a running server, and
+// those that need a restart.
 func (c *Config) Changes(next *Config) (live, restart []string) {
 	changed := map[string]bool{}
 	for name, sum := range c.given {

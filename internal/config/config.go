@@ -41,9 +41,9 @@ const (
 
 // Config is the configuration of the server. Each field names its variable, which is described in Variables.
 type Config struct {
-	// File is CONFIG_FILE, which was read already; empty for none.
+	// File is CONFIG_FILE, which has been read; empty for none.
 	File string
-	// Host is the address to listen on, HOST; empty stands for all. Port and MetricsPort are PORT and METRICS_PORT.
+	// Host is the address to listen on, HOST; empty means all. Port and MetricsPort are PORT and METRICS_PORT.
 	Host string
 	Port int
 	// MetricsHost is the same for the metrics, METRICS_HOST.
@@ -53,21 +53,22 @@ type Config struct {
 	Metrics bool
 	// MetricsFunctions says which series functions have of their own, METRICS_FUNCTIONS: all, namespace or off.
 	MetricsFunctions string
-	// PProf says whether to serve profiles there, PPROF.
+	// PProf says whether to serve profiles on the metrics port, PPROF.
 	PProf bool
-	// NumCPUs is how many processors to make use of, NUM_CPUS.
+	// NumCPUs is the number of processors to plan with, NUM_CPUS.
 	NumCPUs int
-	// BodyLimit bounds a request body in bytes, BODY_PARSER_LIMIT.
+	// BodyLimit is the largest request body in bytes, BODY_PARSER_LIMIT.
 	BodyLimit int64
-	// BodyDepth bounds how deep it nests, BODY_PARSER_DEPTH. ResponseLimit bounds an answer of a function in bytes, RESPONSE_LIMIT.
+	// BodyDepth is how deep a body may nest, BODY_PARSER_DEPTH. ResponseLimit is the largest answer of a function in
+	// bytes, RESPONSE_LIMIT.
 	BodyDepth     int
 	ResponseLimit int64
 
 	// Storage is one of the Storage constants, STORAGE. DataDir is where the embedded one keeps its file, DATA_DIR.
 	Storage string
 	DataDir string
-	// RedisEndpoint is REDIS_ENDPOINT or DBAAS_SENTINEL_ENDPOINT, LogsRedisEndpoint is LOGS_REDIS_ENDPOINT, empty for the same.
-	// RedisVariable is the name of the one that RedisEndpoint is from. RedisKeyPrefix is REDIS_KEY_PREFIX.
+	// RedisEndpoint is REDIS_ENDPOINT or DBAAS_SENTINEL_ENDPOINT, and RedisVariable the name of the one that is set.
+	// LogsRedisEndpoint is LOGS_REDIS_ENDPOINT, empty for the same Redis. RedisKeyPrefix is REDIS_KEY_PREFIX.
 	RedisEndpoint     Secret
 	RedisVariable     string
 	RedisTLS          RedisTLS
@@ -81,10 +82,10 @@ type Config struct {
 	// PipelineMaxSteps and PipelineTimeout are PIPELINE_MAX_STEPS and PIPELINE_TIMEOUT.
 	PipelineMaxSteps int
 	PipelineTimeout  time.Duration
-	// TimeZone is TZ; empty when workers are told none and see UTC.
+	// TimeZone is TZ; empty if workers get none and see UTC.
 	TimeZone string
-	// Modules are what functions may require, DEFAULT_GLOBAL_MODULES. ExposeEnv is what they all see of the server's
-	// environment, EXPOSE_ENV_*, without the prefix; never nil.
+	// Modules are the modules that functions may require, DEFAULT_GLOBAL_MODULES. ExposeEnv has the variables of the
+	// server that all functions see, EXPOSE_ENV_*, without the prefix; never nil.
 	Modules []string
 	// ModulesDir is MODULES_DIR, empty for none.
 	ModulesDir string
@@ -114,15 +115,16 @@ type Config struct {
 	MaxConcurrencyNamespace int
 	// Isolation is the tier, ISOLATION.
 	Isolation sandbox.Isolation
-	// NodeBinary and RunnerDir are NODE_BINARY and RUNNER_DIR; empty when the server has to find them.
+	// NodeBinary and RunnerDir are NODE_BINARY and RUNNER_DIR; empty if the server must find them.
 	NodeBinary string
-	// Runtimes is RUNTIMES; nil when it is not set.
+	// Runtimes is RUNTIMES; nil if it is not set.
 	Runtimes  []sandbox.Runtime
 	RunnerDir string
-	// ICUData is NODE_ICU_DATA; empty for what each Node.js has in it.
+	// ICUData is NODE_ICU_DATA; empty for the data that each Node.js has built in.
 	ICUData string
 
-	// MaxConnections is MAX_CONNECTIONS, 0 for any number, MetricsMaxConnections METRICS_MAX_CONNECTIONS; HTTP bounds each of them.
+	// MaxConnections is MAX_CONNECTIONS, 0 for any number. MetricsMaxConnections is METRICS_MAX_CONNECTIONS. HTTP limits
+	// each connection.
 	MaxConnections        int
 	MetricsMaxConnections int
 	HTTP                  HTTP
@@ -137,7 +139,7 @@ type Config struct {
 	// Egress says what functions may reach; see its fields.
 	Egress Egress
 
-	// LogLevel is the name of the least important level, LOG_LEVEL. LogAppFormat is LOG_APP_FORMAT, AccessFormat is
+	// LogLevel is the name of the lowest level that is written, LOG_LEVEL. LogAppFormat is LOG_APP_FORMAT, AccessFormat is
 	// LOG_MONGAN_FORMAT, Access is one of the Access constants, LOG_ACCESS.
 	LogLevel     string
 	LogAppFormat string
@@ -155,7 +157,7 @@ type Config struct {
 	LogMaxMessage   int
 	LogMaxChunk     int
 
-	// Kept says how much of the output of functions can be read back; see its fields.
+	// Kept says how much output of functions is kept; see its fields.
 	Kept Kept
 
 	// SentryDSN is the server's own Sentry project, SENTRY_DSN; empty for none.
@@ -163,35 +165,37 @@ type Config struct {
 	// Trace says where spans go; see its fields.
 	Trace Trace
 
-	// Ignored names the variables that are set, and meant something to the original, but have no effect here.
+	// Ignored names variables that are set and that the original read, but that have no effect here.
 	Ignored []string
 
-	// Warnings are what an operator should know of the variables, a sentence each: values that are not read as the original read them, and
-	// names that look like misspelt ones.
+	// Warnings are sentences about variables for the operator: values that are read differently from the original, and
+	// names that look misspelt.
 	Warnings []string
-	// Environment are variables that OpenTelemetry's SDK reads from the process by itself, with values that it understands.
+	// Environment has the variables that OpenTelemetry's SDK reads from the process by itself, with values that it
+	// understands.
 	Environment map[string]string
 
-	// texts are the values as they were given or derived, by variable; of secrets only what may be printed.
+	// texts are the values as given or derived, by variable; of secrets only the printable part.
 	texts map[string]string
 	given sums
-	// machine is what bounds depend on; they are taken to hold for what nobody has set.
+	// machine is what limits depend on; defaults are within them by definition.
 	machine machine
 }
 
-// HTTP bounds one connection; see the variables HTTP_*.
+// HTTP has the limits of one connection; see the variables HTTP_*.
 type HTTP struct {
-	// Header and Read are for the headers of a request and for all of it, Body for each part of its body, Write for each part of an
-	// answer, Idle is between requests.
+	// Header is the time for the headers of a request, Read for all of it, Body for each part of its body, Write for each
+	// part of an answer, Idle the time between requests.
 	Header, Read, Body, Write, Idle time.Duration
-	// HeaderLimit is in bytes, and so are BodyMemory and AnswerMemory, which bound all connections together.
+	// HeaderLimit, BodyMemory and AnswerMemory are in bytes; the last two limit all connections together.
 	HeaderLimit, BodyMemory, AnswerMemory int64
 }
 
-// Memory is that of the machine, or the limit of the container or service where that is less, in bytes; 0 when it is not known.
+// Memory is that of the machine, or the limit of the container or service if that is less, in bytes; 0 if unknown.
 func (c *Config) Memory() int64 { return c.machine.memory }
 
-// PoolMemory is what all workers together may take, in bytes, where there may be more than may compute; else, and when the memory is not known, 0.
+// PoolMemory is the most that all workers together may take, in bytes, if there may be more workers than may compute;
+// otherwise, and if the memory is unknown, 0.
 func (c *Config) PoolMemory() int64 {
 	if c.PoolActive >= c.PoolSize {
 		return 0
@@ -199,7 +203,7 @@ func (c *Config) PoolMemory() int64 {
 	return c.machine.poolMemory()
 }
 
-// LimitPool makes POOL_SIZE, where it is not set, at most so many, and POOL_ACTIVE at the least.
+// LimitPool lowers POOL_SIZE, if it is not set, to that many, but not below POOL_ACTIVE.
 func (c *Config) LimitPool(most int) {
 	if size := max(min(c.PoolSize, most), c.PoolActive); !c.isGiven("POOL_SIZE") {
 		c.PoolSize = size
@@ -222,8 +226,8 @@ func exposed(environ []string) *function.Env {
 	return env
 }
 
-// String lists the variables that have a value, a line each. Of secrets, and of what functions see, it does not show the
-// value.
+// String lists the variables that have a value, one per line, without the values of secrets and of variables that
+// functions see.
 func (c *Config) String() string {
 	var out strings.Builder
 	for _, v := range variables {

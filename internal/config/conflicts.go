@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// conflicts are the variables that cannot hold together. Sound says that each of them was read; numbers are compared then only.
+// conflicts are combinations of variables that are errors. Sound says that every variable was read without error; only
+// then are numbers compared.
 func (c *Config) conflicts(sound bool) []error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
@@ -33,7 +34,7 @@ func (c *Config) conflicts(sound bool) []error {
 	return faults
 }
 
-// contradictions warn of what was set and has no effect, since another variable takes precedence or is less.
+// contradictions are warnings about variables without effect, because another variable takes precedence or is lower.
 func (c *Config) contradictions() []string {
 	warnings := c.withoutEffect()
 	limit := func(name, other string, over bool) {

@@ -39,10 +39,10 @@ func readRules(text string) ([]egress.Rule, error) {
 // modes are the values of EGRESS.
 var modes = []egress.Mode{egress.Public, egress.Off, egress.All}
 
-// policyNames are what a namespace's policy may hold.
+// policyNames are the names in a namespace's policy.
 var policyNames = []string{"egress", "allow", "deny"}
 
-// namespacePolicies reads EGRESS_NAMESPACES. It needs the variables before it.
+// namespacePolicies reads EGRESS_NAMESPACES. It depends on the variables before it.
 func namespacePolicies() parser {
 	p := object(" of objects with the texts egress, allow and deny", `{"egress":"off"}`, readPolicy,
 		func(c *Config) *map[string]egress.Policy { return &c.Egress.Namespaces })
@@ -67,7 +67,7 @@ func namespacePolicies() parser {
 	return p
 }
 
-// readPolicy reads the policy of one namespace. Its Mode is empty if it has none.
+// readPolicy reads the policy of one namespace. Its Mode is empty if it names none.
 func readPolicy(namespace string, value json.RawMessage) (egress.Policy, error) {
 	var policy egress.Policy
 	if namespace == "" || strings.TrimSpace(namespace) != namespace || strings.ContainsFunc(namespace, unicode.IsControl) {

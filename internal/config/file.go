@@ -18,15 +18,16 @@ const maxFile = 1 << 20
 
 // settings are the variables of a file.
 type settings struct {
-	names  []string // in the order of the file, which functions see in Backstage.env
+	names  []string // in the order of the file; functions see this order in Backstage.env
 	values map[string]string
 }
 
-// readSettings reads a file of lines NAME=value. Empty lines and those that begin with # mean nothing, and quotes around a value do not belong
-// to it. The file is the server's own, so a name that is not the server's is a fault there. Beside a fault it returns what has none.
+// readSettings reads a file of lines NAME=value. Empty lines and those that begin with # are skipped; quotes around a
+// value are removed. The file belongs to the server, so an unknown name is an error. With an error it also returns the
+// settings without errors.
 func readSettings(path string) (settings, error) {
 	var none settings
-	// A pipe could make the start, or a reload, wait for ever.
+	// A pipe could block the start, or a reload, forever.
 	if info, err := os.Stat(path); err != nil {
 		return none, err
 	} else if !info.Mode().IsRegular() {
@@ -36,7 +37,7 @@ func readSettings(path string) (settings, error) {
 	if err != nil {
 		return none, err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close() //nolint:errcheck // read only
 	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
 		return none, err
@@ -90,10 +91,10 @@ func isExposed(name string) bool {
 	return strings.HasPrefix(name, exposePrefix) && name != exposePrefix
 }
 
-// inlineComment is what elsewhere begins a comment behind a value.
+// inlineComment matches what begins a comment after a value in other formats.
 var inlineComment = regexp.MustCompile(`\s#`)
 
-// fileValue is what text behind the = stands for. Whether a # behind a space is meant for a comment cannot be told.
+// fileValue is the value that text after the = stands for. A # after a space is an error: it may be meant as a comment.
 func fileValue(text string) (string, error) {
 	value := strings.TrimSpace(text)
 	if value == "" || value[0] != '"' && value[0] != '\'' {
@@ -112,7 +113,7 @@ func fileValue(text string) (string, error) {
 	return inner, nil
 }
 
-// below is the environment with what the file sets and it does not.
+// below is the environment, completed by variables that only the file sets.
 func (s settings) below(getenv func(string) (string, bool), environ []string) (func(string) (string, bool), []string) {
 	both := slices.Clone(environ)
 	for _, name := range s.names {
@@ -129,7 +130,7 @@ func (s settings) below(getenv func(string) (string, bool), environ []string) (f
 	}, both
 }
 
-// hidden warns of what the environment sets otherwise.
+// hidden warns of variables that the environment sets to another value.
 func (s settings) hidden(getenv func(string) (string, bool)) []string {
 	var warnings []string
 	for _, name := range slices.Sorted(slices.Values(s.names)) {

@@ -6,24 +6,25 @@ import (
 	"strings"
 )
 
-// LoadError is that variables have faults.
+// LoadError reports errors of variables.
 type LoadError struct {
-	// Faults has a line for each, with the name of its variable.
+	// Faults has one line for each error, with the name of its variable.
 	Faults error
 	// Warnings are as in Config.
 	Warnings []string
-	// Partial is what could be read, so that further faults can be looked for; nil when nothing could.
+	// Partial is what could be read, so that more errors can be found; nil if nothing could.
 	Partial *Config
 }
 
-// Error tells the faults.
+// Error lists the errors.
 func (e *LoadError) Error() string { return e.Faults.Error() }
 
-// Unwrap returns the faults.
+// Unwrap returns the errors.
 func (e *LoadError) Unwrap() error { return e.Faults }
 
-// Load reads the configuration: the environment, and below it the file that CONFIG_FILE names. Getenv is like os.LookupEnv, environ like
-// os.Environ(). A variable that is set to nothing counts as not set. The error is a *LoadError that tells all faults.
+// Load reads the configuration: the environment first, then the file that CONFIG_FILE names. Getenv is like
+// os.LookupEnv, environ like os.Environ(). An empty variable counts as not set. The error is a *LoadError with all
+// errors.
 func Load(getenv func(string) (string, bool), environ []string) (*Config, error) {
 	return loadBoth(getenv, environ, thisMachine())
 }
@@ -52,12 +53,13 @@ func loadBoth(getenv func(string) (string, bool), environ []string, m machine) (
 	return nil, failed
 }
 
-// WantsJSON says whether LOG_APP_FORMAT asks for JSON, in the environment or in the file of CONFIG_FILE, whatever else is wrong with them.
+// WantsJSON says whether LOG_APP_FORMAT asks for JSON, in the environment or in the file of CONFIG_FILE, even if other
+// variables have errors.
 func WantsJSON(getenv func(string) (string, bool)) bool {
 	const name = "LOG_APP_FORMAT"
 	text, _ := getenv(name)
 	if path, _ := getenv(fileVariable); text == "" && path != "" {
-		file, _ := readSettings(path) //nolint:errcheck // Load tells its faults
+		file, _ := readSettings(path) //nolint:errcheck // Load reports its errors
 		text = file.values[name]
 	}
 	return strings.EqualFold(strings.TrimSpace(text), LogAppJSON)
@@ -94,7 +96,7 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 	return c, nil
 }
 
-// complete sets what follows from several variables.
+// complete sets what depends on several variables.
 func (c *Config) complete() {
 	c.Trace.complete()
 	if c.Egress.Upstream != nil {

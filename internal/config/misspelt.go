@@ -9,21 +9,21 @@ import (
 	"github.com/backstage/functions/internal/spelling"
 )
 
-// readElsewhere are names that mean something to Go, to systemd or to OpenTelemetry, and are like some of ours.
+// readElsewhere are names that Go, systemd or OpenTelemetry read and that resemble ours.
 var readElsewhere = []string{
 	"HOME", "HOSTTYPE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "GOGC", "GOMEMLIMIT", "GOMAXPROCS", "TMPDIR",
 	"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "OTEL_LOGS_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOG_LEVEL",
 	"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
 }
 
-// ownPrefix begins names that nobody else is likely to use.
+// ownPrefix matches names that nobody else is likely to use.
 var ownPrefix = regexp.MustCompile(`^(EGRESS|WORKER|POOL|QUEUE|CODE|ISOLATION|SHUTDOWN|FUNCTION_LOGS|MAX_CONCURRENCY|MAX_CONNECTIONS|BODY_PARSER)(_|$)`)
 
-// serviceLink is what Kubernetes and Docker set for a service by the name of worker, say.
+// serviceLink matches variables that Kubernetes and Docker set for a service, such as one named worker.
 var serviceLink = regexp.MustCompile(`_SERVICE_(HOST|PORT(_.*)?)$|_PORT(_[0-9]+_(TCP|UDP|SCTP)(_.*)?)?$|_ENV_|_NAME$`)
 
-// misspelt warns of variables in environ that are like a known one and are not. A name that means nothing has no effect, and a policy that
-// has no effect lets everything out.
+// misspelt warns of variables in environ that resemble a known one. An unknown name has no effect, and a policy without
+// effect lets everything out.
 func misspelt(environ []string) []string {
 	names := knownNames()
 	var warnings []string

@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// nodeReads are further names that Node.js, its libraries and ICU read, and so did all functions of a server of
-// Node.js.
+// nodeReads are more names that Node.js, its libraries and ICU read, and so reached all functions of the original.
 var nodeReads = []string{
 	"UV_THREADPOOL_SIZE", "UV_USE_IO_URING", "OPENSSL_CONF", "SSLKEYLOGFILE", "LC_ALL",
 	"LC_MESSAGES", "LANG",
@@ -16,9 +15,9 @@ var nodeReads = []string{
 
 var (
 	nodeName = regexp.MustCompile(`^NODE_[A-Z0-9_]+$`)
-	// notNodes are names like those of Node.js that images and Kubernetes set.
+	// notNodes matches names that look like those of Node.js and that images and Kubernetes set.
 	notNodes = regexp.MustCompile(`^NODE_(VERSION|NAME|IP|HOST|PORT|POOL|ID|ROLE)$`)
-	// english is a locale whose language is that of functions.
+	// english matches locales whose language is that of functions.
 	english = regexp.MustCompile(`^(C|POSIX|en)([^A-Za-z]|$)`)
 )
 
@@ -33,9 +32,9 @@ var nodeInstead = map[string]string{
 	"LANG":                         "functions format in English unless they name a locale",
 }
 
-// WithoutEffect lists the variables in environ, like os.Environ(), that reached functions of Backstage Functions, or
-// that it read, and have no effect here, in the order of their names. Reason says what to do instead, as a sentence
-// without its end; empty for nothing.
+// WithoutEffect lists the variables in environ (as in os.Environ()) that reached functions of Backstage Functions, or
+// that it read, and that have no effect here, sorted by name. Reason says what to do instead, without a full stop;
+// empty if there is nothing.
 func WithoutEffect(environ []string) []Unused {
 	var all []Unused
 	for _, entry := range environ {
@@ -53,7 +52,7 @@ func WithoutEffect(environ []string) []Unused {
 	return all
 }
 
-// ofNode says whether a variable would change what Node.js does and nothing here reads it.
+// ofNode says whether Node.js would read a variable that nothing here reads.
 func ofNode(name, value string) bool {
 	if slices.ContainsFunc(variables, func(v Variable) bool { return v.Name == name }) {
 		return false
@@ -65,12 +64,12 @@ func ofNode(name, value string) bool {
 	return slices.Contains(nodeReads, name) || nodeName.MatchString(name) && !others
 }
 
-// nodeWarning is one line on those of them that Node.js reads, if there are any.
+// nodeWarning is one line about those of them that Node.js reads, if there are any.
 func nodeWarning(environ []string) []string {
 	var names, instead []string
 	for _, u := range WithoutEffect(environ) {
 		if slices.Contains(unused, u) {
-			continue // the server tells each of these by itself
+			continue // the server warns of each of these itself
 		}
 		names = append(names, u.Name)
 		if u.Reason != "" && !slices.Contains(instead, u.Reason) {

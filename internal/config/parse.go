@@ -9,23 +9,25 @@ import (
 	"unicode/utf8"
 )
 
-// A parser reads the text of one variable and knows where it ends: a test takes every variable to its bounds and past them.
+// A parser reads the text of one variable and knows its limits: a test takes every variable to its limits and past
+// them.
 type parser struct {
-	// read sets a field of c. Its error begins with "must be" or "must hold" and says the range; a notice is no error but a warning, and the
-	// field is set then.
+	// read sets a field of c. Its error begins with "must be" or "must hold" and says the range. A notice is a warning and
+	// not an error; the field is set.
 	read func(c *Config, text string) error
-	// within are texts at the bounds, which are taken. beyond are texts past them, which are refused. warned are read with a notice.
+	// within are texts at the limits, which are accepted. beyond are texts past them, which are refused. warned are
+	// accepted with a notice.
 	within, beyond, warned []string
 }
 
-// notice is what an operator should know of a value that was taken, such as that the original read it as another.
+// notice is a warning about an accepted value, such as that the original read it differently.
 type notice string
 
 func (n notice) Error() string { return string(n) }
 
 func noticef(format string, args ...any) error { return notice(fmt.Sprintf(format, args...)) }
 
-// past makes a parser of a function and of texts that it takes and refuses.
+// past makes a parser of a function and of texts that it accepts and refuses.
 func past(read func(*Config, string) error, within, beyond []string) parser {
 	return parser{read: read, within: within, beyond: beyond}
 }
@@ -33,7 +35,7 @@ func past(read func(*Config, string) error, within, beyond []string) parser {
 // maxText is the most bytes of a text.
 const maxText = 4096
 
-// text takes one line.
+// text accepts one line.
 func text(target func(*Config) *string) parser {
 	return textOf(func(c *Config, text string) error {
 		*target(c) = text
@@ -41,7 +43,7 @@ func text(target func(*Config) *string) parser {
 	})
 }
 
-// textOf is text for a function that keeps it.
+// textOf is text for a function that stores it.
 func textOf(keep func(*Config, string) error) parser {
 	return past(func(c *Config, text string) error {
 		if err := checkText(text); err != nil {
@@ -58,7 +60,7 @@ func checkText(text string) error {
 	return nil
 }
 
-// oneOf takes one of values, in upper or lower case.
+// oneOf accepts one of values, in upper or lower case.
 func oneOf[T ~string](target func(*Config) *T, values ...T) parser {
 	p := parser{beyond: []string{"nonsense", string(values[0]) + "x", string(values[0]) + "," + string(values[1])}}
 	for _, value := range values {
@@ -75,7 +77,7 @@ func oneOf[T ~string](target func(*Config) *T, values ...T) parser {
 	return p
 }
 
-// alias takes word, too, in upper or lower case, for value.
+// alias also accepts word, in upper or lower case, for value.
 func alias(word, value string, p parser) parser {
 	read := p.read
 	p.within = append(p.within, word, strings.ToUpper(word))
@@ -88,7 +90,7 @@ func alias(word, value string, p parser) parser {
 	return p
 }
 
-// oneOfOr is oneOf for a variable of which the original took any text, and read what it did not know as otherwise.
+// oneOfOr is oneOf for a variable of which the original accepted any text and read unknown words as otherwise.
 func oneOfOr(otherwise string, target func(*Config) *string, values ...string) parser {
 	p := oneOf(target, values...)
 	strict := p.read
@@ -129,7 +131,8 @@ func alternatives[T ~string](values []T) string {
 // maxNames is the most names of a list.
 const maxNames = 1000
 
-// list reads names between commas, each of which check takes; valid is one that it takes, wrong one that it does not.
+// list reads names separated by commas, each checked by check; valid is one that it accepts, wrong one that it does
+// not.
 func list(check func(string) error, valid, wrong string, target func(*Config) *[]string) parser {
 	read := func(c *Config, text string) error {
 		var names []string

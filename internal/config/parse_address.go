@@ -17,7 +17,7 @@ var (
 // maxHost is the most bytes of a host name.
 const maxHost = 253
 
-// host reads the name or the address of a machine; IPv6 may stand in brackets.
+// host reads the name or the address of a machine; IPv6 may be in brackets.
 func host(target func(*Config) *string) parser {
 	return past(func(c *Config, text string) error {
 		name, err := readHost(text)
@@ -54,7 +54,7 @@ func hosts(target func(*Config) *[]string) parser {
 	}, "h", "udp://h:1", target)
 }
 
-// webAddress reads an http or https URL; withUser are those that need a user, as Sentry's do.
+// webAddress reads an http or https URL; withUser requires a user, as in Sentry's URLs.
 func webAddress(withUser bool, keep func(*Config, string)) parser {
 	valid, wrong := "http://h:1/p", []string{"h:1", "h", "//h", "ftp://h", "http://", "http:h", "http://h:x", "http://h:99999", "unix:///x", "http://a b"}
 	if withUser {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// words are what a switch may be set to, in upper or lower case.
+// words are the values of a switch, in upper or lower case.
 var words = map[string]bool{
 	"true": true, "1": true, "yes": true, "on": true,
 	"false": false, "0": false, "no": false, "off": false,
@@ -25,8 +25,8 @@ func boolean(target func(*Config) *bool) parser {
 	}, []string{"true", "1", "YES", "On", "false", "0", "No", "OFF"}, []string{"2", "-1", "maybe", "truetrue", "enabled"})
 }
 
-// booleanOr reads a switch of the original, which took "true" alone for true and all else for false. False opens nothing there, so that is
-// how it reads what is no word; another reading than the original's is told.
+// booleanOr reads a switch of the original, which read only "true" as true and everything else as false. Unknown words
+// are false too, which opens nothing. A word that the original read differently is a notice.
 func booleanOr(target func(*Config) *bool) parser {
 	p := boolean(target)
 	strict := p.read

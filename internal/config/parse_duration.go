@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// day is for bounds.
+// day is for limits.
 const day = 24 * time.Hour
 
 // duration reads a time with units.
@@ -24,7 +24,7 @@ func duration(least, most time.Duration, target func(*Config) *time.Duration) pa
 		[]string{(least - 1).String(), (most + 1).String(), "1", "-1", "soon", "10s x", "1e3s", "5 parsecs"})
 }
 
-// millis reads a time in milliseconds, or with units. The original knew milliseconds alone and took the digits that the text begins with.
+// millis reads a time in milliseconds, or with units. The original knew only milliseconds and read the leading digits.
 func millis(least, most time.Duration, target func(*Config) *time.Duration) parser {
 	bare := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 	return parser{
@@ -58,7 +58,7 @@ func readMillis(text string) (time.Duration, error) {
 	return time.Duration(f * float64(time.Millisecond)), nil
 }
 
-// readDuration reads what time.ParseDuration reads, in upper or lower case and with spaces between.
+// readDuration reads what time.ParseDuration reads, in upper or lower case and with spaces in between.
 func readDuration(text string) (time.Duration, error) {
 	return time.ParseDuration(strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), " ", "")))
 }

@@ -16,8 +16,8 @@ type member struct {
 	value json.RawMessage
 }
 
-// readObject reads a JSON object as it was written: one object and nothing behind it, and no name in it, at any depth, twice. Decoding into
-// a struct or a map would drop what it does not know, and take the last of two.
+// readObject reads a JSON object strictly: one object with nothing after it and no name twice at any depth. Decoding
+// into a struct or a map would drop unknown names and keep the last of two.
 func readObject(text string) ([]member, error) {
 	if !utf8.ValidString(text) {
 		return nil, errors.New("it is not UTF-8")
@@ -55,7 +55,7 @@ func readObject(text string) ([]member, error) {
 	return members, nil
 }
 
-// eachOnce looks for names that are there twice in the objects within value.
+// eachOnce finds names that appear twice in the objects within value.
 func eachOnce(value json.RawMessage) error {
 	switch value[0] {
 	case '{':
@@ -75,7 +75,7 @@ func eachOnce(value json.RawMessage) error {
 	return nil
 }
 
-// plain leaves out of an error what is Go's own.
+// plain removes Go's own details from an error.
 func plain(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("it has no end")
@@ -83,7 +83,7 @@ func plain(err error) error {
 	return err
 }
 
-// readString reads a JSON string, and nothing else: null is none.
+// readString reads a JSON string and nothing else, not even null.
 func readString(value json.RawMessage) (string, error) {
 	var text string
 	if !bytes.HasPrefix(value, []byte{'"'}) {
@@ -98,7 +98,7 @@ func readString(value json.RawMessage) (string, error) {
 // maxMembers is the most names of an object.
 const maxMembers = 10_000
 
-// object reads a JSON object, each value of which read takes; valid is one that it takes.
+// object reads a JSON object and passes each value to read; valid is one that it accepts.
 func object[V any](what, valid string, read func(name string, value json.RawMessage) (V, error), target func(*Config) *map[string]V) parser {
 	refused := func(err error) error { return fmt.Errorf("must be a JSON object%s: %w", what, err) }
 	return past(func(c *Config, text string) error {

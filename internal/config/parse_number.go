@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// whole reads all of the text as a number.
+// whole reads the whole text as a number.
 func whole(least, most int, target func(*Config) *int) parser {
 	return past(func(c *Config, text string) error {
 		n, err := strconv.Atoi(strings.TrimSpace(text))
@@ -26,8 +26,8 @@ func outside(least, most int) []string {
 	return []string{strconv.Itoa(least - 1), strconv.Itoa(most + 1)}
 }
 
-// leading reads a number of the original, which took the digits that the text begins with and left the rest. What can be meant is read, and
-// told if the text is not just a number; what may be meant otherwise is refused.
+// leading reads a number of the original, which read the leading digits and ignored the rest. If the meaning is clear,
+// the number is accepted, with a notice if the text is not just a number. Otherwise it is refused.
 func leading(least, most int, target func(*Config) *int) parser {
 	p := whole(least, most, target)
 	strict := p.read
@@ -50,13 +50,13 @@ func leading(least, most int, target func(*Config) *int) parser {
 
 var (
 	decimal = regexp.MustCompile(`^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$`)
-	// digitsFirst is a number with something behind it that is neither a unit nor more digits.
+	// digitsFirst matches a number followed by something that is neither a unit nor more digits.
 	digitsFirst = regexp.MustCompile(`^([+-]?\d+)[^\pL\pN.,_'+-][^\pN]*$`)
 )
 
 var errNoNumber = errors.New("not a number")
 
-// meantNumber is what a text means that is not quite a whole number; a fraction is dropped.
+// meantNumber is the meaning of a text that is not quite a whole number; a fraction is dropped.
 func meantNumber(text string) (int, error) {
 	text = strings.TrimSpace(text)
 	if match := digitsFirst.FindStringSubmatch(text); match != nil {
@@ -69,7 +69,7 @@ func meantNumber(text string) (int, error) {
 	return int(f), nil
 }
 
-// readDecimal reads a decimal number; there are no others.
+// readDecimal reads a decimal number; other bases are refused.
 func readDecimal(text string) (float64, error) {
 	if !decimal.MatchString(text) {
 		return 0, errNoNumber

@@ -20,7 +20,7 @@ func size(least, most int64, target func(*Config) *int64) parser {
 	return sizeWithin(least, func(*Config) (int64, string) { return most, "" }, most, target)
 }
 
-// memory is size for what is taken of the machine's memory: it must be there.
+// memory is size for a part of the machine's memory: at most what the machine has.
 func memory(least, most int64, target func(*Config) *int64) parser {
 	return sizeWithin(least, func(c *Config) (int64, string) {
 		if all := c.machine.memory; all > 0 && all < most {

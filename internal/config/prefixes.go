@@ -32,7 +32,7 @@ func prefixes(target func(*Config) *[]netip.Prefix) parser {
 		[]string{many(maxNames + 1), "10.0.0.0/33", "host", "10.0.0.1,", ",", " ", "fe80::1%eth0", "10.0.0.1:80"})
 }
 
-// parsePrefix reads a network or a single address. IPv4 addresses that are written as IPv6 ones are taken for what they are.
+// parsePrefix reads a network or a single address. An IPv4-mapped address becomes IPv4.
 func parsePrefix(text string) (netip.Prefix, error) {
 	if strings.Contains(text, "/") {
 		prefix, err := netip.ParsePrefix(text)

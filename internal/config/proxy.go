@@ -12,10 +12,10 @@ import (
 // proxyOff is the value of EGRESS_PROXY for none.
 const proxyOff = "off"
 
-// maxCommon is the most bytes of a variable that other programs read, too.
+// maxCommon is the most bytes of a variable that other programs read too.
 const maxCommon = 64 << 10
 
-// commonProxy is a variable that other programs read, too. What we cannot use of it is no fault.
+// commonProxy is a variable that other programs read too. A value that this server cannot use is not an error.
 func commonProxy(name, meaning string) Variable {
 	p := common(func(c *Config, text string) error {
 		if _, err := egress.NewUpstream(text, ""); err != nil {
@@ -30,7 +30,7 @@ func commonProxy(name, meaning string) Variable {
 	return Variable{Name: name, Default: "none", derive: none, secret: true, Meaning: meaning, parse: p}
 }
 
-// commonExceptions is one that says what is reached without a proxy.
+// commonExceptions is a variable with targets that are reached without a proxy.
 func commonExceptions(name, meaning string) Variable {
 	p := common(func(c *Config, text string) error {
 		if c.Egress.exceptions == "" {
@@ -41,7 +41,7 @@ func commonExceptions(name, meaning string) Variable {
 	return Variable{Name: name, Default: "none", derive: none, Meaning: meaning, parse: p}
 }
 
-// common reads what any program could have written.
+// common reads a value that any program could have written.
 func common(keep func(*Config, string) error, within ...string) parser {
 	return past(func(c *Config, text string) error {
 		if len(text) > maxCommon || strings.ContainsFunc(text, unicode.IsControl) {
@@ -51,7 +51,7 @@ func common(keep func(*Config, string) error, within ...string) parser {
 	}, within, []string{"http://h\n", strings.Repeat("h", maxCommon+1)})
 }
 
-// upstreamProxy reads EGRESS_PROXY. It needs the variables before it.
+// upstreamProxy reads EGRESS_PROXY. It depends on the variables before it.
 func upstreamProxy() parser {
 	return past(func(c *Config, text string) error {
 		if strings.EqualFold(text, proxyOff) {

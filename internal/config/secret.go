@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// mask stands for what is not shown.
+// mask replaces what is not shown.
 const mask = "***"
 
-// Secret is an address that may hold a user and a password. It prints and logs without them; string(s) is the whole.
+// Secret is an address that may contain a user and a password. It prints and logs without them; string(s) is the whole.
 type Secret string
 
-// query begins what stands behind an address.
+// query matches the query after an address.
 var query = regexp.MustCompile(`\?[A-Za-z_]+=`)
 
-// String returns s with *** for all between the scheme and the last "@", and for a query. Where it cannot be told which of them a part is,
-// it shows the scheme alone.
+// String returns s with *** in place of everything between the scheme and the last "@", and of a query. If the parts
+// cannot be told apart, it shows only the scheme.
 func (s Secret) String() string {
 	text := string(s)
 	if at := query.FindStringIndex(text); at != nil && strings.Contains(text[at[0]:], "@") {
@@ -34,7 +34,7 @@ func (s Secret) String() string {
 	return text
 }
 
-// schemeOf is the scheme of an address with what ends it; empty for none.
+// schemeOf is the scheme of an address with its separator; empty for none.
 func schemeOf(text string) string {
 	scheme, _, ok := strings.Cut(text, "://")
 	if !ok {

@@ -22,22 +22,23 @@ const (
 	propagatorB3     = "b3multi"
 )
 
-// jaegerPort is where Jaeger takes OTLP over gRPC.
+// jaegerPort is Jaeger's port for OTLP over gRPC.
 const jaegerPort = 4317
 
-// Trace is the part of the configuration that is about traces: first what was decided, then what it was decided from.
+// Trace is the configuration of traces: first what was decided, then what it was decided from.
 type Trace struct {
-	// On says whether to make spans at all.
+	// On says whether to create spans at all.
 	On bool
-	// Endpoint is a gRPC collector without TLS, "host:port"; empty when the OTEL_EXPORTER_OTLP_* variables name one.
+	// Endpoint is a gRPC collector without TLS, "host:port"; empty if the OTEL_EXPORTER_OTLP_* variables name one.
 	Endpoint string
 	// Protocol is OTEL_EXPORTER_OTLP_TRACES_PROTOCOL or OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" or "http/protobuf".
 	Protocol string
-	// Service is the first that is set of OTEL_EXPORTER_SERVICE, OPENTRACING_SERVICE and TSURU_APPNAME; Instance is HOSTNAME.
+	// Service is the first of OTEL_EXPORTER_SERVICE, OPENTRACING_SERVICE and TSURU_APPNAME that is set; Instance is
+	// HOSTNAME.
 	Service, Instance string
-	// Propagators are the formats in which a trace may come, the one that counts last: W3C's, and what is configured.
+	// Propagators are the formats in which a trace may come: W3C's and those configured. The last one takes precedence.
 	Propagators []string
-	// Answer is the propagator that answers carry: that of OPENTRACING_ENGINE=jaeger; else empty.
+	// Answer is the propagator for answers: that of OPENTRACING_ENGINE=jaeger; otherwise empty.
 	Answer string
 
 	disabled         bool // OTEL_SDK_DISABLED
@@ -51,7 +52,7 @@ type Trace struct {
 	jaegerHost       string
 }
 
-// complete decides what follows from the variables.
+// complete derives the rest from the variables.
 func (t *Trace) complete() {
 	jaeger := t.opentracing == "jaeger" && t.engine != "opentelemetry"
 	t.On = !t.disabled && t.exporter != "none" &&
@@ -90,7 +91,7 @@ func (t *Trace) completePropagators(jaeger bool) {
 	if jaeger {
 		t.Propagators = append([]string{t.Answer}, t.Propagators...)
 	}
-	// What stands last counts, and W3C's is always taken.
+	// The last one takes precedence, and W3C's is always accepted.
 	t.Propagators = slices.DeleteFunc(t.Propagators, func(name string) bool { return name == "tracecontext" })
 	t.Propagators = append(t.Propagators, "tracecontext")
 }

@@ -10,29 +10,29 @@ import (
 
 // Variable describes one environment variable.
 type Variable struct {
-	// Group is what the variable is about, a heading.
+	// Group is the heading under which the variable is documented.
 	Group string
 	Name  string
-	// Default is the value when the variable is not set, or in words how it comes about.
+	// Default is the value if the variable is not set, or words that say how it is derived.
 	Default string
-	// Meaning is one sentence or a few.
+	// Meaning is one sentence or more.
 	Meaning string
 
-	// Live says that SIGHUP gives a running server the value that CONFIG_FILE has now.
+	// Live says that SIGHUP applies a new value from CONFIG_FILE to a running server.
 	Live bool
 
-	// secret keeps the value out of what is printed, as far as it is one.
+	// secret keeps the secret part of the value out of what is printed.
 	secret bool
 	parse  parser
-	// derive makes the default when that depends on other variables, which stand before this one, or on the machine. Empty
-	// text is none. Default is in words then.
+	// derive computes a default that depends on variables before this one, or on the machine. Empty text is none. Default
+	// is in words then.
 	derive func(*Config, machine) string
 }
 
 // Variables returns all variables that have an effect, in the order in which they are documented.
 func Variables() []Variable { return slices.Clone(variables) }
 
-// textOf is the value that was set, or else the one that stands for it.
+// textOf is the value that was set, otherwise the default.
 func (v *Variable) textOf(getenv func(string) (string, bool), c *Config, m machine) (text string, given bool) {
 	if text, _ = getenv(v.Name); text != "" {
 		return text, true
@@ -43,7 +43,7 @@ func (v *Variable) textOf(getenv func(string) (string, bool), c *Config, m machi
 	return v.Default, false
 }
 
-// read has c take text. What is merely to be told is kept for a warning.
+// read stores text in c. A notice becomes a warning.
 func (v *Variable) read(c *Config, text string, given bool) error {
 	if !given {
 		machine := c.machine
@@ -66,7 +66,7 @@ func (v *Variable) read(c *Config, text string, given bool) error {
 // maxShown is the most bytes of a wrong value that are printed.
 const maxShown = 200
 
-// showWrong is show for a value that was not understood: which part of it is secret is not known then.
+// showWrong is show for a value that was not understood: it is not known which part of it is secret.
 func (v *Variable) showWrong(text string) string {
 	if v.secret && !publicAddress.MatchString(text) {
 		return mask
@@ -77,10 +77,10 @@ func (v *Variable) showWrong(text string) string {
 	return text
 }
 
-// publicAddress is an address that can hold no password.
+// publicAddress matches an address that cannot contain a password.
 var publicAddress = regexp.MustCompile(`^([a-z0-9+]+:)?(//)?[A-Za-z0-9.-]*(:[0-9]{1,5})?/?$`)
 
-// show returns text as it may be printed.
+// show returns the printable form of text.
 func (v *Variable) show(text string) string {
 	if v.secret {
 		return Secret(text).String()
@@ -88,13 +88,13 @@ func (v *Variable) show(text string) string {
 	return text
 }
 
-// Unused is a variable of the original that has no effect here.
+// Unused is a variable of the original without effect here.
 type Unused struct{ Name, Reason string }
 
 // UnusedVariables returns the variables of the original that have no effect.
 func UnusedVariables() []Unused { return slices.Clone(unused) }
 
-// ignored lists those of them that are set.
+// ignored lists those that are set.
 func ignored(getenv func(string) (string, bool)) []string {
 	var names []string
 	for _, v := range unused {

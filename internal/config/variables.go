@@ -32,7 +32,7 @@ func inGroups() []Variable {
 	return all
 }
 
-// none derives no value: the default is the absence of one.
+// none derives no value: by default there is none.
 func none(*Config, machine) string { return "" }
 
 // unused are the variables of the original that have no effect.

@@ -6,7 +6,7 @@ import (
 	"github.com/backstage/functions/internal/egress"
 )
 
-// Egress is where functions may go.
+// Egress is what functions may reach.
 type Egress struct {
 	// Policy is EGRESS, EGRESS_ALLOW and EGRESS_DENY; Namespaces is EGRESS_NAMESPACES, by namespace.
 	Policy     egress.Policy
@@ -15,7 +15,7 @@ type Egress struct {
 	Limits egress.Limits
 	// Upstream is EGRESS_PROXY, nil for none.
 	Upstream *egress.Upstream
-	// proxy and exceptions are what the variables that other programs read, too, say of it.
+	// proxy and exceptions come from the variables that other programs read too.
 	proxy      Secret
 	exceptions string
 	proxyNames bool
@@ -29,7 +29,7 @@ type Egress struct {
 	TLSInsecure   bool
 }
 
-// maxConnections bounds the numbers of connections.
+// maxConnections limits the numbers of connections.
 const maxConnections = 100_000
 
 // egressVariables are about what functions may reach.

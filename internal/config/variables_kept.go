@@ -2,10 +2,10 @@ package config
 
 import "time"
 
-// Kept says how much of the output of functions is kept to be read back.
+// Kept says how much output of functions is kept for reading.
 type Kept struct {
-	// Lines is how many of each function, FUNCTION_LOGS_KEPT; 0 turns it off. MaxLine bounds one of them in bytes,
-	// FUNCTION_LOGS_MAX_LINE.
+	// Lines is the number of lines of each function, FUNCTION_LOGS_KEPT; 0 turns it off. MaxLine is the most bytes of one
+	// line, FUNCTION_LOGS_MAX_LINE.
 	Lines   int
 	MaxLine int
 	// Memory and Namespace are FUNCTION_LOGS_MEMORY and FUNCTION_LOGS_NAMESPACE_MEMORY, in bytes. TTL is FUNCTION_LOGS_TTL.
@@ -14,7 +14,7 @@ type Kept struct {
 	TTL       time.Duration
 }
 
-// keptVariables are about the output of functions that can be read back.
+// keptVariables are about the output of functions that can be read.
 var keptVariables = []Variable{
 	{
 		Name: "FUNCTION_LOGS_KEPT", Default: "1000",

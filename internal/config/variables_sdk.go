@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// sdkPrefix begins the names that OpenTelemetry's SDK reads from the environment by itself. What it does not understand it passes over with a
-// line in the log at most, and a sampler that it does not know sends everything. So the values are checked here, and handed on as it reads them.
+// sdkPrefix begins the names that OpenTelemetry's SDK reads from the environment by itself. It ignores what it does not
+// understand, at most with a line in the log, and an unknown sampler sends everything. So the values are checked here
+// and passed on in the form that it reads.
 const sdkPrefix = "OTEL_"
 
-// sdkVariables are those that this server does not read itself.
+// sdkVariables are variables that only the SDK reads.
 var sdkVariables = []Variable{
 	{
 		Name: "OTEL_SERVICE_NAME", Default: "`OTEL_EXPORTER_SERVICE`", derive: none,
@@ -67,7 +68,7 @@ var sdkVariables = []Variable{
 	sdkFile("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "As above, for traces alone."),
 }
 
-// passedOn reads a variable as kind does and hands its value on in the form that write gives it.
+// passedOn reads a variable as kind does and passes its value on in the form that write returns.
 func passedOn[T any](name string, kind func(target func(*Config) *T) parser, write func(T) string) parser {
 	p := kind(func(*Config) *T { return new(T) })
 	p.within, p.warned = append(p.within, p.warned...), nil
@@ -116,7 +117,7 @@ func sdkHeaders(name, meaning string) Variable {
 // pair is a name and a value, percent-encoded.
 var pair = regexp.MustCompile(`^[A-Za-z0-9_./-]+=([^%,]|%[0-9A-Fa-f]{2})*$`)
 
-// pairs takes "name=value,name=value".
+// pairs accepts "name=value,name=value".
 func pairs() parser {
 	return past(func(_ *Config, text string) error {
 		if err := checkText(text); err != nil {

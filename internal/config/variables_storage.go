@@ -81,7 +81,7 @@ var storageVariables = []Variable{
 	},
 }
 
-// redisEndpoint sets the endpoint, and which variable it is from, unless a variable before has done so.
+// redisEndpoint sets the endpoint and its variable, unless an earlier variable has done so.
 func redisEndpoint(variable string) func(*Config, string) error {
 	return func(c *Config, text string) error {
 		if c.RedisEndpoint == "" {
@@ -91,6 +91,6 @@ func redisEndpoint(variable string) func(*Config, string) error {
 	}
 }
 
-// RedisTLS is for connections to Redis with TLS: files, in PEM, and the name of the server; empty ones are not used. See REDIS_CA_FILE,
-// REDIS_CERT_FILE, REDIS_KEY_FILE and REDIS_SERVER_NAME.
+// RedisTLS is for connections to Redis with TLS: files in PEM, and the name of the server; empty ones are not used. See
+// REDIS_CA_FILE, REDIS_CERT_FILE, REDIS_KEY_FILE and REDIS_SERVER_NAME.
 type RedisTLS struct{ CAFile, CertFile, KeyFile, ServerName string }

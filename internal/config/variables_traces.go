@@ -92,7 +92,7 @@ var tracesVariables = []Variable{
 	},
 }
 
-// serviceName sets the name unless a variable before has done so.
+// serviceName sets the name unless an earlier variable has done so.
 func serviceName(c *Config, text string) error {
 	if c.Trace.Service == "" {
 		c.Trace.Service = text

@@ -157,7 +157,7 @@ var workersVariables = []Variable{
 	},
 }
 
-// runtimeName is what a runtime may be called.
+// runtimeName matches the allowed names of a runtime.
 var runtimeName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // runtimes reads "name=path,name=path".

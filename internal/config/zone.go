@@ -15,22 +15,22 @@ import (
 // localTime is the file of the machine's own time zone: localtime(5).
 const localTime = "/etc/localtime"
 
-// utc is the zone of workers that are told none.
+// utc is the zone of workers that get none.
 const utc = "UTC"
 
-// zoneName is a name of the time zone database. Beside the zones its directory holds other files, and zones that count
-// leap seconds, which no runtime does.
+// zoneName matches a name of the time zone database. Its directory also has other files, and zones with leap seconds,
+// which no runtime supports.
 var (
 	zoneName = regexp.MustCompile(`^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$`)
 	noZone   = regexp.MustCompile(`^(localtime|posixrules|Factory|right/.*)$`)
-	// region begins the names that people use; the others are of old, or offsets.
+	// region matches the beginning of names in common use; the others are old names or offsets.
 	region = regexp.MustCompile(`^(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/`)
 )
 
 var errZone = errors.New("must be a name of the time zone database, such as America/Sao_Paulo, with its file in " +
 	hostinfo.ZoneData + " (package tzdata)")
 
-// zone reads the name of a time zone in the forms that libc takes: with a colon before it, or as the path of its file.
+// zone reads the name of a time zone in the forms that libc accepts: with a colon in front, or as the path of its file.
 func zone(target func(*Config) *string) parser {
 	read := func(c *Config, text string) error {
 		name := strings.TrimPrefix(strings.TrimSpace(text), ":")
@@ -72,10 +72,10 @@ func isZoneName(name string) bool { return zoneName.MatchString(name) && !noZone
 // localZone is the time zone of a machine: its name, empty for UTC and for none, and what is wrong with it.
 type localZone struct{ name, fault string }
 
-// findZone tells the zone of file, which is a symbolic link into a database or a copy of one of its files.
+// findZone finds the zone of file, which is a symbolic link into a database or a copy of one of its files.
 func findZone(file, database string) localZone {
 	content, err := os.ReadFile(file)
-	if err != nil || isUTC(content, database) { // without the file it is UTC
+	if err != nil || isUTC(content, database) { // a missing file means UTC
 		return localZone{}
 	}
 	if target, err := filepath.EvalSymlinks(file); err == nil {
@@ -95,10 +95,10 @@ func isUTC(content []byte, database string) bool {
 	return err == nil && bytes.Equal(content, want)
 }
 
-// nameOf is the zone whose file has this content, one of a region if there is any; empty if there is none.
+// nameOf is the zone whose file has this content, one of a region if possible; empty if there is none.
 func nameOf(content []byte, database string) string {
 	found := ""
-	// What cannot be read is not it.
+	// A file that cannot be read is not it.
 	_ = filepath.WalkDir(database, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return nil

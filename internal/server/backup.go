@@ -9,7 +9,7 @@ import (
 	"github.com/backstage/functions/internal/store/bolt"
 )
 
-// serveBackups lets functions backup have copies of an embedded store. That it cannot is no reason not to serve.
+// serveBackups lets functions backup copy an embedded store. A failure does not stop the server.
 func serveBackups(cfg *config.Config, s store.Store, log *slog.Logger) (stop func() error) {
 	embedded, ok := s.(*bolt.Store)
 	if !ok {

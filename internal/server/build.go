@@ -5,7 +5,7 @@ type Build struct {
 	Version, Revision, GoVersion string
 }
 
-// String is for people: "v1.2.3 (revision 0123abc, go1.26)".
+// String is readable: "v1.2.3 (revision 0123abc, go1.26)".
 func (b Build) String() string {
 	return b.Version + " (revision " + b.Revision + ", " + b.GoVersion + ")"
 }

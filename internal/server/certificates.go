@@ -13,16 +13,17 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// maxCertificates is the most bytes of a file of certificates: it goes to every worker.
+// maxCertificates is the most bytes of a file of certificates: every worker gets it.
 const maxCertificates = 4 << 20
 
-// readCertificates reads a file of certificates in PEM. One that holds none would leave functions with those that come with Node.js.
+// readCertificates reads a file of certificates in PEM. A file without one is an error: functions would silently use
+// those that come with Node.js.
 func readCertificates(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close() //nolint:errcheck // read only
 	text, err := io.ReadAll(io.LimitReader(file, maxCertificates+1))
 	switch {
 	case err != nil:
@@ -39,7 +40,7 @@ func readCertificates(path string) (string, error) {
 // authorities are the certificates in PEM that functions trust: of SSL_CERT_FILE, and of NODE_EXTRA_CA_CERTS.
 type authorities struct{ file, extra string }
 
-// egress tells workers of them: whom to trust instead of those that Node.js comes with, or beside them.
+// egress passes them to workers: whom to trust instead of, or in addition to, those that come with Node.js.
 func (a authorities) egress(e *sandbox.Egress) {
 	switch {
 	case a.file == "":
@@ -51,7 +52,7 @@ func (a authorities) egress(e *sandbox.Egress) {
 	}
 }
 
-// readAuthorities reads the files that cfg names. The error tells the faults of both.
+// readAuthorities reads the files that cfg names. The error contains the errors of both.
 func readAuthorities(cfg *config.Config) (authorities, error) {
 	var read authorities
 	var faults [2]error
@@ -78,7 +79,7 @@ func checkCertificates(text []byte) error {
 		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
 			return errors.New("it holds a private key, which every function could read: leave certificates only")
 		}
-		// Bundles of old hold some that Go refuses and Node.js takes.
+		// Old bundles contain some that Go refuses and Node.js accepts.
 		_, err := x509.ParseCertificate(block.Bytes)
 		found = found || err == nil
 	}

@@ -2,7 +2,7 @@ package server
 
 import "net/netip"
 
-// clientOf is who shares places under an address, as it does connections: an IPv6 address stands for its /64.
+// clientOf is the client that an address counts as, the same as for connections: an IPv6 address counts as its /64.
 func clientOf(address string) string {
 	addr, err := netip.ParseAddr(address)
 	if err != nil {

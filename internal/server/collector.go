@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// collector keeps warnings that are logged, with their attributes. It is not safe for concurrent use.
+// collector collects logged warnings with their attributes. It is not safe for concurrent use.
 type collector struct{ messages []string }
 
 // Enabled implements slog.Handler.
@@ -22,8 +22,8 @@ func (c *collector) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// WithAttrs implements slog.Handler; nobody here needs it.
+// WithAttrs implements slog.Handler; nothing here needs it.
 func (c *collector) WithAttrs([]slog.Attr) slog.Handler { return c }
 
-// WithGroup implements slog.Handler; nobody here needs it.
+// WithGroup implements slog.Handler; nothing here needs it.
 func (c *collector) WithGroup(string) slog.Handler { return c }

@@ -11,24 +11,24 @@ import (
 	"github.com/backstage/functions/internal/httpd/connections"
 )
 
-// What the server needs descriptors for beside callers.
+// Descriptors that the server needs, apart from connections of callers.
 const (
-	descriptorsOfServer = 128 // its files, its store, its log, and what comes to an end
-	descriptorsOfWorker = 5   // pipes and a pidfd, and one more for those that start or end
+	descriptorsOfServer = 128 // its files, its store, its log, and what is being closed
+	descriptorsOfWorker = 5   // pipes and a pidfd, and one more while it starts or ends
 	leastConnections    = 16
 
-	leastWorkers  = 128 // of fewer there are more than connections leave
+	leastWorkers  = 128 // if connections leave fewer, workers get a third of the descriptors
 	tasksOfWorker = 5   // Node.js, and its threads where a function reads files or compresses
 )
 
-// allowedDescriptors is how many this process may have, 0 when that is not known. It raises the limit as far as that is allowed to everybody; what is
-// left is the operator's to raise.
+// allowedDescriptors is how many this process may have, 0 if unknown. It raises the limit as far as every process may;
+// beyond that the operator must raise it.
 func allowedDescriptors() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return 0
 	}
-	if limit.Cur < limit.Max { // Go has done so, if nobody has forbidden it
+	if limit.Cur < limit.Max { // Go has usually done so
 		raised := unix.Rlimit{Cur: limit.Max, Max: limit.Max}
 		if unix.Setrlimit(unix.RLIMIT_NOFILE, &raised) == nil {
 			limit = raised
@@ -37,8 +37,9 @@ func allowedDescriptors() int {
 	return int(min(limit.Cur, 1<<30))
 }
 
-// fitPool makes POOL_SIZE, where it is not set, no more than there may be descriptors and tasks for: what connections leave of the former, or a third
-// where that is next to nothing, and half of the latter. It is no fault that there are fewer: the start tells how many workers there may be.
+// fitPool lowers POOL_SIZE, if it is not set, to what descriptors and tasks allow: the descriptors that connections
+// leave, or a third if they leave almost none, and half of the tasks. A lower POOL_SIZE is not an error: the start logs
+// it.
 func fitPool(cfg *config.Config, descriptors int, tasks int64) {
 	if descriptors > 0 {
 		left := (descriptors - cfg.MaxConnections - descriptorsOfOthers(cfg, 0)) / descriptorsOfWorker
@@ -52,8 +53,8 @@ func fitPool(cfg *config.Config, descriptors int, tasks int64) {
 	}
 }
 
-// fitConnections is how many connections of callers there may be, cfg.MaxConnections unless the process may not have so many
-// descriptors, of which most are allowed.
+// fitConnections is the most connections of callers: cfg.MaxConnections, or fewer if the process may not have that many
+// descriptors.
 func fitConnections(cfg *config.Config, most int, log *slog.Logger) int {
 	if most == 0 {
 		return cfg.MaxConnections
@@ -70,7 +71,7 @@ func fitConnections(cfg *config.Config, most int, log *slog.Logger) int {
 	return fits
 }
 
-// descriptorsOfOthers is how many the server may need beside those of connections to the API, with so many workers.
+// descriptorsOfOthers is how many the server may need apart from connections to the API, with that many workers.
 func descriptorsOfOthers(cfg *config.Config, workers int) int {
 	n := descriptorsOfServer + descriptorsOfWorker*workers + egress.Descriptors(cfg.Egress.Limits.Total) + connections.Reserve
 	if cfg.Metrics {

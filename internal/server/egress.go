@@ -8,7 +8,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// egressOptions are the policy that holds for functions and for what they make the server reach.
+// egressOptions are the policy for functions and for what they make the server reach.
 func egressOptions(cfg *config.Config, observer egress.Observer, log *slog.Logger) egress.Options {
 	return egress.Options{
 		Policies: egress.NewPolicies(cfg.Egress.Policy, cfg.Egress.Namespaces), OwnerSeparator: cfg.OwnerSeparator,
@@ -16,7 +16,7 @@ func egressOptions(cfg *config.Config, observer egress.Observer, log *slog.Logge
 	}
 }
 
-// openEgress starts the way out for functions and puts it into the pool's configuration.
+// openEgress starts the egress proxy and puts it into the pool's configuration.
 func openEgress(
 	cfg *config.Config, pool *sandbox.Config, trusted authorities, options egress.Options,
 ) (*egress.Proxy, error) {

@@ -9,7 +9,8 @@ import (
 	"github.com/backstage/functions/internal/config"
 )
 
-// loader reads the configuration as often as it is asked to: from this environment, and from the file that it names as that is by then.
+// loader reads the configuration whenever it is asked to: from this environment, and from the current content of the
+// file that it names.
 func loader(environ []string) func() (*config.Config, error) {
 	values := map[string]string{}
 	for _, entry := range environ {
@@ -23,8 +24,8 @@ func loader(environ []string) func() (*config.Config, error) {
 	return func() (*config.Config, error) { return config.Load(lookup, environ) }
 }
 
-// applyEnvironment hands on what OpenTelemetry's SDK reads from the environment by itself, and says what an operator should know of the
-// variables. Nothing that reads the environment may have been started yet.
+// applyEnvironment sets what OpenTelemetry's SDK reads from the environment by itself, and logs warnings about
+// variables. Nothing that reads the environment may have started yet.
 func applyEnvironment(cfg *config.Config, log *slog.Logger) error {
 	for _, warning := range cfg.Warnings {
 		log.Warn(warning)

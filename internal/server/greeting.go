@@ -7,7 +7,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// greet says in a few lines what runs where.
+// greet logs in a few lines what runs where.
 func (s *server) greet() {
 	log, cfg := s.out.app, s.cfg
 	s.watch.greet(cfg)
@@ -31,7 +31,7 @@ func (s *server) greet() {
 		` -d '{"code": "function main(req, res) { res.send({ say: \"hello\" }) }"}'`)
 }
 
-// keptReady says how many workers are kept ready, of each runtime where there are several: "2 of node8, 1 of node24".
+// keptReady is how many workers are kept ready, for each runtime if there are several: "2 of node8, 1 of node24".
 func keptReady(pool *sandbox.Runtimes) string {
 	status, names := pool.Snapshot().Runtimes, pool.Names()
 	if len(names) == 1 {

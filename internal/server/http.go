@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	// linger is for callers whose connections are idle when the server ends: a request that they are just sending is still answered.
+	// linger is for callers whose connections are idle at the shutdown: a request that they are just sending is still
+	// answered.
 	linger = 250 * time.Millisecond
-	// lastAnswers is for answers to be written once the workers have been ended.
+	// lastAnswers is the time to write answers after the workers have ended.
 	lastAnswers = time.Second
 )
 
@@ -24,7 +25,7 @@ type frontend struct {
 	log       *slog.Logger
 	listeners *listeners
 	drain     *drain
-	// cut ends the calls that are still running, so that all have an answer.
+	// cut ends the calls that still run, so that all get an answer.
 	cut func() error
 
 	// ports are those of the API and, unless they are off, of the metrics.
@@ -32,7 +33,7 @@ type frontend struct {
 	api, metrics *http.Server // metrics is nil when they are off
 }
 
-// serve serves until ctx ends or a listener fails, then answers those who are there.
+// serve serves until ctx ends or a listener fails, then answers the callers that are connected.
 func (f *frontend) serve(ctx context.Context, handler, metricsHandler http.Handler) error {
 	failed := make(chan error, 2)
 	f.api = f.newServer(f.drain.handler(handler))
@@ -52,7 +53,7 @@ func (f *frontend) serve(ctx context.Context, handler, metricsHandler http.Handl
 	}
 }
 
-// end takes no more connections and returns when nobody is left.
+// end accepts no more connections and returns when no caller is left.
 func (f *frontend) end() error {
 	f.drain.begun.Store(true)
 	until := f.drain.until()
@@ -71,7 +72,7 @@ func (f *frontend) end() error {
 	return err
 }
 
-// hangUp gives those who have just got their answers a moment to read them.
+// hangUp gives callers that have just got their answers a moment to read them.
 func (f *frontend) hangUp() error {
 	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
 	defer cancel()

@@ -11,8 +11,8 @@ import (
 	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
-// checkICU looks for the data of NODE_ICU_DATA. A runtime that has no file there keeps its own data, which is a
-// warning of cfg; that none has one is a fault.
+// checkICU looks for the data of NODE_ICU_DATA. A runtime that finds no file there keeps its own data, which is a
+// warning in cfg; if none finds one, it is an error.
 func checkICU(ctx context.Context, cfg *config.Config, node *nodeInstall) error {
 	if cfg.ICUData == "" {
 		return nil

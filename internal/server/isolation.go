@@ -12,7 +12,7 @@ import (
 	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
-// isolationHint says, when workers cannot start, what the host does not give and how to get it.
+// isolationHint says what the host does not give and how to get it, when workers cannot start.
 func isolationHint(ctx context.Context, workers sandbox.Config, node *nodeInstall) string {
 	if workers.Isolation == sandbox.IsolationNone {
 		return ""
@@ -23,7 +23,7 @@ func isolationHint(ctx context.Context, workers sandbox.Config, node *nodeInstal
 			fmt.Fprintf(&hint, "\n  %s: %s", feature.Name, feature.Detail)
 		}
 	}
-	if hint.Len() == 0 { // it is something else
+	if hint.Len() == 0 { // another cause
 		return ""
 	}
 	return fmt.Sprintf(" (ISOLATION=%s asks for more than this host gives; docs/isolation.md says what less would mean)%s", workers.Isolation, hint.String())
@@ -31,12 +31,12 @@ func isolationHint(ctx context.Context, workers sandbox.Config, node *nodeInstal
 
 // runtimeStatus is what /status/isolation shows of a runtime.
 type runtimeStatus struct {
-	// Version is what Node.js says of itself.
+	// Version is the version that Node.js reports.
 	Version string `json:"version"`
 	sandbox.Snapshot
 }
 
-// runtimeStatuses tells of each runtime, by its name.
+// runtimeStatuses is the status of each runtime, by its name.
 func runtimeStatuses(pool *sandbox.Runtimes, node *nodeInstall) map[string]runtimeStatus {
 	all := map[string]runtimeStatus{}
 	statuses := pool.Snapshot().Runtimes
@@ -46,7 +46,7 @@ func runtimeStatuses(pool *sandbox.Runtimes, node *nodeInstall) map[string]runti
 	return all
 }
 
-// logMissing tells of each layer of the tier that does not stand around workers, and why.
+// logMissing logs each layer of the tier that does not stand around workers, and why.
 func logMissing(log *slog.Logger, runtimes map[string]sandbox.Snapshot) {
 	for _, name := range slices.Sorted(maps.Keys(runtimes)) {
 		for _, layer := range runtimes[name].Layers {

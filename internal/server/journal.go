@@ -8,8 +8,8 @@ import (
 	"github.com/backstage/functions/internal/store"
 )
 
-// keepLines has the store keep what functions print from now on, unless that is off; dropped counts the lines that could
-// not be kept. Closer writes the last ones; the store must still be there then.
+// keepLines makes the store keep what functions print from now on, unless that is off; dropped counts the lines that
+// could not be kept. Closer writes the last ones; the store must still be open then.
 func (o *outputs) keepLines(cfg *config.Config, s store.Store, dropped func(lines int)) (closer func() error) {
 	if cfg.Kept.Lines == 0 {
 		return func() error { return nil }
@@ -22,7 +22,7 @@ func (o *outputs) keepLines(cfg *config.Config, s store.Store, dropped func(line
 	return func() error { journal.Close(); return nil }
 }
 
-// keptLogs is where lines can be read back; nil when none are kept.
+// keptLogs is where kept lines are read; nil if none are kept.
 func keptLogs(cfg *config.Config, s store.Store) api.Logs {
 	if cfg.Kept.Lines == 0 {
 		return nil

@@ -12,14 +12,15 @@ import (
 	"github.com/backstage/functions/internal/config"
 )
 
-// listeners are the server's ports, taken before anything else is started.
+// listeners are the server's ports, opened before anything else starts.
 type listeners struct {
 	http    net.Listener
 	metrics net.Listener // nil when it is off
 }
 
-// listen takes the sockets that a service manager has passed on, that of the API first (sd_listen_fds(3)), and opens the others itself. A
-// socket that was passed on outlives the server: connections wait in it while the next one starts, so that a restart refuses nobody.
+// listen takes the sockets that a service manager has passed on, that of the API first (sd_listen_fds(3)), and opens
+// the others itself. A socket that was passed on outlives the server: connections wait in it while the next server
+// starts, so that a restart refuses no connection.
 func listen(cfg *config.Config) (*listeners, error) {
 	l := new(listeners)
 	given, err := inherited()
@@ -62,7 +63,8 @@ func openListener(given []net.Listener, i int, host string, port int) (net.Liste
 	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 }
 
-// listenError names the variable that err is about: a name that is not found, or an address that this machine does not have, is the host's.
+// listenError names the variable that err is about: the host's if a name is not found or this machine does not have the
+// address.
 func listenError(hostVariable, host, portVariable string, port int, err error) error {
 	_, notFound := errors.AsType[*net.DNSError](err)
 	if host != "" && (notFound || errors.Is(err, syscall.EADDRNOTAVAIL)) {
@@ -71,7 +73,7 @@ func listenError(hostVariable, host, portVariable string, port int, err error) e
 	return fmt.Errorf("%s: %w, got %d", portVariable, err, port)
 }
 
-// close closes what the HTTP servers have not closed.
+// close closes the listeners that the HTTP servers have not closed.
 func (l *listeners) close() error {
 	var errs []error
 	for _, listener := range []net.Listener{l.http, l.metrics} {

@@ -10,20 +10,22 @@ import (
 	"time"
 )
 
-// The memory limit of Go's runtime (GOMEMLIMIT) says from when on garbage is collected more often than its share of what is in use would
-// have it. Usually that is memoryUsual. Where more is in use, the limit leaves room above it, or nothing but collecting would be done; but
-// never more than the server's part of the machine or container: three quarters are the workers', see POOL_SIZE.
+// The memory limit of Go's runtime (GOMEMLIMIT) says from when on garbage is collected more often than GOGC would.
+// Usually it is memoryUsual. If more is in use, the limit leaves room above that, or the process would do nothing but
+// collect; but it is never more than the server's part of the machine or container: three quarters are for workers, see
+// POOL_SIZE.
 const (
 	memoryUsual = 192 << 20
 	memoryRoom  = 32 << 20
 	serverPart  = 4
-	// memoryLeast is the limit where memory is scarce.
+	// memoryLeast is the limit if memory is scarce.
 	memoryLeast = 64 << 20
-	// memoryStep is the change of the limit that is worth a stop of the world.
+	// memoryStep is the smallest change of the limit that is worth stopping the world.
 	memoryStep = 16 << 20
 )
 
-// memoryLimit is the limit while live bytes of the heap are in use. Memory is that of the machine or container; 0 when it is not known.
+// memoryLimit is the limit while live bytes of the heap are in use. Memory is that of the machine or container; 0 if
+// unknown.
 func memoryLimit(memory, live int64) int64 {
 	most := int64(math.MaxInt64)
 	if memory > 0 {
@@ -32,8 +34,8 @@ func memoryLimit(memory, live int64) int64 {
 	return min(max(memoryUsual, live+live/2+memoryRoom), most)
 }
 
-// limitMemory sets the limit and says in a sentence what it is; follow keeps it fitting until its context ends. A GOMEMLIMIT in the
-// environment stays.
+// limitMemory sets the limit and returns a sentence about it; follow adapts it until its context ends. A GOMEMLIMIT in
+// the environment is kept.
 func limitMemory(memory int64) (said string, follow func(ctx context.Context)) {
 	if set := os.Getenv("GOMEMLIMIT"); set != "" {
 		return "Memory: GOMEMLIMIT=" + set + " holds for the server", func(context.Context) {}

@@ -20,7 +20,7 @@ func newMetrics(cfg *config.Config, b Build) *metrics.Metrics {
 	return metrics.New(options...)
 }
 
-// metricsHandler serves METRICS_PORT, which is for operators alone.
+// metricsHandler serves METRICS_PORT, which is only for operators.
 func metricsHandler(cfg *config.Config, measures *metrics.Metrics, probes *health.Health) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", measures.Handler())

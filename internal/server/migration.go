@@ -14,20 +14,20 @@ import (
 	"github.com/backstage/functions/internal/store/redis"
 )
 
-// MigrationOptions are what CheckMigration needs to know.
+// MigrationOptions are the options of CheckMigration.
 type MigrationOptions struct {
 	// Environ are the variables of the environment, as os.Environ has them.
 	Environ []string
-	// Out takes the findings, Progress a line now and then.
+	// Out gets the findings, Progress a line from time to time.
 	Out, Progress io.Writer
-	// JSON has them be one JSON object.
+	// JSON prints them as one JSON object.
 	JSON bool
-	// NoDNS looks no names up.
+	// NoDNS looks up no names.
 	NoDNS bool
 }
 
-// CheckMigration tells what differs when the functions in the Redis of the configuration are served by this server instead of Backstage
-// Functions, and how many things that are. It changes nothing.
+// CheckMigration lists what differs when this server instead of Backstage Functions serves the functions in the
+// configured Redis, and returns the number of findings. It changes nothing.
 func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err error) {
 	cfg, node, err := configure(ctx, loader(o.Environ))
 	if err != nil {
@@ -87,7 +87,7 @@ func (m *migrationCheck) close() {
 	}
 }
 
-// server tells what is to be said of the configuration.
+// server lists findings about the configuration.
 func (m *migrationCheck) server(ctx context.Context) error {
 	tell := func(kind migration.Kind, text string) error {
 		return m.report.Add(migration.Finding{Kind: kind, Text: text})
@@ -109,7 +109,7 @@ func (m *migrationCheck) server(ctx context.Context) error {
 	return m.modules(ctx, tell)
 }
 
-// modules tells of listed modules that runtimes do not have. One that none has ends the start.
+// modules lists modules that runtimes do not have. One that no runtime has stops the start.
 func (m *migrationCheck) modules(ctx context.Context, tell func(migration.Kind, string) error) error {
 	for _, module := range m.cfg.Modules {
 		var texts []string
@@ -142,12 +142,12 @@ func (m *migrationCheck) Compile(
 	return m.compilers[runtime].Compile(ctx, filename, code, stored)
 }
 
-// progressEvery is after how many functions a line of progress comes.
+// progressEvery is the number of functions between two lines of progress.
 const progressEvery = 1000
 
 func (m *migrationCheck) progress(functions int) {
 	if functions%progressEvery == 0 {
-		_, _ = fmt.Fprintf(m.options.Progress, "%d functions looked at, %d things found\n", functions, m.report.Total()) // it is no matter
+		_, _ = fmt.Fprintf(m.options.Progress, "%d functions looked at, %d things found\n", functions, m.report.Total()) // progress may be lost
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// lookupTimeout bounds one lookup, maxHosts how many hosts are remembered.
+// lookupTimeout limits one lookup, maxHosts how many hosts are remembered.
 const (
 	lookupTimeout = 3 * time.Second
 	maxHosts      = 4096
@@ -29,7 +29,7 @@ func (m *migrationCheck) reach() func(ctx context.Context, namespace, host strin
 		reason, err := judge(ctx, policy, namespace, host, port)
 		switch {
 		case err != nil && m.cfg.Egress.Upstream != nil:
-			return "", "" // the proxy may know it
+			return "", "" // the proxy may know the name
 		case err != nil:
 			return "this name has no address here, so whether functions may reach it is not known", ""
 		case reason == "":

@@ -14,7 +14,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// modulesDir is the absolute path of the folder that MODULES_DIR names, with links resolved: workers see it by its own.
+// modulesDir is the absolute path of MODULES_DIR with links resolved: workers see it under its own path.
 func modulesDir(asked string) (string, error) {
 	if asked == "" {
 		return "", nil
@@ -32,7 +32,7 @@ func modulesDir(asked string) (string, error) {
 	return dir, nil
 }
 
-// install says how a package comes to where it is looked for.
+// install is the command that installs a package where it is looked for.
 func (n *nodeInstall) install(pack string) string {
 	if n.modules == "" {
 		return fmt.Sprintf("npm install --prefix DIR --ignore-scripts %s, then MODULES_DIR=DIR", pack)
@@ -52,7 +52,7 @@ func modulesHint(err error, node *nodeInstall) string {
 		node.install(packageOf(name)))
 }
 
-// logModules tells of each runtime which modules of the list it cannot load, and what to do.
+// logModules logs for each runtime which listed modules it cannot load, and what to do.
 func logModules(log *slog.Logger, runtimes map[string]sandbox.Snapshot, node *nodeInstall) {
 	for _, runtime := range slices.Sorted(maps.Keys(runtimes)) {
 		for _, line := range runtimes[runtime].Modules {
@@ -63,12 +63,12 @@ func logModules(log *slog.Logger, runtimes map[string]sandbox.Snapshot, node *no
 	}
 }
 
-// moduleVersions are the versions of the modules in the operator's folder and beside the runner, by name. One whose version cannot be found, such as a
-// module of Node.js itself, is left out.
+// moduleVersions are the versions of the modules in MODULES_DIR and next to the runner, by name. Modules without a
+// version, such as those of Node.js itself, are left out.
 func moduleVersions(node *nodeInstall, modules []string) map[string]string {
 	versions := map[string]string{}
 	for _, name := range modules {
-		for _, dir := range []string{filepath.Dir(node.runner), node.modules} { // that of the operator takes precedence
+		for _, dir := range []string{filepath.Dir(node.runner), node.modules} { // MODULES_DIR takes precedence
 			text, err := os.ReadFile(filepath.Join(dir, "node_modules", packageOf(name), "package.json"))
 			if dir == "" || err != nil {
 				continue
@@ -82,7 +82,7 @@ func moduleVersions(node *nodeInstall, modules []string) map[string]string {
 	return versions
 }
 
-// packageOf is the package that a module is a file of: "lodash" of "lodash/fp", "@a/b" of "@a/b/c".
+// packageOf is the package of a module: "lodash" for "lodash/fp", "@a/b" for "@a/b/c".
 func packageOf(module string) string {
 	parts := strings.SplitN(module, "/", 3)
 	if strings.HasPrefix(module, "@") && len(parts) > 1 {
@@ -91,7 +91,7 @@ func packageOf(module string) string {
 	return parts[0]
 }
 
-// paths are the folders in which modules are looked for beside that of the runner.
+// paths are the directories in which modules are looked for, without that of the runner.
 func (n *nodeInstall) paths() []string {
 	if n.modules == "" {
 		return nil

@@ -19,14 +19,14 @@ import (
 // nodeInstall is the program that runs functions and the versions of Node.js to run it.
 type nodeInstall struct {
 	runner string
-	// modules is the operator's own folder of modules, empty for none.
+	// modules is the absolute path of MODULES_DIR, empty for none.
 	modules string
-	// runtimes has at least one; versions are what they say they are, in the same order.
+	// runtimes has at least one; versions are the versions that they report, in the same order.
 	runtimes []sandbox.Runtime
 	versions []string
 }
 
-// names lists the runtimes, for people.
+// names is a readable list of the runtimes.
 func (n *nodeInstall) names() string {
 	texts := make([]string, len(n.runtimes))
 	for i, runtime := range n.runtimes {
@@ -35,10 +35,11 @@ func (n *nodeInstall) names() string {
 	return strings.Join(texts, ", ")
 }
 
-// oldestNode is the oldest major version that the runner parses on.
+// oldestNode is the oldest major version that can parse the runner.
 const oldestNode = 8
 
-// findNode finds the runner and its Node.js, which make setup fetches, and makes sure that they run. The error tells all faults.
+// findNode finds the runner and its Node.js, which make setup fetches, and checks that they run. The error contains all
+// errors.
 func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 	dir, err := runnerDir(cfg.RunnerDir)
 	var faults []error
@@ -81,7 +82,7 @@ func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 	return node, nil
 }
 
-// named is the variable, with the runtime that it names, if it does.
+// named is the variable, with the runtime if it names one.
 func named(variable, name string) string {
 	if name == "" {
 		return variable
@@ -89,7 +90,7 @@ func named(variable, name string) string {
 	return variable + ": " + name
 }
 
-// probeNode makes the path of a runtime absolute and asks the binary what it is.
+// probeNode makes the path of a runtime absolute and asks the binary for its version.
 func probeNode(ctx context.Context, rt *sandbox.Runtime) (version string, major int, err error) {
 	if rt.Node, err = filepath.Abs(rt.Node); err != nil {
 		return "", 0, err
@@ -106,8 +107,8 @@ func probeNode(ctx context.Context, rt *sandbox.Runtime) (version string, major 
 	return version, major, nil
 }
 
-// runnerDir is the directory of the runner: the one asked for, or the first that there is beside the binary, above it, in the working
-// directory and where the container image has it.
+// runnerDir is the directory of the runner: the configured one, or the first that exists next to the binary, above it,
+// in the working directory and where the container image has it.
 func runnerDir(asked string) (string, error) {
 	candidates := []string{asked}
 	if asked == "" {

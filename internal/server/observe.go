@@ -16,14 +16,15 @@ import (
 	"github.com/backstage/functions/internal/store"
 )
 
-// observers tell the outside what happens.
+// observers report what happens: metrics, traces, Sentry.
 type observers struct {
 	sentry *sentry.Reporter
 	tracer *trace.Tracer // nil when traces are off
 	log    *slog.Logger
 }
 
-// openObservers starts them. Outside says what functions, and whoever else deploys an address to report to, may reach.
+// openObservers starts them. Outside says what functions, and reports to addresses that their authors choose, may
+// reach.
 func openObservers(
 	ctx context.Context, cfg *config.Config, node *nodeInstall, outside egress.Options, log *slog.Logger,
 ) (*observers, error) {
@@ -48,7 +49,7 @@ func openObservers(
 	return o, nil
 }
 
-// invoke fills in who is to be told of runs.
+// invoke sets the observers of runs.
 func (o *observers) invoke(options invoke.Options) invoke.Options {
 	options.Reporter = o.sentry
 	if o.tracer != nil {
@@ -57,7 +58,7 @@ func (o *observers) invoke(options invoke.Options) invoke.Options {
 	return options
 }
 
-// egress fills in who is to be told of connections.
+// egress sets the observers of connections.
 func (o *observers) egress(options egress.Options) egress.Options {
 	if o.tracer != nil {
 		options.Tracer = o.tracer
@@ -83,7 +84,7 @@ func (o *observers) store(s store.Store, measures *metrics.Metrics) store.Store 
 	return store.Observe(s, o.tracer.Store, measures.Store)
 }
 
-// greet says what is reported where.
+// greet logs what is reported where.
 func (o *observers) greet(cfg *config.Config) {
 	if cfg.SentryDSN == "" {
 		o.log.Info("Does not have global sentry")
@@ -93,7 +94,7 @@ func (o *observers) greet(cfg *config.Config) {
 	}
 }
 
-// close sends what waits. Nobody there to take it is no failure of the server.
+// close sends what still waits. If nobody receives it, that is not an error of the server.
 func (o *observers) close() {
 	o.sentry.Close()
 	if o.tracer == nil {

@@ -29,7 +29,7 @@ type outputs struct {
 	closers   []func() error
 }
 
-// openOutputs opens them; dropped counts the lines of a stream that nobody read in time.
+// openOutputs opens them; dropped counts the lines that no reader took in time.
 func openOutputs(cfg *config.Config, dropped func(stream string, lines int)) (*outputs, error) {
 	least, err := levelOf(cfg)
 	if err != nil {
@@ -45,7 +45,7 @@ func openOutputs(cfg *config.Config, dropped func(stream string, lines int)) (*o
 	o := &outputs{terminal: term, level: level, closers: []func() error{term.close}}
 	app.Out, app.Context = term.server, callAttrs
 	o.app = logs.NewApp(app)
-	slog.SetDefault(o.app) // what a library has to say is a line of the log too
+	slog.SetDefault(o.app) // libraries log through it too
 	if o.access, err = logs.NewAccess(logs.AccessOptions{
 		Out: term.access, Format: cfg.AccessFormat, JSON: app.JSON, Trusted: cfg.TrustedProxies,
 	}); err != nil {
@@ -87,7 +87,7 @@ func gelfOptions(cfg *config.Config, console *logs.Console, log *slog.Logger) lo
 	return o
 }
 
-// callAttrs names the request and the trace that ctx belongs to.
+// callAttrs are the request and the trace that ctx belongs to.
 func callAttrs(ctx context.Context) []slog.Attr {
 	var attrs []slog.Attr
 	if id := api.RequestID(ctx); id != "" {
@@ -104,7 +104,7 @@ func (o *outputs) stepped(ctx context.Context, call invoke.Call, status int, too
 	logs.Step(ctx, o.app, call, status, took)
 }
 
-// accessLog writes a line for each request that is to have one.
+// accessLog writes a line for each request that LOG_ACCESS includes.
 func (o *outputs) accessLog(which string) func(r *http.Request, a api.Answer) {
 	if which == config.AccessOff {
 		return nil
@@ -121,7 +121,8 @@ func (o *outputs) accessLog(which string) func(r *http.Request, a api.Answer) {
 	}
 }
 
-// unlogged are the routes without a line in the access log. The original has no /livez and /readyz; its lines of /healthcheck stay.
+// unlogged are the routes without a line in the access log. The original has no /livez and /readyz; its lines about
+// /healthcheck stay.
 var unlogged = map[string][]string{
 	config.AccessOn:       {"/livez", "/readyz"},
 	config.AccessNoProbes: {"/livez", "/readyz", "/healthcheck"},

@@ -20,7 +20,7 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 	pool.Modules, pool.ModulesDir, pool.Isolation = cfg.Modules, node.modules, cfg.Isolation
 	pool.Limits.Memory, pool.Limits.CPU, pool.Limits.Tmp = cfg.MemoryLimit, cfg.CPULimit, cfg.TmpSize
 	pool.Limits.Answer = int(cfg.ResponseLimit)
-	// A body may grow to six times its size when it is written as a JSON string, and a call carries code and body, which in a pipeline is the
+	// A body may grow to six times its size as a JSON string. A call carries code and body; in a pipeline the body is the
 	// answer of the step before.
 	pool.Limits.Frame = max(pool.Limits.Frame, int(8*cfg.BodyLimit+cfg.ResponseLimit))
 	pool.Env, pool.TimeZone = mustJSON(cfg.ExposeEnv), cfg.TimeZone
@@ -31,7 +31,7 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 
 func mustJSON(env *function.Env) json.RawMessage {
 	text, err := env.MarshalJSON()
-	if err != nil { // an Env always marshals
+	if err != nil { // cannot fail for an Env
 		panic(err)
 	}
 	return text

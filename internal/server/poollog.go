@@ -8,7 +8,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// poolLog is a sandbox.Observer that logs what an operator should know, beside telling the next.
+// poolLog is a sandbox.Observer that logs what an operator should know and passes everything to the next one.
 type poolLog struct {
 	sandbox.Observer
 	log *slog.Logger
@@ -20,7 +20,7 @@ func (p poolLog) ZygoteRestarted() {
 	p.Observer.ZygoteRestarted()
 }
 
-// WorkerStartFailed implements sandbox.Observer. Starts that fail are held back by the pool, so there are few.
+// WorkerStartFailed implements sandbox.Observer. The pool delays starts after a failure, so there are few.
 func (p poolLog) WorkerStartFailed(err error) {
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, sandbox.ErrClosed) {
 		p.log.Warn("A worker could not be started", "error", err)

@@ -11,14 +11,14 @@ import (
 	"github.com/backstage/functions/internal/metrics"
 )
 
-// ports are the listeners, with bounds for who connects to them. What callers send and have not yet taken counts together.
+// ports are the listeners with limits on connections. Bodies and answers of both count together.
 type ports struct {
 	api, metrics *connections.Port // metrics is nil when they are off
 	bodies       *connections.Bodies
 	answers      *connections.Answers
 }
 
-// newPorts bounds the listeners, that of the API to so many connections.
+// newPorts limits the listeners; that of the API to that many connections.
 func newPorts(cfg *config.Config, l *listeners, most int, log *slog.Logger) *ports {
 	p := &ports{bodies: connections.NewBodies(cfg.HTTP.BodyMemory), answers: connections.NewAnswers(cfg.HTTP.AnswerMemory)}
 	o := connections.Options{
@@ -33,7 +33,7 @@ func newPorts(cfg *config.Config, l *listeners, most int, log *slog.Logger) *por
 	return p
 }
 
-// isProbe says whether r asks how the server is: what becomes of a server whose probes are not answered helps nobody.
+// isProbe says whether r is a probe. Probes are always answered: otherwise a busy server would be restarted.
 func isProbe(r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
@@ -54,7 +54,7 @@ func (p *ports) open() int {
 	return n
 }
 
-// watch has the metrics tell of the ports.
+// watch gives the ports to the metrics.
 func (p *ports) watch(m *metrics.Metrics) {
 	stats := map[string]func() connections.Stats{"api": p.api.Stats}
 	if p.metrics != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/backstage/functions/internal/store/redis"
 )
 
-// configure reads the configuration and looks at the files that it names. Nothing is started yet, so the error, a *config.LoadError, can tell
-// the faults of all of them.
+// configure reads the configuration and checks the files that it names. Nothing has started yet, so the error, a
+// *config.LoadError, can contain the errors of all of them.
 func configure(ctx context.Context, load func() (*config.Config, error)) (*config.Config, *nodeInstall, error) {
 	cfg, err := load()
 	if failed, ok := errors.AsType[*config.LoadError](err); ok {
@@ -28,7 +28,7 @@ func configure(ctx context.Context, load func() (*config.Config, error)) (*confi
 	return cfg, node, nil
 }
 
-// preflight looks at what variables name: formats, files and Node.js. It adds to the warnings of cfg.
+// preflight checks what variables name: formats, files and Node.js. It adds to the warnings of cfg.
 func preflight(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 	var faults []error
 	if tokens, err := logs.CheckFormat(cfg.AccessFormat); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// newHealth makes the server ready while workers can start and functions can be had.
+// newHealth makes the server ready while workers can start and functions are available.
 func newHealth(log *slog.Logger, pool *sandbox.Runtimes, s store.Pinger, invoker *invoke.Invoker) *health.Health {
 	return health.New(log,
 		health.Check{Name: "workers", Run: func(context.Context) (string, error) { return checkWorkers(pool) }},
@@ -22,7 +22,7 @@ func newHealth(log *slog.Logger, pool *sandbox.Runtimes, s store.Pinger, invoker
 	)
 }
 
-// checkWorkers fails when workers do not start. That all are busy is no failure: other servers are likely to be, too.
+// checkWorkers fails if workers do not start. If all are busy it does not: other servers are probably busy too.
 func checkWorkers(pool *sandbox.Runtimes) (string, error) {
 	now := pool.Snapshot()
 	switch err := now.Err; {
@@ -35,7 +35,8 @@ func checkWorkers(pool *sandbox.Runtimes) (string, error) {
 	return fmt.Sprintf("%d busy, %d idle, %d ready, %d starting, of at most %d; %d calls wait", s.Busy, s.Idle, s.Prewarmed, s.Starting, s.Size, s.Queued), nil
 }
 
-// checkStore judges the outcome of a ping: a server whose store is away still has calls to serve if it has functions in memory.
+// checkStore turns the result of a ping into a check: a server whose store is away still serves calls if it has
+// functions in memory.
 func checkStore(err error, inMemory int) (string, error) {
 	switch {
 	case err == nil:

@@ -11,14 +11,15 @@ import (
 	"github.com/backstage/functions/internal/egress"
 )
 
-// reloader reads the configuration again when the operator asks for it, and gives what runs as much of it as can change.
+// reloader reads the configuration again when the operator asks for it, and applies what can change while the server
+// runs.
 type reloader struct {
 	log      *slog.Logger
 	load     func() (*config.Config, error)
 	level    *slog.LevelVar
 	policies *egress.Policies
-	// started is what the server was started with, current what holds of it now. trusted are the files of certificates
-	// as they were read.
+	// started is the configuration at the start, current the one in force. trusted are the files of certificates as they
+	// were read.
 	started, current *config.Config
 	trusted          authorities
 	terminal         bool // the server was started from one
@@ -34,7 +35,8 @@ func newReloader(
 	}
 }
 
-// watch serves requests until ctx ends. Closing the terminal that a server was started from sends the same signal: that ends it.
+// watch handles reload requests until ctx ends. Closing the terminal from which the server was started sends the same
+// signal and stops the server.
 func (r *reloader) watch(ctx context.Context, requests <-chan os.Signal, end func()) {
 	for {
 		select {
@@ -51,7 +53,7 @@ func (r *reloader) watch(ctx context.Context, requests <-chan os.Signal, end fun
 	}
 }
 
-// reload takes over all that has changed and can be taken over, or nothing if there is a fault anywhere.
+// reload applies everything that has changed and can be applied, or nothing if there is an error anywhere.
 func (r *reloader) reload() {
 	next, err := r.load()
 	if failed, ok := errors.AsType[*config.LoadError](err); ok {
@@ -63,12 +65,12 @@ func (r *reloader) reload() {
 	}
 	r.warn(next.Warnings)
 	level, err := levelOf(next)
-	if err != nil { // its name was checked
+	if err != nil { // checked by config
 		r.log.Error("Configuration not reloaded: it stays as it was", "error", err)
 		return
 	}
 	r.policies.Replace(next.Egress.Policy, next.Egress.Namespaces)
-	r.level.Set(min(level, slog.LevelInfo)) // what was done is told in any case
+	r.level.Set(min(level, slog.LevelInfo)) // log the result in any case
 	r.tell(next)
 	r.level.Set(level)
 	r.current = next
@@ -80,7 +82,7 @@ func (r *reloader) warn(warnings []string) {
 	}
 }
 
-// tell says what next changes.
+// tell logs what next changes.
 func (r *reloader) tell(next *config.Config) {
 	changed, _ := r.current.Changes(next)
 	switch {
@@ -98,12 +100,12 @@ func (r *reloader) tell(next *config.Config) {
 	}
 }
 
-// authoritiesChanged names the variables whose files of certificates, which functions trust, have other contents now.
-// The fork server has read them.
+// authoritiesChanged names the variables whose files of trusted certificates have changed. The fork server has read
+// them.
 func (r *reloader) authoritiesChanged(next *config.Config) []string {
 	then, now := r.started.Egress, next.Egress
 	if then.UseCertFile != now.UseCertFile || then.CertFile != now.CertFile || then.ExtraCertFile != now.ExtraCertFile {
-		return nil // variables say so
+		return nil // the variables have changed
 	}
 	trusted, err := readAuthorities(next)
 	if err != nil {

@@ -26,20 +26,19 @@ import (
 	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
-// garbage is how much memory, in percent of what is in use, may be garbage before it is collected: the server uses little, and
-// collecting as often as Go does by default would cost a tenth of its time.
+// garbage is GOGC: the server uses little memory, and collecting at Go's default would cost a tenth of its time.
 const garbage = 400
 
-// Options are what a server needs to know beside its configuration.
+// Options are what a server needs to know in addition to its configuration.
 type Options struct {
 	// Environ are the variables of the environment, as os.Environ has them.
 	Environ []string
 	Build   Build
-	// Reload asks for the configuration to be read again with each value.
+	// Reload triggers a reload of the configuration with each value.
 	Reload <-chan os.Signal
 }
 
-// Run serves until ctx ends. A configuration that cannot be served with is a *config.LoadError, and nothing was started.
+// Run serves until ctx ends. If the configuration has errors, it returns a *config.LoadError and has started nothing.
 func Run(ctx context.Context, o Options) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
@@ -55,13 +54,13 @@ func Run(ctx context.Context, o Options) error {
 	return runSteps(ctx, s.steps(), s.log, s.serve)
 }
 
-// server is one that is being started or runs. Each step fills in fields for those after it.
+// server is a server that starts or runs. Each step sets fields for the steps after it.
 type server struct {
 	Options
 	load   func() (*config.Config, error)
 	cfg    *config.Config
 	node   *nodeInstall
-	cancel context.CancelFunc // ends the server
+	cancel context.CancelFunc // stops the server
 
 	measures  *metrics.Metrics
 	out       *outputs
@@ -79,7 +78,7 @@ type server struct {
 	probes    *health.Health
 }
 
-// steps are what has to be started, in order.
+// steps are the parts to start, in order.
 func (s *server) steps() []step {
 	return []step{
 		{"the log", s.openOutputs},
@@ -139,7 +138,7 @@ func (s *server) openStore(ctx context.Context) (stop func() error, err error) {
 	return s.store.Close, nil
 }
 
-// openObservers has everything be told of that happens from now on, operations of the store included.
+// openObservers reports everything from now on, including operations of the store.
 func (s *server) openObservers(ctx context.Context) (stop func() error, err error) {
 	s.outside = egressOptions(s.cfg, s.measures, s.log())
 	if s.watch, err = openObservers(ctx, s.cfg, s.node, s.outside, s.log()); err != nil {
@@ -204,7 +203,7 @@ func (s *server) invokeOptions() invoke.Options {
 	}
 }
 
-// startBackground has changes of other servers be noticed, the store be asked how it is, and the configuration be read again.
+// startBackground watches for changes by other servers, pings the store, and reloads the configuration.
 func (s *server) startBackground(ctx context.Context) (stop func() error, err error) {
 	reload := newReloader(s.cfg, s.load, s.out, s.outside.Policies, s.trusted)
 	return inBackground(ctx,
@@ -214,7 +213,7 @@ func (s *server) startBackground(ctx context.Context) (stop func() error, err er
 	), nil
 }
 
-// serve serves until ctx ends and nobody waits for an answer any more.
+// serve serves until ctx ends and no caller waits for an answer any more.
 func (s *server) serve(ctx context.Context) error {
 	s.greet()
 	front := &frontend{

@@ -9,16 +9,16 @@ import (
 	"sync"
 )
 
-// step is a part of the server that has a beginning and an end.
+// step is a part of the server that starts and stops.
 type step struct {
 	// name says what it starts, for errors and for the log: "the store".
 	name string
-	// start returns what undoes it; nil for nothing.
+	// start returns the function that stops it; nil if there is none.
 	start func(ctx context.Context) (stop func() error, err error)
 }
 
-// runSteps starts steps in order, then does serve, and stops in the opposite order what was started, whatever went wrong.
-// Log is asked for when there is something to say: one of the steps may open it.
+// runSteps starts steps in order, calls serve, and stops what was started in reverse order, whatever went wrong. It
+// calls log only when there is something to log: one of the steps may open it.
 func runSteps(ctx context.Context, steps []step, log func() *slog.Logger, serve func(ctx context.Context) error) error {
 	var started []step
 	err := func() error {
@@ -44,7 +44,7 @@ func runSteps(ctx context.Context, steps []step, log func() *slog.Logger, serve 
 	return errors.Join(errs...)
 }
 
-// inBackground starts tasks that go on until the server stops, and returns what ends and awaits them.
+// inBackground starts tasks that run until the server stops, and returns a function that ends them and waits for them.
 func inBackground(ctx context.Context, tasks ...func(ctx context.Context)) (stop func() error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup

@@ -48,13 +48,13 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 	}
 }
 
-// storeLimits let variables that are set one by one be as long together as those of one PUT. What such a PUT can leave is read
-// in any case, with room for what servers of other settings wrote.
+// storeLimits lets variables that are set one by one be as long together as those of one PUT. Whatever such a PUT can
+// leave can be read, with room for what servers with other settings wrote.
 func storeLimits(cfg *config.Config) function.Limits {
 	return function.Limits{EnvBytes: cfg.BodyLimit, RecordBytes: 8 * max(cfg.BodyLimit, api.DefaultBodyLimit)}
 }
 
-// redisError names the variable that err is about, and what it holds but for a password.
+// redisError names the variable that err is about, with its value except for passwords.
 func redisError(cfg *config.Config, err error) error {
 	switch {
 	case errors.Is(err, redis.ErrCAFile):

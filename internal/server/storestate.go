@@ -10,19 +10,19 @@ import (
 	"github.com/backstage/functions/internal/store/bolt"
 )
 
-// How often the store is asked whether it is there, and how long it may take: a server that nobody calls would not know.
+// How often the store is pinged, and for how long: without calls the server would not notice that it is away.
 const (
 	pingInterval = 5 * time.Second
 	pingTimeout  = 3 * time.Second
 )
 
-// watchStore pings the store at an interval until ctx ends. The result is for the metrics, which see each operation.
+// watchStore pings the store at an interval until ctx ends. The metrics observe each operation.
 func watchStore(ctx context.Context, s store.Pinger) {
 	tick := time.NewTicker(pingInterval)
 	defer tick.Stop()
 	for {
 		short, cancel := context.WithTimeout(ctx, pingTimeout)
-		_ = s.Ping(short) // counted, and told by functions_store_up
+		_ = s.Ping(short) // the result is in functions_store_up
 		cancel()
 		select {
 		case <-ctx.Done():
@@ -32,17 +32,17 @@ func watchStore(ctx context.Context, s store.Pinger) {
 	}
 }
 
-// watchDisk has the metrics tell what the store takes of its disk, if it has one.
+// watchDisk gives the disk usage of the store to the metrics, if it has a disk.
 func watchDisk(s store.Store, measures *metrics.Metrics) {
 	if embedded, ok := s.(*bolt.Store); ok {
 		measures.WatchDisk(func() (file, free int64) {
-			file, free, _ = embedded.Space() // 0 tells that nobody knows
+			file, free, _ = embedded.Space() // 0 means unknown
 			return file, free
 		})
 	}
 }
 
-// storeFault is what /status says of a store that answers.
+// storeFault is what /status says about a store that answers.
 func storeFault(measures *metrics.Metrics) func() error {
 	return func() error {
 		if measures.StoreFull() {

@@ -12,23 +12,23 @@ import (
 	"github.com/backstage/functions/internal/observe/logs"
 )
 
-// How long the end of the server waits for whoever reads standard output and standard error, both together, and of that, how long at least for
-// the latter, which is told what the former has lost.
+// How long the shutdown waits for the readers of standard output and standard error together, and how long at least for
+// the latter, which reports what the former has lost.
 const (
 	lastOutput = 2 * time.Second
 	lastNotice = lastOutput / 4
 )
 
-// terminal is standard output and standard error. Each log has a share of its own in what waits to be written there.
+// terminal is standard output and standard error. Each log has its own share of what waits to be written there.
 type terminal struct {
 	stdout, stderr *logs.Sink
-	// server and access go to standard output, as do what functions print; err to standard error.
+	// server and access go to standard output, as does output of functions; err goes to standard error.
 	server, access, out, err io.Writer
 	options                  logs.AppOptions
 }
 
-// openTerminal takes both; nobody else may write there until close returns. The options are for the lines that tell of dropped ones. A reader
-// who has left does not end the server: see catchSignals.
+// openTerminal takes both; nothing else may write there until close returns. The options are for the lines about
+// dropped lines. A reader that has left does not end the server: see catchSignals.
 func openTerminal(options logs.AppOptions, dropped func(stream string, lines int)) *terminal {
 	t := &terminal{stdout: logs.NewSink(os.Stdout), stderr: logs.NewSink(os.Stderr), options: options}
 	stream := func(sink *logs.Sink, name string) io.Writer {
@@ -42,7 +42,7 @@ func openTerminal(options logs.AppOptions, dropped func(stream string, lines int
 	return t
 }
 
-// notice is the line that tells of dropped ones.
+// notice is the line about dropped lines.
 func (t *terminal) notice(stream string, lines int) []byte {
 	var line bytes.Buffer
 	options := t.options
@@ -51,13 +51,13 @@ func (t *terminal) notice(stream string, lines int) []byte {
 	return line.Bytes()
 }
 
-// close writes what waits, for lastOutput at most: a reader that has stopped does not keep the server from ending.
+// close writes what waits, for at most lastOutput: a reader that has stopped does not block the shutdown.
 func (t *terminal) close() error {
 	end := time.Now().Add(lastOutput)
 	if lost := closeSink(t.stdout, end.Add(-lastNotice)); lost > 0 {
 		_, _ = t.err.Write(t.notice("all of standard output", lost)) // cannot fail
 	}
-	closeSink(t.stderr, end) // there is nowhere left to tell
+	closeSink(t.stderr, end) // nowhere left to report it
 	return nil
 }
 

@@ -2,5 +2,5 @@
 
 package server
 
-// onTerminal is not known here.
+// onTerminal is unknown here.
 func onTerminal() bool { return false }
