@@ -37,7 +37,8 @@ func (r Ref) Filename() string { return r.Namespace + "/" + r.ID + ".js" }
 type Function struct {
 	Ref
 	Code string
-	// Hash is the lower-case hex SHA-1 of Code. It tells whether the code is as it was stored, and is the ETag of a deploy.
+	// Hash is the lower-case hex SHA-1 of Code. It tells whether the code is as it was stored, and is the ETag of a
+	// deploy.
 	Hash string
 	// Env holds the function's own variables; nil means that none were ever stored, which differs from an empty set.
 	Env *Env
@@ -58,12 +59,13 @@ type Namespace struct {
 	Name string
 	// SentryDSN is where errors of the namespace's functions are reported; nil when not set.
 	SentryDSN *string
-	// MaxConcurrency is how many calls of all its functions may run or wait at the same time on one server; nil and 0 stand for as many as
-	// the server's own settings allow.
+	// MaxConcurrency is how many calls of all its functions may run or wait at the same time on one server; nil and 0
+	// stand for as many as the server's own settings allow.
 	MaxConcurrency *int
 }
 
-// SentryDSN is the address that errors of f are reported to: the function's own variable, else its namespace's, else nil.
+// SentryDSN is the address that errors of f are reported to: the function's own variable, else its namespace's, else
+// nil.
 func (f *Function) SentryDSN() *string {
 	if dsn, ok := f.Env.Get("sentryDSN"); ok && dsn != "" && f.Env.IsString("sentryDSN") {
 		return &dsn

@@ -14,13 +14,17 @@ const (
 	defaultRecordBytes = 8 << 20
 )
 
-// ErrRecordTooLarge marks a stored record that is larger than a store reads, such as one that another program wrote. It can
-// be written anew, with its environment, and deleted.
-var ErrRecordTooLarge = errors.New("the stored record is larger than the server reads: put the function again with its env, or delete it")
+// ErrRecordTooLarge marks a stored record that is larger than a store reads, such as one that another program wrote.
+// It can be written anew, with its environment, and deleted.
+var ErrRecordTooLarge = errors.New(
+	"the stored record is larger than the server reads: put the function again with its env, or delete it",
+)
 
-// ErrDamaged marks a stored record whose code is not the one that its hash was made of. It is never run; putting the function's code again
-// mends it.
-var ErrDamaged = errors.New("the stored code does not match its hash: put the function's code again, restore a backup, or delete the function")
+// ErrDamaged marks a stored record whose code is not the one that its hash was made of. It is never run; putting the
+// function's code again mends it.
+var ErrDamaged = errors.New(
+	"the stored code does not match its hash: put the function's code again, restore a backup, or delete the function",
+)
 
 // Limits bound the record of one function. The zero value stands for the defaults.
 type Limits struct {
@@ -40,7 +44,9 @@ func (e *EnvLimitError) Error() string {
 	if e.Bytes == 0 {
 		return fmt.Sprintf("The function would have more than %d environment variables: delete some first", MaxVariables)
 	}
-	return fmt.Sprintf("The function's environment variables would be longer than %d bytes together: delete or shorten some first", e.Bytes)
+	return fmt.Sprintf(
+		"The function's environment variables would be longer than %d bytes together: delete or shorten some first", e.Bytes,
+	)
 }
 
 // Record is the longest record that is read, in bytes.
@@ -58,8 +64,8 @@ func (l Limits) env() int64 {
 	return l.EnvBytes
 }
 
-// Set sets a variable of e, or returns an *EnvLimitError when e would then be beyond the limits and larger than it was: one
-// that has always been too large can still be mended. E must not be used after an error.
+// Set sets a variable of e, or returns an *EnvLimitError when e would then be beyond the limits and larger than it
+// was: one that has always been too large can still be mended. E must not be used after an error.
 func (l Limits) Set(e *Env, name, value string) error {
 	count, size := e.Len(), e.size()
 	e.Set(name, value)

@@ -27,10 +27,11 @@ type LogLine struct {
 type LogLimits struct {
 	// Lines is how many lines of each function are kept, above 0. A store may keep some more.
 	Lines int
-	// Memory bounds the lines of all functions together, in bytes. When they are full, the namespace with the most gives way, and
-	// of it the function that has printed nothing for longest loses its lines first.
+	// Memory bounds the lines of all functions together, in bytes. When they are full, the namespace with the most
+	// bytes loses lines, those of its function that printed least recently first.
 	Memory int64
-	// Namespace bounds the lines of the functions of one namespace, in bytes, where they are on another server. 0 stands for Memory.
+	// Namespace bounds the lines of the functions of one namespace, in bytes, where they are on another server. 0 stands
+	// for Memory.
 	Namespace int64
 	// TTL is how long the lines of a function that prints nothing more are kept, where they are on another server.
 	TTL time.Duration
@@ -42,9 +43,9 @@ type LogQuery struct {
 	After LogCursor
 	// Limit is the most lines that are returned, above 0.
 	Limit int
-	// Bytes ends what is returned once the texts of its lines have as many together: that line is the last one. 0 sets no end.
+	// Bytes ends the result with the line whose text brings the sum of all texts to as many bytes. 0 sets no end.
 	Bytes int
-	// Newest takes the last lines where there are more than Limit; else the first are taken.
+	// Newest takes the last lines if there are more than Limit. Otherwise the first are taken.
 	Newest bool
 }
 
@@ -54,8 +55,8 @@ type LogCursor struct {
 	Millis, Seq uint64
 }
 
-// Fit returns how many of the given lines q takes, the first of them or, with Newest, the last: of many that Limit allows fewer may
-// fit into Bytes, but never none.
+// Fit returns how many of the given lines q takes, the first of them or, with Newest, the last: of many that Limit
+// allows fewer may fit into Bytes, but never none.
 func (q *LogQuery) Fit(lines []LogLine) int {
 	most := min(len(lines), q.Limit)
 	for i, bytes := 0, 0; q.Bytes > 0 && i < most; i++ {

@@ -19,8 +19,8 @@ type Options struct {
 	AfterAnswer *string
 }
 
-// What becomes of requests and promises that a call has begun and that are not over at its answer: they may finish within
-// the call's own deadline, or they are cut. Where the server cuts, it does so for every function.
+// What becomes of requests and promises that a call has begun and that are not over at its answer: they may finish
+// within the call's own deadline, or they are cut. Where the server cuts, it does so for every function.
 const (
 	AfterAnswerFinish = "finish"
 	AfterAnswerCut    = "cut"

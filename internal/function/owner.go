@@ -2,7 +2,8 @@ package function
 
 import "strings"
 
-// Owner is whose share of a server a namespace uses: what its name has before the separator, or all of it where there is none.
+// Owner is the owner of a namespace: its name up to the separator, or all of the name if it has no separator. The
+// namespaces of one owner use one share of a server.
 func Owner(namespace, separator string) string {
 	if separator == "" {
 		return namespace

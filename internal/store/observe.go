@@ -7,8 +7,8 @@ import (
 	"github.com/backstage/functions/internal/store/hook"
 )
 
-// Observe returns s with hooks, the first one outermost, that are called for each operation but those of Logs: these go on
-// in the background or wait, and have metrics of their own.
+// Observe returns s with hooks, the first one outermost, that are called for each operation but those of Logs: these
+// go on in the background or wait, and have metrics of their own.
 func Observe(s Store, hooks ...hook.Func) Store {
 	return observed{
 		Lifecycle:  s,

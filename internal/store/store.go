@@ -1,5 +1,5 @@
-// Package store says what a store is: an interface for each aggregate that is kept, with what it promises. The stores are
-// in the folders below; storetest has the tests of every promise.
+// Package store says what a store is: an interface for each aggregate that is kept, with what it promises. The stores
+// are in the folders below; storetest has the tests of every promise.
 //
 // To add an aggregate, such as keys:
 //
@@ -17,8 +17,8 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Store is all that a server keeps. Its methods are safe for concurrent use. Every error of a store that cannot be reached
-// wraps function.ErrUnavailable; a context that has ended is reported as its cause.
+// Store is all that a server keeps. Its methods are safe for concurrent use. Every error of a store that cannot be
+// reached wraps function.ErrUnavailable; a context that has ended is reported as its cause.
 type Store interface {
 	Lifecycle
 	Pinger

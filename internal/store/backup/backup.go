@@ -1,5 +1,5 @@
-// Package backup hands out copies of a running server's store over a Unix socket beside it, as bbolt lets nobody else open the
-// file. The socket is open to the server's own user and to root alone: a copy holds the code and the secrets of everybody.
+// Package backup serves copies of a running server's store over a Unix socket beside it, since bbolt lets no other
+// process open the file. Only the server's own user and root may connect: a copy holds all code and all secrets.
 package backup
 
 import (
@@ -19,16 +19,17 @@ import (
 // socketName is the socket's in the directory of the store.
 const socketName = "backup.sock"
 
-// maxPath is the longest path that surely fits the address of a socket (unix(7)).
+// maxPath is the longest path that fits the address of a socket on every system (unix(7)).
 const maxPath = 100
 
-// Source makes a copy of a store, complete and as of one moment. The caller closes it. It must be safe for concurrent use.
+// Source makes a copy of a store, complete and as of one moment. The caller closes it. It must be safe for concurrent
+// use.
 type Source interface {
 	Copy(ctx context.Context) (io.ReadCloser, int64, error)
 }
 
-// Serve answers Fetch with copies of source until close is called. The store in dir must be this process's: a socket that an
-// earlier server left is replaced.
+// Serve answers Fetch with copies of source until close is called. The store in dir must be this process's: a socket
+// that an earlier server left is replaced.
 func Serve(dir string, source Source, log *slog.Logger) (stop func() error, err error) {
 	path, release, err := socketPath(dir)
 	if err != nil {
@@ -83,8 +84,8 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // ErrNoServer says that no server answers for the store.
 var ErrNoServer = errors.New("no server answers")
 
-// Fetch writes a copy of the store in dir to w, as the server that has it open makes it. It returns ErrNoServer where none does;
-// after any other error what was written is not complete.
+// Fetch writes to w a copy of the store in dir, made by the server that has it open. It returns ErrNoServer if there is
+// none. After any other error the copy is not complete.
 func Fetch(ctx context.Context, dir string, w io.Writer) (err error) {
 	path, release, err := socketPath(dir)
 	if err != nil {
@@ -116,7 +117,8 @@ func Fetch(ctx context.Context, dir string, w io.Writer) (err error) {
 	return err
 }
 
-// socketPath is where the socket is. A path that is too long for it is replaced by one through /proc, until release is called.
+// socketPath is the path of the socket. A path that is too long is replaced by one through /proc, until release is
+// called.
 func socketPath(dir string) (path string, release func(), err error) {
 	if path = filepath.Join(dir, socketName); len(path) <= maxPath {
 		return path, func() {}, nil

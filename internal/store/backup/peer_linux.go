@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// trusted is a listener that takes connections of this process's user and of root alone. The mode of the socket says so already,
-// but not before it is set.
+// trusted is a listener that accepts only connections of this process's user and of root. The mode of the socket does
+// the same, but there is a moment before it is set.
 type trusted struct{ net.Listener }
 
 // Accept closes the connections of all others.

@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// trusted is a listener that takes nobody: who connects is known on Linux alone.
+// trusted is a listener that accepts nobody: only Linux tells who connects.
 type trusted struct{ net.Listener }
 
 // Accept fails.

@@ -36,11 +36,11 @@ func (d Damage) String() string {
 	return strings.Join(names, ", ")
 }
 
-// errDamagedFile marks a file that is no store, or not a whole one.
+// errDamagedFile marks a file that is no store, or is truncated.
 var errDamagedFile = errors.New("damaged file")
 
-// checkFile reads all of the file without the right to write to it. A missing or an empty file is sound. Functions whose code does not match
-// its hash are no error: the others are as they should be. It may panic.
+// checkFile reads all of the file, opened read-only. A missing or an empty file is valid. Functions whose code does not
+// match its hash are no error: the others are intact. It may panic.
 func checkFile(path string) (damage Damage, err error) {
 	info, err := os.Lstat(path)
 	if errors.Is(err, os.ErrNotExist) || (err == nil && info.Size() == 0) {
@@ -74,7 +74,7 @@ func checkFile(path string) (damage Damage, err error) {
 	return damage, err
 }
 
-// markForeign marks an error of bbolt's that says that a file is none of its own, or not a whole one.
+// markForeign marks an error of bbolt that says that a file is not a bbolt file, or is truncated.
 func markForeign(err error) error {
 	for _, foreign := range []error{
 		berrors.ErrInvalid, berrors.ErrVersionMismatch, berrors.ErrChecksum, berrors.ErrInvalidMapping, io.EOF, io.ErrUnexpectedEOF,

@@ -11,8 +11,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Copy returns a copy of the store as it is now, and its size. It is made in a file that has no name, and goes when it is closed:
-// whoever reads it may take their time, while a transaction that takes long would hold up writes.
+// Copy returns a copy of the store as it is now, and its size. The copy is an unlinked file, which the kernel removes
+// when it is closed. A slow reader of it delays nobody; a long transaction would delay writes.
 func (s *Store) Copy(ctx context.Context) (io.ReadCloser, int64, error) {
 	file, err := nameless(filepath.Dir(s.db.Path()))
 	if err != nil {
@@ -32,7 +32,7 @@ func (s *Store) Copy(ctx context.Context) (io.ReadCloser, int64, error) {
 	return file, size, nil
 }
 
-// nameless makes a file in dir without a name.
+// nameless makes an unlinked file in dir.
 func nameless(dir string) (*os.File, error) {
 	file, err := os.CreateTemp(dir, fileName+".copy-*")
 	if err != nil {
@@ -64,8 +64,8 @@ func CopyFile(dir string, w io.Writer) (err error) {
 	return nil
 }
 
-// CheckFile reads all of a store's file, such as a copy, and returns an error if it is damaged or no store. A copy in which the code of some
-// functions does not match its hash is as good as the store.
+// CheckFile reads all of a store's file, such as a copy, and returns an error if it is damaged or no store. Functions
+// whose code does not match its hash are no error: the copy is as good as the store.
 func CheckFile(path string) (damage Damage, err error) {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() == 0 {

@@ -7,9 +7,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// create makes the file of a new store, unless there is one. It is made under another name and gets its own when it is
-// whole and on the disk: one that was cut short, by a full disk or the end of the machine, would be refused as damaged
-// ever after.
+// create makes the file of a new store, unless there is one. It writes a temporary file, syncs it and links it to its
+// name: a file that a full disk or a power failure truncated would be refused as damaged at each later start.
 func create(dir, path string) (err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -54,7 +53,8 @@ func createBuckets(tx *bbolt.Tx) error {
 	return nil
 }
 
-// complete makes the buckets that are missing. It writes nothing when all are there, so that a full disk is no obstacle.
+// complete makes the buckets that are missing. It writes nothing when all are there, so that a full disk is no
+// obstacle.
 func complete(db *bbolt.DB) error {
 	whole := false
 	err := db.View(func(tx *bbolt.Tx) error {

@@ -36,7 +36,10 @@ func smallDisk(t *testing.T, size int) (dir string, resize func(size int)) {
 
 // numbered is a function of some size that says which write it was.
 func numbered(id string, number int) *function.Function {
-	return &function.Function{Ref: function.Ref{Namespace: "ns", ID: id}, Code: strconv.Itoa(number) + strings.Repeat(" ", 20_000)}
+	return &function.Function{
+		Ref:  function.Ref{Namespace: "ns", ID: id},
+		Code: strconv.Itoa(number) + strings.Repeat(" ", 20_000),
+	}
 }
 
 // wantNumber fails t unless the function is stored as a whole, by the write with that number.

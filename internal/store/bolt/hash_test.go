@@ -42,7 +42,8 @@ func TestCodeThatDoesNotMatchItsHashIsRefused(t *testing.T) {
 					t.Errorf("found are %d: %s", d.Count, d)
 				}
 			}
-			if f, err := s.Get(t.Context(), altered); !errors.Is(err, function.ErrDamaged) || !strings.Contains(err.Error(), "ns1/7") {
+			if f, err := s.Get(t.Context(), altered); !errors.Is(err, function.ErrDamaged) ||
+				!strings.Contains(err.Error(), "ns1/7") {
 				t.Errorf("got %+v, %v", f, err)
 			}
 			if err := s.SetEnv(t.Context(), altered, "A", "1"); !errors.Is(err, function.ErrDamaged) {
@@ -64,7 +65,8 @@ func TestDamageNamesTheFirstFunctions(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "functions.db"), damaged, 0o600))
 	d := open(t, dir).Damage()
-	if d.Count != 20 || len(d.First) != 10 || !strings.HasPrefix(d.String(), "ns0/0, ns0/12, ") || !strings.HasSuffix(d.String(), ", 10 more") {
+	if d.Count != 20 || len(d.First) != 10 || !strings.HasPrefix(d.String(), "ns0/0, ns0/12, ") ||
+		!strings.HasSuffix(d.String(), ", 10 more") {
 		t.Errorf("found are %d: %s", d.Count, d)
 	}
 }

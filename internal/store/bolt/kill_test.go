@@ -122,7 +122,10 @@ func replaceForever(dir string) error {
 
 // numberedLarge takes some time to write.
 func numberedLarge(number int) *function.Function {
-	return &function.Function{Ref: function.Ref{Namespace: "ns", ID: "id"}, Code: strconv.Itoa(number) + strings.Repeat(" ", 300_000)}
+	return &function.Function{
+		Ref:  function.Ref{Namespace: "ns", ID: "id"},
+		Code: strconv.Itoa(number) + strings.Repeat(" ", 300_000),
+	}
 }
 
 func TestAWriteIsWholeOrNotAtAllWheneverTheProcessIsKilled(t *testing.T) {

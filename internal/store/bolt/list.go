@@ -36,7 +36,8 @@ func (s *Store) List(ctx context.Context, q function.Query) (page *function.Page
 	return page, nil
 }
 
-// eachMatch calls found for each function that q selects, in order, with its bucket's name and its ID. It ends with the first error of found.
+// eachMatch calls found for each function that q selects, in order, with its bucket's name and its ID. It ends with
+// the first error of found.
 func eachMatch(tx *bbolt.Tx, q function.Query, found func(ns, id []byte) error) error {
 	all := tx.Bucket(functionsBucket)
 	ofNamespace := func(ns []byte) error {

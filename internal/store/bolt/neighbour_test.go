@@ -11,7 +11,8 @@ import (
 	"github.com/backstage/functions/internal/store/bolt"
 )
 
-// BenchmarkNeighbourOfLargeEdits deploys a small function of one namespace while sixteen callers set variables of large ones of another.
+// BenchmarkNeighbourOfLargeEdits deploys a small function of one namespace while sixteen callers set variables of
+// large ones of another.
 func BenchmarkNeighbourOfLargeEdits(b *testing.B) {
 	s, err := bolt.Open(b.TempDir())
 	if err != nil {
@@ -21,7 +22,10 @@ func BenchmarkNeighbourOfLargeEdits(b *testing.B) {
 	ctx, stop := context.WithCancel(b.Context())
 	var wg sync.WaitGroup
 	for i := range 16 {
-		large := &function.Function{Ref: function.Ref{Namespace: "large", ID: fmt.Sprint(i)}, Code: strings.Repeat("x", 4<<20)}
+		large := &function.Function{
+			Ref:  function.Ref{Namespace: "large", ID: fmt.Sprint(i)},
+			Code: strings.Repeat("x", 4<<20),
+		}
 		if _, err := s.Put(ctx, large); err != nil {
 			b.Fatal(err)
 		}

@@ -19,8 +19,8 @@ const fileName = "functions.db"
 const lockTimeout = time.Second
 
 // Open opens the store in the directory dir; directory and file are created if need be. Every record is read once, so
-// a damaged file is an error here, not later, and is left as it is; of functions whose code does not match its hash Damage tells. A directory or a file that others may write to is an error, too.
-// Errors name the file.
+// a damaged file is an error here, not later, and is not changed. Damage has the functions whose code does not match
+// its hash. A directory or a file that others may write to is an error, too. Errors name the file.
 func Open(dir string) (*Store, error) {
 	path := filepath.Join(dir, fileName)
 	db, damage, err := open(dir, path)
@@ -34,7 +34,7 @@ func Open(dir string) (*Store, error) {
 	return &Store{db: db, damage: damage, preparing: newSlots(), reading: newReading(runtime.GOMAXPROCS(0))}, nil
 }
 
-// explain says what a lock that others have means.
+// explain says what to do when another process holds the lock of the file.
 func explain(err error) error {
 	if errors.Is(err, berrors.ErrTimeout) {
 		return errors.New("in use by another process")
@@ -64,8 +64,7 @@ func open(dir, path string) (db *bbolt.DB, damage Damage, err error) {
 	return db, damage, err
 }
 
-// guard turns what bbolt does with a damaged file, which is to panic or to touch memory beyond the file's end, into an
-// error.
+// guard returns as an error what bbolt does with a damaged file: it panics, or touches memory beyond the file's end.
 func guard(what func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

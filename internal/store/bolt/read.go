@@ -24,8 +24,8 @@ var errLarge = errors.New("the read needs a token")
 // newReading are the tokens for large reads, on so many processors.
 func newReading(processors int) chan struct{} { return make(chan struct{}, max(1, processors/2)) }
 
-// read runs what in a read transaction, as view does. What returns errLarge as soon as it knows that it would read more than most bytes; then it
-// runs again, with a token and without that limit.
+// read runs what in a read transaction, as view does. What returns errLarge as soon as it knows that it would read
+// more than most bytes; then it runs again, with a token and without that limit.
 func (s *Store) read(ctx context.Context, operation, namespace string, what func(tx *bbolt.Tx, most int) error) error {
 	err := s.view(ctx, operation, func(tx *bbolt.Tx) error { return what(tx, smallRead) })
 	if !errors.Is(err, errLarge) {

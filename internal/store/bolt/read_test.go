@@ -11,7 +11,8 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Large records and long lists are read a few at a time, so that they leave processors to calls. Small ones do not wait for them.
+// Large records and long lists are read a few at a time, so that they leave processors to calls. Small ones do not
+// wait for them.
 func TestLargeReadsWaitForAToken(t *testing.T) {
 	s := openHere(t)
 	put := func(namespace, id, code string) function.Ref {

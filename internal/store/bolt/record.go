@@ -8,7 +8,8 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// functionRecord is the document of one function, but for its options, which follow. What revisionIn looks for comes first.
+// functionRecord is the document of one function without its options, which follow. The fields that revisionIn looks
+// for come first.
 type functionRecord struct {
 	VersionID string        `json:"versionID"`
 	Hash      string        `json:"hash"`
@@ -60,7 +61,7 @@ func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
 	}, nil
 }
 
-// decodeOptions reads those of a record, which is JSON. One that is impossible counts as absent.
+// decodeOptions reads the options of a record. An invalid one counts as absent.
 func decodeOptions(record []byte) (o function.Options) {
 	for name, value := range rawjson.Members(record) {
 		option := function.OptionOf(rawjson.Unquote(name))

@@ -34,7 +34,8 @@ func TestTheVersionIsReadWithoutTheRestOfTheRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := revisionIn(ref, text[:len(`{"versionID":""`)+len(stored.VersionID)]); err != nil || got != stored.VersionID {
+	if got, err := revisionIn(ref, text[:len(`{"versionID":""`)+len(stored.VersionID)]); err != nil ||
+		got != stored.VersionID {
 		t.Errorf("the revision is not the first of a record: %s, %v", got, err)
 	}
 }

@@ -8,14 +8,17 @@ import (
 	"syscall"
 )
 
-// A store holds the code of all functions and the secrets in their variables, and what it holds is run. So its directory and its
-// file must be such that nobody but the server's user, root, and a group that was given the right can write to them.
+// A store holds the code of all functions and the secrets in their variables, and the code is run. So only the server's
+// user, root, and a group that was given the right may write to its directory and its file.
 
-// makeDir makes the directory of a store unless it is there, and returns an error that says what to do when it is not safe.
+// makeDir makes the directory of a store unless it is there, and returns an error that says what to do when it is not
+// safe.
 func makeDir(dir string) error {
 	if target, err := os.Readlink(dir); err == nil {
 		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s is a symbolic link to %s, which is not there: make that directory, or remove the link", dir, target)
+			return fmt.Errorf(
+				"%s is a symbolic link to %s, which is not there: make that directory, or remove the link", dir, target,
+			)
 		}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -31,21 +34,23 @@ func makeDir(dir string) error {
 	return safe(dir, info, "chmod o-w "+dir+", or name a directory in it, which the server makes for itself")
 }
 
-// safe returns an error unless only those may write to the file or directory who should; remedy is for one that everybody may
-// write to.
+// safe returns an error if users who should not may write to the file or directory. Remedy is for one that is
+// writable by everybody.
 func safe(path string, info fs.FileInfo, remedy string) error {
 	if mode := info.Mode().Perm(); mode&0o002 != 0 {
 		return fmt.Errorf("everybody may write to %s (mode %04o): %s", path, mode, remedy)
 	}
 	owner, known := info.Sys().(*syscall.Stat_t)
 	if uid := os.Geteuid(); known && int(owner.Uid) != uid && owner.Uid != 0 {
-		return fmt.Errorf("%s belongs to the user %d and the server runs as %d: chown -R %d %s", path, owner.Uid, uid, uid, path)
+		return fmt.Errorf(
+			"%s belongs to the user %d and the server runs as %d: chown -R %d %s", path, owner.Uid, uid, uid, path,
+		)
 	}
 	return nil
 }
 
-// openSafely opens the file of a store as bbolt asks for it, and never through a symbolic link. What others may read is made the
-// owner's alone.
+// openSafely opens the file of a store as bbolt asks for it, and never through a symbolic link. It takes the rights of
+// others to read it away.
 func openSafely(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	file, err := os.OpenFile(path, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, perm)
 	if errors.Is(err, syscall.ELOOP) {
@@ -71,7 +76,8 @@ func checkOpened(file *os.File, path string) error {
 	if err := safe(path, info, "chmod 600 "+path+", after you have made sure that nobody has changed it"); err != nil {
 		return err
 	}
-	if owner, known := info.Sys().(*syscall.Stat_t); known && int(owner.Uid) == os.Geteuid() && info.Mode().Perm()&0o004 != 0 {
+	if owner, known := info.Sys().(*syscall.Stat_t); known && int(owner.Uid) == os.Geteuid() &&
+		info.Mode().Perm()&0o004 != 0 {
 		return file.Chmod(info.Mode().Perm() &^ 0o007)
 	}
 	return nil

@@ -73,14 +73,17 @@ func (s *Store) view(ctx context.Context, operation string, what func(*bbolt.Tx)
 	return run(ctx, operation, s.db.View, what)
 }
 
-// update waits for the other writes of its owner, runs what in a write transaction and announces the change once it is on the disk.
+// update waits for the other writes of its owner, runs what in a write transaction and publishes the change once it
+// is on the disk.
 func (s *Store) update(ctx context.Context, operation string, c function.Change, what func(*bbolt.Tx) error) error {
 	return s.replace(ctx, operation, c, nil, what)
 }
 
-// replace is update with a part before it: read, if it is not nil, prepares what is written. It runs in a read transaction,
-// beside the writes of other owners.
-func (s *Store) replace(ctx context.Context, operation string, c function.Change, read, write func(*bbolt.Tx) error) error {
+// replace is update with a part before it: read, if it is not nil, prepares what is written. It runs in a read
+// transaction, beside the writes of other owners.
+func (s *Store) replace(
+	ctx context.Context, operation string, c function.Change, read, write func(*bbolt.Tx) error,
+) error {
 	release, err := s.lockOwner(ctx, c)
 	if err != nil {
 		return fmt.Errorf("embedded store: %s: %w", operation, err)
@@ -105,7 +108,9 @@ func (s *Store) prepareView(ctx context.Context) func(func(*bbolt.Tx) error) err
 	}
 }
 
-func run(ctx context.Context, operation string, transaction func(func(*bbolt.Tx) error) error, what func(*bbolt.Tx) error) error {
+func run(
+	ctx context.Context, operation string, transaction func(func(*bbolt.Tx) error) error, what func(*bbolt.Tx) error,
+) error {
 	err := context.Cause(ctx)
 	if err == nil {
 		err = transaction(what)

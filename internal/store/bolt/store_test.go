@@ -60,7 +60,9 @@ func TestEverythingIsThereAfterAReopen(t *testing.T) {
 	if err := s.PutNamespace(t.Context(), &function.Namespace{Name: ref.Namespace, SentryDSN: &dsn}); err != nil {
 		t.Fatal(err)
 	}
-	want := put(t, s, ref, "code", function.NewEnv(function.Var{Name: "Z", Value: "<1>"}, function.Var{Name: "A", Value: ""}))
+	want := put(
+		t, s, ref, "code", function.NewEnv(function.Var{Name: "Z", Value: "<1>"}, function.Var{Name: "A", Value: ""}),
+	)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +70,8 @@ func TestEverythingIsThereAfterAReopen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Code != want.Code || got.Hash != want.Hash || got.VersionID != want.VersionID || got.Created != want.Created || got.Updated != want.Updated {
+	if got.Code != want.Code || got.Hash != want.Hash || got.VersionID != want.VersionID || got.Created != want.Created ||
+		got.Updated != want.Updated {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if env, _ := got.Env.MarshalJSON(); string(env) != `{"Z":"<1>","A":""}` {

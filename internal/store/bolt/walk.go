@@ -15,9 +15,9 @@ type bucket interface {
 	Cursor() *bbolt.Cursor
 }
 
-// walk reads every key and value of a bucket and of those in it. It comes before checkPages, which works in a goroutine of
-// bbolt's: where that touched memory beyond the file's end, nothing could turn the end of this process into an error.
-// To look for each key reads the keys on the way to it as well.
+// walk reads every key and value of a bucket and of the buckets in it. It runs before checkPages, which works in a
+// goroutine of bbolt: if that touched memory beyond the file's end, the process would end without an error. Looking up
+// each key also reads the branch pages on the way to it.
 func walk(b bucket) error {
 	c, seek := b.Cursor(), b.Cursor()
 	var last []byte
@@ -43,8 +43,8 @@ func walk(b bucket) error {
 	return nil
 }
 
-// checkRuns checks that each page, with those that it says follow it, ends within the file. Some hundred million pages that
-// are not there would keep checkPages busy until memory is full.
+// checkRuns checks that each page and its overflow pages end within the file. Otherwise some hundred million pages
+// that do not exist would keep checkPages busy until memory is full.
 func checkRuns(tx *bbolt.Tx) error {
 	end := int(tx.Size() / int64(tx.DB().Info().PageSize))
 	const meta = 2 // pages at the beginning, which are checked when the file is opened

@@ -11,8 +11,8 @@ import (
 // of one owner of namespaces from delaying the writes of others:
 //
 //   - The writes of one owner wait for each other, so each owner has at most one write that waits for the file.
-//   - A record is read, changed and encoded before its write waits for the file. A few are encoded at a time. Nobody else
-//     can change the record meanwhile: all who could have the same owner.
+//   - A record is read, changed and encoded before its write waits for the file. A few are encoded at a time. Nobody
+//     else can change the record meanwhile: all who could have the same owner.
 
 // newSlots limits how many records are prepared at a time: each may take several times its size in memory.
 func newSlots() chan struct{} { return make(chan struct{}, max(2, runtime.GOMAXPROCS(0))) }

@@ -26,18 +26,19 @@ type Operation struct {
 	Change function.Change
 }
 
-// Func is called before an operation. The operation runs in the context that it returns. It returns end, which is called
-// once, with the operation's error, before its caller has the result. A Func must be safe for concurrent use.
+// Func is called before an operation. The operation runs in the context that it returns. It returns end, which is
+// called once, with the operation's error, before its caller has the result. A Func must be safe for concurrent use.
 type Func func(ctx context.Context, op Operation) (_ context.Context, end func(err error))
 
-// Guarded is a store, or one aggregate of it, that can be used only through Do and Value: no operation misses the hooks.
-// Use Guard.
+// Guarded is a store, or one aggregate of it, that can be used only through Do and Value: no operation misses the
+// hooks. Use Guard.
 type Guarded[S any] struct {
 	store S
 	hooks []Func
 }
 
-// Guard returns a store whose operations call the hooks. The first hook is the outermost: it begins first and ends last.
+// Guard returns a store whose operations call the hooks. The first hook is the outermost: it begins first and ends
+// last.
 func Guard[S any](store S, hooks ...Func) Guarded[S] { return Guarded[S]{store, hooks} }
 
 // Do runs f, which is operation op. The error is that of f.
@@ -61,8 +62,8 @@ func Value[S, T any](
 	return result, err
 }
 
-// OnChange is a hook that calls changed with what an operation makes stale. It does so before the caller of the operation
-// has the result, and also when the operation failed: it may have been done all the same.
+// OnChange is a hook that calls changed with what an operation makes stale. It does so before the caller of the
+// operation has the result, and also when the operation failed: it may have been done all the same.
 func OnChange(changed func(function.Change)) Func {
 	return func(ctx context.Context, op Operation) (context.Context, func(error)) {
 		return ctx, func(error) {

@@ -1,4 +1,4 @@
-// Package mem keeps functions in memory: for tests and for servers that may forget everything.
+// Package mem keeps functions in memory, for tests and for servers that may lose everything.
 package mem
 
 import (
@@ -57,14 +57,14 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// read runs what with the maps held still. Its errors begin with the name of the operation.
+// read runs what under the read lock. Its errors begin with the name of the operation.
 func (s *Store) read(ctx context.Context, operation string, what func() error) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.runLocked(ctx, operation, what)
 }
 
-// write runs what alone and announces the change when it succeeded.
+// write runs what under the write lock and publishes the change when it succeeded.
 func (s *Store) write(ctx context.Context, operation string, c function.Change, what func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

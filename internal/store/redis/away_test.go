@@ -162,7 +162,10 @@ func (b *syncBuffer) String() string {
 func TestLossAndReturnAreLoggedOnce(t *testing.T) {
 	server := testenv.Redis(t)
 	var log syncBuffer
-	s, err := Open(t.Context(), Options{Endpoint: "redis://" + server.Addr, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	s, err := Open(
+		t.Context(),
+		Options{Endpoint: "redis://" + server.Addr, Logger: slog.New(slog.NewTextHandler(&log, nil))},
+	)
 	check(t, err)
 	changes, stop := storetest.Watching(t, s)
 	server.Stop()

@@ -23,7 +23,9 @@ const (
 )
 
 // newClient connects as one of the logins. Change, if it is not nil, changes the options before.
-func (e endpoint) newClient(config *tls.Config, as *logins, change func(*redis.UniversalOptions)) redis.UniversalClient {
+func (e endpoint) newClient(
+	config *tls.Config, as *logins, change func(*redis.UniversalOptions),
+) redis.UniversalClient {
 	o := e.options(config)
 	o.CredentialsProvider = as.credentials
 	if change != nil {

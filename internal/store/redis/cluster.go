@@ -6,12 +6,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// In a cluster the hash of a function and the list of functions lie on different nodes, since their names are given, and
-// no script can write both. There the order of the writes keeps one promise, also when this server dies between two of
-// them: a function that is stored is listed. A listed function that is not stored may remain; Get does not find it, and
-// writing or deleting it again puts things right.
+// In a cluster the hash of a function and the list of functions can be on different nodes, since Backstage Functions
+// named them, and no script can write both. There the order of the writes keeps one promise, even if this server dies
+// between two of them: a function that is stored is listed. A listed function that is not stored may remain: Get does
+// not find it, and putting or deleting it again removes the fault.
 
-// listing runs write, which stores a function at a place, and lists it. Write is given its keys; with the second it does the listing.
+// listing runs write, which stores a function at a place, and lists the function. Write gets its keys; if there is a
+// second one, write does the listing itself.
 func (s *Store) listing(ctx context.Context, at place, write func(keys []string) error) error {
 	if !s.cluster {
 		return write([]string{at.key, s.keys.list()})
@@ -25,7 +26,8 @@ func (s *Store) listing(ctx context.Context, at place, write func(keys []string)
 	return s.enlist(ctx, at.member) // a deletion may have come between
 }
 
-// delisting runs write, which deletes the function at a place, and takes it off the list. Write is given its keys as with listing.
+// delisting runs write, which deletes the function at a place, and removes it from the list. Write gets its keys as in
+// listing.
 func (s *Store) delisting(ctx context.Context, at place, write func(keys []string) error) error {
 	if !s.cluster {
 		return write([]string{at.key, s.keys.list()})
@@ -38,17 +40,17 @@ func (s *Store) delisting(ctx context.Context, at place, write func(keys []strin
 	}
 	stored, err := s.client.Exists(ctx, at.key).Result()
 	if err != nil || stored == 0 {
-		return judge(ctx, err)
+		return storeError(ctx, err)
 	}
 	return s.enlist(ctx, at.member) // it was written again meanwhile
 }
 
 func (s *Store) enlist(ctx context.Context, member string) error {
-	return judge(ctx, s.insist(ctx, func() error {
+	return storeError(ctx, s.evicting(ctx, func() error {
 		return s.client.ZAdd(ctx, s.keys.list(), redis.Z{Member: member}).Err()
 	}))
 }
 
 func (s *Store) delist(ctx context.Context, member string) error {
-	return judge(ctx, s.client.ZRem(ctx, s.keys.list(), member).Err())
+	return storeError(ctx, s.client.ZRem(ctx, s.keys.list(), member).Err())
 }

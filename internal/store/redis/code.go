@@ -6,9 +6,10 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Backstage Functions writes its own call of main right behind the stored code, on the same line. Behind a comment that call is lost, and
-// behind an expression without a semicolon, such as that of a const, it is a syntax error. So that code from here runs there too, after a
-// roll-back, it is stored with the end of its last line. The hash is that of the code without it, and tells which is which.
+// Backstage Functions appends its own call of main to the stored code, on the same line. After a comment that call is
+// lost, and after an expression without a semicolon, such as that of a const, it is a syntax error. So that code runs
+// there too, after a rollback, it is stored with a line break at its end. The hash is that of the code without it,
+// which tells the two forms apart.
 
 // storedCode is how code stands in Redis.
 func storedCode(code string) string {
@@ -18,7 +19,8 @@ func storedCode(code string) string {
 	return code + "\n"
 }
 
-// givenCode is the inverse of storedCode. Code that another program wrote has the hash of all of it, and is returned as it stands.
+// givenCode is the inverse of storedCode. Code that another program wrote has the hash of all of it, and is returned
+// as it stands.
 func givenCode(stored, hash string) string {
 	code, ended := strings.CutSuffix(stored, "\n")
 	if !ended || endsLine(code) || hash == "" || function.HashOf(code) != hash {

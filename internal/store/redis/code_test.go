@@ -103,6 +103,9 @@ func wantCode(t *testing.T, s *Store, want string) {
 func wantReadByTheOriginal(t *testing.T, raw *redis.Client, s *Store) {
 	t.Helper()
 	put(t, s, ref, "const a = 1", nil)
-	check(t, raw.HSet(t.Context(), "localcode:ns/id", "code", "const b = 2\n", "hash", function.HashOf("const b = 2\n")).Err())
+	check(
+		t,
+		raw.HSet(t.Context(), "localcode:ns/id", "code", "const b = 2\n", "hash", function.HashOf("const b = 2\n")).Err(),
+	)
 	wantCode(t, s, "const b = 2\n")
 }

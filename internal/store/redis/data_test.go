@@ -86,7 +86,8 @@ func TestKeysAndFieldsAreThoseOfTheOriginal(t *testing.T) {
 	})
 	wantHash(t, got, "localnamespace:ns", map[string]string{"namespace": "ns", "sentryDSN": "dsn"})
 	wantHash(t, got, "localnamespace:bare", map[string]string{"namespace": "bare"})
-	if members, _ := got["localnamespaces"].([]redis.Z); !slices.Equal(members, []redis.Z{{Member: "ns:env"}, {Member: "ns:plain"}}) {
+	members, _ := got["localnamespaces"].([]redis.Z)
+	if !slices.Equal(members, []redis.Z{{Member: "ns:env"}, {Member: "ns:plain"}}) {
 		t.Errorf("the list is %v", members)
 	}
 	if len(got) != 5 {
@@ -104,16 +105,22 @@ func wantHash(t *testing.T, all map[string]any, key string, want map[string]stri
 func TestDataOfTheOriginalIsRead(t *testing.T) {
 	s, raw := withRaw(t)
 	ctx := t.Context()
-	check(t, raw.HSet(ctx, "localcode:ns/id", "code", "c", "hash", "h", "env", `{"2":"b","1":"a","B":"x"}`, "versionID", "v", "updated", "u", "created", "c0").Err())
+	check(t, raw.HSet(
+		ctx, "localcode:ns/id", "code", "c", "hash", "h", "env", `{"2":"b","1":"a","B":"x"}`,
+		"versionID", "v", "updated", "u", "created", "c0",
+	).Err())
 	check(t, raw.HSet(ctx, "localcode:ns/old", "code", "c", "hash", "h").Err())
 	check(t, raw.HSet(ctx, "localcode:ns/bare", "code", "c").Err())
 	check(t, raw.HSet(ctx, "localcode:ns/a/b:c", "code", "c", "hash", "h").Err())
 	check(t, raw.HSet(ctx, "localnamespace:ns", "namespace", "ns", "sentryDSN", "dsn").Err())
-	check(t, raw.ZAdd(ctx, "localnamespaces", redis.Z{Member: "ns:id"}, redis.Z{Member: "ns:old"}, redis.Z{Member: "ns:a/b:c"}).Err())
+	check(t, raw.ZAdd(
+		ctx, "localnamespaces", redis.Z{Member: "ns:id"}, redis.Z{Member: "ns:old"}, redis.Z{Member: "ns:a/b:c"},
+	).Err())
 
 	f, err := s.Get(ctx, ref)
 	check(t, err)
-	if f.Code != "c" || f.Hash != "h" || f.VersionID != "v" || f.Updated != "u" || f.Created != "c0" || *f.SentryDSN() != "dsn" {
+	if f.Code != "c" || f.Hash != "h" || f.VersionID != "v" || f.Updated != "u" || f.Created != "c0" ||
+		*f.SentryDSN() != "dsn" {
 		t.Errorf("got %+v", f)
 	}
 	if env, _ := f.Env.MarshalJSON(); string(env) != `{"1":"a","2":"b","B":"x"}` {
@@ -209,7 +216,8 @@ func TestKeysOfAnotherTypeAreHarmless(t *testing.T) {
 	for _, broken := range []string{"localcode:ns/id", "localnamespaces"} {
 		check(t, raw.FlushDB(ctx).Err())
 		check(t, raw.Set(ctx, broken, "text", 0).Err())
-		if _, err := s.Put(ctx, &function.Function{Ref: ref, Code: "1"}); err == nil || errors.Is(err, function.ErrUnavailable) {
+		if _, err := s.Put(ctx, &function.Function{Ref: ref, Code: "1"}); err == nil ||
+			errors.Is(err, function.ErrUnavailable) {
 			t.Errorf("put with a text at %s: %v", broken, err)
 		}
 		if keys := raw.Keys(ctx, "*").Val(); !slices.Equal(keys, []string{broken}) {

@@ -10,7 +10,9 @@ import (
 )
 
 // dialer returns a function that connects to Redis within timeout, over TLS if config is not nil.
-func dialer(config *tls.Config, timeout time.Duration) func(ctx context.Context, network, addr string) (net.Conn, error) {
+func dialer(
+	config *tls.Config, timeout time.Duration,
+) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	dial := redis.NewDialer(&redis.Options{DialTimeout: timeout, TLSConfig: config})
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
@@ -25,9 +27,9 @@ func dialer(config *tls.Config, timeout time.Duration) func(ctx context.Context,
 	}
 }
 
-// forgetUnsent has the kernel throw away, when conn is closed, what has not arrived by then (SO_LINGER, socket(7)). By
-// default it would go on trying for minutes: a write that was given up and answered as failed would arrive once the
-// network is back, and replace the one that was made instead.
+// forgetUnsent makes the kernel discard unsent data when conn is closed (SO_LINGER, socket(7)). By default it would
+// retry for minutes: a write that was answered as failed would arrive once the network is back, and replace a newer
+// one.
 func forgetUnsent(conn net.Conn) error {
 	if encrypted, ok := conn.(*tls.Conn); ok {
 		conn = encrypted.NetConn()

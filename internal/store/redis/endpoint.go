@@ -26,14 +26,20 @@ type endpoint struct {
 
 // The errors of parseEndpoint. None holds a piece of the text, which could be the password.
 var (
-	errScheme     = errors.New("begins with none of redis:// rediss:// unix:// sentinel:// redis+sentinel:// rediss+sentinel:// redis+cluster:// rediss+cluster://")
-	errLogin      = errors.New("user or password is not percent-encoded")
-	errHost       = errors.New("a host is missing or malformed")
-	errHosts      = errors.New("more than one host; for a cluster write redis+cluster://")
-	errPort       = errors.New("a port is not a number from 1 to 65535")
-	errDatabase   = errors.New("the database is not a number from 0")
-	errPath       = errors.New("a path after the hosts is not supported")
-	errQuery      = errors.New("the query is not supported: it takes ?db= &password= &username= and, with Sentinel, &sentinel_user= &sentinel_password=")
+	errScheme = errors.New(
+		"begins with none of redis:// rediss:// unix:// sentinel:// redis+sentinel:// rediss+sentinel:// redis+cluster:// " +
+			"rediss+cluster://",
+	)
+	errLogin    = errors.New("user or password is not percent-encoded")
+	errHost     = errors.New("a host is missing or malformed")
+	errHosts    = errors.New("more than one host; for a cluster write redis+cluster://")
+	errPort     = errors.New("a port is not a number from 1 to 65535")
+	errDatabase = errors.New("the database is not a number from 0")
+	errPath     = errors.New("a path after the hosts is not supported")
+	errQuery    = errors.New(
+		"the query is not supported: it takes ?db= &password= &username= and, with Sentinel, &sentinel_user= " +
+			"&sentinel_password=",
+	)
 	errSocket     = errors.New("the path of the socket is not absolute")
 	errMasterName = errors.New("/service_name:NAME is missing")
 )
@@ -50,8 +56,11 @@ func parseEndpoint(text string) (endpoint, error) {
 // parts are the pieces of an endpoint's text, as they stand.
 type parts struct{ scheme, login, hosts, path, query string }
 
-// knownQuery begins a query: a password in front of the hosts may hold a question mark too, and one in the query an "@".
-var knownQuery = regexp.MustCompile(`\?(db|password|username|sentinel_user|sentinel_password|family|allowUsernameInURI)=`)
+// knownQuery begins a query: a password in front of the hosts may hold a question mark too, and one in the query an
+// "@".
+var knownQuery = regexp.MustCompile(
+	`\?(db|password|username|sentinel_user|sentinel_password|family|allowUsernameInURI)=`,
+)
 
 // split cuts text at the last "@", as a password may hold one; url.Parse would refuse a list of hosts.
 func split(text string) parts {

@@ -47,7 +47,8 @@ func addrs(hosts, defaultPort string) ([]string, error) {
 	return all, nil
 }
 
-// address completes host, host:port or [IPv6]:port. A number alone is a port of this machine, as it was in Backstage Functions.
+// address completes host, host:port or [IPv6]:port. A number is a port of this machine, as it was in Backstage
+// Functions.
 func address(text, defaultPort string) (string, error) {
 	if n, err := strconv.ParseUint(text, 10, 16); err == nil && n > 0 {
 		return net.JoinHostPort("127.0.0.1", text), nil

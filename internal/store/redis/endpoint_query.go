@@ -4,11 +4,13 @@ import (
 	"net/url"
 )
 
-// queryFields are the names that a query may have, and whether each counts: what stands in the place that it has before the query takes
-// precedence, as it did in Backstage Functions.
+// queryFields are the names that a query may have, and whether each counts: what the endpoint says before the query
+// takes precedence, as it did in Backstage Functions.
 type queryFields map[string]bool
 
-var sentinelQuery = queryFields{"db": true, "password": true, "username": true, "sentinel_user": true, "sentinel_password": true}
+var sentinelQuery = queryFields{
+	"db": true, "password": true, "username": true, "sentinel_user": true, "sentinel_password": true,
+}
 
 // ignoredQuery are names that mean something to the Redis client of Backstage Functions and nothing here.
 var ignoredQuery = map[string]bool{"family": true, "allowUsernameInURI": true}

@@ -34,10 +34,10 @@ func (s *Store) UnsetEnv(ctx context.Context, ref function.Ref, name string) err
 func (s *Store) edit(ctx context.Context, ref function.Ref, change function.EnvEdit) error {
 	release, err := s.edits.Acquire(ctx, ref.String())
 	if err != nil {
-		return judge(ctx, err)
+		return storeError(ctx, err)
 	}
 	defer release()
-	if !alone(ref) {
+	if !unambiguous(ref) {
 		if _, err := s.revision(ctx, ref); err != nil { // nobody makes way for what is not there
 			return err
 		}
@@ -48,7 +48,7 @@ func (s *Store) edit(ctx context.Context, ref function.Ref, change function.EnvE
 	}
 	for attempt := range maxAttempts {
 		done, err := s.tryEdit(ctx, ref, home.key, change)
-		if errors.Is(err, function.ErrNotFound) && !alone(ref) {
+		if errors.Is(err, function.ErrNotFound) && !unambiguous(ref) {
 			before := home
 			if home, err = s.settle(ctx, ref); err == nil && home.key == before.key {
 				err = function.ErrNotFound

@@ -51,7 +51,7 @@ func TestOddVariablesAreToldOnce(t *testing.T) {
 			got = append(got, strings.TrimSpace(line))
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("told %q, want %q", got, want)
+			t.Errorf("reported %q, want %q", got, want)
 		}
 	}
 	set := func(env string) {
@@ -70,11 +70,11 @@ func TestOddVariablesAreToldOnce(t *testing.T) {
 	wantTold()
 	put(t, s, ref, "c", function.NewEnv(function.Var{Name: "A", Value: "1"}))
 	wantTold()
-	for i := range 3 * maxTold {
+	for i := range 3 * maxReported {
 		s.envs.first(function.Ref{Namespace: "ns", ID: string(rune(i))}, "")
 	}
-	if len(s.envs.told) > maxTold {
-		t.Errorf("%d are remembered", len(s.envs.told))
+	if len(s.envs.reported) > maxReported {
+		t.Errorf("%d are remembered", len(s.envs.reported))
 	}
 }
 

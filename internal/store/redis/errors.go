@@ -18,8 +18,9 @@ func at(operation string, err error) error {
 	return fmt.Errorf("redis: %s: %w", operation, err)
 }
 
-// judge says what an error of the Redis client means: that the caller went away, that Redis did, or what Redis said.
-func judge(ctx context.Context, err error) error {
+// storeError converts an error of the Redis client: the cause of a context that ended, function.ErrUnavailable for a
+// Redis that is away, else what Redis said.
+func storeError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -35,9 +36,9 @@ func judge(ctx context.Context, err error) error {
 	return err
 }
 
-// away says whether err is about the server rather than about the data: there was no answer, or one which says that
-// this server cannot do its work now. Answers to a command come bare; those that the client got while it was connecting,
-// from a Sentinel for instance, are wrapped and mean that there is no connection.
+// away says whether err is about the server and not about the data: there was no answer, or the answer is that this
+// server cannot work now. The answer to a command is a bare redis.Error. What the client was told while it was
+// connecting, by a Sentinel for instance, is wrapped and means that there is no connection.
 func away(err error) bool {
 	if _, answered := err.(redis.Error); !answered { //nolint:errorlint // see above
 		return true

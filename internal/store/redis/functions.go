@@ -23,18 +23,18 @@ func (s *Store) get(ctx context.Context, ref function.Ref) (*function.Function, 
 		if err != nil {
 			return nil, err
 		}
-		if !sp.alone && !sp.found().there {
+		if !sp.unambiguous && !sp.found().there {
 			return nil, function.ErrNotFound
 		}
 		key, mark := s.here(sp).key, ""
-		if !sp.alone {
+		if !sp.unambiguous {
 			mark = sp.found().mark
 		}
 		f, err := s.getAt(ctx, ref, key, mark)
 		switch {
 		case err != nil || f != nil:
 			return f, err
-		case sp.alone:
+		case sp.unambiguous:
 			return nil, function.ErrNotFound
 		} // else it has moved meanwhile
 	}
@@ -60,7 +60,7 @@ func (s *Store) getAt(ctx context.Context, ref function.Ref, key, mark string) (
 	if f == nil || field(values, len(functionFields)) != mark {
 		return nil, nil //nolint:nilnil // see above
 	}
-	s.envs.tell(ctx, s.log, f, field(values, 2))
+	s.envs.report(ctx, s.log, f, field(values, 2))
 	f.Settings = settings()
 	return f, nil
 }
@@ -91,7 +91,7 @@ func (s *Store) revision(ctx context.Context, ref function.Ref) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	if sp.alone {
+	if sp.unambiguous {
 		return s.revisionAt(ctx, ref, s.here(sp).key)
 	}
 	found := sp.found()
@@ -214,7 +214,7 @@ func (s *Store) writeAt(ctx context.Context, next *function.Function, home place
 // Delete removes a function and the lines that it printed.
 func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
 	var err error
-	if alone(ref) && len(namesakes(ref)) < 2 {
+	if unambiguous(ref) && len(sameMember(ref)) < 2 {
 		err = s.delisting(ctx, s.keys.own(ref), func(keys []string) error {
 			_, err := s.run(ctx, deleteScript, keys, s.keys.changes(), functionNotice(ref), member(ref))
 			return err
@@ -241,13 +241,13 @@ func read(ctx context.Context, client redis.UniversalClient, queue func(redis.Pi
 func sentError(ctx context.Context, commands []redis.Cmder, err error, harmless func(error) bool) error {
 	for _, c := range commands {
 		if failure := c.Err(); failure != nil && !harmless(failure) {
-			return judge(ctx, failure)
+			return storeError(ctx, failure)
 		}
 	}
 	if harmless(err) {
 		return nil
 	}
-	return judge(ctx, err)
+	return storeError(ctx, err)
 }
 
 // absent says whether err is that there is nothing to read.

@@ -6,15 +6,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Others can write to the same Redis, so no value is fetched before its length is known. In bytes, maxSettings bounds the
-// record of a namespace, which each of its functions in memory carries, and maxRevision what identifies a revision.
+// Others can write to the same Redis, so no value is fetched before its length is known. In bytes, maxSettings bounds
+// the record of a namespace, which each of its functions in memory carries, and maxRevision what identifies a
+// revision.
 const (
 	maxSettings = 64 << 10
 	maxRevision = 1 << 10
 )
 
-// readHash queues the reading of fields of a hash, unless they are longer together than most bytes. It is not sent by the
-// hash of the script, which a pipeline could not send again.
+// readHash queues a read of fields of a hash, unless they are longer than most bytes together. It sends the whole
+// script, since a pipeline cannot retry one whose hash Redis does not know.
 func readHash(ctx context.Context, p redis.Pipeliner, key string, most int64, fields []string) *redis.Cmd {
 	args := []any{most}
 	for _, name := range fields {

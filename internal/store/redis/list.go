@@ -27,7 +27,8 @@ func (s *Store) list(ctx context.Context, q function.Query) (*function.Page, err
 	}
 	ranges := s.ranges(q)
 	totals := make([]*redis.IntCmd, len(ranges))
-	// Not a transaction, which a Redis whose memory is full refuses even to read: at worst a page is counted in the moment after a write.
+	// Not a transaction, which a Redis without free memory refuses even for reads: at worst the count is newer than the
+	// page.
 	pages := make([]*redis.StringSliceCmd, len(ranges))
 	_, err = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, r := range ranges {
@@ -44,11 +45,11 @@ func (s *Store) list(ctx context.Context, q function.Query) (*function.Page, err
 		return nil
 	})
 	if err != nil {
-		return nil, judge(ctx, err)
+		return nil, storeError(ctx, err)
 	}
 	members, total := pages[0].Val(), int(totals[0].Val())
 	if len(ranges) > 1 {
-		if members, err = s.rest(ctx, ranges[1], members, max(start-total, 0), end-start); err != nil {
+		if members, err = s.fillPage(ctx, ranges[1], members, max(start-total, 0), end-start); err != nil {
 			return nil, err
 		}
 		total += int(totals[1].Val())
@@ -63,15 +64,15 @@ func (s *Store) list(ctx context.Context, q function.Query) (*function.Page, err
 	return &function.Page{Items: items, Total: total}, nil
 }
 
-// rest fills a page that ends in the first range with what the second one begins with.
-func (s *Store) rest(ctx context.Context, r lexRange, members []string, skip, size int) ([]string, error) {
+// fillPage fills a page that ends in the first range with what the second one begins with.
+func (s *Store) fillPage(ctx context.Context, r lexRange, members []string, skip, size int) ([]string, error) {
 	if len(members) == size {
 		return members, nil
 	}
 	more, err := s.client.ZRangeByLex(ctx, s.keys.list(), &redis.ZRangeBy{
 		Min: r.first, Max: r.last, Offset: int64(skip), Count: int64(size - len(members)),
 	}).Result()
-	return append(members, more...), judge(ctx, err)
+	return append(members, more...), storeError(ctx, err)
 }
 
 // listOne lists one function.
@@ -89,7 +90,7 @@ func (s *Store) listOne(ctx context.Context, namespace, id string, start, end in
 		return nil
 	})
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return nil, judge(ctx, err)
+		return nil, storeError(ctx, err)
 	}
 	var present []string
 	for i, m := range members {
@@ -107,13 +108,14 @@ func (s *Store) listOne(ctx context.Context, namespace, id string, start, end in
 // lexRange has the ends of a part of the list, as ZRANGEBYLEX takes them; the zero value is all of it.
 type lexRange struct{ first, last string }
 
-// ranges are the parts of the list that q selects: functions at their own places, and those at the shared ones if they begin otherwise.
+// ranges are the parts of the list that q selects: functions by their own members, and by their shared ones if these
+// begin otherwise.
 func (s *Store) ranges(q function.Query) []lexRange {
 	if q.Namespace == "" {
 		return make([]lexRange, 1)
 	}
 	own := prefixed(escape(q.Namespace) + ":")
-	if shared := prefixed(q.Namespace + ":"); shared != own && !lookalike.MatchString(q.Namespace) {
+	if shared := prefixed(q.Namespace + ":"); shared != own && !looksEscaped.MatchString(q.Namespace) {
 		return []lexRange{own, shared}
 	}
 	return []lexRange{own}

@@ -8,33 +8,35 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// content is what is stored at a key, as far as it tells one write from another.
+// content is the part of a record that tells one write from another.
 type content struct {
 	there                    bool
 	versionID, hash, updated string
 	mark                     string // whose it is, see ownerMark
 }
 
-// spot is where a function is and where it belongs.
+// spot is what is known of where a function is.
 type spot struct {
-	ref   function.Ref
-	alone bool
-	// shared is what is at the shared place, if that is the function's, own what is at its own place. Both may be.
+	ref function.Ref
+	// unambiguous says that no other function can have the same key: the fields below are not used.
+	unambiguous bool
+	// shared is the record at the shared place if it is the function's, own the record at its own place. There may be
+	// both.
 	shared, own content
-	// taken is what is at the shared place, whoever it belongs to.
+	// taken is the record at the shared place, of whichever function.
 	taken content
-	// all are those who can be at the shared place, listed those of them who are listed there. owner is the one whom what is
-	// there belongs to, zero for nobody, others are those who had it as well in Backstage Functions.
+	// all are the functions that can be at the shared place, listed those of them that are listed there. owner is the one
+	// that the record there belongs to, zero if nobody can tell. Others had the record as well in Backstage Functions.
 	all, listed, others []function.Ref
 	owner               function.Ref
 }
 
 // locate finds a function.
 func (s *Store) locate(ctx context.Context, ref function.Ref) (*spot, error) {
-	if alone(ref) {
-		return &spot{ref: ref, alone: true}, nil
+	if unambiguous(ref) {
+		return &spot{ref: ref, unambiguous: true}, nil
 	}
-	all := sharers(ref)
+	all := sameKey(ref)
 	listed := make([]*redis.FloatCmd, len(all))
 	var shared, own func() content
 	err := read(ctx, s.client, func(p redis.Pipeliner) {
@@ -64,7 +66,7 @@ func (s *Store) locate(ctx context.Context, ref function.Ref) (*spot, error) {
 	return sp, nil
 }
 
-// look queues the reading of a content.
+// look queues a read of a content.
 func look(ctx context.Context, p redis.Pipeliner, key string) func() content {
 	length := p.HStrLen(ctx, key, "code")
 	fields := readHash(ctx, p, key, maxRevision, []string{"versionID", "hash", "updated", ownerField})
@@ -78,12 +80,12 @@ func look(ctx context.Context, p redis.Pipeliner, key string) func() content {
 	}
 }
 
-// atOwn says whether what is at the own place counts.
+// atOwn says that the record at the own place is the current one.
 func (sp *spot) atOwn() bool {
 	return sp.own.there && (!sp.shared.there || sp.own.updated > sp.shared.updated)
 }
 
-// found is what counts.
+// found is the current record.
 func (sp *spot) found() content {
 	if sp.atOwn() {
 		return sp.own
@@ -91,19 +93,20 @@ func (sp *spot) found() content {
 	return sp.shared
 }
 
-// here is where the function is; it is not there at all unless found.
+// here is the place of the current record, if there is one.
 func (s *Store) here(sp *spot) place {
-	if sp.alone || sp.atOwn() {
+	if sp.unambiguous || sp.atOwn() {
 		return s.keys.own(sp.ref)
 	}
 	return s.keys.shared(sp.ref)
 }
 
-// home is where the function is to be written. A namespace with a slash moves in where nobody is if it is the first that
-// is listed there or, but in a cluster, if none is. What may be of several functions stays.
+// home is where the function is to be written. A function whose namespace has a slash takes a free shared place if it
+// is the first that is listed there or, unless this is a cluster, if none is. A record of an unknown owner is not
+// replaced.
 func (s *Store) home(sp *spot, met bool) place {
 	shared, own := s.keys.shared(sp.ref), s.keys.own(sp.ref)
-	if sp.alone || sp.taken.there && sp.owner == (function.Ref{}) && own.key != shared.key {
+	if sp.unambiguous || sp.taken.there && sp.owner == (function.Ref{}) && own.key != shared.key {
 		return own
 	}
 	free := len(sp.listed) == 0 && !met && !s.cluster || len(sp.listed) > 0 && sp.listed[0] == sp.ref

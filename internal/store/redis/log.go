@@ -11,8 +11,9 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// The lines of a function are a stream, which needs Redis 5. An entry holds under short names what a line is: its time in
-// milliseconds, its request ID, its level and its text. Its own ID is the line's cursor. See lua/log_append.lua.
+// The lines of a function are a stream, which needs Redis 5. An entry holds under short names what a line is: its
+// time in milliseconds, its request ID, its level and its text. Its own ID is the line's cursor. See
+// lua/log_append.lua.
 const (
 	fieldTime    = "t"
 	fieldRequest = "r"
@@ -56,7 +57,9 @@ func (l *logStore) ReadLog(ctx context.Context, ref function.Ref, q function.Log
 }
 
 // readRange returns the first entries of a range, or the last ones, the very last in front.
-func (l *logStore) readRange(ctx context.Context, ref function.Ref, first, last string, most int, newest bool) ([]redis.XMessage, error) {
+func (l *logStore) readRange(
+	ctx context.Context, ref function.Ref, first, last string, most int, newest bool,
+) ([]redis.XMessage, error) {
 	var entries *redis.XMessageSliceCmd
 	err := read(ctx, l.client, func(p redis.Pipeliner) {
 		if newest {
@@ -78,7 +81,8 @@ func inOrder(lines []function.LogLine, reversed bool) []function.LogLine {
 	return lines
 }
 
-// before is the last place before c, as the end of a range: without the second number that is the last one of its millisecond.
+// before is the last cursor before c, as the end of a range: without a sequence number that is the last one of its
+// millisecond.
 func before(c function.LogCursor) string {
 	if c.Seq > 0 {
 		return function.LogCursor{Millis: c.Millis, Seq: c.Seq - 1}.String()

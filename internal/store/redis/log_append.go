@@ -12,17 +12,19 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// What a line and the first line of a function take beside their texts, in bytes, roughly and rather too much. What they do
-// take is measured when they are there.
+// Upper estimates of what a line, and the first line of a function, take in addition to their texts, in bytes. What
+// they really take is measured once they are stored.
 const (
 	logLineCost     = 128
 	logFunctionCost = 8192
 )
 
-// logRounds is how often in a row room is made before a line is given up that still finds none.
+// logRounds is how many rounds of eviction in a row may store nothing before lines are given up.
 const logRounds = 100
 
-var errNoRoom = errors.New("there is no room for these lines: FUNCTION_LOGS_MEMORY or FUNCTION_LOGS_NAMESPACE_MEMORY is too small")
+var errNoRoom = errors.New(
+	"there is no room for these lines: FUNCTION_LOGS_MEMORY or FUNCTION_LOGS_NAMESPACE_MEMORY is too small",
+)
 
 // logBatch is some lines of one function.
 type logBatch struct {
@@ -31,17 +33,20 @@ type logBatch struct {
 	cost  int64 // the most that they can take
 }
 
-// AppendLog keeps lines and returns how many it kept. Each stream is cut to keep.Lines and, since Redis cuts whole blocks,
-// up to a hundred more; it expires keep.TTL after the last line. Lines go where there is room within keep.Namespace and
-// keep.Memory; where there is none, older ones are dropped first. In a cluster 16 parts of the namespaces have a 16th of
-// keep.Memory each. Lines may be there twice when the connection was lost while they were written.
-func (l *logStore) AppendLog(ctx context.Context, lines []function.LogLine, keep function.LogLimits) (kept int, err error) {
+// AppendLog keeps lines and returns how many it kept. Each stream is cut to keep.Lines and, since Redis cuts whole
+// blocks, up to a hundred more; it expires keep.TTL after the last line. Lines go where there is room within
+// keep.Namespace and keep.Memory; where there is none, older ones are dropped first. In a cluster 16 parts of the
+// namespaces have a 16th of keep.Memory each. Lines may be there twice when the connection was lost while they were
+// written.
+func (l *logStore) AppendLog(
+	ctx context.Context, lines []function.LogLine, keep function.LogLimits,
+) (kept int, err error) {
 	share, _ := l.budgets(keep)
 	if err := ctx.Err(); err != nil {
-		return 0, at("append to log", judge(ctx, err))
+		return 0, at("append to log", storeError(ctx, err))
 	}
 	waiting := batchesOf(lines, share/4)
-	for fruitless := 0; len(waiting) > 0 && fruitless < logRounds; fruitless++ {
+	for failedRounds := 0; len(waiting) > 0 && failedRounds < logRounds; failedRounds++ {
 		batches, later := firstOfEach(waiting)
 		n, refused, failed := l.appendBatches(ctx, batches, keep)
 		for who, those := range refused {
@@ -50,7 +55,7 @@ func (l *logStore) AppendLog(ctx context.Context, lines []function.LogLine, keep
 		}
 		if n > 0 {
 			kept += n
-			fruitless = 0
+			failedRounds = 0
 		}
 		if err = errors.Join(err, failed); errors.Is(failed, function.ErrUnavailable) {
 			break
@@ -63,7 +68,7 @@ func (l *logStore) AppendLog(ctx context.Context, lines []function.LogLine, keep
 	return kept, at("append to log", err)
 }
 
-// firstOfEach parts the first batch of each function from the later ones, which must not come before it.
+// firstOfEach separates the first batch of each function from the later ones, which must be stored after it.
 func firstOfEach(batches []logBatch) (first, later []logBatch) {
 	seen := map[function.Ref]bool{}
 	for _, b := range batches {
@@ -77,7 +82,7 @@ func firstOfEach(batches []logBatch) (first, later []logBatch) {
 	return first, later
 }
 
-// batchesOf groups lines by function, in their order, into batches that cost no more than most bytes unless one line does.
+// batchesOf groups lines by function, in their order, into batches of at most most bytes. One line may be larger.
 func batchesOf(lines []function.LogLine, most int64) []logBatch {
 	var batches []logBatch
 	current := map[function.Ref]int{}
@@ -97,31 +102,31 @@ func batchesOf(lines []function.LogLine, most int64) []logBatch {
 	return batches
 }
 
-// yielding is who has to give way.
-type yielding struct {
+// fullGroup is the group that has to lose lines.
+type fullGroup struct {
 	group string
-	// total says that there is no room for all, so the next one is whoever takes the most then.
+	// total says that all groups together are full: after this group the largest one of that moment loses lines.
 	total bool
 }
 
-// appendBatches sends all batches at once. It returns how many lines are kept, and the batches that found no room, by who has
-// to give way.
+// appendBatches sends all batches at once. It returns how many lines were stored, and the batches that found no room,
+// by the group that has to lose lines.
 func (l *logStore) appendBatches(
 	ctx context.Context, batches []logBatch, keep function.LogLimits,
-) (kept int, refused map[yielding][]logBatch, err error) {
+) (kept int, refused map[fullGroup][]logBatch, err error) {
 	answers := l.sendBatches(ctx, batches, keep, appendScript.EvalSha)
 	if slices.ContainsFunc(answers, func(c *redis.Cmd) bool { return redis.HasErrorPrefix(c.Err(), "NOSCRIPT") }) {
 		answers = l.sendUnknown(ctx, batches, keep, answers)
 	}
-	refused = map[yielding][]logBatch{}
+	refused = map[fullGroup][]logBatch{}
 	for i, answer := range answers {
 		values, failed := answer.Slice()
 		if failed != nil {
-			err = cmp.Or(err, judge(ctx, failed)) // one will do
+			err = cmp.Or(err, storeError(ctx, failed)) // the first is enough
 			continue
 		}
-		who := yielding{group: field(values, 0), total: len(values) > 1 && values[1] == int64(1)}
-		if who == (yielding{}) {
+		who := fullGroup{group: field(values, 0), total: len(values) > 1 && values[1] == int64(1)}
+		if who == (fullGroup{}) {
 			kept += len(batches[i].lines)
 		} else {
 			refused[who] = append(refused[who], batches[i])
@@ -133,14 +138,18 @@ func (l *logStore) appendBatches(
 // evaluate is a method of a redis.Script.
 type evaluate func(ctx context.Context, c redis.Scripter, keys []string, args ...any) *redis.Cmd
 
-func (l *logStore) sendBatches(ctx context.Context, batches []logBatch, keep function.LogLimits, send evaluate) []*redis.Cmd {
+func (l *logStore) sendBatches(
+	ctx context.Context, batches []logBatch, keep function.LogLimits, send evaluate,
+) []*redis.Cmd {
 	share, all := l.budgets(keep)
 	var answers []*redis.Cmd
 	// Each command has its own error.
 	_, _ = l.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, b := range batches {
 			keys := append(l.keys.counts(b.ref.Namespace), l.keys.stream(b.ref))
-			args := []any{l.keys.group(b.ref.Namespace), l.keys.entry(b.ref), keep.TTL.Milliseconds(), keep.Lines, share, all, b.cost}
+			args := []any{
+				l.keys.group(b.ref.Namespace), l.keys.entry(b.ref), keep.TTL.Milliseconds(), keep.Lines, share, all, b.cost,
+			}
 			for _, line := range b.lines {
 				args = append(args, line.Time.UnixMilli(), line.RequestID, line.Level, line.Text)
 			}
@@ -151,8 +160,10 @@ func (l *logStore) sendBatches(ctx context.Context, batches []logBatch, keep fun
 	return answers
 }
 
-// sendUnknown sends the whole script for the batches that were answered that it is not known.
-func (l *logStore) sendUnknown(ctx context.Context, batches []logBatch, keep function.LogLimits, answers []*redis.Cmd) []*redis.Cmd {
+// sendUnknown sends the whole script for the batches whose answer was that Redis does not know it.
+func (l *logStore) sendUnknown(
+	ctx context.Context, batches []logBatch, keep function.LogLimits, answers []*redis.Cmd,
+) []*redis.Cmd {
 	var again []logBatch
 	var places []int
 	for i, answer := range answers {
@@ -175,15 +186,15 @@ func costOf(batches []logBatch) (sum int64) {
 }
 
 const (
-	// dropBatch is how many functions of a namespace give way with one round trip.
+	// dropBatch is how many functions of a group lose lines with one round trip.
 	dropBatch = 100
-	// dropRounds bounds the round trips of making room once.
+	// dropRounds bounds the round trips of one makeRoom.
 	dropRounds = 1000
 )
 
-// makeRoom frees need bytes, if there are so many, where the namespace beside is counted: more than the lines that wait take,
-// so that not each one has to ask for room.
-func (l *logStore) makeRoom(ctx context.Context, who yielding, need int64, beside string) error {
+// makeRoom frees up to need bytes where the namespace beside is counted. That is more than the waiting lines take, so
+// that the next lines find room without another eviction.
+func (l *logStore) makeRoom(ctx context.Context, who fullGroup, need int64, beside string) error {
 	for range dropRounds {
 		left, largest, err := l.drop(ctx, who.group, need, beside)
 		if err != nil {
@@ -200,8 +211,10 @@ func (l *logStore) makeRoom(ctx context.Context, who yielding, need int64, besid
 	return nil
 }
 
-// drop has one group give way. It returns what is left of need, and the group that takes the most.
-func (l *logStore) drop(ctx context.Context, group string, need int64, beside string) (left int64, largest string, err error) {
+// drop evicts lines of one group. It returns what is left of need, and the group that takes the most.
+func (l *logStore) drop(
+	ctx context.Context, group string, need int64, beside string,
+) (left int64, largest string, err error) {
 	tag, ok := l.keys.groupTag(group)
 	if !ok { // of a server of other settings
 		tag = l.keys.tag(beside)
@@ -212,7 +225,7 @@ func (l *logStore) drop(ctx context.Context, group string, need int64, beside st
 	keys := l.keys.groupCounts(group, tag)
 	oldest, err := l.client.ZRange(ctx, keys[0], 0, dropBatch-1).Result()
 	if err != nil {
-		return 0, "", judge(ctx, err)
+		return 0, "", storeError(ctx, err)
 	}
 	args := []any{group, need}
 	for _, id := range oldest {
@@ -221,7 +234,7 @@ func (l *logStore) drop(ctx context.Context, group string, need int64, beside st
 	}
 	answer, err := dropScript.Run(ctx, l.client, keys, args...).Slice()
 	if err != nil || len(answer) != 2 {
-		return 0, "", judge(ctx, err)
+		return 0, "", storeError(ctx, err)
 	}
 	left, _ = answer[0].(int64)
 	return left, field(answer, 1), nil

@@ -33,7 +33,13 @@ func usedMemory(t *testing.T, raw *redis.Client) int64 {
 func linesOfLength(r function.Ref, lines, length int) []function.LogLine {
 	all := make([]function.LogLine, lines)
 	for i := range all {
-		all[i] = function.LogLine{Ref: r, Time: time.UnixMilli(7), RequestID: "0123456789abcdef", Level: "info", Text: strings.Repeat("x", length)}
+		all[i] = function.LogLine{
+			Ref:       r,
+			Time:      time.UnixMilli(7),
+			RequestID: "0123456789abcdef",
+			Level:     "info",
+			Text:      strings.Repeat("x", length),
+		}
 	}
 	return all
 }
@@ -184,7 +190,10 @@ func TestScriptsAboutLinesThatRedisForgotAreSentAgain(t *testing.T) {
 
 func TestLinesMayHaveARedisOfTheirOwn(t *testing.T) {
 	functions, lines := testenv.Redis(t), testenv.Redis(t, "--requirepass", "pw")
-	s, err := Open(t.Context(), Options{Endpoint: "redis://" + functions.Addr, LogsEndpoint: "redis://:pw@" + lines.Addr, KeyPrefix: "local"})
+	s, err := Open(
+		t.Context(),
+		Options{Endpoint: "redis://" + functions.Addr, LogsEndpoint: "redis://:pw@" + lines.Addr, KeyPrefix: "local"},
+	)
 	check(t, err)
 	defer s.Close()
 	put(t, s, ref, "1", nil)
@@ -209,8 +218,8 @@ func TestLinesMayHaveARedisOfTheirOwn(t *testing.T) {
 	put(t, s, ref, "2", nil)
 }
 
-// Functions of others can be deployed, whatever Redis does when it is full: with volatile-lru, as in the manifests, it drops lines by
-// itself.
+// Functions of others can be deployed, whatever Redis does when it is full: with volatile-lru, as in the manifests,
+// it drops lines by itself.
 func TestAFullRedisGivesUpLinesBeforeItRefusesFunctions(t *testing.T) {
 	for _, policy := range []string{"volatile-lru", "noeviction"} {
 		single := testenv.Redis(t, "--maxmemory", "8mb", "--maxmemory-policy", policy)
@@ -224,7 +233,9 @@ func TestAFullRedisGivesUpLinesBeforeItRefusesFunctions(t *testing.T) {
 				for i := range 20 { // 40 MB
 					var lines []function.LogLine
 					for j := range 10 {
-						lines = append(lines, linesOfLength(function.Ref{Namespace: fmt.Sprint("loud", j), ID: fmt.Sprint(i)}, 50, 4096)...)
+						lines = append(
+							lines,
+							linesOfLength(function.Ref{Namespace: fmt.Sprint("loud", j), ID: fmt.Sprint(i)}, 50, 4096)...)
 					}
 					_, _ = s.AppendLog(t.Context(), lines, keep) // they may be lost
 					put(t, s, function.Ref{Namespace: "other", ID: fmt.Sprint(i)}, strings.Repeat("x", 10_000), nil)

@@ -8,8 +8,8 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// logShards is how many parts the namespaces of a cluster are in. A script can count together only what lies in one slot, so
-// there each part has its own slot, and its own part of the budget.
+// logShards is how many parts the namespaces are divided into in a cluster. A script can use keys of one slot only,
+// so each part has its own slot there, and its own share of the memory.
 const logShards = 16
 
 // logKeys makes the names of the keys about kept lines. The original has no keys that begin like them.
@@ -19,7 +19,8 @@ type logKeys struct {
 	separator string // of owners; empty for none
 }
 
-// What lines take is counted for groups: a namespace, or all namespaces of an owner. The name of the latter is that of no namespace.
+// The bytes of lines are counted by group: a namespace, or all namespaces of an owner. A group of an owner has a name
+// that no namespace has.
 const ownerPrefix = "owner:"
 
 func (k logKeys) group(namespace string) string {
@@ -37,7 +38,7 @@ func (k logKeys) entry(ref function.Ref) string {
 	return escape(ref.Namespace) + "/" + ref.ID
 }
 
-// entryStream is the stream of an entry. One that a server of other settings wrote leads nowhere.
+// entryStream is the stream of an entry. An entry that a server with other settings wrote has none.
 func (k logKeys) entryStream(group, tag, entry string) string {
 	namespace, id := group, entry
 	if k.separator != "" {
@@ -46,7 +47,7 @@ func (k logKeys) entryStream(group, tag, entry string) string {
 	return string(k.keys) + "functions:log:" + tag + namespace + "/" + id
 }
 
-// tag has the keys of a group lie in one slot of a cluster.
+// tag is the hash tag of the keys of a group: they are in one slot of a cluster.
 func (k logKeys) tag(namespace string) string {
 	if !k.cluster {
 		return ""
@@ -56,7 +57,7 @@ func (k logKeys) tag(namespace string) string {
 	return tagOf(h.Sum32() % logShards)
 }
 
-// groupTag is the tag of a group; ok is false for a text that is none's.
+// groupTag is the tag of a group; ok is false for a text that is no group.
 func (k logKeys) groupTag(group string) (tag string, ok bool) {
 	name, isOwner := strings.CutPrefix(group, ownerPrefix)
 	if name, ok = unescape(name); !ok || isOwner != (k.separator != "") {
@@ -91,5 +92,7 @@ func (k logKeys) counts(namespace string) []string {
 
 func (k logKeys) groupCounts(group, tag string) []string {
 	begin := string(k.keys) + "functions:logs:" + tag
-	return []string{begin + "order:" + group, begin + "sizes:" + group, begin + "usage", begin + "expires", begin + "total"}
+	return []string{
+		begin + "order:" + group, begin + "sizes:" + group, begin + "usage", begin + "expires", begin + "total",
+	}
 }

@@ -71,7 +71,8 @@ func TestLinesDoNotDisturbTheOriginalsKeys(t *testing.T) {
 	appendLog(t, s, line("1"))
 	check(t, raw.Del(t.Context(), "localfunctions:log:ns/id").Err())
 	after := dump(t, raw)
-	if len(before) != len(after) || !maps.Equal(before["localcode:ns/id"].(map[string]string), after["localcode:ns/id"].(map[string]string)) {
+	if len(before) != len(after) ||
+		!maps.Equal(before["localcode:ns/id"].(map[string]string), after["localcode:ns/id"].(map[string]string)) {
 		t.Errorf("before %v\nafter %v", before, after)
 	}
 	for _, pattern := range []string{"localcode:*", "localnamespace:*", "localnamespaces*"} {
@@ -131,7 +132,9 @@ func TestEntriesOfOthersAreReadAsFarAsTheyGo(t *testing.T) {
 	for _, values := range [][]any{{"m", "only text"}, {"x", "y"}, {"t", "soon", "m", "odd time"}} {
 		check(t, raw.XAdd(t.Context(), &redis.XAddArgs{Stream: "localfunctions:log:ns/id", ID: "5-*", Values: values}).Err())
 	}
-	check(t, raw.XAdd(t.Context(), &redis.XAddArgs{Stream: "localfunctions:log:ns/id", ID: "18446744073709551615-1", Values: []any{"m", "far"}}).Err())
+	check(t, raw.XAdd(t.Context(), &redis.XAddArgs{
+		Stream: "localfunctions:log:ns/id", ID: "18446744073709551615-1", Values: []any{"m", "far"},
+	}).Err())
 	lines, err := s.ReadLog(t.Context(), ref, function.LogQuery{Limit: 10})
 	check(t, err)
 	var texts []string
@@ -148,7 +151,9 @@ func TestEntriesOfOthersAreReadAsFarAsTheyGo(t *testing.T) {
 
 func TestFunctionsAreDeletedWhereLinesCannotBeKept(t *testing.T) {
 	s, raw := withRaw(t)
-	check(t, raw.Do(t.Context(), "ACL", "SETUSER", "old", "on", ">pw", "~local*", "allchannels", "+@all", "-@stream").Err())
+	check(
+		t, raw.Do(t.Context(), "ACL", "SETUSER", "old", "on", ">pw", "~local*", "allchannels", "+@all", "-@stream").Err(),
+	)
 	limited := open(t, "redis://old:pw@"+raw.Options().Addr)
 	put(t, limited, ref, "1", nil)
 	if kept, err := limited.AppendLog(t.Context(), []function.LogLine{line("1")}, keep); kept != 0 || err == nil {

@@ -13,15 +13,15 @@ import (
 // login is a user, empty for the default one, and a password, empty for none.
 type login struct{ username, password string }
 
-// logins are what an endpoint's user and password may mean, tried in turn: Backstage Functions took no notice of the user, and connected to a
-// Redis that asks for no password although it had one. The first that Redis takes is kept. They are safe for concurrent use and are one for
-// all clients of an endpoint.
+// logins are what an endpoint's user and password may mean, tried one after the other: Backstage Functions ignored
+// the user, and connected to a Redis without a password although it had one. The first login that Redis accepts is
+// kept. All clients of an endpoint share them. They are safe for concurrent use.
 type logins struct {
-	all     []login
-	current atomic.Int32
-	told    atomic.Int32 // the last one that was told of
-	log     *slog.Logger
-	name    string
+	all      []login
+	current  atomic.Int32
+	reported atomic.Int32 // the last one that was logged
+	log      *slog.Logger
+	name     string
 }
 
 func newLogins(e *endpoint, name string, log *slog.Logger) *logins {
@@ -35,14 +35,14 @@ func newLogins(e *endpoint, name string, log *slog.Logger) *logins {
 	return l
 }
 
-// credentials are what a new connection shows.
+// credentials are for a new connection.
 func (l *logins) credentials() (username, password string) {
 	now := l.all[l.current.Load()]
 	return now.username, now.password
 }
 
-// try does what needs a connection, again with the next login as long as that is what Redis objects to. When none is right it returns the
-// error of the first.
+// try runs do, which needs a connection, and runs it again with the next login as long as Redis refuses the login. When
+// Redis refuses all, it returns the error of the first.
 func (l *logins) try(ctx context.Context, do func() error) error {
 	at := l.current.Load()
 	first := do()
@@ -53,7 +53,7 @@ func (l *logins) try(ctx context.Context, do func() error) error {
 				l.current.Store(0)
 				return first
 			}
-			l.tell(ctx, at, err)
+			l.report(ctx, at, err)
 			return err
 		}
 		l.current.CompareAndSwap(at, next)
@@ -62,7 +62,7 @@ func (l *logins) try(ctx context.Context, do func() error) error {
 	}
 }
 
-// after is the login to try after an error with another one; -1 for none.
+// after is the login to try after err with login at, -1 for none.
 func (l *logins) after(at int32, err error) int32 {
 	last := int32(len(l.all) - 1) //nolint:gosec // at most 3
 	switch {
@@ -76,32 +76,34 @@ func (l *logins) after(at int32, err error) int32 {
 	return -1
 }
 
-// tell tells once that another login than the one that was meant is in use.
-func (l *logins) tell(ctx context.Context, at int32, err error) {
-	if at == 0 || isLoginError(err) || l.told.Swap(at) == at {
+// report logs once that another login than the first one is in use.
+func (l *logins) report(ctx context.Context, at int32, err error) {
+	if at == 0 || isLoginError(err) || l.reported.Swap(at) == at {
 		return
 	}
-	text := "Redis does not take the user with this password, but the password alone, so it is used as Backstage Functions did: " +
-		"leave the user out, or make it known to Redis"
+	text := "Redis does not take the user with this password, but the password alone, so it is used as Backstage " +
+		"Functions did: leave the user out, or make it known to Redis"
 	if l.all[at] == (login{}) {
 		text = "Redis asks for no password, so none is used: leave it out, or give Redis one"
 	}
 	l.log.WarnContext(ctx, text, "endpoint", l.name)
 }
 
-// isLoginError says whether Redis objects to user or password. Before version 6 it knows no users, and says that there are too many arguments.
+// isLoginError says whether Redis refuses user or password. Before version 6 it knows no users, and complains about the
+// number of arguments.
 func isLoginError(err error) bool {
 	return err != nil && (redis.IsAuthError(err) || needsNone(err) ||
 		strings.Contains(err.Error(), "wrong number of arguments for 'auth' command"))
 }
 
-// needsNone says whether Redis says that there is no password.
+// needsNone says whether Redis answered that it has no password.
 func needsNone(err error) bool {
 	text := err.Error()
 	return strings.Contains(text, "no password is set") || strings.Contains(text, "without any password configured")
 }
 
-// The rest has a client's commands go through try. Subscriptions do not: they are made by watch, which tries again, after the commands.
+// logins are a redis.Hook: the commands of a client go through try. Subscriptions do not: watch makes them, after the
+// commands, and retries.
 
 // DialHook implements redis.Hook.
 func (l *logins) DialHook(next redis.DialHook) redis.DialHook {

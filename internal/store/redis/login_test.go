@@ -48,7 +48,7 @@ func TestTheUserCountsUnlessRedisTakesThePasswordAlone(t *testing.T) {
 	clusterClient := redis.NewClient(&redis.Options{Addr: cluster.Addr})
 	defer clusterClient.Close() //nolint:errcheck // the test is over
 	check(t, clusterClient.ConfigSet(t.Context(), "requirepass", "secret").Err())
-	for endpoint, told := range map[string]string{
+	for endpoint, reported := range map[string]string{
 		"redis://:secret@" + guarded.Addr:                                     "",
 		"redis://anyuser:secret@" + guarded.Addr:                              userIgnored,
 		"redis://anyuser:secret@" + guarded.Addr + "/2":                       userIgnored,
@@ -67,7 +67,7 @@ func TestTheUserCountsUnlessRedisTakesThePasswordAlone(t *testing.T) {
 			s, log := openLogged(t, Options{Endpoint: endpoint, Name: "REDIS_ENDPOINT"})
 			use(t, s)
 			said := log.String()
-			if got := strings.Contains(said, userIgnored); got != (told != "") || strings.Count(said, userIgnored) > 1 {
+			if got := strings.Contains(said, userIgnored); got != (reported != "") || strings.Count(said, userIgnored) > 1 {
 				t.Errorf("said %s", said)
 			}
 			if strings.Contains(said, "secret") {
@@ -94,12 +94,15 @@ func TestNoLoginThatIsRightIsTheErrorOfTheFirst(t *testing.T) {
 func TestARedisThatComesLaterIsToldTheSame(t *testing.T) {
 	server := testenv.Redis(t, "--requirepass", "secret")
 	server.Stop()
-	s, log := openLogged(t, Options{Endpoint: "redis://anyuser:secret@" + server.Addr, LogsEndpoint: "redis://other:secret@" + server.Addr})
+	s, log := openLogged(
+		t,
+		Options{Endpoint: "redis://anyuser:secret@" + server.Addr, LogsEndpoint: "redis://other:secret@" + server.Addr},
+	)
 	server.Start()
 	eventually(t, func() error { return s.Ping(t.Context()) })
 	use(t, s)
 	if got := strings.Count(log.String(), userIgnored); got != 2 {
-		t.Errorf("%d endpoints are told of, want 2: %s", got, log.String())
+		t.Errorf("%d endpoints are logged, want 2: %s", got, log.String())
 	}
 }
 
@@ -192,7 +195,8 @@ func TestKeptOutputMayUseTLSToo(t *testing.T) {
 	other, _ := openLogged(t, Options{
 		Endpoint: "redis://" + plain.Addr, LogsEndpoint: "rediss://:secret@" + byName, TLS: files,
 	})
-	if _, err := other.ReadLog(t.Context(), ref, function.LogQuery{Limit: 1}); err == nil || !strings.Contains(err.Error(), "localhost") {
+	if _, err := other.ReadLog(t.Context(), ref, function.LogQuery{Limit: 1}); err == nil ||
+		!strings.Contains(err.Error(), "localhost") {
 		t.Errorf("a certificate for another name is taken: %v", err)
 	}
 }

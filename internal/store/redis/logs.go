@@ -9,8 +9,8 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// logStore keeps the lines of functions, in the Redis that has the functions or in one of its own. It is safe for concurrent
-// use.
+// logStore keeps the lines of functions, in the Redis of the functions or in one of its own. It is safe for
+// concurrent use.
 type logStore struct {
 	client   redis.UniversalClient
 	awaiting redis.UniversalClient // see AwaitLog
@@ -20,7 +20,9 @@ type logStore struct {
 
 // newLogStore keeps lines at an endpoint; shared is the client of the store if it is the same Redis, else nil.
 func newLogStore(e endpoint, config *tls.Config, as *logins, o *Options, shared redis.UniversalClient) *logStore {
-	l := &logStore{client: shared, awaiting: newAwaiting(e, config, as), keys: logKeys{keys(o.KeyPrefix), e.cluster, o.OwnerSeparator}}
+	l := &logStore{
+		client: shared, awaiting: newAwaiting(e, config, as), keys: logKeys{keys(o.KeyPrefix), e.cluster, o.OwnerSeparator},
+	}
 	if shared == nil {
 		l.client, l.own = e.newClient(config, as, nil), true
 	}

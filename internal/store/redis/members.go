@@ -10,11 +10,12 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// memberBatch is how many members that may be of several functions are looked into with one round trip.
+// memberBatch is how many ambiguous members are resolved with one round trip.
 const memberBatch = 200
 
-// refs are the functions that members stand for. Others have written to the list too: a member with more than one colon, or with a slash before
-// it, stands for those that are stored and not listed apart from it.
+// refs are the functions that members stand for. Backstage Functions writes to the list too: a member with more than
+// one colon, or with a slash before it, is ambiguous. It stands for the functions that are stored and have no other
+// member.
 func (s *Store) refs(ctx context.Context, members []string) ([]function.Ref, error) {
 	items := make([]function.Ref, 0, len(members))
 	for batch := range slices.Chunk(members, memberBatch) {
@@ -39,20 +40,20 @@ func (s *Store) refs(ctx context.Context, members []string) ([]function.Ref, err
 	return items, nil
 }
 
-// settled says whether the text of a member alone tells whose it is.
+// settled says that the text of a member is unambiguous.
 func settled(text string) bool {
 	namespace, id, found := strings.Cut(text, ":")
-	return !found || lookalike.MatchString(namespace) || !strings.Contains(namespace, "/") && !strings.Contains(id, ":")
+	return !found || looksEscaped.MatchString(namespace) || !strings.Contains(namespace, "/") && !strings.Contains(id, ":")
 }
 
 // candidate is a function that a member may stand for.
 type candidate struct {
 	ref    function.Ref
-	shared func() content  // what is at the shared place
+	shared func() content  // the record at the shared place
 	apart  *redis.FloatCmd // whether it is listed at its own place; nil where that is the same
 }
 
-// ask queues what has to be known of a member's functions.
+// ask queues the reads that resolve an ambiguous member.
 func (s *Store) ask(ctx context.Context, p redis.Pipeliner, text string) (all []candidate) {
 	for _, r := range splits(text, ":") {
 		if !s.keys.shares(r) {
@@ -67,7 +68,8 @@ func (s *Store) ask(ctx context.Context, p redis.Pipeliner, text string) (all []
 	return all
 }
 
-// pick are those who are there. Where none is, the first stays listed if its name is an ordinary one: it may have been deleted a moment ago.
+// pick are the candidates that are stored. If none is, the first is listed if its name is an ordinary one: it may
+// have been deleted a moment ago.
 func pick(all []candidate) (refs []function.Ref) {
 	there := 0
 	for _, c := range all {

@@ -7,14 +7,17 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// evict moves those who have what is at the shared place of a function, which has precedence, to their own places.
-func (s *Store) evict(ctx context.Context, sp *spot) error {
+// moveOthers moves the owners of the record at the shared place of a function, which has precedence, to their own
+// places.
+func (s *Store) moveOthers(ctx context.Context, sp *spot) error {
 	shared := s.keys.shared(sp.ref)
 	if sp.owner == (function.Ref{}) {
-		return fmt.Errorf("%w: %q may be of several functions: rename the key or delete it", function.ErrUnavailable, shared.key)
+		return fmt.Errorf(
+			"%w: %q may be of several functions: rename the key or delete it", function.ErrUnavailable, shared.key,
+		)
 	}
 	for _, r := range append([]function.Ref{sp.owner}, sp.others...) {
-		met, err := s.met(ctx, r)
+		met, err := s.collisions(ctx, r)
 		if err != nil {
 			return err
 		}
@@ -22,7 +25,7 @@ func (s *Store) evict(ctx context.Context, sp *spot) error {
 			return err
 		}
 		if len(met) > 0 {
-			continue // they are listed so too
+			continue // it has the same member
 		}
 		if err := s.delist(ctx, s.keys.shared(r).member); err != nil {
 			return err
@@ -31,7 +34,7 @@ func (s *Store) evict(ctx context.Context, sp *spot) error {
 	return s.dropAt(ctx, shared.key, sp.taken, "")
 }
 
-// copyAside copies what is at the shared place to the own place of one who has it, unless that one was written later.
+// copyAside copies the record at the shared place to the own place of r, unless the record there is newer.
 func (s *Store) copyAside(ctx context.Context, sp *spot, r function.Ref) error {
 	at, err := s.locate(ctx, r)
 	if err != nil || at.own.there && at.own.updated >= sp.taken.updated {
@@ -40,15 +43,16 @@ func (s *Store) copyAside(ctx context.Context, sp *spot, r function.Ref) error {
 	return s.copyTo(ctx, r, s.keys.shared(r), sp.taken, s.keys.own(r), at.own)
 }
 
-// copyTo copies a function from one of its places to another, which has what was seen there, unless somebody has written either. It is listed
-// at the new place before it is there.
+// copyTo copies a function from one of its places to another, over a known content, unless somebody has written
+// either of them meanwhile. It lists the function at the new place before it writes there.
 func (s *Store) copyTo(ctx context.Context, ref function.Ref, from place, seen content, to place, over content) error {
 	fields, mark, err := s.fieldsAt(ctx, from.key)
 	if err != nil {
 		return fmt.Errorf("move %s: %w", ref, err)
 	}
-	if len(fields) == 0 || valueOf(fields, "versionID") != seen.versionID || valueOf(fields, "hash") != seen.hash || mark != seen.mark {
-		return nil // somebody was faster: look again
+	if len(fields) == 0 || valueOf(fields, "versionID") != seen.versionID || valueOf(fields, "hash") != seen.hash ||
+		mark != seen.mark {
+		return nil // somebody was faster: the caller locates it again
 	}
 	if err := s.enlist(ctx, to.member); err != nil {
 		return err
@@ -61,7 +65,7 @@ func (s *Store) copyTo(ctx context.Context, ref function.Ref, from place, seen c
 	return err
 }
 
-// drop deletes what was seen at a place, unless somebody has written it.
+// drop deletes the content that was seen at a place, unless somebody has written it meanwhile.
 func (s *Store) drop(ctx context.Context, from place, seen content) error {
 	if err := s.dropAt(ctx, from.key, seen, ""); err != nil {
 		return err

@@ -7,9 +7,9 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Names in Redis. A function is kept at "code:<namespace>/<id>" and listed as "<namespace>:<id>", as in Backstage Functions, where several
-// functions may meet at one such place: see place. Then, and where the namespace could be mistaken for an escaped one, the namespace is
-// escaped. An ID always stands for itself: it reaches to the end of the key.
+// Names in Redis. A function is kept at "code:<namespace>/<id>" and listed as "<namespace>:<id>", as in Backstage
+// Functions, where several functions may collide: see place. Then, and if the namespace could be mistaken for an
+// escaped one, the namespace is escaped. An ID is never escaped: it reaches to the end of the key.
 
 var (
 	needsEscape = regexp.MustCompile(`(?i)[/:]|%2f|%3a|%25`)
@@ -53,7 +53,8 @@ func (k keys) function(ref function.Ref) string {
 	return string(k) + "code:" + escape(ref.Namespace) + "/" + ref.ID
 }
 
-// namespace is the key of a namespace's record, oldNamespace that which earlier versions gave it. The latter may be that of another one.
+// namespace is the key of a namespace's record. oldNamespace is the key that earlier versions used, which may be the
+// key of another namespace.
 func (k keys) namespace(name string) string { return string(k) + "namespace:" + name }
 
 func (k keys) oldNamespace(name string) string { return string(k) + "namespace:" + escape(name) }

@@ -10,20 +10,20 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Owners. Where several functions can be at one key, what is written there has a mark that says whose it is, and belongs to
-// nobody else, whatever the list says. Backstage Functions writes none and ignores it. What has no mark goes by the list,
-// where a member that another function explains proves nothing. Before a write changes what the list proves, all records
-// that this is about get their marks.
+// Where several functions can have one key, a record that is written there has a mark that names its owner: it
+// belongs to nobody else, whatever the list says. Backstage Functions writes no mark and ignores it. The owner of a
+// record without a mark is found by the list; a list member that can be another function's proves nothing. Before a
+// write changes what the list proves, all records concerned get their marks.
 
-// ownerField holds the mark: how many bytes of the key, behind the prefix, are the namespace.
+// ownerField holds the mark: how many bytes of the key after the prefix are the namespace.
 const ownerField = "namespaceLength"
 
-// nobody is the mark of what may be of several functions.
+// nobody is the mark of a record whose owner cannot be told.
 const nobody = "?"
 
-// ownerMark is the mark of a function at its shared place, empty where nobody else can be there.
+// ownerMark is the mark of a function at its shared place, empty if no other function can be there.
 func ownerMark(ref function.Ref) string {
-	if len(sharers(ref)) < 2 {
+	if len(sameKey(ref)) < 2 {
 		return ""
 	}
 	return strconv.Itoa(len(ref.Namespace))
@@ -37,7 +37,7 @@ func (k keys) markAt(ref function.Ref, key string) string {
 	return ownerMark(ref)
 }
 
-// marked is the one of all who has a mark, zero for nobody.
+// marked is the one of all whose mark it is, zero if there is none.
 func marked(all []function.Ref, mark string) function.Ref {
 	i := slices.IndexFunc(all, func(r function.Ref) bool { return ownerMark(r) == mark })
 	if i < 0 {
@@ -46,10 +46,10 @@ func marked(all []function.Ref, mark string) function.Ref {
 	return all[i]
 }
 
-// unmarked says whether what is at the shared place lacks the mark that it needs.
+// unmarked says that the record at the shared place needs a mark and has none.
 func (sp *spot) unmarked() bool { return len(sp.all) > 1 && sp.taken.there && sp.taken.mark == "" }
 
-// decide finds out who owns what is at the shared place.
+// decide finds the owner of the record at the shared place.
 func (s *Store) decide(ctx context.Context, sp *spot) error {
 	switch {
 	case !sp.taken.there:
@@ -71,7 +71,7 @@ func (s *Store) decide(ctx context.Context, sp *spot) error {
 	return nil
 }
 
-// proven are those of listed whose member is not explained by another function.
+// proven are those of listed whose member cannot be another function's.
 func (s *Store) proven(ctx context.Context, listed []function.Ref) (refs []function.Ref, err error) {
 	type reason struct {
 		by   function.Ref
@@ -80,7 +80,7 @@ func (s *Store) proven(ctx context.Context, listed []function.Ref) (refs []funct
 	reasons := make([][]reason, len(listed))
 	err = read(ctx, s.client, func(p redis.Pipeliner) {
 		for i, r := range listed {
-			for _, by := range namesakes(r) {
+			for _, by := range sameMember(r) {
 				if by != r && s.keys.shares(by) {
 					reasons[i] = append(reasons[i], reason{by, look(ctx, p, s.keys.shared(by).key)})
 				}
@@ -98,18 +98,18 @@ func (s *Store) proven(ctx context.Context, listed []function.Ref) (refs []funct
 	return refs, nil
 }
 
-// shares says whether a function can be at what would be its shared place.
+// shares says whether a function can be at its shared place.
 func (k keys) shares(ref function.Ref) bool {
-	return len(sharers(ref)) > 0 || k.own(ref) == k.shared(ref)
+	return len(sameKey(ref)) > 0 || k.own(ref) == k.shared(ref)
 }
 
-// mayBe says whether c, at the shared place of a function, can be that one.
+// mayBe says whether c, at the shared place of ref, can be the record of ref.
 func (c content) mayBe(ref function.Ref) bool {
 	mark := ownerMark(ref)
 	return c.there && (mark == "" || c.mark == "" || c.mark == mark)
 }
 
-// adopt marks what is at the shared place, after those who are listed there too have got their copies.
+// adopt marks the record at the shared place, after copies were made for the others that are listed there.
 func (s *Store) adopt(ctx context.Context, sp *spot) error {
 	mark := nobody
 	if sp.owner != (function.Ref{}) {
@@ -125,10 +125,10 @@ func (s *Store) adopt(ctx context.Context, sp *spot) error {
 	return err
 }
 
-// met are the other functions that are at their shared places and listed there as ref is, or would be. Their records, and
-// those of others that could be taken for theirs, are marked from now on.
-func (s *Store) met(ctx context.Context, ref function.Ref) (found []function.Ref, err error) {
-	all := slices.DeleteFunc(namesakes(ref), func(r function.Ref) bool { return r == ref || !s.keys.shares(r) })
+// collisions are the other functions at their shared places with the list member of ref. Their records, and those that
+// could be mistaken for theirs, have marks from now on.
+func (s *Store) collisions(ctx context.Context, ref function.Ref) (found []function.Ref, err error) {
+	all := slices.DeleteFunc(sameMember(ref), func(r function.Ref) bool { return r == ref || !s.keys.shares(r) })
 	if len(all) == 0 {
 		return nil, nil
 	}
@@ -154,7 +154,7 @@ func (s *Store) met(ctx context.Context, ref function.Ref) (found []function.Ref
 	return found, nil
 }
 
-// marking sees to it that what is at the shared place of a function has a mark, and returns it.
+// marking marks the record at the shared place of a function unless it has a mark, and returns it.
 func (s *Store) marking(ctx context.Context, ref function.Ref) (content, error) {
 	for range maxMoves {
 		sp, err := s.locate(ctx, ref)

@@ -164,7 +164,7 @@ func TestAMemberThatMayBeAnothersProvesNothing(t *testing.T) {
 	}
 }
 
-// Where decoys were there first, and Backstage Functions wrote behind them, it may be that nobody can be told to be the owner.
+// Where decoys were there first, and Backstage Functions wrote behind them, it may be that the owner cannot be told.
 func TestWhatNobodyOwnsIsShownToNobody(t *testing.T) {
 	s, raw := withRaw(t)
 	for _, r := range decoys {

@@ -8,26 +8,29 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Places. Backstage Functions puts names as they stand into keys and members, so that at one of these, where a name has a slash or a colon,
-// several functions can meet: a/b's c and a's b/c at "code:a/b/c". Here
+// Backstage Functions builds keys and members of its list from names without escaping, so functions with a slash or a
+// colon in their names can collide: a/b's c and a's b/c both have the key "code:a/b/c". Therefore a function has two
+// places:
 //
-//   - the shared place of a function is where Backstage Functions has it, its own place the one with the namespace escaped. For most names
-//     they are the same.
-//   - what is at a shared place belongs to the one whose mark it has. What has none, since Backstage Functions wrote it,
-//     belongs to the one with the shortest namespace of those who are listed there: see ownerMark.
-//   - a function is read at both places. Where it is at both, the one that was written last counts; if that does not tell, the shared one.
-//   - it is written to the shared place, unless that is another's. A namespace without a slash has precedence: who is in its way moves.
+//   - Its shared place is where Backstage Functions has it. At its own place the namespace is escaped. For most names
+//     both are the same.
+//   - A record at a shared place belongs to the function that its mark names. Backstage Functions writes no mark: such
+//     a record belongs to the function with the shortest namespace of those that are listed there. See ownerMark.
+//   - A function is read at both places. If it is at both, the record that was written last is the current one; if
+//     their times are equal, the shared one.
+//   - A function is written to its shared place, unless that belongs to another. A function whose namespace has no
+//     slash has precedence: the others are moved to their own places.
 //
-// So each of two functions that meet has its own code, and Backstage Functions sees all that meet no other.
+// So two functions that collide each have their own code, and Backstage Functions sees all that do not collide.
 
-// place is a key and how a function is listed there.
+// place is a key and the member by which a function is listed there.
 type place struct{ key, member string }
 
-// maxSplits bounds how many functions that may meet are looked for.
+// maxSplits bounds how many functions that may collide are looked for.
 const maxSplits = 16
 
-// lookalike is in namespaces that could be taken for an escaped one. They have their own place only.
-var lookalike = regexp.MustCompile(`(?i)%2f|%3a|%25`)
+// looksEscaped matches namespaces that could be mistaken for escaped ones. They have only their own place.
+var looksEscaped = regexp.MustCompile(`(?i)%2f|%3a|%25`)
 
 func (k keys) shared(ref function.Ref) place {
 	return place{string(k) + "code:" + ref.Namespace + "/" + ref.ID, ref.Namespace + ":" + ref.ID}
@@ -35,42 +38,44 @@ func (k keys) shared(ref function.Ref) place {
 
 func (k keys) own(ref function.Ref) place { return place{k.function(ref), member(ref)} }
 
-// alone says whether no other function can be found where ref is: it has one place, and that needs no search.
-func alone(ref function.Ref) bool {
-	return !strings.Contains(ref.ID, "/") && !needsEscape.MatchString(ref.Namespace) || len(sharers(ref)) == 0
+// unambiguous says that no other function can have the key of ref: it has one place, and need not be searched for.
+func unambiguous(ref function.Ref) bool {
+	return !strings.Contains(ref.ID, "/") && !needsEscape.MatchString(ref.Namespace) || len(sameKey(ref)) == 0
 }
 
-// sharers are the functions whose shared place has the key of ref's, ref among them, those with the shortest namespace first. There are none
-// where ref has only its own place, and where there are too many.
-func sharers(ref function.Ref) []function.Ref {
-	if apart(ref) {
+// sameKey are the functions with the shared key of ref, ref included, the shortest namespace first. It is empty if
+// ref has only its own place, or if there are too many.
+func sameKey(ref function.Ref) []function.Ref {
+	if ownKeyOnly(ref) {
 		return nil
 	}
 	all := splits(ref.Namespace+"/"+ref.ID, "/")
 	if len(all) > maxSplits {
 		return nil
 	}
-	return slices.DeleteFunc(all, apart)
+	return slices.DeleteFunc(all, ownKeyOnly)
 }
 
-// apart says whether a function has only its own place because of its namespace.
-func apart(ref function.Ref) bool {
-	return lookalike.MatchString(ref.Namespace) || strings.Contains(ref.Namespace, ":") && crowded(ref)
+// ownKeyOnly says that the namespace of a function leaves it only its own place.
+func ownKeyOnly(ref function.Ref) bool {
+	return looksEscaped.MatchString(ref.Namespace) || strings.Contains(ref.Namespace, ":") && tooManySplits(ref)
 }
 
-// crowded says whether too many functions could be listed as ref is to look for all of them.
-func crowded(ref function.Ref) bool { return strings.Count(ref.Namespace+ref.ID, ":") >= maxSplits }
+// tooManySplits says that too many functions could have the list member of ref to look for all of them.
+func tooManySplits(ref function.Ref) bool {
+	return strings.Count(ref.Namespace+ref.ID, ":") >= maxSplits
+}
 
-// namesakes are the functions that are listed as ref at their shared places, ref among them.
-func namesakes(ref function.Ref) []function.Ref {
-	if lookalike.MatchString(ref.Namespace) || crowded(ref) {
+// sameMember are the functions with the shared list member of ref, ref included.
+func sameMember(ref function.Ref) []function.Ref {
+	if looksEscaped.MatchString(ref.Namespace) || tooManySplits(ref) {
 		return nil
 	}
 	all := splits(ref.Namespace+":"+ref.ID, ":")
-	return slices.DeleteFunc(all, func(r function.Ref) bool { return lookalike.MatchString(r.Namespace) })
+	return slices.DeleteFunc(all, func(r function.Ref) bool { return looksEscaped.MatchString(r.Namespace) })
 }
 
-// splits are all names that text can be made of, with a separator between; at most maxSplits of them and one.
+// splits are all names that make text with a separator between them, at most maxSplits+1.
 func splits(text, separator string) (all []function.Ref) {
 	for at := 0; len(all) <= maxSplits; at++ {
 		next := strings.Index(text[at:], separator)

@@ -203,8 +203,10 @@ func testStrangeNamesFromHereAreSeenByTheOriginal(t *testing.T, s *Store, o orig
 func testWhatEarlierVersionsEscapedIsFound(t *testing.T, s *Store, o original) {
 	escaped := func(r function.Ref, code, updated string) {
 		t.Helper()
-		check(t, o.raw.HSet(t.Context(), "localcode:"+escape(r.Namespace)+"/"+r.ID, "code", code, "hash", function.HashOf(code),
-			"versionID", "of "+code, "env", `{"A":"1"}`, "updated", updated, "created", updated).Err())
+		check(t, o.raw.HSet(
+			t.Context(), "localcode:"+escape(r.Namespace)+"/"+r.ID, "code", code, "hash", function.HashOf(code),
+			"versionID", "of "+code, "env", `{"A":"1"}`, "updated", updated, "created", updated,
+		).Err())
 		check(t, o.raw.ZAdd(t.Context(), "localnamespaces", redis.Z{Member: member(r)}).Err())
 	}
 	for _, r := range strangeRefs[:4] {
@@ -455,7 +457,7 @@ func TestNamesWithManySeparatorsCostNoMore(t *testing.T) {
 		}
 	}
 	r := function.Ref{Namespace: "a", ID: "b" + strings.Repeat(":/", 8000)}
-	if n := len(sharers(r)) + len(namesakes(r)); n > 2*maxSplits {
+	if n := len(sameKey(r)) + len(sameMember(r)); n > 2*maxSplits {
 		t.Errorf("%d are looked for", n)
 	}
 }
@@ -489,11 +491,11 @@ func FuzzPlacesAreFoundAgain(f *testing.F) {
 		if k.own(one) == k.own(two) || k.own(one).key == k.own(two).key || k.own(one).member == k.own(two).member {
 			t.Errorf("%q and %q have one place", one, two)
 		}
-		meet := k.shared(one).key == k.shared(two).key && len(sharers(one)) > 0 && len(sharers(two)) > 0
-		if meet && (!slices.Contains(sharers(one), two) || !slices.Equal(sharers(one), sharers(two))) {
+		meet := k.shared(one).key == k.shared(two).key && len(sameKey(one)) > 0 && len(sameKey(two)) > 0
+		if meet && (!slices.Contains(sameKey(one), two) || !slices.Equal(sameKey(one), sameKey(two))) {
 			t.Errorf("%q does not know of %q", one, two)
 		}
-		if len(sharers(one)) > 0 && !slices.Contains(sharers(one), one) {
+		if len(sameKey(one)) > 0 && !slices.Contains(sameKey(one), one) {
 			t.Errorf("%q does not share its own place", one)
 		}
 	})

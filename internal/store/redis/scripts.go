@@ -22,7 +22,8 @@ func source(name string) string {
 var readSource = source("read")
 
 // The writes. Each is one script, so it happens as a whole or not at all, and its notice belongs to it. A server that
-// forbids the channel (ACL) still takes the write: the notice is then lost, and other servers see the change by Revision.
+// forbids the channel (ACL) still takes the write: the notice is then lost, and other servers see the change by
+// Revision.
 var (
 	putScript           = redis.NewScript(source("put"))
 	editScript          = redis.NewScript(source("edit"))

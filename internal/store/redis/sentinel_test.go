@@ -51,7 +51,9 @@ func wantRefused(t *testing.T, o Options) string {
 
 func TestSentinelsMayWantAPassword(t *testing.T) {
 	master := testenv.Redis(t, "--requirepass", "of@redis")
-	sentinel := testenv.RedisSentinelWith(t, master.Addr, "main", "sentinel auth-pass main of@redis", "requirepass of/sentinel")
+	sentinel := testenv.RedisSentinelWith(
+		t, master.Addr, "main", "sentinel auth-pass main of@redis", "requirepass of/sentinel",
+	)
 	for _, endpoint := range []string{
 		"sentinel://:of@redis@" + sentinel.Addr + "/service_name:main?sentinel_password=of%2Fsentinel",
 		"redis+sentinel://:of%40redis@" + sentinel.Addr + "/service_name:main?sentinel_password=of/sentinel",
@@ -62,7 +64,8 @@ func TestSentinelsMayWantAPassword(t *testing.T) {
 		"sentinel://:of@redis@" + sentinel.Addr + "/service_name:main",
 		"sentinel://:of@redis@" + sentinel.Addr + "/service_name:main?sentinel_password=secret",
 	} {
-		if said := wantRefused(t, Options{Endpoint: endpoint}); strings.Contains(said, "secret") || strings.Contains(said, "of@redis") {
+		if said := wantRefused(t, Options{Endpoint: endpoint}); strings.Contains(said, "secret") ||
+			strings.Contains(said, "of@redis") {
 			t.Errorf("a password is told: %s", said)
 		}
 	}
@@ -132,7 +135,10 @@ func TestErrorsNameWhatWasTried(t *testing.T) {
 	err = s.Ping(t.Context())
 	said := log.String()
 	if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(said, name) ||
-		!strings.Contains(said, "LOGS_REDIS_ENDPOINT redis://***@127.0.0.1:2") || strings.Contains(err.Error()+said, "secret") {
+		!strings.Contains(
+			said,
+			"LOGS_REDIS_ENDPOINT redis://***@127.0.0.1:2",
+		) || strings.Contains(err.Error()+said, "secret") {
 		t.Errorf("error %v, log %s", err, said)
 	}
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// maxMoves bounds how often a function is looked for again because others wrote at the same time.
+// maxMoves bounds how often a function is located again because others wrote at the same time.
 const maxMoves = 16
 
 var errMoving = fmt.Errorf("%w: other writers were faster %d times", function.ErrUnavailable, maxMoves)
 
-// settle has a function be where it belongs, or nowhere, before it is written. It returns that place and how the function
-// is listed there. Those who are in the way are moved to their own places first. Each step leaves all of them readable.
+// settle prepares a write: afterwards the function is at the place where it belongs, or nowhere. It returns that place.
+// Functions that have the place are moved to their own places first. After each step all of them can be read.
 func (s *Store) settle(ctx context.Context, ref function.Ref) (home place, err error) {
 	for range maxMoves {
 		sp, err := s.locate(ctx, ref)
 		if err != nil {
 			return place{}, err
 		}
-		met, err := s.met(ctx, ref)
+		met, err := s.collisions(ctx, ref)
 		if err != nil {
 			return place{}, err
 		}
@@ -42,14 +42,14 @@ func (s *Store) settle(ctx context.Context, ref function.Ref) (home place, err e
 	return place{}, errMoving
 }
 
-// approach does one step towards home, and says whether there was none to do.
+// approach does one step towards home. Done says that none was needed.
 func (s *Store) approach(ctx context.Context, sp *spot, home place) (done bool, err error) {
 	shared, own := s.keys.shared(sp.ref), s.keys.own(sp.ref)
 	switch {
-	case sp.alone || home != shared:
+	case sp.unambiguous || home != shared:
 		return true, nil
 	case sp.taken.there && sp.owner != sp.ref:
-		return false, s.evict(ctx, sp)
+		return false, s.moveOthers(ctx, sp)
 	case sp.unmarked():
 		return false, s.adopt(ctx, sp)
 	case sp.atOwn():
@@ -60,21 +60,24 @@ func (s *Store) approach(ctx context.Context, sp *spot, home place) (done bool, 
 	return true, nil
 }
 
-// listedAs is the member by which a function is listed at a place, where met are listed alike. They are listed at their own places too, so that
-// each has a member of its own.
-func (s *Store) listedAs(ctx context.Context, ref function.Ref, at place, met []function.Ref) (member string, err error) {
+// listedAs is the member by which a function is listed at a place, where met have the same member. It also lists met by
+// their own members, so that each function has one of its own.
+func (s *Store) listedAs(
+	ctx context.Context, ref function.Ref, at place, met []function.Ref,
+) (member string, err error) {
 	shared, own := s.keys.shared(ref), s.keys.own(ref)
 	if at != shared || len(met) == 0 || strings.Contains(ref.Namespace, "/") {
 		return at.member, nil
 	}
-	if namesakes(ref)[0] != ref {
+	if sameMember(ref)[0] != ref {
 		return own.member, nil
 	}
 	_, err = s.listApart(ctx, met)
 	return shared.member, err
 }
 
-// listApart lists functions at their own places. It says whether one of them is there because of how it is listed at the shared place.
+// listApart lists functions by their own members. It says whether one of them is found by how it is listed at the
+// shared place.
 func (s *Store) listApart(ctx context.Context, refs []function.Ref) (bound bool, err error) {
 	for _, r := range refs {
 		own := s.keys.own(r)
@@ -89,9 +92,9 @@ func (s *Store) listApart(ctx context.Context, refs []function.Ref) (bound bool,
 	return bound, nil
 }
 
-// remove deletes a function that others may meet.
+// remove deletes a function that others may collide with.
 func (s *Store) remove(ctx context.Context, ref function.Ref) error {
-	if _, err := s.met(ctx, ref); err != nil { // see there
+	if _, err := s.collisions(ctx, ref); err != nil { // it marks them
 		return err
 	}
 	for range maxMoves {
@@ -99,14 +102,15 @@ func (s *Store) remove(ctx context.Context, ref function.Ref) error {
 		if err != nil {
 			return err
 		}
-		if sp.alone {
-			if _, err := s.run(ctx, deleteScript, []string{s.keys.own(ref).key}, s.keys.changes(), functionNotice(ref)); err != nil {
+		if sp.unambiguous {
+			_, err := s.run(ctx, deleteScript, []string{s.keys.own(ref).key}, s.keys.changes(), functionNotice(ref))
+			if err != nil {
 				return err
 			}
 			return s.unlist(ctx, ref)
 		}
 		key, seen := s.here(sp).key, sp.found()
-		if sp.own.there && sp.shared.there { // the one that does not count goes first
+		if sp.own.there && sp.shared.there { // the older one is deleted first
 			key, seen = s.keys.own(ref).key, sp.own
 			if sp.atOwn() {
 				key, seen = s.keys.shared(ref).key, sp.shared
@@ -124,7 +128,7 @@ func (s *Store) remove(ctx context.Context, ref function.Ref) error {
 
 // unlist takes a function that was removed off the list.
 func (s *Store) unlist(ctx context.Context, ref function.Ref) error {
-	met, err := s.met(ctx, ref)
+	met, err := s.collisions(ctx, ref)
 	if err != nil {
 		return err
 	}

@@ -30,18 +30,19 @@ type Options struct {
 	//
 	// User and password are percent-decoded; one without the colon is the password. With sentinel the password, which
 	// is that of Redis and not of the Sentinels, is taken as it stands and the user is ignored, as Backstage Functions
-	// 0.3 did. With the others it counts, unless Redis takes the password without it alone. Where they are missing, ?db=DATABASE, &username=USER
-	// and &password=PASSWORD count. What the Sentinels themselves ask for follows as ?sentinel_user=USER&sentinel_password=PASSWORD, percent-encoded.
+	// 0.3 did. With the others it counts, unless Redis accepts the password only without it. Where they are missing,
+	// ?db=DATABASE, &username=USER and &password=PASSWORD count. What the Sentinels themselves ask for follows as
+	// ?sentinel_user=USER&sentinel_password=PASSWORD, percent-encoded.
 	Endpoint string
 	// LogsEndpoint is where the lines that functions print are kept, in the same forms; empty stands for Endpoint.
 	LogsEndpoint string
 	// KeyPrefix begins every key; nothing stands between it and the rest.
 	KeyPrefix string
-	// OwnerSeparator ends the name of an owner in that of a namespace: kept lines of one owner take memory as one. Empty makes each namespace
-	// its own.
+	// OwnerSeparator ends the name of an owner in that of a namespace: the namespaces of one owner share the memory of
+	// kept lines. Empty makes each namespace an owner.
 	OwnerSeparator string
-	// Name is what errors and the log call the endpoint, without its password, such as "REDIS_ENDPOINT redis://***@h"; LogsName is
-	// that of LogsEndpoint.
+	// Name is what errors and the log call the endpoint, without its password, such as "REDIS_ENDPOINT redis://***@h".
+	// LogsName is that of LogsEndpoint.
 	Name     string
 	LogsName string
 	// TLS is for endpoints with TLS.
@@ -76,8 +77,8 @@ type Store struct {
 // ErrLogsEndpoint marks the error of Open that is about Options.LogsEndpoint.
 var ErrLogsEndpoint = errors.New("of kept output")
 
-// Open returns a store for an endpoint. The only errors are an endpoint that is not understood and files for TLS that cannot be
-// used; none tells a password. A Redis that cannot be used at the moment is logged.
+// Open returns a store for an endpoint. It fails only for an endpoint that it does not understand and for files for
+// TLS that cannot be used; no error has a password. A Redis that cannot be used at the moment is logged.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	e, err := parseEndpoint(o.Endpoint)
 	if err != nil {
@@ -136,7 +137,7 @@ func (s *Store) Name() string { return "Redis" }
 
 // Ping returns nil when Redis answers.
 func (s *Store) Ping(ctx context.Context) error {
-	return at(strings.TrimSpace("ping "+s.name), judge(ctx, s.client.Ping(ctx).Err()))
+	return at(strings.TrimSpace("ping "+s.name), storeError(ctx, s.client.Ping(ctx).Err()))
 }
 
 // Close closes the connections; later calls wrap function.ErrUnavailable.
@@ -147,12 +148,12 @@ func (s *Store) Close() error {
 // run runs a script; an empty answer is no error.
 func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
 	var answer any
-	err := s.insist(ctx, func() (err error) {
+	err := s.evicting(ctx, func() (err error) {
 		answer, err = script.Run(ctx, s.client, keys, args...).Result()
 		return err
 	})
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}
-	return answer, judge(ctx, err)
+	return answer, storeError(ctx, err)
 }

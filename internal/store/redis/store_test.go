@@ -121,7 +121,8 @@ func TestTheWrongPasswordIsNeverShown(t *testing.T) {
 }
 
 func TestABadEndpointIsAnError(t *testing.T) {
-	if s, err := Open(context.Background(), Options{Endpoint: "http://:secret@h"}); err == nil || s != nil || strings.Contains(err.Error(), "secret") {
+	if s, err := Open(context.Background(), Options{Endpoint: "http://:secret@h"}); err == nil || s != nil ||
+		strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v, %v", s, err)
 	}
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// scanBatch is about how many keys are asked for at once.
+// scanBatch is about how many keys Redis is asked for at once.
 const scanBatch = 200
 
-// Walk shows every stored function to visit, one after the other and one in memory at a time, in no order, then the members of the list that have
-// no record, and changes nothing. It ends with the first error.
+// Walk calls visit for every stored function, one at a time, in no order, and then for the members of the list
+// without a record. It changes nothing. It ends with the first error.
 func (s *Store) Walk(ctx context.Context, visit func(*function.Stored) error) error {
 	w := &walk{Store: s, visit: visit, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 	cluster, ok := s.client.(*redis.ClusterClient)
@@ -48,7 +48,7 @@ func (w *walk) node(ctx context.Context, node redis.Cmdable) error {
 	for cursor := uint64(0); ; {
 		keys, next, err := node.Scan(ctx, cursor, escapePattern.Replace(prefix)+"*", scanBatch).Result()
 		if err != nil {
-			return judge(ctx, err)
+			return storeError(ctx, err)
 		}
 		for _, key := range keys {
 			if err := w.key(ctx, key, strings.TrimPrefix(key, prefix)); err != nil {
@@ -96,7 +96,7 @@ func (w *walk) key(ctx context.Context, key, name string) error {
 
 // whose says who a key belongs to, of whom first has the shortest namespace; nil when it is nobody's.
 func (w *walk) whose(ctx context.Context, key string, first function.Ref) (*function.Stored, error) {
-	if lookalike.MatchString(first.Namespace) {
+	if looksEscaped.MatchString(first.Namespace) {
 		namespace, ok := unescape(first.Namespace)
 		if !ok {
 			return nil, nil //nolint:nilnil // see above
@@ -113,7 +113,7 @@ func (w *walk) whose(ctx context.Context, key string, first function.Ref) (*func
 		return stored, nil
 	}
 	switch stored.Meets = sp.others; {
-	case sp.alone || !sp.taken.there:
+	case sp.unambiguous || !sp.taken.there:
 	case sp.owner != (function.Ref{}):
 		stored.Ref = sp.owner
 	default:

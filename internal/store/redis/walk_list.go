@@ -36,7 +36,7 @@ func (w *walk) list(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
-			return judge(ctx, err)
+			return storeError(ctx, err)
 		}
 		var members []string
 		for i := 0; i < len(pairs); i += 2 { // each with its score

@@ -19,13 +19,12 @@ const (
 	// minWait and maxWait bound the pause before a lost subscription is renewed; it doubles with every failure.
 	minWait = 50 * time.Millisecond
 	maxWait = 2 * time.Second
-	// forbiddenWait is maxWait where the user's rights stand against it.
+	// forbiddenWait is maxWait for a user who may not subscribe.
 	forbiddenWait = time.Minute
 )
 
 // Watch calls notify for every write of any server on the same data, one at a time, until ctx ends or the store is
-// closed. Whatever was written while there was no connection is not announced; so each time the connection is there
-// again notify is given a Change of all.
+// closed. Nobody tells of writes while there was no connection, so notify gets a Change of all after each reconnect.
 func (s *Store) Watch(ctx context.Context, notify func(function.Change)) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -112,11 +111,21 @@ func (w *watch) lost(ctx context.Context, err error) {
 	switch {
 	case w.missed:
 	case redis.IsPermissionError(err):
-		w.log.WarnContext(ctx, "The user of Redis may not use the channel that tells of deploys: those through other servers are seen when a "+
-			"function in memory is checked, within about a second. To allow it: ACL SETUSER USER &CHANNEL",
-			"endpoint", w.name, "channel", w.keys.changes(), "error", err)
+		w.log.WarnContext(
+			ctx,
+			"The user of Redis may not use the channel that tells of deploys: those through other servers are "+
+				"seen when a function in memory is checked, within about a second. To allow it: ACL SETUSER USER &CHANNEL",
+			"endpoint",
+			w.name,
+			"channel",
+			w.keys.changes(),
+			"error",
+			err,
+		)
 	default:
-		w.log.WarnContext(ctx, "The connection with Redis has been lost. Performance issues may happen.", "endpoint", w.name, "error", err)
+		w.log.WarnContext(
+			ctx, "The connection with Redis has been lost. Performance issues may happen.", "endpoint", w.name, "error", err,
+		)
 	}
 	w.missed = true
 }

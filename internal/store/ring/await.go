@@ -13,8 +13,8 @@ type waiters struct {
 	wake  chan struct{} // closed by the next line
 }
 
-// AwaitLog returns the first lines after a place, at most limit, and waits for one if there is none; it returns none when
-// none has come within the given time. Its errors are those of AppendLog.
+// AwaitLog returns the first lines after a place, at most limit, and waits for one if there is none; it returns none
+// when none has come within the given time. Its errors are those of AppendLog.
 func (r *Ring) AwaitLog(
 	ctx context.Context, ref function.Ref, after function.LogCursor, limit int, within time.Duration,
 ) ([]function.LogLine, error) {

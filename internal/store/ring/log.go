@@ -7,7 +7,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// What a function and a line cost beside their texts, roughly and rather too much, in bytes. A line's slot may be there
+// What a function and a line cost in addition to their texts, in bytes: an upper estimate. A line's slot may exist
 // twice while the slice that holds it grows.
 const (
 	logOverhead  = 512
@@ -17,7 +17,7 @@ const (
 // log holds the newest lines of one function, oldest first; the Ring's mutex guards it.
 type log struct {
 	ref   function.Ref
-	shelf *shelf
+	owner *ownerLogs
 	lines []function.LogLine
 	size  int64
 }
@@ -26,18 +26,18 @@ func sizeOf(line *function.LogLine) int64 {
 	return int64(len(line.Text)+len(line.RequestID)) + lineOverhead
 }
 
-// addLocked appends a line and drops what is then too many.
+// addLocked appends a line and drops the oldest above most.
 func (r *Ring) addLocked(line function.LogLine, most int) {
 	e, ok := r.logs[line.Ref]
 	if !ok {
 		e = r.newLogLocked(line.Ref)
 	}
 	l := e.Value.(*log)
-	l.shelf.recent.MoveToFront(e)
+	l.owner.recent.MoveToFront(e)
 	line.Ref = l.ref // one copy of the name is enough
 	l.lines = append(l.lines, line)
 	l.size += sizeOf(&line)
-	r.growLocked(l.shelf, sizeOf(&line))
+	r.growLocked(l.owner, sizeOf(&line))
 	for len(l.lines) > most {
 		r.dropOldestLocked(l)
 	}
@@ -47,10 +47,10 @@ func (r *Ring) newLogLocked(ref function.Ref) *list.Element {
 	if r.logs == nil {
 		r.logs = make(map[function.Ref]*list.Element)
 	}
-	l := &log{ref: ref, shelf: r.shelfLocked(ref.Namespace), size: int64(len(ref.Namespace)+len(ref.ID)) + logOverhead}
-	e := l.shelf.recent.PushFront(l)
+	l := &log{ref: ref, owner: r.ownerLocked(ref.Namespace), size: int64(len(ref.Namespace)+len(ref.ID)) + logOverhead}
+	e := l.owner.recent.PushFront(l)
 	r.logs[ref] = e
-	r.growLocked(l.shelf, l.size)
+	r.growLocked(l.owner, l.size)
 	return e
 }
 
@@ -59,14 +59,14 @@ func (r *Ring) dropOldestLocked(l *log) {
 	l.lines[0] = function.LogLine{} // its place in the array stays for a while
 	l.lines = l.lines[1:]
 	l.size -= size
-	r.growLocked(l.shelf, -size)
+	r.growLocked(l.owner, -size)
 }
 
 func (r *Ring) removeLocked(e *list.Element) {
 	l := e.Value.(*log)
-	l.shelf.recent.Remove(e)
+	l.owner.recent.Remove(e)
 	delete(r.logs, l.ref)
-	r.growLocked(l.shelf, -l.size)
+	r.growLocked(l.owner, -l.size)
 }
 
 // selectLocked returns a copy of the lines that q selects.

@@ -14,22 +14,22 @@ import (
 
 // Ring keeps lines of any number of functions. The zero value is ready. It is safe for concurrent use.
 type Ring struct {
-	// OwnerSeparator ends the name of an owner in that of a namespace: those of one owner share memory as one. It must not change once the
-	// ring is in use.
+	// OwnerSeparator ends the name of an owner in that of a namespace. The namespaces of one owner share its memory. It
+	// must not change once the ring is in use.
 	OwnerSeparator string
 
 	mu      sync.Mutex // guards the fields below
 	closed  bool
 	logs    map[function.Ref]*list.Element
-	shelves map[string]*shelf // by owner
-	largest shelves           // the same
-	size    int64             // of all logs, in bytes
+	owners  map[string]*ownerLogs // by name
+	largest ownersBySize          // the same
+	size    int64                 // of all logs, in bytes
 	last    function.LogCursor
 	waiting map[function.Ref]*waiters
 }
 
-// AppendLog keeps lines, and no more than keep allows; it returns how many it took. The error is that of an ended context
-// or wraps function.ErrUnavailable after Close.
+// AppendLog keeps lines, and no more than keep allows; it returns how many it took. The error is that of an ended
+// context or wraps function.ErrUnavailable after Close.
 func (r *Ring) AppendLog(ctx context.Context, lines []function.LogLine, keep function.LogLimits) (kept int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -68,7 +68,7 @@ func (r *Ring) Forget(ref function.Ref) {
 func (r *Ring) ForgetNamespace(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s, ok := r.shelves[function.Owner(name, r.OwnerSeparator)]
+	s, ok := r.owners[function.Owner(name, r.OwnerSeparator)]
 	if !ok {
 		return
 	}
@@ -86,7 +86,7 @@ func (r *Ring) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed = true
-	r.logs, r.shelves, r.largest, r.size = nil, nil, nil, 0
+	r.logs, r.owners, r.largest, r.size = nil, nil, nil, 0
 	for ref := range r.waiting {
 		r.wakeLocked(ref)
 	}
@@ -102,8 +102,7 @@ func (r *Ring) usableLocked(ctx context.Context, operation string) error {
 	return nil
 }
 
-// nextLocked returns a cursor after all that were given out, also by a server that ended before this one began, as long
-// as the clock is not set back.
+// nextLocked returns a cursor after all earlier ones, those of an earlier server too unless the clock was set back.
 func (r *Ring) nextLocked() function.LogCursor {
 	if now := uint64(max(0, time.Now().UnixMilli())); now > r.last.Millis {
 		r.last = function.LogCursor{Millis: now}

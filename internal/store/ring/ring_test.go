@@ -73,7 +73,7 @@ func TestNamespacesHaveSharesOfTheMemory(t *testing.T) {
 	for i := range 1000 {
 		add(t, &r, keep, lineOf(refOf(i%50), strings.Repeat("x", 1000)))
 	}
-	if got := r.shelves["ns"].size; got < 90_000 {
+	if got := r.owners["ns"].size; got < 90_000 {
 		t.Errorf("while nobody else wants it, it has %d bytes", got)
 	}
 	for range 1000 {
@@ -84,7 +84,7 @@ func TestNamespacesHaveSharesOfTheMemory(t *testing.T) {
 		t.Errorf("the quiet namespace has %q", got)
 	}
 	for _, name := range []string{"ns", "second"} {
-		if got := r.shelves[name].size; got < 40_000 || got > 60_000 {
+		if got := r.owners[name].size; got < 40_000 || got > 60_000 {
 			t.Errorf("%s has %d bytes", name, got)
 		}
 	}
@@ -103,7 +103,7 @@ func TestOneFunctionAloneKeepsToTheMemory(t *testing.T) {
 		t.Errorf("the newest line is not there: %s", got)
 	}
 	add(t, &r, keep, lineOf(refOf(1), strings.Repeat("x", 20_000)))
-	if r.size != 0 || len(r.logs)+len(r.shelves)+len(r.largest) != 0 {
+	if r.size != 0 || len(r.logs)+len(r.owners)+len(r.largest) != 0 {
 		t.Errorf("a line that is too large alone leaves %d bytes, %d functions", r.size, len(r.logs))
 	}
 }
@@ -153,7 +153,7 @@ func TestSizeIsThatOfTheLines(t *testing.T) {
 		t.Errorf("size %d, want %d", r.size, want)
 	}
 	r.ForgetNamespace("other")
-	if r.size != 0 || len(r.logs)+len(r.shelves)+len(r.largest) != 0 {
+	if r.size != 0 || len(r.logs)+len(r.owners)+len(r.largest) != 0 {
 		t.Errorf("size %d, %d functions", r.size, len(r.logs))
 	}
 }

@@ -131,7 +131,10 @@ func testEnvIsBounded(t *testing.T, s Store) {
 	wantEnvLimit(t, s.SetEnv(t.Context(), ref, "B", long), limit)
 	wantEnvLimit(t, s.SetEnv(t.Context(), ref, "A", long+long), limit)
 	wantEnv(t, get(t, s, ref).Env, function.Var{Name: "A", Value: long})
-	_, err := s.Put(t.Context(), &function.Function{Ref: ref, Code: "2", Env: function.NewEnv(function.Var{Name: "A", Value: long + long})})
+	_, err := s.Put(
+		t.Context(),
+		&function.Function{Ref: ref, Code: "2", Env: function.NewEnv(function.Var{Name: "A", Value: long + long})},
+	)
 	wantEnvLimit(t, err, limit)
 
 	many := function.NewEnv()

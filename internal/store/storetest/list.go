@@ -109,7 +109,8 @@ func testSearchByNamespace(t *testing.T, s Store) {
 	if second.Total != 10 {
 		t.Errorf("total of the second page is %d", second.Total)
 	}
-	if none := list(t, s, function.Query{Namespace: "none", Page: 1, PerPage: 10}); none.Total != 0 || len(none.Items) != 0 {
+	if none := list(t, s, function.Query{Namespace: "none", Page: 1, PerPage: 10}); none.Total != 0 ||
+		len(none.Items) != 0 {
 		t.Errorf("a missing namespace lists %+v", none)
 	}
 }

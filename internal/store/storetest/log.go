@@ -36,7 +36,9 @@ var keepMany = function.LogLimits{Lines: 1000, Memory: 16 << 20, TTL: time.Hour}
 func printed(r function.Ref, first, end int) []function.LogLine {
 	var lines []function.LogLine
 	for i := first; i < end; i++ {
-		lines = append(lines, function.LogLine{Ref: r, Time: time.UnixMilli(1), RequestID: "call", Level: "info", Text: fmt.Sprint(i)})
+		lines = append(
+			lines, function.LogLine{Ref: r, Time: time.UnixMilli(1), RequestID: "call", Level: "info", Text: fmt.Sprint(i)},
+		)
 	}
 	return lines
 }
@@ -115,7 +117,10 @@ func testLogIsReadUpToSoManyBytes(t *testing.T, s Store) {
 
 func testLogLinesAreKeptWhole(t *testing.T, s Store) {
 	want := function.LogLine{
-		Ref: function.Ref{Namespace: "a/b:c", ID: "d/e f"}, Time: time.UnixMilli(1767225600123), RequestID: "call-1", Level: "error",
+		Ref: function.Ref{
+			Namespace: "a/b:c",
+			ID:        "d/e f",
+		}, Time: time.UnixMilli(1767225600123), RequestID: "call-1", Level: "error",
 		Text: "\t\x1b[31m\"é\" \u2028\r\\n 💥\x00",
 	}
 	appendLog(t, s, []function.LogLine{want, {Ref: want.Ref, Time: want.Time}}, keepMany)

@@ -99,7 +99,10 @@ func testPutKeepsOptions(t *testing.T, s Store) {
 			}
 		}
 	}
-	if err := s.SetEnv(t.Context(), ref, "A", "1"); err != nil || !reflect.DeepEqual(get(t, s, ref).Options, function.Options{Runtime: &node24, MaxInvocations: &off, MaxConcurrency: &off}) {
+	if err := s.SetEnv(t.Context(), ref, "A", "1"); err != nil ||
+		!reflect.DeepEqual(
+			get(t, s, ref).Options, function.Options{Runtime: &node24, MaxInvocations: &off, MaxConcurrency: &off},
+		) {
 		t.Errorf("a change of the environment changed the options: %v", err)
 	}
 }

@@ -6,15 +6,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// maxYields bounds how often lines give way to one write.
-const maxYields = 8
+// maxEvictions bounds how often lines are evicted for one write.
+const maxEvictions = 8
 
-// insist does write. While Redis has no memory for it, lines that functions printed give way, if they are in the same Redis: what
-// one namespace prints must not keep another from its deploys.
-func (s *Store) insist(ctx context.Context, write func() error) error {
+// evicting runs write. While Redis has no memory for it, lines that functions printed are evicted, if they are in the
+// same Redis: what one namespace prints must not make deploys of another fail.
+func (s *Store) evicting(ctx context.Context, write func() error) error {
 	err := write()
-	for range maxYields {
-		if !redis.IsOOMError(err) || !s.logStore.yield(ctx) {
+	for range maxEvictions {
+		if !redis.IsOOMError(err) || !s.logStore.evictLines(ctx) {
 			break
 		}
 		err = write()
@@ -22,9 +22,9 @@ func (s *Store) insist(ctx context.Context, write func() error) error {
 	return err
 }
 
-// yield drops all lines of the namespace that takes the most, in a cluster that of each part, and says whether there were any. It
-// uses only commands that a full Redis takes; the counts are made anew by the lines to come.
-func (l *logStore) yield(ctx context.Context) bool {
+// evictLines drops all lines of the largest group, in a cluster of the largest group of each part, and says whether
+// there were any. It uses only commands that a full Redis accepts. Later lines restore the counts.
+func (l *logStore) evictLines(ctx context.Context) bool {
 	if l.own {
 		return false
 	}
@@ -41,7 +41,7 @@ func (l *logStore) yield(ctx context.Context) bool {
 	return dropped
 }
 
-// dropGroup drops all lines of a group that are counted.
+// dropGroup drops all counted lines of a group.
 func (l *logStore) dropGroup(ctx context.Context, group, tag string) bool {
 	counts := l.keys.groupCounts(group, tag)
 	order, sizes, usage, expires, total := counts[0], counts[1], counts[2], counts[3], counts[4]
