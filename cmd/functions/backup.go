@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/observe/logs"
 	"github.com/backstage/functions/internal/store/backup"
 	"github.com/backstage/functions/internal/store/bolt"
 )
@@ -57,7 +58,7 @@ func runBackup(ctx context.Context, file string, out io.Writer) error {
 		text += fmt.Sprintf("\nIn the store and in the copy the code of %d functions does not match its hash: %s.\n"+
 			"Keep older copies, and put their code again.", damage.Count, damage)
 	}
-	_, err = fmt.Fprintln(out, text)
+	_, err = fmt.Fprintln(out, logs.Plain(text))
 	return err
 }
 

@@ -13,6 +13,7 @@ func TestAlteredCodeIsNotRun(t *testing.T) {
 	dir := t.TempDir()
 	s := startServer(t, "DATA_DIR="+dir)
 	put(t, s.url+"/functions/ns/altered", `function main(req, res) { res.send("sound") }`, "")
+	put(t, s.url+"/functions/ns/al%E2%80%AEtered", `function main(req, res) { res.send("sound") }`, "") // a name that a terminal would turn round
 	put(t, s.url+"/functions/ns/sound", `function main(req, res) { res.send("other") }`, "")
 	s.stop(t)
 	path := filepath.Join(dir, "functions.db")
@@ -27,6 +28,18 @@ func TestAlteredCodeIsNotRun(t *testing.T) {
 	s = startServer(t, "DATA_DIR="+dir)
 	if started := s.logs.text(); !strings.Contains(started, "does not match its hash") || !strings.Contains(started, "ns/altered") {
 		t.Errorf("the start says nothing of it:\n%s", started)
+	}
+	const shown, hidden = `ns/al\u202etered`, "\u202e"
+	if started := s.logs.text(); strings.Contains(started, hidden) || !strings.Contains(started, shown) {
+		t.Errorf("the start says\n%s", started)
+	}
+	t.Setenv("DATA_DIR", dir)
+	var told strings.Builder
+	if err := run(t.Context(), []string{"backup", filepath.Join(t.TempDir(), "copy.db")}, &told); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(told.String(), hidden) || !strings.Contains(told.String(), shown) {
+		t.Errorf("the backup says\n%s", &told)
 	}
 	for _, call := range []struct{ method, path string }{
 		{"GET", "/functions/ns/altered"},

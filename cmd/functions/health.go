@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/observe/logs"
 )
 
 // healthTimeout is the longest that a healthy server takes to answer.
@@ -75,6 +76,6 @@ func askHealth(ctx context.Context, path string, out io.Writer) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("health: %s: %s", response.Status, text)
 	}
-	_, err = fmt.Fprintln(out, string(text))
+	_, err = fmt.Fprintln(out, logs.Plain(string(text)))
 	return err
 }

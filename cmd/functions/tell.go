@@ -18,7 +18,7 @@ const lastLine = time.Second
 // It does not wait long for a reader.
 func tell(err error) {
 	var text bytes.Buffer
-	warn, fail := func(m string) { fmt.Fprintln(&text, "functions: warning:", m) }, func(m string) { fmt.Fprintln(&text, "functions:", m) }
+	warn, fail := func(m string) { fmt.Fprintln(&text, "functions: warning:", logs.Plain(m)) }, func(m string) { fmt.Fprintln(&text, "functions:", logs.Plain(m)) }
 	if isServer(os.Args) && config.WantsJSON(os.LookupEnv) {
 		app := logs.NewApp(logs.AppOptions{Out: &text, JSON: true})
 		warn, fail = func(m string) { app.Warn(m) }, func(m string) { app.Error(m) }

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // The families of series that each function has, with the texts of the original.
@@ -153,8 +155,29 @@ var openBounds = func() [len(runBuckets) + 1]string {
 	return texts
 }()
 
-// label makes text a valid label value: Prometheus takes UTF-8 only.
-func label(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+// label is the label value for a name. It is valid, since Prometheus takes UTF-8 only, and shows what cannot be seen, or steers a terminal, as
+// \uXXXX. Names that differ have values that differ: of those that have such characters, or this form, a backslash is escaped too.
+func label(name string) string {
+	name = strings.ToValidUTF8(name, "\uFFFD")
+	if !strings.ContainsFunc(name, isHidden) && !strings.Contains(name, `\u`) {
+		return name
+	}
+	var text []byte
+	for _, r := range name {
+		switch {
+		case r == '\\':
+			text = append(text, `\\`...)
+		case isHidden(r):
+			text = rawjson.AppendEscape(text, r)
+		default:
+			text = utf8.AppendRune(text, r)
+		}
+	}
+	return string(text)
+}
+
+// isHidden leaves newlines to escape.
+func isHidden(r rune) bool { return rawjson.IsInvisible(r) && r != '\n' }
 
 // escape makes text what may stand between the quotes of a label value.
 func escape(text string) string { return escapes.Replace(label(text)) }

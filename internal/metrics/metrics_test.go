@@ -155,6 +155,27 @@ func TestHostileNamesAreCounted(t *testing.T) {
 	expectLines(t, scrape(t, m), `backstage_functions_function_run_total{id="\"\n\\",namespace="a`+"\uFFFD"+`",status="2xx"} 1`)
 }
 
+// What a terminal could take for a command, or what turns the direction of a text, is escaped, and no two names have the same label then.
+func TestNamesThatCannotBeSeenAreEscapedInLabels(t *testing.T) {
+	m := New()
+	for i, id := range []string{"a\u202eb", `a\u202eb`, `a\\u202eb`, "\x1b[2J\u009b", "\U000e0041", `c:\dir`, "é 💥"} {
+		for range i + 1 {
+			m.FunctionRun(context.Background(), function.Ref{Namespace: "ns\u2066", ID: id}, invoke.Ending{Status: 200}, 0)
+		}
+	}
+	m.Attempted("ns\u2066", "connected", 0)
+	text := scrape(t, m)
+	for i, id := range []string{
+		`a\\u202eb`, `a\\\\u202eb`, `a\\\\\\\\u202eb`, `\\u001b[2J\\u009b`, `\\udb40\\udc41`, `c:\\dir`, "é 💥",
+	} {
+		expectLines(t, text, fmt.Sprintf(`backstage_functions_function_run_total{id="%s",namespace="ns\\u2066",status="2xx"} %d`, id, i+1))
+	}
+	expectLines(t, text, `functions_egress_connections_total{namespace="ns\\u2066",result="connected"} 1`)
+	if strings.ContainsAny(text, "\u202e\u2066\x1b\u009b\U000e0041") {
+		t.Error("what cannot be seen is in the scrape")
+	}
+}
+
 func TestCountingIsSafeForConcurrentUse(t *testing.T) {
 	m := New()
 	var group sync.WaitGroup

@@ -16,6 +16,12 @@ func appendField(dst []byte, s string) []byte {
 	return appendEscaped(dst, s, func(r rune) bool { return rawjson.IsInvisible(r) || r == '"' || r == '\\' })
 }
 
+// Plain is text for a terminal, which others may have written a part of: without anything that could steer the terminal or not be seen. Lines,
+// tabs, quotes and backslashes stay.
+func Plain(text string) string {
+	return string(appendEscaped(nil, text, func(r rune) bool { return rawjson.IsInvisible(r) && r != '\t' && r != '\n' }))
+}
+
 func appendEscaped(dst []byte, s string, escape func(rune) bool) []byte {
 	for _, r := range s { // invalid UTF-8 comes as U+FFFD
 		if escape(r) {
