@@ -2,9 +2,10 @@ package egress
 
 import "net/netip"
 
-// ranges are the addresses that are not public: what the IANA IPv4 and IPv6 Special-Purpose Address Registries
-// (https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry) do not call globally reachable, the multicast
-// registries, site-local addresses, and the metadata services of clouds that lie elsewhere. The first one that holds an address counts.
+// ranges are the addresses that are not public: those that the IANA IPv4 and IPv6 Special-Purpose Address Registries
+// (https://www.iana.org/assignments/iana-ipv4-special-registry, …/iana-ipv6-special-registry) do not call globally
+// reachable, the multicast registries, site-local addresses, and the metadata services of clouds elsewhere. The first
+// range that contains an address counts.
 var ranges = []struct {
 	prefix netip.Prefix
 	reason Reason
@@ -43,17 +44,18 @@ var ranges = []struct {
 	{netip.MustParsePrefix("ff00::/8"), ReasonMulticast},          // RFC 4291
 }
 
-// globalUnicast is all of IPv6 that has been given out: RFC 4291, section 2.4, and IANA's registry.
+// globalUnicast is all of IPv6 that is allocated: RFC 4291, section 2.4, and IANA's registry.
 var globalUnicast = netip.MustParsePrefix("2000::/3")
 
-// nat64 is globally reachable, though it lies outside of globalUnicast: where there is no IPv4, the way to it leads through there. The relays
-// of sixToFour are gone (RFC 7526).
+// nat64 is globally reachable although it lies outside globalUnicast: on networks without IPv4 the way to IPv4 leads
+// through it. The relays of sixToFour are gone (RFC 7526).
 var (
 	nat64     = netip.MustParsePrefix("64:ff9b::/96")
 	sixToFour = netip.MustParsePrefix("2002::/16")
 )
 
-// embeddings are the IPv6 addresses that stand for an IPv4 address, and where its four bytes lie; inverted in a Teredo address.
+// embeddings are the IPv6 addresses that stand for an IPv4 address, and the places of its four bytes, which are
+// inverted in a Teredo address.
 var embeddings = []struct {
 	prefix netip.Prefix
 	at     [4]int
@@ -71,7 +73,7 @@ var embeddings = []struct {
 	{netip.MustParsePrefix("2001::/32"), [4]int{12, 13, 14, 15}, 0xff},    // and the client
 }
 
-// faces are an address, with an IPv4-mapped one as the IPv4 address it is, and the IPv4 addresses that a gateway could make of it.
+// faces are an address (an IPv4-mapped one as IPv4) and the IPv4 addresses that a gateway could make of it.
 func faces(addr netip.Addr) []netip.Addr {
 	addr = addr.Unmap().WithZone("")
 	all := []netip.Addr{addr}
@@ -88,14 +90,15 @@ func faces(addr netip.Addr) []netip.Addr {
 			all = append(all, netip.AddrFrom4(inner))
 		}
 	}
-	// RFC 5214, ISATAP: the mark lies in the interface identifier, under any prefix. Its two lowest bits tell of scope and group.
+	// RFC 5214, ISATAP: the mark is in the interface identifier, under any prefix. Its two lowest bits are scope and
+	// group.
 	if mark := [4]byte(bytes[8:]); mark[0]&^3 == 0 && mark[1] == 0 && mark[2] == 0x5e && mark[3] == 0xfe {
 		all = append(all, netip.AddrFrom4([4]byte(bytes[12:])))
 	}
 	return all
 }
 
-// notPublic says why addr is not one of the public Internet's; empty when it is. An address that stands for another one is judged by both.
+// notPublic says why addr is not public; empty if it is. An address that stands for another one must pass as both.
 func notPublic(addr netip.Addr) Reason {
 	all := faces(addr)
 	for _, face := range all {

@@ -1,14 +1,14 @@
 package egress
 
-// innerOf is how many connections of workers to the proxy there may be beside so many to the outside: those that are connected, those that wait,
-// and those on which a ticket is fetched.
+// innerOf is the most connections of workers to the proxy, for that many to the outside: those that are connected,
+// those that wait, and those that fetch a ticket.
 func innerOf(total int) int { return total + max(total/2, 32) }
 
-// lookupsOf is how many lookups of names may be under way beside so many connections to the outside.
+// lookupsOf is the most concurrent lookups of names, for that many connections to the outside.
 func lookupsOf(total int) int { return max(total/16, 1) }
 
-// socketsOfLookup is the most that one holds: for two kinds of address of each name that is looked at.
+// socketsOfLookup is the most sockets of one lookup: for two kinds of address of each name that is checked.
 const socketsOfLookup = 2 * atATime
 
-// Descriptors is how many descriptors a proxy may need that lets so many connections out.
+// Descriptors is the most descriptors of a proxy that allows that many connections to the outside.
 func Descriptors(total int) int { return total + innerOf(total) + socketsOfLookup*lookupsOf(total) }

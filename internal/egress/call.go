@@ -12,36 +12,36 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// call is one call of a function and all that it holds here.
+// call is one call of a function with its connections.
 type call struct {
 	namespace, function, id string
 	owner                   string          // whose share of the connections it uses
-	outgoing                json.RawMessage // names the span above those of its connections
+	outgoing                json.RawMessage // names the parent span of its connections
 	depth                   int             // of calls above it
 	policy                  *Policy
 	limits                  *Limits
 
 	mu       sync.Mutex // guards the fields below
 	ended    bool
-	cancel   context.CancelFunc // of ctx, which is made when it is needed
+	cancel   context.CancelFunc // of ctx, which is created on first use
 	ctx      context.Context
 	attempts int
-	denied   int                     // those of them that the policy refused
+	denied   int                     // attempts that the policy refused
 	places   *semaphore.Weighted     // for connections to the outside, made with ctx
 	lookups  *semaphore.Weighted     // for lookups, made with ctx
-	waiting  int                     // those who wait for a place, or did when the call ended
-	known    map[netip.Addr][]string // the names that the call was told lead there
+	waiting  int                     // attempts that wait for a place, or waited when the call ended
+	known    map[netip.Addr][]string // names that the call has looked up, by address
 	pairs    int                     // in known
 	open     map[net.Conn]struct{}   // both ends of everything
 	parked   map[string]*link        // by ticket, until the worker comes for them
 }
 
-// adopt makes conn, which came from the worker, part of the call; false says that the call has ended or has too many:
-// one for each attempt, and one for each that is attached.
+// adopt makes conn, which came from the worker, part of the call; false means that the call has ended or has too many
+// connections: one for each attempt, and one for each that is attached.
 func (c *call) adopt(conn net.Conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended || len(c.open) >= c.limits.Attempts+2*c.limits.PerCall { // the other ends are in open, too
+	if c.ended || len(c.open) >= c.limits.Attempts+2*c.limits.PerCall { // the other ends are in open too
 		return false
 	}
 	c.addLocked(conn)
@@ -57,14 +57,14 @@ func (c *call) addLocked(conn net.Conn) {
 
 // drop closes conn, which is part of the call.
 func (c *call) drop(conn net.Conn) {
-	_ = conn.Close() // nothing was promised of what is still unsent
+	_ = conn.Close() // unsent data may be lost
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.open, conn)
 }
 
-// attempt counts so many attempts to reach the outside, or to learn of it; it returns the context of the call, or
-// false when there were too many. First says that these were the first too many.
+// attempt counts that many attempts to connect or look up. It returns the context of the call, or false if there were
+// too many. First means that these were the first too many.
 func (c *call) attempt(n int) (ctx context.Context, ok, first bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,7 +81,7 @@ func (c *call) attempt(n int) (ctx context.Context, ok, first bool) {
 	return c.ctx, true, false
 }
 
-// hold makes a connection to the outside part of the call; false says that the call has ended.
+// hold makes a connection to the outside part of the call; false means that the call has ended.
 func (c *call) hold(remote net.Conn) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,7 +92,7 @@ func (c *call) hold(remote net.Conn) bool {
 	return true
 }
 
-// park keeps a link until the worker attaches to it with the ticket, at most for the time of a connect; false says
+// park keeps a link until the worker attaches to it with the ticket, at most for the time of a connect; false means
 // that the call has ended.
 func (c *call) park(l *link) (ticket string, ok bool) {
 	c.mu.Lock()
@@ -122,7 +122,7 @@ func (c *call) claim(ticket string) *link {
 	return l
 }
 
-// end closes everything: what leads to the worker first, so that nobody there is answered any more.
+// end closes everything: connections to the worker first, so that nobody there gets an answer any more.
 func (c *call) end() {
 	c.mu.Lock()
 	c.ended = true
@@ -131,7 +131,7 @@ func (c *call) end() {
 	c.mu.Unlock()
 	for conn := range open {
 		if inner, ok := conn.(*net.UnixConn); ok {
-			_ = inner.Close() // its users see that it is closed
+			_ = inner.Close() // its readers and writers see that it is closed
 		}
 	}
 	if cancel != nil {

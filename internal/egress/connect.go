@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// attempt is one at reaching the outside: what conn, which is the worker's, has asked for.
+// attempt is an attempt to connect to the outside, as asked for on conn, which is the worker's.
 type attempt struct {
 	call     *call
 	conn     *net.UnixConn
 	argument string // as it was written
 	target   target
-	bad      error     // says that the argument is no target
+	bad      error     // set if the argument is not a target
 	began    time.Time // when it had a place
 }
 
-// connect answers CONNECT: it reaches the target and carries bytes between conn and it, or says why not.
+// connect answers CONNECT: it connects to the target and copies bytes between it and conn, or says why not.
 func (p *Proxy) connect(c *call, conn *net.UnixConn, argument string) {
 	l := p.open(c, conn, argument)
 	if l == nil {
@@ -27,7 +27,7 @@ func (p *Proxy) connect(c *call, conn *net.UnixConn, argument string) {
 	l.carry(conn)
 }
 
-// reserve answers RESERVE: it reaches the target and keeps the connection for the worker, or says why not.
+// reserve answers RESERVE: it connects to the target and keeps the connection for the worker, or says why not.
 func (p *Proxy) reserve(c *call, conn *net.UnixConn, argument string) {
 	l := p.open(c, conn, argument)
 	if l == nil {
@@ -41,7 +41,8 @@ func (p *Proxy) reserve(c *call, conn *net.UnixConn, argument string) {
 	writeLine(conn, "200 "+l.addr.String()+" "+ticket+"\n")
 }
 
-// open reaches the target and makes the link part of the call. Nil says that it told the worker by conn why not.
+// open connects to the target and makes the link part of the call. Nil means that it has told the worker on conn why
+// not.
 func (p *Proxy) open(c *call, conn *net.UnixConn, argument string) *link {
 	a := &attempt{call: c, conn: conn, argument: argument, began: time.Now()}
 	a.target, a.bad = parseTarget(argument)
@@ -62,7 +63,7 @@ func (p *Proxy) open(c *call, conn *net.UnixConn, argument string) *link {
 // reach connects to the target. It logs what the policy refuses, and makes the span.
 func (p *Proxy) reach(a *attempt) (*link, *refusal) {
 	ctx, ok, first := a.call.attempt(1)
-	if !ok && !first { // told once: there may be any number of them
+	if !ok && !first { // logged once: there may be any number of them
 		return nil, &refusal{reason: ReasonLimit}
 	}
 	span := p.beginSpan(a.call, a.target)

@@ -1,14 +1,13 @@
 package egress
 
-// Bounds on what the denied attempts of one call write to the log: so many lines, and so many bytes of what was asked
-// for where that is no target.
+// Limits of what denied attempts of one call write to the log: number of lines, and bytes of the argument if it is not
+// a target.
 const (
 	deniedLines  = 10
 	deniedTarget = 100
 )
 
-// logDenied tells the operator of a denied attempt. Of a call with many only the first ones are told, and at its end
-// how many others there were.
+// logDenied logs a denied attempt. Only the first ones of a call are logged, and at its end the number of the others.
 func (p *Proxy) logDenied(a *attempt, failed *refusal) {
 	if !a.call.mayTell() {
 		return
@@ -23,7 +22,7 @@ func (p *Proxy) logDenied(a *attempt, failed *refusal) {
 		"address", textOf(failed.addr), "requestId", a.call.id)
 }
 
-// mayTell counts a denied attempt and says whether it may have a line of its own.
+// mayTell counts a denied attempt and says whether it gets a line of its own.
 func (c *call) mayTell() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -31,8 +30,8 @@ func (c *call) mayTell() bool {
 	return c.denied <= deniedLines
 }
 
-// logUntold tells of a call that has ended how many denied attempts had no line of their own, and how many
-// connections waited for a place until then.
+// logUntold logs for a call that has ended how many denied attempts had no line of their own, and how many connections
+// still waited for a place.
 func (p *Proxy) logUntold(c *call) {
 	c.mu.Lock()
 	untold, waiting := c.denied-deniedLines, c.waiting

@@ -13,17 +13,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dialer connects where the policy lets it, and to exactly the address that was checked. It is safe for concurrent use.
+// Dialer connects where the policy allows it, and to exactly the address that was checked. It is safe for concurrent
+// use.
 type Dialer struct {
 	o   Options
 	own ownAddresses
 }
 
-// NewDialer makes a Dialer. It needs the policies of o and its Limits.Connect; what else is there it uses as a Proxy does.
+// NewDialer makes a Dialer. It needs the policies of o and its Limits.Connect; it uses the other options as a Proxy
+// does.
 func NewDialer(o Options) *Dialer { return &Dialer{o: o.withDefaults()} }
 
-// Dial connects to address ("host:port") for the server's own sake, where it is a namespace that has named the address. Such connections
-// belong to no call and count for no limit. The error says what the policy refuses, or what a connect said.
+// Dial connects the server itself to address ("host:port"), which a namespace has named. Such connections belong to no
+// call and count for no limit. The error says what the policy refuses, or why connecting failed.
 func (d *Dialer) Dial(ctx context.Context, namespace, address string) (net.Conn, error) {
 	began := time.Now()
 	conn, failed := d.dialFor(ctx, namespace, address)
@@ -44,7 +46,8 @@ func (d *Dialer) dialFor(ctx context.Context, namespace, address string) (net.Co
 	return conn, failed
 }
 
-// dial resolves t, checks every address and connects to the first allowed one that answers, through the proxy where there is one.
+// dial resolves t, checks every address and connects to the first allowed one that answers, through the proxy if there
+// is one.
 func (d *Dialer) dial(ctx context.Context, policy *Policy, t target) (net.Conn, netip.Addr, *refusal) {
 	ctx, cancel := context.WithTimeout(ctx, d.o.Limits.Connect)
 	defer cancel()
@@ -65,7 +68,7 @@ func (d *Dialer) dial(ctx context.Context, policy *Policy, t target) (net.Conn, 
 	return d.dialThrough(ctx, t, allowed)
 }
 
-// sift returns those of addrs that t may lead to, or why the first one is refused.
+// sift returns the addrs that t may lead to, or why the first one is refused.
 func (d *Dialer) sift(policy *Policy, t target, addrs []netip.Addr) (allowed []netip.Addr, denied *refusal) {
 	denied = &refusal{code: codeNotFound}
 	for _, addr := range addrs {
@@ -78,7 +81,7 @@ func (d *Dialer) sift(policy *Policy, t target, addrs []netip.Addr) (allowed []n
 	return allowed, denied
 }
 
-// direct returns those of addrs to which the proxy does not lead; all without one.
+// direct returns the addrs that are reached without the proxy; all if there is none.
 func (d *Dialer) direct(t target, addrs []netip.Addr) []netip.Addr {
 	if d.o.Upstream == nil {
 		return addrs
@@ -92,7 +95,7 @@ func (d *Dialer) direct(t target, addrs []netip.Addr) []netip.Addr {
 	return direct
 }
 
-// mayPassUnknown says whether the proxy may be asked for a name that nobody here knows.
+// mayPassUnknown says whether the proxy may be asked for a name that the server cannot look up.
 func (d *Dialer) mayPassUnknown(policy *Policy, t target) bool {
 	up := d.o.Upstream
 	return up != nil && t.name != "" && up.isFor(t, netip.Addr{}) && policy.mayPass(t, up.Names)
@@ -105,7 +108,7 @@ func (d *Dialer) resolve(ctx context.Context, policy *Policy, t target) ([]netip
 	if reason := policy.mayResolve(t); reason != "" {
 		return nil, &refusal{reason: reason}
 	}
-	if d.o.Upstream != nil { // the proxy may know names that nobody here does, and needs time of its own
+	if d.o.Upstream != nil { // the proxy may know more names, and needs time of its own
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, d.o.Limits.Connect/2)
 		defer cancel()
@@ -120,7 +123,7 @@ func (d *Dialer) resolve(ctx context.Context, policy *Policy, t target) ([]netip
 	return addrs, nil
 }
 
-// lookupCode is what getaddrinfo would have said.
+// lookupCode is the error code of getaddrinfo.
 func lookupCode(err error) string {
 	var dns *net.DNSError
 	if errors.As(err, &dns) && !dns.IsNotFound && (dns.IsTimeout || dns.IsTemporary) || errors.Is(err, context.DeadlineExceeded) {
@@ -138,9 +141,9 @@ func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, 
 		if share <= 0 {
 			break
 		}
-		// A connection that carries nothing is closed long before keep-alive would look at it.
+		// A connection without data is closed long before keep-alive would probe it.
 		dialer := net.Dialer{KeepAlive: -1, ControlContext: only(addr, port)}
-		if i < len(addrs)-1 { // for the last one there is the deadline of ctx
+		if i < len(addrs)-1 { // the last one has the deadline of ctx
 			dialer.Timeout = share
 		}
 		conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(addr, port).String())
@@ -154,7 +157,7 @@ func dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, 
 	return nil, netip.Addr{}, failed
 }
 
-// only lets a dialer connect to the address that was checked and to no other, whatever it was made to believe.
+// only lets a dialer connect to the address that was checked and to no other.
 func only(addr netip.Addr, port uint16) func(context.Context, string, string, syscall.RawConn) error {
 	want := netip.AddrPortFrom(addr, port)
 	return func(_ context.Context, _, address string, _ syscall.RawConn) error {
@@ -165,7 +168,7 @@ func only(addr netip.Addr, port uint16) func(context.Context, string, string, sy
 	}
 }
 
-// dialCode is what connect would have said.
+// dialCode is the error code of connect.
 func dialCode(err error) string {
 	var number syscall.Errno
 	if errors.As(err, &number) {

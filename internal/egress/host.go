@@ -9,7 +9,7 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// target is where a function wants to go: to a name, or to an address when that is valid.
+// target is what a function wants to reach: a name, or an address if that is valid.
 type target struct {
 	name string
 	addr netip.Addr
@@ -35,7 +35,7 @@ var (
 	errPort = errors.New("not a port")
 )
 
-// parseTarget reads "host:port"; an IPv6 address stands in brackets.
+// parseTarget reads "host:port"; an IPv6 address is in brackets.
 func parseTarget(text string) (target, error) {
 	colon := strings.LastIndexByte(text, ':')
 	if colon < 0 {
@@ -66,12 +66,12 @@ func parsePort(text string) (uint16, error) {
 	return uint16(port), nil
 }
 
-// profile maps a name as browsers do before a lookup (UTS #46): case, full-width letters and digits, other full stops, punycode. What
-// may stand in a name is checked afterwards.
+// profile maps a name as browsers do before a lookup (UTS #46): case, full-width letters and digits, other full stops,
+// punycode. Allowed characters are checked afterwards.
 var profile = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
 
-// parseHost reads an address or a name. Addresses have one form only: zones are refused, and so is every name that a C library could
-// take for an address, such as 2130706433, 0x7f.1 or 0177.0.0.1 (inet_aton(3)).
+// parseHost reads an address or a name. Addresses have one form only: zones are refused, and so is every name that a C
+// library could take for an address, such as 2130706433, 0x7f.1 or 0177.0.0.1 (inet_aton(3)).
 func parseHost(text string) (target, error) {
 	if addr, err := netip.ParseAddr(text); err == nil {
 		return literal(addr)
@@ -81,14 +81,14 @@ func parseHost(text string) (target, error) {
 		return target{}, errHost
 	}
 	name = strings.TrimSuffix(strings.ToLower(name), ".")
-	if addr, err := netip.ParseAddr(name); err == nil && addr.Is4() { // it was written in other digits
+	if addr, err := netip.ParseAddr(name); err == nil && addr.Is4() { // written in other digits
 		return literal(addr)
 	}
 	if !isName(name) || endsInNumber(name) {
 		return target{}, errHost
 	}
 	if again, err := profile.ToASCII(name); err != nil || again != name {
-		return target{}, errHost // made of what is no text, it would mean something else the next time
+		return target{}, errHost // made of invalid text: mapping it again would change it
 	}
 	return target{name: name}, nil
 }
@@ -100,7 +100,7 @@ func literal(addr netip.Addr) (target, error) {
 	return target{addr: addr.Unmap()}, nil
 }
 
-// isName says whether name could be that of a host: RFC 1123, and underscores.
+// isName says whether name could be a host name: RFC 1123, and underscores.
 func isName(name string) bool {
 	if name == "" || len(name) > 253 {
 		return false
@@ -118,7 +118,8 @@ func isName(name string) bool {
 	return true
 }
 
-// endsInNumber is the test by which URL parsers tell an IPv4 address: https://url.spec.whatwg.org/#ends-in-a-number-checker.
+// endsInNumber is the test by which URL parsers recognize an IPv4 address:
+// https://url.spec.whatwg.org/#ends-in-a-number-checker.
 func endsInNumber(name string) bool {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	if digits, ok := strings.CutPrefix(last, "0x"); ok {

@@ -8,12 +8,12 @@ import (
 // Lookup finds the addresses of a name.
 type Lookup func(ctx context.Context, name string) ([]netip.Addr, error)
 
-// Judge says why functions of a namespace may not reach a port of a host; empty when they may. It connects to nothing. A name that has several
-// addresses may be reached when one of them may. The error is that of lookup.
+// Judge says why functions of a namespace may not reach a port of a host; empty if they may. It does not connect. A
+// name with several addresses may be reached if one of them may. The error is that of lookup.
 func (p *Policies) Judge(ctx context.Context, namespace, owner, host string, port uint16, lookup Lookup) (Reason, error) {
 	t, err := parseHost(host)
 	if err != nil {
-		return ReasonHost, nil //nolint:nilerr // that is what it says
+		return ReasonHost, nil //nolint:nilerr // the reason says it
 	}
 	t.port = port
 	policy := p.of(namespace, owner)

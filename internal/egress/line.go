@@ -9,12 +9,14 @@ import (
 	"time"
 )
 
-// maxLine is the longest line of the protocol, its end included: a verb, a name of 253 letters that may take four bytes each, a port.
+// maxLine is the longest line of the protocol with its newline: a verb, a name of 253 letters of up to four bytes, a
+// port.
 const maxLine = 1100
 
 var errLine = errors.New("egress: not a request")
 
-// readRequest reads the one line that a worker may send, within timeout: a verb and an argument. Early is what follows it already.
+// readRequest reads the one line that a worker may send, within timeout: a verb and an argument. Early is what follows
+// it.
 func readRequest(conn net.Conn, timeout time.Duration) (verb, argument string, early []byte, err error) {
 	if err := conn.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		return "", "", nil, err
@@ -39,10 +41,11 @@ func readRequest(conn net.Conn, timeout time.Duration) (verb, argument string, e
 	}
 }
 
-// notPrinted says whether a character cannot be part of an argument: spaces and controls would let one line be read in two ways.
+// notPrinted says whether a character must not be part of an argument: spaces and control characters would make a line
+// ambiguous.
 func notPrinted(r rune) bool { return r <= ' ' || r == 0x7f || r == 0xfffd }
 
-// refusal is why an attempt failed: by the policy, when reason is set, or with an error code of Node.js.
+// refusal is why an attempt failed: by the policy if reason is set, otherwise with an error code of Node.js.
 type refusal struct {
 	reason Reason
 	code   string
@@ -57,8 +60,8 @@ func (r *refusal) Error() string {
 	return r.code
 }
 
-// forWorker is the refusal as the one who asked for t hears it. That a name leads to an address inside, and to which, is not for functions to
-// know: for them there is no such name.
+// forWorker is the refusal as the worker that asked for t sees it. Functions must not learn that a name leads to an
+// address inside: for them the name does not exist.
 func (r *refusal) forWorker(t target) refusal {
 	if t.name != "" && r.reason != "" && r.addr.IsValid() && notPublic(r.addr) != "" {
 		return refusal{code: codeNotFound}
@@ -66,7 +69,7 @@ func (r *refusal) forWorker(t target) refusal {
 	return *r
 }
 
-// result is the refusal as observers hear of it.
+// result is the refusal for observers.
 func (r *refusal) result() string {
 	if r.reason != "" {
 		return string(r.reason)
@@ -87,7 +90,8 @@ func refuse(conn net.Conn, r refusal) {
 	writeLine(conn, line)
 }
 
-// writeLine writes the one line of an answer. It is the first on its connection, so it fits into the socket's buffer and never waits.
+// writeLine writes the one line of an answer. It is the first on its connection, so it fits into the socket's buffer
+// and never blocks.
 func writeLine(conn net.Conn, line string) {
-	_, _ = conn.Write([]byte(line)) // a worker that is gone misses nothing
+	_, _ = conn.Write([]byte(line)) // a worker that is gone needs no answer
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// link is a connection to the outside and, once the worker has attached, the worker's.
+// link is a connection to the outside and, once the worker has attached, the worker's connection.
 type link struct {
 	proxy  *Proxy
 	call   *call
@@ -18,10 +18,10 @@ type link struct {
 	addr   netip.Addr
 	remote net.Conn
 	span   span
-	forget *time.Timer // closes it when nobody attaches
+	forget *time.Timer // closes it if nobody attaches
 	closed sync.Once
 
-	secure         atomic.Bool  // it began as TLS does
+	secure         atomic.Bool  // its first byte was that of TLS
 	sent, received atomic.Int64 // bytes
 	last           atomic.Int64 // when it carried something, in ns since the epoch
 }
@@ -35,14 +35,14 @@ func (p *Proxy) newLink(c *call, t target, addr netip.Addr, remote net.Conn) *li
 	return l
 }
 
-// close closes the connection to the outside and gives back what it was counted for.
+// close closes the connection to the outside and gives back its places.
 func (l *link) close() {
 	l.closed.Do(func() {
 		l.call.drop(l.remote)
 		l.proxy.connections(l.call).give(l.call.owner)
 		l.proxy.mu.Lock()
 		delete(l.proxy.links, l)
-		if source := sourceOf(l); l.proxy.sources[source] == l { // the port may be another's by now
+		if source := sourceOf(l); l.proxy.sources[source] == l { // another connection may have the port by now
 			delete(l.proxy.sources, source)
 		}
 		l.proxy.mu.Unlock()
@@ -51,7 +51,7 @@ func (l *link) close() {
 	})
 }
 
-// attach answers ATTACH: it carries bytes between conn and the link of the ticket. Early is what came with the request.
+// attach answers ATTACH: it copies bytes between conn and the link of the ticket. Early is what came with the request.
 func (p *Proxy) attach(c *call, conn *net.UnixConn, ticket string, early []byte) {
 	l := c.claim(ticket)
 	if l == nil {
@@ -66,7 +66,8 @@ func (p *Proxy) attach(c *call, conn *net.UnixConn, ticket string, early []byte)
 	l.carry(conn)
 }
 
-// carry carries bytes between conn and the outside until both sides have ended, one has failed, or a limit is reached. It closes the link.
+// carry copies bytes between conn and the outside until both sides have ended, one has failed, or a limit is reached.
+// It closes the link.
 func (l *link) carry(conn *net.UnixConn) {
 	defer l.close()
 	l.last.Store(time.Now().UnixNano())
@@ -78,7 +79,8 @@ func (l *link) carry(conn *net.UnixConn) {
 	down.Wait()
 }
 
-// watchIdle closes both ends when they have carried nothing for too long. One timer costs less than a deadline for each read and write.
+// watchIdle closes both ends if they have carried nothing for too long. One timer costs less than a deadline for each
+// read and write.
 func (l *link) watchIdle(conn *net.UnixConn) *time.Timer {
 	var watch *time.Timer
 	started := make(chan struct{})
@@ -111,7 +113,7 @@ func (l *link) backward(conn net.Conn, bytes []byte) bool {
 	return l.write(conn, bytes)
 }
 
-// write writes all of bytes; false says that the link has failed or carried too much.
+// write writes all of bytes; false means that the link has failed or carried too much.
 func (l *link) write(to net.Conn, bytes []byte) bool {
 	if l.sent.Load()+l.received.Load() > l.call.limits.Bytes {
 		return false
@@ -127,7 +129,7 @@ func (l *link) write(to net.Conn, bytes []byte) bool {
 // buffers are reused: a link has two, and there may be many links.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
 
-// pump gives what from sends to deliver until it ends, and tells to so. What is no orderly end ends both.
+// pump passes what from sends to deliver until it ends, and then ends to. Any other end closes both.
 func (l *link) pump(to, from net.Conn, deliver func(net.Conn, []byte) bool) {
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// lookedUp is the result of a lookup that LookedUp reports when it succeeded.
+// lookedUp is the result that LookedUp reports for a successful lookup.
 const lookedUp = "found"
 
-// finder finds for a call what its argument asks for.
+// finder finds the result for the argument of a call.
 type finder func(context.Context, *call, string) (any, *refusal)
 
-// lookup answers LOOKUP and RESOLVE: what find finds, as one line of JSON, or why not.
+// lookup answers LOOKUP and RESOLVE: the result of find as one line of JSON, or why not.
 func (p *Proxy) lookup(c *call, conn *net.UnixConn, argument string, find finder) {
 	a := &attempt{call: c, conn: conn, argument: argument}
 	found, failed := p.find(a, find)
@@ -26,14 +26,14 @@ func (p *Proxy) lookup(c *call, conn *net.UnixConn, argument string, find finder
 	}
 	p.o.Observer.LookedUp(c.namespace, lookedUp)
 	text, err := json.Marshal(found)
-	if err != nil { // texts and numbers always marshal
+	if err != nil { // cannot fail for strings and numbers
 		panic(err)
 	}
-	_ = conn.SetWriteDeadline(time.Now().Add(p.o.Limits.Connect)) // a worker that does not read does not keep us
+	_ = conn.SetWriteDeadline(time.Now().Add(p.o.Limits.Connect)) // a worker that does not read cannot block the proxy
 	writeLine(conn, "200 "+inASCII(text)+"\n")
 }
 
-// find calls find as soon as there is a place for one more lookup, and logs what the policy refuses.
+// find calls find once there is a place for one more lookup, and logs what the policy refuses.
 func (p *Proxy) find(a *attempt, find finder) (any, *refusal) {
 	ctx, ok, first := a.call.attempt(1)
 	failed := &refusal{reason: ReasonLimit}
@@ -49,7 +49,7 @@ func (p *Proxy) find(a *attempt, find finder) (any, *refusal) {
 		if found, failed = find(ctx, a.call, a.argument); failed == nil {
 			return found, nil
 		}
-	case !first: // told once
+	case !first: // logged once
 		return nil, failed
 	}
 	if failed.reason != "" {
@@ -58,7 +58,7 @@ func (p *Proxy) find(a *attempt, find finder) (any, *refusal) {
 	return nil, failed
 }
 
-// addresses finds what getaddrinfo would: the addresses of a name, but for those to which functions may not go.
+// addresses finds what getaddrinfo would: the addresses of a name, without those that functions may not reach.
 func (p *Proxy) addresses(ctx context.Context, c *call, name string) (any, *refusal) {
 	t, err := parseHost(name)
 	switch {
@@ -85,7 +85,7 @@ func (p *Proxy) addresses(ctx context.Context, c *call, name string) (any, *refu
 	return allowed, nil
 }
 
-// siftNames returns those of addrs to which the name may lead on some port, or why the first one is refused.
+// siftNames returns the addrs to which the name may lead on some port, or why the first one is refused.
 func (d *Dialer) siftNames(policy *Policy, name string, addrs []netip.Addr) (allowed []netip.Addr, denied *refusal) {
 	denied = &refusal{code: codeNotFound}
 	for _, addr := range addrs {
@@ -98,7 +98,7 @@ func (d *Dialer) siftNames(policy *Policy, name string, addrs []netip.Addr) (all
 	return allowed, denied
 }
 
-// inASCII writes JSON in ASCII alone: a worker reads its lines byte by byte.
+// inASCII writes JSON in ASCII: a worker reads its lines byte by byte.
 func inASCII(text []byte) string {
 	var out strings.Builder
 	for _, r := range string(text) {
@@ -107,7 +107,7 @@ func inASCII(text []byte) string {
 			out.WriteByte(byte(r))
 		case r <= 0xffff:
 			out.WriteString(escape(r))
-		default: // no name and no text of a record has such
+		default: // does not occur in names and records
 			out.WriteByte('?')
 		}
 	}

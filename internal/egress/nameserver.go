@@ -12,7 +12,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// The codes of c-ares, which Node.js has for name servers.
+// Error codes of c-ares, which Node.js uses for name servers.
 const (
 	codeNoData   = "ENODATA"
 	codeBadName  = "EBADNAME"
@@ -21,22 +21,21 @@ const (
 	codeNoServer = "ECONNREFUSED"
 )
 
-// rcodes are the codes of c-ares for what a name server says.
+// rcodes are the codes of c-ares for replies of a name server.
 var rcodes = map[int]string{
 	dns.RcodeNameError: codeNotFound, dns.RcodeRefused: "EREFUSED", dns.RcodeFormatError: "EFORMERR",
 	dns.RcodeNotImplemented: "ENOTIMP",
 }
 
 const (
-	// resolvConf is where the system names its name servers, resolvAge how long what was read there is trusted.
+	// resolvConf is where the system names its name servers, resolvAge how long its content is cached.
 	resolvConf = "/etc/resolv.conf"
 	resolvAge  = 5 * time.Second
-	// udpSize is the largest answer that is asked for over UDP, which passes everywhere; one that does not fit comes
-	// over TCP.
+	// udpSize is the largest answer over UDP, a size that passes everywhere; a larger one comes over TCP.
 	udpSize = 1232
 )
 
-// nameServers asks name servers. It is safe for concurrent use.
+// nameServers queries name servers. It is safe for concurrent use.
 type nameServers struct {
 	fixed []string // host:port of each; without any those of the system
 
@@ -45,7 +44,7 @@ type nameServers struct {
 	read  time.Time
 }
 
-// list returns the servers that are to be asked, in this order.
+// list returns the servers to query, in order.
 func (n *nameServers) list() []string {
 	if len(n.fixed) > 0 {
 		return n.fixed
@@ -55,7 +54,7 @@ func (n *nameServers) list() []string {
 	if time.Since(n.read) < resolvAge {
 		return n.known
 	}
-	n.known, n.read = []string{"127.0.0.1:53", "[::1]:53"}, time.Now() // resolv.conf(5): when there is none
+	n.known, n.read = []string{"127.0.0.1:53", "[::1]:53"}, time.Now() // resolv.conf(5): the default
 	if conf, err := dns.ClientConfigFromFile(resolvConf); err == nil && len(conf.Servers) > 0 {
 		n.known = nil
 		for _, server := range conf.Servers {
@@ -65,8 +64,8 @@ func (n *nameServers) list() []string {
 	return n.known
 }
 
-// ask asks for the records of a name: each server in turn, twice, until one knows. The time that ctx has left is
-// shared between them. The records are those of the answer; why they are not there is a code of c-ares.
+// ask queries the records of a name: each server in turn, twice, until one answers. They share the time that ctx has
+// left. If there are no records, the error is a code of c-ares.
 func (n *nameServers) ask(ctx context.Context, name string, kind uint16) ([]dns.RR, string) {
 	servers := n.list()
 	tries := 2 * len(servers)
@@ -92,7 +91,7 @@ func (n *nameServers) ask(ctx context.Context, name string, kind uint16) ([]dns.
 	return nil, code
 }
 
-// askOne asks one server, for its share of the time.
+// askOne queries one server, for its share of the time.
 func askOne(ctx context.Context, server, name string, kind uint16, shares int) (*dns.Msg, error) {
 	deadline, _ := ctx.Deadline()
 	ctx, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(shares))
@@ -100,7 +99,7 @@ func askOne(ctx context.Context, server, name string, kind uint16, shares int) (
 	query := new(dns.Msg).SetQuestion(dns.Fqdn(name), kind)
 	query.SetEdns0(udpSize, false)
 	reply, err := exchange(ctx, "udp", query, server)
-	if err == nil && reply.Rcode == dns.RcodeFormatError { // an old server that does not know EDNS
+	if err == nil && reply.Rcode == dns.RcodeFormatError { // an old server without EDNS
 		query.Extra = nil
 		reply, err = exchange(ctx, "udp", query, server)
 	}
@@ -131,7 +130,7 @@ func exchange(ctx context.Context, network string, query *dns.Msg, server string
 	return reply, nil
 }
 
-// exchangeCode is what c-ares would have said.
+// exchangeCode is the error code of c-ares.
 func exchangeCode(err error) string {
 	var failed net.Error
 	switch {

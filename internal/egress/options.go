@@ -10,44 +10,46 @@ import (
 	"time"
 )
 
-// Limits bound what functions may use of the network.
+// Limits limit the use of the network by functions.
 type Limits struct {
-	// PerCall is how many connections one call may have at a time, Total how many all may. Of Total one namespace, or the owner of several, gets
-	// 7 of 8 at most, less when others hold many too, and the last one only if it has none. Defaults 32 and 1024.
+	// PerCall is the most concurrent connections of one call, Total of all calls. Of Total one namespace, or the owner of
+	// several, gets at most 7 of 8, less if others have many too, and the last one only if it has none. Defaults 32 and
+	// 1024.
 	PerCall, Total int
-	// Attempts is how many connections one call may ask for. Default 1000.
+	// Attempts is the most connections that one call may ask for. Default 1000.
 	Attempts int
-	// Bytes is how much one connection may carry, both ways together. Default 256 MiB.
+	// Bytes is the most that one connection may carry, both ways together. Default 256 MiB.
 	Bytes int64
-	// Connect is the time for name and connection together. Default 5 s.
+	// Connect is the longest time for lookup and connecting together. Default 5 s.
 	Connect time.Duration
-	// Idle is how long a connection may carry nothing. Default 60 s.
+	// Idle is the longest time that a connection may carry nothing. Default 60 s.
 	Idle time.Duration
 }
 
-// Resolver looks names up; *net.Resolver is one. It must be safe for concurrent use.
+// Resolver looks up names; *net.Resolver is one. It must be safe for concurrent use.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// Connected is the result of an attempt that Attempted reports when it succeeded.
+// Connected is the result that Attempted reports for a successful attempt.
 const Connected = "connected"
 
-// Observer is told what the proxy does. It must be safe for concurrent use and return at once.
+// Observer observes the proxy. It must be safe for concurrent use and return at once.
 type Observer interface {
 	// Attempted reports each attempt and the time it took: Connected, one of Reasons, or an error code such as ECONNREFUSED.
 	Attempted(namespace, result string, took time.Duration)
-	// LookedUp reports each lookup of a name by itself: found, one of Reasons, or an error code such as ENOTFOUND.
+	// LookedUp reports each lookup by a function: found, one of Reasons, or an error code such as ENOTFOUND.
 	LookedUp(namespace, result string)
 	// Transferred reports the bytes that a connection has carried, at its end.
 	Transferred(namespace string, sent, received int64)
 }
 
-// Tracer makes spans of what calls do outside. It must be safe for concurrent use and return at once.
+// Tracer creates spans for connections of calls. It must be safe for concurrent use and return at once.
 type Tracer interface {
-	// Connection begins the span of an attempt to reach host and port. Outgoing is that of the call's Invocation, whose headers name the span
-	// above. End is called once, when the attempt has failed or its connection is closed: with its result as Attempted reports it, the
-	// address that was connected to or refused, if there was one, and the bytes that were carried.
+	// Connection begins the span of an attempt to connect to host and port. Outgoing is that of the call's Invocation,
+	// whose headers name the parent span. End is called once, when the attempt has failed or its connection is closed:
+	// with its result as Attempted reports it, the address that was connected to or refused, if there was one, and the
+	// bytes that were carried.
 	Connection(outgoing json.RawMessage, host string, port int) (end func(result, address string, sent, received int64))
 }
 
@@ -59,24 +61,24 @@ func (nopObserver) Transferred(string, int64, int64)        {}
 
 // Options configure a Proxy.
 type Options struct {
-	// Policy is for all functions but those of Namespaces, by their name.
+	// Policy is for all functions except those of Namespaces, by their name.
 	Policy     Policy
 	Namespaces map[string]Policy
-	// Policies, where there are some, take precedence over both, and can be replaced while they are in use.
+	// Policies, if set, take precedence over both, and can be replaced while they are in use.
 	Policies *Policies
-	// OwnerSeparator ends the name of the owner in that of a namespace: one without a policy of its own has its owner's. Empty:
-	// each is for itself.
+	// OwnerSeparator ends the name of the owner in the name of a namespace: a namespace without a policy of its own has
+	// its owner's. Empty: each namespace is its own owner.
 	OwnerSeparator string
 	Limits         Limits
-	// Upstream is the proxy through which connections lead; nil for none.
+	// Upstream is the proxy that connections use; nil for none.
 	Upstream *Upstream
-	// NameServers are the name servers that are asked for records, as host:port; without any those of the system.
+	// NameServers are the name servers that are queried for records, as host:port; if there are none, those of the system.
 	NameServers []string
-	// Resolver, Observer and Logger may be nil: the system's resolver is used then, nothing is counted, nothing is logged.
+	// Resolver, Observer and Logger may be nil: then the system's resolver is used, nothing is counted, nothing is logged.
 	Resolver Resolver
 	Observer Observer
 	Logger   *slog.Logger
-	// Tracer may be nil: no spans are made then.
+	// Tracer may be nil: then no spans are created.
 	Tracer Tracer
 }
 

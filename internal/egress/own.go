@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// ownAge is how long the list of this machine's addresses is trusted.
+// ownAge is how long the list of this machine's addresses is cached.
 const ownAge = 10 * time.Second
 
-// ownAddresses knows the addresses of this machine, public ones included: behind them listens the server itself. It is safe for
-// concurrent use.
+// ownAddresses caches the addresses of this machine, including public ones: the server itself listens on them. It is
+// safe for concurrent use.
 type ownAddresses struct {
 	mu   sync.Mutex // guards the fields below
 	list []netip.Addr
@@ -28,7 +28,7 @@ func (o *ownAddresses) has(addr netip.Addr) bool {
 	return slices.Contains(o.list, addr.Unmap())
 }
 
-// interfaceAddresses is empty when the system does not tell.
+// interfaceAddresses is empty if the system does not list them.
 func interfaceAddresses() []netip.Addr {
 	found, err := net.InterfaceAddrs()
 	if err != nil {

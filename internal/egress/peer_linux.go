@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peerOf is the process that connected conn, by its ID as this process sees it: unix(7), SO_PEERCRED. The kernel noted it at the
-// connect(2), so nobody can claim to be another.
+// peerOf is the process that connected conn, by its ID as this process sees it: unix(7), SO_PEERCRED. The kernel noted
+// it at the connect(2), so it cannot be forged.
 func peerOf(conn *net.UnixConn) (int, error) {
 	pid := 0
 	err := control(conn, func(fd int) error {
@@ -21,8 +21,9 @@ func peerOf(conn *net.UnixConn) (int, error) {
 	return pid, err
 }
 
-// peerLives says whether the process that connected conn is still there, and so whether its ID is still its own: a worker could leave a
-// connection behind for whoever gets its ID next. SO_PEERPIDFD came with Linux 6.5; before it, all are taken to live.
+// peerLives says whether the process that connected conn still exists, and so whether its ID is still its own: a worker
+// could leave a connection behind for the next process with its ID. SO_PEERPIDFD came with Linux 6.5; before it, all
+// count as alive.
 func peerLives(conn *net.UnixConn) bool {
 	lives := false
 	err := control(conn, func(fd int) error {
@@ -32,7 +33,7 @@ func peerLives(conn *net.UnixConn) bool {
 			lives = true
 			return nil
 		case err != nil:
-			return err // it has been reaped
+			return err // already reaped
 		}
 		defer unix.Close(pidfd) //nolint:errcheck // nothing was written
 		// A pidfd is readable when its process has ended: pidfd_open(2).

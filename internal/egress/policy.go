@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Mode is what functions may reach when no rule says more.
+// Mode is what functions may reach if no rule says more.
 type Mode string
 
 // The modes.
 const (
-	// Off lets functions reach only what is allowed by a rule.
+	// Off lets functions reach only what a rule allows.
 	Off Mode = "off"
 	// Public lets them reach the public Internet, but no mail servers.
 	Public Mode = "public"
@@ -22,14 +22,14 @@ const (
 // smtp is the port of mail between servers: functions that can reach it can send spam.
 const smtp = 25
 
-// Policy says where functions may go. It is not changed once it is in use.
+// Policy says what functions may reach. It must not change while it is in use.
 type Policy struct {
 	Mode Mode
 	// Deny takes precedence over Allow, and both over Mode.
 	Allow, Deny []Rule
 }
 
-// denies is Check for rules of Deny alone.
+// denies is check for rules of Deny alone.
 func (p *Policy) denies(t target, addr netip.Addr) bool {
 	for _, rule := range p.Deny {
 		if rule.matchesName(t.name, t.port) {
@@ -47,11 +47,12 @@ func (p *Policy) denies(t target, addr netip.Addr) bool {
 	return false
 }
 
-// check says why addr, to which t was resolved, may not be reached; empty when it may. Own says whether an address is this machine's.
+// check says why addr, to which t was resolved, may not be reached; empty if it may. Own says whether an address is
+// this machine's.
 //
-// How far a rule of Allow opens depends on how exactly it is written, because who may set DNS records below a name decides where they
-// lead: an address or a range opens itself; a host opens what it resolves to, but for addresses that are never a service's own; a
-// wildcard opens public addresses only.
+// How far a rule of Allow opens depends on how exactly it is written, because anyone who controls the DNS records below
+// a name decides where they lead: an address or a range opens itself; a host opens what it resolves to, except
+// addresses that are never a service's own; a wildcard opens only public addresses.
 func (p *Policy) check(t target, addr netip.Addr, own func(netip.Addr) bool) Reason {
 	if p.denies(t, addr) {
 		return ReasonRule
@@ -96,8 +97,8 @@ func (p *Policy) allows(t target, addr netip.Addr, kind Reason) bool {
 	return false
 }
 
-// opensInner says whether the addresses that addr stands for beside itself are public or allowed by themselves: a range of addresses that
-// lead elsewhere does not open what they lead to.
+// opensInner says whether the other addresses that addr stands for are public or allowed themselves: a range of
+// addresses that lead elsewhere does not open what they lead to.
 func (p *Policy) opensInner(addr netip.Addr, port uint16) bool {
 	for _, inner := range faces(addr)[1:] {
 		allowed := func(rule Rule) bool { return rule.matchesAddr(inner, port) }
@@ -124,8 +125,8 @@ func (p *Policy) mayResolve(t target) Reason {
 	return ReasonOff
 }
 
-// mayPass says whether a proxy may be asked for t's name when its addresses are not known, after mayResolve: only where a rule names the host,
-// for nobody has checked where it leads. Names says that the proxy checks that.
+// mayPass says whether a proxy may be asked for t's name if its addresses are unknown, after mayResolve: only if a rule
+// names the host, because nobody has checked where it leads. Names says that the proxy checks that.
 func (p *Policy) mayPass(t target, names bool) bool {
 	if t.name == "localhost" || strings.HasSuffix(t.name, ".localhost") { // RFC 6761: the proxy itself
 		return false
@@ -138,8 +139,8 @@ func (p *Policy) mayPass(t target, names bool) bool {
 	return names && (p.Mode == All || p.Mode == Public && t.port != smtp)
 }
 
-// mayAsk says whether name may be asked about, whatever port is meant: the name itself, and for one such as _mongodb._tcp.example.com the host
-// whose service it is.
+// mayAsk says whether records of name may be queried, for any port: the name itself, and for one such as
+// _mongodb._tcp.example.com the host of the service.
 func (p *Policy) mayAsk(name string) Reason {
 	host := name
 	for strings.HasPrefix(host, "_") {
@@ -155,9 +156,9 @@ func (p *Policy) mayAsk(name string) Reason {
 	return ReasonOff
 }
 
-// leads is check for a name that nobody connects to yet: why addr may be reached on no port.
+// leads is check for a name without a port: why addr may be reached on no port.
 func (p *Policy) leads(name string, addr netip.Addr, own func(netip.Addr) bool) Reason {
-	reason := p.check(target{name: name}, addr, own) // rules for one port do not hold for 0
+	reason := p.check(target{name: name}, addr, own) // rules for one port do not apply to 0
 	if reason == "" {
 		return ""
 	}

@@ -22,21 +22,21 @@ type Proxy struct {
 	listener *net.UnixListener
 	serving  sync.WaitGroup // the listener and its connections
 	dialer   *Dialer
-	remotes  *shares // connections to the outside, or attempts at one
+	remotes  *shares // connections to the outside, and attempts
 	lookups  *shares // lookups of names
 	workers  *shares // connections of workers
 	servers  *nameServers
 
 	mu      sync.Mutex // guards the fields below
 	calls   map[int]*call
-	queues  map[int]<-chan struct{} // of workers whose call in progress is not known yet, see CallsQueued
+	queues  map[int]<-chan struct{} // of workers whose call in progress is not known yet: CallsQueued
 	links   map[*link]struct{}
-	sources map[netip.AddrPort]*link // by the address that the other end sees
+	sources map[netip.AddrPort]*link // by local address
 }
 
 var _ sandbox.CallWatcher = (*Proxy)(nil)
 
-// New starts a proxy on a socket in a directory of its own. Close must be called at the end.
+// New starts a proxy on a socket in a directory of its own. The caller must Close it.
 func New(o Options) (*Proxy, error) {
 	sweep(os.TempDir())
 	dir, err := os.MkdirTemp("", dirPattern)
@@ -56,8 +56,8 @@ func New(o Options) (*Proxy, error) {
 	return p, nil
 }
 
-// listen opens the socket. On the host nobody but this user can walk to it; workers, whose users are others, see only the inner directory,
-// which is mounted into their root.
+// listen opens the socket. On the host only this user can reach it. Workers, which have other users, see only the inner
+// directory, which is mounted into their root.
 func (p *Proxy) listen() error {
 	inner := filepath.Join(p.dir, "in")
 	if err := os.Mkdir(inner, 0o711); err != nil { //nolint:gosec // the outer one is closed
@@ -76,7 +76,7 @@ func (p *Proxy) listen() error {
 // Socket is the path of the proxy's socket.
 func (p *Proxy) Socket() string { return p.listener.Addr().String() }
 
-// Close ends the proxy and everything that goes through it, and removes its socket.
+// Close stops the proxy, closes all its connections, and removes its socket.
 func (p *Proxy) Close() error {
 	err := p.listener.Close()
 	p.mu.Lock()
@@ -122,13 +122,13 @@ func (p *Proxy) CallEnded(pid int) {
 	}
 }
 
-// callOf returns the call in progress of a worker, once that is known; nil when there is none, or when too many ask before.
+// callOf returns the call in progress of a worker, once that is known; nil if there is none, or if too many ask before.
 func (p *Proxy) callOf(pid int) *call {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.queues[pid] != nil {
 		settled := p.queues[pid]
-		unknown := "\x00worker " + strconv.Itoa(pid) // no owner has such a name
+		unknown := "\x00worker " + strconv.Itoa(pid) // no owner can have this name
 		if !p.workers.take(unknown) {
 			return nil
 		}
@@ -140,7 +140,7 @@ func (p *Proxy) callOf(pid int) *call {
 	return p.calls[pid]
 }
 
-// acceptRetry is the pause after an accept that failed, as for want of descriptors.
+// acceptRetry is the pause after a failed accept, for example for lack of descriptors.
 const acceptRetry = 10 * time.Millisecond
 
 func (p *Proxy) accept() {
@@ -158,19 +158,19 @@ func (p *Proxy) accept() {
 	}
 }
 
-// serve answers what one connection of a worker asks.
+// serve answers the request on one connection of a worker.
 func (p *Proxy) serve(conn *net.UnixConn) {
 	pid, err := peerOf(conn)
 	var c *call
 	if err == nil {
 		c = p.callOf(pid)
 	}
-	if c != nil && !peerLives(conn) { // asked last: then it lived when the call was found
+	if c != nil && !peerLives(conn) { // checked last: it was alive when the call was found
 		c = nil
 	}
 	if c == nil {
 		refuse(conn, refusal{reason: ReasonNoCall})
-		_ = conn.Close() // the peer is nobody we know
+		_ = conn.Close() // unknown peer
 		return
 	}
 	if !p.workers.take(c.owner) {

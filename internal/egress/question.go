@@ -10,20 +10,20 @@ import (
 	"github.com/miekg/dns"
 )
 
-// kinds are the records that functions may ask for.
+// kinds are the record types that functions may query.
 var kinds = map[string]uint16{
 	"A": dns.TypeA, "AAAA": dns.TypeAAAA, "ANY": dns.TypeANY, "CAA": dns.TypeCAA, "CNAME": dns.TypeCNAME,
 	"MX": dns.TypeMX, "NAPTR": dns.TypeNAPTR, "NS": dns.TypeNS, "PTR": dns.TypePTR, "SOA": dns.TypeSOA,
 	"SRV": dns.TypeSRV, "TLSA": dns.TypeTLSA, "TXT": dns.TypeTXT,
 }
 
-// Of one answer so many names are looked at, so many at a time: the records of all others are left out.
+// Limits of the names that are checked in one answer, in total and at a time; records with other names are left out.
 const (
 	maxNamed = 32
 	atATime  = 2
 )
 
-// records answers "KIND/NAME": the records of a name, but for those that lead where functions may not go.
+// records answers "KIND/NAME": the records of a name, without those that lead where functions may not go.
 func (p *Proxy) records(ctx context.Context, c *call, argument string) (any, *refusal) {
 	kindName, name, _ := strings.Cut(argument, "/")
 	kind, ok := kinds[kindName]
@@ -37,7 +37,7 @@ func (p *Proxy) records(ctx context.Context, c *call, argument string) (any, *re
 	return q.answer(ctx)
 }
 
-// question is what a call wants to know of a name.
+// question is a query of a call about a name.
 type question struct {
 	proxy *Proxy
 	call  *call
@@ -45,7 +45,7 @@ type question struct {
 	kind  uint16
 }
 
-// setName takes the name in the form in which it is asked about, unless the policy refuses questions about it.
+// setName sets the name in the form in which it is queried, unless the policy refuses queries about it.
 func (q *question) setName(text string) *refusal {
 	t, err := parseHost(text)
 	if err != nil || t.name == "" {
@@ -61,7 +61,7 @@ func (q *question) setName(text string) *refusal {
 	return nil
 }
 
-// mayAskAbout says why the names of an address are not told; nil when they are.
+// mayAskAbout says why the names of an address are not disclosed; nil if they are.
 func (q *question) mayAskAbout(addr netip.Addr) *refusal {
 	if !addr.IsValid() {
 		return &refusal{code: codeNotFound}
@@ -72,8 +72,8 @@ func (q *question) mayAskAbout(addr netip.Addr) *refusal {
 	return nil
 }
 
-// mayTellOf says why the records are not told: aliases have led to a name that could not be asked about. Names that
-// nothing allows are told, as an alias of one that is allowed.
+// mayTellOf says why the records are not disclosed: aliases have led to a name that must not be queried. Names that no
+// rule allows are disclosed as the alias of an allowed one.
 func (q *question) mayTellOf(found []dns.RR) *refusal {
 	for _, rr := range found {
 		name := strings.ToLower(plain(rr.Header().Name))
@@ -88,14 +88,15 @@ func (q *question) mayTellOf(found []dns.RR) *refusal {
 	return nil
 }
 
-// delegates says whether name is one within the reverse zone of the address that was asked about: RFC 2317.
+// delegates says whether name lies within the reverse zone of the address that was queried: RFC 2317.
 func (q *question) delegates(name string, addr netip.Addr) bool {
 	_, zone, _ := strings.Cut(q.name, ".")
 	_, isReverse := reversed(q.name)
 	return isReverse && !addr.IsValid() && strings.HasSuffix(name, "."+zone)
 }
 
-// answer asks the name servers. A name of which all addresses are refused is none, whatever was asked.
+// answer queries the name servers. If all addresses of a name are refused, the name does not exist, whatever was
+// queried.
 func (q *question) answer(ctx context.Context) (any, *refusal) {
 	found, code := q.proxy.servers.ask(ctx, q.name, q.kind)
 	if code != "" {
@@ -127,8 +128,8 @@ func (q *question) answer(ctx context.Context) (any, *refusal) {
 
 func (q *question) isAddress() bool { return q.kind == dns.TypeA || q.kind == dns.TypeAAAA }
 
-// inside says why all addresses of a name are refused; nil when one is not, or when it has none. What cannot be
-// learned is a reason, too.
+// inside says why all addresses of a name are refused; nil if one is not, or if it has none. A failed lookup is a
+// reason too.
 func (q *question) inside(ctx context.Context, name string) *refusal {
 	var found [2][]dns.RR
 	var codes [2]string
@@ -160,8 +161,7 @@ func (q *question) inside(ctx context.Context, name string) *refusal {
 	return denied
 }
 
-// sift returns the records that lead where functions may go, or nowhere; denied is why the first of the others does
-// not.
+// sift returns the records that lead nowhere or where functions may go; denied is why the first of the others does not.
 func (q *question) sift(ctx context.Context, found []dns.RR) (kept []dns.RR, denied *refusal) {
 	verdicts := q.judge(ctx, found)
 	for _, rr := range found {
@@ -182,7 +182,7 @@ func (q *question) sift(ctx context.Context, found []dns.RR) (kept []dns.RR, den
 	return kept, denied
 }
 
-// judge says of the names in records which of them lead inside.
+// judge finds out which of the names in records lead inside.
 func (q *question) judge(ctx context.Context, found []dns.RR) map[string]*refusal {
 	var named []string
 	for _, rr := range found {
@@ -195,7 +195,7 @@ func (q *question) judge(ctx context.Context, found []dns.RR) map[string]*refusa
 		verdicts[name] = &refusal{reason: ReasonLimit}
 	}
 	named = named[:min(len(named), maxNamed)]
-	if _, ok, _ := q.call.attempt(len(named)); !ok && len(named) > 0 { // they cost lookups, too
+	if _, ok, _ := q.call.attempt(len(named)); !ok && len(named) > 0 { // each costs a lookup
 		for _, name := range named {
 			verdicts[name] = &refusal{reason: ReasonLimit}
 		}

@@ -1,6 +1,6 @@
 package egress
 
-// Reason says in one word why the policy refused a target. Workers, logs and metrics see it.
+// Reason is one word for why the policy refused a target. Workers, logs and metrics show it.
 type Reason string
 
 // The reasons of a refusal.
@@ -9,9 +9,9 @@ const (
 	ReasonOff Reason = "off"
 	// ReasonRule: a rule of EGRESS_DENY.
 	ReasonRule Reason = "rule"
-	// ReasonPort: mail, which is not for functions.
+	// ReasonPort: mail, which functions may not send.
 	ReasonPort Reason = "port"
-	// ReasonHost: what was asked for is no host name and no address, or an address in disguise.
+	// ReasonHost: the argument is neither a host name nor an address, or a disguised address.
 	ReasonHost Reason = "bad_host"
 	// ReasonLimit: too many attempts of this call, or too many of its connections or of all at once.
 	ReasonLimit Reason = "limit"
@@ -20,7 +20,7 @@ const (
 	// ReasonProtocol: the peer does not speak the protocol.
 	ReasonProtocol Reason = "protocol"
 
-	// The kinds of address that are not public.
+	// Kinds of addresses that are not public.
 	ReasonPrivate     Reason = "private"
 	ReasonLoopback    Reason = "loopback"
 	ReasonLinkLocal   Reason = "link_local"
@@ -35,8 +35,8 @@ const (
 // codeNotFound is the code of Node.js for a name without an address.
 const codeNotFound = "ENOTFOUND"
 
-// codeGivenUp is for an attempt that nobody waits for any more.
+// codeGivenUp is for an attempt whose call has ended.
 const codeGivenUp = "ECANCELED"
 
-// codeDenied is the error code of every refusal, as functions see it. What could not be reached has the code of Node.js for it.
+// codeDenied is the error code of every refusal, as functions see it. Failed connections have the codes of Node.js.
 const codeDenied = "EGRESS_DENIED"

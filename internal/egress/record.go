@@ -10,10 +10,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxChain is the most names that lead from one to the next.
+// maxChain is the longest chain of aliases.
 const maxChain = 16
 
-// ofQuestion returns the records of found that answer the question for a name: its own, and for addresses those of
+// ofQuestion returns the records of found that answer the question about a name: its own, and for addresses those of
 // the name that its CNAME records lead to.
 func ofQuestion(found []dns.RR, name string, kind uint16) []dns.RR {
 	var records []dns.RR
@@ -47,7 +47,7 @@ func known(rr dns.RR) bool {
 	return false
 }
 
-// addressOf is the address that a record holds, if it holds one.
+// addressOf is the address in a record, if it has one.
 func addressOf(rr dns.RR) netip.Addr {
 	switch rr := rr.(type) {
 	case *dns.A:
@@ -60,7 +60,7 @@ func addressOf(rr dns.RR) netip.Addr {
 	return netip.Addr{}
 }
 
-// nameIn is the name of a host that a record holds, if it holds one.
+// nameIn is the host name in a record, if it has one.
 func nameIn(rr dns.RR) string {
 	name := ""
 	switch rr := rr.(type) {
@@ -82,13 +82,13 @@ func nameIn(rr dns.RR) string {
 	return plain(name)
 }
 
-// plain is a name without the full stop at its end.
+// plain is a name without its final full stop.
 func plain(name string) string { return strings.TrimSuffix(name, ".") }
 
-// object is a record as Node.js shows it.
+// object is a record in the form of Node.js.
 type object map[string]any
 
-// order is the one in which Node.js shows records of several kinds.
+// order is the order in which Node.js lists records of several types.
 var order = []uint16{
 	dns.TypeA, dns.TypeCNAME, dns.TypeAAAA, dns.TypeMX, dns.TypeNS, dns.TypeTXT, dns.TypeSRV, dns.TypePTR, dns.TypeNAPTR, dns.TypeSOA,
 	dns.TypeCAA, dns.TypeTLSA,
@@ -98,7 +98,7 @@ func inOrder(a, b dns.RR) int {
 	return cmp.Compare(slices.Index(order, a.Header().Rrtype), slices.Index(order, b.Header().Rrtype))
 }
 
-// shape makes of records what Node.js makes of them.
+// shape turns records into the result of Node.js.
 func shape(records []dns.RR, kind uint16) any {
 	switch kind {
 	case dns.TypeA, dns.TypeAAAA:
@@ -154,8 +154,7 @@ func shapeOne(rr dns.RR) any {
 	return nil
 }
 
-// isCAATag says whether a tag is one that the registry of tags (RFC 8659) has, in any case. Others could take the place
-// of what else a record says.
+// isCAATag says whether a tag is registered (RFC 8659), in any case. Others could replace other members of a record.
 func isCAATag(tag string) bool {
 	switch strings.ToLower(tag) {
 	case "issue", "issuewild", "iodef", "contactemail", "contactphone", "issuevmc", "issuemail":
@@ -164,7 +163,7 @@ func isCAATag(tag string) bool {
 	return false
 }
 
-// withType is a record as Node.js shows it among others.
+// withType is a record as Node.js lists it among others.
 func withType(rr dns.RR, one any) any {
 	kind := dns.TypeToString[rr.Header().Rrtype]
 	switch rr.(type) {
@@ -188,7 +187,7 @@ func texts(parts []string) []string {
 	return all
 }
 
-// unescape undoes what the library does to texts: each byte is one character again, as Node.js has it.
+// unescape undoes the library's escaping: each byte is one character again, as in Node.js.
 func unescape(text string) string {
 	var out strings.Builder
 	for i := 0; i < len(text); i++ {

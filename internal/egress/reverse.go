@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// reversed reads the name under which the names of an address stand, such as 4.3.2.1.in-addr.arpa. The address is not
-// valid when the name is that of many: those tell of networks, and are not for functions.
+// reversed reads the name for reverse lookups of an address, such as 4.3.2.1.in-addr.arpa. The address is not valid if
+// the name is that of a network: functions get no information about those.
 func reversed(name string) (addr netip.Addr, isReverse bool) {
 	name = strings.TrimSuffix(strings.ToLower(name), ".")
 	if rest, ok := underArpa(name, "in-addr.arpa"); ok {
 		labels := strings.Split(rest, ".")
 		slices.Reverse(labels)
-		addr, _ = netip.ParseAddr(strings.Join(labels, ".")) // or the zero one
+		addr, _ = netip.ParseAddr(strings.Join(labels, ".")) // or the zero value
 		return addr, true
 	}
 	rest, ok := underArpa(name, "ip6.arpa")
@@ -31,13 +31,13 @@ func reversed(name string) (addr netip.Addr, isReverse bool) {
 		if err != nil || len(label) != 1 {
 			return netip.Addr{}, true
 		}
-		at := len(labels) - 1 - i // of the digit in the address
+		at := len(labels) - 1 - i // place of the digit in the address
 		bytes[at/2] |= byte(digit) << (4 * (1 - at%2))
 	}
 	return netip.AddrFrom16(bytes), true
 }
 
-// underArpa cuts zone off name.
+// underArpa removes zone from name.
 func underArpa(name, zone string) (rest string, ok bool) {
 	if name == zone {
 		return "", true

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Rule names targets: a host, all hosts below one (*.example.com), all (*), an address or a range (10.0.0.0/8), each with a port
-// behind a colon if it is for that port only. IPv6 stands in brackets when a port follows: [fd00::/8]:443. The zero Rule matches
-// nothing.
+// Rule names targets: a host, all hosts below one (*.example.com), all (*), an address or a range (10.0.0.0/8), each
+// with a port after a colon if it is for that port only. IPv6 is in brackets if a port follows: [fd00::/8]:443. The
+// zero Rule matches nothing.
 type Rule struct {
 	text   string
 	name   string       // a host, or what comes after *; empty for ranges
@@ -21,7 +21,7 @@ type Rule struct {
 // String returns the rule as it was written.
 func (r Rule) String() string { return r.text }
 
-// ParseRules reads rules separated by commas. An empty text has none.
+// ParseRules reads rules separated by commas. An empty text contains none.
 func ParseRules(text string) ([]Rule, error) {
 	if text == "" {
 		return nil, nil
@@ -56,7 +56,7 @@ func ParseRule(text string) (Rule, error) {
 	return rule, nil
 }
 
-// splitPort cuts the port off; what has more than one colon and no brackets is an address without one.
+// splitPort splits off the port; a text with more than one colon and no brackets is an address without one.
 func splitPort(text string) (host, port string) {
 	if inner, ok := strings.CutPrefix(text, "["); ok {
 		host, rest, _ := strings.Cut(inner, "]")
@@ -67,7 +67,7 @@ func splitPort(text string) (host, port string) {
 	}
 	host, port, _ = strings.Cut(text, ":")
 	if port == "" {
-		port = "missing" // which is no port
+		port = "missing" // not a port
 	}
 	return host, port
 }
@@ -95,7 +95,7 @@ func (r *Rule) parseHost(host string) error {
 	return nil
 }
 
-// setRange takes a range. An IPv4-mapped one is the IPv4 range that it stands for, as the addresses in it are.
+// setRange sets a range. An IPv4-mapped one becomes the IPv4 range that it stands for, as its addresses do.
 func (r *Rule) setRange(prefix netip.Prefix) error {
 	const mapped = 96 // bits in front of the IPv4 address
 	if prefix.Addr().Is4In6() {
@@ -127,7 +127,7 @@ func (r Rule) names(name string) bool {
 	}
 }
 
-// matchesAddr says whether the rule's range holds addr.
+// matchesAddr says whether the rule's range contains addr.
 func (r Rule) matchesAddr(addr netip.Addr, port uint16) bool {
 	return (r.port == 0 || r.port == port) && r.prefix.IsValid() && r.prefix.Contains(addr)
 }

@@ -7,12 +7,12 @@ import (
 	"sync/atomic"
 )
 
-// shareOfFree is how many times what is free somebody may hold and still get one more. One alone comes to hold 7 of 8
-// so, two that want all that there is 7 of 15 each.
+// shareOfFree is how many times the free places an owner may have and still get one more. So one owner alone gets 7 of
+// 8, two that want everything get 7 of 15 each.
 const shareOfFree = 7
 
-// shares counts places, such as those of connections to the outside, and bounds them so that nobody can take the last
-// ones: the more somebody holds the more must be free for him to get another. It is safe for concurrent use.
+// shares counts places, such as those of connections to the outside, and limits owners so that none can take the last
+// ones: the more an owner has, the more must be free for another one. It is safe for concurrent use.
 type shares struct {
 	total int
 	open  atomic.Int64 // the sum of held
@@ -22,15 +22,15 @@ type shares struct {
 	waiting []*waiter      // in the order in which they came
 }
 
-// waiter is one who waits for a place.
+// waiter waits for a place.
 type waiter struct {
 	owner string
-	has   chan struct{} // closed when the place is his
+	has   chan struct{} // closed when it has its place
 }
 
 func newShares(total int) *shares { return &shares{total: total, held: map[string]int{}} }
 
-// take counts one more place of owner; false says that others need what is left. The caller must give it back.
+// take takes one more place for owner; false means that the rest is for others. The caller must give it back.
 func (s *shares) take(owner string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,8 +46,8 @@ func (s *shares) takeLocked(owner string) bool {
 	return true
 }
 
-// mayTake says whether one who holds so many may have one more of those that are free. The last one is for somebody
-// who has none.
+// mayTake says whether an owner with so many places may have one more of those that are free. The last one is for an
+// owner without any.
 func mayTake(held, free int) bool {
 	if held == 0 {
 		return free > 0
@@ -55,8 +55,7 @@ func mayTake(held, free int) bool {
 	return free > 1 && held < shareOfFree*free
 }
 
-// wait is take for one who waits, at most until ctx ends, and then it is false. Of one owner they get their places in
-// the order in which they came.
+// wait is take that waits, at most until ctx ends, and then returns false. Waiters of one owner are served in order.
 func (s *shares) wait(ctx context.Context, owner string) bool {
 	s.mu.Lock()
 	first := !slices.ContainsFunc(s.waiting, func(w *waiter) bool { return w.owner == owner })
@@ -75,7 +74,7 @@ func (s *shares) wait(ctx context.Context, owner string) bool {
 	}
 }
 
-// leave takes w out of those who wait; true says that it has its place already.
+// leave removes w from the queue; true means that it has its place already.
 func (s *shares) leave(w *waiter) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +86,7 @@ func (s *shares) leave(w *waiter) bool {
 	return false
 }
 
-// give gives back one place of owner, and it to whom it suits.
+// give returns one place of owner and passes it on.
 func (s *shares) give(owner string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,8 +98,8 @@ func (s *shares) give(owner string) {
 	}
 }
 
-// handOnLocked gives a place to the first of those who wait for whose owner there is one: to the owner with the
-// fewest. False says that there is none.
+// handOnLocked gives a place to the first waiter that may have one, of the owner with the fewest. False means that
+// there is none.
 func (s *shares) handOnLocked() bool {
 	next := -1
 	for i, w := range s.waiting {
@@ -108,7 +107,7 @@ func (s *shares) handOnLocked() bool {
 			next = i
 		}
 	}
-	if next < 0 || !s.takeLocked(s.waiting[next].owner) { // who has more may not have what this one may not
+	if next < 0 || !s.takeLocked(s.waiting[next].owner) { // owners with more may not have one either
 		return false
 	}
 	close(s.waiting[next].has)

@@ -2,10 +2,10 @@ package egress
 
 import "net/netip"
 
-// span is that of one attempt to reach the outside; nil when spans are off.
+// span is the span of one attempt to connect; nil if traces are off.
 type span func(result, address string, sent, received int64)
 
-// beginSpan begins one for a call that wants to go to t.
+// beginSpan begins a span for a call that connects to t.
 func (p *Proxy) beginSpan(c *call, t target) span {
 	if p.o.Tracer == nil {
 		return nil
@@ -13,7 +13,7 @@ func (p *Proxy) beginSpan(c *call, t target) span {
 	return p.o.Tracer.Connection(c.outgoing, t.host(), int(t.port))
 }
 
-// failed ends the span of an attempt that came to nothing.
+// failed ends the span of a failed attempt.
 func (s span) failed(why *refusal) {
 	if s != nil {
 		s(why.result(), textOf(why.addr), 0, 0)

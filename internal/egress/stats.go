@@ -6,20 +6,20 @@ import (
 	"slices"
 )
 
-// hostCount is how many connections lead to one host and port.
+// hostCount is the number of connections to one host and port.
 type hostCount struct {
 	Host  string `json:"host"`
 	Count int    `json:"count"`
 }
 
-// agentStats has the form in which Node.js tells of an HTTP agent.
+// agentStats has the form of Node.js' HTTP agents.
 type agentStats struct {
 	Sockets     []hostCount `json:"sockets"`
 	FreeSockets []hostCount `json:"freeSockets"`
 }
 
-// HTTPStats is a JSON object of the connections that functions have open now, by host: those with TLS as https, all others as http. None
-// is free, because none outlives its call.
+// HTTPStats is a JSON object of the connections that functions have open now, by host: those with TLS as https, all
+// others as http. None is free, because none outlives its call.
 func (p *Proxy) HTTPStats() []byte {
 	counts := [2]map[string]int{{}, {}}
 	p.mu.Lock()
@@ -35,7 +35,7 @@ func (p *Proxy) HTTPStats() []byte {
 		HTTP  agentStats `json:"http"`
 		HTTPS agentStats `json:"https"`
 	}{agentOf(counts[0]), agentOf(counts[1])})
-	if err != nil { // strings and numbers always marshal
+	if err != nil { // cannot fail for strings and numbers
 		panic(err)
 	}
 	return text
@@ -50,5 +50,5 @@ func agentOf(counts map[string]int) agentStats {
 	return stats
 }
 
-// Open is how many connections to the outside there are now, those being made included.
+// Open is the number of connections to the outside, including those that are being made.
 func (p *Proxy) Open() int { return int(p.remotes.open.Load()) }

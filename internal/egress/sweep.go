@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// dirPattern names the directory of a proxy below the one for temporary files; socketPath is its socket in there.
+// dirPattern names the directory of a proxy in the directory for temporary files; socketPath is its socket.
 const dirPattern = "functions-egress-"
 
 func socketPath(dir string) string { return filepath.Join(dir, "in", "socket") }
 
-// startingTime is how long a directory is left alone: its proxy may not listen yet.
+// startingTime is how long a new directory is left alone: its proxy may not listen yet.
 const startingTime = time.Minute
 
-// sweep removes below temp the directories that servers which were killed have left behind: those of this user on whose socket nobody
-// listens any more.
+// sweep removes from temp the directories that killed servers have left: those of this user whose socket has no
+// listener.
 func sweep(temp string) {
 	dirs, err := filepath.Glob(filepath.Join(temp, dirPattern+"*"))
 	if err != nil {
@@ -32,12 +32,12 @@ func sweep(temp string) {
 		if owner, ok := info.Sys().(*syscall.Stat_t); !ok || int(owner.Uid) != os.Geteuid() {
 			continue
 		}
-		conn, err := net.Dial("unix", socketPath(dir)) //nolint:noctx // it is answered or refused at once
+		conn, err := net.Dial("unix", socketPath(dir)) //nolint:noctx // answered or refused at once
 		switch {
 		case err == nil:
-			_ = conn.Close() // somebody lives there
+			_ = conn.Close() // in use
 		case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, os.ErrNotExist):
-			_ = os.RemoveAll(dir) // what stays is the next start's
+			_ = os.RemoveAll(dir) // the next start tries again
 		}
 	}
 }

@@ -13,22 +13,21 @@ import (
 	"time"
 )
 
-// What the proxy said, and what a function sees of that.
+// Errors of the proxy, as functions see them.
 const (
 	// codeProxyUnreachable: the proxy was not reached, or did not speak HTTP.
 	codeProxyUnreachable = "EGRESS_PROXY_UNREACHABLE"
-	// codeProxyRefused: it did not want to connect, or wants other credentials.
+	// codeProxyRefused: it refuses to connect, or wants other credentials.
 	codeProxyRefused = "EGRESS_PROXY_REFUSED"
 )
 
-// maxProxyAnswer is the most bytes of the head of a proxy's answer.
+// maxProxyAnswer is the most bytes of the head of a proxy's response.
 const maxProxyAnswer = 16 << 10
 
-// dialThrough asks the proxy for addrs, one after the other, until it has reached one. Without any it asks for the
-// name.
+// dialThrough asks the proxy for addrs, one after the other, until one is connected. Without any it asks for the name.
 func (d *Dialer) dialThrough(ctx context.Context, t target, addrs []netip.Addr) (net.Conn, netip.Addr, *refusal) {
 	if d.o.Upstream.Names && t.name != "" || len(addrs) == 0 {
-		addr := netip.IPv4Unspecified() // it is the proxy's to know
+		addr := netip.IPv4Unspecified() // only the proxy knows it
 		if len(addrs) > 0 {
 			addr = addrs[0]
 		}
@@ -46,13 +45,13 @@ func (d *Dialer) dialThrough(ctx context.Context, t target, addrs []netip.Addr) 
 			first = failed
 		}
 		if failed.code == codeProxyUnreachable || failed.code == codeProxyRefused || ctx.Err() != nil {
-			break // it would say the same again
+			break // the next answer would be the same
 		}
 	}
 	return nil, netip.Addr{}, first
 }
 
-// tunnel is a connection to what the proxy is asked for.
+// tunnel is a connection through the proxy.
 func (d *Dialer) tunnel(ctx context.Context, t target, asked string) (net.Conn, *refusal) {
 	u := d.o.Upstream
 	conn, err := u.dial(ctx)
@@ -85,14 +84,14 @@ func (d *Dialer) tunnel(ctx context.Context, t target, asked string) (net.Conn, 
 	}
 }
 
-// tellOfProxy tells the operator of what went wrong with the proxy, now and then.
+// tellOfProxy logs problems with the proxy, from time to time.
 func (d *Dialer) tellOfProxy(what string, t target, key, why string) {
 	if tell, untold := d.o.Upstream.told.now(); tell {
 		d.o.Logger.Warn(what, "proxy", d.o.Upstream.String(), "target", t.String(), key, why, "untold", untold)
 	}
 }
 
-// dial connects to the proxy itself. It is the operator's, so no policy holds for its address.
+// dial connects to the proxy itself. The operator chose it, so no policy applies to its address.
 func (u *Upstream) dial(ctx context.Context) (net.Conn, error) {
 	plain := &net.Dialer{KeepAlive: -1}
 	if !u.secure {
@@ -103,7 +102,7 @@ func (u *Upstream) dial(ctx context.Context) (net.Conn, error) {
 	return secure.DialContext(ctx, "tcp", u.address)
 }
 
-// ask has the proxy connect to target. Early is what came after its answer.
+// ask makes the proxy connect to target. Early is what came after its response.
 func (u *Upstream) ask(conn net.Conn, target string) (status int, early []byte, err error) {
 	request := "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n"
 	if u.authorization != "" {
@@ -120,13 +119,13 @@ func (u *Upstream) ask(conn net.Conn, target string) (status int, early []byte, 
 	if err != nil {
 		return 0, nil, errNoProxy
 	}
-	_ = response.Body.Close() // only the head of it was read
+	_ = response.Body.Close() // only the head was read
 	return response.StatusCode, early, nil
 }
 
 var errNoProxy = errors.New("no answer of HTTP")
 
-// readHead reads up to the empty line, and returns what came after it, too.
+// readHead reads up to the empty line, and also returns what came after it.
 func readHead(conn net.Conn) (head, early []byte, err error) {
 	end := []byte("\r\n\r\n")
 	buffer := make([]byte, 0, maxProxyAnswer)
@@ -143,7 +142,7 @@ func readHead(conn net.Conn) (head, early []byte, err error) {
 	return nil, nil, errNoProxy
 }
 
-// tunnelled is a connection through a proxy: what came with the proxy's answer is read first.
+// tunnelled is a connection through a proxy: what came with the proxy's response is read first.
 type tunnelled struct {
 	net.Conn
 	early []byte
@@ -159,7 +158,7 @@ func (t *tunnelled) Read(into []byte) (int, error) {
 	return n, nil
 }
 
-// CloseWrite tells the other side that nothing more comes.
+// CloseWrite tells the other side that no more data comes.
 func (t *tunnelled) CloseWrite() error {
-	return t.Conn.(interface{ CloseWrite() error }).CloseWrite() // of TCP and of TLS
+	return t.Conn.(interface{ CloseWrite() error }).CloseWrite() // TCP and TLS have it
 }

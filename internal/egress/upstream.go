@@ -15,15 +15,15 @@ import (
 	"golang.org/x/net/http/httpproxy"
 )
 
-// Upstream is an HTTP proxy through which connections to the outside lead, by CONNECT. It is safe for concurrent use.
+// Upstream is an HTTP proxy for connections to the outside, by CONNECT. It is safe for concurrent use.
 type Upstream struct {
-	// Names lets the proxy look names up: it is sent the name, and not the address that was checked here. A name that
-	// nobody here knows is judged by the rules for names alone.
+	// Names makes the proxy look up names: it gets the name, and not the address that was checked here. A name that the
+	// server cannot look up is checked by the rules for names alone.
 	Names bool
-	// Roots are the certificates that a proxy with an https URL is checked against; nil for those of the system.
+	// Roots are the certificates that are trusted for a proxy with an https URL; nil for those of the system.
 	Roots *x509.CertPool
 
-	secure        bool   // it is spoken to over TLS
+	secure        bool   // uses TLS
 	host, address string // of the proxy; address is host:port
 	authorization string // the value of Proxy-Authorization, or nothing
 	through       func(*url.URL) (*url.URL, error)
@@ -33,9 +33,9 @@ type Upstream struct {
 var errUpstream = errors.New("must be the URL of an HTTP proxy, such as http://proxy.example:3128 or " +
 	"https://user:password@proxy.example")
 
-// NewUpstream returns the proxy of an http or https URL, which may hold a user and a password. Exceptions are the
-// targets that are reached without it, in the form of NO_PROXY; those on this machine always are. Its errors never
-// show the URL.
+// NewUpstream returns the proxy of an http or https URL, which may contain a user and a password. Exceptions are the
+// targets that are reached without it, in the form of NO_PROXY; those on this machine always are. Its errors never show
+// the URL.
 func NewUpstream(address, exceptions string) (*Upstream, error) {
 	if !strings.Contains(address, "://") {
 		address = "http://" + address
@@ -73,7 +73,7 @@ func (u *Upstream) String() string {
 	return "http://" + u.address
 }
 
-// isFor says whether t leads through the proxy when addr, if there is one, is its address.
+// isFor says whether t uses the proxy if addr, if there is one, is its address.
 func (u *Upstream) isFor(t target, addr netip.Addr) bool {
 	hosts := []string{t.host()}
 	if addr.IsValid() {
@@ -88,17 +88,17 @@ func (u *Upstream) isFor(t target, addr netip.Addr) bool {
 	return true
 }
 
-// reminderPause is the least time between two lines about the proxy.
+// reminderPause is the shortest time between two lines about the proxy.
 const reminderPause = 10 * time.Second
 
-// reminder lets something be told now and then.
+// reminder limits how often something is logged.
 type reminder struct {
 	mu     sync.Mutex // guards the fields below
 	last   time.Time
 	untold int
 }
 
-// now says whether to tell, and how often it was not told since it last was.
+// now says whether to log now, and how often it was not logged since the last time.
 func (r *reminder) now() (tell bool, untold int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
