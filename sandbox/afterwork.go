@@ -23,7 +23,7 @@ const (
 	LateDied LateEnd = worker.LateDied
 )
 
-// slim is inv without the texts that were for its start: whoever counted their memory counts it no longer when the
+// slim is inv without the texts that were for its start: their memory is counted no longer when the
 // answer is out.
 func (inv *Invocation) slim() *Invocation {
 	slim := *inv

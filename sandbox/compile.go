@@ -23,7 +23,7 @@ func (p *Pool) compiled(inv *Invocation) json.RawMessage {
 	return cache
 }
 
-// compile has a worker make what c holds. The worker is as any other, waits its turn as any other, and ends with it; it
+// compile has a worker make what c holds. Its call waits as any other does, and its worker ends with it; it
 // has until the deadline of answers, since nothing of the function runs.
 func (p *Pool) compile(c *Compiled, inv *Invocation) {
 	result, _, err := p.attempt(context.Background(), inv, time.Now(), false)

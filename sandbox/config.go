@@ -86,8 +86,8 @@ type Config struct {
 	// TimeZone is the one that functions see, a name of the time zone database. Default: Node.js finds one by itself, UTC
 	// in a jail.
 	TimeZone string
-	// ICUData is a directory with ICU's data for Intl, for each Node.js that finds its file in it (hostinfo.ICUFile); empty for
-	// what is in Node.js.
+	// ICUData is a directory with ICU's data for Intl, for each Node.js that finds its file in it (hostinfo.ICUFile);
+	// empty for what is in Node.js.
 	ICUData string
 	// Modules are the names that functions may require: modules of Node.js such as "crypto", and npm modules. Default:
 	// none. A module can do all that Node.js can within the isolation of the worker; fs and child_process are for

@@ -8,9 +8,8 @@ import (
 // quantum is how long a function may keep a worker while others wait and no slot is free.
 const quantum = 50 * time.Millisecond
 
-// queue holds the waiting calls: groups take turns as far as they hold as many workers (shares.go), within a group the
-// keys (functions) take turns, and calls of one key are served first come, first served. The zero value is empty. Its
-// user locks.
+// queue holds the waiting calls: round robin between groups that have as many workers (shares.go), round robin between
+// the keys (functions) of a group, and first come, first served within a key. The zero value is empty. Its user locks.
 type queue struct {
 	groups roundRobin[*groupQueue]
 	keys   map[string]int // number of calls of each key

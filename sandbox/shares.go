@@ -130,9 +130,8 @@ func (s *scheduler) othersShortLocked() bool {
 	return false
 }
 
-// nextLocked returns the waiter that is next, those left aside whose key is not wanted: of the groups that may have a
-// worker that of the one which holds the fewest, of several such the one that has waited for its turn; nil when there
-// is none.
+// nextLocked returns the call that is served next, those left aside whose key is not wanted: of the groups that may
+// have a worker that of the one which has the fewest, round robin between several such; nil when there is none.
 func (s *scheduler) nextLocked(wanted func(key string) bool) *call {
 	var first *call
 	fewest := 0

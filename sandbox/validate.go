@@ -18,8 +18,8 @@ const mostLevels = 10_000
 // texts is how many JSON texts an Invocation has.
 const texts = 5
 
-// Validate says what is wrong with inv, all faults at once, in an error that is ErrInvalid. Invoke does so for every call. JSON texts are
-// read whole, unless MarkValid was called for them.
+// Validate says what is wrong with inv, all faults at once, in an error that is ErrInvalid. Invoke does so for every
+// call. JSON texts are read whole, unless MarkValid was called for them.
 func (inv *Invocation) Validate() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
@@ -46,9 +46,9 @@ func (inv *Invocation) Validate() error {
 	return fmt.Errorf("%w: %w", ErrInvalid, errors.Join(faults...))
 }
 
-// MarkValid says that the JSON texts which inv has now need not be read before they go to a worker: this program has checked them, or an
-// encoder wrote them. It returns inv. A text that is put in the place of one of them is read again. To mark what is not JSON lets whoever
-// wrote it add members of his choice to the frame of the call.
+// MarkValid says that the JSON texts which inv has now need not be read before they go to a worker: this program has
+// checked them, or an encoder wrote them. It returns inv. A text that is put in the place of one of them is read again.
+// To mark what is not JSON lets whoever wrote it add members of his choice to the frame of the call.
 func (inv *Invocation) MarkValid() *Invocation {
 	for i, text := range inv.texts() {
 		inv.valid[i] = identityOf(*text)

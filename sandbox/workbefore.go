@@ -2,34 +2,34 @@ package sandbox
 
 import "time"
 
-// ahead is how much time of workers the calls now waiting take before a new call of key is served. What it leaves out
-// makes the wait longer, such as calls that come later and have their turn first, and workers that must be started.
-// Bound says that a worker of key lives, which may serve its next call out of turn.
+// workBefore is how much time of workers the calls now waiting take before a new call of key is served. What it leaves
+// out makes the wait longer, such as calls that come later and are served first, and workers that must be started.
+// Bound says that a worker of key lives, which may serve its next call at once.
 //
-// The calls of key before it are served first in any case. A turn lasts a quantum, in which several short calls are
-// served, or one call. Each other function of its group has as many turns as key has meanwhile, if it has calls enough,
-// and each other group as many as its own group has.
+// The calls of key before it are served first in any case. In a quantum several short calls are served, or one long
+// one. Each other function of its group has as many quanta as key has meanwhile, if it has calls enough, and each other
+// group as many as its own group has.
 func (q *queue) workBefore(group, key string, bound bool, active map[string]int) time.Duration {
 	g, known := q.groups.members[group]
-	own, roundRobin := line{}, 0
+	own, quanta := line{}, 0
 	if known {
 		if f, ok := g.functions.members[key]; ok {
-			own, roundRobin = f.line, f.roundRobin()
+			own, quanta = f.line, f.quanta()
 		}
 	}
 	if own.n == 0 && !bound {
-		roundRobin = 1
+		quanta = 1
 	}
-	if roundRobin == 0 {
+	if quanta == 0 {
 		return own.cost
 	}
-	work, taken := own.cost, roundRobin
+	work, taken := own.cost, quanta
 	if known {
 		for name, f := range g.functions.members {
 			if name != key {
-				part := f.part(roundRobin)
+				part := f.part(quanta)
 				work += part.cost
-				taken += min(roundRobin, part.roundRobin())
+				taken += min(quanta, part.quanta())
 			}
 		}
 	}
@@ -42,15 +42,15 @@ func (q *queue) workBefore(group, key string, bound bool, active map[string]int)
 	return work
 }
 
-// turns is how often at least the line must be given a worker to be served.
-func (l line) roundRobin() int { return min(l.n, int(l.cost/quantum)) }
+// quanta is how often at least the line must be given a worker to be served.
+func (l line) quanta() int { return min(l.n, int(l.cost/quantum)) }
 
-// part is what of the line is served in so many turns.
-func (l line) part(roundRobin int) line {
+// part is what of the line is served in so many quanta.
+func (l line) part(quanta int) line {
 	mean := l.cost / time.Duration(l.n)
-	cost := min(l.cost, time.Duration(roundRobin)*max(mean, quantum))
+	cost := min(l.cost, time.Duration(quanta)*max(mean, quantum))
 	if mean == 0 {
-		return line{n: min(l.n, roundRobin)}
+		return line{n: min(l.n, quanta)}
 	}
 	return line{n: int(cost / mean), cost: cost}
 }

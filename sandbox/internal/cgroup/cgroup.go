@@ -1,5 +1,5 @@
-// Package cgroup gives each worker a control group with limits on memory, CPU and tasks, on version 1 and version 2 of the kernel's
-// interface.
+// Package cgroup gives each worker a control group with limits on memory, CPU and tasks, on version 1 and version 2 of
+// the kernel's interface.
 package cgroup
 
 import "errors"
@@ -21,7 +21,8 @@ type Limits struct {
 type Tree interface {
 	// Version is 1 or 2.
 	Version() int
-	// Bound limits what the processes of all groups of all trees of this process may use together, in bytes, swap included.
+	// Bound limits what the processes of all groups of all trees of this process may use together, in bytes, swap
+	// included.
 	Bound(memory int64) error
 	// Used is how much they use.
 	Used() (memory int64, err error)
@@ -37,7 +38,8 @@ type Tree interface {
 type Group interface {
 	// Add moves a process into the group.
 	Add(pid int) error
-	// Weigh sets what the group counts for beside others when all want a processor, from 1 to WholeWeight, which it has at first.
+	// Weigh sets what the group counts for beside others when all want a processor, from 1 to WholeWeight, which it has at
+	// first.
 	Weigh(weight int) error
 	// OOMKills counts the processes that the kernel killed here for want of memory, whosever limit that was.
 	OOMKills() (uint64, error)
@@ -45,8 +47,9 @@ type Group interface {
 	Used() (int64, error)
 	// Renew forgets what ReachedLimit tells.
 	Renew() error
-	// ReachedLimit says whether the group has used all of its own limit on memory since Renew. What is killed without that has kept to its
-	// limit: that of a group above, or the machine's memory, was at its end. Neither may be called while the other is under way.
+	// ReachedLimit says whether the group has used all of its own limit on memory since Renew. What is killed without that
+	// has kept to its limit: that of a group above, or the machine's memory, was at its end. Neither may be called while
+	// the other is under way.
 	ReachedLimit() (bool, error)
 	// Remove deletes the group; its processes must have been reaped.
 	Remove() error
@@ -55,10 +58,12 @@ type Group interface {
 // Memory is in bytes: all that is used, and what of it are pages that no file backs.
 type Memory struct{ Total, Anonymous uint64 }
 
-// WholeWeight is the weight of a new group. The kernel's own numbers are larger, so that many small ones still tell apart.
+// WholeWeight is the weight of a new group. The kernel's own numbers are larger, so that many small ones still tell
+// apart.
 const WholeWeight = 1024
 
-// cpuPeriod is the period over which CPU time is shared out, in microseconds. A short one lets a throttled worker go on soon.
+// cpuPeriod is the period over which CPU time is shared out, in microseconds. A short one lets a throttled worker go on
+// soon.
 const cpuPeriod = 20_000
 
 // cpuQuota is the share of cpuPeriod that limit allows; the kernel refuses less than 1 ms.

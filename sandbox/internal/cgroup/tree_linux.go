@@ -15,8 +15,9 @@ import (
 // dirName is the group below our own one that holds all trees.
 const dirName = "functions"
 
-// New makes a tree called name below the control group of this process and removes what dead processes of this program left there. The groups
-// of all trees of a process lie beside each other, so that each counts for its own weight, whatever tree it is of:
+// New makes a tree called name below the control group of this process and removes what dead processes of this program
+// left there. The groups of all trees of a process lie beside each other, so that each counts for its own weight,
+// whatever tree it is of:
 //
 //	functions/<instance>/<group>-<tree>
 func New(name string) (Tree, error) {
@@ -61,8 +62,8 @@ func startTime(pid int) (string, error) {
 	return fields[19], nil
 }
 
-// sweep removes below dir the trees whose owners are dead. Groups that still hold processes, or that belong to another PID namespace,
-// stay.
+// sweep removes below dir the trees whose owners are dead. Groups that still hold processes, or that belong to another
+// PID namespace, stay.
 func sweep(dir, self string) {
 	namespace, _, _ := strings.Cut(self, "-")
 	entries, err := os.ReadDir(dir)

@@ -69,9 +69,9 @@ func newV1(instance, name string) (Tree, error) {
 	return tree, nil
 }
 
-// weight is what the group of all workers counts for beside other groups and, on version 1, beside each thread that is in none: as much
-// as two threads for each processor, or workers would wait for a server whose threads all have work because of them. (cpu.shares; one
-// thread has 1024.)
+// weight is what the group of all workers counts for beside other groups and, on version 1, beside each thread that is
+// in none: as much as two threads for each processor, or workers would wait for a server whose threads all have work
+// because of them. (cpu.shares; one thread has 1024.)
 func weight() uint64 { return 2 * 1024 * uint64(runtime.GOMAXPROCS(0)) } //nolint:gosec // not negative
 
 func weigh(path cgroup1.Path) error {
@@ -215,10 +215,12 @@ func (g groupV1) Renew() error {
 	return errors.Join(errs...)
 }
 
-// nearLimit is how far below its limit a group may be that is killed for it, as the kernel counts several pages at a time.
+// nearLimit is how far below its limit a group may be that is killed for it, as the kernel counts several pages at a
+// time.
 const nearLimit = 1 << 20
 
-// ReachedLimit implements Group. There are counts of failures too (failcnt), but some kernels, such as 6.18, leave them at 0.
+// ReachedLimit implements Group. There are counts of failures too (failcnt), but some kernels, such as 6.18, leave them
+// at 0.
 func (g groupV1) ReachedLimit() (bool, error) {
 	for _, file := range g.most {
 		most, err := readSize(file)

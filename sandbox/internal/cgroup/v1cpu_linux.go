@@ -11,9 +11,9 @@ import (
 // unlimited, as a quota, leaves a group the CPU time of the one above it.
 const unlimited = -1
 
-// cpuAllowed is the smallest CPU limit of group dir and of those above it, up to the root of the hierarchy, in processors; 0 is none.
-// Version 1 of the interface refuses a group more than the one above it has, with EINVAL: sched_rt and CFS bandwidth control
-// (Documentation/scheduler/sched-bwc.rst, "Hierarchical considerations").
+// cpuAllowed is the smallest CPU limit of group dir and of those above it, up to the root of the hierarchy, in
+// processors; 0 is none. Version 1 of the interface refuses a group more than the one above it has, with EINVAL:
+// sched_rt and CFS bandwidth control (Documentation/scheduler/sched-bwc.rst, "Hierarchical considerations").
 func cpuAllowed(dir string) (float64, error) {
 	allowed := 0.0
 	for ; ; dir = filepath.Dir(dir) {

@@ -42,8 +42,8 @@ func newV2(instance, name string) (Tree, error) {
 // leafName is the group that this process moves into.
 const leafName = "functions-server"
 
-// moveToLeaf moves the processes of own, this one among them, into a leaf of it: a group other than the root that has processes of its
-// own cannot give controllers to its children (cgroups(7), "no internal processes" rule).
+// moveToLeaf moves the processes of own, this one among them, into a leaf of it: a group other than the root that has
+// processes of its own cannot give controllers to its children (cgroups(7), "no internal processes" rule).
 func moveToLeaf(own string) error {
 	// Only the root of the whole hierarchy has no type; that of a cgroup namespace is a group like others.
 	if _, err := os.Stat(filepath.Join(mountV2, own, "cgroup.type")); errors.Is(err, fs.ErrNotExist) {

@@ -17,8 +17,8 @@ import (
 // exitFailed is the exit code of a child that could not build its jail; the reason is on its stderr.
 const exitFailed = 80
 
-// A process that Command started becomes the program of its jail here, before main and before the packages that import this one: were that
-// left to a call in main, a program without the call would run again inside every jail.
+// A process that Command started becomes the program of its jail here, before main and before the packages that import
+// this one: were that left to a call in main, a program without the call would run again inside every jail.
 //
 //nolint:gochecknoinits // the reason is above
 func init() {
@@ -27,8 +27,8 @@ func init() {
 	}
 }
 
-// privileged says whether who started this process has fewer rights than it, as with a set-user-ID program. Such a one must not do what its
-// environment says. A child of Command has the rights of its parent.
+// privileged says whether who started this process has fewer rights than it, as with a set-user-ID program. Such a one
+// must not do what its environment says. A child of Command has the rights of its parent.
 func privileged() bool {
 	const atSecure = 23 // AT_SECURE: getauxval(3)
 	values, err := unix.Auxv()
@@ -88,15 +88,15 @@ func run(text string) error {
 	return fmt.Errorf("jail: exec %s: %w", spec.Path, syscall.Exec(spec.Path, spec.Args, spec.Env))
 }
 
-// raiseOOMScore makes the kernel kill workers before the server when the whole machine is short of memory: proc(5). It comes first since the
-// new root has no /proc.
+// raiseOOMScore makes the kernel kill workers before the server when the whole machine is short of memory: proc(5). It
+// comes first since the new root has no /proc.
 func raiseOOMScore(*Spec) error {
 	const score = "500"
 	return os.WriteFile("/proc/self/oom_score_adj", []byte(score), 0)
 }
 
-// mountRoot mounts the tmpfs that becomes the root. It holds only empty files and directories to mount on, which the program's user must be
-// able to walk whatever the umask of the server is.
+// mountRoot mounts the tmpfs that becomes the root. It holds only empty files and directories to mount on, which the
+// program's user must be able to walk whatever the umask of the server is.
 func mountRoot(s *Spec) error {
 	unix.Umask(0o022)
 	if err := unix.Mount("tmpfs", s.Scratch, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "size=1m,nr_inodes=256,mode=755"); err != nil {
@@ -167,7 +167,8 @@ func pivot(*Spec) error {
 
 func setLimits(s *Spec) error {
 	for resource, value := range s.Limits {
-		// syscall.Setrlimit, because syscall.Exec puts back the number of open files that Go has raised unless it was set with it.
+		// syscall.Setrlimit, because syscall.Exec puts back the number of open files that Go has raised unless it was set
+		// with it.
 		if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: value, Max: value}); err != nil {
 			return fmt.Errorf("%d: %w", resource, err)
 		}
@@ -175,7 +176,8 @@ func setLimits(s *Spec) error {
 	return nil
 }
 
-// dropBounding removes for good what nothing here may ever have again: all capabilities but those that the program keeps.
+// dropBounding removes for good what nothing here may ever have again: all capabilities but those that the program
+// keeps.
 func dropBounding(s *Spec) error {
 	keep := capabilitySet(s.Capabilities)
 	for c := range unix.CAP_LAST_CAP + 1 {
@@ -189,8 +191,8 @@ func dropBounding(s *Spec) error {
 	return nil
 }
 
-// lockSecureBits takes the privilege from root's ID, for good, and keeps the permitted capabilities until the exec while the user changes:
-// capabilities(7), "The securebits flags".
+// lockSecureBits takes the privilege from root's ID, for good, and keeps the permitted capabilities until the exec
+// while the user changes: capabilities(7), "The securebits flags".
 func lockSecureBits(*Spec) error {
 	const noRoot, noRootLocked, noSetuidFixupLocked, keepCaps = 1 << 0, 1 << 1, 1 << 3, 1 << 4
 	return unix.Prctl(unix.PR_SET_SECUREBITS, noRoot|noRootLocked|noSetuidFixupLocked|keepCaps, 0, 0, 0)
@@ -247,7 +249,8 @@ func capabilitySet(numbers []int) (set [2]uint32) {
 	return set
 }
 
-// closeOthers marks every descriptor but the standard streams and the program's own as close-on-exec: close_range(2), Linux 5.11.
+// closeOthers marks every descriptor but the standard streams and the program's own as close-on-exec: close_range(2),
+// Linux 5.11.
 func closeOthers(s *Spec) error {
 	return unix.CloseRange(uint(s.FirstMount), ^uint(0)>>33, unix.CLOSE_RANGE_CLOEXEC) //nolint:gosec // a descriptor
 }

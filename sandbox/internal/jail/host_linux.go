@@ -21,8 +21,9 @@ const (
 const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS |
 	unix.CLONE_NEWCGROUP
 
-// Command prepares cmd, whose standard streams and extra files may be set, to start the program of spec in a jail. Its extra files keep their
-// numbers in the program; those that the jail adds are closed before it begins. Release must be called after the start.
+// Command prepares cmd, whose standard streams and extra files may be set, to start the program of spec in a jail. Its
+// extra files keep their numbers in the program; those that the jail adds are closed before it begins. Release must be
+// called after the start.
 func Command(cmd *exec.Cmd, spec Spec, users Users) (release func(), err error) {
 	var opened []*os.File
 	release = func() {
@@ -63,8 +64,8 @@ func Command(cmd *exec.Cmd, spec Spec, users Users) (release func(), err error) 
 	return release, nil
 }
 
-// cloneMount makes a detached read-only copy of the mount at a path. The child need not be able to walk to the path itself.
-// open_tree(2) is there from Linux 5.2, mount_setattr(2) from 5.12.
+// cloneMount makes a detached read-only copy of the mount at a path. The child need not be able to walk to the path
+// itself. open_tree(2) is there from Linux 5.2, mount_setattr(2) from 5.12.
 func cloneMount(mount Mount) (*os.File, error) {
 	fd, err := unix.OpenTree(unix.AT_FDCWD, mount.Source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if err != nil {

@@ -13,7 +13,8 @@ type Spec struct {
 	// Mounts are what the root holds; their descriptors follow each other from FirstMount in the same order.
 	Mounts     []Mount
 	FirstMount int
-	// CloneInside lets the child clone the mounts itself, where the host has not the right to: it must then be able to walk to them.
+	// CloneInside lets the child clone the mounts itself, where the host has not the right to: it must then be able to
+	// walk to them.
 	CloneInside bool
 	// TmpDir makes an empty directory /tmp, and Tmp mounts one of so many bytes over it that is the program's alone and
 	// can be written to; 0 mounts none.
@@ -46,5 +47,6 @@ type Mount struct {
 	Dir    bool
 }
 
-// Users are the user and group IDs of the new user namespace: Count of them from 0 are FirstUID, FirstGID and following on the host.
+// Users are the user and group IDs of the new user namespace: Count of them from 0 are FirstUID, FirstGID and following
+// on the host.
 type Users struct{ FirstUID, FirstGID, Count int }

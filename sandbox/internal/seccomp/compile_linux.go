@@ -87,8 +87,9 @@ func known(here *arch.Info, names []string) []string {
 	return out
 }
 
-// conditions says of each argument that it lies in a range, or that its selected bits equal a value: the bits that are set in it, and those that
-// are not. The library calls bits set when one of them is, so that a value under a mask may have one bit only.
+// conditions says of each argument that it lies in a range, or that its selected bits equal a value: the bits that are
+// set in it, and those that are not. The library calls bits set when one of them is, so that a value under a mask may
+// have one bit only.
 func conditions(args []Arg) libseccomp.ArgumentConditions {
 	var out libseccomp.ArgumentConditions
 	for _, a := range args {

@@ -1,5 +1,5 @@
-// Package seccomp says which system calls a worker may make, and the fork server. The policy is data (lists below); Compile turns it into a program for
-// the kernel.
+// Package seccomp says which system calls a worker may make, and the fork server. The policy is data (lists below);
+// Compile turns it into a program for the kernel.
 package seccomp
 
 import (
@@ -43,7 +43,8 @@ const (
 // socketType are the bits of the type in the second argument of socket(2); the others are flags.
 const socketType = 0xf
 
-// plain are the calls that Node.js 8 to 24 make when they start, compile, collect garbage, run timers, hash, compress, and end.
+// plain are the calls that Node.js 8 to 24 make when they start, compile, collect garbage, run timers, hash, compress,
+// and end.
 var plain = []string{
 	"read", "write", "readv", "writev", "pread64", "pwrite64", "close", "fstat", "newfstatat", "statx", "lseek",
 	"faccessat", "faccessat2", "readlinkat", "openat", "getdents64", "getcwd", "dup", "dup3", "pipe2", "eventfd2",
@@ -81,8 +82,9 @@ func Worker() Policy {
 	p.Allowed = append(p.Allowed,
 		// Threads of its own, in no new namespace.
 		Rule{Name: "clone", Args: [][]Arg{{{Index: 0, Mask: cloneThread | cloneNewNamespaces, Value: cloneThread}}}},
-		// The socket of the egress proxy lies in the root; no other family can be opened, and nobody can be listened for. A datagram socket
-		// would need no listener: the kernel itself gives it an address when it asks for credentials (unix(7), "Autobind feature").
+		// The socket of the egress proxy lies in the root; no other family can be opened, and nobody can be listened for. A
+		// datagram socket would need no listener: the kernel itself gives it an address when it asks for credentials
+		// (unix(7), "Autobind feature").
 		Rule{Name: "socket", Args: [][]Arg{{{Index: 0, Value: syscall.AF_UNIX}, {Index: 1, Mask: socketType, Value: syscall.SOCK_STREAM}}}},
 		// No locks, which others could see on files that all can read, and no signals, which F_SETOWN could send to others.
 		Rule{Name: "fcntl", Args: oneOf(1, 0, 1, 2, 3, 4, 1030)},            // F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC

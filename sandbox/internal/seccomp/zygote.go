@@ -15,7 +15,8 @@ const (
 // forkFlags are what fork(3) gives clone(2): CLONE_CHILD_SETTID, CLONE_CHILD_CLEARTID and SIGCHLD, and nothing else.
 const forkFlags = 0x01200011
 
-// Users are the IDs, in the fork server's user namespace, that workers get: from First to Last. There are none when Last is zero.
+// Users are the IDs, in the fork server's user namespace, that workers get: from First to Last. There are none when
+// Last is zero.
 type Users struct{ First, Last uint32 }
 
 // tmpFlags are those of the mount of a worker's /tmp: MS_NOSUID, MS_NODEV, MS_NOEXEC and MS_NOATIME. With them and no
@@ -38,9 +39,10 @@ func Tmp(policy Policy) Policy {
 	return policy
 }
 
-// Zygote is the policy for the process that workers are forked from, once it has everything loaded. Each worker has its own policy laid over this one,
-// which therefore allows all that a worker may do; beyond that it allows what a fork and the first steps of a worker are, each with the very arguments
-// that zygote.c uses. It signals nobody, and becomes no user but a worker's.
+// Zygote is the policy for the process that workers are forked from, once it has everything loaded. Each worker has its
+// own policy laid over this one, which therefore allows all that a worker may do; beyond that it allows what a fork and
+// the first steps of a worker are, each with the very arguments that zygote.c uses. It signals nobody, and becomes no
+// user but a worker's.
 func Zygote(users Users) Policy {
 	p := Worker()
 	clone := slices.IndexFunc(p.Allowed, func(r Rule) bool { return r.Name == "clone" })
@@ -67,7 +69,8 @@ func Zygote(users Users) Policy {
 	return p
 }
 
-// Starting is policy with what a program needs in addition that is yet to be executed and then lays another filter over all of its threads.
+// Starting is policy with what a program needs in addition that is yet to be executed and then lays another filter over
+// all of its threads.
 func Starting(policy Policy) Policy {
 	policy.Deadly = slices.DeleteFunc(slices.Clone(policy.Deadly), func(name string) bool { return name == "execve" })
 	policy.Allowed = append(slices.Clone(policy.Allowed), Rule{Name: "execve"},

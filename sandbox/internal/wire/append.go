@@ -61,7 +61,8 @@ func AppendInit(dst []byte, init Init) ([]byte, error) {
 	return append(append(dst, text...), '\n'), nil
 }
 
-// AppendLoad appends the frame that binds a worker to its function. cache is what a Compile has answered for the same code, or nothing.
+// AppendLoad appends the frame that binds a worker to its function. cache is what a Compile has answered for the same
+// code, or nothing.
 func AppendLoad(dst []byte, filename, code string, cache json.RawMessage) []byte {
 	dst = append(dst, `{"type":"load","filename":`...)
 	dst = appendString(dst, filename)
@@ -96,8 +97,8 @@ type Invoke struct {
 	Behind int
 }
 
-// AppendInvoke appends the frame of a call. The raw values go through as they are, but for line breaks between their tokens, which
-// become spaces: inside a JSON string a line break cannot stand.
+// AppendInvoke appends the frame of a call. The raw values go through as they are, but for line breaks between their
+// tokens, which become spaces: inside a JSON string a line break cannot stand.
 func AppendInvoke(dst []byte, in *Invoke) []byte {
 	dst = append(dst, `{"type":"invoke","id":`...)
 	dst = appendString(dst, in.ID)
@@ -144,6 +145,6 @@ func appendRaw(dst []byte, name string, value json.RawMessage) []byte {
 	return dst
 }
 
-// appendString appends s as a JSON string of ASCII alone: one character beyond it in the code of a function, and Node.js 8 needs a
-// third more time and twice the memory to read the frame.
+// appendString appends s as a JSON string of ASCII alone: one character beyond it in the code of a function, and
+// Node.js 8 needs a third more time and twice the memory to read the frame.
 func appendString(dst []byte, s string) []byte { return rawjson.AppendASCII(dst, s) }

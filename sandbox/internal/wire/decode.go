@@ -10,11 +10,11 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// What a worker writes is read in the very form in which the runner writes it, member by member, and in no other. There is no general
-// decoder that a hostile line could keep busy.
+// What a worker writes is read in the very form in which the runner writes it, member by member, and in no other. There
+// is no general decoder that a hostile line could keep busy.
 
-// head reads the beginning of a line up to the ID: the type of its frame. A frame that is not of the call named id, or that is not the
-// greeting when id is empty, ends the scan before anything else of it is looked at.
+// head reads the beginning of a line up to the ID: the type of its frame. A frame that is not of the call named id, or
+// that is not a ready frame when id is empty, ends the scan before anything else of it is looked at.
 func (s *scanner) head(id string) (kind string) {
 	s.literal(`{"type":"`)
 	for _, known := range []string{Result, Log, Pending, Span, Error, Oversize, Late, Done, Ready} {
@@ -51,7 +51,8 @@ func word(text []byte) []byte {
 	return text
 }
 
-// decode reads what follows the head of a whole line. When the line is the caller's to keep, the body may lie in it, else it is copied.
+// decode reads what follows the head of a whole line. When the line is the caller's to keep, the body may lie in it,
+// else it is copied.
 func decode(rest []byte, kind, id string, kept bool) (*Frame, error) {
 	s := scanner{rest: rest}
 	f := &Frame{Type: kind, ID: id}

@@ -40,8 +40,8 @@ type Frame struct {
 	Load     float64         `json:"load"` // milliseconds it took to read and compile the code; 0 when that was done before
 	Body     json.RawMessage `json:"body"` // nil for undefined
 
-	// Of result, error, oversize and done: how many timers, requests and promises of the call end with this frame. Of result, error, oversize
-	// and late: how many go on until a done frame; 0 for none.
+	// Of result, error, oversize and done: how many timers, requests and promises of the call end with this frame. Of
+	// result, error, oversize and late: how many go on until a done frame; 0 for none.
 	Cut  int `json:"cut"`
 	Late int `json:"late"`
 
@@ -50,8 +50,9 @@ type Frame struct {
 	Stack   string `json:"stack"`
 	Frames  string `json:"frames"`
 
-	// Of span, see Span's limits. Span is its number within the call: 0 is that of the call itself, which has tags only. Start and Duration
-	// are in milliseconds, Start from the begin of the call. A tag is a pair of a key and a text, number or truth.
+	// Of span, see Span's limits. Span is its number within the call: 0 is that of the call itself, which has tags only.
+	// Start and Duration are in milliseconds, Start from the begin of the call. A tag is a pair of a key and a text,
+	// number or truth.
 	Span     int      `json:"span"`
 	Parent   int      `json:"parent"`
 	Name     string   `json:"name"`

@@ -1,8 +1,10 @@
 package wire
 
-// Limits bound what one worker may write. Every size that a worker has a say in is bounded here; docs/protocol.md has the same table.
+// Limits bound what one worker may write. Every size that a worker has a say in is bounded here; docs/protocol.md has
+// the same table.
 type Limits struct {
-	// Answer is the longest result in bytes, its newline not counted. Logs is the most text that one call may print, in bytes.
+	// Answer is the longest result in bytes, its newline not counted. Logs is the most text that one call may print, in
+	// bytes.
 	Answer, Logs int
 }
 
@@ -20,8 +22,8 @@ const (
 	MaxHeaderBytes = 64 << 10
 )
 
-// Limits on spans. MaxSpans are those of one call, beside its own. The runner cuts texts at as many UTF-16 units as stand here before the
-// factor; in UTF-8 each takes three bytes at most.
+// Limits on spans. MaxSpans are those of one call, beside its own. The runner cuts texts at as many UTF-16 units as
+// stand here before the factor; in UTF-8 each takes three bytes at most.
 const (
 	MaxSpans    = 64
 	maxTags     = 16

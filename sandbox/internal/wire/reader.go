@@ -11,8 +11,8 @@ import (
 // ErrTooLong means that a line was longer than a frame of its type may be. The rest of the stream is of no use.
 var ErrTooLong = errors.New("wire: line too long")
 
-// ErrEmpty means that a line was empty. Such a line is the first that V8 writes when it gives up for want of memory: the process is about
-// to end.
+// ErrEmpty means that a line was empty. Such a line is the first that V8 writes when it gives up for want of memory:
+// the process is about to end.
 var ErrEmpty = errors.New("wire: empty line")
 
 // Reader reads the frames of one worker. It is not safe for concurrent use.
@@ -29,9 +29,10 @@ func NewReader(r io.Reader, limits Limits) *Reader {
 	return &Reader{buffered: bufio.NewReaderSize(r, headRoom), limits: limits}
 }
 
-// Next reads the next frame of the call named id, or the greeting when id is empty. Every other frame is an error, before more than headRoom
-// bytes of it are held. At the end of the stream the error is io.EOF, or io.ErrUnexpectedEOF in the middle of a line; every error means
-// that the worker cannot be trusted any more. The frame shares no memory with the Reader.
+// Next reads the next frame of the call named id, or the ready frame when id is empty. Every other frame is an error,
+// before more than headRoom bytes of it are held. At the end of the stream the error is io.EOF, or io.ErrUnexpectedEOF
+// in the middle of a line; every error means that the worker cannot be trusted any more. The frame shares no memory
+// with the Reader.
 func (r *Reader) Next(id string) (*Frame, error) {
 	piece, err := r.buffered.ReadSlice('\n')
 	switch {
@@ -65,8 +66,8 @@ var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
 const keepScratch = 1 << 20
 
-// long reads on a line that begins with piece, the first head bytes of which are known. What is held grows with what has come: a worker
-// that sends little holds little.
+// long reads on a line that begins with piece, the first head bytes of which are known. What is held grows with what
+// has come: a worker that sends little holds little.
 func (r *Reader) long(piece []byte, head int, kind, id string) (*Frame, error) {
 	limit := r.limits.of(kind)
 	buffer := scratch.Get().(*[]byte)

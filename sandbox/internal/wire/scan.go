@@ -8,8 +8,8 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// scanner reads the pieces of a frame off the front of rest. It keeps the first fault; every method gives a zero after that. What it costs
-// is proportional to the bytes that it has read, whoever wrote them.
+// scanner reads the pieces of a frame off the front of rest. It keeps the first fault; every method gives a zero after
+// that. What it costs is proportional to the bytes that it has read, whichever process wrote them.
 type scanner struct {
 	rest []byte
 	err  error

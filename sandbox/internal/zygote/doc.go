@@ -1,4 +1,5 @@
-// Package zygote speaks with the fork server: a Node.js process that has everything loaded and of which each worker is a fork.
+// Package zygote speaks with the fork server: a Node.js process that has everything loaded and of which each worker is
+// a fork.
 //
 //	host                               zygote                        worker
 //	 │ FORK, stdin, stdout, stderr ───▶ │ fork ─────────────────────▶ │ waits on its stdin
@@ -8,9 +9,10 @@
 //	 │                                  │ ◀───────────────────── ends │
 //	 │ ◀──────── DIED, status, usage    │ reaps
 //
-// After its first fork the zygote is asked to settle: it rehearses calls, collects its garbage and puts Node.js's code into huge pages, which makes
-// later workers cheaper and faster. Meanwhile it does not fork, and tells of no death: a tenth of a second, most of which the kernel needs to place
-// the first worker anyway.
+// After its first fork the zygote is asked to settle: it rehearses calls, collects its garbage and puts Node.js's code
+// into huge pages, which makes later workers cheaper and faster. Meanwhile it does not fork, and tells of no death: a
+// tenth of a second, most of which the kernel needs to place the first worker anyway.
 //
-// The other half is runner-js/native/zygote.c; the messages are structures in the machine's own byte order on a SOCK_SEQPACKET socket.
+// The other half is runner-js/native/zygote.c; the messages are structures in the machine's own byte order on a
+// SOCK_SEQPACKET socket.
 package zygote

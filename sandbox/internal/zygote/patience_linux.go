@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Patience is how long a zygote may take to fork a worker, or to tell that one has died. Both are a matter of milliseconds of
-// its processor time: on a machine where it gets none, it is given more time.
+// Patience is how long a zygote may take to fork a worker, or to tell that one has died. Both are a matter of
+// milliseconds of its processor time: on a machine where it gets none, it is given more time.
 const Patience = 5 * time.Second
 
 // mostPatience is the number of times that Patience is granted to a zygote which waits for a processor.
@@ -61,7 +61,8 @@ func watch(state func() string, hung func()) (done func()) {
 	}
 }
 
-// stateOf is the state in /proc/PID/stat (proc(5)), which is that of the first thread; empty for a process that is gone.
+// stateOf is the state in /proc/PID/stat (proc(5)), which is that of the first thread; empty for a process that is
+// gone.
 func stateOf(pid int) string {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

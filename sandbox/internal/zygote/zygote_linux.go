@@ -110,8 +110,8 @@ func (z *Zygote) Gone() bool {
 	}
 }
 
-// Fork makes a worker with the given descriptors as its stdin, stdout and stderr and, when uid is not 0, with that user ID as the
-// zygote's user namespace counts. The worker waits until it reads a byte.
+// Fork makes a worker with the given descriptors as its stdin, stdout and stderr and, when uid is not 0, with that user
+// ID as the zygote's user namespace counts. The worker waits until it reads a byte.
 //
 // Watch is called when the zygote gets the request, and what it returns when there is an answer.
 func (z *Zygote) Fork(uid uint32, stdin, stdout, stderr *os.File, watch func() (done func())) (*Child, error) {
@@ -125,7 +125,8 @@ func (z *Zygote) Fork(uid uint32, stdin, stdout, stderr *os.File, watch func() (
 	return z.awaitBirth()
 }
 
-// Prepare makes the heap of the zygote, which is process pid, part of its forks: V8 of Node.js 20 and later prevents that.
+// Prepare makes the heap of the zygote, which is process pid, part of its forks: V8 of Node.js 20 and later prevents
+// that.
 func (z *Zygote) Prepare(pid int) error {
 	z.forking.Lock()
 	defer z.forking.Unlock()
@@ -135,8 +136,8 @@ func (z *Zygote) Prepare(pid int) error {
 	return z.unshareHeapOfLocked(pid)
 }
 
-// Settle has the zygote, which is process pid, do what makes later forks cheaper and their first calls faster. Meanwhile it does not fork, and
-// tells of no death.
+// Settle has the zygote, which is process pid, do what makes later forks cheaper and their first calls faster.
+// Meanwhile it does not fork, and tells of no death.
 func (z *Zygote) Settle(pid int) error {
 	z.forking.Lock()
 	defer z.forking.Unlock()
@@ -192,7 +193,7 @@ func (z *Zygote) read() {
 	for {
 		n, oobn, _, _, err := z.conn.ReadMsgUnix(msg, oob)
 		if err != nil || n == 0 {
-			z.bury()
+			z.reapOrphans()
 			return
 		}
 		r, err := parseReport(msg[:n])
@@ -270,8 +271,8 @@ func (c *Child) end(death Death) {
 	close(c.died)
 }
 
-// bury ends the workers that the zygote has left behind. In a PID namespace they are dead already.
-func (z *Zygote) bury() {
+// reapOrphans ends the workers that the zygote has left behind. In a PID namespace they are dead already.
+func (z *Zygote) reapOrphans() {
 	z.mu.Lock()
 	children := z.children
 	z.children = map[int32]*Child{}
