@@ -22,13 +22,13 @@ GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 DEADCODE := golang.org/x/tools/cmd/deadcode@v0.52.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-# What the binary and the image say of themselves.
+# Shown by the binary and the image.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 version_flags = -X main.version=$(VERSION) -X main.revision=$(REVISION)
 
 FUZZTIME ?= 1m
-# The most that one Go package's tests may take: a machine with half a processor needs most of it.
+# Longest time for the tests of one Go package: a machine with half a processor needs most of it.
 TEST_TIMEOUT ?= 60m
 # Benchmarks of whole servers: which, and how often. Benchstat wants ten of each.
 BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Large|FirstCall|Deadline|Idle|Start|Waiting)$$
@@ -189,12 +189,12 @@ bench-tools: setup
 
 # The figures of each commit are kept, so that two can be compared.
 .PHONY: bench
-bench: bench-tools $(test_runtimes) ## measure the server end to end, each load beside a floor of the same run; BENCH and COUNT choose
+bench: bench-tools $(test_runtimes) ## measure the server end to end, each load next to a floor of the same run; BENCH and COUNT choose
 	@mkdir -p $(reports)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 1x -count $(COUNT) -timeout 2h ./cmd/functions | tee "$(reports)/bench-$$(git describe --always --dirty).txt"
 
 .PHONY: bench-compare
-bench-compare: tools ## compare the figures that make bench has kept of two commits, OLD and NEW
+bench-compare: tools ## compare the figures that make bench has kept for two commits, OLD and NEW
 	$(GO) run $(BENCHSTAT) "$(reports)/bench-$(OLD).txt" "$(reports)/bench-$(NEW).txt"
 
 .PHONY: bench-parts
@@ -250,9 +250,9 @@ fmt: tools ## format the Go sources
 	$(GO) run $(GOFUMPT) -l -w $(go_dirs)
 
 .PHONY: docs
-docs: tools ## write docs/configuration.md anew from the variables that the server knows
+docs: tools ## generate docs/configuration.md from the variables that the server knows
 	$(GO) test ./internal/config -run TestDocs -update
 
 .PHONY: clean
-clean: ## remove all that was built or fetched; ./data stays
+clean: ## remove everything that was built or fetched; ./data stays
 	rm -rf bin .ci/lint/node_modules runner-js/build runner-js/node_modules cmd/functions/testdata/runtimes/node_modules coverage.out

@@ -1,4 +1,4 @@
-// Package container does for the server what a container leaves to its first process.
+// Package container does the duties of a container's first process.
 //
 // It stands between the container's runtime and the server:
 //

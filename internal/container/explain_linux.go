@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// What a container needs is explained in docs/deploy/README.md; these name the one thing that was refused.
+// docs/deploy/README.md explains what a container needs; these name the one thing that was refused.
 const (
 	needNamespaces = "user namespaces are refused: start the container with the seccomp profile docs/deploy/seccomp.json" +
 		" (--security-opt seccomp=docs/deploy/seccomp.json), and on a host that restricts them set the sysctls user.max_user_namespaces above 0" +
@@ -16,8 +16,8 @@ const (
 	orLess       = "; docs/deploy/README.md explains it, and ISOLATION=none does without, for code that you trust"
 )
 
-// explainStart says what a container lacks if the server could not be started in namespaces of its own. A clone(2) that is refused says EPERM,
-// as writing the map of user IDs does: mayMap tells them apart.
+// explainStart says what a container lacks if the server could not be started in its own namespaces. A refused clone(2)
+// returns EPERM, and so does writing the map of user IDs: mayMap tells them apart.
 func explainStart(err error, mayMap bool) error {
 	need := needNamespaces
 	switch {

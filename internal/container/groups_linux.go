@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ownGroups makes a child start in user, mount and cgroup namespaces of its own, where it may mount control groups. User IDs stay what they
-// are. Root keeps all of them, so that each worker can have one of its own; another user keeps the one it has.
+// ownGroups makes a child start in its own user, mount and cgroup namespaces, where it may mount cgroups. User IDs stay
+// the same. Root keeps all of them, so that each worker can have its own; another user keeps its one ID.
 func ownGroups(attr *syscall.SysProcAttr) error {
 	attr.Cloneflags |= unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP
-	// Kept over the exec; becomeServer gives it back.
+	// Kept across the exec; becomeServer drops it.
 	attr.AmbientCaps = []uintptr{unix.CAP_SYS_ADMIN}
 	if os.Geteuid() != 0 {
 		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: os.Geteuid(), HostID: os.Geteuid(), Size: 1}}
@@ -31,14 +31,14 @@ func ownGroups(attr *syscall.SysProcAttr) error {
 	return err
 }
 
-// sameIDs maps each ID that is in a map file of this user namespace to itself.
+// sameIDs maps each ID of a map file of this user namespace to itself.
 func sameIDs(path string) ([]syscall.SysProcIDMap, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	var ids []syscall.SysProcIDMap
-	for line := range strings.Lines(string(text)) { // "0 100000 65536": from here, from there, how many
+	for line := range strings.Lines(string(text)) { // "0 100000 65536": first ID inside, first ID outside, count
 		fields := strings.Fields(line)
 		if len(fields) != 3 {
 			return nil, fmt.Errorf("%s: %q is not a mapping", path, line)
@@ -56,9 +56,10 @@ func sameIDs(path string) ([]syscall.SysProcIDMap, error) {
 	return ids, nil
 }
 
-// becomeServer mounts the control groups and turns this process, which ownGroups has made, into the server. It returns only on failure.
+// becomeServer mounts the cgroups and turns this process, which ownGroups has prepared, into the server. It returns
+// only on failure.
 func becomeServer(mounts string) error {
-	runtime.LockOSThread() // the exec takes the capabilities of the thread that makes it
+	runtime.LockOSThread() // exec uses the capabilities of the calling thread
 	groups, err := readOnlyGroups(mounts)
 	if err != nil {
 		return err

@@ -5,15 +5,15 @@ import (
 	"os"
 )
 
-// childName is what this binary is called when it is started to mount the control groups.
+// childName is the name under which this binary is started to mount the cgroups.
 const childName = "functions-container"
 
 // exitFailed is the exit code when the server could not be started.
 const exitFailed = 1
 
-// Main returns in the server. Where the server needs a first process above it, this one becomes that and ends with the server's exit code;
-// where it needs a view of its own of the control groups, which needsGroups says, it gets one. Main must be called before anything else is
-// started, on the main goroutine. Tell says why the server could not be started.
+// Main returns in the server. If the server needs a first process above it, this process becomes that and ends with the
+// server's exit code. If needsGroups says that the server needs its own view of the cgroups, it gets one. Main must be
+// called before anything else starts, on the main goroutine. Tell reports why the server could not be started.
 func Main(needsGroups func() bool, tell func(error)) {
 	fail := func(err error) {
 		tell(fmt.Errorf("container: %w", err))

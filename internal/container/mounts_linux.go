@@ -12,19 +12,19 @@ import (
 // mountInfo lists the mounts of this process: proc_pid_mountinfo(5).
 const mountInfo = "/proc/self/mountinfo"
 
-// groupsRoot is where control groups are looked for.
+// groupsRoot is where cgroups are mounted.
 const groupsRoot = "/sys/fs/cgroup"
 
 // controllers are those of version 1 that limit workers.
 var controllers = []string{"memory", "cpu", "pids", "cpuacct"}
 
-// mount is one hierarchy of control groups.
+// mount is one cgroup hierarchy.
 type mount struct {
 	point, kind string // kind is cgroup for version 1, cgroup2
 	options     string // the controllers, for version 1
 }
 
-// readOnlyGroups lists the hierarchies in a mountinfo file that workers need and that cannot be written to through their mounts.
+// readOnlyGroups lists the hierarchies in a mountinfo file that workers need and that are mounted read-only.
 func readOnlyGroups(path string) ([]mount, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -72,11 +72,12 @@ func (m mount) needed() bool {
 	return false
 }
 
-// cover mounts the hierarchy anew over its read-only mount. In a cgroup namespace its root is the group in which that was made. On
-// version 1 this works for a hierarchy that exists already; a mount of version 2 has no options here.
+// cover mounts the hierarchy again over its read-only mount. In a cgroup namespace its root is the group in which the
+// namespace was created. On version 1 this works for a hierarchy that exists already; a mount of version 2 has no
+// options here.
 func (m mount) cover() error {
 	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
-	// The kernel refuses to mount a file system right over itself, so an empty one lies between.
+	// The kernel refuses to mount a file system directly over itself, so an empty one is mounted in between.
 	if err := unix.Mount("none", m.point, "tmpfs", flags|unix.MS_RDONLY, "nr_inodes=1"); err != nil {
 		return fmt.Errorf("mount tmpfs at %s: %w", m.point, err)
 	}

@@ -10,17 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// self is this binary, whatever its path has become.
+// self is this binary, even if its path has changed.
 const self = "/proc/self/exe"
 
-// passedOn are the signals that the server gets when the first process gets them.
+// passedOn are the signals that the first process forwards to the server.
 var passedOn = []os.Signal{
 	syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2,
 }
 
-// supervise starts the server below this process, in a view of its own of the control groups if asked to, and returns the server's exit code
-// when it has ended. Until then it passes signals on and reaps every process whose parent has died: as the first of a PID namespace this one
-// becomes their parent.
+// supervise starts the server as a child, with its own view of the cgroups if asked to, and returns the server's exit
+// code after it has ended. Until then it forwards signals and reaps every orphan: as the first process of a PID
+// namespace it becomes their parent.
 func supervise(groups bool) (code int, err error) {
 	runtime.LockOSThread() // Pdeathsig is bound to the parent thread: prctl(2)
 	signals := make(chan os.Signal, 16)
@@ -31,14 +31,14 @@ func supervise(groups bool) (code int, err error) {
 	}
 	go func() {
 		for s := range signals {
-			_ = server.Signal(s) // an error means that it has ended already
+			_ = server.Signal(s) // an error means that it has already ended
 		}
 	}()
 	return reap(server.Pid)
 }
 
-// startServer starts this binary again. The server has a process group of its own, so that a terminal's Ctrl-C reaches it only once, through
-// its parent.
+// startServer starts this binary again. The server has its own process group, so that a terminal's Ctrl-C reaches it
+// only once, through its parent.
 func startServer(groups bool) (*os.Process, error) {
 	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	args := append([]string{"functions"}, os.Args[1:]...)
@@ -55,8 +55,8 @@ func startServer(groups bool) (*os.Process, error) {
 	return server, nil
 }
 
-// mayMap says whether this process may map the user IDs that ownGroups maps: user_namespaces(7), "Defining user and group ID mappings". To
-// map root takes CAP_SETFCAP from Linux 5.12 on.
+// mayMap says whether this process may map the user IDs that ownGroups maps: user_namespaces(7), "Defining user and
+// group ID mappings". Mapping root needs CAP_SETFCAP from Linux 5.12 on.
 func mayMap() bool {
 	if os.Geteuid() != 0 {
 		return true

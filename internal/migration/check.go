@@ -8,52 +8,52 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Source shows all stored functions, one at a time, and their namespaces.
+// Source lists all stored functions, one at a time, and their namespaces.
 type Source interface {
 	Walk(ctx context.Context, visit func(*function.Stored) error) error
 	GetNamespace(ctx context.Context, name string) (*function.Namespace, error)
 }
 
-// Compiler compiles code for a runtime, "" for that of functions which ask for none, and runs nothing.
+// Compiler compiles code for a runtime, "" for that of functions that ask for none, and runs nothing.
 type Compiler interface {
-	// Compile says why code does not compile, and what becomes of a call right behind it as it is stored.
+	// Compile says why code does not compile, and what happens to a call directly after it as it is stored.
 	Compile(ctx context.Context, runtime, filename, code, stored string) (fault string, behind Behind, err error)
 }
 
-// Behind says what becomes of what stands right behind code.
+// Behind says what happens to code directly after other code.
 type Behind string
 
-// What can become of it.
+// Values of Behind.
 const (
 	Refused Behind = "refused" // it does not compile
 	Lost    Behind = "lost"    // it is part of a comment
 )
 
-// Check is what a function is held against.
+// Check is what functions are compared with.
 type Check struct {
 	Source   Source
 	Compiler Compiler
-	// Runtimes are the names of those that there are, the first one that of functions which ask for none.
+	// Runtimes are the names of the runtimes; functions that ask for none get the first.
 	Runtimes []string
-	// Modules are what functions may require.
+	// Modules are the modules that functions may require.
 	Modules []string
 	Limits  function.Limits
-	// Reach says why functions of a namespace may not reach a port of a host, and what EGRESS_ALLOW would have to list
-	// for that; why is empty when they may, allow when that would not help. Nil is for a check without that.
+	// Reach says why functions of a namespace may not reach a port of a host, and what EGRESS_ALLOW would have to list to
+	// allow it. Why is empty if they may; allow is empty if that would not help. Nil skips this check.
 	Reach func(ctx context.Context, namespace, host string, port uint16) (why, allow string)
-	// SentryDSN is the server's own Sentry project, whose server functions may report to as well; empty for none.
+	// SentryDSN is the server's own Sentry project; functions may report to its host as well. Empty for none.
 	SentryDSN string
-	// TimeZone is that of the server, empty for UTC; IsZone says whether there is one of a name.
+	// TimeZone is the server's, empty for UTC; IsZone says whether a name is a time zone.
 	TimeZone string
 	IsZone   func(name string) bool
-	// Found is told of everything, Seen of how many functions were looked at, after each.
+	// Found gets every finding, Seen the number of functions checked so far, after each.
 	Found func(Finding) error
 	Seen  func(functions int)
 
-	namespaces map[string]bool // those that were looked at
+	namespaces map[string]bool // those already checked
 }
 
-// Run looks at every function.
+// Run checks every function.
 func (c *Check) Run(ctx context.Context) (functions int, err error) {
 	c.namespaces = map[string]bool{}
 	err = c.Source.Walk(ctx, func(s *function.Stored) error {
@@ -105,7 +105,7 @@ func listed(member string) string {
 		"Put it again, or DELETE it", member)
 }
 
-// names tells where names meet.
+// names finds names that collide.
 func names(s *function.Stored) (texts []string) {
 	if s.Unclear {
 		return append(texts, "may belong to another function whose name collides with this one: "+
@@ -136,7 +136,7 @@ func refs(all []function.Ref) string {
 	return strings.Join(texts, " and ")
 }
 
-// env tells of variables that no PUT here can leave.
+// env finds variables that no PUT here can leave.
 func (c *Check) env(s *function.Stored) (texts []string) {
 	if s.EnvError != nil {
 		return []string{fmt.Sprintf("its variables are lost, because they are not a JSON object (%v): put its env again", s.EnvError)}
@@ -154,7 +154,7 @@ func (c *Check) env(s *function.Stored) (texts []string) {
 	return texts
 }
 
-// code tells whether code compiles, here and behind what it is stored as.
+// code finds code that does not compile, here or with the text that Backstage Functions writes after it.
 func (c *Check) code(ctx context.Context, s *function.Stored) (code, back []string, err error) {
 	runtime := c.Runtimes[0]
 	if s.Options.Runtime != nil {

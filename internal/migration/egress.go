@@ -13,7 +13,7 @@ import (
 // sentryVariable is the variable of a function that names its own Sentry project.
 const sentryVariable = "sentryDSN"
 
-// egress tells which hosts that code or variables name may not be reached.
+// egress finds hosts in code or variables that may not be reached.
 func (c *Check) egress(ctx context.Context, f *function.Function) error {
 	var text strings.Builder
 	text.WriteString(f.Code)
@@ -33,7 +33,7 @@ func (c *Check) egress(ctx context.Context, f *function.Function) error {
 	return nil
 }
 
-// namespace looks at the settings of a namespace, once.
+// namespace checks the settings of a namespace, once.
 func (c *Check) namespace(ctx context.Context, name string) error {
 	if c.namespaces[name] {
 		return nil
@@ -49,7 +49,7 @@ func (c *Check) namespace(ctx context.Context, name string) error {
 	return c.sentry(ctx, function.Ref{Namespace: name}, *n.SentryDSN)
 }
 
-// sentry tells whether a Sentry project may not be reached. Those on the server of the server's own project may.
+// sentry finds a Sentry project that may not be reached. Those on the host of the server's own project may.
 func (c *Check) sentry(ctx context.Context, ref function.Ref, dsn string) error {
 	scheme, t, ok := project(dsn)
 	if !ok {
@@ -61,7 +61,7 @@ func (c *Check) sentry(ctx context.Context, ref function.Ref, dsn string) error 
 	return c.reach(ctx, ref, t, "the host of its sentryDSN: ")
 }
 
-// project is where the address of a Sentry project leads.
+// project is the target of a Sentry project's address.
 func project(dsn string) (scheme string, t target, ok bool) {
 	u, err := url.Parse(dsn)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
@@ -70,7 +70,7 @@ func project(dsn string) (scheme string, t target, ok bool) {
 	return u.Scheme, newTarget(u.Hostname(), u.Port(), ports[u.Scheme]), true
 }
 
-// reach tells whether a target may not be reached.
+// reach finds a target that may not be reached.
 func (c *Check) reach(ctx context.Context, ref function.Ref, t target, what string) error {
 	if c.Reach == nil {
 		return nil

@@ -1,5 +1,5 @@
-// Package migration tells what differs when functions of Backstage Functions are served by this server, or the other way around. It looks at
-// what is stored and configured, and changes nothing.
+// Package migration lists what differs when this server serves functions of Backstage Functions, or the other way
+// around. It reads what is stored and configured, and changes nothing.
 package migration
 
 import (
@@ -11,34 +11,34 @@ type Kind string
 
 // The kinds, in the order of summaries.
 const (
-	// Names that meet, or that only one of the two sees.
+	// Names that collide, or that only one of the two servers sees.
 	Names Kind = "names"
-	// Env: variables that are lost, or no text.
+	// Env: variables that are lost, or are not text.
 	Env Kind = "env"
 	// Code that does not compile here.
 	Code Kind = "code"
-	// Back: code that runs here, but not after a roll-back.
+	// Back: code that runs here, but not after a return.
 	Back Kind = "back"
-	// Modules that are not to be had.
+	// Modules that are not available.
 	Modules Kind = "modules"
 	// Egress: hosts in code, in variables and of Sentry projects that functions may not reach.
 	Egress Kind = "egress"
-	// Answers that are other ones here.
+	// Answers that differ here.
 	Answers Kind = "answers"
-	// Variables of the environment without effect, or with another one.
+	// Variables of the environment without effect, or with a different one.
 	Variables Kind = "variables"
 )
 
-// Kinds are all of them.
+// Kinds are all kinds.
 func Kinds() []Kind { return []Kind{Names, Env, Code, Back, Modules, Egress, Answers, Variables} }
 
 // Finding is one thing to look at.
 type Finding struct {
 	Kind Kind
-	// Ref is the function; without an ID it is about the namespace, and zero where it is about the server.
+	// Ref is the function; without an ID the finding is about the namespace, the zero value is about the server.
 	Ref function.Ref
-	// Text is a sentence or two.
+	// Text is one or two sentences.
 	Text string
-	// Allow is what EGRESS_ALLOW would have to list; empty where that is not what helps.
+	// Allow is what EGRESS_ALLOW would have to list; empty if that would not help.
 	Allow string
 }

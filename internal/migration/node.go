@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// compileTimeout is how long one function may take to compile; V8 takes milliseconds.
+// compileTimeout is the longest time to compile one function; V8 takes milliseconds.
 const compileTimeout = 30 * time.Second
 
-// Node compiles with a Node.js of its own, which it starts when it is needed. It is not safe for concurrent use.
+// Node compiles with a Node.js process, which it starts on first use. It is not safe for concurrent use.
 type Node struct {
-	// Binary is that of Node.js, Script the runner's compile.js.
+	// Binary is the path of Node.js, Script that of the runner's compile.js.
 	Binary, Script string
 
 	cmd     *exec.Cmd
@@ -36,7 +36,7 @@ func (n *Node) Compile(ctx context.Context, filename, code, stored string) (faul
 	return a.Fault, a.Behind, err
 }
 
-// Missing says why a module cannot be had; empty when it can. Paths are directories to look in beside the runner's.
+// Missing says why a module is not available; empty if it is. Paths are directories to look in besides the runner's.
 func (n *Node) Missing(ctx context.Context, module string, paths ...string) (fault string, err error) {
 	a, err := n.ask(ctx, map[string]any{"module": module, "paths": append([]string{}, paths...)})
 	return a.Fault, err
@@ -71,7 +71,7 @@ func (n *Node) ask(ctx context.Context, question any) (nodeAnswer, error) {
 	}
 }
 
-// start starts Node.js unless it runs. It has no environment: what it reads is other people's.
+// start starts Node.js unless it runs. It has no environment: it reads untrusted code.
 func (n *Node) start() error {
 	if n.cmd != nil {
 		return nil
@@ -111,7 +111,7 @@ func read(out io.Reader, answers chan<- nodeAnswer) {
 	}
 }
 
-// Close ends Node.js. It can be asked again.
+// Close ends Node.js. It starts again on the next use.
 func (n *Node) Close() {
 	if n.cmd == nil {
 		return

@@ -13,26 +13,26 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// Report gathers findings and writes them in order: by kind, namespace and ID.
+// Report collects findings and writes them in order: by kind, namespace and ID.
 type Report struct {
 	out      io.Writer
 	json     bool
 	findings []Finding
 }
 
-// NewReport writes to out, as one JSON object or as lines for people.
+// NewReport writes to out, as one JSON object or as readable lines.
 func NewReport(out io.Writer, asJSON bool) *Report { return &Report{out: out, json: asJSON} }
 
-// Add takes a finding.
+// Add adds a finding.
 func (r *Report) Add(f Finding) error {
 	r.findings = append(r.findings, f)
 	return nil
 }
 
-// Total is how many findings there were.
+// Total is the number of findings.
 func (r *Report) Total() int { return len(r.findings) }
 
-// End writes all, and how many functions were looked at.
+// End writes all findings, and the number of functions that were checked.
 func (r *Report) End(functions int) error {
 	order := Kinds()
 	slices.SortStableFunc(r.findings, func(a, b Finding) int {
@@ -55,7 +55,7 @@ func (r *Report) End(functions int) error {
 	return r.people(functions, counts, allowed)
 }
 
-// jsonFinding is a Finding as JSON; of one about the server, namespace and ID are left out.
+// jsonFinding is a Finding as JSON; namespace and ID are left out if it is about the server.
 type jsonFinding struct {
 	Kind      Kind   `json:"kind"`
 	Namespace string `json:"namespace,omitempty"`
@@ -63,7 +63,7 @@ type jsonFinding struct {
 	Text      string `json:"text"`
 }
 
-// program writes for programs, whose output people see in terminals, too.
+// program writes JSON, safe to show in a terminal.
 func (r *Report) program(functions int, counts map[Kind]int, allow string) error {
 	all := make([]jsonFinding, len(r.findings))
 	for i, f := range r.findings {
@@ -82,20 +82,24 @@ func (r *Report) program(functions int, counts map[Kind]int, allow string) error
 	return err
 }
 
-// people writes for people, a line for each finding.
+// people writes readable text, one line per finding.
 func (r *Report) people(functions int, counts map[Kind]int, allow string) error {
 	out := bufio.NewWriter(r.out)
 	for _, f := range r.findings {
-		_, _ = fmt.Fprintf(out, "%-9s  %s%s\n", f.Kind, plain(subject(f.Ref)), plain(f.Text)) // Flush tells
+		_, _ = fmt.Fprintf(out, "%-9s  %s%s\n", f.Kind, plain(subject(f.Ref)), plain(f.Text)) // Flush reports errors
 	}
 	if allow != "" {
 		_, _ = fmt.Fprintf(out, "EGRESS_ALLOW=%s allows all of these%s, in addition to what it lists already\n", plain(allow), r.but())
 	}
-	_, _ = fmt.Fprintf(out, "%d functions were looked at, and nothing was changed. %s\n", functions, summary(len(r.findings), counts))
+	checked := fmt.Sprintf("%d functions were", functions)
+	if functions == 1 {
+		checked = "1 function was"
+	}
+	_, _ = fmt.Fprintf(out, "%s looked at, and nothing was changed. %s\n", checked, summary(len(r.findings), counts))
 	return out.Flush()
 }
 
-// subject is what a finding is about, with namespace and ID apart: either may have a slash.
+// subject is what a finding is about, with namespace and ID apart: both may contain a slash.
 func subject(ref function.Ref) string {
 	switch {
 	case ref == function.Ref{}:
@@ -106,7 +110,7 @@ func subject(ref function.Ref) string {
 	return fmt.Sprintf("namespace %s, function %s: ", ref.Namespace, ref.ID)
 }
 
-// but is how many findings of egress EGRESS_ALLOW leaves.
+// but is how many egress findings EGRESS_ALLOW does not solve.
 func (r *Report) but() string {
 	n := 0
 	for _, f := range r.findings {
@@ -133,7 +137,7 @@ func summary(total int, counts map[Kind]int) string {
 	return fmt.Sprintf("%d things to look at: %s.", total, strings.Join(kinds, ", "))
 }
 
-// plain is a text without what a terminal could take for a command: others wrote it.
+// plain is text without terminal commands: others wrote it.
 func plain(text string) string {
 	quoted := string(rawjson.AppendVisible(nil, strings.ToValidUTF8(text, "\ufffd")))
 	return strings.ReplaceAll(strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`), `\\`, `\`)

@@ -11,9 +11,9 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// What code says is found in its text: a guess, which tells where to look and misses what is put together at run time.
+// Code is read as text: a guess that shows where to look, and misses what is built at run time.
 
-// maxPerFunction bounds how many texts of one kind are told of one function, maxMatches how many are looked at.
+// maxPerFunction is the most findings of one kind per function, maxMatches the most matches to check.
 const (
 	maxPerFunction = 20
 	maxMatches     = 1000
@@ -21,7 +21,7 @@ const (
 
 var requires = regexp.MustCompile("\\brequire\\(\\s*[\"'`]([^\"'`$\\n]{1,200})[\"'`]\\s*\\)")
 
-// modules tells which modules code requires that may not be.
+// modules finds modules that code requires and that are not listed.
 func (c *Check) modules(code string) (texts []string) {
 	var told []string
 	for _, match := range requires.FindAllStringSubmatch(code, maxMatches) {
@@ -35,7 +35,7 @@ func (c *Check) modules(code string) (texts []string) {
 	return texts
 }
 
-// oddities are ways of answering that differ.
+// oddities are ways to answer that differ.
 var oddities = []struct {
 	in   *regexp.Regexp
 	text string
@@ -67,7 +67,7 @@ func answers(code string) (texts []string) {
 	return texts
 }
 
-// zone tells of a variable TZ, which was one like any other.
+// zone finds a variable TZ, which had no effect in Backstage Functions.
 func (c *Check) zone(env *function.Env) []string {
 	name, _ := env.Get("TZ")
 	switch {
@@ -80,7 +80,7 @@ func (c *Check) zone(env *function.Env) []string {
 		"and a line of its output says so", name)}
 }
 
-// ports are those of the schemes that are looked for.
+// ports are the default ports of the schemes to look for.
 var ports = map[string]uint16{
 	"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379, "mongodb": 27017, "mongodb+srv": 27017,
 	"amqp": 5672, "amqps": 5671, "postgres": 5432, "postgresql": 5432, "mysql": 3306, "ftp": 21, "smtp": 25,
@@ -92,7 +92,7 @@ var (
 	hosts = regexp.MustCompile("(?i)\\bhost(?:name)?[\"']?\\s*[:=]\\s*[\"'`]([a-z0-9_.-]{1,253})(?::(\\d{1,5}))?[\"'`]")
 )
 
-// target is a place that code may want to reach.
+// target is what code may want to reach.
 type target struct {
 	host string
 	port uint16
@@ -100,7 +100,7 @@ type target struct {
 
 func (t target) String() string { return net.JoinHostPort(t.host, strconv.Itoa(int(t.port))) }
 
-// newTarget is a port of a host, the usual one where there is none.
+// newTarget is a port of a host, the scheme's default if there is none.
 func newTarget(host, port string, usual uint16) target {
 	if n, err := strconv.ParseUint(port, 10, 16); err == nil && n > 0 {
 		usual = uint16(n)
@@ -108,7 +108,7 @@ func newTarget(host, port string, usual uint16) target {
 	return target{strings.ToLower(strings.Trim(host, "[]")), usual}
 }
 
-// targets are those that a text names.
+// targets are the targets in a text.
 func targets(text string) (found []target) {
 	add := func(host, port string, usual uint16) {
 		t := newTarget(host, port, usual)

@@ -1,9 +1,9 @@
-// Package spelling finds the name that was meant where another one stands.
+// Package spelling suggests the known name for a misspelt one.
 package spelling
 
 import "fmt"
 
-// Allowed is how many letters of a name may be wrong, missing, too many or swapped before it is another name.
+// Allowed is how many letters of a name may be wrong, missing, extra or swapped before it counts as another name.
 func Allowed(name string) int {
 	switch {
 	case len(name) <= 2:
@@ -17,7 +17,7 @@ func Allowed(name string) int {
 	}
 }
 
-// DidYouMean asks, as the end of a sentence, whether the known name was meant that is like name; empty when none is.
+// DidYouMean is the end of a sentence that suggests the known name closest to name; empty if none is close.
 func DidYouMean(name string, known []string) string {
 	if like, distance := Nearest(name, known); distance <= Allowed(name) {
 		return fmt.Sprintf(": did you mean %q?", like)
@@ -25,7 +25,7 @@ func DidYouMean(name string, known []string) string {
 	return ""
 }
 
-// Nearest is the one of known that is least unlike name, and how many slips lie between.
+// Nearest is the known name closest to name, and their distance.
 func Nearest(name string, known []string) (like string, distance int) {
 	for i, candidate := range known {
 		if d := slips(name, candidate); i == 0 || d < distance {
@@ -35,7 +35,8 @@ func Nearest(name string, known []string) (like string, distance int) {
 	return like, distance
 }
 
-// slips is the number of letters to change, add, leave out or swap with their neighbour to turn a into b (optimal string alignment).
+// slips is the number of letters to change, add, remove or swap with their neighbour to turn a into b (optimal string
+// alignment).
 func slips(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {
