@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -109,6 +110,32 @@ func TestAnswersBeforeADeadlineAreReadAfterIt(t *testing.T) {
 	if death, ok := errors.AsType[*Death](err); !ok || death.Reason != SyncDeadline {
 		t.Errorf("the call that looped: %v", err)
 	}
+}
+
+// Nobody but the call in progress may touch the pipes: calls of several goroutines wait for each other.
+func TestCallsOnOneProcessDoNotMix(t *testing.T) {
+	const calls = 20
+	p := newPuppet(t)
+	go func() {
+		for range calls {
+			id := p.id()
+			if n := p.calls.Buffered(); n > 0 {
+				t.Errorf("%d bytes of another call were sent before the answer", n)
+			}
+			p.write(`{"type":"result","id":"%s","reusable":true,"status":200,"headers":[],"body":"%s"}`, id, id)
+		}
+	}()
+	var all sync.WaitGroup
+	for range calls {
+		all.Go(func() {
+			call := &Call{Events: noLogs}
+			answer, err := p.process.Serve(t.Context(), call)
+			if err != nil || string(answer.Body) != `"`+call.ID+`"` {
+				t.Errorf("call %s: %+v, %v", call.ID, answer, err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestAWorkerThatIsPendingTwiceIsBroken(t *testing.T) {
