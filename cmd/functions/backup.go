@@ -42,7 +42,8 @@ func runBackup(ctx context.Context, file string, out io.Writer) error {
 	}
 	switch cfg.Storage {
 	case config.StorageRedis:
-		return errors.New("backup: functions are in Redis: back them up as Redis is, with redis-cli --rdb FILE or a copy of its append-only file")
+		return errors.New("backup: functions are in Redis: back them up as Redis is, with redis-cli --rdb FILE or a copy " +
+			"of its append-only file")
 	case config.StorageInMemory:
 		return errors.New("backup: STORAGE is inmemory: there is no file to copy")
 	}

@@ -17,10 +17,12 @@ func newServe() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
 		Short: "Run the server on port 8100; environment variables configure it",
-		Long:  "Run the server until it gets SIGTERM or SIGINT; then finish the calls in progress and exit.\n\n" + variablesHelp(),
+		Long: "Run the server until it gets SIGTERM or SIGINT; then finish the calls in progress and exit.\n\n" +
+			variablesHelp(),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("serve takes no arguments, got %q: environment variables configure it, see functions serve --help", args[0])
+				return fmt.Errorf("serve takes no arguments, got %q: environment variables configure it, see functions serve "+
+					"--help", args[0])
 			}
 			return nil
 		},

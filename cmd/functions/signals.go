@@ -13,7 +13,8 @@ var hangups = make(chan os.Signal, 1)
 // comes when a reader of the log has left. SIGQUIT and SIGABRT are not among them: they ask for the stacks of a server
 // that hangs, and end it.
 var withoutMeaning = []os.Signal{
-	syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGVTALRM, syscall.SIGXCPU, syscall.SIGXFSZ, syscall.SIGIO,
+	syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGPIPE, syscall.SIGALRM, syscall.SIGVTALRM, syscall.SIGXCPU,
+	syscall.SIGXFSZ, syscall.SIGIO,
 }
 
 // catchSignals makes SIGHUP a request and keeps signals without meaning from ending the server before its callers have

@@ -70,7 +70,8 @@ func (c *Config) withoutEffect() []string {
 			"way can read and change what they send; NODE_EXTRA_CA_CERTS names authorities to trust instead")
 	}
 	if _, err := netip.ParseAddr(c.Host); err != nil && c.Host != "" && !strings.EqualFold(c.Host, "localhost") {
-		warnings = append(warnings, "HOST="+c.Host+" is a name: the server listens at the address that it stands for, and at no other. Backstage "+
+		warnings = append(warnings, "HOST="+c.Host+" is a name: the server listens at the address that it stands for, and "+
+			"at no other. Backstage "+
 			"Functions did not read HOST, which some shells set: unset it to listen at all addresses")
 	}
 	if c.machine.zone.fault != "" && !c.isGiven("TZ") {

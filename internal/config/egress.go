@@ -23,7 +23,10 @@ func rules(target func(*Config) *[]egress.Rule) parser {
 		*target(c) = list
 		return nil
 	}, []string{"a.example", "*", "*.a.example:65535", "10.0.0.0/8", "[::1]:1", "a, b", manyRules(maxRules)},
-		[]string{"a:0", "a:65536", "a:", "10.0.0.0/33", "*.10.0.0.1", "http://a", "a b", "a;b", ",", " ", "a,", "a,,b", manyRules(maxRules + 1)})
+		[]string{
+			"a:0", "a:65536", "a:", "10.0.0.0/33", "*.10.0.0.1", "http://a", "a b", "a;b", ",", " ", "a,", "a,,b",
+			manyRules(maxRules + 1),
+		})
 }
 
 func manyRules(n int) string { return strings.TrimSuffix(strings.Repeat("a,", n), ",") }
@@ -61,8 +64,10 @@ func namespacePolicies() parser {
 		return nil
 	}
 	p.within = append(p.within, `{"a":{}}`, `{"a":{"egress":"ALL","allow":"","deny":"b:1, c"}}`)
-	p.beyond = append(p.beyond, `{"a":{"egres":"off"}}`, `{"a":{"Egress":"off"}}`, `{"a":{"egress":"of"}}`, `{"a":{"egress":""}}`,
-		`{"a":{"egress":null}}`, `{"a":null}`, `{"a":[]}`, `{"a":"off"}`, `{"a":{"egress":"off","egress":"all"}}`, `{"a":{"deny":["b"]}}`,
+	p.beyond = append(p.beyond, `{"a":{"egres":"off"}}`, `{"a":{"Egress":"off"}}`, `{"a":{"egress":"of"}}`,
+		`{"a":{"egress":""}}`,
+		`{"a":{"egress":null}}`, `{"a":null}`, `{"a":[]}`, `{"a":"off"}`, `{"a":{"egress":"off","egress":"all"}}`,
+		`{"a":{"deny":["b"]}}`,
 		`{"a":{"allow":"b:0"}}`, `{"a":{"allow":"b,,c"}}`, `{"a":{"deny":","}}`, `{" a":{}}`, "{\"a\\u0000\":{}}")
 	return p
 }
@@ -106,7 +111,8 @@ func readPolicyMember(policy *egress.Policy, m member) error {
 			policy.Deny, err = readRules(text)
 		}
 	default:
-		return fmt.Errorf("%q is not known; there are %s%s", m.name, alternatives(policyNames), spelling.DidYouMean(strings.ToLower(m.name), policyNames))
+		return fmt.Errorf("%q is not known; there are %s%s", m.name, alternatives(policyNames),
+			spelling.DidYouMean(strings.ToLower(m.name), policyNames))
 	}
 	if err != nil {
 		return fmt.Errorf("%s must be hosts, addresses and ranges without a scheme, in one string: %w", m.name, err)

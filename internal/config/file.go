@@ -99,7 +99,8 @@ func fileValue(text string) (string, error) {
 	value := strings.TrimSpace(text)
 	if value == "" || value[0] != '"' && value[0] != '\'' {
 		if inlineComment.MatchString(text) {
-			return "", errors.New("holds a # after a space: put quotes around the whole value, or the comment on a line of its own")
+			return "", errors.New("holds a # after a space: put quotes around the whole value, or the comment on a line of " +
+				"its own")
 		}
 		return value, nil
 	}
@@ -108,7 +109,8 @@ func fileValue(text string) (string, error) {
 	case !closed:
 		return "", errors.New("has no closing quote: put one at its end, or quotes of the other kind around all of it")
 	case rest != "":
-		return "", errors.New("goes on after the closing quote: put quotes of the other kind around all of it, or a comment on a line of its own")
+		return "", errors.New("goes on after the closing quote: put quotes of the other kind around all of it, or a " +
+			"comment on a line of its own")
 	}
 	return inner, nil
 }
@@ -135,7 +137,8 @@ func (s settings) hidden(getenv func(string) (string, bool)) []string {
 	var warnings []string
 	for _, name := range slices.Sorted(slices.Values(s.names)) {
 		if value, _ := getenv(name); value != "" && value != s.values[name] {
-			warnings = append(warnings, name+" in "+fileVariable+" has no effect: the environment sets it too and takes precedence")
+			warnings = append(warnings, name+" in "+fileVariable+" has no effect: the environment sets it too and takes "+
+				"precedence")
 		}
 	}
 	return warnings

@@ -66,7 +66,10 @@ func WantsJSON(getenv func(string) (string, bool)) bool {
 }
 
 func load(getenv func(string) (string, bool), environ []string, m machine) (*Config, error) {
-	c := &Config{texts: map[string]string{}, ExposeEnv: exposed(environ), Environment: map[string]string{}, machine: m, given: sums{}}
+	c := &Config{
+		texts: map[string]string{}, ExposeEnv: exposed(environ), Environment: map[string]string{}, machine: m,
+		given: sums{},
+	}
 	var faults []error
 	for _, v := range variables {
 		text, given := v.textOf(getenv, c, m)

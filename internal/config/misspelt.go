@@ -11,7 +11,8 @@ import (
 
 // readElsewhere are names that Go, systemd or OpenTelemetry read and that resemble ours.
 var readElsewhere = []string{
-	"HOME", "HOSTTYPE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "GOGC", "GOMEMLIMIT", "GOMAXPROCS", "TMPDIR",
+	"HOME", "HOSTTYPE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "GOGC", "GOMEMLIMIT", "GOMAXPROCS",
+	"TMPDIR",
 	"LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "OTEL_LOGS_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOG_LEVEL",
 	"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
 }
@@ -29,7 +30,8 @@ func misspelt(environ []string) []string {
 	var warnings []string
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
-		if value == "" || slices.Contains(names, name) || slices.Contains(readElsewhere, name) || strings.HasPrefix(name, exposePrefix) {
+		if value == "" || slices.Contains(names, name) || slices.Contains(readElsewhere, name) ||
+			strings.HasPrefix(name, exposePrefix) {
 			continue
 		}
 		like, distance := spelling.Nearest(strings.ToUpper(name), names)

@@ -152,5 +152,8 @@ func list(check func(string) error, valid, wrong string, target func(*Config) *[
 		return nil
 	}
 	many := func(n int) string { return strings.TrimSuffix(strings.Repeat(valid+",", n), ",") }
-	return past(read, []string{valid, many(maxNames)}, []string{many(maxNames + 1), wrong, valid + "," + wrong, ",", " ", valid + ",", valid + ",," + valid})
+	return past(read, []string{valid, many(maxNames)}, []string{
+		many(maxNames + 1), wrong, valid + "," + wrong, ",", " ",
+		valid + ",", valid + ",," + valid,
+	})
 }

@@ -27,7 +27,10 @@ func host(target func(*Config) *string) parser {
 		*target(c) = name
 		return nil
 	}, []string{"localhost", "127.0.0.1", "::1", "[::1]", strings.Repeat("a.", maxHost/2) + "a"},
-		[]string{"http://h", "h:80", "[::1]:80", "a b", "*", "h/", strings.Repeat("a.", maxHost/2) + "aa", strings.Repeat("a", 64), "1.2.3.4/8", "300.1.1.1", "1.2.3"})
+		[]string{
+			"http://h", "h:80", "[::1]:80", "a b", "*", "h/", strings.Repeat("a.", maxHost/2) + "aa",
+			strings.Repeat("a", 64), "1.2.3.4/8", "300.1.1.1", "1.2.3",
+		})
 }
 
 func readHost(text string) (string, error) {
@@ -56,7 +59,10 @@ func hosts(target func(*Config) *[]string) parser {
 
 // webAddress reads an http or https URL; withUser requires a user, as in Sentry's URLs.
 func webAddress(withUser bool, keep func(*Config, string)) parser {
-	valid, wrong := "http://h:1/p", []string{"h:1", "h", "//h", "ftp://h", "http://", "http:h", "http://h:x", "http://h:99999", "unix:///x", "http://a b"}
+	valid, wrong := "http://h:1/p", []string{
+		"h:1", "h", "//h", "ftp://h", "http://", "http:h", "http://h:x",
+		"http://h:99999", "unix:///x", "http://a b",
+	}
 	if withUser {
 		valid, wrong = "https://k@h/1", append(wrong, "https://h/1")
 	}

@@ -30,7 +30,8 @@ func boolean(target func(*Config) *bool) parser {
 func booleanOr(target func(*Config) *bool) parser {
 	p := boolean(target)
 	strict := p.read
-	p.within, p.warned, p.beyond = []string{"true", "false", "0", "No", "off"}, []string{"1", "YES", "on", "maybe"}, []string{"a\nb"}
+	p.within, p.warned, p.beyond = []string{"true", "false", "0", "No", "off"}, []string{"1", "YES", "on", "maybe"},
+		[]string{"a\nb"}
 	p.read = func(c *Config, text string) error {
 		if err := checkText(text); err != nil {
 			return err

@@ -16,7 +16,8 @@ func duration(least, most time.Duration, target func(*Config) *time.Duration) pa
 	return past(func(c *Config, text string) error {
 		d, err := readDuration(text)
 		if err != nil || d < least || d > most {
-			return fmt.Errorf("must be a duration from %s to %s with its unit, such as 500ms, 10s or 1m30s", short(least), short(most))
+			return fmt.Errorf("must be a duration from %s to %s with its unit, such as 500ms, 10s or 1m30s", short(least),
+				short(most))
 		}
 		*target(c) = d
 		return nil
@@ -31,7 +32,8 @@ func millis(least, most time.Duration, target func(*Config) *time.Duration) pars
 		read: func(c *Config, text string) error {
 			d, err := readMillis(text)
 			if err != nil || d < least || d > most {
-				return fmt.Errorf("must be a number of milliseconds from %s to %s, or a duration with its unit, such as 500ms, 10s or 1m30s",
+				return fmt.Errorf("must be a number of milliseconds from %s to %s, or a duration with its unit, such as 500ms, "+
+					"10s or 1m30s",
 					bare(least), bare(most))
 			}
 			*target(c) = d
@@ -41,7 +43,10 @@ func millis(least, most time.Duration, target func(*Config) *time.Duration) pars
 			return nil
 		},
 		within: []string{bare(least), bare(most), bare(least) + "ms", bare(most) + " ms"},
-		beyond: []string{(least - 1).String(), (most + 1).String(), bare(most) + "1", "0", "-1", "soon", "5x", "5 parsecs", "1,000", "0x10", "NaN"},
+		beyond: []string{
+			(least - 1).String(), (most + 1).String(), bare(most) + "1", "0", "-1", "soon", "5x", "5 parsecs",
+			"1,000", "0x10", "NaN",
+		},
 		warned: []string{most.String(), "1e3", short(most)},
 	}
 }

@@ -99,7 +99,9 @@ func readString(value json.RawMessage) (string, error) {
 const maxMembers = 10_000
 
 // object reads a JSON object and passes each value to read; valid is one that it accepts.
-func object[V any](what, valid string, read func(name string, value json.RawMessage) (V, error), target func(*Config) *map[string]V) parser {
+func object[V any](what, valid string, read func(name string, value json.RawMessage) (V, error),
+	target func(*Config) *map[string]V,
+) parser {
 	refused := func(err error) error { return fmt.Errorf("must be a JSON object%s: %w", what, err) }
 	return past(func(c *Config, text string) error {
 		members, err := readObject(text)
@@ -118,7 +120,8 @@ func object[V any](what, valid string, read func(name string, value json.RawMess
 		*target(c) = values
 		return nil
 	}, []string{"{}", ` { "a": ` + valid + " } ", manyMembers(maxMembers, valid)}, []string{
-		"[]", "null", "1", "{1", "{", `{"a":`, `{"a":` + valid + `,"a":` + valid + `}`, `{"a":` + valid + `} x`, `{} {}`, `{"a":` + valid + `,}`,
+		"[]", "null", "1", "{1", "{", `{"a":`, `{"a":` + valid + `,"a":` + valid + `}`, `{"a":` + valid + `} x`, `{} {}`,
+		`{"a":` + valid + `,}`,
 		`{"":` + valid + `}`, "{\"\xff\":" + valid + "}", manyMembers(maxMembers+1, valid),
 	})
 }

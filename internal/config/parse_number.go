@@ -31,7 +31,8 @@ func outside(least, most int) []string {
 func leading(least, most int, target func(*Config) *int) parser {
 	p := whole(least, most, target)
 	strict := p.read
-	p.beyond = append(outside(least, most), "x", "-", strconv.Itoa(most)+"k", "0x1", strconv.Itoa(least)+"_000", "1,5", "10.0.0.1", "NaN", "Infinity")
+	p.beyond = append(outside(least, most), "x", "-", strconv.Itoa(most)+"k", "0x1", strconv.Itoa(least)+"_000", "1,5",
+		"10.0.0.1", "NaN", "Infinity")
 	p.warned = []string{strconv.Itoa(most) + "/tcp", strconv.Itoa(least) + ".5", strconv.Itoa(most) + ".0"}
 	p.read = func(c *Config, text string) error {
 		err := strict(c, text)
@@ -97,5 +98,8 @@ func fraction(least, most float64, target func(*Config) *float64) parser {
 		*target(c) = f
 		return nil
 	}, []string{write(least), write(most)},
-		[]string{write(math.Nextafter(least, math.Inf(-1))), write(math.Nextafter(most, math.Inf(1))), "NaN", "Inf", "x", "50%", "0x1p-2", "1,5"})
+		[]string{
+			write(math.Nextafter(least, math.Inf(-1))), write(math.Nextafter(most, math.Inf(1))), "NaN", "Inf", "x",
+			"50%", "0x1p-2", "1,5",
+		})
 }

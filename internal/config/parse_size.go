@@ -30,7 +30,9 @@ func memory(least, most int64, target func(*Config) *int64) parser {
 	}, most, target)
 }
 
-func sizeWithin(least int64, limit func(*Config) (most int64, why string), most int64, target func(*Config) *int64) parser {
+func sizeWithin(least int64, limit func(*Config) (most int64, why string), most int64,
+	target func(*Config) *int64,
+) parser {
 	exact := func(n int64) string { return strconv.FormatInt(n, 10) }
 	beyond := []string{exact(least - 1), exact(most + 1), "-1mb", "1m", "1kib", "much", "1mb 1mb", "1e9", "9999tb"}
 	if least > 0 {
@@ -40,7 +42,8 @@ func sizeWithin(least int64, limit func(*Config) (most int64, why string), most 
 		most, why := limit(c)
 		n, err := bytesize.Parse(text)
 		if err != nil || n < least || n > most {
-			return fmt.Errorf("must be a number of bytes from %s to %s%s, with or without a unit (b, kb, mb, gb)", sizeText(least), sizeText(most), why)
+			return fmt.Errorf("must be a number of bytes from %s to %s%s, with or without a unit (b, kb, mb, gb)",
+				sizeText(least), sizeText(most), why)
 		}
 		*target(c) = n
 		return nil

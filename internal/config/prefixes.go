@@ -9,7 +9,8 @@ import (
 // prefixes reads addresses and networks separated by commas.
 func prefixes(target func(*Config) *[]netip.Prefix) parser {
 	must := func(item string) error {
-		return fmt.Errorf("must be from 1 to %d addresses or networks such as 10.0.0.0/8,192.0.2.7, and %q is neither", maxNames, item)
+		return fmt.Errorf("must be from 1 to %d addresses or networks such as 10.0.0.0/8,192.0.2.7, and %q is neither",
+			maxNames, item)
 	}
 	read := func(c *Config, text string) error {
 		items := strings.Split(text, ",")

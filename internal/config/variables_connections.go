@@ -35,7 +35,8 @@ var connectionsVariables = []Variable{
 		parse:   duration(100*time.Millisecond, day, func(c *Config) *time.Duration { return &c.HTTP.Body }),
 	},
 	{
-		Name: "HTTP_BODY_MEMORY", Default: "a 32nd of the memory of the machine or container, 16 times `BODY_PARSER_LIMIT` to 128mb",
+		Name: "HTTP_BODY_MEMORY", Default: "a 32nd of the memory of the machine or container, 16 times `BODY_PARSER_LIMIT` " +
+			"to 128mb",
 		Meaning: "Most memory for requests that are being received or served, beyond 4 KiB for each, in bytes or " +
 			"with a unit. Above it a request is answered 503. One address may use up to four fifths of it. A body " +
 			"that is to be stored counts three times, because it is parsed.",

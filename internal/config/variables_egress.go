@@ -36,7 +36,8 @@ const maxConnections = 100_000
 var egressVariables = []Variable{
 	{
 		Name: "EGRESS", Live: true, Default: "public",
-		Meaning: "What functions may reach: `public` (the public Internet), `off` (only what `EGRESS_ALLOW` names) or `all` (everything that " +
+		Meaning: "What functions may reach: `public` (the public Internet), `off` (only what `EGRESS_ALLOW` names) or " +
+			"`all` (everything that " +
 			"`EGRESS_DENY` does not name).",
 		parse: oneOf(func(c *Config) *egress.Mode { return &c.Egress.Policy.Mode }, egress.Public, egress.Off, egress.All),
 	},
@@ -95,7 +96,8 @@ var egressVariables = []Variable{
 	commonProxy("https_proxy", "As `HTTPS_PROXY`, which takes precedence."),
 	commonProxy("HTTP_PROXY", "As `https_proxy`, which takes precedence."),
 	commonProxy("http_proxy", "As `HTTP_PROXY`, which takes precedence."),
-	commonExceptions("NO_PROXY", "Hosts, domains, addresses and ranges, separated by commas, that functions reach without the proxy; `*` is all. "+
+	commonExceptions("NO_PROXY", "Hosts, domains, addresses and ranges, separated by commas, that functions reach "+
+		"without the proxy; `*` is all. "+
 		"Targets on this machine never use it."),
 	commonExceptions("no_proxy", "As `NO_PROXY`, which takes precedence."),
 	{

@@ -34,7 +34,8 @@ var functionsVariables = []Variable{
 	},
 	{
 		Name: "TZ", Default: "that of `/etc/localtime`",
-		Meaning: "Time zone that functions see, a name of the time zone database such as `America/Sao_Paulo`. A function's own variable `TZ` " +
+		Meaning: "Time zone that functions see, a name of the time zone database such as `America/Sao_Paulo`. A function's " +
+			"own variable `TZ` " +
 			"takes precedence over it ([more](operations.md#time-zones)).",
 		parse:  zone(func(c *Config) *string { return &c.TimeZone }),
 		derive: func(_ *Config, m machine) string { return m.zone.name },

@@ -22,11 +22,13 @@ var logsVariables = []Variable{
 		Name: "LOG_APP_FORMAT", Default: "text",
 		Meaning: "Form of everything that the server writes, of the access log and of what functions print: " +
 			"`text`, or `json` for one object per line. `console` is another word for `text`.",
-		parse: alias("console", LogAppText, oneOf(func(c *Config) *string { return &c.LogAppFormat }, LogAppText, LogAppJSON)),
+		parse: alias("console", LogAppText,
+			oneOf(func(c *Config) *string { return &c.LogAppFormat }, LogAppText, LogAppJSON)),
 	},
 	{
 		Name: "LOG_MONGAN_FORMAT", Default: "tiny",
-		Meaning: "Form of the access log, as for morgan: `tiny`, `short`, `common`, `combined`, `dev` or a text with tokens " +
+		Meaning: "Form of the access log, as for morgan: `tiny`, `short`, `common`, `combined`, `dev` or a text with " +
+			"tokens " +
 			"such as `:method :url :status :response-time ms`. The name is the original's.",
 		parse: text(func(c *Config) *string { return &c.AccessFormat }),
 	},
@@ -44,8 +46,9 @@ var logsVariables = []Variable{
 	},
 	{
 		Name: "LOG_TYPE", Default: "local",
-		Meaning: "`gelf` sends what functions print to a GELF server over UDP; `local`, and anything else with a warning, writes it to standard output and error.",
-		parse:   oneOfOr(LogTypeLocal, func(c *Config) *string { return &c.LogType }, LogTypeLocal, LogTypeGELF),
+		Meaning: "`gelf` sends what functions print to a GELF server over UDP; `local`, and anything else with a warning, " +
+			"writes it to standard output and error.",
+		parse: oneOfOr(LogTypeLocal, func(c *Config) *string { return &c.LogType }, LogTypeLocal, LogTypeGELF),
 	},
 	{
 		Name: "LOG_HOSTS", Default: "localhost",
@@ -60,12 +63,14 @@ var logsVariables = []Variable{
 	{
 		Name: "LOG_FIELDS", Default: "{}",
 		Meaning: "JSON object of fields that are added to every GELF message.",
-		parse:   object("", `[1,{"b":null}]`, readLogField, func(c *Config) *map[string]json.RawMessage { return &c.LogFields }),
+		parse: object("", `[1,{"b":null}]`, readLogField,
+			func(c *Config) *map[string]json.RawMessage { return &c.LogFields }),
 	},
 	{
 		Name: "LOG_FIELDS_FROM_HTTP_HEADERS", Default: "{}",
-		Meaning: "JSON object of GELF fields and the request headers whose values they carry, such as `{\"request_id\":\"x-request-id\"}`.",
-		parse:   headerFields(),
+		Meaning: "JSON object of GELF fields and the request headers whose values they carry, such as " +
+			"`{\"request_id\":\"x-request-id\"}`.",
+		parse: headerFields(),
 	},
 	{
 		Name: "LOG_MAX_FULL_MESSAGE", Default: "3000",

@@ -62,8 +62,9 @@ var workersVariables = []Variable{
 		parse:   duration(time.Millisecond, 30*day, func(c *Config) *time.Duration { return &c.IdleTimeout }),
 	},
 	{
-		Name:    "POOL_SIZE",
-		Default: "one for each 4 MB of 75 % of the memory, as far as the process may have descriptors and tasks for them; at least `POOL_ACTIVE`",
+		Name: "POOL_SIZE",
+		Default: "one for each 4 MB of 75 % of the memory, as far as the process may have descriptors and tasks for them; " +
+			"at least `POOL_ACTIVE`",
 		Meaning: "Most workers at any time, and so most calls in progress. `POOL_ACTIVE` limits how many of them " +
 			"compute.",
 		parse:  whole(1, maxPoolSize, func(c *Config) *int { return &c.PoolSize }),
@@ -71,7 +72,8 @@ var workersVariables = []Variable{
 	},
 	{
 		Name: "POOL_ACTIVE",
-		Default: "`POOL_SIZE` where that is set; else 8 for each processor, as far as 75 % of the memory holds their `WORKER_MEMORY_LIMIT`, at " +
+		Default: "`POOL_SIZE` where that is set; else 8 for each processor, as far as 75 % of the memory holds their " +
+			"`WORKER_MEMORY_LIMIT`, at " +
 			"least 2",
 		Meaning: "Most workers that may compute at the same time. While calls only wait for something and memory " +
 			"is left there are more workers, up to `POOL_SIZE`; all workers together may then take 75 % of the " +

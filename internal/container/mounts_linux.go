@@ -67,7 +67,8 @@ func (m mount) needed() bool {
 	case "cgroup2":
 		return m.point == groupsRoot
 	case "cgroup":
-		return slices.ContainsFunc(strings.Split(m.options, ","), func(option string) bool { return slices.Contains(controllers, option) })
+		return slices.ContainsFunc(strings.Split(m.options, ","),
+			func(option string) bool { return slices.Contains(controllers, option) })
 	}
 	return false
 }

@@ -64,13 +64,14 @@ var embeddings = []struct {
 	{netip.MustParsePrefix("::/96"), [4]int{12, 13, 14, 15}, 0},           // RFC 4291, IPv4-compatible
 	{netip.MustParsePrefix("::ffff:0:0:0/96"), [4]int{12, 13, 14, 15}, 0}, // RFC 2765, IPv4-translated
 	{nat64, [4]int{12, 13, 14, 15}, 0},                                    // RFC 6052
-	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{6, 7, 9, 10}, 0},     // RFC 8215, which may be any of the forms of RFC 6052:
-	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{7, 9, 10, 11}, 0},    // for prefixes of 48, 56,
-	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{9, 10, 11, 12}, 0},   // 64
-	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{12, 13, 14, 15}, 0},  // and 96 bits
-	{sixToFour, [4]int{2, 3, 4, 5}, 0},                                    // RFC 3056, 6to4
-	{netip.MustParsePrefix("2001::/32"), [4]int{4, 5, 6, 7}, 0},           // RFC 4380, Teredo: the server
-	{netip.MustParsePrefix("2001::/32"), [4]int{12, 13, 14, 15}, 0xff},    // and the client
+	// RFC 8215, in any of the forms of RFC 6052.
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{6, 7, 9, 10}, 0},
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{7, 9, 10, 11}, 0},   // for prefixes of 48, 56,
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{9, 10, 11, 12}, 0},  // 64
+	{netip.MustParsePrefix("64:ff9b:1::/48"), [4]int{12, 13, 14, 15}, 0}, // and 96 bits
+	{sixToFour, [4]int{2, 3, 4, 5}, 0},                                   // RFC 3056, 6to4
+	{netip.MustParsePrefix("2001::/32"), [4]int{4, 5, 6, 7}, 0},          // RFC 4380, Teredo: the server
+	{netip.MustParsePrefix("2001::/32"), [4]int{12, 13, 14, 15}, 0xff},   // and the client
 }
 
 // faces are an address (an IPv4-mapped one as IPv4) and the IPv4 addresses that a gateway could make of it.

@@ -126,7 +126,8 @@ func (d *Dialer) resolve(ctx context.Context, policy *Policy, t target) ([]netip
 // lookupCode is the error code of getaddrinfo.
 func lookupCode(err error) string {
 	var dns *net.DNSError
-	if errors.As(err, &dns) && !dns.IsNotFound && (dns.IsTimeout || dns.IsTemporary) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.As(err, &dns) && !dns.IsNotFound && (dns.IsTimeout || dns.IsTemporary) ||
+		errors.Is(err, context.DeadlineExceeded) {
 		return "EAI_AGAIN"
 	}
 	return codeNotFound

@@ -10,7 +10,9 @@ type Lookup func(ctx context.Context, name string) ([]netip.Addr, error)
 
 // Judge says why functions of a namespace may not reach a port of a host; empty if they may. It does not connect. A
 // name with several addresses may be reached if one of them may. The error is that of lookup.
-func (p *Policies) Judge(ctx context.Context, namespace, owner, host string, port uint16, lookup Lookup) (Reason, error) {
+func (p *Policies) Judge(ctx context.Context, namespace, owner, host string, port uint16,
+	lookup Lookup,
+) (Reason, error) {
 	t, err := parseHost(host)
 	if err != nil {
 		return ReasonHost, nil //nolint:nilerr // the reason says it

@@ -150,7 +150,8 @@ func (p *Policy) mayAsk(name string) Reason {
 	if slices.ContainsFunc(p.Deny, func(rule Rule) bool { return rule.port == 0 && matches(rule) }) {
 		return ReasonRule
 	}
-	if p.Mode != Off || slices.ContainsFunc(p.Allow, func(rule Rule) bool { return rule.prefix.IsValid() || matches(rule) }) {
+	allows := func(rule Rule) bool { return rule.prefix.IsValid() || matches(rule) }
+	if p.Mode != Off || slices.ContainsFunc(p.Allow, allows) {
 		return ""
 	}
 	return ReasonOff

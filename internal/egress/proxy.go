@@ -47,7 +47,8 @@ func New(o Options) (*Proxy, error) {
 	p := &Proxy{
 		o: o, dir: dir, dialer: NewDialer(o), servers: &nameServers{fixed: o.NameServers}, remotes: newShares(o.Limits.Total),
 		lookups: newShares(lookupsOf(o.Limits.Total)), workers: newShares(innerOf(o.Limits.Total)),
-		calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, links: map[*link]struct{}{}, sources: map[netip.AddrPort]*link{},
+		calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, links: map[*link]struct{}{},
+		sources: map[netip.AddrPort]*link{},
 	}
 	if err := p.listen(); err != nil {
 		return nil, errors.Join(fmt.Errorf("egress: %w", err), os.RemoveAll(dir))
@@ -100,7 +101,8 @@ func (p *Proxy) CallsQueued(pid int, settled <-chan struct{}) {
 // CallStarted implements sandbox.CallWatcher.
 func (p *Proxy) CallStarted(pid int, inv *sandbox.Invocation) {
 	c := &call{
-		namespace: inv.Group, owner: cmp.Or(inv.Owner, inv.Group), function: inv.Filename, id: inv.ID, outgoing: inv.Outgoing, depth: inv.Depth,
+		namespace: inv.Group, owner: cmp.Or(inv.Owner, inv.Group), function: inv.Filename, id: inv.ID, outgoing: inv.Outgoing,
+		depth:  inv.Depth,
 		policy: p.o.policyOf(inv.Group), limits: &p.o.Limits,
 	}
 	p.mu.Lock()

@@ -90,7 +90,8 @@ type object map[string]any
 
 // order is the order in which Node.js lists records of several types.
 var order = []uint16{
-	dns.TypeA, dns.TypeCNAME, dns.TypeAAAA, dns.TypeMX, dns.TypeNS, dns.TypeTXT, dns.TypeSRV, dns.TypePTR, dns.TypeNAPTR, dns.TypeSOA,
+	dns.TypeA, dns.TypeCNAME, dns.TypeAAAA, dns.TypeMX, dns.TypeNS, dns.TypeTXT, dns.TypeSRV, dns.TypePTR, dns.TypeNAPTR,
+	dns.TypeSOA,
 	dns.TypeCAA, dns.TypeTLSA,
 }
 

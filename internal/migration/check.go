@@ -74,7 +74,8 @@ func (c *Check) one(ctx context.Context, s *function.Stored) error {
 		return err
 	}
 	if s.Function == nil {
-		texts[Names] = append(texts[Names], "the record is larger than the server reads: put it again in smaller parts, or raise BODY_PARSER_LIMIT")
+		texts[Names] = append(texts[Names], "the record is larger than the server reads: put it again in smaller parts, or "+
+			"raise BODY_PARSER_LIMIT")
 		return c.tell(s.Ref, texts)
 	}
 	code, back, err := c.code(ctx, s)
@@ -101,7 +102,8 @@ func (c *Check) tell(ref function.Ref, texts map[Kind][]string) error {
 }
 
 func listed(member string) string {
-	return fmt.Sprintf("is in the list of functions, as %q, without a record: lists may show it, and calls are answered 404. "+
+	return fmt.Sprintf("is in the list of functions, as %q, without a record: lists may show it, and calls are answered "+
+		"404. "+
 		"Put it again, or DELETE it", member)
 }
 
@@ -119,10 +121,12 @@ func names(s *function.Stored) (texts []string) {
 		texts = append(texts, text)
 	}
 	if s.Twice {
-		return append(texts, "is stored twice, as Backstage Functions has it and with its namespace percent-encoded: the one that was written last counts")
+		return append(texts, "is stored twice, as Backstage Functions has it and with its namespace percent-encoded: the "+
+			"one that was written last counts")
 	}
 	if s.Apart {
-		texts = append(texts, "is not seen by Backstage Functions: its namespace is percent-encoded in Redis, because its name collides with another one there, "+
+		texts = append(texts, "is not seen by Backstage Functions: its namespace is percent-encoded in Redis, because its "+
+			"name collides with another one there, "+
 			"an earlier version wrote it, or the name itself contains %2F, %3A or %25")
 	}
 	return texts
@@ -139,10 +143,12 @@ func refs(all []function.Ref) string {
 // env finds variables that no PUT here can leave.
 func (c *Check) env(s *function.Stored) (texts []string) {
 	if s.EnvError != nil {
-		return []string{fmt.Sprintf("its variables are lost, because they are not a JSON object (%v): put its env again", s.EnvError)}
+		return []string{fmt.Sprintf("its variables are lost, because they are not a JSON object (%v): put its env again",
+			s.EnvError)}
 	}
 	if odd := s.Env.Odd(); len(odd) > 0 {
-		texts = append(texts, fmt.Sprintf("variables that are neither strings nor numbers nor booleans reach it as they are: %s", strings.Join(odd, ", ")))
+		texts = append(texts, fmt.Sprintf("variables that are neither strings nor numbers nor booleans reach it as they "+
+			"are: %s", strings.Join(odd, ", ")))
 	}
 	if scalars := s.Env.Scalars(); len(scalars) > 0 {
 		texts = append(texts, "variables that are numbers or booleans reach it as they are, and GET shows them so, "+
@@ -173,9 +179,11 @@ func (c *Check) code(ctx context.Context, s *function.Stored) (code, back []stri
 	}
 	switch behind {
 	case Refused:
-		back = append(back, "runs here, but does not compile in Backstage Functions, because a semicolon is missing at its end: put it again here, or end it with one")
+		back = append(back, "runs here, but does not compile in Backstage Functions, because a semicolon is missing at its "+
+			"end: put it again here, or end it with one")
 	case Lost:
-		back = append(back, "runs here, but is never answered in Backstage Functions, because it ends in a comment: put it again here, or end it with a line feed")
+		back = append(back, "runs here, but is never answered in Backstage Functions, because it ends in a comment: put it "+
+			"again here, or end it with a line feed")
 	}
 	return code, back, err
 }

@@ -89,7 +89,8 @@ func (r *Report) people(functions int, counts map[Kind]int, allow string) error 
 		_, _ = fmt.Fprintf(out, "%-9s  %s%s\n", f.Kind, plain(subject(f.Ref)), plain(f.Text)) // Flush reports errors
 	}
 	if allow != "" {
-		_, _ = fmt.Fprintf(out, "EGRESS_ALLOW=%s allows all of these%s, in addition to what it lists already\n", plain(allow), r.but())
+		_, _ = fmt.Fprintf(out, "EGRESS_ALLOW=%s allows all of these%s, in addition to what it lists already\n", plain(allow),
+			r.but())
 	}
 	checked := fmt.Sprintf("%d functions were", functions)
 	if functions == 1 {

@@ -74,9 +74,11 @@ func (c *Check) zone(env *function.Env) []string {
 	case name == "" || name == c.TimeZone || c.IsZone == nil:
 		return nil
 	case c.IsZone(name):
-		return []string{fmt.Sprintf("its variable TZ sets its time zone here: dates are in %s, there in that of the server", name)}
+		return []string{fmt.Sprintf("its variable TZ sets its time zone here: dates are in %s, there in that of the server",
+			name)}
 	}
-	return []string{fmt.Sprintf("its variable TZ is %q, which is not a name of the time zone database: the zone of the server applies, "+
+	return []string{fmt.Sprintf("its variable TZ is %q, which is not a name of the time zone database: the zone of the "+
+		"server applies, "+
 		"and a line of its output says so", name)}
 }
 
