@@ -19,15 +19,12 @@ func statusOf(result *sandbox.Result, err error) int {
 	return result.Status
 }
 
-// runFailure is the line that a failed run leaves in the function's log.
-func runFailure(err error, _ time.Duration) string {
-	text, _ := failureTexts(err)
-	return "Failed to run function: " + text
-}
-
-// stepFailure is the line that a failed step of a pipeline leaves there.
-func stepFailure(err error, took time.Duration) string {
-	_, message := failureTexts(err)
+// describe is the line that a failed call, or step of a pipeline, leaves in the function's log.
+func (p place) describe(err error, took time.Duration) string {
+	text, message := failureTexts(err)
+	if p.step == 0 {
+		return "Failed to run function: " + text
+	}
 	seconds := strconv.FormatFloat(took.Round(time.Millisecond).Seconds(), 'f', -1, 64)
 	return fmt.Sprintf("Failed to run function: %s, %s seconds", message, seconds)
 }

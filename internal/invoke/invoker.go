@@ -99,19 +99,16 @@ func (v *Invoker) Run(ctx context.Context, call Call) (*sandbox.Result, error) {
 		return nil, err
 	}
 	found := time.Since(start)
-	result, err := v.run(ctx, e, &run{Call: call, start: start, describe: runFailure})
+	result, err := v.run(ctx, e, call, place{start: start})
 	v.recorder.FunctionSetup(found + StatsOf(result, err).Load)
 	return result, err
 }
 
-// run is what one run needs to know beside the function.
-type run struct {
-	Call // of a step, the Ref is that of the pipeline
-	// step is the place in a pipeline, from 1; 0 for a run alone. Earlier are the steps before it.
-	step     int
-	earlier  []Step
-	start    time.Time
-	describe func(err error, took time.Duration) string
+// place is where a call stands in a pipeline, if it is one of its steps.
+type place struct {
+	step    int       // from 1; 0 for a call alone
+	earlier []Step    // those before it
+	start   time.Time // of the step, or of the call
 }
 
 // called is call as it is of the function of e, be it a step of a pipeline.
@@ -120,21 +117,22 @@ func (v *Invoker) called(call Call, e *entry) Call {
 	return call
 }
 
-// invocationID is unique among the steps of a pipeline.
-func (r *run) invocationID() string {
-	if r.step == 0 {
-		return r.ID
+// id makes that of a call unique among the steps of its pipeline.
+func (p place) id(call string) string {
+	if p.step == 0 {
+		return call
 	}
-	return r.ID + "." + strconv.Itoa(r.step)
+	return call + "." + strconv.Itoa(p.step)
 }
 
-func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, error) {
-	call := v.called(r.Call, e)
+// run runs the function of e for call, which of a step has the Ref of the pipeline.
+func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sandbox.Result, error) {
+	call = v.called(call, e)
 	out := v.output.Start(call)
 	late := newLateOutput(v.output, call)
 	ctx, span := v.tracer.Run(ctx, call)
 	inv := &sandbox.Invocation{
-		ID:             r.invocationID(),
+		ID:             at.id(call.ID),
 		Key:            e.key,
 		Group:          e.fn.Namespace,
 		Owner:          call.Owner,
@@ -143,7 +141,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 		Code:           e.fn.Code,
 		Compiled:       &e.compiled,
 		Env:            e.env,
-		Request:        r.Request,
+		Request:        call.Request,
 		Outgoing:       span.Outgoing(),
 		Runtime:        e.runtime,
 		MaxInvocations: e.maxInvocations,
@@ -159,9 +157,9 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 	}
 	inv.MarkValid() // the API has read the body, a worker's answer was read by the pool, and encoders wrote the rest
 	result, err := v.admit(ctx, e.fn, inv)
-	took := time.Since(r.start)
+	took := time.Since(at.start)
 	if err != nil {
-		printFailure(out, r.describe(err, took), err)
+		printFailure(out, at.describe(err, took), err)
 	}
 	status := statusOf(result, err)
 	ending := Ending{Status: status, Stats: StatsOf(result, err), Err: err}
@@ -169,7 +167,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, r *run) (*sandbox.Result, e
 	out.Finish(status, took)
 	v.recorder.FunctionRun(ctx, e.fn.Ref, ending, took)
 	if err != nil {
-		v.report(e, r, err, out)
+		v.report(&Failure{Call: call, Function: e.fn, Err: err, Earlier: at.earlier}, out)
 	}
 	return result, err
 }

@@ -132,9 +132,7 @@ func (v *Invoker) runSteps(ctx context.Context, steps []function.Ref, entries []
 				return nil, stopped(answer, i, len(entries), err)
 			}
 		}
-		result, err := v.run(ctx, e, &run{
-			Call: call, step: i + 1, earlier: earlier, start: start, describe: stepFailure,
-		})
+		result, err := v.run(ctx, e, call, place{step: i + 1, earlier: earlier, start: start})
 		v.stepped(ctx, v.called(call, e), statusOf(result, err), time.Since(start))
 		if err != nil {
 			return nil, &StepError{e.fn.Ref, err}

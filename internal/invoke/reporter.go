@@ -58,13 +58,12 @@ type Summarizer interface {
 	Fields() map[string]json.RawMessage
 }
 
-// report tells the reporter of err, if it is a fault of the function.
-func (v *Invoker) report(e *entry, r *run, err error, out RunOutput) {
-	if v.reporter == nil || outcome.Of(err).Fault != outcome.FaultFunction {
+// report tells the reporter of f, if it is a fault of the function.
+func (v *Invoker) report(f *Failure, out RunOutput) {
+	if v.reporter == nil || outcome.Of(f.Err).Fault != outcome.FaultFunction {
 		return
 	}
-	text, _ := failureTexts(err)
-	f := &Failure{Call: v.called(r.Call, e), Function: e.fn, Err: err, Text: text, Earlier: r.earlier}
+	f.Text, _ = failureTexts(f.Err)
 	if s, ok := out.(Summarizer); ok {
 		f.Fields = s.Fields()
 	}
