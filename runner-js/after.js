@@ -24,13 +24,14 @@ function left(call) {
   return Math.max(call.waits, call.work + pending.openRequests()) || pending.timersLeft();
 }
 
-// keepsWorker says whether any of this keeps the worker. A promise does as long as anything is left that could settle it.
+// keepsWorker says whether any of this keeps the worker. A promise does as long as anything is left that could settle
+// it.
 function keepsWorker(call) {
   return pending.openRequests() > 0 || (call.waits > 0 && pending.alive(true));
 }
 
-// mayKeepWorker says at the answer whether anything is left that keeps the worker, or may do so within an iteration or two of
-// the event loop. late is as for pending.left.
+// mayKeepWorker says at the answer whether anything is left that keeps the worker, or may do so within an iteration or
+// two of the event loop. late is as for pending.left.
 function mayKeepWorker(call, late) {
   return keepsWorker(call) || pending.soon(late);
 }

@@ -1,7 +1,8 @@
 'use strict';
 
 // The program inside a worker: reads frames from stdin, runs functions, writes frames to stdout. See docs/protocol.md.
-// Started as `main.js zygote` it becomes the process that workers are forked from, once it has been told what they need.
+// Started as `main.js zygote` it becomes the process that workers are forked from, once it has been told what they
+// need.
 
 require('./entropy');
 const zygote = require('./zygote');

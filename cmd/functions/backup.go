@@ -33,8 +33,8 @@ func newBackup() *cobra.Command {
 	}
 }
 
-// runBackup copies the embedded store of the server that has the same environment, running or not, to that file, or to out
-// for "-".
+// runBackup copies the embedded store of the server that has the same environment, running or not, to that file, or to
+// out for "-".
 func runBackup(ctx context.Context, file string, out io.Writer) error {
 	cfg, err := config.Load(os.LookupEnv, os.Environ())
 	if err != nil {

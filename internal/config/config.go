@@ -110,7 +110,8 @@ type Config struct {
 	// QueueSize and QueueTimeout are QUEUE_SIZE and QUEUE_TIMEOUT.
 	QueueSize    int
 	QueueTimeout time.Duration
-	// MaxConcurrencyFunction and MaxConcurrencyNamespace are MAX_CONCURRENCY_FUNCTION and MAX_CONCURRENCY_NAMESPACE; 0 for none.
+	// MaxConcurrencyFunction and MaxConcurrencyNamespace are MAX_CONCURRENCY_FUNCTION and MAX_CONCURRENCY_NAMESPACE; 0 for
+	// none.
 	MaxConcurrencyFunction  int
 	MaxConcurrencyNamespace int
 	// Isolation is the tier, ISOLATION.

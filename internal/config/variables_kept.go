@@ -8,7 +8,8 @@ type Kept struct {
 	// line, FUNCTION_LOGS_MAX_LINE.
 	Lines   int
 	MaxLine int
-	// Memory and Namespace are FUNCTION_LOGS_MEMORY and FUNCTION_LOGS_NAMESPACE_MEMORY, in bytes. TTL is FUNCTION_LOGS_TTL.
+	// Memory and Namespace are FUNCTION_LOGS_MEMORY and FUNCTION_LOGS_NAMESPACE_MEMORY, in bytes. TTL is
+	// FUNCTION_LOGS_TTL.
 	Memory    int64
 	Namespace int64
 	TTL       time.Duration

@@ -45,7 +45,8 @@ func readOnlyGroups(path string) ([]mount, error) {
 	return found, nil
 }
 
-// parseMount reads "84 83 0:29 /docker/ID /sys/fs/cgroup/cpu ro,nosuid - cgroup cgroup rw,cpu", with any number of fields before the dash.
+// parseMount reads "84 83 0:29 /docker/ID /sys/fs/cgroup/cpu ro,nosuid - cgroup cgroup rw,cpu", with any number of
+// fields before the dash.
 func parseMount(line string) (m mount, readOnly, ok bool) {
 	before, after, _ := strings.Cut(line, " - ")
 	left, right := strings.Fields(before), strings.Fields(after)

@@ -1,5 +1,6 @@
-// Package egress is the only way out for functions: a proxy on a Unix socket that knows which call is asking, resolves names itself,
-// checks the resolved address and connects to exactly that one. docs/egress.md has the policy and its reasons.
+// Package egress makes the connections of functions: a proxy on a Unix socket that knows which call is asking, resolves
+// names itself, checks the resolved address and connects to exactly that one. docs/egress.md has the policy and its
+// reasons.
 //
 //	worker                                     proxy                                    outside
 //	 │ CONNECT example.com:443\n ────────────▶ │ who? peer credentials, not claims
@@ -9,8 +10,9 @@
 //	 │ bytes ────────────────────────────────▶ │ ─────────────────────────────────────────▶ │
 //	 │ ◀────────────────────────────────────── │ ◀───────────────────────────────────────── │
 //
-// TLS in the worker cannot use that: Node.js gives the handle of a TLS socket to its native code when it is made, long before a name is
-// resolved, and whatever arrives there is taken for TLS. It gets its answer on a connection of its own:
+// TLS in the worker cannot use that: Node.js gives the handle of a TLS socket to its native code when the socket is
+// created, long before a name is resolved, and reads whatever arrives there as TLS. So it gets its answer on a separate
+// connection:
 //
 //	│ RESERVE example.com:443\n ────────────▶ │ ─────────────────────────────────────────▶ │
 //	│ ◀─────────── 200 93.184.216.34 TICKET\n │
@@ -18,9 +20,9 @@
 //	│ ATTACH TICKET\n, then bytes ──────────▶ │ ─────────────────────────────────────────▶ │
 //	│ ◀────────────────────────────────────── │ ◀───────────────────────────────────────── │
 //
-// Names are looked up by LOOKUP name and by RESOLVE TYPE/name, each on a connection of its own and answered by 200 and JSON.
+// LOOKUP name and RESOLVE TYPE/name look up names, each on a separate connection and answered by 200 and JSON.
 //
-// A ticket is drawn at random, is good for its call alone, once, and for the time of a connect. A line has at most maxLine bytes, its
-// parts are separated by one space. The statuses are 200, 403 for what the policy refuses and 502 for what could not be reached.
-// Everything that belongs to a call is closed when the call ends.
+// A ticket is random and valid once, for its call, and for the time of a connect. A line has at most maxLine bytes; one
+// space separates its parts. The statuses are 200, 403 for what the policy refuses and 502
+// for what could not be reached. Everything that belongs to a call is closed when the call ends.
 package egress

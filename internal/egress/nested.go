@@ -2,9 +2,10 @@ package egress
 
 import "net/netip"
 
-// DepthOf says, of a connection that this server has accepted from the address remote, how deep the call is nested whose function made it through
-// this proxy: 1 when that was called from outside. It is 0 for all other connections, and where something between, such as a load balancer,
-// made the connection anew. It is safe for concurrent use and costs next to nothing while functions have no connections.
+// DepthOf says, of a connection that this server has accepted from the address remote, how deep the call is nested
+// whose function made it through this proxy: 1 when that was called from outside. It is 0 for all other connections,
+// and where something between, such as a load balancer, made the connection anew. It is safe for concurrent use and
+// costs next to nothing while functions have no connections.
 func (p *Proxy) DepthOf(remote string) int {
 	if p.remotes.open.Load() == 0 {
 		return 0

@@ -36,7 +36,8 @@ const Connected = "connected"
 
 // Observer observes the proxy. It must be safe for concurrent use and return at once.
 type Observer interface {
-	// Attempted reports each attempt and the time it took: Connected, one of Reasons, or an error code such as ECONNREFUSED.
+	// Attempted reports each attempt and the time it took: Connected, one of Reasons, or an error code such as
+	// ECONNREFUSED.
 	Attempted(namespace, result string, took time.Duration)
 	// LookedUp reports each lookup by a function: found, one of Reasons, or an error code such as ENOTFOUND.
 	LookedUp(namespace, result string)

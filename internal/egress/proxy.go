@@ -15,7 +15,8 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// Proxy is a running proxy. It is the sandbox.CallWatcher of the pool whose workers it serves, and safe for concurrent use.
+// Proxy is a running proxy. It is the sandbox.CallWatcher of the pool whose workers it serves, and safe for concurrent
+// use.
 type Proxy struct {
 	o        Options
 	dir      string

@@ -1,4 +1,5 @@
-// Package server puts the rooms together: it starts them in order, has them serve, and stops them in the opposite order.
+// Package server puts the rooms together: it starts them in order, has them serve, and stops them in the opposite
+// order.
 package server
 
 import (

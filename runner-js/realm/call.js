@@ -1,6 +1,7 @@
 'use strict';
 
-// One call inside its realm: makes req and res, runs the top-level code and main, and turns the first outcome into an answer.
+// One call inside its realm: makes req and res, runs the top-level code and main, and turns the first outcome into an
+// answer.
 
 const errors = require('./errors');
 const Request = require('./request');

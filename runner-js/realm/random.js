@@ -2,8 +2,8 @@
 
 // Random numbers for a process that was forked from another: V8's own generator would repeat in every fork.
 
-// makeRandom returns a Math.random whose state is drawn by seed(), four 32-bit numbers, at its first use and again after reset().
-// The generator is xoshiro128** of Blackman and Vigna.
+// makeRandom returns a Math.random whose state is drawn by seed(), four 32-bit numbers, at its first use and again
+// after reset(). The generator is xoshiro128** of Blackman and Vigna.
 function makeRandom(seed) {
   let state = null;
 

@@ -1,6 +1,7 @@
 'use strict';
 
-// require and relativeRequire of a function: first the modules that the function defined itself, then the global ones by exact name.
+// require and relativeRequire of a function: first the modules that the function defined itself, then the global ones
+// by exact name.
 
 const { fault, hasModule, module: globalModule, normalize } = host;
 const { apply } = Reflect;
