@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -31,14 +30,6 @@ func smallDisk(t *testing.T, size int) (dir string, resize func(size int)) {
 		if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, fmt.Sprintf("size=%d,mode=700", size)); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-// numbered is a function of some size that says which write it was.
-func numbered(id string, number int) *function.Function {
-	return &function.Function{
-		Ref:  function.Ref{Namespace: "ns", ID: id},
-		Code: strconv.Itoa(number) + strings.Repeat(" ", 20_000),
 	}
 }
 

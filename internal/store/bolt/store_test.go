@@ -180,3 +180,11 @@ func TestRecordsThatAreTooLargeAreNotRead(t *testing.T) {
 	}
 	put(t, s, ref, "2", function.NewEnv())
 }
+
+// numbered is a function of some size that says which write it was.
+func numbered(id string, number int) *function.Function {
+	return &function.Function{
+		Ref:  function.Ref{Namespace: "ns", ID: id},
+		Code: strconv.Itoa(number) + strings.Repeat(" ", 20_000),
+	}
+}
