@@ -29,8 +29,8 @@ type cache struct {
 	// current holds the flight of each function that is being loaded or checked. A change removes it: what a flight
 	// read before the change is then not kept.
 	current map[function.Ref]*flight
-	// changes counts them. Calls share a flight only if they saw the same number: one that starts after a change must not
-	// be given what was read before it.
+	// changes counts them. Calls share a flight only if they saw the same number: one that starts after a change must
+	// not be given what was read before it.
 	changes uint64
 	// away is set while the source cannot be reached, and no check is started before retry.
 	away  bool
@@ -98,7 +98,8 @@ func (c *cache) stats() CacheStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return CacheStats{
-		Hits: c.looked[trusted] + c.looked[aging], Stale: c.looked[stale], Misses: c.looked[absent], Evictions: c.kept.evicted,
+		Hits: c.looked[trusted] + c.looked[aging], Stale: c.looked[stale], Misses: c.looked[absent],
+		Evictions: c.kept.evicted,
 		Functions: len(c.kept.byRef), Bytes: c.kept.used, LimitBytes: c.kept.limit, Away: c.away,
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// entryOverhead is what an entry costs beside its texts, roughly.
+// entryOverhead is what an entry costs apart from its texts, roughly.
 const entryOverhead = 1 << 10
 
 // entry is one function in memory, with all that a call needs of it computed in advance.
@@ -56,7 +56,9 @@ func newEntry(fn *function.Function) (*entry, error) {
 
 // size counts the code and what V8 makes of it. Until that is known, room for as much again is set aside.
 func (e *entry) size() int64 {
-	return int64(len(e.fn.Code)+max(len(e.fn.Code), e.compiledBytes)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
+	return int64(
+		len(e.fn.Code)+max(len(e.fn.Code), e.compiledBytes)+len(e.env)+len(e.key)+len(e.filename),
+	) + entryOverhead
 }
 
 // workerKey names the function, its code and its runtime. The stored hash is not used: two different codes must never

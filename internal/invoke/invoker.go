@@ -22,7 +22,7 @@ type Call struct {
 	URI     string
 	Ref     function.Ref
 	Request sandbox.Request
-	// Memory bounds the bodies that a pipeline holds beside that of Request. Nil sets no bound.
+	// Memory bounds the bodies that a pipeline holds apart from that of Request. Nil sets no bound.
 	Memory Memory
 }
 
@@ -34,7 +34,7 @@ type Invoker struct {
 	reporter Reporter // nil when it is off
 	tracer   Tracer
 	cache    *cache
-	gate     *gate
+	limiter  *limiter
 	refused  func(error)
 	stepped  func(ctx context.Context, call Call, status int, took time.Duration)
 	cancels  bool
@@ -49,14 +49,15 @@ type Invoker struct {
 func New(o Options) *Invoker {
 	o = o.withDefaults()
 	return &Invoker{
-		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer, cache: newCache(o),
-		gate: newGate(o.Concurrency, o.OwnerSeparator), refused: o.Refused, stepped: o.Stepped, cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer, ownerEnd: o.OwnerSeparator,
+		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer,
+		cache: newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
+		refused: o.Refused, stepped: o.Stepped, cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer,
 		pipelineTimeout: o.PipelineTimeout,
 	}
 }
 
-// Changed makes a change of the source known: no call that starts after it returns runs code that the change replaced. For
-// a change of everything that holds as far as the source can be asked.
+// Changed makes a change of the source known: no call that starts after it returns runs code that the change replaced.
+// For a change of everything that holds as far as the source can be asked.
 func (v *Invoker) Changed(change function.Change) { v.cache.changed(change) }
 
 // CacheStats returns the state of the functions in memory.
@@ -65,15 +66,16 @@ func (v *Invoker) CacheStats() CacheStats { return v.cache.stats() }
 // ownerOf is whose share of the server calls of namespace use.
 func (v *Invoker) ownerOf(namespace string) string { return function.Owner(namespace, v.ownerEnd) }
 
-// Check runs the top-level code of f, to learn whether it can be stored, on a worker that then waits for the first call of it. Its error is that
-// of the pool: a *sandbox.FunctionError, a *sandbox.DeathError, or one of the sandbox's sentinels; or a *LimitError.
+// Check runs the top-level code of f, to learn whether it can be stored, on a worker that then waits for the first call
+// of it. Its error is that of the pool: a *sandbox.FunctionError, a *sandbox.DeathError, or one of the sandbox's
+// sentinels; or a *LimitError.
 func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
-	pass, err := v.gate.enterTrial(f)
+	token, err := v.limiter.acquireTrial(f)
 	if err != nil {
 		v.refused(err)
 		return err
 	}
-	defer v.gate.leave(pass)
+	defer v.limiter.release(token)
 	id := "check-" + strconv.FormatUint(v.checks.Add(1), 10)
 	_, err = v.pool.Invoke(ctx, &sandbox.Invocation{
 		ID:       id,
@@ -90,8 +92,8 @@ func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 	return err
 }
 
-// Run calls the function. Its error is a *function.NotFoundError, one that wraps function.ErrUnavailable when the code is
-// neither in memory nor to be had, a *LimitError, or that of the pool.
+// Run calls the function. Its error is a *function.NotFoundError, one that wraps function.ErrUnavailable when the code
+// is neither in memory nor to be had, a *LimitError, or that of the pool.
 func (v *Invoker) Run(ctx context.Context, call Call) (*sandbox.Result, error) {
 	start := time.Now()
 	e, err := v.cache.get(ctx, call.Ref)
@@ -174,11 +176,11 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 
 // admit has the pool run inv, unless f or its namespace has as many calls as it may.
 func (v *Invoker) admit(ctx context.Context, f *function.Function, inv *sandbox.Invocation) (*sandbox.Result, error) {
-	pass, err := v.gate.enter(f)
+	token, err := v.limiter.acquire(f)
 	if err != nil {
 		v.refused(err)
 		return nil, err
 	}
-	defer v.gate.leave(pass)
+	defer v.limiter.release(token)
 	return v.pool.Invoke(ctx, inv)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// lateOutput is the output of what a call does after its answer. The output of its run has been finished then, so it gets
-// one of its own, of the same call, when the first line comes. It is used by one goroutine at a time.
+// lateOutput is the output of what a call does after its answer. The output of its run has been finished then, so it
+// gets one of its own, of the same call, when the first line comes. It is used by one goroutine at a time.
 type lateOutput struct {
 	output Output
 	call   Call

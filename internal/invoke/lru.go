@@ -12,7 +12,7 @@ type lru struct {
 	used  int64
 	order *list.List // of *entry, the one used last in front
 	byRef map[function.Ref]*list.Element
-	// evicted counts the entries that were dropped for want of room.
+	// evicted counts the entries that were dropped for lack of room.
 	evicted uint64
 }
 
@@ -38,7 +38,7 @@ func (l *lru) put(e *entry) {
 	l.evict()
 }
 
-// compiled counts what is kept beside the code of e from now on.
+// compiled counts what is kept next to the code of e from now on.
 func (l *lru) compiled(e *entry, bytes int) {
 	at, ok := l.byRef[e.fn.Ref]
 	if !ok || at.Value != e { // it is counted no more

@@ -28,14 +28,14 @@ type Source interface {
 	Revision(ctx context.Context, ref function.Ref) (string, error)
 }
 
-// Recorder counts runs. Calls that ran nothing, for want of the function or of the store, are not reported; a
+// Recorder counts runs. Calls that ran nothing, for lack of the function or of the store, are not reported; a
 // pipeline with a missing step is reported with status 404. Its methods must be safe for concurrent use.
 type Recorder interface {
 	// FunctionRun is called in the context of the run; took is the time since its caller asked for it.
 	FunctionRun(ctx context.Context, ref function.Ref, e Ending, took time.Duration)
 	PipelineRun(status int, took time.Duration)
-	// FunctionSetup is told of each run but those of steps how long it took to have the code: from memory or the store, and read and
-	// compiled by its worker.
+	// FunctionSetup is told of each run but those of steps how long it took to have the code: from memory or the store,
+	// and read and compiled by its worker.
 	FunctionSetup(took time.Duration)
 }
 
@@ -59,7 +59,8 @@ type RunOutput interface {
 type Options struct {
 	Pool   Pool
 	Source Source
-	// Recorder, Output, Reporter, Tracer and Logger may be nil: then nothing is counted, printed, reported, traced or logged.
+	// Recorder, Output, Reporter, Tracer and Logger may be nil: then nothing is counted, printed, reported, traced or
+	// logged.
 	Recorder Recorder
 	Output   Output
 	Reporter Reporter
@@ -67,16 +68,17 @@ type Options struct {
 	Logger   *slog.Logger
 	// Concurrency limits the calls at a time.
 	Concurrency Concurrency
-	// OwnerSeparator ends the name of the owner in that of a namespace. Namespaces of one owner share workers and the queue as one. Empty
-	// makes each its own owner.
+	// OwnerSeparator ends the name of the owner in that of a namespace. Namespaces of one owner share workers and the
+	// queue as one. Empty makes each its own owner.
 	OwnerSeparator string
-	// Refused is told of each call that Concurrency refuses, with a *LimitError. It must be safe for concurrent use. Nil ignores them.
+	// Refused is told of each call that Concurrency refuses, with a *LimitError. It must be safe for concurrent use.
+	// Nil ignores them.
 	Refused func(err error)
-	// CancelOnDisconnect ends a call whose context ends, such as when its caller has hung up, with its worker. Else what a function has
-	// begun it finishes, whether or not its caller still waits: deadlines bound it.
+	// CancelOnDisconnect ends a call whose context ends, such as when its caller has hung up, with its worker. Else
+	// what a function has begun it finishes, whether or not its caller still waits: deadlines bound it.
 	CancelOnDisconnect bool
-	// Stepped is told of each step of a pipeline that has ended, in the context of that. It must be safe for concurrent use. Nil
-	// ignores them.
+	// Stepped is told of each step of a pipeline that has ended, in the context of that. It must be safe for concurrent
+	// use. Nil ignores them.
 	Stepped func(ctx context.Context, call Call, status int, took time.Duration)
 	// CutAfterAnswer ends what a call has begun with its answer, whatever the functions' own settings say.
 	CutAfterAnswer bool
@@ -91,10 +93,10 @@ type Options struct {
 
 // CacheStats is the state of the functions in memory.
 type CacheStats struct {
-	// Hits are the calls whose function was in memory, Stale those that had to ask the store first whether it still was the
-	// right one, Misses those whose function had to be loaded, or did not exist.
+	// Hits are the calls whose function was in memory, Stale those that had to ask the store first whether it still was
+	// the right one, Misses those whose function had to be loaded, or did not exist.
 	Hits, Stale, Misses uint64
-	// Evictions counts the functions that were dropped for want of room.
+	// Evictions counts the functions that were dropped for lack of room.
 	Evictions uint64
 	// Functions are in memory now and take about Bytes of at most LimitBytes.
 	Functions         int

@@ -53,13 +53,13 @@ var ErrPipelineTimeout = outcome.New(outcome.Outcome{
 	Status: http.StatusRequestTimeout, Message: "Pipeline timeout", Fault: outcome.FaultFunction,
 })
 
-// Pipeline runs the steps one after the other, each with the method, the query and the headers of call.Request; call.Ref
-// is not used. All of them are loaded before the first one runs; the first that is missing is the error then. The error of
-// a step that failed is a *StepError around that of Run, and ends the pipeline. No step begins once ctx has ended, as it does when the caller
-// has left, nor after Options.PipelineTimeout: the error is ErrPipelineTimeout then. A step that runs already goes on as
-// a run alone does.
+// Pipeline runs the steps one after the other, each with the method, the query and the headers of call.Request;
+// call.Ref is not used. All of them are loaded before the first one runs; the first that is missing is the error then.
+// The error of a step that failed is a *StepError around that of Run, and ends the pipeline. No step begins once ctx
+// has ended, as it does when the caller has left, nor after Options.PipelineTimeout: the error is ErrPipelineTimeout
+// then. A step that runs already goes on as a run alone does.
 //
-//	200       the step's body is the request body of the next, for which there must be room in call.Memory: else ErrNoMemory
+//	200       the step's body is the request body of the next; without room for it in call.Memory: ErrNoMemory
 //	304       the body and status of the step before stay the answer, the next step gets the same request body
 //	others    end the pipeline; the answer tells the step's namespace and ID, if its body is an object
 //
@@ -93,32 +93,37 @@ func (v *Invoker) pipelineContext(ctx context.Context) (context.Context, context
 	return context.WithTimeoutCause(ctx, v.pipelineTimeout, ErrPipelineTimeout)
 }
 
-// heldCode is how much a pipeline holds of its steps before their turn, in bytes.
-const heldCode = 16 << 20
+// maxResolvedCode bounds the code of steps that a pipeline keeps in memory before they run, in bytes.
+const maxResolvedCode = 16 << 20
 
-// resolve finds all steps, in order. Those beyond heldCode are nil: they are there, and are to be loaded again.
+// resolve finds all steps, in order. Those beyond maxResolvedCode are nil: they are there, and are to be loaded again.
 func (v *Invoker) resolve(ctx context.Context, steps []function.Ref) ([]*entry, error) {
 	if len(steps) == 0 {
 		return nil, errNoSteps
 	}
 	entries := make([]*entry, len(steps))
-	var held int64
+	var resolved int64
 	for i, ref := range steps {
 		e, err := v.cache.get(ctx, ref)
 		if err != nil {
 			return nil, err
 		}
-		if size := e.size(); held+size <= heldCode {
+		if size := e.size(); resolved+size <= maxResolvedCode {
 			entries[i] = e
-			held += size
+			resolved += size
 		}
 	}
 	return entries, nil
 }
 
-func (v *Invoker) runSteps(ctx context.Context, steps []function.Ref, entries []*entry, call Call) (*sandbox.Result, error) {
+func (v *Invoker) runSteps(
+	ctx context.Context,
+	steps []function.Ref,
+	entries []*entry,
+	call Call,
+) (*sandbox.Result, error) {
 	var answer *sandbox.Result
-	room := held{memory: call.Memory}
+	room := bodyMemory{memory: call.Memory}
 	defer room.release()
 	earlier := make([]Step, 0, len(entries))
 	for i, e := range entries {
@@ -137,7 +142,10 @@ func (v *Invoker) runSteps(ctx context.Context, steps []function.Ref, entries []
 		if err != nil {
 			return nil, &StepError{e.fn.Ref, err}
 		}
-		earlier = append(earlier, Step{Ref: e.fn.Ref, Status: result.Status, Body: beginningOf(result.Body), Time: time.Now()})
+		earlier = append(
+			earlier,
+			Step{Ref: e.fn.Ref, Status: result.Status, Body: beginningOf(result.Body), Time: time.Now()},
+		)
 		previous := answer
 		answer = new(*result)
 		switch result.Status {

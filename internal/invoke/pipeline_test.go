@@ -305,14 +305,14 @@ func TestPipelineHoldsLittleOfItsStepsBeforeTheirTurn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var held int64
+	var resolved int64
 	for _, e := range entries {
 		if e != nil {
-			held += e.size()
+			resolved += e.size()
 		}
 	}
-	if held == 0 || held > heldCode {
-		t.Errorf("%d bytes are held", held)
+	if resolved == 0 || resolved > maxResolvedCode {
+		t.Errorf("%d bytes are resolved", resolved)
 	}
 	result, err := f.Pipeline(t.Context(), refs, Call{})
 	if err != nil || string(result.Body) != fmt.Sprint(count-1) || len(f.pool.seen()) != count {

@@ -15,8 +15,8 @@ const (
 	loadTimeout     = 10 * time.Second
 )
 
-// refresh loads the function, or checks the one in memory. It runs at most once at a time for each function, unless there
-// was a change.
+// refresh loads the function, or checks the one in memory. It runs at most once at a time for each function, unless
+// there was a change.
 func (c *cache) refresh(ctx context.Context, ref function.Ref) (*entry, error) {
 	f := &flight{ref: ref}
 	e, trust := c.begin(f)
@@ -46,7 +46,7 @@ func (c *cache) end(f *flight) {
 	}
 }
 
-// check compares e with the source and loads it anew when it has changed. While the source is away e stays in use.
+// check compares e with the source and loads it anew when it has changed. While the source is away e is still used.
 func (c *cache) check(ctx context.Context, f *flight, e *entry) (*entry, error) {
 	short, cancel := context.WithTimeout(ctx, revisionTimeout)
 	defer cancel()
@@ -58,7 +58,14 @@ func (c *cache) check(ctx context.Context, f *flight, e *entry) (*entry, error) 
 		c.backOff(ctx, f, err)
 		return e, nil
 	case err != nil:
-		c.logger.ErrorContext(ctx, "Failed to check a function, the one in memory keeps running", "function", f.ref.String(), "error", err)
+		c.logger.ErrorContext(
+			ctx,
+			"Failed to check a function, the one in memory keeps running",
+			"function",
+			f.ref.String(),
+			"error",
+			err,
+		)
 		c.confirm(f, e)
 		return e, nil
 	}
@@ -94,7 +101,10 @@ func (c *cache) load(ctx context.Context, f *flight) (*entry, error) {
 		return nil, fmt.Errorf("invoke: load %s: %w", f.ref, err)
 	}
 	e.compiled.Kept = func(bytes int) { c.compiled(e, bytes) }
-	c.logger.InfoContext(ctx, fmt.Sprintf("Get code from database, namespace: %s codeId: %s and store on cache", f.ref.Namespace, f.ref.ID))
+	c.logger.InfoContext(
+		ctx,
+		fmt.Sprintf("Get code from database, namespace: %s codeId: %s and store on cache", f.ref.Namespace, f.ref.ID),
+	)
 	c.keep(f, e)
 	return e, nil
 }
@@ -108,7 +118,7 @@ func (c *cache) keep(f *flight, e *entry) {
 	}
 }
 
-// compiled counts what is kept beside the code of e from now on.
+// compiled counts what is kept next to the code of e from now on.
 func (c *cache) compiled(e *entry, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

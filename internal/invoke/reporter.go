@@ -10,8 +10,8 @@ import (
 )
 
 // Reporter is told of runs that failed through a fault of their function, such as an error tracker wants to know of:
-// errors thrown without a statusCode, those with 408 or from 500 up, and deaths of the worker. Answers that the function
-// chose, whatever their status, calls that got no worker and callers that went away are none.
+// errors thrown without a statusCode, those with 408 or from 500 up, and deaths of the worker. Answers that the
+// function chose, whatever their status, calls that got no worker and callers that went away are none.
 type Reporter interface {
 	// Report must be safe for concurrent use, must not block and must keep nothing of f when it returns.
 	Report(f *Failure)
@@ -54,7 +54,7 @@ func beginningOf(body json.RawMessage) json.RawMessage {
 
 // Summarizer is a RunOutput that sends a record of each run.
 type Summarizer interface {
-	// Fields returns what the record held, as JSON by name. It is called after Finish.
+	// Fields returns what the record contained, as JSON by name. It is called after Finish.
 	Fields() map[string]json.RawMessage
 }
 

@@ -11,8 +11,8 @@ import (
 
 // Tracer follows calls. It must be safe for concurrent use.
 type Tracer interface {
-	// Run begins the span of one run of a function, Pipeline that of a pipeline. What belongs to the span is done in the
-	// context that they return.
+	// Run begins the span of one run of a function, Pipeline that of a pipeline. What belongs to the span is done in
+	// the context that they return.
 	Run(ctx context.Context, call Call) (context.Context, Span)
 	Pipeline(ctx context.Context, call Call, steps []function.Ref) (context.Context, Span)
 }
@@ -23,7 +23,8 @@ type Span interface {
 	Outgoing() json.RawMessage
 	// Line receives each line that the function prints, in order.
 	Line(line sandbox.LogLine)
-	// Spans receives the parts of the run that the function itself times; nil when nobody wants to know, which costs nothing.
+	// Spans receives the parts of the run that the function itself times; nil when nobody wants to know, which costs
+	// nothing.
 	Spans() func(sandbox.Span)
 	// End is called once, after the last line and span.
 	End(e Ending)

@@ -12,12 +12,21 @@ func (m *Metrics) WatchCache(stats func() invoke.CacheStats) {
 }
 
 var (
-	lookupsDesc = prometheus.NewDesc("functions_cache_lookups_total",
-		"Calls by where their function was: hit in memory, stale in memory and asked for again, miss.", []string{"result"}, nil)
-	evictionsDesc = prometheus.NewDesc("functions_cache_evictions_total", "Functions dropped from memory for want of room.", nil, nil)
-	cachedDesc    = prometheus.NewDesc("functions_cache_functions", "Functions in memory.", nil, nil)
-	usedDesc      = prometheus.NewDesc("functions_cache_bytes", "Memory that they take, roughly.", nil, nil)
-	limitDesc     = prometheus.NewDesc("functions_cache_limit_bytes", "The most memory that they may take.", nil, nil)
+	lookupsDesc = prometheus.NewDesc(
+		"functions_cache_lookups_total",
+		"Calls by where their function was: hit in memory, stale in memory and asked for again, miss.",
+		[]string{"result"},
+		nil,
+	)
+	evictionsDesc = prometheus.NewDesc(
+		"functions_cache_evictions_total",
+		"Functions dropped from memory for lack of room.",
+		nil,
+		nil,
+	)
+	cachedDesc = prometheus.NewDesc("functions_cache_functions", "Functions in memory.", nil, nil)
+	usedDesc   = prometheus.NewDesc("functions_cache_bytes", "Memory that they take, roughly.", nil, nil)
+	limitDesc  = prometheus.NewDesc("functions_cache_limit_bytes", "The most memory that they may take.", nil, nil)
 )
 
 // cacheState is a prometheus.Collector.

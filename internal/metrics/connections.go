@@ -17,21 +17,56 @@ type Connections struct {
 func (m *Metrics) WatchConnections(c Connections) { m.registry.MustRegister(connectionState(c)) }
 
 var (
-	openDesc = prometheus.NewDesc("functions_http_connections", "Connections of callers that are open.", []string{"port"}, nil)
+	openDesc = prometheus.NewDesc(
+		"functions_http_connections",
+		"Connections of callers that are open.",
+		[]string{"port"},
+		nil,
+	)
 	mostDesc = prometheus.NewDesc("functions_http_connections_limit",
-		"The most connections that there may be beside the reserve, 0 for any number.", []string{"port"}, nil)
+		"The most connections that there may be apart from the reserve, 0 for any number.", []string{"port"}, nil)
 	fullDesc = prometheus.NewDesc("functions_http_connections_refused_total",
 		"Requests answered 503 since all connections were in use.", []string{"port"}, nil)
 	endedDesc = prometheus.NewDesc("functions_http_connections_ended_total",
 		"Connections ended to make place for others.", []string{"port"}, nil)
 	acceptDesc = prometheus.NewDesc("functions_http_accept_errors_total",
-		"Connections that could not be accepted, such as for want of descriptors.", []string{"port"}, nil)
-	bodyBytesDesc   = prometheus.NewDesc("functions_http_body_bytes", "Memory for requests that are received or served.", nil, nil)
-	bodyLimitDesc   = prometheus.NewDesc("functions_http_body_limit_bytes", "The most memory that there may be for them.", nil, nil)
-	bodiesDesc      = prometheus.NewDesc("functions_http_bodies_refused_total", "Requests refused for want of that memory.", nil, nil)
-	answerBytesDesc = prometheus.NewDesc("functions_http_answer_bytes", "Memory of long answers that callers have not yet taken.", nil, nil)
-	answerLimitDesc = prometheus.NewDesc("functions_http_answer_limit_bytes", "The most memory that there may be for them.", nil, nil)
-	answersDesc     = prometheus.NewDesc("functions_http_answers_cut_total", "Answers cut off, for want of that memory, since they were taken slowly.", nil, nil)
+		"Connections that could not be accepted, such as for lack of descriptors.", []string{"port"}, nil)
+	bodyBytesDesc = prometheus.NewDesc(
+		"functions_http_body_bytes",
+		"Memory for requests that are received or served.",
+		nil,
+		nil,
+	)
+	bodyLimitDesc = prometheus.NewDesc(
+		"functions_http_body_limit_bytes",
+		"The most memory that there may be for them.",
+		nil,
+		nil,
+	)
+	bodiesDesc = prometheus.NewDesc(
+		"functions_http_bodies_refused_total",
+		"Requests refused for lack of that memory.",
+		nil,
+		nil,
+	)
+	answerBytesDesc = prometheus.NewDesc(
+		"functions_http_answer_bytes",
+		"Memory of long answers that callers have not yet taken.",
+		nil,
+		nil,
+	)
+	answerLimitDesc = prometheus.NewDesc(
+		"functions_http_answer_limit_bytes",
+		"The most memory that there may be for them.",
+		nil,
+		nil,
+	)
+	answersDesc = prometheus.NewDesc(
+		"functions_http_answers_cut_total",
+		"Answers cut off, for lack of that memory, since they were taken slowly.",
+		nil,
+		nil,
+	)
 )
 
 // connectionState is a prometheus.Collector.

@@ -36,7 +36,8 @@ func newOutgoing(registry *prometheus.Registry) *outgoing {
 			Name: "functions_egress_bytes_total", Help: "Bytes that functions sent and received.",
 		}, []string{"namespace", "direction"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "functions_egress_connect_seconds", Help: "Time that names and connections took.", Buckets: waitBuckets,
+			Name: "functions_egress_connect_seconds",
+			Help: "Time that names and connections took.", Buckets: waitBuckets,
 		}, []string{"namespace"}),
 		names: map[string]string{},
 	}

@@ -40,7 +40,10 @@ func (f factory) histogram(name, help string, buckets []float64) prometheus.Hist
 }
 
 func (f factory) histograms(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-	vec := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "functions_" + name, Help: help, Buckets: buckets}, labels)
+	vec := prometheus.NewHistogramVec(
+		prometheus.HistogramOpts{Name: "functions_" + name, Help: help, Buckets: buckets},
+		labels,
+	)
 	f.registry.MustRegister(vec)
 	return vec
 }

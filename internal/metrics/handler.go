@@ -10,8 +10,9 @@ import (
 	"github.com/prometheus/common/expfmt"
 )
 
-// Handler answers with the current values in the format that the caller asks for, OpenMetrics, which alone has exemplars, or else Prometheus'
-// text format 0.0.4, compressed for who takes that. The series of functions, which may be many, are written by hand (see writeTo).
+// Handler answers with the current values in the format that the caller asks for, OpenMetrics, which alone has
+// exemplars, or else Prometheus' text format 0.0.4, compressed for who takes that. The series of functions, which may
+// be many, are written by hand (see writeTo).
 func (m *Metrics) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		families, err := m.registry.Gather()
@@ -52,7 +53,8 @@ func (m *Metrics) write(w io.Writer, families []*dto.MetricFamily, format expfmt
 // formatOf is the format to answer r in.
 func formatOf(r *http.Request) expfmt.Format {
 	if r != nil {
-		if asked := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...); asked.FormatType() == expfmt.TypeOpenMetrics {
+		asked := expfmt.NegotiateAccept(r.Header, expfmt.DefaultOpenMetricsAcceptedFormats()...)
+		if asked.FormatType() == expfmt.TypeOpenMetrics {
 			return asked
 		}
 	}

@@ -2,7 +2,8 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// The streams of lines that can be dropped: what functions print and is kept, and what the server writes to standard output and error.
+// The streams of lines that can be dropped: what functions print and is kept, and what the server writes to standard
+// output and error.
 const (
 	StreamKept   = "kept"
 	StreamServer = "server"

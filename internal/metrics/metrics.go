@@ -1,14 +1,15 @@
 // Package metrics counts what the server does, for Prometheus.
 //
 // The series whose names begin with backstage_functions_ are those of the original Backstage Functions: same names,
-// labels, help and buckets (two finer ones come before), so that dashboards stay. Those that begin with functions_
-// tell of the pool, the store, the cache, HTTP and egress. Those that begin with nodejs_ are what comes nearest to what the
-// original had of its Node.js. Beside them are the usual ones of the Go runtime and of the process. docs/operations.md says of each what to do when it moves.
+// labels, help and buckets (two finer ones come before), so that dashboards stay. Those that begin with functions_ tell
+// of the pool, the store, the cache, HTTP and egress. Those that begin with nodejs_ are what comes nearest to what the
+// original had of its Node.js. In addition there are the usual ones of the Go runtime and of the process.
+// docs/operations.md says of each what to do when it moves.
 //
-// Every label has a bounded number of values, whatever callers send. A function has up to five counters and two histograms.
-// At most MaxFunctions functions get their own, in the order in which they are first run; all others are counted together
-// under namespace="other", id="other". Namespaces are bounded alike. A series stays until the process ends, as a counter
-// must. WithFunctions has fewer of them.
+// Every label has a bounded number of values, whatever callers send. A function has up to five counters and two
+// histograms. At most MaxFunctions functions get their own, in the order in which they are first run; all others are
+// counted together under namespace="other", id="other". Namespaces are bounded alike. A series stays until the process
+// ends, as a counter must. WithFunctions has fewer of them.
 package metrics
 
 import (
@@ -22,8 +23,8 @@ import (
 // MaxFunctions bounds how many functions have series of their own.
 const MaxFunctions = 10_000
 
-// Metrics counts runs for the invoker, requests for the API and operations of the store, and observes the pool and egress.
-// Use New. It is safe for concurrent use.
+// Metrics counts runs for the invoker, requests for the API and operations of the store, and observes the pool and
+// egress. Use New. It is safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 	*runs
@@ -47,7 +48,8 @@ type settings struct {
 // WithFunctions says which series of their own functions have. DetailAll is the default.
 func WithFunctions(d Detail) Option { return func(s *settings) { s.functions = d } }
 
-// WithTrace adds exemplars to histograms of time: sampled returns the ID of the trace that ctx belongs to, empty if that is not sent.
+// WithTrace adds exemplars to histograms of time: sampled returns the ID of the trace that ctx belongs to, empty if
+// that is not sent.
 func WithTrace(sampled func(ctx context.Context) string) Option {
 	return func(s *settings) { s.sampled = sampled }
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// maxNamespaces bounds how many namespaces have series of their own here and in what follows egress; all others are counted together under
-// "other".
+// maxNamespaces bounds how many namespaces have series of their own here and in what follows egress; all others are
+// counted together under "other".
 const maxNamespaces = 1000
 
 // namespaces counts what each namespace takes.

@@ -10,12 +10,13 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// Node is what stands behind the metrics that the original had from its Node.js, whose process ran the functions too. Each is what
-// comes nearest here, so that dashboards go on; docs/operations.md says of each what it is.
+// Node is what stands behind the metrics that the original had from its Node.js, whose process ran the functions too.
+// Each is what comes nearest here, so that dashboards go on; docs/operations.md says of each what it is.
 type Node struct {
 	// Versions are those of the runtimes, such as "v8.17.0", the first one first.
 	Versions []string
-	// Memory is what all workers use together, in bytes, and what of it are their own pages; false says that it is not known.
+	// Memory is what all workers use together, in bytes, and what of it are their own pages; false says that it is not
+	// known.
 	Memory func() (sandbox.MemoryUsage, bool)
 	// Pool is the state of the pool, Connections how many there are to callers and to what functions reach.
 	Pool        func() sandbox.PoolStats
@@ -26,16 +27,35 @@ type Node struct {
 func (m *Metrics) WatchNode(n Node) { m.registry.MustRegister(nodeState(n)) }
 
 var (
-	versionDesc = prometheus.NewDesc("nodejs_version_info",
-		"Always 1; the labels say which version of Node.js a runtime is.", []string{"version", "major", "minor", "patch"}, nil)
+	versionDesc = prometheus.NewDesc(
+		"nodejs_version_info",
+		"Always 1; the labels say which version of Node.js a runtime is.",
+		[]string{"version", "major", "minor", "patch"},
+		nil,
+	)
 	lagDesc = prometheus.NewDesc("nodejs_eventloop_lag_seconds",
 		"Time that work of the server which was ready waited for a processor, as measured at this scrape.", nil, nil)
-	heapDesc     = prometheus.NewDesc("nodejs_heap_size_total_bytes", "Memory that all workers use, as their control groups count it.", nil, nil)
-	heapUsedDesc = prometheus.NewDesc("nodejs_heap_size_used_bytes", "The part of it that is no cache of files.", nil, nil)
-	handlesDesc  = prometheus.NewDesc("nodejs_active_handles",
+	heapDesc = prometheus.NewDesc(
+		"nodejs_heap_size_total_bytes",
+		"Memory that all workers use, as their control groups count it.",
+		nil,
+		nil,
+	)
+	heapUsedDesc = prometheus.NewDesc(
+		"nodejs_heap_size_used_bytes",
+		"The part of it that is no cache of files.",
+		nil,
+		nil,
+	)
+	handlesDesc = prometheus.NewDesc("nodejs_active_handles",
 		"Open connections and worker processes.", []string{"type"}, nil)
-	handlesTotalDesc  = prometheus.NewDesc("nodejs_active_handles_total", "All of these.", nil, nil)
-	requestsDesc      = prometheus.NewDesc("nodejs_active_requests", "Calls that run or wait for a worker.", []string{"type"}, nil)
+	handlesTotalDesc = prometheus.NewDesc("nodejs_active_handles_total", "All of these.", nil, nil)
+	requestsDesc     = prometheus.NewDesc(
+		"nodejs_active_requests",
+		"Calls that run or wait for a worker.",
+		[]string{"type"},
+		nil,
+	)
 	requestsTotalDesc = prometheus.NewDesc("nodejs_active_requests_total", "All of these.", nil, nil)
 )
 
@@ -95,7 +115,9 @@ func lag() time.Duration {
 // heap is the memory of the server's heap that is in use or free for more, in bytes.
 func heap() float64 {
 	samples := []metrics.Sample{
-		{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"},
+		{
+			Name: "/memory/classes/heap/objects:bytes",
+		}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/memory/classes/heap/free:bytes"},
 	}
 	metrics.Read(samples)
 	var sum uint64

@@ -18,11 +18,16 @@ type requests struct {
 
 func newRequests(registry *prometheus.Registry, sampled func(ctx context.Context) string) *requests {
 	return &requests{factory{registry}.histograms(
-		"http_request_seconds", "Time from a request's header to the end of its answer.", waitBuckets, "route", "status"), sampled}
+		"http_request_seconds",
+		"Time from a request's header to the end of its answer.",
+		waitBuckets,
+		"route",
+		"status",
+	), sampled}
 }
 
-// Served counts an answer. The route is that of a router's table, such as "/namespaces/{namespace}", never a path; it is
-// empty when there was none. Status 0 is an answer that was cut off before it began.
+// Served counts an answer. The route is that of a router's table, such as "/namespaces/{namespace}", never a path; it
+// is empty when there was none. Status 0 is an answer that was cut off before it began.
 func (r *requests) Served(ctx context.Context, route string, status int, took time.Duration) {
 	if route == "" {
 		route = noRoute

@@ -50,7 +50,9 @@ type runs struct {
 
 func newRuns(registry *prometheus.Registry, s *settings) *runs {
 	histogram := func(name, help string) prometheus.Histogram {
-		h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "backstage_functions_" + name, Help: help, Buckets: runBuckets[:]})
+		h := prometheus.NewHistogram(
+			prometheus.HistogramOpts{Name: "backstage_functions_" + name, Help: help, Buckets: runBuckets[:]},
+		)
 		registry.MustRegister(h)
 		return h
 	}
@@ -59,16 +61,26 @@ func newRuns(registry *prometheus.Registry, s *settings) *runs {
 	}
 	r := &runs{
 		detail: s.functions, sampled: s.sampled, namespaces: newNamespaces(registry),
-		overviewDuration: histogram("overview_run_duration_seconds", "How many time spent to run all functions in seconds"),
+		overviewDuration: histogram(
+			"overview_run_duration_seconds",
+			"How many time spent to run all functions in seconds",
+		),
 		overviewTotal: &byStatus{vec: prometheus.NewCounterVec(
 			counter("overview_run_total", "What the portion of executions by status codes"), []string{"status"})},
-		pipelineDuration: histogram("pipeline_run_duration_seconds", "How many time spent to run a function pipeline in seconds"),
+		pipelineDuration: histogram(
+			"pipeline_run_duration_seconds",
+			"How many time spent to run a function pipeline in seconds",
+		),
 		pipelineTotal: &byStatus{vec: prometheus.NewCounterVec(
 			counter("pipeline_run_total", "What is the status code of pipelines"), []string{"status"})},
-		setupDuration: histogram("function_setup_duration_seconds", "How much time spent to setup a function in seconds"),
-		setupTotal:    prometheus.NewCounter(counter("function_setup_total", "How many functions were set up")),
+		setupDuration: histogram(
+			"function_setup_duration_seconds",
+			"How much time spent to setup a function in seconds",
+		),
+		setupTotal: prometheus.NewCounter(counter("function_setup_total", "How many functions were set up")),
 		updateDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "backstage_functions_function_update_duration_seconds", Help: "How much time spent to update a function in seconds", Buckets: runBuckets[:],
+			Name: "backstage_functions_function_update_duration_seconds",
+			Help: "How much time spent to update a function in seconds", Buckets: runBuckets[:],
 		}, []string{"status"}),
 		updateTotal: &byStatus{vec: prometheus.NewCounterVec(
 			counter("function_update_total", "How many functions were updated with status code"), []string{"status"})},
@@ -76,7 +88,14 @@ func newRuns(registry *prometheus.Registry, s *settings) *runs {
 	}
 	// Stays at zero: the original's Redis client could lose connections, this one's pool closes what it opens.
 	leaks := prometheus.NewCounter(counter("redis_leaks_total", "How many redis leaks in backstage functions"))
-	registry.MustRegister(r.overviewTotal.vec, r.pipelineTotal.vec, r.setupTotal, r.updateDuration, r.updateTotal.vec, leaks)
+	registry.MustRegister(
+		r.overviewTotal.vec,
+		r.pipelineTotal.vec,
+		r.setupTotal,
+		r.updateDuration,
+		r.updateTotal.vec,
+		leaks,
+	)
 	return r
 }
 

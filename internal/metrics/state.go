@@ -14,12 +14,32 @@ func (m *Metrics) WatchPool(stats func() sandbox.PoolStats) {
 var (
 	workersDesc = prometheus.NewDesc("functions_pool_workers", "Workers that exist, by state.", []string{"state"}, nil)
 	sizeDesc    = prometheus.NewDesc("functions_pool_size", "The most workers at any time.", nil, nil)
-	activeDesc  = prometheus.NewDesc("functions_pool_active_size", "The most workers that may compute at any time.", nil, nil)
-	queueDesc   = prometheus.NewDesc("functions_queue_length", "Calls that wait for a worker.", nil, nil)
-	groupsDesc  = prometheus.NewDesc("functions_pool_namespaces", "Namespaces, or owners of several, that hold workers now.", nil, nil)
-	heldDesc    = prometheus.NewDesc("functions_pool_namespace_workers_max", "The most workers that one namespace holds now.", nil, nil)
-	waitsDesc   = prometheus.NewDesc("functions_queue_namespace_length_max", "The most calls of one namespace that wait now.", nil, nil)
-	boundDesc   = prometheus.NewDesc("functions_queue_size", "The most calls that may wait.", nil, nil)
+	activeDesc  = prometheus.NewDesc(
+		"functions_pool_active_size",
+		"The most workers that may compute at any time.",
+		nil,
+		nil,
+	)
+	queueDesc  = prometheus.NewDesc("functions_queue_length", "Calls that wait for a worker.", nil, nil)
+	groupsDesc = prometheus.NewDesc(
+		"functions_pool_namespaces",
+		"Namespaces, or owners of several, that hold workers now.",
+		nil,
+		nil,
+	)
+	busiestDesc = prometheus.NewDesc(
+		"functions_pool_namespace_workers_max",
+		"The most workers that one namespace holds now.",
+		nil,
+		nil,
+	)
+	waitsDesc = prometheus.NewDesc(
+		"functions_queue_namespace_length_max",
+		"The most calls of one namespace that wait now.",
+		nil,
+		nil,
+	)
+	boundDesc = prometheus.NewDesc("functions_queue_size", "The most calls that may wait.", nil, nil)
 )
 
 // poolState is a prometheus.Collector.
@@ -27,7 +47,9 @@ type poolState func() sandbox.PoolStats
 
 // Describe implements prometheus.Collector.
 func (poolState) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{workersDesc, sizeDesc, activeDesc, queueDesc, boundDesc, groupsDesc, heldDesc, waitsDesc} {
+	for _, desc := range []*prometheus.Desc{
+		workersDesc, sizeDesc, activeDesc, queueDesc, boundDesc, groupsDesc, busiestDesc, waitsDesc,
+	} {
 		descs <- desc
 	}
 }
@@ -49,6 +71,6 @@ func (s poolState) Collect(metrics chan<- prometheus.Metric) {
 	gauge(queueDesc, stats.Queued)
 	gauge(boundDesc, stats.QueueSize)
 	gauge(groupsDesc, stats.Groups)
-	gauge(heldDesc, stats.MostHeld)
+	gauge(busiestDesc, stats.MostHeld)
 	gauge(waitsDesc, stats.MostQueued)
 }

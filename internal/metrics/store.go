@@ -23,11 +23,20 @@ type storage struct {
 func newStorage(registry *prometheus.Registry) *storage {
 	f := factory{registry}
 	s := &storage{
-		duration: f.histograms("store_operation_seconds", "Time that operations of the store took.", waitBuckets, "operation"),
-		errors:   f.counters("store_operation_errors_total", "Operations of the store that failed.", "operation"),
+		duration: f.histograms(
+			"store_operation_seconds",
+			"Time that operations of the store took.",
+			waitBuckets,
+			"operation",
+		),
+		errors: f.counters("store_operation_errors_total", "Operations of the store that failed.", "operation"),
 	}
 	f.gauge("store_up", "0 while the store does not answer, else 1.", func() float64 { return number(!s.down.Load()) })
-	f.gauge("store_full", "1 since the store had no room for a write, until it takes one, else 0.", func() float64 { return number(s.full.Load()) })
+	f.gauge(
+		"store_full",
+		"1 since the store had no room for a write, until it takes one, else 0.",
+		func() float64 { return number(s.full.Load()) },
+	)
 	return s
 }
 
@@ -41,8 +50,8 @@ func number(is bool) float64 {
 // StoreFull says whether the last write found no room.
 func (s *storage) StoreFull() bool { return s.full.Load() }
 
-// WatchDisk adds what the file of the store takes and how much its disk has left, in bytes, read from space at each scrape; what
-// cannot be told is 0. Call it at most once.
+// WatchDisk adds what the file of the store takes and how much its disk has left, in bytes, read from space at each
+// scrape; what cannot be told is 0. Call it at most once.
 func (m *Metrics) WatchDisk(space func() (file, free int64)) {
 	f := factory{m.registry}
 	f.gauge("store_file_bytes", "Size of the file of the embedded store.", func() float64 {
@@ -55,8 +64,8 @@ func (m *Metrics) WatchDisk(space func() (file, free int64)) {
 	})
 }
 
-// Store is a hook.Func that counts and times operations of the store. That something is not there, or that the caller went
-// away, is no failure.
+// Store is a hook.Func that counts and times operations of the store. That something is not there, or that the caller
+// went away, is no failure.
 func (s *storage) Store(ctx context.Context, op hook.Operation) (_ context.Context, end func(err error)) {
 	began := time.Now()
 	return ctx, func(err error) {
@@ -90,7 +99,9 @@ func isHarmless(err error) bool {
 	if _, ok := errors.AsType[*function.EnvLimitError](err); ok {
 		return true
 	}
-	for _, harmless := range []error{function.ErrNotFound, function.ErrEnvNotFound, function.ErrNamespaceNotFound, context.Canceled} {
+	for _, harmless := range []error{
+		function.ErrNotFound, function.ErrEnvNotFound, function.ErrNamespaceNotFound, context.Canceled,
+	} {
 		if errors.Is(err, harmless) {
 			return true
 		}

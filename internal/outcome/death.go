@@ -9,14 +9,15 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// thrownBy is the outcome of an error that the function threw. One with a status below 500 is an answer that it chose, such
-// as that the request is wrong; 408 stands for what the function itself did not get in time.
+// thrownBy is the outcome of an error that the function threw. One with a status below 500 is an answer that it chose,
+// such as that the request is wrong; 408 stands for what the function itself did not get in time.
 func thrownBy(thrown *sandbox.FunctionError) Outcome {
 	o := Outcome{Status: statusBroken, Message: thrown.Message, Header: thrown.Header, Fault: FaultFunction}
 	if IsStatus(thrown.Status) {
 		o.Status = thrown.Status
 	}
-	if thrown.HasStatus && thrown.Status < http.StatusInternalServerError && thrown.Status != http.StatusRequestTimeout {
+	if thrown.HasStatus && thrown.Status < http.StatusInternalServerError &&
+		thrown.Status != http.StatusRequestTimeout {
 		o.Fault = FaultCaller
 	}
 	return o

@@ -1,5 +1,6 @@
-// Package outcome says what an error means to everybody who has to know: the caller gets its status, sentence and reason,
-// metrics and logs count the same status, and error trackers learn whose fault it was. No other place decides that.
+// Package outcome says what an error means to everybody who has to know: the caller gets its status, sentence and
+// reason, metrics and logs count the same status, and error trackers learn whose fault it was. No other place decides
+// that.
 package outcome
 
 import (

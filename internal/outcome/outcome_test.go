@@ -42,7 +42,7 @@ func TestErrorsHaveOneMeaning(t *testing.T) {
 		{"thrown", thrown(500, false), 500, "", ofItself, false, false},
 		{"thrown with a status of its own", thrown(503, true), 503, "", ofItself, false, false},
 		{"thrown at its caller", thrown(422, true), 422, "", caller, false, false},
-		{"thrown for want of time", thrown(408, true), 408, "", ofItself, false, false},
+		{"thrown for lack of time", thrown(408, true), 408, "", ofItself, false, false},
 		{"thrown with a status that announces another answer", thrown(150, false), 500, "", ofItself, false, false},
 		{"thrown with a status that is none", thrown(0, false), 500, "", ofItself, false, false},
 		{"no return", died(sandbox.ReasonSyncDeadline), 500, "", ofItself, false, false},

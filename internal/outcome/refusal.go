@@ -12,8 +12,11 @@ import (
 func ofRuntime(missing *sandbox.RuntimeError) Outcome {
 	return Outcome{
 		Status: http.StatusNotImplemented, Reason: "unknown_runtime",
-		Message: fmt.Sprintf("The function asks for the runtime %s, which this server does not have: deploy it again with one of %s",
-			missing.Name, strings.Join(missing.Known, ", ")),
+		Message: fmt.Sprintf(
+			"The function asks for the runtime %s, which this server does not have: deploy it again with one of %s",
+			missing.Name,
+			strings.Join(missing.Known, ", "),
+		),
 	}
 }
 
@@ -23,7 +26,8 @@ func ofBusy(busy *sandbox.BusyError) Outcome {
 		return Outcome{Status: http.StatusLoopDetected, Reason: string(busy.Cause), Message: text, Fault: FaultCaller}
 	}
 	return Outcome{
-		Status: statusNoRoom, Reason: string(busy.Cause), Message: "No worker is free", Retry: true, RetryAfter: busy.RetryAfter,
+		Status: statusNoRoom, Reason: string(busy.Cause), Message: "No worker is free",
+		Retry: true, RetryAfter: busy.RetryAfter,
 	}
 }
 

@@ -44,8 +44,14 @@ var table = []struct {
 			"Put its code again, restore a backup, or delete it",
 	}},
 	{function.ErrFull, Outcome{Status: statusNoRoom, Message: "Storage is full", Retry: true, Hidden: true}},
-	{function.ErrUnavailable, Outcome{Status: statusNoRoom, Message: "Storage is unavailable", Retry: true, Hidden: true}},
-	{context.DeadlineExceeded, Outcome{Status: statusNoRoom, Message: "Server is too slow to answer", Retry: true, Hidden: true}},
+	{
+		function.ErrUnavailable,
+		Outcome{Status: statusNoRoom, Message: "Storage is unavailable", Retry: true, Hidden: true},
+	},
+	{
+		context.DeadlineExceeded,
+		Outcome{Status: statusNoRoom, Message: "Server is too slow to answer", Retry: true, Hidden: true},
+	},
 }
 
 // ofEnvLimit has the status of a PUT of the whole function with such an environment.

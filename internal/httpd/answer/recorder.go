@@ -8,7 +8,8 @@ type Recorder struct {
 	http.ResponseWriter
 	// Status is 0 until the answer has begun.
 	Status int
-	// Route is the template of the route that serves the request; whoever finds it sets it. Empty when there is none.
+	// Route is the template of the route that serves the request; the handler that finds it sets it. Empty when there
+	// is none.
 	Route string
 }
 

@@ -8,7 +8,7 @@ import (
 
 // isFresh says whether the caller already holds the answer with this status and these headers, so that a 304 will do.
 // The rules are those of the npm module fresh 0.3: when the caller sends both If-None-Match and If-Modified-Since both
-// must agree (RFC 9110 would ignore the second), and its Cache-Control: no-cache turns the question off.
+// must agree (RFC 9110 would ignore the second), and its Cache-Control: no-cache disables the check.
 func isFresh(r *http.Request, status int, answer http.Header) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false

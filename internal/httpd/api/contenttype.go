@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// contentTypeFor is the type to send for the one that the function set, which may be none. Bodies are JSON in UTF-8, and
-// a type of text says so. An empty answer keeps its type, except that express completes text/*.
+// contentTypeFor is the type to send for the one that the function set, which may be none. Bodies are JSON in UTF-8,
+// and a type of text says so. An empty answer keeps its type, except that express completes text/*.
 func contentTypeFor(set string, hasBody bool) (string, error) {
 	switch {
 	case set == "" && hasBody:
@@ -48,8 +48,8 @@ func isBinary(media string) bool {
 	return false
 }
 
-// parseType reads a content type as the npm module content-type 1 does, over the bytes of a header: names of parameters are in lower case,
-// and of one given twice the last counts. Unlike there a semicolon may stand at the end.
+// parseType reads a content type as the npm module content-type 1 does, over the bytes of a header: names of parameters
+// are in lower case, and of one given twice the last counts. Unlike there a semicolon may stand at the end.
 func parseType(text string) (media string, params map[string]string, ok bool) {
 	media, rest, _ := strings.Cut(text, ";")
 	media = strings.ToLower(strings.TrimSpace(media))

@@ -195,7 +195,7 @@ func serve(t *testing.T, o Options) string {
 	return server.URL
 }
 
-// newRequest builds a request; header holds names and values by turns.
+// newRequest builds a request; header holds names and values alternately.
 func newRequest(t *testing.T, method, url, body string, header ...string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, stringReader(body))

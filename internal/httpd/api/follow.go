@@ -21,7 +21,7 @@ const heartbeat = 15 * time.Second
 // followStep is how many lines are read at once for a follower.
 const followStep = 100
 
-var errFollowers = crowded("Too many requests follow the output of functions")
+var errFollowers = tooManyRequests("Too many requests follow the output of functions")
 
 // followLogs sends lines as events until the caller leaves or the server ends.
 func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function.Ref, asked logsRequest) error {
@@ -55,7 +55,11 @@ func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function
 }
 
 // beginFollowing returns the lines to begin with, and the line after which to go on.
-func (s *server) beginFollowing(ctx context.Context, ref function.Ref, asked logsRequest) (function.LogCursor, []function.LogLine, error) {
+func (s *server) beginFollowing(
+	ctx context.Context,
+	ref function.Ref,
+	asked logsRequest,
+) (function.LogCursor, []function.LogLine, error) {
 	none := asked.query().Limit == 0
 	if none { // the newest line tells where to go on
 		asked.tail = 1
@@ -75,7 +79,13 @@ func (s *server) beginFollowing(ctx context.Context, ref function.Ref, asked log
 }
 
 // follow sends lines and all that come after them. Its error is that of the store; a caller who left is none.
-func (s *server) follow(ctx context.Context, ref function.Ref, after function.LogCursor, lines []function.LogLine, events *eventStream) error {
+func (s *server) follow(
+	ctx context.Context,
+	ref function.Ref,
+	after function.LogCursor,
+	lines []function.LogLine,
+	events *eventStream,
+) error {
 	for {
 		if err := events.sendLines(ctx, lines); err != nil {
 			return nil

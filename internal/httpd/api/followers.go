@@ -9,12 +9,12 @@ import (
 	"github.com/backstage/functions/internal/outcome"
 )
 
-// errOutnumbered ends a follower whose place somebody gets who holds fewer.
-var errOutnumbered = crowded("Too many requests follow the output of functions: this one made room for another")
+// errOutnumbered ends a follower whose place goes to a client that has fewer.
+var errOutnumbered = tooManyRequests("Too many requests follow the output of functions: this one made room for another")
 
-// followers are the requests that follow output. There are most of them in all, and those who want one of these places share
-// them fairly: a client, or the owner of namespaces, has all of them as long as nobody else comes. Then who holds the most gives one up,
-// unless who comes would hold as many. It is safe for concurrent use.
+// followers are the requests that follow output. Their number is bounded, and clients and owners of namespaces share
+// the places fairly: one has all of them as long as no other asks. Then the one that has the most gives one up, unless
+// the new one would have as many. It is safe for concurrent use.
 type followers struct {
 	most int
 
@@ -28,13 +28,13 @@ type place struct {
 	end           context.CancelCauseFunc
 }
 
-// crowded is the error of a request for output for which there is no room beside the others.
-func crowded(message string) error {
+// tooManyRequests is the error of a request for output that is one more than the server serves.
+func tooManyRequests(message string) error {
 	return outcome.New(outcome.Outcome{Status: http.StatusServiceUnavailable, Message: message, Retry: true})
 }
 
-// join takes a place until leave is called, or returns errFollowers. The context ends with errOutnumbered when somebody else
-// gets the place.
+// join takes a place until leave is called, or returns errFollowers. The context ends with errOutnumbered when another
+// follower gets the place.
 func (f *followers) join(ctx context.Context, owner, client string) (_ context.Context, leave func(), err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -58,7 +58,7 @@ func (f *followers) join(ctx context.Context, owner, client string) (_ context.C
 }
 
 // richestLocked is the newest place of the client that holds the most, or else of the owner that does, if that is more
-// than who comes would hold then; else nil.
+// than the new follower would have then; else nil.
 func (f *followers) richestLocked(owner, client string) *place {
 	byClient, byOwner := map[string]int{}, map[string]int{}
 	for _, p := range f.all {

@@ -27,8 +27,8 @@ func (s *server) putFunction(w http.ResponseWriter, r *http.Request) error {
 	return s.deploy(w, r, ref, text, ignored)
 }
 
-// postFunction is putFunction for what is meant to be a function. All else is answered as it was in the original, which had
-// no such route although its schemas name it.
+// postFunction is putFunction for what is meant to be a function. All else is answered as it was in the original, which
+// had no such route although its schemas name it.
 func (s *server) postFunction(w http.ResponseWriter, r *http.Request) error {
 	ref, err := refOf(r)
 	if err != nil {
@@ -42,7 +42,13 @@ func (s *server) postFunction(w http.ResponseWriter, r *http.Request) error {
 }
 
 // deploy stores code that its trial run finds sound. Ignored says that the body was not read, and why, if it was not.
-func (s *server) deploy(w http.ResponseWriter, r *http.Request, ref function.Ref, text json.RawMessage, ignored string) error {
+func (s *server) deploy(
+	w http.ResponseWriter,
+	r *http.Request,
+	ref function.Ref,
+	text json.RawMessage,
+	ignored string,
+) error {
 	start := time.Now()
 	status, err := s.put(w, r, ref, text, ignored)
 	if err != nil {
@@ -53,7 +59,13 @@ func (s *server) deploy(w http.ResponseWriter, r *http.Request, ref function.Ref
 }
 
 // put answers, and says with what status, or returns why it could not.
-func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, text json.RawMessage, ignored string) (int, error) {
+func (s *server) put(
+	w http.ResponseWriter,
+	r *http.Request,
+	ref function.Ref,
+	text json.RawMessage,
+	ignored string,
+) (int, error) {
 	given, faults := parseFunction(text, s.Runtimes)
 	if ignored != "" {
 		faults = append(faults, ignored)
@@ -70,8 +82,12 @@ func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, t
 	if err != nil {
 		return 0, fmt.Errorf("put function %s: %w", ref, err)
 	}
-	ctx := context.WithoutCancel(r.Context()) // it is stored, whether its caller stays or not
-	answer, err := s.rendering.render(ctx, textBytes(stored), func() []byte { return putAnswer(stored, given, s.HiddenEnv) })
+	ctx := context.WithoutCancel(r.Context()) // it is stored, whether its caller waits or not
+	answer, err := s.rendering.render(
+		ctx,
+		textBytes(stored),
+		func() []byte { return putAnswer(stored, given, s.HiddenEnv) },
+	)
 	if err != nil {
 		return 0, fmt.Errorf("answer the put of function %s: %w", ref, err)
 	}
@@ -97,7 +113,8 @@ func (s *server) tryOut(ctx context.Context, given *function.Function) error {
 
 // replaceable says whether err, of reading a function, is one that a PUT of it mends.
 func replaceable(err error) bool {
-	return errors.Is(err, function.ErrNotFound) || errors.Is(err, function.ErrDamaged) || errors.Is(err, function.ErrRecordTooLarge)
+	return errors.Is(err, function.ErrNotFound) || errors.Is(err, function.ErrDamaged) ||
+		errors.Is(err, function.ErrRecordTooLarge)
 }
 
 // refuseCode answers a failed trial run: what the code did is told to the caller, everything else is an error.

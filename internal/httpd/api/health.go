@@ -16,14 +16,17 @@ const checkTimeout = 3 * time.Second
 // Service is one thing whose state /status shows.
 type Service struct {
 	Name string
-	// Check returns what to show beside the name, or why the service does not work. It must respect ctx and be safe for
-	// concurrent use. Of an error, callers see the message that came with it; if that is empty, the error's own text when it
-	// is one of package function's. The log sees all of it.
+	// Check returns what to show next to the name, or why the service does not work. It must respect ctx and be safe
+	// for concurrent use. Of an error, callers see the message that came with it; if that is empty, the error's own
+	// text when it is one of package function's. The log sees all of it.
 	Check func(ctx context.Context) (message string, err error)
 }
 
 // sentryUnset stands for the error tracker where none is set up; its text is the contract's.
-var sentryUnset = Service{"Sentry", func(context.Context) (string, error) { return "SENTRY_DSN is not setted yet", nil }}
+var sentryUnset = Service{
+	"Sentry",
+	func(context.Context) (string, error) { return "SENTRY_DSN is not setted yet", nil },
+}
 
 // healthcheck says whether the store can be reached.
 func (s *server) healthcheck(w http.ResponseWriter, r *http.Request) error {

@@ -5,8 +5,8 @@ import "context"
 // largeAnswer is from which size on an answer is made under a limit, in bytes: to make it takes as long as a call.
 const largeAnswer = 64 << 10
 
-// limiter bounds how many large answers, or parts of them, are made at the same time: to make one is work without a pause, and calls need the
-// processors too. Nil sets no bound. It is safe for concurrent use.
+// limiter bounds how many large answers, or parts of them, are made at the same time: to make one is work without a
+// pause, and calls need the processors too. Nil sets no bound. It is safe for concurrent use.
 type limiter chan struct{}
 
 // newLimiter leaves half of so many processors to calls.
@@ -25,8 +25,8 @@ func (l limiter) acquire(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// render returns what build returns, an answer of about size bytes. A large one waits for a token; it is not held while the answer is sent, which
-// a slow caller could draw out. Its error is the cause of the end of ctx.
+// render returns what build returns, an answer of about size bytes. A large one waits for a token; it is not held while
+// the answer is sent, which takes a slow caller as long as it likes. Its error is the cause of the end of ctx.
 func (l limiter) render(ctx context.Context, size int, build func() []byte) ([]byte, error) {
 	if size < largeAnswer {
 		return build(), nil

@@ -58,7 +58,7 @@ func TestLargeAnswersAreMadeAFewAtATime(t *testing.T) {
 					gone, leave := context.WithCancel(t.Context())
 					leave()
 					ask(gone, row.path, row.body)
-					<-answered // did not wait for its turn
+					<-answered // did not wait for its token
 				}
 				<-s.rendering
 				if w := <-answered; w.Code != 200 || w.Body.Len() < largeAnswer {

@@ -31,8 +31,10 @@ func (s *server) listFunctions(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("list functions: %w", err)
 	}
 	if asked.PerPage > maxPerPage && page.Total > maxPerPage {
-		return outcome.BadRequest(fmt.Sprintf("perPage=%d is more than %d, and there are %d functions: ask for pages of at most %d",
-			asked.PerPage, maxPerPage, page.Total, maxPerPage))
+		return outcome.BadRequest(
+			fmt.Sprintf("perPage=%d is more than %d, and there are %d functions: ask for pages of at most %d",
+				asked.PerPage, maxPerPage, page.Total, maxPerPage),
+		)
 	}
 	if asked.PerPage > maxPerPage && asked.Page > 1 {
 		page.Items = nil

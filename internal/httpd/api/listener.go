@@ -10,9 +10,9 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// JSONErrors returns a listener like l whose server answers in JSON what it refuses before any handler sees it: a broken
-// escape in the path, a missing Host, headers that are too large. Package net/http has no other way to change these
-// answers, which are plain text.
+// JSONErrors returns a listener like l whose server answers in JSON what it refuses before any handler sees it: a
+// broken escape in the path, a missing Host, headers that are too large. Package net/http has no other way to change
+// these answers, which are plain text.
 func JSONErrors(l net.Listener) net.Listener { return jsonListener{l} }
 
 type jsonListener struct{ net.Listener }

@@ -12,14 +12,18 @@ import (
 const (
 	// linePart is how much of an answer with lines is made at a time, in bytes: the last line may go beyond it.
 	linePart = 32 << 10
-	// maxHeldLines is the longest such answer that is held as a whole while it is sent; a longer one is made twice.
-	maxHeldLines = maxLogText + maxLogText/4
+	// maxBufferedLines is the longest such answer that is kept in memory while it is sent; a longer one is made twice.
+	maxBufferedLines = maxLogText + maxLogText/4
 )
 
-// part appends the first of lines with appendLine, until these make size bytes, and says how many of them. Its error is the end of ctx, while it
-// waits.
+// part appends the first of lines with appendLine, until these make size bytes, and says how many of them. Its error is
+// the end of ctx, while it waits.
 func (l limiter) part(
-	ctx context.Context, dst []byte, lines []function.LogLine, size int, appendLine func([]byte, *function.LogLine) []byte,
+	ctx context.Context,
+	dst []byte,
+	lines []function.LogLine,
+	size int,
+	appendLine func([]byte, *function.LogLine) []byte,
 ) (text []byte, n int, err error) {
 	release, err := l.acquire(ctx)
 	if err != nil {
@@ -41,7 +45,7 @@ func appendLineOfText(dst []byte, line *function.LogLine) []byte {
 type measured struct {
 	length int
 	tag    string
-	text   []byte // all of it; nil when it is too long to be held
+	text   []byte // all of it; nil when it is too long to be kept
 }
 
 // measure makes the answer with lines.
@@ -57,7 +61,7 @@ func (l limiter) measure(ctx context.Context, lines []function.LogLine) (m measu
 		}
 		_, _ = sum.Write(m.text[begin:]) // never fails
 		m.length += len(m.text) - begin
-		whole = m.length <= maxHeldLines
+		whole = m.length <= maxBufferedLines
 	}
 	if !whole {
 		m.text = nil
@@ -66,8 +70,8 @@ func (l limiter) measure(ctx context.Context, lines []function.LogLine) (m measu
 	return m, nil
 }
 
-// sendLines answers as send does with all lines together: with its control characters escaped a line takes up to six times its length, so that
-// they are not always held.
+// sendLines answers as send does with all lines together: with its control characters escaped a line takes up to six
+// times its length, so that they are not always kept.
 func (l limiter) sendLines(w http.ResponseWriter, r *http.Request, lines []function.LogLine) error {
 	answer, err := l.measure(r.Context(), lines)
 	if err != nil {
@@ -91,7 +95,8 @@ func (l limiter) sendLines(w http.ResponseWriter, r *http.Request, lines []funct
 	return nil
 }
 
-// writeLines makes and writes a part after the other. When it cannot, the answer is shorter than it says: net/http ends the connection.
+// writeLines makes and writes a part after the other. When it cannot, the answer is shorter than it says: net/http ends
+// the connection.
 func (l limiter) writeLines(ctx context.Context, w http.ResponseWriter, lines []function.LogLine) {
 	var text []byte
 	for n := 0; len(lines) > 0; lines = lines[n:] {

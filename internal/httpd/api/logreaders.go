@@ -16,10 +16,10 @@ const (
 	maxLogText = 1 << 20
 )
 
-var errReaders = crowded("Too many requests read the output of functions")
+var errReaders = tooManyRequests("Too many requests read the output of functions")
 
-// sendLogs answers with the lines that are asked for. It holds them until the caller has taken them, so there are places
-// for those who read, which are shared as those of followers are.
+// sendLogs answers with the lines that are asked for. It holds them until the caller has taken them, so there are
+// places for those who read, which are shared as those of followers are.
 func (s *server) sendLogs(w http.ResponseWriter, r *http.Request, ref function.Ref, asked logsRequest) error {
 	ctx, leave, err := s.readers.join(r.Context(), s.Owner(ref.Namespace), s.Client(r))
 	if err != nil {

@@ -18,9 +18,15 @@ type Logs interface {
 	Revision(ctx context.Context, ref function.Ref) (string, error)
 	// ReadLog returns the lines that q selects.
 	ReadLog(ctx context.Context, ref function.Ref, q function.LogQuery) ([]function.LogLine, error)
-	// AwaitLog returns the first lines after a place, at most limit, and waits for one if there is none. It returns none
-	// when none has come within the given time.
-	AwaitLog(ctx context.Context, ref function.Ref, after function.LogCursor, limit int, within time.Duration) ([]function.LogLine, error)
+	// AwaitLog returns the first lines after a place, at most limit, and waits for one if there is none. It returns
+	// none when none has come within the given time.
+	AwaitLog(
+		ctx context.Context,
+		ref function.Ref,
+		after function.LogCursor,
+		limit int,
+		within time.Duration,
+	) ([]function.LogLine, error)
 }
 
 const (
@@ -68,7 +74,7 @@ func (s *server) readLogs(ctx context.Context, ref function.Ref, asked logsReque
 	return lines, nil
 }
 
-// appendLogLine appends a line as a JSON object. Nothing in it can end the line or steer a terminal.
+// appendLogLine appends a line as a JSON object. Nothing in it can end the line or be a command to a terminal.
 func appendLogLine(dst []byte, line *function.LogLine) []byte {
 	o := rawjson.NewObject(dst)
 	o.String("id", line.Cursor.String())

@@ -61,8 +61,18 @@ func (s *server) recoverPanics(next http.Handler) http.Handler {
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(cause)
 			}
-			s.Logger.LogAttrs(r.Context(), slog.LevelError, "Handler panicked", slog.String("method", r.Method),
-				slog.String("url", urlOf(r)), slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+			s.Logger.LogAttrs(
+				r.Context(),
+				slog.LevelError,
+				"Handler panicked",
+				slog.String("method", r.Method),
+				slog.String(
+					"url",
+					urlOf(r),
+				),
+				slog.String("panic", fmt.Sprint(cause)),
+				slog.String("stack", string(debug.Stack())),
+			)
 			if rec, ok := w.(*answer.Recorder); ok && rec.Status != 0 {
 				panic(http.ErrAbortHandler) // half an answer is out: cut it off rather than let it look whole
 			}
@@ -88,9 +98,9 @@ func limitURL(next http.Handler) http.Handler {
 // urlOf is the URL of r as a text.
 func urlOf(r *http.Request) string { return latin1.DecodeUnlessUTF8(r.RequestURI) }
 
-// keepEncoding lets routes match the path as it was sent even when it holds bytes that a URL should have encoded, such as
-// "{" or raw UTF-8. Package net/url would otherwise decode such a path as a whole, and every %2F in a name with it. Bytes that are
-// not UTF-8 are Latin-1.
+// keepEncoding lets routes match the path as it was sent even when it holds bytes that a URL should have encoded, such
+// as "{" or raw UTF-8. Package net/url would otherwise decode such a path as a whole, and every %2F in a name with it.
+// Bytes that are not UTF-8 are Latin-1.
 func keepEncoding(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if raw := r.URL.RawPath; raw != "" && r.URL.EscapedPath() != raw {
@@ -106,7 +116,7 @@ func keepEncoding(next http.Handler) http.Handler {
 	})
 }
 
-// encodeRest encodes what path, whose escapes are well formed, holds beside escapes and unreserved characters.
+// encodeRest encodes what path, whose escapes are well formed, holds apart from escapes and unreserved characters.
 func encodeRest(path string) string {
 	const kept = "%/-_.~!$&'()*+,;=:@[]"
 	var out strings.Builder

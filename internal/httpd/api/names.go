@@ -28,7 +28,9 @@ func nameOf(r *http.Request, variable string) (string, error) {
 	case name == "":
 		return "", outcome.BadRequest("The " + variable + " name must not be empty")
 	case len(name) > maxName:
-		return "", outcome.BadRequest("The " + variable + " name must not be longer than " + strconv.Itoa(maxName) + " bytes")
+		return "", outcome.BadRequest(
+			"The " + variable + " name must not be longer than " + strconv.Itoa(maxName) + " bytes",
+		)
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return "", outcome.BadRequest("The " + variable + " name must not contain control characters")
 	}

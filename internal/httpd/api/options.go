@@ -13,7 +13,7 @@ import (
 
 // optionParser reads the options of a function, which the original does not know.
 type optionParser struct {
-	// values are those that an option may have beside the empty one, for the options that have a choice.
+	// values are those that an option may have apart from the empty one, for the options that have a choice.
 	values map[string][]string
 }
 
@@ -75,8 +75,8 @@ var ofTheOriginal = []string{
 	"namespace", "id", "code", "hash", "versionID", "env", "created", "updated", "namespaceSettings", "sentryDSN",
 }
 
-// parseCount reads a whole number from 0 to function.MaxCount and adds what is wrong with it to faults; nil when it is not
-// given.
+// parseCount reads a whole number from 0 to function.MaxCount and adds what is wrong with it to faults; nil when it is
+// not given.
 func parseCount(given propertySet, name string, faults []string) (*int, []string) {
 	value, ok := given.get(name)
 	if !ok {

@@ -9,8 +9,8 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// maxMembers is how many members an object may have, those that are dropped and those of a name given twice included: each costs far more
-// time than the few bytes that it is sent in.
+// maxMembers is how many members an object may have, those that are dropped and those of a name given twice included:
+// each costs far more time than the few bytes that it is sent in.
 const maxMembers = function.MaxVariables
 
 // propertySet holds the members of a JSON object as JavaScript sees them: of a name given twice the last value counts,
@@ -26,7 +26,8 @@ type property struct {
 	value json.RawMessage
 }
 
-// properties reads the members of a valid JSON text, whose bytes their values share; there are none when it is not an object.
+// properties reads the members of a valid JSON text, whose bytes their values share; there are none when it is not an
+// object.
 func properties(text json.RawMessage) (s propertySet) {
 	at, count := map[string]int{}, 0
 	for key, value := range rawjson.Members(text) {

@@ -14,9 +14,9 @@ import (
 // headerOmit lists the names of headers that the function is not to see.
 const headerOmit = "Functions-Omit-Headers"
 
-// headerJSON is the request's headers as an object of lower-case names and strings, as http.IncomingMessage.headers of Node.js 8
-// has them: in the order of sent, names of which there may be too many or too few, those that are left sorted behind. Host and
-// Transfer-Encoding, which net/http keeps elsewhere, are among them.
+// headerJSON is the request's headers as an object of lower-case names and strings, as http.IncomingMessage.headers of
+// Node.js 8 has them: in the order of sent, names of which there may be too many or too few, those that are left sorted
+// behind. Host and Transfer-Encoding, which net/http keeps elsewhere, are among them.
 func headerJSON(r *http.Request, sent iter.Seq[string]) json.RawMessage {
 	omit := r.Header[headerOmit]
 	out := append(make([]byte, 0, 512), '{')
@@ -98,8 +98,8 @@ func isListed(lists []string, name string) bool {
 	return false
 }
 
-// join makes one text of the values of a header: of some headers the first value counts, cookies become one list of cookies, all
-// others one list with commas.
+// join makes one text of the values of a header: of some headers the first value counts, cookies become one list of
+// cookies, all others one list with commas.
 func join(name string, values []string) string {
 	if len(values) == 1 {
 		return values[0]

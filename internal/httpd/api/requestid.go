@@ -13,14 +13,15 @@ const maxRequestID = 128
 // requestIDKey is the context key of request IDs.
 type requestIDKey struct{}
 
-// RequestID is the ID of the request that ctx belongs to; empty for none. It is the invocation ID of the calls that the request makes.
+// RequestID is the ID of the request that ctx belongs to; empty for none. It is the invocation ID of the calls that the
+// request makes.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
 }
 
-// Identify gives each request its ID: the caller's X-Request-Id if it is harmless, else a new UUID. Every answer carries it, and so does
-// the context that next serves the request in.
+// Identify gives each request its ID: the caller's X-Request-Id if it is harmless, else a new UUID. Every answer
+// carries it, and so does the context that next serves the request in.
 func Identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if RequestID(r.Context()) != "" { // by an Identify around this one

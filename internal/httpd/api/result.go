@@ -33,7 +33,7 @@ func unsendable(message string) error {
 	})
 }
 
-// checkResult finds what would break the answer, whatever a worker may have let pass.
+// checkResult finds what would break the answer, whatever a worker has sent.
 func checkResult(result *sandbox.Result) error {
 	if !outcome.IsStatus(result.Status) {
 		return unsendable("Invalid status code: " + strconv.Itoa(result.Status))
@@ -73,8 +73,8 @@ func setHeaders(h http.Header, fields []sandbox.HeaderField) {
 	}
 }
 
-// isConnectionHeader names what belongs to the connection or to the framing of the body (RFC 9110, section 7.6.1), where
-// a function has no say.
+// isConnectionHeader names what belongs to the connection or to the framing of the body (RFC 9110, section 7.6.1),
+// where a function has no say.
 func isConnectionHeader(name string) bool {
 	switch name {
 	case "Connection", "Content-Length", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade":

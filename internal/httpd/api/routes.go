@@ -43,7 +43,10 @@ func (s *server) resources() []resource {
 			{"PUT", s.putFunction}, {"GET", s.getFunction}, {"DELETE", s.deleteFunction}, {"POST", s.postFunction},
 		}},
 		{"/functions", []method{{"GET", s.listFunctions}}},
-		{"/namespaces/{namespace}", []method{{"PUT", s.putNamespace}, {"GET", s.getNamespace}, {"DELETE", s.deleteNamespace}}},
+		{
+			"/namespaces/{namespace}",
+			[]method{{"PUT", s.putNamespace}, {"GET", s.getNamespace}, {"DELETE", s.deleteNamespace}},
+		},
 		{"/healthcheck", []method{{"GET", s.healthcheck}}},
 		{"/livez", []method{{"GET", probe(s.Livez)}}},
 		{"/readyz", []method{{"GET", probe(s.Readyz)}}},

@@ -37,7 +37,13 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) error {
 
 // callOf is the call that r makes.
 func (s *server) callOf(r *http.Request, ref function.Ref, request sandbox.Request) invoke.Call {
-	return invoke.Call{ID: RequestID(r.Context()), TraceID: s.TraceID(r.Context()), URI: r.RequestURI, Ref: ref, Request: request}
+	return invoke.Call{
+		ID:      RequestID(r.Context()),
+		TraceID: s.TraceID(r.Context()),
+		URI:     r.RequestURI,
+		Ref:     ref,
+		Request: request,
+	}
 }
 
 // requestOf is the request as the function sees it. Its body is read first: a broken one is refused before the function
@@ -58,9 +64,9 @@ func queryJSON(query string) json.RawMessage {
 	return qs.Parse(query).AppendJSON(nil)
 }
 
-// pipeline runs the steps of the query one after the other and answers with the last one's answer. Where the original could
-// not read its steps, as it could not read numbers over 20, it answered 400 whether or not its functions exist; a missing
-// one is 400 there still.
+// pipeline runs the steps of the query one after the other and answers with the last one's answer. Where the original
+// could not read its steps, as it could not read numbers over 20, it answered 400 whether or not its functions exist; a
+// missing one is 400 there still.
 func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	request, err := s.requestOf(r)
 	if err != nil {

@@ -13,9 +13,13 @@ import (
 // smallBody is how large a body may be for its parts to be copied without asking.
 const smallBody = 4 << 10
 
-// readSent reads a body that describes what to store. One of another media type than JSON counts as {}, as it always did;
-// ignored says so then, if what it holds was meant to be read. There is room for what will be copied out of it.
-func (s *server) readSent(r *http.Request, strict bool, meant func([]byte) bool) (text json.RawMessage, ignored string, err error) {
+// readSent reads a body that describes what to store. One of another media type than JSON counts as {}, as it always
+// did; ignored says so then, if what it holds was meant to be read. There is room for what will be copied out of it.
+func (s *server) readSent(
+	r *http.Request,
+	strict bool,
+	meant func([]byte) bool,
+) (text json.RawMessage, ignored string, err error) {
 	options := s.bodyOptions(r, strict)
 	text, err = body.Read(r, options)
 	if err == nil && len(text) > smallBody && !s.Grow(r, 2*len(text)) {
@@ -34,7 +38,12 @@ func (s *server) readSent(r *http.Request, strict bool, meant func([]byte) bool)
 
 // bodyOptions are those for the body of r.
 func (s *server) bodyOptions(r *http.Request, strict bool) body.Options {
-	return body.Options{Limit: s.BodyLimit, Depth: s.BodyDepth, Strict: strict, Grow: func(bytes int) bool { return s.Grow(r, bytes) }}
+	return body.Options{
+		Limit:  s.BodyLimit,
+		Depth:  s.BodyDepth,
+		Strict: strict,
+		Grow:   func(bytes int) bool { return s.Grow(r, bytes) },
+	}
 }
 
 // whyIgnored tells the caller what to send instead.
@@ -45,8 +54,8 @@ func whyIgnored(contentType string) string {
 	return "the body was ignored since its Content-Type is " + contentType + ": send Content-Type: application/json"
 }
 
-// isDeployment says whether text is meant to be a function: an object whose code names main. Requests whose code does not
-// are answered as the original answers them.
+// isDeployment says whether text is meant to be a function: an object whose code names main. Requests whose code does
+// not are answered as the original answers them.
 func isDeployment(text []byte) bool {
 	code, ok := properties(text).get("code")
 	return ok && rawjson.IsString(code) && strings.Contains(rawjson.Unquote(code), "main")

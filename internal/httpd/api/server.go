@@ -72,11 +72,11 @@ type Options struct {
 	BodyLimit int64
 	// BodyDepth bounds how deep a request body may nest. 0 stands for body.DefaultDepth.
 	BodyDepth int
-	// Grow is asked before more than a few KB of memory are used for the body of r, with how many bytes more; false refuses
-	// the request. It must be safe for concurrent use. Nil always says yes.
+	// Grow is asked before more than a few KB of memory are used for the body of r, with how many bytes more; false
+	// refuses the request. It must be safe for concurrent use. Nil always says yes.
 	Grow func(r *http.Request, bytes int) bool
-	// Shrink is told when bytes that Grow has granted are not used any more before r is answered. It must be safe for concurrent
-	// use. Nil ignores it.
+	// Shrink is told when bytes that Grow has granted are not used any more before r is answered. It must be safe for
+	// concurrent use. Nil ignores it.
 	Shrink func(r *http.Request, bytes int)
 	// HiddenEnv are names of variables that functions have and no answer shows.
 	HiddenEnv []string
@@ -84,28 +84,31 @@ type Options struct {
 	MaxSteps int
 	// Logger receives the failures whose cause the caller is not told. Nil discards them.
 	Logger *slog.Logger
-	// FunctionLog receives error lines that belong in the log of one function, such as "Code not found". It must be safe
-	// for concurrent use. Nil discards them.
+	// FunctionLog receives error lines that belong in the log of one function, such as "Code not found". It must be
+	// safe for concurrent use. Nil discards them.
 	FunctionLog func(ref function.Ref, line string)
-	// AccessLog is told of every request once its answer is written. It must be safe for concurrent use. Nil turns it off.
+	// AccessLog is told of every request once its answer is written. It must be safe for concurrent use. Nil turns it
+	// off.
 	AccessLog func(r *http.Request, a Answer)
-	// Served is told of every request once its answer is written: its route and status, as in Answer, and the time it took. It must be
-	// safe for concurrent use. Nil turns it off.
+	// Served is told of every request once its answer is written: its route and status, as in Answer, and the time it
+	// took. It must be safe for concurrent use. Nil disables it.
 	Served func(ctx context.Context, route string, status int, took time.Duration)
-	// Updated is told of every attempt to deploy a function that was read, with the status of its answer and the time it took. It must be
-	// safe for concurrent use. Nil turns it off.
+	// Updated is told of every attempt to deploy a function that was read, with the status of its answer and the time
+	// it took. It must be safe for concurrent use. Nil disables it.
 	Updated func(status int, took time.Duration)
-	// TraceID is the ID of the trace that a context belongs to, empty for none. It must be safe for concurrent use. Nil stands for none.
+	// TraceID is the ID of the trace that a context belongs to, empty for none. It must be safe for concurrent use. Nil
+	// stands for none.
 	TraceID func(ctx context.Context) string
-	// Routed is told of every request that a route serves, before it is served; the route is such as "/namespaces/{namespace}".
-	// It must be safe for concurrent use. Nil turns it off.
+	// Routed is told of every request that a route serves, before it is served; the route is such as
+	// "/namespaces/{namespace}". It must be safe for concurrent use. Nil disables it.
 	Routed func(r *http.Request, route string)
 	// Runtimes are the names that a function may ask for as its runtime. Nil leaves it no choice.
 	Runtimes []string
-	// HTTPStats returns the JSON object that tells of outgoing connections. It must be safe for concurrent use. Nil stands for none open.
+	// HTTPStats returns the JSON object that tells of outgoing connections. It must be safe for concurrent use. Nil
+	// stands for none open.
 	HTTPStats func() []byte
-	// Isolation returns what /status/isolation shows, to be marshalled as JSON: what stands between functions and the host. It must be safe
-	// for concurrent use. Nil stands for nothing known.
+	// Isolation returns what /status/isolation shows, to be marshalled as JSON: what stands between functions and the
+	// host. It must be safe for concurrent use. Nil stands for nothing known.
 	Isolation func() any
 	// Logs is where the output of functions is kept. Nil says that it is not kept.
 	Logs Logs
@@ -115,24 +118,26 @@ type Options struct {
 	// MaxLogReaders bounds how many requests may read the output of functions at the same time. 0 stands for
 	// DefaultMaxLogReaders.
 	MaxLogReaders int
-	// Client names who made a request, and Owner whose share of a server a namespace uses, where those who read output share places. They must
-	// be safe for concurrent use. Nil stands for the address of the connection, and for the namespace itself.
+	// Client names who made a request, and Owner whose share of a server a namespace uses, where those who read output
+	// share places. They must be safe for concurrent use. Nil stands for the address of the connection, and for the
+	// namespace itself.
 	Client func(r *http.Request) string
 	Owner  func(namespace string) string
-	// Life ends when the server is about to stop: requests that would go on for ever end then. Nil stands for no end.
+	// Life ends when the server is about to stop: requests that would go on without end end then. Nil stands for no
+	// end.
 	Life context.Context
 	// Livez and Readyz answer the probes of those names. Nil answers that all is well.
 	Livez, Readyz http.HandlerFunc
-	// StoreFault says what is wrong with a store that answers, such as function.ErrFull, or nil. It must be safe for concurrent
-	// use. Nil stands for nothing.
+	// StoreFault says what is wrong with a store that answers, such as function.ErrFull, or nil. It must be safe for
+	// concurrent use. Nil stands for nothing.
 	StoreFault func() error
 	// Services are checked by /status after the store. Nil stands for one entry that says that Sentry is not set up.
 	Services []Service
-	// HeaderNames are the names of the headers of r in the order in which they came, as connections.HeaderNames has them. It must be safe
-	// for concurrent use. Nil stands for an order that nobody knows.
+	// HeaderNames are the names of the headers of r in the order in which they came, as connections.HeaderNames has
+	// them. It must be safe for concurrent use. Nil stands for an order that nobody knows.
 	HeaderNames func(r *http.Request) iter.Seq[string]
-	// DepthOf says how many calls of functions wait for what comes over a connection from that address, by those that they have made; 0 for one
-	// from outside. It must be safe for concurrent use. Nil says 0 always.
+	// DepthOf says how many calls of functions wait for what comes over a connection from that address, by those that
+	// they have made; 0 for one from outside. It must be safe for concurrent use. Nil says 0 always.
 	DepthOf func(remote string) int
 }
 
@@ -222,8 +227,8 @@ type server struct {
 	missingRuntimes sync.Map
 }
 
-// New returns the server's handler, safe for concurrent use. Requests that net/http refuses before any handler sees them
-// get answers in JSON only on a listener made by JSONErrors.
+// New returns the server's handler, safe for concurrent use. Requests that net/http refuses before any handler sees
+// them get answers in JSON only on a listener made by JSONErrors.
 func New(o Options) http.Handler { return newServer(o.withDefaults()).handler() }
 
 func newServer(o Options) *server {

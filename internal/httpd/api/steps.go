@@ -12,8 +12,8 @@ import (
 	"github.com/backstage/functions/internal/outcome"
 )
 
-// stepsOf reads the list of "namespace/id" called steps, of at most so many. It says whether it was numbered beyond what qs
-// takes for a list.
+// stepsOf reads the list of "namespace/id" called steps, of at most so many. It says whether it was numbered beyond
+// what qs takes for a list.
 func stepsOf(values *qs.Value, most int) (steps []function.Ref, numbered bool, err error) {
 	list, ok := values.Get("steps")
 	if !ok || list.Kind() == qs.Text && list.Text() == "" || list.Kind() == qs.List && len(list.List()) == 0 {
@@ -22,7 +22,9 @@ func stepsOf(values *qs.Value, most int) (steps []function.Ref, numbered bool, e
 	items := list.List()
 	if list.Kind() != qs.List {
 		if items, numbered = numberedSteps(list); !numbered {
-			return nil, false, outcome.BadRequest("Pass steps as a list, such as steps[0]=namespace/id or steps[]=namespace/id")
+			return nil, false, outcome.BadRequest(
+				"Pass steps as a list, such as steps[0]=namespace/id or steps[]=namespace/id",
+			)
 		}
 	}
 	if len(items) > most {
@@ -38,8 +40,8 @@ func stepsOf(values *qs.Value, most int) (steps []function.Ref, numbered bool, e
 	return steps, numbered, nil
 }
 
-// numberedSteps are the members of an object in the order of their names, which must all be numbers: qs makes an object of
-// a list when one of its numbers is over 20.
+// numberedSteps are the members of an object in the order of their names, which must all be numbers: qs makes an object
+// of a list when one of its numbers is over 20.
 func numberedSteps(object *qs.Value) (items []*qs.Value, ok bool) {
 	type numbered struct {
 		number int

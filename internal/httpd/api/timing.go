@@ -25,8 +25,8 @@ func setTiming(w http.ResponseWriter, result *sandbox.Result, err error, took ti
 	}
 }
 
-// timing is such as "queue;dur=0.012, start;desc="cold", load;dur=0.310, run;dur=1.250", in milliseconds. Load is a part of run and there
-// only when the call loaded the function's code.
+// timing is such as "queue;dur=0.012, start;desc="cold", load;dur=0.310, run;dur=1.250", in milliseconds. Load is a
+// part of run and there only when the call loaded the function's code.
 func timing(stats sandbox.Stats) string {
 	text := appendDuration(make([]byte, 0, 64), "queue", stats.Queue)
 	text = append(text, `, start;desc="`...)

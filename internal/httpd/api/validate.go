@@ -113,13 +113,23 @@ func parseNamespace(body json.RawMessage) (n givenNamespace, faults []string) {
 		}
 	}
 	if value, _ := given.get("sentryDSN"); rawjson.IsString(value) && len(rawjson.Unquote(value)) > maxDSN {
-		faults = append(faults, fmt.Sprintf("instance.sentryDSN has %d bytes, %d are the most that are taken", len(rawjson.Unquote(value)), maxDSN))
+		faults = append(
+			faults,
+			fmt.Sprintf(
+				"instance.sentryDSN has %d bytes, %d are the most that are taken",
+				len(rawjson.Unquote(value)),
+				maxDSN,
+			),
+		)
 	}
 	n.maxConcurrency, faults = parseCount(given, "maxConcurrency", faults)
 	for _, p := range given.list {
 		if p.name != "namespace" && p.name != "sentryDSN" && p.name != "maxConcurrency" {
 			quoted := rawjson.AppendString(nil, p.name)
-			faults = append(faults, "instance additionalProperty "+string(quoted)+" exists in instance when not allowed")
+			faults = append(
+				faults,
+				"instance additionalProperty "+string(quoted)+" exists in instance when not allowed",
+			)
 		}
 	}
 	if len(faults) > 0 {

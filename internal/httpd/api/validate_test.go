@@ -20,7 +20,7 @@ func TestPropertiesAreThoseThatJavaScriptSees(t *testing.T) {
 	}
 }
 
-// Whoever sends many members, of one name or of many, has the first of them read and no more.
+// A caller who sends many members, of one name or of many, has the first of them read and no more.
 func TestObjectsOfManyMembersAreNotReadToTheirEnd(t *testing.T) {
 	const count = 20_000
 	for kind, name := range map[string]func(int) string{

@@ -21,8 +21,8 @@ type Options struct {
 	Depth int
 	// Strict demands an object or an array at the top level.
 	Strict bool
-	// Grow is asked before more than a few KB are used for the body, with how many bytes more; false refuses the body with
-	// ErrNoRoom. Nil always says yes.
+	// Grow is asked before more than a few KB are used for the body, with how many bytes more; false refuses the body
+	// with ErrNoRoom. Nil always says yes.
 	Grow func(bytes int) bool
 }
 
@@ -32,7 +32,8 @@ var ErrNoRoom = errors.New("body: no room")
 // Read returns the JSON text in the body of r: as the client wrote it, in UTF-8, without space around it. It is {} when
 // there is no body, when the body is empty and when its media type is not application/json; such a body is not read.
 //
-// The errors of Read are of type *Error, but for ErrNoRoom. What is left of the body after an error is the server's to drain or to drop.
+// The errors of Read are of type *Error, but for ErrNoRoom. What is left of the body after an error is the server's to
+// drain or to drop.
 func Read(r *http.Request, o Options) (json.RawMessage, error) {
 	if r.Body == nil || r.ContentLength == 0 {
 		return nothing(), nil

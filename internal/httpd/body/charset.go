@@ -55,8 +55,8 @@ func decodeUTF16(text []byte, order unicode.Endianness) []byte {
 	return text
 }
 
-// fromUTF16 decodes text in the byte order that its mark names. Without a mark the order is guessed: JSON has many ASCII
-// characters, whose high byte is zero. In doubt it is little endian.
+// fromUTF16 decodes text in the byte order that its mark names. Without a mark the order is guessed: JSON has many
+// ASCII characters, whose high byte is zero. In doubt it is little endian.
 func fromUTF16(text []byte) []byte {
 	switch {
 	case bytes.HasPrefix(text, []byte{0xFE, 0xFF}):

@@ -10,15 +10,15 @@ import (
 	"strings"
 )
 
-// The content encodings that are read (RFC 9110, section 8.4.1). Deflate is the zlib format (RFC 1950); bare deflate data,
-// which some old clients send under that name, is refused as body-parser refuses it.
+// The content encodings that are read (RFC 9110, section 8.4.1). Deflate is the zlib format (RFC 1950); bare deflate
+// data, which some old clients send under that name, is refused as body-parser refuses it.
 const (
 	identity = "identity"
 	deflate  = "deflate"
 	gzipped  = "gzip"
 )
 
-// inflaterSize is about what it takes to decompress, beside what comes of it: its window and its tables.
+// inflaterSize is about what it takes to decompress, apart from the output: its window and its tables.
 const inflaterSize = 48 << 10
 
 // contentEncoding is the content encoding that h names, in lower case.

@@ -33,8 +33,8 @@ func firstChar(space, rest []byte) string {
 	return ""
 }
 
-// DefaultDepth is how deep objects and arrays may nest, and MaxDepth the most that may be allowed: parsers that recurse, here and in the
-// functions, stay away from the end of their stacks.
+// DefaultDepth is how deep objects and arrays may nest, and MaxDepth the most that may be allowed: parsers that
+// recurse, here and in the functions, stay away from the end of their stacks.
 const (
 	DefaultDepth = 1000
 	MaxDepth     = 5000
@@ -59,7 +59,11 @@ func fault(text []byte, found rawjson.Outcome, depth int) string {
 	r, _ := utf8.DecodeRune(rest)
 	switch {
 	case found.TooDeep:
-		return fmt.Sprintf("JSON is nested deeper than %d levels at position %d: the limit is BODY_PARSER_DEPTH", depth, position)
+		return fmt.Sprintf(
+			"JSON is nested deeper than %d levels at position %d: the limit is BODY_PARSER_DEPTH",
+			depth,
+			position,
+		)
 	case r == '"':
 		return fmt.Sprintf("Unexpected string in JSON at position %d", position)
 	case r == '-' || '0' <= r && r <= '9':

@@ -12,8 +12,8 @@ var errLimit = errors.New("body: over the limit")
 const (
 	// maxFirstBuffer bounds what a client gets allocated by promising a long body, and nobody is asked for.
 	maxFirstBuffer = 4 << 10
-	// growth is how many times what has come of a long body a client gets allocated by promising the rest: more saves copies,
-	// less saves memory.
+	// growth is how many times what has come of a long body a client gets allocated by promising the rest: more saves
+	// copies, less saves memory.
 	growth = 16
 	// unknownLength is the first buffer of a body that does not tell its length.
 	unknownLength = 512
@@ -29,8 +29,8 @@ func rawLimit(encoding string, limit int64) int64 {
 	return min(limit, math.MaxInt64-limit/64-headers) + limit/64 + headers
 }
 
-// source is what the client sends, up to a limit. It remembers how reading failed, so that a connection that broke can be
-// told from compressed data that is broken.
+// source is what the client sends, up to a limit. It remembers how reading failed, so that a connection that broke can
+// be told from compressed data that is broken.
 type source struct {
 	r    io.Reader
 	left int64 // bytes that may still come
@@ -49,9 +49,10 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readAll reads r to its end, or returns errLimit once it has given one byte more than limit, which must not be negative.
-// Length is the expected number of bytes, or negative; a short body of the right one takes a single allocation. Grow is
-// asked before the buffer becomes longer than maxFirstBuffer, with by how much; false ends it with ErrNoRoom.
+// readAll reads r to its end, or returns errLimit once it has given one byte more than limit, which must not be
+// negative. Length is the expected number of bytes, or negative; a short body of the right one takes a single
+// allocation. Grow is asked before the buffer becomes longer than maxFirstBuffer, with by how much; false ends it with
+// ErrNoRoom.
 func readAll(r io.Reader, length, limit int64, grow func(int) bool) ([]byte, error) {
 	first := length
 	if length < 0 {

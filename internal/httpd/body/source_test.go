@@ -101,7 +101,7 @@ func TestBodyAsksForMemoryAsItGrows(t *testing.T) {
 	for _, row := range []struct {
 		name, content, encoding string
 		promised                int64 // -1: nothing
-		asked                   int   // at the most
+		asked                   int   // at most
 	}{
 		{"a short one", `{"a":1}`, "", 7, 0},
 		{"a long one", `"` + strings.Repeat("x", 1<<20) + `"`, "", 1<<20 + 2, 1<<20 + 2},

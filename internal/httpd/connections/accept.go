@@ -15,8 +15,8 @@ const (
 	lastPause  = time.Second
 )
 
-// Accept returns the next connection. It waits for no place: see admit. A failure that may pass, such as that of a process
-// which has all the descriptors that it may have, is logged, and the next connection is waited for.
+// Accept returns the next connection. It waits for no place: see admit. A temporary failure, such as that of a
+// process which has all the descriptors that it may have, is logged, and the next connection is waited for.
 func (p *Port) Accept() (net.Conn, error) {
 	pause := firstPause
 	for {
@@ -47,8 +47,22 @@ func mayPass(err error) bool {
 		return false
 	}
 	switch errno {
-	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM, unix.ECONNABORTED, unix.ECONNRESET, unix.EINTR, unix.EAGAIN,
-		unix.EPERM, unix.EPROTO, unix.ENETDOWN, unix.ENETUNREACH, unix.EHOSTDOWN, unix.EHOSTUNREACH, unix.ENOPROTOOPT, unix.EOPNOTSUPP:
+	case unix.EMFILE,
+		unix.ENFILE,
+		unix.ENOBUFS,
+		unix.ENOMEM,
+		unix.ECONNABORTED,
+		unix.ECONNRESET,
+		unix.EINTR,
+		unix.EAGAIN,
+		unix.EPERM,
+		unix.EPROTO,
+		unix.ENETDOWN,
+		unix.ENETUNREACH,
+		unix.EHOSTDOWN,
+		unix.EHOSTUNREACH,
+		unix.ENOPROTOOPT,
+		unix.EOPNOTSUPP:
 		return true
 	}
 	return false

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// patience is how long a caller may stand still before his answer can be cut off for others.
+// patience is how long a caller may read nothing before its answer can be cut off for others.
 const patience = time.Second
 
-// Answers bounds the memory of long answers that wait to be taken. One that does not fit waits for others to be taken; of
-// those whose callers stand still the one that has done so for longest is cut off. It is safe for concurrent use; nil bounds
-// nothing.
+// Answers bounds the memory of long answers that wait to be taken. One that does not fit waits for others to be taken;
+// of those whose callers read nothing, the one that has waited longest is cut off. It is safe for concurrent use;
+// nil bounds nothing.
 type Answers struct {
 	limit int64
 
@@ -44,8 +44,8 @@ func (a *Answers) Stats() MemoryStats {
 	return MemoryStats{a.used, a.limit, a.cut}
 }
 
-// take has c hold so many bytes, if need be once others are gone. It gives up waiting, and cuts one off, as soon as waiting
-// would hold as much again, or has lasted for as long as a caller may take for a part.
+// take reserves so many bytes for c, if needed after others have been freed. It gives up waiting, and cuts one off, as
+// soon as waiting would hold as much again, or has lasted for as long as a caller may take for a part.
 func (a *Answers) take(c *Conn, bytes int) *answer {
 	h := &answer{conn: c, bytes: int64(bytes)}
 	if a == nil {
@@ -94,7 +94,7 @@ func (a *Answers) wait(h *answer, most time.Duration) {
 	a.waiting -= h.bytes
 }
 
-// give says that h is out.
+// give frees the memory of h, which has been sent.
 func (a *Answers) give(h *answer) {
 	if a == nil {
 		return

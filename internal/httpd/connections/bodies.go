@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// share is how many times the memory that stays free one address may hold: four fifths of all while nobody else wants any,
-// and whoever comes then finds a part of what is left.
+// share is how many times the memory that stays free one address may hold: four fifths of all while nobody else wants
+// any, and the next address still finds a part of what is left.
 const share = 4
 
 // Bodies bounds the memory for what callers send. It is safe for concurrent use; nil bounds nothing.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Part is how much of a body or an answer must pass within one timeout, in bytes.
+// Part is how much of a body or an answer must be transferred within one timeout, in bytes.
 const Part = 64 << 10
 
 // freeHeader is how many bytes of headers are not counted: every connection has a buffer of that size.
@@ -51,13 +51,13 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write has a deadline for each part, so that a long answer may take long but nobody can stand still. Package net/http
-// writes from one goroutine at a time.
+// Write has a deadline for each part, so that a long answer may take long, but no caller can stop reading. Package
+// net/http writes from one goroutine at a time.
 func (c *Conn) Write(p []byte) (int, error) {
 	if len(p) <= Part {
 		return c.writePart(p)
 	}
-	c.port.turn(c, waiting)
+	c.port.setPhase(c, waiting)
 	held := c.port.Answers.take(c, len(p))
 	written := 0
 	for written < len(p) {
@@ -70,12 +70,12 @@ func (c *Conn) Write(p []byte) (int, error) {
 		held.advanced()
 	}
 	c.port.Answers.give(held)
-	c.port.turn(c, busy)
+	c.port.setPhase(c, busy)
 	return written, nil
 }
 
-// writePart writes at most a Part. What counts is how long the caller lets the server wait: many small writes have no more
-// time than a large one.
+// writePart writes at most a Part. What counts is how long the caller lets the server wait: many small writes have no
+// more time than a large one.
 func (c *Conn) writePart(p []byte) (int, error) {
 	began := time.Now()
 	if err := c.SetWriteDeadline(began.Add(c.port.Write - time.Duration(c.spent.Load()))); err != nil {

@@ -1,10 +1,10 @@
-// Package connections bounds what the callers of an HTTP port can hold: places for connections, time, and memory for what
-// they send and have not yet read.
+// Package connections bounds what the callers of an HTTP port can hold: places for connections, time, and memory for
+// what they send and have not yet read.
 //
-// A Port has so many places. While some are free, anybody may have them, one address all of them. When none is, they are
-// shared between addresses by max-min fairness: a caller whose address holds fewer takes a place of the address that holds
-// most, but never one on which a call runs. Callers who find no place are still accepted, into a small reserve in which
-// probes are answered and all others are told to come back.
+// A Port has so many places. While some are free any address may have them, one address even all. When none is free,
+// they are shared between addresses by max-min fairness: a caller whose address holds fewer takes a place of the
+// address that holds most, but never one on which a call runs. Callers who find no place are still accepted, into a
+// small reserve in which probes are answered and all other requests are refused with 503.
 //
 //	accept ──► place ──► request ──► … ──► closed
 //	   │ none free         ▲ a place can be had
@@ -16,8 +16,8 @@ import (
 	"net/netip"
 )
 
-// peerOf is the unit between which places and memory are shared: an IPv4 address, or the /64 of an IPv6 address, of which
-// one caller has as many as it likes. Unix sockets have one for all.
+// peerOf is the unit between which places and memory are shared: an IPv4 address, or the /64 of an IPv6 address, of
+// which one caller has as many as it likes. Unix sockets have one for all.
 func peerOf(addr net.Addr) netip.Prefix {
 	tcp, ok := addr.(*net.TCPAddr)
 	if !ok {

@@ -10,8 +10,8 @@ import (
 // maxNames bounds the names of headers that are kept of one request, in bytes.
 const maxNames = 16 << 10
 
-// headerNames gathers the names of a request's headers as they come: net/http does not keep their order. It takes whatever
-// comes for a request, so what it has is no more than an order: names that are not there may be in it.
+// headerNames gathers the names of a request's headers as they come: net/http does not keep their order. It takes
+// whatever comes for a request, so what it has is no more than an order: names that are not there may be in it.
 type headerNames struct {
 	text  []byte // the names, a newline behind each
 	begun int    // where the name begins in text that is being read
@@ -87,8 +87,9 @@ func (h *headerNames) name(p []byte) []byte {
 	return p[end+1:]
 }
 
-// HeaderNames are the names of the headers of r as its caller sent them, in order. Names may come more than once, or be none of its headers;
-// when requests were sent without waiting for answers some may be missing. It may be called until r is answered.
+// HeaderNames are the names of the headers of r as its caller sent them, in order. Names may come more than once, or be
+// none of its headers; when requests were sent without waiting for answers some may be missing. It may be called until
+// r is answered.
 func HeaderNames(r *http.Request) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		c, ok := r.Context().Value(connKey{}).(*Conn)

@@ -11,24 +11,25 @@ import (
 // Reserve is how many connections a bounded port takes beyond its places.
 const Reserve = 32
 
-// settled is how long a connection must have been idle to make place for a request from the same address: a shorter pause
-// is likely to be one between two requests.
+// settled is how long a connection must have been idle to make place for a request from the same address: a shorter
+// pause is likely to be one between two requests.
 const settled = time.Second
 
 // Options configure a Port.
 type Options struct {
 	// Name is the port's in the log.
 	Name string
-	// Most is how many connections may be open at a time, beside the Reserve. 0 sets no limit.
+	// Most is how many connections may be open at a time, apart from the Reserve. 0 sets no limit.
 	Most int
-	// Read bounds the time for a whole request, Body that for each Part of its body, Write that for each Part of an answer.
-	// All are above zero.
+	// Read bounds the time for a whole request, Body that for each Part of its body, Write that for each Part of an
+	// answer. All are above zero.
 	Read, Body, Write time.Duration
 	// WholeAnswers makes Write bound the time that a caller may let an answer wait in all.
 	WholeAnswers bool
 	// Probe says whether a request is one that is answered in the reserve too. Nil stands for none.
 	Probe func(*http.Request) bool
-	// Around goes around the handler of all requests, those that are refused too: it gives each its ID. Nil leaves it out.
+	// Around goes around the handler of all requests, those that are refused too: it gives each its ID. Nil leaves it
+	// out.
 	Around func(http.Handler) http.Handler
 	// Bodies bounds the memory for what callers send, Answers that for what they have not yet taken. Nil sets no bound.
 	Bodies  *Bodies
@@ -41,7 +42,7 @@ type Stats struct {
 	// Open are the connections, Limit is how many there may be, 0 for any number.
 	Open, Limit int
 	// Refused counts requests that found no place, Ended the connections that made place for others, AcceptErrors the
-	// connections that could not be taken, most often for want of descriptors.
+	// connections that could not be taken, most often for lack of descriptors.
 	Refused, Ended, AcceptErrors uint64
 }
 
@@ -69,7 +70,13 @@ func New(l net.Listener, o Options) *Port {
 	if o.Around == nil {
 		o.Around = func(next http.Handler) http.Handler { return next }
 	}
-	return &Port{Listener: l, Options: o, closed: make(chan struct{}), places: newRoom(o.Most), reserve: newRoom(Reserve)}
+	return &Port{
+		Listener: l,
+		Options:  o,
+		closed:   make(chan struct{}),
+		places:   newRoom(o.Most),
+		reserve:  newRoom(Reserve),
+	}
 }
 
 // Serve has server answer until the Port or the server is closed; its error is that of http.Server.Serve. It takes the
@@ -97,13 +104,14 @@ func (p *Port) Stats() Stats {
 	return s
 }
 
-// Close stops Accept; the connections stay.
+// Close stops Accept; the connections stay open.
 func (p *Port) Close() error {
 	p.once.Do(func() { close(p.closed) })
 	return p.Listener.Close()
 }
 
-// admit gives c a place, or one in the reserve, where the newest of an address that has few there can stay longest.
+// admit gives c a place, or one in the reserve, where the newest connection of an address that has few there is kept
+// longest.
 func (p *Port) admit(c *Conn) {
 	p.mu.Lock()
 	var out *Conn
@@ -123,8 +131,8 @@ func (p *Port) admit(c *Conn) {
 	}
 }
 
-// promote gives c, which has sent a request and is in the reserve, a place: a free one, that of an address which has more
-// even without it, or one that its own address does not use.
+// promote gives c, which has sent a request and is in the reserve, a place: a free one, that of an address which has
+// more even without it, or one that its own address does not use.
 func (p *Port) promote(c *Conn) bool {
 	now := time.Now()
 	p.mu.Lock()
@@ -160,8 +168,8 @@ func (p *Port) leave(c *Conn) {
 	}
 }
 
-// turn moves c into a phase.
-func (p *Port) turn(c *Conn, to phase) {
+// setPhase moves c into a phase.
+func (p *Port) setPhase(c *Conn, to phase) {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -25,13 +25,13 @@ func (p *Port) connState(conn net.Conn, state http.ConnState) {
 	case http.StateActive: // the headers are there
 		c.inHeader.Store(false)
 		c.spent.Store(0)
-		p.turn(c, busy)
+		p.setPhase(c, busy)
 	case http.StateIdle:
 		c.header = 0
 		c.names.reset()
 		c.inHeader.Store(true)
 		p.Bodies.give(c)
-		p.turn(c, idle)
+		p.setPhase(c, idle)
 	}
 }
 
@@ -46,7 +46,7 @@ func (p *Port) handler(next http.Handler) http.Handler {
 		if c.spare.Load() {
 			if !p.Probe(r) && !p.promote(c) {
 				p.refused()
-				p.turn(c, waiting)
+				p.setPhase(c, waiting)
 				refuse(w)
 				return
 			}
@@ -77,18 +77,18 @@ type bodyReader struct {
 	begun bool
 }
 
-// Read takes no time of its own for a short body, which most often is there as a whole: until the first bytes have come the
-// deadline is that of the request.
+// Read takes no time of its own for a short body, which most often is there as a whole: until the first bytes have come
+// the deadline is that of the request.
 func (b *bodyReader) Read(p []byte) (int, error) {
 	first := !b.begun
 	if first {
 		b.begun = true
-		b.conn.port.turn(b.conn, waiting)
+		b.conn.port.setPhase(b.conn, waiting)
 	}
 	n, err := b.ReadCloser.Read(p)
 	if b.part += n; err == io.EOF {
 		b.conn.unhurried()
-		b.conn.port.turn(b.conn, busy)
+		b.conn.port.setPhase(b.conn, busy)
 	} else if first || b.part >= Part {
 		b.part = 0
 		b.hurry()

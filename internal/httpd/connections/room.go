@@ -92,8 +92,8 @@ func (r *room) move(c *Conn, to phase, now time.Time) {
 	c.peer.phases[to].push(c)
 }
 
-// victim returns the connection that has been in the first of the given phases for longest, of a peer that has more places
-// than least, and more than others if it can be; nil when there is none.
+// victim returns the connection that has been in the first of the given phases for longest, of a peer that has more
+// places than least, and more than others if it can be; nil when there is none.
 func (r *room) victim(least int, of ...phase) *Conn {
 	// There are few different counts: their sum is at most the limit.
 	for _, count := range slices.Backward(slices.Sorted(maps.Keys(r.byCount))) {

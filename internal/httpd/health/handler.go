@@ -34,8 +34,8 @@ func (h *Health) Livez(w http.ResponseWriter, r *http.Request) {
 	answer(w, r, report{Status: statusOK})
 }
 
-// Readyz answers 200 {"status":"ok"}, or 503 with the checks that fail and why: {"status":"not ready","reasons":[…]}. With
-// ?verbose all checks are listed.
+// Readyz answers 200 {"status":"ok"}, or 503 with the checks that fail and why: {"status":"not ready","reasons":[…]}.
+// With ?verbose all checks are listed.
 func (h *Health) Readyz(w http.ResponseWriter, r *http.Request) {
 	rep := report{Status: statusOK}
 	for _, result := range h.results() {

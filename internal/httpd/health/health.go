@@ -1,8 +1,10 @@
-// Package health says whether the server lives and whether it should get calls: /livez and /readyz, as Kubernetes asks for them
-// (https://kubernetes.io/docs/reference/using-api/health-checks/).
+// Package health says whether the server lives and whether it should get calls: /livez and /readyz, as Kubernetes asks
+// for them (https://kubernetes.io/docs/reference/using-api/health-checks/).
 //
-// Live is whoever can answer at all. Ready is a server whose checks pass and that has not begun to end. Probes cost little and
-// cause no more work than one a second would: checks are asked at most that often, however many probes come.
+// A server is live if it can answer at all. It is ready if all checks pass and it is not about to
+// stop. Probes
+// cost little and cause no more work than one a second would: checks are asked at most that often, however many probes
+// come.
 package health
 
 import (
@@ -26,9 +28,9 @@ const (
 // Check is one condition of being ready.
 type Check struct {
 	Name string
-	// Run returns what to show beside the name, if anything, or why the server is not ready. It must respect ctx and be safe
-	// for concurrent use. Callers see the text of a *Problem; of any other error they see that the check failed, and the log
-	// has the text.
+	// Run returns what to show next to the name, if anything, or why the server is not ready. It must respect ctx and
+	// be safe for concurrent use. Callers see the text of a *Problem; of any other error they see that the check
+	// failed, and the log has the text.
 	Run func(ctx context.Context) (detail string, err error)
 }
 
@@ -62,8 +64,8 @@ type Health struct {
 	passed []bool // of each check, whether it ever has
 }
 
-// New returns a Health that is ready while all checks pass. The logger is told when one begins to fail and when it passes
-// again. That one has not passed yet is no warning: every server begins so.
+// New returns a Health that is ready while all checks pass. The logger is told when one begins to fail and when it
+// passes again. That one has not passed yet is no warning: every server begins so.
 func New(logger *slog.Logger, checks ...Check) *Health {
 	return &Health{logger: logger, checks: checks, passed: make([]bool, len(checks))}
 }
@@ -118,8 +120,8 @@ func (h *Health) ask() []result {
 	return all
 }
 
-// logChanges tells of each check whose outcome is another than before; before is nil at first, when all counts as well. Passed says of each
-// whether it has passed before.
+// logChanges tells of each check whose outcome is another than before; before is nil at first, when all counts as well.
+// Passed says of each whether it has passed before.
 func (h *Health) logChanges(before, after []result, passed []bool) {
 	for i, now := range after {
 		failed := before != nil && before[i].err != nil

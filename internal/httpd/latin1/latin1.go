@@ -1,5 +1,5 @@
-// Package latin1 turns the bytes of HTTP headers into text and back as Node.js does: each byte is the character of that code,
-// U+0000 to U+00FF (ISO 8859-1).
+// Package latin1 turns the bytes of HTTP headers into text and back as Node.js does: each byte is the character of that
+// code, U+0000 to U+00FF (ISO 8859-1).
 package latin1
 
 import "unicode/utf8"
@@ -18,8 +18,8 @@ func Decode(header string) string {
 	return string(text)
 }
 
-// DecodeUnlessUTF8 returns text as it is when it is UTF-8, else as Decode does. It is for what stands in URLs, which most
-// clients send in UTF-8 where they do not percent-encode it.
+// DecodeUnlessUTF8 returns text as it is when it is UTF-8, else as Decode does. It is for what stands in URLs, which
+// most clients send in UTF-8 where they do not percent-encode it.
 func DecodeUnlessUTF8(text string) string {
 	if utf8.ValidString(text) {
 		return text
@@ -27,7 +27,8 @@ func DecodeUnlessUTF8(text string) string {
 	return Decode(text)
 }
 
-// Encode returns the bytes of text, which is in UTF-8, for a header. It is not ok when a character is above U+00FF, or text is not UTF-8.
+// Encode returns the bytes of text, which is in UTF-8, for a header. It is not ok when a character is above U+00FF, or
+// text is not UTF-8.
 func Encode(text string) (header string, ok bool) {
 	at := indexNonASCII(text)
 	if at < 0 {

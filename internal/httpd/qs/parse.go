@@ -12,8 +12,9 @@ const (
 // empty is the result of an empty query string.
 var empty = &Value{kind: Object}
 
-// Parse reads rawQuery, the part of a URL after its question mark. It accepts every string and always returns an Object.
-// A name or value whose bytes are not UTF-8 is Latin-1. Time and memory grow linearly with the length of rawQuery.
+// Parse reads rawQuery, the part of a URL after its question mark. It accepts every string and always returns an
+// Object. A name or value whose bytes are not UTF-8 is Latin-1. Time and memory grow linearly with the length of
+// rawQuery.
 func Parse(rawQuery string) *Value {
 	if rawQuery == "" {
 		return empty

@@ -19,8 +19,8 @@ const (
 	List
 	// Object is a set of named values.
 	Object
-	// True is the literal true. It stands where a name is used both as an object and as plain text: qs keeps the text as
-	// the name of a member, so that "a[b]=1&a=c" is {"a":{"b":"1","c":true}}.
+	// True is the literal true. It stands where a name is used both as an object and as plain text: qs keeps the text
+	// as the name of a member, so that "a[b]=1&a=c" is {"a":{"b":"1","c":true}}.
 	True
 )
 
@@ -61,8 +61,8 @@ func (v *Value) Members() iter.Seq2[string, *Value] {
 	}
 }
 
-// AppendJSON appends v as JSON.stringify writes it: members in JavaScript's key order (array indices ascending, then the
-// others as they came), no spaces, no escapes beyond the necessary ones.
+// AppendJSON appends v as JSON.stringify writes it: members in JavaScript's key order (array indices ascending, then
+// the others as they came), no spaces, no escapes beyond the necessary ones.
 func (v *Value) AppendJSON(dst []byte) []byte {
 	switch v.kind {
 	case List:

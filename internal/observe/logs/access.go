@@ -29,10 +29,11 @@ type Request struct {
 type AccessOptions struct {
 	// Out receives each line in one Write.
 	Out io.Writer
-	// Format is one of morgan's: tiny, short, common, combined, dev, default, or a text with tokens such as ":method :url :status". A
-	// token that is not known is an error.
+	// Format is one of morgan's: tiny, short, common, combined, dev, default, or a text with tokens such as ":method
+	// :url :status". A token that is not known is an error.
 	Format string
-	// JSON writes an object a line, whatever Format says: time, level, message (as tiny), and what is known of the request.
+	// JSON writes an object a line, whatever Format says: time, level, message (as tiny), and what is known of the
+	// request.
 	JSON bool
 	// Trusted are the addresses of proxies whose X-Forwarded-For is believed. Nil believes nobody.
 	Trusted []netip.Prefix
@@ -55,7 +56,12 @@ func NewAccess(o AccessOptions) (*Access, error) {
 	if o.JSON {
 		parts = []part{appendAccess}
 	}
-	return &Access{out: o.Out, parts: parts, trusted: o.Trusted, lines: sync.Pool{New: func() any { return new([]byte) }}}, nil
+	return &Access{
+		out:     o.Out,
+		parts:   parts,
+		trusted: o.Trusted,
+		lines:   sync.Pool{New: func() any { return new([]byte) }},
+	}, nil
 }
 
 // Log writes the line of r. An error of the writer is not reported: there is nowhere to.

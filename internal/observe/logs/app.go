@@ -24,8 +24,8 @@ type AppOptions struct {
 	Color bool
 	// PID labels each line of the text; 0 leaves the label out.
 	PID int
-	// Context returns attributes that a message takes from its context, such as the ID of a request. In text only warnings and errors
-	// have them: what the original writes stays as it is. Nil stands for none.
+	// Context returns attributes that a message takes from its context, such as the ID of a request. In text only
+	// warnings and errors have them: what the original writes is not changed. Nil stands for none.
 	Context func(ctx context.Context) []slog.Attr
 }
 

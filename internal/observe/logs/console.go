@@ -11,22 +11,24 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// Console writes what functions print: "info: [namespace:NS, id:ID] line" to one writer, "error: …" to the other. It is an
-// invoke.Output, safe for concurrent use if its writers are.
+// Console writes what functions print: "info: [namespace:NS, id:ID] line" to one writer, "error: …" to the other. It is
+// an invoke.Output, safe for concurrent use if its writers are.
 type Console struct {
 	out, err io.Writer
 	format   lineFormat
 	lines    sync.Pool // of *[]byte
 }
 
-// lineFormat appends one line of a function, without the line break. The call has but its Ref when the line belongs to none.
+// lineFormat appends one line of a function, without the line break. The call has but its Ref when the line belongs to
+// none.
 type lineFormat func(dst []byte, call *invoke.Call, level, text string) []byte
 
 // NewConsole returns a Console; each writer receives a line in one Write.
 func NewConsole(out, err io.Writer) *Console { return newConsole(out, err, appendLabelled) }
 
 // NewJSONConsole returns a Console that writes an object a line: time, level, message, namespace, id, requestId, the
-// invocation ID of the call, and traceId if that belongs to a trace; function_id and request_id as the original calls them.
+// invocation ID of the call, and traceId if that belongs to a trace; function_id and request_id as the original calls
+// them.
 func NewJSONConsole(out, err io.Writer) *Console { return newConsole(out, err, appendObject) }
 
 func newConsole(out, err io.Writer, format lineFormat) *Console {

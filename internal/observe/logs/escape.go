@@ -6,7 +6,8 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// appendLine appends s without anything that could end the line, steer a terminal or not be seen. Tabs, quotes and backslashes stay.
+// appendLine appends s without anything that could end the line, be a command to a terminal or be invisible. Tabs,
+// quotes and backslashes stay.
 func appendLine(dst []byte, s string) []byte {
 	return appendEscaped(dst, s, func(r rune) bool { return rawjson.IsInvisible(r) && r != '\t' })
 }

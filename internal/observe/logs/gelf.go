@@ -94,7 +94,7 @@ func gelfFields(values map[string]json.RawMessage) (map[string][]byte, error) {
 	return fields, nil
 }
 
-// fieldName is what GELF allows; it forbids "id" beside.
+// fieldName is what GELF allows; it also forbids "id".
 var fieldName = regexp.MustCompile(`^[\w.-]+$`)
 
 func checkField(name string) error {

@@ -21,7 +21,12 @@ func chunks(message []byte, size int) ([][]byte, error) {
 	room := size - chunkHeader
 	count := (len(message) + room - 1) / room
 	if count > maxChunks {
-		return nil, fmt.Errorf("gelf: a message of %d bytes does not fit into %d chunks of %d", len(message), maxChunks, size)
+		return nil, fmt.Errorf(
+			"gelf: a message of %d bytes does not fit into %d chunks of %d",
+			len(message),
+			maxChunks,
+			size,
+		)
 	}
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails, since Go 1.24

@@ -50,7 +50,11 @@ func (m *gelfMessage) appendJSON(dst []byte) []byte {
 }
 
 func (m *gelfMessage) short() string {
-	return `Function "` + m.ref.Filename() + `" was executed with status ` + strconv.Itoa(m.status) + ` "` + http.StatusText(m.status) + `"`
+	return `Function "` + m.ref.Filename() + `" was executed with status ` + strconv.Itoa(
+		m.status,
+	) + ` "` + http.StatusText(
+		m.status,
+	) + `"`
 }
 
 func (m *gelfMessage) level() int64 {
@@ -63,8 +67,9 @@ func (m *gelfMessage) level() int64 {
 	return gelfInfo
 }
 
-// additional returns the values of the additional fields as JSON, by the names that are sent: the fixed ones, over them those of the run, and
-// over these those that carry headers. The names begin with an underscore, which is put before those that do not.
+// additional returns the values of the additional fields as JSON, by the names that are sent: the fixed ones, over them
+// those of the run, and over these those that carry headers. The names begin with an underscore, which is put before
+// those that do not.
 func (m *gelfMessage) additional() map[string][]byte {
 	fields := map[string][]byte{}
 	for _, some := range []map[string][]byte{m.fields, m.ofRun(), m.ofHeader()} {

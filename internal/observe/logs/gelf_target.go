@@ -43,8 +43,9 @@ func (t *gelfTarget) connect() error {
 		return t.failure
 	}
 	t.close()
+	// IPv4 goes first, as it did in the original: "localhost" may be both, and any address can be dialled.
 	conn, err := net.DialTimeout("udp4", t.address, dialTimeout)
-	if err != nil { // IPv4 goes first, as it did in the original: "localhost" may be both, and any address can be dialled
+	if err != nil {
 		conn, err = net.DialTimeout("udp", t.address, dialTimeout)
 	}
 	if err != nil {

@@ -34,8 +34,9 @@ type JournalOptions struct {
 }
 
 // Journal has a store keep what runs print. It is an invoke.Output that never makes a run wait: lines go into a bounded
-// queue, from which they are written in the background, and are dropped when it is full. Lines that belong to no run are
-// not kept: whoever asks for functions that do not exist could fill the store with them. It is safe for concurrent use.
+// queue, from which they are written in the background, and are dropped when it is full. Lines that belong to no run
+// are not kept: callers who ask for functions that do not exist could fill the store with them. It is safe for
+// concurrent use.
 type Journal struct {
 	o     JournalOptions
 	queue *lineQueue
@@ -53,7 +54,13 @@ func NewJournal(o JournalOptions) *Journal {
 
 // Start implements invoke.Output.
 func (j *Journal) Start(call invoke.Call) invoke.RunOutput {
-	return &journalRun{RunOutput: j.o.Next.Start(call), journal: j, ref: call.Ref, owner: cmp.Or(call.Owner, call.Ref.Namespace), call: call.ID}
+	return &journalRun{
+		RunOutput: j.o.Next.Start(call),
+		journal:   j,
+		ref:       call.Ref,
+		owner:     cmp.Or(call.Owner, call.Ref.Namespace),
+		call:      call.ID,
+	}
 }
 
 // Print implements invoke.Output.
@@ -82,7 +89,8 @@ func (r *journalRun) Line(line sandbox.LogLine) {
 		return
 	}
 	kept := r.journal.queue.put(r.owner, function.LogLine{
-		Ref: r.ref, Time: time.Now(), RequestID: r.call, Level: line.Level, Text: cutLine(line.Text, r.journal.o.MaxLine),
+		Ref: r.ref, Time: time.Now(), RequestID: r.call, Level: line.Level,
+		Text: cutLine(line.Text, r.journal.o.MaxLine),
 	})
 	if !kept {
 		r.journal.o.Dropped(1)

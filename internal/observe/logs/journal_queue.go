@@ -12,17 +12,18 @@ const (
 	queueBytes = 8 << 20
 )
 
-// shareOfFree is how many times what is free of the queue an owner of namespaces may have; so one alone has 7 of 8 parts of it.
+// shareOfFree is how many times what is free of the queue an owner of namespaces may have; so one alone has 7 of 8
+// parts of it.
 const shareOfFree = 7
 
-// lineQueue holds lines that are not written yet. Owners of namespaces take turns, and none takes all of the room. It is safe for concurrent
-// use.
+// lineQueue holds lines that are not written yet. Owners of namespaces are served round robin, and none takes all of
+// the room. It is safe for concurrent use.
 type lineQueue struct {
 	wake chan struct{} // holds one token while there are lines
 
 	mu      sync.Mutex // guards the fields below
 	byOwner map[string]*ownLines
-	turns   []*ownLines // those with lines, next first
+	ready   []*ownLines // round robin: those with lines, next first
 	lines   int
 	size    int // of the texts
 	closed  bool
@@ -50,7 +51,7 @@ func (q *lineQueue) put(owner string, line function.LogLine) bool {
 	if own == nil {
 		own = &ownLines{owner: owner}
 		q.byOwner[owner] = own
-		q.turns = append(q.turns, own)
+		q.ready = append(q.ready, own)
 	}
 	own.lines = append(own.lines, line)
 	own.size += len(line.Text)
@@ -60,7 +61,8 @@ func (q *lineQueue) put(owner string, line function.LogLine) bool {
 	return true
 }
 
-// hasRoomLocked says whether there is room for one more line with a text of that size. The last room is for owners who have none.
+// hasRoomLocked says whether there is room for one more line with a text of that size. The last room is for owners who
+// have none.
 func (q *lineQueue) hasRoomLocked(own *ownLines, size int) bool {
 	lines, bytes := queueLines-q.lines-1, queueBytes-q.size-size // that are free then
 	if lines < 0 || bytes < 0 {
@@ -69,7 +71,7 @@ func (q *lineQueue) hasRoomLocked(own *ownLines, size int) bool {
 	return own == nil || len(own.lines) < shareOfFree*lines && own.size+size <= shareOfFree*bytes
 }
 
-// take removes lines, at most so many, one of each owner in turn; those of one owner are in order.
+// take removes lines, at most so many, one of each owner, round robin; those of one owner are in order.
 func (q *lineQueue) take(most int) []function.LogLine {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -85,18 +87,18 @@ func (q *lineQueue) take(most int) []function.LogLine {
 	return taken
 }
 
-// nextLocked removes the first line of the owner whose turn it is, of which there must be one.
+// nextLocked removes the first line of the next owner. There must be one.
 func (q *lineQueue) nextLocked() function.LogLine {
-	own := q.turns[0]
+	own := q.ready[0]
 	line := own.lines[0]
 	own.lines[0] = function.LogLine{} // is not kept in memory
 	own.lines = own.lines[1:]
 	own.size -= len(line.Text)
 	q.size -= len(line.Text)
-	q.turns[0] = nil
-	q.turns = q.turns[1:]
+	q.ready[0] = nil
+	q.ready = q.ready[1:]
 	if len(own.lines) > 0 {
-		q.turns = append(q.turns, own)
+		q.ready = append(q.ready, own)
 	} else {
 		delete(q.byOwner, own.owner)
 	}

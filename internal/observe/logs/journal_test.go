@@ -174,7 +174,7 @@ func TestFullQueueDropsLinesAndCountsThem(t *testing.T) {
 	}
 }
 
-// Whoever prints without end, be it in many namespaces, loses its own lines alone.
+// An owner who prints without end, even in many namespaces, loses no lines but its own.
 func TestAFloodLosesItsOwnLinesAlone(t *testing.T) {
 	for name, row := range map[string]struct {
 		maxLine int

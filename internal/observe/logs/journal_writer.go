@@ -32,7 +32,7 @@ func (w *journalWriter) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-w.queue.wake:
-			rest(ctx, w.writeBatch(context.WithoutCancel(ctx)))
+			sleep(ctx, w.writeBatch(context.WithoutCancel(ctx)))
 		}
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastTimeout)
@@ -72,8 +72,8 @@ func (w *journalWriter) write(ctx context.Context, lines []function.LogLine) boo
 	return err == nil
 }
 
-// rest waits, but not longer than until ctx ends.
-func rest(ctx context.Context, pause time.Duration) {
+// sleep waits for the pause, or until ctx ends.
+func sleep(ctx context.Context, pause time.Duration) {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {

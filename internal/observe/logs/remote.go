@@ -11,8 +11,9 @@ import (
 // remoteAddr is the address of the caller, for the trusted proxies of the log.
 func remoteAddr(r *Request) string { return RemoteAddr(r.Request, r.trusted) }
 
-// RemoteAddr is the address of the caller: that of the connection, or what the proxies say that are trusted. Each proxy adds the address of
-// who called it to the end of X-Forwarded-For, so the list is believed from there, up to the first address that is no trusted proxy.
+// RemoteAddr is the address of the caller: that of the connection, or what the proxies say that are trusted. Each proxy
+// adds the address of who called it to the end of X-Forwarded-For, so the list is believed from there, up to the first
+// address that is no trusted proxy.
 func RemoteAddr(r *http.Request, trusted []netip.Prefix) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

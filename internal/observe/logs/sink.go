@@ -16,9 +16,10 @@ const (
 // maxSpare is the largest buffer that a Sink keeps for its next batch; those of a burst are given back.
 const maxSpare = 4 * gatherSize
 
-// Sink writes the lines of its streams to one file, in the order in which they came. Only its own goroutine writes to the file,
-// so a reader that is slow, stopped or gone holds up nobody who has a line to write: what finds no room in the stream's bounded
-// share is dropped and counted, and a line says how many were once the reader is back. It is safe for concurrent use.
+// Sink writes the lines of its streams to one file, in the order in which they came. Only its own goroutine writes to
+// the file, so a reader that is slow, stopped or gone holds up nobody who has a line to write: what finds no room in
+// the stream's bounded share is dropped and counted, and a line says how many were once the reader is back. It is safe
+// for concurrent use.
 type Sink struct {
 	out     io.Writer
 	wake    chan struct{} // holds one token while lines wait
@@ -37,14 +38,15 @@ type Sink struct {
 // NewSink returns a Sink that writes to out, whose only user it must be. Close ends it.
 func NewSink(out io.Writer) *Sink {
 	s := &Sink{
-		out: out, wake: make(chan struct{}, 1), due: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
+		out: out, wake: make(chan struct{}, 1), due: make(chan struct{}, 1),
+		closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	go s.run()
 	return s
 }
 
-// Close writes what waits and returns, or when ctx ends: then whoever reads the file has stopped, and what is left is given up. It
-// returns how many lines that is. Lines that come later are dropped.
+// Close writes what waits and returns, or when ctx ends: then the reader of the file has stopped, and what is left is
+// given up. It returns how many lines that is. Lines that come later are dropped.
 func (s *Sink) Close(ctx context.Context) (lost int) {
 	s.mu.Lock()
 	if !s.closed {

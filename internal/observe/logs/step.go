@@ -8,7 +8,8 @@ import (
 	"github.com/backstage/functions/internal/invoke"
 )
 
-// Step writes a line for a step of a pipeline that has ended, with the names that the original gave its parts. See invoke.Options.
+// Step writes a line for a step of a pipeline that has ended, with the names that the original gave its parts. See
+// invoke.Options.
 func Step(ctx context.Context, log *slog.Logger, call invoke.Call, status int, took time.Duration) {
 	if !log.Enabled(ctx, slog.LevelInfo) {
 		return

@@ -1,6 +1,7 @@
 package logs
 
-// streamSize is how many bytes of one stream may wait. A line that is longer is taken when nothing else of its stream waits.
+// streamSize is how many bytes of one stream may wait. A line that is longer is taken when nothing else of its stream
+// waits.
 const streamSize = 4 << 20
 
 // StreamOptions configure a Stream. All may be nil.
@@ -17,16 +18,18 @@ type share struct {
 	told         int // dropped lines that the notices among it tell of
 }
 
-// Stream is one of the logs that a Sink writes. It has a bounded share of the queue, so that no other stream can take its room. It is
-// an io.Writer, safe for concurrent use.
+// Stream is one of the logs that a Sink writes. It has a bounded share of the queue, so that no other stream can take
+// its room. It is an io.Writer, safe for concurrent use.
 type Stream struct {
 	sink *Sink
 	o    StreamOptions
 
 	// The fields below are guarded by the sink's mutex.
 	waiting, writing share
-	full             bool // since the last batch: what follows a dropped line is dropped too, or the count would stand at the wrong place
-	untold           int  // lines that were dropped and of which no notice tells
+	// full is set since the last batch: what follows a dropped line is dropped too, or the count would be at the wrong
+	// place.
+	full   bool
+	untold int // lines that were dropped and of which no notice tells
 }
 
 // Stream adds a stream.
@@ -38,8 +41,8 @@ func (s *Sink) Stream(o StreamOptions) *Stream {
 	return stream
 }
 
-// Write takes one line, with its line break, which is written in one piece within 100 ms. It never waits and never fails: what has no
-// room is dropped.
+// Write takes one line, with its line break, which is written in one piece within 100 ms. It never waits and never
+// fails: what has no room is dropped.
 func (t *Stream) Write(line []byte) (int, error) {
 	t.sink.mu.Lock()
 	defer t.sink.mu.Unlock()

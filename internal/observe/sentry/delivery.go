@@ -11,8 +11,8 @@ import (
 // maxAnswer is how much of an answer is read so that its connection can be used again, in bytes.
 const maxAnswer = 4 << 10
 
-// newTransport uses no proxy: addresses come from functions too, and a proxy would lead them where the server may go but
-// functions may not.
+// newTransport uses no proxy: addresses come from functions too, and a proxy would lead them where the server may go
+// but functions may not.
 func newTransport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy = nil
@@ -41,8 +41,8 @@ type unreachableError struct{ error }
 
 func (e unreachableError) Unwrap() error { return e.error }
 
-// restKey is what is to be left alone after err: the host if that gave no answer, and else the project.
-func restKey(p project, err error) string {
+// backoffKey is what is to be left alone after err: the host if that gave no answer, and else the project.
+func backoffKey(p project, err error) string {
 	if _, ok := errors.AsType[unreachableError](err); ok {
 		return p.hostKey()
 	}
@@ -50,20 +50,20 @@ func restKey(p project, err error) string {
 }
 
 // deliver sends r and says how long its project, or its host if err is an unreachableError, is to be left alone.
-func (s *sender) deliver(r *report) (rest time.Duration, err error) {
+func (s *sender) deliver(r *report) (backoff time.Duration, err error) {
 	req, err := r.request()
 	if err != nil {
-		return longRest, err
+		return longBackoff, err
 	}
 	answer, err := s.clientOf(r.project).Do(req.WithContext(s.ctx))
 	if err != nil {
-		return shortRest, unreachableError{err}
+		return shortBackoff, unreachableError{err}
 	}
 	defer answer.Body.Close() //nolint:errcheck // only read
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
-	rest = restOf(answer)
+	backoff = backoffOf(answer)
 	if answer.StatusCode >= 300 {
 		err = fmt.Errorf("HTTP status: %d", answer.StatusCode)
 	}
-	return rest, err
+	return backoff, err
 }

@@ -19,12 +19,12 @@ const protocolVersion = "7"
 // project is where reports go.
 type project struct {
 	dsn *sdk.Dsn
-	// namespace is where the failures are. Unless server is set it has named the project, itself or by a function. Owner, whose it is, takes
-	// its turn with others.
+	// namespace is where the failures are. Unless server is set it has named the project, itself or by a function.
+	// Owner is whose namespace it is: owners are served round robin.
 	namespace string
 	owner     string
 	server    bool // the server's own
-	trusted   bool // on a host that the operator trusts, whoever named it
+	trusted   bool // on a host that the operator trusts, no matter who named it
 }
 
 // key tells projects apart: what one namespace may not reach another one may.
@@ -70,7 +70,8 @@ func (r *report) request() (*http.Request, error) {
 		return nil, err
 	}
 	client := sdkName + "/" + sdk.SDKVersion
-	auth := "Sentry sentry_version=" + protocolVersion + ", sentry_client=" + client + ", sentry_key=" + r.project.dsn.GetPublicKey()
+	auth := "Sentry sentry_version=" + protocolVersion + ", sentry_client=" + client +
+		", sentry_key=" + r.project.dsn.GetPublicKey()
 	if secret := r.project.dsn.GetSecretKey(); secret != "" {
 		auth += ", sentry_secret=" + secret
 	}

@@ -28,7 +28,11 @@ func exceptionOf(text string, frames []sdk.Frame) sdk.Exception {
 	if match := errorName.FindStringSubmatch(text); match != nil {
 		name, value = match[1], text[len(match[0]):]
 	}
-	return sdk.Exception{Type: cut(name, maxLine), Value: cut(value, maxText), Stacktrace: &sdk.Stacktrace{Frames: frames}}
+	return sdk.Exception{
+		Type:       cut(name, maxLine),
+		Value:      cut(value, maxText),
+		Stacktrace: &sdk.Stacktrace{Frames: frames},
+	}
 }
 
 // frameLine is a line of sandbox.FunctionError.Frames: "at fn (file:line)" or "at file:line".

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// hosts is a transport: the host "hole" never answers, "gone" with 404, "slow" when it is let go, all others at once. It notes which requests
-// came to which host, in order.
+// hosts is a transport: the host "hole" never answers, "gone" with 404, "slow" when it is let go, all others at once.
+// It notes which requests came to which host, in order.
 type hosts struct {
 	slow chan struct{}
 
@@ -126,11 +126,11 @@ func TestAHostThatDoesNotAnswerIsLeftAloneWithAllItsProjects(t *testing.T) {
 				if got := h.count(row.host + " evil"); got != row.asked {
 					t.Errorf("asked %d times, want %d", got, row.asked)
 				}
-				time.Sleep(shortRest)
+				time.Sleep(shortBackoff)
 				fail(r, "evil", fmt.Sprintf("http://key@%s/4", row.host))
 				synctest.Wait()
 				if got := h.count(row.host + " evil"); got != row.asked+1 {
-					t.Errorf("asked %d times after the rest, want %d", got, row.asked+1)
+					t.Errorf("asked %d times after the backoff, want %d", got, row.asked+1)
 				}
 			})
 		})
@@ -145,8 +145,8 @@ func TestWhoNamesTheServersHostDoesNotSilenceTheServersProject(t *testing.T) {
 			if !own.trusted || own.server {
 				t.Fatalf("the server's host: %+v", own)
 			}
-			r.sender.rests.set(own.key(), longRest)
-			r.sender.rests.set(own.hostKey(), longRest)
+			r.sender.backoffs.set(own.key(), longBackoff)
+			r.sender.backoffs.set(own.hostKey(), longBackoff)
 			server := project{dsn: r.server, namespace: "shop", server: true}
 			if !r.sender.accepts(server) {
 				t.Error("the server's project is left alone")

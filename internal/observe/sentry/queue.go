@@ -6,12 +6,14 @@ import (
 	"sync"
 )
 
-// shareOfFree is how many times the free places of a queue an owner of namespaces may have and still get one more; so one alone has 7 of 8 of them.
+// shareOfFree is how many times the free places of a queue an owner of namespaces may have and still get one more; so
+// one alone has 7 of 8 of them.
 const shareOfFree = 7
 
 var errQueueFull = errors.New("too many at once")
 
-// queue holds reports that wait, so that no owner takes all places and that they take turns. It is safe for concurrent use.
+// queue holds reports that wait. No owner takes all places, and owners are served round robin. It is safe for
+// concurrent use.
 type queue struct {
 	size   int
 	single bool // at most one report of an owner is on its way at a time
@@ -19,12 +21,12 @@ type queue struct {
 	mu     sync.Mutex // guards the fields below
 	change *sync.Cond // there is more to take, or an end
 	closed bool
-	count  int      // reports that wait
-	turns  []*turns // next first; those with reports that wait or are on their way
+	count  int             // reports that wait
+	ready  []*ownerReports // round robin: next first; those with reports that wait or are on their way
 }
 
-// turns are the reports of one owner.
-type turns struct {
+// ownerReports are the reports of one owner.
+type ownerReports struct {
 	owner   string
 	waiting []*report
 	out     int // on their way
@@ -44,7 +46,7 @@ func (q *queue) hasRoom(owner string) bool {
 }
 
 // hasRoomLocked leaves the last place to an owner who has none.
-func (q *queue) hasRoomLocked(t *turns) bool {
+func (q *queue) hasRoomLocked(t *ownerReports) bool {
 	free := q.size - q.count
 	if t == nil || len(t.waiting) == 0 {
 		return free > 0
@@ -52,8 +54,8 @@ func (q *queue) hasRoomLocked(t *turns) bool {
 	return free > 1 && len(t.waiting) < shareOfFree*free
 }
 
-func (q *queue) ofLocked(owner string) *turns {
-	for _, t := range q.turns {
+func (q *queue) ofLocked(owner string) *ownerReports {
+	for _, t := range q.ready {
 		if t.owner == owner {
 			return t
 		}
@@ -72,8 +74,8 @@ func (q *queue) offer(r *report) error {
 	case !q.hasRoomLocked(t):
 		return errQueueFull
 	case t == nil:
-		t = &turns{owner: r.project.owner}
-		q.turns = append(q.turns, t)
+		t = &ownerReports{owner: r.project.owner}
+		q.ready = append(q.ready, t)
 	}
 	t.waiting = append(t.waiting, r)
 	q.count++
@@ -86,9 +88,9 @@ func (q *queue) take() *report {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
-		for i, t := range q.turns {
+		for i, t := range q.ready {
 			if len(t.waiting) > 0 && (t.out == 0 || !q.single) {
-				q.turns = append(slices.Delete(q.turns, i, i+1), t)
+				q.ready = append(slices.Delete(q.ready, i, i+1), t)
 				return q.firstLocked(t)
 			}
 		}
@@ -99,7 +101,7 @@ func (q *queue) take() *report {
 	}
 }
 
-func (q *queue) firstLocked(t *turns) *report {
+func (q *queue) firstLocked(t *ownerReports) *report {
 	r := t.waiting[0]
 	t.waiting = slices.Delete(t.waiting, 0, 1)
 	t.out++
@@ -113,7 +115,7 @@ func (q *queue) done(r *report) {
 	defer q.mu.Unlock()
 	t := q.ofLocked(r.project.owner)
 	if t.out--; t.out == 0 && len(t.waiting) == 0 {
-		q.turns = slices.DeleteFunc(q.turns, func(other *turns) bool { return other == t })
+		q.ready = slices.DeleteFunc(q.ready, func(other *ownerReports) bool { return other == t })
 	}
 	q.change.Broadcast()
 }

@@ -49,8 +49,8 @@ func TestNamespacesTakeTurns(t *testing.T) {
 	if text := strings.Join(got, " "); text != "a b c a b a a" {
 		t.Errorf("taken: %s", text)
 	}
-	if len(q.turns) != 0 || q.count != 0 {
-		t.Errorf("%d namespaces and %d reports are left", len(q.turns), q.count)
+	if len(q.ready) != 0 || q.count != 0 {
+		t.Errorf("%d namespaces and %d reports are left", len(q.ready), q.count)
 	}
 }
 

@@ -21,8 +21,8 @@ type Options struct {
 	Modules map[string]string
 	// Transport carries the reports. Nil stands for one that uses no proxy of the environment's.
 	Transport http.RoundTripper
-	// Dial connects to the Sentry that a function or a namespace names, unless it is the server's own one, host and port. Nil leaves that to
-	// Transport.
+	// Dial connects to the Sentry that a function or a namespace names, unless it is the server's own one, host and
+	// port. Nil leaves that to Transport.
 	Dial Dial
 	// Logger is told of reports that were lost. Nil discards that.
 	Logger *slog.Logger
@@ -56,10 +56,13 @@ func New(o Options) (*Reporter, error) {
 }
 
 // Report implements invoke.Reporter. The failure goes to the function's project, or else its namespace's, and to the
-// server's under an event ID of its own. An address that is no DSN is passed over.
+// server's under an event ID of its own. An address that is no DSN is skipped.
 func (r *Reporter) Report(f *invoke.Failure) {
 	var e *event // made when it is first needed
-	for _, p := range []project{r.ownProject(f), {dsn: r.server, namespace: f.Function.Ref.Namespace, owner: ownerOf(f), server: true, trusted: true}} {
+	for _, p := range []project{
+		r.ownProject(f),
+		{dsn: r.server, namespace: f.Function.Ref.Namespace, owner: ownerOf(f), server: true, trusted: true},
+	} {
 		if p.dsn == nil || !r.sender.accepts(p) {
 			continue
 		}
@@ -76,7 +79,8 @@ func (r *Reporter) Report(f *invoke.Failure) {
 	}
 }
 
-// ownProject is the one that the function or its namespace names; its address is nil when there is none that can be read.
+// ownProject is the one that the function or its namespace names; its address is nil when there is none that can be
+// read.
 func (r *Reporter) ownProject(f *invoke.Failure) project {
 	text := f.Function.SentryDSN()
 	if text == nil || *text == "" {
@@ -90,7 +94,7 @@ func (r *Reporter) ownProject(f *invoke.Failure) project {
 	return project{dsn: dsn, namespace: f.Function.Ref.Namespace, owner: ownerOf(f), trusted: trusted}
 }
 
-// ownerOf is whose turn a report of f takes.
+// ownerOf is the owner whose reports that of f is queued with.
 func ownerOf(f *invoke.Failure) string { return cmp.Or(f.Call.Owner, f.Function.Ref.Namespace) }
 
 // origin is the server of an address.
@@ -104,6 +108,6 @@ func newEventID() sdk.EventID {
 	return sdk.EventID(hex.EncodeToString(id[:]))
 }
 
-// Close sends what waits, for a few seconds at most, and ends the Reporter. What is reported later is dropped. Close may be
-// called again.
+// Close sends what waits, for a few seconds at most, and ends the Reporter. What is reported later is dropped. Close
+// may be called again.
 func (r *Reporter) Close() { r.sender.close() }

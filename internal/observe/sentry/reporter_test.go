@@ -190,12 +190,12 @@ func TestProjectThatRefusesIsLeftAlone(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if r.sender.rests.is(r.server.String()) {
+				if r.sender.backoffs.active(r.server.String()) {
 					break
 				}
-				rest, _ := r.sender.deliver(report)
-				if rest > 0 {
-					r.sender.rests.set(r.server.String(), rest)
+				backoff, _ := r.sender.deliver(report)
+				if backoff > 0 {
+					r.sender.backoffs.set(r.server.String(), backoff)
 				}
 			}
 			if got := fake.all(); len(got) != row.events {
@@ -207,14 +207,14 @@ func TestProjectThatRefusesIsLeftAlone(t *testing.T) {
 
 func TestRestEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var r rests
+		var r backoffs
 		r.set("a", time.Minute)
-		if !r.is("a") || r.is("b") {
-			t.Error("not at rest, or another is")
+		if !r.active("a") || r.active("b") {
+			t.Error("not at backoff, or another is")
 		}
 		time.Sleep(time.Minute)
-		if r.is("a") || len(r.until) != 0 {
-			t.Error("still at rest")
+		if r.active("a") || len(r.until) != 0 {
+			t.Error("still at backoff")
 		}
 	})
 }

@@ -21,17 +21,17 @@ const (
 	lossReport      = time.Minute // between two log lines about lost reports
 )
 
-// sender delivers reports in a few goroutines. The server's own project has its own, so that nobody else can keep its reports waiting. A
-// project or a host that does not take them is left alone for a while.
+// sender delivers reports in a few goroutines. The server's own project has its own, so that nobody else can keep its
+// reports waiting. A project or a host that does not take them is left alone for a while.
 type sender struct {
-	client  *http.Client // for addresses that the operator gave
-	tenants tenants      // for those of functions and namespaces
-	logger  *slog.Logger
-	rests   rests
-	ctx     context.Context // ends the requests in progress
-	cancel  context.CancelFunc
-	work    sync.WaitGroup
-	lost    atomic.Int64 // since the last log line
+	client   *http.Client // for addresses that the operator gave
+	tenants  tenants      // for those of functions and namespaces
+	logger   *slog.Logger
+	backoffs backoffs
+	ctx      context.Context // ends the requests in progress
+	cancel   context.CancelFunc
+	work     sync.WaitGroup
+	lost     atomic.Int64 // since the last log line
 
 	server, others *queue
 
@@ -64,7 +64,7 @@ func (s *sender) queueOf(p project) *queue {
 // accepts says whether a report to p would be sent now. If not it counts as lost.
 func (s *sender) accepts(p project) bool {
 	switch {
-	case s.rest(p):
+	case s.backsOff(p):
 		s.lost.Add(1)
 		return false
 	case !s.queueOf(p).hasRoom(p.owner):
@@ -74,8 +74,10 @@ func (s *sender) accepts(p project) bool {
 	return true
 }
 
-// rest says whether p or its host is left alone.
-func (s *sender) rest(p project) bool { return s.rests.is(p.key()) || s.rests.is(p.hostKey()) }
+// backsOff says whether nothing is sent to p or its host for now.
+func (s *sender) backsOff(p project) bool {
+	return s.backoffs.active(p.key()) || s.backoffs.active(p.hostKey())
+}
 
 // send queues r and never waits. After the end it does nothing.
 func (s *sender) send(r *report) {
@@ -105,13 +107,13 @@ func (s *sender) run(q *queue) {
 
 // try delivers r, unless its project has come to be left alone since it was queued.
 func (s *sender) try(r *report) {
-	if s.rest(r.project) {
+	if s.backsOff(r.project) {
 		s.lost.Add(1)
 		return
 	}
-	rest, err := s.deliver(r)
-	if rest > 0 {
-		s.rests.set(restKey(r.project, err), rest)
+	backoff, err := s.deliver(r)
+	if backoff > 0 {
+		s.backoffs.set(backoffKey(r.project, err), backoff)
 	}
 	if err != nil {
 		s.lose(fmt.Errorf("%s: %w", r.project.dsn.GetHost(), err))

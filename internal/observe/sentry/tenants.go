@@ -7,15 +7,16 @@ import (
 	"sync"
 )
 
-// Dial connects to an address ("host:port") that a namespace, or a function in it, has named. It refuses what the functions of the
-// namespace may not reach: whoever deploys one would otherwise see the inside of the network with the server's eyes.
+// Dial connects to an address ("host:port") that a namespace, or a function in it, has named. It refuses what the
+// functions of the namespace may not reach: anyone who deploys one would otherwise see the inside of the network with
+// the server's eyes.
 type Dial func(ctx context.Context, namespace, address string) (net.Conn, error)
 
 // maxTenants bounds how many namespaces keep connections.
 const maxTenants = 100
 
-// tenants has an HTTP client for each namespace, so that none uses a connection that only another one may make. It is safe for
-// concurrent use.
+// tenants has an HTTP client for each namespace, so that none uses a connection that only another one may make. It is
+// safe for concurrent use.
 type tenants struct {
 	dial Dial
 
@@ -34,7 +35,9 @@ func (t *tenants) of(namespace string) *http.Client {
 		t.forgetLocked()
 	}
 	transport := newTransport()
-	transport.DialContext = func(ctx context.Context, _, address string) (net.Conn, error) { return t.dial(ctx, namespace, address) }
+	transport.DialContext = func(ctx context.Context, _, address string) (net.Conn, error) {
+		return t.dial(ctx, namespace, address)
+	}
 	client := newClient(transport)
 	t.clients[namespace] = client
 	return client

@@ -65,7 +65,7 @@ func TestARefusedNamespaceDoesNotSilenceAnother(t *testing.T) {
 	r := newReporter(t, Options{Dial: (&gate{open: "open"}).dial})
 	open, shut := failure("", fake.dsn("key", "1")), failure("", fake.dsn("key", "1"))
 	open.Function.Ref.Namespace, shut.Function.Ref.Namespace = "open", "shut"
-	r.sender.rests.set(r.ownProject(shut).key(), shortRest)
+	r.sender.backoffs.set(r.ownProject(shut).key(), shortBackoff)
 	r.Report(shut)
 	r.Report(open)
 	r.Close()

@@ -24,10 +24,15 @@ const (
 // connected is the result of an attempt that succeeded.
 const connected = "connected"
 
-// Connection begins the span of a function's attempt to reach host and port. Outgoing are the headers that Span.Outgoing gave for its
-// run. End, which must be called once, ends it with the attempt's result ("connected" or a word that says why not), the address that was
-// connected to or refused, if there was one, and the bytes that were carried. It implements egress.Tracer.
-func (t *Tracer) Connection(outgoing json.RawMessage, host string, port int) (end func(result, address string, sent, received int64)) {
+// Connection begins the span of a function's attempt to reach host and port. Outgoing are the headers that
+// Span.Outgoing gave for its run. End, which must be called once, ends it with the attempt's result ("connected" or a
+// word that says why not), the address that was connected to or refused, if there was one, and the bytes that were
+// carried. It implements egress.Tracer.
+func (t *Tracer) Connection(
+	outgoing json.RawMessage,
+	host string,
+	port int,
+) (end func(result, address string, sent, received int64)) {
 	_, span := t.tracer.Start(t.above(outgoing), "connect", trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(tagHost.String(clean(host, maxName)), tagPort.Int(port)))
 	return func(result, address string, sent, received int64) {

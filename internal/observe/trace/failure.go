@@ -38,8 +38,8 @@ func fail(span trace.Span, err error) {
 	span.SetStatus(codes.Error, text)
 }
 
-// clean returns at most the first limit bytes of s as the valid UTF-8 that the protocol insists on: one bad byte would lose
-// all spans of its batch.
+// clean returns at most the first limit bytes of s as the valid UTF-8 that the protocol insists on: one bad byte would
+// lose all spans of its batch.
 func clean(s string, limit int) string {
 	if len(s) > limit {
 		for limit > 0 && !utf8.RuneStart(s[limit]) {

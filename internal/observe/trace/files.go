@@ -17,12 +17,17 @@ const (
 	clientKeyFile = "CLIENT_KEY"
 )
 
-// CheckFiles reads the files that the variables name, by name of the variable. The SDK leaves out a file that it cannot read: without the one
-// of authorities it trusts those of the system, and without its own certificate it shows none. The error has a line for each fault.
+// CheckFiles reads the files that the variables name, by name of the variable. The SDK leaves out a file that it cannot
+// read: without the one of authorities it trusts those of the system, and without its own certificate it shows none.
+// The error has a line for each fault.
 func CheckFiles(variables map[string]string) error {
 	var faults []error
 	for _, prefix := range []string{otlp, otlp + "TRACES_"} {
-		faults = append(faults, checkAuthorities(prefix+caFile, variables), checkPair(prefix+clientFile, prefix+clientKeyFile, variables))
+		faults = append(
+			faults,
+			checkAuthorities(prefix+caFile, variables),
+			checkPair(prefix+clientFile, prefix+clientKeyFile, variables),
+		)
 	}
 	return errors.Join(faults...)
 }

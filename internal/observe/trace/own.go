@@ -22,8 +22,9 @@ func (s *runSpan) Spans() func(sandbox.Span) {
 	return func(own sandbox.Span) { s.own = append(s.own, own) }
 }
 
-// worker makes the span of the time in the worker, and below it those that the function has timed itself. These are the function's word, so
-// they keep to the time of the worker, belong to a scope of their own and carry the function's real name.
+// worker makes the span of the time in the worker, and below it those that the function has timed itself. These are the
+// function's word, so they keep to the time of the worker, belong to a scope of their own and carry the function's real
+// name.
 func (s *runSpan) worker(began time.Time, took time.Duration) {
 	ended := began.Add(took)
 	ctx, span := s.tracer.Start(s.ctx, "run", trace.WithTimestamp(began))
@@ -39,7 +40,12 @@ func (s *runSpan) worker(began time.Time, took time.Duration) {
 			parent = ctx
 		}
 		start := min(own.Start, took)
-		below, child := s.functions.Start(parent, clean(own.Name, maxName), trace.WithTimestamp(began.Add(start)), trace.WithAttributes(s.name...))
+		below, child := s.functions.Start(
+			parent,
+			clean(own.Name, maxName),
+			trace.WithTimestamp(began.Add(start)),
+			trace.WithAttributes(s.name...),
+		)
 		describeOwn(child, own.Tags)
 		child.End(trace.WithTimestamp(began.Add(min(start+own.Duration, took))))
 		parents[own.Number] = below
@@ -50,7 +56,8 @@ func (s *runSpan) worker(began time.Time, took time.Duration) {
 // ownPrefix begins the names of attributes that a function may not choose: they say which function it is.
 const ownPrefix = "function."
 
-// describeOwn puts the tags that a function has chosen on span. By OpenTracing's convention the tag error marks a span as failed.
+// describeOwn puts the tags that a function has chosen on span. By OpenTracing's convention the tag error marks a span
+// as failed.
 func describeOwn(span trace.Span, tags []sandbox.Tag) {
 	for _, tag := range tags {
 		if strings.HasPrefix(tag.Key, ownPrefix) {

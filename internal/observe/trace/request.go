@@ -26,8 +26,8 @@ const (
 // headerRequestID carries the invocation ID of answers that have one.
 const headerRequestID = "X-Request-Id"
 
-// Handler makes a span of each request that next serves but for health checks. It goes on with the trace of the request,
-// if that belongs to one.
+// Handler makes a span of each request that next serves but for health checks. It goes on with the trace of the
+// request, if that belongs to one.
 func (t *Tracer) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isProbe(r.URL.Path) {
@@ -81,7 +81,13 @@ func (t *Tracer) Route(r *http.Request, route string) {
 // methodOf is the request's method for the name of a span: callers may send any, but names must not be without number.
 func methodOf(r *http.Request) string {
 	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	case http.MethodGet,
+		http.MethodHead,
+		http.MethodPost,
+		http.MethodPut,
+		http.MethodPatch,
+		http.MethodDelete,
+		http.MethodOptions:
 		return r.Method
 	}
 	return "HTTP"

@@ -25,8 +25,17 @@ const (
 // Run implements invoke.Tracer.
 func (t *Tracer) Run(ctx context.Context, call invoke.Call) (context.Context, invoke.Span) {
 	began := time.Now()
-	name := []attribute.KeyValue{tagNamespace.String(clean(call.Ref.Namespace, maxName)), tagID.String(clean(call.Ref.ID, maxName))}
-	ctx, span := t.tracer.Start(ctx, "run function", trace.WithTimestamp(began), trace.WithAttributes(name...), trace.WithAttributes(tagRequestID.String(call.ID)))
+	name := []attribute.KeyValue{
+		tagNamespace.String(clean(call.Ref.Namespace, maxName)),
+		tagID.String(clean(call.Ref.ID, maxName)),
+	}
+	ctx, span := t.tracer.Start(
+		ctx,
+		"run function",
+		trace.WithTimestamp(began),
+		trace.WithAttributes(name...),
+		trace.WithAttributes(tagRequestID.String(call.ID)),
+	)
 	return ctx, &runSpan{Tracer: t, ctx: ctx, span: span, began: began, name: name}
 }
 
@@ -36,7 +45,11 @@ func (t *Tracer) Pipeline(ctx context.Context, call invoke.Call, steps []functio
 	for i, step := range steps {
 		names[i] = clean(step.String(), maxName)
 	}
-	ctx, span := t.tracer.Start(ctx, "run pipeline", trace.WithAttributes(tagSteps.StringSlice(names), tagRequestID.String(call.ID)))
+	ctx, span := t.tracer.Start(
+		ctx,
+		"run pipeline",
+		trace.WithAttributes(tagSteps.StringSlice(names), tagRequestID.String(call.ID)),
+	)
 	return ctx, &runSpan{Tracer: t, ctx: ctx, span: span}
 }
 

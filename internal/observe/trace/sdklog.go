@@ -8,7 +8,8 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// useLogger gives all that OpenTelemetry's SDK has to say, which is global, to logger. By itself it writes lines of its own to standard error.
+// useLogger gives all that OpenTelemetry's SDK has to say, which is global, to logger. By itself it writes lines of its
+// own to standard error.
 func useLogger(logger *slog.Logger) {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)

@@ -10,8 +10,8 @@ import (
 	"github.com/backstage/functions/internal/store/hook"
 )
 
-// Store is a hook.Func that makes a span of each operation of the store. That something is not there is no failure. A "ping"
-// has no span, as health checks have none.
+// Store is a hook.Func that makes a span of each operation of the store. That something is not there is no failure. A
+// "ping" has no span, as health checks have none.
 func (t *Tracer) Store(ctx context.Context, op hook.Operation) (_ context.Context, end func(err error)) {
 	if op.Name == "ping" {
 		return ctx, func(error) {}
@@ -26,5 +26,6 @@ func (t *Tracer) Store(ctx context.Context, op hook.Operation) (_ context.Contex
 }
 
 func isMissing(err error) bool {
-	return errors.Is(err, function.ErrNotFound) || errors.Is(err, function.ErrEnvNotFound) || errors.Is(err, function.ErrNamespaceNotFound)
+	return errors.Is(err, function.ErrNotFound) || errors.Is(err, function.ErrEnvNotFound) ||
+		errors.Is(err, function.ErrNamespaceNotFound)
 }

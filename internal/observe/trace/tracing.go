@@ -24,14 +24,15 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// scope is the instrumentation scope of the server's own spans. Dashboards filter by it: it stays when the package moves.
+// scope is the instrumentation scope of the server's own spans. Dashboards filter by it: it stays when the package
+// moves.
 const scope = "github.com/backstage/functions/internal/trace"
 
 // closeTimeout bounds how long Close waits for the last spans to be taken.
 const closeTimeout = 5 * time.Second
 
-// Options configure a Tracer. What they leave open, the OTEL_* variables of OpenTelemetry's SDK decide: endpoint, headers,
-// TLS, sampler, batches, limits, and attributes of the resource.
+// Options configure a Tracer. What they leave open, the OTEL_* variables of OpenTelemetry's SDK decide: endpoint,
+// headers, TLS, sampler, batches, limits, and attributes of the resource.
 type Options struct {
 	// Endpoint is a collector that speaks OTLP over gRPC without TLS, "host:port". Empty leaves it to the variables.
 	Endpoint string
@@ -107,11 +108,16 @@ func describe(ctx context.Context, o Options) (*resource.Resource, error) {
 	if o.Instance != "" {
 		attributes = append(attributes, attribute.String("service.instance.id", o.Instance))
 	}
-	return resource.New(ctx, resource.WithTelemetrySDK(), resource.WithAttributes(attributes...), resource.WithFromEnv())
+	return resource.New(
+		ctx,
+		resource.WithTelemetrySDK(),
+		resource.WithAttributes(attributes...),
+		resource.WithFromEnv(),
+	)
 }
 
-// Close sends the spans that wait, for a few seconds at most, and ends the Tracer. Spans that end later are dropped. Close
-// may be called again.
+// Close sends the spans that wait, for a few seconds at most, and ends the Tracer. Spans that end later are dropped.
+// Close may be called again.
 func (t *Tracer) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()

@@ -13,8 +13,8 @@
 //	  ]
 //	}
 //
-// {ns}, {ns2} and {ns3} stand for namespaces that no other row and no earlier run has used, {host} for the server's host
-// and port. Both are replaced wherever they occur.
+// {ns}, {ns2} and {ns3} stand for namespaces that no other row and no earlier run has used, {host} for the server's
+// host and port. Both are replaced wherever they occur.
 package contracttest
 
 import (
@@ -56,7 +56,8 @@ type Request struct {
 	// Path is sent as it stands, query and all: in UTF-8, or with Latin1 a byte for each character.
 	Path   string `json:"path"`
 	Latin1 bool   `json:"latin1,omitempty"`
-	// Headers are sent beside those of the client itself, as are those of an answer a byte for each character (Latin-1).
+	// Headers are sent in addition to those of the client itself, as are those of an answer a byte for each character
+	// (Latin-1).
 	Headers map[string]Values `json:"headers,omitempty"`
 	// Body is sent as it stands. JSON is sent as Content-Type: application/json.
 	Body string          `json:"body,omitempty"`

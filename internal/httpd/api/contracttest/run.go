@@ -84,7 +84,15 @@ func replay(t *testing.T, base *url.URL, row Row) {
 			t.Errorf("step %d: %s", i+1, fault)
 		}
 		if t.Failed() {
-			t.Fatalf("step %d: %s %s answered\n%d %v\n%s", i+1, step.Request.Method, step.Request.Path, res.StatusCode, res.Header, body)
+			t.Fatalf(
+				"step %d: %s %s answered\n%d %v\n%s",
+				i+1,
+				step.Request.Method,
+				step.Request.Path,
+				res.StatusCode,
+				res.Header,
+				body,
+			)
 		}
 	}
 }

@@ -12,7 +12,7 @@ var ErrNoMemory = outcome.New(outcome.NoMemory)
 // smallBody is how large the body of a step may be without asking for memory, in bytes.
 const smallBody = 4 << 10
 
-// Memory is a bound on what may be held for a call. Its methods must be safe for concurrent use.
+// Memory bounds the memory of one call. Its methods must be safe for concurrent use.
 type Memory interface {
 	// Grow says whether so many bytes more may be used.
 	Grow(bytes int) bool
@@ -20,28 +20,28 @@ type Memory interface {
 	Shrink(bytes int)
 }
 
-// held is the memory that a pipeline has for the body of its next step.
-type held struct {
+// bodyMemory is the memory that a pipeline has for the body of its next step.
+type bodyMemory struct {
 	memory Memory // nil for no bound
 	bytes  int
 }
 
-// change gives back what the step that has ended held, and asks for the memory of body.
-func (h *held) change(body json.RawMessage) error {
-	h.release()
-	if h.memory == nil || len(body) <= smallBody {
+// change gives back the memory of the step that has ended, and asks for that of body.
+func (m *bodyMemory) change(body json.RawMessage) error {
+	m.release()
+	if m.memory == nil || len(body) <= smallBody {
 		return nil
 	}
-	if !h.memory.Grow(len(body)) {
+	if !m.memory.Grow(len(body)) {
 		return ErrNoMemory
 	}
-	h.bytes = len(body)
+	m.bytes = len(body)
 	return nil
 }
 
-func (h *held) release() {
-	if h.bytes > 0 {
-		h.memory.Shrink(h.bytes)
-		h.bytes = 0
+func (m *bodyMemory) release() {
+	if m.bytes > 0 {
+		m.memory.Shrink(m.bytes)
+		m.bytes = 0
 	}
 }

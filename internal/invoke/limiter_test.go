@@ -41,7 +41,7 @@ func TestCallsAboveALimitAreRefused(t *testing.T) {
 			"namespaces of o have 10 calls at a time, which is their limit",
 		},
 		{
-			"a namespace's own beside its owner's",
+			"a namespace's own and its owner's",
 			Concurrency{Namespace: 5},
 			[]function.Function{limited("o+a/1", -1, 2), limited("o+b/1", -1, 9)},
 			"[2 3]",
@@ -135,7 +135,7 @@ func TestCallsAboveALimitAreRefused(t *testing.T) {
 				if row.refusal != "" && refused[row.refusal] == 0 || row.refusal == "" && len(refused) > 0 {
 					t.Errorf("refused %v, want %q among them", refused, row.refusal)
 				}
-				if g := v.gate; len(g.functions)+len(g.namespaces)+len(g.owners) > 0 {
+				if g := v.limiter; len(g.functions)+len(g.namespaces)+len(g.owners) > 0 {
 					t.Errorf("nobody is there, but counted are %v, %v and %v", g.functions, g.namespaces, g.owners)
 				}
 			})
