@@ -48,7 +48,7 @@ func (o *outcome) meanWait() time.Duration {
 }
 
 // letIn is Invoke without the refusal of calls that have no prospect.
-func letIn(t *testing.T, p *Pool, inv *Invocation) (Stats, error) {
+func letIn(t *testing.T, p *runtimePool, inv *Invocation) (Stats, error) {
 	began := time.Now()
 	s, c := p.scheduler, &call{inv: inv, group: inv.Group, key: inv.Key, alone: true}
 	s.mu.Lock()

@@ -13,7 +13,7 @@ import (
 )
 
 // shortly makes a pool whose function a/1 is known to be short, on children that serve with serve.
-func shortly(t *testing.T, cfg Config, serve func(c *fakeChild, inv *Invocation) (*Result, bool, error)) (*Pool, *fakeStarter) {
+func shortly(t *testing.T, cfg Config, serve func(c *fakeChild, inv *Invocation) (*Result, bool, error)) (*runtimePool, *fakeStarter) {
 	t.Helper()
 	starter := &fakeStarter{serve: serve, startTime: time.Millisecond, reapTime: time.Millisecond}
 	pool := fakePool(t, cfg, starter)
@@ -24,7 +24,7 @@ func shortly(t *testing.T, cfg Config, serve func(c *fakeChild, inv *Invocation)
 }
 
 // numbered makes n calls of a/1 at once; check is given the outcome of each.
-func numbered(t *testing.T, pool *Pool, n int, check func(i int, result *Result, err error)) {
+func numbered(t *testing.T, pool *runtimePool, n int, check func(i int, result *Result, err error)) {
 	t.Helper()
 	var all sync.WaitGroup
 	for i := range n {

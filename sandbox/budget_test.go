@@ -10,11 +10,11 @@ import (
 )
 
 // twoPools are pools of two runtimes on one starter, which checks that both together have no more workers than they may.
-func twoPools(t *testing.T, cfg Config) (first, second *Pool, starter *fakeStarter) {
+func twoPools(t *testing.T, cfg Config) (first, second *runtimePool, starter *fakeStarter) {
 	t.Helper()
 	starter = &fakeStarter{startTime: 5 * time.Millisecond, reapTime: time.Millisecond}
 	shared := newBudget()
-	var pools []*Pool
+	var pools []*runtimePool
 	for range 2 {
 		pool, err := newPool(t.Context(), cfg, sharedStarter{starter}, shared)
 		if err != nil {
@@ -78,7 +78,7 @@ func TestReserveIsForGroupsThatHoldNoneOfAnyRuntime(t *testing.T) {
 		if n := serving(first)["a"] + serving(second)["a"]; n != 6 {
 			t.Errorf("one group holds %d of 8 workers in two runtimes", n)
 		}
-		for _, pool := range []*Pool{second, first} {
+		for _, pool := range []*runtimePool{second, first} {
 			for i := range 5 {
 				began := time.Now()
 				answered(t, pool, invocation(fmt.Sprint("b/", i), "1ms"))
@@ -120,7 +120,7 @@ func TestFullQueueOfAllRuntimesMakesRoomForThoseWithFewWaiting(t *testing.T) {
 		hold(t, first, 1, "first", "10m")
 		hold(t, second, 1, "second", "10m")
 		refused := make(chan error, 100)
-		wait := func(pool *Pool, key string) {
+		wait := func(pool *runtimePool, key string) {
 			go func() {
 				_, err := pool.Invoke(context.WithoutCancel(t.Context()), invocation(key, "1ms"))
 				refused <- err
@@ -128,10 +128,10 @@ func TestFullQueueOfAllRuntimesMakesRoomForThoseWithFewWaiting(t *testing.T) {
 			synctest.Wait()
 		}
 		for i := range 10 { // of one group, of which no runtime has more than half
-			wait([]*Pool{first, second}[i%2], fmt.Sprint("a/", i))
+			wait([]*runtimePool{first, second}[i%2], fmt.Sprint("a/", i))
 		}
 		for _, row := range []struct {
-			pool                   *Pool
+			pool                   *runtimePool
 			key, want              string
 			mostQueued, refusedNow int
 		}{
@@ -162,7 +162,7 @@ func TestFullQueueOfAllRuntimesMakesRoomForThoseWithFewWaiting(t *testing.T) {
 }
 
 // queued is how many calls of group wait in p.
-func queued(p *Pool, group string) int {
+func queued(p *runtimePool, group string) int {
 	p.scheduler.mu.Lock()
 	defer p.scheduler.mu.Unlock()
 	if g := p.scheduler.queue.groups.members[group]; g != nil {
@@ -176,7 +176,7 @@ func TestGroupIsOwedNoMoreForWaitingInTwoRuntimes(t *testing.T) {
 		starter := &fakeStarter{startTime: 100 * time.Millisecond, reapTime: time.Millisecond}
 		cfg := sharedConfig(24, 0, 0)
 		shared := newBudget()
-		var pools []*Pool
+		var pools []*runtimePool
 		for range 2 {
 			pool, err := newPool(t.Context(), cfg, sharedStarter{starter}, shared)
 			if err != nil {
@@ -205,7 +205,7 @@ func TestMoreRuntimesThanWorkers(t *testing.T) {
 		cfg := fakeConfig(1, 1)
 		shared := newBudget()
 		starter := &fakeStarter{startTime: 5 * time.Millisecond, reapTime: time.Millisecond}
-		var pools []*Pool
+		var pools []*runtimePool
 		for range 3 {
 			pool, err := newPool(t.Context(), cfg, sharedStarter{starter}, shared)
 			if err != nil {

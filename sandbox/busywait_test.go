@@ -8,7 +8,7 @@ import (
 )
 
 // soonOf makes a call and says whether its answer was worth a busy wait.
-func soonOf(t *testing.T, pool *Pool, starter *fakeStarter, inv *Invocation) (soon bool) {
+func soonOf(t *testing.T, pool *runtimePool, starter *fakeStarter, inv *Invocation) (soon bool) {
 	t.Helper()
 	starter.calls = func(c *call) { soon = c.busyWait }
 	defer func() { starter.calls = nil }()

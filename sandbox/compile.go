@@ -9,7 +9,7 @@ import (
 
 // compiled returns what a worker is to be given with the code of inv. When there is nothing yet it may have it made for
 // later ones.
-func (p *Pool) compiled(inv *Invocation) json.RawMessage {
+func (p *runtimePool) compiled(inv *Invocation) json.RawMessage {
 	if inv.Compiled == nil || inv.Kind != Run || len(inv.Code) < largeCode {
 		return nil
 	}
@@ -25,7 +25,7 @@ func (p *Pool) compiled(inv *Invocation) json.RawMessage {
 
 // compile has a worker make what c holds. Its call waits as any other does, and its worker ends with it; it
 // has until the deadline of answers, since nothing of the function runs.
-func (p *Pool) compile(c *Compiled, inv *Invocation) {
+func (p *runtimePool) compile(c *Compiled, inv *Invocation) {
 	result, _, err := p.attempt(context.Background(), inv, time.Now(), false)
 	switch {
 	case err == nil && len(result.Body) > mostCompiled(len(inv.Code)): // it would come again

@@ -39,7 +39,7 @@ func largeCall(key, code string) *Invocation {
 }
 
 // fresh makes n calls of inv, each in a worker of its own, and returns what these were given.
-func (k *compiler) fresh(t *testing.T, pool *Pool, n int, inv *Invocation) []string {
+func (k *compiler) fresh(t *testing.T, pool *runtimePool, n int, inv *Invocation) []string {
 	t.Helper()
 	k.given = nil
 	for range n {

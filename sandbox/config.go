@@ -50,11 +50,16 @@ type Config struct {
 	// Node is the path of the Node.js binary, of version 8 or newer. Default: the one that make setup has put beside
 	// Runner, else the one on PATH.
 	Node string
+	// Runtimes are several versions of Node.js side by side, with names that invocations choose by; Node is not looked at
+	// then. They share Size, Active, Memory, Reserve and QueueSize. The first is that of invocations that name none, and
+	// has Prewarmed workers ready; each other has one, if any. Default: Node alone, with the name "node" and its major
+	// version.
+	Runtimes []Runtime
 	// Runner is the path of the runner's main.js in a checkout of this module. After make setup that has a fork server:
 	// workers start in a millisecond. Default: the runner that this package carries. It is unpacked to a folder of the
 	// user's cache and starts Node.js anew for every worker.
 	Runner string
-	// Size is the most workers at any time, of all pools of a Runtimes together. Default 16.
+	// Size is the most workers at any time. Default 16.
 	Size int
 	// Active is how many of them may serve calls at the same time that compute, as far as is known. Those beyond it are
 	// for calls beside others which only wait for something. Default 0: all of Size.
@@ -146,6 +151,7 @@ func (c Config) Validate() error {
 		fault(d <= 0, "%s %v is not above 0", name, d)
 	}
 	fault(!isObjectOfStrings(c.Env), "Env is not a JSON object of strings")
+	faults = append(faults, checkRuntimes(c.Runtimes)...)
 	switch c.Isolation {
 	case IsolationStrict, IsolationProcess, IsolationNone:
 	default:

@@ -11,7 +11,7 @@ func fakeConfig(size, prewarmed int) Config {
 }
 
 // fakePool starts a pool on starter; it must be called inside a synctest bubble, and checks at the end what always holds.
-func fakePool(t *testing.T, cfg Config, starter *fakeStarter) *Pool {
+func fakePool(t *testing.T, cfg Config, starter *fakeStarter) *runtimePool {
 	t.Helper()
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
@@ -52,7 +52,7 @@ func invocation(key, takes string) *Invocation {
 }
 
 // answered invokes inv, which must succeed, and returns how it got its worker; "" after an error.
-func answered(t *testing.T, p *Pool, inv *Invocation) StartKind {
+func answered(t *testing.T, p *runtimePool, inv *Invocation) StartKind {
 	t.Helper()
 	result, err := p.Invoke(t.Context(), inv)
 	if err != nil {

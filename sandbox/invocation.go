@@ -48,7 +48,7 @@ type Invocation struct {
 	// Outgoing is a JSON object of header names and texts that the call's own HTTP requests carry unless the function sets
 	// them, such as traceparent; empty for none. It has an effect with Config.Egress only.
 	Outgoing json.RawMessage
-	// Runtime is the name of the Node.js to run on, for a Runtimes; empty stands for the first one. A Pool has only one.
+	// Runtime is the name of the Node.js to run on, one of Config.Runtimes; empty stands for the first one.
 	Runtime string
 	// MaxInvocations retires the worker after so many calls, like Config.MaxInvocations; the lower one counts, 0 sets
 	// none.

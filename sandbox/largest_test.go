@@ -23,7 +23,7 @@ func (c *pausing) memoryUsed() int64 {
 }
 
 // waitingCalls makes n calls of key that wait for a minute, and returns where each tells its end.
-func waitingCalls(t *testing.T, pool *Pool, n int, key string) <-chan error {
+func waitingCalls(t *testing.T, pool *runtimePool, n int, key string) <-chan error {
 	ends := make(chan error, n)
 	for range n {
 		go func() {

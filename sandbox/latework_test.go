@@ -124,7 +124,7 @@ func TestCloseWaitsForWorkAfterAnswers(t *testing.T) {
 }
 
 // leaveWork has calls of the group "late" leave work that takes until the test is over.
-func (s pausingStarter) leaveWork(t *testing.T, pool *Pool) {
+func (s pausingStarter) leaveWork(t *testing.T, pool *runtimePool) {
 	s.after = lateStarter(time.Hour).after
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -82,9 +82,8 @@ func TestModulesThatOneRuntimeCannotLoadAreNamed(t *testing.T) {
 	cfg := realConfig(t)
 	cfg.ModulesDir, cfg.Prewarmed = ownModules(t), 1
 	cfg.Modules = []string{"qs", "modern"}
-	pools, err := sandbox.NewRuntimes(t.Context(), cfg, []sandbox.Runtime{
-		{Name: "old", Node: oldest.binary(t)}, {Name: "new", Node: version("node24").binary(t)},
-	})
+	cfg.Runtimes = []sandbox.Runtime{{Name: "old", Node: oldest.binary(t)}, {Name: "new", Node: version("node24").binary(t)}}
+	pools, err := sandbox.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +108,8 @@ func TestModulesThatOneRuntimeCannotLoadAreNamed(t *testing.T) {
 func TestModulesThatNoRuntimeCanLoadEndTheStart(t *testing.T) {
 	cfg := realConfig(t)
 	cfg.Prewarmed, cfg.Modules = 1, []string{"lodash", "none-such"}
-	_, err := sandbox.NewRuntimes(t.Context(), cfg, []sandbox.Runtime{
-		{Name: "old", Node: oldest.binary(t)}, {Name: "new", Node: version("node24").binary(t)},
-	})
+	cfg.Runtimes = []sandbox.Runtime{{Name: "old", Node: oldest.binary(t)}, {Name: "new", Node: version("node24").binary(t)}}
+	_, err := sandbox.New(t.Context(), cfg)
 	missing, ok := errors.AsType[*sandbox.ModulesError](err)
 	want := []string{"old: none-such: Cannot find module 'none-such'", "new: none-such: Cannot find module 'none-such'"}
 	if !ok || !slices.Equal(missing.Causes, want) {

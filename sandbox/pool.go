@@ -3,34 +3,18 @@ package sandbox
 import (
 	"context"
 	"errors"
-	"time"
+	"fmt"
 )
 
-// Pool runs invocations on workers. It is safe for concurrent use.
+// Pool runs invocations on workers, of one or several runtimes. It is safe for concurrent use.
 type Pool struct {
-	cfg       Config
-	starter   starter
-	scheduler *scheduler
-
-	quiet    chan struct{} // closed when all has ended
-	closeErr error         // set before that
+	names []string // of the runtimes, the first one first
+	pools map[string]*runtimePool
 }
 
-// New starts a pool and returns when its first worker is ready, so that a wrong Node.js or missing rights are seen at
-// once.
+// New starts a pool and returns when the first worker of each runtime is ready, so that a wrong Node.js or missing
+// rights are seen at once. What the host cannot give is ErrUnsupported.
 func New(ctx context.Context, cfg Config) (*Pool, error) {
-	pool, err := newReal(ctx, cfg, newBudget())
-	if err != nil {
-		return nil, err
-	}
-	if err = checkModules([]string{""}, cfg.Modules, func(string) Report { return pool.Snapshot().Report }); err != nil {
-		return nil, errors.Join(err, pool.Close())
-	}
-	return pool, nil
-}
-
-// newReal starts a pool of processes.
-func newReal(ctx context.Context, cfg Config, b *budget) (*Pool, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -41,93 +25,65 @@ func newReal(ctx context.Context, cfg Config, b *budget) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	starter, err := newStarter(&cfg)
-	if err != nil {
-		return nil, err
+	p, b := &Pool{pools: map[string]*runtimePool{}}, newBudget()
+	for i, rt := range cfg.Runtimes {
+		if err := p.start(ctx, cfg.of(i), rt.Name, b); err != nil {
+			return nil, errors.Join(fmt.Errorf("runtime %s: %w", rt.Name, err), p.Close())
+		}
 	}
-	return newPool(ctx, cfg, starter, b)
-}
-
-// newPool starts a pool of what starter makes, beside others of the same budget.
-func newPool(ctx context.Context, cfg Config, starter starter, b *budget) (*Pool, error) {
-	s := newScheduler(cfg, starter, b)
-	p := &Pool{cfg: s.cfg, starter: starter, scheduler: s, quiet: make(chan struct{})}
-	if err := s.run(ctx); err != nil {
+	report := func(name string) Report { return p.pools[name].Snapshot().Report }
+	if err := checkModules(p.names, cfg.Modules, report); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
+// start starts the part for one runtime, beside others of the same budget.
+func (p *Pool) start(ctx context.Context, cfg Config, name string, b *budget) error {
+	starter, err := newStarter(&cfg)
+	if err != nil {
+		return err
+	}
+	part, err := newPool(ctx, cfg, starter, b)
+	if err != nil {
+		return err
+	}
+	p.names, p.pools[name] = append(p.names, name), part
+	return nil
+}
+
+// Runtimes are the names of the runtimes, the first one first.
+func (p *Pool) Runtimes() []string { return p.names }
+
 // Invoke runs inv on a worker, waiting for one at most for QueueTimeout or until ctx ends. Its errors are
 // *FunctionError when the function failed, *DeathError when its worker died, ErrInvalid, ErrBusy, ErrClosed,
-// ErrTooLarge, or wrap the cause of ctx.
+// ErrTooLarge, *RuntimeError where there is no runtime of that name, or wrap the cause of ctx.
 func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
-	if err := inv.Validate(); err != nil {
-		return nil, err
+	name := inv.Runtime
+	if name == "" {
+		name = p.names[0]
 	}
-	began := time.Now()
-	result, served, err := p.attempt(ctx, inv, began, false)
-	for again := 0; again < 2 && (isUntouched(err) || errors.Is(err, errNotBegun)); again++ {
-		result, served, err = p.attempt(ctx, inv, began, true)
+	part, ok := p.pools[name]
+	if !ok {
+		return nil, &RuntimeError{Name: name, Known: p.names}
 	}
-	if served.Start == "" {
-		p.cfg.Observer.InvocationRefused(err)
-		return nil, err
-	}
-	p.cfg.Observer.InvocationDone(served)
-	return result, err
+	return part.Invoke(ctx, inv)
 }
 
-// attempt runs inv on the next worker that it can have. Without one the Stats are zero. A call that is made again is
-// not sent behind another.
-func (p *Pool) attempt(ctx context.Context, inv *Invocation, began time.Time, again bool) (*Result, Stats, error) {
-	c, err := p.scheduler.acquire(ctx, inv, again)
-	if err != nil {
-		return nil, Stats{}, err
-	}
-	defer p.scheduler.calls.Done()
-	served := Stats{Start: c.start, Queue: time.Since(began)}
-	if inv.Detached {
-		ctx = context.WithoutCancel(ctx)
-	}
-	running := time.Now()
-	c.pending = func() { p.scheduler.callPending(c.slot) }
-	if c.first {
-		c.cache = p.compiled(inv)
-	}
-	result, reusable, err := c.slot.invoke(ctx, c)
-	served.Run = time.Since(running)
-	stats := statsOf(result, err)
-	cost := costOf(stats, served.Run)
-	cost.missed = c.missed
-	if stats != nil {
-		served.Load, served.CPU = min(stats.Load, served.Run), stats.CPU // what the worker's side has measured
-		*stats = served
-	}
-	if c.late != nil {
-		p.scheduler.startLateWork(c, cost)
-	} else {
-		p.scheduler.release(c, cost, reusable)
-	}
-	return result, served, err
-}
+// Close refuses new calls, answers those that wait with ErrClosed, lets those that run finish, ends all workers and
+// returns when every process has been reaped. It may be called more than once.
+func (p *Pool) Close() error { return p.Shutdown(context.Background()) }
 
-// isUntouched says whether err is the death of a worker that had read nothing of its call, such as one that was killed
-// from outside while it was idle. Nothing of the call can have happened, so it may be made once more on another worker.
-func isUntouched(err error) bool {
-	death, ok := err.(*DeathError) //nolint:errorlint // as made by invoke, never wrapped
-	return ok && death.untouched
-}
-
-// statsOf are those of whichever of the two outcomes of a call carries any; nil when none does.
-func statsOf(result *Result, err error) *Stats {
-	switch err := err.(type) { //nolint:errorlint // as made by invoke, never wrapped
-	case nil:
-		return &result.Stats
-	case *FunctionError:
-		return &err.Stats
-	case *DeathError:
-		return &err.Stats
+// Shutdown is Close, but when ctx ends it also ends the workers that still run calls, with ReasonClosed. After a first
+// call of either, later ones wait for its end.
+func (p *Pool) Shutdown(ctx context.Context) error {
+	errs := make(chan error, len(p.pools))
+	for _, part := range p.pools {
+		go func() { errs <- part.Shutdown(ctx) }()
 	}
-	return nil
+	var all error
+	for range p.pools {
+		all = errors.Join(all, <-errs)
+	}
+	return all
 }

@@ -60,6 +60,11 @@ func newRealPool(tb testing.TB, change func(*sandbox.Config)) *sandbox.Pool {
 	return pool
 }
 
+// only is the snapshot of the one runtime of a pool.
+func only(pool *sandbox.Pool) sandbox.RuntimeSnapshot {
+	return pool.Snapshot().Runtimes[pool.Runtimes()[0]]
+}
+
 // awaitReady returns when the fork server has prepared itself: a call that takes all of a slow machine before that leaves it too little, and
 // it is replaced.
 func awaitReady(tb testing.TB, pool *sandbox.Pool) {

@@ -113,7 +113,7 @@ func TestInADelegatedGroup(t *testing.T) {
 		}
 	}
 	obtained := 0
-	for _, layer := range pool.Snapshot().Report.Layers {
+	for _, layer := range only(pool).Layers {
 		if layer.Asked && !layer.Obtained {
 			t.Errorf("%s is missing: %s", layer.Name, layer.Detail)
 		}

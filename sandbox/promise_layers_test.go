@@ -228,7 +228,7 @@ func TestReportTellsWhatIsThere(t *testing.T) {
 func reportTells(t *testing.T, v version, isolation sandbox.Isolation, want int) {
 	t.Helper()
 	pool := arena(t, v, func(c *sandbox.Config) { c.Isolation = isolation })
-	report := pool.Snapshot().Report
+	report := only(pool).Report
 	obtained := 0
 	for _, layer := range report.Layers {
 		if layer.Obtained {

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 
 	runnerjs "github.com/backstage/functions/runner-js"
@@ -26,7 +28,7 @@ func (c Config) resolved(ctx context.Context) (Config, error) {
 			return c, fmt.Errorf("sandbox: config: Runner: %w: name the main.js of a runner, or leave Runner empty for the one in this program", err)
 		}
 	}
-	if c.Node, err = c.findNode(ctx); err != nil {
+	if c.Runtimes, err = c.findRuntimes(ctx); err != nil {
 		return c, fmt.Errorf("sandbox: config: %w", err)
 	}
 	if c.Runner == "" {
@@ -36,7 +38,7 @@ func (c Config) resolved(ctx context.Context) (Config, error) {
 		}
 		c.Runner = filepath.Join(dir, "main.js")
 	}
-	for _, path := range []*string{&c.Node, &c.Runner, &c.ICUData, &c.ModulesDir, &c.Egress.Socket} {
+	for _, path := range []*string{&c.Runner, &c.ICUData, &c.ModulesDir, &c.Egress.Socket} {
 		if *path == "" {
 			continue
 		}
@@ -47,36 +49,59 @@ func (c Config) resolved(ctx context.Context) (Config, error) {
 	return c, nil
 }
 
+// findRuntimes are those of the configuration, or the one that Node names, with the paths of their binaries.
+func (c Config) findRuntimes(ctx context.Context) ([]Runtime, error) {
+	if len(c.Runtimes) > 0 {
+		found := slices.Clone(c.Runtimes)
+		for i := range found {
+			path, _, err := checkNode(ctx, found[i].Node)
+			if err != nil {
+				return nil, fmt.Errorf("runtime %s: %w", found[i].Name, err)
+			}
+			found[i].Node = path
+		}
+		return found, nil
+	}
+	node, err := c.findNode(ctx)
+	if err != nil {
+		return nil, err
+	}
+	path, major, err := checkNode(ctx, node)
+	if err != nil {
+		return nil, err
+	}
+	return []Runtime{{Name: "node" + strconv.Itoa(major), Node: path}}, nil
+}
+
 // findNode is the binary that Node names; if it names none the one beside the runner, where make setup puts it, or the
 // one on PATH.
 func (c Config) findNode(ctx context.Context) (string, error) {
-	node := c.Node
-	if beside := nodeBeside(c.Runner); node == "" && isFile(beside) {
-		node = beside
+	if c.Node != "" {
+		return c.Node, nil
 	}
-	if node == "" {
-		found, err := nodeOnPath(ctx)
-		if err != nil {
-			return "", err
-		}
-		node = found
+	if beside := nodeBeside(c.Runner); isFile(beside) {
+		return beside, nil
 	}
-	path, err := exec.LookPath(node)
-	if err == nil {
+	return nodeOnPath(ctx)
+}
+
+// checkNode returns the absolute path and the major version of a Node.js binary. It fails when that does not run or is
+// too old.
+func checkNode(ctx context.Context, binary string) (path string, major int, err error) {
+	if path, err = exec.LookPath(binary); err == nil {
 		path, err = filepath.Abs(path)
 	}
-	var version string
-	var major int
+	version := ""
 	if err == nil {
 		version, major, err = worker.NodeVersion(ctx, path)
 	}
+	if err == nil && major < oldestNode {
+		err = fmt.Errorf("%s is version %s", path, version)
+	}
 	if err != nil {
-		return "", fmt.Errorf("find Node.js: %w: set Config.Node to the path of a binary, version %d or newer", err, oldestNode)
+		return "", 0, fmt.Errorf("find Node.js: %w: set Config.Node to the path of a binary of version %d or newer", err, oldestNode)
 	}
-	if major < oldestNode {
-		return "", fmt.Errorf("find Node.js: %s is version %s: set Config.Node to one of version %d or newer", path, version, oldestNode)
-	}
-	return path, nil
+	return path, major, nil
 }
 
 // nodeBeside is where make setup puts Node.js beside a runner.

@@ -21,7 +21,7 @@ func computing(cpu time.Duration) func(c *fakeChild, inv *Invocation) (*Result, 
 }
 
 // together makes n calls of key at once, each of which takes so long, and returns when all have been answered.
-func together(t *testing.T, pool *Pool, n int, key, takes string) {
+func together(t *testing.T, pool *runtimePool, n int, key, takes string) {
 	t.Helper()
 	var all sync.WaitGroup
 	for range n {

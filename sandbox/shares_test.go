@@ -17,7 +17,7 @@ func sharedConfig(size, prewarmed, reserve int) Config {
 }
 
 // hold has n calls of different functions of group take a worker, or wait for one, for so long.
-func hold(t *testing.T, p *Pool, n int, group, takes string) {
+func hold(t *testing.T, p *runtimePool, n int, group, takes string) {
 	t.Helper()
 	for i := range n {
 		go func() {
@@ -28,7 +28,7 @@ func hold(t *testing.T, p *Pool, n int, group, takes string) {
 }
 
 // serving is how many workers serve each group.
-func serving(p *Pool) map[string]int {
+func serving(p *runtimePool) map[string]int {
 	p.scheduler.mu.Lock()
 	defer p.scheduler.mu.Unlock()
 	all := map[string]int{}

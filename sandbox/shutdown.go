@@ -5,13 +5,11 @@ import (
 	"time"
 )
 
-// Close refuses new calls, answers those that wait with ErrClosed, lets those that run finish, ends all workers and
-// returns when every process has been reaped. It may be called more than once.
-func (p *Pool) Close() error { return p.Shutdown(context.Background()) }
+// Close is that of the Pool.
+func (p *runtimePool) Close() error { return p.Shutdown(context.Background()) }
 
-// Shutdown is Close, but when ctx ends it also ends the workers that still run calls, with ReasonClosed. After a first
-// call of either, later ones wait for its end.
-func (p *Pool) Shutdown(ctx context.Context) error {
+// Shutdown is that of the Pool.
+func (p *runtimePool) Shutdown(ctx context.Context) error {
 	if p.scheduler.close() {
 		p.closeErr = p.shutDown(ctx)
 		close(p.quiet)
@@ -20,7 +18,7 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	return p.closeErr
 }
 
-func (p *Pool) shutDown(ctx context.Context) error {
+func (p *runtimePool) shutDown(ctx context.Context) error {
 	quiet := p.scheduler.end(ctx)
 	select {
 	case <-quiet:

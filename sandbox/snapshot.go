@@ -2,9 +2,9 @@ package sandbox
 
 import "errors"
 
-// Snapshot is what was asked for a pool, what it obtained and what happens in it at one moment. As JSON it is for
-// people to read.
-type Snapshot struct {
+// RuntimeSnapshot is what was asked for the workers of one runtime, what it obtained and what happens in it at one
+// moment. As JSON it is for people to read.
+type RuntimeSnapshot struct {
 	// Report was made when the first worker was ready.
 	Report
 	// Start says how workers start: forked, or directly and why.
@@ -23,9 +23,9 @@ type Snapshot struct {
 	Summary string `json:"-"`
 }
 
-// Snapshot tells of the pool as it is now. It costs little: nothing is asked of the kernel or of workers.
-func (p *Pool) Snapshot() Snapshot {
-	s := Snapshot{
+// Snapshot tells of the runtime's part of the pool as it is now.
+func (p *runtimePool) Snapshot() RuntimeSnapshot {
+	s := RuntimeSnapshot{
 		Report: Report{Isolation: p.cfg.Isolation, Layers: []Layer{}}, Summary: p.starter.describe(),
 		Prewarmed: p.cfg.Prewarmed, MaxInvocations: p.cfg.MaxInvocations,
 	}
@@ -45,31 +45,31 @@ func (p *Pool) Snapshot() Snapshot {
 	return s
 }
 
-// Snapshots tells of the pools of several runtimes.
-type Snapshots struct {
+// Snapshot tells of a pool at one moment.
+type Snapshot struct {
 	// Runtimes has one for each, by the runtime's name.
-	Runtimes map[string]Snapshot
+	Runtimes map[string]RuntimeSnapshot `json:"runtimes"`
 	// Pool adds them up.
-	Pool PoolStats
+	Pool PoolStats `json:"pool"`
 	// Err is that of the first runtime, and ErrWarming while another one is: one beside the first that does not start
 	// fails its own functions and no others.
-	Err error
+	Err error `json:"-"`
 	// Summary is the same for all.
-	Summary string
+	Summary string `json:"-"`
 }
 
-// Snapshot tells of all pools as they are now; see Pool.Snapshot.
-func (r *Runtimes) Snapshot() Snapshots {
-	all := Snapshots{Runtimes: map[string]Snapshot{}}
-	for _, name := range r.names {
-		s := r.pools[name].Snapshot()
+// Snapshot tells of the pool as it is now. It costs little: nothing is asked of the kernel or of workers.
+func (p *Pool) Snapshot() Snapshot {
+	all := Snapshot{Runtimes: map[string]RuntimeSnapshot{}}
+	for _, name := range p.names {
+		s := p.pools[name].Snapshot()
 		all.Runtimes[name] = s
 		all.Pool.add(&s.Pool)
 		if errors.Is(s.Err, ErrWarming) && all.Err == nil {
 			all.Err = ErrWarming
 		}
 	}
-	first := all.Runtimes[r.names[0]]
+	first := all.Runtimes[p.names[0]]
 	all.Summary = first.Summary
 	if first.Err != nil {
 		all.Err = first.Err
@@ -77,7 +77,7 @@ func (r *Runtimes) Snapshot() Snapshots {
 	return all
 }
 
-// add adds the state of another pool, which shares Size and what groups have.
+// add adds the state of another runtime, which shares Size and what groups have.
 func (s *PoolStats) add(other *PoolStats) {
 	s.Size, s.Active, s.QueueSize = other.Size, other.Active, other.QueueSize
 	s.Groups, s.MostHeld, s.MostQueued = other.Groups, other.MostHeld, other.MostQueued
@@ -90,10 +90,10 @@ func (s *PoolStats) add(other *PoolStats) {
 	s.Queued += other.Queued
 }
 
-// Memory is what the workers of all pools use; false says that nothing counts it, as without control groups. It is no
+// Memory is what the workers of all runtimes use; false says that nothing counts it, as without control groups. It is no
 // part of a Snapshot because it reads files of the kernel.
-func (r *Runtimes) Memory() (MemoryUsage, bool) {
-	starter, ok := r.First().starter.(usageTeller)
+func (p *Pool) Memory() (MemoryUsage, bool) {
+	starter, ok := p.pools[p.names[0]].starter.(usageTeller)
 	if !ok {
 		return MemoryUsage{}, false
 	}

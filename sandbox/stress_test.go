@@ -13,7 +13,7 @@ import (
 
 // stress is one run of random calls, deaths and failing starts against a pool of fakes. All of it follows from the seed.
 type stress struct {
-	pool    *Pool
+	pool    *runtimePool
 	starter *fakeStarter
 	observe *tally
 

@@ -97,7 +97,7 @@ func TestStatusTellsHowWorkersStart(t *testing.T) {
 		"directly": {directlyInJails(t), false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			status := newRealPool(t, row.change).Snapshot()
+			status := only(newRealPool(t, row.change))
 			if status.Start.Forked != row.forked || (status.Start.Reason == "") != row.forked {
 				t.Errorf("got %+v", status.Start)
 			}

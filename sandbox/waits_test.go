@@ -51,7 +51,7 @@ func (s pausingStarter) start(ctx context.Context) (child, error) {
 func (s pausingStarter) memoryLeft() (int64, bool) { return s.left.Load(), true }
 
 // growingPool may have size workers, of which active may compute.
-func growingPool(t *testing.T, size, active, reserve int) (*Pool, pausingStarter) {
+func growingPool(t *testing.T, size, active, reserve int) (*runtimePool, pausingStarter) {
 	t.Helper()
 	starter := pausingStarter{sharedStarter{&fakeStarter{
 		startTime: time.Millisecond, reapTime: time.Millisecond, waits: func(*Invocation) bool { return true },
@@ -82,7 +82,7 @@ func growingPool(t *testing.T, size, active, reserve int) (*Pool, pausingStarter
 }
 
 // callMany makes n calls of key at once, and returns how long the slowest took.
-func callMany(t *testing.T, p *Pool, n int, key, takes string) time.Duration {
+func callMany(t *testing.T, p *runtimePool, n int, key, takes string) time.Duration {
 	t.Helper()
 	began := time.Now()
 	var all sync.WaitGroup

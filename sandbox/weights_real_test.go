@@ -56,7 +56,7 @@ func awaitWeights(t *testing.T, want map[string]int) {
 	}
 }
 
-func awaitBusy(pools *sandbox.Runtimes, workers int) {
+func awaitBusy(pools *sandbox.Pool, workers int) {
 	for pools.Snapshot().Pool.Busy < workers {
 		time.Sleep(time.Millisecond)
 	}
@@ -75,7 +75,8 @@ func burnOn(t *testing.T, versions ...version) {
 	for _, v := range versions {
 		runtimes = append(runtimes, sandbox.Runtime{Name: string(v), Node: v.binary(t)})
 	}
-	pools, err := sandbox.NewRuntimes(t.Context(), cfg, runtimes)
+	cfg.Runtimes = runtimes
+	pools, err := sandbox.New(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func (s burnerStarter) start(ctx context.Context) (child, error) {
 }
 
 // weightsOf are those of the workers of p that serve group.
-func weightsOf(p *Pool, group string) (all []int) {
+func weightsOf(p *runtimePool, group string) (all []int) {
 	p.scheduler.mu.Lock()
 	defer p.scheduler.mu.Unlock()
 	for w := range p.scheduler.workers {
@@ -54,7 +54,7 @@ func TestWorkersOfOneGroupInTwoRuntimesShareTheWeightOfOne(t *testing.T) {
 			cfg := fakeConfig(8, 1)
 			shared := newBudget()
 			starter := burnerStarter{sharedStarter{&fakeStarter{startTime: 5 * time.Millisecond, reapTime: time.Millisecond}}}
-			var pools []*Pool
+			var pools []*runtimePool
 			for range 2 {
 				pool, err := newPool(t.Context(), cfg, starter, shared)
 				if err != nil {
@@ -63,7 +63,7 @@ func TestWorkersOfOneGroupInTwoRuntimesShareTheWeightOfOne(t *testing.T) {
 				defer pool.Close() //nolint:errcheck // it is idle
 				pools = append(pools, pool)
 			}
-			want := func(pool *Pool, group string, want ...int) {
+			want := func(pool *runtimePool, group string, want ...int) {
 				t.Helper()
 				time.Sleep(100 * time.Millisecond)
 				if got := weightsOf(pool, group); !slices.Equal(got, want) {

@@ -32,8 +32,8 @@ func (s *server) greet() {
 }
 
 // keptReady is how many workers are kept ready, for each runtime if there are several: "2 of node8, 1 of node24".
-func keptReady(pool *sandbox.Runtimes) string {
-	status, names := pool.Snapshot().Runtimes, pool.Names()
+func keptReady(pool *sandbox.Pool) string {
+	status, names := pool.Snapshot().Runtimes, pool.Runtimes()
 	if len(names) == 1 {
 		return fmt.Sprint(status[names[0]].Prewarmed)
 	}

@@ -33,11 +33,11 @@ func isolationHint(ctx context.Context, workers sandbox.Config, node *nodeInstal
 type runtimeStatus struct {
 	// Version is the version that Node.js reports.
 	Version string `json:"version"`
-	sandbox.Snapshot
+	sandbox.RuntimeSnapshot
 }
 
 // runtimeStatuses is the status of each runtime, by its name.
-func runtimeStatuses(pool *sandbox.Runtimes, node *nodeInstall) map[string]runtimeStatus {
+func runtimeStatuses(pool *sandbox.Pool, node *nodeInstall) map[string]runtimeStatus {
 	all := map[string]runtimeStatus{}
 	statuses := pool.Snapshot().Runtimes
 	for i, runtime := range node.runtimes {
@@ -47,7 +47,7 @@ func runtimeStatuses(pool *sandbox.Runtimes, node *nodeInstall) map[string]runti
 }
 
 // logMissing logs each layer of the tier that does not stand around workers, and why.
-func logMissing(log *slog.Logger, runtimes map[string]sandbox.Snapshot) {
+func logMissing(log *slog.Logger, runtimes map[string]sandbox.RuntimeSnapshot) {
 	for _, name := range slices.Sorted(maps.Keys(runtimes)) {
 		for _, layer := range runtimes[name].Layers {
 			if !layer.Obtained && layer.Detail != "" {

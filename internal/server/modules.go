@@ -53,7 +53,7 @@ func modulesHint(err error, node *nodeInstall) string {
 }
 
 // logModules logs for each runtime which listed modules it cannot load, and what to do.
-func logModules(log *slog.Logger, runtimes map[string]sandbox.Snapshot, node *nodeInstall) {
+func logModules(log *slog.Logger, runtimes map[string]sandbox.RuntimeSnapshot, node *nodeInstall) {
 	for _, runtime := range slices.Sorted(maps.Keys(runtimes)) {
 		for _, line := range runtimes[runtime].Modules {
 			name, cause, _ := strings.Cut(line, ": ")

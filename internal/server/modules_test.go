@@ -40,7 +40,7 @@ func TestModulesDirMustHoldModules(t *testing.T) {
 
 func TestMissingModulesAreToldWithWhatToDo(t *testing.T) {
 	var log bytes.Buffer
-	runtimes := map[string]sandbox.Snapshot{"node24": {}, "node8": {Report: sandbox.Report{Modules: []string{"@a/b/c: its code is too new (Unexpected token ?)"}}}}
+	runtimes := map[string]sandbox.RuntimeSnapshot{"node24": {}, "node8": {Report: sandbox.Report{Modules: []string{"@a/b/c: its code is too new (Unexpected token ?)"}}}}
 	logModules(slog.New(slog.NewTextHandler(&log, nil)), runtimes, &nodeInstall{modules: "/opt/modules"})
 	for _, want := range []string{"@a/b/c cannot be loaded on node8", "too new", "npm install --prefix /opt/modules --ignore-scripts @a/b@VERSION", "another runtime"} {
 		if !strings.Contains(log.String(), want) {

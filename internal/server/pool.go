@@ -11,7 +11,7 @@ import (
 // poolConfig is the pool's part of the configuration.
 func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer) sandbox.Config {
 	pool := sandbox.DefaultConfig()
-	pool.Runner = node.runner
+	pool.Runner, pool.Runtimes = node.runner, node.runtimes
 	pool.Size, pool.Prewarmed, pool.Reserve = cfg.PoolSize, cfg.PoolPrewarmed, cfg.PoolReserve
 	pool.Active, pool.Memory = cfg.PoolActive, cfg.PoolMemory()
 	pool.MaxInvocations, pool.IdleTimeout = cfg.MaxInvocations, cfg.IdleTimeout

@@ -13,7 +13,7 @@ import (
 )
 
 // newHealth makes the server ready while workers can start and functions are available.
-func newHealth(log *slog.Logger, pool *sandbox.Runtimes, s store.Pinger, invoker *invoke.Invoker) *health.Health {
+func newHealth(log *slog.Logger, pool *sandbox.Pool, s store.Pinger, invoker *invoke.Invoker) *health.Health {
 	return health.New(log,
 		health.Check{Name: "workers", Run: func(context.Context) (string, error) { return checkWorkers(pool) }},
 		health.Check{Name: "store", Run: func(ctx context.Context) (string, error) {
@@ -23,7 +23,7 @@ func newHealth(log *slog.Logger, pool *sandbox.Runtimes, s store.Pinger, invoker
 }
 
 // checkWorkers fails if workers do not start. If all are busy it does not: other servers are probably busy too.
-func checkWorkers(pool *sandbox.Runtimes) (string, error) {
+func checkWorkers(pool *sandbox.Pool) (string, error) {
 	now := pool.Snapshot()
 	switch err := now.Err; {
 	case errors.Is(err, sandbox.ErrWarming):

@@ -74,7 +74,7 @@ type server struct {
 	exit      *egress.Proxy
 	trusted   authorities
 	drain     *drain
-	pool      *sandbox.Runtimes
+	pool      *sandbox.Pool
 	invoker   *invoke.Invoker
 	probes    *health.Health
 }
@@ -172,7 +172,7 @@ func (s *server) openEgress(context.Context) (stop func() error, err error) {
 }
 
 func (s *server) startWorkers(ctx context.Context) (stop func() error, err error) {
-	if s.pool, err = sandbox.NewRuntimes(ctx, s.workers, s.node.runtimes); err != nil {
+	if s.pool, err = sandbox.New(ctx, s.workers); err != nil {
 		return nil, fmt.Errorf("workers cannot start: %w%s", err, cmp.Or(modulesHint(err, s.node), isolationHint(ctx, s.workers, s.node)))
 	}
 	stats := func() sandbox.PoolStats { return s.pool.Snapshot().Pool }
@@ -225,7 +225,7 @@ func (s *server) serve(ctx context.Context) error {
 
 func (s *server) apiOptions(ctx context.Context) api.Options {
 	return api.Options{
-		Store: store.Observe(s.store, hook.OnChange(s.invoker.Changed)), Invoker: s.invoker, Runtimes: s.pool.Names(),
+		Store: store.Observe(s.store, hook.OnChange(s.invoker.Changed)), Invoker: s.invoker, Runtimes: s.pool.Runtimes(),
 		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez, Readyz: s.probes.Readyz,
 		BodyLimit: s.cfg.BodyLimit, BodyDepth: s.cfg.BodyDepth, Grow: connections.Grow, Shrink: connections.Shrink, MaxSteps: s.cfg.PipelineMaxSteps,
