@@ -65,15 +65,17 @@ func fitConnections(cfg *config.Config, most int, log *slog.Logger) int {
 		return cfg.MaxConnections
 	}
 	if cfg.MaxConnections > 0 || most-others < leastConnections {
-		log.Warn(fmt.Sprintf("MAX_CONNECTIONS: %d connections are served at a time: the process may have %d descriptors, and needs up to %d of them "+
-			"for other things. Raise RLIMIT_NOFILE: LimitNOFILE= of systemd, ulimits of Docker Compose, or ulimit -n", fits, most, others))
+		log.Warn(fmt.Sprintf("MAX_CONNECTIONS: %d connections are served at a time: the process may have %d descriptors, "+
+			"and needs up to %d of them for other things. Raise RLIMIT_NOFILE: LimitNOFILE= of systemd, ulimits of Docker "+
+			"Compose, or ulimit -n", fits, most, others))
 	}
 	return fits
 }
 
 // descriptorsOfOthers is how many the server may need apart from connections to the API, with that many workers.
 func descriptorsOfOthers(cfg *config.Config, workers int) int {
-	n := descriptorsOfServer + descriptorsOfWorker*workers + egress.Descriptors(cfg.Egress.Limits.Total) + connections.Reserve
+	n := descriptorsOfServer + descriptorsOfWorker*workers + egress.Descriptors(cfg.Egress.Limits.Total) +
+		connections.Reserve
 	if cfg.Metrics {
 		n += cfg.MetricsMaxConnections + connections.Reserve
 	}

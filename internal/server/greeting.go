@@ -16,7 +16,8 @@ func (s *server) greet() {
 		log.Info("Functions metrics is listening on port " + port(s.listeners.metrics))
 	}
 	log.Info("Store: " + s.store.Name() + storePlace(cfg))
-	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready", s.node.names(), cfg.PoolSize, cfg.PoolActive, keptReady(s.pool)))
+	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready", s.node.names(), cfg.PoolSize,
+		cfg.PoolActive, keptReady(s.pool)))
 	workers := s.pool.Snapshot()
 	log.Info("Isolation: " + workers.Summary)
 	logMissing(log, workers.Runtimes)
@@ -27,7 +28,8 @@ func (s *server) greet() {
 	for _, name := range cfg.Ignored {
 		log.Warn(name + " is set but has no effect in this version")
 	}
-	log.Info("Deploy a function: curl -X PUT http://localhost:" + port(s.listeners.http) + "/functions/example/hello -H 'content-type: application/json'" +
+	log.Info("Deploy a function: curl -X PUT http://localhost:" + port(s.listeners.http) +
+		"/functions/example/hello -H 'content-type: application/json'" +
 		` -d '{"code": "function main(req, res) { res.send({ say: \"hello\" }) }"}'`)
 }
 

@@ -26,7 +26,8 @@ func isolationHint(ctx context.Context, workers sandbox.Config, node *nodeInstal
 	if hint.Len() == 0 { // another cause
 		return ""
 	}
-	return fmt.Sprintf(" (ISOLATION=%s asks for more than this host gives; docs/isolation.md says what less would mean)%s", workers.Isolation, hint.String())
+	return fmt.Sprintf(" (ISOLATION=%s asks for more than this host gives; docs/isolation.md says what less would mean)%s",
+		workers.Isolation, hint.String())
 }
 
 // runtimeStatus is what /status/isolation shows of a runtime.

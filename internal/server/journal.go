@@ -16,7 +16,10 @@ func (o *outputs) keepLines(cfg *config.Config, s store.Store, dropped func(line
 	}
 	journal := logs.NewJournal(logs.JournalOptions{
 		Next: o.functions, Store: s, MaxLine: cfg.Kept.MaxLine, Dropped: dropped, Logger: o.app,
-		Keep: function.LogLimits{Lines: cfg.Kept.Lines, Memory: cfg.Kept.Memory, Namespace: cfg.Kept.Namespace, TTL: cfg.Kept.TTL},
+		Keep: function.LogLimits{
+			Lines: cfg.Kept.Lines, Memory: cfg.Kept.Memory, Namespace: cfg.Kept.Namespace,
+			TTL: cfg.Kept.TTL,
+		},
 	})
 	o.functions = journal
 	return func() error { journal.Close(); return nil }

@@ -34,7 +34,8 @@ func listen(cfg *config.Config) (*listeners, error) {
 		return l, nil
 	}
 	if l.metrics, err = openListener(given, 1, cfg.MetricsHost, cfg.MetricsPort); err != nil {
-		return nil, errors.Join(listenError("METRICS_HOST", cfg.MetricsHost, "METRICS_PORT", cfg.MetricsPort, err), l.http.Close())
+		return nil, errors.Join(listenError("METRICS_HOST", cfg.MetricsHost, "METRICS_PORT", cfg.MetricsPort, err),
+			l.http.Close())
 	}
 	return l, nil
 }
@@ -46,7 +47,8 @@ func inherited() ([]net.Listener, error) {
 		return nil, fmt.Errorf("LISTEN_FDS: %w", err)
 	}
 	if len(given) > 2 {
-		return nil, fmt.Errorf("LISTEN_FDS: %d sockets were passed on, at most 2 have a use: for the API and for metrics", len(given))
+		return nil, fmt.Errorf("LISTEN_FDS: %d sockets were passed on, at most 2 have a use: for the API and for metrics",
+			len(given))
 	}
 	for i, l := range given {
 		if l == nil {

@@ -42,7 +42,8 @@ func limitMemory(memory int64) (said string, follow func(ctx context.Context)) {
 	}
 	limit := memoryLimit(memory, 0)
 	debug.SetMemoryLimit(limit)
-	said = fmt.Sprintf("Memory: the server collects its garbage beyond %d MB (set GOMEMLIMIT for another limit)", limit>>20)
+	said = fmt.Sprintf("Memory: the server collects its garbage beyond %d MB (set GOMEMLIMIT for another limit)",
+		limit>>20)
 	return said, func(ctx context.Context) { followMemory(ctx, memory, limit) }
 }
 

@@ -12,7 +12,8 @@ import (
 
 func newMetrics(cfg *config.Config, b Build) *metrics.Metrics {
 	options := []metrics.Option{
-		metrics.WithBuild(b.Version, b.Revision), metrics.WithFunctions(metrics.Detail(cfg.MetricsFunctions)), metrics.WithTrace(trace.Sampled),
+		metrics.WithBuild(b.Version, b.Revision), metrics.WithFunctions(metrics.Detail(cfg.MetricsFunctions)),
+		metrics.WithTrace(trace.Sampled),
 	}
 	if cfg.PProf {
 		options = append(options, metrics.WithRuntime())

@@ -34,7 +34,8 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 		return 0, err
 	}
 	if cfg.Storage != config.StorageRedis {
-		return 0, errors.New("check-migration reads the Redis of Backstage Functions: set REDIS_ENDPOINT, DBAAS_SENTINEL_ENDPOINT or STORAGE=redis")
+		return 0, errors.New("check-migration reads the Redis of Backstage Functions: set REDIS_ENDPOINT, " +
+			"DBAAS_SENTINEL_ENDPOINT or STORAGE=redis")
 	}
 	said := new(collector)
 	opened, err := openStore(ctx, cfg, slog.New(said))
@@ -46,7 +47,10 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 		return 0, err
 	}
 	cfg.Warnings = append(cfg.Warnings, said.messages...)
-	m := &migrationCheck{cfg: cfg, node: node, report: migration.NewReport(o.Out, o.JSON), options: o, compilers: map[string]*migration.Node{}}
+	m := &migrationCheck{
+		cfg: cfg, node: node, report: migration.NewReport(o.Out, o.JSON), options: o,
+		compilers: map[string]*migration.Node{},
+	}
 	defer m.close()
 	return m.run(ctx, opened.(*redis.Store))
 }
@@ -62,13 +66,15 @@ type migrationCheck struct {
 
 func (m *migrationCheck) run(ctx context.Context, source migration.Source) (int, error) {
 	for _, runtime := range m.node.runtimes {
-		m.compilers[runtime.Name] = &migration.Node{Binary: runtime.Node, Script: filepath.Join(filepath.Dir(m.node.runner), "compile.js")}
+		script := filepath.Join(filepath.Dir(m.node.runner), "compile.js")
+		m.compilers[runtime.Name] = &migration.Node{Binary: runtime.Node, Script: script}
 	}
 	if err := m.server(ctx); err != nil {
 		return 0, err
 	}
 	check := &migration.Check{
-		Source: source, Compiler: m, Modules: m.cfg.Modules, Limits: storeLimits(m.cfg), Found: m.report.Add, Seen: m.progress, Reach: m.reach(),
+		Source: source, Compiler: m, Modules: m.cfg.Modules, Limits: storeLimits(m.cfg), Found: m.report.Add,
+		Seen: m.progress, Reach: m.reach(),
 		SentryDSN: string(m.cfg.SentryDSN), TimeZone: m.cfg.TimeZone, IsZone: config.IsZone,
 	}
 	for _, runtime := range m.node.runtimes {
@@ -119,7 +125,8 @@ func (m *migrationCheck) modules(ctx context.Context, tell func(migration.Kind, 
 				return err
 			}
 			if fault != "" {
-				texts = append(texts, fmt.Sprintf("DEFAULT_GLOBAL_MODULES lists %s, which %s does not have (%s)", module, runtime.Name, fault))
+				texts = append(texts, fmt.Sprintf("DEFAULT_GLOBAL_MODULES lists %s, which %s does not have (%s)", module,
+					runtime.Name, fault))
 			}
 		}
 		then := ": " + m.node.install(packageOf(module)) + "; or take it out of the list"
@@ -147,7 +154,8 @@ const progressEvery = 1000
 
 func (m *migrationCheck) progress(functions int) {
 	if functions%progressEvery == 0 {
-		_, _ = fmt.Fprintf(m.options.Progress, "%d functions looked at, %d things found\n", functions, m.report.Total()) // progress may be lost
+		// Progress may be lost.
+		_, _ = fmt.Fprintf(m.options.Progress, "%d functions looked at, %d things found\n", functions, m.report.Total())
 	}
 }
 

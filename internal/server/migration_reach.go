@@ -22,7 +22,8 @@ const (
 func (m *migrationCheck) reach() func(ctx context.Context, namespace, host string, port uint16) (why, allow string) {
 	lookup := m.lookup()
 	judge := func(ctx context.Context, p egress.Policy, namespace, host string, port uint16) (egress.Reason, error) {
-		return egress.NewPolicies(p, m.cfg.Egress.Namespaces).Judge(ctx, namespace, function.Owner(namespace, m.cfg.OwnerSeparator), host, port, lookup)
+		owner := function.Owner(namespace, m.cfg.OwnerSeparator)
+		return egress.NewPolicies(p, m.cfg.Egress.Namespaces).Judge(ctx, namespace, owner, host, port, lookup)
 	}
 	return func(ctx context.Context, namespace, host string, port uint16) (why, allow string) {
 		policy := m.cfg.Egress.Policy

@@ -27,7 +27,8 @@ func modulesDir(asked string) (string, error) {
 		_, err = os.ReadDir(filepath.Join(dir, "node_modules"))
 	}
 	if err != nil {
-		return "", fmt.Errorf("MODULES_DIR: no modules in %s: fill it with npm install --prefix %s --ignore-scripts MODULE, or unset it", asked, asked)
+		return "", fmt.Errorf("MODULES_DIR: no modules in %s: fill it with npm install --prefix %s --ignore-scripts "+
+			"MODULE, or unset it", asked, asked)
 	}
 	return dir, nil
 }
@@ -48,7 +49,8 @@ func modulesHint(err error, node *nodeInstall) string {
 	}
 	_, line, _ := strings.Cut(missing.Causes[0], ": ")
 	name, _, _ := strings.Cut(line, ": ")
-	return fmt.Sprintf(". Install each in a version for its Node.js (%s; and so on), or take it out of DEFAULT_GLOBAL_MODULES",
+	return fmt.Sprintf(". Install each in a version for its Node.js (%s; and so on), or take it out of "+
+		"DEFAULT_GLOBAL_MODULES",
 		node.install(packageOf(name)))
 }
 
@@ -57,8 +59,9 @@ func logModules(log *slog.Logger, runtimes map[string]sandbox.RuntimeSnapshot, n
 	for _, runtime := range slices.Sorted(maps.Keys(runtimes)) {
 		for _, line := range runtimes[runtime].Modules {
 			name, cause, _ := strings.Cut(line, ": ")
-			log.Warn(fmt.Sprintf("DEFAULT_GLOBAL_MODULES: %s cannot be loaded on %s, where functions that require it fail: %s. Install a version for "+
-				"its Node.js (%s), or deploy these functions with another runtime", name, runtime, cause, node.install(packageOf(name)+"@VERSION")))
+			log.Warn(fmt.Sprintf("DEFAULT_GLOBAL_MODULES: %s cannot be loaded on %s, where functions that require it fail: "+
+				"%s. Install a version for its Node.js (%s), or deploy these functions with another runtime",
+				name, runtime, cause, node.install(packageOf(name)+"@VERSION")))
 		}
 	}
 }

@@ -55,7 +55,8 @@ func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 			if err != nil {
 				return nil, err // it would be there
 			}
-			binary, hint = filepath.Join(dir, "node_modules", "node-linux-"+nodeArch(), "bin", "node"), "run make setup, or set NODE_BINARY"
+			binary, hint = filepath.Join(dir, "node_modules", "node-linux-"+nodeArch(), "bin", "node"),
+				"run make setup, or set NODE_BINARY"
 		}
 		node.runtimes = []sandbox.Runtime{{Node: binary}}
 	}
@@ -115,7 +116,8 @@ func runnerDir(asked string) (string, error) {
 		candidates = []string{"runner-js", "/usr/share/functions/runner-js"}
 		if exe, err := os.Executable(); err == nil {
 			beside := filepath.Dir(exe)
-			candidates = append([]string{filepath.Join(beside, "runner-js"), filepath.Join(beside, "..", "runner-js")}, candidates...)
+			candidates = append([]string{filepath.Join(beside, "runner-js"), filepath.Join(beside, "..", "runner-js")},
+				candidates...)
 		}
 	}
 	for _, dir := range candidates {

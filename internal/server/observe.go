@@ -29,7 +29,8 @@ func openObservers(
 	ctx context.Context, cfg *config.Config, node *nodeInstall, outside egress.Options, log *slog.Logger,
 ) (*observers, error) {
 	reporter, err := sentry.New(sentry.Options{
-		DSN: string(cfg.SentryDSN), Modules: moduleVersions(node, cfg.Modules), Dial: egress.NewDialer(outside).Dial, Logger: log,
+		DSN: string(cfg.SentryDSN), Modules: moduleVersions(node, cfg.Modules), Dial: egress.NewDialer(outside).Dial,
+		Logger: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("SENTRY_DSN: %w", err)

@@ -37,7 +37,10 @@ func openOutputs(cfg *config.Config, dropped func(stream string, lines int)) (*o
 	}
 	level := new(slog.LevelVar)
 	level.Set(least)
-	app := logs.AppOptions{Level: level, JSON: cfg.LogAppFormat == config.LogAppJSON, Color: logs.IsTerminal(os.Stdout), PID: os.Getpid()}
+	app := logs.AppOptions{
+		Level: level, JSON: cfg.LogAppFormat == config.LogAppJSON, Color: logs.IsTerminal(os.Stdout),
+		PID: os.Getpid(),
+	}
 	if cfg.NumCPUs == 1 {
 		app.PID = 0
 	}
@@ -78,8 +81,9 @@ func levelOf(cfg *config.Config) (slog.Level, error) {
 
 func gelfOptions(cfg *config.Config, console *logs.Console, log *slog.Logger) logs.GELFOptions {
 	o := logs.GELFOptions{
-		Fields: cfg.LogFields, HeaderFields: cfg.LogHeaderFields, MaxFullMessage: cfg.LogMaxMessage, MaxChunkSize: cfg.LogMaxChunk,
-		Console: console, Logger: log,
+		Fields: cfg.LogFields, HeaderFields: cfg.LogHeaderFields, MaxFullMessage: cfg.LogMaxMessage,
+		MaxChunkSize: cfg.LogMaxChunk,
+		Console:      console, Logger: log,
 	}
 	for _, host := range cfg.LogHosts {
 		o.Addresses = append(o.Addresses, net.JoinHostPort(host, strconv.Itoa(cfg.LogPort)))

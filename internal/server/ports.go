@@ -22,7 +22,8 @@ type ports struct {
 func newPorts(cfg *config.Config, l *listeners, most int, log *slog.Logger) *ports {
 	p := &ports{bodies: connections.NewBodies(cfg.HTTP.BodyMemory), answers: connections.NewAnswers(cfg.HTTP.AnswerMemory)}
 	o := connections.Options{
-		Name: "api", Most: most, Read: cfg.HTTP.Read, Body: cfg.HTTP.Body, Write: cfg.HTTP.Write, Probe: isProbe, Around: api.Identify,
+		Name: "api", Most: most, Read: cfg.HTTP.Read, Body: cfg.HTTP.Body, Write: cfg.HTTP.Write, Probe: isProbe,
+		Around: api.Identify,
 		Bodies: p.bodies, Answers: p.answers, Logger: log,
 	}
 	p.api = connections.New(api.JSONErrors(l.http), o)

@@ -32,7 +32,8 @@ func checkWorkers(pool *sandbox.Pool) (string, error) {
 		return "", &health.Problem{Text: "workers do not start", Cause: err}
 	}
 	s := now.Pool
-	return fmt.Sprintf("%d busy, %d idle, %d ready, %d starting, of at most %d; %d calls wait", s.Busy, s.Idle, s.Prewarmed, s.Starting, s.Size, s.Queued), nil
+	return fmt.Sprintf("%d busy, %d idle, %d ready, %d starting, of at most %d; %d calls wait", s.Busy, s.Idle,
+		s.Prewarmed, s.Starting, s.Size, s.Queued), nil
 }
 
 // checkStore turns the result of a ping into a check: a server whose store is away still serves calls if it has

@@ -89,14 +89,16 @@ func (r *reloader) tell(next *config.Config) {
 	case len(changed) > 0:
 		r.log.Info("Configuration reloaded", "changed", strings.Join(changed, " "))
 	case next.File == "":
-		r.log.Info("Configuration reloaded: nothing has changed, since CONFIG_FILE is not set and the environment stays as it is")
+		r.log.Info("Configuration reloaded: nothing has changed, because CONFIG_FILE is not set " +
+			"and the environment stays as it is")
 	default:
 		r.log.Info("Configuration reloaded: nothing that can change without a restart has changed")
 	}
 	_, restart := r.started.Changes(next)
 	restart = append(restart, r.authoritiesChanged(next)...)
 	if len(restart) > 0 {
-		r.log.Warn("Configuration needs a restart for what has changed since the start", "changed", strings.Join(restart, " "))
+		r.log.Warn("Configuration needs a restart for what has changed since the start",
+			"changed", strings.Join(restart, " "))
 	}
 }
 

@@ -173,7 +173,8 @@ func (s *server) openEgress(context.Context) (stop func() error, err error) {
 
 func (s *server) startWorkers(ctx context.Context) (stop func() error, err error) {
 	if s.pool, err = sandbox.New(ctx, s.workers); err != nil {
-		return nil, fmt.Errorf("workers cannot start: %w%s", err, cmp.Or(modulesHint(err, s.node), isolationHint(ctx, s.workers, s.node)))
+		return nil, fmt.Errorf("workers cannot start: %w%s", err,
+			cmp.Or(modulesHint(err, s.node), isolationHint(ctx, s.workers, s.node)))
 	}
 	stats := func() sandbox.PoolStats { return s.pool.Snapshot().Pool }
 	s.measures.WatchPool(stats)
@@ -194,7 +195,10 @@ func (s *server) closePool() error { return s.pool.Shutdown(s.drain.until()) }
 func (s *server) invokeOptions() invoke.Options {
 	return invoke.Options{
 		Pool: s.pool, Source: s.store, Recorder: s.measures, Output: s.out.functions, Logger: s.log(),
-		Concurrency:        invoke.Concurrency{Function: s.cfg.MaxConcurrencyFunction, Namespace: s.cfg.MaxConcurrencyNamespace},
+		Concurrency: invoke.Concurrency{
+			Function:  s.cfg.MaxConcurrencyFunction,
+			Namespace: s.cfg.MaxConcurrencyNamespace,
+		},
 		OwnerSeparator:     s.cfg.OwnerSeparator,
 		CancelOnDisconnect: s.cfg.CancelOnDisconnect,
 		CutAfterAnswer:     s.cfg.AfterAnswer == function.AfterAnswerCut,
@@ -227,16 +231,19 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 	return api.Options{
 		Store: store.Observe(s.store, hook.OnChange(s.invoker.Changed)), Invoker: s.invoker, Runtimes: s.pool.Runtimes(),
 		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
-		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez, Readyz: s.probes.Readyz,
-		BodyLimit: s.cfg.BodyLimit, BodyDepth: s.cfg.BodyDepth, Grow: connections.Grow, Shrink: connections.Shrink, MaxSteps: s.cfg.PipelineMaxSteps,
+		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,
+		Readyz:    s.probes.Readyz,
+		BodyLimit: s.cfg.BodyLimit, BodyDepth: s.cfg.BodyDepth, Grow: connections.Grow, Shrink: connections.Shrink,
+		MaxSteps:  s.cfg.PipelineMaxSteps,
 		HiddenEnv: s.cfg.HiddenEnv, Logger: s.log(),
 		FunctionLog: func(ref function.Ref, line string) {
 			s.out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
-		AccessLog: s.out.accessLog(s.cfg.Access), Served: s.measures.Served, Updated: s.measures.FunctionUpdate, TraceID: trace.ID,
-		Client: func(r *http.Request) string { return clientOf(logs.RemoteAddr(r, s.cfg.TrustedProxies)) },
-		Owner:  func(namespace string) string { return function.Owner(namespace, s.cfg.OwnerSeparator) },
-		Logs:   keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
+		AccessLog: s.out.accessLog(s.cfg.Access), Served: s.measures.Served, Updated: s.measures.FunctionUpdate,
+		TraceID: trace.ID,
+		Client:  func(r *http.Request) string { return clientOf(logs.RemoteAddr(r, s.cfg.TrustedProxies)) },
+		Owner:   func(namespace string) string { return function.Owner(namespace, s.cfg.OwnerSeparator) },
+		Logs:    keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
 		Life: ctx,
 	}
 }

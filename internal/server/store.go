@@ -23,8 +23,9 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 		s, err := redis.Open(ctx, redis.Options{
 			Endpoint: string(cfg.RedisEndpoint), LogsEndpoint: string(cfg.LogsRedisEndpoint), KeyPrefix: cfg.RedisKeyPrefix,
 			OwnerSeparator: cfg.OwnerSeparator,
-			Name:           cfg.RedisVariable + " " + cfg.RedisEndpoint.String(), LogsName: "LOGS_REDIS_ENDPOINT " + cfg.LogsRedisEndpoint.String(),
-			TLS: redis.TLS(cfg.RedisTLS), DialTimeout: cfg.RedisDialTimeout, Limits: limits, Logger: log,
+			Name:           cfg.RedisVariable + " " + cfg.RedisEndpoint.String(),
+			LogsName:       "LOGS_REDIS_ENDPOINT " + cfg.LogsRedisEndpoint.String(),
+			TLS:            redis.TLS(cfg.RedisTLS), DialTimeout: cfg.RedisDialTimeout, Limits: limits, Logger: log,
 		})
 		if err != nil {
 			return nil, redisError(cfg, err)
@@ -40,7 +41,8 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 			return nil, fmt.Errorf("DATA_DIR: %w", err)
 		}
 		if damage := s.Damage(); damage.Count > 0 {
-			log.Warn("The code of stored functions does not match its hash, they are not run: put their code again, restore a backup, or delete them",
+			log.Warn("The code of stored functions does not match its hash, they are not run: put their code again, restore a "+
+				"backup, or delete them",
 				"count", damage.Count, "functions", damage.String())
 		}
 		s.Limits, s.OwnerSeparator = limits, cfg.OwnerSeparator
