@@ -26,11 +26,13 @@ func newOutgoing(registry *prometheus.Registry) *outgoing {
 	o := &outgoing{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "functions_egress_connections_total",
-			Help: "Connections that functions asked for, by result: connected, why the policy denied it, or an error code.",
+			Help: "Connections that functions asked for, by result: " +
+				"connected, why the policy denied it, or an error code.",
 		}, []string{"namespace", "result"}),
 		lookups: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "functions_egress_lookups_total",
-			Help: "Names that functions looked up by themselves, by result: found, why the policy denied it, or an error code.",
+			Help: "Names that functions looked up by themselves, by result: " +
+				"found, why the policy denied it, or an error code.",
 		}, []string{"namespace", "result"}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "functions_egress_bytes_total", Help: "Bytes that functions sent and received.",

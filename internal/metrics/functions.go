@@ -20,11 +20,15 @@ const (
 	totalName    = "backstage_functions_function_run_total"
 	scriptName   = "backstage_functions_run_script_duration_seconds"
 
-	durationHeader = "# HELP " + durationName + " How many time spent to run a function in seconds\n# TYPE " + durationName + " histogram\n"
-	scriptHeader   = "# HELP " + scriptName + " Time that answered calls of a function spent in their worker, but for the loading of its code, in seconds\n" +
+	durationHeader = "# HELP " + durationName + " How many time spent to run a function in seconds\n" +
+		"# TYPE " + durationName + " histogram\n"
+	scriptHeader = "# HELP " + scriptName + " Time that answered calls of a function spent in their worker, " +
+		"but for the loading of its code, in seconds\n" +
 		"# TYPE " + scriptName + " histogram\n"
-	openTotalHeader = "# HELP backstage_functions_function_run What is the status code of a function\n# TYPE backstage_functions_function_run counter\n"
-	totalHeader     = "# HELP " + totalName + " What is the status code of a function\n# TYPE " + totalName + " counter\n"
+	openTotalHeader = "# HELP backstage_functions_function_run What is the status code of a function\n" +
+		"# TYPE backstage_functions_function_run counter\n"
+	totalHeader = "# HELP " + totalName + " What is the status code of a function\n" +
+		"# TYPE " + totalName + " counter\n"
 )
 
 // functionSeries are the counts of one function. Compared with a prometheus.Histogram and its counters they take a
@@ -85,13 +89,15 @@ func (r *runs) writeTo(w io.Writer, open bool) error {
 	out := bufio.NewWriterSize(w, 64<<10)
 	_, _ = out.WriteString(durationHeader) // Flush tells
 	for _, series := range all {
-		if _, err := out.Write(series.run.appendTo(out.AvailableBuffer(), durationName, series.labels, bounds)); err != nil {
+		text := series.run.appendTo(out.AvailableBuffer(), durationName, series.labels, bounds)
+		if _, err := out.Write(text); err != nil {
 			return err
 		}
 	}
 	_, _ = out.WriteString(scriptHeader)
 	for _, series := range all {
-		if _, err := out.Write(series.script.appendTo(out.AvailableBuffer(), scriptName, series.labels, bounds)); err != nil {
+		text := series.script.appendTo(out.AvailableBuffer(), scriptName, series.labels, bounds)
+		if _, err := out.Write(text); err != nil {
 			return err
 		}
 	}
@@ -156,8 +162,9 @@ var openBounds = func() [len(runBuckets) + 1]string {
 	return texts
 }()
 
-// label is the label value for a name. It is valid, since Prometheus takes UTF-8 only, and shows what cannot be seen, or steers a terminal, as
-// \uXXXX. Names that differ have values that differ: of those that have such characters, or this form, a backslash is escaped too.
+// label is the label value for a name. It is UTF-8, as Prometheus wants it, and has invisible characters, which may be
+// commands to a terminal, as \uXXXX. Different names have different values: in a name with such characters, or with
+// this form, a backslash is escaped too.
 func label(name string) string {
 	name = strings.ToValidUTF8(name, "\uFFFD")
 	if !strings.ContainsFunc(name, isHidden) && !strings.Contains(name, `\u`) {

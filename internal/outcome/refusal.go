@@ -33,7 +33,8 @@ func ofBusy(busy *sandbox.BusyError) Outcome {
 
 // nestedTexts are what a function is told that has called another one of this server.
 var nestedTexts = map[sandbox.BusyCause]string{
-	sandbox.BusyNested: "No worker is free for a call that a function makes while it holds one: it could wait for itself. " +
+	sandbox.BusyNested: "No worker is free for a call that a function makes while it holds one: " +
+		"it could wait for itself. " +
 		"Use a pipeline, or have the caller make both calls",
 	sandbox.BusyTooDeep: "Functions call each other more than " + strconv.Itoa(sandbox.MaxDepth) + " deep",
 }

@@ -10,9 +10,9 @@ import (
 var errLimit = errors.New("body: over the limit")
 
 const (
-	// maxFirstBuffer bounds what a client gets allocated by promising a long body, and nobody is asked for.
+	// maxFirstBuffer bounds what is allocated for a client that announces a long body, without asking for memory.
 	maxFirstBuffer = 4 << 10
-	// growth is how many times what has come of a long body a client gets allocated by promising the rest: more saves
+	// growth bounds the buffer of a long body whose length is announced, as a multiple of what has arrived: more saves
 	// copies, less saves memory.
 	growth = 16
 	// unknownLength is the first buffer of a body that does not tell its length.

@@ -7,7 +7,7 @@ import (
 )
 
 // appendLine appends s without anything that could end the line, be a command to a terminal or be invisible. Tabs,
-// quotes and backslashes stay.
+// quotes and backslashes are kept.
 func appendLine(dst []byte, s string) []byte {
 	return appendEscaped(dst, s, func(r rune) bool { return rawjson.IsInvisible(r) && r != '\t' })
 }
@@ -17,10 +17,11 @@ func appendField(dst []byte, s string) []byte {
 	return appendEscaped(dst, s, func(r rune) bool { return rawjson.IsInvisible(r) || r == '"' || r == '\\' })
 }
 
-// Plain is text for a terminal, which others may have written a part of: without anything that could steer the terminal or not be seen. Lines,
-// tabs, quotes and backslashes stay.
+// Plain is text for a terminal, which others may have written a part of: nothing in it is a command to the terminal or
+// invisible. Line breaks, tabs, quotes and backslashes are kept.
 func Plain(text string) string {
-	return string(appendEscaped(nil, text, func(r rune) bool { return rawjson.IsInvisible(r) && r != '\t' && r != '\n' }))
+	hidden := func(r rune) bool { return rawjson.IsInvisible(r) && r != '\t' && r != '\n' }
+	return string(appendEscaped(nil, text, hidden))
 }
 
 func appendEscaped(dst []byte, s string, escape func(rune) bool) []byte {

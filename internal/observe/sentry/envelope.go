@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/backstage/functions/sandbox/rawjson"
 	sdk "github.com/getsentry/sentry-go"
 )
 
@@ -54,12 +55,14 @@ func newReport(p project, e *event) (*report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sentry: encode event: %w", err)
 	}
-	var out bytes.Buffer
-	fmt.Fprintf(&out, `{"event_id":"%s","sent_at":"%s"}`+"\n", e.EventID, time.Now().UTC().Format(time.RFC3339))
-	fmt.Fprintf(&out, `{"type":"event","length":%d}`+"\n", len(item))
-	out.Write(item)
-	out.WriteByte('\n')
-	return &report{project: p, envelope: out.Bytes()}, nil
+	whole := rawjson.NewObject(make([]byte, 0, len(item)+256))
+	whole.String("event_id", string(e.EventID))
+	whole.String("sent_at", time.Now().UTC().Format(time.RFC3339))
+	header := rawjson.NewObject(append(whole.End(), '\n'))
+	header.String("type", "event")
+	header.Int("length", int64(len(item)))
+	envelope := append(append(header.End(), '\n'), item...)
+	return &report{project: p, envelope: append(envelope, '\n')}, nil
 }
 
 // request is the HTTP request that delivers r.
