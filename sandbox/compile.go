@@ -15,9 +15,11 @@ func (p *runtimePool) compiled(inv *Invocation) json.RawMessage {
 	}
 	cache, should := inv.Compiled.load()
 	if should {
-		go p.compile(inv.Compiled, &Invocation{
-			ID: inv.ID, Kind: compile, Key: inv.Key + "\x00\x00compile", Group: inv.Group, Owner: inv.Owner,
-			Filename: inv.Filename, Code: inv.Code,
+		p.compiling.Go(func() {
+			p.compile(inv.Compiled, &Invocation{
+				ID: inv.ID, Kind: compile, Key: inv.Key + "\x00\x00compile", Group: inv.Group, Owner: inv.Owner,
+				Filename: inv.Filename, Code: inv.Code,
+			})
 		})
 	}
 	return cache

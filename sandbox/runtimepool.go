@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 )
 
@@ -11,6 +12,7 @@ type runtimePool struct {
 	cfg       Config
 	starter   starter
 	scheduler *scheduler
+	compiling sync.WaitGroup // calls of our own, which make code caches
 
 	quiet    chan struct{} // closed when all has ended
 	closeErr error         // set before that

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"sync"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type Node struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	answers chan nodeAnswer
+	asking  sync.WaitGroup
 }
 
 type nodeAnswer struct {
@@ -54,7 +56,8 @@ func (n *Node) ask(ctx context.Context, question any) (nodeAnswer, error) {
 	}
 	timeout := time.NewTimer(compileTimeout)
 	defer timeout.Stop()
-	go func(in io.Writer) { _, _ = in.Write(append(text, '\n')) }(n.in) // a failure ends the answers
+	in := n.in
+	n.asking.Go(func() { _, _ = in.Write(append(text, '\n')) }) // a failure ends the answers
 	select {
 	case a, ok := <-n.answers:
 		if !ok {
@@ -121,5 +124,6 @@ func (n *Node) Close() {
 	for range n.answers { //nolint:revive // until it has ended
 	}
 	_ = n.cmd.Wait() // it was killed
+	n.asking.Wait()
 	n.cmd = nil
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/backstage/functions/internal/config"
@@ -31,16 +32,18 @@ type frontend struct {
 	// ports are those of the API and, unless they are off, of the metrics.
 	ports        *ports
 	api, metrics *http.Server // metrics is nil when they are off
+	serving      sync.WaitGroup
 }
 
 // serve serves until ctx ends or a listener fails, then answers the callers that are connected.
 func (f *frontend) serve(ctx context.Context, handler, metricsHandler http.Handler) error {
 	failed := make(chan error, 2)
+	defer f.serving.Wait() // end has closed their listeners
 	f.api = f.newServer(f.drain.handler(handler))
-	go func() { failed <- f.ports.api.Serve(f.api) }()
+	f.serving.Go(func() { failed <- f.ports.api.Serve(f.api) })
 	if f.ports.metrics != nil {
 		f.metrics = f.newServer(metricsHandler)
-		go func() { failed <- f.ports.metrics.Serve(f.metrics) }()
+		f.serving.Go(func() { failed <- f.ports.metrics.Serve(f.metrics) })
 	}
 	select {
 	case err := <-failed:

@@ -38,6 +38,7 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 			"DBAAS_SENTINEL_ENDPOINT or STORAGE=redis")
 	}
 	said := new(collector)
+	logLibraries(slog.New(said))
 	opened, err := openStore(ctx, cfg, slog.New(said))
 	if err != nil {
 		return 0, err

@@ -41,7 +41,7 @@ func openObservers(
 	}
 	o.tracer, err = trace.New(ctx, trace.Options{
 		Endpoint: cfg.Trace.Endpoint, Protocol: cfg.Trace.Protocol, Service: cfg.Trace.Service, Instance: cfg.Trace.Instance,
-		Propagators: cfg.Trace.Propagators, Answer: cfg.Trace.Answer, Logger: log,
+		Propagators: cfg.Trace.Propagators, Answer: cfg.Trace.Answer,
 	})
 	if err != nil {
 		o.close()

@@ -48,7 +48,7 @@ func openOutputs(cfg *config.Config, dropped func(stream string, lines int)) (*o
 	o := &outputs{terminal: term, level: level, closers: []func() error{term.close}}
 	app.Out, app.Context = term.server, callAttrs
 	o.app = logs.NewApp(app)
-	slog.SetDefault(o.app) // libraries log through it too
+	setGlobals(o.app)
 	if o.access, err = logs.NewAccess(logs.AccessOptions{
 		Out: term.access, Format: cfg.AccessFormat, JSON: app.JSON, Trusted: cfg.TrustedProxies,
 	}); err != nil {

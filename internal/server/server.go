@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"runtime/debug"
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/egress"
@@ -27,9 +26,6 @@ import (
 	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
-// garbage is GOGC: the server uses little memory, and collecting at Go's default would cost a tenth of its time.
-const garbage = 400
-
 // Options are what a server needs to know in addition to its configuration.
 type Options struct {
 	// Environ are the variables of the environment, as os.Environ has them.
@@ -41,9 +37,7 @@ type Options struct {
 
 // Run serves until ctx ends. If the configuration has errors, it returns a *config.LoadError and has started nothing.
 func Run(ctx context.Context, o Options) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
+	setGarbage()
 	load := loader(o.Environ)
 	cfg, node, err := configure(ctx, load)
 	if err != nil {

@@ -54,7 +54,8 @@ func TestWhatTheSDKSaysIsInTheLog(t *testing.T) {
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "soon") // configuration would have refused it
 	for _, protocol := range []string{HTTP, GRPC} {
 		text.Reset()
-		tracer, err := New(context.Background(), Options{Protocol: protocol, Logger: slog.New(slog.NewJSONHandler(&text, nil))})
+		UseLogger(slog.New(slog.NewJSONHandler(&text, nil)))
+		tracer, err := New(context.Background(), Options{Protocol: protocol})
 		if err != nil {
 			t.Fatal(err)
 		}

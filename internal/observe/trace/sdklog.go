@@ -8,12 +8,9 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// useLogger gives all that OpenTelemetry's SDK has to say, which is global, to logger. By itself it writes lines of its
-// own to standard error.
-func useLogger(logger *slog.Logger) {
-	if logger == nil {
-		logger = slog.New(slog.DiscardHandler)
-	}
+// UseLogger gives all that OpenTelemetry's SDK has to say to logger, for the whole process. By itself it writes lines of
+// its own to standard error. It is to be called before New, which reads variables.
+func UseLogger(logger *slog.Logger) {
 	otel.SetLogger(logr.New(sdkLog{logger}))
 	otel.SetErrorHandler(&losses{logger: logger})
 }

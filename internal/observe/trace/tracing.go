@@ -14,7 +14,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -45,8 +44,6 @@ type Options struct {
 	Propagators []string
 	// Answer names the propagator whose headers answers carry; empty for none.
 	Answer string
-	// Logger is told when spans are lost, and what the SDK has to say. Nil discards that.
-	Logger *slog.Logger
 }
 
 // The values of Options.Protocol.
@@ -64,10 +61,8 @@ type Tracer struct {
 	answer    propagation.TextMapPropagator
 }
 
-// New starts a Tracer; Close ends it. It does not wait for the collector. What the SDK says, which is global, goes to
-// Options.Logger from now on.
+// New starts a Tracer; Close ends it. It does not wait for the collector.
 func New(ctx context.Context, o Options) (*Tracer, error) {
-	useLogger(o.Logger) // before anything reads the variables
 	exporter, err := newExporter(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("trace: exporter: %w", err)

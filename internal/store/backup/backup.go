@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -53,9 +54,12 @@ func Serve(dir string, source Source, log *slog.Logger) (stop func() error, err 
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	go func() { _ = server.Serve(trusted{listener}) }() // it ends with stop
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = server.Serve(trusted{listener}) })
 	return func() error {
-		return errors.Join(server.Close(), removeSocket(filepath.Join(dir, socketName)))
+		err := server.Close()
+		serving.Wait()
+		return errors.Join(err, removeSocket(filepath.Join(dir, socketName)))
 	}, nil
 }
 

@@ -68,6 +68,9 @@ func (e endpoint) options(config *tls.Config) *redis.UniversalOptions {
 	return o
 }
 
+// UseLogger gives what the Redis client logs to logger, for the whole process. By itself it writes to standard error.
+func UseLogger(logger *slog.Logger) { redis.SetLogger(clientLog{logger}) }
+
 // clientLog passes on what the Redis client logs; what it fails to do reaches the caller as an error as well.
 type clientLog struct{ *slog.Logger }
 

@@ -94,7 +94,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	redis.SetLogger(clientLog{o.Logger})
 	config, err := o.TLS.config()
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ type forkLauncher struct {
 	role   role    // of the zygote in it
 	thread commandThread
 
+	settles     sync.WaitGroup
 	settledOnce atomic.Bool // a zygote has settled, or tried to
 
 	// careful: a zygote has failed to settle. The next one settles before it forks, so that a failure is one of its start.
@@ -53,7 +54,7 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 	if err != nil {
 		return nil, err
 	}
-	go f.settle(server) // while the first worker is placed, which takes as long where nothing else goes on
+	f.settles.Go(func() { f.settle(server) }) // while the first worker is placed, which takes as long where nothing else goes on
 	return forked{child, server}, nil
 }
 
@@ -201,7 +202,9 @@ func (f *forkLauncher) endLocked() error {
 func (f *forkLauncher) close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.endLocked()
+	err := f.endLocked()
+	f.settles.Wait() // its zygote has ended
+	return err
 }
 
 // forked is a worker that a zygote made.
