@@ -27,9 +27,10 @@ type scale struct {
 	waits  bool // its call waits for something
 }
 
-// setWeights looks at what each worker has used and shares the weight of each group between those of it that burn, or
-// wait for something and are about to compute when they have it: evenly, in steps of two. One burns for memory after it
-// was seen to use a processor.
+// setWeights looks at what each worker has used and shares the weight of each group between those of it that burn, and
+// as much again between those whose calls wait for something and are about to compute when they have it: evenly, in
+// steps of two. One burns for memory after it was seen to use a processor, unless its call waits: that it used little
+// of one is known (noteComputing). To set a weight is a write to a cgroup, so those that wait keep one that is near.
 func setWeights(scales map[*slot]*scale, now time.Time, memory time.Duration) {
 	burning, waiting := map[string]uint{}, map[string]uint{}
 	for _, s := range scales {
@@ -40,21 +41,28 @@ func setWeights(scales map[*slot]*scale, now time.Time, memory time.Duration) {
 		}
 		s.burns = now.Sub(s.burned) < memory
 		switch {
-		case s.burns:
-			burning[s.group]++
 		case s.waits:
 			waiting[s.group]++
+		case s.burns:
+			burning[s.group]++
 		}
 	}
 	for _, s := range scales {
 		switch {
+		case s.waits:
+			s.setNear(shareOfWeight(waiting[s.group]))
 		case s.burns:
 			s.set(shareOfWeight(burning[s.group]))
-		case s.waits:
-			s.set(shareOfWeight(waiting[s.group]))
 		default:
 			s.set(wholeWeight)
 		}
+	}
+}
+
+// setNear is set for a weight that may be half or twice of what is asked for.
+func (s *scale) setNear(weight int) {
+	if weight > 2*s.weight || 2*weight < s.weight {
+		s.set(weight)
 	}
 }
 
