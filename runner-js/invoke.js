@@ -18,9 +18,6 @@ const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check|compile)"(?
 
 const MAX_ERROR = 1024 * 1024; // bytes of an error frame; same limit as in sandbox/internal/wire/limits.go
 
-const NAME = 'node'; // name of the process
-const SHOWN = 10; // characters of a call's ID; same number as in sandbox/internal/worker/deadline.go
-
 const NOTHING = /^/;
 
 const MOST_WARNINGS = 16; // different warnings per call
@@ -33,7 +30,7 @@ const LAST_LOOK = 16;
 const { setTimeout, clearTimeout } = global;
 const { apply } = Reflect;
 const { exec } = RegExp.prototype;
-const { split, slice } = String.prototype;
+const { split } = String.prototype;
 const tick = process._tickCallback; // runs what is due before the event loop goes on: nextTicks, then microtasks
 
 class Invoker {
@@ -69,7 +66,7 @@ class Invoker {
     slim();
     this.play(8); // touches the memory that the collection has freed; otherwise every worker would do it
     this.write = write;
-    pending.name(NAME);
+    pending.show('');
   }
 
   play(times) {
@@ -102,9 +99,10 @@ class Invoker {
   }
 
   // writing marks that the call in progress has left its code and writes its answer. The host, which checks when the
-  // call has used up its CPU time, sees it in the name of the process. A frame would cost every call.
+  // call has used up its CPU time, sees it in the arguments of the process. A frame or a system call here would cost
+  // every call.
   writing() {
-    if (this.call !== null) pending.name(`${NAME} ${apply(slice, this.call.id, [1, 1 + SHOWN])}`);
+    if (this.call !== null) pending.show(this.call.id);
   }
 
   // zone makes the call in progress see the time zone of that name, or the server's.

@@ -43,6 +43,7 @@ const timers = new Set(); // timers and intervals
 const immediates = new Set();
 const { apply, ownKeys, getPrototypeOf } = Reflect;
 const { defineProperty } = Object;
+const { isArray } = Array;
 const { nextTick } = process;
 const { add, delete: remove } = Set.prototype; // before a function replaces them: the count must be right
 
@@ -122,9 +123,11 @@ function listening() {
   return true;
 }
 
-// isUnchanged says whether an object still has exactly the content that it had when it was kept.
+// isUnchanged says whether an object still has exactly the content that it had when it was kept. New named keys of an array
+// of listeners are no listeners, so they need not be counted, which takes longer.
 function isUnchanged({ object, keys, prototype, values }) {
-  if (ownKeys(object).length !== keys.length || getPrototypeOf(object) !== prototype) return false;
+  if (!isArray(object) && ownKeys(object).length !== keys.length) return false;
+  if (getPrototypeOf(object) !== prototype) return false;
   for (let i = 0; i < keys.length; i++) {
     if (object[keys[i]] !== values[i]) return false;
   }
@@ -170,4 +173,4 @@ function left(late) {
   return loop.left();
 }
 
-module.exports = { watch, markBaseline, alive, openRequests, soon, timersLeft, later, left, name: loop.name || (() => {}), NOTHING, CLOSING, WORK };
+module.exports = { watch, markBaseline, alive, openRequests, soon, timersLeft, later, left, show: loop.show || (() => {}), NOTHING, CLOSING, WORK };

@@ -30,7 +30,8 @@ func (p *Policies) Replace(all Policy, namespaces map[string]Policy) {
 func (p *Policies) of(namespace, owner string) *Policy {
 	set := p.current.Load()
 	for _, name := range [...]string{namespace, owner} {
-		if policy, ok := set.namespaces[name]; ok {
+		if _, ok := set.namespaces[name]; ok {
+			policy := set.namespaces[name] // declared here, it is allocated only for namespaces that have one
 			return &policy
 		}
 	}

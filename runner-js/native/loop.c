@@ -13,13 +13,17 @@
  * closed by Node.js itself alone. Later versions keep timers in lists in JavaScript, behind one handle, and the other timers of the loop are V8's, which
  * call nobody. Immediates are not told: their handles stay active while one of them runs. See internals.js for both.
  *
- * loop.name(text) gives the process the name that /proc/PID/comm has, of which the kernel takes 15 bytes.
+ * loop.show(text) puts a short text in place of the process's first argument, where /proc/PID/cmdline shows it. A process
+ * has its arguments in its own memory, so that takes no system call. It does nothing where the first argument is not
+ * SHOWN_AT, whose room it uses.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <node_api.h>
@@ -36,6 +40,16 @@ static int old;
 
 /* What a walk over the handles has met. */
 struct walk { unsigned known, timers; int left; };
+
+/* Calls fn for each handle of the loop, in the order in which they were opened. uv_walk() does the same for handles that
+ * are not libuv's own, and takes each out of its list and puts it back meanwhile, which costs ten times as much. */
+static void each_handle(uv_walk_cb fn, void *arg) {
+  uv_loop_t *loop = uv_default_loop();
+  void **end = (void **)&loop->handle_queue;
+  for (void **link = end[0]; link != end; link = link[0]) {
+    fn((uv_handle_t *)((char *)link - offsetof(uv_handle_t, handle_queue)), arg);
+  }
+}
 
 /* Whether a timer runs and is one of JavaScript's. V8 sets others when it has collected garbage: those are nobody's work. */
 static int is_timer(const uv_handle_t *handle) {
@@ -93,8 +107,8 @@ static napi_value mark(napi_env env, napi_callback_info info) {
   old = is_old;
   known_count = known_timers = 0;
   uint64_t latest = 0;
-  uv_walk(uv_default_loop(), find, &latest);
-  uv_walk(uv_default_loop(), note, NULL);
+  each_handle(find, &latest);
+  each_handle(note, NULL);
   return NULL;
 }
 
@@ -105,7 +119,7 @@ static napi_value left(napi_env env, napi_callback_info info) {
   if (loop->active_reqs.count > 0) {
     walk.left = WORK;
   } else {
-    uv_walk(loop, look, &walk);
+    each_handle(look, &walk);
     if (walk.known != known_count) walk.left = WORK; /* one of those that are known is gone */
   }
   napi_value result = NULL;
@@ -113,12 +127,20 @@ static napi_value left(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static napi_value name(napi_env env, napi_callback_info info) {
+#define SHOWN_AT "--expose-internals" /* sandbox/internal/worker starts Node.js with it */
+static char *shown; /* NULL when that is not there */
+
+static void find_shown(void) {
+  char *first = program_invocation_name + strlen(program_invocation_name) + 1; /* what follows the name in memory */
+  if (strcmp(first, SHOWN_AT) == 0) shown = first;
+}
+
+static napi_value show(napi_env env, napi_callback_info info) {
   size_t argc = 1, length;
   napi_value argv[1];
-  char text[16];
-  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1) return NULL;
-  if (napi_get_value_string_latin1(env, argv[0], text, sizeof text, &length) == napi_ok) prctl(PR_SET_NAME, text);
+  char text[sizeof SHOWN_AT] = {0};
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc != 1 || shown == NULL) return NULL;
+  if (napi_get_value_string_latin1(env, argv[0], text, sizeof text, &length) == napi_ok) memcpy(shown, text, sizeof text);
   return NULL;
 }
 
@@ -197,7 +219,7 @@ static napi_value held(napi_env env, napi_callback_info info) {
   (void)info;
   uv_loop_t *loop = uv_default_loop();
   struct walk walk = {0, 0, 0};
-  uv_walk(loop, count_streams, &walk);
+  each_handle(count_streams, &walk);
   int requests = (int)loop->active_reqs.count;
   napi_value result = NULL;
   napi_create_int32(env, requests > walk.left ? requests : walk.left, &result);
@@ -206,9 +228,10 @@ static napi_value held(napi_env env, napi_callback_info info) {
 
 static napi_value init(napi_env env, napi_value exports) {
   napi_value fn;
+  find_shown();
   if (napi_create_function(env, "mark", NAPI_AUTO_LENGTH, mark, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "mark", fn);
   if (napi_create_function(env, "left", NAPI_AUTO_LENGTH, left, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "left", fn);
-  if (napi_create_function(env, "name", NAPI_AUTO_LENGTH, name, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "name", fn);
+  if (napi_create_function(env, "show", NAPI_AUTO_LENGTH, show, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "show", fn);
   if (napi_create_function(env, "later", NAPI_AUTO_LENGTH, later, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "later", fn);
   if (napi_create_function(env, "note", NAPI_AUTO_LENGTH, note_directory, NULL, &fn) == napi_ok) {
     napi_set_named_property(env, exports, "note", fn);

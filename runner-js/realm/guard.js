@@ -7,7 +7,7 @@ const errors = require('./errors');
 const intrinsics = require('./intrinsics');
 
 const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply } = Reflect;
-const { freeze, is, keys } = Object;
+const { create, freeze, is, keys } = Object;
 const { stringify } = JSON;
 const { exec } = RegExp.prototype;
 
@@ -41,6 +41,7 @@ const inherited = functions.map(getPrototypeOf);
 // which is SHARED.
 const beyond = reachable.concat(others.filter(object => runners.unheld.indexOf(object) < 0)).filter(object => SHARED.indexOf(object) < 0);
 const blank = near.concat(beyond).filter(isBare);
+SHARED.concat(beyond).forEach(makeFast);
 
 const intact = [comparison(own, near), comparison(others, [])];
 intact.forEach(compare => compare()); // is compiled now, once for all workers that are forked
@@ -123,6 +124,12 @@ function unchanged() {
   if (!bare()) return false;
   if (count <= FIRST) return sameKeys() && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions());
   return (count % SELDOM !== 0 || sameFunctions()) && (count % EVERY !== 0 || sameKeys()) && (count % RARELY !== 0 || sameProperties());
+}
+
+// makeFast makes V8 store an object in the form in which looking for keys takes a tenth of the time. V8 does that for
+// objects that others inherit from, when a property is read through them.
+function makeFast(object) {
+  return create(object).unknown;
 }
 
 // bare says whether all of blank still have no enumerable keys.

@@ -95,13 +95,11 @@ func (d *deadlines) checkSync() {
 	d.sync.Reset(max(left, time.Millisecond))
 }
 
-// shownID is how much of a call's ID the name of its process has: no code of the function can guess that.
-const shownID = 10
-
-// writing says whether the code of the call has returned, and its answer is being written as JSON: the runner then
-// gives the process a name with the call's ID. The time for that, of which a large answer takes much, is not main's.
+// writing says whether the code of the call has returned and its answer is being written as JSON. The runner then
+// shows the call's ID, which no code of the function can guess. A large answer takes long to write, and that time is
+// not main's.
 func (d *deadlines) writing() bool {
-	return commandOf(d.process.handle.pid()) == "node "+d.id[:min(shownID, len(d.id))]
+	return shownBy(d.process.handle.pid()) == `"`+d.id+`"`
 }
 
 // mainReturned ends the watch for the sync deadline.

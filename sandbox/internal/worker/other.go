@@ -39,7 +39,7 @@ func (*Starter) Method() StartMethod { return StartMethod{} }
 
 func cpuTime(int) time.Duration { return 0 }
 
-func commandOf(int) string { return "" }
+func shownBy(int) string { return "" }
 
 func asleep(int) bool { return false }
 

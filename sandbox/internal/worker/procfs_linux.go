@@ -51,12 +51,14 @@ func cpuTime(pid int) time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// commandOf is the name of the process, as it may set it itself (prctl(2), PR_SET_NAME); empty when it is not to be
-// had.
-func commandOf(pid int) string {
-	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+// shownBy is what the process shows in place of its first argument, which is in its own memory: proc(5),
+// /proc/PID/cmdline. It is empty when the file cannot be read.
+func shownBy(pid int) string {
+	arguments, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSuffix(string(name), "\n")
+	_, rest, _ := strings.Cut(string(arguments), "\x00")
+	shown, _, _ := strings.Cut(rest, "\x00")
+	return shown
 }
