@@ -21,7 +21,7 @@ var homes = map[string][]string{
 	},
 	"github.com/gorilla/mux":     {"internal/httpd/api"},
 	"github.com/miekg/dns":       {"internal/egress"},
-	"github.com/prometheus/":     {"internal/metrics"},
+	"github.com/prometheus/":     {"internal/observe/metrics"},
 	"github.com/spf13/cobra":     {"cmd/functions"},
 	"github.com/redis/go-redis/": {"internal/store/redis", "internal/testenv"},
 	"go.etcd.io/bbolt":           {"internal/store/bolt"},

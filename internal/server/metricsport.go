@@ -6,7 +6,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/httpd/health"
-	"github.com/backstage/functions/internal/metrics"
+	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
 )
 

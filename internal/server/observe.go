@@ -10,7 +10,7 @@ import (
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/invoke"
-	"github.com/backstage/functions/internal/metrics"
+	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/sentry"
 	"github.com/backstage/functions/internal/observe/trace"
 	"github.com/backstage/functions/internal/store"

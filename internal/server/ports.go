@@ -8,7 +8,7 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/httpd/connections"
-	"github.com/backstage/functions/internal/metrics"
+	"github.com/backstage/functions/internal/observe/metrics"
 )
 
 // ports are the listeners with limits on connections. Bodies and answers of both count together.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/metrics"
+	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/store"
 	"github.com/backstage/functions/internal/store/bolt"
 )

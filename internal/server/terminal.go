@@ -8,8 +8,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/backstage/functions/internal/metrics"
 	"github.com/backstage/functions/internal/observe/logs"
+	"github.com/backstage/functions/internal/observe/metrics"
 )
 
 // How long the shutdown waits for the readers of standard output and standard error together, and how long at least for

@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	operationsFile = "../../docs/operations.md"
-	rulesFile      = "../../docs/deploy/prometheus/rules.yml"
-	dashboardFile  = "../../docs/deploy/grafana/dashboard.json"
+	operationsFile = "../../../docs/operations.md"
+	rulesFile      = "../../../docs/deploy/prometheus/rules.yml"
+	dashboardFile  = "../../../docs/deploy/grafana/dashboard.json"
 	ruleTestsFile  = "testdata/rules_test.yml"
 )
 
