@@ -88,8 +88,8 @@ func TestCallsSentTogetherWithBadOnesAreServed(t *testing.T) {
 	}
 }
 
-// A call that loops is killed while answers to those before it may still have to be read, and those behind it have not begun: each call
-// leaves its number in a file once, whatever becomes of it. Some callers read slowly.
+// A call that loops is killed while answers to those before it may still have to be read, and those behind it have not
+// begun: each call leaves its number in a file once, whatever becomes of it. Some callers read slowly.
 func TestCallsSentTogetherAreMadeOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls")
 	pool := newRealPool(t, func(c *sandbox.Config) {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// twoPools are pools of two runtimes on one starter, which checks that both together have no more workers than they may.
+// twoPools are pools of two runtimes on one starter, which checks that both together have no more workers than they
+// may.
 func twoPools(t *testing.T, cfg Config) (first, second *runtimePool, starter *fakeStarter) {
 	t.Helper()
 	starter = &fakeStarter{startTime: 5 * time.Millisecond, reapTime: time.Millisecond}

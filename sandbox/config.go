@@ -124,8 +124,10 @@ func DefaultConfig() Config {
 		StartTimeout: 30 * time.Second,
 		Env:          json.RawMessage("{}"),
 		Isolation:    IsolationStrict,
-		Limits:       Limits{Memory: 128 << 20, CPU: 1, PIDs: 32, Tmp: 16 << 20, Frame: 8 << 20, Answer: 8 << 20, Logs: 256 << 10},
-		Observer:     NopObserver{},
+		Limits: Limits{
+			Memory: 128 << 20, CPU: 1, PIDs: 32, Tmp: 16 << 20, Frame: 8 << 20, Answer: 8 << 20, Logs: 256 << 10,
+		},
+		Observer: NopObserver{},
 	}
 }
 
@@ -170,5 +172,6 @@ func (c Config) Validate() error {
 // isObjectOfStrings says whether text is what Env may be.
 func isObjectOfStrings(text json.RawMessage) bool {
 	var values map[string]*string
-	return len(text) == 0 || json.Unmarshal(text, &values) == nil && values != nil && !slices.Contains(slices.Collect(maps.Values(values)), nil)
+	return len(text) == 0 || json.Unmarshal(text, &values) == nil && values != nil &&
+		!slices.Contains(slices.Collect(maps.Values(values)), nil)
 }

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// serveFlood lets clients of each key call without a pause and returns how many calls of each were answered within spell.
+// serveFlood lets clients of each key call without a pause and returns how many calls of each were answered within
+// spell.
 func serveFlood(t *testing.T, size int, spell time.Duration, clients map[string]int) map[string]int {
 	t.Helper()
 	served := map[string]int{}

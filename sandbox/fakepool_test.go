@@ -10,7 +10,8 @@ func fakeConfig(size, prewarmed int) Config {
 	return cfg
 }
 
-// fakePool starts a pool on starter; it must be called inside a synctest bubble, and checks at the end what always holds.
+// fakePool starts a pool on starter; it must be called inside a synctest bubble, and checks at the end what always
+// holds.
 func fakePool(t *testing.T, cfg Config, starter *fakeStarter) *runtimePool {
 	t.Helper()
 	if err := cfg.Validate(); err != nil {

@@ -20,7 +20,8 @@ func (o *obituaries) WorkerDied(reason sandbox.Reason, lag time.Duration) {
 	o.once.Do(func() { close(o.first) })
 }
 
-// A worker that leaves traces ends as soon as its answer is written. On a busy machine it has been reaped before the answer is read.
+// A worker that leaves traces ends as soon as its answer is written. On a busy machine it has been reaped before the
+// answer is read.
 func TestTheAnswerOfAWorkerThatHasEndedIsRead(t *testing.T) {
 	died := &obituaries{first: make(chan struct{})}
 	pool := newRealPool(t, func(c *sandbox.Config) { died.Observer, c.Observer, c.SyncTimeout = c.Observer, died, time.Minute })

@@ -11,7 +11,8 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// ownModules is a folder of modules as npm leaves it: a package of npm's, one that Node.js 8 is too old for, and a newer lodash.
+// ownModules is a folder of modules as npm leaves it: a package of npm's, one that Node.js 8 is too old for, and a
+// newer lodash.
 func ownModules(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -12,7 +12,8 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// patience bounds the wait for what must come about: what a test finds must not depend on how fast the machine is, or what else it does.
+// patience bounds the wait for what must come about: what a test finds must not depend on how fast the machine is, or
+// what else it does.
 const patience = 5 * time.Minute
 
 // realConfig is that of a pool with the real Node.js 8, the real runner and deadlines that only a broken pool reaches.
@@ -65,8 +66,8 @@ func only(pool *sandbox.Pool) sandbox.RuntimeSnapshot {
 	return pool.Snapshot().Runtimes[pool.Runtimes()[0]]
 }
 
-// awaitReady returns when the fork server has prepared itself: a call that takes all of a slow machine before that leaves it too little, and
-// it is replaced.
+// awaitReady returns when the fork server has prepared itself: a call that takes all of a slow machine before that
+// leaves it too little, and it is replaced.
 func awaitReady(tb testing.TB, pool *sandbox.Pool) {
 	tb.Helper()
 	for began := time.Now(); errors.Is(pool.Snapshot().Err, sandbox.ErrWarming); time.Sleep(time.Millisecond) {

@@ -10,7 +10,8 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// TestAProgramOfAnotherModuleWorks builds and runs testdata/program, which knows the public names of this package and no checkout of it.
+// TestAProgramOfAnotherModuleWorks builds and runs testdata/program, which knows the public names of this package and
+// no checkout of it.
 func TestAProgramOfAnotherModuleWorks(t *testing.T) {
 	dir := otherModule(t)
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", "program", ".")

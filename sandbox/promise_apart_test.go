@@ -14,8 +14,8 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// A worker has nothing in common with the fork server, with another worker or with this process by which something could be changed: neither an
-// open file description, which kcmp(2) tells, nor memory.
+// A worker has nothing in common with the fork server, with another worker or with this process by which something
+// could be changed: neither an open file description, which kcmp(2) tells, nor memory.
 func TestPromiseNoOpenFileAndNoMemoryIsShared(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, func(c *sandbox.Config) { c.Size, c.Prewarmed = 8, 4 })
@@ -96,8 +96,8 @@ func noMemoryIsShared(t *testing.T, pid int) {
 	}
 }
 
-// everyDescriptor runs each as the code for a descriptor fd and its socket, for all that a worker may have inherited. By net.Socket, which a
-// request of a module leads to, plain JavaScript reaches any descriptor.
+// everyDescriptor runs each as the code for a descriptor fd and its socket, for all that a worker may have inherited.
+// By net.Socket, which a request of a module leads to, plain JavaScript reaches any descriptor.
 func everyDescriptor(options, each, after string) string {
 	return fmt.Sprintf(`function main(req, res) {
 		const r = require('request')({ url: 'http://127.0.0.1:9/' }, () => {});

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Every global and every module of Node.js stands in runner-js/test/async/table.js, and the runner sees what of it is at work.
+// Every global and every module of Node.js stands in runner-js/test/async/table.js, and the runner sees what of it is
+// at work.
 func TestPromiseNoAsynchronousWorkIsMissed(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		probe := exec.CommandContext(t.Context(), v.binary(t), "--expose-internals", "--zero-fill-buffers", "--v8-pool-size=0", "--single-threaded",

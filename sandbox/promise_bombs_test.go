@@ -12,7 +12,8 @@ func shortly(c *sandbox.Config) {
 	c.SyncTimeout, c.AsyncTimeout = patience, 2*time.Second
 }
 
-// soon lets the deadline of main be met before the other one, however busy the machine is. The neighbour has three seconds by the clock.
+// soon lets the deadline of main be met before the other one, however busy the machine is. The neighbour has three
+// seconds by the clock.
 func soon(c *sandbox.Config) {
 	c.SyncTimeout, c.AsyncTimeout = 300*time.Millisecond, patience
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// An ordinary user whose control group was handed to it, as systemd's Delegate= does, gets every layer but users of their own for workers.
+// An ordinary user whose control group was handed to it, as systemd's Delegate= does, gets every layer but users of
+// their own for workers.
 func TestOrdinaryUserIsStrictInADelegatedGroup(t *testing.T) {
 	const nobody = 65534
 	ownTempDir(t)
@@ -56,7 +57,8 @@ func TestOrdinaryUserIsStrictInADelegatedGroup(t *testing.T) {
 	}
 }
 
-// delegatedGroups makes a group in each hierarchy that workers need and gives it to a user, as cgroups(7), "Delegation", says.
+// delegatedGroups makes a group in each hierarchy that workers need and gives it to a user, as cgroups(7),
+// "Delegation", says.
 func delegatedGroups(t *testing.T, uid int) []string {
 	t.Helper()
 	name := "functions-test-" + strconv.Itoa(os.Getpid())

@@ -2,8 +2,8 @@ package sandbox_test
 
 import "testing"
 
-// probe runs code with a helper that compiles "typeof process" with the Function of whatever it is given, as every escape from a context
-// begins.
+// probe runs code with a helper that compiles "typeof process" with the Function of whatever it is given, as every
+// escape from a context begins.
 func probe(code string) string {
 	return `function by(f) { try { return f.constructor('return typeof process')() } catch (e) { return e.name } }
 		function main(req, res) { ` + code + ` }`
@@ -88,7 +88,8 @@ var escapePromises = []promise{
 			res.send(['module', 'node:module', 'process', 'internal/timers', 'internal/test/binding', 'fs', 'vm'].filter(name => ways.some(way => loads(way, name))));
 		}`, want: `[]`},
 
-	// A module that compiles code by itself leads out: lodash's templates. What is found there is the rest of these promises.
+	// A module that compiles code by itself leads out: lodash's templates. What is found there is the rest of these
+	// promises.
 	{name: "outside there is no way to exit, signal or load native code", code: outside(
 		`res.send(['binding', '_linkedBinding', 'dlopen', 'mainModule', 'exit', 'reallyExit', 'kill', '_kill', 'abort', 'chdir', 'setuid', 'setgid', 'umask', 'openStdin', 'stdin',
 			'_getActiveHandles', '_getActiveRequests', '_debugProcess', '_rawDebug', 'getBuiltinModule', 'report', 'execve', 'loadEnvFile'].filter(name => name in process))`), want: `[]`},
@@ -120,14 +121,15 @@ var escapePromises = []promise{
 		`process.on && process.on('uncaughtException', () => {}); res.send(req.body === 'next' ? 'answered' : 1)`), want: `1`, then: `"answered"`},
 }
 
-// outside runs code with the process object and the global object of the runner's realm, and template, which evaluates there.
+// outside runs code with the process object and the global object of the runner's realm, and template, which evaluates
+// there.
 func outside(code string) string {
 	return `function template(text) { let out; require('lodash').template('<% give(' + text + ') %>')({ give: v => { out = v } }); return out }
 		function main(req, res) { const process = template('process'); const global = template('global'); ` + code + ` }`
 }
 
-// walk follows every property, prototype and getter from all that a function can name, and reports the paths to anything that is the
-// process, and to any function whose constructor compiles code where there is one.
+// walk follows every property, prototype and getter from all that a function can name, and reports the paths to
+// anything that is the process, and to any function whose constructor compiles code where there is one.
 const walk = `
 function main(req, res) {
   const seen = new Set();

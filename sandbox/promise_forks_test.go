@@ -152,7 +152,8 @@ func TestForkServerKeepsToTheLanguage(t *testing.T) {
 	})
 }
 
-// The fork server is built with AddressSanitizer, which ends it, or the worker, at the first access to memory that is not its own.
+// The fork server is built with AddressSanitizer, which ends it, or the worker, at the first access to memory that is
+// not its own.
 func TestForkServerKeepsToItsMemory(t *testing.T) {
 	library, err := exec.Command("gcc", "-print-file-name=libasan.so").Output()
 	if err != nil {

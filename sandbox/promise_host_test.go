@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// hostState is what an attack could leave on the host: processes below this one, control groups, files, open descriptors. Each is named
-// and counted.
+// hostState is what an attack could leave on the host: processes below this one, control groups, files, open
+// descriptors. Each is named and counted.
 type hostState map[string]int
 
 func lookAtHost(t *testing.T) hostState {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// insiderRunner returns a runner that is the real one but for its modules: there is only `inside`, which hands a function all that an
-// attacker could wish for. It loads that before the runner locks anything down.
+// insiderRunner returns a runner that is the real one but for its modules: there is only `inside`, which hands a
+// function all that an attacker could wish for. It loads that before the runner locks anything down.
 func insiderRunner(t *testing.T) string {
 	t.Helper()
 	dir, module := t.TempDir(), "node_modules/inside"

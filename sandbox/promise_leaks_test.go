@@ -149,8 +149,8 @@ var leakPromises = []promise{
 // marked answers, after a time in which what was left would have run, how often it did.
 const marked = `new Promise(resolve => setTimeout(() => resolve(marks()), 30))`
 
-// left is the promise that what a first call leaves behind is not there when the next call looks. Marks are made where the calls of one
-// process meet: on an object of a module, and by what runs in another call than its own.
+// left is the promise that what a first call leaves behind is not there when the next call looks. Marks are made where
+// the calls of one process meet: on an object of a module, and by what runs in another call than its own.
 func left(name, leave, look, want string) promise {
 	return promise{name: name, want: `1`, then: want, code: `
 		let count = 0;
@@ -167,7 +167,8 @@ func left(name, leave, look, want string) promise {
 		}`}
 }
 
-// lasting is the promise that what a first call has Node.js do from then on does not reach the next call, which gives it cause to.
+// lasting is the promise that what a first call has Node.js do from then on does not reach the next call, which gives
+// it cause to.
 func lasting(name, begin, cause string) promise {
 	return promise{name: name, insider: true, want: `1`, then: `"undefined"`, code: `
 		const mark = () => { inside.left = 1 };

@@ -49,7 +49,8 @@ var poisonPromises = []promise{
 	},
 }
 
-// poison is the promise that a call which does evil and then answers, as far as it still can, leaves the next one as it was.
+// poison is the promise that a call which does evil and then answers, as far as it still can, leaves the next one as it
+// was.
 func poison(name, evil string) promise {
 	return promise{name: name, then: `{"say":["next",true,"a-b","2"]}`, poisons: true, code: `
 		function main(req, res) {

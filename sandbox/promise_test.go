@@ -14,15 +14,18 @@ import (
 // A promise is one attack from inside a function and what must come of it. docs/isolation.md lists all of them.
 type promise struct {
 	name string
-	// code is the function. With insider it gets `inside`, what an attacker has who is out of the language and has native code.
+	// code is the function. With insider it gets `inside`, what an attacker has who is out of the language and has native
+	// code.
 	code    string
 	insider bool
-	// One of the next three is how the attack must end: with this answer, with an error that holds this text, or with this death.
+	// One of the next three is how the attack must end: with this answer, with an error that holds this text, or with this
+	// death.
 	want  string
 	fails string
 	death sandbox.Reason
 	or    sandbox.Reason // another death that is as good
-	// then is the answer that the next call of the same function must get: the attack may not reach it. It has the body `"next"`.
+	// then is the answer that the next call of the same function must get: the attack may not reach it. It has the body
+	// `"next"`.
 	then string
 	// poisons leaves open how the attack itself ends: it may have broken its own answer.
 	poisons bool
@@ -30,8 +33,8 @@ type promise struct {
 	change func(*sandbox.Config)
 }
 
-// keep makes each attack on every version of Node.js. Attacks that need the same pool share one, with a neighbour on it who must not be harmed by any
-// of them; the host is looked at before the pool and after it.
+// keep makes each attack on every version of Node.js. Attacks that need the same pool share one, with a neighbour on it
+// who must not be harmed by any of them; the host is looked at before the pool and after it.
 func keep(t *testing.T, promises []promise) {
 	t.Helper()
 	var runner string
@@ -165,8 +168,8 @@ func bodyOf(result *sandbox.Result) string {
 	return string(result.Body)
 }
 
-// disturb calls a neighbour again and again while attack runs, and once more after it: each call must get its right answer. It returns how
-// many were answered during the attack.
+// disturb calls a neighbour again and again while attack runs, and once more after it: each call must get its right
+// answer. It returns how many were answered during the attack.
 func disturb(t *testing.T, pool *sandbox.Pool, attack func()) (during int) {
 	t.Helper()
 	neighbour := func() {

@@ -12,8 +12,8 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// nakedRunner runs the code of functions as its own, without any of the real runner's care: send writes a line, raw bytes, fs and id are
-// there for the taking. What a worker that was taken over could do, it does.
+// nakedRunner runs the code of functions as its own, without any of the real runner's care: send writes a line, raw
+// bytes, fs and id are there for the taking. What a worker that was taken over could do, it does.
 const nakedRunner = `
 const fs = require('fs');
 process.stdout._handle.setBlocking(true);

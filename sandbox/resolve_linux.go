@@ -25,7 +25,8 @@ func (c Config) resolved(ctx context.Context) (Config, error) {
 	var err error
 	if c.Runner != "" {
 		if _, err = os.Stat(c.Runner); err != nil {
-			return c, fmt.Errorf("sandbox: config: Runner: %w: name the main.js of a runner, or leave Runner empty for the one in this program", err)
+			return c, fmt.Errorf("sandbox: config: Runner: %w: name the main.js of a runner, "+
+				"or leave Runner empty for the one in this program", err)
 		}
 	}
 	if c.Runtimes, err = c.findRuntimes(ctx); err != nil {
@@ -99,7 +100,8 @@ func checkNode(ctx context.Context, binary string) (path string, major int, err 
 		err = fmt.Errorf("%s is version %s", path, version)
 	}
 	if err != nil {
-		return "", 0, fmt.Errorf("find Node.js: %w: set Config.Node to the path of a binary of version %d or newer", err, oldestNode)
+		return "", 0, fmt.Errorf("find Node.js: %w: set Config.Node to the path of a binary of version %d or newer",
+			err, oldestNode)
 	}
 	return path, major, nil
 }
@@ -136,5 +138,6 @@ func nodeOnPath(ctx context.Context) (string, error) {
 			return binary, nil
 		}
 	}
-	return "", fmt.Errorf("%w: no Node.js on PATH: install version %d or newer, or set Config.Node to its binary", ErrUnsupported, oldestNode)
+	return "", fmt.Errorf("%w: no Node.js on PATH: install version %d or newer, or set Config.Node to its binary",
+		ErrUnsupported, oldestNode)
 }

@@ -92,7 +92,8 @@ func TestOthersAreServedWhileAShortFunctionIsHeldBack(t *testing.T) {
 	})
 }
 
-// A function that was short is held back by calls that are not: when they have told, workers that stand idle serve those who wait.
+// A function that was short is held back by calls that are not: when they have told, workers that stand idle serve
+// those who wait.
 func TestHeldCallsGetIdleWorkersWhenTheFunctionIsShortNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := fakeConfig(16, 1)

@@ -43,7 +43,8 @@ func TestAZygoteThatDoesNotForkIsReplaced(t *testing.T) {
 	}
 }
 
-// The slot of a dead worker is free once its death is told; with a zygote that never tells, the pool would be full for ever.
+// The slot of a dead worker is free once its death is told; with a zygote that never tells, the pool would be full for
+// ever.
 func TestAZygoteThatDoesNotReapIsReplaced(t *testing.T) {
 	pool := newRealPool(t, func(c *sandbox.Config) {
 		c.Size, c.Prewarmed = 1, 1
@@ -98,7 +99,8 @@ func TestAZygoteThatEndsWhenReadyFailsToStart(t *testing.T) {
 	}
 }
 
-// The first worker of a zygote is there before it has settled. One that fails to settle must be seen as a start that fails, with its cause.
+// The first worker of a zygote is there before it has settled. One that fails to settle must be seen as a start that
+// fails, with its cause.
 func TestAZygoteThatFailsToSettleFailsToStart(t *testing.T) {
 	cfg := realConfig(t)
 	cfg.Isolation, cfg.Modules = sandbox.IsolationNone, []string{}

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// stress is one run of random calls, deaths and failing starts against a pool of fakes. All of it follows from the seed.
+// stress is one run of random calls, deaths and failing starts against a pool of fakes. All of it follows from the
+// seed.
 type stress struct {
 	pool    *runtimePool
 	starter *fakeStarter

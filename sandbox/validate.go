@@ -48,7 +48,7 @@ func (inv *Invocation) Validate() error {
 
 // MarkValid says that the JSON texts which inv has now need not be read before they go to a worker: this program has
 // checked them, or an encoder wrote them. It returns inv. A text that is put in the place of one of them is read again.
-// To mark what is not JSON lets whoever wrote it add members of his choice to the frame of the call.
+// To mark what is not JSON lets its author add members of his choice to the frame of the call.
 func (inv *Invocation) MarkValid() *Invocation {
 	for i, text := range inv.texts() {
 		inv.valid[i] = identityOf(*text)

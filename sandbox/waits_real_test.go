@@ -48,7 +48,8 @@ func TestCallsThatWaitOutsideHaveMoreWorkersThanThoseThatCompute(t *testing.T) {
 	all.Wait()
 }
 
-// What all workers take together has a bound of its own, and the kernel ends one that takes the rest. That is told from the end at its own limit.
+// What all workers take together has a bound of its own, and the kernel ends one that takes the rest. That is told from
+// the end at its own limit.
 func TestAllWorkersTogetherKeepToTheirMemory(t *testing.T) {
 	pool := newRealPool(t, func(c *sandbox.Config) {
 		c.Size, c.Active, c.Prewarmed, c.Memory, c.Limits.Memory = 6, 5, 0, 160<<20, 96<<20

@@ -16,8 +16,8 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// weights counts the control groups of this process's workers by their weight, that of a worker by itself as "whole". All must lie in one group, or
-// their weights would not count beside each other.
+// weights counts the control groups of this process's workers by their weight, that of a worker by itself as "whole".
+// All must lie in one group, or their weights would not count beside each other.
 func weights(t *testing.T) map[string]int {
 	t.Helper()
 	names := map[string]string{"16384": "whole", "10000": "whole", "8192": "half", "5000": "half", "4096": "quarter", "2500": "quarter"}

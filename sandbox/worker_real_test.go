@@ -45,7 +45,8 @@ func wantDeath(tb testing.TB, name string, err error, reason sandbox.Reason) *sa
 	return death
 }
 
-// processesBelow are the processes below this one, and when each started, in ticks since the machine did: proc_pid_stat(5).
+// processesBelow are the processes below this one, and when each started, in ticks since the machine did:
+// proc_pid_stat(5).
 func processesBelow(tb testing.TB) map[int]uint64 {
 	tb.Helper()
 	parents, started := map[int]int{}, map[int]uint64{}

@@ -10,7 +10,8 @@ import (
 // burn is code that uses a processor for so many milliseconds by the clock.
 const burn = `const burn = (ms) => { for (const end = Date.now() + ms; Date.now() < end;); };`
 
-// The time for main ends when main has returned: to write the answer as JSON takes its own, whatever code of the function is asked for it.
+// The time for main ends when main has returned: to write the answer as JSON takes its own, whatever code of the
+// function is asked for it.
 func TestWritingTheAnswerIsNotMainsTime(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := newRealPool(t, func(c *sandbox.Config) {

@@ -1,5 +1,5 @@
-// Package hostinfo tells what the machine has for the workers of package sandbox, for programs that choose their limits by it or say what is
-// missing. A pool needs none of it.
+// Package hostinfo tells what the machine has for the workers of package sandbox, for programs that choose their limits
+// by it or say what is missing. A pool needs none of it.
 package hostinfo
 
 import (
@@ -16,8 +16,8 @@ type Support struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-// Probe tries what pools with this Node.js binary and the main.js of this runner would need, whatever their isolation. It makes and removes
-// control groups like a pool does. It is safe beside pools of the same process.
+// Probe tries what pools with this Node.js binary and the main.js of this runner would need, whatever their isolation.
+// It makes and removes control groups like a pool does. It is safe beside pools of the same process.
 func Probe(ctx context.Context, node, runner string) []Support {
 	var all []Support
 	for _, support := range worker.Probe(ctx, worker.Config{Node: node, Runner: runner}) {
@@ -26,8 +26,8 @@ func Probe(ctx context.Context, node, runner string) []Support {
 	return all
 }
 
-// ZoneData is the directory of the time zone database, which workers find at the same path: tzset(3). Without it Node.js before version 13
-// knows no zones, and no function can choose one.
+// ZoneData is the directory of the time zone database, which workers find at the same path: tzset(3). Without it
+// Node.js before version 13 knows no zones, and no function can choose one.
 const ZoneData = worker.ZoneData
 
 // NodeVersion asks a Node.js binary for its version, such as v8.17.0, once in the life of this process.
@@ -39,10 +39,11 @@ func NodeVersion(ctx context.Context, binary string) (version string, major int,
 // ICU 60 on a machine that is little-endian.
 func ICUFile(ctx context.Context, binary string) (string, error) { return worker.ICUFile(ctx, binary) }
 
-// Memory is what this process and others may use, in bytes: the machine's memory or the limit of the container or service, whichever is
-// less; and how much of that is left, what the kernel keeps of files counted as left. 0 stands for what is not known.
+// Memory is what this process and others may use, in bytes: the machine's memory or the limit of the container or
+// service, whichever is less; and how much of that is left, what the kernel keeps of files counted as left. 0 stands
+// for what is not known.
 func Memory() (total, left int64) { return worker.MachineMemory() }
 
-// Tasks is how many processes and threads this user may have on this machine, or in this container or service. 0 stands for what is not
-// known.
+// Tasks is how many processes and threads this user may have on this machine, or in this container or service. 0 stands
+// for what is not known.
 func Tasks() int64 { return worker.MachineTasks() }

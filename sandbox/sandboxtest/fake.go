@@ -8,11 +8,12 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// Fake stands for a pool where a program takes an interface with Invoke. It refuses what a pool refuses as invalid, remembers the other
-// calls and answers them at once. Its zero value answers 200 without a body. It is safe for concurrent use.
+// Fake stands for a pool where a program takes an interface with Invoke. It refuses what a pool refuses as invalid,
+// remembers the other calls and answers them at once. Its zero value answers 200 without a body. It is safe for
+// concurrent use.
 type Fake struct {
-	// Answer says what the call is answered with, nil for the zero value's. It may return any error of Pool.Invoke, such as a
-	// *sandbox.FunctionError or sandbox.ErrBusy. It must be set before the first call.
+	// Answer says what the call is answered with, nil for the zero value's. It may return any error of Pool.Invoke, such
+	// as a *sandbox.FunctionError or sandbox.ErrBusy. It must be set before the first call.
 	Answer func(inv *sandbox.Invocation) (*sandbox.Result, error)
 
 	mu    sync.Mutex // guards calls

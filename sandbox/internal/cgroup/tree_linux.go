@@ -119,7 +119,8 @@ func removeTree(dir string) {
 
 // writeNumber writes to a file of the kernel's.
 func writeNumber(file string, number int64) error {
-	if err := os.WriteFile(file, strconv.AppendInt(nil, number, 10), 0o644); err != nil { //nolint:gosec // it is there, with a mode of its own
+	//nolint:gosec // the file is there, with a mode of its own
+	if err := os.WriteFile(file, strconv.AppendInt(nil, number, 10), 0o644); err != nil {
 		return fmt.Errorf("cgroup: %w", err)
 	}
 	return nil
@@ -139,8 +140,10 @@ func explain(err error) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "read-only file system") {
-		return fmt.Errorf("%w (run as root, or in a delegated subtree such as systemd's Delegate=yes, with /sys/fs/cgroup writable)", err)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
+		strings.Contains(err.Error(), "read-only file system") {
+		return fmt.Errorf("%w (run as root, or in a delegated subtree such as systemd's Delegate=yes, "+
+			"with /sys/fs/cgroup writable)", err)
 	}
 	return err
 }

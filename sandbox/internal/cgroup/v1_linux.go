@@ -60,7 +60,8 @@ func newV1(instance, name string) (Tree, error) {
 		}
 	}
 	// The directory itself bounds nothing; making it shows that groups can be made.
-	if _, err := cgroup1.New(cgroup1.NestedPath("/"+filepath.Join(dirName, instance)), &specs.LinuxResources{}, cgroup1.WithHierarchy(hierarchyV1)); err != nil {
+	at := cgroup1.NestedPath("/" + filepath.Join(dirName, instance))
+	if _, err := cgroup1.New(at, &specs.LinuxResources{}, cgroup1.WithHierarchy(hierarchyV1)); err != nil {
 		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
 	}
 	if err := weigh(path); err != nil {
@@ -145,12 +146,14 @@ func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 		most = append(most, filepath.Join(t.memory, dir, "memory.memsw.max_usage_in_bytes"))
 	}
 	return groupV1{
-		group, filepath.Join(t.weights, dir, "cpu.shares"), filepath.Join(t.memory, dir, "memory.usage_in_bytes"), most, limits.Memory,
+		group, filepath.Join(t.weights, dir, "cpu.shares"), filepath.Join(t.memory, dir, "memory.usage_in_bytes"),
+		most, limits.Memory,
 	}, nil
 }
 
 func (t *treeV1) Memory() (Memory, error) {
-	instance, err := cgroup1.Load(cgroup1.NestedPath("/"+filepath.Join(dirName, t.instance)), cgroup1.WithHierarchy(hierarchyV1))
+	path := cgroup1.NestedPath("/" + filepath.Join(dirName, t.instance))
+	instance, err := cgroup1.Load(path, cgroup1.WithHierarchy(hierarchyV1))
 	if err != nil {
 		return Memory{}, fmt.Errorf("cgroup v1: %w", err)
 	}

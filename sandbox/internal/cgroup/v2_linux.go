@@ -108,7 +108,10 @@ func (t *treeV2) Group(name string, limits Limits) (Group, error) {
 			return nil, errors.Join(fmt.Errorf("cgroup v2: %w", err), manager.Delete())
 		}
 	}
-	return &groupV2{manager, filepath.Join(mountV2, dir, "cpu.weight"), filepath.Join(mountV2, dir, "memory.current"), filepath.Join(mountV2, dir, "memory.events"), 0}, nil
+	in := filepath.Join(mountV2, dir)
+	return &groupV2{
+		manager, filepath.Join(in, "cpu.weight"), filepath.Join(in, "memory.current"), filepath.Join(in, "memory.events"), 0,
+	}, nil
 }
 
 func (t *treeV2) Memory() (Memory, error) {

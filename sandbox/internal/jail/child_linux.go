@@ -61,7 +61,8 @@ var steps = []step{
 	{"tmp", mountTmp},
 	{"pivot_root", pivot},
 	{"read-only root", func(*Spec) error {
-		return unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+		const flags = unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+		return unix.Mount("", "/", "", flags, "")
 	}},
 	{"hostname", func(s *Spec) error { return unix.Sethostname([]byte(s.Hostname)) }},
 	{"resource limits", setLimits},
@@ -70,7 +71,9 @@ var steps = []step{
 	{"user", becomeUser},
 	{"capabilities", dropCapabilities},
 	{"no_new_privs", func(*Spec) error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
-	{"parent death signal", func(*Spec) error { return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0) }}, // lost with the user
+	{"parent death signal", func(*Spec) error { // lost with the user
+		return unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0)
+	}},
 	{"descriptors", closeOthers},
 	{"system-call filter", installFilter},
 }
@@ -99,7 +102,8 @@ func raiseOOMScore(*Spec) error {
 // program's user must be able to walk whatever the umask of the server is.
 func mountRoot(s *Spec) error {
 	unix.Umask(0o022)
-	if err := unix.Mount("tmpfs", s.Scratch, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "size=1m,nr_inodes=256,mode=755"); err != nil {
+	const flags, options = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, "size=1m,nr_inodes=256,mode=755"
+	if err := unix.Mount("tmpfs", s.Scratch, "tmpfs", flags, options); err != nil {
 		return err
 	}
 	return os.Chdir(s.Scratch)
@@ -184,7 +188,8 @@ func dropBounding(s *Spec) error {
 		if keep[c/32]&(1<<(c%32)) != 0 {
 			continue
 		}
-		if err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0); err != nil && !errors.Is(err, unix.EINVAL) { // unknown to the kernel
+		// EINVAL: the kernel does not know it.
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0); err != nil && !errors.Is(err, unix.EINVAL) {
 			return err
 		}
 	}

@@ -18,7 +18,8 @@ const (
 )
 
 // namespaces are made anew for the child.
-const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS |
+const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC |
+	unix.CLONE_NEWUTS |
 	unix.CLONE_NEWCGROUP
 
 // Command prepares cmd, whose standard streams and extra files may be set, to start the program of spec in a jail. Its

@@ -37,7 +37,7 @@ type Frame struct {
 	Reusable bool            `json:"reusable"` // also of done
 	Status   int             `json:"status"`   // of error: 0 when the thrown value named none
 	Headers  [][2]string     `json:"headers"`
-	Load     float64         `json:"load"` // milliseconds it took to read and compile the code; 0 when that was done before
+	Load     float64         `json:"load"` // milliseconds to read and compile the code; 0 when that was done before
 	Body     json.RawMessage `json:"body"` // nil for undefined
 
 	// Of result, error, oversize and done: how many timers, requests and promises of the call end with this frame. Of

@@ -88,7 +88,9 @@ func New(ours *os.File) (*Zygote, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zygote: %w", err)
 	}
-	z := &Zygote{conn: conn.(*net.UnixConn), done: make(chan struct{}), born: make(chan birth, 1), children: map[int32]*Child{}}
+	z := &Zygote{
+		conn: conn.(*net.UnixConn), done: make(chan struct{}), born: make(chan birth, 1), children: map[int32]*Child{},
+	}
 	go z.read()
 	return z, nil
 }
