@@ -58,7 +58,9 @@ func TestACallThatWaitsNoLongerIsWeighedWithThoseThatBurn(t *testing.T) {
 	scales := map[*slot]*scale{{}: one, {}: {child: burns, group: "g", weight: wholeWeight}}
 	look := func(waiting bool, want int) {
 		t.Helper()
-		waits.used, burns.used, one.waits, now = waits.used+time.Millisecond, burns.used+time.Millisecond, waiting, now.Add(weighEvery)
+		waits.used += time.Millisecond
+		burns.used += time.Millisecond
+		one.waits, now = waiting, now.Add(weighEvery)
 		setWeights(scales, now, burnMemory)
 		if waits.weight != want || burns.weight != want {
 			t.Errorf("they weigh %d and %d, want %d", waits.weight, burns.weight, want)

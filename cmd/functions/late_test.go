@@ -35,10 +35,12 @@ func lateSite(t *testing.T) (url string, asked, may chan struct{}) {
 	return site.URL, asked, may
 }
 
-// Work goes on after the answer of each step of a pipeline, and after the caller has left, though CANCEL_ON_DISCONNECT ends calls of such.
+// Work goes on after the answer of each step of a pipeline, and after the caller has left. CANCEL_ON_DISCONNECT ends
+// calls of those who leave before their answer.
 func TestWorkGoesOnAfterAnswersOnEveryRuntime(t *testing.T) {
 	url, asked, may := lateSite(t)
-	s := startServer(t, runtimesVariable(t), "EGRESS_ALLOW="+strings.TrimPrefix(url, "http://"), "CANCEL_ON_DISCONNECT=true")
+	host := strings.TrimPrefix(url, "http://")
+	s := startServer(t, runtimesVariable(t), "EGRESS_ALLOW="+host, "CANCEL_ON_DISCONNECT=true")
 	for _, name := range runtimes {
 		put(t, s.url+"/functions/late/"+name, lateCode, fmt.Sprintf(`"runtime":%q`, name))
 		put(t, s.url+"/functions/cut/"+name, lateCode, fmt.Sprintf(`"runtime":%q,"afterAnswer":"cut"`, name))
@@ -72,8 +74,8 @@ func TestWorkGoesOnAfterAnswersOnEveryRuntime(t *testing.T) {
 		})
 		t.Run(name+"/caller leaves", func(t *testing.T) {
 			body := fmt.Sprintf(`{"url":"%s/left"}`, url)
-			conn := s.dialRaw(t, fmt.Sprintf("PUT /functions/late/%s/run HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-				name, len(body), body))
+			conn := s.dialRaw(t, fmt.Sprintf("PUT /functions/late/%s/run HTTP/1.1\r\nHost: a\r\n"+
+				"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", name, len(body), body))
 			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
 				t.Fatal(err)

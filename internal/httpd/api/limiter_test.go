@@ -25,7 +25,9 @@ func TestLargeAnswersAreMadeAFewAtATime(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				store := newFakeStore()
 				env := function.NewEnv(function.Var{Name: "A", Value: large})
-				for id, f := range map[string]function.Function{"large": {Code: large}, "small": {Code: "1"}, "env": {Code: "1", Env: env}} {
+				for id, f := range map[string]function.Function{
+					"large": {Code: large}, "small": {Code: "1"}, "env": {Code: "1", Env: env},
+				} {
 					f.Ref = function.Ref{Namespace: "ns", ID: id}
 					store.functions[f.Ref] = &f
 				}

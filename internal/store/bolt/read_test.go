@@ -51,7 +51,9 @@ func TestLargeReadsWaitForAToken(t *testing.T) {
 		}
 	}
 	left := errors.New("the caller left")
-	for name, read := range map[string]func(context.Context) error{"get": get(large), "list": list("many"), "list of all": list("")} {
+	for name, read := range map[string]func(context.Context) error{
+		"get": get(large), "list": list("many"), "list of all": list(""),
+	} {
 		ctx, leave := context.WithCancelCause(t.Context())
 		done := make(chan error)
 		go func() { done <- read(ctx) }()
