@@ -8,8 +8,8 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// UseLogger gives all that OpenTelemetry's SDK has to say to logger, for the whole process. By itself it writes lines of
-// its own to standard error. It is to be called before New, which reads variables.
+// UseLogger gives all that OpenTelemetry's SDK has to say to logger, for the whole process. By itself it writes lines
+// of its own to standard error. It is to be called before New, which reads variables.
 func UseLogger(logger *slog.Logger) {
 	otel.SetLogger(logr.New(sdkLog{logger}))
 	otel.SetErrorHandler(&losses{logger: logger})

@@ -1,0 +1,34 @@
+package function_test
+
+import (
+	"fmt"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+func ExampleOwner() {
+	fmt.Println(function.Owner("acme-shop", "-"), function.Owner("acme-shop", ""))
+	// Output: acme acme-shop
+}
+
+func ExampleHashOf() {
+	fmt.Println(function.HashOf("function main(req, res) { res.send(1) }"))
+	// Output: 5fc65822061b76a0a0660b5fc376efb9cc1f24a3
+}
+
+func ExampleOptionNames() {
+	fmt.Println(function.OptionNames())
+	// Output: [runtime maxInvocations maxConcurrency afterAnswer]
+}
+
+func ExampleParseLogCursor() {
+	_, err := function.ParseLogCursor("yesterday")
+	fmt.Println(err)
+	// Output: not the id of a line, which is such as "1767225600000-0"
+}
+
+func ExampleNewEnv() {
+	env := function.NewEnv(function.Var{Name: "B", Value: "1"}, function.Var{Name: "A", Value: "2"})
+	fmt.Println(env.Len())
+	// Output: 2
+}
