@@ -39,10 +39,6 @@ exec setpriv --bounding-set "$CAPABILITIES" --inh-caps -all --no-new-privs "$@"`
 // inContainer is a command that runs this test binary as the server in a container of its own.
 func inContainer(t *testing.T, capabilities string, vars ...string) *exec.Cmd {
 	t.Helper()
-	runner, err := filepath.Abs("../../runner-js")
-	if err != nil {
-		t.Fatal(err)
-	}
 	group := "functions-container-" + strconv.Itoa(os.Getpid())
 	t.Cleanup(func() {
 		for _, pattern := range []string{"/sys/fs/cgroup/" + group, "/sys/fs/cgroup/*/" + group} {
@@ -53,10 +49,8 @@ func inContainer(t *testing.T, capabilities string, vars ...string) *exec.Cmd {
 		}
 	})
 	cmd := exec.Command("sh", "-c", enter, "sh", group, os.Args[0])
-	cmd.Env = append([]string{
-		"SERVE=1", "MOUNT=" + mountGroups, "CAPABILITIES=" + capabilities, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "HOST=127.0.0.1", "PORT=0",
-		"METRICS_PORT=0", "RUNNER_DIR=" + runner, "DATA_DIR=" + t.TempDir(), "POOL_SIZE=2", "POOL_PREWARMED=1",
-	}, vars...)
+	cmd.Env = append(serverEnv(t, "MOUNT="+mountGroups, "CAPABILITIES="+capabilities, "TMPDIR="+os.TempDir(),
+		"POOL_SIZE=2", "POOL_PREWARMED=1"), vars...)
 	return cmd
 }
 
