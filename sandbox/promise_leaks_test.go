@@ -62,6 +62,21 @@ var leakPromises = []promise{
 	left("a listener behind a proxy", `const process = outside('process'); process._events = new Proxy(process._events, {
 			get(target, key) { if (key === 'uncaughtExceptionMonitor') return mark; return target[key] } })`,
 		`typeof outside('process')._events.uncaughtExceptionMonitor`, `"undefined"`),
+	left("a method of an array of listeners", `const events = outside('process')._events, { push } = outside('Array').prototype;
+		Object.keys(events).filter(name => Array.isArray(events[name])).forEach(name => Object.defineProperty(events[name], 'push',
+			{ value() { mark(); return push.apply(this, arguments) } }))`,
+		`(() => { const process = outside('process'), f = () => {}; for (const name of ['newListener', 'removeListener']) {
+			process.on(name, f); process.removeListener(name, f) } return marks() })()`, `0`),
+	left("what a listener is called by", `const events = outside('process')._events;
+		for (const name of Object.keys(events)) for (const f of [].concat(events[name])) for (const key of ['call', 'apply']) {
+			try { Object.defineProperty(f, key, { value() { mark() } }) } catch (e) {} }`,
+		`(() => { const process = outside('process'), f = () => {}; process.on('x', f); process.removeListener('x', f); return marks() })()`, `0`),
+	left("what the process calls its listeners by", `const process = outside('process'); const up = Object.getPrototypeOf(process);
+		for (const target of [process, up, Object.getPrototypeOf(up)]) { try {
+			Object.defineProperty(target, 'emit', { value() { mark() }, configurable: true, writable: true }) } catch (e) {} }`,
+		`(() => { outside('process').emit('x'); return marks() })()`, `0`),
+	left("what the process handles failures by", `outside('process')._fatalException = mark`,
+		`outside('process')._fatalException.name === 'mark'`, `false`),
 	left("a timer in a list that says it is empty", `const timer = outside('global').setTimeout(mark, 1);
 		if (timer._idleNext) timer._idleNext._idleNext = timer._idleNext`, marked, `0`),
 	left("a timer in a list that says it is empty both ways", `const timer = outside('global').setTimeout(mark, 1), list = timer._idleNext;
