@@ -65,7 +65,7 @@ type Config struct {
 	// for calls beside others which only wait for something. Default 0: all of Size.
 	Active int
 	// Memory is what all workers of a server may take together, in bytes; the kernel ends the largest beyond it. It bounds
-	// how many there are beyond Active. It needs control groups. Default 0: no bound.
+	// how many there are beyond Active. It needs cgroups. Default 0: no bound.
 	Memory int64
 	// Prewarmed is how many of them are kept ready and unbound. Default 2, at most Size.
 	Prewarmed int

@@ -33,7 +33,7 @@
 // Config.Runtimes has several versions of Node.js in one pool: they share its workers, its queue and its memory, and an
 // Invocation chooses one by its name.
 //
-// IsolationStrict, the default, needs the rights to make control groups: root has them, or a delegated subtree. New
+// IsolationStrict, the default, needs the rights to make cgroups: root has them, or a delegated subtree. New
 // fails with ErrUnsupported and says what is missing where it cannot give what was asked for. IsolationNone needs no
 // rights and is for code that is trusted.
 //

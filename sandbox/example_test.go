@@ -11,7 +11,7 @@ import (
 )
 
 // A pool needs Node.js on PATH and nothing else. IsolationStrict, which is the default, also needs rights to make
-// control groups, as root has them; IsolationNone, as here, needs none, and is for code that is trusted.
+// cgroups, as root has them; IsolationNone, as here, needs none, and is for code that is trusted.
 func Example() {
 	ctx := context.Background()
 	cfg := sandbox.DefaultConfig()
