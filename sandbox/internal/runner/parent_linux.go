@@ -19,7 +19,7 @@ func parent() (string, error) {
 		candidates = append([]string{filepath.Join(cache, "functions-sandbox")}, candidates...)
 	}
 	for _, dir := range candidates {
-		err := makePrivate(dir)
+		dir, err := makePrivate(dir)
 		if err == nil {
 			return dir, nil
 		}
@@ -28,26 +28,44 @@ func parent() (string, error) {
 	return "", errors.Join(faults...)
 }
 
-// makePrivate makes dir if it is not there, and fails when anybody else could change what is in it.
-func makePrivate(dir string) error {
+// makePrivate makes dir if it is not there, and fails when anybody else could change what is in it. It returns dir
+// without symbolic links, which may lie where others can make them lead elsewhere later.
+func makePrivate(dir string) (string, error) {
 	if !filepath.IsAbs(dir) {
-		return fmt.Errorf("%s is not an absolute path", dir)
+		return "", fmt.Errorf("%s is not an absolute path", dir)
+	}
+	dir, err := resolve(dir)
+	if err != nil {
+		return "", err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		return "", err
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if !info.IsDir() || ownerOf(info) != os.Geteuid() || info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("%s is not a folder of this user's alone (%v): remove it", dir, info.Mode())
+		return "", fmt.Errorf("%s is not a folder of this user's alone (%v): remove it", dir, info.Mode())
 	}
-	resolved, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return err
+	// Folders above it that were not there may be somebody's who was faster.
+	return dir, trusted(filepath.Dir(dir))
+}
+
+// resolve returns dir with no symbolic links in what exists above it, and fails when that is not trusted: nothing is
+// made in a folder of another user's.
+func resolve(dir string) (string, error) {
+	above, below := filepath.Dir(dir), filepath.Base(dir)
+	for {
+		resolved, err := filepath.EvalSymlinks(above)
+		if err == nil {
+			return filepath.Join(resolved, below), trusted(resolved)
+		}
+		if !errors.Is(err, fs.ErrNotExist) || above == filepath.Dir(above) {
+			return "", err
+		}
+		above, below = filepath.Dir(above), filepath.Join(filepath.Base(above), below)
 	}
-	return trusted(filepath.Dir(resolved))
 }
 
 // trusted fails when another user than root could put something else in the place of a folder below dir: rename(2) asks
@@ -57,6 +75,9 @@ func trusted(dir string) error {
 		info, err := os.Lstat(dir)
 		if err != nil {
 			return err
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("%s is not a folder (%v)", dir, info.Mode())
 		}
 		if owner := ownerOf(info); owner != 0 && owner != os.Geteuid() {
 			return fmt.Errorf("%s belongs to user %d", dir, owner)

@@ -145,6 +145,30 @@ func TestUnpackTakesNoParentThatOthersCanChange(t *testing.T) {
 	}
 }
 
+func TestUnpackReturnsAPathWithoutLinks(t *testing.T) {
+	cache := filepath.Dir(home(t))
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(cache, link); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(link, "below", "it"))
+	if dir := unpack(t); filepath.Dir(filepath.Dir(dir)) != filepath.Join(cache, "below", "it") {
+		t.Errorf("unpacked to %s", dir)
+	}
+}
+
+func TestUnpackMakesNothingInAFolderOfOthers(t *testing.T) {
+	cache := filepath.Dir(home(t))
+	t.Setenv("TMPDIR", t.TempDir())
+	if err := os.Chmod(cache, 0o777); err != nil { //nolint:gosec // the fault
+		t.Fatal(err)
+	}
+	unpack(t)
+	if made, err := os.ReadDir(cache); err != nil || len(made) > 0 {
+		t.Errorf("made %v, %v", made, err)
+	}
+}
+
 func TestUnpackAtTheSameTime(t *testing.T) {
 	home(t)
 	var all sync.WaitGroup
