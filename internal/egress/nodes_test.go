@@ -63,6 +63,7 @@ func TestTheGlobalFetchOfNewerNodesGoesTheSameWay(t *testing.T) {
 		}
 		r := newRig(t, egress.Options{Policy: egress.Policy{Mode: egress.Public, Allow: mustRules(t, site.Listener.Addr().String())}}, use)
 		inv := invocation(t, "", site.URL)
+		inv.Key = "fetch"
 		inv.Outgoing = []byte(`{"traceparent":"00-a-b-01"}`)
 		inv.Code = `async function main(req, res) {
 			if (typeof fetch !== 'function') return res.send(['none']);
