@@ -44,6 +44,11 @@ func TestLongHeadersCountAsBodies(t *testing.T) {
 	held := s.dial(t, 1, begin+strings.Repeat("x", 30_000))
 	eventually(t, "them counted", func() bool { return s.Bodies.Stats().Used > 20_000 })
 	s.dial(t, 2, begin+strings.Repeat("x", 30_000)).expect(t, http.StatusServiceUnavailable)
+	eventually(t, "the memory of the refused one back", func() bool {
+		s.Bodies.mu.Lock()
+		defer s.Bodies.mu.Unlock()
+		return len(s.Bodies.peers) == 1
+	})
 	s.dial(t, 2, get("/")).expect(t, http.StatusOK)
 	held.send(t, "\r\n\r\n")
 	held.expect(t, http.StatusOK)
