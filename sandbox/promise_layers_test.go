@@ -148,9 +148,9 @@ func everyWorkerHasAUserOfItsOwn(t *testing.T, v version, change func(*sandbox.C
 // isZygoteUser says whether user, of a process's status, is that of a zygote: the second of a range of 65,536. Where the
 // range begins is chosen at random.
 func isZygoteUser(user string) bool {
-	var real int
-	_, err := fmt.Sscan(user, &real)
-	return err == nil && real%0x10000 == 1
+	var uid int
+	_, err := fmt.Sscan(user, &uid)
+	return err == nil && uid%0x10000 == 1
 }
 
 func TestPromiseWorkersDieWithTheirZygote(t *testing.T) {
