@@ -3,6 +3,9 @@
 package sandbox_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -32,6 +35,38 @@ func TestWritingTheAnswerIsNotMainsTime(t *testing.T) {
 		loop := invocation("loops", `function main(req, res) { res.send({ a: 1 }); for (;;); }`)
 		_, err := pool.Invoke(t.Context(), loop)
 		wantDeath(t, "a main that goes on after send", err, sandbox.ReasonSyncDeadline)
+	})
+}
+
+// Where Node.js has other flags before those of the pool, and where a module names the process, that is seen too.
+func TestWritingTheAnswerIsSeenHoweverNodeIsStarted(t *testing.T) {
+	dir := t.TempDir()
+	module := filepath.Join(dir, "node_modules", "titled", "index.js")
+	wrapper := filepath.Join(dir, "node")
+	onEveryVersion(t, func(t *testing.T, v version) {
+		if err := errors.Join(
+			os.MkdirAll(filepath.Dir(module), 0o755),
+			os.WriteFile(module, []byte(`process.title = 'titled'`), 0o644),
+			os.WriteFile(wrapper, []byte("#!/bin/sh\nexec "+v.binary(t)+` --no-warnings --no-deprecation "$@"`), 0o755),
+		); err != nil {
+			t.Fatal(err)
+		}
+		for name, change := range map[string]func(*sandbox.Config){
+			"flags before":      func(c *sandbox.Config) { c.Node = wrapper },
+			"a module's title":  func(c *sandbox.Config) { c.Modules, c.ModulesDir = []string{"titled"}, dir },
+			"both of these two": func(c *sandbox.Config) { c.Node, c.Modules, c.ModulesDir = wrapper, []string{"titled"}, dir },
+		} {
+			pool := newRealPool(t, func(c *sandbox.Config) {
+				one(c)
+				c.Node, c.Isolation = v.binary(t), sandbox.IsolationNone // a jail shows no script
+				c.SyncTimeout, c.AsyncTimeout = 100*time.Millisecond, time.Minute
+				change(c)
+			})
+			code := burn + `function main(req, res) { res.send({ toJSON() { burn(300); return 1 } }) }`
+			if _, err := pool.Invoke(t.Context(), invocation("writes", code)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	})
 }
 

@@ -130,9 +130,12 @@ static napi_value left(napi_env env, napi_callback_info info) {
 #define SHOWN_AT "--expose-internals" /* sandbox/internal/worker starts Node.js with it */
 static char *shown; /* NULL when that is not there */
 
+/* The flags of Node.js follow its name in memory, and the path of the runner follows them. A script that is started as
+ * Node.js may have put others before SHOWN_AT. */
 static void find_shown(void) {
-  char *first = program_invocation_name + strlen(program_invocation_name) + 1; /* what follows the name in memory */
-  if (strcmp(first, SHOWN_AT) == 0) shown = first;
+  char *flag = program_invocation_name + strlen(program_invocation_name) + 1;
+  while (flag[0] == '-' && strcmp(flag, SHOWN_AT) != 0) flag += strlen(flag) + 1;
+  if (flag[0] == '-') shown = flag;
 }
 
 static napi_value show(napi_env env, napi_callback_info info) {

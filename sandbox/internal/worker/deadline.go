@@ -99,7 +99,7 @@ func (d *deadlines) checkSync() {
 // shows the call's ID, which no code of the function can guess. A large answer takes long to write, and that time is
 // not main's.
 func (d *deadlines) writing() bool {
-	return shownBy(d.process.handle.pid()) == `"`+d.id+`"`
+	return shows(d.process.handle.pid(), `"`+d.id+`"`)
 }
 
 // mainReturned ends the watch for the sync deadline.

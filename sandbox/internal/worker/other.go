@@ -39,7 +39,7 @@ func (*Starter) Method() StartMethod { return StartMethod{} }
 
 func cpuTime(int) time.Duration { return 0 }
 
-func shownBy(int) string { return "" }
+func shows(int, string) bool { return false }
 
 func asleep(int) bool { return false }
 

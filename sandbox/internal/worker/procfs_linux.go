@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,14 +52,9 @@ func cpuTime(pid int) time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// shownBy is what the process shows in place of its first argument, which is in its own memory: proc(5),
-// /proc/PID/cmdline. It is empty when the file cannot be read.
-func shownBy(pid int) string {
+// shows says whether the process shows text in place of one of its arguments, which are in its own memory: proc(5),
+// /proc/PID/cmdline. It does not when the file cannot be read.
+func shows(pid int, text string) bool {
 	arguments, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
-	if err != nil {
-		return ""
-	}
-	_, rest, _ := strings.Cut(string(arguments), "\x00")
-	shown, _, _ := strings.Cut(rest, "\x00")
-	return shown
+	return err == nil && slices.Contains(strings.Split(string(arguments), "\x00"), text)
 }
