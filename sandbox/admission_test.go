@@ -213,12 +213,12 @@ func TestCallIsRefusedAtOnceWhenItsDeadlineIsNearerThanItsTurn(t *testing.T) {
 		synctest.Wait()
 		for _, row := range []struct {
 			patience time.Duration
-			hopeless bool
+			refused  bool
 		}{{3 * time.Second, true}, {6 * time.Second, false}} {
 			ctx, cancel := context.WithTimeout(t.Context(), row.patience)
 			_, err := pool.Invoke(ctx, invocation("a", "1s"))
 			cancel()
-			if errors.Is(err, ErrBusy) != row.hopeless {
+			if errors.Is(err, ErrBusy) != row.refused {
 				t.Errorf("with %v to wait: %v", row.patience, err)
 			}
 		}

@@ -10,7 +10,7 @@ import (
 // where the runner does not see it.
 const (
 	idleAllowance = worker.IdleAllowance
-	// idleLook is how often the idle workers are looked at.
+	// idleCheck is how often the idle workers are looked at.
 	idleCheck = 500 * time.Millisecond
 )
 

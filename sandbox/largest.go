@@ -13,7 +13,7 @@ const (
 	usedPart = 2
 )
 
-// eater is a worker and what it uses.
+// consumer is a worker and what it uses.
 type consumer struct {
 	*slot
 	used int64

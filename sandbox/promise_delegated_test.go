@@ -16,7 +16,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// An ordinary user whose control group was handed to it, as systemd's Delegate= does, gets every layer but users of
+// An ordinary user whose cgroup was handed to it, as systemd's Delegate= does, gets every layer but users of
 // their own for workers.
 func TestOrdinaryUserIsStrictInADelegatedGroup(t *testing.T) {
 	const nobody = 65534

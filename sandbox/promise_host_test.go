@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// hostState is what an attack could leave on the host: processes below this one, control groups, files, open
+// hostState is what an attack could leave on the host: processes below this one, cgroups, files, open
 // descriptors. Each is named and counted.
 type hostState map[string]int
 
@@ -98,7 +98,7 @@ func descendants(t *testing.T, pid int) []int {
 	return all
 }
 
-// ownGroups are the control groups that this process has made.
+// ownGroups are the cgroups that this process has made.
 func ownGroups(t *testing.T) []string {
 	t.Helper()
 	mark := "-" + strconv.Itoa(os.Getpid()) + "-"

@@ -295,7 +295,7 @@ func limitIs(name, want string) func(*testing.T, int) bool {
 	}
 }
 
-// groupHas says whether the control group of the process has a file with that value at its start, on version 1 or 2.
+// groupHas says whether the cgroup of the process has a file with that value at its start, on version 1 or 2.
 func groupHas(fileV1, fileV2, want string) func(*testing.T, int) bool {
 	return func(t *testing.T, pid int) bool {
 		for line := range strings.Lines(procText(t, pid, "cgroup")) {

@@ -37,7 +37,7 @@ type StartMethod struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// MemoryUsage is what workers use together, in bytes, as their control groups count it.
+// MemoryUsage is what workers use together, in bytes, as their cgroups count it.
 type MemoryUsage struct {
 	// Total is all of it. Anonymous is the part that is not a cache of files.
 	Total, Anonymous uint64

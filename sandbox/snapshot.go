@@ -90,7 +90,7 @@ func (s *PoolStats) add(other *PoolStats) {
 	s.Queued += other.Queued
 }
 
-// Memory is what the workers of all runtimes use; false says that nothing counts it, as without control groups. It is
+// Memory is what the workers of all runtimes use; false says that nothing counts it, as without cgroups. It is
 // no part of a Snapshot because it reads files of the kernel.
 func (p *Pool) Memory() (MemoryUsage, bool) {
 	starter, ok := p.pools[p.names[0]].starter.(usageTeller)

@@ -47,7 +47,8 @@ func (inv *Invocation) Validate() error {
 }
 
 // MarkValid says that the JSON texts which inv has now need not be read before they go to a worker: this program has
-// checked them, or an encoder wrote them. It returns inv. A text that is put in the place of one of them is read again.
+// checked them, or an encoder wrote them. It returns inv. A text that is put in the place of one of them is read again;
+// do not change one in place, for that is not seen.
 // To mark what is not JSON lets its author add members of his choice to the frame of the call.
 func (inv *Invocation) MarkValid() *Invocation {
 	for i, text := range inv.texts() {

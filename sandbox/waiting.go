@@ -15,7 +15,7 @@ import "time"
 // it is pending. Of others the clock is looked at twice, while there are calls that want room.
 
 const (
-	// waitLook is the time between two looks at calls that are pending.
+	// waitCheck is the time between two looks at calls that are pending.
 	waitCheck = 3 * time.Millisecond
 	// computesFor is how long a call that was seen to compute is taken to do so.
 	computesFor = 20 * time.Millisecond
@@ -79,7 +79,7 @@ func (b *budget) noteComputing(scales map[*slot]*scale, since time.Duration) {
 	}
 }
 
-// lookAtPending finds out which calls wait while others want their room.
+// checkPending finds out which calls wait while others want their room.
 func (s *scheduler) checkPending() {
 	s.mu.Lock()
 	var unsure []*slot

@@ -18,7 +18,7 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// weights counts the control groups of this process's workers by their weight, that of a worker by itself as "whole".
+// weights counts the cgroups of this process's workers by their weight, that of a worker by itself as "whole".
 // All must lie in one group, or their weights would not count beside each other.
 func weights(t *testing.T) map[string]int {
 	t.Helper()
@@ -46,7 +46,7 @@ func weights(t *testing.T) map[string]int {
 	return found
 }
 
-// awaitWeights returns when the control groups weigh as they should.
+// awaitWeights returns when the cgroups weigh as they should.
 func awaitWeights(t *testing.T, want map[string]int) {
 	t.Helper()
 	got := weights(t)
@@ -115,7 +115,7 @@ func burnOn(t *testing.T, versions ...version) {
 	cancel()
 	all.Wait()
 	ctx, cancel = context.WithCancel(t.Context())
-	// Whoever gets their control groups next weighs as any. As many are of each runtime as before.
+	// Whoever gets their cgroups next weighs as any. As many are of each runtime as before.
 	calls = 0
 	for i := range 5 {
 		run("next", fmt.Sprint(i), sleep)

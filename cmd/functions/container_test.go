@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// enter is what a container's runtime does, as far as it matters here: PID and mount namespaces, a control group and a cgroup namespace,
+// enter is what a container's runtime does, as far as it matters here: PID and mount namespaces, a cgroup and a cgroup namespace,
 // read-only mounts of the hierarchies, no capabilities but three. The name of the group and the program follow. Each step becomes the next,
 // so that nothing but the program is left in the group.
 const enter = `exec unshare --pid --mount --mount-proc --fork --kill-child sh -euc '

@@ -53,7 +53,7 @@ func (f footprint) wantNoMoreDescriptors(t testing.TB, s *server) {
 	})
 }
 
-// groupsOf are the control groups of the server with the given PID: it is part of their path.
+// groupsOf are the cgroups of the server with the given PID: it is part of their path.
 func groupsOf(pid int) []string {
 	mark := "-" + strconv.Itoa(pid) + "-"
 	var groups []string
@@ -66,7 +66,7 @@ func groupsOf(pid int) []string {
 	return groups
 }
 
-// stopEmpty stops the server and fails t unless all that it had is gone: processes and control groups.
+// stopEmpty stops the server and fails t unless all that it had is gone: processes and cgroups.
 func (s *server) stopEmpty(t testing.TB) {
 	t.Helper()
 	left := append(s.zygotes(), s.workers()...)

@@ -17,7 +17,7 @@ type Support struct {
 }
 
 // Probe tries what pools with this Node.js binary and the main.js of this runner would need, whatever their isolation.
-// It makes and removes control groups like a pool does. It is safe beside pools of the same process.
+// It makes and removes cgroups like a pool does. It is safe beside pools of the same process.
 func Probe(ctx context.Context, node, runner string) []Support {
 	var all []Support
 	for _, support := range worker.Probe(ctx, worker.Config{Node: node, Runner: runner}) {

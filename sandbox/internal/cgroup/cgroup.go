@@ -1,10 +1,10 @@
-// Package cgroup gives each worker a control group with limits on memory, CPU and tasks, on version 1 and version 2 of
+// Package cgroup gives each worker a cgroup with limits on memory, CPU and tasks, on version 1 and version 2 of
 // the kernel's interface.
 package cgroup
 
 import "errors"
 
-// ErrUnsupported means that this system has no control groups that could be used.
+// ErrUnsupported means that this system has no cgroups that could be used.
 var ErrUnsupported = errors.New("cgroup: not supported on this system")
 
 // Limits bound the processes of one group together.
@@ -34,7 +34,7 @@ type Tree interface {
 	Close() error
 }
 
-// Group is one control group.
+// Group is one cgroup.
 type Group interface {
 	// Add moves a process into the group.
 	Add(pid int) error

@@ -145,15 +145,16 @@ func TestTreeCountsTheMemoryOfItsGroups(t *testing.T) {
 	_, err := bufio.NewReader(stdout).ReadString('\n')
 	check(t, err)
 	const least = 31 << 20
-	for { // the kernel's statistics may be two seconds old
-		usage, err := tree.Memory()
+	var usage Memory
+	for range 1200 { // the kernel's statistics may be two seconds old: they have a minute
+		usage, err = tree.Memory()
 		check(t, err)
 		if usage.Anonymous >= least && usage.Total >= usage.Anonymous {
 			return
 		}
-		t.Logf("%+v, waiting for at least %d bytes", usage, least)
 		time.Sleep(50 * time.Millisecond)
 	}
+	t.Errorf("%+v, at least %d bytes are in use", usage, least)
 }
 
 func TestPIDLimitRefusesTasks(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // dirName is the group below our own one that holds all trees.
 const dirName = "functions"
 
-// New makes a tree called name below the control group of this process and removes what dead processes of this program
+// New makes a tree called name below the cgroup of this process and removes what dead processes of this program
 // left there. The groups of all trees of a process lie beside each other, so that each counts for its own weight,
 // whatever tree it is of:
 //

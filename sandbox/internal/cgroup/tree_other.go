@@ -2,5 +2,5 @@
 
 package cgroup
 
-// New reports ErrUnsupported: control groups are Linux's.
+// New reports ErrUnsupported: cgroups are Linux's.
 func New(string) (Tree, error) { return nil, ErrUnsupported }

@@ -16,7 +16,7 @@ type Isolation string
 // The tiers of isolation.
 const (
 	Strict       Isolation = "strict"  // every layer there is
-	ProcessLimit Isolation = "process" // limits by control groups
+	ProcessLimit Isolation = "process" // limits by cgroups
 	None         Isolation = "none"    // a process of its own
 )
 
@@ -35,7 +35,7 @@ type Config struct {
 	Egress            Egress
 	Observer          Observer
 
-	// index tells the pools of one process apart where the kernel must: names of control groups. New sets it.
+	// index tells the pools of one process apart where the kernel must: names of cgroups. New sets it.
 	index int
 }
 

@@ -6,6 +6,6 @@
 //	                     ▼
 //	                  Exited is closed: it has been reaped, and its Reason is known
 //
-// On Linux a process has a control group, namespaces, a root of its own and a system-call filter around it, as far as
+// On Linux a process has a cgroup, namespaces, a root of its own and a system-call filter around it, as far as
 // the tier of isolation asks; elsewhere New returns ErrUnsupported.
 package worker

@@ -35,7 +35,7 @@ func (s *slots) put(slot int) {
 	s.used[slot] = false
 }
 
-// groups holds a control group with the limits of a worker for each slot. One serves the workers of its slot one after
+// groups holds a cgroup with the limits of a worker for each slot. One serves the workers of its slot one after
 // the other: making and removing it costs more than a fork. It is safe for concurrent use.
 type groups struct {
 	tree   cgroup.Tree

@@ -17,7 +17,7 @@ type launcher interface {
 	// launch makes a process for a slot, with the given ends of pipes as its descriptors 0, 1 and 2. No two living
 	// processes have the same slot.
 	launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error)
-	// first is what a new process must read before it becomes ready, once it is in its control group.
+	// first is what a new process must read before it becomes ready, once it is in its cgroup.
 	first() []byte
 	// retryStart says, after a start that failed, whether that may be for a cause which another start would tell. It does
 	// so once for each.

@@ -13,13 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// accounts are the names of the files of a control group, of each version, about memory.
+// accounts are the names of the files of a cgroup, of each version, about memory.
 var accounts = [...]struct{ limit, usage, cache string }{
 	{"memory.max", "memory.current", "inactive_file "},
 	{"memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "},
 }
 
-// groupAbove is a control group that this process is in: its directory, and 0 for version 2 of the interface, 1 for
+// groupAbove is a cgroup that this process is in: its directory, and 0 for version 2 of the interface, 1 for
 // version 1.
 type groupAbove struct {
 	dir     string

@@ -16,7 +16,7 @@ import (
 )
 
 // Probe tries what a pool of cfg would need of this host, whatever its tier. Only Node and Runner of cfg are looked at.
-// It makes and removes control groups like a pool does. It is safe beside pools of the same process.
+// It makes and removes cgroups like a pool does. It is safe beside pools of the same process.
 func Probe(ctx context.Context, cfg Config) []Support {
 	var all []Support
 	for _, feature := range []struct {

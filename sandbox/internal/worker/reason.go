@@ -7,7 +7,7 @@ type Reason string
 const (
 	SyncDeadline Reason = "sync_deadline"   // main did not return within the sync timeout
 	Deadline     Reason = "deadline"        // no answer within the async timeout
-	Memory       Reason = "memory_limit"    // the kernel killed it at the memory limit of its control group
+	Memory       Reason = "memory_limit"    // the kernel killed it at the memory limit of its cgroup
 	ServerMemory Reason = "server_memory"   // all workers together, or the machine, had no memory left
 	Heap         Reason = "heap_limit"      // V8 gave up at the limit of its own heap
 	Exit         Reason = "exit"            // it exited by itself

@@ -38,7 +38,7 @@ type StartMethod struct {
 	Reason string
 }
 
-// MemoryUsage is what workers use together, in bytes, as their control groups count it.
+// MemoryUsage is what workers use together, in bytes, as their cgroups count it.
 type MemoryUsage struct {
 	Total, Anonymous uint64
 }

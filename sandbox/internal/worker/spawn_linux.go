@@ -35,7 +35,7 @@ func (s *Starter) spawnReady(ctx context.Context) (*Process, error) {
 	return p, err
 }
 
-// spawn makes the process, moves it into its control group and starts the goroutine that waits for its end.
+// spawn makes the process, moves it into its cgroup and starts the goroutine that waits for its end.
 func (s *Starter) spawn(ctx context.Context) (*Process, error) {
 	pipes, err := newPipes()
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *Starter) spawn(ctx context.Context) (*Process, error) {
 	return p, nil
 }
 
-// place moves a new process into a control group. It has one thread as yet, so that the move is cheap, and nothing of a
+// place moves a new process into a cgroup. It has one thread as yet, so that the move is cheap, and nothing of a
 // function runs before the handshake.
 func (s *Starter) place(slot int, p *Process) (*slotGroup, error) {
 	if s.groups == nil {

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// Starter makes workers: a control group, three pipes and a process for each. It is safe for concurrent use.
+// Starter makes workers: a cgroup, three pipes and a process for each. It is safe for concurrent use.
 type Starter struct {
 	cfg      Config
 	slots    *slots
@@ -25,7 +25,7 @@ type Starter struct {
 // pools are the indexes of the pools that this process has at the moment.
 var pools = newSlots()
 
-// New prepares what the tier of isolation asks for: control groups, users, a root and system-call filters. Close must
+// New prepares what the tier of isolation asks for: cgroups, users, a root and system-call filters. Close must
 // be called.
 func New(cfg Config) (*Starter, error) {
 	cfg.index = pools.get()
@@ -120,7 +120,7 @@ func (s *Starter) Describe() string {
 	return text
 }
 
-// Close ends what Start has left: the fork server, and with it the workers that live. It removes their control groups.
+// Close ends what Start has left: the fork server, and with it the workers that live. It removes their cgroups.
 func (s *Starter) Close() error {
 	var errs []error
 	if s.launcher != nil {

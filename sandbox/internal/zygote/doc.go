@@ -4,7 +4,7 @@
 //	host                               zygote                        worker
 //	 │ FORK, stdin, stdout, stderr ───▶ │ fork ─────────────────────▶ │ waits on its stdin
 //	 │ ◀─────────────── BORN, pidfd     │                             │
-//	 │ places it in its control group   │                             │
+//	 │ places it in its cgroup          │                             │
 //	 │ one byte on its stdin ────────────────────────────────────────▶│ own user, filter, ready
 //	 │                                  │ ◀───────────────────── ends │
 //	 │ ◀──────── DIED, status, usage    │ reaps
