@@ -4,7 +4,7 @@
 
 const { readSync, writeSync } = require('fs');
 
-const { reallyExit } = process; // before disarm removes it
+const { reallyExit } = process; // before trimProcess removes it
 const { apply } = Reflect;
 const { slice, charCodeAt } = String.prototype;
 const { utf8Write } = Buffer.prototype; // before a function replaces it and sees earlier output in room

@@ -9,7 +9,7 @@ const { Console } = require('console');
 const output = require('./output');
 const hideMachine = require('./machine');
 const pending = require('./pending');
-const disarm = require('./disarm');
+const trimProcess = require('./trimprocess');
 const { forbidImport, forbidInternals } = require('./internals');
 const withoutDeferral = require('./deferred');
 
@@ -37,7 +37,7 @@ function apply(names, dir) {
   new Console(output.nowhere).log({}); // newer versions check the real streams at the first line
   Buffer.poolSize = 0; // a shared pool would show a function other contents
   process.on('SIGUSR1', () => {}); // would open the inspector
-  disarm();
+  trimProcess();
   for (const name of ['stdout', 'stderr']) Object.defineProperty(process, name, { value: output[name] });
   return { modules, missing };
 }

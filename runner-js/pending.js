@@ -7,7 +7,7 @@ const fs = require('fs');
 const path = require('path');
 const timersModule = require('timers');
 const internals = require('./internals');
-const lasting = require('./lasting');
+const lastingEffects = require('./lastingeffects');
 
 const activeHandles = process._getActiveHandles;
 const activeRequests = process._getActiveRequests;
@@ -79,7 +79,7 @@ function watchTimers(target) {
 
 // watch must be called before modules are loaded, which may keep the timer functions.
 function watch() {
-  lasting.watch();
+  lastingEffects.watch();
   if (internals.old) [global, timersModule].forEach(watchTimers); // otherwise immediates would not be counted there
 }
 
@@ -88,7 +88,7 @@ let hooks = 0;
 // markBaseline notes what is open now as the runner's own.
 function markBaseline() {
   timers.clear();
-  lasting.restart();
+  lastingEffects.restart();
   hooks = internals.asyncHooks();
   immediates.clear();
   listen();
@@ -194,7 +194,7 @@ function later(fn) {
 // left says what is left that could run code later, or use a processor: NOTHING, CLOSING or WORK. late says that an
 // immediate asks.
 function left(late) {
-  if (timers.size > 0 || immediates.size > 0 || internals.timers(late) || lasting.inUse() || internals.asyncHooks() !== hooks || !listening()) return WORK;
+  if (timers.size > 0 || immediates.size > 0 || internals.timers(late) || lastingEffects.inUse() || internals.asyncHooks() !== hooks || !listening()) return WORK;
   return loop.left();
 }
 

@@ -13,7 +13,7 @@ import (
 
 func main() {
 	catchSignals()
-	container.Main(needsGroups, tell)
+	container.Main(needsGroups, printFatal)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	// The first signal stops the server in order; the next one stops it at once.
@@ -21,7 +21,7 @@ func main() {
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		status, said := statusOf(err)
 		if !said {
-			tell(err)
+			printFatal(err)
 		}
 		os.Exit(status) //nolint:gocritic // stop has nothing left to undo
 	}

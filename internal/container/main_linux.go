@@ -13,10 +13,10 @@ const exitFailed = 1
 
 // Main returns in the server. If the server needs a first process above it, this process becomes that and ends with the
 // server's exit code. If needsGroups says that the server needs its own view of the cgroups, it gets one. Main must be
-// called before anything else starts, on the main goroutine. Tell reports why the server could not be started.
-func Main(needsGroups func() bool, tell func(error)) {
+// called before anything else starts, on the main goroutine. Report tells why the server could not be started.
+func Main(needsGroups func() bool, report func(error)) {
 	fail := func(err error) {
-		tell(fmt.Errorf("container: %w", err))
+		report(fmt.Errorf("container: %w", err))
 		os.Exit(exitFailed)
 	}
 	if os.Args[0] == childName {

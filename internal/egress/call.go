@@ -27,7 +27,7 @@ type call struct {
 	ctx      context.Context
 	attempts int
 	denied   int                     // attempts that the policy refused
-	places   *semaphore.Weighted     // for connections to the outside, made with ctx
+	slots    *semaphore.Weighted     // for connections to the outside, made with ctx
 	lookups  *semaphore.Weighted     // for lookups, made with ctx
 	waiting  int                     // attempts that wait for a place, or waited when the call ended
 	known    map[netip.Addr][]string // names that the call has looked up, by address
@@ -75,7 +75,7 @@ func (c *call) attempt(n int) (ctx context.Context, ok, first bool) {
 	}
 	if c.ctx == nil {
 		c.ctx, c.cancel = context.WithCancel(context.Background())
-		c.places = semaphore.NewWeighted(int64(c.limits.PerCall))
+		c.slots = semaphore.NewWeighted(int64(c.limits.PerCall))
 		c.lookups = semaphore.NewWeighted(int64(c.limits.PerCall))
 	}
 	return c.ctx, true, false

@@ -39,10 +39,10 @@ func (p *Proxy) find(a *attempt, find finder) (any, *refusal) {
 	failed := &refusal{reason: ReasonLimit}
 	switch {
 	case ok:
-		if !p.enter(ctx, a.call, a.conn, places{a.call.lookups, p.lookups}) {
+		if !p.enter(ctx, a.call, a.conn, slots{a.call.lookups, p.lookups}) {
 			return nil, &refusal{code: codeGivenUp}
 		}
-		defer places{a.call.lookups, p.lookups}.give(a.call.owner)
+		defer slots{a.call.lookups, p.lookups}.give(a.call.owner)
 		ctx, cancel := context.WithTimeout(ctx, p.o.Limits.Connect)
 		defer cancel()
 		var found any

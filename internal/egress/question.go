@@ -163,7 +163,7 @@ func (q *question) inside(ctx context.Context, name string) *refusal {
 
 // sift returns the records that lead nowhere or where functions may go; denied is why the first of the others does not.
 func (q *question) sift(ctx context.Context, found []dns.RR) (kept []dns.RR, denied *refusal) {
-	verdicts := q.judge(ctx, found)
+	verdicts := q.check(ctx, found)
 	for _, rr := range found {
 		var verdict *refusal
 		if addr := addressOf(rr); addr.IsValid() {
@@ -182,8 +182,8 @@ func (q *question) sift(ctx context.Context, found []dns.RR) (kept []dns.RR, den
 	return kept, denied
 }
 
-// judge finds out which of the names in records lead inside.
-func (q *question) judge(ctx context.Context, found []dns.RR) map[string]*refusal {
+// check finds out which of the names in records lead inside.
+func (q *question) check(ctx context.Context, found []dns.RR) map[string]*refusal {
 	var named []string
 	for _, rr := range found {
 		if name := nameIn(rr); name != "" && !slices.Contains(named, name) {
@@ -208,7 +208,7 @@ func (q *question) judge(ctx context.Context, found []dns.RR) map[string]*refusa
 		turns <- struct{}{}
 		all.Go(func() {
 			defer func() { <-turns }()
-			verdict := q.judgeName(ctx, name)
+			verdict := q.checkName(ctx, name)
 			mu.Lock()
 			defer mu.Unlock()
 			verdicts[name] = verdict
@@ -218,7 +218,7 @@ func (q *question) judge(ctx context.Context, found []dns.RR) map[string]*refusa
 	return verdicts
 }
 
-func (q *question) judgeName(ctx context.Context, name string) *refusal {
+func (q *question) checkName(ctx context.Context, name string) *refusal {
 	if reason := q.call.policy.mayAsk(name); reason != "" {
 		return &refusal{reason: reason}
 	}

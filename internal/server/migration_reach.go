@@ -21,13 +21,13 @@ const (
 // reach is migration.Check's.
 func (m *migrationCheck) reach() func(ctx context.Context, namespace, host string, port uint16) (why, allow string) {
 	lookup := m.lookup()
-	judge := func(ctx context.Context, p egress.Policy, namespace, host string, port uint16) (egress.Reason, error) {
+	check := func(ctx context.Context, p egress.Policy, namespace, host string, port uint16) (egress.Reason, error) {
 		owner := function.Owner(namespace, m.cfg.OwnerSeparator)
-		return egress.NewPolicies(p, m.cfg.Egress.Namespaces).Judge(ctx, namespace, owner, host, port, lookup)
+		return egress.NewPolicies(p, m.cfg.Egress.Namespaces).Check(ctx, namespace, owner, host, port, lookup)
 	}
 	return func(ctx context.Context, namespace, host string, port uint16) (why, allow string) {
 		policy := m.cfg.Egress.Policy
-		reason, err := judge(ctx, policy, namespace, host, port)
+		reason, err := check(ctx, policy, namespace, host, port)
 		switch {
 		case err != nil && m.cfg.Egress.Upstream != nil:
 			return "", "" // the proxy may know the name
@@ -41,7 +41,7 @@ func (m *migrationCheck) reach() func(ctx context.Context, namespace, host strin
 		rules, err := egress.ParseRules(allow)
 		if err == nil {
 			policy.Allow = slices.Concat(policy.Allow, rules)
-			reason, err = judge(ctx, policy, namespace, host, port)
+			reason, err = check(ctx, policy, namespace, host, port)
 		}
 		if err != nil || reason != "" {
 			return why + ", and EGRESS_ALLOW alone does not change that", ""

@@ -85,8 +85,8 @@ func (o *observers) store(s store.Store, measures *metrics.Metrics) store.Store 
 	return store.Observe(s, o.tracer.Store, measures.Store)
 }
 
-// greet logs what is reported where.
-func (o *observers) greet(cfg *config.Config) {
+// logStart logs what is reported where.
+func (o *observers) logStart(cfg *config.Config) {
 	if cfg.SentryDSN == "" {
 		o.log.Info("Does not have global sentry")
 	}

@@ -214,7 +214,7 @@ func (s *server) startBackground(ctx context.Context) (stop func() error, err er
 
 // serve serves until ctx ends and no caller waits for an answer any more.
 func (s *server) serve(ctx context.Context) error {
-	s.greet()
+	s.logStart()
 	front := &frontend{
 		cfg: s.cfg, log: s.log(), listeners: s.listeners, ports: s.ports, drain: s.drain, cut: s.closePool,
 	}

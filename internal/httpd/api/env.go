@@ -13,7 +13,7 @@ func (s *server) setEnv(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, ignored, err := s.readSent(r, false, rawjson.IsString)
+	text, ignored, err := s.readStorable(r, false, rawjson.IsString)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (s *server) putFunction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, ignored, err := s.readSent(r, true, isDeployment)
+	text, ignored, err := s.readStorable(r, true, isDeployment)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (s *server) postFunction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return notFound(w, r)
 	}
-	text, ignored, err := s.readSent(r, true, isDeployment)
+	text, ignored, err := s.readStorable(r, true, isDeployment)
 	if err != nil || ignored == "" && !isDeployment(text) {
 		return notFound(w, r)
 	}

@@ -13,7 +13,7 @@ func (s *server) putNamespace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, ignored, err := s.readSent(r, true, isSettings)
+	text, ignored, err := s.readStorable(r, true, isSettings)
 	if err != nil {
 		return err
 	}

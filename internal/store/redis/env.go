@@ -42,7 +42,7 @@ func (s *Store) edit(ctx context.Context, ref function.Ref, change function.EnvE
 			return err
 		}
 	}
-	home, err := s.settle(ctx, ref)
+	home, err := s.prepareWrite(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s *Store) edit(ctx context.Context, ref function.Ref, change function.EnvE
 		done, err := s.tryEdit(ctx, ref, home.key, change)
 		if errors.Is(err, function.ErrNotFound) && !unambiguous(ref) {
 			before := home
-			if home, err = s.settle(ctx, ref); err == nil && home.key == before.key {
+			if home, err = s.prepareWrite(ctx, ref); err == nil && home.key == before.key {
 				err = function.ErrNotFound
 			}
 		}

@@ -34,7 +34,7 @@ func (s *Store) put(ctx context.Context, f *function.Function) (*function.Functi
 // write stores next and completes it with what it keeps of the function that was stored before.
 func (s *Store) write(ctx context.Context, next *function.Function) error {
 	for range maxMoves {
-		home, err := s.settle(ctx, next.Ref)
+		home, err := s.prepareWrite(ctx, next.Ref)
 		if err != nil {
 			return err
 		}

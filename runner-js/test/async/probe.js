@@ -5,7 +5,7 @@
 const next = setImmediate; // before it is counted
 const globals = Object.getOwnPropertyNames(global);
 const { builtinModules } = require('module');
-const disarm = require('../../disarm');
+const trimProcess = require('../../trimprocess');
 const withoutDeferral = require('../../deferred');
 const pending = require('../../pending');
 const watchWasm = require('../../realm/wasm');
@@ -85,7 +85,7 @@ function collectModule(name, exported) {
 
 // keysOf are the functions and objects that a module exports. Of process there are those that a worker keeps.
 function keysOf(name, exported) {
-  const keys = Object.getOwnPropertyNames(exported).filter(key => isObject(valueOf(exported, key)) && (name !== 'process' || disarm.kept.has(key)));
+  const keys = Object.getOwnPropertyNames(exported).filter(key => isObject(valueOf(exported, key)) && (name !== 'process' || trimProcess.kept.has(key)));
   for (const of of inside[name] || []) {
     for (let object = exported[of]; object && object !== Object.prototype; object = Object.getPrototypeOf(object)) {
       const names = Object.getOwnPropertyNames(object)

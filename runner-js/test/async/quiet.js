@@ -70,7 +70,7 @@ const quiet = {
     performance.setResourceTimingBufferSize performance.toJSON performance.eventLoopUtilization
     performance.markResourceTiming performance.addEventListener performance.removeEventListener
     performance.dispatchEvent eventLoopUtilization timerify`),
-  // what a worker keeps of it (disarm.js)
+  // what a worker keeps of it (trimprocess.js)
   process: words(`
     moduleLoadList versions release argv execArgv env features cwd uptime _events _fatalException config emitWarning
     nextTick _tickCallback _tickDomainCallback hrtime _immediateCallback allowedNodeEnvironmentFlags`),

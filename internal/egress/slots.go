@@ -10,45 +10,45 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// places are those for one kind of thing: a call's own, and those of all calls.
-type places struct {
+// slots limit how many of one kind of thing, such as connections, are in use at a time: by one call, and by all calls.
+type slots struct {
 	own *semaphore.Weighted
 	all *shares
 }
 
 // try takes one if there is one at once.
-func (p places) try(owner string) bool {
-	if !p.own.TryAcquire(1) {
+func (s slots) try(owner string) bool {
+	if !s.own.TryAcquire(1) {
 		return false
 	}
-	if p.all.take(owner) {
+	if s.all.take(owner) {
 		return true
 	}
-	p.own.Release(1)
+	s.own.Release(1)
 	return false
 }
 
 // wait takes one, at most until ctx ends, and then it is false.
-func (p places) wait(ctx context.Context, owner string) bool {
-	if p.own.Acquire(ctx, 1) != nil {
+func (s slots) wait(ctx context.Context, owner string) bool {
+	if s.own.Acquire(ctx, 1) != nil {
 		return false
 	}
-	if p.all.wait(ctx, owner) {
+	if s.all.wait(ctx, owner) {
 		return true
 	}
-	p.own.Release(1)
+	s.own.Release(1)
 	return false
 }
 
 // give gives one back.
-func (p places) give(owner string) {
-	p.all.give(owner)
-	p.own.Release(1)
+func (s slots) give(owner string) {
+	s.all.give(owner)
+	s.own.Release(1)
 }
 
-// enter gets c one of the places. While others have them it waits, until the call ends or the worker closes conn, and
+// enter gets c one of the slots. While others have them it waits, until the call ends or the worker closes conn, and
 // then it is false. The caller must give it back.
-func (p *Proxy) enter(ctx context.Context, c *call, conn *net.UnixConn, from places) bool {
+func (p *Proxy) enter(ctx context.Context, c *call, conn *net.UnixConn, from slots) bool {
 	if from.try(c.owner) {
 		return true
 	}
@@ -67,8 +67,8 @@ func (p *Proxy) enter(ctx context.Context, c *call, conn *net.UnixConn, from pla
 	return has
 }
 
-// connections are the places for connections to the outside.
-func (p *Proxy) connections(c *call) places { return places{c.places, p.remotes} }
+// connections are the slots for connections to the outside.
+func (p *Proxy) connections(c *call) slots { return slots{c.slots, p.remotes} }
 
 // whileThere calls wait with a context that ends with ctx, and when the worker closes conn. Nothing may come on conn
 // meanwhile: there says that nothing did.

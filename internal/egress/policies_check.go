@@ -8,9 +8,9 @@ import (
 // Lookup finds the addresses of a name.
 type Lookup func(ctx context.Context, name string) ([]netip.Addr, error)
 
-// Judge says why functions of a namespace may not reach a port of a host; empty if they may. It does not connect. A
+// Check says why functions of a namespace may not reach a port of a host; empty if they may. It does not connect. A
 // name with several addresses may be reached if one of them may. The error is that of lookup.
-func (p *Policies) Judge(ctx context.Context, namespace, owner, host string, port uint16,
+func (p *Policies) Check(ctx context.Context, namespace, owner, host string, port uint16,
 	lookup Lookup,
 ) (Reason, error) {
 	t, err := parseHost(host)

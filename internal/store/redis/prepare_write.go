@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -14,9 +13,10 @@ const maxMoves = 16
 
 var errMoving = fmt.Errorf("%w: other writers were faster %d times", function.ErrUnavailable, maxMoves)
 
-// settle prepares a write: afterwards the function is at the place where it belongs, or nowhere. It returns that place.
-// Functions that have the place are moved to their own places first. After each step all of them can be read.
-func (s *Store) settle(ctx context.Context, ref function.Ref) (home place, err error) {
+// prepareWrite gets a function ready to be written: afterwards it is at the place where it belongs, or nowhere. It
+// returns that place. Functions that have the place are moved to their own places first. After each step all of them
+// can be read.
+func (s *Store) prepareWrite(ctx context.Context, ref function.Ref) (home place, err error) {
 	for range maxMoves {
 		sp, err := s.locate(ctx, ref)
 		if err != nil {
@@ -90,72 +90,4 @@ func (s *Store) listApart(ctx context.Context, refs []function.Ref) (bound bool,
 		}
 	}
 	return bound, nil
-}
-
-// remove deletes a function that others may collide with.
-func (s *Store) remove(ctx context.Context, ref function.Ref) error {
-	if _, err := s.collisions(ctx, ref); err != nil { // it marks them
-		return err
-	}
-	for range maxMoves {
-		sp, err := s.locate(ctx, ref)
-		if err != nil {
-			return err
-		}
-		if sp.unambiguous {
-			_, err := s.run(ctx, deleteScript, []string{s.keys.own(ref).key}, s.keys.changes(), functionNotice(ref))
-			if err != nil {
-				return err
-			}
-			return s.unlist(ctx, ref)
-		}
-		key, seen := s.here(sp).key, sp.found()
-		if sp.own.there && sp.shared.there { // the older one is deleted first
-			key, seen = s.keys.own(ref).key, sp.own
-			if sp.atOwn() {
-				key, seen = s.keys.shared(ref).key, sp.shared
-			}
-		}
-		if !seen.there {
-			return s.unlist(ctx, ref)
-		}
-		if err := s.dropAt(ctx, key, seen, functionNotice(ref)); err != nil {
-			return err
-		}
-	}
-	return errMoving
-}
-
-// unlist takes a function that was removed off the list.
-func (s *Store) unlist(ctx context.Context, ref function.Ref) error {
-	met, err := s.collisions(ctx, ref)
-	if err != nil {
-		return err
-	}
-	bound, err := s.listApart(ctx, met)
-	if err != nil {
-		return err
-	}
-	own, shared := s.keys.own(ref).member, s.keys.shared(ref).member
-	if own != shared {
-		if err := s.delist(ctx, own); err != nil {
-			return err
-		}
-	}
-	if !bound {
-		if err := s.delist(ctx, shared); err != nil {
-			return err
-		}
-	}
-	if _, err := s.revision(ctx, ref); err != nil {
-		if errors.Is(err, function.ErrNotFound) {
-			return nil
-		}
-		return err
-	}
-	home, err := s.settle(ctx, ref) // it was written again meanwhile
-	if err != nil {
-		return err
-	}
-	return s.enlist(ctx, home.member)
 }

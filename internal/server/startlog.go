@@ -7,10 +7,10 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// greet logs in a few lines what runs where.
-func (s *server) greet() {
+// logStart logs in a few lines what runs where.
+func (s *server) logStart() {
 	log, cfg := s.out.app, s.cfg
-	s.watch.greet(cfg)
+	s.watch.logStart(cfg)
 	log.Info("Functions is listening on port " + port(s.listeners.http))
 	if s.listeners.metrics != nil {
 		log.Info("Functions metrics is listening on port " + port(s.listeners.metrics))

@@ -14,11 +14,12 @@ import (
 // lastLine is the longest time to write the last line of a program that fails.
 const lastLine = time.Second
 
-// tell writes the error that ends the program to standard error, and its warnings, as JSON if the server's log is JSON.
-// It does not wait long for a reader.
-func tell(err error) {
+// printFatal writes the error that ends the program to standard error, and its warnings, as JSON if the server's log is
+// JSON. It does not wait long for a reader.
+func printFatal(err error) {
 	var text bytes.Buffer
-	warn, fail := func(m string) { fmt.Fprintln(&text, "functions: warning:", logs.Plain(m)) }, func(m string) { fmt.Fprintln(&text, "functions:", logs.Plain(m)) }
+	warn := func(m string) { fmt.Fprintln(&text, "functions: warning:", logs.Plain(m)) }
+	fail := func(m string) { fmt.Fprintln(&text, "functions:", logs.Plain(m)) }
 	if isServer(os.Args) && config.WantsJSON(os.LookupEnv) {
 		app := logs.NewApp(logs.AppOptions{Out: &text, JSON: true})
 		warn, fail = func(m string) { app.Warn(m) }, func(m string) { app.Error(m) }

@@ -19,8 +19,8 @@ const KEPT = new Set([
 // removed.
 const LAZY = ['dns', 'string_decoder', 'timers', 'tls', 'url', 'util', 'worker_threads', 'zlib'].filter(name => builtinModules.includes(name));
 
-// disarm must be called after all modules are loaded.
-function disarm() {
+// trimProcess must be called after all modules are loaded.
+function trimProcess() {
   LAZY.forEach(name => require(name));
   for (const object of [process, Object.getPrototypeOf(process)]) {
     for (const name of Object.getOwnPropertyNames(object)) {
@@ -29,6 +29,6 @@ function disarm() {
   }
 }
 
-disarm.kept = KEPT;
+trimProcess.kept = KEPT;
 
-module.exports = disarm;
+module.exports = trimProcess;

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestPoliciesAreJudgedWithoutAConnection(t *testing.T) {
+func TestPoliciesAreCheckedWithoutAConnection(t *testing.T) {
 	allow, err := ParseRules("10.1.0.0/16,inner.example:81")
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func TestPoliciesAreJudgedWithoutAConnection(t *testing.T) {
 		{"shut", "none.example", 80, ReasonOff, nil},
 		{"other-ns", "8.8.8.8", 443, "", nil},
 	} {
-		got, err := p.Judge(t.Context(), row.namespace, row.namespace, row.host, row.port, lookup)
+		got, err := p.Check(t.Context(), row.namespace, row.namespace, row.host, row.port, lookup)
 		if got != row.want || !errors.Is(err, row.err) {
 			t.Errorf("%s: %s port %d: %q, %v, want %q, %v", row.namespace, row.host, row.port, got, err, row.want, row.err)
 		}
