@@ -22,8 +22,7 @@ func (p *Port) Accept() (net.Conn, error) {
 	for {
 		conn, err := p.Listener.Accept()
 		if err == nil {
-			c := &Conn{Conn: conn, port: p, address: peerOf(conn.RemoteAddr()), since: time.Now()}
-			c.inHeader.Store(true)
+			c := newConn(conn, p)
 			p.admit(c)
 			return c, nil
 		}

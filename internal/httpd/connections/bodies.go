@@ -38,11 +38,11 @@ func (b *Bodies) Stats() MemoryStats {
 
 // Grow asks for so many bytes for the body of r, to be had until r was answered, and says whether they may be used.
 func Grow(r *http.Request, bytes int) bool {
-	c, ok := r.Context().Value(connKey{}).(*Conn)
-	return !ok || c.port.Bodies.take(c, bytes)
+	q := requestOf(r)
+	return q == nil || q.conn.port.Bodies.take(q, bytes)
 }
 
-func (b *Bodies) take(c *Conn, bytes int) bool {
+func (b *Bodies) take(q *request, bytes int) bool {
 	if b == nil {
 		return true
 	}
@@ -50,29 +50,30 @@ func (b *Bodies) take(c *Conn, bytes int) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	free := b.limit - b.used - n
-	if free < 0 || b.peers[c.address]+n > share*free {
+	if free < 0 || b.peers[q.conn.address]+n > share*free {
 		b.refused++
 		return false
 	}
 	b.used += n
-	b.peers[c.address] += n
-	c.memory.Add(n)
+	b.peers[q.conn.address] += n
+	q.memory.Add(n)
 	return true
 }
 
-// give takes back all that c has.
-func (b *Bodies) give(c *Conn) {
-	if n := c.memory.Swap(0); n > 0 {
-		b.free(c, n)
+// give takes back all that q has.
+func (b *Bodies) give(q *request) {
+	if n := q.memory.Swap(0); n > 0 {
+		b.free(q, n)
 	}
 }
 
-// free takes back n bytes that c had.
-func (b *Bodies) free(c *Conn, n int64) {
+// free takes back n bytes that q had.
+func (b *Bodies) free(q *request, n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.used -= n
-	if b.peers[c.address] -= n; b.peers[c.address] == 0 {
-		delete(b.peers, c.address)
+	address := q.conn.address
+	if b.peers[address] -= n; b.peers[address] == 0 {
+		delete(b.peers, address)
 	}
 }

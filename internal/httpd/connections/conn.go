@@ -14,7 +14,7 @@ const Part = 64 << 10
 // freeHeader is how many bytes of headers are not counted: every connection has a buffer of that size.
 const freeHeader = 4 << 10
 
-// Conn is a connection of a Port.
+// Conn is a connection of a Port: its place, its address and its phase. What belongs to a request is in request.
 type Conn struct {
 	net.Conn
 	port    *Port
@@ -27,23 +27,27 @@ type Conn struct {
 	since         time.Time // when the phase began
 	before, after *Conn
 
-	spare    atomic.Bool  // it is in the reserve
-	inHeader atomic.Bool  // headers are read, or waited for
-	header   int          // bytes of them; of the goroutine that reads
-	names    headerNames  // theirs; while inHeader is set that goroutine's, then the handler's
-	body     bodyReader   // of the request being served
-	spent    atomic.Int64 // time that its caller let answers wait, since the last whole Part; in nanoseconds
-	written  int          // bytes since then; of the goroutine that writes
+	spare    atomic.Bool // it is in the reserve
+	inHeader atomic.Bool // headers are read, or waited for
+	header   int         // bytes of them; of the goroutine that reads
+	written  int         // bytes since the last whole Part; of the goroutine that writes
+	request  request     // the one being read or served
+}
 
-	memory atomic.Int64 // that it has of Bodies
+// newConn is a connection to port that has no place yet.
+func newConn(conn net.Conn, port *Port) *Conn {
+	c := &Conn{Conn: conn, port: port, address: peerOf(conn.RemoteAddr()), since: time.Now()}
+	c.request.conn = c
+	c.inHeader.Store(true)
+	return c
 }
 
 // Read counts headers, which take memory too.
 func (c *Conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if n > 0 && c.inHeader.Load() {
-		c.names.read(p[:n])
-		if c.header += n; c.header > freeHeader && !c.port.Bodies.take(c, n) {
+		c.request.names.read(p[:n])
+		if c.header += n; c.header > freeHeader && !c.port.Bodies.take(&c.request, n) {
 			refuseHeader(c.Conn)
 			return 0, io.EOF
 		}
@@ -78,15 +82,15 @@ func (c *Conn) Write(p []byte) (int, error) {
 // more time than a large one.
 func (c *Conn) writePart(p []byte) (int, error) {
 	began := time.Now()
-	if err := c.SetWriteDeadline(began.Add(c.port.Write - time.Duration(c.spent.Load()))); err != nil {
+	if err := c.SetWriteDeadline(began.Add(c.port.Write - time.Duration(c.request.spent.Load()))); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(p)
 	if c.written += n; c.written >= Part && !c.port.WholeAnswers {
 		c.written = 0
-		c.spent.Store(0)
+		c.request.spent.Store(0)
 	} else {
-		c.spent.Add(int64(time.Since(began)))
+		c.request.spent.Add(int64(time.Since(began)))
 	}
 	return n, err
 }
@@ -103,6 +107,6 @@ func (c *Conn) CloseWrite() error {
 func (c *Conn) Close() error {
 	err := c.Conn.Close()
 	c.port.leave(c)
-	c.port.Bodies.give(c)
+	c.port.Bodies.give(&c.request)
 	return err
 }

@@ -92,11 +92,11 @@ func (h *headerNames) name(p []byte) []byte {
 // r is answered.
 func HeaderNames(r *http.Request) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		c, ok := r.Context().Value(connKey{}).(*Conn)
-		if !ok {
+		q := requestOf(r)
+		if q == nil {
 			return
 		}
-		for rest := string(c.names.text); rest != ""; {
+		for rest := string(q.names.text); rest != ""; {
 			var name string
 			if name, rest, _ = strings.Cut(rest, "\n"); !yield(name) {
 				return

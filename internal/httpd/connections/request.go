@@ -2,17 +2,35 @@ package connections
 
 import (
 	"context"
-	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
-// connKey is that of the Conn in the context of a request.
-type connKey struct{}
+// request is what a Port knows of one request. An HTTP/1.1 connection has one at a time, and uses it again for the next.
+type request struct {
+	conn   *Conn
+	names  headerNames  // while conn.inHeader is set of the goroutine that reads, then of the handler
+	body   bodyReader   // of the handler
+	spent  atomic.Int64 // time that its caller let the answer wait, since the last whole Part; in nanoseconds
+	memory atomic.Int64 // that it has of Bodies
+}
+
+// requestKey is that of the request in the context of an http.Request.
+type requestKey struct{}
+
+// requestOf returns nil for a request that came through no Port.
+func requestOf(r *http.Request) *request {
+	q, _ := r.Context().Value(requestKey{}).(*request)
+	return q
+}
 
 func (p *Port) connContext(ctx context.Context, conn net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, conn)
+	if c, ok := conn.(*Conn); ok {
+		return context.WithValue(ctx, requestKey{}, &c.request)
+	}
+	return ctx
 }
 
 // connState follows the requests of a connection. It is called by the goroutine that serves it.
@@ -24,13 +42,13 @@ func (p *Port) connState(conn net.Conn, state http.ConnState) {
 	switch state { //nolint:exhaustive // Close does the rest
 	case http.StateActive: // the headers are there
 		c.inHeader.Store(false)
-		c.spent.Store(0)
+		c.request.spent.Store(0)
 		p.setPhase(c, busy)
 	case http.StateIdle:
 		c.header = 0
-		c.names.reset()
+		c.request.names.reset()
 		c.inHeader.Store(true)
-		p.Bodies.give(c)
+		p.Bodies.give(&c.request)
 		p.setPhase(c, idle)
 	}
 }
@@ -38,11 +56,12 @@ func (p *Port) connState(conn net.Conn, state http.ConnState) {
 // handler refuses requests that have no place, and has the time that bodies take bounded.
 func (p *Port) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, ok := r.Context().Value(connKey{}).(*Conn)
-		if !ok {
+		q := requestOf(r)
+		if q == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
+		c := q.conn
 		if c.spare.Load() {
 			if !p.Probe(r) && !p.promote(c) {
 				p.refused()
@@ -55,51 +74,11 @@ func (p *Port) handler(next http.Handler) http.Handler {
 			}
 		}
 		if r.ContentLength != 0 {
-			c.body = bodyReader{ReadCloser: r.Body, conn: c, until: time.Now().Add(p.Read)}
-			r.Body = &c.body
+			q.body = bodyReader{ReadCloser: r.Body, conn: c, until: time.Now().Add(p.Read)}
+			r.Body = &q.body
 		} else {
 			c.unhurried()
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// unhurried takes the deadline for the request off the connection: once all of the request is there it would end the
-// context of a call that takes longer.
-func (c *Conn) unhurried() { _ = c.SetReadDeadline(time.Time{}) } // an error says that the connection is closed
-
-// bodyReader bounds the time that a caller takes for each part of a body.
-type bodyReader struct {
-	io.ReadCloser
-	conn  *Conn
-	until time.Time // when the whole request must be there
-	part  int       // bytes of the part being read
-	begun bool
-}
-
-// Read takes no time of its own for a short body, which most often is there as a whole: until the first bytes have come
-// the deadline is that of the request.
-func (b *bodyReader) Read(p []byte) (int, error) {
-	first := !b.begun
-	if first {
-		b.begun = true
-		b.conn.port.setPhase(b.conn, waiting)
-	}
-	n, err := b.ReadCloser.Read(p)
-	if b.part += n; err == io.EOF {
-		b.conn.unhurried()
-		b.conn.port.setPhase(b.conn, busy)
-	} else if first || b.part >= Part {
-		b.part = 0
-		b.hurry()
-	}
-	return n, err
-}
-
-func (b *bodyReader) hurry() {
-	deadline := time.Now().Add(b.conn.port.Body)
-	if deadline.After(b.until) {
-		deadline = b.until
-	}
-	_ = b.conn.SetReadDeadline(deadline) // as in unhurried
 }

@@ -4,21 +4,21 @@ import "net/http"
 
 // Shrink gives back so many bytes of those that Grow has granted for r.
 func Shrink(r *http.Request, bytes int) {
-	if c, ok := r.Context().Value(connKey{}).(*Conn); ok {
-		c.port.Bodies.shrink(c, int64(bytes))
+	if q := requestOf(r); q != nil {
+		q.conn.port.Bodies.shrink(q, int64(bytes))
 	}
 }
 
-// shrink takes back no more than c has: when its connection was closed meanwhile, all has been given back.
-func (b *Bodies) shrink(c *Conn, bytes int64) {
+// shrink takes back no more than q has: when its connection was closed meanwhile, all has been given back.
+func (b *Bodies) shrink(q *request, bytes int64) {
 	for {
-		has := c.memory.Load()
+		has := q.memory.Load()
 		n := min(bytes, has)
 		if n <= 0 {
 			return
 		}
-		if c.memory.CompareAndSwap(has, has-n) {
-			b.free(c, n)
+		if q.memory.CompareAndSwap(has, has-n) {
+			b.free(q, n)
 			return
 		}
 	}
