@@ -2,6 +2,7 @@ package sentry
 
 import (
 	"errors"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -47,6 +48,7 @@ func framesOf(f *invoke.Failure) []sdk.Frame {
 	code := strings.Split(f.Function.Code, "\n")
 	lines := strings.Split(thrown.Frames, "\n")
 	lines = lines[:min(len(lines), maxFrames)]
+	columns := columnsOf(thrown.Stack, f.Call.Ref.Filename())
 	var frames []sdk.Frame
 	for i := len(lines) - 1; i >= 0; i-- {
 		match := frameLine.FindStringSubmatch(lines[i])
@@ -57,15 +59,43 @@ func framesOf(f *invoke.Failure) []sdk.Frame {
 		if err != nil || number < 1 || number > len(code) || code[number-1] == "" {
 			continue // the wrapper around the code
 		}
-		frames = append(frames, frameAt(f.Call.Ref.Filename(), match[1], number, code))
+		frame := frameAt(f.Call.Ref.Filename(), match[1], number, code)
+		if i < len(columns) && columns[i].line == number {
+			frame.Colno = columns[i].column
+		}
+		frames = append(frames, frame)
 	}
 	return frames
 }
 
+// position is a place in code; both count from 1.
+type position struct{ line, column int }
+
+// columnsOf are the places of a stack that lie in file, in its order, which is that of sandbox.FunctionError.Frames.
+func columnsOf(stack, file string) []position {
+	var places []position
+	for line := range strings.Lines(stack) {
+		_, place, found := strings.Cut(line, file+":")
+		if !found || !strings.HasPrefix(strings.TrimSpace(line), "at ") {
+			continue
+		}
+		row, column, _ := strings.Cut(strings.TrimRight(place, ")\r\n"), ":")
+		at := position{}
+		at.line, _ = strconv.Atoi(row)
+		at.column, _ = strconv.Atoi(column)
+		if places = append(places, at); len(places) == maxFrames {
+			break
+		}
+	}
+	return places
+}
+
+// frameAt is the frame at a line of code. Its module is the name of file alone, as the Node.js SDK of Sentry has it.
 func frameAt(file, name string, number int, code []string) sdk.Frame {
 	at := number - 1
 	return sdk.Frame{
 		Filename:    file,
+		Module:      cut(strings.TrimSuffix(path.Base(file), ".js"), maxLine),
 		Function:    cut(name, maxLine),
 		Lineno:      number,
 		PreContext:  cutAll(code[max(0, at-contextLines):at]),

@@ -98,6 +98,9 @@ func failure(own, namespace string) *invoke.Failure {
 	}
 	err := &sandbox.FunctionError{
 		Status: 500, Message: "Cannot read property 'b' of undefined", Text: "TypeError: Cannot read property 'b' of undefined",
+		Stack: "TypeError: Cannot read property 'b' of undefined at shop/price.js:7:7\n" +
+			"    at helper (shop/price.js:2:14)\n    at Array.map (<anonymous>)\n" +
+			"    at main (shop/price.js:6:3)\n    at shop/price.js:8:1",
 		Frames: "at helper (shop/price.js:2)\nat main (shop/price.js:6)\nat shop/price.js:8",
 	}
 	return &invoke.Failure{

@@ -100,9 +100,11 @@ func TestEventTellsOfTheFunctionAlone(t *testing.T) {
 			{"category": "step", "message": "a/two.js", "level": "info", "timestamp": "1970-01-01T00:16:41Z", "data": {"status": 304, "body": ""}}
 		],
 		"exception": [{"type": "TypeError", "value": "Cannot read property 'b' of undefined", "stacktrace": {"frames": [
-			{"filename": "shop/price.js", "function": "main", "lineno": 6, "in_app": true, "context_line": "  helper({});",
+			{"filename": "shop/price.js", "module": "price", "function": "main", "lineno": 6, "colno": 3, "in_app": true,
+			 "context_line": "  helper({});",
 			 "pre_context": ["function helper(x) {", "  return x.a.b;", "}", "", "function main(req, res) {"], "post_context": ["}"]},
-			{"filename": "shop/price.js", "function": "helper", "lineno": 2, "in_app": true, "context_line": "  return x.a.b;",
+			{"filename": "shop/price.js", "module": "price", "function": "helper", "lineno": 2, "colno": 14, "in_app": true,
+			 "context_line": "  return x.a.b;",
 			 "pre_context": ["function helper(x) {"], "post_context": ["}", "", "function main(req, res) {", "  helper({});", "}"]}
 		]}}]
 	}`), &want); err != nil {
