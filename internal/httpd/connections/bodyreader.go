@@ -16,6 +16,7 @@ type bodyReader struct {
 	until time.Time // when the whole request must be there
 	part  int       // bytes of the part being read
 	begun bool
+	ended bool // all has been read
 }
 
 // Read takes no time of its own for a short body, which most often is there as a whole: until the first bytes have come
@@ -28,6 +29,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	if b.part += n; err == io.EOF {
+		b.ended = true
 		b.conn.unhurried()
 		b.conn.port.setPhase(b.conn, busy)
 	} else if first || b.part >= Part {

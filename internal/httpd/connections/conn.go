@@ -29,6 +29,7 @@ type Conn struct {
 
 	spare    atomic.Bool // it is in the reserve
 	inHeader atomic.Bool // headers are read, or waited for
+	unread   atomic.Bool // its caller may still be sending a request that was answered
 	header   int         // bytes of them; of the goroutine that reads
 	written  int         // bytes since the last whole Part; of the goroutine that writes
 	request  request     // the one being read or served
@@ -49,6 +50,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		c.request.names.read(p[:n])
 		if c.header += n; c.header > freeHeader && !c.port.Bodies.take(&c.request, n) {
 			refuseHeader(c.Conn)
+			c.unread.Store(true)
 			return 0, io.EOF
 		}
 	}
@@ -95,16 +97,24 @@ func (c *Conn) writePart(p []byte) (int, error) {
 	return n, err
 }
 
-// CloseWrite ends what is sent, as (*net.TCPConn).CloseWrite does: net/http does so that a refused caller sees why.
+// CloseWrite is called by net/http when it has refused a request before its end.
 func (c *Conn) CloseWrite() error {
+	c.unread.Store(true)
+	c.lingerOnce()
+	return nil
+}
+
+// closeWrite ends what is sent, as (*net.TCPConn).CloseWrite does.
+func (c *Conn) closeWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return nil
 }
 
-// Close gives its place and its memory back.
+// Close gives its place and its memory back. When net/http calls it a refused caller gets time to read why.
 func (c *Conn) Close() error {
+	c.lingerOnce()
 	err := c.Conn.Close()
 	c.port.leave(c)
 	c.port.Bodies.give(&c.request)

@@ -51,6 +51,7 @@ type Port struct {
 	net.Listener
 	Options
 
+	linger lingering
 	closed chan struct{}
 	once   sync.Once
 	failed limited // what accept has said
@@ -73,6 +74,7 @@ func New(l net.Listener, o Options) *Port {
 	return &Port{
 		Listener: l,
 		Options:  o,
+		linger:   lingering{min(lingerIdle, o.Body), min(lingerTotal, o.Read)},
 		closed:   make(chan struct{}),
 		places:   newRoom(o.Most),
 		reserve:  newRoom(Reserve),
@@ -108,6 +110,15 @@ func (p *Port) Stats() Stats {
 func (p *Port) Close() error {
 	p.once.Do(func() { close(p.closed) })
 	return p.Listener.Close()
+}
+
+func (p *Port) isClosed() bool {
+	select {
+	case <-p.closed:
+		return true
+	default:
+		return false
+	}
 }
 
 // admit gives c a place, or one in the reserve, where the newest connection of an address that has few there is kept

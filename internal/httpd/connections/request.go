@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// request is what a Port knows of one request. An HTTP/1.1 connection has one at a time, and uses it again for the next.
+// request is what a Port knows of one request. An HTTP/1.1 connection has one at a time, and uses it again for the
+// next.
 type request struct {
 	conn   *Conn
 	names  headerNames  // while conn.inHeader is set of the goroutine that reads, then of the handler
@@ -46,6 +47,7 @@ func (p *Port) connState(conn net.Conn, state http.ConnState) {
 		p.setPhase(c, busy)
 	case http.StateIdle:
 		c.header = 0
+		c.unread.Store(false) // net/http has read on to the end of the body
 		c.request.names.reset()
 		c.inHeader.Store(true)
 		p.Bodies.give(&c.request)
@@ -80,5 +82,6 @@ func (p *Port) handler(next http.Handler) http.Handler {
 			c.unhurried()
 		}
 		next.ServeHTTP(w, r)
+		c.unread.Store(r.ContentLength != 0 && !q.body.ended)
 	})
 }
