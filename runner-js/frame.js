@@ -1,6 +1,8 @@
 'use strict';
 
-// Frames: one JSON object per line. Reading blocks, so that no code of a function runs between two calls.
+// Frames: one JSON object per line. Reading blocks, so that no code of a function runs between two calls. Writing blocks
+// too: a worker that writes more than its pipe holds goes on when the host has read. A module may have opened one of the
+// descriptors, and Node.js then makes it non-blocking; such a one is tried again after a pause.
 
 const { readSync, writeSync } = require('fs');
 
@@ -8,12 +10,15 @@ const { reallyExit } = process; // before trimProcess removes it
 const { apply } = Reflect;
 const { slice, charCodeAt } = String.prototype;
 const { utf8Write } = Buffer.prototype; // before a function replaces it and sees earlier output in room
+const { wait } = Atomics;
+const nothing = new Int32Array(new SharedArrayBuffer(4)); // what wait waits for: nobody wakes it
 
 const NEWLINE = 10;
 const CHUNK = 64 * 1024;
 const KEEP = 4 * 1024 * 1024; // longest buffer that is kept for the next line
 const SURE = 21 * 1024; // this many characters never need more bytes than CHUNK
 const ROOM = CHUNK + 8; // more than CHUNK one-byte characters need, even after a cut
+const PAUSE = 1; // milliseconds
 const HIGH_SURROGATE = 0xD800 >>> 10;
 const room = Buffer.allocUnsafeSlow(ROOM); // output buffer
 
@@ -107,7 +112,8 @@ function readSome(fd, buffer, offset, length) {
     try {
       return readSync(fd, buffer, offset, length, null);
     } catch (e) {
-      if (e.code !== 'EINTR') throw e;
+      if (e.code === 'EAGAIN') wait(nothing, 0, 0, PAUSE);
+      else if (e.code !== 'EINTR') throw e;
     }
   }
 }
@@ -144,7 +150,8 @@ function flush(fd, size) {
       at += writeSync(fd, room, at, size - at);
     } catch (e) {
       if (e.code === 'EPIPE') exit(0); // the host is gone
-      if (e.code !== 'EINTR') throw e;
+      if (e.code === 'EAGAIN') wait(nothing, 0, 0, PAUSE);
+      else if (e.code !== 'EINTR') throw e;
     }
   }
 }

@@ -3,6 +3,7 @@
 const fs = require('fs');
 const path = require('path');
 const test = require('tape');
+const { outcome } = require('./support');
 
 // fresh loads frame.js with its own readSync and writeSync.
 function fresh(fakes) {
@@ -137,6 +138,33 @@ test('Reader and write go on after a signal', (t) => {
   write(1, 'hello, world\n');
   t.equal(written, 'hello, world\n', 'and after a short write');
   t.end();
+});
+
+test('Reader and write wait for a descriptor that is not ready', (t) => {
+  const busy = () => Object.assign(new Error('EAGAIN'), { code: 'EAGAIN' });
+  let tries = 3;
+  const { Reader, write } = fresh({
+    readSync(fd, buffer) {
+      if (tries-- > 0) throw busy();
+      return buffer.write('a\n');
+    },
+    writeSync(fd, buffer, offset, length) {
+      if (tries++ < 3) throw busy();
+      return length;
+    },
+  });
+  t.equal(new Reader(0).next(), 'a');
+  write(1, 'hello, world\n');
+  t.equal(tries, 4, 'and goes on');
+  t.end();
+});
+
+test('an answer larger than a pipe arrives, though a module has made the pipe non-blocking', async (t) => {
+  const code = `const net = require('net');
+    function main(req, res) { new net.Socket({ fd: 1, readable: false, writable: true }); res.send('x'.repeat(4e6)) }`;
+  const { answer } = await outcome(code, {}, { modules: ['net'] });
+  t.equal(answer.type, 'result');
+  t.equal(answer.body.length, 4e6);
 });
 
 test('other errors of reading and writing are thrown', (t) => {
