@@ -28,6 +28,6 @@ const (
 func (inv *Invocation) slim() *Invocation {
 	slim := *inv
 	slim.Code, slim.Compiled, slim.Env, slim.Request, slim.Outgoing = "", nil, nil, Request{}, nil
-	slim.OnLog, slim.OnSpan = nil, nil
+	slim.OnLog, slim.OnSpan, slim.OnHead = nil, nil, nil
 	return &slim
 }

@@ -1,5 +1,7 @@
 package sandbox
 
+import "encoding/base64"
+
 // Waking a process costs more than a short call takes. So a child that becomes free may be given several calls of its
 // function in one write, which it serves in order; each caller reads the answer to its own call. A call has not begun
 // while the one before it has no answer, so when that one ends the child, or has to wait for something, those behind it
@@ -17,7 +19,8 @@ const (
 func (inv *Invocation) size() int {
 	const members = 192 // all that every frame has, with an ID
 	r := &inv.Request
-	return members + len(r.Method) + len(r.Header) + len(r.Query) + len(inv.Env) + len(inv.Outgoing) + len(r.Body)
+	return members + len(r.Method) + len(r.Header) + len(r.Query) + len(inv.Env) + len(inv.Outgoing) + len(r.Body) +
+		len(r.HTTP) + base64.StdEncoding.EncodedLen(len(r.Raw))
 }
 
 // mayBatch says whether inv may be sent together with others.

@@ -84,6 +84,10 @@ type Config struct {
 	SyncTimeout time.Duration
 	// AsyncTimeout is the time until the answer, by the wall clock. Default 5 s.
 	AsyncTimeout time.Duration
+	// StreamIdle is how long a streamed answer may stay without the next bytes while its caller waits for them. Default
+	// 60 s. StreamTotal is how long it may take from its head to its end, by the wall clock; 0 sets no limit. Default 15
+	// minutes. They take the place of AsyncTimeout once the head is there.
+	StreamIdle, StreamTotal time.Duration
 	// StartTimeout is the time until a new worker must be ready. Default 30 s.
 	StartTimeout time.Duration
 	// Env is what every function sees in Backstage.env, a JSON object of strings. Empty stands for {}.
@@ -121,6 +125,8 @@ func DefaultConfig() Config {
 		QueueTimeout: 10 * time.Second,
 		SyncTimeout:  100 * time.Millisecond,
 		AsyncTimeout: 5 * time.Second,
+		StreamIdle:   time.Minute,
+		StreamTotal:  15 * time.Minute,
 		StartTimeout: 30 * time.Second,
 		Env:          json.RawMessage("{}"),
 		Isolation:    IsolationStrict,
@@ -148,10 +154,11 @@ func (c Config) Validate() error {
 	fault(c.QueueSize < 0, "QueueSize %d is below 0", c.QueueSize)
 	for name, d := range map[string]time.Duration{
 		"IdleTimeout": c.IdleTimeout, "QueueTimeout": c.QueueTimeout, "SyncTimeout": c.SyncTimeout,
-		"AsyncTimeout": c.AsyncTimeout, "StartTimeout": c.StartTimeout,
+		"AsyncTimeout": c.AsyncTimeout, "StreamIdle": c.StreamIdle, "StartTimeout": c.StartTimeout,
 	} {
 		fault(d <= 0, "%s %v is not above 0", name, d)
 	}
+	fault(c.StreamTotal < 0, "StreamTotal %v is below 0", c.StreamTotal)
 	fault(!isObjectOfStrings(c.Env), "Env is not a JSON object of strings")
 	faults = append(faults, checkRuntimes(c.Runtimes)...)
 	switch c.Isolation {

@@ -21,6 +21,8 @@ var (
 	ErrUnknownRuntime = errors.New("sandbox: unknown runtime")
 	// ErrTooLarge means that the call does not fit into one frame.
 	ErrTooLarge = worker.ErrTooLarge
+	// ErrStream means that the function streams its answer, and that the Invocation has no OnHead. The worker is ended.
+	ErrStream = worker.ErrStream
 )
 
 // RuntimeError is an ErrUnknownRuntime that says which.
@@ -88,6 +90,24 @@ type FunctionError struct {
 
 func (e *FunctionError) Error() string { return e.Text }
 
+// StreamError is the failure of a call whose answer was a stream that had begun: the caller has its head, and perhaps a
+// part of its bytes, so that nothing else can be answered any more. The call may have had effects and is never made
+// again.
+type StreamError struct {
+	// Sent is how many bytes the writer has taken.
+	Sent int64
+	// Err is why there are no more: a *FunctionError that the function threw, whose Status and Header say nothing, a
+	// *DeathError, or the error of OnHead or of its writer, after which the worker was ended.
+	Err error
+	Stats
+}
+
+func (e *StreamError) Error() string {
+	return fmt.Sprintf("sandbox: stream ended after %d bytes: %v", e.Sent, e.Err)
+}
+
+func (e *StreamError) Unwrap() error { return e.Err }
+
 // Reason says why a worker died or had to be killed.
 type Reason = worker.Reason
 
@@ -97,6 +117,10 @@ const (
 	ReasonSyncDeadline Reason = worker.SyncDeadline
 	// ReasonDeadline: no answer within the async timeout.
 	ReasonDeadline Reason = worker.Deadline
+	// ReasonStreamIdle: a streamed answer went on with nothing within the idle timeout, while its caller waited.
+	ReasonStreamIdle Reason = worker.StreamIdle
+	// ReasonStreamLimit: a streamed answer had not come to its end within the stream timeout.
+	ReasonStreamLimit Reason = worker.StreamLimit
 	// ReasonMemory: the kernel killed it at the memory limit of its cgroup.
 	ReasonMemory Reason = worker.Memory
 	// ReasonServerMemory: it was killed although it kept to its own limit: all workers together, or the machine, had no
@@ -118,7 +142,7 @@ const (
 	ReasonIdleActivity Reason = worker.IdleActivity
 	// ReasonAfterAnswer: work that the call had left at its answer was not over at the deadline of the call.
 	ReasonAfterAnswer Reason = worker.AfterAnswer
-	// ReasonCanceled: the caller went away.
+	// ReasonCanceled: the caller went away, or did not take a streamed answer.
 	ReasonCanceled Reason = worker.Canceled
 
 	// The reasons of a planned end, seen by observers only.

@@ -176,6 +176,9 @@ func (c *fakeChild) forget() {
 
 func (c *fakeChild) invoke(ctx context.Context, t *call) (result *Result, reusable bool, err error) {
 	inv, first := t.inv, t.first
+	if inv.Detached {
+		ctx = context.WithoutCancel(ctx)
+	}
 	c.starter.sentTogether(c, t)
 	if c.starter.calls != nil {
 		c.starter.calls(t)

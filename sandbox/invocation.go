@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"io"
 	"time"
 )
 
@@ -56,8 +57,24 @@ type Invocation struct {
 	// SyncTimeout and AsyncTimeout take the place of those of the Config for this call, be they shorter or longer; 0 for
 	// those.
 	SyncTimeout, AsyncTimeout time.Duration
+	// OnHead begins an answer that the function streams: the writer that it returns gets the bytes, both from the
+	// goroutine of Invoke and before that returns. While it writes the worker waits, and the time does not count as idle;
+	// so it must have a limit of its own. A writer with a method Flush() error has that called when no more bytes are there
+	// for it yet. An error of any of them ends the worker, and Invoke returns it in a *StreamError. A nil OnHead makes a
+	// streamed answer ErrStream.
+	OnHead func(StreamHead) (io.Writer, error)
+	// StreamIdle and StreamTotal take the place of those of the Config for this call, be they shorter or longer; 0 for
+	// those.
+	StreamIdle, StreamTotal time.Duration
+	// Memory, in bytes, and CPU, in processors, take the place of those of Config.Limits for the worker that is bound by
+	// this call; 0 for those. Where they have no effect, New has said so in its Report. Key must stand for them, too.
+	Memory int64
+	CPU    float64
+	// Web gives the code the globals of the web platform; Once has its top-level code run once in the life of a worker and
+	// not with each call. Key must stand for both, too.
+	Web, Once bool
 	// Detached lets a call that has got its worker go on although its context ends, as the caller of a function with
-	// effects may want; else the worker is killed then.
+	// effects may want; else the worker is killed then. A streamed answer ends with the context in any case.
 	Detached bool
 	// CutAfterAnswer ends the requests and promises that the call has begun with its answer. Else they may go on until the
 	// deadline of the call, in its worker, unless a call that waits needs the room.
@@ -93,6 +110,11 @@ type Request struct {
 	Query json.RawMessage
 	// Body is any JSON value; empty leaves req.body undefined.
 	Body json.RawMessage
+	// Raw is the body as bytes, where HasRaw is set: it may be empty. There is no Body then.
+	Raw    []byte
+	HasRaw bool
+	// HTTP is a JSON object that tells more of the HTTP request: docs/protocol.md names its members. Empty for nothing.
+	HTTP json.RawMessage
 }
 
 // Result is the answer of a function.
@@ -101,8 +123,12 @@ type Result struct {
 	Status int
 	// Header holds the headers set by the function, in order, a name more than once for a list of values.
 	Header []HeaderField
-	// Body is the answer as JSON text; nil when the function answered undefined.
+	// Body is the answer as JSON text; nil when the function answered undefined, or with bytes.
 	Body json.RawMessage
+	// Bytes is an answer that is bytes; nil when it is not.
+	Bytes []byte
+	// Streamed says that the answer, status and header included, has gone to OnHead and its writer.
+	Streamed bool
 	Stats
 }
 
@@ -122,6 +148,10 @@ type Stats struct {
 	Load time.Duration
 	// CPU is the CPU time that the worker used in Run; 0 when it was gone before its clock could be read.
 	CPU time.Duration
+	// FirstByte is, of a streamed answer, the part of Run until its first bytes were there; 0 when none came. Sent is how
+	// many of them the writer has taken.
+	FirstByte time.Duration
+	Sent      int64
 
 	waited bool // main had returned before the answer was there
 }

@@ -85,9 +85,14 @@ func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 		c.wire.Invoke = c.inv.frame()
 	}
 	c.wire.Events, c.wire.MainReturned, c.wire.Sent, c.wire.BusyWait = (*events)(c.inv), c.pending, c.sent, c.busyWait
-	c.wire.Timeouts = worker.Timeouts{Sync: c.inv.SyncTimeout, Async: c.inv.AsyncTimeout}
+	c.wire.Stream, c.wire.Detached = c.inv.stream(), c.inv.Detached
+	c.wire.Timeouts = worker.Timeouts{
+		Sync: c.inv.SyncTimeout, Async: c.inv.AsyncTimeout, Idle: c.inv.StreamIdle, Total: c.inv.StreamTotal,
+	}
 	if c.first {
-		c.wire.Load = &worker.Load{Filename: c.inv.Filename, Code: c.inv.Code, Cache: c.cache}
+		c.wire.Load = &wire.Load{
+			Filename: c.inv.Filename, Code: c.inv.Code, Cache: c.cache, Web: c.inv.Web, Once: c.inv.Once,
+		}
 	}
 	for _, other := range c.batch {
 		other.wire.Invoke = other.inv.frame()
@@ -111,15 +116,30 @@ var kinds = [...]string{Run: wire.Run, Check: wire.Check, compile: wire.Compile}
 
 // frame is what a worker is sent of inv.
 func (inv *Invocation) frame() wire.Invoke {
-	return wire.Invoke{
+	frame := wire.Invoke{
 		Kind: kinds[inv.Kind], Method: inv.Request.Method, Headers: inv.Request.Header, Query: inv.Request.Query,
 		Env: inv.Env, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil, Cut: inv.CutAfterAnswer, Body: inv.Request.Body,
+		HTTP: inv.Request.HTTP,
 	}
+	if inv.Request.HasRaw {
+		frame.Raw = inv.Request.Raw
+		if frame.Raw == nil {
+			frame.Raw = []byte{}
+		}
+	}
+	return frame
 }
 
 // outcomeOf turns the outcome of a worker into that of the call.
 func outcomeOf(answer *worker.Answer, err error) (*Result, error) {
 	stats := Stats{CPU: answer.CPU, waited: answer.Waited}
+	if answer.Streamed != nil {
+		return outcomeOfStream(answer, err, stats)
+	}
+	return outcomeOfFrame(answer, err, stats)
+}
+
+func outcomeOfFrame(answer *worker.Answer, err error, stats Stats) (*Result, error) {
 	if death, ok := err.(*worker.Death); ok { //nolint:errorlint // as made by Serve, never wrapped
 		return nil, deathOf(death, stats)
 	}
@@ -127,10 +147,7 @@ func outcomeOf(answer *worker.Answer, err error) (*Result, error) {
 		return nil, err
 	}
 	stats.Load = wire.Millis(answer.Load)
-	header := make([]HeaderField, len(answer.Headers))
-	for i, h := range answer.Headers {
-		header[i] = HeaderField{Name: h[0], Value: h[1]}
-	}
+	header := headerOf(answer.Frame)
 	switch answer.Type {
 	case wire.Oversize:
 		return nil, &DeathError{
@@ -147,8 +164,16 @@ func outcomeOf(answer *worker.Answer, err error) (*Result, error) {
 			Stack: answer.Stack, Frames: answer.Frames, Header: header, Stats: stats,
 		}
 	default:
-		return &Result{Status: answer.Status, Header: header, Body: answer.Body, Stats: stats}, nil
+		return &Result{Status: answer.Status, Header: header, Body: answer.Body, Bytes: answer.Bytes, Stats: stats}, nil
 	}
+}
+
+func headerOf(frame *wire.Frame) []HeaderField {
+	header := make([]HeaderField, len(frame.Headers))
+	for i, h := range frame.Headers {
+		header[i] = HeaderField{Name: h[0], Value: h[1]}
+	}
+	return header
 }
 
 // deathOf is the outcome of a call whose worker has died.
@@ -194,8 +219,11 @@ func (w watcher) CallStarted(pid int, call worker.Events) {
 func (c *Config) worker() worker.Config {
 	cfg := worker.Config{
 		Node: c.Node, Runner: c.Runner, Isolation: c.Isolation, Limits: worker.Limits(c.Limits), Memory: c.Memory,
-		Timeouts: worker.Timeouts{Sync: c.SyncTimeout, Async: c.AsyncTimeout}, StartTimeout: c.StartTimeout,
-		Env: c.Env, TimeZone: c.TimeZone, ICUData: c.ICUData,
+		Timeouts: worker.Timeouts{
+			Sync: c.SyncTimeout, Async: c.AsyncTimeout, Idle: c.StreamIdle, Total: c.StreamTotal,
+		},
+		StartTimeout: c.StartTimeout,
+		Env:          c.Env, TimeZone: c.TimeZone, ICUData: c.ICUData,
 		Modules: c.Modules, ModulesDir: c.ModulesDir, Observer: c.Observer,
 		Egress: worker.Egress{
 			Socket: c.Egress.Socket, KeepAlive: c.Egress.KeepAlive, CA: c.Egress.CA, ExtraCA: c.Egress.ExtraCA,

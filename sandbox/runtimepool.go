@@ -55,9 +55,6 @@ func (p *runtimePool) attempt(ctx context.Context, inv *Invocation, began time.T
 	}
 	defer p.scheduler.calls.Done()
 	served := Stats{Start: c.start, Queue: time.Since(began)}
-	if inv.Detached {
-		ctx = context.WithoutCancel(ctx)
-	}
 	running := time.Now()
 	c.pending = func() { p.scheduler.callPending(c.slot) }
 	if c.first {
@@ -70,6 +67,7 @@ func (p *runtimePool) attempt(ctx context.Context, inv *Invocation, began time.T
 	cost.missed = c.missed
 	if stats != nil {
 		served.Load, served.CPU = min(stats.Load, served.Run), stats.CPU // what the worker's side has measured
+		served.FirstByte, served.Sent = min(stats.FirstByte, served.Run), stats.Sent
 		*stats = served
 	}
 	if c.late != nil {
@@ -95,6 +93,8 @@ func statsOf(result *Result, err error) *Stats {
 	case *FunctionError:
 		return &err.Stats
 	case *DeathError:
+		return &err.Stats
+	case *StreamError:
 		return &err.Stats
 	}
 	return nil

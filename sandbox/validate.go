@@ -16,7 +16,7 @@ var ErrInvalid = errors.New("sandbox: invalid invocation")
 const mostLevels = 10_000
 
 // texts is how many JSON texts an Invocation has.
-const texts = 5
+const texts = 6
 
 // Validate says what is wrong with inv, all faults at once, in an error that is ErrInvalid. Invoke does so for every
 // call. JSON texts are read whole, unless MarkValid was called for them.
@@ -34,6 +34,15 @@ func (inv *Invocation) Validate() error {
 	}
 	if inv.SyncTimeout < 0 || inv.AsyncTimeout < 0 {
 		fault("SyncTimeout %v or AsyncTimeout %v is below 0", inv.SyncTimeout, inv.AsyncTimeout)
+	}
+	if inv.StreamIdle < 0 || inv.StreamTotal < 0 {
+		fault("StreamIdle %v or StreamTotal %v is below 0", inv.StreamIdle, inv.StreamTotal)
+	}
+	if inv.Memory < 0 || !(inv.CPU >= 0) {
+		fault("Memory %d or CPU %v is below 0", inv.Memory, inv.CPU)
+	}
+	if r := &inv.Request; r.HasRaw && len(r.Body) > 0 || !r.HasRaw && len(r.Raw) > 0 {
+		fault("Request.Raw has %d bytes and Request.Body %d, with HasRaw %t", len(r.Raw), len(r.Body), r.HasRaw)
 	}
 	for i, text := range inv.texts() {
 		if err := checkText(*text, inv.valid[i], i != bodyText); err != nil {
@@ -60,10 +69,11 @@ func (inv *Invocation) MarkValid() *Invocation {
 // bodyText is the one of an Invocation's texts that may be any JSON value; the others are objects.
 const bodyText = 0
 
-var textNames = [texts]string{"Request.Body", "Request.Header", "Request.Query", "Env", "Outgoing"}
+var textNames = [texts]string{"Request.Body", "Request.Header", "Request.Query", "Env", "Outgoing", "Request.HTTP"}
 
 func (inv *Invocation) texts() [texts]*json.RawMessage {
-	return [texts]*json.RawMessage{&inv.Request.Body, &inv.Request.Header, &inv.Request.Query, &inv.Env, &inv.Outgoing}
+	r := &inv.Request
+	return [texts]*json.RawMessage{&r.Body, &r.Header, &r.Query, &inv.Env, &inv.Outgoing, &r.HTTP}
 }
 
 // identity tells a text apart from all others that are in memory.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,7 +13,7 @@ import (
 // withTexts is an Invocation that is valid but for what change does.
 func withTexts(change func(*Invocation)) *Invocation {
 	object := json.RawMessage(`{"a":"b"}`)
-	inv := &Invocation{Key: "key", Env: object, Outgoing: object, Request: Request{Header: object, Query: object, Body: json.RawMessage(" 1 ")}}
+	inv := &Invocation{Key: "key", Env: object, Outgoing: object, Request: Request{Header: object, Query: object, HTTP: object, Body: json.RawMessage(" 1 ")}}
 	change(inv)
 	return inv
 }
@@ -20,10 +21,16 @@ func withTexts(change func(*Invocation)) *Invocation {
 func TestValidateNamesEachFault(t *testing.T) {
 	spliced := json.RawMessage(`1,"type":"x"`)
 	for want, change := range map[string]func(*Invocation){
-		"Key is empty":     func(inv *Invocation) { inv.Key = "" },
-		"Kind 2 is not":    func(inv *Invocation) { inv.Kind = compile },
-		"AsyncTimeout -1s": func(inv *Invocation) { inv.AsyncTimeout = -time.Second },
-		"Depth -1":         func(inv *Invocation) { inv.Depth = -1 },
+		"Key is empty":             func(inv *Invocation) { inv.Key = "" },
+		"Kind 2 is not":            func(inv *Invocation) { inv.Kind = compile },
+		"AsyncTimeout -1s":         func(inv *Invocation) { inv.AsyncTimeout = -time.Second },
+		"StreamTotal -1s":          func(inv *Invocation) { inv.StreamTotal = -time.Second },
+		"CPU -1":                   func(inv *Invocation) { inv.CPU = -1 },
+		"CPU NaN":                  func(inv *Invocation) { inv.CPU = math.NaN() },
+		"with HasRaw true":         func(inv *Invocation) { inv.Request.HasRaw = true },
+		"with HasRaw false":        func(inv *Invocation) { inv.Request.Raw = []byte("x") },
+		"Request.HTTP is not JSON": func(inv *Invocation) { inv.Request.HTTP = spliced },
+		"Depth -1":                 func(inv *Invocation) { inv.Depth = -1 },
 		"Request.Body is not JSON, from byte 1 on": func(inv *Invocation) { inv.Request.Body = spliced },
 		"Request.Header is not JSON":               func(inv *Invocation) { inv.Request.Header = spliced },
 		"Request.Query is not JSON":                func(inv *Invocation) { inv.Request.Query = spliced },

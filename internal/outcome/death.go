@@ -35,6 +35,10 @@ func ofDeath(d *sandbox.DeathError) Outcome {
 	case sandbox.ReasonDeadline:
 		o.Reason, o.Message = "", "Function timeout"
 		o.Status = http.StatusRequestTimeout
+	case sandbox.ReasonStreamIdle:
+		o.Message = "Function sent nothing more of its stream in time"
+	case sandbox.ReasonStreamLimit:
+		o.Message = "Function stream took too long"
 	case sandbox.ReasonMemory:
 		o.Message = "Function exceeded its memory limit (WORKER_MEMORY_LIMIT)"
 	case sandbox.ReasonServerMemory:

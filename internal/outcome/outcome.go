@@ -4,6 +4,7 @@
 package outcome
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -84,6 +85,9 @@ func Of(err error) Outcome {
 	}
 	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
 		return ofDeath(death)
+	}
+	if _, ok := errors.AsType[*sandbox.StreamError](err); ok { // its caller takes no more
+		return Of(context.Canceled)
 	}
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok {
 		return NotFound(missing.Error()).outcome

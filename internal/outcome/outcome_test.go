@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -47,6 +48,12 @@ func TestErrorsHaveOneMeaning(t *testing.T) {
 		{"thrown with a status that is none", thrown(0, false), 500, "", ofItself, false, false},
 		{"no return", died(sandbox.ReasonSyncDeadline), 500, "", ofItself, false, false},
 		{"no answer", died(sandbox.ReasonDeadline), 408, "", ofItself, false, false},
+		{"no more of a stream", died(sandbox.ReasonStreamIdle), 500, "stream_idle", ofItself, false, false},
+		{"an endless stream", died(sandbox.ReasonStreamLimit), 500, "stream_limit", ofItself, false, false},
+		{"a stream where none can be", sandbox.ErrStream, 500, "", ofItself, false, false},
+		{"a stream that was not taken", &sandbox.StreamError{Err: io.ErrClosedPipe}, 499, "", caller, false, false},
+		{"a stream that died", &sandbox.StreamError{Err: died(sandbox.ReasonExit)}, 500, "exit", ofItself, false, false},
+		{"a stream that threw", &sandbox.StreamError{Err: thrown(500, false)}, 500, "", ofItself, false, false},
 		{"memory", died(sandbox.ReasonMemory), 500, "memory_limit", ofItself, false, false},
 		{"memory of all workers", died(sandbox.ReasonServerMemory), 503, "server_memory", server, true, false},
 		{"heap", died(sandbox.ReasonHeap), 500, "heap_limit", ofItself, false, false},

@@ -30,6 +30,10 @@ var table = []struct {
 	{function.ErrEnvNotFound, Outcome{Status: statusMissing, Message: "Env variable not found", Fault: FaultCaller}},
 	{function.ErrNamespaceNotFound, Outcome{Status: statusMissing, Message: "Namespace not found", Fault: FaultCaller}},
 	{sandbox.ErrTooLarge, Outcome{Status: statusTooLarge, Message: "request entity too large", Fault: FaultCaller}},
+	{sandbox.ErrStream, Outcome{
+		Status: statusBroken, Message: "Function answered with a stream, which cannot be taken here",
+		Fault: FaultFunction,
+	}},
 	{body.ErrNoRoom, NoMemory},
 	{context.Canceled, Outcome{Status: StatusClientClosed, Message: "Client closed the request", Fault: FaultCaller}},
 	{sandbox.ErrBusy, Outcome{Status: statusNoRoom, Message: "No worker is free", Retry: true}},

@@ -83,6 +83,8 @@ func newPool(registry *prometheus.Registry) *pool {
 			f.counters("worker_deaths_total", "Workers that ended, by reason.", "reason").WithLabelValues,
 			sandbox.ReasonSyncDeadline,
 			sandbox.ReasonDeadline,
+			sandbox.ReasonStreamIdle,
+			sandbox.ReasonStreamLimit,
 			sandbox.ReasonMemory,
 			sandbox.ReasonServerMemory,
 			sandbox.ReasonHeap,

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"strconv"
 
@@ -61,14 +62,29 @@ func AppendInit(dst []byte, init Init) ([]byte, error) {
 	return append(append(dst, text...), '\n'), nil
 }
 
-// AppendLoad appends the frame that binds a worker to its function. cache is what a Compile has answered for the same
-// code, or nothing.
-func AppendLoad(dst []byte, filename, code string, cache json.RawMessage) []byte {
+// Load is the code of a function.
+type Load struct {
+	Filename, Code string
+	// Cache is what a Compile has answered for the same code, or nothing.
+	Cache json.RawMessage
+	// Web gives the code the globals of the web platform. Once runs its top-level code once in the life of the worker,
+	// not with each call.
+	Web, Once bool
+}
+
+// AppendLoad appends the frame that binds a worker to its function.
+func AppendLoad(dst []byte, load *Load) []byte {
 	dst = append(dst, `{"type":"load","filename":`...)
-	dst = appendString(dst, filename)
+	dst = appendString(dst, load.Filename)
 	dst = append(dst, `,"code":`...)
-	dst = appendString(dst, code)
-	dst = appendRaw(dst, `,"cache":`, cache)
+	dst = appendString(dst, load.Code)
+	dst = appendRaw(dst, `,"cache":`, load.Cache)
+	if load.Web {
+		dst = append(dst, `,"web":true`...)
+	}
+	if load.Once {
+		dst = append(dst, `,"once":true`...)
+	}
 	return append(dst, '}', '\n')
 }
 
@@ -93,6 +109,10 @@ type Invoke struct {
 	Spans bool
 	// Cut ends what the call has begun with its answer.
 	Cut bool
+	// HTTP is a JSON object that tells more of the HTTP request: docs/protocol.md names its members. Empty leaves it out.
+	HTTP json.RawMessage
+	// Raw is the body as bytes, where it is not nil; then there is no Body.
+	Raw []byte
 	// Behind is how many calls follow that the worker may serve after this one without being asked again.
 	Behind int
 }
@@ -124,7 +144,13 @@ func AppendInvoke(dst []byte, in *Invoke) []byte {
 	if in.Cut {
 		dst = append(dst, `,"cut":true`...)
 	}
-	dst = appendRaw(dst, `,"body":`, in.Body)
+	dst = appendRaw(dst, `,"http":`, in.HTTP)
+	if in.Raw != nil {
+		dst = append(dst, `,"raw":"`...)
+		dst = append(base64.StdEncoding.AppendEncode(dst, in.Raw), '"')
+	} else {
+		dst = appendRaw(dst, `,"body":`, in.Body)
+	}
 	return append(dst, '}', '\n')
 }
 

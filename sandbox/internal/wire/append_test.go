@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -53,7 +54,7 @@ func sameValue(t *testing.T, a, b []byte) bool {
 
 func TestAppendLoadKeepsAnyText(t *testing.T) {
 	for _, s := range hostileTexts {
-		members := decodeLine(t, AppendLoad(nil, s, s+"x"+s, nil))
+		members := decodeLine(t, AppendLoad(nil, &Load{Filename: s, Code: s + "x" + s}))
 		if text(t, members["type"]) != "load" || !sameText(text(t, members["filename"]), s) || !sameText(text(t, members["code"]), s+"x"+s) {
 			t.Errorf("%q became %q", s, members)
 		}
@@ -84,18 +85,24 @@ func checkInvoke(t *testing.T, id, value string) {
 	if !json.Valid(raw) {
 		raw, _ = json.Marshal(value)
 	}
-	in := &Invoke{ID: id, Method: value, Headers: raw, Query: raw, Env: raw, Outgoing: raw, Body: raw}
+	in := &Invoke{ID: id, Method: value, Headers: raw, Query: raw, Env: raw, Outgoing: raw, HTTP: raw, Body: raw}
 	members := decodeLine(t, AppendInvoke([]byte{}, in))
-	if len(members) != 9 || text(t, members["type"]) != "invoke" || text(t, members["kind"]) != "run" {
+	if len(members) != 10 || text(t, members["type"]) != "invoke" || text(t, members["kind"]) != "run" {
 		t.Errorf("got %q", members)
 	}
 	if !sameText(text(t, members["id"]), id) || !sameText(text(t, members["method"]), value) {
 		t.Errorf("id %q, method %q became %s, %s", id, value, members["id"], members["method"])
 	}
-	for _, name := range []string{"headers", "query", "env", "outgoing", "body"} {
+	for _, name := range []string{"headers", "query", "env", "outgoing", "http", "body"} {
 		if !sameValue(t, members[name], raw) {
 			t.Errorf("%s: %q became %q", name, raw, members[name])
 		}
+	}
+	in.Body, in.Raw = nil, []byte(value)
+	members = decodeLine(t, AppendInvoke([]byte{}, in))
+	got, err := base64.StdEncoding.DecodeString(text(t, members["raw"]))
+	if err != nil || string(got) != value || members["body"] != nil {
+		t.Errorf("the bytes %q became %q, %v, beside %q", value, got, err, members["body"])
 	}
 }
 

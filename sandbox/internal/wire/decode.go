@@ -17,7 +17,7 @@ import (
 // that is not a ready frame when id is empty, ends the scan before anything else of it is looked at.
 func (s *scanner) head(id string) (kind string) {
 	s.literal(`{"type":"`)
-	for _, known := range []string{Result, Log, Pending, Span, Error, Oversize, Late, Done, Ready} {
+	for _, known := range []string{Result, Log, Pending, Span, Error, Oversize, Late, Done, Head, Chunk, End, Ready} {
 		if n := len(known); len(s.rest) > n && s.rest[n] == '"' && string(s.rest[:n]) == known {
 			kind = known
 			s.rest = s.rest[n+1:]
@@ -52,8 +52,8 @@ func word(text []byte) []byte {
 }
 
 // decode reads what follows the head of a whole line. When the line is the caller's to keep, the body may lie in it,
-// else it is copied.
-func decode(rest []byte, kind, id string, kept bool) (*Frame, error) {
+// else it is copied. The bytes of a chunk are put where those of the last one were.
+func (r *Reader) decode(rest []byte, kind, id string, kept bool) (*Frame, error) {
 	s := scanner{rest: rest}
 	f := &Frame{Type: kind, ID: id}
 	if !utf8.Valid(rest) {
@@ -83,6 +83,13 @@ func decode(rest []byte, kind, id string, kept bool) (*Frame, error) {
 		if s.accept(`,"cut":`) {
 			f.Cut = s.count()
 		}
+	case Head:
+		s.status(f)
+	case Chunk:
+		r.chunk = s.chunk(r.chunk)
+		f.Bytes = r.chunk
+	case End:
+		s.outcome(f)
 	}
 	if f.Type != Result {
 		s.literal("}")
@@ -150,18 +157,26 @@ func (s *scanner) count() int {
 
 func (s *scanner) result(f *Frame, kept bool) {
 	s.outcome(f)
+	s.status(f)
+	if s.accept(`,"body":`) {
+		f.Body = s.body(kept)
+		return
+	}
+	if s.accept(`,"bytes":"`) {
+		f.Bytes = s.bytes(nil)
+	}
+	s.literal("}")
+	s.end()
+}
+
+// status reads what an answer begins with.
+func (s *scanner) status(f *Frame) {
 	s.literal(`,"status":`)
 	if f.Status = s.integer(); s.err == nil && !isStatus(f.Status) {
 		s.fail("impossible status %d", f.Status)
 	}
 	s.literal(`,"headers":`)
 	f.Headers = s.headers()
-	if s.accept(`,"body":`) {
-		f.Body = s.body(kept)
-		return
-	}
-	s.literal("}")
-	s.end()
 }
 
 // body reads the value that is the rest but for the bracket at its end.

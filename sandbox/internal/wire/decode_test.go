@@ -61,7 +61,10 @@ func TestTheBodyStaysAsItIs(t *testing.T) {
 }
 
 func TestLastEndsACall(t *testing.T) {
-	for kind, want := range map[string]bool{Ready: false, Log: false, Pending: false, Span: false, Result: true, Error: true, Oversize: true} {
+	for kind, want := range map[string]bool{
+		Ready: false, Log: false, Pending: false, Span: false, Result: true, Error: true, Oversize: true,
+		Head: false, Chunk: false, End: true,
+	} {
 		if got := (&Frame{Type: kind}).Last(); got != want {
 			t.Errorf("%s: %v", kind, got)
 		}
@@ -107,7 +110,7 @@ func FuzzFrames(f *testing.F) {
 // checkFrame fails t when frame is not as a Reader promises.
 func checkFrame(t *testing.T, frame *Frame) {
 	t.Helper()
-	types := []string{Ready, Log, Pending, Span, Result, Error, Oversize, Late, Done}
+	types := []string{Ready, Log, Pending, Span, Result, Error, Oversize, Late, Done, Head, Chunk, End}
 	if !slices.Contains(types, frame.Type) || (frame.ID == "" && frame.Type != Ready) {
 		t.Errorf("type %q, ID %q", frame.Type, frame.ID)
 	}
@@ -116,6 +119,9 @@ func checkFrame(t *testing.T, frame *Frame) {
 	}
 	if valid := frame.Status >= 100 && frame.Status <= 999; !valid && (frame.Type == Result || frame.Type == Error && frame.Status != 0) {
 		t.Errorf("status %d", frame.Status)
+	}
+	if frame.Type == Chunk != (len(frame.Bytes) > 0) && frame.Type != Result || frame.Type == Chunk && len(frame.Bytes) > MaxChunk {
+		t.Errorf("%d bytes of a %s", len(frame.Bytes), frame.Type)
 	}
 	if frame.Type == Log && (strings.Contains(frame.Text, "\n") || frame.Level != "info" && frame.Level != "error") {
 		t.Errorf("log %q %q", frame.Level, frame.Text)
@@ -168,6 +174,10 @@ func hostile(size int) map[string]string {
 		"a body of escapes":             fill(own+`],"body":"`, `\u0061`, `"}`),
 		"a body that is no JSON at all": fill(own+`],"body":`, `?`, `}`),
 		"a body":                        fill(own+`],"body":"`, `x`, `"}`),
+		"bytes":                         fill(own+`],"bytes":"`, `AAAA`, `"}`),
+		"a chunk":                       fill(`{"type":"chunk","id":"g1","bytes":"`, `AAAA`, `"}`),
+		"a head":                        fill(`{"type":"head","id":"g1","status":200,"headers":[`, `["a",""],`, `["a",""]]}`),
+		"an end":                        fill(`{"type":"end","id":"g1","reusable":true,"cut":`, `1`, `}`),
 	}
 }
 
@@ -202,6 +212,8 @@ func costOf(f func()) (taken, objects int) {
 func BenchmarkNext(b *testing.B) {
 	lines := map[string]string{"small": resultLine(`{"say":"hello"}`), "100 kB": resultLine(`"` + strings.Repeat("x", 100_000) + `"`)}
 	lines["first"] = strings.Replace(lines["small"], `"status"`, `"load":1.25,"status"`, 1)
+	lines["bytes"] = `{"type":"result","id":"g1","reusable":true,"status":200,"headers":[],"bytes":"` + strings.Repeat("QUJD", 25_000) + `"}`
+	lines["chunk"] = frameOf(Chunk, chunkLine-shortLine)
 	lines["log"] = `{"type":"log","id":"g1","level":"info","text":"a line with a \"word\" in it"}`
 	for name, line := range hostile(8 << 20) {
 		lines["hostile/"+name] = line

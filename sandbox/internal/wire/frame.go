@@ -16,6 +16,9 @@ const (
 	Oversize = "oversize"
 	Late     = "late"
 	Done     = "done"
+	Head     = "head"
+	Chunk    = "chunk"
+	End      = "end"
 )
 
 // Frame is one frame of a worker. Which fields are set depends on Type; the others are zero.
@@ -33,15 +36,19 @@ type Frame struct {
 	Level string `json:"level"`
 	Text  string `json:"text"` // also of error: String(thrown)
 
-	// Of result, error and oversize. Reusable says that nothing of the call is left in the worker.
+	// Of result, error, oversize and end. Reusable says that nothing of the call is left in the worker.
 	Reusable bool            `json:"reusable"` // also of done
-	Status   int             `json:"status"`   // of error: 0 when the thrown value named none
-	Headers  [][2]string     `json:"headers"`
-	Load     float64         `json:"load"` // milliseconds to read and compile the code; 0 when that was done before
-	Body     json.RawMessage `json:"body"` // nil for undefined
+	Status   int             `json:"status"`   // also of head, not of end; of error: 0 when the thrown value named none
+	Headers  [][2]string     `json:"headers"`  // also of head, not of end
+	Load     float64         `json:"load"`     // milliseconds to read and compile the code; 0 when that was done before
+	Body     json.RawMessage `json:"body"`     // of result: nil for undefined, and where Bytes is set
 
-	// Of result, error, oversize and done: how many timers, requests and promises of the call end with this frame. Of
-	// result, error, oversize and late: how many go on until a done frame; 0 for none.
+	// Bytes is the body of a result that is bytes, where it is not nil. Of chunk it is the next piece of a streamed
+	// answer: 1 to MaxChunk bytes that are valid until the next frame is read.
+	Bytes []byte `json:"bytes"`
+
+	// Of result, error, oversize, end and done: how many timers, requests and promises of the call end with this frame.
+	// Of result, error, oversize, end and late: how many go on until a done frame; 0 for none.
 	Cut  int `json:"cut"`
 	Late int `json:"late"`
 
@@ -69,5 +76,7 @@ func Millis(ms float64) time.Duration {
 	return time.Duration(min(ms, float64(time.Hour/time.Millisecond)) * float64(time.Millisecond))
 }
 
-// Last says whether f is the answer of its call.
-func (f *Frame) Last() bool { return f.Type == Result || f.Type == Error || f.Type == Oversize }
+// Last says whether f is the answer of its call, or the end of a streamed one.
+func (f *Frame) Last() bool {
+	return f.Type == Result || f.Type == Error || f.Type == Oversize || f.Type == End
+}

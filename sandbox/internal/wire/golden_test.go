@@ -19,11 +19,8 @@ type goldenHost struct {
 	Name, Line string
 	Refused    bool
 	Frame      struct {
-		Init *Init
-		Load *struct {
-			Filename, Code string
-			Cache          json.RawMessage
-		}
+		Init   *Init
+		Load   *Load
 		Invoke *Invoke
 	}
 }
@@ -64,7 +61,7 @@ func TestHostWritesTheGoldenFrames(t *testing.T) {
 		case frame.Init != nil:
 			got, err = AppendInit(nil, *frame.Init)
 		case frame.Load != nil:
-			got = AppendLoad(nil, frame.Load.Filename, frame.Load.Code, frame.Load.Cache)
+			got = AppendLoad(nil, frame.Load)
 		default:
 			got = AppendInvoke(nil, frame.Invoke)
 		}

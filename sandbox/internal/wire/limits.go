@@ -10,7 +10,7 @@ type Limits struct {
 
 // The sizes of lines. Only what carries a function's data may be long.
 const (
-	shortLine = 1 << 10  // ready, pending, oversize, late and done: some words and numbers
+	shortLine = 1 << 10  // ready, pending, oversize, late, done and end: some words and numbers
 	spanLine  = 32 << 10 // what the limits below allow, with every unit escaped
 	errorLine = 1 << 20  // four texts, and headers
 	escaped   = 6        // the most bytes of JSON for a byte of text: \u0007
@@ -20,6 +20,14 @@ const (
 const (
 	MaxHeaderLines = 256
 	MaxHeaderBytes = 64 << 10
+)
+
+// MaxChunk is the most bytes of a streamed answer that one frame carries: 64 KiB as base64.
+const MaxChunk = 48 << 10
+
+const (
+	chunkLine = MaxChunk/3*4 + shortLine
+	headLine  = escaped*MaxHeaderBytes + 8*MaxHeaderLines + shortLine // a pair of headers has 8 characters of its own
 )
 
 // Limits on spans. MaxSpans are those of one call, beside its own. The runner cuts texts at as many UTF-16 units as
@@ -47,7 +55,7 @@ func (l Limits) Error() int { return min(l.Answer, errorLine) }
 // of is the longest line of a frame of the given type; 0 when workers send none of that type.
 func (l Limits) of(kind string) int {
 	switch kind {
-	case Ready, Pending, Oversize, Late, Done:
+	case Ready, Pending, Oversize, Late, Done, End:
 		return shortLine
 	case Log:
 		return escaped*l.Logs + shortLine
@@ -57,6 +65,10 @@ func (l Limits) of(kind string) int {
 		return l.Answer
 	case Error:
 		return l.Error()
+	case Head:
+		return headLine
+	case Chunk:
+		return chunkLine
 	default:
 		return 0
 	}

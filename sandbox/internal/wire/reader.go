@@ -19,6 +19,7 @@ var ErrEmpty = errors.New("wire: empty line")
 type Reader struct {
 	buffered *bufio.Reader
 	limits   Limits
+	chunk    []byte // the bytes of the last chunk; reused
 }
 
 // headRoom is how much of a line is held before it is known to be a frame of the call in progress.
@@ -32,7 +33,7 @@ func NewReader(r io.Reader, limits Limits) *Reader {
 // Next reads the next frame of the call named id, or the ready frame when id is empty. Every other frame is an error,
 // before more than headRoom bytes of it are held. At the end of the stream the error is io.EOF, or io.ErrUnexpectedEOF
 // in the middle of a line; every error means that the worker cannot be trusted any more. The frame shares no memory
-// with the Reader.
+// with the Reader, but for the bytes of a chunk.
 func (r *Reader) Next(id string) (*Frame, error) {
 	piece, err := r.buffered.ReadSlice('\n')
 	switch {
@@ -56,7 +57,7 @@ func (r *Reader) Next(id string) (*Frame, error) {
 		return nil, tooLong(kind, limit)
 	}
 	if err == nil {
-		return decode(s.rest, kind, id, false)
+		return r.decode(s.rest, kind, id, false)
 	}
 	return r.long(piece, len(piece)-len(s.rest), kind, id)
 }
@@ -96,7 +97,7 @@ func (r *Reader) long(piece []byte, head int, kind, id string) (*Frame, error) {
 		}
 	}
 	line = append(grow(line, len(piece), limit), piece...)
-	return decode(line[head:], kind, id, cap(line) > keepScratch && cap(line)-len(line) <= len(line)/8)
+	return r.decode(line[head:], kind, id, cap(line) > keepScratch && cap(line)-len(line) <= len(line)/8)
 }
 
 // grow makes room for n more bytes of a line that may have limit in the end.

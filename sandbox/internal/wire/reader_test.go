@@ -21,9 +21,17 @@ func frameOf(kind string, size int) string {
 		begin, end = begin+`,"reusable":true,"status":0,"message":"`, `","text":"","stack":"","frames":"","headers":[]}`
 	case Log:
 		begin, end = begin+`,"level":"info","text":"`, `"}`
+	case Head:
+		begin, end = begin+`,"status":200,"headers":[["`, `",""]]}`
+	case Chunk:
+		begin, end = begin+`,"bytes":"`, `"}`
+		size -= (size - len(begin) - len(end)) % 4
 	}
 	return begin + strings.Repeat("x", max(size-len(begin)-len(end), 0)) + end
 }
+
+// longestChunk is the longest line of a chunk.
+var longestChunk = `{"type":"chunk","id":"g1","bytes":"` + strings.Repeat("AP8x", MaxChunk/3) + `"}`
 
 // readAll counts the frames of r and returns the error that ended them.
 func readAll(r *Reader) (frames int, err error) {
@@ -57,6 +65,11 @@ func TestReaderAtItsLimits(t *testing.T) {
 		"a log line over its limit":     {frameOf(Log, 61<<10+1) + "\n", 0, ErrTooLong},
 		"a long error":                  {frameOf(Error, tight.Answer) + "\n", 1, io.EOF},
 		"a long frame without data":     {frameOf(Pending, 1025) + "\n", 0, ErrTooLong},
+		"a long head":                   {frameOf(Head, 60<<10) + "\n", 1, io.EOF},
+		"a head over its limit":         {frameOf(Head, headLine+1) + "\n", 0, ErrTooLong},
+		"chunks as long as may be":      {strings.Repeat(longestChunk+"\n", 3), 3, io.EOF},
+		"a chunk of three bytes more":   {longestChunk + "\n" + strings.Replace(longestChunk, `"}`, `AAAA"}`, 1) + "\n", 1, nil},
+		"a chunk over its limit":        {frameOf(Chunk, chunkLine+4) + "\n", 0, ErrTooLong},
 		"a long greeting":               {frameOf(Ready, 1<<20), 0, nil},
 		"a long line of no type":        {frameOf("exec", 1<<20), 0, nil},
 	} {
@@ -175,4 +188,26 @@ func FuzzReader(f *testing.F) {
 			t.Errorf("%d frames in %q", frames, text)
 		}
 	})
+}
+
+// A chunk is valid until the next frame is read, and costs no memory of its own.
+func TestChunksComeInOnePlace(t *testing.T) {
+	const chunks = 50
+	small := `{"type":"chunk","id":"g1","bytes":"AP8="}`
+	r := NewReader(strings.NewReader(strings.Repeat(small+"\n"+longestChunk+"\n", chunks)), tight)
+	taken, _ := costOf(func() {
+		for n := range 2 * chunks {
+			frame, err := r.Next("g1")
+			want := 2
+			if n%2 == 1 {
+				want = MaxChunk
+			}
+			if err != nil || len(frame.Bytes) != want || frame.Bytes[0] != 0 || frame.Bytes[1] != 0xff {
+				t.Fatalf("chunk %d: %.60v, %v", n, frame, err)
+			}
+		}
+	})
+	if most := 8 * MaxChunk; taken > most {
+		t.Errorf("%d chunks took %d bytes, want at most %d", 2*chunks, taken, most)
+	}
 }

@@ -18,8 +18,16 @@ var (
 	errLate    = errors.New("work after the answer that there may not be")
 )
 
-// readAnswer reads the frames of a call until its last.
+// readAnswer reads the frames of a call until its last, and says of an answer in pieces what has been sent.
 func (e *exchange) readAnswer(ctx context.Context) (Answer, error) {
+	answer, err := e.readFrames(ctx)
+	if e.stream != nil {
+		answer.Streamed = &e.stream.Streamed
+	}
+	return answer, err
+}
+
+func (e *exchange) readFrames(ctx context.Context) (Answer, error) {
 	logged, spans, waited := 0, 0, false
 	for began := false; ; began = true {
 		frame, err := e.frames.Next(e.id)
@@ -46,6 +54,14 @@ func (e *exchange) readAnswer(ctx context.Context) (Answer, error) {
 			}
 			e.mainReturned(ctx)
 			waited = true
+		case wire.Head:
+			if err := e.beginStream(ctx, frame, waited); err != nil {
+				return Answer{}, err
+			}
+		case wire.Chunk:
+			if err := e.passOn(frame.Bytes); err != nil {
+				return Answer{}, err
+			}
 		default:
 			return e.finish(frame, logged, waited)
 		}
@@ -56,6 +72,9 @@ func (e *exchange) readAnswer(ctx context.Context) (Answer, error) {
 func (e *exchange) finish(frame *wire.Frame, logged int, waited bool) (Answer, error) {
 	if !frame.Last() {
 		return Answer{}, e.process.failed(errLate)
+	}
+	if err := e.checkEnd(frame); err != nil {
+		return Answer{}, e.process.failed(err)
 	}
 	late, err := e.checkLeft(frame, logged)
 	if err != nil {

@@ -1,7 +1,7 @@
 package worker
 
 import (
-	"encoding/json"
+	"io"
 	"time"
 
 	"github.com/backstage/functions/sandbox/internal/wire"
@@ -13,7 +13,13 @@ type Call struct {
 	// Timeouts take the place of those of the Config.
 	Timeouts Timeouts
 	// Load is the code that the process is to be bound to; nil when it is bound already.
-	Load *Load
+	Load *wire.Load
+	// Stream begins an answer that comes in pieces: it gets the head frame, and what it returns gets the bytes, from the
+	// goroutine of Serve. The process waits while that writes. If it has a method Flush() error, this is called when
+	// nothing more has come yet. Nil makes such an answer ErrStream.
+	Stream func(head *wire.Frame) (io.Writer, error)
+	// Detached lets the call go on when its context ends, until an answer begins that comes in pieces.
+	Detached bool
 	// Events is told what happens during the call and after its answer.
 	Events Events
 	// MainReturned, if it is set, is called when main has returned before its answer is there. No call that was sent with
@@ -26,12 +32,6 @@ type Call struct {
 	Sent bool
 	// BusyWait says that the answer will come so soon that being woken for it would take longer.
 	BusyWait bool
-}
-
-// Load is the code of a function; Cache is what a call of kind wire.Compile has answered for it, or nothing.
-type Load struct {
-	Filename, Code string
-	Cache          json.RawMessage
 }
 
 // Events is told what happens during a call: from the goroutine of Serve until that returns, and from that of
@@ -49,9 +49,11 @@ type Events interface {
 
 // Answer is the outcome of a call.
 type Answer struct {
-	// Frame is the last one of the call: a result, an error, or the notice that it would have been too large. It is nil
-	// after an error.
+	// Frame is the last one of the call: a result, an error, the end of what came in pieces, or the notice that it would
+	// have been too large. It is nil after an error.
 	*wire.Frame
+	// Streamed is what has been sent of an answer in pieces; nil where none began. It is there after an error, too.
+	Streamed *Streamed
 	// Reusable says that the process may be used again.
 	Reusable bool
 	// CPU is the processor time that the call has used; 0 when the process was gone before its clock could be read.

@@ -13,12 +13,16 @@ import (
 const wallFactor = 10
 
 // Timeouts are those of a call: Sync until main has returned, in CPU time, and Async until the answer and the end of
-// what goes on after it, by the clock. 0 stands for the one that all calls of the pool have.
-type Timeouts struct{ Sync, Async time.Duration }
+// what goes on after it, by the clock. An answer that comes in pieces has two others from its head on: Idle is how long
+// the next piece may take while the caller waits for it, Total how long all of them may take. 0 stands for the one that
+// all calls of the pool have; where these have no Total, there is no such limit.
+type Timeouts struct{ Sync, Async, Idle, Total time.Duration }
 
 // or returns t with those of all calls where it has none.
 func (t Timeouts) or(all Timeouts) Timeouts {
-	return Timeouts{cmp.Or(t.Sync, all.Sync), cmp.Or(t.Async, all.Async)}
+	return Timeouts{
+		cmp.Or(t.Sync, all.Sync), cmp.Or(t.Async, all.Async), cmp.Or(t.Idle, all.Idle), cmp.Or(t.Total, all.Total),
+	}
 }
 
 // deadlines watches one call and kills its process when it takes too long. Its methods are for the exchange alone; its
@@ -30,6 +34,9 @@ type deadlines struct {
 	began    time.Time
 	cpu      time.Duration // used by the process when the call began
 	async    *time.Timer
+	idle     *time.Timer // of an answer in pieces, as total; nil before its head
+	total    *time.Timer // nil without such a limit
+	missed   bool        // one of these timers had run out when it was to be stopped
 	unwatch  func() bool
 	late     atomic.Bool // the call is answered
 	mu       sync.Mutex  // guards the fields below
@@ -41,19 +48,49 @@ type deadlines struct {
 // at its end.
 func (d *deadlines) start(p *Process, timeouts Timeouts, id string, clock time.Duration) {
 	d.process, d.timeouts, d.id, d.began, d.cpu = p, timeouts.or(p.cfg.Timeouts), id, time.Now(), clock
-	end := d.began.Add(d.timeouts.Async)
-	d.async = time.AfterFunc(d.timeouts.Async, func() { p.killAt(d.asyncReason(), end) })
+	d.async = d.killAfter(d.timeouts.Async, Deadline)
 	d.mu.Lock() // checkSync may run before its timer is set
 	defer d.mu.Unlock()
 	d.sync = time.AfterFunc(d.timeouts.Sync, d.checkSync)
 	d.unwatch = func() bool { return true }
 }
 
-func (d *deadlines) asyncReason() Reason {
-	if d.late.Load() {
-		return AfterAnswer
+// killAfter kills the process for reason in so much time, or because of what it does after its answer.
+func (d *deadlines) killAfter(timeout time.Duration, reason Reason) *time.Timer {
+	end := time.Now().Add(timeout)
+	return time.AfterFunc(timeout, func() {
+		if d.late.Load() {
+			d.process.killAt(AfterAnswer, end)
+			return
+		}
+		d.process.killAt(reason, end)
+	})
+}
+
+// halt stops a timer, if there is one, and notes when that is too late.
+func (d *deadlines) halt(timer *time.Timer) {
+	if timer != nil && !timer.Stop() {
+		d.missed = true
 	}
-	return Deadline
+}
+
+// streaming notes that an answer has begun that comes in pieces.
+func (d *deadlines) streaming() {
+	d.halt(d.async)
+	d.async = nil
+	if d.timeouts.Total > 0 {
+		d.total = d.killAfter(d.timeouts.Total, StreamLimit)
+	}
+}
+
+// reading notes whether the caller waits for the next piece of it.
+func (d *deadlines) reading(on bool) {
+	if on {
+		d.idle = d.killAfter(d.timeouts.Idle, StreamIdle)
+		return
+	}
+	d.halt(d.idle)
+	d.idle = nil
 }
 
 // answered notes that the call is answered and that its work goes on: within the same time, but whatever becomes of its
@@ -61,6 +98,10 @@ func (d *deadlines) asyncReason() Reason {
 func (d *deadlines) answered() bool {
 	d.mainReturned()
 	d.late.Store(true)
+	if d.idle != nil { // the end of an answer in pieces: its work gets the time of a call anew
+		d.reading(false)
+		d.async = d.killAfter(d.timeouts.Async, AfterAnswer)
+	}
 	wanted := d.unwatch()
 	d.unwatch = func() bool { return wanted }
 	return wanted && !d.process.killed()
@@ -113,6 +154,9 @@ func (d *deadlines) mainReturned() {
 // stop ends the watch. It says whether the process is spared: else it has been killed, or is about to be.
 func (d *deadlines) stop() bool {
 	d.mainReturned()
-	inTime, wanted := d.async.Stop(), d.unwatch()
-	return inTime && wanted && !d.process.killed()
+	wanted := d.unwatch()
+	for _, timer := range []*time.Timer{d.async, d.idle, d.total} {
+		d.halt(timer)
+	}
+	return !d.missed && wanted && !d.process.killed()
 }

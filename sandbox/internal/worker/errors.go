@@ -11,6 +11,8 @@ var (
 	ErrUnsupported = errors.New("sandbox: not supported on this host")
 	// ErrTooLarge means that a call does not fit into one frame. Its process is as before.
 	ErrTooLarge = errors.New("sandbox: invocation too large")
+	// ErrStream means that the function answers in pieces and that the caller takes none. Its process is ended.
+	ErrStream = errors.New("sandbox: the answer is a stream, which the caller does not take")
 )
 
 // Death is the error of a call whose process died before it had answered, and of a start whose process died before it

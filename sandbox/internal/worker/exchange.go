@@ -34,14 +34,16 @@ type exchange struct {
 	sent    int // bytes that were written for it and all behind it; 0 for those behind
 	watch   deadlines
 	known   bool // egress knows of it
+	stream  *stream
 }
 
 // keepBuffer is the largest buffer that is kept for the next call.
 const keepBuffer = 256 << 10
 
-// Serve has the process serve the call and returns its outcome: an Answer, ErrTooLarge or a *Death. Without an answer,
+// Serve has the process serve the call and returns its outcome: an Answer, ErrTooLarge, ErrStream or a *Death. Without an answer,
 // and when that is not Reusable, calls that were sent with this one have not begun. When ctx ends the process is
-// killed. After a *Death, or when Reusable is not set, the process must not be used again.
+// killed. After any error but ErrTooLarge, or when Reusable is not set, the process must not be used again. The error is
+// that of the writer, if it fails to take an answer that comes in pieces.
 func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err error) {
 	p.session.mu.Lock()
 	defer func() {
@@ -89,9 +91,11 @@ func (e *exchange) fillBuffer() bool {
 	call, limit := e.call, e.process.cfg.Limits.Frame+len("\n")
 	e.buffer, e.ids = e.buffer[:0], e.ids[:0]
 	if load := call.Load; load != nil {
-		e.buffer = wire.AppendLoad(e.buffer, load.Filename, load.Code, load.Cache)
+		e.buffer = wire.AppendLoad(e.buffer, load)
 		if len(e.buffer) > limit {
-			e.buffer = wire.AppendLoad(e.buffer[:0], load.Filename, load.Code, nil)
+			slim := *load
+			slim.Cache = nil
+			e.buffer = wire.AppendLoad(e.buffer[:0], &slim)
 		}
 	}
 	load := len(e.buffer)
@@ -141,7 +145,9 @@ func (e *exchange) next(ctx context.Context) {
 // be hit.
 func (e *exchange) alone(ctx context.Context) {
 	e.dropBatch(true)
-	e.watch.watchContext(ctx)
+	if !e.call.Detached {
+		e.watch.watchContext(ctx)
+	}
 }
 
 // dropBatch ends the wait for the calls behind this one. Egress is told of this one, if it goes on.

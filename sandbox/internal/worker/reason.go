@@ -7,6 +7,8 @@ type Reason string
 const (
 	SyncDeadline Reason = "sync_deadline"   // main did not return within the sync timeout
 	Deadline     Reason = "deadline"        // no answer within the async timeout
+	StreamIdle   Reason = "stream_idle"     // nothing more came of a streamed answer within the idle timeout
+	StreamLimit  Reason = "stream_limit"    // a streamed answer was not at its end within the stream timeout
 	Memory       Reason = "memory_limit"    // the kernel killed it at the memory limit of its cgroup
 	ServerMemory Reason = "server_memory"   // all workers together, or the machine, had no memory left
 	Heap         Reason = "heap_limit"      // V8 gave up at the limit of its own heap
@@ -17,7 +19,7 @@ const (
 	Output       Reason = "output_limit"    // its answer or its logs were larger than allowed
 	IdleActivity Reason = "idle_activity"   // it used a processor between two calls
 	AfterAnswer  Reason = "after_answer"    // work after its answer was not over at the deadline of the call
-	Canceled     Reason = "canceled"        // the caller went away
+	Canceled     Reason = "canceled"        // the caller went away, or does not take a streamed answer
 
 	Retired Reason = "retired" // served its share, or left work behind
 	Evicted Reason = "evicted" // idle or at work after an answer, and its slot was needed

@@ -1,0 +1,108 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/backstage/functions/sandbox/internal/wire"
+)
+
+// An answer may come in pieces, once main has returned:
+//
+//	pending ── head ── chunk … chunk ── end     or, at any time after head: error
+//
+// Each piece is written to the caller before the next one is read, so a process whose caller reads slowly is blocked in
+// its write, as soon as the pipe is full. It can be killed there as anywhere.
+
+var (
+	errHead  = errors.New("a streamed answer where none may begin")
+	errChunk = errors.New("a chunk of no streamed answer")
+	errEnd   = errors.New("a last frame that does not fit how the answer began")
+)
+
+// Streamed is what has been sent of an answer that comes in pieces.
+type Streamed struct {
+	// Head is the frame that it began with.
+	Head *wire.Frame
+	// Sent is how many bytes the caller has taken.
+	Sent int64
+	// FirstByte is the time from the first byte that was sent to the process until its first chunk was there; 0 when none
+	// came.
+	FirstByte time.Duration
+}
+
+// stream is a streamed answer in progress.
+type stream struct {
+	Streamed
+	to io.Writer
+}
+
+// flusher is a writer that may hold bytes back until Flush is called.
+type flusher interface{ Flush() error }
+
+// beginStream has the caller take the answer that begins with head. From here on the caller's end ends the call,
+// whatever was asked for before.
+func (e *exchange) beginStream(ctx context.Context, head *wire.Frame, waited bool) error {
+	switch {
+	case !waited || e.stream != nil || cmp.Or(e.call.Kind, wire.Run) != wire.Run:
+		return e.process.failed(errHead)
+	case e.call.Stream == nil:
+		return e.refuse(ErrStream)
+	}
+	e.stream = &stream{Streamed: Streamed{Head: head}}
+	e.watch.streaming()
+	if e.call.Detached {
+		e.watch.watchContext(ctx)
+	}
+	var err error
+	if e.stream.to, err = e.call.Stream(head); err != nil {
+		return e.refuse(err)
+	}
+	return e.flush()
+}
+
+// passOn has the caller take a piece of the answer.
+func (e *exchange) passOn(piece []byte) error {
+	if e.stream == nil {
+		return e.process.failed(errChunk)
+	}
+	e.watch.reading(false)
+	if e.stream.FirstByte == 0 {
+		e.stream.FirstByte = time.Since(e.watch.began)
+	}
+	n, err := e.stream.to.Write(piece)
+	e.stream.Sent += int64(n)
+	if err != nil {
+		return e.refuse(err)
+	}
+	return e.flush()
+}
+
+// flush has the writer send what it holds back, unless more is there for it already, and waits for the next piece.
+func (e *exchange) flush() error {
+	if to, ok := e.stream.to.(flusher); ok && e.frames.Buffered() == 0 {
+		if err := to.Flush(); err != nil {
+			return e.refuse(err)
+		}
+	}
+	e.watch.reading(true)
+	return nil
+}
+
+// refuse ends the process, whose answer the caller does not take for the reason of err.
+func (e *exchange) refuse(err error) error {
+	e.process.Kill(Canceled)
+	e.process.waitExit()
+	return err
+}
+
+// checkEnd fails unless the last frame is of the kind that what came before it asks for.
+func (e *exchange) checkEnd(frame *wire.Frame) error {
+	if streamed := e.stream != nil; frame.Type != wire.Error && streamed != (frame.Type == wire.End) {
+		return errEnd
+	}
+	return nil
+}
