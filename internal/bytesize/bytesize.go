@@ -1,4 +1,4 @@
-// Package bytesize reads numbers of bytes with a unit.
+// Package bytesize reads and writes numbers of bytes with a unit.
 package bytesize
 
 import (
@@ -30,4 +30,14 @@ func Parse(text string) (int64, error) {
 		return 0, fmt.Errorf("size %q: too large", text)
 	}
 	return int64(n), nil
+}
+
+// Text writes n, which is not negative, exactly: in the largest unit of which it is a whole multiple.
+func Text(n int64) string {
+	for _, unit := range []string{"tb", "gb", "mb", "kb"} {
+		if size := int64(units[unit]); n > 0 && n%size == 0 {
+			return strconv.FormatInt(n/size, 10) + unit
+		}
+	}
+	return strconv.FormatInt(n, 10) + "b"
 }

@@ -30,3 +30,15 @@ func TestTextThatIsNoSizeIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestSizesAreWrittenExactly(t *testing.T) {
+	for n, want := range map[int64]string{
+		0: "0b", 1: "1b", 1023: "1023b", 1 << 10: "1kb", 1<<10 + 1: "1025b", 1536 << 10: "1536kb", 128 << 20: "128mb",
+		1 << 30: "1gb", 5 << 40: "5tb",
+	} {
+		got := bytesize.Text(n)
+		if back, err := bytesize.Parse(got); got != want || err != nil || back != n {
+			t.Errorf("%d is written %q, which is read as %d, %v", n, got, back, err)
+		}
+	}
+}

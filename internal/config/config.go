@@ -79,6 +79,10 @@ type Config struct {
 	// SyncTimeout and AsyncTimeout are CODE_SYNC_TIMEOUT and CODE_ASYNC_TIMEOUT.
 	SyncTimeout  time.Duration
 	AsyncTimeout time.Duration
+	// FunctionTimeoutMax and FunctionSyncTimeoutMax are the longest that functions may ask for, FUNCTION_TIMEOUT_MAX and
+	// FUNCTION_SYNC_TIMEOUT_MAX.
+	FunctionTimeoutMax     time.Duration
+	FunctionSyncTimeoutMax time.Duration
 	// PipelineMaxSteps and PipelineTimeout are PIPELINE_MAX_STEPS and PIPELINE_TIMEOUT.
 	PipelineMaxSteps int
 	PipelineTimeout  time.Duration

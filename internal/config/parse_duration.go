@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	durations "github.com/backstage/functions/internal/duration"
 )
 
 // day is for limits.
@@ -14,14 +16,14 @@ const day = 24 * time.Hour
 // duration reads a time with units.
 func duration(least, most time.Duration, target func(*Config) *time.Duration) parser {
 	return past(func(c *Config, text string) error {
-		d, err := readDuration(text)
+		d, err := durations.Parse(text)
 		if err != nil || d < least || d > most {
-			return fmt.Errorf("must be a duration from %s to %s with its unit, such as 500ms, 10s or 1m30s", short(least),
-				short(most))
+			return fmt.Errorf("must be a duration from %s to %s with its unit, such as 500ms, 10s or 1m30s", durations.Text(least),
+				durations.Text(most))
 		}
 		*target(c) = d
 		return nil
-	}, []string{least.String(), most.String(), " " + strings.ToUpper(short(most)) + " "},
+	}, []string{least.String(), most.String(), " " + strings.ToUpper(durations.Text(most)) + " "},
 		[]string{(least - 1).String(), (most + 1).String(), "1", "-1", "soon", "10s x", "1e3s", "5 parsecs"})
 }
 
@@ -38,7 +40,7 @@ func millis(least, most time.Duration, target func(*Config) *time.Duration) pars
 			}
 			*target(c) = d
 			if before, err := parseInt(text); err == nil && time.Duration(before)*time.Millisecond != d {
-				return noticef("is read as %s; Backstage Functions read it as %d milliseconds", short(d), before)
+				return noticef("is read as %s; Backstage Functions read it as %d milliseconds", durations.Text(d), before)
 			}
 			return nil
 		},
@@ -47,7 +49,7 @@ func millis(least, most time.Duration, target func(*Config) *time.Duration) pars
 			(least - 1).String(), (most + 1).String(), bare(most) + "1", "0", "-1", "soon", "5x", "5 parsecs",
 			"1,000", "0x10", "NaN",
 		},
-		warned: []string{most.String(), "1e3", short(most)},
+		warned: []string{most.String(), "1e3", durations.Text(most)},
 	}
 }
 
@@ -55,27 +57,10 @@ func millis(least, most time.Duration, target func(*Config) *time.Duration) pars
 func readMillis(text string) (time.Duration, error) {
 	f, err := readDecimal(strings.TrimSpace(text))
 	if err != nil {
-		return readDuration(text)
+		return durations.Parse(text)
 	}
 	if f < 0 || f > float64(1000*day/time.Millisecond) {
 		return 0, errors.New("out of range")
 	}
 	return time.Duration(f * float64(time.Millisecond)), nil
-}
-
-// readDuration reads what time.ParseDuration reads, in upper or lower case and with spaces in between.
-func readDuration(text string) (time.Duration, error) {
-	return time.ParseDuration(strings.ToLower(strings.ReplaceAll(strings.TrimSpace(text), " ", "")))
-}
-
-// short writes d without the units that are zero: 1h and not 1h0m0s.
-func short(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

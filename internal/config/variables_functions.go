@@ -21,6 +21,20 @@ var functionsVariables = []Variable{
 		parse: millis(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.AsyncTimeout }),
 	},
 	{
+		Name: "FUNCTION_TIMEOUT_MAX", Default: "`CODE_ASYNC_TIMEOUT`",
+		Meaning: "Longest `timeout` that a function may have; what is stored with a longer one runs with this. A longer " +
+			"one holds a worker for as long.",
+		parse:  duration(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.FunctionTimeoutMax }),
+		derive: func(c *Config, _ machine) string { return max(c.AsyncTimeout, time.Millisecond).String() },
+	},
+	{
+		Name: "FUNCTION_SYNC_TIMEOUT_MAX", Default: "`CODE_SYNC_TIMEOUT`",
+		Meaning: "Longest `syncTimeout` that a function may have; what is stored with a longer one runs with this. A " +
+			"longer one holds a processor for as long.",
+		parse:  duration(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.FunctionSyncTimeoutMax }),
+		derive: func(c *Config, _ machine) string { return max(c.SyncTimeout, time.Millisecond).String() },
+	},
+	{
 		Name: "PIPELINE_MAX_STEPS", Default: "100",
 		Meaning: "Most steps of a pipeline; a pipeline with more is answered 400.",
 		parse:   whole(1, 1000, func(c *Config) *int { return &c.PipelineMaxSteps }),

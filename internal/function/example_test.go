@@ -18,7 +18,7 @@ func ExampleHashOf() {
 
 func ExampleOptionNames() {
 	fmt.Println(function.OptionNames())
-	// Output: [runtime maxInvocations maxConcurrency afterAnswer]
+	// Output: [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout]
 }
 
 func ExampleParseLogCursor() {

@@ -2,7 +2,7 @@ package function
 
 import (
 	"iter"
-	"strconv"
+	"time"
 )
 
 // Options are a function's own settings for its runs. Nil fields were never set: the server's own settings hold. A new
@@ -17,6 +17,8 @@ type Options struct {
 	MaxConcurrency *int
 	// AfterAnswer is AfterAnswerFinish or AfterAnswerCut; empty stands for the server's own setting.
 	AfterAnswer *string
+	// Timeout is the time until the answer, SyncTimeout that until main must have returned; 0 stands for the server's own.
+	Timeout, SyncTimeout *time.Duration
 }
 
 // What becomes of requests and promises that a call has begun and that are not over at its answer: they may finish
@@ -31,63 +33,9 @@ var AllOptions = []Option{
 	text("runtime", func(o *Options) **string { return &o.Runtime }),
 	count("maxInvocations", func(o *Options) **int { return &o.MaxInvocations }),
 	count("maxConcurrency", func(o *Options) **int { return &o.MaxConcurrency }),
-	text("afterAnswer", func(o *Options) **string { return &o.AfterAnswer }),
-}
-
-// MaxCount is the largest value of an option that is a number.
-const MaxCount = 1_000_000_000
-
-// Option describes one field of Options.
-type Option struct {
-	// Name is that of the member of requests and answers, and of the field in stores.
-	Name string
-	// Number says that the option is a whole number from 0 to MaxCount; else it is a text.
-	Number bool
-
-	get func(*Options) (value string, ok bool)
-	set func(o *Options, value string) (ok bool)
-}
-
-// Get is the option of o as text, in decimal if it is a number; ok says whether it is set.
-func (p *Option) Get(o *Options) (value string, ok bool) { return p.get(o) }
-
-// Set gives o the option that Get returned value of. It says whether value is possible, and else does nothing.
-func (p *Option) Set(o *Options, value string) (ok bool) { return p.set(o, value) }
-
-func text(name string, at func(*Options) **string) Option {
-	return Option{
-		Name: name,
-		get: func(o *Options) (string, bool) {
-			if value := *at(o); value != nil {
-				return *value, true
-			}
-			return "", false
-		},
-		set: func(o *Options, value string) bool {
-			*at(o) = &value
-			return true
-		},
-	}
-}
-
-func count(name string, at func(*Options) **int) Option {
-	return Option{
-		Name: name, Number: true,
-		get: func(o *Options) (string, bool) {
-			if value := *at(o); value != nil {
-				return strconv.Itoa(*value), true
-			}
-			return "", false
-		},
-		set: func(o *Options, value string) bool {
-			n, err := strconv.Atoi(value)
-			if err != nil || n < 0 || n > MaxCount {
-				return false
-			}
-			*at(o) = &n
-			return true
-		},
-	}
+	choice("afterAnswer", func(o *Options) **string { return &o.AfterAnswer }, AfterAnswerFinish, AfterAnswerCut),
+	period("timeout", func(o *Options) **time.Duration { return &o.Timeout }),
+	period("syncTimeout", func(o *Options) **time.Duration { return &o.SyncTimeout }),
 }
 
 // OptionOf is the row of the table with that name, nil if there is none.

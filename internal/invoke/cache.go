@@ -22,6 +22,7 @@ type cache struct {
 	source   Source
 	logger   *slog.Logger
 	maxStale time.Duration
+	bounds   function.Bounds
 	flights  singleflight.Group
 
 	mu   sync.Mutex // guards the fields below and entry.verified
@@ -47,6 +48,7 @@ func newCache(o Options) *cache {
 		source:   o.Source,
 		logger:   o.Logger,
 		maxStale: o.MaxStale,
+		bounds:   o.Bounds,
 		kept:     newLRU(o.CacheBytes),
 		current:  map[function.Ref]*flight{},
 	}

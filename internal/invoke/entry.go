@@ -30,19 +30,17 @@ type entry struct {
 	maxInvocations int
 	// cut says that the function's own setting is to cut what a call has left at its answer.
 	cut bool
+	// timeout and syncTimeout are the function's own, or the zero that stands for the server's.
+	timeout, syncTimeout time.Duration
 	// revision is what Source.Revision says as long as nothing was written.
 	revision string
 	// verified is when the source last confirmed revision; guarded by the cache's lock.
 	verified time.Time
 }
 
-func newEntry(fn *function.Function) (*entry, error) {
+func newEntry(fn *function.Function, bounds *function.Bounds) (*entry, error) {
 	e := &entry{fn: fn, key: workerKey(fn), filename: fn.Filename(), revision: fn.Revision()}
-	e.runtime = runtimeOf(fn)
-	e.cut = fn.Options.AfterAnswer != nil && *fn.Options.AfterAnswer == function.AfterAnswerCut
-	if fn.Options.MaxInvocations != nil {
-		e.maxInvocations = *fn.Options.MaxInvocations
-	}
+	e.setOptions(bounds.Within(fn.Options))
 	if fn.Env == nil {
 		return e, nil
 	}
@@ -52,6 +50,29 @@ func newEntry(fn *function.Function) (*entry, error) {
 	}
 	e.env = env
 	return e, nil
+}
+
+// setOptions keeps what calls need of o.
+func (e *entry) setOptions(o function.Options) {
+	e.runtime, e.maxInvocations = valueOf(o.Runtime), valueOf(o.MaxInvocations)
+	e.cut = valueOf(o.AfterAnswer) == function.AfterAnswerCut
+	e.timeout, e.syncTimeout = valueOf(o.Timeout), valueOf(o.SyncTimeout)
+}
+
+// invocation has what every run of the function's code needs, a trial run too.
+func (e *entry) invocation() *sandbox.Invocation {
+	return &sandbox.Invocation{
+		Key: e.key, Group: e.fn.Namespace, Filename: e.filename, Code: e.fn.Code,
+		Runtime: e.runtime, SyncTimeout: e.syncTimeout,
+	}
+}
+
+// valueOf is the option, or the zero that stands for the server's own setting.
+func valueOf[T any](option *T) (value T) {
+	if option != nil {
+		value = *option
+	}
+	return value
 }
 
 // size counts the code and what V8 makes of it. Until that is known, room for as much again is set aside.
@@ -73,9 +94,4 @@ func workerKey(fn *function.Function) string {
 }
 
 // runtimeOf is the runtime that f asks for; empty stands for the server's first.
-func runtimeOf(f *function.Function) string {
-	if f.Options.Runtime == nil {
-		return ""
-	}
-	return *f.Options.Runtime
-}
+func runtimeOf(f *function.Function) string { return valueOf(f.Options.Runtime) }

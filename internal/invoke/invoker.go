@@ -76,19 +76,13 @@ func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 		return err
 	}
 	defer v.limiter.release(token)
-	id := "check-" + strconv.FormatUint(v.checks.Add(1), 10)
-	_, err = v.pool.Invoke(ctx, &sandbox.Invocation{
-		ID:       id,
-		Kind:     sandbox.Check,
-		Key:      workerKey(f),
-		Group:    f.Namespace,
-		Owner:    v.ownerOf(f.Namespace),
-		Depth:    depthOf(ctx),
-		Filename: f.Filename(),
-		Code:     f.Code,
-		Runtime:  runtimeOf(f),
-		OnLog:    func(line sandbox.LogLine) { v.output.Print(f.Ref, line) },
-	})
+	e := &entry{fn: f, key: workerKey(f), filename: f.Filename()}
+	e.setOptions(v.cache.bounds.Within(f.Options))
+	inv := e.invocation()
+	inv.ID = "check-" + strconv.FormatUint(v.checks.Add(1), 10)
+	inv.Kind, inv.Owner, inv.Depth = sandbox.Check, v.ownerOf(f.Namespace), depthOf(ctx)
+	inv.OnLog = func(line sandbox.LogLine) { v.output.Print(f.Ref, line) }
+	_, err = v.pool.Invoke(ctx, inv)
 	return err
 }
 
@@ -133,30 +127,17 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	out := v.output.Start(call)
 	late := newLateOutput(v.output, call)
 	ctx, span := v.tracer.Run(ctx, call)
-	inv := &sandbox.Invocation{
-		ID:             at.id(call.ID),
-		Key:            e.key,
-		Group:          e.fn.Namespace,
-		Owner:          call.Owner,
-		Depth:          depthOf(ctx),
-		Filename:       e.filename,
-		Code:           e.fn.Code,
-		Compiled:       &e.compiled,
-		Env:            e.env,
-		Request:        call.Request,
-		Outgoing:       span.Outgoing(),
-		Runtime:        e.runtime,
-		MaxInvocations: e.maxInvocations,
-		Detached:       !v.cancels,
-		OnLog: func(line sandbox.LogLine) {
-			out.Line(line)
-			span.Line(line)
-		},
-		OnSpan:         span.Spans(),
-		CutAfterAnswer: v.cuts || e.cut,
-		OnLate:         late.line,
-		OnLateEnd:      late.end,
+	inv := e.invocation()
+	inv.ID, inv.Owner, inv.Depth = at.id(call.ID), call.Owner, depthOf(ctx)
+	inv.Compiled, inv.Env = &e.compiled, e.env
+	inv.AsyncTimeout, inv.MaxInvocations = e.timeout, e.maxInvocations
+	inv.Request, inv.Outgoing = call.Request, span.Outgoing()
+	inv.Detached, inv.CutAfterAnswer = !v.cancels, v.cuts || e.cut
+	inv.OnLog = func(line sandbox.LogLine) {
+		out.Line(line)
+		span.Line(line)
 	}
+	inv.OnSpan, inv.OnLate, inv.OnLateEnd = span.Spans(), late.line, late.end
 	inv.MarkValid() // the API has read the body, a worker's answer was read by the pool, and encoders wrote the rest
 	result, err := v.admit(ctx, e.fn, inv)
 	took := time.Since(at.start)

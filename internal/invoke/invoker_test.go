@@ -262,3 +262,37 @@ type answeringPool struct{ result *sandbox.Result }
 func (p answeringPool) Invoke(context.Context, *sandbox.Invocation) (*sandbox.Result, error) {
 	return p.result, nil
 }
+
+func TestTimeoutsOfAFunctionHoldWithinBounds(t *testing.T) {
+	quick, slow := 10*time.Millisecond, time.Hour
+	for name, row := range map[string]struct {
+		options     function.Options
+		sync, async time.Duration
+	}{
+		"none":    {function.Options{}, 0, 0},
+		"its own": {function.Options{Timeout: &quick, SyncTimeout: &quick}, quick, quick},
+		"too long": {
+			function.Options{Timeout: &slow, SyncTimeout: &slow}, time.Second, time.Minute,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fn := stored("ns/f", "1")
+			fn.Options = row.options
+			pool := &fakePool{}
+			v := New(Options{
+				Pool: pool, Source: newSource(fn),
+				Bounds: function.Bounds{Timeout: time.Minute, SyncTimeout: time.Second},
+			})
+			if _, err := v.Run(t.Context(), Call{Ref: fn.Ref}); err != nil {
+				t.Fatal(err)
+			}
+			if err := v.Check(t.Context(), &fn); err != nil {
+				t.Fatal(err)
+			}
+			run, check := pool.seen()[0], pool.seen()[1]
+			if run.SyncTimeout != row.sync || run.AsyncTimeout != row.async || check.SyncTimeout != row.sync {
+				t.Errorf("ran with %v and %v, tried with %v", run.SyncTimeout, run.AsyncTimeout, check.SyncTimeout)
+			}
+		})
+	}
+}

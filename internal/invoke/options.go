@@ -82,6 +82,8 @@ type Options struct {
 	Stepped func(ctx context.Context, call Call, status int, took time.Duration)
 	// CutAfterAnswer ends what a call has begun with its answer, whatever the functions' own settings say.
 	CutAfterAnswer bool
+	// Bounds are those of the functions' own options: what a stored function has beyond them runs with them.
+	Bounds function.Bounds
 	// PipelineTimeout is how long after the start of a pipeline its steps may begin. 0 sets no limit.
 	PipelineTimeout time.Duration
 	// MaxStale is how long a function in memory is trusted without asking the store. 0 stands for DefaultMaxStale.

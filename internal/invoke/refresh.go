@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
@@ -96,10 +97,11 @@ func (c *cache) load(ctx context.Context, f *flight) (*entry, error) {
 		return nil, fmt.Errorf("invoke: load %s: %w", f.ref, err)
 	}
 	c.reached()
-	e, err := newEntry(fn)
+	e, err := newEntry(fn, &c.bounds)
 	if err != nil {
 		return nil, fmt.Errorf("invoke: load %s: %w", f.ref, err)
 	}
+	c.warnBeyond(ctx, fn)
 	e.compiled.Kept = func(bytes int) { c.compiled(e, bytes) }
 	c.logger.InfoContext(
 		ctx,
@@ -107,6 +109,14 @@ func (c *cache) load(ctx context.Context, f *flight) (*entry, error) {
 	)
 	c.keep(f, e)
 	return e, nil
+}
+
+// warnBeyond tells of options that the server runs with less than is stored.
+func (c *cache) warnBeyond(ctx context.Context, fn *function.Function) {
+	if faults := c.bounds.Faults(&fn.Options); len(faults) > 0 {
+		c.logger.WarnContext(ctx, "A function is stored with options beyond the bounds of this server, and runs within them",
+			"function", fn.String(), "faults", strings.Join(faults, "; "))
+	}
 }
 
 func (c *cache) keep(f *flight, e *entry) {

@@ -197,6 +197,7 @@ func (s *server) invokeOptions() invoke.Options {
 		CancelOnDisconnect: s.cfg.CancelOnDisconnect,
 		CutAfterAnswer:     s.cfg.AfterAnswer == function.AfterAnswerCut,
 		PipelineTimeout:    s.cfg.PipelineTimeout,
+		Bounds:             functionBounds(s.cfg),
 		Refused:            s.measures.InvocationRefused,
 		Stepped:            s.out.stepped,
 	}
@@ -224,6 +225,7 @@ func (s *server) serve(ctx context.Context) error {
 func (s *server) apiOptions(ctx context.Context) api.Options {
 	return api.Options{
 		Store: store.Observe(s.store, hook.OnChange(s.invoker.Changed)), Invoker: s.invoker, Runtimes: s.pool.Runtimes(),
+		Bounds:    functionBounds(s.cfg),
 		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,
 		Readyz:    s.probes.Readyz,

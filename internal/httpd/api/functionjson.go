@@ -63,11 +63,7 @@ func getAnswer(f *function.Function, hidden []string) []byte {
 // addOptions adds what the original does not know, and only where it is set.
 func addOptions(o *rawjson.Object, options function.Options) {
 	for option, value := range options.Given() {
-		if option.Number {
-			o.Raw(option.Name, json.RawMessage(value))
-		} else {
-			o.String(option.Name, value)
-		}
+		option.Record(o, value)
 	}
 }
 

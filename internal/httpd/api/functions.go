@@ -66,7 +66,7 @@ func (s *server) put(
 	text json.RawMessage,
 	ignored string,
 ) (int, error) {
-	given, faults := parseFunction(text, s.Runtimes)
+	given, faults := parseFunction(text, &optionParser{s.Runtimes, s.Bounds})
 	if ignored != "" {
 		faults = append(faults, ignored)
 	}
@@ -96,17 +96,15 @@ func (s *server) put(
 	return http.StatusOK, nil
 }
 
-// tryOut runs the top-level code of given on the runtime that it will run on: its own or the one stored with it before.
+// tryOut runs the top-level code of given as it will run: with its own options and those stored with it before.
 func (s *server) tryOut(ctx context.Context, given *function.Function) error {
 	tried := *given
-	if tried.Options.Runtime == nil && len(s.Runtimes) > 1 {
-		stored, err := s.Store.Get(ctx, given.Ref)
-		if err != nil && !replaceable(err) {
-			return err
-		}
-		if stored != nil {
-			tried.Options = given.Options.Over(stored.Options)
-		}
+	stored, err := s.Store.Get(ctx, given.Ref)
+	switch {
+	case stored != nil:
+		tried.Options = given.Options.Over(stored.Options)
+	case err != nil && !replaceable(err) && given.Options.Runtime == nil && len(s.Runtimes) > 1:
+		return err // else the answer tells of code that is wrong even while the store is away
 	}
 	return s.Invoker.Check(ctx, &tried)
 }

@@ -4,27 +4,19 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/spelling"
-	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // optionParser reads the options of a function, which the original does not know.
 type optionParser struct {
-	// values are those that an option may have apart from the empty one, for the options that have a choice.
-	values map[string][]string
-}
-
-func newOptionParser(runtimes []string) optionParser {
-	return optionParser{values: map[string][]string{
-		"runtime": runtimes, "afterAnswer": {function.AfterAnswerFinish, function.AfterAnswerCut},
-	}}
+	runtimes []string
+	bounds   function.Bounds
 }
 
 // parse says all that is wrong with the options that are given, and which other member was probably meant to be one.
-func (p optionParser) parse(given propertySet) (o function.Options, faults []string) {
+func (p *optionParser) parse(given propertySet) (o function.Options, faults []string) {
 	for i := range function.AllOptions {
 		option := &function.AllOptions[i]
 		if value, ok := given.get(option.Name); ok {
@@ -33,27 +25,19 @@ func (p optionParser) parse(given propertySet) (o function.Options, faults []str
 			}
 		}
 	}
+	for _, fault := range p.bounds.Faults(&o) {
+		faults = append(faults, "instance."+fault)
+	}
 	return o, append(faults, misspelt(given)...)
 }
 
 // read puts value into o; fault is the end of a sentence about it.
-func (p optionParser) read(option *function.Option, o *function.Options, value json.RawMessage) (fault string) {
-	if option.Number {
-		if fault := countFault(value); fault != "" {
-			return fault
-		}
-		option.Set(o, string(value))
-		return ""
+func (p *optionParser) read(option *function.Option, o *function.Options, value json.RawMessage) (fault string) {
+	fault = option.Parse(o, value)
+	if option.Name == "runtime" && o.Runtime != nil && *o.Runtime != "" && !slices.Contains(p.runtimes, *o.Runtime) {
+		return function.OneOf(p.runtimes)
 	}
-	text := rawjson.Unquote(value)
-	if !rawjson.IsString(value) {
-		return notString
-	}
-	if choice, ok := p.values[option.Name]; ok && text != "" && !slices.Contains(choice, text) {
-		return " is not one of enum values: " + strings.Join(choice, ",")
-	}
-	option.Set(o, text)
-	return ""
+	return fault
 }
 
 // misspelt tells of members that are like the name of an option and are none of the names that mean something.
@@ -82,23 +66,9 @@ func parseCount(given propertySet, name string, faults []string) (*int, []string
 	if !ok {
 		return nil, faults
 	}
-	if fault := countFault(value); fault != "" {
+	if fault := function.CountFault(string(value)); fault != "" {
 		return nil, append(faults, "instance."+name+fault)
 	}
 	n, _ := strconv.Atoi(string(value)) // as was found
 	return &n, faults
-}
-
-// countFault is the end of a sentence that says what is wrong with value; empty for a whole number within the bounds.
-func countFault(value json.RawMessage) string {
-	n, err := strconv.Atoi(string(value))
-	switch {
-	case err != nil:
-		return " is not of a type(s) integer"
-	case n < 0:
-		return " must have a minimum value of 0"
-	case n > function.MaxCount:
-		return " must have a maximum value of " + strconv.Itoa(function.MaxCount)
-	}
-	return ""
 }

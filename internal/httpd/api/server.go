@@ -104,6 +104,8 @@ type Options struct {
 	Routed func(r *http.Request, route string)
 	// Runtimes are the names that a function may ask for as its runtime. Nil leaves it no choice.
 	Runtimes []string
+	// Bounds are those of the options of functions.
+	Bounds function.Bounds
 	// HTTPStats returns the JSON object that tells of outgoing connections. It must be safe for concurrent use. Nil
 	// stands for none open.
 	HTTPStats func() []byte

@@ -26,7 +26,7 @@ func sendInvalid(w http.ResponseWriter, r *http.Request, faults []string) {
 
 // parseFunction reads code and environment from the JSON text body, and says all that is wrong with it: first the
 // properties in the order of the schema, then what is missing.
-func parseFunction(body json.RawMessage, runtimes []string) (f *function.Function, faults []string) {
+func parseFunction(body json.RawMessage, parser *optionParser) (f *function.Function, faults []string) {
 	given := properties(body)
 	if given.more {
 		return nil, []string{tooMany("instance")}
@@ -47,7 +47,7 @@ func parseFunction(body json.RawMessage, runtimes []string) (f *function.Functio
 	if hasEnv {
 		faults = append(faults, envFaults(env)...)
 	}
-	options, optionFaults := newOptionParser(runtimes).parse(given)
+	options, optionFaults := parser.parse(given)
 	faults = append(faults, optionFaults...)
 	code, ok := given.get("code")
 	if !ok {

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
 )
 
 func TestPropertiesAreThoseThatJavaScriptSees(t *testing.T) {
@@ -35,11 +38,11 @@ func TestObjectsOfManyMembersAreNotReadToTheirEnd(t *testing.T) {
 		object := "{" + text.String()[1:] + "}"
 		for place, read := range map[string]func() []string{
 			"instance.env": func() []string {
-				_, faults := parseFunction(json.RawMessage(`{"code":"x","env":`+object+`}`), nil)
+				_, faults := parseFunction(json.RawMessage(`{"code":"x","env":`+object+`}`), &optionParser{})
 				return faults
 			},
 			"instance": func() []string {
-				_, faults := parseFunction(json.RawMessage(object), nil)
+				_, faults := parseFunction(json.RawMessage(object), &optionParser{})
 				_, same := parseNamespace(json.RawMessage(object))
 				return slices.Compact(append(faults, same...))
 			},
@@ -63,11 +66,11 @@ func TestEnvironmentsAreBounded(t *testing.T) {
 		}
 		return json.RawMessage(`{"code":"x","env":{` + env.String()[1:] + "}}")
 	}
-	if f, faults := parseFunction(body(1024), nil); len(faults) > 0 || f.Env.Len() != 1024 {
+	if f, faults := parseFunction(body(1024), &optionParser{}); len(faults) > 0 || f.Env.Len() != 1024 {
 		t.Errorf("1024 variables: %q", faults)
 	}
 	want := []string{"instance.env has more than 1024 members, which is the most that are taken"}
-	if _, faults := parseFunction(body(1025), nil); !slices.Equal(faults, want) {
+	if _, faults := parseFunction(body(1025), &optionParser{}); !slices.Equal(faults, want) {
 		t.Errorf("1025 variables: %q", faults)
 	}
 }
@@ -84,7 +87,7 @@ func FuzzBodiesAreEitherReadOrExplained(f *testing.F) {
 			return
 		}
 		body := json.RawMessage(strings.TrimSpace(text))
-		if fn, faults := parseFunction(body, nil); (fn == nil) == (len(faults) == 0) {
+		if fn, faults := parseFunction(body, &optionParser{}); (fn == nil) == (len(faults) == 0) {
 			t.Errorf("function %v, faults %q", fn, faults)
 		} else if fn != nil && fn.Code == "" {
 			t.Error("the code is empty")
@@ -96,7 +99,9 @@ func FuzzBodiesAreEitherReadOrExplained(f *testing.F) {
 }
 
 func TestOptionsAreChecked(t *testing.T) {
-	runtimes := []string{"node8", "node24"}
+	parser := &optionParser{
+		[]string{"node8", "node24"}, function.Bounds{Timeout: time.Minute, SyncTimeout: time.Second},
+	}
 	for text, want := range map[string][]string{
 		`{"code":"1","runtime":"node24","maxInvocations":1}`: nil,
 		`{"code":"1","runtime":"","maxInvocations":0}`:       nil,
@@ -112,8 +117,19 @@ func TestOptionsAreChecked(t *testing.T) {
 		`{"code":"1","maxConcurrency":null}`:                 {"instance.maxConcurrency is not of a type(s) integer"},
 		`{"code":"1","maxConcurrency":-1}`:                   {"instance.maxConcurrency must have a minimum value of 0"},
 		`{"code":"1","maxInvocations":1000000001}`:           {"instance.maxInvocations must have a maximum value of 1000000000"},
+		`{"code":"1","afterAnswer":""}`:                      nil,
+		`{"code":"1","afterAnswer":"drop"}`:                  {"instance.afterAnswer is not one of enum values: finish,cut"},
+		`{"code":"1","timeout":"60s","syncTimeout":"1ms"}`:   nil,
+		`{"code":"1","timeout":"","syncTimeout":""}`:         nil,
+		`{"code":"1","timeout":1000}`:                        {"instance.timeout is not of a type(s) string"},
+		`{"code":"1","timeout":"1000"}`:                      {"instance.timeout is not a duration with its unit, such as 500ms, 10s or 1m30s"},
+		`{"code":"1","timeout":"-1s"}`:                       {"instance.timeout is not a duration with its unit, such as 500ms, 10s or 1m30s"},
+		`{"code":"1","timeout":"1m1ms"}`:                     {"instance.timeout must be at most 1m, which is FUNCTION_TIMEOUT_MAX of this server"},
+		`{"code":"1","syncTimeout":"1.001s"}`:                {"instance.syncTimeout must be at most 1s, which is FUNCTION_SYNC_TIMEOUT_MAX of this server"},
+		`{"code":"1","syncTimeout":"999us"}`:                 {"instance.syncTimeout must be at least 1ms"},
+		`{"code":"1","syncTimeouts":"1s"}`:                   {`instance.syncTimeouts is not known: did you mean "syncTimeout"?`},
 	} {
-		if _, faults := parseFunction([]byte(text), runtimes); !slices.Equal(faults, want) {
+		if _, faults := parseFunction([]byte(text), parser); !slices.Equal(faults, want) {
 			t.Errorf("%s: got %q, want %q", text, faults, want)
 		}
 	}

@@ -41,11 +41,7 @@ func encodeFunction(f *function.Function) ([]byte, error) {
 	}
 	record := rawjson.ExtendObject(text)
 	for option, value := range f.Options.Given() {
-		if option.Number {
-			record.Raw(option.Name, []byte(value))
-		} else {
-			record.String(option.Name, value)
-		}
+		option.Record(&record, value)
 	}
 	return record.End(), nil
 }
@@ -64,15 +60,8 @@ func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
 // decodeOptions reads the options of a record. An invalid one counts as absent.
 func decodeOptions(record []byte) (o function.Options) {
 	for name, value := range rawjson.Members(record) {
-		option := function.OptionOf(rawjson.Unquote(name))
-		if option == nil {
-			continue
-		}
-		switch {
-		case option.Number:
-			option.Set(&o, string(value))
-		case rawjson.IsString(value):
-			option.Set(&o, rawjson.Unquote(value))
+		if option := function.OptionOf(rawjson.Unquote(name)); option != nil {
+			option.Read(&o, value)
 		}
 	}
 	return o

@@ -112,8 +112,8 @@ func testPutKeepsEveryOption(t *testing.T, s Store) {
 	for i := range function.AllOptions {
 		option := &function.AllOptions[i]
 		var given function.Options
-		option.Set(&given, "7")
-		option.Set(&all, "7")
+		option.Set(&given, option.Sample())
+		option.Set(&all, option.Sample())
 		stored, err := s.Put(t.Context(), &function.Function{Ref: ref, Code: "1", Options: given})
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestOptionsOfFunctionsHold runs what each option of a function changes, on every runtime of one server.
+func TestOptionsOfFunctionsHold(t *testing.T) {
+	s := startServer(t, runtimesVariable(t), "CODE_SYNC_TIMEOUT=5s", "CODE_ASYNC_TIMEOUT=1m",
+		"FUNCTION_SYNC_TIMEOUT_MAX=10s", "FUNCTION_TIMEOUT_MAX=2m")
+	for _, name := range runtimes {
+		for what, check := range map[string]func(t *testing.T, url, runtime string){
+			"timeouts": timeoutsHold,
+		} {
+			t.Run(what+"/"+name, func(t *testing.T) {
+				check(t, s.url+"/functions/"+what+"/"+name, `"runtime":"`+name+`"`)
+			})
+		}
+	}
+	status, answer := request(t, "PUT", s.url+"/functions/timeouts/long", `{"code":"function main() {}","timeout":"121s"}`)
+	const want = `"instance.timeout must be at most 2m, which is FUNCTION_TIMEOUT_MAX of this server"`
+	if status != http.StatusBadRequest || !strings.Contains(answer, want) {
+		t.Errorf("a timeout beyond the bound: %d %s", status, answer)
+	}
+}
+
+func timeoutsHold(t *testing.T, url, runtime string) {
+	const waits, computes = `function main(req, res) {}`, `function main(req, res) { for (;;) ; }`
+	put(t, url, waits, runtime+`,"timeout":"50ms"`)
+	if status, answer := request(t, "PUT", url+"/run", `{}`); status != http.StatusRequestTimeout {
+		t.Errorf("a main that never answers: %d %s", status, answer)
+	}
+	put(t, url, computes, `"timeout":"","syncTimeout":"50ms"`)
+	status, answer := request(t, "PUT", url+"/run", `{}`)
+	if status != http.StatusInternalServerError || !strings.Contains(answer, "Script execution timed out.") {
+		t.Errorf("a main that never returns: %d %s", status, answer)
+	}
+	status, answer = request(t, "PUT", url, `{"code":"for (;;) ; function main() {}"}`)
+	if status != http.StatusBadRequest || !strings.Contains(answer, "Script execution timed out.") {
+		t.Errorf("code that never returns: %d %s", status, answer)
+	}
+	if status, answer := request(t, "GET", url, ""); status != http.StatusOK ||
+		!strings.Contains(answer, `"timeout":"","syncTimeout":"50ms"`) {
+		t.Errorf("GET shows %d %s", status, answer)
+	}
+}

@@ -1,0 +1,11 @@
+package server
+
+import (
+	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/function"
+)
+
+// functionBounds are what functions may ask for.
+func functionBounds(cfg *config.Config) function.Bounds {
+	return function.Bounds{Timeout: cfg.FunctionTimeoutMax, SyncTimeout: cfg.FunctionSyncTimeoutMax}
+}
