@@ -40,8 +40,9 @@ var logsVariables = []Variable{
 	},
 	{
 		Name: "TRUSTED_PROXIES", Default: "none", derive: none,
-		Meaning: "Addresses and networks, such as `10.0.0.0/8,192.0.2.7`, of proxies whose `X-Forwarded-For` is " +
-			"believed: it says who the caller is in the access log. The header is not believed from others.",
+		Meaning: "Addresses and networks, such as `10.0.0.0/8,192.0.2.7`, of proxies that are believed: their " +
+			"`X-Forwarded-For` says who the caller is, in the access log for one, and their `X-Forwarded-Host` which " +
+			"host a [route](http-api.md#routes) is looked up for. The headers are not believed from others.",
 		parse: prefixes(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies }),
 	},
 	{

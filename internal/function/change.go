@@ -6,6 +6,8 @@ type Change struct {
 	Ref Ref
 	// Namespace is the namespace whose settings changed.
 	Namespace string
+	// Routes means that a route was written or deleted.
+	Routes bool
 	// All means that anything may have changed, such as after messages were lost.
 	All bool
 }

@@ -26,12 +26,14 @@ var ErrDamaged = errors.New(
 	"the stored code does not match its hash: put the function's code again, restore a backup, or delete the function",
 )
 
-// Limits bound the record of one function. The zero value stands for the defaults.
+// Limits bound the record of one function, and the number of routes. The zero value stands for the defaults.
 type Limits struct {
 	// EnvBytes is how long the environment may be as one JSON object; 0 stands for 1 MiB.
 	EnvBytes int64
 	// RecordBytes is the longest record that is read; 0 stands for 8 MiB.
 	RecordBytes int64
+	// Routes is how many there may be; 0 stands for MaxRoutes.
+	Routes int
 }
 
 // EnvLimitError says that a write would leave a function with more variables, or longer ones, than it may have.
@@ -55,6 +57,14 @@ func (l Limits) Record() int64 {
 		return defaultRecordBytes
 	}
 	return l.RecordBytes
+}
+
+// MaxRoutes is how many routes there may be.
+func (l Limits) MaxRoutes() int {
+	if l.Routes == 0 {
+		return MaxRoutes
+	}
+	return l.Routes
 }
 
 func (l Limits) env() int64 {

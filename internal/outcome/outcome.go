@@ -95,6 +95,9 @@ func Of(err error) Outcome {
 	if limit, ok := errors.AsType[*function.EnvLimitError](err); ok {
 		return ofEnvLimit(limit)
 	}
+	if taken, ok := errors.AsType[*function.RoutePatternError](err); ok {
+		return ofPattern(taken)
+	}
 	if missing, ok := errors.AsType[*sandbox.RuntimeError](err); ok {
 		return ofRuntime(missing)
 	}

@@ -3,6 +3,7 @@ package outcome
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/body"
@@ -29,6 +30,10 @@ var table = []struct {
 	{function.ErrNotFound, Outcome{Status: statusMissing, Message: "Function not found", Fault: FaultCaller}},
 	{function.ErrEnvNotFound, Outcome{Status: statusMissing, Message: "Env variable not found", Fault: FaultCaller}},
 	{function.ErrNamespaceNotFound, Outcome{Status: statusMissing, Message: "Namespace not found", Fault: FaultCaller}},
+	{function.ErrRouteNotFound, Outcome{Status: statusMissing, Message: "Route not found", Fault: FaultCaller}},
+	{function.ErrTooManyRoutes, Outcome{
+		Status: statusBad, Message: "There are as many routes as a server takes: delete some first", Fault: FaultCaller,
+	}},
 	{sandbox.ErrTooLarge, Outcome{Status: statusTooLarge, Message: "request entity too large", Fault: FaultCaller}},
 	{sandbox.ErrStream, Outcome{
 		Status: statusBroken, Message: "Function answered with a stream, which cannot be taken here",
@@ -56,6 +61,12 @@ var table = []struct {
 		context.DeadlineExceeded,
 		Outcome{Status: statusNoRoom, Message: "Server is too slow to answer", Retry: true, Hidden: true},
 	},
+}
+
+// ofPattern is the outcome of a route whose pattern another one has.
+func ofPattern(taken *function.RoutePatternError) Outcome {
+	text := taken.Error()
+	return Outcome{Status: http.StatusConflict, Message: strings.ToUpper(text[:1]) + text[1:], Fault: FaultCaller}
 }
 
 // ofEnvLimit has the status of a PUT of the whole function with such an environment.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/egress"
@@ -67,14 +66,15 @@ func (o *observers) egress(options egress.Options) egress.Options {
 	return options
 }
 
-// handler makes the server's handler, with spans around it.
-func (o *observers) handler(options api.Options) http.Handler {
+// handlers makes the server's handlers, with spans around them.
+func (o *observers) handlers(options api.Options) api.Handlers {
 	options.Services = []api.Service{{Name: "Sentry", Check: o.sentry.Check}}
 	if o.tracer == nil {
 		return api.New(options)
 	}
 	options.Routed = o.tracer.Route
-	return o.tracer.Handler(api.New(options))
+	h := api.New(options)
+	return api.Handlers{API: o.tracer.Handler(h.API), Run: o.tracer.Handler(h.Run)}
 }
 
 // store returns s whose operations are measured, within a span of their own if traces are on.

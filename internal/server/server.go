@@ -15,9 +15,10 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/httpd/connections"
+	"github.com/backstage/functions/internal/httpd/forwarded"
 	"github.com/backstage/functions/internal/httpd/health"
+	"github.com/backstage/functions/internal/httpd/routes"
 	"github.com/backstage/functions/internal/invoke"
-	"github.com/backstage/functions/internal/observe/logs"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
 	"github.com/backstage/functions/internal/store"
@@ -71,6 +72,7 @@ type server struct {
 	pool      *sandbox.Pool
 	invoker   *invoke.Invoker
 	probes    *health.Health
+	routes    *routes.Keeper
 }
 
 // steps are the parts to start, in order.
@@ -203,11 +205,15 @@ func (s *server) invokeOptions() invoke.Options {
 	}
 }
 
-// startBackground watches for changes by other servers, pings the store, and reloads the configuration.
+// startBackground watches for changes by other servers, reads the routes, pings the store, and reloads the
+// configuration.
 func (s *server) startBackground(ctx context.Context) (stop func() error, err error) {
+	s.routes = routes.NewKeeper(s.store, s.log())
+	s.readRoutes(ctx)
 	reload := newReloader(s.cfg, s.load, s.out, s.outside.Policies, s.trusted)
 	return inBackground(ctx,
-		func(ctx context.Context) { s.store.Watch(ctx, s.invoker.Changed) },
+		func(ctx context.Context) { s.store.Watch(ctx, s.changed) },
+		s.routes.Run,
 		func(ctx context.Context) { watchStore(ctx, s.store) },
 		func(ctx context.Context) { reload.watch(ctx, s.Reload, s.cancel) },
 	), nil
@@ -219,12 +225,13 @@ func (s *server) serve(ctx context.Context) error {
 	front := &frontend{
 		cfg: s.cfg, log: s.log(), listeners: s.listeners, ports: s.ports, drain: s.drain, cut: s.closePool,
 	}
-	return front.serve(ctx, s.watch.handler(s.apiOptions(ctx)), metricsHandler(s.cfg, s.measures, s.probes))
+	return front.serve(ctx, s.watch.handlers(s.apiOptions(ctx)).API, metricsHandler(s.cfg, s.measures, s.probes))
 }
 
 func (s *server) apiOptions(ctx context.Context) api.Options {
 	return api.Options{
-		Store: store.Observe(s.store, hook.OnChange(s.invoker.Changed)), Invoker: s.invoker, Runtimes: s.pool.Runtimes(),
+		Store: store.Observe(s.store, hook.OnChange(s.changedHere)), Invoker: s.invoker, Runtimes: s.pool.Runtimes(),
+		Routes: s.routes, TrustedProxies: s.cfg.TrustedProxies,
 		Bounds:    functionBounds(s.cfg),
 		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,
@@ -237,7 +244,7 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		},
 		AccessLog: s.out.accessLog(s.cfg.Access), Served: s.measures.Served, Updated: s.measures.FunctionUpdate,
 		TraceID: trace.ID,
-		Client:  func(r *http.Request) string { return clientOf(logs.RemoteAddr(r, s.cfg.TrustedProxies)) },
+		Client:  func(r *http.Request) string { return clientOf(forwarded.Addr(r, s.cfg.TrustedProxies)) },
 		Owner:   func(namespace string) string { return function.Owner(namespace, s.cfg.OwnerSeparator) },
 		Logs:    keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
 		Life: ctx,

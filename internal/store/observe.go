@@ -16,6 +16,7 @@ func Observe(s Store, hooks ...hook.Func) Store {
 		pinger:     pinger{hook.Guard[Pinger](s, hooks...)},
 		functions:  functions{hook.Guard[Functions](s, hooks...)},
 		namespaces: namespaces{hook.Guard[Namespaces](s, hooks...)},
+		routes:     routes{hook.Guard[Routes](s, hooks...)},
 	}
 }
 
@@ -26,6 +27,7 @@ type observed struct {
 	pinger
 	functions
 	namespaces
+	routes
 }
 
 type pinger struct{ guarded hook.Guarded[Pinger] }

@@ -78,6 +78,15 @@ func TestOperationsSayWhatTheyDo(t *testing.T) {
 			func(ctx context.Context, s store.Store) { _ = s.DeleteNamespace(ctx, "ns") },
 			hook.Operation{Name: "delete namespace", Kind: hook.Delete, Change: ofNamespace},
 		},
+		{func(ctx context.Context, s store.Store) { _, _ = s.Routes(ctx) }, hook.Operation{Name: "routes"}},
+		{
+			func(ctx context.Context, s store.Store) { _ = s.PutRoute(ctx, function.Route{Name: "r"}) },
+			hook.Operation{Name: "put route", Kind: hook.Write, Change: function.Change{Routes: true}},
+		},
+		{
+			func(ctx context.Context, s store.Store) { _ = s.DeleteRoute(ctx, "r") },
+			hook.Operation{Name: "delete route", Kind: hook.Delete, Change: function.Change{Routes: true}},
+		},
 	} {
 		var got hook.Operation
 		s := store.Observe(nowhere{}, func(ctx context.Context, op hook.Operation) (context.Context, func(error)) {

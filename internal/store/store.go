@@ -24,6 +24,7 @@ type Store interface {
 	Pinger
 	Functions
 	Namespaces
+	Routes
 	Logs
 }
 

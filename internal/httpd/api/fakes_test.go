@@ -10,6 +10,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/store/mem"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -19,10 +20,13 @@ type fakeStore struct {
 	err        error
 	functions  map[function.Ref]*function.Function
 	namespaces map[string]*function.Namespace
+	*mem.Store // its routes
 }
 
 func newFakeStore() *fakeStore {
-	return &fakeStore{functions: map[function.Ref]*function.Function{}, namespaces: map[string]*function.Namespace{}}
+	return &fakeStore{
+		functions: map[function.Ref]*function.Function{}, namespaces: map[string]*function.Namespace{}, Store: mem.New(),
+	}
 }
 
 func (s *fakeStore) Name() string { return "fake" }
@@ -188,7 +192,7 @@ func serve(t *testing.T, o Options) string {
 	if o.Invoker == nil {
 		o.Invoker = &fakeInvoker{}
 	}
-	server := httptest.NewUnstartedServer(New(o))
+	server := httptest.NewUnstartedServer(New(o).API)
 	server.Listener = JSONErrors(server.Listener)
 	server.Start()
 	t.Cleanup(server.Close)

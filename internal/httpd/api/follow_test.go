@@ -139,7 +139,7 @@ func TestFollowersOutliveTheTimeoutsOfRequests(t *testing.T) {
 	logs.await = func(ctx context.Context, after function.LogCursor, _ time.Duration) ([]function.LogLine, error) {
 		return logs.Ring.AwaitLog(ctx, printer, after, 1, timeout)
 	}
-	server := httptest.NewUnstartedServer(New(Options{Logs: logs, Store: newFakeStore(), Invoker: &fakeInvoker{}}))
+	server := httptest.NewUnstartedServer(New(Options{Logs: logs, Store: newFakeStore(), Invoker: &fakeInvoker{}}).API)
 	server.Config.ReadTimeout, server.Config.WriteTimeout = timeout, timeout
 	server.Start()
 	t.Cleanup(server.Close)

@@ -27,7 +27,7 @@ func FuzzPathsAreAnswered(f *testing.F) {
 	} {
 		f.Add(seed[0], seed[1])
 	}
-	handler := New(Options{Store: newFakeStore(), Invoker: &fakeInvoker{}, BodyLimit: 1 << 20})
+	handler := New(Options{Store: newFakeStore(), Invoker: &fakeInvoker{}, BodyLimit: 1 << 20}).API
 	f.Fuzz(func(t *testing.T, method, target string) {
 		r := requestTo(method, target)
 		if r == nil {

@@ -12,7 +12,7 @@ import (
 
 func TestIsolationIsShownLayerByLayer(t *testing.T) {
 	want := sandbox.Report{Isolation: sandbox.IsolationStrict, Layers: []sandbox.Layer{{Name: "net namespace", Asked: true, Obtained: true}}}
-	handler := api.New(api.Options{Isolation: func() any { return want }})
+	handler := api.New(api.Options{Isolation: func() any { return want }}).API
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/status/isolation", nil))
 	var got sandbox.Report

@@ -37,7 +37,7 @@ func TestLargeAnswersAreMadeAFewAtATime(t *testing.T) {
 				}
 				s := newServer(Options{Store: store, Invoker: &fakeInvoker{}}.withDefaults())
 				s.rendering = newLimiter(3)
-				handler := s.handler()
+				handler := s.around(s.apiRouter())
 				answered := make(chan *httptest.ResponseRecorder, 2)
 				ask := func(ctx context.Context, path, body string) {
 					w := httptest.NewRecorder()

@@ -57,7 +57,7 @@ func TestHEADMakesNoAnswerThatNobodyGets(t *testing.T) {
 	const size = 1 << 20
 	store, ref := newFakeStore(), function.Ref{Namespace: "n", ID: "f"}
 	store.functions[ref] = &function.Function{Ref: ref, Code: strings.Repeat("\x01", size), Hash: "h"}
-	handler := New(Options{Store: store, Invoker: &fakeInvoker{}})
+	handler := New(Options{Store: store, Invoker: &fakeInvoker{}}).API
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	w := httptest.NewRecorder()

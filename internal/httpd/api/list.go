@@ -87,14 +87,19 @@ func listAnswer(q function.Query, page *function.Page) []byte {
 		item.String("id", ref.ID)
 		items = append(items, item.End()...)
 	}
+	return pageJSON(append(items, ']'), q, page.Total)
+}
+
+// pageJSON is a page with items of a list of so many.
+func pageJSON(items []byte, q function.Query, total int) []byte {
 	o := rawjson.NewObject(nil)
-	o.Raw("items", append(items, ']'))
+	o.Raw("items", items)
 	o.Int("page", int64(q.Page))
 	o.Int("perPage", int64(q.PerPage))
 	if q.Page > 1 {
 		o.Int("previousPage", int64(q.Page-1))
 	}
-	if pages := (page.Total-1)/q.PerPage + 1; page.Total > 0 && q.Page < pages {
+	if pages := (total-1)/q.PerPage + 1; total > 0 && q.Page < pages {
 		o.Int("nextPage", int64(q.Page+1))
 	}
 	return o.End()

@@ -41,7 +41,7 @@ func TestLongOutputIsNotHeldAsAWhole(t *testing.T) {
 	const most = 64 << 10
 	logs := &fakeLogs{}
 	logs.print(t, escaped(200, 4096)...)
-	handler := New(Options{Logs: logs, Store: newFakeStore(), Invoker: &fakeInvoker{}})
+	handler := New(Options{Logs: logs, Store: newFakeStore(), Invoker: &fakeInvoker{}}).API
 	w := &widest{ResponseRecorder: httptest.NewRecorder()}
 	handler.ServeHTTP(w, newRequest(t, "GET", "/functions/ns/id/logs?tail=200", ""))
 	text := w.Body.Bytes()

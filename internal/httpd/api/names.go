@@ -19,7 +19,11 @@ const maxName = 1024
 // nameOf is the name that the path's variable holds: any text that is not empty, not longer than maxName and free of
 // control characters.
 func nameOf(r *http.Request, variable string) (string, error) {
-	encoded := mux.Vars(r)[variable]
+	return decodeName(mux.Vars(r)[variable], variable)
+}
+
+// decodeName is the name that encoded stands for, of what is called variable.
+func decodeName(encoded, variable string) (string, error) {
 	name, err := url.PathUnescape(encoded)
 	if err != nil || !utf8.ValidString(name) {
 		return "", outcome.BadRequest("Failed to decode param '" + encoded + "'")

@@ -9,7 +9,6 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
@@ -20,9 +19,23 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // anyMethod stands for every method there is, OPTIONS too.
 const anyMethod = "*"
 
-// resource is one path and what can be done with it. The order of its methods is that of its Allow header.
+// ports are those that serve a resource.
+type ports uint8
+
+const (
+	// apiPort serves everything.
+	apiPort ports = 1 << iota
+	// runPort serves what the callers of functions need, and nothing that shows or changes one.
+	runPort
+	// runFirst is runPort for what no stored route replaces.
+	runFirst
+)
+
+// resource is one path, where it is served and what can be done with it. The order of its methods is that of its Allow
+// header.
 type resource struct {
 	path    string
+	ports   ports
 	methods []method
 }
 
@@ -35,35 +48,39 @@ type method struct {
 // comes first since almost every request is one.
 func (s *server) resources() []resource {
 	return []resource{
-		{"/functions/{namespace}/{id}/run", []method{{anyMethod, s.run}}},
-		{"/functions/{namespace}/{id}/env/{env}", []method{{"PUT", s.setEnv}, {"DELETE", s.unsetEnv}}},
-		{"/functions/{namespace}/{id}/logs", []method{{"GET", s.functionLogs}}},
-		{"/functions/pipeline", []method{{"PUT", s.pipeline}}},
-		{"/functions/{namespace}/{id}", []method{
+		{"/functions/{namespace}/{id}/run", apiPort | runPort, []method{{anyMethod, s.run}}},
+		{"/functions/{namespace}/{id}/env/{env}", apiPort, []method{{"PUT", s.setEnv}, {"DELETE", s.unsetEnv}}},
+		{"/functions/{namespace}/{id}/logs", apiPort, []method{{"GET", s.functionLogs}}},
+		{"/functions/pipeline", apiPort | runPort, []method{{"PUT", s.pipeline}}},
+		{"/functions/{namespace}/{id}", apiPort, []method{
 			{"PUT", s.putFunction}, {"GET", s.getFunction}, {"DELETE", s.deleteFunction}, {"POST", s.postFunction},
 		}},
-		{"/functions", []method{{"GET", s.listFunctions}}},
-		{
-			"/namespaces/{namespace}",
-			[]method{{"PUT", s.putNamespace}, {"GET", s.getNamespace}, {"DELETE", s.deleteNamespace}},
-		},
-		{"/healthcheck", []method{{"GET", s.healthcheck}}},
-		{"/livez", []method{{"GET", probe(s.Livez)}}},
-		{"/readyz", []method{{"GET", probe(s.Readyz)}}},
-		{"/status", []method{{"GET", s.status}}},
-		{"/status/isolation", []method{{"GET", s.isolation}}},
-		{"/_debug/http_stats", []method{{"GET", s.httpStats}}},
-		{"/_schemas/*", []method{{"GET", s.getSchema}}},
-		{"/", []method{{"GET", s.root}}},
+		{"/functions", apiPort, []method{{"GET", s.listFunctions}}},
+		{"/namespaces/{namespace}", apiPort, []method{
+			{"PUT", s.putNamespace}, {"GET", s.getNamespace}, {"DELETE", s.deleteNamespace},
+		}},
+		{"/routes/{route}", apiPort, []method{{"PUT", s.putRoute}, {"GET", s.getRoute}, {"DELETE", s.deleteRoute}}},
+		{"/routes", apiPort, []method{{"GET", s.listRoutes}}},
+		{"/healthcheck", apiPort, []method{{"GET", s.healthcheck}}},
+		{"/livez", apiPort | runFirst, []method{{"GET", probe(s.Livez)}}},
+		{"/readyz", apiPort | runFirst, []method{{"GET", probe(s.Readyz)}}},
+		{"/status", apiPort, []method{{"GET", s.status}}},
+		{"/status/isolation", apiPort, []method{{"GET", s.isolation}}},
+		{"/_debug/http_stats", apiPort, []method{{"GET", s.httpStats}}},
+		{"/_schemas/*", apiPort, []method{{"GET", s.getSchema}}},
+		{"/", apiPort, []method{{"GET", s.root}}},
 	}
 }
 
-func (s *server) router() http.Handler {
+// router serves the resources of one port, and with notFound what is none of them.
+func (s *server) router(on ports, notFound http.Handler) *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	for _, res := range s.resources() {
-		router.Handle(template(res.path), s.dispatch(res))
+		if res.ports&on != 0 {
+			router.Handle(template(res.path), s.dispatch(res))
+		}
 	}
-	router.NotFoundHandler = s.adapt(notFound)
+	router.NotFoundHandler = notFound
 	return router
 }
 
@@ -114,10 +131,7 @@ func (s *server) dispatch(res resource) http.Handler {
 		methods[http.MethodOptions] = s.adapt(options(allow))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if rec, ok := w.(*answer.Recorder); ok {
-			rec.Route = res.path
-		}
-		s.Routed(r, res.path)
+		s.begin(w, r, res.path)
 		h, ok := methods[r.Method]
 		if !ok {
 			h = fallback

@@ -22,6 +22,11 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return s.runFunction(w, r, ref)
+}
+
+// runFunction is run for a function that is known.
+func (s *server) runFunction(w http.ResponseWriter, r *http.Request, ref function.Ref) error {
 	request, err := s.requestOf(r)
 	if err != nil {
 		return err

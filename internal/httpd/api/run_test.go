@@ -232,7 +232,7 @@ func TestAnswerOfAPipelineThatCannotBeSentHasDetails(t *testing.T) {
 }
 
 func BenchmarkRun(b *testing.B) {
-	h := New(Options{Store: newFakeStore(), Invoker: answering(&sandbox.Result{Status: 200, Body: json.RawMessage(`{"a":1}`)}, nil)})
+	h := New(Options{Store: newFakeStore(), Invoker: answering(&sandbox.Result{Status: 200, Body: json.RawMessage(`{"a":1}`)}, nil)}).API
 	req, err := http.NewRequestWithContext(b.Context(), "PUT", "/functions/ns/f/run", nil)
 	if err != nil {
 		b.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"sync"
 	"time"
@@ -30,6 +31,7 @@ type Store interface {
 	Ping(ctx context.Context) error
 	Functions
 	Namespaces
+	Routes
 }
 
 // Functions keeps functions.
@@ -53,6 +55,17 @@ type Namespaces interface {
 	PutNamespace(ctx context.Context, n *function.Namespace) error
 	// DeleteNamespace succeeds when there is nothing to delete.
 	DeleteNamespace(ctx context.Context, name string) error
+}
+
+// Routes keeps routes.
+type Routes interface {
+	// Routes returns all of them in the order of their names.
+	Routes(ctx context.Context) ([]function.Route, error)
+	// PutRoute returns a *function.RoutePatternError when another one matches the same requests, and
+	// function.ErrTooManyRoutes when it is one too many.
+	PutRoute(ctx context.Context, r function.Route) error
+	// DeleteRoute succeeds when there is nothing to delete.
+	DeleteRoute(ctx context.Context, name string) error
 }
 
 // Invoker runs functions. It must be safe for concurrent use. Its errors are or wrap *function.NotFoundError,
@@ -106,6 +119,10 @@ type Options struct {
 	Runtimes []string
 	// Bounds are those of the options of functions.
 	Bounds function.Bounds
+	// Routes finds the functions of requests that no resource serves. Nil finds none.
+	Routes RouteTable
+	// TrustedProxies are the addresses of proxies that are believed about whom and what they forward. Nil believes nobody.
+	TrustedProxies []netip.Prefix
 	// HTTPStats returns the JSON object that tells of outgoing connections. It must be safe for concurrent use. Nil
 	// stands for none open.
 	HTTPStats func() []byte
@@ -183,6 +200,9 @@ func (o Options) withDefaults() Options {
 	if o.Routed == nil {
 		o.Routed = func(*http.Request, string) {}
 	}
+	if o.Routes == nil {
+		o.Routes = noRoutes{}
+	}
 	if o.HTTPStats == nil {
 		o.HTTPStats = noConnections
 	}
@@ -229,9 +249,20 @@ type server struct {
 	missingRuntimes sync.Map
 }
 
-// New returns the server's handler, safe for concurrent use. Requests that net/http refuses before any handler sees
-// them get answers in JSON only on a listener made by JSONErrors.
-func New(o Options) http.Handler { return newServer(o.withDefaults()).handler() }
+// Handlers are what the ports of a server serve. They are safe for concurrent use.
+type Handlers struct {
+	// API serves all resources, and what is none of them by the stored routes.
+	API http.Handler
+	// Run serves probes, then by the stored routes, then the resources that run functions, and no others.
+	Run http.Handler
+}
+
+// New returns the server's handlers. Requests that net/http refuses before any handler sees them get answers in JSON
+// only on a listener made by JSONErrors.
+func New(o Options) Handlers {
+	s := newServer(o.withDefaults())
+	return Handlers{API: s.around(s.apiRouter()), Run: s.around(s.runRouter())}
+}
 
 func newServer(o Options) *server {
 	return &server{
@@ -240,6 +271,15 @@ func newServer(o Options) *server {
 	}
 }
 
-func (s *server) handler() http.Handler {
-	return Identify(s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.nested(s.router()))))))
+// around adds to next what every request needs.
+func (s *server) around(next http.Handler) http.Handler {
+	return Identify(s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.nested(next))))))
+}
+
+// apiRouter is that of the API: no route takes the path of a resource.
+func (s *server) apiRouter() http.Handler { return s.router(apiPort, s.byRoute(s.adapt(s.unrouted))) }
+
+// runRouter is that of RUN_PORT: a route takes any path but those of probes.
+func (s *server) runRouter() http.Handler {
+	return s.router(runFirst, s.byRoute(s.router(runPort, s.adapt(s.unrouted))))
 }

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/backstage/functions/internal/httpd/forwarded"
 )
 
 // Request is what the access log tells of one request.
@@ -77,3 +79,6 @@ func (a *Access) Log(r *Request) {
 	*line = text
 	a.lines.Put(line)
 }
+
+// remoteAddr is the address of the caller, for the trusted proxies of the log.
+func remoteAddr(r *Request) string { return forwarded.Addr(r.Request, r.trusted) }

@@ -99,8 +99,12 @@ func isHarmless(err error) bool {
 	if _, ok := errors.AsType[*function.EnvLimitError](err); ok {
 		return true
 	}
+	if _, ok := errors.AsType[*function.RoutePatternError](err); ok {
+		return true
+	}
 	for _, harmless := range []error{
-		function.ErrNotFound, function.ErrEnvNotFound, function.ErrNamespaceNotFound, context.Canceled,
+		function.ErrNotFound, function.ErrEnvNotFound, function.ErrNamespaceNotFound, function.ErrTooManyRoutes,
+		context.Canceled,
 	} {
 		if errors.Is(err, harmless) {
 			return true

@@ -102,11 +102,15 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 			return damage, err
 		}
 	}
-	if all := tx.Bucket(namespacesBucket); all != nil {
-		return damage, all.ForEach(func(name, text []byte) error {
-			_, err := decodeNamespace(string(name), text)
-			return err
-		})
+	for bucket, decode := range map[string]func(name string, text []byte) error{
+		string(namespacesBucket): func(name string, text []byte) error { _, err := decodeNamespace(name, text); return err },
+		string(routesBucket):     func(name string, text []byte) error { _, err := function.ParseRoute(name, text); return err },
+	} {
+		if all := tx.Bucket([]byte(bucket)); all != nil {
+			if err := all.ForEach(func(name, text []byte) error { return decode(string(name), text) }); err != nil {
+				return damage, err
+			}
+		}
 	}
 	return damage, nil
 }

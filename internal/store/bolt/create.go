@@ -3,6 +3,7 @@ package bolt
 import (
 	"errors"
 	"os"
+	"slices"
 
 	"go.etcd.io/bbolt"
 )
@@ -45,7 +46,7 @@ func syncDir(dir string) error {
 }
 
 func createBuckets(tx *bbolt.Tx) error {
-	for _, name := range [][]byte{functionsBucket, namespacesBucket} {
+	for _, name := range allBuckets {
 		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 			return err
 		}
@@ -58,7 +59,7 @@ func createBuckets(tx *bbolt.Tx) error {
 func complete(db *bbolt.DB) error {
 	whole := false
 	err := db.View(func(tx *bbolt.Tx) error {
-		whole = tx.Bucket(functionsBucket) != nil && tx.Bucket(namespacesBucket) != nil
+		whole = !slices.ContainsFunc(allBuckets, func(name []byte) bool { return tx.Bucket(name) == nil })
 		return nil
 	})
 	if err != nil || whole {

@@ -17,6 +17,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Store {
 		s := open(t, t.TempDir())
 		s.OwnerSeparator = storetest.OwnerSeparator
+		s.Limits.Routes = storetest.MaxRoutes
 		return s
 	})
 }

@@ -23,7 +23,9 @@ type Store struct {
 	closed     bool
 	functions  map[function.Ref]*function.Function // without Settings
 	namespaces map[string]*function.Namespace
-	order      []function.Ref // the keys of functions, in the order of lists
+	order      []function.Ref            // the keys of functions, in the order of lists
+	routes     map[string]function.Route // by their names
+	patterns   map[string]string         // the names of routes, by their patterns
 }
 
 // New returns an empty store.
@@ -31,6 +33,8 @@ func New() *Store {
 	return &Store{
 		functions:  make(map[function.Ref]*function.Function),
 		namespaces: make(map[string]*function.Namespace),
+		routes:     make(map[string]function.Route),
+		patterns:   make(map[string]string),
 	}
 }
 
@@ -52,7 +56,7 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.functions, s.namespaces, s.order = nil, nil, nil
+	s.functions, s.namespaces, s.order, s.routes, s.patterns = nil, nil, nil, nil, nil
 	s.Ring.Close()
 	return nil
 }

@@ -11,6 +11,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Store {
 		s := mem.New()
 		s.OwnerSeparator = storetest.OwnerSeparator
+		s.Limits.Routes = storetest.MaxRoutes
 		return s
 	})
 }

@@ -6,10 +6,11 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// A notice is "function:" and the function's member, or "namespace:" and the namespace's escaped name.
+// A notice is "function:" and the function's member, "namespace:" and the namespace's escaped name, or "routes".
 const (
 	functionPrefix  = "function:"
 	namespacePrefix = "namespace:"
+	routesNotice    = "routes"
 )
 
 func functionNotice(ref function.Ref) string { return functionPrefix + member(ref) }
@@ -18,6 +19,9 @@ func namespaceNotice(name string) string { return namespacePrefix + escape(name)
 
 // parseNotice reads a notice. One that is not understood, from a newer server perhaps, may be about anything.
 func parseNotice(text string) function.Change {
+	if text == routesNotice {
+		return function.Change{Routes: true}
+	}
 	if m, found := strings.CutPrefix(text, functionPrefix); found {
 		if ref, ok := parseMember(m); ok {
 			return function.Change{Ref: ref}

@@ -33,13 +33,14 @@ func FuzzRecordsAreReadWhateverTheyHold(f *testing.F) {
 }
 
 func FuzzNoticesAreAboutWhatTheySay(f *testing.F) {
-	for _, seed := range []string{"", "function:a:b", "function:a%2Fb:c", "namespace:a", "namespace:a/b", "function:", "namespace:", "schema:1"} {
+	for _, seed := range []string{"", "function:a:b", "function:a%2Fb:c", "namespace:a", "namespace:a/b", "function:", "namespace:", "schema:1", "routes"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		c := parseNotice(text)
 		switch {
 		case c == (function.Change{All: true}):
+		case c == (function.Change{Routes: true}) && text == routesNotice:
 		case c.Namespace != "" && namespaceNotice(c.Namespace) == text, c.Namespace == "" && functionNotice(c.Ref) == text:
 		default:
 			t.Errorf("%q is read as %+v", text, c)

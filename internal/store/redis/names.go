@@ -62,5 +62,8 @@ func (k keys) oldNamespace(name string) string { return string(k) + "namespace:"
 // list is the sorted set of every function's member.
 func (k keys) list() string { return string(k) + "namespaces" }
 
+// routes is the hash of all routes.
+func (k keys) routes() string { return string(k) + "functions:routes" }
+
 // changes is the channel of notices.
 func (k keys) changes() string { return string(k) + "functions:changes" }

@@ -21,6 +21,9 @@ func source(name string) string {
 // readSource is no redis.Script: see readHash.
 var readSource = source("read")
 
+// readRoutesSource is none either: it is sent in a pipeline, too.
+var readRoutesSource = source("routes")
+
 // The writes. Each is one script, so it happens as a whole or not at all, and its notice belongs to it. A server that
 // forbids the channel (ACL) still takes the write: the notice is then lost, and other servers see the change by
 // Revision.
@@ -30,6 +33,8 @@ var (
 	deleteScript        = redis.NewScript(source("delete"))
 	namespaceScript     = redis.NewScript(source("namespace"))
 	dropNamespaceScript = redis.NewScript(source("drop_namespace"))
+	putRouteScript      = redis.NewScript(source("route_put"))
+	deleteRouteScript   = redis.NewScript(source("route_delete"))
 	copyScript          = redis.NewScript(source("copy"))
 	adoptScript         = redis.NewScript(source("adopt"))
 	dropFunctionScript  = redis.NewScript(source("drop"))

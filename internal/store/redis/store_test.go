@@ -49,7 +49,10 @@ func runSuite(t *testing.T, endpoint string) {
 	var prefixes atomic.Int32
 	storetest.Run(t, func(t *testing.T) storetest.Store {
 		prefix := fmt.Sprintf("test%d:", prefixes.Add(1))
-		return openOptions(t, Options{Endpoint: endpoint, KeyPrefix: prefix, OwnerSeparator: storetest.OwnerSeparator})
+		return openOptions(t, Options{
+			Endpoint: endpoint, KeyPrefix: prefix, OwnerSeparator: storetest.OwnerSeparator,
+			Limits: function.Limits{Routes: storetest.MaxRoutes},
+		})
 	})
 }
 

@@ -31,8 +31,11 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 		"UnsetEnv":        s.UnsetEnv(ctx, ref, "A"),
 		"PutNamespace":    s.PutNamespace(ctx, &function.Namespace{Name: "ns"}),
 		"DeleteNamespace": s.DeleteNamespace(ctx, "ns"),
+		"PutRoute":        s.PutRoute(ctx, route("r", "", "/")),
+		"DeleteRoute":     s.DeleteRoute(ctx, "r"),
 	}
 	_, calls["Get"] = s.Get(ctx, ref)
+	_, calls["Routes"] = s.Routes(ctx)
 	_, calls["Revision"] = s.Revision(ctx, ref)
 	_, calls["Put"] = s.Put(ctx, &function.Function{Ref: ref, Code: "2"})
 	_, calls["List"] = s.List(ctx, function.Query{Page: 1, PerPage: 1})

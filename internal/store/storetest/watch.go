@@ -87,6 +87,8 @@ func testWatchSeesEveryWrite(t *testing.T, s Store) {
 		{"put with colons", func() error { put(t, s, colon, "1", nil); return nil }, function.Change{Ref: colon}},
 		{"put namespace", func() error { return s.PutNamespace(t.Context(), &function.Namespace{Name: "a/b"}) }, ofNamespace},
 		{"delete namespace", func() error { return s.DeleteNamespace(t.Context(), "a/b") }, ofNamespace},
+		{"put route", func() error { return s.PutRoute(t.Context(), route("r", "", "/")) }, function.Change{Routes: true}},
+		{"delete route", func() error { return s.DeleteRoute(t.Context(), "r") }, function.Change{Routes: true}},
 	} {
 		wantNoError(t, step.write())
 		for _, changes := range []<-chan function.Change{first, second} {

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/qs"
+	"github.com/backstage/functions/internal/outcome"
+)
+
+// maxRouteName is the longest name of a route, in bytes.
+const maxRouteName = 128
+
+// putRoute stores the route that the body describes.
+func (s *server) putRoute(w http.ResponseWriter, r *http.Request) error {
+	name, err := routeNameOf(r)
+	if err != nil {
+		return err
+	}
+	text, ignored, err := s.readStorable(r, true, isSettings)
+	if err != nil {
+		return err
+	}
+	given, faults := parseRoute(text)
+	if ignored != "" {
+		faults = append(faults, ignored)
+	}
+	if len(faults) > 0 {
+		sendInvalid(w, r, faults)
+		return nil
+	}
+	given.Name = name
+	if err := s.Store.PutRoute(r.Context(), given); err != nil {
+		return fmt.Errorf("put route %q: %w", name, err)
+	}
+	sendSchema(w, r, "routes/item", routeJSON(given))
+	return nil
+}
+
+func (s *server) getRoute(w http.ResponseWriter, r *http.Request) error {
+	name, err := routeNameOf(r)
+	if err != nil {
+		return err
+	}
+	all, err := s.Store.Routes(r.Context())
+	if err != nil {
+		return fmt.Errorf("get route %q: %w", name, err)
+	}
+	i := slices.IndexFunc(all, func(r function.Route) bool { return r.Name == name })
+	if i < 0 {
+		return fmt.Errorf("get route %q: %w", name, function.ErrRouteNotFound)
+	}
+	sendSchema(w, r, "routes/item", routeJSON(all[i]))
+	return nil
+}
+
+func (s *server) deleteRoute(w http.ResponseWriter, r *http.Request) error {
+	name, err := routeNameOf(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.DeleteRoute(r.Context(), name); err != nil {
+		return fmt.Errorf("delete route %q: %w", name, err)
+	}
+	sendEmpty(w, http.StatusNoContent)
+	return nil
+}
+
+// listRoutes answers with a page of the routes, in the order of their names.
+func (s *server) listRoutes(w http.ResponseWriter, r *http.Request) error {
+	q, err := listQuery(qs.Parse(r.URL.RawQuery))
+	if err != nil {
+		return err
+	}
+	start, end, err := q.Bounds()
+	if err != nil {
+		return err
+	}
+	all, err := s.Store.Routes(r.Context())
+	if err != nil {
+		return fmt.Errorf("list routes: %w", err)
+	}
+	page := all[min(start, len(all)):min(end, len(all))]
+	answer, err := s.rendering.render(r.Context(), len(page)*function.MaxPattern, func() []byte {
+		return routesJSON(q, page, len(all))
+	})
+	if err != nil {
+		return fmt.Errorf("answer a list of routes: %w", err)
+	}
+	sendSchema(w, r, "routes/list", answer)
+	return nil
+}
+
+// routeNameOf is the route that the path names.
+func routeNameOf(r *http.Request) (string, error) {
+	name, err := nameOf(r, "route")
+	if err == nil && len(name) > maxRouteName {
+		err = outcome.BadRequest(fmt.Sprintf("The route name must not be longer than %d bytes", maxRouteName))
+	}
+	return name, err
+}

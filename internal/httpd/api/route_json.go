@@ -1,0 +1,98 @@
+package api
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/routes"
+	"github.com/backstage/functions/sandbox/rawjson"
+)
+
+// membersOfRoute are those that a PUT may have. Its name is that of the path.
+var membersOfRoute = []string{"name", "host", "path", "function"}
+
+// parseRoute reads a route without its name, and says all that is wrong with it.
+func parseRoute(body json.RawMessage) (r function.Route, faults []string) {
+	if !rawjson.IsObject(body) {
+		return r, []string{"instance" + notObject}
+	}
+	given := properties(body)
+	if given.more {
+		return r, []string{tooMany("instance")}
+	}
+	texts := map[string]string{}
+	for _, p := range given.list {
+		switch {
+		case !slices.Contains(membersOfRoute, p.name):
+			quoted := string(rawjson.AppendString(nil, p.name))
+			faults = append(faults, "instance additionalProperty "+quoted+" exists in instance when not allowed")
+		case !rawjson.IsString(p.value):
+			faults = append(faults, "instance."+p.name+notString)
+		default:
+			texts[p.name] = rawjson.Unquote(p.value)
+		}
+	}
+	for _, name := range []string{"path", "function"} {
+		if _, ok := given.get(name); !ok {
+			faults = append(faults, `instance requires property "`+name+`"`)
+		}
+	}
+	if len(faults) > 0 {
+		return r, faults
+	}
+	r.Host, r.Path = texts["host"], texts["path"]
+	if err := routes.Check(r.Host, r.Path); err != nil {
+		faults = append(faults, "instance."+err.Error())
+	}
+	ref, fault := parseRef(texts["function"])
+	if r.Function = ref; fault != "" {
+		faults = append(faults, "instance.function"+fault)
+	}
+	return r, faults
+}
+
+// parseRef reads "namespace/id", each of them percent-encoded as in paths; fault is the end of a sentence about it.
+func parseRef(text string) (ref function.Ref, fault string) {
+	namespace, id, ok := strings.Cut(text, "/")
+	if !ok || strings.Contains(id, "/") {
+		return ref, ` is not such as "namespace/id": a slash in one of the names is written %2F`
+	}
+	for _, part := range []struct {
+		to         *string
+		text, name string
+	}{{&ref.Namespace, namespace, "namespace"}, {&ref.ID, id, "id"}} {
+		name, err := decodeName(part.text, part.name)
+		if err != nil {
+			return ref, ": " + err.Error()
+		}
+		*part.to = name
+	}
+	return ref, ""
+}
+
+// routeJSON is the record of r.
+func routeJSON(r function.Route) []byte {
+	o := rawjson.NewObject(nil)
+	o.String("name", r.Name)
+	if r.Host != "" {
+		o.String("host", r.Host)
+	}
+	o.String("path", r.Path)
+	o.String("function", url.PathEscape(r.Function.Namespace)+"/"+url.PathEscape(r.Function.ID))
+	return o.End()
+}
+
+// routesJSON is a page of so many routes.
+func routesJSON(q function.Query, page []function.Route, total int) []byte {
+	items := []byte{'['}
+	for i, r := range page {
+		if i > 0 {
+			items = append(items, ',')
+		}
+		items = append(items, routeJSON(r)...)
+	}
+	return pageJSON(append(items, ']'), q, total)
+}

@@ -1,0 +1,16 @@
+-- Reads all routes, unless they are too long together: anyone may have written them.
+-- KEYS: the hash of routes
+-- ARGV: prefix of the fields of records, the most bytes
+-- Returns name, record, name, record …; their length when that is too much.
+local length, found = 0, {}
+for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+  length = length + #field + redis.call('HSTRLEN', KEYS[1], field)
+  if length > tonumber(ARGV[2]) then
+    return length
+  end
+  if string.sub(field, 1, #ARGV[1]) == ARGV[1] then
+    found[#found + 1] = string.sub(field, #ARGV[1] + 1)
+    found[#found + 1] = redis.call('HGET', KEYS[1], field)
+  end
+end
+return found
