@@ -57,11 +57,11 @@ type Invocation struct {
 	// SyncTimeout and AsyncTimeout take the place of those of the Config for this call, be they shorter or longer; 0 for
 	// those.
 	SyncTimeout, AsyncTimeout time.Duration
-	// OnHead begins an answer that the function streams: the writer that it returns gets the bytes, both from the
-	// goroutine of Invoke and before that returns. While it writes the worker waits, and the time does not count as idle;
-	// so it must have a limit of its own. A writer with a method Flush() error has that called when no more bytes are there
-	// for it yet. An error of any of them ends the worker, and Invoke returns it in a *StreamError. A nil OnHead makes a
-	// streamed answer ErrStream.
+	// OnHead begins an answer that the function streams: the writer that it returns gets the bytes. Both are called from
+	// the goroutine of Invoke, before that returns. While they run the worker waits, and the time does not count as idle:
+	// they must have a limit of their own. A writer with a method Flush() error has that called when no more bytes are
+	// there for it yet. An error of any of them ends the worker, and Invoke returns it in a *StreamError. A nil OnHead
+	// makes a streamed answer ErrStream.
 	OnHead func(StreamHead) (io.Writer, error)
 	// StreamIdle and StreamTotal take the place of those of the Config for this call, be they shorter or longer; 0 for
 	// those.

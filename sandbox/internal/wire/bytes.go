@@ -3,17 +3,19 @@ package wire
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
 	"slices"
 )
 
-// Bytes cross the pipe as base64 with padding, in the one form that each of them has: no line breaks, and no bits set
-// that stand for nothing.
+// The bytes of a request and of a result stand in their frame, as base64 with padding in the one form that each of them
+// has: no line breaks, and no bits set that stand for nothing. Those of a chunk follow its line as they are: docs/decisions
+// has the figures that say why.
 
 var strict = base64.StdEncoding.Strict()
 
 // bytes reads the text of a base64 string that is the rest of the line but for the bracket at its end, and passes its
-// quote. The bytes are put over those in dst, or into memory of their own size where dst is nil.
-func (s *scanner) bytes(dst []byte) []byte {
+// quote.
+func (s *scanner) bytes() []byte {
 	text, found := bytes.CutSuffix(s.rest, []byte(`"}`))
 	if s.err != nil || !found {
 		s.errForm(`"}`)
@@ -24,27 +26,32 @@ func (s *scanner) bytes(dst []byte) []byte {
 		s.fail("a carriage return in base64")
 		return nil
 	}
-	if size := strict.DecodedLen(len(text)); dst == nil {
-		dst = make([]byte, 0, size)
-	} else {
-		dst = slices.Grow(dst[:0], size)
-	}
-	n, err := strict.Decode(dst[:cap(dst)], text)
+	data := make([]byte, strict.DecodedLen(len(text)))
+	n, err := strict.Decode(data, text)
 	if err != nil {
 		s.fail("bytes that are not base64: %w", err)
 	}
-	return dst[:n]
+	return data[:n]
 }
 
-// chunk reads a piece of a streamed answer into dst.
-func (s *scanner) chunk(dst []byte) []byte {
-	s.literal(`,"bytes":"`)
-	if len(s.rest) > MaxChunk/3*4+len(`"}`) {
-		s.fail("a chunk of more than %d bytes", MaxChunk)
+// chunk reads the size of a piece of a streamed answer.
+func (s *scanner) chunk(f *Frame) {
+	s.literal(`,"size":`)
+	if f.Size = s.integer(); s.err == nil && (f.Size < 1 || f.Size > MaxChunk) {
+		s.fail("a chunk of %d bytes", f.Size)
 	}
-	dst = s.bytes(dst)
-	if s.err == nil && len(dst) == 0 {
-		s.fail("an empty chunk")
+}
+
+// readChunk reads the bytes that follow the line of the chunk f, to where those of the last one were.
+func (r *Reader) readChunk(f *Frame) (*Frame, error) {
+	r.chunk = slices.Grow(r.chunk[:0], f.Size)[:f.Size]
+	switch _, err := io.ReadFull(r.buffered, r.chunk); err {
+	case nil:
+		f.Bytes = r.chunk
+		return f, nil
+	case io.EOF:
+		return nil, io.ErrUnexpectedEOF
+	default:
+		return nil, err
 	}
-	return dst
 }

@@ -52,8 +52,8 @@ func word(text []byte) []byte {
 }
 
 // decode reads what follows the head of a whole line. When the line is the caller's to keep, the body may lie in it,
-// else it is copied. The bytes of a chunk are put where those of the last one were.
-func (r *Reader) decode(rest []byte, kind, id string, kept bool) (*Frame, error) {
+// else it is copied.
+func decode(rest []byte, kind, id string, kept bool) (*Frame, error) {
 	s := scanner{rest: rest}
 	f := &Frame{Type: kind, ID: id}
 	if !utf8.Valid(rest) {
@@ -86,8 +86,7 @@ func (r *Reader) decode(rest []byte, kind, id string, kept bool) (*Frame, error)
 	case Head:
 		s.status(f)
 	case Chunk:
-		r.chunk = s.chunk(r.chunk)
-		f.Bytes = r.chunk
+		s.chunk(f)
 	case End:
 		s.outcome(f)
 	}
@@ -163,7 +162,7 @@ func (s *scanner) result(f *Frame, kept bool) {
 		return
 	}
 	if s.accept(`,"bytes":"`) {
-		f.Bytes = s.bytes(nil)
+		f.Bytes = s.bytes()
 	}
 	s.literal("}")
 	s.end()

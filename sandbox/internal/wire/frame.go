@@ -44,7 +44,7 @@ type Frame struct {
 	Body     json.RawMessage `json:"body"`     // of result: nil for undefined, and where Bytes is set
 
 	// Bytes is the body of a result that is bytes, where it is not nil. Of chunk it is the next piece of a streamed
-	// answer: 1 to MaxChunk bytes that are valid until the next frame is read.
+	// answer, of Size bytes, which are valid until the next frame is read.
 	Bytes []byte `json:"bytes"`
 
 	// Of result, error, oversize, end and done: how many timers, requests and promises of the call end with this frame.
@@ -67,7 +67,7 @@ type Frame struct {
 	Duration float64  `json:"duration"`
 	Tags     [][2]any `json:"tags"`
 
-	// Of oversize: the size of the frame that was not sent.
+	// Of oversize: the size of the frame that was not sent. Of chunk: how many bytes follow its line, 1 to MaxChunk.
 	Size int `json:"size"`
 }
 

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -25,10 +24,11 @@ type goldenHost struct {
 	}
 }
 
-// goldenWorker is a frame of a worker, of the call g1, and what a Reader makes of it: Frame, or an error whose text holds Refused.
+// goldenWorker is a frame of a worker, of the call g1, what follows its line, and what a Reader makes of it: Frame, or an
+// error whose text holds Refused.
 type goldenWorker struct {
-	Name, Line, Refused string
-	Frame               json.RawMessage
+	Name, Line, Then, Refused string
+	Frame                     json.RawMessage
 }
 
 func readGolden[T any](tb testing.TB, name string) []T {
@@ -73,7 +73,7 @@ func TestHostWritesTheGoldenFrames(t *testing.T) {
 
 func TestReaderReadsTheGoldenFrames(t *testing.T) {
 	for _, golden := range readGolden[goldenWorker](t, "worker.jsonl") {
-		got, err := readLine([]byte(golden.Line))
+		got, err := readLine([]byte(golden.Line), golden.Then)
 		if golden.Refused != "" {
 			if err == nil || !strings.HasPrefix(err.Error(), "wire: ") || !strings.Contains(err.Error(), golden.Refused) {
 				t.Errorf("%s: got %+v, %v; want an error with %q", golden.Name, got, err, golden.Refused)
@@ -93,11 +93,11 @@ func TestReaderReadsTheGoldenFrames(t *testing.T) {
 // roomy are limits that no golden frame comes near, but for those of its type.
 var roomy = Limits{Answer: 8 << 20, Logs: 256 << 10}
 
-// readLine reads one line of call g1, or a greeting.
-func readLine(line []byte) (*Frame, error) {
+// readLine reads one line of call g1, or a greeting, and what follows it.
+func readLine(line []byte, then string) (*Frame, error) {
 	id := "g1"
 	if bytes.HasPrefix(line, []byte(`{"type":"ready"`)) {
 		id = ""
 	}
-	return NewReader(bytes.NewReader(append(slices.Clone(line), '\n')), roomy).Next(id)
+	return NewReader(strings.NewReader(string(line)+"\n"+then), roomy).Next(id)
 }

@@ -10,7 +10,7 @@ type Limits struct {
 
 // The sizes of lines. Only what carries a function's data may be long.
 const (
-	shortLine = 1 << 10  // ready, pending, oversize, late, done and end: some words and numbers
+	shortLine = 1 << 10  // ready, pending, oversize, late, done, chunk and end: some words and numbers
 	spanLine  = 32 << 10 // what the limits below allow, with every unit escaped
 	errorLine = 1 << 20  // four texts, and headers
 	escaped   = 6        // the most bytes of JSON for a byte of text: \u0007
@@ -22,13 +22,11 @@ const (
 	MaxHeaderBytes = 64 << 10
 )
 
-// MaxChunk is the most bytes of a streamed answer that one frame carries: 64 KiB as base64.
-const MaxChunk = 48 << 10
+// headLine is for a head of so many headers with all bytes escaped, each pair with 8 characters of its own.
+const headLine = escaped*MaxHeaderBytes + 8*MaxHeaderLines + shortLine
 
-const (
-	chunkLine = MaxChunk/3*4 + shortLine
-	headLine  = escaped*MaxHeaderBytes + 8*MaxHeaderLines + shortLine // a pair of headers has 8 characters of its own
-)
+// MaxChunk is the most bytes of a streamed answer that follow the line of one chunk: what a pipe holds.
+const MaxChunk = 64 << 10
 
 // Limits on spans. MaxSpans are those of one call, beside its own. The runner cuts texts at as many UTF-16 units as
 // stand here before the factor; in UTF-8 each takes three bytes at most.
@@ -55,7 +53,7 @@ func (l Limits) Error() int { return min(l.Answer, errorLine) }
 // of is the longest line of a frame of the given type; 0 when workers send none of that type.
 func (l Limits) of(kind string) int {
 	switch kind {
-	case Ready, Pending, Oversize, Late, Done, End:
+	case Ready, Pending, Oversize, Late, Done, Chunk, End:
 		return shortLine
 	case Log:
 		return escaped*l.Logs + shortLine
@@ -67,8 +65,6 @@ func (l Limits) of(kind string) int {
 		return l.Error()
 	case Head:
 		return headLine
-	case Chunk:
-		return chunkLine
 	default:
 		return 0
 	}

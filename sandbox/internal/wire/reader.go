@@ -57,7 +57,11 @@ func (r *Reader) Next(id string) (*Frame, error) {
 		return nil, tooLong(kind, limit)
 	}
 	if err == nil {
-		return r.decode(s.rest, kind, id, false)
+		frame, err := decode(s.rest, kind, id, false)
+		if err == nil && kind == Chunk {
+			return r.readChunk(frame)
+		}
+		return frame, err
 	}
 	return r.long(piece, len(piece)-len(s.rest), kind, id)
 }
@@ -97,7 +101,7 @@ func (r *Reader) long(piece []byte, head int, kind, id string) (*Frame, error) {
 		}
 	}
 	line = append(grow(line, len(piece), limit), piece...)
-	return r.decode(line[head:], kind, id, cap(line) > keepScratch && cap(line)-len(line) <= len(line)/8)
+	return decode(line[head:], kind, id, cap(line) > keepScratch && cap(line)-len(line) <= len(line)/8)
 }
 
 // grow makes room for n more bytes of a line that may have limit in the end.

@@ -23,15 +23,12 @@ func frameOf(kind string, size int) string {
 		begin, end = begin+`,"level":"info","text":"`, `"}`
 	case Head:
 		begin, end = begin+`,"status":200,"headers":[["`, `",""]]}`
-	case Chunk:
-		begin, end = begin+`,"bytes":"`, `"}`
-		size -= (size - len(begin) - len(end)) % 4
 	}
 	return begin + strings.Repeat("x", max(size-len(begin)-len(end), 0)) + end
 }
 
-// longestChunk is the longest line of a chunk.
-var longestChunk = `{"type":"chunk","id":"g1","bytes":"` + strings.Repeat("AP8x", MaxChunk/3) + `"}`
+// longestChunk is a chunk of as many bytes as may be.
+var longestChunk = `{"type":"chunk","id":"g1","size":65536}` + "\n" + strings.Repeat("\x00\xff\n{", MaxChunk/4)
 
 // readAll counts the frames of r and returns the error that ended them.
 func readAll(r *Reader) (frames int, err error) {
@@ -67,9 +64,11 @@ func TestReaderAtItsLimits(t *testing.T) {
 		"a long frame without data":     {frameOf(Pending, 1025) + "\n", 0, ErrTooLong},
 		"a long head":                   {frameOf(Head, 60<<10) + "\n", 1, io.EOF},
 		"a head over its limit":         {frameOf(Head, headLine+1) + "\n", 0, ErrTooLong},
-		"chunks as long as may be":      {strings.Repeat(longestChunk+"\n", 3), 3, io.EOF},
-		"a chunk of three bytes more":   {longestChunk + "\n" + strings.Replace(longestChunk, `"}`, `AAAA"}`, 1) + "\n", 1, nil},
-		"a chunk over its limit":        {frameOf(Chunk, chunkLine+4) + "\n", 0, ErrTooLong},
+		"chunks as long as may be":      {pending + longestChunk + longestChunk + pending, 4, io.EOF},
+		"a chunk that lacks a byte":     {longestChunk[:len(longestChunk)-1], 0, io.ErrUnexpectedEOF},
+		"a chunk that lacks all":        {`{"type":"chunk","id":"g1","size":1}` + "\n", 0, io.ErrUnexpectedEOF},
+		"a chunk and a byte":            {longestChunk + "x" + pending, 1, nil},
+		"a chunk with a long line":      {frameOf(Chunk, shortLine+1) + "\n", 0, ErrTooLong},
 		"a long greeting":               {frameOf(Ready, 1<<20), 0, nil},
 		"a long line of no type":        {frameOf("exec", 1<<20), 0, nil},
 	} {
@@ -193,8 +192,8 @@ func FuzzReader(f *testing.F) {
 // A chunk is valid until the next frame is read, and costs no memory of its own.
 func TestChunksComeInOnePlace(t *testing.T) {
 	const chunks = 50
-	small := `{"type":"chunk","id":"g1","bytes":"AP8="}`
-	r := NewReader(strings.NewReader(strings.Repeat(small+"\n"+longestChunk+"\n", chunks)), tight)
+	small := `{"type":"chunk","id":"g1","size":2}` + "\n\x00\xff"
+	r := NewReader(strings.NewReader(strings.Repeat(small+longestChunk, chunks)), tight)
 	taken, _ := costOf(func() {
 		for n := range 2 * chunks {
 			frame, err := r.Next("g1")

@@ -40,10 +40,10 @@ type exchange struct {
 // keepBuffer is the largest buffer that is kept for the next call.
 const keepBuffer = 256 << 10
 
-// Serve has the process serve the call and returns its outcome: an Answer, ErrTooLarge, ErrStream or a *Death. Without an answer,
-// and when that is not Reusable, calls that were sent with this one have not begun. When ctx ends the process is
-// killed. After any error but ErrTooLarge, or when Reusable is not set, the process must not be used again. The error is
-// that of the writer, if it fails to take an answer that comes in pieces.
+// Serve has the process serve the call and returns its outcome: an Answer, ErrTooLarge, ErrStream or a *Death; or the
+// error of the writer, if that does not take an answer that comes in pieces. Without an answer, and when that is not
+// Reusable, calls that were sent with this one have not begun. When ctx ends the process is killed. After any error but
+// ErrTooLarge, or when Reusable is not set, the process must not be used again.
 func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err error) {
 	p.session.mu.Lock()
 	defer func() {

@@ -5,7 +5,6 @@ package worker
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"io"
 	"slices"
@@ -51,7 +50,7 @@ func (w *taker) Flush() error {
 const (
 	pendingFrame = `{"type":"pending","id":"%s"}`
 	headFrame    = `{"type":"head","id":"%s","status":201,"headers":[["a","b"]]}`
-	chunkFrame   = `{"type":"chunk","id":"%s","bytes":"YWJj"}`
+	chunkFrame   = `{"type":"chunk","id":"%s","size":3}` + "\nabc"
 	logFrame     = `{"type":"log","id":"%s","level":"info","text":"x"}`
 	endFrame     = `{"type":"end","id":"%s","reusable":true}`
 	errorFrame   = `{"type":"error","id":"%s","reusable":true,"status":400,"message":"m","text":"t","stack":"","frames":"","headers":[]}`
@@ -65,9 +64,18 @@ func (p *puppet) answersWith(frames ...string) {
 	id := p.id()
 	var all strings.Builder
 	for _, frame := range frames {
-		all.WriteString(strings.ReplaceAll(frame, "%s", id) + "\n")
+		all.WriteString(text(frame, id))
 	}
 	_, _ = io.WriteString(p.answers, all.String())
+}
+
+// text is the frame of the call named id, whole.
+func text(frame, id string) string {
+	frame = strings.ReplaceAll(frame, "%s", id)
+	if strings.Contains(frame, "\n") { // a chunk
+		return frame
+	}
+	return frame + "\n"
 }
 
 func TestAStreamGoesToItsCaller(t *testing.T) {
@@ -130,8 +138,7 @@ func TestAStreamIsFlushedWhenNothingMoreIsThere(t *testing.T) {
 	}
 	go func() {
 		id = p.id()
-		all := strings.ReplaceAll(strings.Join([]string{pendingFrame, headFrame, chunkFrame, chunkFrame}, "\n")+"\n", "%s", id)
-		_, _ = io.WriteString(p.answers, all)
+		_, _ = io.WriteString(p.answers, text(pendingFrame, id)+text(headFrame, id)+text(chunkFrame, id)+text(chunkFrame, id))
 	}()
 	if _, err := p.process.Serve(t.Context(), &Call{Events: noLogs, Stream: to.begin}); err != nil {
 		t.Fatal(err)
@@ -152,12 +159,9 @@ func TestAFrameThatDoesNotFitIntoItsStreamEndsTheWorker(t *testing.T) {
 		"bytes after the head":            {pendingFrame, headFrame, bytesFrame},
 		"a notice of size after the head": {pendingFrame, headFrame, oversizeLine},
 		"main returns after the head":     {pendingFrame, headFrame, pendingFrame},
-		"an empty chunk":                  {pendingFrame, headFrame, strings.Replace(chunkFrame, "YWJj", "", 1)},
-		"a chunk that is too long": {
-			pendingFrame, headFrame,
-			strings.Replace(chunkFrame, "YWJj", base64.StdEncoding.EncodeToString(make([]byte, wire.MaxChunk+1)), 1),
-		},
-		"a head of another call": {pendingFrame, strings.Replace(headFrame, "%s", "x%s", 1)},
+		"an empty chunk":                  {pendingFrame, headFrame, strings.Replace(chunkFrame, "3}\nabc", "0}\n", 1)},
+		"a chunk that is too long":        {pendingFrame, headFrame, strings.Replace(chunkFrame, "3", "65537", 1)},
+		"a head of another call":          {pendingFrame, strings.Replace(headFrame, "%s", "x%s", 1)},
 	} {
 		p, to := newPuppet(t), new(taker)
 		go p.answersWith(frames...)
