@@ -19,6 +19,10 @@ type Options struct {
 	AfterAnswer *string
 	// Timeout is the time until the answer, SyncTimeout that until main must have returned; 0 stands for the server's own.
 	Timeout, SyncTimeout *time.Duration
+	// Globals are GlobalsWeb or GlobalsClassic; empty stands for the latter.
+	Globals *string
+	// Init is InitOnce or InitEach; empty stands for the latter.
+	Init *string
 }
 
 // What becomes of requests and promises that a call has begun and that are not over at its answer: they may finish
@@ -26,6 +30,19 @@ type Options struct {
 const (
 	AfterAnswerFinish = "finish"
 	AfterAnswerCut    = "cut"
+)
+
+// What the code of a function finds beside the language: what the original had, or what the web platform and Node.js
+// have, as far as the runtime has it.
+const (
+	GlobalsClassic = "classic"
+	GlobalsWeb     = "web"
+)
+
+// When the top-level code of a function runs: with each call, or once in the life of a worker.
+const (
+	InitEach = "each"
+	InitOnce = "once"
 )
 
 // AllOptions is the table of them, in the order in which answers show them.
@@ -36,6 +53,8 @@ var AllOptions = []Option{
 	choice("afterAnswer", func(o *Options) **string { return &o.AfterAnswer }, AfterAnswerFinish, AfterAnswerCut),
 	period("timeout", func(o *Options) **time.Duration { return &o.Timeout }),
 	period("syncTimeout", func(o *Options) **time.Duration { return &o.SyncTimeout }),
+	choice("globals", func(o *Options) **string { return &o.Globals }, GlobalsWeb, GlobalsClassic),
+	choice("init", func(o *Options) **string { return &o.Init }, InitEach, InitOnce),
 }
 
 // OptionOf is the row of the table with that name, nil if there is none.

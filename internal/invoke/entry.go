@@ -32,6 +32,8 @@ type entry struct {
 	cut bool
 	// timeout and syncTimeout are the function's own, or the zero that stands for the server's.
 	timeout, syncTimeout time.Duration
+	// web and once are what the worker is told of the code.
+	web, once bool
 	// revision is what Source.Revision says as long as nothing was written.
 	revision string
 	// verified is when the source last confirmed revision; guarded by the cache's lock.
@@ -56,6 +58,7 @@ func newEntry(fn *function.Function, bounds *function.Bounds) (*entry, error) {
 func (e *entry) setOptions(o function.Options) {
 	e.runtime, e.maxInvocations = valueOf(o.Runtime), valueOf(o.MaxInvocations)
 	e.cut = valueOf(o.AfterAnswer) == function.AfterAnswerCut
+	e.web, e.once = isWeb(&o), isOnce(&o)
 	e.timeout, e.syncTimeout = valueOf(o.Timeout), valueOf(o.SyncTimeout)
 }
 
@@ -63,7 +66,7 @@ func (e *entry) setOptions(o function.Options) {
 func (e *entry) invocation() *sandbox.Invocation {
 	return &sandbox.Invocation{
 		Key: e.key, Group: e.fn.Namespace, Filename: e.filename, Code: e.fn.Code,
-		Runtime: e.runtime, SyncTimeout: e.syncTimeout,
+		Runtime: e.runtime, SyncTimeout: e.syncTimeout, Web: e.web, Once: e.once,
 	}
 }
 
@@ -82,7 +85,7 @@ func (e *entry) size() int64 {
 	) + entryOverhead
 }
 
-// workerKey names the function, its code and its runtime. The stored hash is not used: two different codes must never
+// workerKey names the function, its code, its runtime and what else a worker is bound to. The stored hash is not used: two different codes must never
 // share a worker, whatever a record says, and SHA-1 can be made to collide.
 func workerKey(fn *function.Function) string {
 	sum := sha256.Sum256([]byte(fn.Code))
@@ -90,8 +93,17 @@ func workerKey(fn *function.Function) string {
 	if runtime := runtimeOf(fn); runtime != "" {
 		key += "\x00" + runtime
 	}
+	if isWeb(&fn.Options) { // no runtime has an empty name, so these are not one
+		key += "\x00\x00web"
+	}
+	if isOnce(&fn.Options) {
+		key += "\x00\x00once"
+	}
 	return key
 }
+
+func isWeb(o *function.Options) bool  { return valueOf(o.Globals) == function.GlobalsWeb }
+func isOnce(o *function.Options) bool { return valueOf(o.Init) == function.InitOnce }
 
 // runtimeOf is the runtime that f asks for; empty stands for the server's first.
 func runtimeOf(f *function.Function) string { return valueOf(f.Options.Runtime) }

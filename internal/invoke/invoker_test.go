@@ -102,6 +102,42 @@ func TestKeyStandsForOneFunctionAndOneRevision(t *testing.T) {
 	}
 }
 
+func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
+	classic, web, once, node := function.GlobalsClassic, function.GlobalsWeb, function.InitOnce, "node24"
+	keys := map[string]string{}
+	for name, row := range map[string]struct {
+		options   function.Options
+		web, once bool
+	}{
+		"plain":         {function.Options{}, false, false},
+		"runtime":       {function.Options{Runtime: &node}, false, false},
+		"web":           {function.Options{Globals: &web}, true, false},
+		"runtime named": {function.Options{Runtime: &web}, false, false},
+		"once":          {function.Options{Init: &once, Globals: &classic}, false, true},
+		"all":           {function.Options{Runtime: &node, Globals: &web, Init: &once}, true, true},
+	} {
+		fn := stored("a/b", "one")
+		fn.Options = row.options
+		f := newFixture(fn)
+		f.body(t, "a/b")
+		if err := f.Check(t.Context(), &fn); err != nil {
+			t.Fatal(err)
+		}
+		for _, inv := range f.pool.seen() {
+			if inv.Web != row.web || inv.Once != row.once {
+				t.Errorf("%s: web %v, once %v", name, inv.Web, inv.Once)
+			}
+			if other, ok := keys[inv.Key]; ok && other != name {
+				t.Errorf("%s and %s share the key %q", name, other, inv.Key)
+			}
+			keys[inv.Key] = name
+		}
+	}
+	if len(keys) != 6 {
+		t.Errorf("%d keys of six functions: trial runs have others than calls", len(keys))
+	}
+}
+
 func TestKeyDoesNotChangeWithTheEnvironment(t *testing.T) {
 	f := newFixture(stored("a/b", "one"))
 	f.body(t, "a/b")

@@ -66,7 +66,7 @@ func (s *server) put(
 	text json.RawMessage,
 	ignored string,
 ) (int, error) {
-	given, faults := parseFunction(text, &optionParser{s.Runtimes, s.Bounds})
+	given, faults := parseFunction(text, &optionParser{s.Runtimes, s.ModernRuntimes, s.Bounds})
 	if ignored != "" {
 		faults = append(faults, ignored)
 	}

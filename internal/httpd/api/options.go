@@ -12,7 +12,9 @@ import (
 // optionParser reads the options of a function, which the original does not know.
 type optionParser struct {
 	runtimes []string
-	bounds   function.Bounds
+	// modern are those of them whose functions have web globals unless they ask for others.
+	modern []string
+	bounds function.Bounds
 }
 
 // parse says all that is wrong with the options that are given, and which other member was probably meant to be one.
@@ -24,6 +26,10 @@ func (p *optionParser) parse(given propertySet) (o function.Options, faults []st
 				faults = append(faults, "instance."+option.Name+fault)
 			}
 		}
+	}
+	if o.Globals == nil && o.Runtime != nil && slices.Contains(p.modern, *o.Runtime) {
+		web := function.GlobalsWeb
+		o.Globals = &web
 	}
 	for _, fault := range p.bounds.Faults(&o) {
 		faults = append(faults, "instance."+fault)

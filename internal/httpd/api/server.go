@@ -117,6 +117,8 @@ type Options struct {
 	Routed func(r *http.Request, route string)
 	// Runtimes are the names that a function may ask for as its runtime. Nil leaves it no choice.
 	Runtimes []string
+	// ModernRuntimes are those whose Node.js has the globals of the web platform: to name one of them asks for these.
+	ModernRuntimes []string
 	// Bounds are those of the options of functions.
 	Bounds function.Bounds
 	// Routes finds the functions of requests that no resource serves. Nil finds none.

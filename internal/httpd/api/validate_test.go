@@ -100,7 +100,7 @@ func FuzzBodiesAreEitherReadOrExplained(f *testing.F) {
 
 func TestOptionsAreChecked(t *testing.T) {
 	parser := &optionParser{
-		[]string{"node8", "node24"}, function.Bounds{Timeout: time.Minute, SyncTimeout: time.Second},
+		[]string{"node8", "node24"}, []string{"node24"}, function.Bounds{Timeout: time.Minute, SyncTimeout: time.Second},
 	}
 	for text, want := range map[string][]string{
 		`{"code":"1","runtime":"node24","maxInvocations":1}`: nil,
@@ -127,10 +127,39 @@ func TestOptionsAreChecked(t *testing.T) {
 		`{"code":"1","timeout":"1m1ms"}`:                     {"instance.timeout must be at most 1m, which is FUNCTION_TIMEOUT_MAX of this server"},
 		`{"code":"1","syncTimeout":"1.001s"}`:                {"instance.syncTimeout must be at most 1s, which is FUNCTION_SYNC_TIMEOUT_MAX of this server"},
 		`{"code":"1","syncTimeout":"999us"}`:                 {"instance.syncTimeout must be at least 1ms"},
+		`{"code":"1","globals":"web","init":"once"}`:         nil,
+		`{"code":"1","globals":"node"}`:                      {"instance.globals is not one of enum values: web,classic"},
+		`{"code":"1","init":true}`:                           {"instance.init is not of a type(s) string"},
 		`{"code":"1","syncTimeouts":"1s"}`:                   {`instance.syncTimeouts is not known: did you mean "syncTimeout"?`},
 	} {
 		if _, faults := parseFunction([]byte(text), parser); !slices.Equal(faults, want) {
 			t.Errorf("%s: got %q, want %q", text, faults, want)
+		}
+	}
+}
+
+func TestAModernRuntimeIsAskedForWithWebGlobals(t *testing.T) {
+	parser := &optionParser{runtimes: []string{"node8", "node24"}, modern: []string{"node24"}}
+	for options, want := range map[string]string{
+		`"runtime":"node24"`:                     "web",
+		`"runtime":"node24","globals":"classic"`: "classic",
+		`"runtime":"node24","globals":""`:        "",
+		`"runtime":"node8"`:                      "unset",
+		`"runtime":"node8","globals":"web"`:      "web",
+		`"runtime":""`:                           "unset",
+		`"globals":"web"`:                        "web",
+		`"maxInvocations":1`:                     "unset",
+	} {
+		f, faults := parseFunction(json.RawMessage(`{"code":"1",`+options+`}`), parser)
+		if faults != nil {
+			t.Fatal(faults)
+		}
+		got := "unset"
+		if f.Options.Globals != nil {
+			got = *f.Options.Globals
+		}
+		if got != want {
+			t.Errorf("%s: globals are %q, want %q", options, got, want)
 		}
 	}
 }
