@@ -28,8 +28,8 @@ function apply({ socket, keepAlive, ca, extraCA, tlsInsecure }) {
 
 // Options that give a TLS connection its own certificates.
 const OWN_CONTEXT = [
-  'secureContext', 'ca', 'cert', 'key', 'pfx', 'crl', 'ciphers', 'dhparam', 'ecdhCurve', 'secureProtocol', 'secureOptions', 'minVersion',
-  'maxVersion', 'sigalgs', 'sessionIdContext',
+  'secureContext', 'ca', 'cert', 'key', 'pfx', 'crl', 'ciphers', 'dhparam', 'ecdhCurve', 'secureProtocol',
+  'secureOptions', 'minVersion', 'maxVersion', 'sigalgs', 'sessionIdContext',
 ];
 
 // trustToo makes every TLS context that names no authorities trust those in extra, in addition to those of Node.js.
@@ -79,7 +79,9 @@ const fetch = typeof nodeFetch !== 'function' ? undefined : function fetch(...ar
   const current = Symbol.for('undici.globalDispatcher.1');
   if (!fetchLoaded) {
     fetchLoaded = typeof global.Headers === 'function'; // reading this property loads fetch
-    if (!http.globalAgent.keepAlive && global[current]) global[current] = new global[current].constructor({ pipelining: 0 });
+    if (!http.globalAgent.keepAlive && global[current]) {
+      global[current] = new global[current].constructor({ pipelining: 0 });
+    }
   }
   if (Object.keys(outgoing).length === 0) return nodeFetch(...args);
   try {
@@ -110,7 +112,8 @@ const TURNS = 16;
 function settle(done, turns = TURNS) {
   tunnel.closeIdle();
   const left = pending.left(true);
-  if (turns > 0 && left !== pending.NOTHING && (left === pending.CLOSING || tunnel.closing())) pending.later(() => settle(done, turns - 1));
+  const closing = left === pending.CLOSING || (left !== pending.NOTHING && tunnel.closing());
+  if (turns > 0 && closing) pending.later(() => settle(done, turns - 1));
   else done();
 }
 

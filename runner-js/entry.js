@@ -7,7 +7,8 @@ const ADVICE = 'declare function main(req, res) at the top level of the code';
 // Start of a line that declares a function.
 const DECLARES = [
   /^[ \t]*(?:async[ \t]+)?function[ \t*]/m,
-  /^[ \t]*(?:const|let|var)[ \t]+[\w$]+[ \t]*=[ \t]*(?:async\b[ \t]*)?(?:function\b|\([^()]*\)[ \t]*=>|[\w$]+[ \t]*=>)/m,
+  new RegExp('^[ \\t]*(?:const|let|var)[ \\t]+[\\w$]+[ \\t]*=[ \\t]*(?:async\\b[ \\t]*)?' +
+    '(?:function\\b|\\([^()]*\\)[ \\t]*=>|[\\w$]+[ \\t]*=>)', 'm'),
 ];
 
 // faultOf is why code can never answer; empty if it may. main is the typeof of main after the top-level code has run,

@@ -1,8 +1,8 @@
 'use strict';
 
-// Frames: one JSON object per line. Reading blocks, so that no code of a function runs between two calls. Writing blocks
-// too: a worker that writes more than its pipe holds goes on when the host has read. A module may have opened one of the
-// descriptors, and Node.js then makes it non-blocking; such a one is tried again after a pause.
+// Frames: one JSON object per line. Reading blocks, so that no code of a function runs between two calls. Writing
+// blocks too: a worker that writes more than its pipe holds goes on when the host has read. A module may have opened
+// one of the descriptors, and Node.js then makes it non-blocking; such a one is tried again after a pause.
 
 const { readSync, writeSync } = require('fs');
 

@@ -15,7 +15,8 @@ function load(name) {
   try {
     return require(name);
   } catch (error) {
-    throw new Error(`start Node.js with --expose-internals, and a version that has ${name}, such as 8, 20, 22 or 24: ${error.message}`);
+    const wanted = `start Node.js with --expose-internals, and a version that has ${name}, such as 8, 20, 22 or 24`;
+    throw new Error(`${wanted}: ${error.message}`);
   } finally {
     process.emitWarning = emitWarning;
   }
@@ -33,7 +34,10 @@ if (version >= 11 && !(KNOWN.every(name => timers[name]) && internalBinding('tim
 // forbidImport makes every import() fail: with it, code that a module compiles would find all modules of Node.js.
 function forbidImport() {
   if (version < 11) return;
-  const refuse = (...args) => Promise.reject(new TypeError(`import() is not available in functions${typeof args[1] === 'string' ? `: ${args[1]}` : ''}`));
+  const refuse = (...args) => {
+    const what = typeof args[1] === 'string' ? `: ${args[1]}` : '';
+    return Promise.reject(new TypeError(`import() is not available in functions${what}`));
+  };
   internalBinding('module_wrap').setImportModuleDynamicallyCallback(refuse);
 }
 
@@ -97,4 +101,6 @@ function asyncHooks() {
   return hooks[kTotals];
 }
 
-module.exports = { cares, forbidImport, forbidInternals, immediates, count, timers: anyTimers, asyncHooks, old: listed === null };
+module.exports = {
+  cares, forbidImport, forbidInternals, immediates, count, timers: anyTimers, asyncHooks, old: listed === null,
+};

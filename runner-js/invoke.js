@@ -70,7 +70,8 @@ class Invoker {
   }
 
   play(times) {
-    this.loader.load('rehearsal.js', "console.log('x'); function main(req, res) { res.set('x', 'y').send({ body: req.body }); }");
+    const code = "console.log('x'); function main(req, res) { res.set('x', 'y').send({ body: req.body }); }";
+    this.loader.load('rehearsal.js', code);
     for (let i = 0; i < times; i++) {
       this.start('{"type":"invoke","id":"0","kind":"run","method":"PUT","headers":{},"query":{},"env":{},"body":{}}');
     }
@@ -130,7 +131,9 @@ class Invoker {
   start(line) {
     const [, id, kind, behind] = apply(exec, HEAD, [line]);
     apply(exec, NOTHING, ['']); // otherwise a function could read the line from RegExp
-    const call = { id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null, kind, waits: 0, left: 0 };
+    const call = {
+      id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null, kind, waits: 0, left: 0,
+    };
     this.call = call;
     if (kind === 'compile') return this.compile(call);
     this.loader.realm.run(line, kind);
@@ -154,7 +157,8 @@ class Invoker {
   compile(call) {
     const cache = this.loader.cache();
     call.type = 'result';
-    call.rest = `"status":200,"headers":[]${cache.length * 2 > this.maxAnswer ? '' : `,"body":"${cache.toString('base64')}"`}`;
+    const body = cache.length * 2 > this.maxAnswer ? '' : `,"body":"${cache.toString('base64')}"`;
+    call.rest = `"status":200,"headers":[]${body}`;
     call.work = 1;
     return this.finish(call, false);
   }
@@ -233,7 +237,8 @@ class Invoker {
 
   // missed handles what goes wrong after the answer.
   missed(error) {
-    if (this.call !== null && this.call.left > 0) this.logLines(this.loader.realm.lost('Uncaught after the answer', error));
+    if (this.call === null || this.call.left === 0) return;
+    this.logLines(this.loader.realm.lost('Uncaught after the answer', error));
   }
 
   // finish sends the answer and returns whether that is the end of the call. Requests that the call has left under way
@@ -261,7 +266,8 @@ class Invoker {
   }
 
   isClean(call, late) {
-    return call.work === 0 && call.waits === 0 && pending.left(late) === pending.NOTHING && !tmp.touched() && this.loader.clean();
+    return call.work === 0 && call.waits === 0 && pending.left(late) === pending.NOTHING && !tmp.touched() &&
+      this.loader.clean();
   }
 
   // remains is what the answer's frame says about work that the call has left: that it is cut, or that it goes on.
@@ -295,8 +301,8 @@ class Invoker {
     const { call } = this;
     if (call === null || call.logged > this.maxLogs) return;
     call.logged += Buffer.byteLength(text) + 1; // with its line break
-    const over = call.logged > this.maxLogs;
-    this.write(`{"type":"log","id":${call.id},"level":"${level}","text":${JSON.stringify(over ? '[output truncated]' : text)}}\n`);
+    const line = JSON.stringify(call.logged > this.maxLogs ? '[output truncated]' : text);
+    this.write(`{"type":"log","id":${call.id},"level":"${level}","text":${line}}\n`);
   }
 
   // warn logs a warning of Node.js, once per call.

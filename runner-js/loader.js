@@ -16,7 +16,8 @@ const GLOBALS = NAMES.concat('setInterval');
 const { apply } = Reflect;
 const setGlobals = Function('globals', 'values', GLOBALS.map((name, i) => `globals.${name} = values[${i}];`).join(' '));
 
-const RUN_FOOT = ";return [main.constructor.name === 'AsyncFunction', main.call(null, Backstage.request, Backstage.response)];";
+const RUN_FOOT = ";return [main.constructor.name === 'AsyncFunction', " +
+  'main.call(null, Backstage.request, Backstage.response)];';
 
 // V8 leaves functions uncompiled until they are called, and would leave them out of a cache. Node.js 8 has a flag
 // against that. Later versions compile everything while --lazy is off. The flags are part of a cache, so --lazy must be
@@ -72,7 +73,8 @@ class Loader {
       this.cachedData = undefined; // V8 no longer needs it
       return script.runInContext(this.realm.context, { displayErrors: false });
     } catch (error) {
-      throw explain(error, () => this.script({ displayErrors: true }), { filename: this.filename, code: this.code, names: NAMES });
+      const { filename, code } = this;
+      throw explain(error, () => this.script({ displayErrors: true }), { filename, code, names: NAMES });
     } finally {
       this.spent += elapsed();
     }
@@ -86,7 +88,8 @@ class Loader {
   // cache returns V8's code cache of the function; empty for code that does not compile.
   cache() {
     try {
-      return createCachedData ? createCachedData.call(this.eagerScript()) : this.script({ produceCachedData: true }).cachedData;
+      if (createCachedData) return createCachedData.call(this.eagerScript());
+      return this.script({ produceCachedData: true }).cachedData;
     } catch (error) {
       return Buffer.alloc(0);
     }
@@ -103,7 +106,9 @@ class Loader {
 
   /** @param {{ foot?: string, cachedData?: Buffer, produceCachedData?: boolean, displayErrors?: boolean }} options */
   script({ foot = RUN_FOOT, cachedData, produceCachedData, displayErrors = false }) {
-    return new vm.Script(wrap(this.code, foot), { filename: this.filename, lineOffset: -1, displayErrors, cachedData, produceCachedData });
+    const { filename } = this;
+    const options = { filename, lineOffset: -1, displayErrors, cachedData, produceCachedData };
+    return new vm.Script(wrap(this.code, foot), options);
   }
 
   // clean says whether the last call has left the realm as it was, apart from what the next call sets anew.

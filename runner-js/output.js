@@ -75,7 +75,8 @@ function print(level, line) {
 function textOf(chunk, encoding) {
   if (typeof chunk === 'string') return chunk;
   if (!(chunk instanceof Uint8Array)) return `${chunk}`;
-  return apply(toString, isBuffer(chunk) ? chunk : from(/** @type {any} */ (chunk)), [typeof encoding === 'string' ? encoding : 'utf8']);
+  const bytes = isBuffer(chunk) ? chunk : from(/** @type {any} */ (chunk));
+  return apply(toString, bytes, [typeof encoding === 'string' ? encoding : 'utf8']);
 }
 
 function called(done) {

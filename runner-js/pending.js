@@ -31,7 +31,8 @@ function listed() {
 // isTimer recognizes the handles that Node.js 8 makes of timers: they stay for a while, and all timers are counted
 // below. A handle may have no owner: one that is being closed has null in its place.
 function isTimer(handle) {
-  return handle !== null && typeof handle === 'object' && typeof handle.constructor === 'function' && handle.constructor.name === 'Timer';
+  return handle !== null && typeof handle === 'object' && typeof handle.constructor === 'function' &&
+    handle.constructor.name === 'Timer';
 }
 
 // Results of left.
@@ -126,7 +127,9 @@ function together(listeners) {
 // pin keeps what Node.js calls a listener by: versions of it do so by listener.call() or listener.apply(), which would
 // run what a function has put there.
 function pin(listener) {
-  ['call', 'apply'].forEach(name => defineProperty(listener, name, { value: listener[name], writable: false, configurable: false }));
+  for (const name of ['call', 'apply']) {
+    defineProperty(listener, name, { value: listener[name], writable: false, configurable: false });
+  }
 }
 
 // keep remembers the content of an object. Its properties cannot become getters any more, so reading it later runs no
@@ -164,7 +167,8 @@ function alive(late) {
   return timers.size > 0 || immediates.size > 0 || internals.timers(late) || loop.left() !== NOTHING;
 }
 
-// openRequests counts the connections and other requests that are under way, without timers and requests that nobody waits for.
+// openRequests counts the connections and other requests that are under way, without timers and requests that nobody
+// waits for.
 function openRequests() {
   return loop.held();
 }
@@ -194,8 +198,12 @@ function later(fn) {
 // left says what is left that could run code later, or use a processor: NOTHING, CLOSING or WORK. late says that an
 // immediate asks.
 function left(late) {
-  if (timers.size > 0 || immediates.size > 0 || internals.timers(late) || lastingEffects.inUse() || internals.asyncHooks() !== hooks || !listening()) return WORK;
+  if (timers.size > 0 || immediates.size > 0 || internals.timers(late)) return WORK;
+  if (lastingEffects.inUse() || internals.asyncHooks() !== hooks || !listening()) return WORK;
   return loop.left();
 }
 
-module.exports = { watch, markBaseline, alive, openRequests, soon, timersLeft, later, left, show: loop.show || (() => {}), NOTHING, CLOSING, WORK };
+module.exports = {
+  watch, markBaseline, alive, openRequests, soon, timersLeft, later, left, show: loop.show || (() => {}),
+  NOTHING, CLOSING, WORK,
+};

@@ -15,8 +15,12 @@ const withoutDeferral = require('./deferred');
 const { setTimeout, setInterval, clearTimeout } = global;
 
 // The files are compiled once and run in every realm as modules that see `host` in addition to require.
+const FILES = [
+  'instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard',
+  'span', 'describe', 'context', 'call',
+];
 const sources = {};
-for (const name of ['instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard', 'span', 'describe', 'context', 'call']) {
+for (const name of FILES) {
   const filename = path.join(__dirname, 'realm', `${name}.js`);
   const text = `(function (module, require, host) {${fs.readFileSync(filename, 'utf8')}\n})`;
   sources[name] = new vm.Script(text, { filename: `runner:realm/${name}.js` });

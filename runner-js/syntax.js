@@ -32,7 +32,8 @@ function placeOf(again, filename, lines) {
     return { at: `${prefix}${lines.length}:${lines[lines.length - 1].length + 1}`, source: 'the code ends too early' };
   }
   const column = mark.indexOf('^');
-  if (column < 0) return { at: `${prefix}${line}`, source: source.slice(0, LONGEST).trim() }; // Node.js 8 cuts off long lines
+  // Node.js 8 cuts off long lines.
+  if (column < 0) return { at: `${prefix}${line}`, source: source.slice(0, LONGEST).trim() };
   const from = Math.max(0, column - LONGEST / 2);
   return { at: `${prefix}${line}:${column + 1}`, source: source.slice(from, from + LONGEST).trim() };
 }

@@ -77,7 +77,8 @@ function choose(name) {
   const next = (known ? wanted : servers) || 'UTC';
   if (next !== (present || 'UTC')) set(next);
   if (!known) {
-    return `TZ=${wanted} is not a name of the time zone database, such as America/Sao_Paulo: the zone of the server applies`;
+    return `TZ=${wanted} is not a name of the time zone database, such as America/Sao_Paulo: ` +
+      'the zone of the server applies';
   }
   if (!old || chooseOld || isInForce(next)) return '';
   return `TZ=${wanted} comes too late for this worker: Node.js ${process.version} needs zone.node, which make `

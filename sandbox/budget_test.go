@@ -183,7 +183,7 @@ func TestGroupIsOwedNoMoreForWaitingInTwoRuntimes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer pool.Close() //nolint:errcheck // it is idle
+			defer pool.Close()
 			pools = append(pools, pool)
 		}
 		hold(t, pools[0], 5, "rich", "1h")

@@ -21,7 +21,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer pool.Close() //nolint:errcheck // at the end of the program
+	defer pool.Close()
 	result, err := pool.Invoke(ctx, &sandbox.Invocation{
 		ID: "1", Key: "hello@1", Filename: "hello.js",
 		Code:    `function main(req, res) { res.send({ say: 'hello ' + req.body.name }) }`,

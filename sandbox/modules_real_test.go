@@ -32,7 +32,7 @@ func ownModules(t *testing.T) string {
 		"node_modules/@scope/name/index.js": `module.exports = 'scoped'`,
 	} {
 		path := filepath.Join(dir, file)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil { //nolint:gosec // to be read
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,7 +90,7 @@ func TestModulesThatOneRuntimeCannotLoadAreNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pools.Close() //nolint:errcheck // it is idle
+	defer pools.Close()
 	reports := pools.Snapshot().Runtimes
 	if got := reports["old"].Modules; len(got) != 1 || !strings.HasPrefix(got[0], "modern: its code is too new (Unexpected token ?") {
 		t.Errorf("the old one lacks %q", got)

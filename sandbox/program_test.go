@@ -115,7 +115,7 @@ func wantBody(t *testing.T, cfg sandbox.Config, code, want string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pool.Close() //nolint:errcheck // told by other tests
+	defer pool.Close()
 	inv := invocation("carried", code)
 	inv.Request.Body = []byte(`"abc"`)
 	result, err := pool.Invoke(t.Context(), inv)

@@ -171,7 +171,7 @@ func TestForkServerKeepsToItsMemory(t *testing.T) {
 		compile(t, "../runner-js/native/zygote.c", filepath.Join(build, "zygote.node"), "-g", "-fsanitize=address")
 		script := fmt.Sprintf("#!/bin/sh\nLD_PRELOAD=%s ASAN_OPTIONS=detect_leaks=0 exec %s \"$@\"\n", strings.TrimSpace(string(library)), c.Node)
 		c.Node = filepath.Join(t.TempDir(), "node")
-		if err := os.WriteFile(c.Node, []byte(script), 0o700); err != nil { //nolint:gosec // it is to be run
+		if err := os.WriteFile(c.Node, []byte(script), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -75,7 +75,7 @@ func TestPromiseListenersOfTheHostAreNotReached(t *testing.T) {
 				_ = conn.Close()
 			}
 		}()
-		defer l.Close() //nolint:errcheck // nobody was served
+		defer l.Close()
 	}
 	keep(t, []promise{{
 		name: "host", insider: true, want: `["EAI_AGAIN","ECONNREFUSED","ENOENT"]`,

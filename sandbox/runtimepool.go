@@ -48,7 +48,9 @@ func (p *runtimePool) Invoke(ctx context.Context, inv *Invocation) (*Result, err
 
 // attempt runs inv on the next worker that it can have. Without one the Stats are zero. A call that is made again is
 // not sent behind another.
-func (p *runtimePool) attempt(ctx context.Context, inv *Invocation, began time.Time, again bool) (*Result, Stats, error) {
+func (p *runtimePool) attempt(
+	ctx context.Context, inv *Invocation, began time.Time, again bool,
+) (*Result, Stats, error) {
 	c, err := p.scheduler.acquire(ctx, inv, again)
 	if err != nil {
 		return nil, Stats{}, err

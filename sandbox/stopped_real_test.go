@@ -117,7 +117,7 @@ func TestAZygoteThatFailsToSettleFailsToStart(t *testing.T) {
 	}
 	pool, err := sandbox.New(t.Context(), cfg)
 	if err == nil {
-		defer pool.Close() //nolint:errcheck // its workers are dead
+		defer pool.Close()
 		undecided := func() bool { return err == nil || errors.Is(err, sandbox.ErrWarming) }
 		for began := time.Now(); undecided() && time.Since(began) < patience; runtime.Gosched() {
 			err = pool.Snapshot().Err

@@ -60,7 +60,7 @@ func TestWorkersOfOneGroupInTwoRuntimesShareTheWeightOfOne(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer pool.Close() //nolint:errcheck // it is idle
+				defer pool.Close()
 				pools = append(pools, pool)
 			}
 			want := func(pool *runtimePool, group string, want ...int) {

@@ -41,7 +41,7 @@ func serveFloor(handle http.HandlerFunc) {
 		log.Fatal(err)
 	}
 	fmt.Println("listening on port", listener.Addr().(*net.TCPAddr).Port)
-	log.Fatal(http.Serve(listener, router)) //nolint:gosec // for a benchmark
+	log.Fatal(http.Serve(listener, router))
 }
 
 // startServing starts one of the floors in a process of its own.

@@ -45,7 +45,7 @@ func wrk(b *testing.B, url string, connections int, length time.Duration, script
 		b.Fatal(err)
 	}
 	before := cpuOf(pid)
-	cmd := exec.CommandContext(b.Context(), "wrk", "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(length.Seconds()))+"s", //nolint:gosec // our own
+	cmd := exec.CommandContext(b.Context(), "wrk", "-t1", "-c"+strconv.Itoa(connections), "-d"+strconv.Itoa(int(length.Seconds()))+"s",
 		"--latency", "--timeout", "20s", "-s", file, url)
 	out, err := cmd.CombinedOutput()
 	if err != nil {

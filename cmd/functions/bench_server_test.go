@@ -25,7 +25,7 @@ func launchBenched(b *testing.B, vars ...string) (s *server, logName string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer log.Close() //nolint:errcheck // the server has it
+	defer log.Close()
 	s = &server{cmd: exec.Command(os.Args[0])}
 	s.cmd.Env, s.cmd.Stdout, s.cmd.Stderr = serverEnv(b, vars...), log, log
 	if err := s.cmd.Start(); err != nil {

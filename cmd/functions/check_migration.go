@@ -44,13 +44,15 @@ func newCheckMigration() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check-migration",
 		Short: "List what differs when this server replaces Backstage Functions; changes nothing",
-		Long: "Read the Redis and the variables of Backstage Functions, and list what differs when this server replaces it, or when\n" +
-			"it comes back: names that collide, variables that are lost, code that does not compile, missing modules, hosts that\n" +
-			"functions may not reach, different answers, and variables without effect. This changes nothing.\n\n" +
+		Long: "Read the Redis and the variables of Backstage Functions, and list what differs when this server\n" +
+			"replaces it, or when it comes back: names that collide, variables that are lost, code that does not\n" +
+			"compile, missing modules, hosts that functions may not reach, different answers, and variables\n" +
+			"without effect. This changes nothing.\n\n" +
 			"Exit code 0 means that there is nothing to do, 1 that there are things to look at, 2 that the check failed.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return &exitError{statusError, fmt.Errorf("check-migration takes no arguments except --json and --no-dns, got %q", args)}
+				err := fmt.Errorf("check-migration takes no arguments except --json and --no-dns, got %q", args)
+				return &exitError{statusError, err}
 			}
 			return nil
 		},

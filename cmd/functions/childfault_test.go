@@ -67,7 +67,7 @@ func TestEveryCallIsAnsweredWhileWorkersAndZygotesDie(t *testing.T) {
 // doHarm puts l on s and harms its processes for faultTime. It returns when every call has its answer.
 func doHarm(t *testing.T, s *server, l *load) {
 	t.Helper()
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any will do
+	seed := uint64(time.Now().UnixNano())
 	dice, done := rand.New(rand.NewPCG(seed, 0)), map[string]int{}
 	ctx, cancel := context.WithTimeout(context.Background(), faultTime(t))
 	defer cancel()

@@ -93,7 +93,7 @@ func TestIdleConnectionsOnTheMetricsPortTakeNothingFromAnybody(t *testing.T) {
 }
 
 func TestConnectionsLeaveDescriptorsForWorkers(t *testing.T) {
-	cmd := exec.Command("sh", "-c", `ulimit -n 600 && exec "$0"`, os.Args[0]) //nolint:gosec // our own
+	cmd := exec.Command("sh", "-c", `ulimit -n 600 && exec "$0"`, os.Args[0])
 	s := startCommand(t, cmd, "POOL_SIZE=4", "EGRESS_CONNECTIONS=16", "METRICS_MAX_CONNECTIONS=20", "HTTP_HEADER_TIMEOUT=1h", "HTTP_READ_TIMEOUT=1h")
 	limit := s.metric(t, `functions_http_connections_limit{port="api"}`)
 	if limit < 100 || limit >= 600 {

@@ -68,7 +68,7 @@ func askHealth(ctx context.Context, path string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("health: %w", err)
 	}
-	defer response.Body.Close() //nolint:errcheck // read only
+	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
 	if err != nil {
 		return fmt.Errorf("health: %w", err)

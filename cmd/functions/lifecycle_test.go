@@ -109,8 +109,8 @@ func TestEndingServerTakesCallsForItsDelay(t *testing.T) {
 // onSocket is how a service manager starts the server on a socket of its own.
 func onSocket(t *testing.T, socket *os.File) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0"`, os.Args[0]) //nolint:gosec // our own program
-	cmd.ExtraFiles = []*os.File{socket}                                                 // descriptor 3
+	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$0"`, os.Args[0])
+	cmd.ExtraFiles = []*os.File{socket} // descriptor 3
 	return cmd
 }
 
@@ -156,7 +156,7 @@ func TestSocketsOfNoUseAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	cmd := onSocket(t, file)
 	cmd.Env = serverEnv(t)
 	said, err := cmd.CombinedOutput()

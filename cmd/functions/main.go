@@ -23,7 +23,7 @@ func main() {
 		if !said {
 			printFatal(err)
 		}
-		os.Exit(status) //nolint:gocritic // stop has nothing left to undo
+		os.Exit(status) // stop has nothing left to undo
 	}
 }
 

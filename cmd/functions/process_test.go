@@ -117,7 +117,7 @@ func signalChild(child procID, parents []procID, sig os.Signal) bool {
 	if err != nil {
 		return false
 	}
-	defer process.Release() //nolint:errcheck // it holds a descriptor only
+	defer process.Release()
 	parent := parentOf(child.pid)
 	if !child.alive() || !slices.ContainsFunc(parents, func(p procID) bool { return p.pid == parent }) {
 		return false

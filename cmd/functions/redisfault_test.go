@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // the contract's hash
+	"crypto/sha1"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -152,7 +152,7 @@ func (l *load) wantWhole(t *testing.T, path string) string {
 	if err := json.Unmarshal([]byte(r.body), &stored); err != nil {
 		t.Errorf("%s: %v", path, err)
 	}
-	sum := sha1.Sum([]byte(stored.Code)) //nolint:gosec // the contract's hash
+	sum := sha1.Sum([]byte(stored.Code))
 	if stored.Hash != hex.EncodeToString(sum[:]) || stored.VersionID == "" || stored.Created == "" || stored.Updated == "" {
 		t.Errorf("%s is stored as %+v", path, stored)
 	}

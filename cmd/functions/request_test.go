@@ -38,7 +38,7 @@ func sendUntil(ctx context.Context, client *http.Client, method, url, body strin
 	if err != nil {
 		return reply{err: err}
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end
+	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	return reply{response.StatusCode, string(text), response.Header.Get("Retry-After"), err}
 }

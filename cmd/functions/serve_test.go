@@ -188,7 +188,7 @@ func TestMetricsAreServed(t *testing.T) {
 func runnerWithoutAddon(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "runner-js")
-	if out, err := exec.Command("cp", "-r", "../../runner-js", dir).CombinedOutput(); err != nil { //nolint:gosec // a path of our own
+	if out, err := exec.Command("cp", "-r", "../../runner-js", dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "build")); err != nil {

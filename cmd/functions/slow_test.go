@@ -122,11 +122,11 @@ func TestRefusalsTellTheirLimit(t *testing.T) {
 	}
 	expect := func(url, body string, status int, want string) {
 		t.Helper()
-		response, err := http.Post(url+"/run", "application/json", strings.NewReader(body)) //nolint:gosec // our own server
+		response, err := http.Post(url+"/run", "application/json", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer response.Body.Close() //nolint:errcheck // read to its end
+		defer response.Body.Close()
 		answer, err := io.ReadAll(response.Body)
 		if err != nil || response.StatusCode != status || string(answer) != want || (response.Header.Get("Retry-After") == "1") != (status != 413) {
 			t.Errorf("%s: got %d %s, Retry-After %q, %v; want %d %s", url, response.StatusCode, answer, response.Header.Get("Retry-After"), err, status, want)

@@ -13,7 +13,7 @@ import (
 func TestMakeStampsTheVersion(t *testing.T) {
 	flags := strings.Fields(makeVariable(t, "version_flags", "VERSION=v9.8.7", "REVISION=0123abc"))
 	binary := filepath.Join(t.TempDir(), "functions")
-	if out, err := exec.Command("go", "build", "-o", binary, "-ldflags", strings.Join(flags, " "), ".").CombinedOutput(); err != nil { //nolint:gosec // our own
+	if out, err := exec.Command("go", "build", "-o", binary, "-ldflags", strings.Join(flags, " "), ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	want := "functions v9.8.7 (revision 0123abc, " + runtime.Version() + ")\n"
@@ -28,7 +28,7 @@ func TestMakeStampsTheVersion(t *testing.T) {
 // makeVariable is the value of a variable of the Makefile when make is called with arguments.
 func makeVariable(t *testing.T, name string, arguments ...string) string {
 	t.Helper()
-	cmd := exec.Command("make", append([]string{"-s", "-C", "../..", "-f", "Makefile", "-f", "-", "print"}, arguments...)...) //nolint:gosec // our own
+	cmd := exec.Command("make", append([]string{"-s", "-C", "../..", "-f", "Makefile", "-f", "-", "print"}, arguments...)...)
 	cmd.Stdin = strings.NewReader("print:\n\t@echo '$(" + name + ")'\n")
 	out, err := cmd.Output()
 	if err != nil {

@@ -106,7 +106,7 @@ func markdown() string {
 
 func TestDocsTellEveryVariable(t *testing.T) {
 	if *update {
-		if err := os.WriteFile(page, []byte(markdown()), 0o644); err != nil { //nolint:gosec // a page for everyone
+		if err := os.WriteFile(page, []byte(markdown()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

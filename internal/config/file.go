@@ -37,7 +37,7 @@ func readSettings(path string) (settings, error) {
 	if err != nil {
 		return none, err
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err != nil {
 		return none, err

@@ -59,7 +59,7 @@ func WantsJSON(getenv func(string) (string, bool)) bool {
 	const name = "LOG_APP_FORMAT"
 	text, _ := getenv(name)
 	if path, _ := getenv(fileVariable); text == "" && path != "" {
-		file, _ := readSettings(path) //nolint:errcheck // Load reports its errors
+		file, _ := readSettings(path) // Load reports its errors
 		text = file.values[name]
 	}
 	return strings.EqualFold(strings.TrimSpace(text), LogAppJSON)

@@ -18,7 +18,8 @@ var readElsewhere = []string{
 }
 
 // ownPrefix matches names that nobody else is likely to use.
-var ownPrefix = regexp.MustCompile(`^(EGRESS|WORKER|POOL|QUEUE|CODE|ISOLATION|SHUTDOWN|FUNCTION_LOGS|MAX_CONCURRENCY|MAX_CONNECTIONS|BODY_PARSER)(_|$)`)
+var ownPrefix = regexp.MustCompile(`^(EGRESS|WORKER|POOL|QUEUE|CODE|ISOLATION|SHUTDOWN|FUNCTION_LOGS|MAX_CONCURRENCY|` +
+	`MAX_CONNECTIONS|BODY_PARSER)(_|$)`)
 
 // serviceLink matches variables that Kubernetes and Docker set for a service, such as one named worker.
 var serviceLink = regexp.MustCompile(`_SERVICE_(HOST|PORT(_.*)?)$|_PORT(_[0-9]+_(TCP|UDP|SCTP)(_.*)?)?$|_ENV_|_NAME$`)

@@ -18,8 +18,8 @@ func duration(least, most time.Duration, target func(*Config) *time.Duration) pa
 	return past(func(c *Config, text string) error {
 		d, err := durations.Parse(text)
 		if err != nil || d < least || d > most {
-			return fmt.Errorf("must be a duration from %s to %s with its unit, such as 500ms, 10s or 1m30s", durations.Text(least),
-				durations.Text(most))
+			return fmt.Errorf("must be a duration from %s to %s with its unit, such as 500ms, 10s or 1m30s",
+				durations.Text(least), durations.Text(most))
 		}
 		*target(c) = d
 		return nil

@@ -75,7 +75,8 @@ var functionsVariables = []Variable{
 }
 
 // moduleName is a module of Node.js or of npm, or a file of one.
-var moduleName = regexp.MustCompile(`^(node:)?(@[A-Za-z0-9~_.-]+/)?[A-Za-z0-9~_-][A-Za-z0-9~_.-]*(/[A-Za-z0-9~_-][A-Za-z0-9~_.-]*)*$`)
+var moduleName = regexp.MustCompile(`^(node:)?(@[A-Za-z0-9~_.-]+/)?` +
+	`[A-Za-z0-9~_-][A-Za-z0-9~_.-]*(/[A-Za-z0-9~_-][A-Za-z0-9~_.-]*)*$`)
 
 func checkModule(name string) error {
 	if len(name) > maxText || !moduleName.MatchString(name) {

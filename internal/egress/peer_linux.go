@@ -35,9 +35,9 @@ func peerLives(conn *net.UnixConn) bool {
 		case err != nil:
 			return err // already reaped
 		}
-		defer unix.Close(pidfd) //nolint:errcheck // nothing was written
+		defer unix.Close(pidfd)
 		// A pidfd is readable when its process has ended: pidfd_open(2).
-		ready, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, 0) //nolint:gosec // a descriptor is small
+		ready, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, 0)
 		lives = err == nil && ready == 0
 		return err
 	})

@@ -16,7 +16,7 @@ func TestAConnectionIsWorthNothingAfterItsProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // only accepted from
+	defer listener.Close()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = []string{"CONNECT_TO=" + listener.Addr().String()}
 	var said bytes.Buffer
@@ -32,7 +32,7 @@ func TestAConnectionIsWorthNothingAfterItsProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // only read
+	defer conn.Close()
 	if pid, err := peerOf(conn); err != nil || pid != cmd.Process.Pid {
 		t.Errorf("the peer is %d (%v), want %d", pid, err, cmd.Process.Pid)
 	}

@@ -2,8 +2,9 @@ package egress
 
 import "sync/atomic"
 
-// Policies are the policy of all functions and those of the namespaces that have one of their own. They are safe for concurrent use, and can be
-// replaced at any time: a call keeps the policy that it began with, the next one has the new.
+// Policies are the policy of all functions and those of the namespaces that have one of their own. They are safe for
+// concurrent use, and can be replaced at any time: a call keeps the policy that it began with, the next one has the
+// new.
 type Policies struct {
 	current atomic.Pointer[policySet]
 }

@@ -62,17 +62,17 @@ func New(o Options) (*Proxy, error) {
 // directory, which is mounted into their root.
 func (p *Proxy) listen() error {
 	inner := filepath.Join(p.dir, "in")
-	if err := os.Mkdir(inner, 0o711); err != nil { //nolint:gosec // the outer one is closed
+	if err := os.Mkdir(inner, 0o711); err != nil { // the outer one is closed
 		return err
 	}
-	if err := os.Chmod(inner, 0o711); err != nil { //nolint:gosec // whatever the umask says
+	if err := os.Chmod(inner, 0o711); err != nil { // whatever the umask says
 		return err
 	}
 	var err error
 	if p.listener, err = net.ListenUnix("unix", &net.UnixAddr{Name: socketPath(p.dir), Net: "unix"}); err != nil {
 		return err
 	}
-	return os.Chmod(p.Socket(), 0o666) //nolint:gosec // the outer one is closed
+	return os.Chmod(p.Socket(), 0o666) // the outer one is closed
 }
 
 // Socket is the path of the proxy's socket.

@@ -70,7 +70,8 @@ func (b *Bounds) Faults(o *Options) (faults []string) {
 	return faults
 }
 
-// Within returns o with what is out of bounds brought within them, as it may be after a change of the server's variables.
+// Within returns o with what is out of bounds brought within them, as it may be after a change of the server's
+// variables.
 func (b *Bounds) Within(o Options) Options {
 	for i := range allBounds {
 		if allBounds[i].fault(b, &o) != "" {

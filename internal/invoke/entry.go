@@ -85,8 +85,8 @@ func (e *entry) size() int64 {
 	) + entryOverhead
 }
 
-// workerKey names the function, its code, its runtime and what else a worker is bound to. The stored hash is not used: two different codes must never
-// share a worker, whatever a record says, and SHA-1 can be made to collide.
+// workerKey names the function, its code, its runtime and what else a worker is bound to. The stored hash is not used:
+// two different codes must never share a worker, whatever a record says, and SHA-1 can be made to collide.
 func workerKey(fn *function.Function) string {
 	sum := sha256.Sum256([]byte(fn.Code))
 	key := fn.Namespace + "\x00" + fn.ID + "\x00" + hex.EncodeToString(sum[:])

@@ -26,7 +26,8 @@ func (c *Check) modules(code string) (texts []string) {
 	var told []string
 	for _, match := range requires.FindAllStringSubmatch(code, maxMatches) {
 		name := match[1]
-		if strings.HasPrefix(name, ".") || slices.Contains(c.Modules, name) || slices.Contains(told, name) || len(told) == maxPerFunction {
+		known := strings.HasPrefix(name, ".") || slices.Contains(c.Modules, name)
+		if known || slices.Contains(told, name) || len(told) == maxPerFunction {
 			continue
 		}
 		told = append(told, name)

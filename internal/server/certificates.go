@@ -23,7 +23,7 @@ func readCertificates(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, maxCertificates+1))
 	switch {
 	case err != nil:

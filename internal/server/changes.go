@@ -7,8 +7,8 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// routesTimeout is how long the start, and a write of a route, wait until the routes are read again. If that fails, they
-// are read in the background.
+// routesTimeout is how long the start, and a write of a route, wait until the routes are read again. If that fails,
+// they are read in the background.
 const routesTimeout = 2 * time.Second
 
 // changed makes a write, here or on another server, known to what is in memory.

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// RedisServer is a redis-server process that keeps nothing on disk unless its arguments say so. It must be used from the
-// test's own goroutine.
+// RedisServer is a redis-server process that keeps nothing on disk unless its arguments say so. It must be used from
+// the test's own goroutine.
 type RedisServer struct {
 	// Addr is its host:port; it stays the same across Stop and Start.
 	Addr string
@@ -43,7 +43,8 @@ func (s *RedisServer) configure(args []string) {
 	s.Start()
 }
 
-// Start starts the server again after Stop, at the same address and with what it has on disk, and returns when it answers.
+// Start starts the server again after Stop, at the same address and with what it has on disk, and returns when it
+// answers.
 func (s *RedisServer) Start() {
 	s.tb.Helper()
 	s.proc = start(s.tb, s.command, s.args)

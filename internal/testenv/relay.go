@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// SlowRelay passes on TCP connections to target, everything that comes back delay later than it came. It returns its own
-// address and ends with the test.
+// SlowRelay passes on TCP connections to target, everything that comes back delay later than it came. It returns its
+// own address and ends with the test.
 func SlowRelay(tb testing.TB, target string, delay time.Duration) (addr string) {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -30,7 +30,7 @@ func SlowRelay(tb testing.TB, target string, delay time.Duration) (addr string) 
 
 // relay serves one connection until either side closes it.
 func relay(conn net.Conn, target string, delay time.Duration) {
-	defer conn.Close() //nolint:errcheck // both sides are done
+	defer conn.Close()
 	server, err := net.Dial("tcp", target)
 	if err != nil {
 		return

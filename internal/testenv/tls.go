@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Certificate names files, in PEM, of a certificate for 127.0.0.1 and its key, and of the authority that has signed it, which
-// nobody else knows.
+// Certificate names files, in PEM, of a certificate for 127.0.0.1 and its key, and of the authority that has signed it,
+// which nobody else knows.
 type Certificate struct{ CAFile, CertFile, KeyFile string }
 
 // NewCertificate makes one, for a server and for a client.
@@ -24,7 +24,10 @@ func NewCertificate(tb testing.TB) Certificate {
 	tb.Helper()
 	dir := tb.TempDir()
 	c := Certificate{filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
-	valid := x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour)}
+	now := time.Now()
+	valid := x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
+	}
 	authority := valid
 	authority.Subject = pkix.Name{CommonName: "authority of a test"}
 	authority.IsCA, authority.BasicConstraintsValid = true, true
@@ -69,8 +72,8 @@ func writePEM(tb testing.TB, path, kind string, text []byte) {
 	}
 }
 
-// RedisTLS starts a redis-server that also takes connections with TLS, at the address that is returned, from clients that show a
-// certificate of the same authority.
+// RedisTLS starts a redis-server that also takes connections with TLS, at the address that is returned, from clients
+// that show a certificate of the same authority.
 func RedisTLS(tb testing.TB, c Certificate, args ...string) (s *RedisServer, addr string) {
 	tb.Helper()
 	addr = freeAddr(tb)
@@ -80,14 +83,16 @@ func RedisTLS(tb testing.TB, c Certificate, args ...string) (s *RedisServer, add
 	}, args...)...), addr
 }
 
-// RedisSentinelTLS starts a Sentinel that watches the master at an address with TLS, with further lines of configuration. It takes
-// connections with TLS at the address that is returned, from clients that show a certificate of the same authority.
+// RedisSentinelTLS starts a Sentinel that watches the master at an address with TLS, with further lines of
+// configuration. It takes connections with TLS at the address that is returned, from clients that show a certificate of
+// the same authority.
 func RedisSentinelTLS(tb testing.TB, c Certificate, masterAddr, name string, lines ...string) (addr string) {
 	tb.Helper()
 	addr = freeAddr(tb)
 	_, port, _ := net.SplitHostPort(addr)
 	lines = append([]string{
-		"tls-port " + port, "tls-cert-file " + c.CertFile, "tls-key-file " + c.KeyFile, "tls-ca-cert-file " + c.CAFile, "tls-replication yes",
+		"tls-port " + port, "tls-cert-file " + c.CertFile, "tls-key-file " + c.KeyFile,
+		"tls-ca-cert-file " + c.CAFile, "tls-replication yes",
 	}, lines...)
 	startSentinel(tb, masterAddr, name, 1, lines...)
 	return addr

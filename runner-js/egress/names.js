@@ -13,8 +13,9 @@ const { apply } = Reflect;
 
 // The queries of a channel, and the record types that they ask for.
 const QUERIES = {
-  queryA: 'A', queryAaaa: 'AAAA', queryAny: 'ANY', queryCaa: 'CAA', queryCname: 'CNAME', queryMx: 'MX', queryNaptr: 'NAPTR', queryNs: 'NS',
-  queryPtr: 'PTR', querySoa: 'SOA', querySrv: 'SRV', queryTlsa: 'TLSA', queryTxt: 'TXT',
+  queryA: 'A', queryAaaa: 'AAAA', queryAny: 'ANY', queryCaa: 'CAA', queryCname: 'CNAME', queryMx: 'MX',
+  queryNaptr: 'NAPTR', queryNs: 'NS', queryPtr: 'PTR', querySoa: 'SOA', querySrv: 'SRV', queryTlsa: 'TLSA',
+  queryTxt: 'TXT',
 };
 
 // The records that carry their type since Node.js 24, although it was asked for.
@@ -30,7 +31,9 @@ const IPV6_FIRST = 2;
 const old = cares.DNS_ORDER_VERBATIM === undefined; // the order is a boolean: verbatim
 
 // SERVICES are the names of ports for getnameinfo; other ports stay numbers.
-const SERVICES = { 21: 'ftp', 22: 'ssh', 25: 'smtp', 53: 'domain', 80: 'http', 110: 'pop3', 143: 'imap2', 443: 'https', 993: 'imaps' };
+const SERVICES = {
+  21: 'ftp', 22: 'ssh', 25: 'smtp', 53: 'domain', 80: 'http', 110: 'pop3', 143: 'imap2', 443: 'https', 993: 'imaps',
+};
 
 // install replaces the native queries. path is that of the proxy's socket.
 function install(path) {
@@ -150,8 +153,9 @@ function reverse(address) {
 // digits writes an IPv6 address in full.
 function digits(text) {
   const four = text.slice(text.lastIndexOf(':') + 1);
+  const inHex = byte => Number(byte).toString(16).padStart(2, '0');
   const hex = net.isIP(four) === 4
-    ? text.slice(0, -four.length) + four.split('.').map(byte => Number(byte).toString(16).padStart(2, '0')).join('').replace(/^.{4}/, '$&:')
+    ? text.slice(0, -four.length) + four.split('.').map(inHex).join('').replace(/^.{4}/, '$&:')
     : text;
   const [before, after] = hex.split('::').map(half => half.split(':').filter(group => group !== ''));
   const missing = 8 - before.length - (after || []).length;

@@ -61,7 +61,9 @@ function addPairs(pairs, headers) {
         const text = String(value);
         left -= name.length + byteLength(text);
         if (left < 0) throw new RangeError(`The headers of the answer have more than ${MAX_HEADER_BYTES} bytes`);
-        if (pairs.length === MAX_HEADER_LINES) throw new RangeError(`The answer has more than ${MAX_HEADER_LINES} header lines`);
+        if (pairs.length === MAX_HEADER_LINES) {
+          throw new RangeError(`The answer has more than ${MAX_HEADER_LINES} header lines`);
+        }
         if (BAD_VALUE.test(text)) throw new TypeError('The header content contains invalid characters');
         pairs[pairs.length] = { name, value: text };
       }
@@ -73,7 +75,9 @@ function addPairs(pairs, headers) {
 // the function, for toJSON.
 function textOf(pairs) {
   let text = '';
-  for (let i = 0; i < pairs.length; i++) text += `${i === 0 ? '' : ','}[${stringify(pairs[i].name)},${stringify(pairs[i].value)}]`;
+  for (let i = 0; i < pairs.length; i++) {
+    text += `${i === 0 ? '' : ','}[${stringify(pairs[i].name)},${stringify(pairs[i].value)}]`;
+  }
   return `[${text}]`;
 }
 
@@ -111,7 +115,8 @@ function taken({ status, headers, body }) {
 
 // mayTakeLong says whether writing value as JSON may take more than a moment. It reads nothing that could run code.
 function mayTakeLong(value) {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function' || (typeof value === 'string' && value.length > LONG);
+  return (typeof value === 'object' && value !== null) || typeof value === 'function' ||
+    (typeof value === 'string' && value.length > LONG);
 }
 
 function resultFrame({ code, pairs, body, failed, failure }) {
@@ -216,7 +221,8 @@ function start(line, kind) {
   }
   const module = { exports: {} };
   const out = runner.program(kind, [
-    Backstage, Buffer, makeConsole(), module.exports, module, setTimeout, clearTimeout, require, makeRelativeRequire(modules, require),
+    Backstage, Buffer, makeConsole(), module.exports, module, setTimeout, clearTimeout, require,
+    makeRelativeRequire(modules, require),
     errors.NotModified, errors.BadRequest, errors.NotFound, errors.UnprocessableEntity, errors.InternalServerError,
     setInterval,
   ]);

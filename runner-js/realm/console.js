@@ -7,7 +7,8 @@ const { apply } = Reflect;
 const { keys } = Object;
 const { stringify } = JSON;
 
-const METHODS = Object.keys(new Console(sink(() => {}), sink(() => {}))).filter(name => name !== 'Console' && name[0] !== '_');
+const METHODS = Object.keys(new Console(sink(() => {}), sink(() => {})))
+  .filter(name => name !== 'Console' && name[0] !== '_');
 
 // sink is as much of a stream as Console needs.
 function sink(write) {

@@ -41,7 +41,8 @@ function framesOf(stack, filename) {
 }
 
 // The end of a call's stack: frames of Node.js below those of the function.
-const INNER = /^\s*at (?:.*\((?:node:|internal\/|[a-z_]+\.js:).*\)|(?:node:|internal\/|[a-z_]+\.js:).*|<anonymous>|new Script .*)$/;
+const FILE = '(?:node:|internal/|[a-z_]+\\.js:).*';
+const INNER = new RegExp(`^\\s*at (?:.*\\(${FILE}\\)|${FILE}|<anonymous>|new Script .*)$`);
 
 // withoutRunner removes the frames of the runner and its modules, those of the wrapper, which lie after the last line
 // of the code, and those of Node.js at the end of the stack.

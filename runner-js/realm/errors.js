@@ -6,7 +6,9 @@ function httpError(name, status) {
   const type = { [name]: class extends Error {} }[name];
   Object.defineProperty(type.prototype, 'statusCode', {
     get() { return status; },
-    set(value) { Object.defineProperty(this, 'statusCode', { value, writable: true, configurable: true, enumerable: true }); },
+    set(value) {
+      Object.defineProperty(this, 'statusCode', { value, writable: true, configurable: true, enumerable: true });
+    },
     configurable: true,
   });
   return type;

@@ -14,8 +14,9 @@ const { exec } = RegExp.prototype;
 // The runner has a realm of its own, in which modules live.
 const runners = host.intrinsics;
 
+const prototypes = keys(errors).map(name => errors[name].prototype);
 const ours = keys(errors).map(name => errors[name])
-  .concat(keys(errors).map(name => errors[name].prototype), require('./request').prototype, require('./response').prototype);
+  .concat(prototypes, require('./request').prototype, require('./response').prototype);
 
 const own = intrinsics.watched(ours);
 const others = runners.watched(host.shared);
@@ -39,7 +40,8 @@ const inherited = functions.map(getPrototypeOf);
 // Other objects that input can reach, through what those inherit from in either realm: file.__proto__.__proto__ of a
 // Buffer. They have no enumerable keys, and checking that costs a tenth of counting them, except for String.prototype,
 // which is SHARED.
-const beyond = reachable.concat(others.filter(object => runners.unheld.indexOf(object) < 0)).filter(object => SHARED.indexOf(object) < 0);
+const beyond = reachable.concat(others.filter(object => runners.unheld.indexOf(object) < 0))
+  .filter(object => SHARED.indexOf(object) < 0);
 const blank = near.concat(beyond).filter(isBare);
 SHARED.concat(beyond).forEach(makeFast);
 
@@ -84,14 +86,16 @@ function comparison(objects, heirs) {
   }
   for (const heir of heirs) statements.push(`if (${constant(heir)}.call !== ${constant(heir.call)}) return false;`);
   const declarations = constants.map((_, i) => `c${i} = constants[${i}]`);
-  return Function('constants', `const ${declarations.join(', ')}; return () => { ${statements.join(' ')} return true; };`)(constants);
+  const check = `() => { ${statements.join(' ')} return true; }`;
+  return Function('constants', `const ${declarations.join(', ')}; return ${check};`)(constants);
 }
 
 // isFixed says whether a key must keep its value: a function, or anything assignable. What the runner sets for each
 // call is undefined here.
 function isFixed(object, key) {
   const { value, writable } = getOwnPropertyDescriptor(object, key);
-  return typeof value === 'function' || (writable && value !== undefined && value === value); // eslint-disable-line no-self-compare
+  // eslint-disable-next-line no-self-compare
+  return typeof value === 'function' || (writable && value !== undefined && value === value);
 }
 
 // accessorsOf returns the getters and setters of all objects, with their places.
@@ -123,7 +127,8 @@ function unchanged() {
   }
   if (!bare()) return false;
   if (count <= FIRST) return sameKeys() && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions());
-  return (count % SELDOM !== 0 || sameFunctions()) && (count % EVERY !== 0 || sameKeys()) && (count % RARELY !== 0 || sameProperties());
+  return (count % SELDOM !== 0 || sameFunctions()) && (count % EVERY !== 0 || sameKeys()) &&
+    (count % RARELY !== 0 || sameProperties());
 }
 
 // makeFast makes V8 store an object in the form in which looking for keys takes a tenth of the time. V8 does that for

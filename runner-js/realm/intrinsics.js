@@ -17,18 +17,22 @@ const prototypesOf = constructors => constructors.map(({ prototype }) => prototy
 const closest = prototypesOf([Object, Function, Array, String, ...ERRORS]).concat(Error);
 
 // Objects behind values that a function is likely to use, and to index by names from its input: obj[a][b] = c.
-const close = closest.concat([Object, Function, Array, String, Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, JSON, Math, Reflect], ERRORS.slice(1),
+const close = closest.concat(
+  [Object, Function, Array, String, Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, JSON, Math, Reflect],
+  ERRORS.slice(1),
   prototypesOf([Number, Boolean, Symbol, Promise, RegExp, Date, Map, Set, Uint8Array]),
-  [getPrototypeOf(async () => {}), getPrototypeOf(function* generator() {}), getPrototypeOf(everything)]);
+  [getPrototypeOf(async () => {}), getPrototypeOf(function* generator() {}), getPrototypeOf(everything)],
+);
 
 const NAMES = [
-  'Proxy', 'WeakMap', 'WeakSet', 'WeakRef', 'ArrayBuffer', 'SharedArrayBuffer', 'DataView', 'BigInt', 'AggregateError', 'Iterator',
-  'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float32Array', 'Float64Array',
-  'BigInt64Array', 'BigUint64Array', 'Intl', 'WebAssembly', 'Atomics',
+  'Proxy', 'WeakMap', 'WeakSet', 'WeakRef', 'ArrayBuffer', 'SharedArrayBuffer', 'DataView', 'BigInt', 'AggregateError',
+  'Iterator', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
+  'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array', 'Intl', 'WebAssembly', 'Atomics',
 ];
 const far = [
-  getPrototypeOf(Uint8Array), getPrototypeOf(Uint8Array.prototype), getPrototypeOf(iteratorOf([])), iteratorOf([]), iteratorOf(''), iteratorOf(new Map()),
-  iteratorOf(new Set()), prototypesOf([getPrototypeOf(function* generator() {})])[0],
+  getPrototypeOf(Uint8Array), getPrototypeOf(Uint8Array.prototype), getPrototypeOf(iteratorOf([])), iteratorOf([]),
+  iteratorOf(''), iteratorOf(new Map()), iteratorOf(new Set()),
+  prototypesOf([getPrototypeOf(function* generator() {})])[0],
 ];
 far.push(...named(/./));
 
@@ -88,4 +92,6 @@ function allFunctionsOf(objects) {
   return Array.from(found);
 }
 
-module.exports = { everything, closest, close, watched, eachProperty, functionsOf, allFunctionsOf, unreachable, unheld, lockAccessors };
+module.exports = {
+  everything, closest, close, watched, eachProperty, functionsOf, allFunctionsOf, unreachable, unheld, lockAccessors,
+};

@@ -57,7 +57,8 @@ const cut = (value, length) => apply(slice, String(value), [0, length]);
 // addTag keeps booleans and numbers and turns everything else into text.
 function addTag(tags, key, value) {
   const name = cut(key, MAX_KEY);
-  const kept = typeof value === 'boolean' || (typeof value === 'number' && value - value === 0) ? value : cut(value, MAX_TEXT);
+  const plain = typeof value === 'boolean' || (typeof value === 'number' && value - value === 0);
+  const kept = plain ? value : cut(value, MAX_TEXT);
   for (let i = 0; i < tags.length; i++) {
     if (tags[i].name === name) {
       tags[i].value = kept;
@@ -70,7 +71,9 @@ function addTag(tags, key, value) {
 // Only strings, numbers and booleans reach stringify: an object could have its own toJSON.
 function textOf(tags) {
   let text = '';
-  for (let i = 0; i < tags.length; i++) text += `${i === 0 ? '' : ','}[${stringify(tags[i].name)},${stringify(tags[i].value)}]`;
+  for (let i = 0; i < tags.length; i++) {
+    text += `${i === 0 ? '' : ','}[${stringify(tags[i].name)},${stringify(tags[i].value)}]`;
+  }
   return `[${text}]`;
 }
 
@@ -120,7 +123,8 @@ function record(send, elapsed) {
         if (!open) return;
         open = false;
         const duration = max(0, moment(time) - start);
-        send(`"span":${number},"parent":${parent},"name":${stringify(operation)},"start":${start},"duration":${duration},"tags":${textOf(tags)}`);
+        const timing = `"start":${start},"duration":${duration}`;
+        send(`"span":${number},"parent":${parent},"name":${stringify(operation)},${timing},"tags":${textOf(tags)}`);
       },
     };
     apply(set, numbers, [span, number]);

@@ -7,7 +7,8 @@ const { promisify } = host; // key of a function's own promisified version
 const { apply } = Reflect;
 const { freeze } = Object;
 const RealPromise = Promise;
-const { get: mapGet, set: mapSet, delete: mapDelete } = Map.prototype; // before a function replaces them: the count must be right
+// Before a function replaces them: the count must be right.
+const { get: mapGet, set: mapSet, delete: mapDelete } = Map.prototype;
 
 // makeTimers returns a function that makes the three for each call. They call work(+1) for each timer that starts,
 // work(-1) when it is done, and fail(error) when its callback throws. An interval is done when clearTimeout clears it:
@@ -58,7 +59,9 @@ function makeTimers(work, fail) {
     return {
       setTimeout,
       clearTimeout: function clearTimeout(timeout) { end(timeout); },
-      setInterval: function setInterval(callback, delay, ...args) { return begin(startRepeated, callback, delay, args); },
+      setInterval: function setInterval(callback, delay, ...args) {
+        return begin(startRepeated, callback, delay, args);
+      },
     };
   };
 }

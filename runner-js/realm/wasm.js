@@ -9,7 +9,8 @@ const { then } = Promise.prototype;
 // their start and work(-1) at their end.
 function watchWasm(work) {
   if (typeof WebAssembly !== 'object') return;
-  for (const name of ['compile', 'instantiate', 'compileStreaming', 'instantiateStreaming'].filter(known => WebAssembly[known])) {
+  const names = ['compile', 'instantiate', 'compileStreaming', 'instantiateStreaming'];
+  for (const name of names.filter(known => WebAssembly[known])) {
     const real = WebAssembly[name];
     WebAssembly[name] = { [name](...args) {
       const counted = work(1); // Node.js itself compiles something before the first call

@@ -6,7 +6,7 @@ import "cmp"
 // its canonical form.
 func ArrayIndex(name string) (index uint32, ok bool) {
 	rank := keyRank(name)
-	return uint32(rank), rank != noIndex //nolint:gosec // no rank is larger
+	return uint32(rank), rank != noIndex
 }
 
 // CompareKeys compares names of members as JavaScript orders them (ECMA-262, OrdinaryOwnPropertyKeys): array indices by

@@ -31,7 +31,7 @@ func TestDepthTakesNoStack(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	close(hold)
 	all.Wait()
-	if each := (int64(after.StackInuse) - int64(before.StackInuse)) / readers; each > 64<<10 { //nolint:gosec // far below
+	if each := (int64(after.StackInuse) - int64(before.StackInuse)) / readers; each > 64<<10 {
 		t.Errorf("each reader's stack has %d KB", each>>10)
 	}
 }

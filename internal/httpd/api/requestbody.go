@@ -13,8 +13,9 @@ import (
 // smallBody is how large a body may be for its parts to be copied without asking.
 const smallBody = 4 << 10
 
-// readStorable reads a body that describes what to store. One of another media type than JSON counts as {}, as it always
-// did; ignored says so then, if what it holds was meant to be read. There is room for what will be copied out of it.
+// readStorable reads a body that describes what to store. One of another media type than JSON counts as {}, as it
+// always did; ignored says so then, if what it holds was meant to be read. There is room for what will be copied out of
+// it.
 func (s *server) readStorable(
 	r *http.Request,
 	strict bool,

@@ -32,18 +32,18 @@ func benchmarkRequest(b *testing.B, request string, bounded bool) {
 		_, _ = io.Copy(io.Discard, r.Body) // a failure shows below
 		_, _ = io.WriteString(w, "done")   // as above
 	})}
-	defer server.Close() //nolint:errcheck // it has served
+	defer server.Close()
 	if bounded {
 		port := New(l, Options{Most: 10_000, Read: time.Minute, Body: time.Minute, Write: time.Minute, Bodies: NewBodies(1 << 30), Answers: NewAnswers(1 << 30)})
-		go port.Serve(server) //nolint:errcheck // as above
+		go port.Serve(server)
 	} else {
-		go server.Serve(l) //nolint:errcheck // as above
+		go server.Serve(l)
 	}
 	conn, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // as above
+	defer conn.Close()
 	c := &caller{conn, bufio.NewReader(conn)}
 	text := strings.NewReader(request)
 	b.ReportAllocs()

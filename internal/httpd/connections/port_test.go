@@ -168,15 +168,15 @@ func TestRoomKeepsCount(t *testing.T) {
 	r := newRoom(50)
 	var all []*Conn
 	for range 20_000 {
-		switch n := rand.IntN(3); { //nolint:gosec // for a test
+		switch n := rand.IntN(3); {
 		case n == 0 && !r.full():
-			c := &Conn{address: netip.PrefixFrom(netip.AddrFrom4([4]byte{1, 1, 1, byte(rand.IntN(8))}), 32)} //nolint:gosec // as above
+			c := &Conn{address: netip.PrefixFrom(netip.AddrFrom4([4]byte{1, 1, 1, byte(rand.IntN(8))}), 32)}
 			r.add(c)
 			all = append(all, c)
 		case n == 1 && len(all) > 0:
-			r.move(all[rand.IntN(len(all))], phase(rand.IntN(int(phases))), time.Time{}) //nolint:gosec // as above
+			r.move(all[rand.IntN(len(all))], phase(rand.IntN(int(phases))), time.Time{})
 		case n == 2 && len(all) > 0:
-			i := rand.IntN(len(all)) //nolint:gosec // as above
+			i := rand.IntN(len(all))
 			r.remove(all[i])
 			all = append(all[:i], all[i+1:]...)
 		}
@@ -223,7 +223,7 @@ func TestPortOutlivesFailuresToAccept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck // as the test ends
+	defer l.Close()
 	broken := errors.New("broken")
 	var log strings.Builder
 	p := New(&failing{Listener: l, errors: []error{

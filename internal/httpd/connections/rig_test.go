@@ -130,7 +130,7 @@ func (c *caller) status() int {
 	if err != nil {
 		return 0
 	}
-	defer response.Body.Close() //nolint:errcheck // read to its end
+	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
 		return 0
 	}

@@ -10,11 +10,14 @@ type part func(dst []byte, r *Request) []byte
 
 // The formats that morgan knows by name.
 var formats = map[string]string{
-	"combined": `:remote-addr - :remote-user [:date[clf]] ":method :url HTTP/:http-version" :status :res[content-length] ":referrer" ":user-agent"`,
-	"common":   `:remote-addr - :remote-user [:date[clf]] ":method :url HTTP/:http-version" :status :res[content-length]`,
-	"default":  `:remote-addr - :remote-user [:date] ":method :url HTTP/:http-version" :status :res[content-length] ":referrer" ":user-agent"`,
-	"short":    `:remote-addr :remote-user :method :url HTTP/:http-version :status :res[content-length] - :response-time ms`,
-	"tiny":     `:method :url :status :res[content-length] - :response-time ms`,
+	"combined": `:remote-addr - :remote-user [:date[clf]] ":method :url HTTP/:http-version" :status ` +
+		`:res[content-length] ":referrer" ":user-agent"`,
+	"common": `:remote-addr - :remote-user [:date[clf]] ":method :url HTTP/:http-version" :status :res[content-length]`,
+	"default": `:remote-addr - :remote-user [:date] ":method :url HTTP/:http-version" :status ` +
+		`:res[content-length] ":referrer" ":user-agent"`,
+	"short": `:remote-addr :remote-user :method :url HTTP/:http-version :status :res[content-length] ` +
+		`- :response-time ms`,
+	"tiny": `:method :url :status :res[content-length] - :response-time ms`,
 }
 
 // tokenPattern is morgan's: a name of at least two letters and an argument in brackets.

@@ -59,7 +59,7 @@ func (s *sender) deliver(r *report) (backoff time.Duration, err error) {
 	if err != nil {
 		return shortBackoff, unreachableError{err}
 	}
-	defer answer.Body.Close() //nolint:errcheck // only read
+	defer answer.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxAnswer))
 	backoff = backoffOf(answer)
 	if answer.StatusCode >= 300 {

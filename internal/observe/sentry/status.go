@@ -20,7 +20,7 @@ func (r *Reporter) Check(ctx context.Context) (message string, err error) {
 	if err != nil {
 		return "Sentry cannot be reached", fmt.Errorf("sentry: %w", err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // not read
+	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		err = fmt.Errorf("HTTP status: %d requesting sentry", answer.StatusCode)
 		return err.Error(), err

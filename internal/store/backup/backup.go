@@ -75,7 +75,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	defer file.Close() //nolint:errcheck // read only
+	defer file.Close()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	if _, err := io.CopyN(w, file, size); err != nil {
@@ -112,7 +112,7 @@ func Fetch(ctx context.Context, dir string, w io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // read only
+	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 4<<10)) // what there is of it
 		return fmt.Errorf("the server says: %s", text)

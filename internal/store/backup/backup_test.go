@@ -150,7 +150,7 @@ func TestOtherUsersGetNoCopy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(program, text, 0o755); err != nil { //nolint:gosec // another user runs it
+	if err := os.WriteFile(program, text, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	child := exec.CommandContext(t.Context(), program, "-test.run=^TestOtherUsersGetNoCopy$", "-test.v")

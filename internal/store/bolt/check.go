@@ -77,7 +77,8 @@ func checkFile(path string) (damage Damage, err error) {
 // markForeign marks an error of bbolt that says that a file is not a bbolt file, or is truncated.
 func markForeign(err error) error {
 	for _, foreign := range []error{
-		berrors.ErrInvalid, berrors.ErrVersionMismatch, berrors.ErrChecksum, berrors.ErrInvalidMapping, io.EOF, io.ErrUnexpectedEOF,
+		berrors.ErrInvalid, berrors.ErrVersionMismatch, berrors.ErrChecksum, berrors.ErrInvalidMapping,
+		io.EOF, io.ErrUnexpectedEOF,
 	} {
 		if errors.Is(err, foreign) {
 			return fmt.Errorf("%w: %w", errDamagedFile, err)
@@ -103,8 +104,14 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 		}
 	}
 	for bucket, decode := range map[string]func(name string, text []byte) error{
-		string(namespacesBucket): func(name string, text []byte) error { _, err := decodeNamespace(name, text); return err },
-		string(routesBucket):     func(name string, text []byte) error { _, err := function.ParseRoute(name, text); return err },
+		string(namespacesBucket): func(name string, text []byte) error {
+			_, err := decodeNamespace(name, text)
+			return err
+		},
+		string(routesBucket): func(name string, text []byte) error {
+			_, err := function.ParseRoute(name, text)
+			return err
+		},
 	} {
 		if all := tx.Bucket([]byte(bucket)); all != nil {
 			if err := all.ForEach(func(name, text []byte) error { return decode(string(name), text) }); err != nil {

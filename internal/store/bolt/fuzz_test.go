@@ -44,7 +44,7 @@ func FuzzADamagedFileIsRefusedOrCanBeRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		defer s.Close() //nolint:errcheck // it is thrown away
+		defer s.Close()
 		page, err := s.List(t.Context(), function.Query{Page: 1, PerPage: 10})
 		if err != nil {
 			t.Fatal(err)

@@ -18,7 +18,7 @@ func BenchmarkNeighbourOfLargeEdits(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Close() //nolint:errcheck // only measured
+	defer s.Close()
 	ctx, stop := context.WithCancel(b.Context())
 	var wg sync.WaitGroup
 	for i := range 16 {

@@ -1,7 +1,7 @@
 // Package bolt keeps functions in one file on the local disk. Every write is on the disk when it returns.
 //
-// The file is a bbolt database of a few buckets. "functions" holds one bucket per namespace, named by the namespace and a
-// colon, so that bbolt's own order is the order of lists; in it each function is a JSON document under its ID.
+// The file is a bbolt database of a few buckets. "functions" holds one bucket per namespace, named by the namespace and
+// a colon, so that bbolt's own order is the order of lists; in it each function is a JSON document under its ID.
 // "namespaces" holds each namespace's record, a JSON document, under its name. "routes" holds each route's record, a
 // JSON document, under its name, and "patterns" the name of each route under its pattern. A namespace and an ID take at
 // most 32 KiB each.

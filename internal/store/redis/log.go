@@ -108,7 +108,7 @@ func lineOf(ref function.Ref, cursor function.LogCursor, values map[string]any) 
 	}
 	millis, err := strconv.ParseInt(text(fieldTime), 10, 64)
 	if err != nil {
-		millis = int64(cursor.Millis) //nolint:gosec // it fits: see ParseLogCursor
+		millis = int64(cursor.Millis) // it fits: see ParseLogCursor
 	}
 	return function.LogLine{
 		Ref: ref, Cursor: cursor, Time: time.UnixMilli(millis),

@@ -64,7 +64,7 @@ func (l *logins) try(ctx context.Context, do func() error) error {
 
 // after is the login to try after err with login at, -1 for none.
 func (l *logins) after(at int32, err error) int32 {
-	last := int32(len(l.all) - 1) //nolint:gosec // at most 3
+	last := int32(len(l.all) - 1)
 	switch {
 	case at == last || !isLoginError(err):
 		return -1

@@ -46,7 +46,7 @@ func TestTheUserCountsUnlessRedisTakesThePasswordAlone(t *testing.T) {
 	open, cluster := testenv.Redis(t), testenv.RedisCluster(t)
 	sentinel := testenv.RedisSentinel(t, guarded, "main")
 	clusterClient := redis.NewClient(&redis.Options{Addr: cluster.Addr})
-	defer clusterClient.Close() //nolint:errcheck // the test is over
+	defer clusterClient.Close()
 	check(t, clusterClient.ConfigSet(t.Context(), "requirepass", "secret").Err())
 	for endpoint, reported := range map[string]string{
 		"redis://:secret@" + guarded.Addr:                                     "",

@@ -25,7 +25,7 @@ func wantUsable(t *testing.T, o Options) {
 	o.KeyPrefix, o.Logger = "local", slog.New(slog.DiscardHandler)
 	s, err := Open(t.Context(), o)
 	check(t, err)
-	defer s.Close() //nolint:errcheck // a failure has shown before
+	defer s.Close()
 	eventually(t, func() error { return s.Ping(t.Context()) })
 	put(t, s, ref, "1", nil)
 	appendLog(t, s, line("1"))
@@ -131,7 +131,7 @@ func TestErrorsNameWhatWasTried(t *testing.T) {
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	check(t, err)
-	defer s.Close() //nolint:errcheck // nothing was open
+	defer s.Close()
 	err = s.Ping(t.Context())
 	said := log.String()
 	if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(said, name) ||

@@ -61,7 +61,10 @@ func testNamespaceLimits(t *testing.T, s Store) {
 		wantNoError(t, s.PutNamespace(t.Context(), &function.Namespace{Name: "ns", MaxConcurrency: want}))
 		n, err := s.GetNamespace(t.Context(), "ns")
 		wantNoError(t, err)
-		for what, got := range map[string]*int{"namespace": n.MaxConcurrency, "function": get(t, s, ref).Settings.MaxConcurrency} {
+		for what, got := range map[string]*int{
+			"namespace": n.MaxConcurrency,
+			"function":  get(t, s, ref).Settings.MaxConcurrency,
+		} {
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("the %s says %v, want %v", what, got, want)
 			}

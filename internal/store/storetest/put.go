@@ -86,8 +86,14 @@ func testPutKeepsOptions(t *testing.T, s Store) {
 		{function.Options{MaxInvocations: &fresh}, function.Options{Runtime: &node24, MaxInvocations: &fresh}},
 		{function.Options{}, function.Options{Runtime: &node24, MaxInvocations: &fresh}},
 		{function.Options{Runtime: none, MaxInvocations: &off}, function.Options{Runtime: &node24, MaxInvocations: &off}},
-		{function.Options{MaxConcurrency: &fresh}, function.Options{Runtime: &node24, MaxInvocations: &off, MaxConcurrency: &fresh}},
-		{function.Options{MaxConcurrency: &off}, function.Options{Runtime: &node24, MaxInvocations: &off, MaxConcurrency: &off}},
+		{
+			function.Options{MaxConcurrency: &fresh},
+			function.Options{Runtime: &node24, MaxInvocations: &off, MaxConcurrency: &fresh},
+		},
+		{
+			function.Options{MaxConcurrency: &off},
+			function.Options{Runtime: &node24, MaxInvocations: &off, MaxConcurrency: &off},
+		},
 	} {
 		stored, err := s.Put(t.Context(), &function.Function{Ref: ref, Code: "1", Options: step.given})
 		if err != nil {

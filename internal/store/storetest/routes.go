@@ -49,7 +49,9 @@ func testRoutes(t *testing.T, s Store) {
 		wantNoError(t, s.DeleteRoute(t.Context(), "a"))
 		wantRoutes(t, s, b)
 	}
-	for _, r := range []function.Route{{}, {Name: "r", Path: "/"}, {Name: "r", Function: ref}, {Path: "/", Function: ref}} {
+	for _, r := range []function.Route{
+		{}, {Name: "r", Path: "/"}, {Name: "r", Function: ref}, {Path: "/", Function: ref},
+	} {
 		wantError(t, s.PutRoute(t.Context(), r), function.ErrIncomplete)
 	}
 	wantRoutes(t, s, b)

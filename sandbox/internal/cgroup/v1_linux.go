@@ -73,7 +73,7 @@ func newV1(instance, name string) (Tree, error) {
 // weight is what the group of all workers counts for beside other groups and, on version 1, beside each thread that is
 // in none: as much as two threads for each processor, or workers would wait for a server whose threads all have work
 // because of them. (cpu.shares; one thread has 1024.)
-func weight() uint64 { return 2 * 1024 * uint64(runtime.GOMAXPROCS(0)) } //nolint:gosec // not negative
+func weight() uint64 { return 2 * 1024 * uint64(runtime.GOMAXPROCS(0)) }
 
 func weigh(path cgroup1.Path) error {
 	all, err := cgroup1.Load(path, cgroup1.WithHierarchy(hierarchyV1))
@@ -189,7 +189,7 @@ const sharesOfWeight = 16
 func (g groupV1) Weigh(weight int) error { return writeNumber(g.shares, int64(weight)*sharesOfWeight) }
 
 func (g groupV1) Add(pid int) error {
-	if err := g.AddProc(uint64(pid)); err != nil { //nolint:gosec // a PID is positive
+	if err := g.AddProc(uint64(pid)); err != nil {
 		return fmt.Errorf("cgroup v1: add process: %w", err)
 	}
 	return nil

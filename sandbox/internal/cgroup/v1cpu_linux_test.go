@@ -34,15 +34,15 @@ func inAGroup(t *testing.T, quota string) {
 	dir := filepath.Join(above, "functions-test")
 	check(t, os.Mkdir(dir, 0o755))
 	move := func(to string) {
-		check(t, os.WriteFile(filepath.Join(to, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0o644)) //nolint:gosec // a kernel file
+		check(t, os.WriteFile(filepath.Join(to, "cgroup.procs"), []byte(strconv.Itoa(os.Getpid())), 0o644))
 	}
 	t.Cleanup(func() {
 		move(above)
 		_ = os.Remove(filepath.Join(dir, dirName))
 		check(t, os.Remove(dir))
 	})
-	check(t, os.WriteFile(filepath.Join(dir, "cpu.cfs_period_us"), []byte("100000"), 0o644)) //nolint:gosec // a kernel file
-	check(t, os.WriteFile(filepath.Join(dir, "cpu.cfs_quota_us"), []byte(quota), 0o644))     //nolint:gosec // a kernel file
+	check(t, os.WriteFile(filepath.Join(dir, "cpu.cfs_period_us"), []byte("100000"), 0o644))
+	check(t, os.WriteFile(filepath.Join(dir, "cpu.cfs_quota_us"), []byte(quota), 0o644))
 	move(dir)
 }
 

@@ -149,7 +149,7 @@ func weightV2(weight int) int64 { return int64(max(weight*10_000/WholeWeight, 1)
 func (g *groupV2) Weigh(weight int) error { return writeNumber(g.weight, weightV2(weight)) }
 
 func (g *groupV2) Add(pid int) error {
-	if err := g.AddProc(uint64(pid)); err != nil { //nolint:gosec // a PID is positive
+	if err := g.AddProc(uint64(pid)); err != nil {
 		return fmt.Errorf("cgroup v2: add process: %w", err)
 	}
 	return nil

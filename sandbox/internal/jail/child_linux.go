@@ -117,7 +117,7 @@ func moveMounts(s *Spec) error {
 			if err != nil {
 				return err
 			}
-			defer file.Close() //nolint:errcheck // a reference only
+			defer file.Close()
 			fd = int(file.Fd())
 		}
 		target := strings.TrimPrefix(filepath.Clean(mount.Target), "/")
@@ -257,7 +257,7 @@ func capabilitySet(numbers []int) (set [2]uint32) {
 // closeOthers marks every descriptor but the standard streams and the program's own as close-on-exec: close_range(2),
 // Linux 5.11.
 func closeOthers(s *Spec) error {
-	return unix.CloseRange(uint(s.FirstMount), ^uint(0)>>33, unix.CLOSE_RANGE_CLOEXEC) //nolint:gosec // a descriptor
+	return unix.CloseRange(uint(s.FirstMount), ^uint(0)>>33, unix.CLOSE_RANGE_CLOEXEC)
 }
 
 // installFilter comes last: from here on this thread may do little more than exec.

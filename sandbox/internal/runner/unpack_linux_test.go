@@ -119,7 +119,7 @@ func TestUnpackRemovesWhatAKilledProcessHasLeft(t *testing.T) {
 func TestUnpackTakesNoParentThatOthersCanChange(t *testing.T) {
 	for name, prepare := range map[string]func(parent string) error{
 		"others enter it": func(parent string) error {
-			return os.Mkdir(parent, 0o755) //nolint:gosec // the fault
+			return os.Mkdir(parent, 0o755)
 		},
 		"a link": func(parent string) error {
 			if err := os.Mkdir(parent+"-else", 0o700); err != nil {
@@ -128,7 +128,7 @@ func TestUnpackTakesNoParentThatOthersCanChange(t *testing.T) {
 			return os.Symlink(parent+"-else", parent)
 		},
 		"others write above it": func(parent string) error {
-			return os.Chmod(filepath.Dir(parent), 0o777) //nolint:gosec // the fault
+			return os.Chmod(filepath.Dir(parent), 0o777)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestUnpackReturnsAPathWithoutLinks(t *testing.T) {
 func TestUnpackMakesNothingInAFolderOfOthers(t *testing.T) {
 	cache := filepath.Dir(home(t))
 	t.Setenv("TMPDIR", t.TempDir())
-	if err := os.Chmod(cache, 0o777); err != nil { //nolint:gosec // the fault
+	if err := os.Chmod(cache, 0o777); err != nil {
 		t.Fatal(err)
 	}
 	unpack(t)

@@ -48,8 +48,10 @@ const socketType = 0xf
 var plain = []string{
 	"read", "write", "readv", "writev", "pread64", "pwrite64", "close", "fstat", "newfstatat", "statx", "lseek",
 	"faccessat", "faccessat2", "readlinkat", "openat", "getdents64", "getcwd", "dup", "dup3", "pipe2", "eventfd2",
-	"mmap", "mprotect", "munmap", "mremap", "madvise", "brk", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack",
-	"futex", "set_robust_list", "set_tid_address", "rseq", "sched_yield", "sched_getaffinity", "gettid", "getpid", "getppid",
+	"mmap", "mprotect", "munmap", "mremap", "madvise", "brk",
+	"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack",
+	"futex", "set_robust_list", "set_tid_address", "rseq", "sched_yield", "sched_getaffinity",
+	"gettid", "getpid", "getppid",
 	"getuid", "geteuid", "getgid", "getegid", "exit", "exit_group", "restart_syscall", "clock_gettime", "clock_getres",
 	"clock_nanosleep", "nanosleep", "gettimeofday", "epoll_create1", "epoll_ctl", "epoll_pwait", "ppoll", "getrandom",
 	"uname", "sysinfo", "getrusage", "connect", "shutdown", "getsockname", "getpeername", "getsockopt", "setsockopt",
@@ -71,8 +73,9 @@ func Worker() Policy {
 			"copy_file_range",
 		},
 		Deadly: []string{
-			"ptrace", "process_vm_readv", "process_vm_writev", "bpf", "kexec_load", "init_module", "finit_module", "delete_module",
-			"mount", "umount2", "pivot_root", "setns", "unshare", "add_key", "keyctl", "request_key", "userfaultfd", "perf_event_open",
+			"ptrace", "process_vm_readv", "process_vm_writev", "bpf", "perf_event_open", "userfaultfd",
+			"kexec_load", "init_module", "finit_module", "delete_module",
+			"mount", "umount2", "pivot_root", "setns", "unshare", "add_key", "keyctl", "request_key",
 			"open_by_handle_at", "execve", "execveat",
 		},
 	}
@@ -85,9 +88,13 @@ func Worker() Policy {
 		// The socket of the egress proxy lies in the root; no other family can be opened, and nobody can be listened for. A
 		// datagram socket would need no listener: the kernel itself gives it an address when it asks for credentials
 		// (unix(7), "Autobind feature").
-		Rule{Name: "socket", Args: [][]Arg{{{Index: 0, Value: syscall.AF_UNIX}, {Index: 1, Mask: socketType, Value: syscall.SOCK_STREAM}}}},
+		Rule{Name: "socket", Args: [][]Arg{{
+			{Index: 0, Value: syscall.AF_UNIX},
+			{Index: 1, Mask: socketType, Value: syscall.SOCK_STREAM},
+		}}},
 		// No locks, which others could see on files that all can read, and no signals, which F_SETOWN could send to others.
-		Rule{Name: "fcntl", Args: oneOf(1, 0, 1, 2, 3, 4, 1030)},            // F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
+		// F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC
+		Rule{Name: "fcntl", Args: oneOf(1, 0, 1, 2, 3, 4, 1030)},
 		Rule{Name: "ioctl", Args: oneOf(1, 0x5451, 0x5450, 0x5421, 0x541b)}, // FIOCLEX, FIONCLEX, FIONBIO, FIONREAD
 		Rule{Name: "prctl", Args: oneOf(0, 15, 16, 0x53564d41)},             // PR_SET_NAME, PR_GET_NAME, PR_SET_VMA
 		Rule{Name: "prlimit64", Args: [][]Arg{{{Index: 0}, {Index: 2}}}},    // one's own limits, and only to read them

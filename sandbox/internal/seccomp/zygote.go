@@ -54,7 +54,8 @@ func Zygote(users Users) Policy {
 		[]Arg{{Index: 0, Value: prSetNoNewPrivs}, {Index: 1, Value: 1}},
 		[]Arg{{Index: 0, Value: prSetSeccomp}, {Index: 1, Value: seccompModeFilter}}) // it can only take away
 	limit := slices.IndexFunc(p.Allowed, func(r Rule) bool { return r.Name == "prlimit64" })
-	p.Allowed[limit].Args = append(p.Allowed[limit].Args, []Arg{{Index: 0}, {Index: 1, Value: 6}}) // one's own RLIMIT_NPROC
+	p.Allowed[limit].Args = append(p.Allowed[limit].Args,
+		[]Arg{{Index: 0}, {Index: 1, Value: 6}}) // one's own RLIMIT_NPROC
 	p.Allowed = append(p.Allowed,
 		Rule{Name: "wait4"},
 		Rule{Name: "pidfd_open", Args: [][]Arg{{{Index: 1}}}},
@@ -74,6 +75,7 @@ func Zygote(users Users) Policy {
 func Starting(policy Policy) Policy {
 	policy.Deadly = slices.DeleteFunc(slices.Clone(policy.Deadly), func(name string) bool { return name == "execve" })
 	policy.Allowed = append(slices.Clone(policy.Allowed), Rule{Name: "execve"},
-		Rule{Name: "seccomp", Args: [][]Arg{{{Index: 0, Value: 1}, {Index: 1, Value: 1}}}}) // SECCOMP_SET_MODE_FILTER with TSYNC
+		// SECCOMP_SET_MODE_FILTER with TSYNC
+		Rule{Name: "seccomp", Args: [][]Arg{{{Index: 0, Value: 1}, {Index: 1, Value: 1}}}})
 	return policy
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // The bytes of a request and of a result stand in their frame, as base64 with padding in the one form that each of them
-// has: no line breaks, and no bits set that stand for nothing. Those of a chunk follow its line as they are: docs/decisions
-// has the figures that say why.
+// has: no line breaks, and no bits set that stand for nothing. Those of a chunk follow its line as they are:
+// docs/decisions has the figures that say why.
 
 var strict = base64.StdEncoding.Strict()
 

@@ -17,7 +17,7 @@ func (e *exchange) awaitAnswer() (answered bool) {
 		return true // the read that follows will tell
 	}
 	err = conn.Control(func(fd uintptr) {
-		look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a descriptor fits
+		look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		limit := BusyWait / 2
 		for began := time.Now(); ; {
 			if n, err := unix.Poll(look, 0); n > 0 || err != nil && err != unix.EINTR {

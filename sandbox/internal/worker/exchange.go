@@ -109,7 +109,7 @@ func (e *exchange) fillBuffer() bool {
 
 func (e *exchange) appendInvoke(invoke *wire.Invoke, behind int) {
 	// Nobody can guess the ID, so code of one function can write no answer to a call that it has not been sent.
-	invoke.ID = strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // ChaCha8 with a seed of the kernel's
+	invoke.ID = strconv.FormatUint(rand.Uint64(), 36) // ChaCha8 with a seed of the kernel's
 	invoke.Behind = behind
 	e.ids = append(e.ids, invoke.ID)
 	e.buffer = wire.AppendInvoke(e.buffer, invoke)

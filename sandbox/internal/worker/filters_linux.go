@@ -57,7 +57,7 @@ func (j *jailer) workerIDs() seccomp.Users {
 	if !j.root {
 		return seccomp.Users{}
 	}
-	return seccomp.Users{First: firstID, Last: uint32(j.users.Count - 1)} //nolint:gosec // below hostIDs
+	return seccomp.Users{First: firstID, Last: uint32(j.users.Count - 1)}
 }
 
 // execFilter is that of a worker that starts itself, and must still do its exec.

@@ -54,7 +54,8 @@ func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stde
 	if err != nil {
 		return nil, err
 	}
-	f.settles.Go(func() { f.settle(server) }) // while the first worker is placed, which takes as long where nothing else goes on
+	// While the first worker is put into its cgroup, which takes as long where nothing else goes on.
+	f.settles.Go(func() { f.settle(server) })
 	return forked{child, server}, nil
 }
 

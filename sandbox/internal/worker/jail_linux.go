@@ -120,7 +120,7 @@ func (j *jailer) workerID(slot int) uint32 {
 	if j == nil || !j.root {
 		return 0
 	}
-	return uint32(firstID + slot%(j.users.Count-firstID)) //nolint:gosec // below hostIDs
+	return uint32(firstID + slot%(j.users.Count-firstID))
 }
 
 // startJailed starts cmd on the thread, in a jail as r unless j is nil.

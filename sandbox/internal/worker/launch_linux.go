@@ -64,7 +64,7 @@ func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 		flags = append(flags, icuFlag+cfg.ICUData)
 	}
 	flags = append(flags, cfg.Runner)
-	cmd := exec.Command(cfg.Node, append(flags, args...)...) //nolint:gosec // the operator's choice
+	cmd := exec.Command(cfg.Node, append(flags, args...)...)
 	cmd.Env = zoneEnvironment(cfg, filepath.Dir(cfg.Runner))
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}

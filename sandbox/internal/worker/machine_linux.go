@@ -85,7 +85,7 @@ func MachineTasks() int64 {
 	}
 	var own unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NPROC, &own); err == nil && own.Cur < math.MaxInt64 {
-		limits = append(limits, int64(own.Cur)) //nolint:gosec // bounded
+		limits = append(limits, int64(own.Cur))
 	}
 	limits = slices.DeleteFunc(limits, func(limit int64) bool { return limit == 0 })
 	if len(limits) == 0 {

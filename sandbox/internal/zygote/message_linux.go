@@ -43,7 +43,7 @@ func forkRequest(uid uint32) []byte {
 
 func unshareRequest(ranges []Range, last bool) []byte {
 	msg := slices.Grow(request(requestUnshareHeap), 16*len(ranges))
-	binary.NativeEndian.PutUint32(msg[8:], uint32(len(ranges))) //nolint:gosec // at most maxRanges
+	binary.NativeEndian.PutUint32(msg[8:], uint32(len(ranges)))
 	if last {
 		binary.NativeEndian.PutUint32(msg[12:], 1)
 	}
@@ -76,11 +76,11 @@ func parseReport(msg []byte) (report, error) {
 	}
 	return report{
 		kind:   binary.NativeEndian.Uint32(msg[0:]),
-		pid:    int32(binary.NativeEndian.Uint32(msg[4:])), //nolint:gosec // it is signed over there
-		status: int32(binary.NativeEndian.Uint32(msg[8:])), //nolint:gosec // the same
+		pid:    int32(binary.NativeEndian.Uint32(msg[4:])),
+		status: int32(binary.NativeEndian.Uint32(msg[8:])),
 		usage: Usage{
 			MaxRSS: int64(binary.NativeEndian.Uint32(msg[12:])) << 10,
-			CPU:    time.Duration(binary.NativeEndian.Uint64(msg[16:])) * time.Microsecond, //nolint:gosec // years at most
+			CPU:    time.Duration(binary.NativeEndian.Uint64(msg[16:])) * time.Microsecond,
 		},
 	}, nil
 }

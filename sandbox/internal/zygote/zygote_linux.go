@@ -83,7 +83,7 @@ func SocketPair() (ours, theirs *os.File, err error) {
 
 // New takes over ours, the control socket of a zygote that has been started.
 func New(ours *os.File) (*Zygote, error) {
-	defer ours.Close() //nolint:errcheck // FileConn has its own
+	defer ours.Close()
 	conn, err := net.FileConn(ours)
 	if err != nil {
 		return nil, fmt.Errorf("zygote: %w", err)
@@ -207,7 +207,7 @@ func (z *Zygote) read() {
 		case reportDied:
 			z.died(r)
 		case reportFailed:
-			z.born <- birth{err: fmt.Errorf("zygote: fork: %w", syscall.Errno(r.status))} //nolint:gosec // errno
+			z.born <- birth{err: fmt.Errorf("zygote: fork: %w", syscall.Errno(r.status))}
 		case reportBorn:
 			child, err := z.adopt(r.pid, oob[:oobn])
 			z.born <- birth{child, err}
@@ -263,7 +263,7 @@ func (z *Zygote) died(r report) {
 	delete(z.children, r.pid)
 	z.mu.Unlock()
 	if child != nil {
-		child.end(Death{Status: syscall.WaitStatus(r.status), Usage: r.usage}) //nolint:gosec // as wait4 gave it
+		child.end(Death{Status: syscall.WaitStatus(r.status), Usage: r.usage})
 	}
 }
 
@@ -293,7 +293,7 @@ func (c *Child) awaitEnd() {
 		return
 	}
 	_ = raw.Control(func(fd uintptr) {
-		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a descriptor fits
+		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		for {
 			if _, err := unix.Poll(poll, -1); !errors.Is(err, unix.EINTR) {
 				return

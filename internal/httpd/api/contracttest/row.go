@@ -6,7 +6,8 @@
 //	  "name": "run: res.send of text is quoted JSON",
 //	  "worker": true,
 //	  "steps": [
-//	    {"request": {"method": "PUT", "path": "/functions/{ns}/f", "json": {"code": "function main(req, res) { res.send('x') }"}},
+//	    {"request": {"method": "PUT", "path": "/functions/{ns}/f",
+//	                 "json": {"code": "function main(req, res) { res.send('x') }"}},
 //	     "expect": {"status": 200}},
 //	    {"request": {"method": "GET", "path": "/functions/{ns}/f/run"},
 //	     "expect": {"status": 200, "headers": {"Content-Type": "application/json; charset=utf-8"}, "body": "\"x\""}}
