@@ -46,6 +46,7 @@ func (c *Config) contradictions() []string {
 	limit("FUNCTION_LOGS_NAMESPACE_MEMORY", "FUNCTION_LOGS_MEMORY", c.Kept.Namespace > c.Kept.Memory)
 	limit("WORKER_TMP_SIZE", "WORKER_MEMORY_LIMIT", c.TmpSize > c.MemoryLimit)
 	limit("CODE_SYNC_TIMEOUT", "CODE_ASYNC_TIMEOUT", c.SyncTimeout > c.AsyncTimeout)
+	limit("STREAM_IDLE_TIMEOUT", "STREAM_TIMEOUT", c.StreamTotal > 0 && c.StreamIdle > c.StreamTotal)
 	limit("RESPONSE_LIMIT", "WORKER_MEMORY_LIMIT", c.ResponseLimit > c.MemoryLimit)
 	limit("HTTP_HEADER_TIMEOUT", "HTTP_READ_TIMEOUT", c.HTTP.Header > c.HTTP.Read)
 	limit("HTTP_BODY_TIMEOUT", "HTTP_READ_TIMEOUT", c.HTTP.Body > c.HTTP.Read)

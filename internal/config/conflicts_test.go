@@ -11,6 +11,7 @@ func TestWhatHasNoEffectIsTold(t *testing.T) {
 		"REDIS_ENDPOINT=redis://h|STORAGE=inmemory":                               "REDIS_ENDPOINT has no effect: STORAGE is inmemory",
 		"DBAAS_SENTINEL_ENDPOINT=redis://h|STORAGE=embedded":                      "DBAAS_SENTINEL_ENDPOINT has no effect: STORAGE is embedded",
 		"FUNCTION_LOGS_NAMESPACE_MEMORY=65mb":                                     "FUNCTION_LOGS_NAMESPACE_MEMORY=65mb is more than FUNCTION_LOGS_MEMORY, which is 64mb: the smaller one applies",
+		"STREAM_IDLE_TIMEOUT=16m":                                                 "STREAM_IDLE_TIMEOUT=16m is more than STREAM_TIMEOUT, which is 15m: the smaller one applies",
 		"CODE_SYNC_TIMEOUT=6000":                                                  "CODE_SYNC_TIMEOUT=6000 is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one applies",
 		"RESPONSE_LIMIT=200mb|WORKER_MEMORY_LIMIT=150mb|HTTP_ANSWER_MEMORY=200mb": "RESPONSE_LIMIT=200mb is more than WORKER_MEMORY_LIMIT, which is 150mb: the smaller one applies",
 		"HOST=web-1": "HOST=web-1 is a name: the server listens at the address that it stands for, and at no other. Backstage Functions did not read HOST, " +

@@ -21,6 +21,18 @@ var functionsVariables = []Variable{
 		parse: millis(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.AsyncTimeout }),
 	},
 	{
+		Name: "STREAM_IDLE_TIMEOUT", Default: "1m",
+		Meaning: "Longest time without the next bytes of a streamed answer while its caller waits for them; the answer is " +
+			"cut off then.",
+		parse: duration(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.StreamIdle }),
+	},
+	{
+		Name: "STREAM_TIMEOUT", Default: "15m",
+		Meaning: "Longest time from the head of a streamed answer to its end, after which it is cut off; `0s` for any. " +
+			"From its head on this and `STREAM_IDLE_TIMEOUT` take the place of `CODE_ASYNC_TIMEOUT`.",
+		parse: duration(0, 7*day, func(c *Config) *time.Duration { return &c.StreamTotal }),
+	},
+	{
 		Name: "FUNCTION_TIMEOUT_MAX", Default: "`CODE_ASYNC_TIMEOUT`",
 		Meaning: "Longest `timeout` that a function may have; what is stored with a longer one runs with this. A longer " +
 			"one holds a worker for as long.",
