@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"syscall"
 
 	"github.com/coreos/go-systemd/v22/activation"
 
@@ -63,16 +62,6 @@ func openListener(given []net.Listener, i int, host string, port int) (net.Liste
 		return given[i], nil
 	}
 	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-}
-
-// listenError names the variable that err is about: the host's if a name is not found or this machine does not have the
-// address.
-func listenError(hostVariable, host, portVariable string, port int, err error) error {
-	_, notFound := errors.AsType[*net.DNSError](err)
-	if host != "" && (notFound || errors.Is(err, syscall.EADDRNOTAVAIL)) {
-		return fmt.Errorf("%s: must be an address of this machine: %w, got %q", hostVariable, err, host)
-	}
-	return fmt.Errorf("%s: %w, got %d", portVariable, err, port)
 }
 
 // close closes the listeners that the HTTP servers have not closed.
