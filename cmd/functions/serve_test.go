@@ -142,6 +142,16 @@ func (l *lines) await(t testing.TB, pattern string) string {
 	return ""
 }
 
+// said returns the first group of the first line that matches pattern, of those that were read.
+func (l *lines) said(t testing.TB, pattern string) string {
+	t.Helper()
+	match := regexp.MustCompile(pattern).FindStringSubmatch(l.text())
+	if match == nil {
+		t.Fatalf("no line matches %q in\n%s", pattern, l.text())
+	}
+	return match[1]
+}
+
 // rest reads all lines until the process closes its output.
 func (l *lines) rest() {
 	for line := range l.next {

@@ -46,6 +46,10 @@ type Config struct {
 	// Host is the address to listen on, HOST; empty means all. Port and MetricsPort are PORT and METRICS_PORT.
 	Host string
 	Port int
+	// Run says whether to listen at RUN_HOST and RUN_PORT too, which are RunHost and RunPort.
+	Run     bool
+	RunHost string
+	RunPort int
 	// MetricsHost is the same for the metrics, METRICS_HOST.
 	MetricsHost string
 	MetricsPort int

@@ -21,6 +21,17 @@ func whole(least, most int, target func(*Config) *int) parser {
 	}, around(least, most), append(outside(least, most), "x", "1.5", "1 x", "1e1", "0x1"))
 }
 
+// optional is p for a variable that may be unset: given tells whether it was set.
+func optional(p parser, given func(*Config) *bool) parser {
+	read := p.read
+	p.read = func(c *Config, text string) error {
+		err := read(c, text)
+		*given(c) = err == nil
+		return err
+	}
+	return p
+}
+
 func around(least, most int) []string { return []string{strconv.Itoa(least), strconv.Itoa(most)} }
 func outside(least, most int) []string {
 	return []string{strconv.Itoa(least - 1), strconv.Itoa(most + 1)}

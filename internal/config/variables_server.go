@@ -27,6 +27,19 @@ var serverVariables = []Variable{
 		parse:   leading(0, maxPort, func(c *Config) *int { return &c.Port }),
 	},
 	{
+		Name: "RUN_HOST", Default: "`HOST`",
+		Meaning: "Address on which `RUN_PORT` listens.",
+		parse:   host(func(c *Config) *string { return &c.RunHost }),
+		derive:  func(c *Config, _ machine) string { return c.Host },
+	},
+	{
+		Name: "RUN_PORT", Default: "none", derive: none,
+		Meaning: "A second port for the callers of functions: it serves [runs, pipelines, routes and " +
+			"probes](http-api.md#run_port) and nothing that shows or changes a function, so it may be public while `PORT` " +
+			"is not; 0 takes any free port.",
+		parse: optional(whole(0, maxPort, func(c *Config) *int { return &c.RunPort }), func(c *Config) *bool { return &c.Run }),
+	},
+	{
 		Name: "METRICS_HOST", Default: "`HOST`",
 		Meaning: "Address on which the metrics port listens.",
 		parse:   host(func(c *Config) *string { return &c.MetricsHost }),

@@ -42,7 +42,7 @@ func allowedDescriptors() int {
 // it.
 func fitPool(cfg *config.Config, descriptors int, tasks int64) {
 	if descriptors > 0 {
-		left := (descriptors - cfg.MaxConnections - descriptorsOfOthers(cfg, 0)) / descriptorsOfWorker
+		left := (descriptors - portsOfCallers(cfg)*cfg.MaxConnections - descriptorsOfOthers(cfg, 0)) / descriptorsOfWorker
 		if third := descriptors / 3 / descriptorsOfWorker; cfg.MaxConnections == 0 || left < min(third, leastWorkers) {
 			left = third
 		}
@@ -53,18 +53,27 @@ func fitPool(cfg *config.Config, descriptors int, tasks int64) {
 	}
 }
 
-// fitConnections is the most connections of callers: cfg.MaxConnections, or fewer if the process may not have that many
+// portsOfCallers is how many ports have cfg.MaxConnections each.
+func portsOfCallers(cfg *config.Config) int {
+	if cfg.Run {
+		return 2
+	}
+	return 1
+}
+
+// fitConnections is the most connections of callers of each port: cfg.MaxConnections, or fewer if the process may not have that many
 // descriptors.
 func fitConnections(cfg *config.Config, most int, log *slog.Logger) int {
 	if most == 0 {
 		return cfg.MaxConnections
 	}
 	others := descriptorsOfOthers(cfg, cfg.PoolSize)
-	fits := max(most-others, leastConnections)
+	left := (most - others) / portsOfCallers(cfg)
+	fits := max(left, leastConnections)
 	if cfg.MaxConnections > 0 && cfg.MaxConnections <= fits {
 		return cfg.MaxConnections
 	}
-	if cfg.MaxConnections > 0 || most-others < leastConnections {
+	if cfg.MaxConnections > 0 || left < leastConnections {
 		log.Warn(fmt.Sprintf("MAX_CONNECTIONS: %d connections are served at a time: the process may have %d descriptors, "+
 			"and needs up to %d of them for other things. Raise RLIMIT_NOFILE: LimitNOFILE= of systemd, ulimits of Docker "+
 			"Compose, or ulimit -n", fits, most, others))
@@ -72,10 +81,10 @@ func fitConnections(cfg *config.Config, most int, log *slog.Logger) int {
 	return fits
 }
 
-// descriptorsOfOthers is how many the server may need apart from connections to the API, with that many workers.
+// descriptorsOfOthers is how many the server may need apart from connections of callers, with that many workers.
 func descriptorsOfOthers(cfg *config.Config, workers int) int {
 	n := descriptorsOfServer + descriptorsOfWorker*workers + egress.Descriptors(cfg.Egress.Limits.Total) +
-		connections.Reserve
+		portsOfCallers(cfg)*connections.Reserve
 	if cfg.Metrics {
 		n += cfg.MetricsMaxConnections + connections.Reserve
 	}

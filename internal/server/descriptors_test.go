@@ -17,15 +17,18 @@ func plan(t *testing.T, environ map[string]string) *config.Config {
 }
 
 func TestWorkersAreAsManyAsDescriptorsAndTasksAllow(t *testing.T) {
-	others := descriptorsOfOthers(plan(t, nil), 0)
+	others, runPort := descriptorsOfOthers(plan(t, nil), 0), map[string]string{"RUN_PORT": "0"}
 	for name, row := range map[string]struct {
 		environ     map[string]string
 		descriptors int
 		tasks       int64
 		want        int
 	}{
-		"what connections leave":      {nil, 10_000 + others + 5*150, 0, 150},
-		"a third where that is none":  {nil, 3 * 5 * 140, 0, 140},
+		"what connections leave":     {nil, 10_000 + others + 5*150, 0, 150},
+		"a third where that is none": {nil, 3 * 5 * 140, 0, 140},
+		"what connections of two ports leave": {
+			runPort, 20_000 + descriptorsOfOthers(plan(t, runPort), 0) + 5*150, 0, 150,
+		},
 		"half of the tasks":           {nil, 1 << 30, 10 * 60, 60},
 		"as many as may compute":      {map[string]string{"POOL_ACTIVE": "7", "POOL_PREWARMED": "1"}, 100, 10, 7},
 		"any number of connections":   {map[string]string{"MAX_CONNECTIONS": "0"}, 3 * 5 * 200, 0, 200},

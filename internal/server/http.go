@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/httpd/api"
+	"github.com/backstage/functions/internal/httpd/connections"
 )
 
 const (
@@ -29,18 +30,21 @@ type frontend struct {
 	// cut ends the calls that still run, so that all get an answer.
 	cut func() error
 
-	// ports are those of the API and, unless they are off, of the metrics.
-	ports        *ports
-	api, metrics *http.Server // metrics is nil when they are off
-	serving      sync.WaitGroup
+	// ports are those of the API and, unless they are off, of runs alone and of the metrics.
+	ports   *ports
+	callers []*http.Server // of the API and of runs alone
+	metrics *http.Server   // nil when they are off
+	serving sync.WaitGroup
 }
 
 // serve serves until ctx ends or a listener fails, then answers the callers that are connected.
-func (f *frontend) serve(ctx context.Context, handler, metricsHandler http.Handler) error {
-	failed := make(chan error, 2)
+func (f *frontend) serve(ctx context.Context, handlers api.Handlers, metricsHandler http.Handler) error {
+	failed := make(chan error, 3)
 	defer f.serving.Wait() // end has closed their listeners
-	f.api = f.newServer(f.drain.handler(handler))
-	f.serving.Go(func() { failed <- f.ports.api.Serve(f.api) })
+	f.serveCallers(f.ports.api, handlers.API, failed)
+	if f.ports.run != nil {
+		f.serveCallers(f.ports.run, handlers.Run, failed)
+	}
 	if f.ports.metrics != nil {
 		f.metrics = f.newServer(metricsHandler)
 		f.serving.Go(func() { failed <- f.ports.metrics.Serve(f.metrics) })
@@ -56,16 +60,20 @@ func (f *frontend) serve(ctx context.Context, handler, metricsHandler http.Handl
 	}
 }
 
+// serveCallers serves one of the ports of callers, which get their answers when the server ends.
+func (f *frontend) serveCallers(port *connections.Port, handler http.Handler, failed chan<- error) {
+	server := f.newServer(f.drain.handler(handler))
+	f.callers = append(f.callers, server)
+	f.serving.Go(func() { failed <- port.Serve(server) })
+}
+
 // end accepts no more connections and returns when no caller is left.
 func (f *frontend) end() error {
 	f.drain.begun.Store(true)
 	until := f.drain.until()
-	err := f.listeners.http.Close()
-	if errors.Is(err, net.ErrClosed) {
-		err = nil
-	}
+	err := f.listeners.closeCallers()
 	time.Sleep(linger)
-	if f.api.Shutdown(until) != nil {
+	if f.shutdown(until) != nil {
 		f.log.Warn("Functions is stopping late: what still runs is cut off", "after", f.cfg.ShutdownTimeout)
 		err = errors.Join(err, f.cut(), f.hangUp())
 	}
@@ -75,14 +83,27 @@ func (f *frontend) end() error {
 	return err
 }
 
+// shutdown returns when no caller is left, or at the end of ctx with an error.
+func (f *frontend) shutdown(ctx context.Context) error {
+	var errs []error
+	for _, server := range f.callers {
+		errs = append(errs, server.Shutdown(ctx))
+	}
+	return errors.Join(errs...)
+}
+
 // hangUp gives callers that have just got their answers a moment to read them.
 func (f *frontend) hangUp() error {
 	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
 	defer cancel()
-	if f.api.Shutdown(ctx) == nil {
+	if f.shutdown(ctx) == nil {
 		return nil
 	}
-	return f.api.Close()
+	var errs []error
+	for _, server := range f.callers {
+		errs = append(errs, server.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func (f *frontend) newServer(handler http.Handler) *http.Server {

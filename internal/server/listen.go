@@ -13,28 +13,41 @@ import (
 
 // listeners are the server's ports, opened before anything else starts.
 type listeners struct {
-	http    net.Listener
-	metrics net.Listener // nil when it is off
+	http         net.Listener
+	metrics, run net.Listener // nil when they are off
 }
 
-// listen takes the sockets that a service manager has passed on, that of the API first (sd_listen_fds(3)), and opens
-// the others itself. A socket that was passed on outlives the server: connections wait in it while the next server
-// starts, so that a restart refuses no connection.
+// listen takes the sockets that a service manager has passed on, that of the API first, then those of the metrics and
+// of RUN_PORT unless they are off (sd_listen_fds(3)), and opens the others itself. A socket that was passed on outlives
+// the server: connections wait in it while the next server starts, so that a restart refuses no connection.
 func listen(cfg *config.Config) (*listeners, error) {
 	l := new(listeners)
 	given, err := inherited()
 	if err != nil {
 		return nil, err
 	}
-	if l.http, err = openListener(given, 0, cfg.Host, cfg.Port); err != nil {
-		return nil, listenError("HOST", cfg.Host, "PORT", cfg.Port, err)
-	}
-	if !cfg.Metrics {
-		return l, nil
-	}
-	if l.metrics, err = openListener(given, 1, cfg.MetricsHost, cfg.MetricsPort); err != nil {
-		return nil, errors.Join(listenError("METRICS_HOST", cfg.MetricsHost, "METRICS_PORT", cfg.MetricsPort, err),
-			l.http.Close())
+	for _, p := range []struct {
+		to                         *net.Listener
+		on                         bool
+		hostVariable, portVariable string
+		host                       string
+		port                       int
+	}{
+		{&l.http, true, "HOST", "PORT", cfg.Host, cfg.Port},
+		{&l.metrics, cfg.Metrics, "METRICS_HOST", "METRICS_PORT", cfg.MetricsHost, cfg.MetricsPort},
+		{&l.run, cfg.Run, "RUN_HOST", "RUN_PORT", cfg.RunHost, cfg.RunPort},
+	} {
+		if !p.on {
+			continue
+		}
+		if len(given) > 0 {
+			*p.to, given = given[0], given[1:]
+			continue
+		}
+		if *p.to, err = net.Listen("tcp", net.JoinHostPort(p.host, strconv.Itoa(p.port))); err != nil {
+			*p.to = nil
+			return nil, errors.Join(listenError(p.hostVariable, p.host, p.portVariable, p.port, err), l.close())
+		}
 	}
 	return l, nil
 }
@@ -45,9 +58,9 @@ func inherited() ([]net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("LISTEN_FDS: %w", err)
 	}
-	if len(given) > 2 {
-		return nil, fmt.Errorf("LISTEN_FDS: %d sockets were passed on, at most 2 have a use: for the API and for metrics",
-			len(given))
+	if len(given) > 3 {
+		return nil, fmt.Errorf("LISTEN_FDS: %d sockets were passed on, at most 3 have a use: for the API, for metrics and for "+
+			"RUN_PORT", len(given))
 	}
 	for i, l := range given {
 		if l == nil {
@@ -57,17 +70,15 @@ func inherited() ([]net.Listener, error) {
 	return given, nil
 }
 
-func openListener(given []net.Listener, i int, host string, port int) (net.Listener, error) {
-	if i < len(given) {
-		return given[i], nil
-	}
-	return net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-}
-
 // close closes the listeners that the HTTP servers have not closed.
-func (l *listeners) close() error {
+func (l *listeners) close() error { return closeAll(l.http, l.metrics, l.run) }
+
+// closeCallers closes those for callers of the API and of functions.
+func (l *listeners) closeCallers() error { return closeAll(l.http, l.run) }
+
+func closeAll(all ...net.Listener) error {
 	var errs []error
-	for _, listener := range []net.Listener{l.http, l.metrics} {
+	for _, listener := range all {
 		if listener != nil {
 			if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
 				errs = append(errs, err)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -11,14 +12,15 @@ import (
 	"github.com/backstage/functions/internal/observe/metrics"
 )
 
-// ports are the listeners with limits on connections. Bodies and answers of both count together.
+// ports are the listeners with limits on connections. Bodies and answers of all of them count together.
 type ports struct {
-	api, metrics *connections.Port // metrics is nil when they are off
+	api          *connections.Port
+	run, metrics *connections.Port // nil when they are off
 	bodies       *connections.Bodies
 	answers      *connections.Answers
 }
 
-// newPorts limits the listeners; that of the API to that many connections.
+// newPorts limits the listeners; those of the API and of RUN_PORT to that many connections each.
 func newPorts(cfg *config.Config, l *listeners, most int, log *slog.Logger) *ports {
 	p := &ports{bodies: connections.NewBodies(cfg.HTTP.BodyMemory), answers: connections.NewAnswers(cfg.HTTP.AnswerMemory)}
 	o := connections.Options{
@@ -27,11 +29,22 @@ func newPorts(cfg *config.Config, l *listeners, most int, log *slog.Logger) *por
 		Bodies: p.bodies, Answers: p.answers, Logger: log,
 	}
 	p.api = connections.New(api.JSONErrors(l.http), o)
+	if l.run != nil {
+		o.Name, o.Probe = "run", isRunProbe
+		p.run = connections.New(api.JSONErrors(l.run), o)
+	}
 	if l.metrics != nil {
-		o.Name, o.Most, o.WholeAnswers = "metrics", cfg.MetricsMaxConnections, true
+		o.Name, o.Probe, o.Most, o.WholeAnswers = "metrics", isProbe, cfg.MetricsMaxConnections, true
 		p.metrics = connections.New(l.metrics, o)
 	}
 	return p
+}
+
+// all are the ports that are there, by their names.
+func (p *ports) all() map[string]*connections.Port {
+	all := map[string]*connections.Port{"api": p.api, "run": p.run, "metrics": p.metrics}
+	maps.DeleteFunc(all, func(_ string, port *connections.Port) bool { return port == nil })
+	return all
 }
 
 // isProbe says whether r is a probe. Probes are always answered: otherwise a busy server would be restarted.
@@ -46,20 +59,24 @@ func isProbe(r *http.Request) bool {
 	return false
 }
 
+// isRunProbe is isProbe for RUN_PORT, where a stored route may have the path of the original's.
+func isRunProbe(r *http.Request) bool {
+	return isProbe(r) && !strings.EqualFold(strings.TrimSuffix(r.URL.Path, "/"), "/healthcheck")
+}
+
 // open counts the connections of callers.
-func (p *ports) open() int {
-	n := p.api.Stats().Open
-	if p.metrics != nil {
-		n += p.metrics.Stats().Open
+func (p *ports) open() (n int) {
+	for _, port := range p.all() {
+		n += port.Stats().Open
 	}
 	return n
 }
 
 // watch gives the ports to the metrics.
 func (p *ports) watch(m *metrics.Metrics) {
-	stats := map[string]func() connections.Stats{"api": p.api.Stats}
-	if p.metrics != nil {
-		stats["metrics"] = p.metrics.Stats
+	stats := map[string]func() connections.Stats{}
+	for name, port := range p.all() {
+		stats[name] = port.Stats
 	}
 	m.WatchConnections(metrics.Connections{Ports: stats, Bodies: p.bodies.Stats, Answers: p.answers.Stats})
 }

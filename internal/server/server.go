@@ -225,7 +225,7 @@ func (s *server) serve(ctx context.Context) error {
 	front := &frontend{
 		cfg: s.cfg, log: s.log(), listeners: s.listeners, ports: s.ports, drain: s.drain, cut: s.closePool,
 	}
-	return front.serve(ctx, s.watch.handlers(s.apiOptions(ctx)).API, metricsHandler(s.cfg, s.measures, s.probes))
+	return front.serve(ctx, s.watch.handlers(s.apiOptions(ctx)), metricsHandler(s.cfg, s.measures, s.probes))
 }
 
 func (s *server) apiOptions(ctx context.Context) api.Options {

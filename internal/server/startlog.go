@@ -15,6 +15,9 @@ func (s *server) logStart() {
 	if s.listeners.metrics != nil {
 		log.Info("Functions metrics is listening on port " + port(s.listeners.metrics))
 	}
+	if s.listeners.run != nil {
+		log.Info("Functions is listening for runs alone on port " + port(s.listeners.run))
+	}
 	log.Info("Store: " + s.store.Name() + storePlace(cfg))
 	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready", s.node.names(), cfg.PoolSize,
 		cfg.PoolActive, keptReady(s.pool)))
