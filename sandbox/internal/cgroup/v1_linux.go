@@ -16,7 +16,10 @@ import (
 var controllers = []cgroup1.Name{cgroup1.Memory, cgroup1.Cpu, cgroup1.Pids, cgroup1.Cpuacct}
 
 type treeV1 struct {
-	instance, name string
+	name string
+	// all is the instance's group, which is above those of the tree. What it knows of the mounts is learnt once: to ask
+	// for it again for each group would take as long as to make the group.
+	all cgroup1.Cgroup
 	// weights is the instance's directory in the hierarchy of the controller cpu.
 	weights string
 	// memory is the instance's directory in the hierarchy of the controller memory.
@@ -33,7 +36,7 @@ func newV1(instance, name string) (Tree, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cgroup v1: %w", err)
 	}
-	tree := &treeV1{instance: instance, name: name}
+	tree := &treeV1{name: name}
 	path := cgroup1.NestedPath("/" + dirName)
 	for _, s := range subsystems {
 		own, err := path(s.Name())
@@ -61,7 +64,8 @@ func newV1(instance, name string) (Tree, error) {
 	}
 	// The directory itself bounds nothing; making it shows that groups can be made.
 	at := cgroup1.NestedPath("/" + filepath.Join(dirName, instance))
-	if _, err := cgroup1.New(at, &specs.LinuxResources{}, cgroup1.WithHierarchy(hierarchyV1)); err != nil {
+	tree.all, err = cgroup1.New(at, &specs.LinuxResources{}, cgroup1.WithHierarchy(hierarchyV1))
+	if err != nil {
 		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
 	}
 	if err := weigh(path); err != nil {
@@ -102,10 +106,6 @@ func hierarchyV1() ([]cgroup1.Subsystem, error) {
 	return used, nil
 }
 
-func (t *treeV1) path(group string) cgroup1.Path {
-	return cgroup1.NestedPath("/" + filepath.Join(dirName, t.instance, groupName(t.name, group)))
-}
-
 func (t *treeV1) Version() int { return 1 }
 
 // Bound implements Tree. Without swap first: the kernel refuses a limit on both that is the lower one.
@@ -136,11 +136,11 @@ func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 	if t.swap {
 		resources.Memory.Swap = &limits.Memory // memory and swap together
 	}
-	group, err := cgroup1.New(t.path(name), resources, cgroup1.WithHierarchy(hierarchyV1))
+	dir := groupName(t.name, name)
+	group, err := t.all.New(dir, resources)
 	if err != nil {
 		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
 	}
-	dir := groupName(t.name, name)
 	most := []string{filepath.Join(t.memory, dir, "memory.max_usage_in_bytes")}
 	if t.swap {
 		most = append(most, filepath.Join(t.memory, dir, "memory.memsw.max_usage_in_bytes"))
@@ -152,12 +152,7 @@ func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 }
 
 func (t *treeV1) Memory() (Memory, error) {
-	path := cgroup1.NestedPath("/" + filepath.Join(dirName, t.instance))
-	instance, err := cgroup1.Load(path, cgroup1.WithHierarchy(hierarchyV1))
-	if err != nil {
-		return Memory{}, fmt.Errorf("cgroup v1: %w", err)
-	}
-	stat, err := instance.Stat(cgroup1.IgnoreNotExist)
+	stat, err := t.all.Stat(cgroup1.IgnoreNotExist)
 	if err != nil {
 		return Memory{}, fmt.Errorf("cgroup v1: %w", err)
 	}
