@@ -18,7 +18,7 @@ func ExampleHashOf() {
 
 func ExampleOptionNames() {
 	fmt.Println(function.OptionNames())
-	// Output: [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout globals init]
+	// Output: [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout globals body init]
 }
 
 func ExampleParseLogCursor() {

@@ -21,6 +21,8 @@ type Options struct {
 	Timeout, SyncTimeout *time.Duration
 	// Globals are GlobalsWeb or GlobalsClassic; empty stands for the latter.
 	Globals *string
+	// Body is BodyJSON, BodyRaw or BodyAuto; empty stands for the first one.
+	Body *string
 	// Init is InitOnce or InitEach; empty stands for the latter.
 	Init *string
 }
@@ -45,6 +47,14 @@ const (
 	InitOnce = "once"
 )
 
+// How the body of a request reaches the function: JSON as the original has it, the bytes that were sent, or JSON where
+// it is that by its type and bytes else.
+const (
+	BodyJSON = "json"
+	BodyRaw  = "raw"
+	BodyAuto = "auto"
+)
+
 // AllOptions is the table of them, in the order in which answers show them.
 var AllOptions = []Option{
 	text("runtime", func(o *Options) **string { return &o.Runtime }),
@@ -54,6 +64,7 @@ var AllOptions = []Option{
 	period("timeout", func(o *Options) **time.Duration { return &o.Timeout }),
 	period("syncTimeout", func(o *Options) **time.Duration { return &o.SyncTimeout }),
 	choice("globals", func(o *Options) **string { return &o.Globals }, GlobalsWeb, GlobalsClassic),
+	choice("body", func(o *Options) **string { return &o.Body }, BodyRaw, BodyAuto, BodyJSON),
 	choice("init", func(o *Options) **string { return &o.Init }, InitEach, InitOnce),
 }
 

@@ -56,23 +56,29 @@ func newCache(o Options) *cache {
 
 // get returns the function, from memory if it can. A load goes on when ctx ends, for others may wait for it too.
 func (c *cache) get(ctx context.Context, ref function.Ref) (*entry, error) {
+	e, _, err := c.find(ctx, ref)
+	return e, err
+}
+
+// find is get, and tells how many changes there were when it looked.
+func (c *cache) find(ctx context.Context, ref function.Ref) (e *entry, changes uint64, err error) {
 	e, trust, changes := c.look(ref)
 	if trust == trusted {
-		return e, nil
+		return e, changes, nil
 	}
 	detached := context.WithoutCancel(ctx)
 	done := c.flights.DoChan(flightKey(ref, changes), func() (any, error) { return c.refresh(detached, ref) })
 	if trust == aging {
-		return e, nil
+		return e, changes, nil
 	}
 	select {
 	case result := <-done:
 		if result.Err != nil {
-			return nil, result.Err
+			return nil, changes, result.Err
 		}
-		return result.Val.(*entry), nil
+		return result.Val.(*entry), changes, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("invoke: load %s: %w", ref, context.Cause(ctx))
+		return nil, changes, fmt.Errorf("invoke: load %s: %w", ref, context.Cause(ctx))
 	}
 }
 
@@ -93,6 +99,19 @@ func (c *cache) look(ref function.Ref) (e *entry, t trust, changes uint64) {
 	t = c.trustLocked(e)
 	c.looked[t]++
 	return e, t, c.changes
+}
+
+// stillTrusted says whether what was found a moment ago may be used without asking for it again.
+func (c *cache) stillTrusted(found *Found) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.kept.get(found.Function.Ref) {
+	case found.entry:
+		return c.trustLocked(found.entry) >= aging
+	case nil: // no room for it
+		return c.changes == found.changes && time.Since(found.at) < c.maxStale/2
+	}
+	return false
 }
 
 // stats returns the state of the cache.

@@ -22,6 +22,8 @@ type Call struct {
 	URI     string
 	Ref     function.Ref
 	Request sandbox.Request
+	// Found is what Find has returned for Ref, or for the first step of a pipeline; the zero value has it looked for.
+	Found Found
 	// Memory bounds the bodies that a pipeline holds apart from that of Request. Nil sets no bound.
 	Memory Memory
 }
@@ -90,11 +92,10 @@ func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 // is neither in memory nor to be had, a *LimitError, or that of the pool.
 func (v *Invoker) Run(ctx context.Context, call Call) (*sandbox.Result, error) {
 	start := time.Now()
-	e, err := v.cache.get(ctx, call.Ref)
+	e, found, err := v.entryOf(ctx, call.Ref, call.Found)
 	if err != nil {
 		return nil, err
 	}
-	found := time.Since(start)
 	result, err := v.run(ctx, e, call, place{start: start})
 	v.recorder.FunctionSetup(found + StatsOf(result, err).Load)
 	return result, err

@@ -69,7 +69,7 @@ func (v *Invoker) Pipeline(ctx context.Context, steps []function.Ref, call Call)
 	start := time.Now()
 	ctx, cancel := v.pipelineContext(ctx)
 	defer cancel()
-	entries, err := v.resolve(ctx, steps)
+	entries, err := v.resolve(ctx, steps, call.Found)
 	if err != nil {
 		status := statusOf(nil, err)
 		if errors.Is(err, function.ErrNotFound) {
@@ -97,14 +97,14 @@ func (v *Invoker) pipelineContext(ctx context.Context) (context.Context, context
 const maxResolvedCode = 16 << 20
 
 // resolve finds all steps, in order. Those beyond maxResolvedCode are nil: they are there, and are to be loaded again.
-func (v *Invoker) resolve(ctx context.Context, steps []function.Ref) ([]*entry, error) {
+func (v *Invoker) resolve(ctx context.Context, steps []function.Ref, first Found) ([]*entry, error) {
 	if len(steps) == 0 {
 		return nil, errNoSteps
 	}
 	entries := make([]*entry, len(steps))
 	var resolved int64
 	for i, ref := range steps {
-		e, err := v.cache.get(ctx, ref)
+		e, _, err := v.entryOf(ctx, ref, first)
 		if err != nil {
 			return nil, err
 		}
@@ -150,7 +150,7 @@ func (v *Invoker) runSteps(
 		answer = new(*result)
 		switch result.Status {
 		case http.StatusOK:
-			call.Request.Body = result.Body
+			call.Request.Body, call.Request.Raw, call.Request.HasRaw = result.Body, nil, false
 			if i+1 == len(entries) {
 				return answer, nil
 			}

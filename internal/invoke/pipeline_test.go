@@ -301,7 +301,7 @@ func TestPipelineHoldsLittleOfItsStepsBeforeTheirTurn(t *testing.T) {
 		f.source.put(r.String(), strings.Repeat("x", size), "v1")
 		f.pool.answers(r.String()+".js", 200, fmt.Sprint(i))
 	}
-	entries, err := f.resolve(t.Context(), refs)
+	entries, err := f.resolve(t.Context(), refs, Found{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -150,6 +150,7 @@ func (s *fakeStore) DeleteNamespace(_ context.Context, name string) error {
 // fakeInvoker answers with what its fields say; a nil field finds no function, or finds nothing wrong with the code.
 type fakeInvoker struct {
 	check    func(ref function.Ref, code string) error
+	find     func(ref function.Ref) (invoke.Found, error)
 	run      func(call invoke.Call) (*sandbox.Result, error)
 	pipeline func(steps []function.Ref, call invoke.Call) (*sandbox.Result, error)
 }
@@ -159,6 +160,13 @@ func (v *fakeInvoker) Check(_ context.Context, f *function.Function) error {
 		return nil
 	}
 	return v.check(f.Ref, f.Code)
+}
+
+func (v *fakeInvoker) Find(_ context.Context, ref function.Ref) (invoke.Found, error) {
+	if v.find == nil {
+		return invoke.Found{}, nil
+	}
+	return v.find(ref)
 }
 
 func (v *fakeInvoker) Run(_ context.Context, call invoke.Call) (*sandbox.Result, error) {

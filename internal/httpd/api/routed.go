@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 
@@ -36,7 +37,9 @@ func (s *server) byRoute(next http.Handler) http.Handler {
 			return
 		}
 		s.begin(w, r, routed)
-		s.adapt(func(w http.ResponseWriter, r *http.Request) error { return s.runFunction(w, r, match.Ref) }).ServeHTTP(w, r)
+		s.adapt(func(w http.ResponseWriter, r *http.Request) error {
+			return s.runFunction(w, r, target{match.Ref, cmp.Or(match.Path, "/"), match.Params, true})
+		}).ServeHTTP(w, r)
 	})
 }
 

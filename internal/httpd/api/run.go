@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/httpd/qs"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/outcome"
@@ -22,70 +22,78 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.runFunction(w, r, ref)
+	return s.runFunction(w, r, target{ref: ref, path: "/"})
 }
 
-// runFunction is run for a function that is known.
-func (s *server) runFunction(w http.ResponseWriter, r *http.Request, ref function.Ref) error {
-	request, err := s.requestOf(r)
-	if err != nil {
-		return err
-	}
+// target is the function that a request is for, and how it was found.
+type target struct {
+	ref function.Ref
+	// path is that of the request below the function; "/" is the function itself.
+	path string
+	// params are what the parts of a route stand for. Routed says that there is one.
+	params map[string]string
+	routed bool
+}
+
+// runFunction is run for a function that is known. The body is read before a missing function is told: a broken one is
+// refused whether or not there is one.
+func (s *server) runFunction(w http.ResponseWriter, r *http.Request, to target) error {
 	start := time.Now()
-	result, err := s.Invoker.Run(r.Context(), s.callOf(r, ref, request))
-	setTiming(w, result, err, time.Since(start))
+	found, err := s.Invoker.Find(r.Context(), to.ref)
+	looked := time.Since(start)
+	request, unread := s.requestOf(r, found, to)
+	if unread != nil {
+		return unread
+	}
+	var result *sandbox.Result
+	start = time.Now()
+	if err == nil {
+		result, err = s.Invoker.Run(r.Context(), s.callOf(r, found, to.ref, request))
+	}
+	setTiming(w, result, err, looked+time.Since(start))
 	if err != nil {
-		return fmt.Errorf("run %s: %w", ref, err)
+		return fmt.Errorf("run %s: %w", to.ref, err)
 	}
 	return sendResult(w, r, result)
 }
 
 // callOf is the call that r makes.
-func (s *server) callOf(r *http.Request, ref function.Ref, request sandbox.Request) invoke.Call {
+func (s *server) callOf(
+	r *http.Request,
+	found invoke.Found,
+	ref function.Ref,
+	request sandbox.Request,
+) invoke.Call {
 	return invoke.Call{
 		ID:      RequestID(r.Context()),
 		TraceID: s.TraceID(r.Context()),
 		URI:     r.RequestURI,
 		Ref:     ref,
 		Request: request,
+		Found:   found,
 	}
-}
-
-// requestOf is the request as the function sees it. Its body is read first: a broken one is refused before the function
-// is looked for.
-func (s *server) requestOf(r *http.Request) (sandbox.Request, error) {
-	text, err := body.Read(r, s.bodyOptions(r, true))
-	if err != nil {
-		return sandbox.Request{}, err
-	}
-	header := headerJSON(r, s.HeaderNames(r))
-	return sandbox.Request{Method: r.Method, Header: header, Query: queryJSON(r.URL.RawQuery), Body: text}, nil
-}
-
-func queryJSON(query string) json.RawMessage {
-	if query == "" {
-		return json.RawMessage("{}")
-	}
-	return qs.Parse(query).AppendJSON(nil)
 }
 
 // pipeline runs the steps of the query one after the other and answers with the last one's answer. Where the original
 // could not read its steps, as it could not read numbers over 20, it answered 400 whether or not its functions exist; a
 // missing one is 400 there still.
 func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
-	request, err := s.requestOf(r)
-	if err != nil {
-		return err
-	}
 	steps, numbered, err := stepsOf(qs.Parse(r.URL.RawQuery), s.MaxSteps)
-	if err != nil {
+	var first invoke.Found
+	start := time.Now()
+	if err == nil {
+		first, _ = s.Invoker.Find(r.Context(), steps[0]) // a missing one is told when all steps are looked for
+	}
+	looked := time.Since(start)
+	request, unread := s.requestOf(r, first, target{path: "/"})
+	if err := cmp.Or(unread, err); err != nil {
 		return err
 	}
-	start := time.Now()
-	call := s.callOf(r, function.Ref{}, request)
+	start = time.Now()
+	call := s.callOf(r, first, function.Ref{}, request)
 	call.Memory = bodyMemory{s, r}
 	result, err := s.Invoker.Pipeline(r.Context(), steps, call)
-	setTiming(w, result, err, time.Since(start))
+	setTiming(w, result, err, looked+time.Since(start))
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok && numbered {
 		return outcome.BadRequest(missing.Error())
 	}

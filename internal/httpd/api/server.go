@@ -73,6 +73,8 @@ type Routes interface {
 type Invoker interface {
 	// Check runs the top-level code of f alone, to learn whether it can be stored.
 	Check(ctx context.Context, f *function.Function) error
+	// Find returns a function whose call is about to be made, for its options.
+	Find(ctx context.Context, ref function.Ref) (invoke.Found, error)
 	Run(ctx context.Context, call invoke.Call) (*sandbox.Result, error)
 	Pipeline(ctx context.Context, steps []function.Ref, call invoke.Call) (*sandbox.Result, error)
 }

@@ -1,4 +1,4 @@
-// Package body reads JSON request bodies as the json parser of the npm module body-parser 1.15 does.
+// Package body reads request bodies: JSON as the json parser of the npm module body-parser 1.15 does, and bytes.
 package body
 
 import (
@@ -35,14 +35,17 @@ var ErrNoRoom = errors.New("body: no room")
 // The errors of Read are of type *Error, but for ErrNoRoom. What is left of the body after an error is the server's to
 // drain or to drop.
 func Read(r *http.Request, o Options) (json.RawMessage, error) {
-	if r.Body == nil || r.ContentLength == 0 {
+	if isEmpty(r) {
 		return nothing(), nil
 	}
-	charset, ok := jsonCharset(r.Header.Get("Content-Type"))
+	charset, ok := jsonCharset(r.Header.Get("Content-Type"), false)
 	if !ok {
 		return nothing(), nil
 	}
-	limit := min(max(o.Limit, 0), math.MaxInt64-1)
+	return readJSON(r, charset, o.withDefaults())
+}
+
+func readJSON(r *http.Request, charset string, o Options) (json.RawMessage, error) {
 	encoding := contentEncoding(r.Header)
 	decode, known := decoderOf(charset)
 	switch {
@@ -50,15 +53,12 @@ func Read(r *http.Request, o Options) (json.RawMessage, error) {
 		return nil, unsupportedCharset(charset)
 	case !knownEncoding(encoding):
 		return nil, unsupportedEncoding(encoding)
-	case r.ContentLength > rawLimit(encoding, limit):
+	case r.ContentLength > rawLimit(encoding, o.Limit):
 		return nil, tooLarge(nil)
 	case !known:
 		return nil, unsupportedCharset(charset)
 	}
-	if o.Grow == nil {
-		o.Grow = func(int) bool { return true }
-	}
-	raw, err := readRaw(r, encoding, limit, o.Grow)
+	raw, err := readRaw(r, encoding, o.Limit, o.Grow)
 	if err != nil {
 		return nil, err
 	}
@@ -68,9 +68,20 @@ func Read(r *http.Request, o Options) (json.RawMessage, error) {
 	return parse(decode(raw), o)
 }
 
+func (o Options) withDefaults() Options {
+	o.Limit = min(max(o.Limit, 0), math.MaxInt64-1)
+	if o.Grow == nil {
+		o.Grow = func(int) bool { return true }
+	}
+	return o
+}
+
+// isEmpty says whether it is known before a read that r has no body.
+func isEmpty(r *http.Request) bool { return r.Body == nil || r.ContentLength == 0 }
+
 // IsJSON says whether the media type of r is the one that Read reads.
 func IsJSON(r *http.Request) bool {
-	_, ok := jsonCharset(r.Header.Get("Content-Type"))
+	_, ok := jsonCharset(r.Header.Get("Content-Type"), false)
 	return ok
 }
 

@@ -2,14 +2,16 @@ package body
 
 import "strings"
 
-// jsonCharset reads a Content-Type header (RFC 9110, section 8.3): ok says whether it is application/json with
-// well-formed parameters, charset is its charset in lower case, "utf-8" when it names none.
-func jsonCharset(header string) (charset string, ok bool) {
+// jsonCharset reads a Content-Type header (RFC 9110, section 8.3): ok says whether it is application/json or, if
+// suffixes are asked for, a type such as application/problem+json (RFC 6839, section 3.1), with well-formed parameters.
+// Charset is its charset in lower case, "utf-8" when it names none.
+func jsonCharset(header string, suffixes bool) (charset string, ok bool) {
 	params := ""
 	if i := strings.IndexByte(header, ';'); i >= 0 {
 		header, params = header[:i], header[i:]
 	}
-	if strings.ToLower(strings.Trim(header, " ")) != "application/json" {
+	media := strings.ToLower(strings.Trim(header, " "))
+	if media != "application/json" && (!suffixes || !isJSONSuffix(media)) {
 		return "", false
 	}
 	for params != "" {
@@ -25,6 +27,18 @@ func jsonCharset(header string) (charset string, ok bool) {
 		charset = "utf-8"
 	}
 	return charset, true
+}
+
+// isJSONSuffix says whether media, in lower case, is a type whose suffix says that it is JSON.
+func isJSONSuffix(media string) bool {
+	kind, subtype, _ := strings.Cut(media, "/")
+	name, ok := strings.CutSuffix(subtype, "+json")
+	return ok && isToken(kind) && isToken(name)
+}
+
+func isToken(s string) bool {
+	token, rest := cutToken(s)
+	return token != "" && rest == ""
 }
 
 // cutParameter takes the first parameter, such as `; charset="utf-8"`, off s.

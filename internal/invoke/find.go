@@ -1,0 +1,54 @@
+package invoke
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// Found is a function as Find has met it. The zero value is none.
+type Found struct {
+	// Function must not be changed.
+	Function *function.Function
+
+	entry   *entry
+	at      time.Time     // when it was found
+	took    time.Duration // to find it
+	changes uint64        // that the cache had seen when it was looked for
+}
+
+// Body says how the function wants the body of its request: function.BodyJSON, BodyRaw or BodyAuto.
+func (f Found) Body() string {
+	if f.Function == nil {
+		return function.BodyJSON
+	}
+	return cmp.Or(valueOf(f.Function.Options.Body), function.BodyJSON)
+}
+
+// IsWeb says whether the function has the globals of the web platform.
+func (f Found) IsWeb() bool { return f.Function != nil && isWeb(&f.Function.Options) }
+
+// Find returns the function of a call that is about to be made, for those who must know its options before they read
+// the request. Put what it returns into Call.Found. Its errors are those of Run.
+func (v *Invoker) Find(ctx context.Context, ref function.Ref) (Found, error) {
+	start := time.Now()
+	e, changes, err := v.cache.find(ctx, ref)
+	if err != nil {
+		return Found{}, err
+	}
+	at := time.Now()
+	return Found{Function: e.fn, entry: e, at: at, took: at.Sub(start), changes: changes}, nil
+}
+
+// entryOf is the function of ref, and how long it took to find it. What was found before is used if it may be still:
+// the request may have taken long to arrive.
+func (v *Invoker) entryOf(ctx context.Context, ref function.Ref, found Found) (*entry, time.Duration, error) {
+	if found.entry != nil && found.Function.Ref == ref && v.cache.stillTrusted(&found) {
+		return found.entry, found.took, nil
+	}
+	start := time.Now()
+	e, err := v.cache.get(ctx, ref)
+	return e, time.Since(start), err
+}
