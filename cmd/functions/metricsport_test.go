@@ -33,12 +33,18 @@ func TestProfilesAreServedOnlyWhenAskedForAndOnlyOnTheMetricsPort(t *testing.T) 
 }
 
 func TestStatusOfIsolationTellsHowWorkersStartAndWhatTheyDo(t *testing.T) {
-	for want, vars := range map[string][]string{
-		`"start":{"forked":true}`:                                  nil,
-		`"start":{"forked":false,"reason":"workers start directly`: {"RUNNER_DIR=" + runnerWithoutAddon(t)},
+	for _, row := range []struct{ vars, want []string }{
+		{nil, []string{
+			`"start":{"forked":true}`,
+			`{"name":"all work that a call leaves is seen","asked":true,"obtained":true}`,
+		}},
+		{[]string{"RUNNER_DIR=" + runnerWithoutAddon(t)}, []string{
+			`"start":{"forked":false,"reason":"workers start directly`,
+			`{"name":"all work that a call leaves is seen","asked":false,"obtained":false,"detail":"its addon loop.node`,
+		}},
 	} {
-		_, body := request(t, "GET", startServer(t, vars...).url+"/status/isolation", "")
-		for _, part := range []string{want, `"isolation":"strict"`, `"pool":{"size":`, `{"node8":{"version":"v8.17.0",`} {
+		_, body := request(t, "GET", startServer(t, row.vars...).url+"/status/isolation", "")
+		for _, part := range append(row.want, `"isolation":"strict"`, `"pool":{"size":`, `{"node8":{"version":"v8.17.0",`) {
 			if !strings.Contains(body, part) {
 				t.Errorf("no %s in %s", part, body)
 			}

@@ -30,7 +30,7 @@ func (s *Starter) inspect(pid int) Report {
 		statusLayer("no new privileges", asked, err, status["NoNewPrivs"] == "1", ""),
 		statusLayer("system-call filter", asked, err, status["Seccomp"] == "2", ""),
 		s.userLayer(asked, err, status["Uid"]), s.tmpLayer(pid), s.limitsLayer(), s.forkLayer(),
-		s.zygoteLayer(status["PPid"]))
+		s.zygoteLayer(status["PPid"]), s.leftWorkLayer())
 	return r
 }
 
@@ -172,6 +172,19 @@ func (s *Starter) limitsLayer() Layer {
 // forkLayer is no wall, but says how workers start.
 func (s *Starter) forkLayer() Layer {
 	return Layer{Name: "fork server", Asked: s.forks, Obtained: s.forks, Detail: s.Method().Reason}
+}
+
+// leftWorkLayer is no wall either. It says whether workers see all work that a call leaves behind, after which they are
+// not used again: without the addon that asks the event loop they see only what Node.js lists.
+func (s *Starter) leftWorkLayer() Layer {
+	layer := Layer{Name: "all work that a call leaves is seen"}
+	if err := built(loopAddon(s.cfg.Runner)); err != nil {
+		layer.Detail = fmt.Sprintf("%v: workers see only a part of it and may be used again; set "+
+			"WORKER_MAX_INVOCATIONS=1, or install a C compiler and run make setup", err)
+		return layer
+	}
+	layer.Asked, layer.Obtained = true, true
+	return layer
 }
 
 // Method says how workers start.

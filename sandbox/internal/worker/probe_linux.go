@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -42,8 +41,12 @@ func Probe(ctx context.Context, cfg Config) []Support {
 			"run make setup, or name a dynamically linked Node.js",
 		},
 		{
-			"fork server", func() error { return probeAddon(cfg) },
+			"fork server", func() error { return built(zygoteAddon(cfg.Runner)) },
 			"install a C compiler and run make setup; without it workers start directly",
+		},
+		{
+			"all work that a call leaves is seen", func() error { return built(loopAddon(cfg.Runner)) },
+			"install a C compiler and run make setup; without it set WORKER_MAX_INVOCATIONS=1",
 		},
 	} {
 		s := Support{Name: feature.name, OK: true}
@@ -113,17 +116,4 @@ func probeGroups() error {
 		return err
 	}
 	return tree.Close()
-}
-
-func probeAddon(cfg Config) error {
-	_, err := os.Stat(addonPath(cfg.Runner))
-	if err != nil {
-		return errors.New("its addon is not built")
-	}
-	return nil
-}
-
-// addonPath is where the fork server's addon lies beside a runner.
-func addonPath(runner string) string {
-	return filepath.Join(filepath.Dir(runner), "build", "zygote.node")
 }

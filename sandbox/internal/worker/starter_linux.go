@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 )
 
@@ -55,8 +54,7 @@ func (s *Starter) prepare() (err error) {
 
 // chooseLauncher forks workers where the fork server's addon has been built, and starts them directly otherwise.
 func (s *Starter) chooseLauncher() error {
-	_, err := os.Stat(addonPath(s.cfg.Runner))
-	s.forks = err == nil
+	s.forks = built(zygoteAddon(s.cfg.Runner)) == nil
 	filters, err := s.jailer.filters(s.forks)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
