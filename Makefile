@@ -251,7 +251,8 @@ fmt: tools ## format the Go sources
 	$(GO) run $(GOFUMPT) -l -w $(go_dirs)
 
 .PHONY: docs
-docs: tools ## generate docs/configuration.md from the variables that the server knows
+docs: tools $(modules) ## generate docs/configuration.md and docs/globals.md from what the server and the runner know
+	"$(NODE_BINARY)" runner-js/test/globals_page.js >docs/globals.md
 	$(GO) test ./internal/config -run TestDocs -update
 
 .PHONY: clean

@@ -36,7 +36,8 @@ class Loader {
   // read takes the load frame; the code is compiled on the first call.
   read(line) {
     const elapsed = clock.start();
-    const { filename, code, cache } = JSON.parse(line);
+    const { filename, code, cache, web } = JSON.parse(line);
+    if (web) this.realm.becomeWeb();
     this.load(filename, code, cache);
     this.spent = elapsed();
   }

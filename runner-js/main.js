@@ -7,6 +7,7 @@
 require('./entropy');
 const zygote = require('./zygote');
 const frame = require('./frame');
+const builtins = require('./builtins');
 const egress = require('./egress');
 const lockdown = require('./lockdown');
 const pending = require('./pending');
@@ -41,7 +42,10 @@ function serve() {
 function accept(message) {
   if (message.type !== 'init') throw new Error(`unknown frame type ${message.type}`);
   reader.limit = message.maxFrame;
-  if (message.egress) egress.apply(message.egress);
+  if (message.egress) {
+    egress.apply(message.egress);
+    builtins.openNetwork();
+  }
   const { modules, missing } = lockdown.apply(message.modules, message.modulesDir);
   invoker.loader = new Loader({ modules, missing, env: message.env, runner: invoker.hooks() });
   pending.markBaseline();

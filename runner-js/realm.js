@@ -8,16 +8,20 @@ const util = require('util');
 const vm = require('vm');
 const { Console } = require('console');
 const { fetch } = require('./egress');
+const builtins = require('./builtins');
+const globals = require('./globals');
 const { seed } = require('./entropy');
 const withoutDeferral = require('./deferred');
 
 // Taken before pending.js counts them: the realm counts these itself.
-const { setTimeout, setInterval, clearTimeout } = global;
+const { setTimeout, setInterval, clearTimeout, setImmediate, clearImmediate } = global;
+
+const { version, versions, platform, arch } = process;
 
 // The files are compiled once and run in every realm as modules that see `host` in addition to require.
 const FILES = [
   'instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard',
-  'span', 'describe', 'context', 'call',
+  'span', 'describe', 'context', 'call', 'web', 'watch', 'process', 'clone',
 ];
 const sources = {};
 for (const name of FILES) {
@@ -49,6 +53,8 @@ class Realm {
       setTimeout,
       setInterval,
       clearTimeout,
+      setImmediate,
+      clearImmediate,
       normalize: path.normalize,
       promisify: util.promisify.custom,
       seed,
@@ -60,6 +66,15 @@ class Realm {
       root: __dirname,
       intrinsics: here('intrinsics'),
       shared: [Buffer, Buffer.prototype, this.globals],
+      globals: this.globals,
+      outer: global,
+      process: JSON.stringify({ version, versions, platform, arch }),
+      web: {
+        rows: globals.offered,
+        value: globals.value,
+        module: builtins.load,
+        agent: `Node.js/${parseInt(version.slice(1), 10)}`,
+      },
     };
     const loaded = new Map();
     const load = (name) => {
@@ -74,11 +89,12 @@ class Realm {
     const [outer, inner] = [here('instances'), load('./instances')];
     outer.recognize(inner.errors);
     inner.recognize(outer.errors);
-    const { run, fail, lost, goesOn } = load('./call');
+    const { run, fail, lost, goesOn, becomeWeb } = load('./call');
     this.run = run;
     this.fail = fail;
     this.lost = lost;
     this.goesOn = goesOn;
+    this.becomeWeb = becomeWeb;
     this.guard = load('./guard');
   }
 }

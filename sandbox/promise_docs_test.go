@@ -15,7 +15,7 @@ var promised = map[string][]promise{
 	"TestPromiseEscape": escapePromises, "TestPromiseFiles": filePromises, "TestPromiseEnvironment": environmentPromises,
 	"TestPromiseDescriptors": descriptorPromises, "TestPromiseNetwork": networkPromises, "TestPromiseProcesses": processPromises,
 	"TestPromiseSystemCalls": callPromises, "TestPromiseBombs": bombPromises, "TestPromiseForgery": forgeryPromises,
-	"TestPromisePoison": poisonPromises, "TestPromiseLeaks": leakPromises,
+	"TestPromisePoison": poisonPromises, "TestPromiseLeaks": leakPromises, "TestPromiseWeb": webPromises,
 }
 
 // docs/isolation.md names each test in a heading, with a list of its promises below.

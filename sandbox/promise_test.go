@@ -20,6 +20,7 @@ type promise struct {
 	// code.
 	code    string
 	insider bool
+	web     bool // with web globals
 	// One of the next three is how the attack must end: with this answer, with an error that holds this text, or with this
 	// death.
 	want  string
@@ -128,6 +129,7 @@ func insider(runner string, change func(*sandbox.Config)) func(*sandbox.Config) 
 func (p promise) attack(t *testing.T, pool *sandbox.Pool) {
 	t.Helper()
 	inv := invocation(p.name, p.code) // each has a worker of its own
+	inv.Web = p.web
 	if p.insider {
 		inv.Code = "const inside = require('inside');" + p.code
 	}

@@ -185,6 +185,7 @@ const outcomes = { answer, fail };
 const makeConsole = consoles(runner.log);
 const timersOf = makeTimers(runner.work, fail);
 watchWasm(runner.work);
+let web = null; // what a function with "globals":"web" has in addition
 
 // run starts the call of a line; kind is 'run' or 'check'.
 function run(line, kind) {
@@ -203,8 +204,9 @@ function start(line, kind) {
   cut = message.cut === true;
   const { setTimeout, clearTimeout, setInterval } = timersOf();
   const modules = {};
-  const require = makeRequire(modules);
   const env = envOf(kind === 'run' ? message.env : null);
+  if (web !== null) web.begin(env, timersOf.rest, fail);
+  const require = makeRequire(modules, web === null ? null : web.builtin);
   runner.zone(env.TZ);
   /** @type {any} */
   const Backstage = new Context(modules, env); // and what only a running call has
@@ -233,6 +235,13 @@ function start(line, kind) {
   }
 }
 
+// becomeWeb gives the realm the globals and the modules of functions with "globals":"web".
+function becomeWeb() {
+  web = require('./web');
+  web.install();
+  require('./guard').extend(web.unchanged);
+}
+
 // goesOn says whether work that the call has begun may go on after its answer.
 function goesOn() {
   return !cut;
@@ -255,4 +264,4 @@ function follow(isAsync, value, response) {
   apply(then, new RealPromise(resolve => resolve(value)), [send, fail]);
 }
 
-module.exports = { run, fail, lost, goesOn };
+module.exports = { run, fail, lost, goesOn, becomeWeb };

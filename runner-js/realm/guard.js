@@ -26,7 +26,7 @@ runners.lockAccessors(others); // not those of the function's realm: polyfills r
 
 // Checked after every call: enumerable keys, which input can bring, and all values.
 const SHARED = intrinsics.close.concat(ours, runners.closest, host.shared);
-const enumerable = SHARED.map(object => keys(object).length);
+let enumerable;
 
 // The functions that these objects hold, and those of consoles: libraries leave marks on them. After every call they
 // are checked for what input can leave there, as obj[a][b] = c does; the rest is checked as rarely as it is expensive.
@@ -50,12 +50,17 @@ intact.forEach(compare => compare()); // is compiled now, once for all workers t
 
 // Ten times as expensive: all their keys, and those of the global objects; their getters and setters.
 const KEYED = SHARED.concat(intrinsics.everything, runners.everything);
-const counts = KEYED.map(object => ownKeys(object).length);
-const accessors = accessorsOf(SHARED);
+let counts;
+let accessors;
 
 // A hundred times as expensive: everything. A getter in place of a value could have lied before.
 const all = own.concat(others);
-const properties = propertiesOf(all);
+let properties;
+remember();
+
+// Compares what a function has of Node.js itself beside modules; with its argument true, more thoroughly.
+/** @type {(all: boolean) => boolean} */
+let compareMore = null;
 
 // Code that changes built-in objects on purpose does it in its first calls.
 const FIRST = 8;
@@ -126,6 +131,7 @@ function unchanged() {
     if (keys(SHARED[i]).length !== enumerable[i]) return false;
   }
   if (!bare()) return false;
+  if (compareMore !== null && !compareMore(count <= FIRST || count % EVERY === 0)) return false;
   if (count <= FIRST) return sameKeys() && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions());
   return (count % SELDOM !== 0 || sameFunctions()) && (count % EVERY !== 0 || sameKeys()) &&
     (count % RARELY !== 0 || sameProperties());
@@ -184,10 +190,24 @@ function sameProperties() {
   return true;
 }
 
+// remember takes everything as it is now for what it must be, except for the values that comparison has.
+function remember() {
+  enumerable = SHARED.map(object => keys(object).length);
+  counts = KEYED.map(object => ownKeys(object).length);
+  accessors = accessorsOf(SHARED);
+  properties = propertiesOf(all);
+}
+
+// extend makes the guard compare more, and takes what the runner has changed since the start for what it must be.
+function extend(compare) {
+  compareMore = compare;
+  remember();
+}
+
 // restart makes the next call count as the first one.
 function restart() {
   count = 0;
   apply(exec, NOTHING, ['']);
 }
 
-module.exports = { unchanged, restart };
+module.exports = { unchanged, extend, restart };

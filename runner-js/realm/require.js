@@ -9,10 +9,13 @@ const { hasOwnProperty } = Object.prototype;
 
 const has = (object, name) => apply(hasOwnProperty, object, [name]);
 
-function makeRequire(modules) {
+// builtin gives a module of Node.js by its name, undefined if the function may not have it; null if it may have none.
+function makeRequire(modules, builtin = null) {
   return function require(name) {
     if (has(modules, name) && modules[name] !== undefined) return modules[name]();
     if (hasModule(name)) return globalModule(name);
+    const found = builtin === null ? undefined : builtin(name);
+    if (found !== undefined) return found;
     const error = new Error(`Cannot find module '${name}'${fault(name)}`);
     error.code = 'MODULE_NOT_FOUND';
     throw error;

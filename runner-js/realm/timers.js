@@ -1,8 +1,9 @@
 'use strict';
 
-// Timeouts and intervals of a realm. Those that still run at the end of a call count as work left behind.
+// Timeouts, intervals and immediates of a realm. Those that still run at the end of a call count as work left behind.
 
 const { setTimeout: startOnce, setInterval: startRepeated, clearTimeout: stop } = host; // clearTimeout stops both
+const { setImmediate: startSoon, clearImmediate: stopSoon } = host;
 const { promisify } = host; // key of a function's own promisified version
 const { apply } = Reflect;
 const { freeze } = Object;
@@ -10,9 +11,9 @@ const RealPromise = Promise;
 // Before a function replaces them: the count must be right.
 const { get: mapGet, set: mapSet, delete: mapDelete } = Map.prototype;
 
-// makeTimers returns a function that makes the three for each call. They call work(+1) for each timer that starts,
-// work(-1) when it is done, and fail(error) when its callback throws. An interval is done when clearTimeout clears it:
-// the original had no clearInterval.
+// makeTimers returns a function that makes the three for each call, and has one that makes the rest. They call work(+1)
+// for each timer that starts, work(-1) when it is done, and fail(error) when its callback throws. An interval is done
+// when clearTimeout clears it, too: the original had no clearInterval.
 function makeTimers(work, fail) {
   const running = new Map();
 
@@ -35,7 +36,7 @@ function makeTimers(work, fail) {
     if (typeof callback !== 'function') throw new TypeError('"callback" argument must be a function');
     const timeout = new Timeout();
     apply(mapSet, running, [timeout, start(() => {
-      if (start === startOnce) over(timeout);
+      if (start !== startRepeated) over(timeout);
       try {
         apply(callback, timeout, args);
       } catch (error) {
@@ -46,14 +47,14 @@ function makeTimers(work, fail) {
     return timeout;
   }
 
-  function end(timeout) {
+  function end(timeout, by = stop) {
     const timer = timerOf(timeout);
     if (timer === undefined) return;
-    stop(timer);
+    by(timer);
     over(timeout);
   }
 
-  return () => {
+  function makeThree() {
     function setTimeout(callback, delay, ...args) { return begin(startOnce, callback, delay, args); }
     setTimeout[promisify] = (delay, value) => new RealPromise(resolve => begin(startOnce, resolve, delay, [value]));
     return {
@@ -63,7 +64,14 @@ function makeTimers(work, fail) {
         return begin(startRepeated, callback, delay, args);
       },
     };
-  };
+  }
+
+  makeThree.rest = () => ({
+    setImmediate: function setImmediate(callback, ...args) { return begin(startSoon, callback, undefined, args); },
+    clearImmediate: function clearImmediate(immediate) { end(immediate, stopSoon); },
+    clearInterval: function clearInterval(interval) { end(interval); },
+  });
+  return makeThree;
 }
 
 module.exports = makeTimers;

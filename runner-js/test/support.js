@@ -65,8 +65,8 @@ class Runner {
     this.process.stdin.write(`${typeof frame === 'string' ? frame : JSON.stringify(frame)}\n`);
   }
 
-  load(code, filename, cache) {
-    this.send({ type: 'load', filename: filename || 'ns/id.js', code, cache });
+  load(code, filename, cache, more) {
+    this.send(Object.assign({ type: 'load', filename: filename || 'ns/id.js', code, cache }, more));
   }
 
   // line returns the next line; it is an error if there is none.
@@ -148,7 +148,7 @@ function realm(name, host, seen = () => {}) {
   const modules = vm.createContext({});
   seen(text => vm.runInContext(text, modules));
   const basics = {
-    Buffer, Console, setTimeout, setInterval, clearTimeout, normalize: path.normalize, promisify: util.promisify.custom, root: ROOT, env: '{}', shared: [], intrinsics: {}, module: () => undefined, hasModule: () => false,
+    Buffer, Console, setTimeout, setInterval, clearTimeout, setImmediate, clearImmediate, normalize: path.normalize, promisify: util.promisify.custom, root: ROOT, env: '{}', shared: [], intrinsics: {}, module: () => undefined, hasModule: () => false,
   };
   const load = (file, where = context) => {
     const filename = path.join(ROOT, 'realm', `${file.replace('./', '')}.js`);

@@ -1,0 +1,62 @@
+'use strict';
+
+// The modules of Node.js that functions with "globals":"web" may require without an operator's list.
+
+const { builtinModules } = require('module');
+
+// Harmless by themselves: they reach nothing outside of the process.
+const PLAIN = [
+  'assert', 'assert/strict', 'buffer', 'crypto', 'events', 'path', 'path/posix', 'path/win32', 'querystring', 'stream',
+  'stream/consumers', 'stream/promises', 'stream/web', 'string_decoder', 'timers', 'timers/promises', 'url', 'util',
+  'util/types', 'zlib',
+];
+
+// Offered while there is egress: all they open goes through the server's proxy.
+const NETWORK = ['dns', 'dns/promises', 'http', 'https', 'net', 'tls'];
+
+// Those that the realm makes itself from what a call has: the module process is the harmless one, and perf_hooks has
+// its performance alone.
+const OWN = ['perf_hooks', 'process'];
+
+// Properties that replace themselves when they are first read. A comparison would take that for a change.
+const LAZY = {
+  buffer: ['Blob', 'File', 'resolveObjectURL'],
+  crypto: ['prng', 'pseudoRandomBytes', 'rng'],
+  util: ['MIMEParams', 'MIMEType', 'TextDecoder', 'TextEncoder', 'parseArgs'],
+};
+
+// Settings behind getters and setters.
+const SETTINGS = {
+  buffer: ['INSPECT_MAX_BYTES'],
+  events: ['captureRejections', 'defaultMaxListeners'],
+  http: ['globalAgent'],
+};
+
+const offered = new Set(PLAIN.filter(name => builtinModules.includes(name)));
+
+// openNetwork adds the modules that connect. It must be called once egress is set up.
+function openNetwork() {
+  NETWORK.filter(name => builtinModules.includes(name)).forEach(name => offered.add(name));
+}
+
+// load returns {exports, settings} of a module, undefined if functions may not have it. settings are the names of
+// getters whose value is shared by later calls. It is loaded now if Node.js has not used it itself.
+function load(name) {
+  if (!offered.has(name)) return undefined;
+  const exported = require(name);
+  quietly(() => (LAZY[name] || []).forEach(key => exported[key]));
+  return { exports: exported, settings: (SETTINGS[name] || []).filter(key => key in exported) };
+}
+
+// quietly keeps the warnings that read is to get from the output of the call.
+function quietly(read) {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    read();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+module.exports = { PLAIN, NETWORK, OWN, offered, openNetwork, load };

@@ -1,0 +1,110 @@
+'use strict';
+
+// The names that functions with "globals":"web" find beside those of the contract: the one table that the realm
+// installs, the tests run through and docs/globals.md shows.
+
+const { compile } = WebAssembly; // taken before realm/wasm.js counts it
+const version = parseInt(process.versions.node, 10);
+
+// Origins: 'realm' is made in the function's own realm, anew for each call; 'node' is the object of Node.js itself.
+const COMPARED = 'compared after each call';
+
+// old is the module that has the names on Node.js 8, where they are no globals: 'own' for what the realm makes itself,
+// undefined for what is not offered there. Everything is offered on Node.js 18 and later.
+const TABLE = [
+  { names: ['URL', 'URLSearchParams'], origin: 'node', old: 'url', safe: COMPARED },
+  { names: ['TextEncoder', 'TextDecoder'], origin: 'node', old: 'util', safe: COMPARED },
+  { names: ['Headers', 'Request', 'Response', 'FormData'], origin: 'node', safe: COMPARED },
+  { names: ['Blob', 'File'], origin: 'node', module: 'buffer', safe: COMPARED },
+  { names: ['fetch'], origin: 'node', safe: 'the [egress](egress.md) of the call; offered with `classic`, too' },
+  {
+    names: [
+      'ReadableStream', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader', 'WritableStream',
+      'WritableStreamDefaultWriter', 'TransformStream', 'ByteLengthQueuingStrategy', 'CountQueuingStrategy',
+      'TextEncoderStream', 'TextDecoderStream', 'CompressionStream', 'DecompressionStream',
+    ],
+    origin: 'node',
+    safe: `${COMPARED}; what still compresses at the answer is work that is left`,
+  },
+  {
+    names: ['AbortController', 'AbortSignal', 'Event', 'EventTarget', 'DOMException'],
+    origin: 'node',
+    safe: `${COMPARED}; a timeout of an AbortSignal is a timer that is left`,
+  },
+  {
+    names: ['crypto', 'Crypto', 'CryptoKey', 'SubtleCrypto'],
+    origin: 'node',
+    module: 'crypto',
+    safe: `${COMPARED}; a job of WebCrypto is work that is left; forks draw different random numbers`,
+  },
+  { names: ['atob', 'btoa'], origin: 'node', safe: COMPARED },
+  { names: ['structuredClone'], origin: 'realm', safe: 'copies are objects of the realm' },
+  {
+    names: ['performance'],
+    origin: 'realm',
+    old: 'own',
+    safe: '`now` and `timeOrigin` of the call, no marks and observers',
+  },
+  { names: ['queueMicrotask'], origin: 'realm', old: 'own', safe: 'an error in it fails the call' },
+  {
+    names: ['setImmediate', 'clearImmediate', 'clearInterval'],
+    origin: 'realm',
+    old: 'own',
+    safe: 'counted like timers',
+  },
+  {
+    names: ['process'],
+    origin: 'realm',
+    old: 'own',
+    safe: 'an object of the call; nothing of the real process is reachable from it',
+  },
+  {
+    names: ['global', 'globalThis'],
+    origin: 'realm',
+    old: 'own',
+    safe: 'the global object of the realm; new keys on it end the worker',
+  },
+  { names: ['navigator'], origin: 'realm', safe: '`userAgent` alone' },
+];
+
+// NEVER are names of newer versions that stay absent: they share memory, wait, or reach other threads.
+const NEVER = [
+  'WebSocket', 'EventSource', 'MessageChannel', 'MessagePort', 'BroadcastChannel', 'Worker', 'PerformanceObserver',
+  'Storage', 'localStorage', 'sessionStorage', '__dirname', '__filename', 'GLOBAL', 'root', 'host',
+];
+
+// Where fetch keeps its agent, by versions of Node.js. The names are there from the start: loading it adds none.
+if (version >= 18) {
+  for (const key of ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].map(name => Symbol.for(name))) {
+    if (!(key in global)) Object.defineProperty(global, key, { value: undefined, writable: true, configurable: true });
+  }
+}
+
+// offered are the rows for this version.
+const offered = version < 18 ? TABLE.filter(({ old }) => old) : TABLE;
+const rows = new Map();
+for (const row of offered) row.names.forEach(name => rows.set(name, row));
+
+// value is the object of Node.js behind a name of origin node other than fetch, which egress.js has; undefined if this
+// version has none. Node.js loads some of them when they are first read.
+function value(name) {
+  const { old, module } = rows.get(name);
+  if (version < 18) return require(old)[name];
+  if (name in global) return withoutCounting(() => global[name]);
+  const exported = module ? require(module) : {};
+  return name === 'crypto' ? exported.webcrypto : exported[name];
+}
+
+// withoutCounting keeps the WebAssembly that Node.js compiles for its fetch from counting as work of the call.
+function withoutCounting(read) {
+  const { WebAssembly } = global;
+  const { compile: counted } = WebAssembly;
+  WebAssembly.compile = compile;
+  try {
+    return read();
+  } finally {
+    WebAssembly.compile = counted;
+  }
+}
+
+module.exports = { TABLE, NEVER, offered, value };

@@ -1,0 +1,93 @@
+'use strict';
+
+// Objects of Node.js itself that a function with "globals":"web" has got hold of: whether a call has changed them. They
+// are remembered when they are first handed out.
+
+const { ownKeys, getOwnPropertyDescriptor } = Reflect;
+const { create, getPrototypeOf, is, keys } = Object;
+const { has, add: put } = WeakSet.prototype;
+const { apply } = Reflect;
+
+const outer = host.intrinsics; // guard.js watches those
+const known = new WeakSet(outer.watched([]));
+const entries = [];
+const settings = []; // values behind getters
+const namespace = [null, getPrototypeOf(host.globals)]; // prototypes of plain objects
+
+// add remembers a value, what it holds and what it inherits from: the functions of a module or a class, their
+// prototypes, and plain objects such as lists of constants. names are those of its getters to remember the value of.
+function add(value, names) {
+  note(value, 2);
+  for (let i = 0; i < names.length; i++) settings.push({ object: value, key: names[i], value: value[names[i]] });
+}
+
+function note(value, depth) {
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return;
+  if (apply(has, known, [value])) return;
+  apply(put, known, [value]);
+  const names = ownKeys(value);
+  const fixed = names.filter(key => isFixed(getOwnPropertyDescriptor(value, key)));
+  entries.push({
+    object: value,
+    prototype: getPrototypeOf(value),
+    enumerable: keys(value).length,
+    fixed,
+    values: fixed.map(key => value[key]),
+    names,
+    properties: names.map(key => getOwnPropertyDescriptor(value, key)),
+  });
+  create(value).unknown; // V8 stores it in a form in which keys are found faster
+  note(getPrototypeOf(value), 0);
+  for (const key of names) {
+    const property = getOwnPropertyDescriptor(value, key);
+    if (isPrototype(value, key, property.value)) note(property.value, 1);
+    else if (depth > 0 && isPart(property.value)) note(property.value, depth - 1);
+  }
+}
+
+function isFixed({ value, writable }) {
+  return typeof value === 'function' || (writable === true && value !== undefined && !is(value, NaN));
+}
+
+// isPrototype leaves out the empty ones that every function has.
+function isPrototype(object, key, value) {
+  if (typeof object !== 'function' || key !== 'prototype' || typeof value !== 'object' || value === null) return false;
+  return ownKeys(value).length > 1 || namespace.indexOf(getPrototypeOf(value)) < 0;
+}
+
+// isPart says whether a value has no state of its own, as an agent with its sockets has.
+function isPart(value) {
+  if (typeof value !== 'object' || value === null) return typeof value === 'function';
+  return namespace.indexOf(getPrototypeOf(value)) >= 0;
+}
+
+// unchanged says whether all of them have the prototypes, the values and as many enumerable keys as when they were
+// remembered; with all, also whether they have the same properties of any kind.
+function unchanged(all) {
+  for (let i = 0; i < entries.length; i++) {
+    const { object, prototype, enumerable, fixed, values } = entries[i];
+    if (keys(object).length !== enumerable || getPrototypeOf(object) !== prototype) return false;
+    for (let j = 0; j < fixed.length; j++) {
+      if (object[fixed[j]] !== values[j]) return false;
+    }
+  }
+  for (let i = 0; i < settings.length; i++) {
+    if (settings[i].object[settings[i].key] !== settings[i].value) return false;
+  }
+  return !all || sameProperties();
+}
+
+function sameProperties() {
+  for (let i = 0; i < entries.length; i++) {
+    const { object, names, properties } = entries[i];
+    if (ownKeys(object).length !== names.length) return false;
+    for (let j = 0; j < names.length; j++) {
+      const now = getOwnPropertyDescriptor(object, names[j]);
+      const { value, get, set } = properties[j];
+      if (now === undefined || now.get !== get || now.set !== set || !is(now.value, value)) return false;
+    }
+  }
+  return true;
+}
+
+module.exports = { add, unchanged };

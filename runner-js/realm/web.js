@@ -1,0 +1,130 @@
+'use strict';
+
+// The globals of a function with "globals":"web": getters on the global object of its realm. What is behind one is made
+// or loaded when it is first used. What a call assigns to such a name is there for that call alone.
+
+const clone = require('./clone');
+const { everything } = require('./intrinsics');
+const { makeProcess, soon } = require('./process');
+const watch = require('./watch');
+
+const { runner, web } = host;
+const { apply, getPrototypeOf } = Reflect;
+const { create, defineProperty, freeze } = Object;
+const { parse } = JSON;
+const { now } = Date;
+const { hasInstance } = Symbol;
+const { isPrototypeOf } = Object.prototype;
+const { slice } = String.prototype;
+const ordinary = Function.prototype[hasInstance];
+
+// What the call in progress has made and assigned.
+let call = { env: {}, immediates: null, fail: null };
+let made = create(null);
+let assigned = create(null);
+
+// The objects that the realm makes for each call.
+const MAKE = {
+  structuredClone: () => clone(web.value('structuredClone')),
+  performance: makePerformance,
+  queueMicrotask: () => function queueMicrotask(callback) { soon(call.fail, callback, []); },
+  process: () => makeProcess(call.env, call.fail),
+  global: () => everything,
+  globalThis: () => everything,
+  navigator: () => ({ userAgent: web.agent }),
+};
+for (const name of ['setImmediate', 'clearImmediate', 'clearInterval']) MAKE[name] = () => call.immediates()[name];
+
+// performance counts from its first use in the call.
+function makePerformance() {
+  const elapsed = runner.clock();
+  const self = { now: () => elapsed(), timeOrigin: now() };
+  return defineProperty(self, 'toJSON', { value: () => ({ timeOrigin: self.timeOrigin }) });
+}
+
+// begin starts a call. immediates makes its setImmediate and what clears it and intervals; fail takes what fails it.
+function begin(env, immediates, fail) {
+  call = { env, immediates, fail };
+  made = create(null);
+  assigned = create(null);
+}
+
+const outside = create(null); // objects of Node.js by name
+
+// given is an object of Node.js, which is watched from now on.
+function given(name) {
+  if (!(name in outside)) {
+    const value = web.value(name);
+    if (name === 'Request' || name === 'Response') parseHere(value.prototype);
+    watch.add(value, []);
+    if (name === 'crypto') watch.add(value.subtle, []);
+    outside[name] = value;
+  }
+  return outside[name];
+}
+
+// parseHere makes json() give objects of the realm. Libraries look at their constructors.
+function parseHere(prototype) {
+  const { text } = prototype;
+  const json = { json() { return apply(text, this, []).then(parse); } }.json;
+  defineProperty(prototype, 'json', { value: json, writable: true, enumerable: true, configurable: true });
+}
+
+function install() {
+  for (const { names, origin } of web.rows) {
+    for (const name of names.filter(each => each !== 'fetch')) define(name, origin === 'node' ? given : ownOf);
+  }
+  acceptOutside();
+}
+
+function ownOf(name) {
+  if (!(name in made)) made[name] = MAKE[name]();
+  return made[name];
+}
+
+function define(name, read) {
+  defineProperty(host.globals, name, {
+    get() { return name in assigned ? assigned[name] : read(name); },
+    set(value) { assigned[name] = value; },
+    enumerable: false,
+    configurable: true,
+  });
+}
+
+// Objects of Node.js are instances of the classes of its realm. Libraries ask for those of theirs.
+const CLASSES = [
+  'Object', 'Function', 'Array', 'Promise', 'Map', 'Set', 'WeakMap', 'WeakSet', 'Date', 'RegExp', 'ArrayBuffer',
+  'DataView', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
+  'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array',
+];
+
+// acceptOutside makes `instanceof` accept them.
+function acceptOutside() {
+  for (const name of CLASSES.filter(each => everything[each])) accept(everything[name], host.outer[name]);
+  accept(getPrototypeOf(everything.Uint8Array), getPrototypeOf(host.outer.Uint8Array));
+}
+
+// accept makes own take instances of other for its own. Classes that extend it are not affected.
+function accept(own, { prototype }) {
+  const value = { [hasInstance](instance) {
+    return apply(ordinary, this, [instance]) || (this === own && apply(isPrototypeOf, prototype, [instance]));
+  } }[hasInstance];
+  defineProperty(own, hasInstance, { value: freeze(value) });
+}
+
+const OWN = { process: () => ownOf('process'), perf_hooks: () => ({ performance: ownOf('performance') }) };
+const { hasOwnProperty: hasOwn } = Object.prototype;
+
+// builtin is what require gives for a module of Node.js, undefined if it is none of those that functions may have. Its
+// name may begin with node:.
+function builtin(name) {
+  const plain = typeof name === 'string' && apply(slice, name, [0, 5]) === 'node:' ? apply(slice, name, [5]) : name;
+  if (apply(hasOwn, OWN, [plain])) return OWN[plain]();
+  const loaded = web.module(plain);
+  if (loaded === undefined) return undefined;
+  if (plain === 'crypto' && 'webcrypto' in loaded.exports) given('crypto');
+  watch.add(loaded.exports, loaded.settings);
+  return loaded.exports;
+}
+
+module.exports = { install, begin, builtin, unchanged: watch.unchanged };

@@ -1,0 +1,66 @@
+'use strict';
+
+// Writes docs/globals.md from the tables that the runner goes by. Run by itself it prints the page: make docs.
+
+const { TABLE, NEVER } = require('../globals');
+const { PLAIN, NETWORK, OWN } = require('../builtins');
+
+const code = names => names.map(name => `\`${name}\``).join(', ');
+
+// filled breaks text into lines of at most 120 characters.
+function filled(text) {
+  return text.split(' ').reduce((lines, word) => {
+    const last = lines[lines.length - 1];
+    if (last !== undefined && last.length + 1 + word.length <= 120) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+    return lines;
+  }, []).join('\n');
+}
+
+const ORIGIN = { realm: 'made for each call', node: 'of Node.js' };
+
+const rows = TABLE.map(({ names, origin, old, safe }) => `| ${code(names)} | ${old ? 'yes' : '–'} | yes | ${ORIGIN[origin]} | ${safe} |`);
+
+module.exports = `# Globals and modules of Node.js
+
+<!-- Generated from runner-js/globals.js and runner-js/builtins.js: run make docs. -->
+
+A function finds the names of the contract (\`Backstage\`, \`Buffer\`, \`console\`, \`exports\`, \`module\`, \`require\`,
+\`relativeRequire\`, \`setTimeout\`, \`clearTimeout\`, \`setInterval\` and the errors), the language, and \`fetch\` where
+Node.js has it. With \`"globals":"web"\` in its PUT it finds these, too. A function that is stored without \`globals\`
+keeps what it had.
+
+## Globals
+
+| Names | Node.js 8 | 18 and later | Object | Between calls |
+|---|---|---|---|---|
+${rows.join('\n')}
+
+“Compared after each call” means: if a call has changed the object, what it holds, its prototype or what it inherits
+from, its worker serves no other call ([what is compared](isolation.md#what-calls-share)). It is compared from its first
+use on, so what a function does not use costs its calls nothing. What a call assigns to one of these names is there for
+that call alone.
+
+Objects of Node.js are instances of the classes of functions: \`bytes instanceof Uint8Array\` and
+\`promise instanceof Promise\` are true for what these names return.
+
+\`process\` has \`env\` (a copy of \`Backstage.env\`), \`nextTick\`, \`version\`, \`versions\`, \`platform\`, \`arch\`, \`hrtime\`,
+\`uptime\`, \`cwd()\` (\`/\`), \`argv\` (empty), \`stdout\` and \`stderr\` (they print to the output), \`emitWarning\`, and
+methods for listeners that are never called. \`process.exit\` throws.
+
+${filled(`Not there, on any version: ${code(NEVER)}.`)}
+
+## Modules
+
+\`require\` gives these without a list of the operator, also as \`node:…\`, where the version of Node.js has them:
+
+| Modules | When | Between calls |
+|---|---|---|
+| ${code(PLAIN)} | always | compared after each call, as above |
+| ${code(NETWORK)} | with [egress](egress.md) | the same; all connections go through the server |
+| ${code(OWN)} | always | made for each call: the harmless \`process\`, and \`performance\` alone |
+
+No other module of Node.js is there unless \`DEFAULT_GLOBAL_MODULES\` lists it. A module of that list comes first.
+`;
+
+if (require.main === module) process.stdout.write(module.exports);

@@ -1,0 +1,227 @@
+'use strict';
+
+// What functions with "globals":"web" find, on every version.
+
+const test = require('tape');
+const fs = require('fs');
+const path = require('path');
+const { builtinModules } = require('module');
+const { started } = require('./support');
+const page = require('./globals_page');
+const { TABLE, NEVER, offered } = require('../globals');
+const builtins = require('../builtins');
+
+const modern = parseInt(process.versions.node, 10) >= 18;
+const WEB = { web: true };
+
+// answers returns the last frames of calls with these bodies in one runner, as long as it is used again.
+async function answers(code, bodies, changes, load = WEB) {
+  const runner = await started(changes);
+  runner.load(code, undefined, undefined, load);
+  const frames = [];
+  for (const body of bodies) {
+    const { answer } = await runner.call({ id: `g${frames.length}`, body });
+    frames.push(answer);
+    if (!answer.reusable) break;
+  }
+  await runner.close();
+  return frames;
+}
+
+async function answer(code, changes, load) {
+  const [frame] = await answers(code, [{}], changes, load);
+  return frame.type === 'result' ? frame.body : frame;
+}
+
+const send = what => `async function main(req, res) { return ${what}; }`;
+const NAMES = TABLE.reduce((all, { names }) => all.concat(names), []);
+const HERE = offered.reduce((all, { names }) => all.concat(names), []);
+const typesOf = names => send(`[${names.map(name => `typeof ${name}`)}]`);
+const results = frames => frames.map(({ body, reusable }) => [body, reusable]);
+
+test('docs/globals.md is what the tables say', (t) => {
+  t.equal(fs.readFileSync(path.join(__dirname, '../../docs/globals.md'), 'utf8'), page, 'run make docs');
+  t.end();
+});
+
+test('the names of the table are there, and no others; using all of them leaves nothing', async (t) => {
+  const frames = await answers(typesOf(NAMES.concat(NEVER)), [1, 2, 3]);
+  t.deepEqual(frames.map(({ reusable }) => reusable), [true, true, true]);
+  const found = NAMES.concat(NEVER).filter((name, i) => frames[0].body[i] !== 'undefined');
+  t.deepEqual(found, NAMES.filter(name => HERE.includes(name)));
+});
+
+test('without it a function finds none of them', async (t) => {
+  const types = await answer(`function main(req, res) {
+    let fault; try { require('crypto'); } catch (e) { fault = e.message; }
+    res.send([${NAMES.map(name => `typeof ${name}`)}, fault]); }`, {}, {});
+  t.deepEqual(NAMES.filter((name, i) => types[i] !== 'undefined' && !['fetch', 'globalThis'].includes(name)), []);
+  t.equal(types[types.length - 1], "Cannot find module 'crypto'");
+});
+
+test('what a call assigns to a name is there for that call alone', async (t) => {
+  const code = `function main(req, res) { const before = typeof process.x; process.x = 1; const { performance: p } = global; performance = 5;
+    res.send([before, performance, typeof p]); }`;
+  t.deepEqual(results(await answers(code, [1, 2])), [[['undefined', 5, 'object'], true], [['undefined', 5, 'object'], true]]);
+});
+
+// What a call may do to what is shared, and its worker must end with. Every other one is tried after some calls.
+const CHANGES = [
+  ['a method', 'URL.prototype.toString = () => "forged"'],
+  ['a key on a prototype', 'URLSearchParams.prototype.polluted = 1'],
+  ['a key by names of input', 'new URL("http://a")["__proto__"]["polluted"] = 1'],
+  ['a static', 'URL.forged = 1'],
+  ['the prototype of a class', 'Object.setPrototypeOf(TextEncoder.prototype, { forged: 1 })'],
+  ['a method of a module', 'require("crypto").createHash = () => "forged"'],
+  ['a mark of a function of a module', 'require("util").inspect.mark = 1'],
+  ['a method of a class of a module', 'require("node:events").prototype.on = () => "forged"'],
+  ['a setting of a module', 'require("events").defaultMaxListeners = 3'],
+  ['a list of a module', 'require("util").inspect.styles.forged = "red"'],
+].concat(modern ? [
+  ['a method of Headers', 'Headers.prototype.get = () => "forged"'],
+  ['a method of Response', 'Response.prototype.json = () => "forged"'],
+  ['a method of streams', 'ReadableStream.prototype.getReader = () => "forged"'],
+  ['a method of blobs', 'Blob.prototype.text = () => "forged"'],
+  ['a static of AbortSignal', 'AbortSignal.timeout = () => "forged"'],
+  ['a method of events', 'EventTarget.prototype.addEventListener = () => "forged"'],
+  ['a method of crypto', 'Object.getPrototypeOf(crypto).randomUUID = () => "forged"'],
+  ['a key on crypto', 'crypto.forged = 1'],
+  ['a method of crypto.subtle', 'Object.getPrototypeOf(crypto.subtle).digest = () => "forged"'],
+  ['a mark of atob', 'atob.mark = 1'],
+] : []);
+
+test('what a call changes of what is shared ends its worker', async (t) => {
+  await Promise.all([0, 1].map(async (half) => { // two at a time
+    for (let i = half; i < CHANGES.length; i += 2) {
+      const [name, change] = CHANGES[i];
+      const earlier = i % 4 < 2 ? 0 : 9;
+      const frames = await answers(`function main(req, res) { if (req.body === 1) { ${change}; } res.send(1); }`, Array(earlier).fill(0).concat(1, 2));
+      const last = frames[frames.length - 1];
+      t.deepEqual([frames.length, last.type, last.reusable], [earlier + 1, 'result', false], `${name}, after ${earlier} calls`);
+    }
+  }));
+});
+
+test('a hidden change ends the worker in time', async (t) => {
+  const hidden = 'Object.defineProperty(URL.prototype, "hidden", { value: 1, configurable: true })';
+  const frames = await answers(`function main(req, res) { if (req.body === 9) { ${hidden}; } res.send(1); }`, Array.from({ length: 66 }, (_, i) => i));
+  t.equal(frames[frames.length - 1].reusable, false);
+});
+
+test('process is an object of its call, and nothing of the real one is reachable from it', async (t) => {
+  const frames = await answers(`function main(req, res) {
+    const found = [];
+    const known = new Set();
+    const look = (value, path) => {
+      if (((typeof value !== 'object' || value === null) && typeof value !== 'function') || known.has(value)) return;
+      known.add(value);
+      const prototype = Reflect.getPrototypeOf(value);
+      if (prototype !== null && ![Object.prototype, Function.prototype, Array.prototype].includes(prototype)) found.push(path);
+      for (const key of Reflect.ownKeys(value)) {
+        const { value: next } = Object.getOwnPropertyDescriptor(value, key);
+        if (key !== 'prototype') look(next, path + '.' + String(key));
+      }
+    };
+    look(process, 'process');
+    const left = process.env.B || 'none';
+    process.env.B = 'left';
+    res.send([found, left, process.env.A, process.argv, process.cwd(), String(process), Object.keys(process.versions).includes('node')]);
+  }`, [1, 2], { env: { A: 'b' } });
+  t.deepEqual(results(frames), Array(2).fill([[[], 'none', 'b', [], '/', '[object process]', true], true]));
+});
+
+test('process ticks, prints and fails as a function may', async (t) => {
+  const runner = await started();
+  runner.load(`function main(req, res) {
+    switch (req.body) {
+      case 'tick': return process.nextTick(x => res.send(x), 7);
+      case 'throw': return process.nextTick(() => { throw new Error('late') });
+      case 'micro': return queueMicrotask(() => { throw new NotFound('gone') });
+      case 'exit': return process.exit(1);
+      default: process.stdout.write('a\\nb\\n'); process.stderr.write('c'); process.on('exit', () => {}).emitWarning('w'); res.send(1);
+    }
+  }`, undefined, undefined, WEB);
+  t.equal((await runner.call({ body: 'tick' })).answer.body, 7);
+  t.equal((await runner.call({ body: 'throw' })).answer.message, 'late');
+  t.equal((await runner.call({ body: 'micro' })).answer.status, 404);
+  t.equal((await runner.call({ body: 'exit' })).answer.message, 'process.exit is not available in functions');
+  t.deepEqual((await runner.call({ body: 'print' })).logs, ['info a', 'info b', 'error c', 'error Warning: w']);
+  await runner.close();
+});
+
+test('immediates and intervals count as work', async (t) => {
+  const frames = await answers(`function main(req, res) {
+    const seen = [];
+    if (req.body === 1) {
+      setImmediate((a, b) => { seen.push(a + b); clearInterval(timer); res.send(seen); }, 1, 2);
+      const timer = setInterval(() => seen.push('tick'), 1e6);
+      clearImmediate(setImmediate(() => seen.push('cleared')));
+    } else {
+      setImmediate(() => {});
+      setInterval(() => {}, 1e6);
+      res.send(typeof performance.mark);
+    }
+  }`, [1, 2]);
+  t.deepEqual(results(frames), [[[3], true], ['undefined', false]]);
+});
+
+test('the modules of the table are there, also with node:, and no others', async (t) => {
+  const names = builtins.PLAIN.concat(builtins.OWN).filter(name => builtins.offered.has(name) || builtins.OWN.includes(name));
+  const all = names.concat(names.map(name => `node:${name}`));
+  const never = builtins.NETWORK.concat('fs', 'child_process', 'worker_threads', 'vm', 'module', 'v8', 'inspector', 'cluster', 'repl', 'os', 'async_hooks',
+    'diagnostics_channel', 'wasi', 'sqlite', 'test', 'node:fs', 'node:test', 'internal/util', '', 'toString', '__proto__');
+  const code = `Backstage.modules.own = () => 'own'; Backstage.modules['node:own'] = () => 'own';
+    const there = (name) => { try { return Boolean(require(name)); } catch (e) { return false; } };
+    function main(req, res) { res.send([${JSON.stringify(all)}.filter(name => !there(name)), ${JSON.stringify(never)}.filter(there), require('node:own')]); }`;
+  t.deepEqual(results(await answers(code, [1, 2, 3])), Array(3).fill([[[], [], 'own'], true]));
+});
+
+test('modules that connect are there with egress', async (t) => {
+  const code = `function main(req, res) { res.send(${JSON.stringify(builtins.NETWORK)}.filter((name) => { try { return require('node:' + name); } catch (e) { return false; } })) }`;
+  const frames = await answers(code, [1, 2], { egress: { socket: '/tmp/no-such.sock', keepAlive: false } });
+  t.deepEqual(results(frames), Array(2).fill([builtins.NETWORK.filter(name => builtinModules.includes(name)), true]));
+});
+
+test('no constructor of them compiles code outside of the realm', async (t) => {
+  const ways = HERE.filter(name => !['global', 'globalThis'].includes(name)).concat('require("crypto").createHash', 'require("util").inspect', 'new URL("http://a")');
+  const got = await answer(`function main(req, res) {
+    const inside = Object.keys(process).length;
+    res.send([${ways.map(way => `() => ${way}`)}].map((way) => {
+      try {
+        return way().constructor.constructor('return typeof Backstage + Object.keys(process).length')() === 'object' + inside;
+      } catch (e) {
+        return e.name === 'EvalError';
+      }
+    }));
+  }`);
+  t.deepEqual(ways.filter((way, i) => !got[i]), []);
+});
+
+test('objects of Node.js are instances of the classes of the function', { skip: !modern }, async (t) => {
+  t.deepEqual(await answer(`async function main(req, res) {
+    const request = new Request('http://a/', { method: 'POST', body: JSON.stringify({ a: [1] }) });
+    const digest = await crypto.subtle.digest('SHA-256', new Uint8Array(3));
+    const body = await request.json();
+    class Own extends Uint8Array {}
+    return [body.constructor === Object, Array.isArray(body.a), new TextEncoder().encode('a') instanceof Uint8Array, digest instanceof ArrayBuffer,
+      request.text instanceof Function, request.clone instanceof Object, new Response('x').text() instanceof Promise, Buffer.from('x') instanceof Uint8Array,
+      Buffer.from('x') instanceof Own, {} instanceof Uint8Array, [] instanceof Promise, Buffer.from('x') instanceof Array];
+  }`), [true, true, true, true, true, true, true, true, false, false, false, false]);
+});
+
+test('structuredClone gives objects of the realm', { skip: !modern }, async (t) => {
+  t.deepEqual(await answer(`function main(req, res) {
+    const shared = { at: new Date(5) };
+    const from = { list: [shared, shared], map: new Map([['k', new Set([1])]]), bytes: new Uint8Array([1, 2]).subarray(1), error: new TypeError('x'), re: /a/g };
+    from.self = from;
+    const to = structuredClone(from);
+    const refused = [() => {}, Symbol('x')].map((value) => { try { structuredClone(value); return ''; } catch (e) { return e.name; } });
+    res.send([to !== from, to.self === to, to.list[0] === to.list[1], to.list[0] !== shared, to.list[0].at.getTime(), to.map.get('k').has(1), Array.from(to.bytes),
+      to.error.constructor === TypeError, to.re.flags, Object.getPrototypeOf(to) === Object.prototype, refused]);
+  }`), [true, true, true, true, 5, true, [2], true, 'g', true, ['DataCloneError', 'DataCloneError']]);
+});
+
+test('a timeout of AbortSignal after the answer is work that is left', { skip: !modern }, async (t) => {
+  const [timeout] = await answers('function main(req, res) { AbortSignal.timeout(1e6); res.send(1) }', [1, 2]);
+  t.equal(timeout.reusable, false);
+});

@@ -1,0 +1,107 @@
+//go:build linux
+
+package sandbox_test
+
+import "testing"
+
+// What functions with web globals have beside the others keeps the same promises. Node.js 8 lacks some of it.
+var webPromises = []promise{
+	webPoison("a method of URL", `URL.prototype.toString = () => 'forged'; Object.defineProperty(URL.prototype, 'pathname', { get() { return 'forged' }, configurable: true })`),
+	webPoison("a static of URL and a key on its prototype", `URL.leak = 'forged'; new URL('http://a')['__proto__']['leak'] = 'forged'`),
+	webPoison("the prototype of a web class", `Object.setPrototypeOf(URLSearchParams.prototype, { leak: 'forged', get: () => 'forged' })`),
+	webPoison("a web class itself", `URL = class { constructor() { this.pathname = 'forged' } }; global.TextEncoder = null; global.crypto = null`),
+	webPoison("a definition in the place of a web class", `Object.defineProperty(global, 'URL', { value: null, configurable: true })`),
+	webPoison("what bodies are read with", `if (typeof Response === 'function') for (const C of [Request, Response, Blob, Headers, FormData]) for (const k of Object.getOwnPropertyNames(C.prototype)) try { C.prototype[k] = () => 'forged' } catch (e) {}`),
+	webPoison("streams and events", `if (typeof ReadableStream === 'function') { ReadableStream.prototype.getReader = () => 'forged'; EventTarget.prototype.addEventListener = () => 'forged'; AbortSignal.prototype.leak = 'forged' }`),
+	webPoison("WebCrypto", `if (typeof crypto === 'object') { crypto.leak = 'forged'; Object.getPrototypeOf(crypto).randomUUID = () => 'forged'; Object.getPrototypeOf(crypto.subtle).digest = () => 'forged' }`),
+	webPoison("a module of Node.js", `require('crypto').createHash = () => 'forged'; require('util').inspect.leak = 1; require('querystring').parse = () => ({ a: 'forged' })`),
+	webPoison("a class of a module of Node.js", `require('events').prototype.emit = () => 'forged'; require('events').defaultMaxListeners = 1; require('stream').Readable.prototype.leak = 'forged'`),
+	webPoison("process", `process.env.LEAK = 'forged'; process.leak = 'forged'; process.nextTick = null; Object.getPrototypeOf(process).leak = 'forged'`),
+	webPoison("what instanceof asks", `try { Object.defineProperty(Uint8Array, Symbol.hasInstance, { value: () => false }) } catch (e) {} Promise[Symbol.hasInstance].leak = 1`),
+	{
+		name: "no path of properties of process leads to the real one", web: true, want: `[]`,
+		code: `
+		function main(req, res) {
+			const known = new Set(), found = [];
+			const look = (value, path) => {
+				if ((typeof value !== 'object' || value === null) && typeof value !== 'function' || known.has(value)) return;
+				known.add(value);
+				if (['dlopen', 'binding', 'kill', 'reallyExit', 'mainModule', '_kill'].some(name => name in value)) found.push(path);
+				look(Reflect.getPrototypeOf(value), path + '.__proto__');
+				for (const key of Reflect.ownKeys(value)) {
+					const { value: next, get } = Object.getOwnPropertyDescriptor(value, key);
+					look(next, path + '.' + String(key));
+					look(get, path + '.' + String(key));
+				}
+			};
+			look(process, 'process');
+			res.send(found);
+		}`,
+	},
+	{
+		name: "modules of Node.js that reach out of the process are not there", web: true, want: `[]`,
+		code: `
+		function main(req, res) {
+			const names = ['fs', 'child_process', 'worker_threads', 'vm', 'module', 'v8', 'inspector', 'cluster', 'repl', 'os', 'async_hooks', 'wasi', 'dgram'];
+			res.send([...names, ...names.map(name => 'node:' + name)].filter((name) => { try { return require(name) } catch (e) { return false } }));
+		}`,
+	},
+	{
+		name: "an immediate and an interval of the call before", web: true, want: `1`, then: `"quiet"`,
+		code: `
+		function main(req, res) {
+			if (req.body === 'next') return setTimeout(() => res.send(global.heard || 'quiet'), 50);
+			setInterval(() => { global.heard = 'an interval' }, 1);
+			setImmediate(function again() { global.heard = 'an immediate'; setImmediate(again) });
+			res.send(1);
+		}`,
+	},
+	{
+		name: "what was assigned to a web name by the call before", web: true, want: `1`, then: `["undefined","undefined"]`,
+		code: `
+		function main(req, res) {
+			if (req.body === 'next') return res.send([typeof process.leak, typeof performance.leak]);
+			process.leak = performance.leak = 1;
+			process = { leak: 1 };
+			res.send(1);
+		}`,
+	},
+	{
+		name: "a body that the call before was still reading", web: true, want: `1`, then: `"nothing"`,
+		code: `
+		function main(req, res) {
+			if (req.body === 'next') return setTimeout(() => res.send(global.leak || 'nothing'), 50);
+			if (typeof Response === 'function') {
+				new Response('a secret').text().then((text) => { global.leak = text });
+				new Response(new ReadableStream({ pull(c) { setTimeout(() => c.enqueue(new Uint8Array(1)), 5) } })).arrayBuffer();
+			}
+			setTimeout(() => res.send(1), 5);
+		}`,
+	},
+}
+
+// webPoison is the promise that a call which does evil and then answers leaves the next one as it was.
+func webPoison(name, evil string) promise {
+	return promise{name: name, web: true, then: `["/b","1","61","ok","heard",11,null,0,true,"undefined"]`, poisons: true, code: `
+		function main(req, res) {
+			if (req.body !== 'next') {
+				` + evil + `;
+				res.send(1);
+				return;
+			}
+			const emitter = new (require('events'))();
+			let got;
+			emitter.on('x', (what) => { got = what; });
+			emitter.emit('x', 'heard');
+			const leaks = [URL.leak, new URL('http://a').leak, new URLSearchParams('').leak, process.leak, process.env.LEAK, require('util').inspect.leak,
+				{}.leak, new (require('stream').Readable)().leak, typeof crypto === 'object' ? crypto.leak : undefined];
+			const bodies = typeof Response !== 'function' || new Response('x').text() instanceof Promise && new Headers({ a: 'b' }).get('a') === 'b';
+			const streams = typeof ReadableStream !== 'function' || typeof new ReadableStream().getReader() === 'object';
+			res.send([new URL('http://a/b').pathname, new URLSearchParams('a=1').get('a'), Buffer.from(new TextEncoder().encode('a')).toString('hex'),
+				require('querystring').parse('a=ok').a, got, require('events').defaultMaxListeners + 1, leaks.find(leak => leak !== undefined) || null,
+				require('crypto').createHash('md5').update('a').digest('hex').indexOf('0cc175b9'), bodies && streams && new Uint8Array(1) instanceof Uint8Array,
+				typeof leak]);
+		}`}
+}
+
+func TestPromiseWeb(t *testing.T) { keep(t, webPromises) }
