@@ -108,7 +108,9 @@ func (known) Loaded() bool { return true }
 // TestEveryResourceSaysWhereItIsServed lists each resource. One that is new must be put into the list: is it what the
 // callers of functions may reach?
 func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
-	onBoth := []string{"/functions/{namespace}/{id}/run", "/functions/pipeline", "/livez", "/readyz"}
+	onBoth := []string{
+		"/functions/{namespace}/{id}/run", "/functions/{namespace}/{id}/run/*", "/functions/pipeline", "/livez", "/readyz",
+	}
 	onAPI := []string{
 		"/functions/{namespace}/{id}/env/{env}", "/functions/{namespace}/{id}/logs", "/functions/{namespace}/{id}",
 		"/functions", "/namespaces/{namespace}", "/routes/{route}", "/routes", "/healthcheck", "/status",

@@ -49,6 +49,7 @@ type method struct {
 func (s *server) resources() []resource {
 	return []resource{
 		{"/functions/{namespace}/{id}/run", apiPort | runPort, []method{{anyMethod, s.run}}},
+		{"/functions/{namespace}/{id}/run/*", apiPort | runPort, []method{{anyMethod, s.runBelow}}},
 		{"/functions/{namespace}/{id}/env/{env}", apiPort, []method{{"PUT", s.setEnv}, {"DELETE", s.unsetEnv}}},
 		{"/functions/{namespace}/{id}/logs", apiPort, []method{{"GET", s.functionLogs}}},
 		{"/functions/pipeline", apiPort | runPort, []method{{"PUT", s.pipeline}}},

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gorilla/mux"
+
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/qs"
 	"github.com/backstage/functions/internal/invoke"
@@ -25,6 +27,36 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) error {
 	return s.runFunction(w, r, target{ref: ref, path: "/"})
 }
 
+// runBelow is run for a path below that of the function, if the function is one that learns of it. Else there is no such
+// path, as in the original.
+func (s *server) runBelow(w http.ResponseWriter, r *http.Request) error {
+	ref, err := refOf(r)
+	if err != nil {
+		return notFound(w, r)
+	}
+	found := s.find(r, ref)
+	switch {
+	case found.err != nil && !errors.Is(found.err, function.ErrNotFound):
+		return fmt.Errorf("run %s: %w", ref, found.err)
+	case !learnsPath(found.Found):
+		return notFound(w, r)
+	}
+	return s.runFound(w, r, target{ref: ref, path: mux.Vars(r)["rest"]}, found)
+}
+
+// lookup is what came of looking for a function.
+type lookup struct {
+	invoke.Found
+	err  error
+	took time.Duration
+}
+
+func (s *server) find(r *http.Request, ref function.Ref) lookup {
+	start := time.Now()
+	found, err := s.Invoker.Find(r.Context(), ref)
+	return lookup{found, err, time.Since(start)}
+}
+
 // target is the function that a request is for, and how it was found.
 type target struct {
 	ref function.Ref
@@ -35,22 +67,24 @@ type target struct {
 	routed bool
 }
 
-// runFunction is run for a function that is known. The body is read before a missing function is told: a broken one is
-// refused whether or not there is one.
+// runFunction is run for a function that is known.
 func (s *server) runFunction(w http.ResponseWriter, r *http.Request, to target) error {
-	start := time.Now()
-	found, err := s.Invoker.Find(r.Context(), to.ref)
-	looked := time.Since(start)
-	request, unread := s.requestOf(r, found, to)
+	return s.runFound(w, r, to, s.find(r, to.ref))
+}
+
+// runFound is run for a function that was looked for. The body is read before a missing function is told: a broken one is
+// refused whether or not there is one.
+func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, found lookup) error {
+	request, unread := s.requestOf(r, found.Found, to)
 	if unread != nil {
 		return unread
 	}
 	var result *sandbox.Result
-	start = time.Now()
+	start, err := time.Now(), found.err
 	if err == nil {
-		result, err = s.Invoker.Run(r.Context(), s.callOf(r, found, to.ref, request))
+		result, err = s.Invoker.Run(r.Context(), s.callOf(r, found.Found, to.ref, request))
 	}
-	setTiming(w, result, err, looked+time.Since(start))
+	setTiming(w, result, err, found.took+time.Since(start))
 	if err != nil {
 		return fmt.Errorf("run %s: %w", to.ref, err)
 	}
