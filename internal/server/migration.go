@@ -39,7 +39,7 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 	}
 	said := new(collector)
 	logLibraries(slog.New(said))
-	opened, err := openStore(ctx, cfg, slog.New(said))
+	opened, err := openStore(ctx, cfg, slog.New(said), nil)
 	if err != nil {
 		return 0, err
 	}

@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"runtime"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/api"
@@ -46,7 +48,10 @@ func Run(ctx context.Context, o Options) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &server{Options: o, load: load, cfg: cfg, node: node, cancel: cancel, measures: newMetrics(cfg, o.Build)}
+	s := &server{
+		Options: o, load: load, cfg: cfg, node: node, cancel: cancel, measures: newMetrics(cfg, o.Build),
+		work: cpulimit.New(runtime.GOMAXPROCS(0)),
+	}
 	return runSteps(ctx, s.steps(), s.log, s.serve)
 }
 
@@ -57,6 +62,7 @@ type server struct {
 	cfg    *config.Config
 	node   *nodeInstall
 	cancel context.CancelFunc // stops the server
+	work   cpulimit.Limiter   // large reads of the store, and large answers
 
 	measures  *metrics.Metrics
 	out       *outputs
@@ -129,7 +135,7 @@ func (s *server) listen(context.Context) (stop func() error, err error) {
 }
 
 func (s *server) openStore(ctx context.Context) (stop func() error, err error) {
-	if s.store, err = openStore(ctx, s.cfg, s.log()); err != nil {
+	if s.store, err = openStore(ctx, s.cfg, s.log(), s.work); err != nil {
 		return nil, err
 	}
 	return s.store.Close, nil
@@ -231,7 +237,8 @@ func (s *server) serve(ctx context.Context) error {
 func (s *server) apiOptions(ctx context.Context) api.Options {
 	return api.Options{
 		Store: store.Observe(s.store, hook.OnChange(s.changedHere)), Invoker: s.invoker, Runtimes: s.pool.Runtimes(),
-		Routes: s.routes, TrustedProxies: s.cfg.TrustedProxies,
+		Rendering: s.work,
+		Routes:    s.routes, TrustedProxies: s.cfg.TrustedProxies,
 		Bounds: functionBounds(s.cfg), ModernRuntimes: s.node.modern(),
 		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,

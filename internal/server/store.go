@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/store"
@@ -16,7 +17,10 @@ import (
 	"github.com/backstage/functions/internal/store/redis"
 )
 
-func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store.Store, error) {
+// openStore opens the store that cfg names. Large reads of one in this process take tokens of work.
+func openStore(
+	ctx context.Context, cfg *config.Config, log *slog.Logger, work cpulimit.Limiter,
+) (store.Store, error) {
 	limits := storeLimits(cfg)
 	switch cfg.Storage {
 	case config.StorageRedis:
@@ -45,7 +49,7 @@ func openStore(ctx context.Context, cfg *config.Config, log *slog.Logger) (store
 				"backup, or delete them",
 				"count", damage.Count, "functions", damage.String())
 		}
-		s.Limits, s.OwnerSeparator = limits, cfg.OwnerSeparator
+		s.Limits, s.OwnerSeparator, s.Reading = limits, cfg.OwnerSeparator, work
 		return s, nil
 	}
 }

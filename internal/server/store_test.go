@@ -45,7 +45,7 @@ func TestAnEndpointThatIsNotUnderstoodIsNamed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = openStore(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
+			_, err = openStore(t.Context(), cfg, slog.New(slog.NewTextHandler(io.Discard, nil)), nil)
 			if err == nil || strings.Contains(err.Error(), "secret") {
 				t.Fatalf("got %v", err)
 			}

@@ -1,28 +1,20 @@
 package api
 
-import "context"
+import (
+	"context"
+
+	"github.com/backstage/functions/internal/cpulimit"
+)
 
 // largeAnswer is from which size on an answer is made under a limit, in bytes: to make it takes as long as a call.
 const largeAnswer = 64 << 10
 
-// limiter bounds how many large answers, or parts of them, are made at the same time: to make one is work without a
-// pause, and calls need the processors too. Nil sets no bound. It is safe for concurrent use.
-type limiter chan struct{}
+// limiter bounds how many large answers, or parts of them, are made at the same time, together with other work of that
+// kind. Nil sets no bound.
+type limiter cpulimit.Limiter
 
-// newLimiter leaves half of so many processors to calls.
-func newLimiter(processors int) limiter { return make(limiter, max(1, processors/2)) }
-
-// acquire waits for a token, which release gives back. Its error is the cause of the end of ctx.
 func (l limiter) acquire(ctx context.Context) (release func(), err error) {
-	if l == nil {
-		return func() {}, nil
-	}
-	select {
-	case l <- struct{}{}:
-		return func() { <-l }, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+	return cpulimit.Limiter(l).Acquire(ctx)
 }
 
 // render returns what build returns, an answer of about size bytes. A large one waits for a token; it is not held while

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/function"
 )
 
@@ -36,7 +37,7 @@ func TestLargeAnswersAreMadeAFewAtATime(t *testing.T) {
 					store.functions[ref] = &function.Function{Ref: ref, Code: "1"}
 				}
 				s := newServer(Options{Store: store, Invoker: &fakeInvoker{}}.withDefaults())
-				s.rendering = newLimiter(3)
+				s.rendering = limiter(cpulimit.New(3))
 				handler := s.around(s.apiRouter())
 				answered := make(chan *httptest.ResponseRecorder, 2)
 				ask := func(ctx context.Context, path, body string) {

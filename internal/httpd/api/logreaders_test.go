@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/function"
 )
 
@@ -163,7 +164,7 @@ func TestAnswersWithOutputAreMadeByTurns(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tokens := newLimiter(3)
+				tokens := limiter(cpulimit.New(3))
 				tokens <- struct{}{} // somebody makes one
 				ended := make(chan error, 2)
 				ctx, leave := context.WithCancelCause(t.Context())
@@ -199,7 +200,7 @@ func BenchmarkReadOutput(b *testing.B) {
 			r := httptest.NewRequest("GET", "/", nil)
 			b.ReportAllocs()
 			for b.Loop() {
-				if err := newLimiter(1).sendLines(&nowhere{http.Header{}}, r, lines); err != nil {
+				if err := limiter(cpulimit.New(1)).sendLines(&nowhere{http.Header{}}, r, lines); err != nil {
 					b.Fatal(err)
 				}
 			}

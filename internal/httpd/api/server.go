@@ -8,10 +8,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"sync"
 	"time"
 
+	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
@@ -127,6 +127,8 @@ type Options struct {
 	Routes RouteTable
 	// TrustedProxies are the addresses of proxies that are believed about whom and what they forward. Nil believes nobody.
 	TrustedProxies []netip.Prefix
+	// Rendering bounds how many large answers are made at the same time. Nil sets no bound.
+	Rendering cpulimit.Limiter
 	// HTTPStats returns the JSON object that tells of outgoing connections. It must be safe for concurrent use. Nil
 	// stands for none open.
 	HTTPStats func() []byte
@@ -271,7 +273,7 @@ func New(o Options) Handlers {
 func newServer(o Options) *server {
 	return &server{
 		Options: o, followers: followers{most: o.MaxFollowers}, readers: followers{most: o.MaxLogReaders},
-		rendering: newLimiter(runtime.GOMAXPROCS(0)),
+		rendering: limiter(o.Rendering),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -31,7 +30,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded store: open %s: %w", path, explain(err))
 	}
-	return &Store{db: db, damage: damage, preparing: newSlots(), reading: newReading(runtime.GOMAXPROCS(0))}, nil
+	return &Store{db: db, damage: damage, preparing: newSlots()}, nil
 }
 
 // explain says what to do when another process holds the lock of the file.

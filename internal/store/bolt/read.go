@@ -12,7 +12,7 @@ import (
 // A read of a large record, or of a long list, is work without a pause, and calls need the processors too. So
 //
 //   - what is small is read at once;
-//   - what is large waits for a token, of which there are half as many as processors;
+//   - what is large waits for a token of Store.Reading;
 //   - those who read large records of one namespace wait among themselves, and one of them for the token.
 
 // smallRead is what is read without a token, in bytes.
@@ -21,9 +21,6 @@ const smallRead = 64 << 10
 // errLarge is that of a read which has found more to read than it may.
 var errLarge = errors.New("the read needs a token")
 
-// newReading are the tokens for large reads, on so many processors.
-func newReading(processors int) chan struct{} { return make(chan struct{}, max(1, processors/2)) }
-
 // read runs what in a read transaction, as view does. What returns errLarge as soon as it knows that it would read
 // more than most bytes; then it runs again, with a token and without that limit.
 func (s *Store) read(ctx context.Context, operation, namespace string, what func(tx *bbolt.Tx, most int) error) error {
@@ -31,16 +28,15 @@ func (s *Store) read(ctx context.Context, operation, namespace string, what func
 	if !errors.Is(err, errLarge) {
 		return err
 	}
-	release, err := s.readers.Acquire(ctx, namespace)
+	leave, err := s.readers.Acquire(ctx, namespace)
+	if err != nil {
+		return fmt.Errorf("embedded store: %s: %w", operation, err)
+	}
+	defer leave()
+	release, err := s.Reading.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("embedded store: %s: %w", operation, err)
 	}
 	defer release()
-	select {
-	case s.reading <- struct{}{}:
-		defer func() { <-s.reading }()
-	case <-ctx.Done():
-		return fmt.Errorf("embedded store: %s: %w", operation, context.Cause(ctx))
-	}
 	return s.view(ctx, operation, func(tx *bbolt.Tx) error { return what(tx, math.MaxInt) })
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/function"
 )
 
@@ -22,6 +23,7 @@ func TestLargeReadsWaitForAToken(t *testing.T) {
 		}
 		return f.Ref
 	}
+	s.Reading = cpulimit.New(2)
 	large, small := put("ns", "large", strings.Repeat("x", smallRead)), put("ns", "small", "1")
 	s.db.NoSync = true
 	for i := range smallRead/listedBytes + 2 {
@@ -42,8 +44,8 @@ func TestLargeReadsWaitForAToken(t *testing.T) {
 			return err
 		}
 	}
-	for range cap(s.reading) {
-		s.reading <- struct{}{} // others read
+	for range cap(s.Reading) {
+		s.Reading <- struct{}{} // others read
 	}
 	for name, read := range map[string]func(context.Context) error{"get": get(small), "list": list("ns")} {
 		if err := read(t.Context()); err != nil {
@@ -70,13 +72,13 @@ func TestLargeReadsWaitForAToken(t *testing.T) {
 			t.Errorf("%s without a token: %v", name, err)
 		}
 		go func() { done <- read(t.Context()) }()
-		<-s.reading
+		<-s.Reading
 		if err := <-done; err != nil {
 			t.Errorf("%s with a token: %v", name, err)
 		}
-		s.reading <- struct{}{}
+		s.Reading <- struct{}{}
 	}
-	if !s.readers.Idle() || len(s.reading) != cap(s.reading) {
+	if !s.readers.Idle() || len(s.Reading) != cap(s.Reading) {
 		t.Error("nobody reads, but somebody waits")
 	}
 }

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -46,25 +47,55 @@ func encodeFunction(f *function.Function) ([]byte, error) {
 	return record.End(), nil
 }
 
-func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
-	var r functionRecord
-	if err := json.Unmarshal(text, &r); err != nil {
-		return nil, fmt.Errorf("record of %s: %w", ref, err)
-	}
-	return &function.Function{
-		Ref: ref, Code: r.Code, Hash: r.Hash, Env: r.Env, VersionID: r.VersionID, Created: r.Created, Updated: r.Updated,
-		Options: decodeOptions(text),
-	}, nil
-}
+// maxNesting is how deeply objects and arrays of a record may be nested, as encoding/json has it.
+const maxNesting = 10_000
 
-// decodeOptions reads the options of a record. An invalid one counts as absent.
-func decodeOptions(record []byte) (o function.Options) {
-	for name, value := range rawjson.Members(record) {
-		if option := function.OptionOf(rawjson.Unquote(name)); option != nil {
-			option.Read(&o, value)
+// decodeFunction reads a record without an intermediate document, since code may be megabytes: the text is scanned once
+// for whether it is JSON, and each member is read as it comes. An invalid option counts as absent.
+func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
+	if !rawjson.IsObject(bytes.TrimLeft(text, " \t\r\n")) || !rawjson.Scan(text, maxNesting).OK {
+		return nil, fmt.Errorf("record of %s: it is no JSON object", ref)
+	}
+	f := &function.Function{Ref: ref}
+	for name, value := range rawjson.Members(text) {
+		if err := decodeMember(f, rawjson.Unquote(name), value); err != nil {
+			return nil, fmt.Errorf("record of %s: %w", ref, err)
 		}
 	}
-	return o
+	return f, nil
+}
+
+// decodeMember reads one member of a record into f. Nothing is read from names that are not known.
+func decodeMember(f *function.Function, name string, value []byte) error {
+	switch name {
+	case "versionID":
+		return decodeText(&f.VersionID, name, value)
+	case "hash":
+		return decodeText(&f.Hash, name, value)
+	case "code":
+		return decodeText(&f.Code, name, value)
+	case "created":
+		return decodeText(&f.Created, name, value)
+	case "updated":
+		return decodeText(&f.Updated, name, value)
+	case "env":
+		return json.Unmarshal(value, &f.Env)
+	}
+	if option := function.OptionOf(name); option != nil {
+		option.Read(&f.Options, value)
+	}
+	return nil
+}
+
+// decodeText reads a string; null leaves to what it is, as with encoding/json.
+func decodeText(to *string, name string, value []byte) error {
+	switch {
+	case rawjson.IsString(value):
+		*to = rawjson.Unquote(value)
+	case string(value) != "null":
+		return fmt.Errorf("%s is no string", name)
+	}
+	return nil
 }
 
 // intact returns function.ErrDamaged when the code of f is not what was stored: every record has the hash of its code.

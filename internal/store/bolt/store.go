@@ -18,6 +18,7 @@ import (
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
+	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/store/feed"
 	"github.com/backstage/functions/internal/store/keylock"
@@ -41,11 +42,12 @@ type Store struct {
 	owners    keylock.Locks // see lockOwner
 	preparing chan struct{} // see prepare
 	readers   keylock.Locks
-	reading   chan struct{} // see read
-	ring.Ring               // what functions print
+	ring.Ring // what functions print
 
-	// Limits bound what is written and read. They must not change once the store is in use.
-	Limits function.Limits
+	// Limits bound what is written and read, Reading how many large records are read at the same time: nil sets no bound.
+	// They must not change once the store is in use.
+	Limits  function.Limits
+	Reading cpulimit.Limiter
 }
 
 // Name is "embedded".
