@@ -49,12 +49,17 @@ func TestDocumentNamesEveryPromise(t *testing.T) {
 			t.Errorf("%s: docs/isolation.md should list\n- %s", test, strings.Join(names, "\n- "))
 		}
 	}
-	var walls []string
+	var walls, streams []string
 	for _, layer := range layers {
 		walls = append(walls, layer.name)
 	}
-	if !slices.Equal(walls, documented["TestPromiseLayers"]) {
-		t.Errorf("TestPromiseLayers: docs/isolation.md should list\n- %s", strings.Join(walls, "\n- "))
+	for _, p := range streamPromises {
+		streams = append(streams, p.name)
+	}
+	for test, names := range map[string][]string{"TestPromiseLayers": walls, "TestPromiseStreams": streams} {
+		if !slices.Equal(names, documented[test]) {
+			t.Errorf("%s: docs/isolation.md should list\n- %s", test, strings.Join(names, "\n- "))
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import "testing"
 var forgeryPromises = []promise{
 	{name: "text that is no frame", insider: true, death: "protocol_error", code: forging(`write('hello\n')`)},
 	{name: "a frame of another call", insider: true, death: "protocol_error", code: forging(`write('{"type":"result","id":"1","status":200,"headers":[],"reusable":true,"body":1}\n')`)},
+	{name: "a piece of another call's stream", insider: true, death: "protocol_error", code: forging(`write('{"type":"chunk","id":"1","size":3}\nabc')`)},
 	{name: "a frame of no call", insider: true, death: "protocol_error", code: forging(`write('{"type":"result","status":200}\n')`)},
 	{name: "a second ready frame", insider: true, death: "protocol_error", code: forging(`write('{"type":"ready","pid":1,"node":"v8.17.0"}\n')`)},
 	{name: "a command of the host's", insider: true, death: "protocol_error", code: forging(`write('{"type":"load","id":"1","filename":"x","code":"y"}\n')`)},
