@@ -180,6 +180,12 @@ func (r *recorder) PipelineRun(status int, took time.Duration) {
 	r.add(fmt.Sprintf("pipeline %d", status), took)
 }
 
+func (r *recorder) StreamBegun() { r.add("stream", 0) }
+
+func (r *recorder) StreamEnded(s Streamed) {
+	r.add(fmt.Sprintf("%s after %d bytes", s.End, s.Sent), s.FirstByte)
+}
+
 func (r *recorder) FunctionSetup(took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"context"
+	"io"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,8 @@ type Call struct {
 	Request sandbox.Request
 	// Found is what Find has returned for Ref, or for the first step of a pipeline; the zero value has it looked for.
 	Found Found
+	// OnHead takes an answer that the function streams, as sandbox.Invocation.OnHead does; nil takes none.
+	OnHead func(sandbox.StreamHead) (io.Writer, error)
 	// Memory bounds the bodies that a pipeline holds apart from that of Request. Nil sets no bound.
 	Memory Memory
 }
@@ -139,14 +142,21 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 		span.Line(line)
 	}
 	inv.OnSpan, inv.OnLate, inv.OnLateEnd = span.Spans(), late.line, late.end
+	begun := false
+	if call.OnHead != nil {
+		inv.OnHead = v.watchHead(call.OnHead, &begun)
+	}
 	inv.MarkValid() // the API has read the body, a worker's answer was read by the pool, and encoders wrote the rest
 	result, err := v.admit(ctx, e.fn, inv)
 	took := time.Since(at.start)
-	if err != nil {
+	if err != nil && (!begun || endOf(err) != StreamCaller) {
 		printFailure(out, at.describe(err, took), err)
 	}
 	status := statusOf(result, err)
-	ending := Ending{Status: status, Stats: StatsOf(result, err), Err: err}
+	ending := Ending{Status: status, Stats: StatsOf(result, err), Err: err, Streamed: begun}
+	if begun {
+		v.recorder.StreamEnded(streamedOf(result, err))
+	}
 	span.End(ending)
 	out.Finish(status, took)
 	v.recorder.FunctionRun(ctx, e.fn.Ref, ending, took)

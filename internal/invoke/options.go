@@ -34,6 +34,9 @@ type Recorder interface {
 	// FunctionRun is called in the context of the run; took is the time since its caller asked for it.
 	FunctionRun(ctx context.Context, ref function.Ref, e Ending, took time.Duration)
 	PipelineRun(status int, took time.Duration)
+	// StreamBegun and StreamEnded are called at the begin and at the end of each answer that is streamed.
+	StreamBegun()
+	StreamEnded(s Streamed)
 	// FunctionSetup is told of each run but those of steps how long it took to have the code: from memory or the store,
 	// and read and compiled by its worker.
 	FunctionSetup(took time.Duration)
@@ -141,6 +144,8 @@ type discard struct{}
 func (discard) FunctionRun(context.Context, function.Ref, Ending, time.Duration) {}
 func (discard) FunctionSetup(time.Duration)                                      {}
 func (discard) PipelineRun(int, time.Duration)                                   {}
+func (discard) StreamBegun()                                                     {}
+func (discard) StreamEnded(Streamed)                                             {}
 func (discard) Start(Call) RunOutput                                             { return discard{} }
 func (discard) Print(function.Ref, sandbox.LogLine)                              {}
 func (discard) Line(sandbox.LogLine)                                             {}

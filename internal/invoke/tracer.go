@@ -38,6 +38,8 @@ type Ending struct {
 	Stats sandbox.Stats
 	// Err is the error of a failed one.
 	Err error
+	// Streamed says that its answer has begun to go to its caller in pieces: it took as long as the caller wanted it to.
+	Streamed bool
 }
 
 // untraced is a Tracer and a Span that ignore everything.
@@ -57,6 +59,9 @@ func (untraced) End(Ending)                {}
 func StatsOf(result *sandbox.Result, err error) sandbox.Stats {
 	if err == nil {
 		return result.Stats
+	}
+	if stream, ok := errors.AsType[*sandbox.StreamError](err); ok {
+		return stream.Stats
 	}
 	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok {
 		return thrown.Stats

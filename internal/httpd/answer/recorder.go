@@ -11,6 +11,10 @@ type Recorder struct {
 	// Route is the template of the route that serves the request; the handler that finds it sets it. Empty when there
 	// is none.
 	Route string
+	// Sent counts the bytes of the body.
+	Sent int64
+	// Aborted says that the answer ended before its end; the handler that ends it so sets it.
+	Aborted bool
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -26,7 +30,9 @@ func (w *Recorder) Write(p []byte) (int, error) {
 	if w.Status == 0 {
 		w.Status = http.StatusOK
 	}
-	return w.ResponseWriter.Write(p)
+	n, err := w.ResponseWriter.Write(p)
+	w.Sent += int64(n)
+	return n, err
 }
 
 // Unwrap serves http.ResponseController.

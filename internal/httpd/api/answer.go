@@ -17,6 +17,7 @@ const (
 	contentTypeJSON   = "application/json; charset=utf-8"
 	contentTypeHTML   = "text/html; charset=utf-8"
 	contentTypeNoBody = "application/json"
+	contentTypeBytes  = "application/octet-stream"
 )
 
 // sendJSON answers with a JSON text.

@@ -28,6 +28,9 @@ type Answer struct {
 	Header http.Header
 	// Length is its Content-Length; -1 when it has none.
 	Length int64
+	// Sent is how many bytes of a body were sent, and Aborted says that not all of it was.
+	Sent    int64
+	Aborted bool
 	// Took is the time until it was written.
 	Took time.Duration
 }
@@ -44,7 +47,7 @@ func (s *server) logAccess(next http.Handler) http.Handler {
 			}
 			took := time.Since(start)
 			s.Served(r.Context(), rec.Route, rec.Status, took)
-			s.AccessLog(r, Answer{rec.Route, rec.Status, rec.Header(), length, took})
+			s.AccessLog(r, Answer{rec.Route, rec.Status, rec.Header(), length, rec.Sent, rec.Aborted, took})
 		}()
 		next.ServeHTTP(rec, r)
 	})

@@ -20,6 +20,11 @@ func sendResult(w http.ResponseWriter, r *http.Request, result *sandbox.Result) 
 	}
 	h := w.Header()
 	setHeaders(h, result.Header)
+	if result.Bytes != nil {
+		setTypeOfBytes(h)
+		send(w, r, result.Status, result.Bytes)
+		return nil
+	}
 	contentType, _ := contentTypeFor(h.Get(headerType), result.Body != nil) // checked already
 	h.Set(headerType, contentType)
 	send(w, r, result.Status, result.Body)
@@ -33,20 +38,38 @@ func unsendable(message string) error {
 	})
 }
 
+// setTypeOfBytes says what bytes are of which the function does not say it.
+func setTypeOfBytes(h http.Header) {
+	if h.Get(headerType) == "" {
+		h.Set(headerType, contentTypeBytes)
+	}
+}
+
 // checkResult finds what would break the answer, whatever a worker has sent.
 func checkResult(result *sandbox.Result) error {
-	if !outcome.IsStatus(result.Status) {
-		return unsendable("Invalid status code: " + strconv.Itoa(result.Status))
+	if err := checkHead(result.Status, result.Header); err != nil || result.Bytes != nil {
+		return err
 	}
 	for _, field := range result.Header {
-		value, ok := latin1.Encode(field.Value)
-		if !ok || !httpguts.ValidHeaderFieldName(field.Name) || !httpguts.ValidHeaderFieldValue(value) {
-			return unsendable("The header content contains invalid characters")
-		}
 		if strings.EqualFold(field.Name, headerType) {
+			value, _ := latin1.Encode(field.Value) // as was found
 			if _, err := contentTypeFor(value, result.Body != nil); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// checkHead is checkResult for what comes before a body.
+func checkHead(status int, header []sandbox.HeaderField) error {
+	if !outcome.IsStatus(status) {
+		return unsendable("Invalid status code: " + strconv.Itoa(status))
+	}
+	for _, field := range header {
+		value, ok := latin1.Encode(field.Value)
+		if !ok || !httpguts.ValidHeaderFieldName(field.Name) || !httpguts.ValidHeaderFieldValue(value) {
+			return unsendable("The header content contains invalid characters")
 		}
 	}
 	return nil

@@ -80,9 +80,16 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 		return unread
 	}
 	var result *sandbox.Result
+	stream := &stream{w: w, r: r}
 	start, err := time.Now(), found.err
 	if err == nil {
-		result, err = s.Invoker.Run(r.Context(), s.callOf(r, found.Found, to.ref, request))
+		call := s.callOf(r, found.Found, to.ref, request)
+		call.OnHead = stream.begin
+		result, err = s.Invoker.Run(r.Context(), call)
+	}
+	if stream.begun {
+		s.endStream(stream, err)
+		return nil
 	}
 	setTiming(w, result, err, found.took+time.Since(start))
 	if err != nil {
@@ -126,7 +133,13 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	start = time.Now()
 	call := s.callOf(r, first, function.Ref{}, request)
 	call.Memory = bodyMemory{s, r}
+	stream := &stream{w: w, r: r}
+	call.OnHead = stream.begin
 	result, err := s.Invoker.Pipeline(r.Context(), steps, call)
+	if stream.begun {
+		s.endStream(stream, err)
+		return nil
+	}
 	setTiming(w, result, err, looked+time.Since(start))
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok && numbered {
 		return outcome.BadRequest(missing.Error())

@@ -42,6 +42,10 @@ func TestRunHandsTheRequestToTheFunction(t *testing.T) {
 		Query: json.RawMessage(`{"1":"y","b":"1","a":["x"]}`),
 		Body:  json.RawMessage(`{"k" : 1.0}`),
 	}}
+	if got.OnHead == nil {
+		t.Error("the function cannot stream")
+	}
+	got.OnHead = nil
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the function was called with\n%s %+v\n%s\n%s\n%s", got.ID, got.Ref, got.Request.Header, got.Request.Query, got.Request.Body)
 	}

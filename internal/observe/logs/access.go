@@ -19,6 +19,9 @@ type Request struct {
 	Answer http.Header
 	// Length is the answer's Content-Length; -1 when it had none.
 	Length int64
+	// Sent is how many bytes of a body were sent, and Aborted says that not all of it was.
+	Sent    int64
+	Aborted bool
 	// Took is the time until the answer was written.
 	Took time.Duration
 	// ID and TraceID are for lines in JSON; empty for none.

@@ -17,6 +17,12 @@ func appendAccess(dst []byte, r *Request) []byte {
 	if r.Length >= 0 {
 		o.Int("length", r.Length)
 	}
+	if r.Length < 0 && r.Sent > 0 {
+		o.Int("sent", r.Sent)
+	}
+	if r.Aborted {
+		o.Raw("aborted", []byte("true"))
+	}
 	var number [24]byte
 	o.Raw("milliseconds", strconv.AppendFloat(number[:0], float64(r.Took)/float64(time.Millisecond), 'f', 3, 64))
 	addText(&o, "remoteAddr", cut(remoteAddr(r)))

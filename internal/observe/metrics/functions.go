@@ -65,10 +65,13 @@ func newFunctionSeries(ref function.Ref) *functionSeries {
 	return &functionSeries{labels: labels}
 }
 
-// count counts a run. As in the original, the time in the worker is that of runs that were answered.
+// count counts a run. As in the original, the time in the worker is that of runs that were answered. The time of a
+// stream says nothing about the function.
 func (s *functionSeries) count(e *invoke.Ending, took time.Duration) {
-	s.run.add(took)
-	if e.Err == nil {
+	if !e.Streamed {
+		s.run.add(took)
+	}
+	if e.Err == nil && !e.Streamed {
 		s.script.add(e.Stats.Run - e.Stats.Load)
 	}
 	s.classes[class(e.Status)].Add(1)

@@ -33,6 +33,7 @@ type Metrics struct {
 	*lines
 	*storage
 	*requests
+	*streams
 }
 
 // Option changes what New makes.
@@ -82,5 +83,6 @@ func New(options ...Option) *Metrics {
 		registry: registry, runs: newRuns(registry, &s), pool: newPool(registry), outgoing: newOutgoing(registry),
 		lines:   newLines(registry),
 		storage: newStorage(registry), requests: newRequests(registry, s.sampled),
+		streams: newStreams(registry),
 	}
 }

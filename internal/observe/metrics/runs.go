@@ -109,7 +109,9 @@ func (r *runs) FunctionRun(ctx context.Context, ref function.Ref, o invoke.Endin
 		r.series(ref).count(&o, took)
 	}
 	r.namespaces.of(ref.Namespace).Add(o.Stats.CPU.Seconds())
-	observe(r.overviewDuration, took, r.sampled(ctx))
+	if !o.Streamed {
+		observe(r.overviewDuration, took, r.sampled(ctx))
+	}
 	r.overviewTotal.inc(o.Status)
 }
 

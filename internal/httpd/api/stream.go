@@ -1,0 +1,72 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/backstage/functions/internal/httpd/answer"
+	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox"
+)
+
+// stream is the caller of one call, where its function may stream the answer. It is used by one goroutine at a time.
+type stream struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	begun bool
+}
+
+// errHeadOnly ends a stream whose caller needs no more than its head.
+var errHeadOnly = errors.New("api: the caller needs no more than the head of the answer")
+
+// begin sends the head of the answer. What cannot be sent is an error, and can still be answered with another status.
+func (s *stream) begin(head sandbox.StreamHead) (io.Writer, error) {
+	if err := checkHead(head.Status, head.Header); err != nil {
+		return nil, err
+	}
+	h := s.w.Header()
+	setHeaders(h, head.Header)
+	setTypeOfBytes(h)
+	status := head.Status
+	if isFresh(s.r, status, h) {
+		status = http.StatusNotModified
+	}
+	s.begun = true
+	if !hasBody(status) {
+		sendEmpty(s.w, status)
+		return nil, errHeadOnly
+	}
+	s.w.WriteHeader(status)
+	if s.r.Method == http.MethodHead {
+		return nil, errHeadOnly
+	}
+	return streamWriter{s.w, http.NewResponseController(s.w)}, nil
+}
+
+// streamWriter sends the bytes of a stream; whoever writes says when nothing more is there, to have them sent.
+type streamWriter struct {
+	io.Writer
+	control *http.ResponseController
+}
+
+// Flush sends what net/http holds back, and the head before the first byte.
+func (w streamWriter) Flush() error { return w.control.Flush() }
+
+// endStream ends the answer that has begun. Nothing else can be answered any more: after an error the connection is cut,
+// or the stream of HTTP/2 reset, so that the answer does not look whole.
+func (s *server) endStream(stream *stream, err error) {
+	if err == nil || errors.Is(err, errHeadOnly) {
+		return
+	}
+	o := outcome.Of(err)
+	if o.Hidden {
+		s.logFailure(stream.r, slog.LevelError, "Stream failed", err)
+	}
+	s.logDeath(stream.r, o, err)
+	if rec, ok := stream.w.(*answer.Recorder); ok {
+		rec.Aborted = true
+	}
+	panic(http.ErrAbortHandler)
+}
