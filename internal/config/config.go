@@ -139,6 +139,8 @@ type Config struct {
 	MaxConnections        int
 	MetricsMaxConnections int
 	HTTP                  HTTP
+	// TLSCertFile and TLSKeyFile are TLS_CERT_FILE and TLS_KEY_FILE, both empty for no TLS.
+	TLSCertFile, TLSKeyFile string
 	// AfterAnswer is AFTER_ANSWER: function.AfterAnswerFinish or AfterAnswerCut.
 	AfterAnswer string
 	// CancelOnDisconnect is CANCEL_ON_DISCONNECT.

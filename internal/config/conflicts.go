@@ -28,6 +28,9 @@ func (c *Config) conflicts(sound bool) []error {
 	if c.Egress.UseCertFile && c.Egress.CertFile == "" {
 		fault("SSL_CERT_FILE: must be set when FUNCTIONS_USE_SSL_CERT_FILE is true")
 	}
+	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
+		fault("TLS_CERT_FILE, TLS_KEY_FILE: must be set both, or neither")
+	}
 	if c.LogsRedisEndpoint != "" && c.Storage != StorageRedis && c.Storage != "" {
 		fault("LOGS_REDIS_ENDPOINT: is for STORAGE=redis, which is %s: unset it, or set REDIS_ENDPOINT", c.Storage)
 	}

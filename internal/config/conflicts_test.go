@@ -32,6 +32,15 @@ func TestWhatHasNoEffectIsTold(t *testing.T) {
 	}
 }
 
+func TestCertificateNeedsItsKey(t *testing.T) {
+	for _, setting := range []string{"TLS_CERT_FILE=/a", "TLS_KEY_FILE=/a"} {
+		if _, err := from(setting); err == nil || !strings.Contains(err.Error(), "TLS_CERT_FILE, TLS_KEY_FILE: must be set both") {
+			t.Errorf("%s: %v", setting, err)
+		}
+	}
+	mustLoad(t, "TLS_CERT_FILE=/a", "TLS_KEY_FILE=/b")
+}
+
 func TestExposedVariableWithoutANameIsAFault(t *testing.T) {
 	if _, err := from("EXPOSE_ENV_=x", "PORT=y"); err == nil || !strings.Contains(err.Error(), "\nEXPOSE_ENV_: must be followed by the name") {
 		t.Errorf("got %v", err)

@@ -67,6 +67,19 @@ var connectionsVariables = []Variable{
 		parse: size(kib, 16*mib, func(c *Config) *int64 { return &c.HTTP.HeaderLimit }),
 	},
 	{
+		Name: "TLS_CERT_FILE", Default: "none", derive: none,
+		Meaning: "File in PEM with the server's certificate, and those that lead from it to its authority. With " +
+			"`TLS_KEY_FILE` it makes `PORT` and `RUN_PORT` speak TLS, 1.2 or later. Files that change are read " +
+			"again within 10 seconds, and on SIGHUP; if they cannot be used the log says so, and the certificate " +
+			"before stays.",
+		parse: text(func(c *Config) *string { return &c.TLSCertFile }),
+	},
+	{
+		Name: "TLS_KEY_FILE", Default: "none", derive: none,
+		Meaning: "File in PEM with the private key for `TLS_CERT_FILE`.",
+		parse:   text(func(c *Config) *string { return &c.TLSKeyFile }),
+	},
+	{
 		Name: "CANCEL_ON_DISCONNECT", Default: "false",
 		Meaning: "`true` ends the run of a caller that has hung up, and its process with it. Otherwise it goes on " +
 			"to its end, as in the original, because it may have had effects. A call that still waits for a " +

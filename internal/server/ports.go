@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/httpd/api"
+	"github.com/backstage/functions/internal/httpd/certificate"
 	"github.com/backstage/functions/internal/httpd/connections"
 	"github.com/backstage/functions/internal/observe/metrics"
 )
@@ -20,21 +22,23 @@ type ports struct {
 	answers      *connections.Answers
 }
 
-// newPorts limits the listeners; those of the API and of RUN_PORT to that many connections each.
-func newPorts(cfg *config.Config, l *listeners, most int, log *slog.Logger) *ports {
+// newPorts limits the listeners; those of the API and of RUN_PORT to that many connections each. Secure is the TLS of
+// both, nil for none.
+func newPorts(cfg *config.Config, l *listeners, most int, secure *tls.Config, log *slog.Logger) *ports {
 	p := &ports{bodies: connections.NewBodies(cfg.HTTP.BodyMemory), answers: connections.NewAnswers(cfg.HTTP.AnswerMemory)}
 	o := connections.Options{
 		Name: "api", Most: most, Read: cfg.HTTP.Read, Body: cfg.HTTP.Body, Write: cfg.HTTP.Write, Probe: isProbe,
-		Around: api.Identify,
+		Around: api.Identify, Errors: api.JSONError, TLS: secure,
 		Bodies: p.bodies, Answers: p.answers, Logger: log,
 	}
-	p.api = connections.New(api.JSONErrors(l.http), o)
+	p.api = connections.New(l.http, o)
 	if l.run != nil {
 		o.Name, o.Probe = "run", isRunProbe
-		p.run = connections.New(api.JSONErrors(l.run), o)
+		p.run = connections.New(l.run, o)
 	}
 	if l.metrics != nil {
 		o.Name, o.Probe, o.Most, o.WholeAnswers = "metrics", isProbe, cfg.MetricsMaxConnections, true
+		o.Errors, o.TLS = nil, nil
 		p.metrics = connections.New(l.metrics, o)
 	}
 	return p
@@ -72,11 +76,15 @@ func (p *ports) open() (n int) {
 	return n
 }
 
-// watch gives the ports to the metrics.
-func (p *ports) watch(m *metrics.Metrics) {
+// watch gives the ports, and what is shown to callers on them, to the metrics. Shown is nil without TLS.
+func (p *ports) watch(m *metrics.Metrics, shown *certificate.Pair) {
 	stats := map[string]func() connections.Stats{}
 	for name, port := range p.all() {
 		stats[name] = port.Stats
 	}
-	m.WatchConnections(metrics.Connections{Ports: stats, Bodies: p.bodies.Stats, Answers: p.answers.Stats})
+	c := metrics.Connections{Ports: stats, Bodies: p.bodies.Stats, Answers: p.answers.Stats}
+	if shown != nil {
+		c.Expires = shown.NotAfter
+	}
+	m.WatchConnections(c)
 }

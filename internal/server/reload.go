@@ -9,6 +9,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/internal/httpd/certificate"
 )
 
 // reloader reads the configuration again when the operator asks for it, and applies what can change while the server
@@ -22,7 +23,8 @@ type reloader struct {
 	// were read.
 	started, current *config.Config
 	trusted          authorities
-	terminal         bool // the server was started from one
+	terminal         bool              // the server was started from one
+	certificate      *certificate.Pair // nil without TLS
 }
 
 // newReloader remembers what cfg was loaded from.
@@ -49,6 +51,9 @@ func (r *reloader) watch(ctx context.Context, requests <-chan os.Signal, end fun
 				return
 			}
 			r.reload()
+			if r.certificate != nil {
+				r.certificate.Reload()
+			}
 		}
 	}
 }

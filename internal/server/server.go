@@ -16,6 +16,7 @@ import (
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/api"
+	"github.com/backstage/functions/internal/httpd/certificate"
 	"github.com/backstage/functions/internal/httpd/connections"
 	"github.com/backstage/functions/internal/httpd/forwarded"
 	"github.com/backstage/functions/internal/httpd/health"
@@ -64,21 +65,22 @@ type server struct {
 	cancel context.CancelFunc // stops the server
 	work   cpulimit.Limiter   // large reads of the store, and large answers
 
-	measures  *metrics.Metrics
-	out       *outputs
-	listeners *listeners
-	ports     *ports
-	store     store.Store
-	outside   egress.Options
-	watch     *observers
-	workers   sandbox.Config
-	exit      *egress.Proxy
-	trusted   authorities
-	drain     *drain
-	pool      *sandbox.Pool
-	invoker   *invoke.Invoker
-	probes    *health.Health
-	routes    *routes.Keeper
+	measures    *metrics.Metrics
+	out         *outputs
+	certificate *certificate.Pair // nil without TLS
+	listeners   *listeners
+	ports       *ports
+	store       store.Store
+	outside     egress.Options
+	watch       *observers
+	workers     sandbox.Config
+	exit        *egress.Proxy
+	trusted     authorities
+	drain       *drain
+	pool        *sandbox.Pool
+	invoker     *invoke.Invoker
+	probes      *health.Health
+	routes      *routes.Keeper
 }
 
 // steps are the parts to start, in order.
@@ -87,6 +89,7 @@ func (s *server) steps() []step {
 		{"the log", s.openOutputs},
 		{"the memory limit", s.limitMemory},
 		{"the environment of libraries", s.applyEnvironment},
+		{"the certificate", s.readCertificate},
 		{"the listeners", s.listen},
 		{"the store", s.openStore},
 		{"the observers", s.openObservers},
@@ -129,8 +132,9 @@ func (s *server) listen(context.Context) (stop func() error, err error) {
 	}
 	descriptors := allowedDescriptors()
 	fitPool(s.cfg, descriptors, hostinfo.Tasks())
-	s.ports = newPorts(s.cfg, s.listeners, fitConnections(s.cfg, descriptors, s.log()), s.log())
-	s.ports.watch(s.measures)
+	most := fitConnections(s.cfg, descriptors, s.log())
+	s.ports = newPorts(s.cfg, s.listeners, most, tlsOf(s.certificate), s.log())
+	s.ports.watch(s.measures, s.certificate)
 	return s.listeners.close, nil
 }
 
@@ -217,6 +221,7 @@ func (s *server) startBackground(ctx context.Context) (stop func() error, err er
 	s.routes = routes.NewKeeper(s.store, s.log())
 	s.readRoutes(ctx)
 	reload := newReloader(s.cfg, s.load, s.out, s.outside.Policies, s.trusted)
+	reload.certificate = s.certificate
 	return inBackground(ctx,
 		func(ctx context.Context) { s.store.Watch(ctx, s.changed) },
 		s.routes.Run,

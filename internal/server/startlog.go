@@ -31,7 +31,11 @@ func (s *server) logStart() {
 	for _, name := range cfg.Ignored {
 		log.Warn(name + " is set but has no effect in this version")
 	}
-	log.Info("Deploy a function: curl -X PUT http://localhost:" + port(s.listeners.http) +
+	scheme := "http"
+	if s.certificate != nil {
+		scheme = "https"
+	}
+	log.Info("Deploy a function: curl -X PUT " + scheme + "://localhost:" + port(s.listeners.http) +
 		"/functions/example/hello -H 'content-type: application/json'" +
 		` -d '{"code": "function main(req, res) { res.send({ say: \"hello\" }) }"}'`)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -201,10 +202,31 @@ func serve(t *testing.T, o Options) string {
 		o.Invoker = &fakeInvoker{}
 	}
 	server := httptest.NewUnstartedServer(New(o).API)
-	server.Listener = JSONErrors(server.Listener)
+	server.Listener = jsonListener{server.Listener}
 	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// jsonListener has the refusals of net/http changed, as package connections does.
+type jsonListener struct{ net.Listener }
+
+func (l jsonListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return jsonConn{conn.(*net.TCPConn)}, nil //nolint:forcetypeassert // httptest listens on TCP
+}
+
+type jsonConn struct{ *net.TCPConn }
+
+func (c jsonConn) Write(p []byte) (int, error) {
+	if answer, ok := JSONError(p); ok {
+		_, err := c.TCPConn.Write(answer)
+		return len(p), err
+	}
+	return c.TCPConn.Write(p)
 }
 
 // newRequest builds a request; header holds names and values alternately.

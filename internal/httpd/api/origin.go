@@ -18,6 +18,9 @@ func origin(r *http.Request) string {
 	scheme := firstValue(r, "X-Forwarded-Proto")
 	if !isScheme(scheme) {
 		scheme = "http"
+		if r.TLS != nil {
+			scheme = "https"
+		}
 	}
 	return scheme + "://" + host
 }

@@ -264,7 +264,7 @@ type Handlers struct {
 }
 
 // New returns the server's handlers. Requests that net/http refuses before any handler sees them get answers in JSON
-// only on a listener made by JSONErrors.
+// only where JSONError changes what is written.
 func New(o Options) Handlers {
 	s := newServer(o.withDefaults())
 	return Handlers{API: s.around(s.apiRouter()), Run: s.around(s.runRouter())}

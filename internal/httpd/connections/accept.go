@@ -81,7 +81,7 @@ func (p *Port) acceptFailed(err error) {
 	}
 	p.mu.Unlock()
 	if out != nil {
-		_ = out.Conn.Close() // an error says that it was closed already
+		out.cut()
 	}
 	if p.failed.now() {
 		p.Logger.Warn("Connections cannot be accepted", "port", p.Name, "error", err, "times", failures)

@@ -82,7 +82,7 @@ func (a *Answers) stalest() (*answer, time.Duration) {
 func (a *Answers) cutOff(h *answer) {
 	a.cut++
 	a.forget(h)
-	_ = h.conn.Conn.Close() // an error says that it was closed already
+	h.conn.cut()
 }
 
 // wait returns when something has changed, or after so long.

@@ -16,9 +16,11 @@ const freeHeader = 4 << 10
 
 // Conn is a connection of a Port: its place, its address and its phase. What belongs to a request is in request.
 type Conn struct {
-	net.Conn
-	port    *Port
-	address netip.Prefix
+	net.Conn          // with TLS the inner half: what is read and written here is plain
+	raw      net.Conn // with TLS the outer half, else the same
+	tls      *secure  // nil without TLS
+	port     *Port
+	address  netip.Prefix
 
 	// Guarded by the Port's mutex; room is nil once it has lost its place.
 	room          *room
@@ -37,7 +39,10 @@ type Conn struct {
 
 // newConn is a connection to port that has no place yet.
 func newConn(conn net.Conn, port *Port) *Conn {
-	c := &Conn{Conn: conn, port: port, address: peerOf(conn.RemoteAddr()), since: time.Now()}
+	c := &Conn{Conn: conn, raw: conn, port: port, address: peerOf(conn.RemoteAddr()), since: time.Now()}
+	if port.TLS != nil {
+		c.secure()
+	}
 	c.request.conn = c
 	c.inHeader.Store(true)
 	return c
@@ -45,6 +50,11 @@ func newConn(conn net.Conn, port *Port) *Conn {
 
 // Read counts headers, which take memory too.
 func (c *Conn) Read(p []byte) (int, error) {
+	if c.tls != nil {
+		if err := c.shakeHands(); err != nil {
+			return 0, err
+		}
+	}
 	n, err := c.Conn.Read(p)
 	if n > 0 && c.inHeader.Load() {
 		c.request.names.read(p[:n])
@@ -60,6 +70,12 @@ func (c *Conn) Read(p []byte) (int, error) {
 // Write has a deadline for each part, so that a long answer may take long, but no caller can stop reading. Package
 // net/http writes from one goroutine at a time.
 func (c *Conn) Write(p []byte) (int, error) {
+	if !c.request.begun && c.port.Errors != nil {
+		if answer, ok := c.port.Errors(p); ok {
+			_, err := c.writePart(answer)
+			return len(p), err
+		}
+	}
 	if len(p) <= Part {
 		return c.writePart(p)
 	}
@@ -106,11 +122,17 @@ func (c *Conn) CloseWrite() error {
 
 // closeWrite ends what is sent, as (*net.TCPConn).CloseWrite does.
 func (c *Conn) closeWrite() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+	if c.tls != nil {
+		_ = c.tls.CloseWrite() // an error shows below
+	}
+	if half, ok := c.raw.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return nil
 }
+
+// cut ends the connection at once, whatever its goroutine is doing. It does not block.
+func (c *Conn) cut() { _ = c.raw.Close() } // an error says that it was closed already
 
 // Close gives its place and its memory back. When net/http calls it a refused caller gets time to read why.
 func (c *Conn) Close() error {

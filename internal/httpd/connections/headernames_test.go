@@ -58,26 +58,28 @@ func FuzzHeaderNames(f *testing.F) {
 
 // Each request of a connection has its own names, whatever its body looks like.
 func TestEachRequestHasItsNames(t *testing.T) {
-	s := start(t, Options{Most: 2})
-	c := s.dial(t, 1, "")
-	for _, test := range []struct{ text, want string }{
-		{"GET /names HTTP/1.1\r\nB: 1\r\nHost: h\r\nA: 2\r\n\r\n", "B Host A"},
-		{"PUT /names HTTP/1.1\r\nContent-Length: 6\r\nHost: h\r\n\r\nX: 1\r\n", "Content-Length Host"},
-		{"PUT /names HTTP/1.1\r\nTransfer-Encoding: chunked\r\nZ: 1\r\nHost: h\r\n\r\n6\r\nY: 1\r\n\r\n0\r\n\r\n", "Transfer-Encoding Z Host"},
-		{"GET /names HTTP/1.1\r\nHost: h\r\n\r\n", "Host"},
-	} {
-		c.send(t, test.text)
-		answer, err := http.ReadResponse(c.answers, nil)
-		if err != nil {
-			t.Fatal(err)
+	overEach(t, func(t *testing.T, over transport) {
+		s := over.start(t, Options{Most: 2})
+		c := s.dial(t, 1, "")
+		for _, test := range []struct{ text, want string }{
+			{"GET /names HTTP/1.1\r\nB: 1\r\nHost: h\r\nA: 2\r\n\r\n", "B Host A"},
+			{"PUT /names HTTP/1.1\r\nContent-Length: 6\r\nHost: h\r\n\r\nX: 1\r\n", "Content-Length Host"},
+			{"PUT /names HTTP/1.1\r\nTransfer-Encoding: chunked\r\nZ: 1\r\nHost: h\r\n\r\n6\r\nY: 1\r\n\r\n0\r\n\r\n", "Transfer-Encoding Z Host"},
+			{"GET /names HTTP/1.1\r\nHost: h\r\n\r\n", "Host"},
+		} {
+			c.send(t, test.text)
+			answer, err := http.ReadResponse(c.answers, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(answer.Body)
+			if err != nil || string(got) != test.want {
+				t.Errorf("%q: %v, %q, want %q", test.text, err, got, test.want)
+			}
+			_ = answer.Body.Close() // read to its end
 		}
-		got, err := io.ReadAll(answer.Body)
-		if err != nil || string(got) != test.want {
-			t.Errorf("%q: %v, %q, want %q", test.text, err, got, test.want)
+		if names := slices.Collect(HeaderNames(&http.Request{})); len(names) > 0 {
+			t.Errorf("a request of no port has %q", names)
 		}
-		_ = answer.Body.Close() // read to its end
-	}
-	if names := slices.Collect(HeaderNames(&http.Request{})); len(names) > 0 {
-		t.Errorf("a request of no port has %q", names)
-	}
+	})
 }

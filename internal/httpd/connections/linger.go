@@ -52,9 +52,9 @@ var lingerBuffers = sync.Pool{New: func() any { return new(make([]byte, 32<<10))
 
 // drop reads once, into a buffer that nobody looks at.
 func (c *Conn) drop(buffer []byte) (n int, timedOut bool) {
-	if c.Conn.SetReadDeadline(time.Now().Add(lingerStep)) != nil {
+	if c.raw.SetReadDeadline(time.Now().Add(lingerStep)) != nil {
 		return 0, false
 	}
-	n, err := io.ReadAtLeast(c.Conn, buffer, 1)
+	n, err := io.ReadAtLeast(c.raw, buffer, 1)
 	return n, errors.Is(err, os.ErrDeadlineExceeded)
 }

@@ -1,6 +1,7 @@
 package connections
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
@@ -31,6 +32,11 @@ type Options struct {
 	// Around goes around the handler of all requests, those that are refused too: it gives each its ID. Nil leaves it
 	// out.
 	Around func(http.Handler) http.Handler
+	// Errors turns what net/http writes, when it refuses a request before any handler sees it, into the answer to send
+	// instead; it is asked about all that is written then. Nil leaves it as it is.
+	Errors func(written []byte) (answer []byte, ok bool)
+	// TLS is how callers are spoken to. Nil stands for no TLS.
+	TLS *tls.Config
 	// Bodies bounds the memory for what callers send, Answers that for what they have not yet taken. Nil sets no bound.
 	Bodies  *Bodies
 	Answers *Answers
@@ -44,6 +50,8 @@ type Stats struct {
 	// Refused counts requests that found no place, Ended the connections that made place for others, AcceptErrors the
 	// connections that could not be taken, most often for lack of descriptors.
 	Refused, Ended, AcceptErrors uint64
+	// HandshakeErrors counts connections that did not get to speak TLS.
+	HandshakeErrors uint64
 }
 
 // Port is a listener and all who are connected to it. It is safe for concurrent use.
@@ -138,7 +146,7 @@ func (p *Port) admit(c *Conn) {
 	}
 	p.mu.Unlock()
 	if out != nil {
-		_ = out.Conn.Close() // an error says that it was closed already
+		out.cut()
 	}
 }
 
@@ -162,7 +170,7 @@ func (p *Port) promote(c *Conn) bool {
 		}
 		p.places.remove(out)
 		p.stats.Ended++
-		_ = out.Conn.Close() // as above
+		out.cut()
 	}
 	p.reserve.remove(c)
 	c.spare.Store(false)

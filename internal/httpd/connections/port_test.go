@@ -16,135 +16,147 @@ import (
 )
 
 func TestOneAddressMayHaveAllPlacesUntilOthersWantThem(t *testing.T) {
-	const places = 12
-	s := start(t, Options{Most: places})
-	var first []*caller
-	for i := range places {
-		c := s.dial(t, 1, get("/"))
-		c.expect(t, http.StatusOK)
-		s.awaitIdle(t, i+1)
-		first = append(first, c)
-	}
-	var second []*caller
-	for range places / 2 { // 127.0.0.2 takes as many as 127.0.0.1 has in the end
-		c := s.dial(t, 2, get("/"))
-		c.expect(t, http.StatusOK)
-		s.awaitIdle(t, places)
-		second = append(second, c)
-	}
-	for i, c := range first {
-		if i < places/2 { // those that were idle for longest
-			if !c.ended() {
-				t.Errorf("connection %d stays", i)
-			}
-			continue
+	overEach(t, func(t *testing.T, over transport) {
+		const places = 12
+		s := over.start(t, Options{Most: places})
+		var first []*caller
+		for i := range places {
+			c := s.dial(t, 1, get("/"))
+			c.expect(t, http.StatusOK)
+			s.awaitIdle(t, i+1)
+			first = append(first, c)
 		}
-		c.send(t, get("/"))
-		c.expect(t, http.StatusOK)
-	}
-	s.awaitIdle(t, places)
-	third := s.dial(t, 3, get("/"))
-	third.expect(t, http.StatusOK)
-	second[len(second)-1].send(t, get("/"))
-	second[len(second)-1].expect(t, http.StatusOK)
-	if got := s.Stats(); got.Open != places || got.Ended != places/2+1 || got.Refused != 0 {
-		t.Errorf("%+v", got)
-	}
+		var second []*caller
+		for range places / 2 { // 127.0.0.2 takes as many as 127.0.0.1 has in the end
+			c := s.dial(t, 2, get("/"))
+			c.expect(t, http.StatusOK)
+			s.awaitIdle(t, places)
+			second = append(second, c)
+		}
+		for i, c := range first {
+			if i < places/2 { // those that were idle for longest
+				if !c.ended() {
+					t.Errorf("connection %d stays", i)
+				}
+				continue
+			}
+			c.send(t, get("/"))
+			c.expect(t, http.StatusOK)
+		}
+		s.awaitIdle(t, places)
+		third := s.dial(t, 3, get("/"))
+		third.expect(t, http.StatusOK)
+		second[len(second)-1].send(t, get("/"))
+		second[len(second)-1].expect(t, http.StatusOK)
+		if got := s.Stats(); got.Open != places || got.Ended != places/2+1 || got.Refused != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
 }
 
 func TestCallsThatRunKeepTheirPlacesAndProbesAreAnswered(t *testing.T) {
-	const places = 4
-	s := start(t, Options{Most: places})
-	var calls []*caller
-	for range places {
-		calls = append(calls, s.dial(t, 1, get("/hold")))
-		<-s.begun
-	}
-	for n := 1; n <= 3; n++ {
-		for range 2 {
-			c := s.dial(t, n, get("/"))
-			c.expect(t, http.StatusServiceUnavailable)
-			if !c.ended() {
-				t.Error("a refused caller stays connected")
-			}
-			c = s.dial(t, n, get("/livez"))
-			c.expect(t, http.StatusOK)
-			if !c.ended() {
-				t.Error("a probe stays connected")
+	overEach(t, func(t *testing.T, over transport) {
+		const places = 4
+		s := over.start(t, Options{Most: places})
+		var calls []*caller
+		for range places {
+			calls = append(calls, s.dial(t, 1, get("/hold")))
+			<-s.begun
+		}
+		for n := 1; n <= 3; n++ {
+			for range 2 {
+				c := s.dial(t, n, get("/"))
+				c.expect(t, http.StatusServiceUnavailable)
+				if !c.ended() {
+					t.Error("a refused caller stays connected")
+				}
+				c = s.dial(t, n, get("/livez"))
+				c.expect(t, http.StatusOK)
+				if !c.ended() {
+					t.Error("a probe stays connected")
+				}
 			}
 		}
-	}
-	for range places {
-		s.hold <- struct{}{}
-	}
-	for _, c := range calls {
-		c.expect(t, http.StatusOK)
-	}
-	if got := s.Stats(); got.Refused != 6 || got.Ended != 0 {
-		t.Errorf("%+v", got)
-	}
+		for range places {
+			s.hold <- struct{}{}
+		}
+		for _, c := range calls {
+			c.expect(t, http.StatusOK)
+		}
+		if got := s.Stats(); got.Refused != 6 || got.Ended != 0 {
+			t.Errorf("%+v", got)
+		}
+	})
 }
 
 func TestProbesAreAnsweredBesideAnyNumberOfSilentCallers(t *testing.T) {
-	const places = 4
-	s := start(t, Options{Most: places})
-	for range places {
-		s.dial(t, 1, get("/hold"))
-		<-s.begun
-	}
-	for range 5 * Reserve {
-		s.dial(t, 1, "GET /")
-	}
-	s.awaitOpen(t, places+Reserve)
-	for _, n := range []int{1, 2} {
-		s.dial(t, n, get("/livez")).expect(t, http.StatusOK)
-	}
-	if got := s.Stats().Open; got > places+Reserve {
-		t.Errorf("%d connections", got)
-	}
+	overEach(t, func(t *testing.T, over transport) {
+		const places = 4
+		s := over.start(t, Options{Most: places})
+		for range places {
+			s.dial(t, 1, get("/hold"))
+			<-s.begun
+		}
+		for range 5 * Reserve {
+			s.dial(t, 1, "GET /")
+		}
+		s.awaitOpen(t, places+Reserve)
+		for _, n := range []int{1, 2} {
+			s.dial(t, n, get("/livez")).expect(t, http.StatusOK)
+		}
+		if got := s.Stats().Open; got > places+Reserve {
+			t.Errorf("%d connections", got)
+		}
+	})
 }
 
 func TestRequestTakesAPlaceThatItsOwnAddressDoesNotUse(t *testing.T) {
-	const places = 3
-	s := start(t, Options{Most: places})
-	s.dial(t, 1, "GET / HTTP/1.1\r\n") // never ends its headers
-	for range places - 1 {
-		s.dial(t, 1, get("/hold"))
-		<-s.begun
-	}
-	eventually(t, "a place", func() bool { return s.dial(t, 1, get("/")).status() == http.StatusOK })
-	if got := s.Stats(); got.Ended != 1 {
-		t.Errorf("%+v", got)
-	}
+	overEach(t, func(t *testing.T, over transport) {
+		const places = 3
+		s := over.start(t, Options{Most: places})
+		s.dial(t, 1, "GET / HTTP/1.1\r\n") // never ends its headers
+		for range places - 1 {
+			s.dial(t, 1, get("/hold"))
+			<-s.begun
+		}
+		eventually(t, "a place", func() bool { return s.dial(t, 1, get("/")).status() == http.StatusOK })
+		if got := s.Stats(); got.Ended != 1 {
+			t.Errorf("%+v", got)
+		}
+	})
 }
 
 func TestSlowBodiesAndAnswersMakePlaceForOthers(t *testing.T) {
-	s := start(t, Options{Most: 2})
-	slow := []*caller{s.dial(t, 1, post(10, 1)), s.dial(t, 1, get("/long"))}
-	for range slow {
-		<-s.begun
-	}
-	eventually(t, "a place", func() bool { return s.dial(t, 2, get("/")).status() == http.StatusOK })
-	if got := s.Stats(); got.Ended != 1 {
-		t.Errorf("%+v", got)
-	}
+	overEach(t, func(t *testing.T, over transport) {
+		s := over.start(t, Options{Most: 2})
+		slow := []*caller{s.dial(t, 1, post(10, 1)), s.dial(t, 1, get("/long"))}
+		for range slow {
+			<-s.begun
+		}
+		eventually(t, "a place", func() bool { return s.dial(t, 2, get("/")).status() == http.StatusOK })
+		if got := s.Stats(); got.Ended != 1 {
+			t.Errorf("%+v", got)
+		}
+	})
 }
 
 func TestPlacesAreGivenBack(t *testing.T) {
-	s := start(t, Options{Most: 5})
-	for range 50 {
-		c := s.dial(t, 1, get("/"))
-		c.expect(t, http.StatusOK)
-		if err := c.Close(); err != nil {
-			t.Fatal(err)
+	overEach(t, func(t *testing.T, over transport) {
+		s := over.start(t, Options{Most: 5})
+		for range 50 {
+			c := s.dial(t, 1, get("/"))
+			c.expect(t, http.StatusOK)
+			if err := c.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s.awaitOpen(t, 0)
 		}
-		s.awaitOpen(t, 0)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.places.peers) != 0 || len(s.places.byCount) != 0 {
-		t.Errorf("%d peers, %d counts are left", len(s.places.peers), len(s.places.byCount))
-	}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if len(s.places.peers) != 0 || len(s.places.byCount) != 0 {
+			t.Errorf("%d peers, %d counts are left", len(s.places.peers), len(s.places.byCount))
+		}
+	})
 }
 
 func TestPeersAreAddressesOrNetworks(t *testing.T) {
@@ -241,11 +253,13 @@ func TestPortOutlivesFailuresToAccept(t *testing.T) {
 }
 
 func TestWantOfDescriptorsEndsAnIdleConnection(t *testing.T) {
-	s := start(t, Options{Most: 5})
-	c := s.dial(t, 1, get("/"))
-	c.expect(t, http.StatusOK)
-	eventually(t, "an idle connection", func() bool { s.acceptFailed(unix.EMFILE); return s.Stats().Ended == 1 })
-	if !c.ended() {
-		t.Error("it stays")
-	}
+	overEach(t, func(t *testing.T, over transport) {
+		s := over.start(t, Options{Most: 5})
+		c := s.dial(t, 1, get("/"))
+		c.expect(t, http.StatusOK)
+		eventually(t, "an idle connection", func() bool { s.acceptFailed(unix.EMFILE); return s.Stats().Ended == 1 })
+		if !c.ended() {
+			t.Error("it stays")
+		}
+	})
 }

@@ -12,6 +12,7 @@ import (
 // next.
 type request struct {
 	conn   *Conn
+	begun  bool         // a handler serves it
 	names  headerNames  // while conn.inHeader is set of the goroutine that reads, then of the handler
 	body   bodyReader   // of the handler
 	spent  atomic.Int64 // time that its caller let the answer wait, since the last whole Part; in nanoseconds
@@ -47,6 +48,7 @@ func (p *Port) connState(conn net.Conn, state http.ConnState) {
 		p.setPhase(c, busy)
 	case http.StateIdle:
 		c.header = 0
+		c.request.begun = false
 		c.unread.Store(false) // net/http has read on to the end of the body
 		c.request.names.reset()
 		c.inHeader.Store(true)
@@ -64,6 +66,10 @@ func (p *Port) handler(next http.Handler) http.Handler {
 			return
 		}
 		c := q.conn
+		q.begun = true
+		if c.tls != nil {
+			r.TLS = &c.tls.state
+		}
 		if c.spare.Load() {
 			if !p.Probe(r) && !p.promote(c) {
 				p.refused()

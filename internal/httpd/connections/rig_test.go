@@ -2,6 +2,7 @@ package connections
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,9 +28,27 @@ type rig struct {
 	left        chan struct{} // has one for each of them whose context has ended
 }
 
-// start serves on a port with o; what o leaves out is generous.
-func start(t *testing.T, o Options) *rig {
+// transport is what a rig and its callers speak.
+type transport struct {
+	name string
+	tls  *tls.Config // of the server; nil for none
+}
+
+// overEach runs a test over every transport.
+func overEach(t *testing.T, test func(t *testing.T, over transport)) {
 	t.Helper()
+	for _, over := range []transport{{"h1", nil}, {"TLS", serverTLS()}} {
+		t.Run(over.name, func(t *testing.T) { test(t, over) })
+	}
+}
+
+// start serves HTTP/1.1 on a port with o.
+func start(t *testing.T, o Options) *rig { t.Helper(); return transport{}.start(t, o) }
+
+// start serves on a port with o; what o leaves out is generous.
+func (over transport) start(t *testing.T, o Options) *rig {
+	t.Helper()
+	o.TLS = over.tls
 	for _, timeout := range []*time.Duration{&o.Read, &o.Body, &o.Write} {
 		if *timeout == 0 {
 			*timeout = time.Hour
@@ -43,7 +62,10 @@ func start(t *testing.T, o Options) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &rig{Port: New(l, o), address: l.Addr().String(), hold: make(chan struct{}), begun: make(chan struct{}, 1000), left: make(chan struct{}, 1000)}
+	s := &rig{
+		Port: New(l, o), address: l.Addr().String(),
+		hold: make(chan struct{}), begun: make(chan struct{}, 1000), left: make(chan struct{}, 1000),
+	}
 	server := &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Hour, ReadTimeout: o.Read}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(server) }()
@@ -77,6 +99,11 @@ func (s *rig) serve(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
+	case "/tls":
+		if r.TLS == nil || !r.TLS.HandshakeComplete {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		return
 	case "/names":
 		_, _ = io.Copy(io.Discard, r.Body) // an error shows in what comes next
 		_, _ = io.WriteString(w, strings.Join(slices.Collect(HeaderNames(r)), " "))
@@ -109,6 +136,9 @@ func (s *rig) dial(t *testing.T, n int, text string) *caller {
 	t.Cleanup(func() { _ = conn.Close() })
 	if err := conn.SetDeadline(time.Now().Add(testPatience)); err != nil {
 		t.Fatal(err)
+	}
+	if s.TLS != nil {
+		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the rig's own certificate
 	}
 	c := &caller{conn, bufio.NewReader(conn)}
 	c.send(t, text)

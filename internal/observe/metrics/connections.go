@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/backstage/functions/internal/httpd/connections"
@@ -11,6 +13,8 @@ type Connections struct {
 	// Ports are the states of the ports by name, Bodies and Answers that of the memory for what passes through them.
 	Ports           map[string]func() connections.Stats
 	Bodies, Answers func() connections.MemoryStats
+	// Expires is when the certificate of the server does; nil without one.
+	Expires func() time.Time
 }
 
 // WatchConnections adds the state of the ports, read at each scrape. Call it at most once.
@@ -31,6 +35,10 @@ var (
 		"Connections ended to make place for others.", []string{"port"}, nil)
 	acceptDesc = prometheus.NewDesc("functions_http_accept_errors_total",
 		"Connections that could not be accepted, such as for lack of descriptors.", []string{"port"}, nil)
+	handshakeDesc = prometheus.NewDesc("functions_http_tls_handshake_errors_total",
+		"Connections that did not get to speak TLS.", []string{"port"}, nil)
+	certificateDesc = prometheus.NewDesc("functions_http_tls_certificate_expires_seconds",
+		"When the certificate that callers see expires, in seconds since 1970.", nil, nil)
 	bodyBytesDesc = prometheus.NewDesc(
 		"functions_http_body_bytes",
 		"Memory for requests that are received or served.",
@@ -75,7 +83,7 @@ type connectionState Connections
 // Describe implements prometheus.Collector.
 func (connectionState) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		openDesc, mostDesc, fullDesc, endedDesc, acceptDesc,
+		openDesc, mostDesc, fullDesc, endedDesc, acceptDesc, handshakeDesc, certificateDesc,
 		bodyBytesDesc, bodyLimitDesc, bodiesDesc, answerBytesDesc, answerLimitDesc, answersDesc,
 	} {
 		descs <- desc
@@ -97,6 +105,10 @@ func (c connectionState) Collect(metrics chan<- prometheus.Metric) {
 		counter(fullDesc, s.Refused, port)
 		counter(endedDesc, s.Ended, port)
 		counter(acceptDesc, s.AcceptErrors, port)
+		counter(handshakeDesc, s.HandshakeErrors, port)
+	}
+	if c.Expires != nil {
+		gauge(certificateDesc, c.Expires().Unix())
 	}
 	bodies, answers := c.Bodies(), c.Answers()
 	gauge(bodyBytesDesc, bodies.Used)

@@ -27,8 +27,10 @@ func busy(functions int) *Metrics {
 	m.WatchCache(func() invoke.CacheStats { return invoke.CacheStats{Hits: 1} })
 	m.WatchDisk(func() (int64, int64) { return 1, 1 })
 	m.WatchConnections(Connections{
-		Ports:  map[string]func() connections.Stats{"api": func() connections.Stats { return connections.Stats{Open: 1} }},
-		Bodies: func() connections.MemoryStats { return connections.MemoryStats{} }, Answers: func() connections.MemoryStats { return connections.MemoryStats{} },
+		Ports:   map[string]func() connections.Stats{"api": func() connections.Stats { return connections.Stats{Open: 1} }},
+		Bodies:  func() connections.MemoryStats { return connections.MemoryStats{} },
+		Answers: func() connections.MemoryStats { return connections.MemoryStats{} },
+		Expires: time.Now,
 	})
 	m.WatchNode(Node{
 		Versions: []string{"v8.17.0"}, Memory: func() (sandbox.MemoryUsage, bool) { return sandbox.MemoryUsage{Total: 1}, true },

@@ -63,14 +63,14 @@ func refusal(t *testing.T, url, text string) string {
 	return string(answer)
 }
 
-func TestAnswersOfHandlersPassTheListenerUntouched(t *testing.T) {
+func TestOnlyAnswersOfTheHTTPServerBecomeJSON(t *testing.T) {
 	for _, text := range []string{
 		"",
 		"HTTP/1.1 400 Bad Request",
 		"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nDate: x\r\nConnection: close\r\n\r\nbody",
 		"data that is no head\r\n",
 	} {
-		if answer, ok := plainError([]byte(text)); ok {
+		if answer, ok := JSONError([]byte(text)); ok {
 			t.Errorf("%q became %q", text, answer)
 		}
 	}
