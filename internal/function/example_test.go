@@ -18,7 +18,7 @@ func ExampleHashOf() {
 
 func ExampleOptionNames() {
 	fmt.Println(function.OptionNames())
-	// Output: [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout globals body init]
+	// Output: [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout globals body init cors]
 }
 
 func ExampleParseLogCursor() {

@@ -25,6 +25,8 @@ type Options struct {
 	Body *string
 	// Init is InitOnce or InitEach; empty stands for the latter.
 	Init *string
+	// CORS says which pages of other sites may call it from a browser; the zero value, and nil, lets none.
+	CORS *CORS
 }
 
 // What becomes of requests and promises that a call has begun and that are not over at its answer: they may finish
@@ -66,6 +68,7 @@ var AllOptions = []Option{
 	choice("globals", func(o *Options) **string { return &o.Globals }, GlobalsWeb, GlobalsClassic),
 	choice("body", func(o *Options) **string { return &o.Body }, BodyRaw, BodyAuto, BodyJSON),
 	choice("init", func(o *Options) **string { return &o.Init }, InitEach, InitOnce),
+	cors("cors", func(o *Options) **CORS { return &o.CORS }),
 }
 
 // OptionOf is the row of the table with that name, nil if there is none.

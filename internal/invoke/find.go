@@ -27,6 +27,14 @@ func (f Found) Body() string {
 	return cmp.Or(valueOf(f.Function.Options.Body), function.BodyJSON)
 }
 
+// CORS says which pages of other sites may call the function; nil for none.
+func (f Found) CORS() *function.CORS {
+	if f.Function == nil || f.Function.Options.CORS == nil || len(f.Function.Options.CORS.Origins) == 0 {
+		return nil
+	}
+	return f.Function.Options.CORS
+}
+
 // IsWeb says whether the function has the globals of the web platform.
 func (f Found) IsWeb() bool { return f.Function != nil && isWeb(&f.Function.Options) }
 

@@ -15,24 +15,32 @@ type Recorder struct {
 	Sent int64
 	// Aborted says that the answer ended before its end; the handler that ends it so sets it.
 	Aborted bool
+	// Before, if it is not nil, is called once, when the answer begins, to change its headers.
+	Before func(http.Header)
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *Recorder) WriteHeader(status int) {
-	if w.Status == 0 {
-		w.Status = status
-	}
+	w.begin(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write implements http.ResponseWriter.
 func (w *Recorder) Write(p []byte) (int, error) {
-	if w.Status == 0 {
-		w.Status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	n, err := w.ResponseWriter.Write(p)
 	w.Sent += int64(n)
 	return n, err
+}
+
+func (w *Recorder) begin(status int) {
+	if w.Status != 0 {
+		return
+	}
+	w.Status = status
+	if w.Before != nil {
+		w.Before(w.Header())
+	}
 }
 
 // Unwrap serves http.ResponseController.

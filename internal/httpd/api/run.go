@@ -75,6 +75,12 @@ func (s *server) runFunction(w http.ResponseWriter, r *http.Request, to target) 
 // runFound is run for a function that was looked for. The body is read before a missing function is told: a broken one is
 // refused whether or not there is one.
 func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, found lookup) error {
+	if c := found.CORS(); c != nil {
+		shareAnswer(w, r, c)
+		if isPreflight(r) {
+			return answerPreflight(w, r, c)
+		}
+	}
 	request, unread := s.requestOf(r, found.Found, to)
 	if unread != nil {
 		return unread
