@@ -52,7 +52,7 @@ function accept(message) {
   invoker.limits(message);
   if (process.argv[2] === 'zygote') {
     ready(missing);
-    zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => invoker.rehearse(zygote.slim));
+    zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => invoker.rehearse(zygote));
   }
   if (message.tmp) tmp.watch();
   ready(missing);

@@ -30,4 +30,9 @@ function slim() {
   addon.slim();
 }
 
-module.exports = { fork, slim };
+// turn has the event loop call what is due, and does not wait.
+function turn() {
+  addon.turn();
+}
+
+module.exports = { fork, slim, turn };

@@ -394,6 +394,14 @@ static void enlarge_code_pages(void) {
   }
 }
 
+/* turn() has the event loop call what is due, and does not wait. Only the fork server calls it, before its loop runs. */
+static napi_value turn(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+  return NULL;
+}
+
 /* slim() makes forks cheap: what a fork and its end cost grows with the number of pages in use. */
 static napi_value slim(napi_env env, napi_callback_info info) {
   (void)env;
@@ -409,6 +417,7 @@ static napi_value init(napi_env env, napi_value exports) {
   if (napi_create_function(env, "serve", NAPI_AUTO_LENGTH, serve, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "serve", fn);
   if (napi_create_function(env, "reseed", NAPI_AUTO_LENGTH, reseed, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "reseed", fn);
   if (napi_create_function(env, "leave", NAPI_AUTO_LENGTH, leave, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "leave", fn);
+  if (napi_create_function(env, "turn", NAPI_AUTO_LENGTH, turn, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "turn", fn);
   if (napi_create_function(env, "slim", NAPI_AUTO_LENGTH, slim, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "slim", fn);
   return exports;
 }
