@@ -30,6 +30,9 @@ func (e *exchange) readAnswer(ctx context.Context) (Answer, error) {
 func (e *exchange) readFrames(ctx context.Context) (Answer, error) {
 	logged, spans, waited := 0, 0, false
 	for began := false; ; began = true {
+		if err := e.flush(); err != nil {
+			return Answer{}, err
+		}
 		frame, err := e.frames.Next(e.id)
 		switch {
 		case err != nil && !began:

@@ -4,6 +4,7 @@ package worker
 
 import (
 	"context"
+	"os"
 	"time"
 )
 
@@ -36,6 +37,8 @@ func (*Starter) Report() Report { return Report{} }
 
 // Method says that there is none.
 func (*Starter) Method() StartMethod { return StartMethod{} }
+
+func unread(*os.File) int { return -1 }
 
 func cpuTime(int) time.Duration { return 0 }
 

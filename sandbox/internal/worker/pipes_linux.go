@@ -2,15 +2,19 @@ package worker
 
 import (
 	"io"
+	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// unread is how many bytes stand in the pipe to the stdin of the dead process, -1 when that cannot be learnt (FIONREAD,
-// which is TIOCINQ; for pipes it works on both ends).
-func (p *pipes) unread() int {
+// unread is how many bytes stand in the pipe to the stdin of the dead process, -1 when that cannot be learnt.
+func (p *pipes) unread() int { return unread(p.stdin) }
+
+// unread is how many bytes stand in a pipe, by either end of it; -1 when that cannot be learnt (FIONREAD, which is
+// TIOCINQ).
+func unread(pipe *os.File) int {
 	unread := -1
-	if conn, err := p.stdin.SyscallConn(); err == nil {
+	if conn, err := pipe.SyscallConn(); err == nil {
 		_ = conn.Control(func(fd uintptr) {
 			if n, err := unix.IoctlGetInt(int(fd), unix.TIOCINQ); err == nil {
 				unread = n

@@ -37,7 +37,8 @@ type Streamed struct {
 // stream is a streamed answer in progress.
 type stream struct {
 	Streamed
-	to io.Writer
+	to     io.Writer
+	unsent bool // the writer may hold something back
 }
 
 // flusher is a writer that may hold bytes back until Flush is called.
@@ -61,7 +62,9 @@ func (e *exchange) beginStream(ctx context.Context, head *wire.Frame, waited boo
 	if e.stream.to, err = e.call.Stream(head); err != nil {
 		return e.refuse(err)
 	}
-	return e.flush()
+	e.stream.unsent = true
+	e.watch.reading(true)
+	return nil
 }
 
 // passOn has the caller take a piece of the answer.
@@ -78,15 +81,25 @@ func (e *exchange) passOn(piece []byte) error {
 	if err != nil {
 		return e.refuse(err)
 	}
-	return e.flush()
+	e.stream.unsent = true
+	e.watch.reading(true)
+	return nil
 }
 
-// flush has the writer send what it holds back, unless more is there for it already, and waits for the next piece.
+// flush has the writer send what it holds back before a wait for the next frame. While more is there already it does
+// not: a large answer would be sent in as many small pieces as it has chunks.
 func (e *exchange) flush() error {
-	if to, ok := e.stream.to.(flusher); ok && e.frames.Buffered() == 0 {
-		if err := to.Flush(); err != nil {
-			return e.refuse(err)
-		}
+	if e.stream == nil || !e.stream.unsent || e.frames.Buffered() > 0 || unread(e.process.stdout) > 0 {
+		return nil
+	}
+	e.stream.unsent = false
+	to, ok := e.stream.to.(flusher)
+	if !ok {
+		return nil
+	}
+	e.watch.reading(false)
+	if err := to.Flush(); err != nil {
+		return e.refuse(err)
 	}
 	e.watch.reading(true)
 	return nil

@@ -24,6 +24,7 @@ type taker struct {
 	failed, flushed error             // of Write and Flush
 	flushes         int               // how often it was flushed
 	wrote           func(text string) // is told of each piece, if set
+	onFlush         func()            // is called with each flush, if set
 }
 
 func (w *taker) begin(head *wire.Frame) (io.Writer, error) {
@@ -43,6 +44,9 @@ func (w *taker) Write(piece []byte) (int, error) {
 
 func (w *taker) Flush() error {
 	w.flushes++
+	if w.onFlush != nil {
+		w.onFlush()
+	}
 	return w.flushed
 }
 
@@ -127,8 +131,8 @@ func TestAStreamWithoutBytesHasNoFirstOne(t *testing.T) {
 	}
 }
 
-// What is there already is written before the writer is asked to send it.
-func TestAStreamIsFlushedWhenNothingMoreIsThere(t *testing.T) {
+// A writer is not asked to send what more follows already, or the end.
+func TestAStreamIsNotFlushedWhileMoreIsThere(t *testing.T) {
 	p, to := newPuppet(t), new(taker)
 	id := ""
 	to.wrote = func(text string) {
@@ -143,8 +147,26 @@ func TestAStreamIsFlushedWhenNothingMoreIsThere(t *testing.T) {
 	if _, err := p.process.Serve(t.Context(), &Call{Events: noLogs, Stream: to.begin}); err != nil {
 		t.Fatal(err)
 	}
-	if to.String() != "abcabc" || to.flushes != 1 {
-		t.Errorf("%q was flushed %d times, want once", to, to.flushes)
+	if to.String() != "abcabc" || to.flushes != 0 {
+		t.Errorf("%q was flushed %d times", to, to.flushes)
+	}
+}
+
+// A line that was printed after a piece does not keep the piece from its caller.
+func TestAStreamIsFlushedBeforeItWaits(t *testing.T) {
+	for _, after := range []string{logFrame, chunkFrame} {
+		p, to := newPuppet(t), new(taker)
+		flushed := make(chan struct{}, 1)
+		to.onFlush = func() { flushed <- struct{}{} }
+		go func() {
+			id := p.id()
+			_, _ = io.WriteString(p.answers, text(pendingFrame, id)+text(headFrame, id)+text(after, id)+text(logFrame, id))
+			<-flushed
+			p.write(endFrame, id)
+		}()
+		if _, err := p.process.Serve(t.Context(), &Call{Events: noLogs, Stream: to.begin}); err != nil {
+			t.Errorf("%q: %v", after, err)
+		}
 	}
 }
 
