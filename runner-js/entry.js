@@ -2,7 +2,7 @@
 
 // Reports at the deploy what would make every call fail: code that compiles and runs, but has nothing to call.
 
-const ADVICE = 'declare function main(req, res) at the top level of the code';
+const ADVICE = 'declare function main(req, res) at the top level of the code, or export a function';
 
 // Start of a line that declares a function.
 const DECLARES = [

@@ -117,6 +117,7 @@ class Invoker {
   hooks() {
     return {
       filename: () => this.loader.filename,
+      once: () => this.loader.once,
       lines: () => this.loader.code.split('\n').length,
       faultOf: (main, exported) => this.loader.faultOf(main, exported),
       program: (kind, values) => this.loader.run(kind, values),

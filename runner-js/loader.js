@@ -5,19 +5,26 @@
 const v8 = require('v8');
 const vm = require('vm');
 const clock = require('./clock');
+const esm = require('./esm');
 const explain = require('./syntax');
 const faultOf = require('./entry');
 const Realm = require('./realm');
-const { NAMES, CHECK_FOOT, wrap } = require('./wrapper');
+const { NAMES, EXPORTS_ENTRY, CHECK_FOOT, wrap } = require('./wrapper');
 
 // Globals that the code may declare itself, because there were none of these names before: such code must still run.
 const GLOBALS = NAMES.concat('setInterval');
 
+const modern = parseInt(process.versions.node, 10) >= 18; // earlier versions run no modules
+
 const { apply } = Reflect;
 const setGlobals = Function('globals', 'values', GLOBALS.map((name, i) => `globals.${name} = values[${i}];`).join(' '));
 
-const RUN_FOOT = ";return [main.constructor.name === 'AsyncFunction', " +
-  'main.call(null, Backstage.request, Backstage.response)];';
+// What the code comes to: whether main is async and what it returns, or nothing if there is none and something else can
+// be called. main is called from within the wrapper, whose place is in the stacks of its errors.
+const OUTCOME = `typeof main === 'undefined' && ${EXPORTS_ENTRY}() ? [] : ` +
+  "[main.constructor.name === 'AsyncFunction', main.call(null, Backstage.request, Backstage.response)]";
+const RUN_FOOT = `;return ${OUTCOME};`;
+const ONCE_FOOT = `;return () => ${OUTCOME};`;
 
 // V8 leaves functions uncompiled until they are called, and would leave them out of a cache. Node.js 8 has a flag
 // against that. Later versions compile everything while --lazy is off. The flags are part of a cache, so --lazy must be
@@ -36,17 +43,20 @@ class Loader {
   // read takes the load frame; the code is compiled on the first call.
   read(line) {
     const elapsed = clock.start();
-    const { filename, code, cache, web } = JSON.parse(line);
+    const { filename, code, cache, web, once } = JSON.parse(line);
     if (web) this.realm.becomeWeb();
-    this.load(filename, code, cache);
+    this.load(filename, code, cache, once);
     this.spent = elapsed();
   }
 
   // load takes a function. cache is the V8 code cache of the same code as base64, if there is one: see
-  // docs/protocol.md.
-  load(filename, code, cache) {
+  // docs/protocol.md. once says that the top-level code runs for the first call alone.
+  load(filename, code, cache, once = false) {
     this.filename = filename;
     this.code = code;
+    this.lowered = ''; // the code of a module in a form that can be compiled
+    this.once = once;
+    this.started = null; // runs main again, after the top-level code has run once
     this.cachedData = cache ? Buffer.from(cache, 'base64') : undefined;
     this.programs = {};
     this.realm.guard.restart();
@@ -59,12 +69,14 @@ class Loader {
     return spent;
   }
 
-  // run runs the top-level code, and then main unless kind is 'check', with the values for GLOBALS. It throws what the
-  // code throws, and the SyntaxError of code that does not compile.
+  // run runs the top-level code, once in all calls if the function asks for that, and then main unless kind is 'check',
+  // with the values for GLOBALS. It throws what the code throws, and the SyntaxError of code that does not compile.
   run(kind, values) {
     if (!this.programs[kind]) this.programs[kind] = this.compile(kind);
     setGlobals(this.realm.globals, values);
-    return apply(this.programs[kind], undefined, values);
+    if (!this.once || kind !== 'run') return apply(this.programs[kind], undefined, values);
+    if (this.started === null) this.started = apply(this.programs[kind], undefined, values);
+    return this.started();
   }
 
   compile(kind) {
@@ -72,9 +84,10 @@ class Loader {
     try {
       const script = kind === 'run' ? this.script({ cachedData: this.cachedData }) : this.script({ foot: CHECK_FOOT });
       this.cachedData = undefined; // V8 no longer needs it
-      return script.runInContext(this.realm.context, { displayErrors: false });
+      return script.runInContext(this.realm.context, { displayErrors: false })(this.realm.exportsEntry);
     } catch (error) {
       const { filename, code } = this;
+      if (error.place) throw this.explainModule(error);
       throw explain(error, () => this.script({ displayErrors: true }), { filename, code, names: NAMES });
     } finally {
       this.spent += elapsed();
@@ -105,11 +118,32 @@ class Loader {
     }
   }
 
+  // explainModule adds to the error of a module where it is.
+  explainModule(error) {
+    const { place: { line, column } } = error;
+    const [source] = this.code.split('\n').slice(line - 1);
+    error.message = `${error.message} at ${this.filename}:${line}:${column + 1}: ${source.slice(0, 120).trim()}`;
+    error.stack = `${error.name}: ${error.message}`;
+    return error;
+  }
+
+  // script compiles the code. What only a module may hold is lowered when V8 refuses it.
   /** @param {{ foot?: string, cachedData?: Buffer, produceCachedData?: boolean, displayErrors?: boolean }} options */
-  script({ foot = RUN_FOOT, cachedData, produceCachedData, displayErrors = false }) {
+  script(options) {
+    try {
+      return this.compiled(options);
+    } catch (error) {
+      if (!modern || this.lowered || !esm.isRefused(error)) throw error;
+      this.lowered = esm.lower(this.code);
+      return this.compiled(options);
+    }
+  }
+
+  /** @param {{ foot?: string, cachedData?: Buffer, produceCachedData?: boolean, displayErrors?: boolean }} options */
+  compiled({ foot = this.once ? ONCE_FOOT : RUN_FOOT, cachedData, produceCachedData, displayErrors = false }) {
     const { filename } = this;
     const options = { filename, lineOffset: -1, displayErrors, cachedData, produceCachedData };
-    return new vm.Script(wrap(this.code, foot), options);
+    return new vm.Script(wrap(this.lowered || this.code, foot), options);
   }
 
   // clean says whether the last call has left the realm as it was, apart from what the next call sets anew.

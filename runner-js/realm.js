@@ -21,7 +21,7 @@ const { version, versions, platform, arch } = process;
 // The files are compiled once and run in every realm as modules that see `host` in addition to require.
 const FILES = [
   'instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard',
-  'span', 'describe', 'context', 'call', 'web', 'watch', 'process', 'clone',
+  'span', 'describe', 'context', 'call', 'web', 'watch', 'process', 'clone', 'entry',
 ];
 const sources = {};
 for (const name of FILES) {
@@ -89,7 +89,8 @@ class Realm {
     const [outer, inner] = [here('instances'), load('./instances')];
     outer.recognize(inner.errors);
     inner.recognize(outer.errors);
-    const { run, fail, lost, goesOn, becomeWeb } = load('./call');
+    const { run, fail, lost, goesOn, exportsEntry, becomeWeb } = load('./call');
+    this.exportsEntry = exportsEntry;
     this.run = run;
     this.fail = fail;
     this.lost = lost;

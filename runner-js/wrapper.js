@@ -9,11 +9,15 @@ const NAMES = [
 ];
 const PARAMETERS = NAMES.join(', ');
 
+// What the code around sees in addition: whether the code has exported what can be called.
+const EXPORTS_ENTRY = '__functionsExportsEntry';
+
 const CHECK_FOOT = ';return [typeof main];';
 
 // The wrapper starts one line before the code and ends one after it, so that frames carry the code's own line numbers.
 function wrap(code, foot) {
-  return `(${PARAMETERS}) => ((${PARAMETERS}) => { 'use strict';\n${code}\n${foot}})(${PARAMETERS})`;
+  const inner = `(${PARAMETERS}) => { 'use strict';\n${code}\n${foot}}`;
+  return `(${EXPORTS_ENTRY}) => (${PARAMETERS}) => (${inner})(${PARAMETERS})`;
 }
 
-module.exports = { NAMES, CHECK_FOOT, wrap };
+module.exports = { NAMES, EXPORTS_ENTRY, CHECK_FOOT, wrap };

@@ -105,3 +105,38 @@ func webPoison(name, evil string) promise {
 }
 
 func TestPromiseWeb(t *testing.T) { keep(t, webPromises) }
+
+// Two functions of the same code and the same name of a variable, called in turn, count their own calls.
+func TestPromiseInitOnceKeepsStateWithinOneFunction(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := arena(t, v, nil)
+		const code = `const seen = []; function main(req, res) { seen.push(req.body); res.send(seen); }`
+		for i, want := range []string{`["x0"]`, `["y1"]`, `["x0","x2"]`, `["y1","y3"]`} {
+			name := []string{"x", "y"}[i%2]
+			inv := invocation("once-"+name, code)
+			inv.Once = true
+			inv.Request.Body = []byte(`"` + name + string(rune('0'+i)) + `"`)
+			if result, err := pool.Invoke(t.Context(), inv); err != nil || string(result.Body) != want {
+				t.Errorf("call %d got %s, %v, want %s", i, bodyOf(result), err, want)
+			}
+		}
+	})
+}
+
+// The parser of modules is found in the worker's root.
+func TestAnESModuleRuns(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := arena(t, v, nil)
+		inv := invocation("module", "import { inspect } from 'node:util';\nexport default async (req) => inspect(req.body);")
+		inv.Web = true
+		inv.Request.Body = []byte(`[1]`)
+		result, err := pool.Invoke(t.Context(), inv)
+		if v == oldest {
+			if err == nil {
+				t.Errorf("got %s, want a refusal", bodyOf(result))
+			}
+		} else if err != nil || string(result.Body) != `"[ 1 ]"` {
+			t.Errorf("got %s, %v", bodyOf(result), err)
+		}
+	})
+}

@@ -15,6 +15,8 @@ const describe = require('./describe');
 const makeRandom = require('./random');
 const Context = require('./context');
 
+const entryOf = require('./entry');
+
 const { parse, stringify } = JSON;
 const { apply } = Reflect;
 const { defineProperty, freeze, keys } = Object;
@@ -186,6 +188,8 @@ const makeConsole = consoles(runner.log);
 const timersOf = makeTimers(runner.work, fail);
 watchWasm(runner.work);
 let web = null; // what a function with "globals":"web" has in addition
+let running = null; // the module of the call in progress
+let kept = null; // what the top-level code of a function with "init":"once" was given
 
 // run starts the call of a line; kind is 'run' or 'check'.
 function run(line, kind) {
@@ -202,14 +206,12 @@ function start(line, kind) {
   const message = parse(line);
   runner.outgoing(message.outgoing);
   cut = message.cut === true;
-  const { setTimeout, clearTimeout, setInterval } = timersOf();
-  const modules = {};
   const env = envOf(kind === 'run' ? message.env : null);
   if (web !== null) web.begin(env, timersOf.rest, fail);
-  const require = makeRequire(modules, web === null ? null : web.builtin);
   runner.zone(env.TZ);
-  /** @type {any} */
-  const Backstage = new Context(modules, env); // and what only a running call has
+  const scope = scopeOf(env, kind);
+  const { Backstage, module } = scope; // and what only a running call has
+  running = module;
   const response = new Response(outcomes);
   if (kind === 'run') {
     Backstage.request = new Request(message);
@@ -221,18 +223,52 @@ function start(line, kind) {
       flush = call.flush;
     }
   }
+  const out = runner.program(kind, scope.values);
+  if (kind === 'check') {
+    checked(isArray(out) ? out[0] : undefined, module.exports);
+    return;
+  }
+  if (runner.once()) kept = scope;
+  if (isArray(out)) enter(out, module.exports, Backstage);
+}
+
+// scopeOf is what the top-level code is given. A function with "init":"once" keeps that of its first call.
+function scopeOf(env, kind) {
+  if (kept !== null && kind === 'run') {
+    kept.Backstage.env = env;
+    makeConsole(); // the kept one prints to the output of this call
+    return kept;
+  }
+  const { setTimeout, clearTimeout, setInterval } = timersOf();
+  const modules = {};
+  const require = makeRequire(modules, web === null ? null : web.builtin);
+  /** @type {any} */
+  const Backstage = new Context(modules, env);
   const module = { exports: {} };
-  const out = runner.program(kind, [
+  return { Backstage, module, values: [
     Backstage, Buffer, makeConsole(), module.exports, module, setTimeout, clearTimeout, require,
     makeRelativeRequire(modules, require),
     errors.NotModified, errors.BadRequest, errors.NotFound, errors.UnprocessableEntity, errors.InternalServerError,
     setInterval,
-  ]);
-  if (kind === 'check') {
-    checked(isArray(out) ? out[0] : undefined, module.exports);
-  } else if (isArray(out)) {
+  ] };
+}
+
+// enter answers with what main comes to: out is whether it is async, and what it has returned. If there is none, it
+// calls what the code has exported.
+function enter(out, exported, { request, response }) {
+  if (out.length > 0) {
     follow(out[0], out[1], response);
+    return;
   }
+  const entry = entryOf(exported);
+  if (entry === null) return; // the code has returned an empty list
+  const { main } = entry;
+  follow(main.constructor.name === 'AsyncFunction', apply(main, undefined, [request, response]), response);
+}
+
+// exportsEntry says whether the code has exported what can be called.
+function exportsEntry() {
+  return entryOf(running.exports) !== null;
 }
 
 // becomeWeb gives the realm the globals and the modules of functions with "globals":"web".
@@ -249,7 +285,9 @@ function goesOn() {
 
 // checked ends a trial run that went well: main is the typeof of its main.
 function checked(main, exported) {
-  const fault = runner.faultOf(main, typeof exported === 'function' || keys(Object(exported)).length > 0);
+  const entry = main === 'undefined' ? entryOf(exported) : null;
+  const exports = typeof exported === 'function' || keys(Object(exported)).length > 0;
+  const fault = entry === null ? runner.faultOf(main, exports) : '';
   if (fault === '') answer({ status: 200, headers: {}, body: undefined });
   else fail(Object.assign(new Error(fault), { stack: '' })); // it is not an error of the code itself
 }
@@ -264,4 +302,4 @@ function follow(isAsync, value, response) {
   apply(then, new RealPromise(resolve => resolve(value)), [send, fail]);
 }
 
-module.exports = { run, fail, lost, goesOn, becomeWeb };
+module.exports = { run, fail, lost, goesOn, exportsEntry, becomeWeb };

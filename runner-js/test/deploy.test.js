@@ -30,15 +30,15 @@ test('one of the names that the server declares keeps its text, and has the plac
 });
 
 test('code without a main is refused where that is sure', async (t) => {
-  const advice = 'declare function main(req, res) at the top level of the code';
+  const advice = 'declare function main(req, res) at the top level of the code, or export a function';
   for (const [code, fault] of [
     ['function handler(req, res) { res.send(1) }', `There is no function main: ${advice}`],
     ['\n  const handler = async function (req, res) {}', `There is no function main: ${advice}`],
     ['async function handler() {}', `There is no function main: ${advice}`],
     ['let handler = res => res.send(1)', `There is no function main: ${advice}`],
     ['const handler = (req, res) => res.send(1)', `There is no function main: ${advice}`],
-    ['module.exports = (req, res) => res.send(1)', `There is no function main, and what the code exports is not called: ${advice}`],
-    ['exports.main = function (req, res) {}', `There is no function main, and what the code exports is not called: ${advice}`],
+    ['module.exports = { handler: (req, res) => res.send(1) }', `There is no function main, and what the code exports is not called: ${advice}`],
+    ['exports.Main = function (req, res) {}', `There is no function main, and what the code exports is not called: ${advice}`],
   ]) {
     const { answer } = await outcome(code, { kind: 'check' });
     t.deepEqual([answer.text, answer.stack, answer.frames], [`Error: ${fault}`, '', ''], code);
