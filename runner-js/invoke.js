@@ -18,6 +18,8 @@ const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check|compile)"(?
 
 const MAX_ERROR = 1024 * 1024; // bytes of an error frame; same limit as in sandbox/internal/wire/limits.go
 
+const LONG = 64 * 1024; // characters of a frame that takes more than a moment to send
+
 const NOTHING = /^/;
 
 const MOST_WARNINGS = 16; // different warnings per call
@@ -124,7 +126,7 @@ class Invoker {
       log: (level, text) => this.log(level, text),
       span: rest => this.span(rest),
       clock: clock.start,
-      writing: () => this.writing(),
+      writing: on => this.writing(on),
       answer: (type, rest) => this.settle(type, rest),
       work: change => this.work(change),
       zone: name => this.zone(name),
@@ -134,11 +136,11 @@ class Invoker {
     };
   }
 
-  // writing marks that the call in progress has left its code and writes its answer. The host, which checks when the
-  // call has used up its CPU time, sees it in the arguments of the process. A frame or a system call here would cost
-  // every call.
-  writing() {
-    if (this.call !== null) pending.show(this.call.id);
+  // writing marks that the call in progress has left its code and writes its answer, or that this is over and its code
+  // goes on. The host, which checks when the call has used up its CPU time, sees it in the arguments of the process. A
+  // frame or a system call here would cost every call.
+  writing(on) {
+    if (this.call !== null) pending.show(on ? this.call.id : `${this.call.id}.`);
   }
 
   // zone makes the call in progress see the time zone of that name, or the server's.
@@ -290,6 +292,7 @@ class Invoker {
       const size = Buffer.byteLength(frame);
       if (size > limit) frame = `{"type":"oversize",${head}"size":${size}}\n`;
     }
+    if (frame.length > LONG) this.writing(true);
     if (call.left === 0) this.call = null;
     this.write(frame);
     if (call.left > 0) {

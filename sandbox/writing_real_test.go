@@ -32,9 +32,17 @@ func TestWritingTheAnswerIsNotMainsTime(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		loop := invocation("loops", `function main(req, res) { res.send({ a: 1 }); for (;;); }`)
-		_, err := pool.Invoke(t.Context(), loop)
-		wantDeath(t, "a main that goes on after send", err, sandbox.ReasonSyncDeadline)
+		for name, code := range map[string]string{
+			"a main that goes on after send":      `function main(req, res) { res.send({ a: 1 }); for (;;); }`,
+			"a promise that goes on after send":   `function main(req, res) { res.send({ a: 1 }); Promise.resolve().then(() => { for (;;); }) }`,
+			"an async main that goes on":          `async function main(req, res) { res.send({ a: 1 }); await 1; for (;;); }`,
+			"what goes on after a slow answer":    `function main(req, res) { res.send({ toJSON() { burn(600); return 1 } }); Promise.resolve().then(() => { for (;;); }) }`,
+			"what goes on after a failing answer": `function main(req, res) { res.send({ toJSON() { throw 1 } }); Promise.resolve().then(() => { for (;;); }) }`,
+			"what goes on after a large answer":   `function main(req, res) { res.send('x'.repeat(1e6)); Promise.resolve().then(() => { for (;;); }) }`,
+		} {
+			_, err := pool.Invoke(t.Context(), invocation("loops", burn+code))
+			wantDeath(t, name, err, sandbox.ReasonSyncDeadline)
+		}
 	})
 }
 

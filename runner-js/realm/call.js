@@ -121,11 +121,21 @@ function mayTakeLong(value) {
     (typeof value === 'string' && value.length > LONG);
 }
 
+// textOfBody writes a body as JSON. That is not main's time: the host is shown when it begins and ends.
+function textOfBody(body) {
+  if (!mayTakeLong(body)) return stringify(body);
+  runner.writing(true);
+  try {
+    return stringify(body);
+  } finally {
+    runner.writing(false);
+  }
+}
+
 function resultFrame({ code, pairs, body, failed, failure }) {
   if (failed) return errorFrame(plainFailure(failure), pairs);
   try {
-    if (mayTakeLong(body)) runner.writing();
-    const text = stringify(body);
+    const text = textOfBody(body);
     const tail = text === undefined ? '' : `,"body":${text}`;
     return { type: 'result', rest: `"status":${code},"headers":${textOf(pairs)}${tail}` };
   } catch (error) {

@@ -3,6 +3,7 @@ package worker
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,11 @@ type deadlines struct {
 	mu       sync.Mutex  // guards the fields below
 	sync     *time.Timer
 	returned bool
+	// From when on what the call uses counts as main's: from its start, from when its answer was last seen being written,
+	// or from when it was first seen written. At that time the process had used counted of CPU time.
+	since   time.Time
+	counted time.Duration
+	written bool // that was seen
 }
 
 // start begins to watch the call of that ID, which starts now, at so much CPU time of the process. Stop must be called
@@ -51,6 +57,7 @@ func (d *deadlines) start(p *Process, timeouts Timeouts, id string, clock time.D
 	d.async = d.killAfter(d.timeouts.Async, Deadline)
 	d.mu.Lock() // checkSync may run before its timer is set
 	defer d.mu.Unlock()
+	d.since, d.counted = d.began, d.cpu
 	d.sync = time.AfterFunc(d.timeouts.Sync, d.checkSync)
 	d.unwatch = func() bool { return true }
 }
@@ -114,33 +121,57 @@ func (d *deadlines) watchContext(ctx context.Context) {
 	}
 }
 
-// checkSync kills the process when it has burnt its CPU time, or looks again when it could have.
+// checkSync kills the process when it has burnt its CPU time, or looks again when it could have. The time in which the
+// answer is written is not main's; but code of the function may go on after that, so the watch begins anew then.
 func (d *deadlines) checkSync() {
+	left, phase := d.syncLeft(), running
+	if left <= 0 {
+		phase = d.phase() // which reads a file: not under the lock
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.returned {
-		return
-	}
-	limit := d.timeouts.Sync
-	cpuLeft := limit - (cpuTime(d.process.handle.pid()) - d.cpu)
-	wallLeft := time.Until(d.began.Add(wallFactor * limit))
-	left := min(cpuLeft, wallLeft)
-	if left <= 0 && d.writing() {
-		d.returned = true
-		return
-	}
-	if left <= 0 {
+	switch {
+	case d.returned:
+	case phase == writing, phase == written && !d.written:
+		d.written = phase == written
+		d.since, d.counted = time.Now(), cpuTime(d.process.handle.pid())
+		d.sync.Reset(d.timeouts.Sync)
+	case left <= 0:
 		d.process.killAt(SyncDeadline, time.Now().Add(left))
-		return
+	default:
+		d.sync.Reset(max(left, time.Millisecond))
 	}
-	d.sync.Reset(max(left, time.Millisecond))
 }
 
-// writing says whether the code of the call has returned and its answer is being written as JSON. The runner then
-// shows the call's ID, which no code of the function can guess. A large answer takes long to write, and that time is
-// not main's.
-func (d *deadlines) writing() bool {
-	return shows(d.process.handle.pid(), `"`+d.id+`"`)
+// syncLeft is how much longer main may take at least.
+func (d *deadlines) syncLeft() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	limit := d.timeouts.Sync
+	cpuLeft := limit - (cpuTime(d.process.handle.pid()) - d.counted)
+	return min(cpuLeft, time.Until(d.since.Add(wallFactor*limit)))
+}
+
+// phase is how far the code of a call is.
+type phase int
+
+const (
+	running phase = iota
+	writing       // its answer is being written as JSON
+	written       // that is over, and code of the call may go on; how much of the CPU time it took is not known
+)
+
+// phase is shown by the runner, as the call's ID, which no code of the function can guess. A large answer takes long to
+// write, and that time is not main's.
+func (d *deadlines) phase() phase {
+	shown := processArguments(d.process.handle.pid())
+	switch {
+	case slices.Contains(shown, `"`+d.id+`"`):
+		return writing
+	case slices.Contains(shown, `"`+d.id+`".`):
+		return written
+	}
+	return running
 }
 
 // mainReturned ends the watch for the sync deadline.

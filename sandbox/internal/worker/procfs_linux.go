@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,9 +51,12 @@ func cpuTime(pid int) time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// shows says whether the process shows text in place of one of its arguments, which are in its own memory: proc(5),
-// /proc/PID/cmdline. It does not when the file cannot be read.
-func shows(pid int, text string) bool {
+// processArguments are the arguments of the process, which are in its own memory: proc(5), /proc/PID/cmdline. There are
+// none when the file cannot be read.
+func processArguments(pid int) []string {
 	arguments, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
-	return err == nil && slices.Contains(strings.Split(string(arguments), "\x00"), text)
+	if err != nil {
+		return nil
+	}
+	return strings.Split(string(arguments), "\x00")
 }
