@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// browserPatience bounds the wait for a page; only a broken one makes a test wait that long.
+const browserPatience = 4 * time.Minute
+
+// browse opens a page of testdata in Chromium, with url in the place of FUNCTIONS, and returns what the page posts to
+// /result of its own server. Before that prepare is told the page's origin.
+func browse(t *testing.T, page, url string, prepare func(origin string)) map[string]string {
+	t.Helper()
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("chromium is not installed: apt-get install chromium")
+	}
+	text, err := os.ReadFile("testdata/" + page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	results := make(chan map[string]string, 1)
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/":
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = w.Write(bytes.ReplaceAll(text, []byte("FUNCTIONS"), []byte(url)))
+		case "/result":
+			var found map[string]string
+			if err := json.NewDecoder(r.Body).Decode(&found); err != nil {
+				found = map[string]string{"failed": err.Error()}
+			}
+			results <- found
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(site.Close)
+	prepare(site.URL)
+	said, ended := startBrowser(t, chromium, site.URL+"/")
+	select {
+	case found := <-results:
+		return found
+	case <-ended:
+		t.Fatalf("the browser has ended: %s", said)
+	case <-time.After(browserPatience):
+		t.Fatal("the page did not tell its results")
+	}
+	return nil
+}
+
+// startBrowser opens url and ends the browser with the test. Said is what it printed, once it has ended.
+func startBrowser(t *testing.T, chromium, url string) (said *bytes.Buffer, ended <-chan struct{}) {
+	t.Helper()
+	profile, err := os.MkdirTemp("", "chromium") // processes of the browser may write to it while they end
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(profile) })
+	cmd := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+		"--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--no-proxy-server",
+		"--user-data-dir="+profile, url)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	said = new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		<-done
+	})
+	return said, done
+}
+
+func TestABrowserCallsFunctionsOfAnotherOrigin(t *testing.T) {
+	var s *server
+	deploy := func(origin string) {
+		const answers = `function main(req, res) {
+			res.set('X-Order', '7').set('X-Hidden', '8').set('Set-Cookie', 'user=ann').send({
+				method: req.method, cookie: req.headers.cookie || 'none', item: req.body.item })
+		}`
+		cors := fmt.Sprintf(`"cors":{"origins":[%q],"methods":["PUT"],"headers":["Content-Type","X-Step"],`+
+			`"expose":["X-Order"],"credentials":true,"maxAge":"10m"}`, origin)
+		for id, row := range map[string][2]string{
+			"f": {answers, cors},
+			"fails": {`function main(req, res) {
+				const e = new Error('thrown'); e.statusCode = +req.query.status; throw e }`, cors},
+			"hangs":  {`function main(req, res) {}`, `"timeout":"200ms",` + cors},
+			"dies":   {`function main(req, res) { const a = []; for (;;) a.push(new Array(1e6).fill(1)) }`, cors},
+			"others": {answers, `"cors":{"origins":["https://another.example"]}`},
+			"plain":  {answers, ""},
+			"frames": {answers, `"cors":{"origins":["null"]}`},
+		} {
+			put(t, s.url+"/functions/n/"+id, row[0], row[1])
+		}
+		const route = `{"path":"/orders/{id}","function":"n/f"}`
+		if status, answer := request(t, "PUT", s.url+"/routes/orders", route); status != http.StatusOK {
+			t.Fatalf("route: %d %s", status, answer)
+		}
+	}
+	s = startServer(t)
+	found := browse(t, "cors.html", s.url, deploy)
+	for name, want := range map[string]string{
+		"sets a cookie":                `200 {"method":"GET","cookie":"none"}`,
+		"reads a header":               "7",
+		"reads another header":         "null",
+		"sends the cookie":             `200 {"method":"GET","cookie":"user=ann"}`,
+		"sends no cookie":              `200 {"method":"GET","cookie":"none"}`,
+		"after a preflight":            `200 {"method":"PUT","cookie":"user=ann","item":"é"}`,
+		"a thrown 400":                 `400 {"error":"thrown"}`,
+		"a broken body":                `400 {"error":"`,
+		"a 408":                        `408 {"error":"Function timeout"}`,
+		"a 500":                        `500 {"error":"`,
+		"a header that is not listed":  "TypeError",
+		"a method that is not listed":  "TypeError",
+		"an origin that is not listed": "TypeError",
+		"without cors":                 "TypeError",
+		"by a route":                   `200 {"method":"GET","cookie":"none"}`,
+		"null, not listed":             "TypeError",
+		"null, listed":                 `{"method":"GET","cookie":"none"}`,
+	} {
+		if !strings.HasPrefix(found[name], want) {
+			t.Errorf("%s: %q, want %q", name, found[name], want)
+		}
+	}
+	if failed, ok := found["failed"]; ok {
+		t.Errorf("the page failed: %s", failed)
+	}
+}
