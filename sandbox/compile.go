@@ -18,7 +18,7 @@ func (p *runtimePool) compiled(inv *Invocation) json.RawMessage {
 		p.compiling.Go(func() {
 			p.compile(inv.Compiled, &Invocation{
 				ID: inv.ID, Kind: compile, Key: inv.Key + "\x00\x00compile", Group: inv.Group, Owner: inv.Owner,
-				Filename: inv.Filename, Code: inv.Code,
+				Filename: inv.Filename, Code: inv.Code, Web: inv.Web, Once: inv.Once,
 			})
 		})
 	}

@@ -15,6 +15,7 @@ type compiler struct {
 	mu       sync.Mutex // guards the fields below
 	given    []string   // the cache of each call that runs
 	compiled []string   // the keys of the calls that compile
+	loads    []bool     // Web and Once of each of them
 }
 
 func (k *compiler) serve(c *fakeChild, inv *Invocation) (*Result, bool, error) {
@@ -22,6 +23,7 @@ func (k *compiler) serve(c *fakeChild, inv *Invocation) (*Result, bool, error) {
 	defer k.mu.Unlock()
 	if inv.Kind == compile {
 		k.compiled = append(k.compiled, inv.Key)
+		k.loads = append(k.loads, inv.Web, inv.Once)
 		result, err := k.outcome()
 		return result, false, err
 	}
@@ -114,6 +116,22 @@ func TestCodeThatIsOnlyCheckedWarmOrNotKeptIsNotCompiled(t *testing.T) {
 			t.Errorf("compiled %q", k.compiled)
 		}
 	})
+}
+
+// What is compiled must be loaded in the same way as what it is for.
+func TestCodeIsCompiledAsItIsLoaded(t *testing.T) {
+	for _, want := range [][]bool{{false, false}, {true, false}, {false, true}} {
+		synctest.Test(t, func(t *testing.T) {
+			k := &compiler{outcome: compiles(`"QQ=="`)}
+			pool := fakePool(t, fakeConfig(4, 2), &fakeStarter{serve: k.serve})
+			inv := largeCall("a/f", strings.Repeat("x", largeCode))
+			inv.Web, inv.Once = want[0], want[1]
+			k.fresh(t, pool, 3, inv)
+			if !slices.Equal(k.loads, want) {
+				t.Errorf("web and once are %v, want %v", k.loads, want)
+			}
+		})
+	}
 }
 
 // Where no worker is free in time, the code is compiled another time.

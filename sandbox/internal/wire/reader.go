@@ -19,7 +19,7 @@ var ErrEmpty = errors.New("wire: empty line")
 type Reader struct {
 	buffered *bufio.Reader
 	limits   Limits
-	chunk    []byte // the bytes of the last chunk; reused
+	chunk    []byte // the bytes of the last chunk of the call in progress; reused
 }
 
 // headRoom is how much of a line is held before it is known to be a frame of the call in progress.
@@ -58,8 +58,11 @@ func (r *Reader) Next(id string) (*Frame, error) {
 	}
 	if err == nil {
 		frame, err := decode(s.rest, kind, id, false)
-		if err == nil && kind == Chunk {
+		switch {
+		case err == nil && kind == Chunk:
 			return r.readChunk(frame)
+		case err == nil && frame.Last():
+			r.chunk = nil // an idle worker holds no memory for streams
 		}
 		return frame, err
 	}

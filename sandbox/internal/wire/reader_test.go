@@ -210,3 +210,16 @@ func TestChunksComeInOnePlace(t *testing.T) {
 		t.Errorf("%d chunks took %d bytes, want at most %d", 2*chunks, taken, most)
 	}
 }
+
+// What a worker has sent is not held while it is idle.
+func TestTheEndOfAStreamGivesItsMemoryBack(t *testing.T) {
+	for _, last := range []string{
+		`{"type":"end","id":"g1","reusable":true}`,
+		`{"type":"error","id":"g1","reusable":true,"status":0,"message":"","text":"","stack":"","frames":"","headers":[]}`,
+	} {
+		r := NewReader(strings.NewReader(longestChunk+last+"\n"), tight)
+		if frames, err := readAll(r); frames != 2 || !errors.Is(err, io.EOF) || r.chunk != nil {
+			t.Errorf("%d frames, %v, %d bytes are held", frames, err, cap(r.chunk))
+		}
+	}
+}

@@ -84,6 +84,7 @@ func (e *exchange) goOn(pieces, logged int) *LateWork {
 		return nil
 	}
 	e.call = &Call{Events: e.call.Events.AfterAnswer()} // what was for its start is not held any longer
+	e.stream = nil
 	return &LateWork{exchange: e, pieces: pieces, logged: logged, began: time.Now()}
 }
 
