@@ -22,6 +22,7 @@ const { version, versions, platform, arch } = process;
 const FILES = [
   'instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard',
   'span', 'describe', 'context', 'call', 'web', 'watch', 'process', 'clone', 'entry',
+  'bytes', 'percent', 'frozen', 'toolarge', 'mediatype', 'cookies', 'multipart', 'form',
 ];
 const sources = {};
 for (const name of FILES) {

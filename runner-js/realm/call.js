@@ -4,7 +4,7 @@
 // answer.
 
 const errors = require('./errors');
-const Request = require('./request');
+const { of: requestOf } = require('./request');
 const Response = require('./response');
 const { Span, record } = require('./span');
 const { makeRequire, makeRelativeRequire } = require('./require');
@@ -224,7 +224,7 @@ function start(line, kind) {
   running = module;
   const response = new Response(outcomes);
   if (kind === 'run') {
-    Backstage.request = new Request(message);
+    Backstage.request = requestOf(message);
     Backstage.response = response;
     Backstage.span = new Span();
     if (message.spans) {

@@ -7,7 +7,7 @@ const errors = require('./errors');
 const intrinsics = require('./intrinsics');
 
 const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply } = Reflect;
-const { create, freeze, is, keys } = Object;
+const { create, freeze, is, isFrozen, keys } = Object;
 const { stringify } = JSON;
 const { exec } = RegExp.prototype;
 
@@ -16,7 +16,7 @@ const runners = host.intrinsics;
 
 const prototypes = keys(errors).map(name => errors[name].prototype);
 const ours = keys(errors).map(name => errors[name])
-  .concat(prototypes, require('./request').prototype, require('./response').prototype);
+  .concat(prototypes, require('./request').Request.prototype, require('./response').prototype);
 
 const own = intrinsics.watched(ours);
 const others = runners.watched(host.shared);
@@ -30,10 +30,12 @@ let enumerable;
 
 // The functions that these objects hold, and those of consoles: libraries leave marks on them. After every call they
 // are checked for what input can leave there, as obj[a][b] = c does; the rest is checked as rarely as it is expensive.
+// Frozen ones stay as they are.
 const { methods } = require('./console');
-const functions = intrinsics.allFunctionsOf(own.concat(host.shared)).concat(methods);
+const isOpen = f => !isFrozen(f);
+const functions = intrinsics.allFunctionsOf(own.concat(host.shared)).concat(methods).filter(isOpen);
 const reachable = own.filter(object => intrinsics.unreachable.indexOf(object) < 0);
-const near = intrinsics.functionsOf(reachable.concat(host.shared)).concat(methods);
+const near = intrinsics.functionsOf(reachable.concat(host.shared)).concat(methods).filter(isOpen);
 const lengths = functions.map(f => ownKeys(f).length);
 const inherited = functions.map(getPrototypeOf);
 

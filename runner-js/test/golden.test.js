@@ -23,7 +23,10 @@ test('the runner takes the frames of the host', async (t) => {
       const { kind = 'run' } = frame.invoke;
       t.deepEqual(got, Object.assign({ kind }, frame.invoke), name);
       const runner = await started();
-      runner.load('function main(req, res) { res.send(Object.assign({ env: Backstage.env }, req)) }');
+      runner.load(`function main(req, res) {
+        const bytes = req.body === undefined && 'rawBody' in req ? req.rawBody.toString('base64') : undefined;
+        res.send(Object.assign({ env: Backstage.env, bytes }, req));
+      }`);
       runner.send(line);
       const answer = await runner.frame();
       await runner.close();
@@ -36,9 +39,17 @@ test('the runner takes the frames of the host', async (t) => {
       delete seen.outgoing;
       delete seen.spans;
       delete seen.cut;
+      const { http, raw } = seen;
       delete seen.http;
       delete seen.raw;
+      if (http) {
+        const { path, url: originalUrl, ip, host: hostname, params } = http;
+        Object.assign(seen, { path, originalUrl, ip, hostname, params });
+      }
+      const { bytes } = answer.body;
+      delete answer.body.bytes;
       t.deepEqual(answer.body, seen, `${name}: what main sees`);
+      t.equal(bytes, raw, 'and the bytes of its body');
     } else {
       t.deepEqual(got, frame[type], name);
     }
