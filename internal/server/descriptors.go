@@ -74,9 +74,13 @@ func fitConnections(cfg *config.Config, most int, log *slog.Logger) int {
 		return cfg.MaxConnections
 	}
 	if cfg.MaxConnections > 0 || left < leastConnections {
-		log.Warn(fmt.Sprintf("MAX_CONNECTIONS: %d connections are served at a time: the process may have %d descriptors, "+
+		which := ""
+		if cfg.Run {
+			which = " to each of PORT and RUN_PORT"
+		}
+		log.Warn(fmt.Sprintf("MAX_CONNECTIONS: %d connections%s are served at a time: the process may have %d descriptors, "+
 			"and needs up to %d of them for other things. Raise RLIMIT_NOFILE: LimitNOFILE= of systemd, ulimits of Docker "+
-			"Compose, or ulimit -n", fits, most, others))
+			"Compose, or ulimit -n", fits, which, most, others))
 	}
 	return fits
 }

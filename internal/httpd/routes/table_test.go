@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/routes"
@@ -173,6 +174,30 @@ func FuzzARouteFindsThePathsThatItIs(f *testing.F) {
 		for name := range maps.Keys(m.Params) {
 			if m.Params[name] != name {
 				t.Errorf("parameter %q of %q is %q", name, path, m.Params[name])
+			}
+		}
+	})
+}
+
+// FuzzAnyPathIsFoundOrNot has requests of any form. A route that is found has the parameters of its names.
+func FuzzAnyPathIsFoundOrNot(f *testing.F) {
+	found := table(f, "/", "/a/{b}", "/a/{b}/*", "/{x}/{y}/{z}", "h/{a}/*", "*.h/a", "[::1]/a")
+	f.Add("h", "/a/%2F/c")
+	f.Add("a.h:80", "/a")
+	f.Add("[::1]:80", "//")
+	f.Add(":", "/%")
+	f.Add("", "")
+	f.Fuzz(func(t *testing.T, host, path string) {
+		m, ok := found.Find(host, path)
+		if names := strings.Count(m.Ref.ID, "{"); len(m.Params) != names {
+			t.Errorf("%q on %q: %d parameters, the route %q has %d", path, host, len(m.Params), m.Ref.ID, names)
+		}
+		if ok && (!strings.HasPrefix(m.Path, "/") || !strings.HasSuffix(path, m.Path) && m.Path != "/") {
+			t.Errorf("%q on %q: the rest is %q", path, host, m.Path)
+		}
+		for name, value := range m.Params {
+			if value == "" || !utf8.ValidString(value) {
+				t.Errorf("%q on %q: %s is %q", path, host, name, value)
 			}
 		}
 	})
