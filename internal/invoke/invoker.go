@@ -48,6 +48,7 @@ type Invoker struct {
 	checks   atomic.Uint64
 
 	pipelineTimeout time.Duration // 0 for none
+	stepBytes       int64
 }
 
 // New returns an Invoker that has nothing in memory yet.
@@ -57,7 +58,7 @@ func New(o Options) *Invoker {
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer,
 		cache: newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
 		refused: o.Refused, stepped: o.Stepped, cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer,
-		pipelineTimeout: o.PipelineTimeout,
+		pipelineTimeout: o.PipelineTimeout, stepBytes: o.StepBytes,
 	}
 }
 
@@ -128,6 +129,8 @@ func (p place) id(call string) string {
 // run runs the function of e for call, which of a step has the Ref of the pipeline.
 func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sandbox.Result, error) {
 	call = v.called(call, e)
+	onHead := call.OnHead
+	call.OnHead = nil // is nothing to those who are told of the call
 	out := v.output.Start(call)
 	late := newLateOutput(v.output, call)
 	ctx, span := v.tracer.Run(ctx, call)
@@ -143,8 +146,8 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	}
 	inv.OnSpan, inv.OnLate, inv.OnLateEnd = span.Spans(), late.line, late.end
 	begun := false
-	if call.OnHead != nil {
-		inv.OnHead = v.watchHead(call.OnHead, &begun)
+	if onHead != nil {
+		inv.OnHead = v.watchHead(onHead, &begun)
 	}
 	inv.MarkValid() // the API has read the body, a worker's answer was read by the pool, and encoders wrote the rest
 	result, err := v.admit(ctx, e.fn, inv)

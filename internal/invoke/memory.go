@@ -1,8 +1,6 @@
 package invoke
 
 import (
-	"encoding/json"
-
 	"github.com/backstage/functions/internal/outcome"
 )
 
@@ -26,16 +24,21 @@ type bodyMemory struct {
 	bytes  int
 }
 
-// change gives back the memory of the step that has ended, and asks for that of body.
-func (m *bodyMemory) change(body json.RawMessage) error {
+// change gives back the memory of the step that has ended, and asks for that of a body of so many bytes.
+func (m *bodyMemory) change(bytes int) error {
 	m.release()
-	if m.memory == nil || len(body) <= smallBody {
+	return m.grow(bytes)
+}
+
+// grow asks for memory for so many bytes in all.
+func (m *bodyMemory) grow(bytes int) error {
+	if m.memory == nil || bytes <= max(m.bytes, smallBody) {
 		return nil
 	}
-	if !m.memory.Grow(len(body)) {
+	if !m.memory.Grow(bytes - m.bytes) {
 		return ErrNoMemory
 	}
-	m.bytes = len(body)
+	m.bytes = bytes
 	return nil
 }
 

@@ -89,6 +89,8 @@ type Options struct {
 	Bounds function.Bounds
 	// PipelineTimeout is how long after the start of a pipeline its steps may begin. 0 sets no limit.
 	PipelineTimeout time.Duration
+	// StepBytes is the most that a step of a pipeline may stream to the next one, in bytes. 0 stands for DefaultStepBytes.
+	StepBytes int64
 	// MaxStale is how long a function in memory is trusted without asking the store. 0 stands for DefaultMaxStale.
 	MaxStale time.Duration
 	// CacheBytes bounds the code and environments in memory; those used longest ago are dropped first. 0 stands for
@@ -128,6 +130,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.StepBytes == 0 {
+		o.StepBytes = DefaultStepBytes
 	}
 	if o.MaxStale == 0 {
 		o.MaxStale = DefaultMaxStale

@@ -63,7 +63,9 @@ var ErrPipelineTimeout = outcome.New(outcome.Outcome{
 //	304       the body and status of the step before stay the answer, the next step gets the same request body
 //	others    end the pipeline; the answer tells the step's namespace and ID, if its body is an object
 //
-// The answer has the headers and Stats of the last step that ran, and of no other.
+// The answer has the headers and Stats of the last step that ran, and of no other; but for the type of a body that
+// stays. Bytes stay bytes from step to step, with their type, for functions that take them. What a step streams goes to
+// call.OnHead if it is the answer of the pipeline; else it is collected for the next step.
 func (v *Invoker) Pipeline(ctx context.Context, steps []function.Ref, call Call) (*sandbox.Result, error) {
 	ctx, span := v.tracer.Pipeline(ctx, call, steps)
 	start := time.Now()
@@ -114,57 +116,4 @@ func (v *Invoker) resolve(ctx context.Context, steps []function.Ref, first Found
 		}
 	}
 	return entries, nil
-}
-
-func (v *Invoker) runSteps(
-	ctx context.Context,
-	steps []function.Ref,
-	entries []*entry,
-	call Call,
-) (*sandbox.Result, error) {
-	var answer *sandbox.Result
-	room := bodyMemory{memory: call.Memory}
-	defer room.release()
-	earlier := make([]Step, 0, len(entries))
-	for i, e := range entries {
-		if ctx.Err() != nil {
-			return nil, stopped(answer, i, len(entries), context.Cause(ctx))
-		}
-		start := time.Now()
-		if e == nil {
-			var err error
-			if e, err = v.cache.get(ctx, steps[i]); err != nil {
-				return nil, stopped(answer, i, len(entries), err)
-			}
-		}
-		result, err := v.run(ctx, e, call, place{step: i + 1, earlier: earlier, start: start})
-		v.stepped(ctx, v.called(call, e), statusOf(result, err), time.Since(start))
-		if err != nil {
-			return nil, &StepError{e.fn.Ref, err}
-		}
-		earlier = append(
-			earlier,
-			Step{Ref: e.fn.Ref, Status: result.Status, Body: beginningOf(result.Body), Time: time.Now()},
-		)
-		previous := answer
-		answer = new(*result)
-		switch result.Status {
-		case http.StatusOK:
-			call.Request.Body, call.Request.Raw, call.Request.HasRaw = result.Body, nil, false
-			if i+1 == len(entries) {
-				return answer, nil
-			}
-			if err := room.change(call.Request.Body); err != nil {
-				return nil, stopped(answer, i+1, len(entries), err)
-			}
-		case http.StatusNotModified:
-			if previous != nil {
-				answer.Status, answer.Body = previous.Status, previous.Body
-			}
-		default:
-			answer.Body = withStep(result.Body, e.fn.Ref)
-			return answer, nil
-		}
-	}
-	return answer, nil
 }

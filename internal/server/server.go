@@ -209,6 +209,7 @@ func (s *server) invokeOptions() invoke.Options {
 		CancelOnDisconnect: s.cfg.CancelOnDisconnect,
 		CutAfterAnswer:     s.cfg.AfterAnswer == function.AfterAnswerCut,
 		PipelineTimeout:    s.cfg.PipelineTimeout,
+		StepBytes:          s.cfg.ResponseLimit / 4 * 3,
 		Bounds:             functionBounds(s.cfg),
 		Refused:            s.measures.InvocationRefused,
 		Stepped:            s.out.stepped,

@@ -132,7 +132,7 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 		first, _ = s.Invoker.Find(r.Context(), steps[0]) // a missing one is told when all steps are looked for
 	}
 	looked := time.Since(start)
-	request, unread := s.requestOf(r, first, target{path: "/"})
+	request, unread := s.requestOf(r, first, target{path: "/", routed: true})
 	if err := cmp.Or(unread, err); err != nil {
 		return err
 	}
