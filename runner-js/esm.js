@@ -24,8 +24,8 @@ function isRefused(error) {
   return error instanceof SyntaxError && REFUSED.test(error.message);
 }
 
-// lower returns the lowered code. It throws a SyntaxError, with its place as {line, column}, if code is no module, or one
-// that cannot be lowered.
+// lower returns the lowered code. It throws a SyntaxError, with its place as {line, column}, if code is no module, or
+// one that cannot be lowered.
 function lower(code) {
   const { parse } = parser();
   let tree;
@@ -145,7 +145,7 @@ function lowerAll(statement, out) {
 
 // declared are the names that a declaration declares.
 function declared({ type, id, declarations }) {
-  if (type === 'VariableDeclaration') return declarations.reduce((all, one) => all.concat(namesIn(one.id)), []);
+  if (type === 'VariableDeclaration') return declarations.reduce((names, one) => names.concat(namesIn(one.id)), []);
   return /^(?:Function|Class)Declaration$/.test(type) ? [id.name] : [];
 }
 

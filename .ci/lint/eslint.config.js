@@ -56,7 +56,11 @@ module.exports = [
   {
     // A realm's files see `host` beside require (realm.js), and WebAssembly is the realm's own.
     files: ['runner-js/realm/*.js'],
-    languageOptions: { globals: readonly('host WebAssembly') },
+    languageOptions: { globals: readonly('host WebAssembly BigInt') },
+  },
+  {
+    files: ['runner-js/globals.js'],
+    languageOptions: { globals: readonly('WebAssembly') },
   },
   {
     // Tests hold functions' code and tables of one row a line.

@@ -10,8 +10,8 @@ var connectionsVariables = []Variable{
 	{
 		Name: "MAX_CONNECTIONS", Default: "10000",
 		Meaning: "Most connections of callers at any time to `PORT`, and as many to `RUN_PORT`, as far as the process has " +
-			"descriptors for them; 0 sets no other limit. When all are in use, a caller whose address has fewer than others takes one of " +
-			"theirs on which no call runs. Otherwise a request is answered 503, unless it is a probe.",
+			"descriptors for them; 0 sets no other limit. When all are in use, a caller whose address has fewer than others " +
+			"takes one of theirs on which no call runs. Otherwise a request is answered 503, unless it is a probe.",
 		parse: whole(0, 1_000_000, func(c *Config) *int { return &c.MaxConnections }),
 	},
 	{

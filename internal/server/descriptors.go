@@ -61,8 +61,8 @@ func portsOfCallers(cfg *config.Config) int {
 	return 1
 }
 
-// fitConnections is the most connections of callers of each port: cfg.MaxConnections, or fewer if the process may not have that many
-// descriptors.
+// fitConnections is the most connections of callers of each port: cfg.MaxConnections, or fewer if the process may not
+// have that many descriptors.
 func fitConnections(cfg *config.Config, most int, log *slog.Logger) int {
 	if most == 0 {
 		return cfg.MaxConnections

@@ -59,8 +59,8 @@ func inherited() ([]net.Listener, error) {
 		return nil, fmt.Errorf("LISTEN_FDS: %w", err)
 	}
 	if len(given) > 3 {
-		return nil, fmt.Errorf("LISTEN_FDS: %d sockets were passed on, at most 3 have a use: for the API, for metrics and for "+
-			"RUN_PORT", len(given))
+		return nil, fmt.Errorf("LISTEN_FDS: %d sockets were passed on, at most 3 have a use: for the API, for metrics and "+
+			"for RUN_PORT", len(given))
 	}
 	for i, l := range given {
 		if l == nil {

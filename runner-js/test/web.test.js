@@ -20,9 +20,9 @@ async function answers(code, bodies, changes, load = WEB) {
   runner.load(code, undefined, undefined, load);
   const frames = [];
   for (const body of bodies) {
-    const { answer } = await runner.call({ id: `g${frames.length}`, body });
-    frames.push(answer);
-    if (!answer.reusable) break;
+    const { answer: frame } = await runner.call({ id: `g${frames.length}`, body });
+    frames.push(frame);
+    if (!frame.reusable) break;
   }
   await runner.close();
   return frames;

@@ -27,8 +27,8 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) error {
 	return s.runFunction(w, r, target{ref: ref, path: "/"})
 }
 
-// runBelow is run for a path below that of the function, if the function is one that learns of it. Else there is no such
-// path, as in the original.
+// runBelow is run for a path below that of the function, if the function is one that learns of it. Else there is no
+// such path, as in the original.
 func (s *server) runBelow(w http.ResponseWriter, r *http.Request) error {
 	ref, err := refOf(r)
 	if err != nil {
@@ -72,8 +72,8 @@ func (s *server) runFunction(w http.ResponseWriter, r *http.Request, to target) 
 	return s.runFound(w, r, to, s.find(r, to.ref))
 }
 
-// runFound is run for a function that was looked for. The body is read before a missing function is told: a broken one is
-// refused whether or not there is one.
+// runFound is run for a function that was looked for. The body is read before a missing function is told: a broken one
+// is refused whether or not there is one.
 func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, found lookup) error {
 	if c := found.CORS(); c != nil {
 		shareAnswer(w, r, c)
