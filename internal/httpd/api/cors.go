@@ -55,6 +55,12 @@ func shareAnswer(w http.ResponseWriter, r *http.Request, c *function.CORS) {
 	}
 }
 
+// maxShownOrigin is the longest origin that an answer repeats, in bytes.
+const maxShownOrigin = 253
+
+// isOdd says whether no origin has c, as browsers send it.
+func isOdd(c rune) bool { return c <= ' ' || c > '~' }
+
 // isPreflight says whether a browser asks with r whether a page may make another request.
 func isPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get(corsAsksMethod) != ""
@@ -66,6 +72,9 @@ func answerPreflight(w http.ResponseWriter, r *http.Request, c *function.CORS) e
 	addVary(h, corsAsksMethod)
 	addVary(h, corsPrefix+"Request-Headers")
 	if origin := r.Header.Get("Origin"); !c.Allows(origin) {
+		if len(origin) > maxShownOrigin || strings.ContainsFunc(origin, isOdd) {
+			origin = "this origin"
+		}
 		return outcome.New(outcome.Outcome{
 			Status: http.StatusForbidden, Fault: outcome.FaultCaller,
 			Message: "Pages of " + origin + " may not call this function: it is not among the origins of its option cors",

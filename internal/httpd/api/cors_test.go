@@ -147,6 +147,10 @@ func TestAPreflightRunsNothing(t *testing.T) {
 		},
 		{"anyone", &function.CORS{Origins: []string{"*"}}, app, "PUT", 204, methods + "Allow-Origin=*" + vary, ""},
 		{"another origin", all, "https://b.example", "PUT", 403, strings.TrimSpace(vary) + ",Origin", refused},
+		{
+			"no origin", all, "\xff", "PUT", 403, strings.TrimSpace(vary) + ",Origin",
+			strings.Replace(refused, "https://b.example", "this origin", 1),
+		},
 		{"OPTIONS from a page", some, app, "", 200, "Allow-Origin=" + app + " Vary=Origin", "1"},
 		{"OPTIONS from a program", some, "", "PUT", 200, "Vary=Origin", "1"},
 		{"a function without", nil, app, "PUT", 200, "", "1"},

@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -73,6 +72,9 @@ func parseRef(text string) (ref function.Ref, fault string) {
 	return ref, ""
 }
 
+// refEscaper writes a name for parseRef.
+var refEscaper = strings.NewReplacer("%", "%25", "/", "%2F")
+
 // routeJSON is the record of r.
 func routeJSON(r function.Route) []byte {
 	o := rawjson.NewObject(nil)
@@ -81,7 +83,7 @@ func routeJSON(r function.Route) []byte {
 		o.String("host", r.Host)
 	}
 	o.String("path", r.Path)
-	o.String("function", url.PathEscape(r.Function.Namespace)+"/"+url.PathEscape(r.Function.ID))
+	o.String("function", refEscaper.Replace(r.Function.Namespace)+"/"+refEscaper.Replace(r.Function.ID))
 	return o.End()
 }
 

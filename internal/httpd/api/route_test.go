@@ -30,8 +30,8 @@ func TestRoutesAreStoredShownAndDeleted(t *testing.T) {
 	}
 	res, body = putRoute(t, url, "orders", orders) // what was shown can be put again
 	expect(t, res, body, 200, orders)
-	res, body = putRoute(t, url, "a%20b", `{"path":"/","function":"n/f"}`)
-	expect(t, res, body, 200, `{"name":"a b","path":"/","function":"n/f"}`)
+	res, body = putRoute(t, url, "a%20b", `{"path":"/é","function":"é +%25/f:1"}`)
+	expect(t, res, body, 200, `{"name":"a b","path":"/é","function":"é +%25/f:1"}`)
 	res, body = do(t, newRequest(t, "GET", url+"/routes/orders", ""))
 	expect(t, res, body, 200, orders)
 	res, body = do(t, newRequest(t, "GET", url+"/routes?perPage=1&page=2", ""))

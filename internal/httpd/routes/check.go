@@ -11,8 +11,13 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// maxSegments is how many segments the path of a route may have.
-const maxSegments = 32
+const (
+	// maxSegments is how many segments the path of a route may have.
+	maxSegments = 32
+	// maxHost is the longest name of a host, in bytes (RFC 1035, section 2.3.4). Longer ones are no host of a route: to
+	// look for each part of a long one would take long.
+	maxHost = 253
+)
 
 var (
 	hostPattern = regexp.MustCompile(`^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$`)
@@ -25,6 +30,9 @@ func Check(host, path string) error {
 	if len(host)+len(path) > function.MaxPattern {
 		return fmt.Errorf("path has %d bytes with its host, %d are the most that are taken",
 			len(host)+len(path), function.MaxPattern)
+	}
+	if len(strings.TrimPrefix(host, "*.")) > maxHost {
+		return fmt.Errorf("host has %d bytes, %d are the most that are taken", len(host), maxHost)
 	}
 	if host != "" && !hostPattern.MatchString(host) && !ipv6Pattern.MatchString(host) {
 		return errors.New(`host is not a name such as "api.example.org" or "*.example.org", in lower case and without a port`)

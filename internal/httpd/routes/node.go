@@ -2,9 +2,7 @@ package routes
 
 import (
 	"errors"
-	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/backstage/functions/internal/function"
 )
@@ -57,53 +55,38 @@ func set(at **leaf, to *leaf) error {
 	return nil
 }
 
-// find matches path, which begins with a slash, against the routes below n.
-func (n *node) find(path string) (Match, bool) {
-	var values [maxSegments]string
-	return n.match(path, values[:0])
-}
-
-// match matches what is left of a path. Values are the segments so far that have names. Each node is visited once at
-// most.
-func (n *node) match(path string, values []string) (Match, bool) {
-	switch {
-	case n == nil:
+// match matches what of a path is left after depth segments. Values are those of them that have names. Each node is
+// visited once at most.
+func (n *node) match(p *parts, depth int, values []string) (Match, bool) {
+	if n == nil {
 		return Match{}, false
-	case path == "": // all segments are matched
-		if n.here != nil {
+	}
+	if depth == p.count {
+		if n.here != nil && !p.more {
 			return n.here.found("/", values), true
 		}
-	case n.fixed != nil || n.named != nil:
-		if m, ok := n.step(path, values); ok {
-			return m, true
-		}
+	} else if m, ok := n.step(p, depth, values); ok {
+		return m, true
 	}
 	if n.rest == nil {
 		return Match{}, false
 	}
-	if path == "" {
-		path = "/"
-	}
-	return n.rest.found(path, values), true
+	return n.rest.found(p.rest(depth), values), true
 }
 
-// step matches the next segment of path, which is not empty, and all that follow it.
-func (n *node) step(path string, values []string) (Match, bool) {
-	segment, rest := path[1:], ""
-	if i := strings.IndexByte(segment, '/'); i >= 0 {
-		segment, rest = segment[:i], segment[i:]
-	}
-	text, err := url.PathUnescape(segment)
-	if err != nil || !utf8.ValidString(text) {
+// step matches the segment at depth, and all that follow it.
+func (n *node) step(p *parts, depth int, values []string) (Match, bool) {
+	segment := &p.list[depth]
+	if !segment.sound {
 		return Match{}, false
 	}
-	if m, ok := n.fixed[text].match(rest, values); ok {
+	if m, ok := n.fixed[segment.text].match(p, depth+1, values); ok {
 		return m, true
 	}
-	if text == "" || n.named == nil {
+	if segment.text == "" || n.named == nil {
 		return Match{}, false
 	}
-	return n.named.match(rest, append(values, text))
+	return n.named.match(p, depth+1, append(values, segment.text))
 }
 
 func (l *leaf) found(path string, values []string) Match {

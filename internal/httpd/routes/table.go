@@ -70,12 +70,14 @@ func (h *hosts) root(host string) *node {
 // segment from the left. Host is a Host header, path is percent-encoded as it was sent.
 func (t *Table) Find(host, path string) (Match, bool) {
 	h := t.hosts.Load()
-	if h == nil || !strings.HasPrefix(path, "/") {
+	if h == nil || !strings.HasPrefix(path, "/") || h.any == nil && len(h.exact)+len(h.below) == 0 {
 		return Match{}, false
 	}
-	if len(h.exact)+len(h.below) > 0 {
-		name := hostname(host)
-		if m, ok := h.exact[name].find(path); ok {
+	var p parts
+	p.split(path)
+	var values [maxSegments]string
+	if name := hostname(host); len(name) <= maxHost {
+		if m, ok := h.exact[name].match(&p, 0, values[:0]); ok {
 			return m, true
 		}
 		for len(h.below) > 0 {
@@ -83,13 +85,13 @@ func (t *Table) Find(host, path string) (Match, bool) {
 			if !more {
 				break
 			}
-			if m, ok := h.below[rest].find(path); ok {
+			if m, ok := h.below[rest].match(&p, 0, values[:0]); ok {
 				return m, true
 			}
 			name = rest
 		}
 	}
-	return h.any.find(path)
+	return h.any.match(&p, 0, values[:0])
 }
 
 // hostname is the name in a Host header, as routes have it.
