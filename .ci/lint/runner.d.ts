@@ -40,6 +40,10 @@ interface Error {
   code?: string;
 }
 
+interface SyntaxError {
+  loc?: { line: number, column: number }; // of acorn
+}
+
 declare module 'native_module' {
   const native: any;
   export = native;
@@ -66,3 +70,4 @@ declare module 'vm' {
 // A realm's files see it beside require (runner-js/realm.js).
 declare const host: any;
 declare const WebAssembly: any;
+declare const BigInt: any; // Node.js 10

@@ -74,7 +74,7 @@ func (s *shown) serial(t *testing.T, address string) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()                          //nolint:errcheck // as the test ends
+	defer conn.Close()
 	state := conn.(*tls.Conn).ConnectionState() //nolint:forcetypeassert // of a tls.Dialer
 	return state.PeerCertificates[0].SerialNumber.Int64()
 }

@@ -45,6 +45,7 @@ function note(value, depth) {
   }
 }
 
+/** @param {PropertyDescriptor} property */
 function isFixed({ value, writable }) {
   return typeof value === 'function' || (writable === true && value !== undefined && !is(value, NaN));
 }

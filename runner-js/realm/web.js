@@ -101,7 +101,7 @@ const CLASSES = [
 // acceptOutside makes `instanceof` accept them.
 function acceptOutside() {
   for (const name of CLASSES.filter(each => everything[each])) accept(everything[name], host.outer[name]);
-  accept(getPrototypeOf(everything.Uint8Array), getPrototypeOf(host.outer.Uint8Array));
+  accept(getPrototypeOf(everything.Uint8Array), /** @type {any} */ (getPrototypeOf(host.outer.Uint8Array)));
 }
 
 // accept makes own take instances of other for its own. Classes that extend it are not affected.

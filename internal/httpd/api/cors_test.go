@@ -68,9 +68,9 @@ func TestPagesOfListedOriginsMayReadAnswers(t *testing.T) {
 		if row.origin == "" {
 			header = nil
 		}
-		res, body := do(t, newRequest(t, "GET", url+"/functions/n/f/run", "", header...))
+		res, text := do(t, newRequest(t, "GET", url+"/functions/n/f/run", "", header...))
 		if got := corsHeadersOf(res.Header); res.StatusCode != 200 || got != row.want {
-			t.Errorf("%s: %d %s with %s, want %s", row.name, res.StatusCode, body, got, row.want)
+			t.Errorf("%s: %d %s with %s, want %s", row.name, res.StatusCode, text, got, row.want)
 		}
 	}
 }

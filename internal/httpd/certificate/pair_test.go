@@ -165,7 +165,7 @@ func TestOnlySoundTLSIsSpoken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			left, right := net.Pipe()
-			defer left.Close() //nolint:errcheck // as the test ends
+			defer left.Close()
 			server := tls.Server(right, p.Config("h2", "http/1.1"))
 			go func() { _ = server.Handshake(); _ = server.Close() }() // failures show at the client
 			row.config.InsecureSkipVerify = true

@@ -32,7 +32,7 @@ func (c *Conn) shakeHands() error {
 	if c.tls.shaken {
 		return nil
 	}
-	if err := c.tls.Handshake(); err != nil {
+	if err := c.tls.Handshake(); err != nil { //nolint:noctx // the deadlines of the connection end it
 		c.port.handshakeFailed(err)
 		if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && isHTTP(record.RecordHeader) {
 			_, _ = io.WriteString(c.raw, plainText) // an error says that the caller is gone

@@ -38,7 +38,7 @@ func TestCallerWithoutTLSIsToldToUseIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // read to its end
+	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil || answer.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), "https://") {
 		t.Errorf("%v: %d %s", err, answer.StatusCode, text)

@@ -108,7 +108,7 @@ func (e *exchange) flush() error {
 // refuse ends the process, whose answer the caller does not take for the reason of err.
 func (e *exchange) refuse(err error) error {
 	e.process.Kill(Canceled)
-	e.process.waitExit()
+	_ = e.process.waitExit() // err is the cause
 	return err
 }
 
