@@ -88,8 +88,32 @@ func startBrowser(t *testing.T, chromium, url string) (said *bytes.Buffer, ended
 	return said, done
 }
 
-func TestABrowserCallsFunctionsOfAnotherOrigin(t *testing.T) {
-	var s *server
+func TestWithABrowser(t *testing.T) {
+	s := startServer(t)
+	t.Run("forms are read as they are sent", func(t *testing.T) { testFormsOfABrowser(t, s) })
+	t.Run("pages call functions of another origin", func(t *testing.T) { testCORSWithABrowser(t, s) })
+}
+
+func testFormsOfABrowser(t *testing.T, s *server) {
+	found := browse(t, "forms.html", s.url, func(origin string) {
+		put(t, s.url+"/functions/n/form", `function main(req, res) {
+			res.send(Array.from(req.form()).map(([name, value]) => [name, value.filename === undefined ? value : [
+				value.filename, value.type, Array.from(value.bytes).every((b, i) => b === i), value.bytes.length]]))
+		}`, fmt.Sprintf(`"body":"auto","cors":{"origins":[%q]}`, origin))
+	})
+	for name, want := range map[string]string{
+		"urlencoded": `[["name","Ann & é"],["tag","a"],["tag","b"]]`,
+		"multipart": `[["name","Ann & é"],["photo",["a \"b\".png","image/png",true,256]],` +
+			`["photo",["leer é.txt","text/plain",true,0]]]`,
+		"failed": "",
+	} {
+		if found[name] != want {
+			t.Errorf("%s: %s, want %s", name, found[name], want)
+		}
+	}
+}
+
+func testCORSWithABrowser(t *testing.T, s *server) {
 	deploy := func(origin string) {
 		const answers = `function main(req, res) {
 			res.set('X-Order', '7').set('X-Hidden', '8').set('Set-Cookie', 'user=ann').send({
@@ -114,7 +138,6 @@ func TestABrowserCallsFunctionsOfAnotherOrigin(t *testing.T) {
 			t.Fatalf("route: %d %s", status, answer)
 		}
 	}
-	s = startServer(t)
 	found := browse(t, "cors.html", s.url, deploy)
 	for name, want := range map[string]string{
 		"sets a cookie":                `200 {"method":"GET","cookie":"none"}`,
