@@ -92,7 +92,7 @@ func curl(t *testing.T, args ...string) string {
 
 func TestServerSpeaksTLSAndTakesNewCertificates(t *testing.T) {
 	files := newShown(t)
-	s := startServer(t, "TLS_CERT_FILE="+files.certFile, "TLS_KEY_FILE="+files.keyFile)
+	s := startServer(t, "TLS_CERT_FILE="+files.certFile, "TLS_KEY_FILE="+files.keyFile, "HTTP2=true")
 	s.url = strings.Replace(s.url, "http:", "https:", 1)
 	address := strings.TrimPrefix(s.url, "https://")
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: files.pool}}}
@@ -103,10 +103,12 @@ func TestServerSpeaksTLSAndTakesNewCertificates(t *testing.T) {
 	if r := send(client, "PUT", s.url+"/functions/secure/echo/run", `{"n":7}`); r.body != `{"got":7}` {
 		t.Error(r)
 	}
-	got := curl(t, "--cacert", files.ca, "-H", "Content-Type: application/json", "-d", `{"n":8}`,
-		s.url+"/functions/secure/echo/run")
-	if got != `{"got":8}` {
-		t.Errorf("curl got %s", got)
+	for _, version := range []string{"1.1", "2"} {
+		got := curl(t, "--cacert", files.ca, "--http"+version, "-w", " %{http_version}",
+			"-H", "Content-Type: application/json", "-d", `{"n":8}`, s.url+"/functions/secure/echo/run")
+		if got != `{"got":8} `+version {
+			t.Errorf("curl got %s", got)
+		}
 	}
 	if got := curl(t, "--cacert", files.ca, "-I", s.url+"/"); !strings.Contains(got, "profile=https://") {
 		t.Errorf("links of %s", got)

@@ -141,6 +141,8 @@ type Config struct {
 	HTTP                  HTTP
 	// TLSCertFile and TLSKeyFile are TLS_CERT_FILE and TLS_KEY_FILE, both empty for no TLS.
 	TLSCertFile, TLSKeyFile string
+	// HTTP2 is HTTP2.
+	HTTP2 bool
 	// AfterAnswer is AFTER_ANSWER: function.AfterAnswerFinish or AfterAnswerCut.
 	AfterAnswer string
 	// CancelOnDisconnect is CANCEL_ON_DISCONNECT.

@@ -80,6 +80,13 @@ var connectionsVariables = []Variable{
 		parse:   text(func(c *Config) *string { return &c.TLSKeyFile }),
 	},
 	{
+		Name: "HTTP2", Default: "false",
+		Meaning: "`true` has `PORT` and `RUN_PORT` speak HTTP/2 as well: with TLS to callers that choose it by ALPN, " +
+			"without TLS to callers that begin with it. Of the requests that run at a time on one connection each " +
+			"beyond the first counts in `MAX_CONNECTIONS`; there may be 100.",
+		parse: boolean(func(c *Config) *bool { return &c.HTTP2 }),
+	},
+	{
 		Name: "CANCEL_ON_DISCONNECT", Default: "false",
 		Meaning: "`true` ends the run of a caller that has hung up, and its process with it. Otherwise it goes on " +
 			"to its end, as in the original, because it may have had effects. A call that still waits for a " +

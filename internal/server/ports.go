@@ -28,7 +28,7 @@ func newPorts(cfg *config.Config, l *listeners, most int, secure *tls.Config, lo
 	p := &ports{bodies: connections.NewBodies(cfg.HTTP.BodyMemory), answers: connections.NewAnswers(cfg.HTTP.AnswerMemory)}
 	o := connections.Options{
 		Name: "api", Most: most, Read: cfg.HTTP.Read, Body: cfg.HTTP.Body, Write: cfg.HTTP.Write, Probe: isProbe,
-		Around: api.Identify, Errors: api.JSONError, TLS: secure,
+		Around: api.Identify, Errors: api.JSONError, TLS: secure, HTTP2: cfg.HTTP2,
 		Bodies: p.bodies, Answers: p.answers, Logger: log,
 	}
 	p.api = connections.New(l.http, o)
@@ -38,7 +38,7 @@ func newPorts(cfg *config.Config, l *listeners, most int, secure *tls.Config, lo
 	}
 	if l.metrics != nil {
 		o.Name, o.Probe, o.Most, o.WholeAnswers = "metrics", isProbe, cfg.MetricsMaxConnections, true
-		o.Errors, o.TLS = nil, nil
+		o.Errors, o.TLS, o.HTTP2 = nil, nil, false
 		p.metrics = connections.New(l.metrics, o)
 	}
 	return p

@@ -25,5 +25,5 @@ func tlsOf(pair *certificate.Pair) *tls.Config {
 	if pair == nil {
 		return nil
 	}
-	return pair.Config("http/1.1")
+	return pair.Config()
 }

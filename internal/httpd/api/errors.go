@@ -22,7 +22,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.warnRuntime(r, missing)
 	}
 	h := w.Header()
-	if errors.Is(err, body.ErrNoRoom) {
+	if errors.Is(err, body.ErrNoRoom) && r.ProtoMajor == 1 {
 		h.Set("Connection", "close") // else the rest of the body would be waited for
 	}
 	if o.Retry {

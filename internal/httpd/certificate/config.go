@@ -13,13 +13,11 @@ var suites = []uint16{
 	tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 }
 
-// Config is how a server talks TLS with the pair that is in force when a caller connects: at least TLS 1.2, and the
-// first of the protocols that the caller offers too, such as "h2".
-func (p *Pair) Config(protocols ...string) *tls.Config {
+// Config is how a server talks TLS, at least 1.2, with the pair that is in force when a caller connects.
+func (p *Pair) Config() *tls.Config {
 	return &tls.Config{
 		MinVersion:   tls.VersionTLS12,
 		CipherSuites: suites,
-		NextProtos:   protocols,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return p.current.Load(), nil
 		},

@@ -25,7 +25,7 @@ type Answers struct {
 
 // answer is one on its way.
 type answer struct {
-	conn  *Conn
+	cut   func() // ends it at once
 	bytes int64
 	moved atomic.Int64 // when a part of it was last taken, in nanoseconds of the clock that began with the process
 }
@@ -44,10 +44,11 @@ func (a *Answers) Stats() MemoryStats {
 	return MemoryStats{a.used, a.limit, a.cut}
 }
 
-// take reserves so many bytes for c, if needed after others have been freed. It gives up waiting, and cuts one off, as
-// soon as waiting would hold as much again, or has lasted for as long as a caller may take for a part.
-func (a *Answers) take(c *Conn, bytes int) *answer {
-	h := &answer{conn: c, bytes: int64(bytes)}
+// take reserves so many bytes for an answer that cut ends, if needed after others have been freed. It gives up waiting,
+// and cuts one off, as soon as waiting would hold as much again, or has lasted for as long as a caller may take for a
+// part.
+func (a *Answers) take(cut func(), most time.Duration, bytes int) *answer {
+	h := &answer{cut: cut, bytes: int64(bytes)}
 	if a == nil {
 		return h
 	}
@@ -56,7 +57,7 @@ func (a *Answers) take(c *Conn, bytes int) *answer {
 	defer a.mu.Unlock()
 	for a.used+h.bytes > a.limit && len(a.held) > 0 {
 		stalest, still := a.stalest()
-		if still >= patience || a.waiting+h.bytes > a.limit || time.Since(began) >= c.port.Write {
+		if still >= patience || a.waiting+h.bytes > a.limit || time.Since(began) >= most {
 			a.cutOff(stalest)
 			continue
 		}
@@ -82,7 +83,7 @@ func (a *Answers) stalest() (*answer, time.Duration) {
 func (a *Answers) cutOff(h *answer) {
 	a.cut++
 	a.forget(h)
-	h.conn.cut()
+	h.cut()
 }
 
 // wait returns when something has changed, or after so long.

@@ -44,7 +44,7 @@ func benchmarkRequest(b *testing.B, request string, bounded bool) {
 		b.Fatal(err)
 	}
 	defer conn.Close()
-	c := &caller{conn, bufio.NewReader(conn)}
+	c := &caller{conn, bufio.NewReader(conn), nil}
 	text := strings.NewReader(request)
 	b.ReportAllocs()
 	for b.Loop() {

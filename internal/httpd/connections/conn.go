@@ -28,12 +28,14 @@ type Conn struct {
 	phase         phase
 	since         time.Time // when the phase began
 	before, after *Conn
+	streams       streams // over HTTP/2
 
+	http2    atomic.Bool // it is spoken
+	preface  int         // bytes of HTTP/2's that have come, -1 once it cannot be that
 	spare    atomic.Bool // it is in the reserve
 	inHeader atomic.Bool // headers are read, or waited for
 	unread   atomic.Bool // its caller may still be sending a request that was answered
 	header   int         // bytes of them; of the goroutine that reads
-	written  int         // bytes since the last whole Part; of the goroutine that writes
 	request  request     // the one being read or served
 }
 
@@ -57,6 +59,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p)
 	if n > 0 && c.inHeader.Load() {
+		if c.port.HTTP2 && c.preface >= 0 && c.isPreface(p[:n]) {
+			return n, err
+		}
 		c.request.names.read(p[:n])
 		if c.header += n; c.header > freeHeader && !c.port.Bodies.take(&c.request, n) {
 			refuseHeader(c.Conn)
@@ -76,40 +81,24 @@ func (c *Conn) Write(p []byte) (int, error) {
 			return len(p), err
 		}
 	}
-	if len(p) <= Part {
+	switch {
+	case len(p) <= Part:
 		return c.writePart(p)
+	case c.http2.Load(): // streams count what they write
+		return inParts(p, c.writePart, func() {})
 	}
-	c.port.setPhase(c, waiting)
-	held := c.port.Answers.take(c, len(p))
-	written := 0
-	for written < len(p) {
-		n, err := c.writePart(p[written:min(len(p), written+Part)])
-		written += n
-		if err != nil {
-			c.port.Answers.give(held)
-			return written, err
-		}
-		held.advanced()
-	}
-	c.port.Answers.give(held)
-	c.port.setPhase(c, busy)
-	return written, nil
+	return c.request.writeLong(p, c.cut, c.writePart)
 }
 
 // writePart writes at most a Part. What counts is how long the caller lets the server wait: many small writes have no
 // more time than a large one.
 func (c *Conn) writePart(p []byte) (int, error) {
 	began := time.Now()
-	if err := c.SetWriteDeadline(began.Add(c.port.Write - time.Duration(c.request.spent.Load()))); err != nil {
+	if err := c.SetWriteDeadline(began.Add(c.request.sent.left(c.port))); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Write(p)
-	if c.written += n; c.written >= Part && !c.port.WholeAnswers {
-		c.written = 0
-		c.request.spent.Store(0)
-	} else {
-		c.request.spent.Add(int64(time.Since(began)))
-	}
+	c.request.sent.add(n, time.Since(began), c.port)
 	return n, err
 }
 

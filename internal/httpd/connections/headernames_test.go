@@ -58,7 +58,7 @@ func FuzzHeaderNames(f *testing.F) {
 
 // Each request of a connection has its own names, whatever its body looks like.
 func TestEachRequestHasItsNames(t *testing.T) {
-	overEach(t, func(t *testing.T, over transport) {
+	overHTTP1(t, func(t *testing.T, over transport) {
 		s := over.start(t, Options{Most: 2})
 		c := s.dial(t, 1, "")
 		for _, test := range []struct{ text, want string }{

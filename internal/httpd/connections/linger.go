@@ -28,7 +28,7 @@ func (c *Conn) lingerOnce() {
 		return
 	}
 	c.port.Bodies.give(&c.request)
-	c.port.setPhase(c, waiting)
+	c.port.setPhase(&c.request, waiting)
 	if c.closeWrite() != nil { // it is closed
 		return
 	}

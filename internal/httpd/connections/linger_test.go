@@ -15,7 +15,7 @@ const large = 64 << 20
 // TestRefusedCallersThatSendAllFirstSeeWhy has callers that read no answer before they have sent their request, as many
 // libraries do. A reset would end what they send.
 func TestRefusedCallersThatSendAllFirstSeeWhy(t *testing.T) {
-	overEach(t, func(t *testing.T, over transport) {
+	overHTTP1(t, func(t *testing.T, over transport) {
 		s := over.start(t, Options{Bodies: NewBodies(1000)})
 		length := fmt.Sprintf("Content-Length: %d\r\n", large)
 		for name, header := range map[string]string{
@@ -47,7 +47,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 // Neither one who sends nothing more nor one who does not stop keeps the connection.
 func TestRefusedCallersAreNotWaitedForWithoutEnd(t *testing.T) {
-	overEach(t, func(t *testing.T, over transport) {
+	overHTTP1(t, func(t *testing.T, over transport) {
 		s := over.start(t, Options{Bodies: NewBodies(1000), Body: time.Millisecond})
 		silent := s.dial(t, 1, post(large, 1))
 		silent.expect(t, http.StatusServiceUnavailable)
@@ -64,7 +64,7 @@ func TestRefusedCallersAreNotWaitedForWithoutEnd(t *testing.T) {
 
 // A refused caller holds neither memory nor a place that others want.
 func TestRefusedCallersHoldNothing(t *testing.T) {
-	overEach(t, func(t *testing.T, over transport) {
+	overHTTP1(t, func(t *testing.T, over transport) {
 		s := over.start(t, Options{Most: 2, Bodies: NewBodies(1000)})
 		for range 2 {
 			s.dial(t, 1, post(large, 1)).expect(t, http.StatusServiceUnavailable)

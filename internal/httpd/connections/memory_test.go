@@ -41,7 +41,7 @@ func TestBodiesAreBoundedTogether(t *testing.T) {
 }
 
 func TestLongHeadersCountAsBodies(t *testing.T) {
-	overEach(t, func(t *testing.T, over transport) {
+	overHTTP1(t, func(t *testing.T, over transport) {
 		s := over.start(t, Options{Bodies: NewBodies(40_000)})
 		const begin = "GET / HTTP/1.1\r\nHost: a\r\nX: "
 		held := s.dial(t, 1, begin+strings.Repeat("x", 30_000))
@@ -122,8 +122,8 @@ func TestAnswersThatAreTakenWaitForEachOther(t *testing.T) {
 func TestAnswersThatWaitAreBoundedToo(t *testing.T) {
 	a := NewAnswers(100)
 	left, right := stuck(t), stuck(t)
-	first := a.take(left, 100)
-	a.take(right, 200) // would wait with more than the limit
+	first := a.take(left.cut, time.Hour, 100)
+	a.take(right.cut, time.Hour, 200) // would wait with more than the limit
 	if _, ok := a.held[first]; ok || a.cut != 1 || a.used != 200 {
 		t.Errorf("%+v", a.Stats())
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -35,7 +36,9 @@ type Options struct {
 	// Errors turns what net/http writes, when it refuses a request before any handler sees it, into the answer to send
 	// instead; it is asked about all that is written then. Nil leaves it as it is.
 	Errors func(written []byte) (answer []byte, ok bool)
-	// TLS is how callers are spoken to. Nil stands for no TLS.
+	// HTTP2 has HTTP/2 spoken to callers who begin with it, with TLS or without.
+	HTTP2 bool
+	// TLS is how callers are spoken to, apart from the protocols inside of it. Nil stands for no TLS.
 	TLS *tls.Config
 	// Bodies bounds the memory for what callers send, Answers that for what they have not yet taken. Nil sets no bound.
 	Bodies  *Bodies
@@ -45,7 +48,8 @@ type Options struct {
 
 // Stats is the state of a port.
 type Stats struct {
-	// Open are the connections, Limit is how many there may be, 0 for any number.
+	// Open are the connections, and the requests over HTTP/2 beyond one on each; Limit is how many there may be, 0 for
+	// any number.
 	Open, Limit int
 	// Refused counts requests that found no place, Ended the connections that made place for others, AcceptErrors the
 	// connections that could not be taken, most often for lack of descriptors.
@@ -79,6 +83,13 @@ func New(l net.Listener, o Options) *Port {
 	if o.Around == nil {
 		o.Around = func(next http.Handler) http.Handler { return next }
 	}
+	if o.TLS != nil {
+		o.TLS = o.TLS.Clone()
+		o.TLS.NextProtos = []string{"http/1.1"}
+		if o.HTTP2 {
+			o.TLS.NextProtos = []string{"h2", "http/1.1"}
+		}
+	}
 	return &Port{
 		Listener: l,
 		Options:  o,
@@ -94,6 +105,9 @@ func New(l net.Listener, o Options) *Port {
 func (p *Port) Serve(server *http.Server) error {
 	server.ConnContext = p.connContext
 	server.ConnState = p.connState
+	if p.HTTP2 {
+		server.Protocols, server.HTTP2 = protocols(), http2Limits()
+	}
 	server.Handler = p.Around(p.handler(server.Handler))
 	return server.Serve(p)
 }
@@ -156,25 +170,38 @@ func (p *Port) promote(c *Conn) bool {
 	now := time.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.promoteLocked(c, now)
+}
+
+func (p *Port) promoteLocked(c *Conn, now time.Time) bool {
 	if c.room == nil {
 		return false // it has been ended
 	}
-	if p.places.full() {
-		out := p.places.victim(p.places.count(c.address)+1, idle, waiting)
-		if out == nil {
-			out = p.places.stale(c.address, settled, now)
-		}
-		if out == nil {
-			p.stats.Refused++
-			return false
-		}
-		p.places.remove(out)
-		p.stats.Ended++
-		out.cut()
+	if !p.makeRoomLocked(c.address, now) {
+		return false
 	}
 	p.reserve.remove(c)
 	c.spare.Store(false)
 	p.places.add(c)
+	return true
+}
+
+// makeRoomLocked sees that a place is free for address, or says that there is none.
+func (p *Port) makeRoomLocked(address netip.Prefix, now time.Time) bool {
+	if !p.places.full() {
+		return true
+	}
+	out := p.places.victim(p.places.count(address)+1, idle, waiting)
+	if out == nil {
+		out = p.places.stale(address, settled, now)
+	}
+	if out == nil {
+		p.stats.Refused++
+		return false
+	}
+	p.places.remove(out)
+	p.stats.Ended++
+	out.cut()
 	return true
 }
 
@@ -187,11 +214,15 @@ func (p *Port) leave(c *Conn) {
 	}
 }
 
-// setPhase moves c into a phase.
-func (p *Port) setPhase(c *Conn, to phase) {
+// setPhase says what q is waiting for now. Over HTTP/2 its connection waits for what most keeps it from being ended.
+func (p *Port) setPhase(q *request, to phase) {
 	now := time.Now()
+	c := q.conn
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if s := q.stream; s != nil {
+		to = c.streams.move(s, to)
+	}
 	if c.room != nil && c.phase != to {
 		c.room.move(c, to, now)
 	}

@@ -15,14 +15,13 @@ const (
 	noMemory    = `{"error":"No memory for more requests","reason":"body_memory"}`
 )
 
-// refuse answers a request that has no place.
-func refuse(w http.ResponseWriter) {
+// refuse answers a request that has no place, or no memory, with the reason.
+func refuse(w http.ResponseWriter, reason string) {
 	h := w.Header()
-	h.Set("Connection", "close")
 	h.Set("Retry-After", "1")
 	h.Set("Content-Type", contentType)
 	w.WriteHeader(http.StatusServiceUnavailable)
-	_, _ = io.WriteString(w, tooMany) // an error says that the caller is gone
+	_, _ = io.WriteString(w, reason) // an error says that the caller is gone
 }
 
 // refuseHeader answers a request whose headers cannot be read to their end, before net/http knows of it.

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
-	"time"
 )
 
 // request is what a Port knows of one request. An HTTP/1.1 connection has one at a time, and uses it again for the
@@ -15,7 +14,8 @@ type request struct {
 	begun  bool         // a handler serves it
 	names  headerNames  // while conn.inHeader is set of the goroutine that reads, then of the handler
 	body   bodyReader   // of the handler
-	spent  atomic.Int64 // time that its caller let the answer wait, since the last whole Part; in nanoseconds
+	sent   sent         // of the answer
+	stream *stream      // nil without HTTP/2
 	memory atomic.Int64 // that it has of Bodies
 }
 
@@ -38,14 +38,14 @@ func (p *Port) connContext(ctx context.Context, conn net.Conn) context.Context {
 // connState follows the requests of a connection. It is called by the goroutine that serves it.
 func (p *Port) connState(conn net.Conn, state http.ConnState) {
 	c, ok := conn.(*Conn)
-	if !ok {
+	if !ok || c.http2.Load() { // streams tell of themselves
 		return
 	}
 	switch state { //nolint:exhaustive // Close does the rest
 	case http.StateActive: // the headers are there
 		c.inHeader.Store(false)
-		c.request.spent.Store(0)
-		p.setPhase(c, busy)
+		c.request.sent.spent.Store(0)
+		p.setPhase(&c.request, busy)
 	case http.StateIdle:
 		c.header = 0
 		c.request.begun = false
@@ -53,7 +53,7 @@ func (p *Port) connState(conn net.Conn, state http.ConnState) {
 		c.request.names.reset()
 		c.inHeader.Store(true)
 		p.Bodies.give(&c.request)
-		p.setPhase(c, idle)
+		p.setPhase(&c.request, idle)
 	}
 }
 
@@ -66,15 +66,20 @@ func (p *Port) handler(next http.Handler) http.Handler {
 			return
 		}
 		c := q.conn
-		q.begun = true
 		if c.tls != nil {
 			r.TLS = &c.tls.state
 		}
+		if c.http2.Load() {
+			p.serveStream(w, r, c, next)
+			return
+		}
+		q.begun = true
 		if c.spare.Load() {
 			if !p.Probe(r) && !p.promote(c) {
 				p.refused()
-				p.setPhase(c, waiting)
-				refuse(w)
+				p.setPhase(q, waiting)
+				w.Header().Set("Connection", "close")
+				refuse(w, tooMany)
 				return
 			}
 			if c.spare.Load() {
@@ -82,8 +87,7 @@ func (p *Port) handler(next http.Handler) http.Handler {
 			}
 		}
 		if r.ContentLength != 0 {
-			q.body = bodyReader{ReadCloser: r.Body, conn: c, until: time.Now().Add(p.Read)}
-			r.Body = &q.body
+			q.boundBody(r)
 		} else {
 			c.unhurried()
 		}

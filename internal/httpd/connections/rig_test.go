@@ -32,12 +32,31 @@ type rig struct {
 type transport struct {
 	name string
 	tls  *tls.Config // of the server; nil for none
+	h2   bool
 }
 
 // overEach runs a test over every transport.
 func overEach(t *testing.T, test func(t *testing.T, over transport)) {
 	t.Helper()
-	for _, over := range []transport{{"h1", nil}, {"TLS", serverTLS()}} {
+	overHTTP1(t, test)
+	overHTTP2(t, test)
+}
+
+// overHTTP1 is for tests whose callers send what HTTP/2 does not have.
+func overHTTP1(t *testing.T, test func(t *testing.T, over transport)) {
+	t.Helper()
+	each(t, test, transport{"h1", nil, false}, transport{"TLS", serverTLS(), false})
+}
+
+// overHTTP2 is for tests of what HTTP/1.1 does not have.
+func overHTTP2(t *testing.T, test func(t *testing.T, over transport)) {
+	t.Helper()
+	each(t, test, transport{"h2c", nil, true}, transport{"h2", serverTLS(), true})
+}
+
+func each(t *testing.T, test func(t *testing.T, over transport), transports ...transport) {
+	t.Helper()
+	for _, over := range transports {
 		t.Run(over.name, func(t *testing.T) { test(t, over) })
 	}
 }
@@ -48,7 +67,7 @@ func start(t *testing.T, o Options) *rig { t.Helper(); return transport{}.start(
 // start serves on a port with o; what o leaves out is generous.
 func (over transport) start(t *testing.T, o Options) *rig {
 	t.Helper()
-	o.TLS = over.tls
+	o.TLS, o.HTTP2 = over.tls, over.h2
 	for _, timeout := range []*time.Duration{&o.Read, &o.Body, &o.Write} {
 		if *timeout == 0 {
 			*timeout = time.Hour
@@ -123,6 +142,7 @@ const longAnswer = 24 << 20
 type caller struct {
 	net.Conn
 	answers *bufio.Reader
+	h2      *h2caller // nil for HTTP/1.1
 }
 
 // dial connects from 127.0.0.n and sends text.
@@ -140,7 +160,10 @@ func (s *rig) dial(t *testing.T, n int, text string) *caller {
 	if s.TLS != nil {
 		conn = tls.Client(conn, &tls.Config{InsecureSkipVerify: true})
 	}
-	c := &caller{conn, bufio.NewReader(conn)}
+	c := &caller{conn, bufio.NewReader(conn), nil}
+	if s.HTTP2 {
+		c.h2 = newH2Caller(t, conn)
+	}
 	c.send(t, text)
 	return c
 }
@@ -149,6 +172,10 @@ func get(path string) string { return "GET " + path + " HTTP/1.1\r\nHost: a\r\n\
 
 func (c *caller) send(t *testing.T, text string) {
 	t.Helper()
+	if c.h2 != nil {
+		c.h2.send(t, text)
+		return
+	}
 	if _, err := io.WriteString(c, text); err != nil {
 		t.Fatal(err)
 	}
@@ -156,6 +183,9 @@ func (c *caller) send(t *testing.T, text string) {
 
 // status reads one answer; it is 0 when there is none.
 func (c *caller) status() int {
+	if c.h2 != nil {
+		return c.h2.answer()
+	}
 	response, err := http.ReadResponse(c.answers, nil)
 	if err != nil {
 		return 0
@@ -176,6 +206,9 @@ func (c *caller) expect(t *testing.T, want int) {
 
 // ended says whether the server has hung up, once it has or has answered.
 func (c *caller) ended() bool {
+	if c.h2 != nil {
+		return c.h2.ended()
+	}
 	_, err := c.answers.Peek(1)
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)
 }

@@ -63,10 +63,19 @@ func (r *room) remove(c *Conn) {
 	p := c.peer
 	p.phases[c.phase].remove(c)
 	c.room, c.peer = nil, nil
-	r.taken--
-	if r.setCount(p, p.count-1); p.count == 0 {
+	places := 1 + c.streams.places
+	c.streams.places = 0
+	r.taken -= places
+	if r.setCount(p, p.count-places); p.count == 0 {
 		delete(r.peers, p.address)
 	}
+}
+
+// widen gives c so many more places than it has, for its streams; fewer if by is below zero.
+func (r *room) widen(c *Conn, by int) {
+	c.streams.places += by
+	r.taken += by
+	r.setCount(c.peer, c.peer.count+by)
 }
 
 func (r *room) setCount(p *peer, count int) {

@@ -16,8 +16,9 @@ const plainText = "HTTP/1.1 400 Bad Request\r\nContent-Type: " + contentType + "
 // secure is the TLS of a connection.
 type secure struct {
 	*tls.Conn
-	shaken bool                // of the goroutine that reads
-	state  tls.ConnectionState // since then
+	tried  bool                // the handshake was; of the goroutine that reads
+	failed error               // of it
+	state  tls.ConnectionState // since it did not fail
 }
 
 // secure puts TLS between the connection and its caller. Package net/http sees no *tls.Conn and does nothing about it:
@@ -29,18 +30,19 @@ func (c *Conn) secure() {
 
 // shakeHands does so once. Its error ends the connection without a word from net/http.
 func (c *Conn) shakeHands() error {
-	if c.tls.shaken {
-		return nil
+	if c.tls.tried {
+		return c.tls.failed
 	}
+	c.tls.tried = true
 	if err := c.tls.Handshake(); err != nil { //nolint:noctx // the deadlines of the connection end it
+		c.tls.failed = io.EOF
 		c.port.handshakeFailed(err)
 		if record, ok := errors.AsType[tls.RecordHeaderError](err); ok && isHTTP(record.RecordHeader) {
 			_, _ = io.WriteString(c.raw, plainText) // an error says that the caller is gone
 			c.unread.Store(true)
 		}
-		return io.EOF
+		return c.tls.failed
 	}
-	c.tls.shaken = true
 	c.tls.state = c.tls.ConnectionState()
 	return nil
 }

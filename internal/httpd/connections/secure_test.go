@@ -31,7 +31,7 @@ var serverTLS = sync.OnceValue(func() *tls.Config {
 })
 
 func TestCallerWithoutTLSIsToldToUseIt(t *testing.T) {
-	s := transport{tls: serverTLS()}.start(t, Options{})
+	s := transport{tls: serverTLS(), h2: true}.start(t, Options{})
 	plain := &rig{Port: New(s.Listener, Options{}), address: s.address}
 	c := plain.dial(t, 1, get("/"))
 	answer, err := http.ReadResponse(c.answers, nil)

@@ -23,7 +23,7 @@ func (m *Metrics) WatchConnections(c Connections) { m.registry.MustRegister(conn
 var (
 	openDesc = prometheus.NewDesc(
 		"functions_http_connections",
-		"Connections of callers that are open.",
+		"Connections of callers that are open, and requests over HTTP/2 beyond one on each.",
 		[]string{"port"},
 		nil,
 	)

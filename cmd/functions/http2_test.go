@@ -1,0 +1,43 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestServerSpeaksHTTP2WithoutTLS has curl begin with HTTP/2, many calls run on one connection of Go's client, and the
+// server stop while they do.
+func TestServerSpeaksHTTP2WithoutTLS(t *testing.T) {
+	s := startServer(t, "HTTP2=true", "POOL_SIZE=20")
+	put(t, s.url+"/functions/two/echo", `function main(req, res) {
+		res.set('X-Names', Object.keys(req.headers).join()).send({ got: req.body.n })
+	}`, "")
+	put(t, s.url+"/functions/two/slow", `async function main(req, res) {
+		await new Promise(done => setTimeout(done, 300)); res.send({ late: true })
+	}`, "")
+	got := curl(t, "--http2-prior-knowledge", "-i", "-H", "content-type: application/json", "-H", "Beta: 1",
+		"-H", "Alpha: 1", "-d", `{"n":8}`, s.url+"/functions/two/echo/run")
+	for _, want := range []string{
+		"HTTP/2 200", "x-request-id: ", "etag: W/", `{"got":8}`, "x-names: accept,alpha,beta,content-",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("curl got no %s in %s", want, got)
+		}
+	}
+	var only http.Protocols
+	only.SetUnencryptedHTTP2(true)
+	client := &http.Client{Transport: &http.Transport{Protocols: &only}}
+	answers := make(chan reply)
+	const calls = 10
+	for range calls {
+		go func() { answers <- send(client, "PUT", s.url+"/functions/two/slow/run", "{}") }()
+	}
+	s.awaitMetric(t, `functions_pool_workers{state="busy"} 10`)
+	s.terminate()
+	for range calls {
+		if r := <-answers; r.status != http.StatusOK || r.body != `{"late":true}` {
+			t.Error(r)
+		}
+	}
+}
