@@ -89,6 +89,7 @@ func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 	c.wire.Timeouts = worker.Timeouts{
 		Sync: c.inv.SyncTimeout, Async: c.inv.AsyncTimeout, Idle: c.inv.StreamIdle, Total: c.inv.StreamTotal,
 	}
+	c.wire.Memory, c.wire.CPU = c.inv.Memory, c.inv.CPU
 	if c.first {
 		c.wire.Load = &wire.Load{
 			Filename: c.inv.Filename, Code: c.inv.Code, Cache: c.cache, Web: c.inv.Web, Once: c.inv.Once,

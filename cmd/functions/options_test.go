@@ -13,13 +13,18 @@ func TestOptionsOfFunctionsHold(t *testing.T) {
 	for _, name := range runtimes {
 		for what, check := range map[string]func(t *testing.T, url, runtime string){
 			"timeouts": timeoutsHold,
+			"limits":   limitsHold,
 		} {
 			t.Run(what+"/"+name, func(t *testing.T) {
 				check(t, s.url+"/functions/"+what+"/"+name, `"runtime":"`+name+`"`)
 			})
 		}
 	}
-	status, answer := request(t, "PUT", s.url+"/functions/timeouts/long", `{"code":"function main() {}","timeout":"121s"}`)
+	status, answer := request(t, "PUT", s.url+"/functions/limits/large", `{"code":"function main() {}","memory":"1gb"}`)
+	if status != http.StatusBadRequest || !strings.Contains(answer, "which is WORKER_MEMORY_LIMIT of this server") {
+		t.Errorf("more memory than workers have: %d %s", status, answer)
+	}
+	status, answer = request(t, "PUT", s.url+"/functions/timeouts/long", `{"code":"function main() {}","timeout":"121s"}`)
 	const want = `"instance.timeout must be at most 2m, which is FUNCTION_TIMEOUT_MAX of this server"`
 	if status != http.StatusBadRequest || !strings.Contains(answer, want) {
 		t.Errorf("a timeout beyond the bound: %d %s", status, answer)
@@ -43,6 +48,31 @@ func timeoutsHold(t *testing.T, url, runtime string) {
 	}
 	if status, answer := request(t, "GET", url, ""); status != http.StatusOK ||
 		!strings.Contains(answer, `"timeout":"","syncTimeout":"50ms"`) {
+		t.Errorf("GET shows %d %s", status, answer)
+	}
+}
+
+// limitsHold has calls use 40 MB, with a limit on memory above that and one below it.
+func limitsHold(t *testing.T, url, runtime string) {
+	const holds = `function main(req, res) {
+  const held = []
+  for (let i = 0; i < 40; i++) held.push(Buffer.alloc(1 << 20, 1))
+  res.send(held.length)
+}`
+	for memory, want := range map[string]string{"": "40", "100mb": "40", "32mb": "memory_limit"} {
+		put(t, url, holds, runtime+`,"cpu":0.9,"memory":"`+memory+`"`)
+		if status, answer := request(t, "PUT", url+"/run", `{}`); !strings.Contains(answer, want) {
+			t.Errorf("with %q of memory: %d %s, want %s", memory, status, answer, want)
+		}
+	}
+	put(t, url, `function main(req, res) { res.send(7) }`, runtime)
+	for range 3 {
+		if status, answer := request(t, "PUT", url+"/run", `{}`); status != http.StatusOK || answer != "7" {
+			t.Errorf("a small function: %d %s", status, answer)
+		}
+	}
+	if status, answer := request(t, "GET", url, ""); status != http.StatusOK ||
+		!strings.Contains(answer, `"cpu":0.9`) {
 		t.Errorf("GET shows %d %s", status, answer)
 	}
 }

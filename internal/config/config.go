@@ -89,6 +89,8 @@ type Config struct {
 	// FUNCTION_SYNC_TIMEOUT_MAX.
 	FunctionTimeoutMax     time.Duration
 	FunctionSyncTimeoutMax time.Duration
+	// FunctionCPUMax is FUNCTION_CPU_MAX, in processors.
+	FunctionCPUMax float64
 	// PipelineMaxSteps and PipelineTimeout are PIPELINE_MAX_STEPS and PIPELINE_TIMEOUT.
 	PipelineMaxSteps int
 	PipelineTimeout  time.Duration

@@ -48,7 +48,7 @@ func TestDefaults(t *testing.T) {
 		Storage: StorageEmbedded, DataDir: "./data", RedisKeyPrefix: "local", RedisDialTimeout: time.Second,
 		SyncTimeout: 100 * time.Millisecond, AsyncTimeout: 5 * time.Second,
 		StreamIdle: time.Minute, StreamTotal: 15 * time.Minute,
-		FunctionTimeoutMax: 5 * time.Second, FunctionSyncTimeoutMax: 100 * time.Millisecond,
+		FunctionTimeoutMax: 5 * time.Second, FunctionSyncTimeoutMax: 100 * time.Millisecond, FunctionCPUMax: 1,
 		PipelineMaxSteps: 100, PipelineTimeout: time.Minute,
 		HiddenEnv:   []string{"CLIENT_SECRET"},
 		Modules:     []string{"lodash", "async", "request", "uuid", "node-fetch"},

@@ -38,6 +38,14 @@ var workersVariables = []Variable{
 		parse: fraction(0.01, 1024, func(c *Config) *float64 { return &c.CPULimit }),
 	},
 	{
+		Name: "FUNCTION_CPU_MAX", Default: "`WORKER_CPU_LIMIT`",
+		Meaning: "Most processors that a function may ask for with `cpu`; what is stored with more runs with this.",
+		parse:   fraction(0.01, 1024, func(c *Config) *float64 { return &c.FunctionCPUMax }),
+		derive: func(c *Config, _ machine) string {
+			return strconv.FormatFloat(max(c.CPULimit, 0.01), 'f', -1, 64)
+		},
+	},
+	{
 		Name: "WORKER_TMP_SIZE", Default: "16mb",
 		Meaning: "Size of each worker's own `/tmp` with `ISOLATION=strict`. Its content counts as the worker's " +
 			"memory. 0 gives workers no `/tmp`.",

@@ -18,7 +18,7 @@ func ExampleHashOf() {
 
 func ExampleOptionNames() {
 	fmt.Println(function.OptionNames())
-	// Output: [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout globals body init cors]
+	// Output: [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout memory cpu globals body init cors]
 }
 
 func ExampleParseLogCursor() {

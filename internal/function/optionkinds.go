@@ -1,11 +1,13 @@
 package function
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/backstage/functions/internal/bytesize"
 	"github.com/backstage/functions/internal/duration"
 )
 
@@ -82,4 +84,50 @@ func readPeriod(text string) (time.Duration, bool) {
 	}
 	d, err := duration.Parse(text)
 	return d, err == nil && d > 0
+}
+
+// size is an option of a number of bytes with its unit; empty stands for the server's own, and is kept as 0.
+func size(name string, at func(*Options) **int64) Option {
+	option := newOption(name, at, writeSize, readSize)
+	option.sample = "64mb"
+	option.fault = func(string) string { return " is not a number of bytes with its unit, such as 64mb" }
+	return option
+}
+
+func writeSize(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return bytesize.Text(n)
+}
+
+func readSize(text string) (int64, bool) {
+	if text == "" {
+		return 0, true
+	}
+	n, err := bytesize.Parse(text)
+	return n, err == nil && n > 0
+}
+
+// amount is an option of a number, which may have a fraction; 0 stands for the server's own.
+func amount(name string, at func(*Options) **float64) Option {
+	write := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+	option := newOption(name, at, write, func(text string) (float64, bool) {
+		f, err := strconv.ParseFloat(text, 64)
+		return f, err == nil && f >= 0 && f <= MaxCount // NaN is neither
+	})
+	option.JSON, option.sample = true, "0.25"
+	option.fault = amountFault
+	return option
+}
+
+func amountFault(text string) string {
+	f, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange):
+		return " is not of a type(s) number"
+	case f < 0:
+		return " must have a minimum value of 0"
+	}
+	return " must have a maximum value of " + strconv.Itoa(MaxCount)
 }

@@ -19,6 +19,9 @@ type Options struct {
 	AfterAnswer *string
 	// Timeout is the time until the answer, SyncTimeout that until main must have returned; 0 stands for the server's own.
 	Timeout, SyncTimeout *time.Duration
+	// Memory is the memory of its workers in bytes, CPU what they have of processors; 0 stands for the server's own.
+	Memory *int64
+	CPU    *float64
 	// Globals are GlobalsWeb or GlobalsClassic; empty stands for the latter.
 	Globals *string
 	// Body is BodyJSON, BodyRaw or BodyAuto; empty stands for the first one.
@@ -65,6 +68,8 @@ var AllOptions = []Option{
 	choice("afterAnswer", func(o *Options) **string { return &o.AfterAnswer }, AfterAnswerFinish, AfterAnswerCut),
 	period("timeout", func(o *Options) **time.Duration { return &o.Timeout }),
 	period("syncTimeout", func(o *Options) **time.Duration { return &o.SyncTimeout }),
+	size("memory", func(o *Options) **int64 { return &o.Memory }),
+	amount("cpu", func(o *Options) **float64 { return &o.CPU }),
 	choice("globals", func(o *Options) **string { return &o.Globals }, GlobalsWeb, GlobalsClassic),
 	choice("body", func(o *Options) **string { return &o.Body }, BodyRaw, BodyAuto, BodyJSON),
 	choice("init", func(o *Options) **string { return &o.Init }, InitEach, InitOnce),

@@ -104,6 +104,19 @@ func TestBoundsHoldForWhatIsStored(t *testing.T) {
 	if long != time.Hour {
 		t.Error("the stored option was changed")
 	}
+	much, little, many := int64(1<<40), int64(1), 64.0
+	limits := function.Options{Memory: &much, CPU: &many}
+	worker := function.Bounds{Memory: 128 << 20, CPU: 2}
+	if got := worker.Within(limits); *got.Memory != 128<<20 || *got.CPU != 2 || len(worker.Faults(&limits)) != 2 {
+		t.Errorf("got %d bytes and %v processors", *got.Memory, *got.CPU)
+	}
+	if got := worker.Within(function.Options{Memory: &little}); *got.Memory != 32<<20 {
+		t.Errorf("got %d bytes", *got.Memory)
+	}
+	bare := function.Bounds{NoLimits: true}
+	if got := bare.Within(limits); got.Memory != nil || got.CPU != nil || len(bare.Faults(&limits)) != 2 {
+		t.Errorf("where workers have no limits got %+v", got)
+	}
 	unset := function.Options{Timeout: &none}
 	if got := bounds.Within(unset); !reflect.DeepEqual(got, unset) || bounds.Faults(&unset) != nil {
 		t.Errorf("what is not asked for became %+v", got)

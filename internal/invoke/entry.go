@@ -32,6 +32,9 @@ type entry struct {
 	cut bool
 	// timeout and syncTimeout are the function's own, or the zero that stands for the server's.
 	timeout, syncTimeout time.Duration
+	// memory and cpu are limits of its workers, or the zero that stands for the server's.
+	memory int64
+	cpu    float64
 	// web and once are what the worker is told of the code.
 	web, once bool
 	// revision is what Source.Revision says as long as nothing was written.
@@ -58,6 +61,7 @@ func newEntry(fn *function.Function, bounds *function.Bounds) (*entry, error) {
 func (e *entry) setOptions(o function.Options) {
 	e.runtime, e.maxInvocations = valueOf(o.Runtime), valueOf(o.MaxInvocations)
 	e.cut = valueOf(o.AfterAnswer) == function.AfterAnswerCut
+	e.memory, e.cpu = valueOf(o.Memory), valueOf(o.CPU)
 	e.web, e.once = isWeb(&o), isOnce(&o)
 	e.timeout, e.syncTimeout = valueOf(o.Timeout), valueOf(o.SyncTimeout)
 }
@@ -67,6 +71,7 @@ func (e *entry) invocation() *sandbox.Invocation {
 	return &sandbox.Invocation{
 		Key: e.key, Group: e.fn.Namespace, Filename: e.filename, Code: e.fn.Code,
 		Runtime: e.runtime, SyncTimeout: e.syncTimeout, Web: e.web, Once: e.once,
+		Memory: e.memory, CPU: e.cpu,
 	}
 }
 
@@ -98,6 +103,9 @@ func workerKey(fn *function.Function) string {
 	}
 	if isOnce(&fn.Options) {
 		key += "\x00\x00once"
+	}
+	if memory, cpu := valueOf(fn.Options.Memory), valueOf(fn.Options.CPU); memory != 0 || cpu != 0 {
+		key += fmt.Sprintf("\x00\x00%d,%g", memory, cpu)
 	}
 	return key
 }

@@ -103,6 +103,7 @@ func TestKeyStandsForOneFunctionAndOneRevision(t *testing.T) {
 }
 
 func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
+	memory, cpu := int64(64<<20), 0.5
 	classic, web, once, node := function.GlobalsClassic, function.GlobalsWeb, function.InitOnce, "node24"
 	keys := map[string]string{}
 	for name, row := range map[string]struct {
@@ -114,6 +115,8 @@ func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
 		"web":           {function.Options{Globals: &web}, true, false},
 		"runtime named": {function.Options{Runtime: &web}, false, false},
 		"once":          {function.Options{Init: &once, Globals: &classic}, false, true},
+		"memory":        {function.Options{Memory: &memory}, false, false},
+		"cpu":           {function.Options{CPU: &cpu}, false, false},
 		"all":           {function.Options{Runtime: &node, Globals: &web, Init: &once}, true, true},
 	} {
 		fn := stored("a/b", "one")
@@ -133,8 +136,8 @@ func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
 			keys[inv.Key] = name
 		}
 	}
-	if len(keys) != 6 {
-		t.Errorf("%d keys of six functions: trial runs have others than calls", len(keys))
+	if len(keys) != 8 {
+		t.Errorf("%d keys of eight functions: trial runs have others than calls", len(keys))
 	}
 }
 

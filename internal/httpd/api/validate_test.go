@@ -100,7 +100,9 @@ func FuzzBodiesAreEitherReadOrExplained(f *testing.F) {
 
 func TestOptionsAreChecked(t *testing.T) {
 	parser := &optionParser{
-		[]string{"node8", "node24"}, []string{"node24"}, function.Bounds{Timeout: time.Minute, SyncTimeout: time.Second},
+		[]string{"node8", "node24"}, []string{"node24"}, function.Bounds{
+			Timeout: time.Minute, SyncTimeout: time.Second, Memory: 128 << 20, CPU: 2,
+		},
 	}
 	for text, want := range map[string][]string{
 		`{"code":"1","runtime":"node24","maxInvocations":1}`: nil,
@@ -127,6 +129,18 @@ func TestOptionsAreChecked(t *testing.T) {
 		`{"code":"1","timeout":"1m1ms"}`:                     {"instance.timeout must be at most 1m, which is FUNCTION_TIMEOUT_MAX of this server"},
 		`{"code":"1","syncTimeout":"1.001s"}`:                {"instance.syncTimeout must be at most 1s, which is FUNCTION_SYNC_TIMEOUT_MAX of this server"},
 		`{"code":"1","syncTimeout":"999us"}`:                 {"instance.syncTimeout must be at least 1ms"},
+		`{"code":"1","memory":"32mb","cpu":0.01}`:            nil,
+		`{"code":"1","memory":"128mb","cpu":2}`:              nil,
+		`{"code":"1","memory":"","cpu":0}`:                   nil,
+		`{"code":"1","memory":"33554431"}`:                   {"instance.memory must be at least 32mb"},
+		`{"code":"1","memory":"129mb"}`:                      {"instance.memory must be at most 128mb, which is WORKER_MEMORY_LIMIT of this server"},
+		`{"code":"1","memory":64}`:                           {"instance.memory is not of a type(s) string"},
+		`{"code":"1","memory":"64m"}`:                        {"instance.memory is not a number of bytes with its unit, such as 64mb"},
+		`{"code":"1","cpu":2.01}`:                            {"instance.cpu must be at most 2, which is FUNCTION_CPU_MAX of this server"},
+		`{"code":"1","cpu":0.001}`:                           {"instance.cpu must be at least 0.01"},
+		`{"code":"1","cpu":-1}`:                              {"instance.cpu must have a minimum value of 0"},
+		`{"code":"1","cpu":"1"}`:                             {"instance.cpu is not of a type(s) number"},
+		`{"code":"1","cpu":1e999}`:                           {"instance.cpu must have a maximum value of 1000000000"},
 		`{"code":"1","globals":"web","init":"once"}`:         nil,
 		`{"code":"1","globals":"node"}`:                      {"instance.globals is not one of enum values: web,classic"},
 		`{"code":"1","init":true}`:                           {"instance.init is not of a type(s) string"},

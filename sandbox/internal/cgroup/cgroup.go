@@ -38,6 +38,9 @@ type Tree interface {
 type Group interface {
 	// Add moves a process into the group.
 	Add(pid int) error
+	// Limit replaces the group's limits on memory, in bytes, and on CPU, in processors. Its error may be that more memory
+	// is in use than is to be allowed.
+	Limit(memory int64, cpu float64) error
 	// Weigh sets what the group counts for beside others when all want a processor, from 1 to WholeWeight, which it has at
 	// first.
 	Weigh(weight int) error

@@ -169,10 +169,42 @@ func TestPIDLimitRefusesTasks(t *testing.T) {
 }
 
 func TestGroupHoldsItsLimits(t *testing.T) {
-	newGroup(t, Limits{Memory: 64 << 20, CPU: 0.25, PIDs: 24})
+	group := newGroup(t, Limits{Memory: 64 << 20, CPU: 0.25, PIDs: 24})
+	expectLimits(t, "67108864", "5000")
+	for _, step := range []struct {
+		memory        int64
+		cpu           float64
+		bytes, period string
+	}{
+		{32 << 20, 0.5, "33554432", "10000"},
+		{128 << 20, 0.125, "134217728", "2500"},
+		{64 << 20, 0.25, "67108864", "5000"},
+	} {
+		check(t, group.Limit(step.memory, step.cpu))
+		expectLimits(t, step.bytes, step.period)
+	}
+}
+
+func TestALimitThatWasLoweredKills(t *testing.T) {
+	group := newGroup(t, Limits{Memory: 512 << 20, CPU: 1, PIDs: 64})
+	check(t, group.Limit(64<<20, 1))
+	check(t, group.Renew())
+	cmd, _ := victim(t, group, "memory")
+	_ = cmd.Wait()
+	if kills, err := group.OOMKills(); err != nil || kills != 1 {
+		t.Errorf("%d kills, %v", kills, err)
+	}
+	if reached, err := group.ReachedLimit(); err != nil || !reached {
+		t.Errorf("the limit was reached: %v, %v", reached, err)
+	}
+}
+
+// expectLimits looks at the files of the group that newGroup has made.
+func expectLimits(t *testing.T, memory, quota string) {
+	t.Helper()
 	want := map[string]string{
-		"memory.limit_in_bytes": "67108864", "memory.memsw.limit_in_bytes": "67108864", "memory.max": "67108864",
-		"cpu.cfs_quota_us": "5000", "cpu.max": "5000 20000", "pids.max": "24",
+		"memory.limit_in_bytes": memory, "memory.memsw.limit_in_bytes": memory, "memory.max": memory,
+		"cpu.cfs_quota_us": quota, "cpu.max": quota + " 20000", "pids.max": "24",
 	}
 	seen := 0
 	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, _ os.DirEntry, err error) error {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync/atomic"
 
 	"github.com/containerd/cgroups/v3/cgroup1"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -123,10 +124,7 @@ func (t *treeV1) Used() (int64, error) {
 }
 
 func (t *treeV1) Group(name string, limits Limits) (Group, error) {
-	quota, period := cpuQuota(limits.CPU), uint64(cpuPeriod)
-	if t.cpu > 0 && float64(quota)/float64(cpuPeriod) > t.cpu {
-		quota = unlimited // by itself: the limit above it is the lower one
-	}
+	quota, period := t.quota(limits.CPU), uint64(cpuPeriod)
 	shares := uint64(WholeWeight * sharesOfWeight)
 	resources := &specs.LinuxResources{
 		Memory: &specs.LinuxMemory{Limit: &limits.Memory},
@@ -141,14 +139,28 @@ func (t *treeV1) Group(name string, limits Limits) (Group, error) {
 	if err != nil {
 		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
 	}
-	most := []string{filepath.Join(t.memory, dir, "memory.max_usage_in_bytes")}
-	if t.swap {
-		most = append(most, filepath.Join(t.memory, dir, "memory.memsw.max_usage_in_bytes"))
+	memory, cpu := filepath.Join(t.memory, dir), filepath.Join(t.weights, dir)
+	g := &groupV1{
+		Cgroup: group, tree: t, shares: filepath.Join(cpu, "cpu.shares"), quota: filepath.Join(cpu, "cpu.cfs_quota_us"),
+		used:   filepath.Join(memory, "memory.usage_in_bytes"),
+		most:   []string{filepath.Join(memory, "memory.max_usage_in_bytes")},
+		limits: []string{filepath.Join(memory, "memory.limit_in_bytes")},
 	}
-	return groupV1{
-		group, filepath.Join(t.weights, dir, "cpu.shares"), filepath.Join(t.memory, dir, "memory.usage_in_bytes"),
-		most, limits.Memory,
-	}, nil
+	if t.swap {
+		g.most = append(g.most, filepath.Join(memory, "memory.memsw.max_usage_in_bytes"))
+		g.limits = append(g.limits, filepath.Join(memory, "memory.memsw.limit_in_bytes"))
+	}
+	g.limit.Store(limits.Memory)
+	return g, nil
+}
+
+// quota is that of a limit on CPU; none of its own where the limit above it is the lower one, which the kernel demands.
+func (t *treeV1) quota(limit float64) int64 {
+	quota := cpuQuota(limit)
+	if t.cpu > 0 && float64(quota)/float64(cpuPeriod) > t.cpu {
+		return unlimited
+	}
+	return quota
 }
 
 func (t *treeV1) Memory() (Memory, error) {
@@ -171,26 +183,45 @@ func (t *treeV1) Close() error {
 
 type groupV1 struct {
 	cgroup1.Cgroup
-	shares string   // the file that holds its weight
-	used   string   // the file that holds what memory it uses
-	most   []string // the files that hold the most memory it has used, without swap and with it
-	limit  int64    // on that
+	tree   *treeV1
+	shares string       // the file that holds its weight
+	quota  string       // the file that holds its CPU time in each period
+	used   string       // the file that holds what memory it uses
+	most   []string     // the files that hold the most memory it has used, without swap and with it
+	limits []string     // the files that hold the limits on that
+	limit  atomic.Int64 // what they hold
+}
+
+// Limit implements Group. The kernel refuses a limit without swap that is over the one with it, so which is written first
+// depends on which way they go.
+func (g *groupV1) Limit(memory int64, cpu float64) error {
+	files := slices.Clone(g.limits)
+	if memory > g.limit.Load() {
+		slices.Reverse(files)
+	}
+	for _, file := range files {
+		if err := writeNumber(file, memory); err != nil {
+			return err
+		}
+	}
+	g.limit.Store(memory)
+	return writeNumber(g.quota, g.tree.quota(cpu))
 }
 
 // sharesOfWeight is cpu.shares for each unit of weight. The kernel takes 2 to 262144.
 const sharesOfWeight = 16
 
 // Weigh implements Group.
-func (g groupV1) Weigh(weight int) error { return writeNumber(g.shares, int64(weight)*sharesOfWeight) }
+func (g *groupV1) Weigh(weight int) error { return writeNumber(g.shares, int64(weight)*sharesOfWeight) }
 
-func (g groupV1) Add(pid int) error {
+func (g *groupV1) Add(pid int) error {
 	if err := g.AddProc(uint64(pid)); err != nil {
 		return fmt.Errorf("cgroup v1: add process: %w", err)
 	}
 	return nil
 }
 
-func (g groupV1) OOMKills() (uint64, error) {
+func (g *groupV1) OOMKills() (uint64, error) {
 	stat, err := g.Stat(cgroup1.IgnoreNotExist)
 	if err != nil {
 		return 0, fmt.Errorf("cgroup v1: %w", err)
@@ -202,10 +233,10 @@ func (g groupV1) OOMKills() (uint64, error) {
 }
 
 // Used implements Group.
-func (g groupV1) Used() (int64, error) { return readSize(g.used) }
+func (g *groupV1) Used() (int64, error) { return readSize(g.used) }
 
 // Renew implements Group: a write, of anything, sets the most to what is used now.
-func (g groupV1) Renew() error {
+func (g *groupV1) Renew() error {
 	var errs []error
 	for _, file := range g.most {
 		errs = append(errs, writeNumber(file, 0))
@@ -219,17 +250,17 @@ const nearLimit = 1 << 20
 
 // ReachedLimit implements Group. There are counts of failures too (failcnt), but some kernels, such as 6.18, leave them
 // at 0.
-func (g groupV1) ReachedLimit() (bool, error) {
+func (g *groupV1) ReachedLimit() (bool, error) {
 	for _, file := range g.most {
 		most, err := readSize(file)
-		if err != nil || most > g.limit-nearLimit {
+		if err != nil || most > g.limit.Load()-nearLimit {
 			return err == nil, err
 		}
 	}
 	return false, nil
 }
 
-func (g groupV1) Remove() error {
+func (g *groupV1) Remove() error {
 	if err := g.Delete(); err != nil {
 		return fmt.Errorf("cgroup v1: remove: %w", err)
 	}

@@ -110,7 +110,9 @@ func (t *treeV2) Group(name string, limits Limits) (Group, error) {
 	}
 	in := filepath.Join(mountV2, dir)
 	return &groupV2{
-		manager, filepath.Join(in, "cpu.weight"), filepath.Join(in, "memory.current"), filepath.Join(in, "memory.events"), 0,
+		Manager: manager, weight: filepath.Join(in, "cpu.weight"), used: filepath.Join(in, "memory.current"),
+		events: filepath.Join(in, "memory.events"), memory: filepath.Join(in, "memory.max"),
+		quota: filepath.Join(in, "cpu.max"),
 	}, nil
 }
 
@@ -139,11 +141,27 @@ type groupV2 struct {
 	weight string // the file that holds its weight
 	used   string // the file that holds what memory it uses
 	events string // the file that counts what happened at its limits
+	memory string // the file that holds its limit on memory
+	quota  string // the file that holds its CPU time in each period
 	ooms   uint64 // what that said at Renew
 }
 
 // weightV2 is cpu.weight: 10000 is the most that the kernel takes.
 func weightV2(weight int) int64 { return int64(max(weight*10_000/WholeWeight, 1)) }
+
+// Limit implements Group. Where more memory is in use than is to be allowed the kernel kills instead of refusing
+// (memory.max in Documentation/admin-guide/cgroup-v2.rst).
+func (g *groupV2) Limit(memory int64, cpu float64) error {
+	if err := writeNumber(g.memory, memory); err != nil {
+		return err
+	}
+	text := strconv.AppendInt(nil, cpuQuota(cpu), 10)
+	text = strconv.AppendInt(append(text, ' '), cpuPeriod, 10)
+	if err := os.WriteFile(g.quota, text, 0o644); err != nil { //nolint:gosec // a kernel file
+		return fmt.Errorf("cgroup: %w", err)
+	}
+	return nil
+}
 
 // Weigh implements Group.
 func (g *groupV2) Weigh(weight int) error { return writeNumber(g.weight, weightV2(weight)) }

@@ -14,6 +14,10 @@ type Call struct {
 	Timeouts Timeouts
 	// Load is the code that the process is to be bound to; nil when it is bound already.
 	Load *wire.Load
+	// Memory, in bytes, and CPU, in processors, are limits of the process from the moment on in which it is bound; 0 for
+	// those of the Config. They have no effect without control groups.
+	Memory int64
+	CPU    float64
 	// Stream begins an answer that comes in pieces: it gets the head frame, and what it returns gets the bytes, from the
 	// goroutine of Serve. The process waits while that writes. If it has a method Flush() error, this is called when
 	// nothing more has come yet. Nil makes such an answer ErrStream.

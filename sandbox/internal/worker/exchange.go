@@ -56,6 +56,9 @@ func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err err
 		if !e.fillBuffer() {
 			return Answer{Reusable: call.Load == nil}, ErrTooLarge
 		}
+		if death := p.bind(call); death != nil {
+			return Answer{}, death
+		}
 		clock := p.CPUUsed()
 		if p.idleCPUAt(clock) > IdleAllowance {
 			return Answer{}, p.endIdleActivity()

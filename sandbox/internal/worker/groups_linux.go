@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -49,18 +50,48 @@ type groups struct {
 type slotGroup struct {
 	cgroup.Group
 	oomKills uint64
+	usual    limits // of a worker whose function has none of its own
 
 	mu     sync.Mutex // guards the fields below
 	owner  *Process   // whose group it is at the moment
 	weight int
+	limits limits // that it has
 }
 
-// assign makes the group p's, with the weight of a worker by itself.
+// limits are those that a function may have of its own.
+type limits struct {
+	memory int64   // bytes
+	cpu    float64 // processors
+}
+
+// assign makes the group p's, with the weight and the limits of a worker by itself.
 func (g *slotGroup) assign(p *Process) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.owner = p
-	return errors.Join(g.Renew(), g.setWeightLocked(cgroup.WholeWeight))
+	return errors.Join(g.setLimitsLocked(g.usual), g.Renew(), g.setWeightLocked(cgroup.WholeWeight))
+}
+
+// setLimits gives the group, if it is still p's, the limits of a function; 0 leaves one as it is for every worker.
+func (g *slotGroup) setLimits(p *Process, memory int64, cpu float64) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.owner != p {
+		return nil
+	}
+	return g.setLimitsLocked(limits{cmp.Or(memory, g.usual.memory), cmp.Or(cpu, g.usual.cpu)})
+}
+
+func (g *slotGroup) setLimitsLocked(l limits) error {
+	if l == g.limits {
+		return nil
+	}
+	g.limits = limits{} // not known after an error
+	err := g.Limit(l.memory, l.cpu)
+	if err == nil {
+		g.limits = l
+	}
+	return err
 }
 
 // setWeight makes p count as weight beside others, if the group is still p's.
@@ -112,7 +143,8 @@ func (g *groups) of(slot int) (*slotGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.bySlot[slot] = &slotGroup{Group: group, weight: cgroup.WholeWeight}
+	usual := limits{g.limits.Memory, g.limits.CPU}
+	g.bySlot[slot] = &slotGroup{Group: group, weight: cgroup.WholeWeight, usual: usual, limits: usual}
 	return g.bySlot[slot], nil
 }
 

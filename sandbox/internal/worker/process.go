@@ -23,6 +23,8 @@ type Process struct {
 	missing string
 	// setWeight is nil without limits. It is set before the process is ready.
 	setWeight func(weight int)
+	// setLimits is the same for limits of a function.
+	setLimits func(memory int64, cpu float64) error
 	// used is what memory its group uses; nil without limits. It is set before the process is ready.
 	used func() (int64, error)
 
@@ -83,6 +85,22 @@ func (p *Process) SetWeight(weight int) {
 	if p.setWeight != nil {
 		p.setWeight(weight)
 	}
+}
+
+// bind gives the process the limits of the function that it is about to be bound to. One that uses more memory already
+// is ended, as it would be later.
+func (p *Process) bind(call *Call) *Death {
+	if call.Load == nil || call.Memory == 0 && call.CPU == 0 || p.setLimits == nil {
+		return nil
+	}
+	err := p.setLimits(call.Memory, call.CPU)
+	if err == nil {
+		return nil
+	}
+	p.Kill(Memory)
+	death := p.waitExit()
+	death.Detail = "limits of the function: " + err.Error()
+	return death
 }
 
 // Kill ends the process for reason; the first reason counts.
