@@ -14,7 +14,7 @@ const later = 'setTimeout(() => res.send(1), 20)';
 test('a rejection that nobody handles does not fail a call that answers', async (t) => {
   for (const [name, code, lines] of [
     ['two promises begun and awaited in turn', asyncMain(`
-      const a = new Promise(r => setTimeout(r, 10)), b = fails(1);
+      const b = fails(1), a = new Promise(r => setTimeout(r, 10));
       try { await a; await b } catch (e) { return 1 }`), 1],
     ['a call that is not awaited', asyncMain('async function track() { throw new Error("x") } track(); return 1'), 1],
     ['the same, later', asyncMain('fails(1); await new Promise(r => setTimeout(r, 20)); return 1'), 1],
