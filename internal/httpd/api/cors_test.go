@@ -104,6 +104,14 @@ func TestPagesMayReadEveryAnswer(t *testing.T) {
 		"full queue":     {run: fails(sandbox.ErrBusy), status: 503},
 		"not modified":   {run: answers(sandbox.Result{Status: 304}), status: 304},
 		"nothing":        {run: answers(sandbox.Result{Status: 204}), status: 204},
+		"bytes":          {run: answers(sandbox.Result{Status: 200, Bytes: []byte("a,b")}), status: 200},
+		"stream": {run: func(call invoke.Call) (*sandbox.Result, error) {
+			w, err := call.OnHead(sandbox.StreamHead{Status: 201, Header: fields("Access-Control-Allow-Origin", "*")})
+			if err == nil {
+				_, err = w.Write([]byte("data: 1\n\n"))
+			}
+			return &sandbox.Result{Streamed: true}, err
+		}, status: 201},
 		"what it says itself": {run: answers(sandbox.Result{Status: 200, Body: json.RawMessage("1"), Header: fields(
 			"access-control-allow-origin", "*", "Access-Control-Max-Age", "5", "Access-Control-Anything", "x",
 			"Vary", "origin",
