@@ -40,6 +40,12 @@
 // A worker in a jail starts as this very program, which this package turns into Node.js while it is initialized: main
 // is not reached, and nothing needs to be called there.
 //
+// # Bytes and streams
+//
+// A request may have its body as bytes (Request.Raw), and a Result may be bytes (Result.Bytes). An answer that the
+// function streams goes to the writer of Invocation.OnHead as it comes, and a *StreamError says why one has ended early.
+// A writer that takes its time holds the worker back, not the memory of this program.
+//
 // # Modules
 //
 // Functions may require what Config.Modules lists, and nothing by default. Modules of Node.js itself, such as "crypto",

@@ -44,17 +44,15 @@ var streamPromises = []struct {
 }
 
 func TestPromiseStreams(t *testing.T) {
-	for _, v := range []version{oldest, versions[len(versions)-1]} {
-		died := make(chan sandbox.Reason, 1000)
-		pool, err := nakedPool(t, ready+`serve()`, func(c *sandbox.Config) {
-			c.Node, c.Observer, c.StreamIdle, c.StreamTotal = v.binary(t), deaths{died: died}, patience, patience
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range streamPromises {
-			t.Run(fmt.Sprint(v, " ", p.name), func(t *testing.T) { p.test(t, pool, died) })
-		}
+	died := make(chan sandbox.Reason, 1000)
+	pool, err := nakedPool(t, ready+`serve()`, func(c *sandbox.Config) {
+		c.Observer, c.StreamIdle, c.StreamTotal = deaths{died: died}, patience, patience
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range streamPromises {
+		t.Run(p.name, func(t *testing.T) { p.test(t, pool, died) })
 	}
 }
 

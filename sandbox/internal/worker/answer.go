@@ -62,7 +62,7 @@ func (e *exchange) readFrames(ctx context.Context) (Answer, error) {
 				return Answer{}, err
 			}
 		case wire.Chunk:
-			if err := e.passOn(frame.Bytes); err != nil {
+			if err := e.forward(frame.Bytes); err != nil {
 				return Answer{}, err
 			}
 		default:

@@ -67,8 +67,8 @@ func (e *exchange) beginStream(ctx context.Context, head *wire.Frame, waited boo
 	return nil
 }
 
-// passOn has the caller take a piece of the answer.
-func (e *exchange) passOn(piece []byte) error {
+// forward writes a piece of the answer to the caller.
+func (e *exchange) forward(piece []byte) error {
 	if e.stream == nil {
 		return e.process.failed(errChunk)
 	}
