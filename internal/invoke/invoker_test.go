@@ -267,6 +267,25 @@ func TestCheckUsesTheWorkerThatTheFirstCallWillGet(t *testing.T) {
 	}
 }
 
+func TestATrialRunFindsAWebHandler(t *testing.T) {
+	for answer, want := range map[string]string{webHandler: function.BodyRaw, ``: "unset", `"other"`: "unset"} {
+		v := New(Options{Pool: answeringPool{&sandbox.Result{Status: 200, Body: json.RawMessage(answer)}}, Source: newSource()})
+		for _, given := range []*string{nil, new(string)} {
+			fn := function.Function{Ref: ref("a/b"), Code: "x", Options: function.Options{Body: given}}
+			if err := v.Check(t.Context(), &fn); err != nil {
+				t.Fatal(err)
+			}
+			got := "unset"
+			if fn.Options.Body != nil {
+				got = *fn.Options.Body
+			}
+			if given != nil && got != "" || given == nil && got != want {
+				t.Errorf("%s: body is %q, want %q", answer, got, want)
+			}
+		}
+	}
+}
+
 func TestInvokerNeedsNoRecorderOutputOrLogger(t *testing.T) {
 	pool := &fakePool{}
 	pool.does("a/b.js", func(inv *sandbox.Invocation) (*sandbox.Result, error) {

@@ -26,6 +26,7 @@ const settled = Promise.resolve();
 const { isArray } = Array;
 const { Buffer, runner } = host;
 const { byteLength } = Buffer;
+const { base64Slice } = Buffer.prototype;
 
 const sharedEnv = freeze(parse(host.env));
 
@@ -143,6 +144,14 @@ function resultFrame({ code, pairs, body, failed, failure }) {
   }
 }
 
+// bytesFrame is resultFrame for a body that is a Buffer.
+function bytesFrame({ code, pairs, body, failed, failure }) {
+  if (failed) return errorFrame(plainFailure(failure), pairs);
+  runner.writing();
+  const bytes = apply(base64Slice, body, [0, body.length]);
+  return { type: 'result', rest: `"status":${code},"headers":${textOf(pairs)},"bytes":"${bytes}"` };
+}
+
 // plainFailure is the outcome of an answer that could not be written: 500, whatever status the cause has.
 function plainFailure(error) {
   const { message, text, stack } = describe(error, '', 0);
@@ -168,6 +177,13 @@ function answer(result) {
   if (!open) return;
   open = false; // whatever getters of headers do when they are read
   settle(resultFrame, taken(result));
+}
+
+// answerBytes is answer for a body that is a Buffer.
+function answerBytes(result) {
+  if (!open) return;
+  open = false;
+  settle(bytesFrame, taken(result));
 }
 
 function fail(thrown) {
@@ -239,7 +255,7 @@ function start(line, kind) {
     return;
   }
   if (runner.once()) kept = scope;
-  if (isArray(out)) enter(out, module.exports, Backstage);
+  if (isArray(out)) enter(out, module.exports, Backstage, message);
 }
 
 // scopeOf is what the top-level code is given. A function with "init":"once" keeps that of its first call.
@@ -265,16 +281,26 @@ function scopeOf(env, kind) {
 
 // enter answers with what main comes to: out is whether it is async, and what it has returned. If there is none, it
 // calls what the code has exported.
-function enter(out, exported, { request, response }) {
+function enter(out, exported, Backstage, message) {
+  const { request, response } = Backstage;
   if (out.length > 0) {
     follow(out[0], out[1], response);
     return;
   }
   const entry = entryOf(exported);
   if (entry === null) return; // the code has returned an empty list
-  const { main } = entry;
+  const { main, handler } = entry;
+  if (handler !== undefined) {
+    if (!handles()) throw new TypeError(NO_HANDLER);
+    require('./handler')(handler, message, { Backstage, web, answer: answerBytes, fail });
+    return;
+  }
   follow(main.constructor.name === 'AsyncFunction', apply(main, undefined, [request, response]), response);
 }
+
+const NO_HANDLER = 'What the code exports is a web handler, which needs "globals":"web" and Node.js 18 or later';
+
+const handles = () => web !== null && web.handles;
 
 // exportsEntry says whether the code has exported what can be called.
 function exportsEntry() {
@@ -298,7 +324,9 @@ function checked(main, exported) {
   const entry = main === 'undefined' ? entryOf(exported) : null;
   const exports = typeof exported === 'function' || keys(Object(exported)).length > 0;
   const fault = entry === null ? runner.faultOf(main, exports) : '';
-  if (fault === '') answer({ status: 200, headers: {}, body: undefined });
+  const isHandler = entry !== null && entry.handler !== undefined;
+  if (isHandler && !handles()) fail(Object.assign(new Error(NO_HANDLER), { stack: '' }));
+  else if (fault === '') answer({ status: 200, headers: {}, body: isHandler ? 'handler' : undefined });
   else fail(Object.assign(new Error(fault), { stack: '' })); // it is not an error of the code itself
 }
 

@@ -127,4 +127,7 @@ function builtin(name) {
   return loaded.exports;
 }
 
-module.exports = { install, begin, builtin, unchanged: watch.unchanged };
+// handles says whether this version has what a web handler needs.
+const handles = web.rows.some(({ names }) => names.indexOf('Response') >= 0);
+
+module.exports = { install, begin, given, handles, builtin, unchanged: watch.unchanged };

@@ -96,7 +96,8 @@ func (s *server) put(
 	return http.StatusOK, nil
 }
 
-// tryOut runs the top-level code of given as it will run: with its own options and those stored with it before.
+// tryOut runs the top-level code of given as it will run: with its own options and those stored with it before. Given
+// gets the option body of a web handler.
 func (s *server) tryOut(ctx context.Context, given *function.Function) error {
 	tried := *given
 	stored, err := s.Store.Get(ctx, given.Ref)
@@ -106,7 +107,14 @@ func (s *server) tryOut(ctx context.Context, given *function.Function) error {
 	case err != nil && !replaceable(err) && given.Options.Runtime == nil && len(s.Runtimes) > 1:
 		return err // else the answer tells of code that is wrong even while the store is away
 	}
-	return s.Invoker.Check(ctx, &tried)
+	asked := tried.Options.Body != nil
+	if err := s.Invoker.Check(ctx, &tried); err != nil {
+		return err
+	}
+	if !asked { // the trial run may have found that the code needs bytes
+		given.Options.Body = tried.Options.Body
+	}
+	return nil
 }
 
 // replaceable says whether err, of reading a function, is one that a PUT of it mends.
