@@ -18,6 +18,9 @@ const NETWORK = ['dns', 'dns/promises', 'http', 'https', 'net', 'tls'];
 // its performance alone.
 const OWN = ['perf_hooks', 'process'];
 
+// Libraries load these in case they need them; they get stand-ins, of which what reaches out of the process throws.
+const STAND_INS = ['async_hooks', 'child_process', 'fs', 'fs/promises', 'http2', 'os', 'tty', 'worker_threads'];
+
 // Properties that replace themselves when they are first read. A comparison would take that for a change.
 const LAZY = {
   buffer: ['Blob', 'File', 'resolveObjectURL'],
@@ -48,6 +51,13 @@ function load(name) {
   return { exports: exported, settings: (SETTINGS[name] || []).filter(key => key in exported) };
 }
 
+// namesOf are the names of the functions of a module that the runner has loaded itself.
+function namesOf(name) {
+  const [module, part] = name.split('.');
+  const exported = part ? require(module)[part] : require(module);
+  return Object.keys(exported || {}).filter(key => key !== 'promises' && typeof exported[key] === 'function');
+}
+
 // quietly keeps the warnings that read is to get from the output of the call.
 function quietly(read) {
   const { emitWarning } = process;
@@ -59,4 +69,4 @@ function quietly(read) {
   }
 }
 
-module.exports = { PLAIN, NETWORK, OWN, offered, openNetwork, load };
+module.exports = { PLAIN, NETWORK, OWN, STAND_INS, offered, openNetwork, load, namesOf };

@@ -60,12 +60,13 @@ function fault(message, place) {
 }
 
 // broken says what acorn has found.
-function broken(error) {
+/** @type {(error: any) => SyntaxError} */
+const broken = (error) => {
   if (!(error instanceof SyntaxError)) {
     return Object.assign(new SyntaxError('the code is nested too deeply'), { place: START });
   }
-  return Object.assign(new SyntaxError(error.message.replace(/ \(\d+:\d+\)$/, '')), { place: error.loc });
-}
+  return Object.assign(new SyntaxError(error.message.replace(/ \(\d+:\d+\)$/, '')), { place: error['loc'] });
+};
 
 function lowerStatement(statement, out) {
   switch (statement.type) {

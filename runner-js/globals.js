@@ -62,7 +62,7 @@ const TABLE = [
     names: ['global', 'globalThis'],
     origin: 'realm',
     old: 'own',
-    safe: 'the global object of the realm; new keys on it end the worker',
+    safe: 'the global object of the realm; what a call adds to it is gone with the call',
   },
   { names: ['navigator'], origin: 'realm', safe: '`userAgent` alone' },
 ];

@@ -23,7 +23,7 @@ const FILES = [
   'instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard',
   'span', 'describe', 'context', 'call', 'web', 'watch', 'process', 'clone', 'entry',
   'bytes', 'percent', 'frozen', 'toolarge', 'mediatype', 'cookies', 'multipart', 'form',
-  'handler',
+  'handler', 'standins',
 ];
 const sources = {};
 for (const name of FILES) {
@@ -75,6 +75,8 @@ class Realm {
         rows: globals.offered,
         value: globals.value,
         module: builtins.load,
+        standIns: builtins.STAND_INS,
+        names: builtins.namesOf,
         agent: `Node.js/${parseInt(version.slice(1), 10)}`,
       },
     };

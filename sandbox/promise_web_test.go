@@ -42,8 +42,31 @@ var webPromises = []promise{
 		name: "modules of Node.js that reach out of the process are not there", web: true, want: `[]`,
 		code: `
 		function main(req, res) {
-			const names = ['fs', 'child_process', 'worker_threads', 'vm', 'module', 'v8', 'inspector', 'cluster', 'repl', 'os', 'async_hooks', 'wasi', 'dgram'];
+			const names = ['vm', 'module', 'v8', 'inspector', 'cluster', 'repl', 'wasi', 'dgram', 'diagnostics_channel', 'trace_events', 'sqlite'];
 			res.send([...names, ...names.map(name => 'node:' + name)].filter((name) => { try { return require(name) } catch (e) { return false } }));
+		}`,
+	},
+	{
+		name: "stand-ins of modules of Node.js reach nothing", web: true, want: `[["fs.readFileSync","fs.openSync","child_process.execSync","child_process.fork","worker_threads.Worker","http2.connect"],[],"localhost"]`,
+		code: `
+		function main(req, res) {
+			const calls = { fs: ['readFileSync', 'openSync'], child_process: ['execSync', 'fork'], worker_threads: ['Worker'], http2: ['connect'] };
+			const refused = [], done = [];
+			for (const name of Object.keys(calls)) for (const call of calls[name]) {
+				try { new (require('node:' + name)[call])('/bin/true', 'r'); done.push(call) } catch (e) { if (e.code === 'ERR_ACCESS_DENIED') refused.push(name + '.' + call) }
+			}
+			res.send([refused, done, require('os').hostname()]);
+		}`,
+	},
+	{
+		name: "what the call before added to the global object", web: true, want: `1`, then: `["undefined","undefined","undefined"]`,
+		code: `
+		function main(req, res) {
+			const mark = Symbol.for('mark');
+			if (req.body === 'next') return res.send([typeof global.leak, typeof global.hidden, typeof global[mark]]);
+			global.leak = global[mark] = 1;
+			Object.defineProperty(global, 'hidden', { get() { return 1 }, configurable: true });
+			res.send(1);
 		}`,
 	},
 	{

@@ -311,7 +311,7 @@ function exportsEntry() {
 function becomeWeb() {
   web = require('./web');
   web.install();
-  require('./guard').extend(web.unchanged);
+  require('./guard').extend(web.unchanged, web.clear);
 }
 
 // goesOn says whether work that the call has begun may go on after its answer.

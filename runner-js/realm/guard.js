@@ -64,6 +64,9 @@ remember();
 /** @type {(all: boolean) => boolean} */
 let compareMore = null;
 
+/** @type {() => void} */
+let clear = null; // takes away what a call may leave
+
 // Code that changes built-in objects on purpose does it in its first calls.
 const FIRST = 8;
 const EVERY = 64;
@@ -127,6 +130,7 @@ function propertiesOf(objects) {
 // whether the functions have as many keys; in every RARELYth, whether all of them hold the same properties.
 function unchanged() {
   count++;
+  if (clear !== null) clear();
   apply(exec, NOTHING, ['']); // otherwise the next call could read the last match from RegExp
   if (!intact[0]() || !intact[1]()) return false;
   for (let i = 0; i < SHARED.length; i++) {
@@ -200,9 +204,11 @@ function remember() {
   properties = propertiesOf(all);
 }
 
-// extend makes the guard compare more, and takes what the runner has changed since the start for what it must be.
-function extend(compare) {
+// extend makes the guard compare more, after it has called clearFirst, and takes what the runner has changed since the
+// start for what it must be.
+function extend(compare, clearFirst) {
   compareMore = compare;
+  clear = clearFirst;
   remember();
 }
 

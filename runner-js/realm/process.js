@@ -8,6 +8,7 @@ const { version, versions, platform, arch } = JSON.parse(host.process);
 const { defineProperty, freeze } = Object;
 const { apply } = Reflect;
 const { floor } = Math;
+const { BigInt: toBigInt } = Function('return this')(); // undefined on Node.js 8
 const { split } = String.prototype;
 const { then } = Promise.prototype;
 const settled = Promise.resolve();
@@ -73,7 +74,7 @@ function hrtimeOf(elapsed) {
     const [seconds, rest] = [time[0] - before[0], time[1] - before[1]];
     return rest < 0 ? [seconds - 1, rest + 1e9] : [seconds, rest];
   }
-  if (typeof BigInt === 'function') hrtime.bigint = () => BigInt(floor(elapsed() * 1e6));
+  if (toBigInt) hrtime.bigint = () => toBigInt(floor(elapsed() * 1e6));
   return hrtime;
 }
 

@@ -6,10 +6,11 @@
 const clone = require('./clone');
 const { everything } = require('./intrinsics');
 const { makeProcess, soon } = require('./process');
+const standIn = require('./standins');
 const watch = require('./watch');
 
 const { runner, web } = host;
-const { apply, getPrototypeOf } = Reflect;
+const { apply, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
 const { create, defineProperty, freeze } = Object;
 const { parse } = JSON;
 const { now } = Date;
@@ -42,11 +43,37 @@ function makePerformance() {
   return defineProperty(self, 'toJSON', { value: () => ({ timeOrigin: self.timeOrigin }) });
 }
 
+// What calls have added to the global object. It is taken away after each call, before the guard looks, and is back for
+// the next one if its top-level code ran once.
+const found = create(null);
+let known = 0; // how many names it has by itself
+let added = [];
+
+// clear takes away what the call in progress has added, as far as it can be: the guard sees the rest.
+function clear() {
+  if (ownKeys(host.globals).length === known) return;
+  const names = ownKeys(everything);
+  for (let i = 0; i < names.length; i++) {
+    if (!(names[i] in found)) {
+      added[added.length] = { name: names[i], property: getOwnPropertyDescriptor(everything, names[i]) };
+      deleteProperty(everything, names[i]);
+    }
+  }
+}
+
+// restore gives back what was taken away.
+function restore() {
+  for (let i = 0; i < added.length; i++) defineProperty(everything, added[i].name, added[i].property);
+  added = [];
+}
+
 // begin starts a call. immediates makes its setImmediate and what clears it and intervals; fail takes what fails it.
 function begin(env, immediates, fail) {
   call = { env, immediates, fail };
   made = create(null);
   assigned = create(null);
+  if (runner.once()) restore();
+  else added = [];
 }
 
 const outside = create(null); // objects of Node.js by name
@@ -75,6 +102,8 @@ function install() {
     for (const name of names.filter(each => each !== 'fetch')) define(name, origin === 'node' ? given : ownOf);
   }
   acceptOutside();
+  for (const name of ownKeys(everything)) found[name] = true;
+  known = ownKeys(host.globals).length;
 }
 
 function ownOf(name) {
@@ -105,6 +134,7 @@ function acceptOutside() {
 }
 
 // accept makes own take instances of other for its own. Classes that extend it are not affected.
+/** @type {(own: any, other: any) => void} */
 function accept(own, { prototype }) {
   const value = { [hasInstance](instance) {
     return apply(ordinary, this, [instance]) || (this === own && apply(isPrototypeOf, prototype, [instance]));
@@ -121,7 +151,7 @@ function builtin(name) {
   const plain = typeof name === 'string' && apply(slice, name, [0, 5]) === 'node:' ? apply(slice, name, [5]) : name;
   if (apply(hasOwn, OWN, [plain])) return OWN[plain]();
   const loaded = web.module(plain);
-  if (loaded === undefined) return undefined;
+  if (loaded === undefined) return standIn(plain);
   if (plain === 'crypto' && 'webcrypto' in loaded.exports) given('crypto');
   watch.add(loaded.exports, loaded.settings);
   return loaded.exports;
@@ -130,4 +160,4 @@ function builtin(name) {
 // handles says whether this version has what a web handler needs.
 const handles = web.rows.some(({ names }) => names.indexOf('Response') >= 0);
 
-module.exports = { install, begin, given, handles, builtin, unchanged: watch.unchanged };
+module.exports = { install, begin, given, handles, builtin, clear, unchanged: watch.unchanged };

@@ -3,7 +3,7 @@
 // Writes docs/globals.md from the tables that the runner goes by. Run by itself it prints the page: make docs.
 
 const { TABLE, NEVER } = require('../globals');
-const { PLAIN, NETWORK, OWN } = require('../builtins');
+const { PLAIN, NETWORK, OWN, STAND_INS } = require('../builtins');
 
 const code = names => names.map(name => `\`${name}\``).join(', ');
 
@@ -38,8 +38,9 @@ ${rows.join('\n')}
 
 “Compared after each call” means: if a call has changed the object, what it holds, its prototype or what it inherits
 from, its worker serves no other call ([what is compared](isolation.md#what-calls-share)). It is compared from its first
-use on, so what a function does not use costs its calls nothing. What a call assigns to one of these names is there for
-that call alone.
+use on, so what a function does not use costs its calls nothing. What a call assigns to one of these names, and what it
+adds to the global object, is there for that call alone; with \`"init":"once"\` what it adds stays for later calls of the
+function in that process.
 
 Objects of Node.js are instances of the classes of functions: \`bytes instanceof Uint8Array\` and
 \`promise instanceof Promise\` are true for what these names return.
@@ -59,6 +60,7 @@ ${filled(`Not there, on any version: ${code(NEVER)}.`)}
 | ${code(PLAIN)} | always | compared after each call, as above |
 | ${code(NETWORK)} | with [egress](egress.md) | the same; all connections go through the server |
 | ${code(OWN)} | always | made for each call: the harmless \`process\`, and \`performance\` alone |
+| ${code(STAND_INS)} | always, as stand-ins | made for each call: libraries load with them; \`os\` says nothing of the machine, and what reaches out of the process throws |
 
 No other module of Node.js is there unless \`DEFAULT_GLOBAL_MODULES\` lists it. A module of that list comes first.
 `;

@@ -168,12 +168,44 @@ test('immediates and intervals count as work', async (t) => {
 test('the modules of the table are there, also with node:, and no others', async (t) => {
   const names = builtins.PLAIN.concat(builtins.OWN).filter(name => builtins.offered.has(name) || builtins.OWN.includes(name));
   const all = names.concat(names.map(name => `node:${name}`));
-  const never = builtins.NETWORK.concat('fs', 'child_process', 'worker_threads', 'vm', 'module', 'v8', 'inspector', 'cluster', 'repl', 'os', 'async_hooks',
-    'diagnostics_channel', 'wasi', 'sqlite', 'test', 'node:fs', 'node:test', 'internal/util', '', 'toString', '__proto__');
+  const never = builtins.NETWORK.concat('vm', 'module', 'v8', 'inspector', 'cluster', 'repl',
+    'diagnostics_channel', 'wasi', 'sqlite', 'test', 'node:vm', 'node:test', 'internal/util', '', 'toString', '__proto__');
   const code = `Backstage.modules.own = () => 'own'; Backstage.modules['node:own'] = () => 'own';
     const there = (name) => { try { return Boolean(require(name)); } catch (e) { return false; } };
     function main(req, res) { res.send([${JSON.stringify(all)}.filter(name => !there(name)), ${JSON.stringify(never)}.filter(there), require('node:own')]); }`;
   t.deepEqual(results(await answers(code, [1, 2, 3])), Array(3).fill([[[], [], 'own'], true]));
+});
+
+test('stand-ins load, and what would reach out of the process throws', async (t) => {
+  const code = `function main(req, res) {
+    const reached = [];
+    const look = (object, path) => Object.keys(object).forEach((key) => {
+      const value = object[key];
+      if (typeof value === 'object' && value !== null) look(value, path + '.' + key);
+      if (typeof value !== 'function' || path === 'os') return;
+      let answer;
+      try { answer = value('/etc/passwd', () => {}); } catch (e) { answer = e.code === 'ERR_ACCESS_DENIED' ? false : e.message; }
+      if (answer !== false) reached.push(path + '.' + key);
+    });
+    const all = ${JSON.stringify(builtins.STAND_INS)}.map(name => [name, require('node:' + name)]);
+    all.forEach(([name, module]) => look(module, name));
+    const os = require('os');
+    class Own extends require('fs').ReadStream {}
+    res.send([reached, require('fs').readFile.name, typeof require('fs').promises.readFile, typeof require('fs/promises').readFile, os.hostname(), os.tmpdir(), os.cpus(), typeof Own,
+      require('worker_threads').isMainThread, require('fs').x]);
+    require('fs').x = 'left';
+  }`;
+  const promises = modern ? 'function' : 'undefined';
+  t.deepEqual(results(await answers(code, [1, 2])), Array(2).fill([[[], 'readFile', promises, promises, 'localhost', '/tmp', [], 'function', true, null], true]));
+});
+
+test('what a call adds to the global object is there for it alone, or for later calls of init once', async (t) => {
+  const code = `globalThis_ = Function('return this')(); globalThis_.count = (globalThis_.count || 0) + 1; Object.defineProperty(globalThis_, 'hidden', { get() { return 7; }, configurable: true });
+    globalThis_[Symbol.for('mark')] = 1; function main(req, res) { count++; res.send([count, hidden, globalThis_[Symbol.for('mark')]]); }`.replace('globalThis_ =', 'const globalThis_ =');
+  t.deepEqual(results(await answers(code, [1, 2, 3])), Array(3).fill([[2, 7, 1], true]));
+  t.deepEqual(results(await answers(code, [1, 2, 3], {}, { web: true, once: true })), [2, 3, 4].map(count => [[count, 7, 1], true]));
+  const [stuck] = await answers(`function main(req, res) { Object.defineProperty(global, 'stuck', { value: 1 }); res.send(1); }`, [1, 2]);
+  t.equal(stuck.reusable, false, 'what cannot be taken away ends the worker');
 });
 
 test('modules that connect are there with egress', async (t) => {
