@@ -43,6 +43,7 @@ modules := runner-js/node_modules/.installed
 # ESLint and TypeScript, apart from what functions may require.
 lint_modules := .ci/lint/node_modules/.installed
 test_runtimes := cmd/functions/testdata/runtimes/node_modules/.installed
+test_bundles := runner-js/test/bundles/node_modules/.installed
 js_runtimes = $(wildcard $(dir $(test_runtimes))node*/bin/node)
 native := $(wildcard runner-js/native/*.c)
 addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
@@ -93,6 +94,11 @@ $(test_runtimes): cmd/functions/testdata/runtimes/package.json cmd/functions/tes
 	cd $(<D) && $(NPM) ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+# Libraries that tests run as functions.
+$(test_bundles): runner-js/test/bundles/package.json runner-js/test/bundles/package-lock.json
+	cd $(<D) && $(NPM) ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 # Without a C compiler there is no fork server, and every worker starts by itself.
 runner-js/build/%.node: runner-js/native/%.c | $(modules)
 	@command -v $(CC) >/dev/null || { echo "No C compiler ($(CC)): workers will start more slowly." >&2; exit 0; }; \
@@ -131,7 +137,7 @@ test-go: test-needs ## run the Go tests with the race detector
 	$(GO) run $(GOTESTSUM) --format standard-quiet --jsonfile $(reports)/go.json -- -race -count=1 -timeout $(TEST_TIMEOUT) -p 3 $(slow_packages) ./...
 
 .PHONY: test-js
-test-js: setup $(test_runtimes) ## run the runner's tests on every version of Node.js that functions run on
+test-js: setup $(test_runtimes) $(test_bundles) ## run the runner's tests on every version of Node.js that functions run on
 	@mkdir -p $(reports) && rm -f $(reports)/js-*.tap
 	@run() { \
 	  version=$$("$$1" --version); report=$(abspath $(reports))/js-$$version.tap; \
@@ -257,4 +263,4 @@ docs: tools $(modules) ## generate docs/configuration.md and docs/globals.md fro
 
 .PHONY: clean
 clean: ## remove everything that was built or fetched; ./data stays
-	rm -rf bin .ci/lint/node_modules runner-js/build runner-js/node_modules cmd/functions/testdata/runtimes/node_modules coverage.out
+	rm -rf bin .ci/lint/node_modules runner-js/build runner-js/node_modules cmd/functions/testdata/runtimes/node_modules runner-js/test/bundles/node_modules coverage.out

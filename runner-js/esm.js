@@ -165,17 +165,32 @@ function all(patterns) {
   return patterns.reduce((names, one) => names.concat(namesIn(one)), []);
 }
 
+const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression', 'StaticBlock']);
+const INTERESTING = new Set(['ImportExpression', 'MetaProperty', 'AwaitExpression', 'ForOfStatement']);
+const { isArray } = Array;
+
+// Whether code may have any of what lowerExpressions looks for: looking takes as long as parsing.
+const MAY_HAVE = /\bimport\s*[.(]|\bawait\b/;
+
 // lowerExpressions lowers import(), and refuses what works in no function.
 function lowerExpressions(tree, out) {
-  const nodes = [{ node: tree, within: false }];
+  if (!MAY_HAVE.test(out.code)) return;
+  const nodes = [tree];
+  const withins = [false];
   while (nodes.length > 0) {
-    const { node, within } = nodes.pop();
-    lowerExpression(node, within, out);
-    const inner = within || /Function/.test(node.type) || node.type === 'StaticBlock';
-    for (const key of Object.keys(node)) {
-      for (const value of [].concat(node[key])) {
-        if (value !== null && typeof value === 'object' && typeof value.type === 'string') {
-          nodes.push({ node: value, within: inner });
+    const node = nodes.pop();
+    const within = withins.pop();
+    const { type } = node;
+    if (INTERESTING.has(type)) lowerExpression(node, within, out);
+    const inner = within || FUNCTIONS.has(type);
+    for (const key in node) {
+      const value = node[key];
+      if (typeof value === 'object' && value !== null && key !== 'regex') {
+        for (const child of isArray(value) ? value : [value]) {
+          if (child !== null && typeof child === 'object') {
+            nodes.push(child);
+            withins.push(inner);
+          }
         }
       }
     }

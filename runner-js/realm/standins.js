@@ -20,7 +20,7 @@ const PARTS = {
   fs: () => ({
     constants: {},
     existsSync: () => false,
-    promises: refusing('fs.promises', host.web.names('fs.promises')),
+    promises: refusing('fs.promises', host.web.names('fs.promises'), true),
   }),
   http2: () => ({ constants: {} }),
   os: () => ({
@@ -49,12 +49,15 @@ const PARTS = {
   worker_threads: () => ({ isMainThread: true, parentPort: null, threadId: 0, workerData: null }),
 };
 
-// refusing is an object with functions of these names, all of which throw.
-function refusing(module, names) {
+// refusing is an object with functions of these names, all of which throw or, with promises, reject.
+function refusing(module, names, promises = false) {
   const made = {};
   for (const name of names) {
     const refused = function refused() { // libraries extend some of them
-      throw Object.assign(new Error(`${module}.${name} is not available in functions`), { code: 'ERR_ACCESS_DENIED' });
+      const error = new Error(`${module}.${name} is not available in functions`);
+      error.code = 'ERR_ACCESS_DENIED';
+      if (promises) return Promise.reject(error);
+      throw error;
     };
     made[name] = defineProperty(refused, 'name', { value: name });
   }
