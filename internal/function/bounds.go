@@ -44,7 +44,8 @@ var allBounds = []bound{
 	limit(newBound("memory", "WORKER_MEMORY_LIMIT", MinMemory, bytesize.Text,
 		func(b *Bounds) int64 { return b.Memory }, func(o *Options) **int64 { return &o.Memory }),
 		func(o *Options) bool { return o.Memory != nil && *o.Memory > 0 }, func(o *Options) { o.Memory = nil }),
-	limit(newBound("cpu", "FUNCTION_CPU_MAX", MinCPU, func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) },
+	limit(newBound("cpu", "FUNCTION_CPU_MAX", MinCPU,
+		func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) },
 		func(b *Bounds) float64 { return b.CPU }, func(o *Options) **float64 { return &o.CPU }),
 		func(o *Options) bool { return o.CPU != nil && *o.CPU > 0 }, func(o *Options) { o.CPU = nil }),
 }
@@ -110,7 +111,8 @@ func (b *Bounds) Faults(o *Options) (faults []string) {
 	return faults
 }
 
-// Within returns o with what is out of bounds brought within them, as it may be after a change of the server's variables.
+// Within returns o with what is out of bounds brought within them, as it may be after a change of the server's
+// variables.
 func (b *Bounds) Within(o Options) Options {
 	for i := range allBounds {
 		if allBounds[i].fault(b, &o) != "" {

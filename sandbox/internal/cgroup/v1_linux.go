@@ -192,8 +192,8 @@ type groupV1 struct {
 	limit  atomic.Int64 // what they hold
 }
 
-// Limit implements Group. The kernel refuses a limit without swap that is over the one with it, so which is written first
-// depends on which way they go.
+// Limit implements Group. The kernel refuses a limit without swap that is over the one with it, so which is written
+// first depends on which way they go.
 func (g *groupV1) Limit(memory int64, cpu float64) error {
 	files := slices.Clone(g.limits)
 	if memory > g.limit.Load() {
