@@ -9,11 +9,12 @@ import (
 // TestOptionsOfFunctionsHold runs what each option of a function changes, on every runtime of one server.
 func TestOptionsOfFunctionsHold(t *testing.T) {
 	s := startServer(t, runtimesVariable(t), "CODE_SYNC_TIMEOUT=5s", "CODE_ASYNC_TIMEOUT=1m",
-		"FUNCTION_SYNC_TIMEOUT_MAX=10s", "FUNCTION_TIMEOUT_MAX=2m")
+		"FUNCTION_SYNC_TIMEOUT_MAX=10s", "FUNCTION_TIMEOUT_MAX=2m", "BODY_PARSER_LIMIT=100kb")
 	for _, name := range runtimes {
 		for what, check := range map[string]func(t *testing.T, url, runtime string){
 			"timeouts": timeoutsHold,
 			"limits":   limitsHold,
+			"bodies":   bodiesArrive,
 		} {
 			t.Run(what+"/"+name, func(t *testing.T) {
 				check(t, s.url+"/functions/"+what+"/"+name, `"runtime":"`+name+`"`)
