@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -9,7 +10,7 @@ import (
 // TestServerSpeaksHTTP2WithoutTLS has curl begin with HTTP/2, many calls run on one connection of Go's client, and the
 // server stop while they do.
 func TestServerSpeaksHTTP2WithoutTLS(t *testing.T) {
-	s := startServer(t, "HTTP2=true", "POOL_SIZE=20")
+	s := startServer(t, "HTTP2=true", "HTTP_COMPRESSION=true", "POOL_SIZE=20")
 	put(t, s.url+"/functions/two/echo", `function main(req, res) {
 		res.set('X-Names', Object.keys(req.headers).join()).send({ got: req.body.n })
 	}`, "")
@@ -24,6 +25,12 @@ func TestServerSpeaksHTTP2WithoutTLS(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("curl got no %s in %s", want, got)
 		}
+	}
+	put(t, s.url+"/functions/two/long", `function main(req, res) { res.send({ text: 'x'.repeat(100000) }) }`, "")
+	got = curl(t, "--compressed", "-w", " %{size_download}", s.url+"/functions/two/long/run")
+	text, size, _ := strings.Cut(got, " ")
+	if n, err := strconv.Atoi(size); len(text) < 100_000 || err != nil || n > 2000 {
+		t.Errorf("%d bytes came as %s", len(text), size)
 	}
 	var only http.Protocols
 	only.SetUnencryptedHTTP2(true)

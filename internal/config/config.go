@@ -143,8 +143,8 @@ type Config struct {
 	HTTP                  HTTP
 	// TLSCertFile and TLSKeyFile are TLS_CERT_FILE and TLS_KEY_FILE, both empty for no TLS.
 	TLSCertFile, TLSKeyFile string
-	// HTTP2 is HTTP2.
-	HTTP2 bool
+	// HTTP2 is HTTP2, Compression is HTTP_COMPRESSION.
+	HTTP2, Compression bool
 	// AfterAnswer is AFTER_ANSWER: function.AfterAnswerFinish or AfterAnswerCut.
 	AfterAnswer string
 	// CancelOnDisconnect is CANCEL_ON_DISCONNECT.

@@ -87,6 +87,12 @@ var connectionsVariables = []Variable{
 		parse: boolean(func(c *Config) *bool { return &c.HTTP2 }),
 	},
 	{
+		Name: "HTTP_COMPRESSION", Default: "false",
+		Meaning: "`true` sends text of 1 KiB and more in gzip to callers who accept it. Answers that mix secrets with " +
+			"what a caller sends can be guessed by their length then, as any compression over TLS lets them be.",
+		parse: boolean(func(c *Config) *bool { return &c.Compression }),
+	},
+	{
 		Name: "CANCEL_ON_DISCONNECT", Default: "false",
 		Meaning: "`true` ends the run of a caller that has hung up, and its process with it. Otherwise it goes on " +
 			"to its end, as in the original, because it may have had effects. A call that still waits for a " +

@@ -17,6 +17,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/httpd/certificate"
+	"github.com/backstage/functions/internal/httpd/compress"
 	"github.com/backstage/functions/internal/httpd/connections"
 	"github.com/backstage/functions/internal/httpd/forwarded"
 	"github.com/backstage/functions/internal/httpd/health"
@@ -237,7 +238,11 @@ func (s *server) serve(ctx context.Context) error {
 	front := &frontend{
 		cfg: s.cfg, log: s.log(), listeners: s.listeners, ports: s.ports, drain: s.drain, cut: s.closePool,
 	}
-	return front.serve(ctx, s.watch.handlers(s.apiOptions(ctx)), metricsHandler(s.cfg, s.measures, s.probes))
+	handlers := s.watch.handlers(s.apiOptions(ctx))
+	if s.cfg.Compression {
+		handlers = api.Handlers{API: compress.Handler(handlers.API), Run: compress.Handler(handlers.Run)}
+	}
+	return front.serve(ctx, handlers, metricsHandler(s.cfg, s.measures, s.probes))
 }
 
 func (s *server) apiOptions(ctx context.Context) api.Options {
