@@ -11,6 +11,8 @@ const { apply } = Reflect;
 const outer = host.intrinsics; // guard.js watches those
 const known = new WeakSet(outer.watched([]));
 const entries = [];
+const looked = []; // those of them that are looked at after each call
+const blank = []; // functions that hold nothing: most of them
 const settings = []; // values behind getters
 const namespace = [null, getPrototypeOf(host.globals)]; // prototypes of plain objects
 
@@ -18,7 +20,9 @@ const namespace = [null, getPrototypeOf(host.globals)]; // prototypes of plain o
 // prototypes, and plain objects such as lists of constants. names are those of its getters to remember the value of.
 function add(value, names) {
   note(value, 2);
-  for (let i = 0; i < names.length; i++) settings.push({ object: value, key: names[i], value: value[names[i]] });
+  for (let i = 0; i < names.length; i++) {
+    settings[settings.length] = { object: value, key: names[i], value: value[names[i]] };
+  }
 }
 
 function note(value, depth) {
@@ -27,7 +31,9 @@ function note(value, depth) {
   apply(put, known, [value]);
   const names = ownKeys(value);
   const fixed = names.filter(key => isFixed(getOwnPropertyDescriptor(value, key)));
-  entries.push({
+  const holdsNothing = typeof value === 'function' && names.every(key => isUsual(value, key));
+  if (holdsNothing) blank[blank.length] = value;
+  entries[entries.length] = {
     object: value,
     prototype: getPrototypeOf(value),
     enumerable: keys(value).length,
@@ -35,7 +41,8 @@ function note(value, depth) {
     values: fixed.map(key => value[key]),
     names,
     properties: names.map(key => getOwnPropertyDescriptor(value, key)),
-  });
+  };
+  if (!holdsNothing) looked[looked.length] = entries[entries.length - 1];
   makeFast(value);
   note(getPrototypeOf(value), 0);
   for (const key of names) {
@@ -50,6 +57,11 @@ function isFixed({ value, writable }) {
   return typeof value === 'function' || (writable === true && value !== undefined && !is(value, NaN));
 }
 
+// isUsual says whether a key of a function is one that every function has.
+function isUsual(object, key) {
+  return key === 'length' || key === 'name' || (key === 'prototype' && !isPrototype(object, key, object.prototype));
+}
+
 // isPrototype leaves out the empty ones that every function has.
 function isPrototype(object, key, value) {
   if (typeof object !== 'function' || key !== 'prototype' || typeof value !== 'object' || value === null) return false;
@@ -62,11 +74,15 @@ function isPart(value) {
   return namespace.indexOf(getPrototypeOf(value)) >= 0;
 }
 
-// unchanged says whether all of them have the prototypes, the values and as many enumerable keys as when they were
-// remembered; with all, also whether they have the same properties of any kind.
+// unchanged says whether all of them, but for functions that hold nothing, have the prototypes, the values and as many
+// enumerable keys as when they were remembered, and those functions none; with all, also whether all have the same
+// properties of any kind.
 function unchanged(all) {
-  for (let i = 0; i < entries.length; i++) {
-    const { object, prototype, enumerable, fixed, values } = entries[i];
+  for (let i = 0; i < blank.length; i++) {
+    for (const key in blank[i]) return false; // eslint-disable-line no-unreachable-loop
+  }
+  for (let i = 0; i < looked.length; i++) {
+    const { object, prototype, enumerable, fixed, values } = looked[i];
     if (keys(object).length !== enumerable || getPrototypeOf(object) !== prototype) return false;
     for (let j = 0; j < fixed.length; j++) {
       if (object[fixed[j]] !== values[j]) return false;
@@ -80,8 +96,8 @@ function unchanged(all) {
 
 function sameProperties() {
   for (let i = 0; i < entries.length; i++) {
-    const { object, names, properties } = entries[i];
-    if (ownKeys(object).length !== names.length) return false;
+    const { object, prototype, names, properties } = entries[i];
+    if (getPrototypeOf(object) !== prototype || ownKeys(object).length !== names.length) return false;
     for (let j = 0; j < names.length; j++) {
       const now = getOwnPropertyDescriptor(object, names[j]);
       const { value, get, set } = properties[j];
