@@ -30,9 +30,7 @@ func sendJSON(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 // answers 304 when the caller holds this very answer. A nil body has no tag, an empty one has.
 func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	h := w.Header()
-	if body != nil && hasBody(status) && entityTag(h) == "" {
-		h[headerETag] = []string{weakTag(body)}
-	}
+	setTag(h, status, body)
 	if isFresh(r, status, h) {
 		status = http.StatusNotModified
 	}
@@ -44,6 +42,13 @@ func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // an error means that the caller is gone: nobody is left to tell
+	}
+}
+
+// setTag adds an entity tag unless there is one or no body.
+func setTag(h http.Header, status int, body []byte) {
+	if body != nil && hasBody(status) && entityTag(h) == "" {
+		h[headerETag] = []string{weakTag(body)}
 	}
 }
 

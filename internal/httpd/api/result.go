@@ -21,8 +21,7 @@ func sendResult(w http.ResponseWriter, r *http.Request, result *sandbox.Result) 
 	h := w.Header()
 	setHeaders(h, result.Header)
 	if result.Bytes != nil {
-		setTypeOfBytes(h)
-		send(w, r, result.Status, result.Bytes)
+		sendBytes(w, r, result.Status, result.Bytes)
 		return nil
 	}
 	contentType, _ := contentTypeFor(h.Get(headerType), result.Body != nil) // checked already

@@ -49,25 +49,45 @@ func TestOnlyWhatMayBeIsCompressed(t *testing.T) {
 		header         []string // of the answer
 		packed, varies bool
 	}{
-		"JSON":                  {"GET", "gzip", 200, text, []string{"Content-Type", "application/json"}, true, true},
-		"an error":              {"GET", "gzip", 500, text, []string{"Content-Type", "application/json"}, true, true},
-		"one of several":        {"PUT", "br, gzip;q=0.5", 200, text, []string{"Content-Type", "text/html; charset=utf-8"}, true, true},
-		"any":                   {"GET", "*", 200, text, []string{"Content-Type", "image/svg+xml"}, true, true},
-		"problem":               {"GET", "gzip", 200, text, []string{"Content-Type", "application/problem+json"}, true, true},
-		"not asked for":         {"GET", "", 200, text, []string{"Content-Type", "text/css"}, false, true},
-		"another":               {"GET", "br", 200, text, []string{"Content-Type", "text/css"}, false, true},
-		"forbidden by callers":  {"GET", "*, gzip;q=0", 200, text, []string{"Content-Type", "text/css"}, false, true},
-		"weight of no sense":    {"GET", "gzip;q=x", 200, text, []string{"Content-Type", "text/css"}, false, true},
-		"short":                 {"GET", "gzip", 200, text[:1023], []string{"Content-Type", "text/css"}, false, true},
-		"just long enough":      {"GET", "gzip", 200, text[:1024], []string{"Content-Type", "text/css"}, true, true},
-		"an image":              {"GET", "gzip", 200, text, []string{"Content-Type", "image/png"}, false, false},
-		"no type":               {"GET", "gzip", 200, text, nil, false, false},
-		"HEAD":                  {"HEAD", "gzip", 200, "", []string{"Content-Type", "text/css", "Content-Length", "9000"}, false, true},
-		"a part":                {"GET", "gzip", 206, text, []string{"Content-Type", "text/css"}, false, false},
-		"nothing":               {"GET", "gzip", 204, "", []string{"Content-Type", "text/css"}, false, false},
-		"nothing new":           {"GET", "gzip", 304, "", nil, false, true},
-		"compressed already":    {"GET", "gzip", 200, text, []string{"Content-Type", "text/css", "Content-Encoding", "br"}, false, false},
-		"forbidden by function": {"GET", "gzip", 200, text, []string{"Content-Type", "text/css", "Cache-Control", "a, no-transform"}, false, false},
+		"JSON":     {"GET", "gzip", 200, text, []string{"Content-Type", "application/json"}, true, true},
+		"an error": {"GET", "gzip", 500, text, []string{"Content-Type", "application/json"}, true, true},
+		"one of several": {
+			"PUT", "br, gzip;q=0.5", 200, text,
+			[]string{"Content-Type", "text/html; charset=utf-8"},
+			true, true,
+		},
+		"any": {"GET", "*", 200, text, []string{"Content-Type", "image/svg+xml"}, true, true},
+		"problem": {
+			"GET", "gzip", 200, text,
+			[]string{"Content-Type", "application/problem+json"},
+			true, true,
+		},
+		"not asked for":        {"GET", "", 200, text, []string{"Content-Type", "text/css"}, false, true},
+		"another":              {"GET", "br", 200, text, []string{"Content-Type", "text/css"}, false, true},
+		"forbidden by callers": {"GET", "*, gzip;q=0", 200, text, []string{"Content-Type", "text/css"}, false, true},
+		"weight of no sense":   {"GET", "gzip;q=x", 200, text, []string{"Content-Type", "text/css"}, false, true},
+		"short":                {"GET", "gzip", 200, text[:1023], []string{"Content-Type", "text/css"}, false, true},
+		"just long enough":     {"GET", "gzip", 200, text[:1024], []string{"Content-Type", "text/css"}, true, true},
+		"an image":             {"GET", "gzip", 200, text, []string{"Content-Type", "image/png"}, false, false},
+		"no type":              {"GET", "gzip", 200, text, nil, false, false},
+		"HEAD": {
+			"HEAD", "gzip", 200, "",
+			[]string{"Content-Type", "text/css", "Content-Length", "9000"},
+			false, true,
+		},
+		"a part":      {"GET", "gzip", 206, text, []string{"Content-Type", "text/css"}, false, false},
+		"nothing":     {"GET", "gzip", 204, "", []string{"Content-Type", "text/css"}, false, false},
+		"nothing new": {"GET", "gzip", 304, "", nil, false, true},
+		"compressed already": {
+			"GET", "gzip", 200, text,
+			[]string{"Content-Type", "text/css", "Content-Encoding", "br"},
+			false, false,
+		},
+		"forbidden by function": {
+			"GET", "gzip", 200, text,
+			[]string{"Content-Type", "text/css", "Cache-Control", "a, no-transform"},
+			false, false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rec := asked(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -85,7 +105,8 @@ func TestOnlyWhatMayBeIsCompressed(t *testing.T) {
 			got, h := rec.Body.String(), rec.Header()
 			if row.packed {
 				got = unpacked(t, rec.Body.Bytes())
-				if h.Get("Content-Encoding") != "gzip" || h.Get("Content-Length") != strconv.Itoa(rec.Body.Len()) || rec.Body.Len() >= len(text) {
+				if h.Get("Content-Encoding") != "gzip" || rec.Body.Len() >= len(text) ||
+					h.Get("Content-Length") != strconv.Itoa(rec.Body.Len()) {
 					t.Errorf("headers %v of %d bytes", h, rec.Body.Len())
 				}
 			} else if h.Get("Content-Encoding") == "gzip" {
