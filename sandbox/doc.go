@@ -43,8 +43,8 @@
 // # Bytes and streams
 //
 // A request may have its body as bytes (Request.Raw), and a Result may be bytes (Result.Bytes). An answer that the
-// function streams goes to the writer of Invocation.OnHead as it comes, and a *StreamError says why one has ended early.
-// A writer that takes its time holds the worker back, not the memory of this program.
+// function streams goes to the writer of Invocation.OnHead as it comes, and a *StreamError says why one has ended
+// early. A writer that takes its time holds the worker back, not the memory of this program.
 //
 // # Modules
 //

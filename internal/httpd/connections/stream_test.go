@@ -145,7 +145,7 @@ func TestGoClientSpeaksHTTP2(t *testing.T) {
 		protocols.SetUnencryptedHTTP2(over.tls == nil)
 		client := &http.Client{Transport: &http.Transport{
 			Protocols:       &protocols,
-			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the rig's own certificate
+			TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 		}}
 		defer client.CloseIdleConnections()
 		url := "http://" + s.address
@@ -160,7 +160,7 @@ func TestGoClientSpeaksHTTP2(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				defer response.Body.Close() //nolint:errcheck // read to its end
+				defer response.Body.Close()
 				text, err := io.ReadAll(response.Body)
 				if response.ProtoMajor != 2 || string(text) != "done" || err != nil {
 					t.Errorf("%s, %d: %q, %v", response.Proto, response.StatusCode, text, err)
@@ -183,7 +183,7 @@ func TestBothVersionsAreToldApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // as the test ends
+	defer conn.Close()
 	c := newH2Caller(t, conn)
 	if frame, err := c.framer.ReadFrame(); err == nil {
 		t.Errorf("answered %v", frame)
