@@ -226,10 +226,10 @@ func TestPromiseNoInspectorOpensBySignal(t *testing.T) {
 }
 
 func TestReportTellsWhatIsThere(t *testing.T) {
-	onEveryVersion(t, func(t *testing.T, v version) { reportTells(t, v, sandbox.IsolationStrict, 16) })
+	onEveryVersion(t, func(t *testing.T, v version) { reportTells(t, v, sandbox.IsolationStrict, 17) })
 	t.Run("with less isolation", func(t *testing.T) {
-		reportTells(t, oldest, sandbox.IsolationProcess, 3)
-		reportTells(t, oldest, sandbox.IsolationNone, 2)
+		reportTells(t, oldest, sandbox.IsolationProcess, 4)
+		reportTells(t, oldest, sandbox.IsolationNone, 3)
 	})
 }
 
