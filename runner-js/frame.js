@@ -10,6 +10,8 @@ const { reallyExit } = process; // before trimProcess removes it
 const { apply } = Reflect;
 const { slice, charCodeAt } = String.prototype;
 const { utf8Write } = Buffer.prototype; // before a function replaces it and sees earlier output in room
+const { set } = Uint8Array.prototype;
+const lengthOf = Reflect.getOwnPropertyDescriptor(Reflect.getPrototypeOf(Uint8Array.prototype), 'byteLength').get;
 const { wait } = Atomics;
 const nothing = new Int32Array(new SharedArrayBuffer(4)); // what wait waits for: nobody wakes it
 
@@ -171,4 +173,11 @@ function exitBy(way) {
   leave = way;
 }
 
-module.exports = { Reader, write, exit, exitBy, RETIRED };
+// writeBytes writes line, and the bytes of a Uint8Array right after it. Both together have at most CHUNK bytes.
+function writeBytes(fd, line, bytes) {
+  const size = apply(utf8Write, room, [line, 0, ROOM]);
+  apply(set, room, [bytes, size]);
+  flush(fd, size + apply(lengthOf, bytes, []));
+}
+
+module.exports = { Reader, write, writeBytes, exit, exitBy, RETIRED };

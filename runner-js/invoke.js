@@ -9,6 +9,7 @@ const egress = require('./egress');
 const output = require('./output');
 const { exit, RETIRED } = require('./frame');
 const pending = require('./pending');
+const Stream = require('./stream');
 const tmp = require('./tmp');
 const warnings = require('./warnings');
 const chooseZone = require('./zone');
@@ -19,6 +20,10 @@ const HEAD = /^\{"type":"invoke","id":("[^"\\]*"),"kind":"(run|check|compile)"(?
 const MAX_ERROR = 1024 * 1024; // bytes of an error frame; same limit as in sandbox/internal/wire/limits.go
 
 const LONG = 64 * 1024; // characters of a frame that takes more than a moment to send
+
+// longError is the frame of an error that is too long for one, where oversize cannot be sent: the answer has begun.
+const longError = head => `{"type":"error",${head}"status":0,"message":"The error is too long to be sent",` +
+  '"text":"The error is too long to be sent","stack":"","frames":"","headers":[]}\n';
 
 const NOTHING = /^/;
 
@@ -41,13 +46,15 @@ const CLOSING_TURNS = 4; // after it
 const { setTimeout, clearTimeout } = global;
 const { apply } = Reflect;
 const { exec } = RegExp.prototype;
-const { split } = String.prototype;
+const { slice, split } = String.prototype;
 const tick = process._tickCallback; // runs what is due before the event loop goes on: nextTicks, then microtasks
 
 class Invoker {
-  // write sends a frame. next is called after an answer that the call had to wait for.
-  constructor({ write, next }) {
+  // write sends a frame, writeBytes one with bytes after it. next is called after an answer that the call had to wait
+  // for.
+  constructor({ write, writeBytes, next }) {
     this.write = write;
+    this.writeBytes = writeBytes;
     this.next = next;
     /** @type {import('./loader')} */
     this.loader = null; // main.js sets it
@@ -129,6 +136,9 @@ class Invoker {
       clock: clock.start,
       writing: on => this.writing(on),
       answer: (type, rest) => this.settle(type, rest),
+      head: rest => this.head(rest),
+      chunk: bytes => this.chunk(bytes),
+      later: pending.later,
       work: change => this.work(change),
       zone: name => this.zone(name),
       waits: () => this.waits(),
@@ -171,6 +181,7 @@ class Invoker {
     apply(exec, NOTHING, ['']); // otherwise a function could read the line from RegExp
     const call = {
       id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null, kind, waits: 0, left: 0,
+      stream: null,
     };
     this.call = call;
     if (kind === 'compile') return this.compile(call);
@@ -178,7 +189,8 @@ class Invoker {
     this.drain();
     if (call.lost !== null && this.giveUp(call)) this.drain();
     call.starting = false;
-    if (call.type !== '') {
+    if (call.type === 'error') call.stream = null; // nothing of it is out
+    if (call.type !== '' && call.stream === null) {
       if (this.finish(call, false)) return true;
       this.skip = Number(behind || 0);
       return false;
@@ -186,6 +198,10 @@ class Invoker {
     // The host does not let other calls wait for a call that waits: it requeues those after it in the batch.
     this.skip = Number(behind || 0);
     this.write(`{"type":"pending","id":${call.id}}\n`);
+    if (call.stream !== null) {
+      call.stream.start();
+      if (call.type !== '') return this.finish(call, false);
+    }
     if (call.lost !== null) this.lookAgain(call, FIRST_LOOK);
     return false;
   }
@@ -256,6 +272,21 @@ class Invoker {
     }, pause);
   }
 
+  // head begins a streamed answer. rest is the frame's own members.
+  head(rest) {
+    const { call, write, writeBytes, maxAnswer } = this;
+    if (call === null || call.type !== '' || call.stream !== null) return;
+    call.stream = new Stream(call.id, { write, writeBytes, most: maxAnswer });
+    if (!call.starting) call.stream.start();
+    call.stream.head(rest);
+  }
+
+  // chunk sends the next bytes of the streamed answer, those of a typed array.
+  chunk(bytes) {
+    const { call } = this;
+    if (call !== null && call.type === '' && call.stream !== null) call.stream.chunk(bytes);
+  }
+
   // settle takes the call's one answer: the type of its frame and its own members.
   settle(type, rest) {
     const { call } = this;
@@ -288,10 +319,11 @@ class Invoker {
     const spent = this.loader.toldSpent();
     const head = `"id":${call.id},"reusable":${clean},${rest}${spent > 0 ? `"load":${spent},` : ''}`;
     const limit = call.type === 'error' ? this.maxError : this.maxAnswer;
-    let frame = `{"type":"${call.type}",${head}${call.rest}}\n`;
+    let frame = call.type === 'end' ? `{"type":"end",${apply(slice, head, [0, -1])}}\n` : // it has nothing of its own
+      `{"type":"${call.type}",${head}${call.rest}}\n`;
     if (frame.length * 3 > limit) {
       const size = Buffer.byteLength(frame);
-      if (size > limit) frame = `{"type":"oversize",${head}"size":${size}}\n`;
+      if (size > limit) frame = call.stream === null ? `{"type":"oversize",${head}"size":${size}}\n` : longError(head);
     }
     if (frame.length > LONG) this.writing(true);
     if (call.left === 0) this.call = null;

@@ -21,7 +21,9 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const reader = new frame.Reader(0);
-const invoker = new Invoker({ write: line => frame.write(1, line), next: serve });
+const invoker = new Invoker({
+  write: line => frame.write(1, line), writeBytes: (line, bytes) => frame.writeBytes(1, line, bytes), next: serve,
+});
 
 // serve handles frames until a call has to wait for its answer; the event loop then goes on and comes back here.
 function serve() {

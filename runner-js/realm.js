@@ -23,7 +23,7 @@ const FILES = [
   'instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard',
   'span', 'describe', 'context', 'call', 'web', 'watch', 'process', 'clone', 'entry',
   'bytes', 'percent', 'frozen', 'toolarge', 'mediatype', 'cookies', 'multipart', 'form',
-  'handler', 'standins',
+  'handler', 'standins', 'sources', 'types',
 ];
 const sources = {};
 for (const name of FILES) {

@@ -7,6 +7,7 @@ const { apply, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
 const { from } = Buffer;
 const { base64Slice, utf8Slice, latin1Slice, ucs2Slice, slice, indexOf } = Buffer.prototype;
 const { isView } = ArrayBuffer;
+const { toString } = Object.prototype;
 const lengthIn = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), 'byteLength').get;
 
 // The names of encodings that are read, as the header Content-Type has them.
@@ -23,6 +24,15 @@ function sizeOf(value) {
   } catch (error) {
     return -1; // a DataView
   }
+}
+
+// bytesOf is what an answer's text or bytes are: a typed array. Nothing is no bytes.
+function bytesOf(value) {
+  if (typeof value === 'string') return ofText(value);
+  if (value === undefined || value === null) return new Uint8Array(0);
+  if (sizeOf(value) >= 0) return value;
+  if (apply(toString, value, []) === '[object ArrayBuffer]') return new Uint8Array(value);
+  throw new TypeError('res.end and res.write take text, a Buffer or another typed array; res.end takes a stream too');
 }
 
 // base64 is the bytes of a typed array from start to end, as text.
@@ -70,4 +80,4 @@ function ofBytewise(text) {
   return apply(from, Buffer, [text, 'latin1']);
 }
 
-module.exports = { sizeOf, base64, ofBase64, ofText, part, find, decoderOf, textOf, bytewise, ofBytewise };
+module.exports = { bytesOf, sizeOf, base64, ofBase64, ofText, part, find, decoderOf, textOf, bytewise, ofBytewise };

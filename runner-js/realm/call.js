@@ -5,6 +5,8 @@
 
 const errors = require('./errors');
 const { of: requestOf } = require('./request');
+const { bytesOf, sizeOf, base64 } = require('./bytes');
+const { pump } = require('./sources');
 const Response = require('./response');
 const { Span, record } = require('./span');
 const { makeRequire, makeRelativeRequire } = require('./require');
@@ -26,7 +28,6 @@ const settled = Promise.resolve();
 const { isArray } = Array;
 const { Buffer, runner } = host;
 const { byteLength } = Buffer;
-const { base64Slice } = Buffer.prototype;
 
 const sharedEnv = freeze(parse(host.env));
 
@@ -144,12 +145,14 @@ function resultFrame({ code, pairs, body, failed, failure }) {
   }
 }
 
-// bytesFrame is resultFrame for a body that is a Buffer.
+// bytesFrame is resultFrame for a body that is base64.
 function bytesFrame({ code, pairs, body, failed, failure }) {
   if (failed) return errorFrame(plainFailure(failure), pairs);
-  runner.writing();
-  const bytes = apply(base64Slice, body, [0, body.length]);
-  return { type: 'result', rest: `"status":${code},"headers":${textOf(pairs)},"bytes":"${bytes}"` };
+  return { type: 'result', rest: `"status":${code},"headers":${textOf(pairs)},"bytes":"${body}"` };
+}
+
+function endFrame() {
+  return { type: 'end', rest: '' };
 }
 
 // plainFailure is the outcome of an answer that could not be written: 500, whatever status the cause has.
@@ -164,6 +167,7 @@ let open = false; // it has no outcome yet
 let frameOf; // makes its frame from
 let outcome;
 let cut = false; // work that it has begun ends with its answer
+let streamed = null; // what stands for the answer that it streams
 let flush = null; // sends the tags of its span
 
 // settle sends the first outcome. Its body, or what was thrown, is read after the code that caused it has returned.
@@ -174,19 +178,89 @@ function settle(make, what) {
 }
 
 function answer(result) {
+  if (streamed !== null) throw new TypeError('The answer is a stream already: go on with res.write and res.end');
   if (!open) return;
   open = false; // whatever getters of headers do when they are read
   settle(resultFrame, taken(result));
 }
 
-// answerBytes is answer for a body that is a Buffer.
-function answerBytes(result) {
+// answerBytes is answer for a body that is a typed array. Its bytes are taken now.
+function answerBytes({ status, headers, body }) {
   if (!open) return;
+  const bytes = base64(body, 0, sizeOf(body));
   open = false;
-  settle(bytesFrame, taken(result));
+  settle(bytesFrame, taken({ status, headers, body: bytes }));
+}
+
+// begin sends the head of a streamed answer, unless it is out. What cannot be sent is thrown; nothing has begun then.
+function begin(result) {
+  if (streamed !== null) return;
+  if (!open) throw new Error('The answer is complete: nothing can be written to it');
+  const { code, pairs, failed, failure } = taken(result);
+  if (failed) throw failure;
+  open = false;
+  streamed = { pumped: false };
+  runner.head(`"status":${code},"headers":${textOf(pairs)}`);
+}
+
+// write sends the next piece of a streamed answer: text or bytes.
+function write(result, piece) {
+  const bytes = bytesOf(piece);
+  begin(result);
+  if (streamed.pumped) throw new Error('The answer ends with what was given to res.end: nothing can be written to it');
+  if (sizeOf(bytes) > 0) runner.chunk(bytes);
+}
+
+// end sends the last piece, and that it was the last. An answer that has not begun is sent as a whole.
+function end(result, piece) {
+  const body = bytesOf(piece);
+  if (streamed === null) {
+    answerBytes({ status: result.status, headers: result.headers, body });
+  } else if (!streamed.pumped) {
+    if (sizeOf(body) > 0) runner.chunk(body);
+    endStream();
+  }
+}
+
+function endStream() {
+  streamed = null;
+  settle(endFrame, undefined);
+}
+
+// endWith is end for an answer that comes from source, which is asked for more as the caller takes it.
+function endWith(result, source) {
+  if (!open && streamed === null) return;
+  begin(result);
+  const mine = streamed;
+  if (mine.pumped) return;
+  mine.pumped = true;
+  runner.work(1);
+  const over = (act) => {
+    runner.work(-1);
+    act();
+  };
+  try {
+    pump(source, {
+      going: () => streamed === mine,
+      write(piece) {
+        const bytes = bytesOf(piece);
+        if (sizeOf(bytes) > 0) runner.chunk(bytes);
+      },
+      end: () => over(endStream),
+      fail: error => over(() => fail(error)),
+      later: runner.later,
+    });
+  } catch (error) {
+    over(() => fail(error));
+  }
 }
 
 function fail(thrown) {
+  if (streamed !== null) {
+    streamed = null;
+    settle(failureFrame, thrown);
+    return;
+  }
   if (!open) {
     runner.missed(thrown);
     return;
@@ -208,7 +282,7 @@ function deliver() {
   runner.answer(type, rest);
 }
 
-const outcomes = { answer, fail };
+const outcomes = { answer, fail, begin, write, end, endWith };
 
 const makeConsole = consoles(runner.log);
 const timersOf = makeTimers(runner.work, fail);
@@ -220,6 +294,7 @@ let kept = null; // what the top-level code of a function with "init":"once" was
 // run starts the call of a line; kind is 'run' or 'check'.
 function run(line, kind) {
   open = true;
+  streamed = null;
   flush = null;
   try {
     start(line, kind);
@@ -335,6 +410,10 @@ function checked(main, exported) {
 function follow(isAsync, value, response) {
   if (value === null || typeof value !== 'object' || typeof value.then !== 'function') return;
   const send = (result) => {
+    if (streamed !== null) {
+      if (isAsync && !streamed.pumped) endStream();
+      return;
+    }
     if (isAsync || result !== undefined) response.send(result);
   };
   apply(then, new RealPromise(resolve => resolve(value)), [send, fail]);

@@ -7,7 +7,7 @@ const { bytewise } = require('./bytes');
 const { decodedBytes } = require('./percent');
 const parseMultipart = require('./multipart');
 const tooLarge = require('./toolarge');
-const frozen = require('./frozen');
+const { frozen } = require('./frozen');
 
 const MOST_FIELDS = 1000;
 

@@ -22,4 +22,4 @@ function functionsOf(object) {
   return found;
 }
 
-module.exports = frozen;
+module.exports = { frozen, functionsOf };

@@ -7,7 +7,7 @@ const { ofBase64, textOf, decoderOf } = require('./bytes');
 const parseType = require('./mediatype');
 const cookies = require('./cookies');
 const form = require('./form');
-const frozen = require('./frozen');
+const { frozen } = require('./frozen');
 
 const { apply } = Reflect;
 const { get, set } = WeakMap.prototype;

@@ -2,6 +2,11 @@
 
 // What a function gets as res. The first answer counts; `settle` takes care of that.
 
+const { sizeOf, ofText } = require('./bytes');
+const { format } = require('./cookies');
+const { functionsOf } = require('./frozen');
+const { isSource } = require('./sources');
+const typeOf = require('./types');
 const { BadRequest, NotFound, UnprocessableEntity, InternalServerError } = require('./errors');
 
 // Only the response of the call in progress has an effect.
@@ -14,7 +19,7 @@ function settleOf(response) {
 }
 
 class Response {
-  // settle has two functions: answer({status, headers, body}) and fail(error).
+  // settle has what takes outcomes: see call.js.
   constructor(settle) {
     current = this;
     currentSettle = settle;
@@ -22,8 +27,13 @@ class Response {
     this.headers = {};
   }
 
+  // set sets one header, or each of an object.
   set(name, value) {
-    this.headers[name] = value;
+    if (typeof name === 'object' && name !== null) {
+      for (const each of Object.keys(name)) this.headers[each] = name[each];
+    } else {
+      this.headers[name] = value;
+    }
     return this;
   }
 
@@ -55,6 +65,81 @@ class Response {
   internalServerError(message) {
     settleOf(this).fail(new InternalServerError(textOf(message)));
   }
+
+  // json is send with a type that says so.
+  json(body) {
+    if (valueOf(this.headers, 'content-type') === undefined) this.type('json');
+    this.send(body);
+  }
+
+  // type sets the media type by a short name, such as html, or as it is.
+  type(name) {
+    return replace(this, 'Content-Type', typeOf(name));
+  }
+
+  // redirect answers with a status, 302 if none is given, and an address.
+  redirect(status, address) {
+    const [code, url] = address === undefined ? [302, status] : [status, address];
+    const location = String(url).replace(/[^\x21-\x7e]+/g, encoded);
+    replace(this, 'Location', location).status(code).end();
+  }
+
+  // cookie adds a cookie to the answer, clearCookie one that removes it. The options are those of Express.
+  cookie(name, value, options) {
+    const before = valueOf(this.headers, 'set-cookie');
+    const others = before === undefined ? [] : [].concat(before);
+    return replace(this, 'Set-Cookie', others.concat(format(name, value, options)));
+  }
+
+  clearCookie(name, options) {
+    return this.cookie(name, '', Object.assign({}, options, { expires: new Date(0), maxAge: undefined }));
+  }
+
+  // end answers with text or bytes as they are, or with all that comes from a stream or an iterator.
+  end(body) {
+    const settle = settleOf(this);
+    if (sizeOf(body) < 0 && isSource(body)) settle.endWith(headOf(this), body);
+    else settle.end(headOf(this), body);
+  }
+
+  // write sends a piece of an answer; the first one begins it. It returns true: the caller has room for more.
+  write(piece) {
+    settleOf(this).write(headOf(this), piece);
+    return true;
+  }
+
+  // flush begins a streamed answer.
+  flush() {
+    settleOf(this).begin(headOf(this));
+  }
+}
+
+// Methods that the comparison after each call need not look at.
+const PLAIN = ['json', 'type', 'redirect', 'cookie', 'clearCookie', 'end', 'write', 'flush'];
+functionsOf(Response.prototype).filter(method => PLAIN.indexOf(method.name) >= 0).forEach(Object.freeze);
+
+function headOf({ statusCode, headers }) {
+  return { status: statusCode || 200, headers };
+}
+
+// valueOf is the header of that name in lower case, whatever case it was set in.
+function valueOf(headers, name) {
+  const key = Object.keys(headers).find(each => each.toLowerCase() === name);
+  return key === undefined ? undefined : headers[key];
+}
+
+// replace sets a header in the place of that name in any case.
+function replace(response, name, value) {
+  for (const key of Object.keys(response.headers)) {
+    if (key.toLowerCase() === name.toLowerCase()) delete response.headers[key];
+  }
+  response.headers[name] = value;
+  return response;
+}
+
+// encoded is characters as an address has them. Half a surrogate pair becomes U+FFFD.
+function encoded(text) {
+  return Array.from(ofText(text), byte => `%${byte < 16 ? '0' : ''}${byte.toString(16).toUpperCase()}`).join('');
 }
 
 // textOf keeps the content of an object: its JSON, not "[object Object]".

@@ -39,7 +39,8 @@ test('a response answers with what was set', (t) => {
 
 test('a response has only what the contract names', (t) => {
   const names = Object.getOwnPropertyNames(Response.prototype).sort();
-  t.deepEqual(names, ['badRequest', 'constructor', 'internalServerError', 'notFound', 'notModified', 'send', 'set', 'status', 'unprocessableEntity']);
+  t.deepEqual(names, ['badRequest', 'clearCookie', 'constructor', 'cookie', 'end', 'flush', 'internalServerError', 'json',
+    'notFound', 'notModified', 'redirect', 'send', 'set', 'status', 'type', 'unprocessableEntity', 'write']);
   used((res) => { t.deepEqual(Object.keys(res), ['statusCode', 'headers']); });
   t.end();
 });

@@ -33,10 +33,10 @@ class Runner {
     this.lines = [];
     this.waiting = null;
     this.stderr = '';
-    this.rest = '';
+    this.rest = Buffer.alloc(0);
+    this.chunks = []; // the bytes after the lines of chunks, in order
     this.process.stdin.on('error', () => {}); // it may be gone already
     this.process.stderr.on('data', (data) => { this.stderr += data; });
-    this.process.stdout.setEncoding('utf8');
     this.process.stdout.on('data', data => this.read(data));
     this.ended = new Promise((resolve) => {
       this.process.on('close', (code, signal) => {
@@ -49,9 +49,16 @@ class Runner {
   }
 
   read(data) {
-    const lines = (this.rest + data).split('\n');
-    this.rest = lines.pop();
-    this.lines.push(...lines);
+    this.rest = Buffer.concat([this.rest, data]);
+    for (let end = this.rest.indexOf('\n'); end >= 0; end = this.rest.indexOf('\n')) {
+      const line = this.rest.toString('utf8', 0, end);
+      const [, size = 0] = /^\{"type":"chunk".*"size":(\d+)\}$/.exec(line) || [];
+      const next = end + 1 + Number(size);
+      if (next > this.rest.length) break;
+      if (next > end + 1) this.chunks.push(this.rest.slice(end + 1, next));
+      this.lines.push(line);
+      this.rest = this.rest.slice(next);
+    }
     this.wake();
   }
 
@@ -87,7 +94,7 @@ class Runner {
     const message = Object.assign({ type: 'invoke', id: 'g1', kind: 'run', method: 'PUT', headers: {}, query: {}, body: {} }, request);
     if (message.kind !== 'run') ['method', 'headers', 'query', 'body'].forEach(name => delete message[name]);
     this.send(message);
-    const result = { logs: [], spans: [], pending: false, answer: null, lines: [] };
+    const result = { logs: [], spans: [], pending: false, head: null, chunks: [], answer: null, lines: [] };
     while (result.answer === null) {
       const line = await this.line();
       result.lines.push(line);
@@ -96,6 +103,8 @@ class Runner {
       if (frame.type === 'log') result.logs.push(`${frame.level} ${frame.text}`);
       else if (frame.type === 'pending') result.pending = true;
       else if (frame.type === 'span') result.spans.push(frame);
+      else if (frame.type === 'head') result.head = frame;
+      else if (frame.type === 'chunk') result.chunks.push(this.chunks.shift());
       else result.answer = frame;
     }
     return result;
