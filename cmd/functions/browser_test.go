@@ -92,6 +92,28 @@ func TestWithABrowser(t *testing.T) {
 	s := startServer(t)
 	t.Run("forms are read as they are sent", func(t *testing.T) { testFormsOfABrowser(t, s) })
 	t.Run("pages call functions of another origin", func(t *testing.T) { testCORSWithABrowser(t, s) })
+	t.Run("events come one by one, after a break too", func(t *testing.T) { testEventsWithABrowser(t, s) })
+}
+
+// testEventsWithABrowser has a stream that ends after each second event: the browser comes back for the rest.
+func testEventsWithABrowser(t *testing.T, s *server) {
+	found := browse(t, "events.html", s.url, func(origin string) {
+		put(t, s.url+"/functions/n/events", `function main(req, res) {
+			let next = +(req.headers['last-event-id'] || -1) + 1
+			if (next > 3) return res.status(204).end()
+			res.set('Content-Type', 'text/event-stream')
+			res.write('retry: 10\n\n')
+			const step = () => {
+				res.write('id: ' + next + '\nevent: order\ndata: é' + next + '\n\n')
+				if (next++ % 2 === 0) setTimeout(step, 10)
+				else res.end()
+			}
+			step()
+		}`, fmt.Sprintf(`"cors":{"origins":[%q],"credentials":true}`, origin))
+	})
+	if want := "0:é0 1:é1 2:é2 3:é3 "; found["events"] != want {
+		t.Errorf("the page got %q, want %q", found["events"], want)
+	}
 }
 
 func testFormsOfABrowser(t *testing.T, s *server) {
