@@ -126,7 +126,6 @@ class Invoker {
   hooks() {
     return {
       filename: () => this.loader.filename,
-      mostBytes: () => Math.floor(this.maxAnswer / 4 - 32 * 1024) * 3, // a frame has four characters for three bytes
       once: () => this.loader.once,
       lines: () => this.loader.code.split('\n').length,
       faultOf: (main, exported) => this.loader.faultOf(main, exported),

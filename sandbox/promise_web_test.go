@@ -2,7 +2,13 @@
 
 package sandbox_test
 
-import "testing"
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/backstage/functions/sandbox"
+)
 
 // What functions with web globals have beside the others keeps the same promises. Node.js 8 lacks some of it.
 var webPromises = []promise{
@@ -160,6 +166,45 @@ func TestAnESModuleRuns(t *testing.T) {
 			}
 		} else if err != nil || string(result.Body) != `"[ 1 ]"` {
 			t.Errorf("got %s, %v", bodyOf(result), err)
+		}
+	})
+}
+
+// The first piece of a Response that goes on comes before the last is there, and a short one comes whole.
+func TestAWebHandlerAnswers(t *testing.T) {
+	const code = `export default { async fetch(request) {
+		const text = await request.text();
+		if (text === 'whole') return new Response(text, { status: 201, headers: { 'X-Path': new URL(request.url).pathname } });
+		const pieces = ['a', 'b', 'c'];
+		return new Response(new ReadableStream({ async pull(to) {
+			await new Promise(resolve => setTimeout(resolve, 1));
+			if (pieces.length === 0) to.close(); else to.enqueue(new TextEncoder().encode(pieces.shift()));
+		} }));
+	} }`
+	onEveryVersion(t, func(t *testing.T, v version) {
+		if v == oldest {
+			return // it has no Response
+		}
+		pool := arena(t, v, nil)
+		for _, body := range []string{"whole", "stream"} {
+			inv := invocation("handler", code)
+			inv.Web = true
+			inv.Request.Body, inv.Request.Raw, inv.Request.HasRaw = nil, []byte(body), true
+			inv.Request.HTTP = []byte(`{"path":"/a","url":"/a?b","ip":"10.0.0.1","host":"x.example","scheme":"http","params":{}}`)
+			var sent strings.Builder
+			inv.OnHead = func(head sandbox.StreamHead) (io.Writer, error) {
+				if head.Status != 200 {
+					t.Errorf("a head with status %d", head.Status)
+				}
+				return &sent, nil
+			}
+			result, err := pool.Invoke(t.Context(), inv)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if whole := body == "whole"; whole != (result.Status == 201 && string(result.Bytes) == "whole") || whole == (sent.String() == "abc") {
+				t.Errorf("%s: status %d, bytes %q, stream %q", body, result.Status, result.Bytes, sent.String())
+			}
 		}
 	})
 }

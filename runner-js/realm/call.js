@@ -367,7 +367,7 @@ function enter(out, exported, Backstage, message) {
   const { main, handler } = entry;
   if (handler !== undefined) {
     if (!handles()) throw new TypeError(NO_HANDLER);
-    require('./handler')(handler, message, { Backstage, web, answer: answerBytes, fail });
+    require('./handler')(handler, message, { Backstage, web, end, endWith, fail });
     return;
   }
   follow(main.constructor.name === 'AsyncFunction', apply(main, undefined, [request, response]), response);

@@ -3,7 +3,7 @@
 // Web handlers: what a function exports as {fetch(request, env, ctx)} is called with a Request of the platform, and its
 // Response is the answer.
 
-const { Buffer, runner } = host;
+const { Buffer } = host;
 const { from, concat } = Buffer;
 const empty = Buffer.alloc(0);
 const { isView } = ArrayBuffer;
@@ -11,16 +11,26 @@ const { apply } = Reflect;
 const { defineProperty, keys } = Object;
 const { isArray } = Array;
 const { stringify } = JSON;
-const { then } = Promise.prototype;
+const RealPromise = Promise;
+const { then } = RealPromise.prototype;
+
+const MOST_WHOLE = 64 * 1024; // bytes of a body that is sent as one
+const MOST_STEPS = 64; // of promises that a body may take that is there at once
 
 const BODILESS = ['GET', 'HEAD'];
 
-// handle calls handler for the call of a frame, whose Backstage has the rest. answer takes {status, headers, body},
-// where body is a Buffer; fail takes what is thrown.
-function handle(handler, message, { Backstage, web, answer, fail }) {
+// handle calls handler for the call of a frame, whose Backstage has the rest. end takes {status, headers} and a Buffer,
+// endWith what the pieces of a stream come from; fail takes what is thrown.
+function handle(handler, message, { Backstage, web, end, endWith, fail }) {
   const context = { waitUntil: promise => Backstage.waitUntil(promise), passThroughOnException() {}, props: {} };
-  const respond = async () => partsOf(await handler.fetch(requestOf(message, web), Backstage.env, context));
-  apply(then, respond(), [answer, fail]);
+  const respond = async () => {
+    const response = await handler.fetch(requestOf(message, web), Backstage.env, context);
+    const { head, body } = partsOf(response);
+    const { whole, source } = body ? await piecesOf(body.getReader()) : { whole: empty, source: null };
+    if (source === null) end(head, whole);
+    else endWith(head, source);
+  };
+  apply(then, respond(), [undefined, fail]);
 }
 
 function requestOf({ method, headers, http, raw, body }, web) {
@@ -43,14 +53,13 @@ function bodyOf(method, headers, raw, body) {
 }
 
 // partsOf takes a Response apart, also one of a library's own class.
-async function partsOf(response) {
+function partsOf(response) {
   const isResponse = typeof response === 'object' && response !== null && typeof response.arrayBuffer === 'function' &&
     typeof response.headers === 'object' && response.headers !== null;
   if (!isResponse) throw new TypeError('fetch of a web handler must return a Response, or a promise of one');
   if (response.bodyUsed) throw new TypeError('the body of the Response has been read already');
-  const { status } = response;
-  const headers = headersOf(response.headers);
-  return { status, headers, body: await bytesOf(response.body, runner.mostBytes()) };
+  const { status, headers, body } = response;
+  return { head: { status, headers: headersOf(headers) }, body };
 }
 
 function headersOf(headers) {
@@ -67,20 +76,51 @@ function define(object, key, value) {
   defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-// bytesOf returns a promise of all bytes of a ReadableStream, which may be most.
-async function bytesOf(body, most) {
-  if (body === null || body === undefined) return empty;
-  const reader = body.getReader();
+// piecesOf returns a promise of the whole body if it is short and there at once, else of a source with all of it: what
+// comes later must not keep what is there.
+async function piecesOf(reader) {
   const parts = [];
   let size = 0;
+  let next = reader.read();
   for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return apply(concat, Buffer, [parts, size]);
-    if (!isView(value)) throw new TypeError('the body of the Response must consist of bytes');
-    parts.push(value);
-    size += value.byteLength;
-    if (size > most) throw new RangeError(`the body of the Response has more than ${most} bytes`);
+    const step = await soon(next);
+    if (step === null || size > MOST_WHOLE) return { whole: null, source: sourceOf(parts, next, reader) };
+    if (step.done) return { whole: apply(concat, Buffer, [parts, size]), source: null };
+    parts[parts.length] = checked(step.value);
+    size += step.value.byteLength;
+    next = reader.read();
   }
+}
+
+// soon is what promise comes to, or null if that takes longer than promises alone do. An iteration of the event loop
+// would be work that is left at the answer.
+async function soon(promise) {
+  let step = null;
+  let failure = null;
+  apply(then, new RealPromise(settle => settle(promise)), [
+    (found) => { step = found; },
+    (error) => { failure = { error }; },
+  ]);
+  for (let i = 0; i < MOST_STEPS && step === null && failure === null; i++) await undefined;
+  if (failure !== null) throw failure.error;
+  return step;
+}
+
+function checked(value) {
+  if (!isView(value)) throw new TypeError('the body of the Response must consist of bytes');
+  return value;
+}
+
+// sourceOf gives what was read before, then what next comes to, and then the rest.
+function sourceOf(parts, next, reader) {
+  let at = 0;
+  const read = async () => {
+    if (at < parts.length) return { done: false, value: parts[at++] };
+    const step = await (at++ === parts.length ? next : reader.read());
+    if (!step.done) checked(step.value);
+    return step;
+  };
+  return { getReader: () => ({ read, cancel: () => reader.cancel() }) };
 }
 
 module.exports = handle;

@@ -12,14 +12,14 @@ const HTTP = { path: '/a', url: '/functions/n/f/run/a?b=1', ip: '10.0.0.1', host
 
 const base64 = text => Buffer.from(text).toString('base64');
 
-// requests returns the answers of calls in one runner.
+// requests returns the answers of calls in one runner, streamed ones with their head and chunks.
 async function requests(code, all, changes) {
   const runner = await started(changes);
   runner.load(code, undefined, undefined, WEB);
   const answers = [];
   for (const request of all) {
-    const { answer } = await runner.call(Object.assign({ id: `g${answers.length}`, http: HTTP }, request));
-    answers.push(answer);
+    const { head, chunks, answer } = await runner.call(Object.assign({ id: `g${answers.length}`, http: HTTP }, request));
+    answers.push(head === null ? answer : Object.assign(answer, { status: head.status, headers: head.headers, bytes: chunks.map(String).join(chunks[0].length > 1000 ? '' : '|') }));
     if (!answer.reusable) break;
   }
   await runner.close();
@@ -60,23 +60,29 @@ test('the Response is the answer: status, header lines, bytes', { skip }, async 
       case 'error': return Response.error();
       case 'redirect': return Response.redirect('https://a.example/', 302);
       case 'large': return new Response('x'.repeat(2e5));
+      case 'sse': return new Response(new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode('data: 1\\n\\n')); setTimeout(() => c.close(), 20); } }), { headers: { 'content-type': 'text/event-stream' } });
+      case 'broken': return new Response(new ReadableStream({ async pull(c) { c.enqueue(new Uint8Array(1)); await new Promise(r => setTimeout(r, 5)); c.error(new Error('broken')); } }));
+      case 'proxied': return new Response(new Blob(['a'.repeat(1e5), 'b']).stream());
       default: throw new NotFound('no such case');
     }
   } }`;
-  const cases = ['cookies', 'empty', 'bytes', 'stream', 'text stream', 'duck', 'none', 'used', 'error', 'redirect', 'large', 'other'];
+  const cases = ['cookies', 'empty', 'bytes', 'stream', 'text stream', 'duck', 'none', 'used', 'error', 'redirect', 'large', 'sse', 'proxied', 'broken', 'other'];
   const answers = await requests(code, cases.map(name => ({ method: 'GET', headers: { 'x-case': name } })), { maxAnswer: 200000 });
   t.deepEqual(answers.map(({ status, headers, bytes, message }) => [status, headers, message || bytes]), [
     [201, [['content-type', 'text/html'], ['x-a', '1'], ['set-cookie', 'a=1'], ['set-cookie', 'b=2']], base64('<p>')],
     [204, [], ''],
     [200, [], 'AAH+/w=='],
-    [200, [], base64('ab')],
+    [200, [], 'a|b'],
     [0, [], 'the body of the Response must consist of bytes'],
     [200, [['a', 'b']], ''],
     [0, [], 'fetch of a web handler must return a Response, or a promise of one'],
     [0, [], 'the body of the Response has been read already'],
     [0, [], 'Invalid status code: 0'],
     [302, [['location', 'https://a.example/']], ''],
-    [0, [], 'the body of the Response has more than 51696 bytes'],
+    [200, [['content-type', 'text/plain;charset=UTF-8']], 'x'.repeat(2e5)],
+    [200, [['content-type', 'text/event-stream']], 'data: 1\n\n'],
+    [200, [], `${'a'.repeat(1e5)}b`],
+    [200, [], 'broken'],
     [404, [], 'no such case'],
   ]);
 });
