@@ -54,8 +54,8 @@ type streamWriter struct {
 // Flush sends what net/http holds back, and the head before the first byte.
 func (w streamWriter) Flush() error { return w.control.Flush() }
 
-// endStream ends the answer that has begun. Nothing else can be answered any more: after an error the connection is
-// cut, or the stream of HTTP/2 reset, so that the answer does not look whole.
+// endStream ends the answer that has begun. Nothing else can be answered any more: after an error what was written
+// before it is sent, then the connection is cut, or the stream of HTTP/2 reset, so that the answer does not look whole.
 func (s *server) endStream(stream *stream, err error) {
 	if err == nil || errors.Is(err, errHeadOnly) {
 		return
@@ -68,5 +68,6 @@ func (s *server) endStream(stream *stream, err error) {
 	if rec, ok := stream.w.(*answer.Recorder); ok {
 		rec.Aborted = true
 	}
+	_ = http.NewResponseController(stream.w).Flush() // fails where the caller is gone, or takes nothing
 	panic(http.ErrAbortHandler)
 }
