@@ -15,6 +15,8 @@ func TestOptionsOfFunctionsHold(t *testing.T) {
 			"timeouts": timeoutsHold,
 			"limits":   limitsHold,
 			"bodies":   bodiesArrive,
+			"bytes":    bytesAreAnswered,
+			"streams":  streamsReachTheirCaller,
 		} {
 			t.Run(what+"/"+name, func(t *testing.T) {
 				check(t, s.url+"/functions/"+what+"/"+name, `"runtime":"`+name+`"`)
