@@ -15,7 +15,7 @@ func TestRunPortServesRunsAlone(t *testing.T) {
 	for name, body := range map[string]string{
 		"orders": `{"path":"/orders/{id}","function":"n/f"}`,
 		"local":  `{"host":"127.0.0.1","path":"/*","function":"n/missing"}`,
-		"admin":  `{"path":"/functions","function":"n/f"}`,
+		"root":   `{"path":"/*","function":"n/f"}`,
 	} {
 		if status, answer := request(t, "PUT", s.url+"/routes/"+name, body); status != http.StatusOK {
 			t.Fatalf("route %s: %d %s", name, status, answer)
@@ -26,13 +26,15 @@ func TestRunPortServesRunsAlone(t *testing.T) {
 		{"h", "POST", run + "/functions/n/f/run", `200 "POST"`},
 		{"h", "PUT", run + "/functions/pipeline?steps[0]=n/f", `200 "PUT"`},
 		{"h", "GET", run + "/livez", `200 {"status":"ok"}`},
-		{"h", "GET", run + "/functions", `200 "GET"`}, // a route may have the path
-		{"h", "GET", run + "/functions/n/f", `404 {"error":"Cannot GET /functions/n/f"}`},
-		{"h", "DELETE", run + "/functions/n/f", `404 {"error":"Cannot DELETE /functions/n/f"}`},
-		{"h", "GET", run + "/routes", `404 {"error":"Cannot GET /routes"}`},
-		{"127.0.0.1:80", "GET", run + "/functions/n/f/run", `404 {"error":"Code 'n/missing' is not found"}`},
+		{"h", "DELETE", run + "/functions/n/f", `200 "DELETE"`}, // the route "root", which deletes nothing
+		{"h", "GET", run + "/routes", `200 "GET"`},
+		{"127.0.0.1:80", "GET", run + "/functions/n/f/run", `200 "GET"`},
+		{"127.0.0.1:80", "GET", run + "/routes", `404 {"error":"Code 'n/missing' is not found"}`},
 		{"127.0.0.1:80", "GET", run + "/livez", `200 {"status":"ok"}`},
 		{"127.0.0.1:80", "GET", s.url + "/functions/n/f/run", `200 "GET"`},
+		{"h", "DELETE", s.url + "/routes/root", "204 "},
+		{"h", "DELETE", run + "/functions/n/f", `404 {"error":"Cannot DELETE /functions/n/f"}`},
+		{"h", "GET", run + "/routes", `404 {"error":"Cannot GET /routes"}`},
 		{"h", "GET", s.url + "/functions?perPage=1", `200 {"items":[{"namespace":"n","id":"f"}],"page":1,"perPage":1}`},
 		{"h", "GET", s.url + "/orders/7", `200 "GET"`},
 	} {

@@ -38,7 +38,7 @@ func TestLargeAnswersAreMadeAFewAtATime(t *testing.T) {
 				}
 				s := newServer(Options{Store: store, Invoker: &fakeInvoker{}}.withDefaults())
 				s.rendering = limiter(cpulimit.New(3))
-				handler := s.around(s.apiRouter())
+				handler := s.around(s.router(apiPort))
 				answered := make(chan *httptest.ResponseRecorder, 2)
 				ask := func(ctx context.Context, path, body string) {
 					w := httptest.NewRecorder()

@@ -23,7 +23,7 @@ func (s *server) putRoute(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	given, faults := parseRoute(text)
+	given, faults := s.parseRoute(text)
 	if ignored != "" {
 		faults = append(faults, ignored)
 	}

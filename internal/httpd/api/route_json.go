@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 var membersOfRoute = []string{"name", "host", "path", "function"}
 
 // parseRoute reads a route without its name, and says all that is wrong with it.
-func parseRoute(body json.RawMessage) (r function.Route, faults []string) {
+func (s *server) parseRoute(body json.RawMessage) (r function.Route, faults []string) {
 	if !rawjson.IsObject(body) {
 		return r, []string{"instance" + notObject}
 	}
@@ -45,12 +46,38 @@ func parseRoute(body json.RawMessage) (r function.Route, faults []string) {
 	r.Host, r.Path = texts["host"], texts["path"]
 	if err := routes.Check(r.Host, r.Path); err != nil {
 		faults = append(faults, "instance."+err.Error())
+	} else if fault := s.takenPath(r.Path); fault != "" {
+		faults = append(faults, "instance.path"+fault)
 	}
 	ref, fault := parseRef(texts["function"])
 	if r.Function = ref; fault != "" {
 		faults = append(faults, "instance.function"+fault)
 	}
 	return r, faults
+}
+
+// takenPath is the end of a sentence about a path that lies at or below one of the resources, which no route may have:
+// requests for it would reach the route on some ports and the resource on others. Empty for any other path.
+func (s *server) takenPath(path string) string {
+	first, _, _ := strings.Cut(path[1:], "/")
+	taken := s.firstSegments()
+	if first == "" || !slices.ContainsFunc(taken, func(own string) bool { return strings.EqualFold(own, first) }) {
+		return ""
+	}
+	return fmt.Sprintf(" begins with /%s, which the server keeps for itself: choose a first segment other than %s",
+		first, strings.Join(taken, ", "))
+}
+
+// firstSegments are those of all resources, in the order of the alphabet.
+func (s *server) firstSegments() []string {
+	var firsts []string
+	for _, res := range s.resources() {
+		if first, _, _ := strings.Cut(res.path[1:], "/"); first != "" {
+			firsts = append(firsts, first)
+		}
+	}
+	slices.Sort(firsts)
+	return slices.Compact(firsts)
 }
 
 // parseRef reads "namespace/id", each of them percent-encoded as in paths; fault is the end of a sentence about it.

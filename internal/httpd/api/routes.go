@@ -27,8 +27,6 @@ const (
 	apiPort ports = 1 << iota
 	// runPort serves what the callers of functions need, and nothing that shows or changes one.
 	runPort
-	// runFirst is runPort for what no stored route replaces.
-	runFirst
 )
 
 // resource is one path, where it is served and what can be done with it. The order of its methods is that of its Allow
@@ -63,8 +61,8 @@ func (s *server) resources() []resource {
 		{"/routes/{route}", apiPort, []method{{"PUT", s.putRoute}, {"GET", s.getRoute}, {"DELETE", s.deleteRoute}}},
 		{"/routes", apiPort, []method{{"GET", s.listRoutes}}},
 		{"/healthcheck", apiPort, []method{{"GET", s.healthcheck}}},
-		{"/livez", apiPort | runFirst, []method{{"GET", probe(s.Livez)}}},
-		{"/readyz", apiPort | runFirst, []method{{"GET", probe(s.Readyz)}}},
+		{"/livez", apiPort | runPort, []method{{"GET", probe(s.Livez)}}},
+		{"/readyz", apiPort | runPort, []method{{"GET", probe(s.Readyz)}}},
 		{"/status", apiPort, []method{{"GET", s.status}}},
 		{"/status/isolation", apiPort, []method{{"GET", s.isolation}}},
 		{"/_debug/http_stats", apiPort, []method{{"GET", s.httpStats}}},
@@ -73,15 +71,15 @@ func (s *server) resources() []resource {
 	}
 }
 
-// router serves the resources of one port, and with notFound what is none of them.
-func (s *server) router(on ports, notFound http.Handler) *mux.Router {
+// router serves the resources of one port, and by the stored routes what is none of them.
+func (s *server) router(on ports) *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	for _, res := range s.resources() {
 		if res.ports&on != 0 {
 			router.Handle(template(res.path), s.dispatch(res))
 		}
 	}
-	router.NotFoundHandler = notFound
+	router.NotFoundHandler = s.byRoute(s.adapt(s.unrouted))
 	return router
 }
 

@@ -259,7 +259,7 @@ type server struct {
 type Handlers struct {
 	// API serves all resources, and what is none of them by the stored routes.
 	API http.Handler
-	// Run serves probes, then by the stored routes, then the resources that run functions, and no others.
+	// Run serves probes and the resources that run functions, and what is none of them by the stored routes.
 	Run http.Handler
 }
 
@@ -267,7 +267,7 @@ type Handlers struct {
 // only where JSONError changes what is written.
 func New(o Options) Handlers {
 	s := newServer(o.withDefaults())
-	return Handlers{API: s.around(s.apiRouter()), Run: s.around(s.runRouter())}
+	return Handlers{API: s.around(s.router(apiPort)), Run: s.around(s.router(runPort))}
 }
 
 func newServer(o Options) *server {
@@ -280,12 +280,4 @@ func newServer(o Options) *server {
 // around adds to next what every request needs.
 func (s *server) around(next http.Handler) http.Handler {
 	return Identify(s.logAccess(s.recoverPanics(limitURL(keepEncoding(s.nested(next))))))
-}
-
-// apiRouter is that of the API: no route takes the path of a resource.
-func (s *server) apiRouter() http.Handler { return s.router(apiPort, s.byRoute(s.adapt(s.unrouted))) }
-
-// runRouter is that of RUN_PORT: a route takes any path but those of probes.
-func (s *server) runRouter() http.Handler {
-	return s.router(runFirst, s.byRoute(s.router(runPort, s.adapt(s.unrouted))))
 }

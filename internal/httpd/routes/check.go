@@ -79,6 +79,8 @@ func checkSegment(segment string, last bool, seen map[string]bool) error {
 		return fmt.Errorf("path has the name {%s} twice", name)
 	case opens && closes:
 		seen[name] = true
+	case strings.HasPrefix(segment, ":") && nameOfParam.MatchString(segment[1:]):
+		return fmt.Errorf("path has the segment %q: write {%s} for any segment", segment, segment[1:])
 	case strings.ContainsAny(segment, "{}*"):
 		return fmt.Errorf(`path has the segment %q: only a whole segment can be a {name}, and only the last one "*"`, segment)
 	}

@@ -142,6 +142,7 @@ func TestRoutesThatCannotMatchAreRefused(t *testing.T) {
 		{"*", "/"}:                             "host is not",
 		{"a.*.b", "/"}:                         "host is not",
 		{"http://h", "/"}:                      "host is not",
+		{"", "/a/:id"}:                         `segment ":id": write {id}`,
 		{"h.", "/"}:                            "host is not",
 		{strings.Repeat("h", 1024), "/"}:       "1024 are the most",
 		{strings.Repeat("h.", 130) + "h", "/"}: "253 are the most",
@@ -158,6 +159,7 @@ func TestRoutesThatCannotMatchAreRefused(t *testing.T) {
 		{"xn--bcher-kva.example", "/"},
 		{"127.0.0.1", "/a/*"},
 		{"localhost", "/{a}/{b}/*"},
+		{"", "/a:b/:8080/:"},
 	} {
 		if err := routes.Check(pattern[0], pattern[1]); err != nil {
 			t.Errorf("%.60q: %v", pattern, err)
