@@ -32,6 +32,10 @@ func TestServerSpeaksHTTP2WithoutTLS(t *testing.T) {
 	if n, err := strconv.Atoi(size); len(text) < 100_000 || err != nil || n > 2000 {
 		t.Errorf("%d bytes came as %s", len(text), size)
 	}
+	got = curl(t, "--http2-prior-knowledge", "-H", "Host: x/admin?", s.url+"/functions/two/echo/run")
+	if got != `{"error":"Malformed Host header"}` {
+		t.Errorf("a path for a host: %s", got)
+	}
 	var only http.Protocols
 	only.SetUnencryptedHTTP2(true)
 	client := &http.Client{Transport: &http.Transport{Protocols: &only}}

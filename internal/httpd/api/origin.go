@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // origin is the "scheme://host" under which the caller reached the server, told by the proxies before it if there are
@@ -31,11 +33,10 @@ func firstValue(r *http.Request, header string) string {
 	return strings.Trim(first, " \t")
 }
 
-// isHost keeps a forged header from breaking out of the URL that it becomes part of.
+// isHost keeps a forged header from breaking out of the URL that it becomes part of, and out of the header that this
+// is written into.
 func isHost(text string) bool {
-	return text != "" && !strings.ContainsFunc(text, func(c rune) bool {
-		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"'<>\^{|}/?#;,`+"`", c)
-	})
+	return text != "" && httpguts.ValidHostHeader(text) && !strings.ContainsAny(text, "',;")
 }
 
 // isScheme follows RFC 3986, section 3.1.

@@ -64,7 +64,7 @@ func queryJSON(query string) json.RawMessage {
 func (s *server) httpJSON(r *http.Request, to target) json.RawMessage {
 	o := rawjson.NewObject(make([]byte, 0, 256))
 	o.String("path", to.path)
-	o.String("url", urlOf(r))
+	o.String("url", targetOf(r))
 	o.String("ip", forwarded.Addr(r, s.TrustedProxies))
 	o.String("host", withoutPort(latin1.Decode(forwarded.Host(r, s.TrustedProxies))))
 	o.String("scheme", forwarded.Scheme(r, s.TrustedProxies))

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // Addr is the address of the caller: that of the connection, or what the proxies say that are trusted. Each proxy adds
@@ -29,9 +31,10 @@ func Addr(r *http.Request, trusted []netip.Prefix) string {
 }
 
 // Host is the host that the caller asked for: the last value of X-Forwarded-Host if a trusted proxy sent the request,
-// else the one of the request itself.
+// else the one of the request itself. What cannot be a host is not believed.
 func Host(r *http.Request, trusted []netip.Prefix) string {
-	if told := last(r, "X-Forwarded-Host"); told != "" && isTrusted(trusted, peer(r)) {
+	told := last(r, "X-Forwarded-Host")
+	if told != "" && httpguts.ValidHostHeader(told) && isTrusted(trusted, peer(r)) {
 		return told
 	}
 	return r.Host

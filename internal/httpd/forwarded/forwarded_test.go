@@ -64,6 +64,8 @@ func TestHostAndSchemeAreThoseThatATrustedProxyTells(t *testing.T) {
 		{"a scheme that is none", "10.0.0.1:1", trusted, told(" a.example ", "gopher"), "http://a.example"},
 		{"a stranger's word", "192.0.2.7:1", trusted, told("a.example", "https"), "http://h:80"},
 		{"nobody is trusted", "10.0.0.1:1", nil, told("a.example", "https"), "http://h:80"},
+		{"a path for a host", "10.0.0.1:1", trusted, told("x/admin?", "https"), "https://h:80"},
+		{"a name and a password", "10.0.0.1:1", trusted, told("u:p@x", "https"), "https://h:80"},
 		{"an empty host", "10.0.0.1:1", trusted, told("", "https"), "https://h:80"},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/", nil)

@@ -98,6 +98,9 @@ func urlOf(r *http.Request) string {
 	if first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ","); strings.TrimSpace(first) == "https" {
 		scheme = "https://"
 	}
+	if !strings.HasPrefix(r.RequestURI, "/") { // it has scheme and host of its own
+		return scheme + r.Host + r.URL.RequestURI()
+	}
 	return scheme + r.Host + r.RequestURI
 }
 
