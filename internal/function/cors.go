@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/duration"
+	"github.com/backstage/functions/internal/spelling"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
@@ -91,6 +92,14 @@ func (c *CORS) lists() func(yield func(string, *[]string) bool) {
 	}
 }
 
+// listNames are the names of the members that lists yields.
+func listNames() (names []string) {
+	for name := range new(CORS).lists() {
+		names = append(names, name)
+	}
+	return names
+}
+
 // parseCORS reads the option. Its error is the end of a sentence that begins with its name.
 func parseCORS(text []byte) (c CORS, err error) {
 	if len(text) > maxCORS {
@@ -138,7 +147,9 @@ func (c *CORS) set(name string, value json.RawMessage) error {
 		}
 		return fmt.Errorf(".maxAge is not a duration from 1s to %s with its unit, such as \"10m\"", duration.Text(maxCORSAge))
 	}
-	return fmt.Errorf(" additionalProperty %q exists in instance when not allowed", name)
+	known := append(listNames(), "credentials", "maxAge")
+	like := spelling.DidYouMean(name, known)
+	return fmt.Errorf(".%s is not known%s; there are %s", name, like, strings.Join(known, ", "))
 }
 
 var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110, section 5.6.2
@@ -167,7 +178,10 @@ func (c *CORS) check() error {
 			return fmt.Errorf(".%s has %d entries, %d are the most that are taken", name, len(*list), maxCORSNames)
 		}
 		for _, entry := range *list {
-			if !token.MatchString(entry) || entry == "*" {
+			if entry == "*" {
+				return fmt.Errorf(`.%s has "*", which stands for nothing here: name each of them`, name)
+			}
+			if !token.MatchString(entry) {
 				return fmt.Errorf(".%s has %q, which is no name of one", name, entry)
 			}
 		}

@@ -41,7 +41,7 @@ func (p *optionParser) parse(given propertySet) (o function.Options, faults []st
 func (p *optionParser) read(option *function.Option, o *function.Options, value json.RawMessage) (fault string) {
 	fault = option.Parse(o, value)
 	if option.Name == "runtime" && o.Runtime != nil && *o.Runtime != "" && !slices.Contains(p.runtimes, *o.Runtime) {
-		return function.OneOf(p.runtimes)
+		return function.OneOf(p.runtimes) + "; the server's RUNTIMES says which there are"
 	}
 	return fault
 }
