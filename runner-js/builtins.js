@@ -21,20 +21,6 @@ const OWN = ['perf_hooks', 'process'];
 // Libraries load these in case they need them; they get stand-ins, of which what reaches out of the process throws.
 const STAND_INS = ['async_hooks', 'child_process', 'fs', 'fs/promises', 'http2', 'os', 'tty', 'worker_threads'];
 
-// Properties that replace themselves when they are first read. A comparison would take that for a change.
-const LAZY = {
-  buffer: ['Blob', 'File', 'resolveObjectURL'],
-  crypto: ['prng', 'pseudoRandomBytes', 'rng'],
-  util: ['MIMEParams', 'MIMEType', 'TextDecoder', 'TextEncoder', 'parseArgs'],
-};
-
-// Settings behind getters and setters.
-const SETTINGS = {
-  buffer: ['INSPECT_MAX_BYTES'],
-  events: ['captureRejections', 'defaultMaxListeners'],
-  http: ['globalAgent'],
-};
-
 const offered = new Set(PLAIN.filter(name => builtinModules.includes(name)));
 
 // openNetwork adds the modules that connect. It must be called once egress is set up.
@@ -42,13 +28,9 @@ function openNetwork() {
   NETWORK.filter(name => builtinModules.includes(name)).forEach(name => offered.add(name));
 }
 
-// load returns {exports, settings} of a module, undefined if functions may not have it. settings are the names of
-// getters whose value is shared by later calls. It is loaded now if Node.js has not used it itself.
+// load returns the exports of a module, undefined if functions may not have it.
 function load(name) {
-  if (!offered.has(name)) return undefined;
-  const exported = require(name);
-  quietly(() => (LAZY[name] || []).forEach(key => exported[key]));
-  return { exports: exported, settings: (SETTINGS[name] || []).filter(key => key in exported) };
+  return offered.has(name) ? require(name) : undefined;
 }
 
 // namesOf are the names of the functions of a module that the runner has loaded itself.
@@ -56,17 +38,6 @@ function namesOf(name) {
   const [module, part] = name.split('.');
   const exported = part ? require(module)[part] : require(module);
   return Object.keys(exported || {}).filter(key => key !== 'promises' && typeof exported[key] === 'function');
-}
-
-// quietly keeps the warnings that read is to get from the output of the call.
-function quietly(read) {
-  const { emitWarning } = process;
-  process.emitWarning = () => {};
-  try {
-    read();
-  } finally {
-    process.emitWarning = emitWarning;
-  }
 }
 
 module.exports = { PLAIN, NETWORK, OWN, STAND_INS, offered, openNetwork, load, namesOf };

@@ -13,6 +13,7 @@ const { fetch: nodeFetch } = global;
 
 let outgoing = {};
 let fetchLoaded = false;
+let fetchUsed = false;
 
 // apply must be called before modules are loaded: some keep the functions that are replaced here.
 function apply({ socket, keepAlive, ca, extraCA, tlsInsecure }) {
@@ -75,6 +76,7 @@ function carryHeaders(module) {
 // fetch is that of Node.js, if it has one, with an agent like those of http. It is loaded on first use: loading
 // compiles WebAssembly, for which the fork server does not wait.
 const fetch = typeof nodeFetch !== 'function' ? undefined : function fetch(...args) {
+  fetchUsed = true;
   /** @type {any} */
   const current = Symbol.for('undici.globalDispatcher.1');
   if (!fetchLoaded) {
@@ -117,6 +119,11 @@ function settle(done, turns = TURNS) {
   else done();
 }
 
+// fetched says whether fetch has ever been called.
+function fetched() {
+  return fetchUsed;
+}
+
 const { closeKept } = tunnel;
 
-module.exports = { apply, carry, closeKept, fetch, settle };
+module.exports = { apply, carry, closeKept, fetch, fetched, settle };

@@ -28,14 +28,16 @@ function isRefused(error) {
 // one that cannot be lowered.
 function lower(code) {
   const { parse } = parser();
+  const tokens = code.includes('<!--') ? [] : undefined;
   let tree;
   try {
-    tree = parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
+    tree = parse(code, { ecmaVersion: 'latest', sourceType: 'module', onToken: tokens });
   } catch (error) {
     throw broken(error);
   }
   const edits = [];
   const out = { edits, heads: [], feet: [], modules: 0, code };
+  if (tokens !== undefined) refuseComments(tokens, out);
   tree.body.forEach(statement => lowerStatement(statement, out));
   lowerExpressions(tree, out);
   edits.sort((a, b) => a.start - b.start);
@@ -46,6 +48,15 @@ function lower(code) {
     at = end;
   }
   return `${HEAD}{${out.heads.join('')}${text}${code.slice(at)}\n;${out.feet.join('')}}`;
+}
+
+// refuseComments refuses operators that would begin a comment in the lowered code, which is no module.
+function refuseComments(tokens, out) {
+  for (const { type: { label }, start } of tokens) {
+    if (label === '</>/<=/>=' && out.code.startsWith('<!--', start)) {
+      fault('<!-- is not available in modules: put spaces between the operators', placeOf(start, out));
+    }
+  }
 }
 
 // parser is acorn, from the runner's modules.
@@ -108,9 +119,13 @@ function lowerImport(statement, out) {
   blank(statement, out);
 }
 
+// What stands before the expression or the declaration of a default export. A comment may name default, too.
+const BEFORE_DEFAULT = /^export(?:\s|\/\*[^]*?\*\/|\/\/.*)*default/;
+
 function lowerDefault({ start, end, declaration }, out) {
   const isDeclared = /Declaration$/.test(declaration.type) && declaration.id;
-  const after = out.code.indexOf('default', start) + 'default'.length;
+  const [before] = BEFORE_DEFAULT.exec(out.code.slice(start, end));
+  const after = start + before.length;
   const lines = out.code.slice(start, after).replace(/[^\n]+/g, '');
   if (isDeclared) {
     out.edits.push({ start, end: after, by: lines });

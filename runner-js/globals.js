@@ -7,16 +7,20 @@ const { Instance, Module } = WebAssembly;
 const version = parseInt(process.versions.node, 10);
 
 // Origins: 'realm' is made in the function's own realm, anew for each call; 'node' is the object of Node.js itself.
-const COMPARED = 'compared after each call';
+const ALONE = 'its worker serves no other call';
 
 // old is the module that has the names on Node.js 8, where they are no globals: 'own' for what the realm makes itself,
 // undefined for what is not offered there. Everything is offered on Node.js 18 and later.
 const TABLE = [
-  { names: ['URL', 'URLSearchParams'], origin: 'node', old: 'url', safe: COMPARED },
-  { names: ['TextEncoder', 'TextDecoder'], origin: 'node', old: 'util', safe: COMPARED },
-  { names: ['Headers', 'Request', 'Response', 'FormData'], origin: 'node', safe: COMPARED },
-  { names: ['Blob', 'File'], origin: 'node', module: 'buffer', safe: COMPARED },
-  { names: ['fetch'], origin: 'node', safe: 'the [egress](egress.md) of the call; offered with `classic`, too' },
+  { names: ['URL', 'URLSearchParams'], origin: 'node', old: 'url', safe: ALONE },
+  { names: ['TextEncoder', 'TextDecoder'], origin: 'node', old: 'util', safe: ALONE },
+  { names: ['Headers', 'Request', 'Response', 'FormData'], origin: 'node', safe: ALONE },
+  { names: ['Blob', 'File'], origin: 'node', module: 'buffer', safe: ALONE },
+  {
+    names: ['fetch'],
+    origin: 'node',
+    safe: `the [egress](egress.md) of the call; ${ALONE}; offered with \`classic\`, too`,
+  },
   {
     names: [
       'ReadableStream', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader', 'WritableStream',
@@ -24,21 +28,25 @@ const TABLE = [
       'TextEncoderStream', 'TextDecoderStream', 'CompressionStream', 'DecompressionStream',
     ],
     origin: 'node',
-    safe: `${COMPARED}; what still compresses at the answer is work that is left`,
+    safe: `${ALONE}; what still compresses at the answer is work that is left`,
   },
   {
     names: ['AbortController', 'AbortSignal', 'Event', 'EventTarget', 'DOMException'],
     origin: 'node',
-    safe: `${COMPARED}; a timeout of an AbortSignal is a timer that is left`,
+    safe: `${ALONE}; a timeout of an AbortSignal is a timer that is left`,
   },
   {
     names: ['crypto', 'Crypto', 'CryptoKey', 'SubtleCrypto'],
     origin: 'node',
     module: 'crypto',
-    safe: `${COMPARED}; a job of WebCrypto is work that is left; forks draw different random numbers`,
+    safe: `${ALONE}; a job of WebCrypto is work that is left; forks draw different random numbers`,
   },
-  { names: ['atob', 'btoa'], origin: 'node', safe: COMPARED },
-  { names: ['structuredClone'], origin: 'realm', safe: 'copies are objects of the realm' },
+  { names: ['atob', 'btoa'], origin: 'node', safe: ALONE },
+  {
+    names: ['structuredClone'],
+    origin: 'realm',
+    safe: `copies are objects of the realm; if Node.js refuses or makes one, ${ALONE}`,
+  },
   {
     names: ['performance'],
     origin: 'realm',

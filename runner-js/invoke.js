@@ -143,6 +143,7 @@ class Invoker {
       waits: () => this.waits(),
       missed: error => this.missed(error),
       outgoing: egress.carry,
+      fetched: egress.fetched,
     };
   }
 

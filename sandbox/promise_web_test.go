@@ -24,6 +24,27 @@ var webPromises = []promise{
 	webPoison("a class of a module of Node.js", `require('events').prototype.emit = () => 'forged'; require('events').defaultMaxListeners = 1; require('stream').Readable.prototype.leak = 'forged'`),
 	webPoison("process", `process.env.LEAK = 'forged'; process.leak = 'forged'; process.nextTick = null; Object.getPrototypeOf(process).leak = 'forged'`),
 	webPoison("what instanceof asks", `try { Object.defineProperty(Uint8Array, Symbol.hasInstance, { value: () => false }) } catch (e) {} Promise[Symbol.hasInstance].leak = 1`),
+	webReach("what reads bodies of later calls", "typeof Response === 'function' && new Response('x').body.getReader()"),
+	webReach("a controller of a stream", "typeof ReadableStream === 'function' && (() => { let k; new ReadableStream({ start(c) { k = c } }); return k })()"),
+	webReach("an error of the web", "typeof atob === 'function' && (() => { try { atob('%') } catch (e) { return e } })()"),
+	webReach("an error of structuredClone", "typeof structuredClone === 'function' && (() => { try { structuredClone(() => {}) } catch (e) { return e } })()"),
+	webReach("the signal of a request", "typeof Request === 'function' && new Request('http://a').signal"),
+	webReach("the headers of a request", "typeof Request === 'function' && new Request('http://a').headers"),
+	webReach("an iterator of a web class", "new URLSearchParams('a=1').entries()"),
+	webReach("a key of a module", "require('crypto')[require('crypto').createSecretKey ? 'createSecretKey' : 'createHmac'](...(require('crypto').createSecretKey ? [Buffer.from('a')] : ['md5', 'a']))"),
+	webReach("the state of a stream of a module", "new (require('stream').Readable)()._readableState"),
+	{
+		name: "the defaults of a module", web: true, want: `1`, then: `[false,16384]`,
+		code: `
+		function main(req, res) {
+			const { inspect } = require('util'), stream = require('stream');
+			const size = () => (stream.getDefaultHighWaterMark ? (stream.getDefaultHighWaterMark(false) === 7 ? 7 : 16384) : 16384);
+			if (req.body === 'next') return res.send([inspect.defaultOptions.showHidden, size()]);
+			inspect.defaultOptions = { showHidden: true };
+			if (stream.setDefaultHighWaterMark) stream.setDefaultHighWaterMark(false, 7);
+			res.send(1);
+		}`,
+	},
 	{
 		name: "no path of properties of process leads to the real one", web: true, want: `[]`,
 		code: `
@@ -130,6 +151,18 @@ func webPoison(name, evil string) promise {
 				require('querystring').parse('a=ok').a, got, require('events').defaultMaxListeners + 1, leaks.find(leak => leak !== undefined) || null,
 				require('crypto').createHash('md5').update('a').digest('hex').indexOf('0cc175b9'), bodies && streams && new Uint8Array(1) instanceof Uint8Array,
 				typeof leak]);
+		}`}
+}
+
+// webReach is the promise that what one call leaves on what an object inherits from, another one does not find.
+func webReach(name, object string) promise {
+	return promise{name: name, web: true, want: `1`, then: `["undefined",null]`, code: `
+		function main(req, res) {
+			const prototype = Object.getPrototypeOf(` + object + `);
+			if (req.body === 'next') return res.send([typeof prototype.leak, typeof prototype.read === 'function' && prototype.read.name === 'forged' || null]);
+			prototype.leak = 'forged';
+			if (prototype.read) prototype.read = function forged() {};
+			res.send(1);
 		}`}
 }
 

@@ -386,7 +386,7 @@ function exportsEntry() {
 function becomeWeb() {
   web = require('./web');
   web.install();
-  require('./guard').extend(web.unchanged, web.clear);
+  require('./guard').extend(web.unused, web.clear);
 }
 
 // goesOn says whether work that the call has begun may go on after its answer.

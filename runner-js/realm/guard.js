@@ -60,9 +60,8 @@ const all = own.concat(others);
 let properties;
 remember();
 
-// Compares what a function has of Node.js itself beside modules; with its argument true, more thoroughly.
-/** @type {(all: boolean) => boolean} */
-let compareMore = null;
+/** @type {() => boolean} */
+let checkMore = null; // says whether the worker may serve other calls, beside what is compared here
 
 /** @type {() => void} */
 let clear = null; // takes away what a call may leave
@@ -137,7 +136,7 @@ function unchanged() {
     if (keys(SHARED[i]).length !== enumerable[i]) return false;
   }
   if (!bare()) return false;
-  if (compareMore !== null && !compareMore(count <= FIRST || count % EVERY === 0)) return false;
+  if (checkMore !== null && !checkMore()) return false;
   if (count <= FIRST) return sameKeys() && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions());
   return (count % SELDOM !== 0 || sameFunctions()) && (count % EVERY !== 0 || sameKeys()) &&
     (count % RARELY !== 0 || sameProperties());
@@ -204,10 +203,10 @@ function remember() {
   properties = propertiesOf(all);
 }
 
-// extend makes the guard compare more, after it has called clearFirst, and takes what the runner has changed since the
-// start for what it must be.
-function extend(compare, clearFirst) {
-  compareMore = compare;
+// extend makes the guard ask check, too, after it has called clearFirst, and takes what the runner has changed since
+// the start for what it must be.
+function extend(check, clearFirst) {
+  checkMore = check;
   clear = clearFirst;
   remember();
 }

@@ -1,13 +1,13 @@
 'use strict';
 
 // The globals of a function with "globals":"web": getters on the global object of its realm. What is behind one is made
-// or loaded when it is first used. What a call assigns to such a name is there for that call alone.
+// or loaded when it is first used. What a call assigns to such a name is there for that call alone. A worker with a
+// call that has used an object of Node.js serves no other one: no comparison finds all that such an object leads to.
 
 const clone = require('./clone');
 const { everything } = require('./intrinsics');
 const { makeProcess, soon } = require('./process');
 const standIn = require('./standins');
-const watch = require('./watch');
 
 const { runner, web } = host;
 const { apply, deleteProperty, getOwnPropertyDescriptor, getPrototypeOf, ownKeys } = Reflect;
@@ -23,10 +23,11 @@ const ordinary = Function.prototype[hasInstance];
 let call = { env: {}, immediates: null, fail: null };
 let made = create(null);
 let assigned = create(null);
+let used = false; // a call has got hold of an object of Node.js
 
 // The objects that the realm makes for each call.
 const MAKE = {
-  structuredClone: () => clone(web.value('structuredClone')),
+  structuredClone: () => clone(cloneOutside),
   performance: makePerformance,
   queueMicrotask: () => function queueMicrotask(callback) { soon(call.fail, callback, []); },
   process: () => makeProcess(call.env, call.fail),
@@ -35,6 +36,12 @@ const MAKE = {
   navigator: () => ({ userAgent: web.agent }),
 };
 for (const name of ['setImmediate', 'clearImmediate', 'clearInterval']) MAKE[name] = () => call.immediates()[name];
+
+// cloneOutside is structuredClone of Node.js, for what the realm cannot clone. What it gives or throws is of Node.js.
+function cloneOutside(...args) {
+  used = true;
+  return web.value('structuredClone')(...args);
+}
 
 // performance counts from its first use in the call.
 function makePerformance() {
@@ -78,16 +85,20 @@ function begin(env, immediates, fail) {
 
 const outside = create(null); // objects of Node.js by name
 
-// given is an object of Node.js, which is watched from now on.
+// given is an object of Node.js.
 function given(name) {
+  used = true;
   if (!(name in outside)) {
     const value = web.value(name);
     if (name === 'Request' || name === 'Response') parseHere(value.prototype);
-    watch.add(value, []);
-    if (name === 'crypto') watch.add(value.subtle, []);
     outside[name] = value;
   }
   return outside[name];
+}
+
+// unused says whether no call has got hold of an object of Node.js.
+function unused() {
+  return !used && !runner.fetched();
 }
 
 // parseHere makes json() give objects of the realm. Libraries look at their constructors.
@@ -150,14 +161,13 @@ const { hasOwnProperty: hasOwn } = Object.prototype;
 function builtin(name) {
   const plain = typeof name === 'string' && apply(slice, name, [0, 5]) === 'node:' ? apply(slice, name, [5]) : name;
   if (apply(hasOwn, OWN, [plain])) return OWN[plain]();
-  const loaded = web.module(plain);
-  if (loaded === undefined) return standIn(plain);
-  if (plain === 'crypto' && 'webcrypto' in loaded.exports) given('crypto');
-  watch.add(loaded.exports, loaded.settings);
-  return loaded.exports;
+  const exported = web.module(plain);
+  if (exported === undefined) return standIn(plain);
+  used = true;
+  return exported;
 }
 
 // handles says whether this version has what a web handler needs.
 const handles = web.rows.some(({ names }) => names.indexOf('Response') >= 0);
 
-module.exports = { install, begin, given, handles, builtin, clear, unchanged: watch.unchanged };
+module.exports = { install, begin, given, handles, builtin, clear, unused };

@@ -57,12 +57,16 @@ const MODULES = [
   ["export const { a, b: [c], ...d } = { a: 1, b: [2], e: 3 }; export let x = 1, y;\nexport default async req => ((await import('node:util')).inspect(a + c + d.e) === '6' ? req.body : 0)", 'patterns and import()'],
   ['function main(req, res) { res.send(req.body) }\nexport {}', 'main beside exports'],
   ['export default (async req => req.body)', 'in parentheses'],
+  ['export /* default */ default { main: async req => req.body }.main', 'a comment before default'],
+  ['export // default\n/* default\n*/ default async function (req) { return req.body }', 'comments of any kind before default'],
+  ["/* <!-- */ const text = '<!--' + `<!--`; export default async req => (text === '<!--<!--' ? req.body : 0)", '<!-- in a text'],
   ['export\ndefault\n(class { static async main() {} }, async req => req.body);', 'over lines'],
 ];
 
 test('an ES module is lowered where V8 refuses it', { skip: !modern }, async (t) => {
   for (const [code, name] of MODULES) {
-    t.deepEqual(bodiesOf(await calls(code, [1, 2], { web: true })), [1, 2], name);
+    const bodies = /\b(?:util|buffer)\b/.test(code) ? [1] : [1, 2]; // a module of Node.js ends the worker
+    t.deepEqual(bodiesOf(await calls(code, bodies, { web: true })), bodies, name);
   }
   t.equal((await outcome(MODULES[0][0], { kind: 'check' })).answer.type, 'result');
   t.ok((await outcome(MODULES[0][0], { kind: 'compile' })).answer.body.length > 0, 'has a code cache');
@@ -77,6 +81,7 @@ test('errors of an ES module have its own places', { skip: !modern }, async (t) 
     ['export default 1;\n  import.meta.url', 'SyntaxError: import.meta is not available in functions at ns/id.js:2:3: import.meta.url'],
     ["import x from 'no-such';\nexport default () => x", "Error: Cannot find module 'no-such'"],
     ['export default 1;\nfor await (const x of []) {}', 'SyntaxError: await at the top level is not available in functions: await in main at ns/id.js:2:1: for await'],
+    ['export const a = 1;\nlet b = a<!--a;', 'SyntaxError: <!-- is not available in modules: put spaces between the operators at ns/id.js:2:10'],
     [`export default ${'['.repeat(3000)}${']'.repeat(3000)}`, ''],
   ]) {
     const { answer } = await outcome(code, { kind: 'check' });

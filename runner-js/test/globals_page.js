@@ -36,11 +36,11 @@ keeps what it had.
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-“Compared after each call” means: if a call has changed the object, what it holds, its prototype or what it inherits
-from, its worker serves no other call ([what is compared](isolation.md#what-calls-share)). It is compared from its first
-use on, so what a function does not use costs its calls nothing. What a call assigns to one of these names, and what it
-adds to the global object, is there for that call alone; with \`"init":"once"\` what it adds stays for later calls of the
-function in that process.
+“Its worker serves no other call” means: once a call has used the name, its worker ends with that call, and the next
+call gets a new one ([why](decisions/0023-web-globals-are-those-of-node.md)). What a function does not use costs its
+calls nothing. What a call assigns to one of these names, and what it adds to the global object, is there for that call
+alone; with \`"init":"once"\` what it adds stays for later calls of the function in that process, which there are only
+as long as none has used an object of Node.js.
 
 Objects of Node.js are instances of the classes of functions: \`bytes instanceof Uint8Array\` and
 \`promise instanceof Promise\` are true for what these names return.
@@ -57,7 +57,7 @@ ${filled(`Not there, on any version: ${code(NEVER)}.`)}
 
 | Modules | When | Between calls |
 |---|---|---|
-| ${code(PLAIN)} | always | compared after each call, as above |
+| ${code(PLAIN)} | always | its worker serves no other call, as above |
 | ${code(NETWORK)} | with [egress](egress.md) | the same; all connections go through the server |
 | ${code(OWN)} | always | made for each call: the harmless \`process\`, and \`performance\` alone |
 | ${code(STAND_INS)} | always, as stand-ins | made for each call: libraries load with them; \`os\` says nothing of the machine, and what reaches out of the process throws |
