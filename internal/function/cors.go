@@ -148,8 +148,11 @@ func (c *CORS) set(name string, value json.RawMessage) error {
 		return fmt.Errorf(".maxAge is not a duration from 1s to %s with its unit, such as \"10m\"", duration.Text(maxCORSAge))
 	}
 	known := append(listNames(), "credentials", "maxAge")
-	like := spelling.DidYouMean(name, known)
-	return fmt.Errorf(".%s is not known%s; there are %s", name, like, strings.Join(known, ", "))
+	end := spelling.DidYouMean(name, known)
+	if end == "" {
+		end = ": there are " + strings.Join(known, ", ")
+	}
+	return fmt.Errorf(".%s is not known%s", name, end)
 }
 
 var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110, section 5.6.2

@@ -57,7 +57,7 @@ func TestCORSThatCannotWorkIsRefused(t *testing.T) {
 		`{"origins":[1]}`:                                            ".origins is not an array of strings",
 		`{"origin":["*"]}`:                                           `.origin is not known: did you mean "origins"?`,
 		`{"origins":["*"],"maxage":"10m"}`:                           `.maxage is not known: did you mean "maxAge"?`,
-		`{"origins":["*"],"cookies":true}`:                           `; there are origins, methods, headers, expose, cred`,
+		`{"origins":["*"],"cookies":true}`:                           `: there are origins, methods, headers, expose, cred`,
 		`{"origins":["*"],"credentials":true}`:                       "which browsers refuse",
 		`{"origins":["*","https://a.example"]}`:                      "others beside it",
 		`{"origins":["https://a.example/"]}`:                         "no origin such as",
