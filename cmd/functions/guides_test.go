@@ -13,7 +13,8 @@ import (
 var block = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 
 // TestGuidesWorkAsTheySay runs the shell blocks of each guide, one after the other, in a folder of its own. A block of
-// text after one is what it prints; … in it stands for anything.
+// text after one is what it prints; … in it stands for anything. All share one server; a guide whose start command
+// names files that it has made gets one of its own.
 func TestGuidesWorkAsTheySay(t *testing.T) {
 	guides, err := filepath.Glob("../../docs/guides/*.md")
 	if err != nil || len(guides) == 0 {
@@ -30,9 +31,13 @@ func TestGuidesWorkAsTheySay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dir, printed := t.TempDir(), ""
+			dir, printed, here := t.TempDir(), "", here
 			for _, part := range block.FindAllStringSubmatch(string(text), -1) {
 				switch part[1] {
+				case "bash":
+					if strings.Contains(part[2], "TLS_CERT_FILE") {
+						here = startOfGuide(t, dir, part[2])
+					}
 				case "sh":
 					printed = shell(t, dir, here.Replace(part[2]))
 				case "text":
@@ -41,6 +46,19 @@ func TestGuidesWorkAsTheySay(t *testing.T) {
 			}
 		})
 	}
+}
+
+// startOfGuide starts a server with TLS by the variables of a command that ends with "make run", in dir. It returns
+// what puts the address of that server into scripts.
+func startOfGuide(t *testing.T, dir, command string) *strings.Replacer {
+	t.Helper()
+	vars, ok := strings.CutSuffix(strings.TrimSpace(command), " make run")
+	if !ok {
+		t.Fatalf("%q does not end with make run", command)
+	}
+	s := startServer(t, strings.Fields(strings.ReplaceAll(vars, "$PWD", dir))...)
+	address := strings.TrimPrefix(s.url, "http://")
+	return strings.NewReplacer("https://localhost:8100", "https://"+address, "http://localhost:8100", s.url)
 }
 
 // shell runs a script, which must succeed, and returns what it prints.
