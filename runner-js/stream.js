@@ -42,7 +42,8 @@ class Stream {
   keep(bytes) {
     const size = apply(lengthIn, bytes, []);
     if (this.size + size > this.most) {
-      throw new RangeError(`main has written more than ${this.most} bytes before it has returned: let it wait`);
+      throw new RangeError(`main has written more than ${this.most} bytes before it has returned or waited: ` +
+        'await a timer or I/O between pieces (await null is not enough), or give res.end a stream');
     }
     this.size += size;
     const copy = new Uint8Array(size);

@@ -29,11 +29,13 @@ func get(t *testing.T, url string, header ...string) *http.Response {
 
 func bytesAreAnswered(t *testing.T, url, runtime string) {
 	put(t, url, `function main(req, res) {
+  if (req.query.text) return res.end('é')
+  if (req.query.moved) return res.redirect('/')
   if (req.query.page) return res.type('html').end('<h1>é</h1>')
   res.set('Content-Type', 'image/png').end(Buffer.from([137, 80, 78, 71, 0, 255]))
 }`, runtime)
 	for query, want := range map[string][2]string{
-		"?page=1": {"text/html; charset=utf-8", "<h1>é</h1>"}, "": {"image/png", "\x89PNG\x00\xff"},
+		"?page=1": {"text/html; charset=utf-8", "<h1>é</h1>"}, "?text=1": {"text/plain; charset=utf-8", "é"}, "": {"image/png", "\x89PNG\x00\xff"},
 	} {
 		res := get(t, url+"/run"+query)
 		text, err := io.ReadAll(res.Body)
@@ -46,6 +48,11 @@ func bytesAreAnswered(t *testing.T, url, runtime string) {
 		if res.StatusCode != http.StatusNotModified {
 			t.Errorf("%q: who has it gets %d", query, res.StatusCode)
 		}
+	}
+	res := get(t, url+"/run?moved=1")
+	_ = res.Body.Close()
+	if h := res.Header; res.StatusCode != 302 || h.Get("Content-Type") != "" || h.Get("Etag") != "" || res.ContentLength != 0 {
+		t.Errorf("a redirect: %d %v", res.StatusCode, h)
 	}
 }
 

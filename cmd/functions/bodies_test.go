@@ -44,7 +44,7 @@ func bodiesArrive(t *testing.T, url, runtime string) {
   const { createHash, createHmac } = require('crypto')
   const hash = () => createHash('sha256').update(req.rawBody).digest('hex')
   const signed = () => createHmac('sha256', "It's a Secret to Everybody").update(req.rawBody).digest('hex')
-  const answers = { hash, signed, json: () => req.json(), body: () => req.body, path: () => req.path }
+  const answers = { hash, signed, json: () => req.json(), form: () => req.form().get('a'), body: () => req.body, path: () => req.path }
   res.send(answers[req.query.answer]())
 }`
 	every := make([]byte, 0, 1<<16)
@@ -83,6 +83,9 @@ func bodiesArrive(t *testing.T, url, runtime string) {
 		{"auto", "hash", zipped.Bytes(), []string{"Content-Encoding", "gzip"}, 200, sum([]byte("plain"))},
 		{"auto", "body", []byte(`{"a":1}`), []string{"Content-Type", "application/cloudevents+json"}, 200, `{"a":1}`},
 		{"auto", "hash", every, []string{"Content-Type", "image/png"}, 200, sum(every)},
+		{"auto", "form", []byte("a=1"), []string{"Content-Type", "application/x-www-form-urlencoded"}, 200, `"1"`},
+		{"auto", "form", []byte(`{"a":1}`), []string{"Content-Type", "application/json"}, 400, "the body is not a form"},
+		{"auto", "form", nil, nil, 400, "the body is not a form"},
 		{"json", "body", every, []string{"Content-Type", "image/png"}, 200, `{}`},
 		{"json", "body", []byte(`{"a":1}`), []string{"Content-Type", "application/json"}, 200, `{"a":1}`},
 	} {

@@ -61,8 +61,13 @@ function parse(bytes, { type, parameters }) {
     case 'multipart/form-data':
       return new Form(parseMultipart(bytes, parameters.boundary, MOST_FIELDS));
     default:
-      throw new BadRequest('the body is not a form: send multipart/form-data or application/x-www-form-urlencoded');
+      throw none();
   }
+}
+
+// none is the error of a body that is no form.
+function none() {
+  return new BadRequest('the body is not a form: send multipart/form-data or application/x-www-form-urlencoded');
 }
 
 function fieldsOf(text) {
@@ -81,4 +86,4 @@ function textIn(text) {
 
 frozen(Form);
 
-module.exports = { parse };
+module.exports = { parse, none };

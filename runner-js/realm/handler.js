@@ -40,8 +40,14 @@ function requestOf({ method, headers, http, raw, body }, web) {
   for (const name of keys(headers)) {
     for (const value of isArray(headers[name]) ? headers[name] : [headers[name]]) sent.append(name, value);
   }
-  const url = http === undefined ? 'http://localhost/' : `${http.scheme}://${http.host || 'localhost'}${http.url}`;
-  return new Request(url, { method, headers: sent, body: bodyOf(method, headers, raw, body) });
+  return new Request(addressOf(http), { method, headers: sent, body: bodyOf(method, headers, raw, body) });
+}
+
+// addressOf is the address that the caller used, with its port.
+function addressOf(http) {
+  if (http === undefined) return 'http://localhost/';
+  const { scheme, host: name, port, url } = http;
+  return `${scheme}://${name || 'localhost'}${port === undefined ? '' : `:${port}`}${url}`;
 }
 
 // bodyOf is the bytes that were sent. A function that has not asked for them gets those of its body as JSON.

@@ -39,7 +39,8 @@ class HTTPRequest extends Request {
       this.params = http.params === undefined ? {} : http.params;
     }
     apply(set, states, [this, {
-      raw, bytes: undefined, form: undefined, cookies: undefined, type: headers['content-type'], cookie: headers.cookie,
+      raw, bytes: undefined, auto: http !== undefined && http.body === 'auto', form: undefined, cookies: undefined,
+      type: headers['content-type'], cookie: headers.cookie,
     }]);
   }
 
@@ -71,7 +72,9 @@ class HTTPRequest extends Request {
   // form is the body read as that of an HTML form.
   form() {
     const state = stateOf(this);
-    if (state.form === undefined) state.form = form.parse(bytesOf(state), parseType(state.type));
+    if (state.form !== undefined) return state.form;
+    if (state.auto && state.raw === undefined) throw form.none(); // the body is JSON, or there is none
+    state.form = form.parse(bytesOf(state), parseType(state.type));
     return state.form;
   }
 

@@ -99,7 +99,7 @@ class Response {
   end(body) {
     const settle = settleOf(this);
     if (sizeOf(body) < 0 && isSource(body)) settle.endWith(headOf(this), body);
-    else settle.end(headOf(this), body);
+    else settle.end(typeof body === 'string' && body !== '' ? headOfText(this) : headOf(this), body);
   }
 
   // write sends a piece of an answer; the first one begins it. It returns true: the caller has room for more.
@@ -120,6 +120,13 @@ functionsOf(Response.prototype).filter(method => PLAIN.indexOf(method.name) >= 0
 
 function headOf({ statusCode, headers }) {
   return { status: statusCode || 200, headers };
+}
+
+// headOfText is headOf for text, which has a type.
+function headOfText(response) {
+  const head = headOf(response);
+  if (valueOf(head.headers, 'content-type') !== undefined) return head;
+  return { status: head.status, headers: Object.assign({}, head.headers, { 'Content-Type': typeOf('text') }) };
 }
 
 // valueOf is the header of that name in lower case, whatever case it was set in.

@@ -8,7 +8,7 @@ const { started, outcome } = require('./support');
 const modern = parseInt(process.versions.node, 10) >= 18;
 const skip = !modern;
 const WEB = { web: true };
-const HTTP = { path: '/a', url: '/functions/n/f/run/a?b=1', ip: '10.0.0.1', host: 'x.example:81', scheme: 'https', params: {} };
+const HTTP = { path: '/a', url: '/functions/n/f/run/a?b=1', ip: '10.0.0.1', host: 'x.example', port: '81', scheme: 'https', params: {} };
 
 const base64 = text => Buffer.from(text).toString('base64');
 

@@ -38,6 +38,18 @@ test('req without bytes has the parsed body, and says how to get them', async (t
     ['undefined', 'undefined', false]);
 });
 
+test('a body that is JSON, or none, is no form of a function that gets bytes of all else', async (t) => {
+  const http = Object.assign({ body: 'auto' }, HTTP);
+  for (const request of [{ headers: typed('application/json'), body: { a: 1 } }, { body: {} }]) {
+    const { answer } = await outcome('function main(req, res) { res.send([...req.form()]) }',
+      Object.assign({ http }, request));
+    t.equal(answer.status, 400);
+    t.equal(answer.message, 'the body is not a form: send multipart/form-data or application/x-www-form-urlencoded');
+  }
+  const form = await seen('[...req.form()]', { headers: typed('application/x-www-form-urlencoded'), body: 'a=1', http });
+  t.deepEqual(form, [['a', '1']], 'a form is');
+});
+
 test('rawBody is the bytes of the body', async (t) => {
   const every = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
   t.equal(await seen('req.rawBody.toString("hex")', { body: every }), every.toString('hex'), 'every byte');

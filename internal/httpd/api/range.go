@@ -11,8 +11,12 @@ import (
 type part struct{ first, end int }
 
 // sendBytes answers with bytes, or with the part of them that the caller asks for where the function has said, with
-// Accept-Ranges, that parts are to be had.
+// Accept-Ranges, that parts are to be had. No bytes have neither a tag nor a type but those of the function.
 func sendBytes(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	if len(body) == 0 {
+		send(w, r, status, nil)
+		return
+	}
 	h := w.Header()
 	setTypeOfBytes(h)
 	setTag(h, status, body)

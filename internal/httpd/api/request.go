@@ -26,7 +26,7 @@ func (s *server) requestOf(r *http.Request, found invoke.Found, to target) (sand
 	}
 	request.Header, request.Query = headerJSON(r, s.HeaderNames(r)), queryJSON(r.URL.RawQuery)
 	if to.routed || learnsPath(found) {
-		request.HTTP = s.httpJSON(r, to)
+		request.HTTP = s.httpJSON(r, to, found.Body())
 	}
 	return request, nil
 }
@@ -60,13 +60,17 @@ func queryJSON(query string) json.RawMessage {
 }
 
 // httpJSON is what a function that asks for it learns of the HTTP request beside its headers; docs/protocol.md has the
-// members.
-func (s *server) httpJSON(r *http.Request, to target) json.RawMessage {
+// members. form is what it asks for of bodies.
+func (s *server) httpJSON(r *http.Request, to target, form string) json.RawMessage {
+	host, port := cutPort(latin1.Decode(forwarded.Host(r, s.TrustedProxies)))
 	o := rawjson.NewObject(make([]byte, 0, 256))
 	o.String("path", to.path)
 	o.String("url", targetOf(r))
 	o.String("ip", forwarded.Addr(r, s.TrustedProxies))
-	o.String("host", withoutPort(latin1.Decode(forwarded.Host(r, s.TrustedProxies))))
+	o.String("host", host)
+	if port != "" {
+		o.String("port", port)
+	}
 	o.String("scheme", forwarded.Scheme(r, s.TrustedProxies))
 	if to.params != nil {
 		params := rawjson.NewObject(nil)
@@ -75,17 +79,21 @@ func (s *server) httpJSON(r *http.Request, to target) json.RawMessage {
 		}
 		o.Raw("params", params.End())
 	}
+	if form == function.BodyAuto {
+		o.String("body", form)
+	}
 	return o.End()
 }
 
-// withoutPort is the name or address in the text of a Host header; an IPv6 address keeps its brackets, as in a URL.
-func withoutPort(host string) string {
-	name, _, err := net.SplitHostPort(host)
+// cutPort is the name or address in the text of a Host header, and the port, which may be missing. An IPv6 address
+// keeps its brackets, as in a URL.
+func cutPort(host string) (name, port string) {
+	name, port, err := net.SplitHostPort(host)
 	switch {
 	case err != nil:
-		return host
+		return host, ""
 	case host[0] == '[':
-		return "[" + name + "]"
+		return "[" + name + "]", port
 	}
-	return name
+	return name, port
 }

@@ -101,7 +101,7 @@ func TestBytesNeedMemoryForTheirFrame(t *testing.T) {
 }
 
 func TestAFunctionThatAsksLearnsMoreOfHTTP(t *testing.T) {
-	raw, web := function.BodyRaw, function.GlobalsWeb
+	raw, auto, web := function.BodyRaw, function.BodyAuto, function.GlobalsWeb
 	trusted := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} // of httptest's requests
 	for name, row := range map[string]struct {
 		options function.Options
@@ -115,10 +115,15 @@ func TestAFunctionThatAsksLearnsMoreOfHTTP(t *testing.T) {
 			"/functions/ns/f/run?a=%20é", nil,
 			`{"path":"/","url":"/functions/ns/f/run?a=%20é","ip":"192.0.2.1","host":"example.com","scheme":"http"}`,
 		},
+		"a body of any kind": {
+			function.Options{Body: &auto},
+			"/functions/ns/f/run", nil,
+			`{"path":"/","url":"/functions/ns/f/run","ip":"192.0.2.1","host":"example.com","scheme":"http","body":"auto"}`,
+		},
 		"web globals": {
 			function.Options{Globals: &web},
 			"/functions/ns/f/run", trusted,
-			`{"path":"/","url":"/functions/ns/f/run","ip":"10.0.0.7","host":"shop.example","scheme":"https"}`,
+			`{"path":"/","url":"/functions/ns/f/run","ip":"10.0.0.7","host":"shop.example","port":"8443","scheme":"https"}`,
 		},
 		"a route": {
 			function.Options{},
@@ -160,11 +165,12 @@ func setURL(r *http.Request, url string) (err error) {
 }
 
 func TestHostsLoseTheirPort(t *testing.T) {
-	for host, want := range map[string]string{
-		"": "", "a.example": "a.example", "a.example:80": "a.example", "[::1]:80": "[::1]", "[::1]": "[::1]", "a:b:c": "a:b:c",
+	for host, want := range map[string][2]string{
+		"": {}, "a.example": {"a.example"}, "a.example:80": {"a.example", "80"}, "[::1]:80": {"[::1]", "80"},
+		"[::1]": {"[::1]"}, "a:b:c": {"a:b:c"},
 	} {
-		if got := withoutPort(host); got != want {
-			t.Errorf("%q became %q", host, got)
+		if name, port := cutPort(host); name != want[0] || port != want[1] {
+			t.Errorf("%q became %q and %q", host, name, port)
 		}
 	}
 }

@@ -52,7 +52,19 @@ func TestBytesAreAnsweredAsTheyAre(t *testing.T) {
 			sandbox.Result{Status: 200, Bytes: []byte{}},
 			"GET", nil,
 			200, "",
-			map[string]string{"Content-Type": "application/octet-stream", "Content-Length": "0"},
+			map[string]string{"Content-Type": "", "Content-Length": "0", "Etag": ""},
+		},
+		"nothing of a type": {
+			sandbox.Result{Status: 200, Header: fields("Content-Type", "text/css", "ETag", `"v1"`), Bytes: []byte{}},
+			"GET", nil,
+			200, "",
+			map[string]string{"Content-Type": "text/css", "Content-Length": "0", "Etag": `"v1"`},
+		},
+		"a redirect": {
+			sandbox.Result{Status: 307, Header: fields("Location", "/a"), Bytes: []byte{}},
+			"POST", nil,
+			307, "",
+			map[string]string{"Content-Type": "", "Content-Length": "0", "Etag": "", "Location": "/a"},
 		},
 		"HEAD": {
 			sandbox.Result{Status: 200, Bytes: page},
