@@ -41,6 +41,7 @@ type Invoker struct {
 	cache    *cache
 	limiter  *limiter
 	refused  func(error)
+	refusals *refusals
 	stepped  func(ctx context.Context, call Call, status int, took time.Duration)
 	cancels  bool
 	cuts     bool
@@ -57,7 +58,8 @@ func New(o Options) *Invoker {
 	return &Invoker{
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer,
 		cache: newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
-		refused: o.Refused, stepped: o.Stepped, cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer,
+		refused: o.Refused, refusals: newRefusals(o.Logger), stepped: o.Stepped,
+		cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer,
 		pipelineTimeout: o.PipelineTimeout, stepBytes: o.StepBytes,
 	}
 }
@@ -160,7 +162,8 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	inv.MarkValid() // the API has read the body, a worker's answer was read by the pool, and encoders wrote the rest
 	result, err := v.admit(ctx, e.fn, inv)
 	took := time.Since(at.start)
-	if err != nil && (!begun || endOf(err) != StreamCaller) {
+	ran := begun || hasRun(err)
+	if err != nil && ran && (!begun || endOf(err) != StreamCaller) {
 		printFailure(out, at.describe(err, took), err)
 	}
 	status := statusOf(result, err)
@@ -169,9 +172,13 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 		v.recorder.StreamEnded(streamedOf(result, err))
 	}
 	span.End(ending)
-	out.Finish(status, took)
+	if ran {
+		out.Finish(status, took)
+	} else {
+		v.refusals.add(ctx, e.fn.Ref, err)
+	}
 	v.recorder.FunctionRun(ctx, e.fn.Ref, ending, took)
-	if err != nil {
+	if err != nil && ran {
 		v.report(&Failure{Call: call, Function: e.fn, Err: err, Earlier: at.earlier}, out)
 	}
 	return result, err

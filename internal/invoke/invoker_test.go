@@ -183,18 +183,11 @@ func TestFailedRunIsCountedAndPrinted(t *testing.T) {
 		{"thrown with status", &sandbox.FunctionError{Status: 422, Text: "BadThing: no"}, 422, "BadThing: no"},
 		{"status of an answer that is not the last", &sandbox.FunctionError{Status: 150, Text: "Error: no"}, 500, "Error: no"},
 		{"killed at the end of the server", &sandbox.DeathError{Reason: sandbox.ReasonClosed}, 503, "sandbox: worker died: closed"},
-		{"runtime that is not there", &sandbox.RuntimeError{Name: "x"}, 501, `sandbox: unknown runtime "x": there are `},
 		{"status of no HTTP answer", &sandbox.FunctionError{Status: 42, Text: "Error: no"}, 500, "Error: no"},
 		{"sync deadline", &sandbox.DeathError{Reason: sandbox.ReasonSyncDeadline}, 500, "Error: Script execution timed out."},
 		{"deadline", fmt.Errorf("pool: %w", timeout), 408, "Error: Function timeout"},
 		{"memory", &sandbox.DeathError{Reason: sandbox.ReasonMemory, Detail: "used\n128 MiB"}, 500, "sandbox: worker died: memory_limit: used|128 MiB"},
 		{"caller gone", &sandbox.DeathError{Reason: sandbox.ReasonCanceled}, 499, "sandbox: worker died: canceled"},
-		{"caller gone from the queue", context.Canceled, 499, "context canceled"},
-		{"busy", fmt.Errorf("queue full: %w", sandbox.ErrBusy), 503, "queue full: sandbox: no free worker"},
-		{"closed", sandbox.ErrClosed, 503, "sandbox: closed"},
-		{"waited too long", context.DeadlineExceeded, 503, "context deadline exceeded"},
-		{"too large", sandbox.ErrTooLarge, 413, "sandbox: invocation too large"},
-		{"anything else", errors.New("boom"), 500, "boom"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -212,6 +205,38 @@ func TestFailedRunIsCountedAndPrinted(t *testing.T) {
 					t.Errorf("printed\n%s\nwant\n%s", f.output.text(), want)
 				}
 			})
+		})
+	}
+}
+
+// What ran nothing leaves nothing in the function's output: else callers could fill that without a worker.
+func TestARefusedCallIsCountedAndNotPrinted(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		err    error
+		status int
+	}{
+		{"runtime that is not there", &sandbox.RuntimeError{Name: "x"}, 501},
+		{"caller gone from the queue", context.Canceled, 499},
+		{"busy", fmt.Errorf("queue full: %w", sandbox.ErrBusy), 503},
+		{"closed", sandbox.ErrClosed, 503},
+		{"waited too long", context.DeadlineExceeded, 503},
+		{"too large", sandbox.ErrTooLarge, 413},
+		{"anything else", errors.New("boom"), 500},
+		{"limit", &LimitError{Scope: ScopeFunction, Name: "a/b", Limit: 1}, 429},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			f := newFixture(stored("a/b", "x"))
+			f.pool.fails("a/b.js", row.err)
+			if _, err := f.Run(t.Context(), Call{Ref: ref("a/b")}); !errors.Is(err, row.err) {
+				t.Errorf("error %v", err)
+			}
+			if want := fmt.Sprintf("a/b %d", row.status); f.recorder.text() != want {
+				t.Errorf("counted %q, want %q", f.recorder.text(), want)
+			}
+			if f.output.text() != "" {
+				t.Errorf("printed %s", f.output.text())
+			}
 		})
 	}
 }

@@ -54,7 +54,7 @@ type Output interface {
 type RunOutput interface {
 	// Line receives one line, in order.
 	Line(line sandbox.LogLine)
-	// Finish is called once, after the last line.
+	// Finish is called once, after the last line, unless the call was refused and ran nothing.
 	Finish(status int, took time.Duration)
 }
 
