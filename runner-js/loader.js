@@ -32,6 +32,15 @@ const ONCE_FOOT = `;return () => ${OUTCOME};`;
 const { createCachedData } = vm.Script.prototype;
 if (!createCachedData) v8.setFlagsFromString('--serialize_eager');
 
+// hinted adds to the error of an ES module, where none runs, what to do.
+function hinted(error) {
+  if (!modern && /^Unexpected token (?:export|import)\b/.test(error.message)) {
+    error.message = `${error.message} (ES modules need Node.js 18 or later: choose one with "runtime")`;
+    error.stack = `${error.name}: ${error.message}`;
+  }
+  return error;
+}
+
 class Loader {
   // modules is a Map of what functions may require, missing one of modules that cannot be loaded, with the cause. env
   // is what all functions see. runner is for the realm.
@@ -88,7 +97,7 @@ class Loader {
     } catch (error) {
       const { filename, code } = this;
       if (error.place) throw this.explainModule(error);
-      throw explain(error, () => this.script({ displayErrors: true }), { filename, code, names: NAMES });
+      throw hinted(explain(error, () => this.script({ displayErrors: true }), { filename, code, names: NAMES }));
     } finally {
       this.spent += elapsed();
     }

@@ -90,7 +90,13 @@ test('errors of an ES module have its own places', { skip: !modern }, async (t) 
 });
 
 test('earlier versions of Node.js refuse an ES module', { skip: modern }, async (t) => {
-  t.ok(/^SyntaxError: Unexpected token export at ns\/id.js:1:1/.test((await outcome('export default 1', { kind: 'check' })).answer.text));
+  const hint = ' (ES modules need Node.js 18 or later: choose one with "runtime")';
+  for (const code of ['export default 1', 'import x from "y"']) {
+    const want = `SyntaxError: Unexpected token ${code.slice(0, 6)} at ns/id.js:1:1: ${code}${hint}`;
+    t.equal((await outcome(code, { kind: 'check' })).answer.text, want);
+  }
+  const { text } = (await outcome('const import1 = export1 +', { kind: 'check' })).answer;
+  t.notOk(text.includes('ES modules'), text);
 });
 
 const ONCE = { once: true };
