@@ -10,6 +10,11 @@ import (
 // part is what a caller asks for of an answer: bytes from first up to end.
 type part struct{ first, end int }
 
+// ofBody are headers that say something of the body of the function, and nothing of what is answered instead.
+var ofBody = []string{
+	headerETag, "Content-Encoding", "Content-Language", "Cache-Control", "Expires", "Last-Modified",
+}
+
 // sendBytes answers with bytes, or with the part of them that the caller asks for where the function has said, with
 // Accept-Ranges, that parts are to be had. No bytes have neither a tag nor a type but those of the function.
 func sendBytes(w http.ResponseWriter, r *http.Request, status int, body []byte) {
@@ -26,7 +31,9 @@ func sendBytes(w http.ResponseWriter, r *http.Request, status int, body []byte) 
 		send(w, r, status, body)
 	case wanted.first >= len(body):
 		h.Set("Content-Range", "bytes */"+strconv.Itoa(len(body)))
-		delete(h, headerETag)
+		for _, name := range ofBody {
+			delete(h, name)
+		}
 		sendJSON(w, r, http.StatusRequestedRangeNotSatisfiable, []byte(`{"error":"Range Not Satisfiable"}`))
 	default:
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", wanted.first, wanted.end-1, len(body)))

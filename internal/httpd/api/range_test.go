@@ -104,6 +104,22 @@ func TestPartsOfBytesAreHadWhereTheFunctionSaysSo(t *testing.T) {
 	}
 }
 
+func TestAPartThatIsNotThereSaysNothingOfTheBody(t *testing.T) {
+	result := &sandbox.Result{Status: 200, Header: fields("Accept-Ranges", "bytes", "ETag", `"a"`,
+		"Content-Encoding", "br", "Cache-Control", "max-age=60", "Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT",
+		"Expires", "Sun, 06 Nov 2044 08:49:37 GMT", "Content-Language", "en", "X-Own", "kept"), Bytes: []byte("0123456789")}
+	res, body := ran(t, result, http.MethodGet, "Range", "bytes=10-")
+	expect(t, res, body, 416, `{"error":"Range Not Satisfiable"}`)
+	for _, name := range []string{"Content-Encoding", "Cache-Control", "Last-Modified", "Expires", "Content-Language"} {
+		if got := res.Header.Values(name); len(got) > 0 {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+	if res.Header.Get("X-Own") != "kept" || res.Header.Get("ETag") == `"a"` {
+		t.Errorf("headers %v", res.Header)
+	}
+}
+
 func TestPartsHaveTheTagOfTheWhole(t *testing.T) {
 	whole := &sandbox.Result{Status: 200, Header: fields("Accept-Ranges", "bytes"), Bytes: []byte("0123456789")}
 	res, _ := ran(t, whole, http.MethodGet, "Range", "bytes=0-3")
