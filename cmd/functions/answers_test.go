@@ -33,7 +33,7 @@ func bytesAreAnswered(t *testing.T, url, runtime string) {
   if (req.query.moved) return res.redirect('/')
   if (req.query.page) return res.type('html').end('<h1>é</h1>')
   res.set('Content-Type', 'image/png').end(Buffer.from([137, 80, 78, 71, 0, 255]))
-}`, runtime)
+}`, runtime+`,"body":"auto"`)
 	for query, want := range map[string][2]string{
 		"?page=1": {"text/html; charset=utf-8", "<h1>é</h1>"}, "?text=1": {"text/plain; charset=utf-8", "é"}, "": {"image/png", "\x89PNG\x00\xff"},
 	} {
@@ -80,7 +80,7 @@ const streams = {
 async function main(req, res) {
   await later(0)
   return streams[req.query.stream](res.type('text/event-stream'))
-}`, runtime)
+}`, runtime+`,"body":"auto"`)
 	res := get(t, url+"/run?stream=events")
 	text, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()

@@ -109,7 +109,7 @@ func testEventsWithABrowser(t *testing.T, s *server) {
 				else res.end()
 			}
 			step()
-		}`, fmt.Sprintf(`"cors":{"origins":[%q],"credentials":true}`, origin))
+		}`, fmt.Sprintf(`"body":"auto","cors":{"origins":[%q],"credentials":true}`, origin))
 	})
 	if want := "0:é0 1:é1 2:é2 3:é3 "; found["events"] != want {
 		t.Errorf("the page got %q, want %q", found["events"], want)

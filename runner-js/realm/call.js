@@ -4,10 +4,10 @@
 // answer.
 
 const errors = require('./errors');
-const { of: requestOf } = require('./request');
+const { of: requestOf, isHTTP } = require('./request');
 const { bytesOf, sizeOf, base64 } = require('./bytes');
 const { pump } = require('./sources');
-const Response = require('./response');
+const { Response, HTTPResponse } = require('./response');
 const { Span, record } = require('./span');
 const { makeRequire, makeRelativeRequire } = require('./require');
 const consoles = require('./console');
@@ -313,7 +313,7 @@ function start(line, kind) {
   const scope = scopeOf(env, kind);
   const { Backstage, module } = scope; // and what only a running call has
   running = module;
-  const response = new Response(outcomes);
+  const response = new (isHTTP(message) ? HTTPResponse : Response)(outcomes);
   if (kind === 'run') {
     Backstage.request = requestOf(message);
     Backstage.response = response;

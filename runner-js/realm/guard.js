@@ -16,7 +16,7 @@ const runners = host.intrinsics;
 
 const prototypes = keys(errors).map(name => errors[name].prototype);
 const ours = keys(errors).map(name => errors[name])
-  .concat(prototypes, require('./request').Request.prototype, require('./response').prototype);
+  .concat(prototypes, require('./request').Request.prototype, require('./response').Response.prototype);
 
 const own = intrinsics.watched(ours);
 const others = runners.watched(host.shared);

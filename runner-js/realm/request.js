@@ -105,7 +105,12 @@ function bytesOf(state) {
 
 // of makes the request of a frame.
 function of(message) {
-  return message.http === undefined && message.raw === undefined ? new Request(message) : new HTTPRequest(message);
+  return isHTTP(message) ? new HTTPRequest(message) : new Request(message);
 }
 
-module.exports = { Request, HTTPRequest: frozen(HTTPRequest), of };
+// isHTTP says whether the function of a call has asked for all of HTTP, or is called by a route.
+function isHTTP(message) {
+  return message.http !== undefined || message.raw !== undefined;
+}
+
+module.exports = { Request, HTTPRequest: frozen(HTTPRequest), of, isHTTP };

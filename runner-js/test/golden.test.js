@@ -71,7 +71,7 @@ test('the runner ends at a frame that it does not know', async (t) => {
 test('the runner writes the frames that the host reads', async (t) => {
   for (const row of golden('worker.jsonl').filter(({ code }) => code)) {
     const { name, code, line } = row;
-    const { lines: written } = await outcome(code, { spans: row.spans }, { maxAnswer: 65536 });
+    const { lines: written } = await outcome(code, { spans: row.spans, http: row.http }, { maxAnswer: 65536 });
     const lines = written.map(steady);
     t.ok(lines.includes(line), `${name}${lines.includes(line) ? '' : `: ${lines.join(' ').slice(0, 500)}, want ${line}`}`);
   }

@@ -9,7 +9,7 @@ const modern = Number(process.versions.node.split('.')[0]) >= 18;
 
 // answered returns the answer of code: its status, headers and bytes as text, or its error.
 async function answered(code, changes) {
-  const got = await outcome(code, {}, changes);
+  const got = await outcome(code, { http: {} }, changes);
   const { answer } = got;
   if (answer.type === 'error') return { status: answer.status, message: answer.message, began: got.head !== null };
   if (answer.type === 'end') return streamOf(got);
@@ -82,7 +82,7 @@ test('an answer of bytes goes out as it is', async (t) => {
 });
 
 test('an answer of too many bytes is told', async (t) => {
-  const { answer } = await outcome(main('res.end(Buffer.alloc(60000))'), {}, { maxAnswer: 65536 });
+  const { answer } = await outcome(main('res.end(Buffer.alloc(60000))'), { http: {} }, { maxAnswer: 65536 });
   t.equal(answer.type, 'oversize');
 });
 
@@ -163,7 +163,7 @@ test('a piece goes out at once, in chunks that a pipe holds', async (t) => {
     res.end(bytes);
     bytes.fill(0);
   }`);
-  const { chunks, answer } = await runner.call();
+  const { chunks, answer } = await runner.call({ http: {} });
   await runner.close();
   t.equal(chunks[0].toString(), 'first');
   const want = Buffer.alloc(1e6);
@@ -178,7 +178,7 @@ test('an endless source does not keep main from returning, nor the call from fai
   runner.load(`function* pieces() { for (let i = 0; ; i++) { if (i === 100) Promise.resolve().then(() => failed = true); yield 'x' } }
     let failed = false;
     function main(req, res) { res.end(pieces()); setTimeout(() => { throw new Error('enough') }, 5) }`);
-  const { pending, head, answer } = await runner.call();
+  const { pending, head, answer } = await runner.call({ http: {} });
   await runner.close();
   t.deepEqual([pending, head !== null, answer.type, answer.message], [true, true, 'error', 'enough']);
 });
@@ -199,7 +199,7 @@ test('a response of an earlier call writes nothing into a later one', async (t) 
     }`);
   const texts = [];
   for (const id of ['g1', 'g2']) {
-    const { answer } = await runner.call({ id });
+    const { answer } = await runner.call({ id, http: {} });
     texts.push(Buffer.from(answer.bytes, 'base64').toString());
   }
   await runner.close();
@@ -210,7 +210,7 @@ test('calls after a stream are answered as before', async (t) => {
   const runner = await started();
   runner.load(`function main(req, res) { if (req.body.stream) { res.write('a'); res.end('b') } else res.send(req.body) }`);
   for (const [id, streams] of [['g1', true], ['g2', false], ['g3', true], ['g4', false]]) {
-    const { head, chunks, answer } = await runner.call({ id, body: { stream: streams } });
+    const { head, chunks, answer } = await runner.call({ id, http: {}, body: { stream: streams } });
     t.deepEqual([head !== null, Buffer.concat(chunks).toString(), answer.type, answer.reusable],
       streams ? [true, 'ab', 'end', true] : [false, '', 'result', true], id);
   }
