@@ -21,7 +21,6 @@ type library struct {
 func TestLibrariesMayChangeBuiltInObjects(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, nil)
-		defer pool.Close()
 		for _, l := range libraries(t, v, "libraries.js") {
 			inv := invocation("library", l.Code)
 			inv.Key = l.Name
@@ -46,7 +45,6 @@ func TestLibrariesMayChangeBuiltInObjects(t *testing.T) {
 func TestWaysOfFunctions(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, func(c *sandbox.Config) { c.Modules = waysModules })
-		defer pool.Close()
 		for _, l := range libraries(t, v, "ways.js") {
 			result, err := pool.Invoke(t.Context(), invocation(l.Name, l.Code))
 			if err != nil || string(result.Body) != string(l.Want) {

@@ -21,7 +21,6 @@ import (
 func TestPromiseNoOpenFileAndNoMemoryIsShared(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, func(c *sandbox.Config) { c.Size, c.Prewarmed = 8, 4 })
-		defer pool.Close()
 		for _, name := range []string{"a", "b"} {
 			if _, err := pool.Invoke(t.Context(), invocation(name, `function main(req, res) { res.send(1) }`)); err != nil {
 				t.Fatal(err)
@@ -117,7 +116,6 @@ func everyDescriptor(options, each, after string) string {
 func TestPromiseTheForkServerOutlivesWhatIsWrittenToDescriptors(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, nil)
-		defer pool.Close()
 		zygote := zygoteOf(t)
 		code := everyDescriptor(`{ readable: false, writable: true }`,
 			`const forged = Buffer.alloc(16, 0x41); forged.writeInt32LE(10, 8); socket.write(forged)`, `setTimeout(() => res.send(1), 10)`)
@@ -137,7 +135,6 @@ func TestPromiseNoDescriptorIsAMailbox(t *testing.T) {
 		`socket.on('data', data => { heard = data.toString('latin1') }); socket.resume()`, `setTimeout(() => res.send(heard), 100)`)
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, nil)
-		defer pool.Close()
 		_, _ = pool.Invoke(t.Context(), invocation("writer", write)) // its own end is as it may be
 		result, err := pool.Invoke(t.Context(), invocation("reader", read))
 		var death *sandbox.DeathError

@@ -92,7 +92,6 @@ func TestPromiseDeadlyCallsEndTheWorker(t *testing.T) {
 	runner := insiderRunner(t)
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, insider(runner, nil))
-		defer pool.Close()
 		for name, number := range deadlyCalls {
 			p := promise{name: name, insider: true, death: "refused_syscall", code: strings.Replace(
 				`function main(req, res) { res.send(inside.native.call(NUMBER, 0, 0, 0, 0, 0, 0)) }`, "NUMBER", strconv.Itoa(number), 1)}

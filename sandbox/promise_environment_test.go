@@ -85,8 +85,7 @@ func TestPromiseNothingOfTheServerIsInherited(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer file.Close()
-		pool := arena(t, v, nil)
-		defer pool.Close()
+		arena(t, v, nil)
 		for _, pid := range descendants(t, os.Getpid()) {
 			environ, err := os.ReadFile(procPath(pid, "environ"))
 			if err != nil {

@@ -145,7 +145,6 @@ func TestForkServerKeepsToTheLanguage(t *testing.T) {
 	compile(t, "../runner-js/native/zygote.c", addon, "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error", "-Wall", "-Wextra", "-Werror")
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, insider(runner, func(c *sandbox.Config) { c.MaxInvocations = 1 }))
-		defer pool.Close()
 		zygote := zygoteOf(t)
 		callMany(t, pool, 100, `function main(req, res) { res.send(1) }`, func([]byte) {})
 		if zygoteOf(t) != zygote {

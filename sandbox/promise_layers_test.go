@@ -86,8 +86,7 @@ var layers = []struct {
 
 func TestPromiseLayers(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
-		pool := arena(t, v, func(c *sandbox.Config) { c.Limits.CPU = 0.25 }) // less than what the tests may have
-		defer pool.Close()
+		arena(t, v, func(c *sandbox.Config) { c.Limits.CPU = 0.25 }) // less than what the tests may have
 		pid := aWorker(t)
 		for _, layer := range layers {
 			t.Run(layer.name, func(t *testing.T) {
@@ -123,7 +122,6 @@ func directlyInJails(t *testing.T) func(*sandbox.Config) {
 func everyWorkerHasAUserOfItsOwn(t *testing.T, v version, change func(*sandbox.Config)) {
 	t.Helper()
 	pool := arena(t, v, func(c *sandbox.Config) { change(c); c.Size, c.Prewarmed = 4, 1 })
-	defer pool.Close()
 	for _, name := range []string{"a", "b", "c"} {
 		if _, err := pool.Invoke(t.Context(), invocation(name, `function main(req, res) { res.send(1) }`)); err != nil {
 			t.Fatal(err)
@@ -208,7 +206,6 @@ func killAndAwait(t *testing.T, pid int) {
 func TestPromiseNoInspectorOpensBySignal(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, nil)
-		defer pool.Close()
 		for _, pid := range descendants(t, os.Getpid()) {
 			if err := unix.Kill(pid, unix.SIGUSR1); err != nil {
 				t.Fatal(err)

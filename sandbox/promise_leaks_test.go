@@ -201,7 +201,6 @@ func TestPromiseLeaks(t *testing.T) { keep(t, leakPromises) }
 func TestPromiseACleanWorkerServesItsFunctionAgain(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, nil)
-		defer pool.Close()
 		for i, want := range []sandbox.StartKind{sandbox.StartPrewarmed, sandbox.StartWarm, sandbox.StartWarm} {
 			result, err := pool.Invoke(t.Context(), invocation("clean", `function main(req, res) { setTimeout(() => res.send(1), 1) }`))
 			if err != nil || result.Start != want {
@@ -217,7 +216,6 @@ func TestPromiseAnIdleWorkerThatComputesIsKilled(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		died := make(chan sandbox.Reason, 10)
 		pool := arena(t, v, insider(runner, func(c *sandbox.Config) { one(c); c.Observer = deaths{died: died} }))
-		defer pool.Close()
 		for range 2 {
 			inv := invocation("spinner", `const inside = require('inside'); function main(req, res) { res.send(inside.native.spin()) }`)
 			result, err := pool.Invoke(t.Context(), inv)
@@ -234,7 +232,6 @@ func TestPromiseAnIdleWorkerThatComputesIsKilled(t *testing.T) {
 func TestPromiseAWorkerServesOneFunctionOnly(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, nil)
-		defer pool.Close()
 		const code = `function main(req, res) { const shared = require('lodash').templateSettings; shared.met = (shared.met || []).concat(req.body); res.send(shared.met) }`
 		for _, name := range []string{"a", "b", "c"} {
 			inv := invocation(name, code)
@@ -273,7 +270,6 @@ func TestPromisePoolsOfOneProcessKeepApart(t *testing.T) {
 func TestPromiseOneCallPerProcessSharesNothing(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, func(c *sandbox.Config) { c.MaxInvocations = 1 })
-		defer pool.Close()
 		for range 3 {
 			result, err := pool.Invoke(t.Context(), invocation("once", `
 				function main(req, res) { const shared = require('lodash').templateSettings; shared.calls = (shared.calls || 0) + 1; res.send(shared.calls) }`))

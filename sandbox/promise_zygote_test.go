@@ -57,7 +57,6 @@ func TestPromiseTheForkServerMayOnlyMakeWorkers(t *testing.T) {
 	runner := victimRunner(t, zygoteCalls())
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, insider(runner, func(c *sandbox.Config) { c.Modules, c.MaxInvocations = []string{"inside", "victim"}, 1 }))
-		defer pool.Close()
 		names := slices.Sorted(maps.Keys(zygoteCalls()))
 		outcomes := []int(nil)
 		for outcomes == nil { // until it has settled
