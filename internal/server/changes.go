@@ -23,10 +23,11 @@ func (s *server) changed(c function.Change) {
 
 // changedHere is changed for a write by this server: when it returns, the routes have what was written.
 func (s *server) changedHere(c function.Change) {
-	s.changed(c)
 	if c.Routes {
 		s.readRoutes(context.Background())
+		return
 	}
+	s.changed(c)
 }
 
 // readRoutes reads the routes, or leaves that to the background.
