@@ -1,4 +1,4 @@
-// Package answer watches the answer to a request go by.
+// Package answer watches the answer to a request go by, and adds to the head what its handlers agree on.
 package answer
 
 import "net/http"

@@ -37,7 +37,7 @@ func shareAnswer(w http.ResponseWriter, r *http.Request, c *function.CORS) {
 			maps.DeleteFunc(h, func(name string, _ []string) bool { return strings.HasPrefix(name, corsPrefix) })
 		}
 		if !c.AllowsAll() {
-			addVary(h, "Origin")
+			answer.AddVary(h, "Origin")
 		}
 		if origin == "" || !c.Allows(origin) {
 			return
@@ -69,8 +69,8 @@ func isPreflight(r *http.Request) bool {
 // answerPreflight says which requests pages may make. No function runs for that.
 func answerPreflight(w http.ResponseWriter, r *http.Request, c *function.CORS) error {
 	h := w.Header()
-	addVary(h, corsAsksMethod)
-	addVary(h, corsPrefix+"Request-Headers")
+	answer.AddVary(h, corsAsksMethod)
+	answer.AddVary(h, corsPrefix+"Request-Headers")
 	if origin := r.Header.Get("Origin"); !c.Allows(origin) {
 		if len(origin) > maxShownOrigin || strings.ContainsFunc(origin, isOdd) {
 			origin = "this origin"
@@ -93,16 +93,4 @@ func answerPreflight(w http.ResponseWriter, r *http.Request, c *function.CORS) e
 	}
 	sendEmpty(w, http.StatusNoContent)
 	return nil
-}
-
-// addVary adds a name to the list of headers that the answer depends on, unless it is there.
-func addVary(h http.Header, name string) {
-	for _, list := range h.Values("Vary") {
-		for entry := range strings.SplitSeq(list, ",") {
-			if entry = strings.TrimSpace(entry); entry == "*" || strings.EqualFold(entry, name) {
-				return
-			}
-		}
-	}
-	h.Add("Vary", name)
 }

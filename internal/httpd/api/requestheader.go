@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/backstage/functions/internal/httpd/latin1"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
@@ -21,7 +23,7 @@ func headerJSON(r *http.Request, sent iter.Seq[string]) json.RawMessage {
 	omit := r.Header[headerOmit]
 	out := append(make([]byte, 0, 512), '{')
 	for _, name := range headerNames(r, sent) {
-		if len(omit) > 0 && isListed(omit, name) || name == prototype {
+		if len(omit) > 0 && httpguts.HeaderValuesContainsToken(omit, name) || name == prototype {
 			continue
 		}
 		if len(out) > 1 {
@@ -84,18 +86,6 @@ func valuesOf(r *http.Request, name string) []string {
 	default:
 		return r.Header[name]
 	}
-}
-
-// isListed says whether one of the comma-separated lists holds name.
-func isListed(lists []string, name string) bool {
-	for _, list := range lists {
-		for item := range strings.SplitSeq(list, ",") {
-			if strings.EqualFold(strings.TrimSpace(item), name) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // join makes one text of the values of a header: of some headers the first value counts, cookies become one list of

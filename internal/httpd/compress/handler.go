@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+
+	"github.com/backstage/functions/internal/httpd/answer"
 )
 
 // shortest is the least length of an answer that is compressed, in bytes: below it nothing is won.
@@ -65,7 +67,7 @@ func (w *writer) WriteHeader(status int) {
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
-	addVary(h)
+	answer.AddVary(h, "Accept-Encoding")
 	length, err := strconv.Atoi(h.Get("Content-Length"))
 	switch {
 	case w.request.Method == http.MethodHead || status == http.StatusNotModified || !accepted(w.request.Header):

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // mayDiffer says whether an answer with that status and these headers is one that some callers get compressed. A 304
@@ -14,7 +16,7 @@ func mayDiffer(status int, h http.Header) bool {
 		return true
 	case status < http.StatusOK, status == http.StatusNoContent, status == http.StatusPartialContent:
 		return false
-	case h.Get("Content-Encoding") != "", hasToken(h["Cache-Control"], "no-transform"):
+	case h.Get("Content-Encoding") != "", httpguts.HeaderValuesContainsToken(h["Cache-Control"], "no-transform"):
 		return false
 	}
 	return isText(h.Get("Content-Type"))
@@ -71,22 +73,4 @@ func encode(h http.Header) {
 			h[name] = []string{"W/" + values[0]}
 		}
 	}
-}
-
-// addVary says that the answer depends on what the caller accepts.
-func addVary(h http.Header) {
-	if !hasToken(h["Vary"], "Accept-Encoding") && !hasToken(h["Vary"], "*") {
-		h.Add("Vary", "Accept-Encoding")
-	}
-}
-
-func hasToken(lists []string, token string) bool {
-	for _, list := range lists {
-		for item := range strings.SplitSeq(list, ",") {
-			if strings.EqualFold(strings.TrimSpace(item), token) {
-				return true
-			}
-		}
-	}
-	return false
 }
