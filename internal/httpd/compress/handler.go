@@ -49,19 +49,18 @@ type writer struct {
 	handler *handler
 	request *http.Request
 
-	begun  bool
-	whole  bool         // the answer is compressed once all of it is there
+	status int          // 0 until the answer has begun
+	length int          // of an answer that is compressed once all of it is there; 0 for others, and when it is sent
 	held   bytes.Buffer // what there is of it
-	status int
 	gzip   *gzip.Writer // of a stream; nil if it is sent as it is
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *writer) WriteHeader(status int) {
-	if w.begun {
+	if w.status != 0 {
 		return
 	}
-	w.begun, w.status = true, status
+	w.status = status
 	h := w.Header()
 	if !mayDiffer(status, h) {
 		w.ResponseWriter.WriteHeader(status)
@@ -72,8 +71,8 @@ func (w *writer) WriteHeader(status int) {
 	switch {
 	case w.request.Method == http.MethodHead || status == http.StatusNotModified || !accepted(w.request.Header):
 	case err == nil && length >= shortest:
-		w.whole = true
-		return // the head waits for the length
+		w.length = length
+		return // the head waits for the length in gzip
 	case err != nil && w.takeStream():
 		encode(h)
 		w.gzip = gzipWriters.Get().(*gzip.Writer) //nolint:forcetypeassert // see there
@@ -93,11 +92,11 @@ func (w *writer) takeStream() bool {
 
 // Write implements http.ResponseWriter.
 func (w *writer) Write(p []byte) (int, error) {
-	if !w.begun {
+	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
 	switch {
-	case w.whole:
+	case w.length > 0:
 		return w.writeWhole(p)
 	case w.gzip != nil:
 		return w.gzip.Write(p)
@@ -107,10 +106,10 @@ func (w *writer) Write(p []byte) (int, error) {
 
 // FlushError is for http.ResponseController. What is compressed as a whole is not sent before.
 func (w *writer) FlushError() error {
-	if !w.begun {
+	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
 	}
-	if w.whole {
+	if w.length > 0 {
 		return nil
 	}
 	if w.gzip != nil {
@@ -127,7 +126,7 @@ func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // end completes the answer.
 func (w *writer) end() {
 	switch {
-	case w.whole:
+	case w.length > 0:
 		w.sendWhole()
 	case w.gzip != nil:
 		_ = w.gzip.Close() // an error says that the caller is gone

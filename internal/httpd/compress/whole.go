@@ -1,14 +1,15 @@
 package compress
 
 import (
+	"bytes"
 	"compress/gzip"
 	"strconv"
 )
 
 // writeWhole compresses an answer that is written at once, as most are, and gathers any other.
 func (w *writer) writeWhole(p []byte) (int, error) {
-	if length, _ := strconv.Atoi(w.Header().Get("Content-Length")); w.held.Len() == 0 && len(p) == length {
-		w.whole = false
+	if w.held.Len() == 0 && len(p) == w.length {
+		w.length = 0
 		return len(p), w.compress(p)
 	}
 	return w.held.Write(p)
@@ -16,8 +17,7 @@ func (w *writer) writeWhole(p []byte) (int, error) {
 
 // sendWhole sends what was gathered. An answer that is shorter than it said is left to net/http, which cuts it off.
 func (w *writer) sendWhole() {
-	w.whole = false
-	if length, _ := strconv.Atoi(w.Header().Get("Content-Length")); w.held.Len() != length {
+	if w.held.Len() != w.length {
 		w.ResponseWriter.WriteHeader(w.status)
 		_, _ = w.ResponseWriter.Write(w.held.Bytes()) // an error says that the caller is gone
 		return
@@ -38,19 +38,11 @@ func (w *writer) compress(text []byte) error {
 func (w *writer) pack(text []byte) []byte {
 	w.handler.whole <- struct{}{}
 	defer func() { <-w.handler.whole }()
-	out := buffer(make([]byte, 0, len(text)/2))
+	out := bytes.NewBuffer(make([]byte, 0, len(text)/2))
 	to := gzipWriters.Get().(*gzip.Writer) //nolint:forcetypeassert // see there
 	defer gzipWriters.Put(to)
-	to.Reset(&out)
+	to.Reset(out)
 	_, _ = to.Write(text) // into memory
 	_ = to.Close()        // as above
-	return out
-}
-
-// buffer gathers what is written to it.
-type buffer []byte
-
-func (b *buffer) Write(p []byte) (int, error) {
-	*b = append(*b, p...)
-	return len(p), nil
+	return out.Bytes()
 }
