@@ -73,8 +73,7 @@ func (o *observers) handlers(options api.Options) api.Handlers {
 		return api.New(options)
 	}
 	options.Routed = o.tracer.Route
-	h := api.New(options)
-	return api.Handlers{API: o.tracer.Handler(h.API), Run: o.tracer.Handler(h.Run)}
+	return api.New(options).Around(o.tracer.Handler)
 }
 
 // store returns s whose operations are measured, within a span of their own if traces are on.

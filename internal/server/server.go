@@ -240,7 +240,7 @@ func (s *server) serve(ctx context.Context) error {
 	}
 	handlers := s.watch.handlers(s.apiOptions(ctx))
 	if s.cfg.Compression {
-		handlers = api.Handlers{API: compress.Handler(handlers.API), Run: compress.Handler(handlers.Run)}
+		handlers = handlers.Around(compress.New())
 	}
 	return front.serve(ctx, handlers, metricsHandler(s.cfg, s.measures, s.probes))
 }

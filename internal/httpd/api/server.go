@@ -263,11 +263,16 @@ type Handlers struct {
 	Run http.Handler
 }
 
+// Around returns h with a handler of wrap's around each.
+func (h Handlers) Around(wrap func(http.Handler) http.Handler) Handlers {
+	return Handlers{API: wrap(h.API), Run: wrap(h.Run)}
+}
+
 // New returns the server's handlers. Requests that net/http refuses before any handler sees them get answers in JSON
 // only where JSONError changes what is written.
 func New(o Options) Handlers {
 	s := newServer(o.withDefaults())
-	return Handlers{API: s.around(s.router(apiPort)), Run: s.around(s.router(runPort))}
+	return Handlers{API: s.router(apiPort), Run: s.router(runPort)}.Around(s.around)
 }
 
 func newServer(o Options) *server {

@@ -24,7 +24,7 @@ func asked(t *testing.T, serve http.HandlerFunc, method, accept string) *httptes
 	if accept != "" {
 		r.Header.Set("Accept-Encoding", accept)
 	}
-	Handler(serve).ServeHTTP(rec, r)
+	New()(serve).ServeHTTP(rec, r)
 	return rec
 }
 
@@ -146,7 +146,7 @@ func TestTagsAndRangesFitWhatIsSent(t *testing.T) {
 // Each chunk of a stream arrives as soon as it was flushed.
 func TestStreamsAreCompressedAsTheyCome(t *testing.T) {
 	flushed := make(chan struct{})
-	server := httptest.NewServer(Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(New()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-ndjson")
 		for _, chunk := range []string{"one\n", "two\n"} {
 			_, _ = io.WriteString(w, chunk) // a failure shows below
@@ -178,15 +178,17 @@ func TestStreamsAreCompressedAsTheyCome(t *testing.T) {
 }
 
 func TestEventsAndStreamsBeyondTheLimitAreSentAsTheyAre(t *testing.T) {
-	handler := Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	serve := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", r.URL.Query().Get("type"))
 		_, _ = io.WriteString(w, text) // a failure shows below
-	})).(*handler) //nolint:forcetypeassert // see Handler
+	})
+	around := New()
+	ports := [2]*handler{around(serve).(*handler), around(serve).(*handler)} //nolint:forcetypeassert // see New
 	encodingOf := func(kind string) string {
 		rec := httptest.NewRecorder()
 		r := httptest.NewRequestWithContext(t.Context(), "GET", "/?type="+kind, http.NoBody)
 		r.Header.Set("Accept-Encoding", "gzip")
-		handler.ServeHTTP(rec, r)
+		ports[0].ServeHTTP(rec, r)
 		return rec.Header().Get("Content-Encoding")
 	}
 	if got := encodingOf("text/event-stream"); got != "" {
@@ -196,19 +198,19 @@ func TestEventsAndStreamsBeyondTheLimitAreSentAsTheyAre(t *testing.T) {
 		t.Errorf("a stream is in %q", got)
 	}
 	for range maxStreams {
-		handler.streams <- struct{}{}
+		ports[1].streams <- struct{}{} // they share the limit
 	}
 	if got := encodingOf("text/plain"); got != "" {
 		t.Errorf("one more is in %s", got)
 	}
-	if len(handler.streams) != maxStreams || len(handler.whole) != 0 {
-		t.Errorf("%d and %d are taken", len(handler.streams), len(handler.whole))
+	if len(ports[0].streams) != maxStreams || len(ports[0].whole) != 0 {
+		t.Errorf("%d and %d are taken", len(ports[0].streams), len(ports[0].whole))
 	}
 }
 
 // An answer that its handler cuts off does not look whole.
 func TestCutStreamHasNoEnd(t *testing.T) {
-	server := httptest.NewServer(Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(New()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = io.WriteString(w, text) // a failure shows below
 		_ = http.NewResponseController(w).Flush()

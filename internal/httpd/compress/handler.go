@@ -22,17 +22,23 @@ const maxStreams = 64
 // level is that of nginx by default: half of the size for a small part of the time that the best takes.
 const level = gzip.BestSpeed
 
-// handler compresses what next answers.
-type handler struct {
-	next    http.Handler
+// limits bound what handlers compress at a time.
+type limits struct {
 	whole   chan struct{} // has a value for each processor that compresses
 	streams chan struct{} // as above, for each stream
 }
 
-// Handler returns a handler that compresses what next answers, where that is worth it and allowed. It is safe for
-// concurrent use.
-func Handler(next http.Handler) http.Handler {
-	return &handler{next, make(chan struct{}, runtime.GOMAXPROCS(0)), make(chan struct{}, maxStreams)}
+// handler compresses what next answers.
+type handler struct {
+	next http.Handler
+	limits
+}
+
+// New returns what puts a handler around another: it compresses what that answers, where that is worth it and allowed.
+// All of its handlers share the limits. Both are safe for concurrent use.
+func New() func(next http.Handler) http.Handler {
+	shared := limits{make(chan struct{}, runtime.GOMAXPROCS(0)), make(chan struct{}, maxStreams)}
+	return func(next http.Handler) http.Handler { return &handler{next, shared} }
 }
 
 // ServeHTTP implements http.Handler. An answer that next cuts off, with a panic, is not completed.
