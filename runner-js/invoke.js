@@ -34,15 +34,6 @@ const MOST_WARNINGS = 16; // different warnings per call
 const FIRST_LOOK = 1;
 const LAST_LOOK = 16;
 
-// What is rehearsed: the frame of a call, and functions that wait.
-const REHEARSAL = '{"type":"invoke","id":"0","kind":"run","method":"PUT","headers":{},"query":{},"env":{},"body":{}}';
-const WAITING = [
-  'function main(req, res) { setTimeout(() => res.send({ body: req.body }), 1); }',
-  'async function main(req) { await new Promise(done => setTimeout(done, 1)); return { body: req.body }; }',
-];
-const MOST_TURNS = 1e7; // of the event loop until the timer fires: seconds, if nothing is due
-const CLOSING_TURNS = 4; // after it
-
 const { setTimeout, clearTimeout } = global;
 const { apply } = Reflect;
 const { exec } = RegExp.prototype;
@@ -73,53 +64,6 @@ class Invoker {
     this.maxAnswer = maxAnswer;
     this.maxError = Math.min(maxAnswer, MAX_ERROR);
     this.maxLogs = maxLogs;
-  }
-
-  // rehearse runs functions of the runner's own, so that V8 compiles and optimizes the runner's code before workers are
-  // forked. A worker that is called now and then would take minutes to get there, and spend them compiling. slim gives
-  // memory back, turn has the event loop call what is due.
-  rehearse({ slim, turn }) {
-    const { write, next, retire } = this;
-    const nothing = () => {};
-    Object.assign(this, { write: nothing, next: nothing, retire: nothing });
-    this.play(300);
-    this.playWaiting(8, turn); // before V8 optimizes what they have in common, for both
-    this.play(2200);
-    slim();
-    this.play(8); // touches the memory that the collection has freed; otherwise every worker would do it
-    this.playWaiting(4, turn); // which collections forget sooner, as it has run less
-    Object.assign(this, { write, next, retire });
-    pending.show('');
-  }
-
-  play(times) {
-    const code = "console.log('x'); function main(req, res) { res.set('x', 'y').send({ body: req.body }); }";
-    this.loader.load('rehearsal.js', code);
-    for (let i = 0; i < times; i++) this.start(REHEARSAL);
-    this.forget();
-  }
-
-  // playWaiting plays calls that wait for a timer.
-  playWaiting(times, turn) {
-    for (const code of WAITING) {
-      this.loader.load('rehearsal.js', code);
-      for (let i = 0; i < times; i++) {
-        this.start(REHEARSAL);
-        for (let turns = 0; this.call !== null; turns++) {
-          if (turns === MOST_TURNS) throw new Error('a timer did not fire in a rehearsal');
-          turn();
-          this.drain(); // Node.js does not, as its first script has not ended
-        }
-        for (let turns = 0; turns < CLOSING_TURNS; turns++) turn(); // closes what the timer had open
-      }
-    }
-    this.forget();
-  }
-
-  // forget ends a rehearsal.
-  forget() {
-    this.loader.load('', '');
-    this.loader.toldSpent();
   }
 
   // hooks are the functions that the realm calls; all of them act on the call in progress.

@@ -14,6 +14,7 @@ const pending = require('./pending');
 const tmp = require('./tmp');
 const Loader = require('./loader');
 const Invoker = require('./invoke');
+const rehearse = require('./rehearsal');
 
 // Node.js makes its pipes non-blocking when it opens them; what is written here must be out when write returns.
 for (const stream of [process.stdout, process.stderr]) {
@@ -54,7 +55,7 @@ function accept(message) {
   invoker.limits(message);
   if (process.argv[2] === 'zygote') {
     ready(missing);
-    zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => invoker.rehearse(zygote));
+    zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => rehearse(invoker, zygote));
   }
   if (message.tmp) tmp.watch();
   ready(missing);

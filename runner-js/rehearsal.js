@@ -1,0 +1,63 @@
+'use strict';
+
+// Calls that the fork server makes to itself before it forks workers.
+
+const pending = require('./pending');
+
+// What is rehearsed: the frame of a call, and functions that wait.
+const REHEARSAL = '{"type":"invoke","id":"0","kind":"run","method":"PUT","headers":{},"query":{},"env":{},"body":{}}';
+const WAITING = [
+  'function main(req, res) { setTimeout(() => res.send({ body: req.body }), 1); }',
+  'async function main(req) { await new Promise(done => setTimeout(done, 1)); return { body: req.body }; }',
+];
+const MOST_TURNS = 1e7; // of the event loop until the timer fires: seconds, if nothing is due
+const CLOSING_TURNS = 4; // after it
+
+// rehearse has invoker run functions of the runner's own, so that V8 compiles and optimizes the runner's code before
+// workers are forked. A worker that is called now and then would take minutes to get there, and spend them compiling.
+// slim gives memory back, turn has the event loop call what is due.
+function rehearse(invoker, { slim, turn }) {
+  const { write, next, retire } = invoker;
+  const nothing = () => {};
+  Object.assign(invoker, { write: nothing, next: nothing, retire: nothing });
+  play(invoker, 300);
+  playWaiting(invoker, 8, turn); // before V8 optimizes what they have in common, for both
+  play(invoker, 2200);
+  slim();
+  play(invoker, 8); // touches the memory that the collection has freed; otherwise every worker would do it
+  playWaiting(invoker, 4, turn); // which collections forget sooner, as it has run less
+  Object.assign(invoker, { write, next, retire });
+  pending.show('');
+}
+
+function play(invoker, times) {
+  const code = "console.log('x'); function main(req, res) { res.set('x', 'y').send({ body: req.body }); }";
+  invoker.loader.load('rehearsal.js', code);
+  for (let i = 0; i < times; i++) invoker.start(REHEARSAL);
+  forget(invoker);
+}
+
+// playWaiting plays calls that wait for a timer.
+function playWaiting(invoker, times, turn) {
+  for (const code of WAITING) {
+    invoker.loader.load('rehearsal.js', code);
+    for (let i = 0; i < times; i++) {
+      invoker.start(REHEARSAL);
+      for (let turns = 0; invoker.call !== null; turns++) {
+        if (turns === MOST_TURNS) throw new Error('a timer did not fire in a rehearsal');
+        turn();
+        invoker.drain(); // Node.js does not, as its first script has not ended
+      }
+      for (let turns = 0; turns < CLOSING_TURNS; turns++) turn(); // closes what the timer had open
+    }
+  }
+  forget(invoker);
+}
+
+// forget ends a rehearsal.
+function forget({ loader }) {
+  loader.load('', '');
+  loader.toldSpent();
+}
+
+module.exports = rehearse;
