@@ -40,7 +40,7 @@ func timeoutsHold(t *testing.T, url, runtime string) {
 	if status, answer := request(t, "PUT", url+"/run", `{}`); status != http.StatusRequestTimeout {
 		t.Errorf("a main that never answers: %d %s", status, answer)
 	}
-	put(t, url, computes, `"timeout":"","syncTimeout":"50ms"`)
+	put(t, url, computes, `"timeout":"","syncTimeout":"500ms"`)
 	status, answer := request(t, "PUT", url+"/run", `{}`)
 	if status != http.StatusInternalServerError || !strings.Contains(answer, "Script execution timed out.") {
 		t.Errorf("a main that never returns: %d %s", status, answer)
@@ -50,7 +50,7 @@ func timeoutsHold(t *testing.T, url, runtime string) {
 		t.Errorf("code that never returns: %d %s", status, answer)
 	}
 	if status, answer := request(t, "GET", url, ""); status != http.StatusOK ||
-		!strings.Contains(answer, `"timeout":"","syncTimeout":"50ms"`) {
+		!strings.Contains(answer, `"timeout":"","syncTimeout":"500ms"`) {
 		t.Errorf("GET shows %d %s", status, answer)
 	}
 }
