@@ -56,17 +56,21 @@ func (r *Reader) Next(id string) (*Frame, error) {
 	if len(piece) > limit {
 		return nil, tooLong(kind, limit)
 	}
+	var frame *Frame
 	if err == nil {
-		frame, err := decode(s.rest, kind, id, false)
-		switch {
-		case err == nil && kind == Chunk:
-			return r.readChunk(frame)
-		case err == nil && frame.Last():
-			r.chunk = nil // an idle worker holds no memory for streams
-		}
-		return frame, err
+		frame, err = decode(s.rest, kind, id, false)
+	} else {
+		frame, err = r.long(piece, len(piece)-len(s.rest), kind, id)
 	}
-	return r.long(piece, len(piece)-len(s.rest), kind, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case kind == Chunk:
+		return r.readChunk(frame)
+	case frame.Last():
+		r.chunk = nil // an idle worker holds no memory for streams
+	}
+	return frame, nil
 }
 
 // scratch is where long lines are put together; what has grown beyond keepScratch is not used again.

@@ -216,6 +216,7 @@ func TestTheEndOfAStreamGivesItsMemoryBack(t *testing.T) {
 	for _, last := range []string{
 		`{"type":"end","id":"g1","reusable":true}`,
 		`{"type":"error","id":"g1","reusable":true,"status":0,"message":"","text":"","stack":"","frames":"","headers":[]}`,
+		frameOf(Error, 20_000), // more than the reader's buffer holds
 	} {
 		r := NewReader(strings.NewReader(longestChunk+last+"\n"), tight)
 		if frames, err := readAll(r); frames != 2 || !errors.Is(err, io.EOF) || r.chunk != nil {
