@@ -94,11 +94,10 @@ func (e *FunctionError) Error() string { return e.Text }
 // part of its bytes, so that nothing else can be answered any more. The call may have had effects and is never made
 // again.
 type StreamError struct {
-	// Sent is how many bytes the writer has taken.
-	Sent int64
 	// Err is why there are no more: a *FunctionError that the function threw, whose Status and Header say nothing, a
 	// *DeathError, or the error of OnHead or of its writer, after which the worker was ended.
 	Err error
+	// Stats.Sent is how many bytes the writer has taken.
 	Stats
 }
 

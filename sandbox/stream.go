@@ -31,7 +31,7 @@ func outcomeOfStream(answer *worker.Answer, err error, stats Stats) (*Result, er
 	stats.Sent, stats.FirstByte = streamed.Sent, streamed.FirstByte
 	result, err := outcomeOfFrame(answer, err, stats)
 	if err != nil {
-		return nil, &StreamError{Sent: streamed.Sent, Err: err, Stats: stats}
+		return nil, &StreamError{Err: err, Stats: stats}
 	}
 	result.Streamed, result.Status, result.Header = true, streamed.Head.Status, headerOf(streamed.Head)
 	return result, nil

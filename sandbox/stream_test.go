@@ -19,7 +19,7 @@ func (o *done) InvocationDone(stats Stats) { o.stats = append(o.stats, stats) }
 
 // What a stream has sent is known of those that came to their end and of those that broke.
 func TestStreamsAreCounted(t *testing.T) {
-	broken := &StreamError{Sent: 5, Err: io.ErrClosedPipe, Stats: Stats{Sent: 5, FirstByte: time.Second}}
+	broken := &StreamError{Err: io.ErrClosedPipe, Stats: Stats{Sent: 5, FirstByte: time.Second}}
 	for name, row := range map[string]struct {
 		result *Result
 		err    error

@@ -32,7 +32,7 @@ func TestStreamsAreCountedByTheirEnd(t *testing.T) {
 					return nil, err
 				}
 				if row.err != nil {
-					return nil, &sandbox.StreamError{Sent: 7, Err: row.err, Stats: stats}
+					return nil, &sandbox.StreamError{Err: row.err, Stats: stats}
 				}
 				return &sandbox.Result{Status: 201, Streamed: true, Stats: stats}, nil
 			})
