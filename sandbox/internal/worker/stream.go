@@ -72,16 +72,23 @@ func (e *exchange) forward(piece []byte) error {
 	if e.stream == nil {
 		return e.process.failed(errChunk)
 	}
-	e.watch.reading(false)
 	if e.stream.FirstByte == 0 {
 		e.stream.FirstByte = time.Since(e.watch.began)
 	}
-	n, err := e.stream.to.Write(piece)
-	e.stream.Sent += int64(n)
-	if err != nil {
+	e.stream.unsent = true
+	return e.give(func() error {
+		n, err := e.stream.to.Write(piece)
+		e.stream.Sent += int64(n)
+		return err
+	})
+}
+
+// give runs what has the caller take a part of the answer. The time is the caller's, and a failure ends the process.
+func (e *exchange) give(run func() error) error {
+	e.watch.reading(false)
+	if err := run(); err != nil {
 		return e.refuse(err)
 	}
-	e.stream.unsent = true
 	e.watch.reading(true)
 	return nil
 }
@@ -97,12 +104,7 @@ func (e *exchange) flush() error {
 	if !ok {
 		return nil
 	}
-	e.watch.reading(false)
-	if err := to.Flush(); err != nil {
-		return e.refuse(err)
-	}
-	e.watch.reading(true)
-	return nil
+	return e.give(to.Flush)
 }
 
 // refuse ends the process, whose answer the caller does not take for the reason of err.
