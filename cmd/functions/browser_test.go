@@ -17,6 +17,9 @@ import (
 // browserPatience bounds the wait for a page; only a broken one makes a test wait that long.
 const browserPatience = 4 * time.Minute
 
+// waitDelay bounds the wait for the output of a command that has ended: a child of it may have outlived it.
+const waitDelay = time.Minute
+
 // browse opens a page of testdata in Chromium, with url in the place of FUNCTIONS, and returns what the page posts to
 // /result of its own server. Before that prepare is told the page's origin.
 func browse(t *testing.T, page, url string, prepare func(origin string)) map[string]string {
@@ -68,8 +71,9 @@ func startBrowser(t *testing.T, chromium, url string) (said *bytes.Buffer, ended
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(profile) })
 	cmd := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--no-proxy-server",
-		"--user-data-dir="+profile, url)
+		"--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-component-update",
+		"--no-proxy-server", "--user-data-dir="+profile, url)
+	cmd.WaitDelay = waitDelay
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	said = new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = said, said

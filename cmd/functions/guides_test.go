@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -31,7 +33,7 @@ func TestGuidesWorkAsTheySay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dir, printed, here := t.TempDir(), "", here
+			dir, printed, scripts, here := t.TempDir(), "", 0, here
 			for _, part := range block.FindAllStringSubmatch(string(text), -1) {
 				switch part[1] {
 				case "bash":
@@ -40,9 +42,16 @@ func TestGuidesWorkAsTheySay(t *testing.T) {
 					}
 				case "sh":
 					printed = shell(t, dir, here.Replace(part[2]))
+					scripts++
 				case "text":
+					if scripts == 0 {
+						t.Errorf("no script comes before what it prints:\n%s", part[2])
+					}
 					wantPrinted(t, printed, part[2])
 				}
+			}
+			if scripts == 0 {
+				t.Error("the guide has no script")
 			}
 		})
 	}
@@ -61,13 +70,21 @@ func startOfGuide(t *testing.T, dir, command string) *strings.Replacer {
 	return strings.NewReplacer("https://localhost:8100", "https://"+address, "http://localhost:8100", s.url)
 }
 
-// shell runs a script, which must succeed, and returns what it prints.
+// shell runs a script, which must succeed and leave nothing that still prints, and returns what it prints. What fails
+// is ended with all that it has started.
 func shell(t *testing.T, dir, script string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
-	cmd.Dir = dir
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
+	kill := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Dir, cmd.Cancel, cmd.WaitDelay = dir, kill, waitDelay
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	printed, err := cmd.CombinedOutput()
 	if err != nil {
+		if cmd.Process != nil {
+			_ = kill()
+		}
 		t.Fatalf("%v: %s\n%s", err, printed, script)
 	}
 	return string(printed)
