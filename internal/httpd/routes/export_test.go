@@ -1,0 +1,4 @@
+package routes
+
+// Asked is how many calls of Load there were, those included that wait for a reading.
+func (k *Keeper) Asked() int { return int(k.asked.Load()) }
