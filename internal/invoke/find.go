@@ -35,8 +35,11 @@ func (f Found) CORS() *function.CORS {
 	return f.Function.Options.CORS
 }
 
-// IsWeb says whether the function has the globals of the web platform.
-func (f Found) IsWeb() bool { return f.Function != nil && isWeb(&f.Function.Options) }
+// LearnsPath says whether the function learns the path and more of the HTTP request, however it is reached: one with
+// the globals of the web platform does, and one that takes bytes.
+func (f Found) LearnsPath() bool {
+	return f.Body() != function.BodyJSON || f.Function != nil && isWeb(&f.Function.Options)
+}
 
 // Find returns the function of a call that is about to be made, for those who must know its options before they read
 // the request. Put what it returns into Call.Found. Its errors are those of Run.

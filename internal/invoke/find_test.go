@@ -71,13 +71,18 @@ func TestFindTellsOptions(t *testing.T) {
 	raw, web := function.BodyRaw, function.GlobalsWeb
 	fn := stored("a/b", "one")
 	fn.Options = function.Options{Body: &raw, Globals: &web}
-	f := newFixture(fn, stored("a/c", "one"))
-	if found := f.find(t, "a/b"); found.Body() != raw || !found.IsWeb() {
-		t.Errorf("body %q, web %v", found.Body(), found.IsWeb())
+	webOnly := stored("a/w", "one")
+	webOnly.Options = function.Options{Globals: &web}
+	f := newFixture(fn, webOnly, stored("a/c", "one"))
+	if found := f.find(t, "a/b"); found.Body() != raw || !found.LearnsPath() {
+		t.Errorf("body %q, learns the path %v", found.Body(), found.LearnsPath())
+	}
+	if found := f.find(t, "a/w"); found.Body() != function.BodyJSON || !found.LearnsPath() {
+		t.Errorf("body %q, learns the path %v", found.Body(), found.LearnsPath())
 	}
 	for _, found := range []Found{f.find(t, "a/c"), {}} {
-		if found.Body() != function.BodyJSON || found.IsWeb() {
-			t.Errorf("body %q, web %v", found.Body(), found.IsWeb())
+		if found.Body() != function.BodyJSON || found.LearnsPath() {
+			t.Errorf("body %q, learns the path %v", found.Body(), found.LearnsPath())
 		}
 	}
 	if _, err := f.Find(t.Context(), ref("a/d")); !errors.Is(err, function.ErrNotFound) {

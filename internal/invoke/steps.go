@@ -56,7 +56,7 @@ func (p *progress) run(ctx context.Context, e *entry, number int, start time.Tim
 	if err := p.next.into(&call.Request, e.fn); err != nil {
 		return true, p.fail(&StepError{e.fn.Ref, err})
 	}
-	if found := (Found{Function: e.fn}); !found.IsWeb() && found.Body() == function.BodyJSON {
+	if found := (Found{Function: e.fn}); !found.LearnsPath() {
 		call.Request.HTTP = nil
 	}
 	collected := &collected{limit: p.stepBytes, room: bodyMemory{memory: call.Memory}}

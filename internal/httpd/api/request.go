@@ -25,14 +25,11 @@ func (s *server) requestOf(r *http.Request, found invoke.Found, to target) (sand
 		return sandbox.Request{}, err
 	}
 	request.Header, request.Query = headerJSON(r, s.HeaderNames(r)), queryJSON(r.URL.RawQuery)
-	if to.routed || learnsPath(found) {
+	if to.routed || found.LearnsPath() {
 		request.HTTP = s.httpJSON(r, to, found.Body())
 	}
 	return request, nil
 }
-
-// learnsPath says whether the function learns the path and more of the HTTP request, however it is reached.
-func learnsPath(found invoke.Found) bool { return found.IsWeb() || found.Body() != function.BodyJSON }
 
 // readBody reads the body in the form that the function wants.
 func (s *server) readBody(request *sandbox.Request, r *http.Request, form string) (err error) {

@@ -38,7 +38,7 @@ func (s *server) runBelow(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case found.err != nil && !errors.Is(found.err, function.ErrNotFound):
 		return fmt.Errorf("run %s: %w", ref, found.err)
-	case !learnsPath(found.Found):
+	case !found.LearnsPath():
 		return notFound(w, r)
 	}
 	return s.runFound(w, r, target{ref: ref, path: mux.Vars(r)["rest"]}, found)
