@@ -10,13 +10,14 @@ import (
 
 // Found is a function as Find has met it. The zero value is none.
 type Found struct {
-	// Function must not be changed.
+	// Function must not be changed; nil for none.
 	Function *function.Function
+	// Took is how long it took to find it, or to learn that it is not to be had.
+	Took time.Duration
 
 	entry   *entry
-	at      time.Time     // when it was found
-	took    time.Duration // to find it
-	changes uint64        // that the cache had seen when it was looked for
+	at      time.Time // when it was found
+	changes uint64    // that the cache had seen when it was looked for
 }
 
 // Body says how the function wants the body of its request: function.BodyJSON, BodyRaw or BodyAuto.
@@ -42,22 +43,22 @@ func (f Found) LearnsPath() bool {
 }
 
 // Find returns the function of a call that is about to be made, for those who must know its options before they read
-// the request. Put what it returns into Call.Found. Its errors are those of Run.
+// the request. Put what it returns into Call.Found. Its errors are those of Run; with one, Found has Took alone.
 func (v *Invoker) Find(ctx context.Context, ref function.Ref) (Found, error) {
 	start := time.Now()
 	e, changes, err := v.cache.find(ctx, ref)
 	if err != nil {
-		return Found{}, err
+		return Found{Took: time.Since(start)}, err
 	}
 	at := time.Now()
-	return Found{Function: e.fn, entry: e, at: at, took: at.Sub(start), changes: changes}, nil
+	return Found{Function: e.fn, entry: e, at: at, Took: at.Sub(start), changes: changes}, nil
 }
 
 // entryOf is the function of ref, and how long it took to find it. What was found before is used if it may be still:
 // the request may have taken long to arrive.
 func (v *Invoker) entryOf(ctx context.Context, ref function.Ref, found Found) (*entry, time.Duration, error) {
 	if found.entry != nil && found.Function.Ref == ref && v.cache.stillTrusted(&found) {
-		return found.entry, found.took, nil
+		return found.entry, found.Took, nil
 	}
 	start := time.Now()
 	e, err := v.cache.get(ctx, ref)

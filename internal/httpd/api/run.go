@@ -34,27 +34,14 @@ func (s *server) runBelow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return notFound(w, r)
 	}
-	found := s.find(r, ref)
+	found, err := s.Invoker.Find(r.Context(), ref)
 	switch {
-	case found.err != nil && !errors.Is(found.err, function.ErrNotFound):
-		return fmt.Errorf("run %s: %w", ref, found.err)
+	case err != nil && !errors.Is(err, function.ErrNotFound):
+		return fmt.Errorf("run %s: %w", ref, err)
 	case !found.LearnsPath():
 		return notFound(w, r)
 	}
-	return s.runFound(w, r, target{ref: ref, path: mux.Vars(r)["rest"]}, found)
-}
-
-// lookup is what came of looking for a function.
-type lookup struct {
-	invoke.Found
-	err  error
-	took time.Duration
-}
-
-func (s *server) find(r *http.Request, ref function.Ref) lookup {
-	start := time.Now()
-	found, err := s.Invoker.Find(r.Context(), ref)
-	return lookup{found, err, time.Since(start)}
+	return s.runFound(w, r, target{ref: ref, path: mux.Vars(r)["rest"]}, found, err)
 }
 
 // target is the function that a request is for, and how it was found.
@@ -69,27 +56,28 @@ type target struct {
 
 // runFunction is run for a function that is known.
 func (s *server) runFunction(w http.ResponseWriter, r *http.Request, to target) error {
-	return s.runFound(w, r, to, s.find(r, to.ref))
+	found, err := s.Invoker.Find(r.Context(), to.ref)
+	return s.runFound(w, r, to, found, err)
 }
 
-// runFound is run for a function that was looked for. The body is read before a missing function is told: a broken one
-// is refused whether or not there is one.
-func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, found lookup) error {
+// runFound is run for a function that was looked for, with err as what came of it. The body is read before a missing
+// function is told: a broken one is refused whether or not there is one.
+func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, found invoke.Found, err error) error {
 	if c := found.CORS(); c != nil {
 		shareAnswer(w, r, c)
 		if isPreflight(r) {
 			return answerPreflight(w, r, c)
 		}
 	}
-	request, unread := s.requestOf(r, found.Found, to)
+	request, unread := s.requestOf(r, found, to)
 	if unread != nil {
 		return unread
 	}
 	var result *sandbox.Result
 	stream := &stream{w: w, r: r}
-	start, err := time.Now(), found.err
+	start := time.Now()
 	if err == nil {
-		call := s.callOf(r, found.Found, to.ref, request)
+		call := s.callOf(r, found, to.ref, request)
 		call.OnHead = stream.begin
 		result, err = s.Invoker.Run(r.Context(), call)
 	}
@@ -97,7 +85,7 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 		s.endStream(stream, err)
 		return nil
 	}
-	setTiming(w, result, err, found.took+time.Since(start))
+	setTiming(w, result, err, found.Took+time.Since(start))
 	if err != nil {
 		return fmt.Errorf("run %s: %w", to.ref, err)
 	}
@@ -127,16 +115,14 @@ func (s *server) callOf(
 func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	steps, numbered, err := stepsOf(qs.Parse(r.URL.RawQuery), s.MaxSteps)
 	var first invoke.Found
-	start := time.Now()
 	if err == nil {
 		first, _ = s.Invoker.Find(r.Context(), steps[0]) // a missing one is told when all steps are looked for
 	}
-	looked := time.Since(start)
 	request, unread := s.requestOf(r, first, target{path: "/", routed: true})
 	if err := cmp.Or(unread, err); err != nil {
 		return err
 	}
-	start = time.Now()
+	start := time.Now()
 	call := s.callOf(r, first, function.Ref{}, request)
 	call.Memory = bodyMemory{s, r}
 	stream := &stream{w: w, r: r}
@@ -146,7 +132,7 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 		s.endStream(stream, err)
 		return nil
 	}
-	setTiming(w, result, err, looked+time.Since(start))
+	setTiming(w, result, err, first.Took+time.Since(start))
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok && numbered {
 		return outcome.BadRequest(missing.Error())
 	}
