@@ -43,9 +43,17 @@ type entry struct {
 	verified time.Time
 }
 
-func newEntry(fn *function.Function, bounds *function.Bounds) (*entry, error) {
-	e := &entry{fn: fn, key: workerKey(fn), filename: fn.Filename(), revision: fn.Revision()}
+// bareEntry is the entry of a function that is tried out: it has no environment, and no revision.
+func bareEntry(fn *function.Function, bounds *function.Bounds) *entry {
+	e := &entry{fn: fn, key: workerKey(fn), filename: fn.Filename()}
 	e.setOptions(bounds.Within(fn.Options))
+	return e
+}
+
+// newEntry is the entry of a function that is stored.
+func newEntry(fn *function.Function, bounds *function.Bounds) (*entry, error) {
+	e := bareEntry(fn, bounds)
+	e.revision = fn.Revision()
 	if fn.Env == nil {
 		return e, nil
 	}

@@ -88,9 +88,7 @@ func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 		return err
 	}
 	defer v.limiter.release(token)
-	e := &entry{fn: f, key: workerKey(f), filename: f.Filename()}
-	e.setOptions(v.cache.bounds.Within(f.Options))
-	inv := e.invocation()
+	inv := bareEntry(f, &v.cache.bounds).invocation()
 	inv.ID = "check-" + strconv.FormatUint(v.checks.Add(1), 10)
 	inv.Kind, inv.Owner, inv.Depth = sandbox.Check, v.ownerOf(f.Namespace), depthOf(ctx)
 	inv.OnLog = func(line sandbox.LogLine) { v.output.Print(f.Ref, line) }
