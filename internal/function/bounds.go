@@ -2,7 +2,6 @@ package function
 
 import (
 	"cmp"
-	"strconv"
 	"time"
 
 	"github.com/backstage/functions/internal/bytesize"
@@ -37,21 +36,27 @@ type bound struct {
 }
 
 var allBounds = []bound{
-	newBound("timeout", "FUNCTION_TIMEOUT_MAX", MinTimeout, duration.Text,
+	newBound("timeout", "FUNCTION_TIMEOUT_MAX", ofCall, MinTimeout, duration.Text,
 		func(b *Bounds) time.Duration { return b.Timeout }, func(o *Options) **time.Duration { return &o.Timeout }),
-	newBound("syncTimeout", "FUNCTION_SYNC_TIMEOUT_MAX", MinTimeout, duration.Text,
+	newBound("syncTimeout", "FUNCTION_SYNC_TIMEOUT_MAX", ofCall, MinTimeout, duration.Text,
 		func(b *Bounds) time.Duration { return b.SyncTimeout }, func(o *Options) **time.Duration { return &o.SyncTimeout }),
-	limit(newBound("memory", "WORKER_MEMORY_LIMIT", MinMemory, bytesize.Text,
+	newBound("memory", "WORKER_MEMORY_LIMIT", ofWorker, MinMemory, bytesize.Text,
 		func(b *Bounds) int64 { return b.Memory }, func(o *Options) **int64 { return &o.Memory }),
-		func(o *Options) bool { return o.Memory != nil && *o.Memory > 0 }, func(o *Options) { o.Memory = nil }),
-	limit(newBound("cpu", "FUNCTION_CPU_MAX", MinCPU,
-		func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) },
+	newBound("cpu", "FUNCTION_CPU_MAX", ofWorker, MinCPU, decimal,
 		func(b *Bounds) float64 { return b.CPU }, func(o *Options) **float64 { return &o.CPU }),
-		func(o *Options) bool { return o.CPU != nil && *o.CPU > 0 }, func(o *Options) { o.CPU = nil }),
 }
+
+// subject is what a bound limits. Workers may have no limits at all, see Bounds.NoLimits.
+type subject int
+
+const (
+	ofCall subject = iota
+	ofWorker
+)
 
 func newBound[T cmp.Ordered](
 	option, variable string,
+	of subject,
 	least T,
 	text func(T) string,
 	most func(*Bounds) T,
@@ -64,6 +69,8 @@ func newBound[T cmp.Ordered](
 			switch asked := *at(o); {
 			case asked == nil || *asked == none:
 				return ""
+			case of == ofWorker && b.NoLimits && *asked > none:
+				return " has no effect on this server: with ISOLATION=none workers have no limits"
 			case *asked < least:
 				return " must be at least " + text(least)
 			case most(b) > none && *asked > most(b):
@@ -72,6 +79,10 @@ func newBound[T cmp.Ordered](
 			return ""
 		},
 		lower: func(b *Bounds, o Options) Options {
+			if of == ofWorker && b.NoLimits {
+				*at(&o) = nil
+				return o
+			}
 			within := max(**at(&o), least)
 			if most(b) > none {
 				within = min(within, most(b))
@@ -80,25 +91,6 @@ func newBound[T cmp.Ordered](
 			return o
 		},
 	}
-}
-
-// limit is of for a limit of workers, if they have any.
-func limit(of bound, set func(*Options) bool, unset func(*Options)) bound {
-	fault, lower := of.fault, of.lower
-	of.fault = func(b *Bounds, o *Options) string {
-		if b.NoLimits && set(o) {
-			return " has no effect on this server: with ISOLATION=none workers have no limits"
-		}
-		return fault(b, o)
-	}
-	of.lower = func(b *Bounds, o Options) Options {
-		if b.NoLimits {
-			unset(&o)
-			return o
-		}
-		return lower(b, o)
-	}
-	return of
 }
 
 // Faults are sentences about options of o that are out of bounds. Each begins with the name of the option.

@@ -111,8 +111,7 @@ func readSize(text string) (int64, bool) {
 
 // amount is an option of a number, which may have a fraction; 0 stands for the server's own.
 func amount(name string, at func(*Options) **float64) Option {
-	write := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
-	option := newOption(name, at, write, func(text string) (float64, bool) {
+	option := newOption(name, at, decimal, func(text string) (float64, bool) {
 		f, err := strconv.ParseFloat(text, 64)
 		return f, err == nil && f >= 0 && f <= MaxCount // NaN is neither
 	})
@@ -120,6 +119,9 @@ func amount(name string, at func(*Options) **float64) Option {
 	option.fault = amountFault
 	return option
 }
+
+// decimal is f without an exponent, as short as it reads the same.
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 func amountFault(text string) string {
 	f, err := strconv.ParseFloat(text, 64)
