@@ -42,8 +42,8 @@ const MaxCount = 1_000_000_000
 // count is an option of a whole number from 0 to MaxCount.
 func count(name string, at func(*Options) **int) Option {
 	option := newOption(name, at, strconv.Itoa, func(value string) (int, bool) {
-		n, err := strconv.Atoi(value)
-		return n, err == nil && n >= 0 && n <= MaxCount
+		n, _ := strconv.Atoi(value)
+		return n, CountFault(value) == ""
 	})
 	option.JSON, option.fault, option.sample = true, CountFault, "7"
 	return option
@@ -63,50 +63,41 @@ func CountFault(value string) string {
 	return ""
 }
 
-// period is an option of a duration with its unit; empty stands for the server's own, and is kept as 0.
+// period is an option of a duration with its unit.
 func period(name string, at func(*Options) **time.Duration) Option {
-	option := newOption(name, at, writePeriod, readPeriod)
+	option := withUnit(name, at, duration.Text, duration.Parse)
 	option.sample = "1m30s"
 	option.fault = func(string) string { return " is not a duration with its unit, such as 500ms, 10s or 1m30s" }
 	return option
 }
 
-func writePeriod(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
-	return duration.Text(d)
-}
-
-func readPeriod(text string) (time.Duration, bool) {
-	if text == "" {
-		return 0, true
-	}
-	d, err := duration.Parse(text)
-	return d, err == nil && d > 0
-}
-
-// size is an option of a number of bytes with its unit; empty stands for the server's own, and is kept as 0.
+// size is an option of a number of bytes with its unit.
 func size(name string, at func(*Options) **int64) Option {
-	option := newOption(name, at, writeSize, readSize)
+	option := withUnit(name, at, bytesize.Text, bytesize.Parse)
 	option.sample = "64mb"
 	option.fault = func(string) string { return " is not a number of bytes with its unit, such as 64mb" }
 	return option
 }
 
-func writeSize(n int64) string {
-	if n == 0 {
-		return ""
-	}
-	return bytesize.Text(n)
-}
-
-func readSize(text string) (int64, bool) {
-	if text == "" {
-		return 0, true
-	}
-	n, err := bytesize.Parse(text)
-	return n, err == nil && n > 0
+// withUnit is an option of a number over 0 with its unit; empty stands for the server's own, and is kept as 0.
+func withUnit[T ~int64](
+	name string,
+	at func(*Options) **T,
+	write func(T) string,
+	parse func(string) (T, error),
+) Option {
+	return newOption(name, at, func(value T) string {
+		if value == 0 {
+			return ""
+		}
+		return write(value)
+	}, func(text string) (T, bool) {
+		if text == "" {
+			return 0, true
+		}
+		value, err := parse(text)
+		return value, err == nil && value > 0
+	})
 }
 
 // amount is an option of a number, which may have a fraction; 0 stands for the server's own.
