@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/backstage/functions/internal/duration"
 	"github.com/backstage/functions/internal/spelling"
@@ -155,8 +156,6 @@ func (c *CORS) set(name string, value json.RawMessage) error {
 	return fmt.Errorf(".%s is not known%s", name, end)
 }
 
-var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$") // RFC 9110, section 5.6.2
-
 func (c *CORS) check() error {
 	if n := len(c.Origins); n == 0 || n > maxCORSOrigins {
 		return fmt.Errorf(".origins has %d entries, it needs from 1 to %d", n, maxCORSOrigins)
@@ -184,7 +183,7 @@ func (c *CORS) check() error {
 			if entry == "*" {
 				return fmt.Errorf(`.%s has "*", which stands for nothing here: name each of them`, name)
 			}
-			if !token.MatchString(entry) {
+			if !httpguts.ValidHeaderFieldName(entry) { // methods are tokens too: RFC 9110, section 9.1
 				return fmt.Errorf(".%s has %q, which is no name of one", name, entry)
 			}
 		}
