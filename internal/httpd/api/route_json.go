@@ -27,8 +27,7 @@ func (s *server) parseRoute(body json.RawMessage) (r function.Route, faults []st
 	for _, p := range given.list {
 		switch {
 		case !slices.Contains(membersOfRoute, p.name):
-			quoted := string(rawjson.AppendString(nil, p.name))
-			faults = append(faults, "instance additionalProperty "+quoted+" exists in instance when not allowed")
+			faults = append(faults, notAllowed(p.name))
 		case !rawjson.IsString(p.value):
 			faults = append(faults, "instance."+p.name+notString)
 		default:

@@ -16,6 +16,11 @@ const (
 	notObject = " is not of a type(s) object"
 )
 
+// notAllowed is the fault of a property that the schema of the instance does not have.
+func notAllowed(name string) string {
+	return "instance additionalProperty " + string(rawjson.AppendString(nil, name)) + " exists in instance when not allowed"
+}
+
 // sendInvalid refuses a body that does not fit its schema.
 func sendInvalid(w http.ResponseWriter, r *http.Request, faults []string) {
 	o := rawjson.NewObject(nil)
@@ -125,11 +130,7 @@ func parseNamespace(body json.RawMessage) (n givenNamespace, faults []string) {
 	n.maxConcurrency, faults = parseCount(given, "maxConcurrency", faults)
 	for _, p := range given.list {
 		if p.name != "namespace" && p.name != "sentryDSN" && p.name != "maxConcurrency" {
-			quoted := rawjson.AppendString(nil, p.name)
-			faults = append(
-				faults,
-				"instance additionalProperty "+string(quoted)+" exists in instance when not allowed",
-			)
+			faults = append(faults, notAllowed(p.name))
 		}
 	}
 	if len(faults) > 0 {
