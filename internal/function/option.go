@@ -12,8 +12,6 @@ type Option struct {
 	Name string
 	// JSON says that the text of the option is JSON by itself, such as a number; else JSON writes it as a string.
 	JSON bool
-	// Choices are the texts that the option may have, apart from the empty one; nil for no such list.
-	Choices []string
 
 	get func(*Options) (value string, ok bool)
 	// set stores value and says whether it is possible; else it does nothing.

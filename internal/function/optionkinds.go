@@ -22,7 +22,7 @@ func text(name string, at func(*Options) **string) Option {
 // choice is an option of one of some texts; empty stands for the server's own setting.
 func choice(name string, at func(*Options) **string, choices ...string) Option {
 	option := text(name, at)
-	option.Choices, option.sample = choices, choices[0]
+	option.sample = choices[0]
 	set := option.set
 	option.set = func(o *Options, value string) bool {
 		return (value == "" || slices.Contains(choices, value)) && set(o, value)
