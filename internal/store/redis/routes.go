@@ -14,10 +14,7 @@ import (
 
 // All routes are in one hash, so that a script can compare their patterns: the field "route:NAME" has a record, the
 // field "pattern:PATTERN" the name of the route that has the pattern.
-const (
-	routePrefix   = "route:"
-	patternPrefix = "pattern:"
-)
+const routePrefix = "route:"
 
 // maxRouteBytes bounds the fields and records of all routes, which are read together.
 const maxRouteBytes = 64 << 20
