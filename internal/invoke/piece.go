@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -63,7 +64,7 @@ func (p *piece) size() int {
 	if p.bytes == nil {
 		return len(p.json)
 	}
-	return len(p.bytes) + (len(p.bytes)+2)/3*4
+	return len(p.bytes) + base64.StdEncoding.EncodedLen(len(p.bytes))
 }
 
 // into makes it the body of the request of a step, in the form that its function asks for.
