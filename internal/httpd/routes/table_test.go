@@ -174,7 +174,7 @@ func FuzzARouteFindsThePathsThatItIs(f *testing.F) {
 	f.Add("/{a}/b/{c}")
 	f.Fuzz(func(t *testing.T, path string) {
 		if routes.Check("", path) != nil {
-			t.Skip()
+			return // no route has it, so there is nothing to find
 		}
 		found := table(t, path, "other.example.org/*")
 		sent := strings.ReplaceAll(strings.ReplaceAll(path, "{", ""), "}", "")
