@@ -36,10 +36,15 @@ func (r Ref) Filename() string { return r.Namespace + "/" + r.ID + ".js" }
 // Function is one stored function.
 type Function struct {
 	Ref
+	// Code is what a deploy gave as code; empty for a function of files.
 	Code string
-	// Hash is the lower-case hex SHA-1 of Code. It tells whether the code is as it was stored, and is the ETag of a
-	// deploy.
+	// Hash is the lower-case hex SHA-1 of Code, or the hash of the Source of a function of files. It tells whether the
+	// source is as it was stored, and is the ETag of a deploy.
 	Hash string
+	// Artefact is what workers load instead of Code; nil when they load Code itself.
+	Artefact *Artefact
+	// Source is what Artefact was built from, for stores to keep. They return it only from a method of its own.
+	Source *Source
 	// Env holds the function's own variables; nil means that none were ever stored, which differs from an empty set.
 	Env *Env
 	// Options say how it runs.
@@ -53,6 +58,17 @@ type Function struct {
 	// Settings are those of the function's namespace; nil when the namespace has none.
 	Settings *Namespace
 }
+
+// Program is the text that workers load.
+func (f *Function) Program() string {
+	if f.Artefact != nil {
+		return f.Artefact.Code
+	}
+	return f.Code
+}
+
+// OfFiles says whether f was deployed with files, and not with code.
+func (f *Function) OfFiles() bool { return f.Code == "" && f.Artefact != nil }
 
 // Namespace is the record of a namespace.
 type Namespace struct {

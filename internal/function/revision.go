@@ -7,7 +7,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// ErrIncomplete marks a function without a namespace, an ID or code, or a nameless namespace: no store accepts it.
+// ErrIncomplete marks a function without a namespace, an ID, or a text that workers load, one of files without them, or
+// a nameless namespace: no store accepts it.
 var ErrIncomplete = errors.New("namespace, ID or code is empty")
 
 // timestampLayout is ISO 8601 in UTC with milliseconds, as Date.prototype.toISOString writes it.
@@ -28,12 +29,13 @@ func NewStamp() Stamp {
 
 // Revise returns the revision that a write of f's code and environment makes. Stored is what was there before, nil if
 // nothing was: its creation time stays, and so do its environment and each of its options that f brings none for. The
-// result shares nothing with f or stored and has no Settings.
+// result shares nothing with f or stored and has neither Settings nor Source.
 func (f *Function) Revise(stored *Function, stamp Stamp) *Function {
 	next := &Function{
 		Ref:       f.Ref,
 		Code:      f.Code,
-		Hash:      HashOf(f.Code),
+		Hash:      f.sourceHash(),
+		Artefact:  f.Artefact.Clone(),
 		Env:       f.Env.Clone(),
 		Options:   f.Options,
 		VersionID: stamp.VersionID,
@@ -63,10 +65,18 @@ func (f *Function) Restamp(stamp Stamp) *Function {
 
 // Check returns ErrIncomplete when f cannot be stored.
 func (f *Function) Check() error {
-	if f.Namespace == "" || f.ID == "" || f.Code == "" {
+	if f.Namespace == "" || f.ID == "" || f.Program() == "" || f.OfFiles() && f.Source == nil {
 		return ErrIncomplete
 	}
 	return nil
+}
+
+// sourceHash is the Hash of f.
+func (f *Function) sourceHash() string {
+	if f.OfFiles() && f.Source != nil {
+		return f.Source.Hash()
+	}
+	return HashOf(f.Code)
 }
 
 // Check returns ErrIncomplete when n cannot be stored.
@@ -92,6 +102,7 @@ func (f *Function) Clone() *Function {
 		return nil
 	}
 	c := *f
+	c.Artefact, c.Source = f.Artefact.Clone(), f.Source.Clone()
 	c.Env = f.Env.Clone()
 	c.Settings = f.Settings.Clone()
 	return &c
