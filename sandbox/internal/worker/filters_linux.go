@@ -9,6 +9,9 @@ import (
 	"github.com/backstage/functions/sandbox/internal/seccomp"
 )
 
+// zygoteID is the user of the zygote, inside its namespace.
+const zygoteID = 1
+
 // filters are system-call filters, each an array of struct sock_filter. Without a jail there are none.
 type filters struct {
 	start  []byte // of what is started in a jail, from its exec on
@@ -57,7 +60,7 @@ func (j *jailer) workerIDs() seccomp.Users {
 	if !j.root {
 		return seccomp.Users{}
 	}
-	return seccomp.Users{First: firstID, Last: uint32(j.users.Count - 1)}
+	return seccomp.Users{First: uint32(j.users.First()), Last: uint32(j.users.Last())}
 }
 
 // execFilter is that of a worker that starts itself, and must still do its exec.

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -27,17 +26,17 @@ type jailer struct {
 	cfg    *Config
 	mounts []jail.Mount
 	users  jail.Users
-	claim  claim // nil unless root
-	root   bool  // whether the server is, and has IDs to give
+	claim  jail.Claim // nil unless root
+	root   bool       // whether the server is, and has IDs to give
 }
 
 func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
-	paths, err := libraries(ctx, cfg.Node)
+	paths, err := jail.Libraries(ctx, cfg.Node)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: libraries of %s: %w", cfg.Node, err)
 	}
 	j := &jailer{cfg: cfg}
-	j.users, j.claim, j.root = claimUsers()
+	j.users, j.claim, j.root = jail.ClaimUsers()
 	j.mounts = []jail.Mount{
 		{Source: cfg.Node, Target: jailNode},
 		{Source: filepath.Dir(cfg.Runner), Target: jailRunner, Dir: true},
@@ -54,26 +53,6 @@ func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
 		j.mounts = append(j.mounts, jail.Mount{Source: path, Target: path})
 	}
 	return j, nil
-}
-
-// libraries are the shared libraries of a program and their loader, as the loader itself finds them: ld.so(8).
-func libraries(ctx context.Context, program string) ([]string, error) {
-	cmd := exec.CommandContext(ctx, program)
-	cmd.Env = []string{"LD_TRACE_LOADED_OBJECTS=1"}
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, err
-	}
-	var paths []string
-	// A line is "libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)" or "/lib64/ld-linux-x86-64.so.2 (0x…)".
-	for line := range strings.Lines(string(out)) {
-		for _, field := range strings.Fields(line) {
-			if strings.HasPrefix(field, "/") && !slices.Contains(paths, field) {
-				paths = append(paths, field)
-			}
-		}
-	}
-	return paths, nil
 }
 
 // role is what a process in a jail is: a user of its namespace, its system-call filter from its exec on, and what it
@@ -120,7 +99,7 @@ func (j *jailer) workerID(slot int) uint32 {
 	if j == nil || !j.root {
 		return 0
 	}
-	return uint32(firstID + slot%(j.users.Count-firstID))
+	return uint32(j.users.Of(slot))
 }
 
 // startJailed starts cmd on the thread, in a jail as r unless j is nil.

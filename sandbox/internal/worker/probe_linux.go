@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/backstage/functions/sandbox/internal/cgroup"
+	"github.com/backstage/functions/sandbox/internal/jail"
 	"github.com/backstage/functions/sandbox/internal/seccomp"
 )
 
@@ -37,7 +38,7 @@ func Probe(ctx context.Context, cfg Config) []Support {
 		},
 		{"control groups", probeGroups, "run as root, or in a delegated subtree, with /sys/fs/cgroup writable"},
 		{
-			"Node.js", func() error { _, err := libraries(ctx, cfg.Node); return err },
+			"Node.js", func() error { _, err := jail.Libraries(ctx, cfg.Node); return err },
 			"run make setup, or name a dynamically linked Node.js",
 		},
 		{

@@ -1,4 +1,4 @@
-package worker
+package jail
 
 import (
 	"fmt"
@@ -6,11 +6,9 @@ import (
 	"net"
 	"os"
 	"strings"
-
-	"github.com/backstage/functions/sandbox/internal/jail"
 )
 
-// User IDs. A server that runs as root gives each pool a range that no account of the host has, and each worker an ID
+// User IDs. A server that runs as root gives each pool of processes a range that no account of the host has, and each worker an ID
 // of its own in it. Where root has fewer IDs, as in a rootless container, the ranges are smaller and lie at the end of
 // those that it has. Another server has no more than its own ID to give.
 //
@@ -23,16 +21,17 @@ const (
 	hostIDs     = 0x10000
 	hostRanges  = 0x1000
 	fewIDs      = 0x4000
-	zygoteID    = 1
-	firstID     = 1000 // of workers
 )
 
-// claim holds a range of IDs until it is closed.
-type claim interface{ Close() error }
+// firstID is the first one that the processes of a pool get.
+const firstID = 1000
 
-// claimUsers takes IDs for a pool; many says whether each worker can have one of its own, and then claimed must be
-// closed when the last one has ended.
-func claimUsers() (users jail.Users, claimed claim, many bool) {
+// Claim holds a range of IDs until it is closed.
+type Claim interface{ Close() error }
+
+// ClaimUsers takes IDs for a pool of processes. Many says whether each of them can have one of its own; then claimed
+// must be closed when the last one has ended.
+func ClaimUsers() (users Users, claimed Claim, many bool) {
 	if os.Geteuid() == 0 {
 		// Maps that cannot be read have no IDs.
 		uids, _ := os.ReadFile("/proc/self/uid_map")
@@ -41,11 +40,11 @@ func claimUsers() (users jail.Users, claimed claim, many bool) {
 			return users, claimed, true
 		}
 	}
-	return jail.Users{FirstUID: os.Getuid(), FirstGID: os.Getgid(), Count: 1}, nil, false
+	return Users{FirstUID: os.Getuid(), FirstGID: os.Getgid(), Count: 1}, nil, false
 }
 
 // claimIDs takes the first range from the start-th on that nobody has; with few IDs, from the first one on.
-func claimIDs(uidMap, gidMap string, start int) (users jail.Users, claimed claim, ok bool) {
+func claimIDs(uidMap, gidMap string, start int) (users Users, claimed Claim, ok bool) {
 	if _, count, _ := chooseIDs(hostRanges-1, uidMap, gidMap); count != hostIDs {
 		start = 0
 	}
@@ -56,11 +55,20 @@ func claimIDs(uidMap, gidMap string, start int) (users jail.Users, claimed claim
 		}
 		name := &net.UnixAddr{Name: fmt.Sprintf("@functions-user-ids-%#x", first), Net: "unixgram"}
 		if claimed, err := net.ListenUnixgram("unixgram", name); err == nil {
-			return jail.Users{FirstUID: first, FirstGID: first, Count: count}, claimed, true
+			return Users{FirstUID: first, FirstGID: first, Count: count}, claimed, true
 		}
 	}
-	return jail.Users{}, nil, false
+	return Users{}, nil, false
 }
+
+// First is the first ID inside the namespace that processes of a pool get, where each has one of its own.
+func (u Users) First() int { return firstID }
+
+// Last is the last of them.
+func (u Users) Last() int { return u.Count - 1 }
+
+// Of is the ID of the process in a slot.
+func (u Users) Of(slot int) int { return firstID + slot%(u.Count-firstID) }
 
 // chooseIDs finds the index-th range that is in both maps of this user namespace: user_namespaces(7).
 func chooseIDs(index int, uidMap, gidMap string) (first, count int, ok bool) {

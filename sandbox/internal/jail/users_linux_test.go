@@ -1,17 +1,15 @@
-package worker
+package jail
 
 import (
 	"os"
 	"testing"
-
-	"github.com/backstage/functions/sandbox/internal/jail"
 )
 
 // Ranges of a size that nobody else on the machine uses, so that the test takes none from those who run beside it.
 func TestNoTwoServersHaveTheSameIDs(t *testing.T) {
 	const maps = "0 0 300000\n"
-	taken := map[jail.Users]bool{}
-	var all []claim
+	taken := map[Users]bool{}
+	var all []Claim
 	for i := range 5 { // as if each was of another process: what they have in common is the kernel
 		users, held, ok := claimIDs(maps, maps, 7)
 		if !ok {
@@ -48,7 +46,7 @@ func TestRangesOfTheHostAreClaimedFromAnywhere(t *testing.T) {
 		if !ok || second == first || second.Count != hostIDs || second.FirstUID < firstHostID {
 			t.Errorf("from %d on: %+v, then %+v", start, first, second)
 		}
-		for _, c := range []claim{held, again} {
+		for _, c := range []Claim{held, again} {
 			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
@@ -57,7 +55,7 @@ func TestRangesOfTheHostAreClaimedFromAnywhere(t *testing.T) {
 	if os.Geteuid() != 0 {
 		return
 	}
-	users, held, many := claimUsers()
+	users, held, many := ClaimUsers()
 	if !many || users.Count < fewIDs {
 		t.Fatalf("root got %+v, many %v", users, many)
 	}
