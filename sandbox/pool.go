@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Pool runs invocations on workers, of one or several runtimes. It is safe for concurrent use.
 type Pool struct {
-	names []string // of the runtimes, the first one first
-	pools map[string]*runtimePool
+	runtimes []Runtime // the first one first
+	names    []string
+	pools    map[string]*runtimePool
 }
 
 // New starts a pool and returns when the first worker of each runtime is ready, so that a wrong Node.js or missing
@@ -27,7 +29,7 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 	}
 	p, b := &Pool{pools: map[string]*runtimePool{}}, newBudget()
 	for i, rt := range cfg.Runtimes {
-		if err := p.start(ctx, cfg.of(i), rt.Name, b); err != nil {
+		if err := p.start(ctx, cfg.of(i), rt, b); err != nil {
 			return nil, errors.Join(fmt.Errorf("runtime %s: %w", rt.Name, err), p.Close())
 		}
 	}
@@ -39,7 +41,7 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 }
 
 // start starts the part for one runtime, beside others of the same budget.
-func (p *Pool) start(ctx context.Context, cfg Config, name string, b *budget) error {
+func (p *Pool) start(ctx context.Context, cfg Config, rt Runtime, b *budget) error {
 	starter, err := newStarter(&cfg)
 	if err != nil {
 		return err
@@ -48,12 +50,13 @@ func (p *Pool) start(ctx context.Context, cfg Config, name string, b *budget) er
 	if err != nil {
 		return err
 	}
-	p.names, p.pools[name] = append(p.names, name), part
+	p.runtimes, p.names, p.pools[rt.Name] = append(p.runtimes, rt), append(p.names, rt.Name), part
 	return nil
 }
 
-// Runtimes are the names of the runtimes, the first one first.
-func (p *Pool) Runtimes() []string { return p.names }
+// Runtimes are those that calls may ask for at the moment, the first one first. Their paths are absolute, and their
+// versions known.
+func (p *Pool) Runtimes() []Runtime { return slices.Clone(p.runtimes) }
 
 // Invoke runs inv on a worker, waiting for one at most for QueueTimeout or until ctx ends. Its errors are
 // *FunctionError when the function failed, *DeathError when its worker died, ErrInvalid, ErrBusy, ErrClosed,

@@ -65,7 +65,7 @@ func newRealPool(tb testing.TB, change func(*sandbox.Config)) *sandbox.Pool {
 
 // only is the snapshot of the one runtime of a pool.
 func only(pool *sandbox.Pool) sandbox.RuntimeSnapshot {
-	return pool.Snapshot().Runtimes[pool.Runtimes()[0]]
+	return pool.Snapshot().Runtimes[pool.Runtimes()[0].Name]
 }
 
 // awaitReady returns when the fork server has prepared itself: a call that takes all of a slow machine before that

@@ -55,11 +55,10 @@ func (c Config) findRuntimes(ctx context.Context) ([]Runtime, error) {
 	if len(c.Runtimes) > 0 {
 		found := slices.Clone(c.Runtimes)
 		for i := range found {
-			path, _, err := checkNode(ctx, found[i].Node)
-			if err != nil {
+			var err error
+			if found[i], err = checkNode(ctx, found[i]); err != nil {
 				return nil, fmt.Errorf("runtime %s: %w", found[i].Name, err)
 			}
-			found[i].Node = path
 		}
 		return found, nil
 	}
@@ -67,11 +66,12 @@ func (c Config) findRuntimes(ctx context.Context) ([]Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, major, err := checkNode(ctx, node)
+	found, err := checkNode(ctx, Runtime{Node: node})
 	if err != nil {
 		return nil, err
 	}
-	return []Runtime{{Name: "node" + strconv.Itoa(major), Node: path}}, nil
+	found.Name = "node" + strconv.Itoa(found.Major())
+	return []Runtime{found}, nil
 }
 
 // findNode is the binary that Node names; if it names none the one beside the runner, where make setup puts it, or the
@@ -86,24 +86,25 @@ func (c Config) findNode(ctx context.Context) (string, error) {
 	return nodeOnPath(ctx)
 }
 
-// checkNode returns the absolute path and the major version of a Node.js binary. It fails when that does not run or is
-// too old.
-func checkNode(ctx context.Context, binary string) (path string, major int, err error) {
-	if path, err = exec.LookPath(binary); err == nil {
+// checkNode returns rt with the absolute path of its binary and its version. It fails when that does not run or is too
+// old.
+func checkNode(ctx context.Context, rt Runtime) (Runtime, error) {
+	path, err := exec.LookPath(rt.Node)
+	if err == nil {
 		path, err = filepath.Abs(path)
 	}
-	version := ""
+	rt.Node = path
 	if err == nil {
-		version, major, err = worker.NodeVersion(ctx, path)
+		rt.Version, _, err = worker.NodeVersion(ctx, path)
 	}
-	if err == nil && major < oldestNode {
-		err = fmt.Errorf("%s is version %s", path, version)
+	if err == nil && rt.Major() < oldestNode {
+		err = fmt.Errorf("%s is version %s", path, rt.Version)
 	}
 	if err != nil {
-		return "", 0, fmt.Errorf("find Node.js: %w: set Config.Node to the path of a binary of version %d or newer",
+		return rt, fmt.Errorf("find Node.js: %w: set Config.Node to the path of a binary of version %d or newer",
 			err, oldestNode)
 	}
-	return path, major, nil
+	return rt, nil
 }
 
 // nodeBeside is where make setup puts Node.js beside a runner.

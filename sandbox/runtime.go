@@ -1,11 +1,37 @@
 package sandbox
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Runtime is one version of Node.js that functions may run on.
 type Runtime struct {
 	// Name is what an Invocation asks for; Node is the path of the binary.
 	Name, Node string
+	// Version is what the binary reports, such as "v24.21.0". A pool finds it out.
+	Version string
+}
+
+// Major is the major version of Node.js, such as 24; 0 while Version is not known.
+func (r Runtime) Major() int { return r.number()[0] }
+
+// number is the version as numbers, zeros while it is not known.
+func (r Runtime) number() (n [3]int) {
+	_, _ = fmt.Sscanf(r.Version, "v%d.%d.%d", &n[0], &n[1], &n[2]) // what cannot be read stays 0
+	return n
+}
+
+// Newest is the one of runtimes with the newest Node.js, the first of several; the zero Runtime if there are none.
+func Newest(runtimes []Runtime) Runtime {
+	var newest Runtime
+	for _, rt := range runtimes {
+		found, best := rt.number(), newest.number()
+		if newest.Name == "" || slices.Compare(found[:], best[:]) > 0 {
+			newest = rt
+		}
+	}
+	return newest
 }
 
 // of is the configuration of the i-th runtime by itself. Those after the first keep one worker ready, if any.

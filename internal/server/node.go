@@ -24,21 +24,6 @@ type nodeInstall struct {
 	// runtimes has at least one; versions are the versions that they report, in the same order.
 	runtimes []sandbox.Runtime
 	versions []string
-	// majors are their major versions.
-	majors []int
-}
-
-// firstModern is the first major version of Node.js that has the globals of the web platform, fetch among them.
-const firstModern = 18
-
-// modern are the names of the runtimes that have them.
-func (n *nodeInstall) modern() (names []string) {
-	for i, major := range n.majors {
-		if major >= firstModern {
-			names = append(names, n.runtimes[i].Name)
-		}
-	}
-	return names
 }
 
 // names is a readable list of the runtimes.
@@ -87,7 +72,7 @@ func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", named(variable, rt.Name), err))
 		}
-		node.versions, node.majors = append(node.versions, version), append(node.majors, major)
+		node.versions = append(node.versions, version)
 		if rt.Name == "" {
 			rt.Name = "node" + strconv.Itoa(major)
 		}

@@ -247,10 +247,10 @@ func (s *server) serve(ctx context.Context) error {
 
 func (s *server) apiOptions(ctx context.Context) api.Options {
 	return api.Options{
-		Store: store.Observe(s.store, hook.OnChange(s.changedHere)), Invoker: s.invoker, Runtimes: s.pool.Runtimes(),
+		Store: store.Observe(s.store, hook.OnChange(s.changedHere)), Invoker: s.invoker, Runtimes: s.pool.Runtimes,
 		Rendering: s.work,
 		Routes:    s.routes, TrustedProxies: s.cfg.TrustedProxies,
-		Bounds: functionBounds(s.cfg), ModernRuntimes: s.node.modern(),
+		Bounds:    functionBounds(s.cfg),
 		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,
 		Readyz:    s.probes.Readyz,

@@ -42,13 +42,13 @@ func (s *server) logStart() {
 
 // keptReady is how many workers are kept ready, for each runtime if there are several: "2 of node8, 1 of node24".
 func keptReady(pool *sandbox.Pool) string {
-	status, names := pool.Snapshot().Runtimes, pool.Runtimes()
-	if len(names) == 1 {
-		return fmt.Sprint(status[names[0]].Prewarmed)
+	status, runtimes := pool.Snapshot().Runtimes, pool.Runtimes()
+	if len(runtimes) == 1 {
+		return fmt.Sprint(status[runtimes[0].Name].Prewarmed)
 	}
 	var all []string
-	for _, name := range names {
-		all = append(all, fmt.Sprintf("%d of %s", status[name].Prewarmed, name))
+	for _, runtime := range runtimes {
+		all = append(all, fmt.Sprintf("%d of %s", status[runtime.Name].Prewarmed, runtime.Name))
 	}
 	return strings.Join(all, ", ")
 }

@@ -66,7 +66,7 @@ func (s *server) put(
 	text json.RawMessage,
 	ignored string,
 ) (int, error) {
-	given, faults := parseFunction(text, &optionParser{s.Runtimes, s.ModernRuntimes, s.Bounds})
+	given, faults := parseFunction(text, &optionParser{s.Runtimes(), s.Bounds})
 	if ignored != "" {
 		faults = append(faults, ignored)
 	}
@@ -104,7 +104,7 @@ func (s *server) tryOut(ctx context.Context, given *function.Function) error {
 	switch {
 	case stored != nil:
 		tried.Options = given.Options.Over(stored.Options)
-	case err != nil && !replaceable(err) && given.Options.Runtime == nil && len(s.Runtimes) > 1:
+	case err != nil && !replaceable(err) && given.Options.Runtime == nil && len(s.Runtimes()) > 1:
 		return err // else the answer tells of code that is wrong even while the store is away
 	}
 	asked := tried.Options.Body != nil

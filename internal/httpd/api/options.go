@@ -7,14 +7,32 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/spelling"
+	"github.com/backstage/functions/sandbox"
 )
 
 // optionParser reads the options of a function, which the original does not know.
 type optionParser struct {
-	runtimes []string
-	// modern are those of them whose functions have web globals unless they ask for others.
-	modern []string
-	bounds function.Bounds
+	runtimes []sandbox.Runtime
+	bounds   function.Bounds
+}
+
+// firstModern is the first major version of Node.js that has the globals of the web platform, fetch among them. To name
+// a runtime of this version or a later one asks for them.
+const firstModern = 18
+
+// modern says whether the runtime of that name is one.
+func (p *optionParser) modern(name string) bool {
+	return slices.ContainsFunc(p.runtimes, func(rt sandbox.Runtime) bool {
+		return rt.Name == name && rt.Major() >= firstModern
+	})
+}
+
+func (p *optionParser) names() []string {
+	var names []string
+	for _, rt := range p.runtimes {
+		names = append(names, rt.Name)
+	}
+	return names
 }
 
 // parse says all that is wrong with the options that are given, and which other member was probably meant to be one.
@@ -27,7 +45,7 @@ func (p *optionParser) parse(given propertySet) (o function.Options, faults []st
 			}
 		}
 	}
-	if o.Globals == nil && o.Runtime != nil && slices.Contains(p.modern, *o.Runtime) {
+	if o.Globals == nil && o.Runtime != nil && p.modern(*o.Runtime) {
 		web := function.GlobalsWeb
 		o.Globals = &web
 	}
@@ -40,8 +58,11 @@ func (p *optionParser) parse(given propertySet) (o function.Options, faults []st
 // read puts value into o; fault is the end of a sentence about it.
 func (p *optionParser) read(option *function.Option, o *function.Options, value json.RawMessage) (fault string) {
 	fault = option.Parse(o, value)
-	if option.Name == "runtime" && o.Runtime != nil && *o.Runtime != "" && !slices.Contains(p.runtimes, *o.Runtime) {
-		return function.OneOf(p.runtimes) + "; the server's RUNTIMES says which there are"
+	if option.Name != "runtime" || o.Runtime == nil || *o.Runtime == "" {
+		return fault
+	}
+	if names := p.names(); !slices.Contains(names, *o.Runtime) {
+		return function.OneOf(names) + "; the server's RUNTIMES says which there are"
 	}
 	return fault
 }

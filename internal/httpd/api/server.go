@@ -117,10 +117,9 @@ type Options struct {
 	// Routed is told of every request that a route serves, before it is served; the route is such as
 	// "/namespaces/{namespace}". It must be safe for concurrent use. Nil disables it.
 	Routed func(r *http.Request, route string)
-	// Runtimes are the names that a function may ask for as its runtime. Nil leaves it no choice.
-	Runtimes []string
-	// ModernRuntimes are those whose Node.js has the globals of the web platform: to name one of them asks for these.
-	ModernRuntimes []string
+	// Runtimes are those that a function may ask for at the moment, the server's first one first. It must be safe for
+	// concurrent use. Nil leaves functions no choice.
+	Runtimes func() []sandbox.Runtime
 	// Bounds are those of the options of functions.
 	Bounds function.Bounds
 	// Routes finds the functions of requests that no resource serves. Nil finds none.
@@ -208,6 +207,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Routes == nil {
 		o.Routes = noRoutes{}
+	}
+	if o.Runtimes == nil {
+		o.Runtimes = func() []sandbox.Runtime { return nil }
 	}
 	if o.HTTPStats == nil {
 		o.HTTPStats = noConnections

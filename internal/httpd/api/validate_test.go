@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/sandbox"
 )
 
 func TestPropertiesAreThoseThatJavaScriptSees(t *testing.T) {
@@ -98,9 +99,12 @@ func FuzzBodiesAreEitherReadOrExplained(f *testing.F) {
 	})
 }
 
+// eightAnd24 are the runtimes of a server.
+var eightAnd24 = []sandbox.Runtime{{Name: "node8", Version: "v8.17.0"}, {Name: "node24", Version: "v24.21.0"}}
+
 func TestOptionsAreChecked(t *testing.T) {
 	parser := &optionParser{
-		[]string{"node8", "node24"}, []string{"node24"}, function.Bounds{
+		eightAnd24, function.Bounds{
 			Timeout: time.Minute, SyncTimeout: time.Second, Memory: 128 << 20, CPU: 2,
 		},
 	}
@@ -155,7 +159,7 @@ func TestOptionsAreChecked(t *testing.T) {
 }
 
 func TestAModernRuntimeIsAskedForWithWebGlobals(t *testing.T) {
-	parser := &optionParser{runtimes: []string{"node8", "node24"}, modern: []string{"node24"}}
+	parser := &optionParser{runtimes: eightAnd24}
 	for options, want := range map[string]string{
 		`"runtime":"node24"`:                     "web",
 		`"runtime":"node24","globals":"classic"`: "classic",
