@@ -12,7 +12,7 @@ import (
 	"github.com/containerd/cgroups/v3"
 )
 
-// dirName is the group below our own one that holds all trees.
+// dirName is the group below our own one that holds all trees of workers.
 const dirName = "functions"
 
 // New makes a tree called name below the cgroup of this process and removes what dead processes of this program
@@ -20,16 +20,23 @@ const dirName = "functions"
 // whatever tree it is of:
 //
 //	functions/<instance>/<group>-<tree>
-func New(name string) (Tree, error) {
+func New(name string) (Tree, error) { return treeBelow(dirName, name) }
+
+// NewBeside makes a tree called name that Bound, Used and Memory of those of New say nothing about: it lies beside them,
+// in functions-<name>.
+func NewBeside(name string) (Tree, error) { return treeBelow(dirName+"-"+name, name) }
+
+// treeBelow makes a tree below the group dir of ours.
+func treeBelow(dir, name string) (Tree, error) {
 	instance, err := instanceName(os.Getpid())
 	if err != nil {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
 	switch cgroups.Mode() {
 	case cgroups.Unified:
-		return newV2(instance, name)
+		return newV2(dir, instance, name)
 	case cgroups.Legacy, cgroups.Hybrid:
-		return newV1(instance, name)
+		return newV1(dir, instance, name)
 	case cgroups.Unavailable:
 	}
 	return nil, fmt.Errorf("%w: no hierarchy is mounted at /sys/fs/cgroup", ErrUnsupported)

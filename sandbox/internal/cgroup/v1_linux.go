@@ -32,13 +32,13 @@ type treeV1 struct {
 	dirs []string // the instance's directory in each hierarchy
 }
 
-func newV1(instance, name string) (Tree, error) {
+func newV1(below, instance, name string) (Tree, error) {
 	subsystems, err := hierarchyV1()
 	if err != nil {
 		return nil, fmt.Errorf("cgroup v1: %w", err)
 	}
 	tree := &treeV1{name: name}
-	path := cgroup1.NestedPath("/" + dirName)
+	path := cgroup1.NestedPath("/" + below)
 	for _, s := range subsystems {
 		own, err := path(s.Name())
 		if err != nil {
@@ -64,10 +64,13 @@ func newV1(instance, name string) (Tree, error) {
 		}
 	}
 	// The directory itself bounds nothing; making it shows that groups can be made.
-	at := cgroup1.NestedPath("/" + filepath.Join(dirName, instance))
+	at := cgroup1.NestedPath("/" + filepath.Join(below, instance))
 	tree.all, err = cgroup1.New(at, &specs.LinuxResources{}, cgroup1.WithHierarchy(hierarchyV1))
 	if err != nil {
 		return nil, explain(fmt.Errorf("cgroup v1: %w", err))
+	}
+	if below != dirName {
+		return tree, nil // no workers: they count as one thread
 	}
 	if err := weigh(path); err != nil {
 		return nil, err

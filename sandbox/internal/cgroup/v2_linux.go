@@ -20,17 +20,17 @@ type treeV2 struct {
 	name     string
 }
 
-func newV2(instance, name string) (Tree, error) {
+func newV2(below, instance, name string) (Tree, error) {
 	own, err := cgroup2.NestedGroupPath("")
 	if err != nil {
 		return nil, fmt.Errorf("cgroup v2: %w", err)
 	}
 	own = strings.TrimSuffix(own, "/"+leafName) // a tree of this process was there before
-	sweep(filepath.Join(mountV2, own, dirName), instance)
+	sweep(filepath.Join(mountV2, own, below), instance)
 	if err := moveToLeaf(own); err != nil {
 		return nil, explain(fmt.Errorf("cgroup v2: %w", err))
 	}
-	tree := &treeV2{instance: filepath.Join("/", own, dirName, instance), name: name}
+	tree := &treeV2{instance: filepath.Join("/", own, below, instance), name: name}
 	// The tree itself bounds nothing; a probe with every limit shows that the controllers are there.
 	probe, err := tree.Group("probe", Limits{Memory: 64 << 20, CPU: 1, PIDs: 64})
 	if err != nil {

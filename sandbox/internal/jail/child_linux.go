@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// exitFailed is the exit code of a child that could not build its jail; the reason is on its stderr.
-const exitFailed = 80
+// ExitFailed is the exit code of a child that could not build its jail; the reason is on its stderr.
+const ExitFailed = 80
 
 // A process that Command started becomes the program of its jail here, before main and before the packages that import
 // this one: were that left to a call in main, a program without the call would run again inside every jail.
@@ -43,7 +43,7 @@ func becomeProgram() {
 	runtime.LockOSThread() // what follows belongs to this thread, which becomes the program
 	err := run(os.Getenv(specVariable))
 	fmt.Fprintln(os.Stderr, err)
-	os.Exit(exitFailed)
+	os.Exit(ExitFailed)
 }
 
 // step is one part of building a jail.
@@ -141,7 +141,7 @@ func mountTmp(s *Spec) error {
 		return err
 	}
 	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_NOATIME
-	return unix.Mount("tmp", "tmp", "tmpfs", flags, tmpData(s.Tmp, s.UID))
+	return unix.Mount("tmp", "tmp", "tmpfs", flags, s.tmpData())
 }
 
 func makeTarget(target string, dir bool) error {

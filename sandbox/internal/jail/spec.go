@@ -1,6 +1,9 @@
 package jail
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Spec says what the child builds. It travels to it as JSON.
 type Spec struct {
@@ -18,8 +21,10 @@ type Spec struct {
 	CloneInside bool
 	// TmpDir makes an empty directory /tmp, and Tmp mounts one of so many bytes over it that is the program's alone and
 	// can be written to; 0 mounts none.
-	TmpDir   bool
-	Tmp      int64
+	TmpDir bool
+	Tmp    int64
+	// TmpFiles is how many files and directories /tmp may hold; 0 stands for as many as a worker's.
+	TmpFiles int
 	Hostname string
 	// Limits are resource limits, soft and hard, by their number (RLIMIT_…).
 	Limits map[int]uint64
@@ -30,12 +35,12 @@ type Spec struct {
 	Filter []byte
 }
 
-// tmpFiles is how many files and directories a /tmp may hold.
+// tmpFiles is how many files and directories the /tmp of a worker may hold.
 const tmpFiles = 1024
 
 // tmpData is what mount(2) is told of a /tmp of so many bytes that belongs to a user and group: as in zygote.c.
-func tmpData(bytes int64, uid int) string {
-	return fmt.Sprintf("size=%d,nr_inodes=%d,mode=700,uid=%d,gid=%d", bytes, tmpFiles, uid, uid)
+func (s *Spec) tmpData() string {
+	return fmt.Sprintf("size=%d,nr_inodes=%d,mode=700,uid=%d,gid=%d", s.Tmp, cmp.Or(s.TmpFiles, tmpFiles), s.UID, s.UID)
 }
 
 // Mount is a file or directory of the host in the root, read-only.

@@ -19,7 +19,7 @@ func here(t *testing.T) *arch.Info {
 
 // policies are all that there are.
 var policies = map[string]Policy{
-	"worker": Worker(), "zygote": Zygote(Users{1000, 65535}), "starting zygote": Starting(Zygote(Users{1000, 65535})),
+	"worker": Worker(), "program": Program(), "zygote": Zygote(Users{1000, 65535}), "starting zygote": Starting(Zygote(Users{1000, 65535})),
 	"zygote that gives a tmp": Tmp(Zygote(Users{1000, 65535})),
 }
 
@@ -231,7 +231,7 @@ func TestNothingThatEndsIsolationIsAllowed(t *testing.T) {
 	// What a policy may allow of that nonetheless.
 	zygote := []string{"setresuid", "setresgid", "capset", "pidfd_open"}
 	allowed := map[string][]string{
-		"zygote": zygote, "starting zygote": append(zygote, "execve", "seccomp"),
+		"program": {"execve", "tgkill"}, "zygote": zygote, "starting zygote": append(zygote, "execve", "seccomp"),
 		"zygote that gives a tmp": append(zygote, "unshare", "mount"),
 	}
 	for of, policy := range policies {
