@@ -3,6 +3,7 @@ package function
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 )
 
@@ -49,6 +50,52 @@ func (a *Artefact) Clone() *Artefact {
 	c := *a
 	c.Files, c.Modules = slices.Clone(a.Files), slices.Clone(a.Modules)
 	return &c
+}
+
+// built is an Artefact in stores, apart from its text. Of is the Hash of the function: who writes other code and knows
+// nothing of artefacts, as Backstage Functions, leaves one that is not of it any more.
+type built struct {
+	Of string `json:"of"`
+	*Artefact
+}
+
+// BuildRecord describes the artefact of f for stores, without its text; nil when f has none.
+func (f *Function) BuildRecord() ([]byte, error) {
+	if f.Artefact == nil {
+		return nil, nil
+	}
+	return json.Marshal(built{f.Hash, f.Artefact})
+}
+
+// Texts are what stores keep as the code of f, and as the text of its artefact. Of a function of files the former is
+// that of the artefact, so that every record has code.
+func (f *Function) Texts() (code, artefact string) {
+	switch {
+	case f.OfFiles():
+		return f.Artefact.Code, ""
+	case f.Artefact != nil:
+		return f.Code, f.Artefact.Code
+	}
+	return f.Code, ""
+}
+
+// ReadBuild completes f, whose Code and Hash are those of its record, with what BuildRecord and Texts gave. What is not
+// of f, or does not fit together, counts as absent.
+func (f *Function) ReadBuild(record []byte, artefact string) {
+	var b built
+	if len(record) == 0 || json.Unmarshal(record, &b) != nil || b.Artefact == nil || b.Of != f.Hash {
+		return
+	}
+	if b.Code = artefact; artefact == "" {
+		b.Code = f.Code
+	}
+	if !b.Intact() {
+		return
+	}
+	f.Artefact = b.Artefact
+	if artefact == "" {
+		f.Code = ""
+	}
 }
 
 func artefactHash(code string) string {

@@ -5,13 +5,20 @@ import (
 	"fmt"
 )
 
-// MaxVariables is how many environment variables a function may have.
-const MaxVariables = 1024
+// MaxVariables is how many environment variables a function may have, MaxFiles of how many files it may be made.
+const (
+	MaxVariables = 1024
+	MaxFiles     = 1000
+)
+
+// mapFactor is how much longer than the files a source map may be.
+const mapFactor = 4
 
 // The defaults of Limits, in bytes.
 const (
 	defaultEnvBytes    = 1 << 20
 	defaultRecordBytes = 8 << 20
+	defaultSourceBytes = 8 << 20
 )
 
 // ErrRecordTooLarge marks a stored record that is larger than a store reads, such as one that another program wrote.
@@ -32,6 +39,9 @@ type Limits struct {
 	EnvBytes int64
 	// RecordBytes is the longest record that is read; 0 stands for 8 MiB.
 	RecordBytes int64
+	// SourceBytes is how long all files of a function together may be, and a quarter of how long a source map may be; 0
+	// stands for 8 MiB.
+	SourceBytes int64
 	// Routes is how many there may be; 0 stands for MaxRoutes.
 	Routes int
 }
@@ -57,6 +67,15 @@ func (l Limits) Record() int64 {
 		return defaultRecordBytes
 	}
 	return l.RecordBytes
+}
+
+// Source is the most that is read of the files of a function, and of its source map, in bytes. A map has names and
+// places beside what it maps.
+func (l Limits) Source() int64 {
+	if l.SourceBytes == 0 {
+		return mapFactor * defaultSourceBytes
+	}
+	return mapFactor * l.SourceBytes
 }
 
 // MaxRoutes is how many routes there may be.

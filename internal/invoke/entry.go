@@ -77,7 +77,7 @@ func (e *entry) setOptions(o function.Options) {
 // invocation has what every run of the function's code needs, a trial run too.
 func (e *entry) invocation() *sandbox.Invocation {
 	return &sandbox.Invocation{
-		Key: e.key, Group: e.fn.Namespace, Filename: e.filename, Code: e.fn.Code,
+		Key: e.key, Group: e.fn.Namespace, Filename: e.filename, Code: e.fn.Program(),
 		Runtime: e.runtime, SyncTimeout: e.syncTimeout, Web: e.web, Once: e.once,
 		Memory: e.memory, CPU: e.cpu,
 	}
@@ -93,15 +93,18 @@ func valueOf[T any](option *T) (value T) {
 
 // size counts the code and what V8 makes of it. Until that is known, room for as much again is set aside.
 func (e *entry) size() int64 {
-	return int64(
-		len(e.fn.Code)+max(len(e.fn.Code), e.compiledBytes)+len(e.env)+len(e.key)+len(e.filename),
-	) + entryOverhead
+	code := len(e.fn.Program())
+	given := 0 // is kept as well
+	if e.fn.Artefact != nil {
+		given = len(e.fn.Code)
+	}
+	return int64(given+code+max(code, e.compiledBytes)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
 }
 
 // workerKey names the function, its code, its runtime and what else a worker is bound to. The stored hash is not used:
 // two different codes must never share a worker, whatever a record says, and SHA-1 can be made to collide.
 func workerKey(fn *function.Function) string {
-	sum := sha256.Sum256([]byte(fn.Code))
+	sum := sha256.Sum256([]byte(fn.Program()))
 	key := fn.Namespace + "\x00" + fn.ID + "\x00" + hex.EncodeToString(sum[:])
 	if runtime := runtimeOf(fn); runtime != "" {
 		key += "\x00" + runtime

@@ -83,7 +83,7 @@ func (c *Check) one(ctx context.Context, s *function.Stored) error {
 		return fmt.Errorf("%s: %w", s.Ref, err)
 	}
 	texts[Env], texts[Code], texts[Back] = c.env(s), code, back
-	texts[Modules], texts[Answers] = c.modules(s.Function.Code), append(answers(s.Function.Code), c.zone(s.Env)...)
+	texts[Modules], texts[Answers] = c.modules(s.Function.Program()), append(answers(s.Function.Program()), c.zone(s.Env)...)
 	if err := c.tell(s.Ref, texts); err != nil {
 		return err
 	}
@@ -173,9 +173,13 @@ func (c *Check) code(ctx context.Context, s *function.Stored) (code, back []stri
 	if !found {
 		return []string{fmt.Sprintf("asks for the runtime %s, which is not among RUNTIMES", runtime)}, nil, nil
 	}
-	fault, behind, err := c.Compiler.Compile(ctx, runtime, s.Filename(), s.Function.Code, s.Code)
+	fault, behind, err := c.Compiler.Compile(ctx, runtime, s.Filename(), s.Function.Program(), s.Code)
 	if fault != "" {
 		code = append(code, "does not compile on "+runtime+": "+fault)
+	}
+	if s.OfFiles() {
+		back = append(back, "was deployed with files, and does not run in Backstage Functions: deploy it there as code")
+		return code, back, err
 	}
 	switch behind {
 	case Refused:

@@ -16,7 +16,7 @@ const sentryVariable = "sentryDSN"
 // egress finds hosts in code or variables that may not be reached.
 func (c *Check) egress(ctx context.Context, f *function.Function) error {
 	var text strings.Builder
-	text.WriteString(f.Code)
+	text.WriteString(f.Program())
 	for _, v := range f.Env.Vars() {
 		if v.Name != sentryVariable {
 			text.WriteString("\n" + v.Value)

@@ -13,8 +13,12 @@ type Functions interface {
 	Get(ctx context.Context, ref function.Ref) (*function.Function, error)
 	// Revision returns the Revision of the function that Get would return, for less, or function.ErrNotFound.
 	Revision(ctx context.Context, ref function.Ref) (string, error)
-	// Put writes Ref, Code and Env of f and returns a copy of what is stored now; see function.Function.Revise. It
-	// returns function.ErrIncomplete when one of namespace, ID and code is empty.
+	// Source returns what the artefact of a function was built from, function.ErrNotFound when there is no such function
+	// or it has no artefact, or function.ErrDamagedSource. Its field Artefact tells whether it belongs to what Get
+	// returned.
+	Source(ctx context.Context, ref function.Ref) (*function.Source, error)
+	// Put writes Ref, Code, Artefact, Source and Env of f and returns a copy of what is stored now, without the source;
+	// see function.Function.Revise. It returns function.ErrIncomplete when function.Function.Check does.
 	Put(ctx context.Context, f *function.Function) (*function.Function, error)
 	// Delete removes a function and its lines. A missing one is no error.
 	Delete(ctx context.Context, ref function.Ref) error
@@ -34,6 +38,12 @@ type functions struct{ guarded hook.Guarded[Functions] }
 func (s functions) Get(ctx context.Context, ref function.Ref) (*function.Function, error) {
 	return hook.Value(ctx, s.guarded, read("get"), func(ctx context.Context, to Functions) (*function.Function, error) {
 		return to.Get(ctx, ref)
+	})
+}
+
+func (s functions) Source(ctx context.Context, ref function.Ref) (*function.Source, error) {
+	return hook.Value(ctx, s.guarded, read("source"), func(ctx context.Context, to Functions) (*function.Source, error) {
+		return to.Source(ctx, ref)
 	})
 }
 

@@ -48,6 +48,7 @@ func TestOperationsSayWhatTheyDo(t *testing.T) {
 	}{
 		{func(ctx context.Context, s store.Store) { _ = s.Ping(ctx) }, hook.Operation{Name: "ping"}},
 		{func(ctx context.Context, s store.Store) { _, _ = s.Get(ctx, ref) }, hook.Operation{Name: "get"}},
+		{func(ctx context.Context, s store.Store) { _, _ = s.Source(ctx, ref) }, hook.Operation{Name: "source"}},
 		{func(ctx context.Context, s store.Store) { _, _ = s.Revision(ctx, ref) }, hook.Operation{Name: "version"}},
 		{func(ctx context.Context, s store.Store) { _, _ = s.List(ctx, function.Query{}) }, hook.Operation{Name: "list"}},
 		{

@@ -45,7 +45,7 @@ func framesOf(f *invoke.Failure) []sdk.Frame {
 	if !ok || thrown.Frames == "" {
 		return nil
 	}
-	code := strings.Split(f.Function.Code, "\n")
+	code := strings.Split(f.Function.Program(), "\n")
 	lines := strings.Split(thrown.Frames, "\n")
 	lines = lines[:min(len(lines), maxFrames)]
 	columns := columnsOf(thrown.Stack, f.Call.Ref.Filename())

@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -38,6 +39,10 @@ func (s *Store) Get(ctx context.Context, ref function.Ref) (found *function.Func
 // Put writes a function and returns what is stored now. It mends a damaged one: only its code is not kept.
 func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function.Function, err error) {
 	var text []byte
+	source, err := encodeSource(f)
+	if err != nil {
+		return nil, fmt.Errorf("embedded store: put %s: %w", f.Ref, err)
+	}
 	err = s.replace(ctx, "put "+f.String(), function.Change{Ref: f.Ref}, func(tx *bbolt.Tx) error {
 		if err := errors.Join(f.Check(), s.Limits.Check(f.Env)); err != nil {
 			return err
@@ -53,7 +58,9 @@ func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function
 		}
 		text, err = encodeFunction(stored)
 		return err
-	}, func(tx *bbolt.Tx) error { return save(tx, f.Ref, text) })
+	}, func(tx *bbolt.Tx) error {
+		return errors.Join(save(tx, functionsBucket, f.Ref, text), saveSource(tx, f.Ref, source))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -63,18 +70,7 @@ func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function
 // Delete removes a function and the lines that it printed.
 func (s *Store) Delete(ctx context.Context, ref function.Ref) error {
 	err := s.update(ctx, "delete "+ref.String(), function.Change{Ref: ref}, func(tx *bbolt.Tx) error {
-		all, key := tx.Bucket(functionsBucket), namespaceKey(ref.Namespace)
-		b := all.Bucket(key)
-		if b == nil {
-			return nil
-		}
-		if err := b.Delete([]byte(ref.ID)); err != nil {
-			return err
-		}
-		if first, _ := b.Cursor().First(); first == nil {
-			return all.DeleteBucket(key)
-		}
-		return nil
+		return errors.Join(erase(tx, functionsBucket, ref), erase(tx, sourcesBucket, ref))
 	})
 	if err == nil {
 		s.Forget(ref)
@@ -108,7 +104,7 @@ func (s *Store) edit(ctx context.Context, operation string, ref function.Ref, ch
 		}
 		text, err = encodeFunction(next)
 		return err
-	}, func(tx *bbolt.Tx) error { return save(tx, ref, text) })
+	}, func(tx *bbolt.Tx) error { return save(tx, functionsBucket, ref, text) })
 }
 
 // load reads a function without its settings; a missing one is function.ErrNotFound, one that is too large
@@ -137,15 +133,31 @@ func (s *Store) record(tx *bbolt.Tx, ref function.Ref) ([]byte, error) {
 	return text, nil
 }
 
-// save writes the text of a function's record.
-func save(tx *bbolt.Tx, ref function.Ref, text []byte) error {
+// save writes the text of a function's record into one of the buckets of functions.
+func save(tx *bbolt.Tx, to []byte, ref function.Ref, text []byte) error {
 	ns := namespaceKey(ref.Namespace)
 	if len(ns) > bbolt.MaxKeySize { // bbolt checks keys, but not the names of buckets
 		return berrors.ErrKeyTooLarge
 	}
-	b, err := tx.Bucket(functionsBucket).CreateBucketIfNotExists(ns)
+	b, err := tx.Bucket(to).CreateBucketIfNotExists(ns)
 	if err != nil {
 		return err
 	}
 	return b.Put([]byte(ref.ID), text)
+}
+
+// erase removes a function's record from one of the buckets of functions.
+func erase(tx *bbolt.Tx, from []byte, ref function.Ref) error {
+	all, key := tx.Bucket(from), namespaceKey(ref.Namespace)
+	b := all.Bucket(key)
+	if b == nil {
+		return nil
+	}
+	if err := b.Delete([]byte(ref.ID)); err != nil {
+		return err
+	}
+	if first, _ := b.Cursor().First(); first == nil {
+		return all.DeleteBucket(key)
+	}
+	return nil
 }

@@ -18,6 +18,9 @@ type functionRecord struct {
 	Env       *function.Env `json:"env,omitempty"`
 	Created   string        `json:"created"`
 	Updated   string        `json:"updated"`
+	// Build describes the artefact, Artefact is its text unless that is Code: see function.Function.Texts.
+	Build    json.RawMessage `json:"build,omitempty"`
+	Artefact string          `json:"artefact,omitempty"`
 }
 
 // namespaceRecord is the document of one namespace.
@@ -36,7 +39,12 @@ func refOf(ns, id []byte) function.Ref {
 }
 
 func encodeFunction(f *function.Function) ([]byte, error) {
-	text, err := json.Marshal(functionRecord{f.VersionID, f.Hash, f.Code, f.Env, f.Created, f.Updated})
+	build, err := f.BuildRecord()
+	if err != nil {
+		return nil, err
+	}
+	code, artefact := f.Texts()
+	text, err := json.Marshal(functionRecord{f.VersionID, f.Hash, code, f.Env, f.Created, f.Updated, build, artefact})
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +65,23 @@ func decodeFunction(ref function.Ref, text []byte) (*function.Function, error) {
 		return nil, fmt.Errorf("record of %s: it is no JSON object", ref)
 	}
 	f := &function.Function{Ref: ref}
+	var build []byte
+	var artefact string
 	for name, value := range rawjson.Members(text) {
-		if err := decodeMember(f, rawjson.Unquote(name), value); err != nil {
+		var err error
+		switch name := rawjson.Unquote(name); name {
+		case "build":
+			build = value
+		case "artefact":
+			err = decodeText(&artefact, name, value)
+		default:
+			err = decodeMember(f, name, value)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("record of %s: %w", ref, err)
 		}
 	}
+	f.ReadBuild(build, artefact)
 	return f, nil
 }
 
@@ -98,9 +118,10 @@ func decodeText(to *string, name string, value []byte) error {
 	return nil
 }
 
-// intact returns function.ErrDamaged when the code of f is not what was stored: every record has the hash of its code.
+// intact returns function.ErrDamaged when the code of f is not what was stored: every record has the hash of its code,
+// or of its artefact, which is not read if it is another.
 func intact(f *function.Function) error {
-	if f.Hash != function.HashOf(f.Code) {
+	if !f.OfFiles() && f.Hash != function.HashOf(f.Code) {
 		return fmt.Errorf("record of %s: %w", f.Ref, function.ErrDamaged)
 	}
 	return nil

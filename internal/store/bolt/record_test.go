@@ -33,7 +33,9 @@ func TestRecordsAreReadAsEncodingJSONReadsThem(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		read := functionRecord{got.VersionID, got.Hash, got.Code, got.Env, got.Created, got.Updated}
+		read := functionRecord{
+			VersionID: got.VersionID, Hash: got.Hash, Code: got.Code, Env: got.Env, Created: got.Created, Updated: got.Updated,
+		}
 		if !reflect.DeepEqual(read, want) {
 			t.Errorf("%s: %+v, want %+v", text, read, want)
 		}

@@ -21,6 +21,19 @@ func (s *Store) Get(ctx context.Context, ref function.Ref) (found *function.Func
 	return found, err
 }
 
+// Source returns what the artefact of a function was built from, or function.ErrNotFound.
+func (s *Store) Source(ctx context.Context, ref function.Ref) (source *function.Source, err error) {
+	err = s.read(ctx, "source of "+ref.String(), func() error {
+		f, ok := s.functions[ref]
+		if !ok || f.Artefact == nil {
+			return function.ErrNotFound
+		}
+		source = f.Source.Clone()
+		return nil
+	})
+	return source, err
+}
+
 // Revision returns the revision of a function, or function.ErrNotFound.
 func (s *Store) Revision(ctx context.Context, ref function.Ref) (revision string, err error) {
 	err = s.read(ctx, "revision of "+ref.String(), func() error {
@@ -43,8 +56,12 @@ func (s *Store) Put(ctx context.Context, f *function.Function) (stored *function
 		if at, ok := slices.BinarySearchFunc(s.order, f.Ref, function.Ref.Compare); !ok {
 			s.order = slices.Insert(s.order, at, f.Ref)
 		}
-		s.functions[f.Ref] = f.Revise(s.functions[f.Ref], function.NewStamp())
-		stored = s.copyLocked(s.functions[f.Ref])
+		next := f.Revise(s.functions[f.Ref], function.NewStamp())
+		if next.Artefact != nil {
+			next.Source = sourceOf(f)
+		}
+		s.functions[f.Ref] = next
+		stored = s.copyLocked(next)
 		return nil
 	})
 	return stored, err
@@ -119,9 +136,20 @@ func (s *Store) matchesLocked(q function.Query) []function.Ref {
 	return s.order[first : first+count]
 }
 
-// copyLocked returns a copy of f with its namespace's settings.
+// sourceOf is the source of f, which has an artefact, as the other stores return it.
+func sourceOf(f *function.Function) *function.Source {
+	source := f.Source.Clone()
+	if source == nil {
+		source = &function.Source{Files: map[string][]byte{}}
+	}
+	source.Entry, source.Artefact = f.Artefact.Entry, f.Artefact.Hash
+	return source
+}
+
+// copyLocked returns a copy of f with its namespace's settings and without its source.
 func (s *Store) copyLocked(f *function.Function) *function.Function {
 	c := f.Clone()
+	c.Source = nil
 	c.Settings = s.namespaces[f.Namespace].Clone()
 	return c
 }

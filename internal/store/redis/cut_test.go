@@ -42,7 +42,7 @@ func (s *Store) script(t *testing.T, code string) (*function.Function, error) {
 	t.Helper()
 	f := &function.Function{Ref: ref, Code: code}
 	next := f.Revise(nil, function.NewStamp())
-	return next, s.write(t.Context(), next)
+	return next, s.write(t.Context(), next, function.Packed{})
 }
 
 // unsentTo lists the connections of this machine to addr that hold data which has not arrived: proc_net_tcp(5).

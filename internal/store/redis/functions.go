@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -14,28 +15,42 @@ func (s *Store) Get(ctx context.Context, ref function.Ref) (*function.Function, 
 	return f, at("get "+ref.String(), err)
 }
 
-func (s *Store) get(ctx context.Context, ref function.Ref) (*function.Function, error) {
+func (s *Store) get(ctx context.Context, ref function.Ref) (f *function.Function, err error) {
+	err = s.readPlace(ctx, ref, func(key, mark string) (found bool, err error) {
+		f, err = s.getAt(ctx, ref, key, mark)
+		return f != nil, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// readPlace has at read a function where it is. At says whether it found the function of ref there, with that mark.
+func (s *Store) readPlace(
+	ctx context.Context, ref function.Ref, at func(key, mark string) (found bool, err error),
+) error {
 	for range maxMoves {
 		sp, err := s.locate(ctx, ref)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !sp.unambiguous && !sp.found().there {
-			return nil, function.ErrNotFound
+			return function.ErrNotFound
 		}
-		key, mark := s.here(sp).key, ""
+		mark := ""
 		if !sp.unambiguous {
 			mark = sp.found().mark
 		}
-		f, err := s.getAt(ctx, ref, key, mark)
+		found, err := at(s.here(sp).key, mark)
 		switch {
-		case err != nil || f != nil:
-			return f, err
+		case err != nil || found:
+			return err
 		case sp.unambiguous:
-			return nil, function.ErrNotFound
+			return function.ErrNotFound
 		} // else it has moved meanwhile
 	}
-	return nil, errMoving
+	return errMoving
 }
 
 // getAt reads a function; nil where there is none with that mark.
@@ -62,11 +77,11 @@ func (s *Store) getAt(ctx context.Context, ref function.Ref, key, mark string) (
 	return f, nil
 }
 
-// fieldsOf reads the fields of a function as they stand, and its mark.
-func (s *Store) fieldsOf(ctx context.Context, key string) (values []any, err error) {
+// fieldsOf reads the fields of a function as they stand, its mark, and then more fields, which may have so many bytes.
+func (s *Store) fieldsOf(ctx context.Context, key string, more []string, bytes int64) (values []any, err error) {
 	var stored *redis.Cmd
 	if err := read(ctx, s.client, func(p redis.Pipeliner) {
-		stored = readHash(ctx, p, key, s.limits.Record(), markedFields)
+		stored = readHash(ctx, p, key, s.limits.Record()+bytes, slices.Concat(markedFields, more))
 	}); err != nil {
 		return nil, err
 	}

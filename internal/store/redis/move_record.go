@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/backstage/functions/internal/function"
 )
@@ -81,13 +82,14 @@ func (s *Store) dropAt(ctx context.Context, key string, seen content, notice str
 
 // fieldsAt reads the fields of a function and their values, and its mark.
 func (s *Store) fieldsAt(ctx context.Context, key string) (pairs []any, mark string, err error) {
-	values, err := s.fieldsOf(ctx, key)
+	values, err := s.fieldsOf(ctx, key, sourceFields, s.packedSource())
 	if err != nil {
 		return nil, "", err
 	}
-	for i, value := range values[:min(len(values), len(functionFields))] {
-		if text, ok := value.(string); ok {
-			pairs = append(pairs, functionFields[i], text)
+	names := slices.Concat(markedFields, sourceFields)
+	for i, value := range values[:min(len(values), len(names))] {
+		if text, ok := value.(string); ok && names[i] != ownerField {
+			pairs = append(pairs, names[i], text)
 		}
 	}
 	return pairs, field(values, len(functionFields)), nil

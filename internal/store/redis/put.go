@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/backstage/functions/internal/function"
@@ -23,8 +24,12 @@ func (s *Store) put(ctx context.Context, f *function.Function) (*function.Functi
 	if err != nil {
 		return nil, err
 	}
+	source, err := f.Source.Pack()
+	if err != nil {
+		return nil, err
+	}
 	next := f.Revise(nil, function.NewStamp())
-	if err := s.write(ctx, next); err != nil {
+	if err := s.write(ctx, next, source); err != nil {
 		return nil, err
 	}
 	next.Settings = settings
@@ -32,13 +37,13 @@ func (s *Store) put(ctx context.Context, f *function.Function) (*function.Functi
 }
 
 // write stores next and completes it with what it keeps of the function that was stored before.
-func (s *Store) write(ctx context.Context, next *function.Function) error {
+func (s *Store) write(ctx context.Context, next *function.Function, source function.Packed) error {
 	for range maxMoves {
 		home, err := s.prepareWrite(ctx, next.Ref)
 		if err != nil {
 			return err
 		}
-		args, err := s.putArgs(next, home)
+		args, err := s.putArgs(next, source, home)
 		if err != nil {
 			return err
 		}
@@ -50,12 +55,18 @@ func (s *Store) write(ctx context.Context, next *function.Function) error {
 	return errMoving
 }
 
-func (s *Store) putArgs(next *function.Function, home place) ([]any, error) {
+func (s *Store) putArgs(next *function.Function, source function.Packed, home place) ([]any, error) {
+	code, built, err := encodeTexts(next, source)
+	if err != nil {
+		return nil, err
+	}
 	args := []any{
 		s.keys.changes(), functionNotice(next.Ref), home.member,
-		storedCode(next.Code), next.Hash, next.VersionID, next.Updated, s.limits.Record(),
+		code, next.Hash, next.VersionID, next.Updated, s.limits.Record(),
 		strings.Join(function.OptionNames(), " "), ownerField, s.keys.markAt(next.Ref, home.key),
+		strings.Join(slices.Concat(builtFields, sourceFields), " "),
 	}
+	args = append(args, built...)
 	args = append(args, encodeOptions(next.Options)...)
 	if next.Env == nil {
 		return args, nil

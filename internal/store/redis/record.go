@@ -11,8 +11,14 @@ import (
 // The fields of the hashes, in the order in which they are asked for. Anyone may have written anything there: what
 // cannot be used counts as absent.
 var (
-	functionFields  = append([]string{"code", "hash", "env", "versionID", "created", "updated"}, function.OptionNames()...)
-	markedFields    = append(slices.Clone(functionFields), ownerField)
+	functionFields = slices.Concat(
+		[]string{"code", "hash", "env", "versionID", "created", "updated"}, function.OptionNames(), builtFields,
+	)
+	markedFields = append(slices.Clone(functionFields), ownerField)
+	// builtFields describe the artefact and hold its text, unless that is the code: see function.Function.Texts.
+	// sourceFields hold what it was built from.
+	builtFields     = []string{"build", "artefact"}
+	sourceFields    = []string{"source", "map"}
 	namespaceFields = []string{"namespace", "sentryDSN", "maxConcurrency"}
 )
 
@@ -44,6 +50,8 @@ func decodeFunction(ref function.Ref, values []any) *function.Function {
 	if f.Hash == "" {
 		f.Hash = function.HashOf(code)
 	}
+	built := len(functionFields) - len(builtFields)
+	f.ReadBuild([]byte(field(values, built)), field(values, built+1))
 	return f
 }
 

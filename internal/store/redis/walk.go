@@ -78,7 +78,7 @@ func (w *walk) key(ctx context.Context, key, name string) error {
 	if err != nil || stored == nil {
 		return err
 	}
-	values, err := w.fieldsOf(ctx, key)
+	values, err := w.fieldsOf(ctx, key, nil, 0)
 	switch {
 	case err == function.ErrRecordTooLarge: //nolint:errorlint // it comes bare
 		return w.visit(stored)

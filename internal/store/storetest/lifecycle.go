@@ -36,6 +36,7 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 	}
 	_, calls["Get"] = s.Get(ctx, ref)
 	_, calls["Routes"] = s.Routes(ctx)
+	_, calls["Source"] = s.Source(ctx, ref)
 	_, calls["Revision"] = s.Revision(ctx, ref)
 	_, calls["Put"] = s.Put(ctx, &function.Function{Ref: ref, Code: "2"})
 	_, calls["List"] = s.List(ctx, function.Query{Page: 1, PerPage: 1})

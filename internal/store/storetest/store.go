@@ -22,7 +22,7 @@ type table map[string]func(*testing.T, Store)
 // Run runs the suite. Open returns an empty store with OwnerSeparator and MaxRoutes. The suite closes it.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
-		functionTests, listTests, envTests, namespaceTests, routeTests, logTests, lifecycleTests,
+		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, logTests, lifecycleTests,
 	} {
 		tests.run(t, open)
 	}

@@ -2,12 +2,13 @@
 -- KEYS: the function's hash, the list of functions (not in a cluster)
 -- ARGV: channel, notice, member, code, hash of the code, version ID, time,
 -- the most bytes of what is kept, the fields of options, the field of the mark,
--- the mark (empty: nobody else can be here), then field, value … of what replaces the stored
+-- the mark (empty: nobody else can be here), the fields of artefact and source, then field, value … of what replaces
+-- the stored
 -- Returns how long what would be kept is when that is too much, "met" when it is another function,
 -- and writes nothing then.
 -- The reads come first: they fail on a key of another type before anything is written.
 local known = redis.call('HSTRLEN', KEYS[1], 'code') > 0
-local fields = 12
+local fields = 13
 if ARGV[11] ~= '' and redis.call('HGET', KEYS[1], ARGV[10]) ~= ARGV[11] then
   if known then
     return 'met'
@@ -40,6 +41,9 @@ if not known then
 end
 if ARGV[11] ~= '' then
   redis.call('HSET', KEYS[1], ARGV[10], ARGV[11])
+end
+for field in string.gmatch(ARGV[12], '%S+') do
+  redis.call('HDEL', KEYS[1], field) -- those of an earlier deploy
 end
 if ARGV[fields] then
   redis.call('HSET', KEYS[1], unpack(ARGV, fields))
