@@ -26,7 +26,7 @@ const (
 
 // Limits bound one worker.
 type Limits struct {
-	// Memory in bytes, swap included. Default 128 MiB; at least 32 MiB.
+	// Memory in bytes, swap included. Default 128 MiB; at least 32 MiB. Invocation.Memory takes its place.
 	Memory int64
 	// CPU in processors: 0.5 is half of one. Default 1.
 	CPU float64
@@ -67,6 +67,10 @@ type Config struct {
 	// Memory is what all workers of a server may take together, in bytes; the kernel ends the largest beyond it. It bounds
 	// how many there are beyond Active. It needs cgroups. Default 0: no bound.
 	Memory int64
+	// LargestMemory, in bytes, is the most that an Invocation may ask for with its Memory and get a heap for. Workers with
+	// more than Limits.Memory come from fork servers of their own, with a larger heap. Each is started by the first call
+	// that needs it, and ended when no call has for IdleTimeout. Default 0: none.
+	LargestMemory int64
 	// Prewarmed is how many of them are kept ready and unbound. Default 2, at most Size.
 	Prewarmed int
 	// Reserve is how many of Active, and as many of Size in proportion, serve only groups that have no other worker at
@@ -148,6 +152,7 @@ func (c Config) Validate() error {
 	fault(c.Size < 1, "Size %d is below 1", c.Size)
 	fault(c.Active < 0 || c.Active > c.Size, "Active %d is not within 0 and Size %d", c.Active, c.Size)
 	fault(c.Memory < 0, "Memory %d is below 0", c.Memory)
+	fault(c.LargestMemory < 0, "LargestMemory %d is below 0", c.LargestMemory)
 	fault(c.Prewarmed < 0 || c.Prewarmed > c.Size, "Prewarmed %d is not within 0 and Size %d", c.Prewarmed, c.Size)
 	fault(c.Reserve < 0, "Reserve %d is below 0", c.Reserve)
 	fault(c.MaxInvocations < 0, "MaxInvocations %d is below 0", c.MaxInvocations)

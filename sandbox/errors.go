@@ -165,6 +165,9 @@ type DeathError struct {
 	Answer, Allowed int
 	// OfError says that this answer was an error, which may have less than another one.
 	OfError bool
+	// Memory is the limit, in bytes, when it was the Memory of the Invocation; 0 when it was that of the Config, or the
+	// Reason is another.
+	Memory int64
 	// Lag is the time from the deadline until the process was dead; 0 when no deadline killed it.
 	Lag time.Duration
 	Stats

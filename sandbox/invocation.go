@@ -68,6 +68,7 @@ type Invocation struct {
 	StreamIdle, StreamTotal time.Duration
 	// Memory, in bytes, and CPU, in processors, take the place of those of Config.Limits for the worker that is bound by
 	// this call; 0 for those. Where they have no effect, New has said so in its Report. Key must stand for them, too.
+	// V8's heap grows beyond that of Config.Limits for what Config.LargestMemory allows.
 	Memory int64
 	CPU    float64
 	// Web gives the code the globals of the web platform; Once has its top-level code run once in the life of a worker and

@@ -12,6 +12,8 @@ type Pool struct {
 	runtimes []Runtime // the first one first
 	names    []string
 	pools    map[string]*runtimePool
+	memory   int64 // of a worker whose function asks for none
+	large    *largePools
 }
 
 // New starts a pool and returns when the first worker of each runtime is ready, so that a wrong Node.js or missing
@@ -27,7 +29,8 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, b := &Pool{pools: map[string]*runtimePool{}}, newBudget()
+	b := newBudget()
+	p := &Pool{pools: map[string]*runtimePool{}, memory: cfg.Limits.Memory, large: newLargePools(cfg, b)}
 	for i, rt := range cfg.Runtimes {
 		if err := p.start(ctx, cfg.of(i), rt, b); err != nil {
 			return nil, errors.Join(fmt.Errorf("runtime %s: %w", rt.Name, err), p.Close())
@@ -70,7 +73,26 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 	if !ok {
 		return nil, &RuntimeError{Name: name, Known: p.names}
 	}
-	return part.Invoke(ctx, inv)
+	if inv.Memory == 0 {
+		return part.Invoke(ctx, inv)
+	}
+	return p.invokeLimited(ctx, part, name, inv)
+}
+
+// invokeLimited is Invoke for an inv with a limit of its own on memory.
+func (p *Pool) invokeLimited(ctx context.Context, part *runtimePool, name string, inv *Invocation) (*Result, error) {
+	var result *Result
+	var err error
+	if inv.Memory > p.memory && p.large.most > p.memory {
+		result, err = p.large.invoke(ctx, &part.cfg, name, inv)
+	} else {
+		result, err = part.Invoke(ctx, inv)
+	}
+	if death, ok := errors.AsType[*DeathError](err); ok && (death.Reason == ReasonMemory ||
+		death.Reason == ReasonHeap && inv.Memory > p.memory) {
+		death.Memory = inv.Memory
+	}
+	return result, err
 }
 
 // Close refuses new calls, answers those that wait with ErrClosed, lets those that run finish, ends all workers and
@@ -80,12 +102,13 @@ func (p *Pool) Close() error { return p.Shutdown(context.Background()) }
 // Shutdown is Close, but when ctx ends it also ends the workers that still run calls, with ReasonClosed. After a first
 // call of either, later ones wait for its end.
 func (p *Pool) Shutdown(ctx context.Context) error {
-	errs := make(chan error, len(p.pools))
+	errs := make(chan error, len(p.pools)+1)
 	for _, part := range p.pools {
 		go func() { errs <- part.Shutdown(ctx) }()
 	}
+	go func() { errs <- p.large.shutdown(ctx) }()
 	var all error
-	for range p.pools {
+	for range cap(errs) {
 		all = errors.Join(all, <-errs)
 	}
 	return all

@@ -20,12 +20,17 @@ type runtimePool struct {
 
 // newPool starts the part of what starter makes, beside others of the same budget.
 func newPool(ctx context.Context, cfg Config, starter starter, b *budget) (*runtimePool, error) {
-	s := newScheduler(cfg, starter, b)
-	p := &runtimePool{cfg: s.cfg, starter: starter, scheduler: s, quiet: make(chan struct{})}
-	if err := s.run(ctx); err != nil {
+	p := pausedPool(cfg, starter, b)
+	if err := p.scheduler.run(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
+}
+
+// pausedPool is a part whose scheduler does not run yet.
+func pausedPool(cfg Config, starter starter, b *budget) *runtimePool {
+	s := newScheduler(cfg, starter, b)
+	return &runtimePool{cfg: s.cfg, starter: starter, scheduler: s, quiet: make(chan struct{})}
 }
 
 // Invoke is Pool.Invoke for an inv of this runtime.

@@ -63,6 +63,7 @@ func (p *Pool) Snapshot() Snapshot {
 	all := Snapshot{Runtimes: map[string]RuntimeSnapshot{}}
 	for _, name := range p.names {
 		s := p.pools[name].Snapshot()
+		p.large.addTo(&s.Pool, name)
 		all.Runtimes[name] = s
 		all.Pool.add(&s.Pool)
 		if errors.Is(s.Err, ErrWarming) && all.Err == nil {

@@ -12,11 +12,16 @@ func (s *scheduler) run(ctx context.Context) error {
 	if err := s.startOne(ctx); err != nil {
 		return err
 	}
+	s.runOn() // after the first start, which must not come on top of the keeper's own
+	return nil
+}
+
+// runOn starts the scheduler's goroutines.
+func (s *scheduler) runOn() {
 	keeping, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	s.keeping.Go(func() { s.keep(keeping) }) // after the first start, which must not come on top of the keeper's own
+	s.keeping.Go(func() { s.keep(keeping) })
 	s.keeping.Go(func() { s.budget.weighAll(keeping.Done()) })
-	return nil
 }
 
 // startsAtOnce is how many processes may be starting at the same time: more would slow each other down.

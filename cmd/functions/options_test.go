@@ -9,7 +9,7 @@ import (
 // TestOptionsOfFunctionsHold runs what each option of a function changes, on every runtime of one server.
 func TestOptionsOfFunctionsHold(t *testing.T) {
 	s := startServer(t, runtimesVariable(t), "CODE_SYNC_TIMEOUT=5s", "CODE_ASYNC_TIMEOUT=1m",
-		"FUNCTION_SYNC_TIMEOUT_MAX=10s", "FUNCTION_TIMEOUT_MAX=2m", "BODY_PARSER_LIMIT=100kb")
+		"FUNCTION_SYNC_TIMEOUT_MAX=10s", "FUNCTION_TIMEOUT_MAX=2m", "FUNCTION_MEMORY_MAX=256mb", "BODY_PARSER_LIMIT=100kb")
 	for _, name := range runtimes {
 		for what, check := range map[string]func(t *testing.T, url, runtime string){
 			"timeouts": timeoutsHold,
@@ -24,7 +24,7 @@ func TestOptionsOfFunctionsHold(t *testing.T) {
 		}
 	}
 	status, answer := request(t, "PUT", s.url+"/functions/limits/large", `{"code":"function main() {}","memory":"1gb"}`)
-	if status != http.StatusBadRequest || !strings.Contains(answer, "which is WORKER_MEMORY_LIMIT of this server") {
+	if status != http.StatusBadRequest || !strings.Contains(answer, "which is FUNCTION_MEMORY_MAX of this server") {
 		t.Errorf("more memory than workers have: %d %s", status, answer)
 	}
 	status, answer = request(t, "PUT", s.url+"/functions/timeouts/long", `{"code":"function main() {}","timeout":"121s"}`)
@@ -55,17 +55,23 @@ func timeoutsHold(t *testing.T, url, runtime string) {
 	}
 }
 
-// limitsHold has calls use 40 MB, with a limit on memory above that and one below it.
+// limitsHold has calls use memory, with limits above what they use and below it, and above the server's own.
 func limitsHold(t *testing.T, url, runtime string) {
 	const holds = `function main(req, res) {
   const held = []
-  for (let i = 0; i < 40; i++) held.push(Buffer.alloc(1 << 20, 1))
+  for (let i = 0; i < req.body.mb; i++) held.push(Buffer.alloc(1 << 20, 1))
   res.send(held.length)
 }`
-	for memory, want := range map[string]string{"": "40", "100mb": "40", "32mb": "memory_limit"} {
-		put(t, url, holds, runtime+`,"cpu":0.9,"memory":"`+memory+`"`)
-		if status, answer := request(t, "PUT", url+"/run", `{}`); !strings.Contains(answer, want) {
-			t.Errorf("with %q of memory: %d %s, want %s", memory, status, answer, want)
+	for _, row := range []struct{ memory, mb, want string }{
+		{"", "40", "40"},
+		{"100mb", "40", "40"},
+		{"32mb", "40", "memory limit (its own memory, 32mb)"},
+		{"", "150", "memory limit (WORKER_MEMORY_LIMIT)"},
+		{"250mb", "150", "150"},
+	} {
+		put(t, url, holds, runtime+`,"cpu":0.9,"memory":"`+row.memory+`"`)
+		if status, answer := request(t, "PUT", url+"/run", `{"mb":`+row.mb+`}`); !strings.Contains(answer, row.want) {
+			t.Errorf("%s MB with %q of memory: %d %s, want %s", row.mb, row.memory, status, answer, row.want)
 		}
 	}
 	put(t, url, `function main(req, res) { res.send(7) }`, runtime)

@@ -89,8 +89,9 @@ type Config struct {
 	// FUNCTION_SYNC_TIMEOUT_MAX.
 	FunctionTimeoutMax     time.Duration
 	FunctionSyncTimeoutMax time.Duration
-	// FunctionCPUMax is FUNCTION_CPU_MAX, in processors.
-	FunctionCPUMax float64
+	// FunctionMemoryMax is FUNCTION_MEMORY_MAX, in bytes; FunctionCPUMax is FUNCTION_CPU_MAX, in processors.
+	FunctionMemoryMax int64
+	FunctionCPUMax    float64
 	// PipelineMaxSteps and PipelineTimeout are PIPELINE_MAX_STEPS and PIPELINE_TIMEOUT.
 	PipelineMaxSteps int
 	PipelineTimeout  time.Duration
@@ -211,10 +212,10 @@ type HTTP struct {
 // Memory is that of the machine, or the limit of the container or service if that is less, in bytes; 0 if unknown.
 func (c *Config) Memory() int64 { return c.machine.memory }
 
-// PoolMemory is the most that all workers together may take, in bytes, if there may be more workers than may compute;
-// otherwise, and if the memory is unknown, 0.
+// PoolMemory is the most that all workers together may take, in bytes, if there may be more workers than may compute, or
+// some with more memory than others; otherwise, and if the memory is unknown, 0.
 func (c *Config) PoolMemory() int64 {
-	if c.PoolActive >= c.PoolSize {
+	if c.PoolActive >= c.PoolSize && c.FunctionMemoryMax <= c.MemoryLimit {
 		return 0
 	}
 	return c.machine.poolMemory()

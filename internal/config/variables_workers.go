@@ -38,6 +38,14 @@ var workersVariables = []Variable{
 		parse: fraction(0.01, 1024, func(c *Config) *float64 { return &c.CPULimit }),
 	},
 	{
+		Name: "FUNCTION_MEMORY_MAX", Default: "`WORKER_MEMORY_LIMIT`",
+		Meaning: "Most memory that each worker of a function may have that asks for it with `memory`, in bytes or with a " +
+			"unit; what is stored with more runs with this. A fork server with a larger heap runs while functions use more " +
+			"than `WORKER_MEMORY_LIMIT` ([more](operations.md#functions-with-more-memory)).",
+		parse:  memory(32*mib, tib, func(c *Config) *int64 { return &c.FunctionMemoryMax }),
+		derive: func(c *Config, _ machine) string { return strconv.FormatInt(max(c.MemoryLimit, 32*mib), 10) },
+	},
+	{
 		Name: "FUNCTION_CPU_MAX", Default: "`WORKER_CPU_LIMIT`",
 		Meaning: "Most processors that a function may ask for with `cpu`; what is stored with more runs with this.",
 		parse:   fraction(0.01, 1024, func(c *Config) *float64 { return &c.FunctionCPUMax }),

@@ -40,7 +40,7 @@ var allBounds = []bound{
 		func(b *Bounds) time.Duration { return b.Timeout }, func(o *Options) **time.Duration { return &o.Timeout }),
 	newBound("syncTimeout", "FUNCTION_SYNC_TIMEOUT_MAX", ofCall, MinTimeout, duration.Text,
 		func(b *Bounds) time.Duration { return b.SyncTimeout }, func(o *Options) **time.Duration { return &o.SyncTimeout }),
-	newBound("memory", "WORKER_MEMORY_LIMIT", ofWorker, MinMemory, bytesize.Text,
+	newBound("memory", "FUNCTION_MEMORY_MAX", ofWorker, MinMemory, bytesize.Text,
 		func(b *Bounds) int64 { return b.Memory }, func(o *Options) **int64 { return &o.Memory }),
 	newBound("cpu", "FUNCTION_CPU_MAX", ofWorker, MinCPU, decimal,
 		func(b *Bounds) float64 { return b.CPU }, func(o *Options) **float64 { return &o.CPU }),

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/backstage/functions/internal/bytesize"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -40,12 +41,12 @@ func ofDeath(d *sandbox.DeathError) Outcome {
 	case sandbox.ReasonStreamLimit:
 		o.Message = "Function stream took too long"
 	case sandbox.ReasonMemory:
-		o.Message = "Function exceeded its memory limit (WORKER_MEMORY_LIMIT)"
+		o.Message = "Function exceeded its memory limit (" + memoryLimit(d) + ")"
 	case sandbox.ReasonServerMemory:
 		o.Status, o.Fault, o.Retry = statusNoRoom, FaultServer, true
 		o.Message = "The server had no memory left for the call, which kept to its own limit"
 	case sandbox.ReasonHeap:
-		o.Message = "Function exceeded its heap limit, which is a part of WORKER_MEMORY_LIMIT"
+		o.Message = "Function exceeded its heap limit, which is a part of " + memoryLimit(d)
 	case sandbox.ReasonExit:
 		o.Message = "Function process exited with code " + strconv.Itoa(d.ExitCode)
 	case sandbox.ReasonSignal:
@@ -67,6 +68,14 @@ func ofDeath(d *sandbox.DeathError) Outcome {
 		o.Fault = FaultServer
 	}
 	return o
+}
+
+// memoryLimit names the limit of memory that the worker had.
+func memoryLimit(d *sandbox.DeathError) string {
+	if d.Memory > 0 {
+		return "its own memory, " + bytesize.Text(d.Memory)
+	}
+	return "WORKER_MEMORY_LIMIT"
 }
 
 // tooMuch says what was more than is allowed, and by how much as far as that is known.

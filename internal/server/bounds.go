@@ -10,6 +10,6 @@ import (
 func functionBounds(cfg *config.Config) function.Bounds {
 	return function.Bounds{
 		Timeout: cfg.FunctionTimeoutMax, SyncTimeout: cfg.FunctionSyncTimeoutMax,
-		Memory: cfg.MemoryLimit, CPU: cfg.FunctionCPUMax, NoLimits: cfg.Isolation == sandbox.IsolationNone,
+		Memory: cfg.FunctionMemoryMax, CPU: cfg.FunctionCPUMax, NoLimits: cfg.Isolation == sandbox.IsolationNone,
 	}
 }

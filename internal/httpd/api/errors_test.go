@@ -40,6 +40,14 @@ func TestErrorsOfARunAreAnswered(t *testing.T) {
 		{"deadline", died(sandbox.ReasonDeadline), 408, `{"error":"Function timeout"}`},
 		{"memory", died(sandbox.ReasonMemory), 500, `{"error":"Function exceeded its memory limit (WORKER_MEMORY_LIMIT)","reason":"memory_limit"}`},
 		{
+			"memory of its own", &sandbox.DeathError{Reason: sandbox.ReasonMemory, Memory: 64 << 20}, 500,
+			`{"error":"Function exceeded its memory limit (its own memory, 64mb)","reason":"memory_limit"}`,
+		},
+		{
+			"heap of its own", &sandbox.DeathError{Reason: sandbox.ReasonHeap, Memory: 256 << 20}, 500,
+			`{"error":"Function exceeded its heap limit, which is a part of its own memory, 256mb","reason":"heap_limit"}`,
+		},
+		{
 			"memory of all workers", died(sandbox.ReasonServerMemory), 503,
 			`{"error":"The server had no memory left for the call, which kept to its own limit","reason":"server_memory"}`,
 		},

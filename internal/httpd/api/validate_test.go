@@ -139,7 +139,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		`{"code":"1","memory":"128mb","cpu":2}`:            nil,
 		`{"code":"1","memory":"","cpu":0}`:                 nil,
 		`{"code":"1","memory":"33554431"}`:                 {"instance.memory must be at least 32mb"},
-		`{"code":"1","memory":"129mb"}`:                    {"instance.memory must be at most 128mb, which is WORKER_MEMORY_LIMIT of this server"},
+		`{"code":"1","memory":"129mb"}`:                    {"instance.memory must be at most 128mb, which is FUNCTION_MEMORY_MAX of this server"},
 		`{"code":"1","memory":64}`:                         {"instance.memory is not of a type(s) string"},
 		`{"code":"1","memory":"64m"}`:                      {"instance.memory is not a number of bytes with its unit, such as 64mb"},
 		`{"code":"1","cpu":2.01}`:                          {"instance.cpu must be at most 2, which is FUNCTION_CPU_MAX of this server"},

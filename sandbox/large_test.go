@@ -1,0 +1,162 @@
+package sandbox
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// largeRig is a Pool of fakes of one runtime, and what was made for larger memory.
+type largeRig struct {
+	*Pool
+
+	mu       sync.Mutex // guards the fields below
+	opened   []int64    // the memory of each part
+	starters []*fakeStarter
+	fail     error
+}
+
+// newLargeRig must be called inside a synctest bubble.
+func newLargeRig(t *testing.T) *largeRig {
+	t.Helper()
+	cfg := fakeConfig(4, 1)
+	cfg.LargestMemory, cfg.Runtimes = 600<<20, []Runtime{{Name: "node", Node: "node"}}
+	b := newBudget()
+	usual, err := newPool(t.Context(), cfg, &fakeStarter{}, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &largeRig{Pool: &Pool{
+		names: []string{"node"}, pools: map[string]*runtimePool{"node": usual}, memory: cfg.Limits.Memory,
+		large: newLargePools(cfg, b),
+	}}
+	r.large.open = func(c *Config) (starter, error) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.fail != nil {
+			return nil, r.fail
+		}
+		r.opened, r.starters = append(r.opened, c.Limits.Memory>>20), append(r.starters, &fakeStarter{})
+		return r.starters[len(r.starters)-1], nil
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		for i, s := range r.starters {
+			if !s.hasEnded() {
+				t.Errorf("part %d, of %d MiB, has not ended", i, r.opened[i])
+			}
+		}
+	})
+	return r
+}
+
+// hasEnded says whether all processes have ended, and nothing is left of the starter.
+func (s *fakeStarter) hasEnded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed && s.alive == 0
+}
+
+func (r *largeRig) call(t *testing.T, key string, memory int64) {
+	t.Helper()
+	inv := invocation(key, "1ms")
+	inv.Memory = memory << 20
+	if _, err := r.Invoke(t.Context(), inv); err != nil {
+		t.Errorf("%s with %d MiB: %v", key, memory, err)
+	}
+}
+
+func TestFunctionsWithMoreMemoryHaveAForkServerOfItsSize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newLargeRig(t)
+		for _, row := range []struct {
+			memory int64
+			opens  int64 // the part that this call opens, in MiB; 0 for none
+		}{
+			{0, 0},
+			{64, 0},
+			{128, 0},
+			{129, 256},
+			{256, 0},
+			{200, 0},
+			{257, 512},
+			{513, 600},
+			{600, 0},
+			{5000, 0},
+		} {
+			before := len(r.opened)
+			r.call(t, "g/f", row.memory)
+			opened := r.opened[before:]
+			if (row.opens == 0) != (len(opened) == 0) || len(opened) > 0 && opened[0] != row.opens {
+				t.Errorf("%d MiB: opened parts of %v MiB, want %d", row.memory, opened, row.opens)
+			}
+		}
+		if stats := r.Snapshot().Pool; stats.Size != 4 {
+			t.Errorf("the pool has %+v", stats)
+		}
+	})
+}
+
+func TestAForkServerThatNobodyNeedsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newLargeRig(t)
+		idle := r.large.cfg.IdleTimeout
+		for range 3 { // calls keep it alive
+			r.call(t, "g/f", 200)
+			time.Sleep(idle - time.Minute)
+		}
+		if len(r.opened) != 1 || r.starters[0].hasEnded() {
+			t.Fatalf("opened %v MiB, the first has ended: %v", r.opened, r.starters[0].hasEnded())
+		}
+		time.Sleep(3 * idle)
+		synctest.Wait()
+		if n := len(r.large.budget.schedulers); !r.starters[0].hasEnded() || n != 1 {
+			t.Errorf("it has ended: %v; there are %d schedulers", r.starters[0].hasEnded(), n)
+		}
+		r.call(t, "g/f", 200)
+		if len(r.opened) != 2 {
+			t.Errorf("opened %v MiB: the last call needs a new one", r.opened)
+		}
+	})
+}
+
+func TestAForkServerThatDoesNotBeginIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newLargeRig(t)
+		r.fail = errors.New("no room")
+		inv := invocation("g/f", "1ms")
+		inv.Memory = 200 << 20
+		if _, err := r.Invoke(t.Context(), inv); !errors.Is(err, r.fail) {
+			t.Errorf("got %v", err)
+		}
+		r.fail = nil
+		r.call(t, "g/f", 200)
+	})
+}
+
+func TestWorkersWithMoreMemoryCountInSize(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newLargeRig(t)
+		for i := range 20 {
+			go func() {
+				inv := invocation("g/f", "1s")
+				inv.Memory = int64(i%4) * 130 << 20
+				if _, err := r.Invoke(t.Context(), inv); err != nil {
+					t.Error(err)
+				}
+			}()
+		}
+		for range 100 {
+			time.Sleep(50 * time.Millisecond)
+			if s := r.Snapshot().Pool; s.Starting+s.Prewarmed+s.Idle+s.Busy > 4 {
+				t.Fatalf("4 workers are allowed: %+v", s)
+			}
+		}
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+	})
+}
