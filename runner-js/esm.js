@@ -3,8 +3,7 @@
 // Turns an ES module into code that the wrapper takes, line by line: imports become requires, exports become members of
 // module.exports.
 
-const fs = require('fs');
-const path = require('path');
+const acorn = require('./acorn');
 
 // Names in the lowered code that the module does not use itself.
 const [MODULE, IMPORT, DEFAULT] = ['__functionsModule', '__functionsImport', '__functionsDefault'];
@@ -59,11 +58,9 @@ function refuseComments(tokens, out) {
   }
 }
 
-// parser is acorn, from the runner's modules.
 function parser() {
-  const file = path.join(__dirname, 'node_modules', 'acorn', 'dist', 'acorn.js');
-  if (fs.existsSync(file)) return require(file);
-  return fault('the runner has no parser of ES modules: install its modules, or use module.exports', START);
+  return acorn() ||
+    fault('the runner has no parser of ES modules: install its modules, or use module.exports', START);
 }
 
 function fault(message, place) {

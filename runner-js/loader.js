@@ -8,6 +8,7 @@ const clock = require('./clock');
 const esm = require('./esm');
 const explain = require('./syntax');
 const faultOf = require('./entry');
+const hintOf = require('./hint');
 const Realm = require('./realm');
 const { NAMES, EXPORTS_ENTRY, CHECK_FOOT, wrap } = require('./wrapper');
 
@@ -32,10 +33,14 @@ const ONCE_FOOT = `;return () => ${OUTCOME};`;
 const { createCachedData } = vm.Script.prototype;
 if (!createCachedData) v8.setFlagsFromString('--serialize_eager');
 
-// hinted adds to the error of an ES module, where none runs, what to do.
-function hinted(error) {
-  if (!modern && /^Unexpected token (?:export|import)\b/.test(error.message)) {
-    error.message = `${error.message} (ES modules need Node.js 18 or later: choose one with "runtime")`;
+// hinted adds to the error of code that does not compile what to do, if that is known. An error about one of the names
+// that the server itself declares has frames, and keeps its text.
+function hinted(error, code) {
+  if (error.stack !== `SyntaxError: ${error.message}`) return error;
+  const hint = !modern && /^Unexpected token (?:export|import)\b/.test(error.message) ?
+    'ES modules need Node.js 18 or later: choose one with "runtime"' : hintOf(code);
+  if (hint !== '') {
+    error.message = `${error.message} (${hint})`;
     error.stack = `${error.name}: ${error.message}`;
   }
   return error;
@@ -96,8 +101,9 @@ class Loader {
       return script.runInContext(this.realm.context, { displayErrors: false })(this.realm.exportsEntry);
     } catch (error) {
       const { filename, code } = this;
-      if (error.place) throw this.explainModule(error);
-      throw hinted(explain(error, () => this.script({ displayErrors: true }), { filename, code, names: NAMES }));
+      if (error.place) throw hinted(this.explainModule(error), code);
+      const again = () => this.script({ displayErrors: true });
+      throw hinted(explain(error, again, { filename, code, names: NAMES }), code);
     } finally {
       this.spent += elapsed();
     }

@@ -5,6 +5,8 @@
 const test = require('tape');
 const { outcome } = require('./support');
 
+const node = parseInt(process.versions.node, 10);
+
 test('code that does not compile says where: file, line, column and what stands there', async (t) => {
   for (const [code, place] of [
     ['const a = 1;\nlet b = ;\nfunction main(req, res) {}', 'at ns/id.js:2:9: let b = ;'],
@@ -13,8 +15,8 @@ test('code that does not compile says where: file, line, column and what stands 
     ['with ({}) {}', 'at ns/id.js:1:1: with ({}) {}'],
     ['function main(req, res) {\n  res.send(1)\n', 'at ns/id.js:3:1: the code ends too early'],
     ['function main( {', 'at ns/id.js:1:17: the code ends too early'],
-    [`${'x'.repeat(500)} = ; ${'y'.repeat(500)}`, parseInt(process.versions.node, 10) < 10 // which cuts off long lines
-      ? `at ns/id.js:1: ${'x'.repeat(120)}` : `at ns/id.js:1:504: ${'x'.repeat(57)} = ; ${'y'.repeat(58)}`],
+    [`${'x'.repeat(500)} = ; ${'y'.repeat(500)}`, `at ns/id.js:1:504: ${'x'.repeat(57)} = ; ${'y'.repeat(58)}`],
+    [`\n${'x'.repeat(5000)} = ; ${'y'.repeat(5000)}`, `at ns/id.js:2:5004: ${'x'.repeat(57)} = ; ${'y'.repeat(58)}`],
   ]) {
     for (const kind of ['check', 'run']) {
       const { answer } = await outcome(code, { kind });
@@ -22,6 +24,46 @@ test('code that does not compile says where: file, line, column and what stands 
       t.deepEqual([answer.frames, answer.stack, `SyntaxError: ${answer.message}`], ['', answer.text, answer.text]);
     }
   }
+});
+
+test('code that is newer than its Node.js says what it needs', { skip: node >= 10 }, async (t) => {
+  for (const [code, needs] of [
+    ['const a = {};\na?.b', 'at ns/id.js:2:3: a?.b (optional chaining needs Node.js 14 or later'],
+    ['const a = 1 ?? 2;', 'const a = 1 ?? 2; (the operator ?? needs Node.js 14 or later'],
+    ['let a; a ??= 2;', '(logical assignment needs Node.js 16 or later'],
+    ['const a = 10n;', '(BigInt needs Node.js 14 or later'],
+    ['const a = 1_000;', '(a separator in a number needs Node.js 16 or later'],
+    ['class A { a = 1 }', '(a field of a class needs Node.js 18 or later'],
+    ['class A { #a; }', '(a private member needs Node.js 18 or later'],
+    ['class A { static { } }', '(a static block needs Node.js 18 or later'],
+    ['try {} catch { }', '(catch without a parameter needs Node.js 10 or later'],
+    ['async function f() { for await (const x of y) {} }', '(for await needs Node.js 10 or later'],
+    ['async function* f() { yield 1 }', '(an asynchronous generator needs Node.js 10 or later'],
+    ['const a = /[a--b]/v', '(JavaScript of 2024 needs Node.js 20 or later'],
+    ['import a from "a"; a?.b', '(ES modules need Node.js 18 or later'],
+  ]) {
+    const { text } = (await outcome(code, { kind: 'check' })).answer;
+    t.ok(text.endsWith(`${needs}: choose one with "runtime")`), text);
+  }
+});
+
+test('code in another language says which', async (t) => {
+  for (const [code, language] of [
+    ['function main(req: Request, res) {}', 'TypeScript'], ['const a: string = "";', 'TypeScript'],
+    ['interface A { a: string }', 'TypeScript'], ['type A = string', 'TypeScript'], ['enum A { B }', 'TypeScript'],
+    ['const a = 1 as any', 'TypeScript'], ['class A { private a }', 'TypeScript'], ['let a!: number', 'TypeScript'],
+    ['const a = <div>a</div>', 'JSX'], ['function main() { return <App a="1"/> }', 'JSX'],
+    ['const a = {b: 1, c: };', ''], ['if (a < b > c: 1', ''], ['const a = [1, 2', ''], ['let b = <;', ''],
+  ]) {
+    const { text } = (await outcome(code, { kind: 'check' })).answer;
+    t.equal(text.includes(`(this is ${language}`), language !== '', text);
+    t.equal(text.includes('('), language !== '' || code.includes('('), text);
+  }
+});
+
+test('no hint is looked for in code that would take long to parse', async (t) => {
+  const { text } = (await outcome(`${' '.repeat(300 * 1024)}\ntype A = string`, { kind: 'check' })).answer;
+  t.ok(/^SyntaxError: .* at ns\/id\.js:2:6: type A = string$/.test(text), text);
 });
 
 test('one of the names that the server declares keeps its text, and has the place in its stack', async (t) => {
