@@ -106,6 +106,9 @@ type Config struct {
 	// HiddenEnv are RESPONSE_NOT_ALLOWED_FIELDS.
 	HiddenEnv []string
 
+	// Packages says where npm packages come from; see its fields.
+	Packages Packages
+
 	// OwnerSeparator is NAMESPACE_OWNER_SEPARATOR.
 	OwnerSeparator string
 	// PoolReserve is POOL_RESERVE, PoolSize, PoolActive and PoolPrewarmed are POOL_SIZE, POOL_ACTIVE and POOL_PREWARMED.

@@ -51,6 +51,7 @@ func TestDefaults(t *testing.T) {
 		FunctionTimeoutMax: 5 * time.Second, FunctionSyncTimeoutMax: 100 * time.Millisecond, FunctionMemoryMax: 128 << 20, FunctionCPUMax: 1,
 		PipelineMaxSteps: 100, PipelineTimeout: time.Minute,
 		HiddenEnv:   []string{"CLIENT_SECRET"},
+		Packages:    Packages{CacheSize: 1 << 30, Limit: 50 << 20, Timeout: time.Minute},
 		Modules:     []string{"lodash", "async", "request", "uuid", "node-fetch"},
 		PoolReserve: 4, PoolSize: 3072, PoolActive: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, AfterAnswer: "finish", MemoryLimit: 128 << 20, CPULimit: 1,
 		TmpSize:   16 << 20,
@@ -114,6 +115,9 @@ func TestValuesAreRead(t *testing.T) {
 			return fmt.Sprint(c.Environment)
 		}, "map[OTEL_BSP_SCHEDULE_DELAY:2000 OTEL_EXPORTER_OTLP_INSECURE:true OTEL_TRACES_SAMPLER:always_off]"},
 		{"BODY_PARSER_LIMIT=500kb", func(c *Config) any { return c.BodyLimit }, int64(512000)},
+		{"NPM_REGISTRY=https://u:p@npm/x|NPM_REGISTRY_TOKEN=t", func(c *Config) any {
+			return string(c.Packages.Registry) + " " + string(c.Packages.Token)
+		}, "https://u:p@npm/x t"},
 		{"CODE_SYNC_TIMEOUT=250", func(c *Config) any { return c.SyncTimeout }, 250 * time.Millisecond},
 		{"CODE_SYNC_TIMEOUT=250ms", func(c *Config) any { return c.SyncTimeout }, 250 * time.Millisecond},
 		{"STREAM_IDLE_TIMEOUT=2m", func(c *Config) any { return c.StreamIdle }, 2 * time.Minute},
@@ -353,7 +357,8 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		":hunter2@h:6379":                               "***@h:6379",
 		"redis://h:6379":                                "redis://h:6379",
 	} {
-		c := mustLoad(t, "REDIS_ENDPOINT="+given, "LOGS_REDIS_ENDPOINT="+given, "DBAAS_SENTINEL_ENDPOINT="+given, "EXPOSE_ENV_TOKEN=hunter2")
+		c := mustLoad(t, "REDIS_ENDPOINT="+given, "LOGS_REDIS_ENDPOINT="+given, "DBAAS_SENTINEL_ENDPOINT="+given, "EXPOSE_ENV_TOKEN=hunter2",
+			"NPM_REGISTRY=https://hunter2@npm", "NPM_REGISTRY_TOKEN=hunter2")
 		if string(c.RedisEndpoint) != given {
 			t.Errorf("the endpoint itself became %q", string(c.RedisEndpoint))
 		}
@@ -362,6 +367,7 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		for _, text := range []string{
 			c.String(), c.RedisEndpoint.String(), logged.String(),
 			fmt.Sprintf("%v %+v %#v %s", c.RedisEndpoint, c.RedisEndpoint, c.RedisEndpoint, c),
+			fmt.Sprintf("%+v %#v", c.Packages, c.Packages) + want,
 			fmt.Sprintf("%+v", *c),
 		} {
 			if strings.Contains(text, "hunter2") || !strings.Contains(text, want) {
@@ -372,8 +378,10 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 }
 
 func TestStringTellsWhatIsUsed(t *testing.T) {
-	text := mustLoad(t, "STORAGE=redis", "PORT=80", "EXPOSE_ENV_A=b").String()
+	text := mustLoad(t, "STORAGE=redis", "PORT=80", "EXPOSE_ENV_A=b", "OTEL_EXPORTER_OTLP_HEADERS=a=b",
+		"NPM_REGISTRY_TOKEN=t").String()
 	for _, line := range []string{
+		"OTEL_EXPORTER_OTLP_HEADERS=***", "NPM_REGISTRY_TOKEN=***",
 		"PORT=80", "METRICS_PORT=8101", "POOL_SIZE=3072", "POOL_ACTIVE=32", "STORAGE=redis", "EXPOSE_ENV_A=***",
 		"REDIS_ENDPOINT=sentinel://***@127.0.0.1:16380,127.0.0.1:16381,127.0.0.1:16382/service_name:redis-cluster",
 	} {

@@ -31,6 +31,9 @@ func (c *Config) conflicts(sound bool) []error {
 	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
 		fault("TLS_CERT_FILE, TLS_KEY_FILE: must be set both, or neither")
 	}
+	if c.Packages.Token != "" && c.Packages.TokenFile != "" {
+		fault("NPM_REGISTRY_TOKEN, NPM_REGISTRY_TOKEN_FILE: must not be set both")
+	}
 	if c.LogsRedisEndpoint != "" && c.Storage != StorageRedis && c.Storage != "" {
 		fault("LOGS_REDIS_ENDPOINT: is for STORAGE=redis, which is %s: unset it, or set REDIS_ENDPOINT", c.Storage)
 	}
@@ -47,6 +50,7 @@ func (c *Config) contradictions() []string {
 		}
 	}
 	limit("FUNCTION_LOGS_NAMESPACE_MEMORY", "FUNCTION_LOGS_MEMORY", c.Kept.Namespace > c.Kept.Memory)
+	limit("NPM_PACKAGES_LIMIT", "NPM_CACHE_SIZE", c.Packages.Limit > c.Packages.CacheSize)
 	limit("WORKER_TMP_SIZE", "WORKER_MEMORY_LIMIT", c.TmpSize > c.MemoryLimit)
 	limit("CODE_SYNC_TIMEOUT", "CODE_ASYNC_TIMEOUT", c.SyncTimeout > c.AsyncTimeout)
 	limit("STREAM_IDLE_TIMEOUT", "STREAM_TIMEOUT", c.StreamTotal > 0 && c.StreamIdle > c.StreamTotal)
@@ -68,6 +72,11 @@ func (c *Config) withoutEffect() []string {
 	}
 	if c.RedisEndpoint != "" && c.Storage != StorageRedis {
 		warnings = append(warnings, cmp.Or(c.RedisVariable, "REDIS_ENDPOINT")+" has no effect: STORAGE is "+c.Storage)
+	}
+	for _, name := range []string{"NPM_REGISTRY_TOKEN", "NPM_REGISTRY_TOKEN_FILE"} {
+		if c.isGiven(name) && c.Packages.Registry == "" {
+			warnings = append(warnings, name+" has no effect: NPM_REGISTRY is not set")
+		}
 	}
 	if c.Egress.TLSInsecure {
 		warnings = append(warnings, "EGRESS_TLS_INSECURE is on: functions do not check who answers them, and anybody on the "+

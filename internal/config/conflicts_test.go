@@ -7,13 +7,17 @@ import (
 
 func TestWhatHasNoEffectIsTold(t *testing.T) {
 	for settings, want := range map[string]string{
-		"NODE_BINARY=/a|RUNTIMES=a=/b":                                            "NODE_BINARY has no effect: RUNTIMES takes precedence over it",
-		"REDIS_ENDPOINT=redis://h|STORAGE=inmemory":                               "REDIS_ENDPOINT has no effect: STORAGE is inmemory",
-		"DBAAS_SENTINEL_ENDPOINT=redis://h|STORAGE=embedded":                      "DBAAS_SENTINEL_ENDPOINT has no effect: STORAGE is embedded",
-		"FUNCTION_LOGS_NAMESPACE_MEMORY=65mb":                                     "FUNCTION_LOGS_NAMESPACE_MEMORY=65mb is more than FUNCTION_LOGS_MEMORY, which is 64mb: the smaller one applies",
-		"STREAM_IDLE_TIMEOUT=16m":                                                 "STREAM_IDLE_TIMEOUT=16m is more than STREAM_TIMEOUT, which is 15m: the smaller one applies",
-		"CODE_SYNC_TIMEOUT=6000":                                                  "CODE_SYNC_TIMEOUT=6000 is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one applies",
-		"RESPONSE_LIMIT=200mb|WORKER_MEMORY_LIMIT=150mb|HTTP_ANSWER_MEMORY=200mb": "RESPONSE_LIMIT=200mb is more than WORKER_MEMORY_LIMIT, which is 150mb: the smaller one applies",
+		"NPM_REGISTRY_TOKEN=t":      "NPM_REGISTRY_TOKEN has no effect: NPM_REGISTRY is not set",
+		"NPM_REGISTRY_TOKEN_FILE=t": "NPM_REGISTRY_TOKEN_FILE has no effect: NPM_REGISTRY is not set",
+		"NPM_REGISTRY_TOKEN_FILE=t|NPM_REGISTRY=http://h|NPM_CACHE_SIZE=1mb|NPM_PACKAGES_LIMIT=1mb": "",
+		"NPM_PACKAGES_LIMIT=1gb|NPM_CACHE_SIZE=1mb":                                                 "NPM_PACKAGES_LIMIT=1gb is more than NPM_CACHE_SIZE, which is 1mb: the smaller one applies",
+		"NODE_BINARY=/a|RUNTIMES=a=/b":                                                              "NODE_BINARY has no effect: RUNTIMES takes precedence over it",
+		"REDIS_ENDPOINT=redis://h|STORAGE=inmemory":                                                 "REDIS_ENDPOINT has no effect: STORAGE is inmemory",
+		"DBAAS_SENTINEL_ENDPOINT=redis://h|STORAGE=embedded":                                        "DBAAS_SENTINEL_ENDPOINT has no effect: STORAGE is embedded",
+		"FUNCTION_LOGS_NAMESPACE_MEMORY=65mb":                                                       "FUNCTION_LOGS_NAMESPACE_MEMORY=65mb is more than FUNCTION_LOGS_MEMORY, which is 64mb: the smaller one applies",
+		"STREAM_IDLE_TIMEOUT=16m":                                                                   "STREAM_IDLE_TIMEOUT=16m is more than STREAM_TIMEOUT, which is 15m: the smaller one applies",
+		"CODE_SYNC_TIMEOUT=6000":                                                                    "CODE_SYNC_TIMEOUT=6000 is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one applies",
+		"RESPONSE_LIMIT=200mb|WORKER_MEMORY_LIMIT=150mb|HTTP_ANSWER_MEMORY=200mb":                   "RESPONSE_LIMIT=200mb is more than WORKER_MEMORY_LIMIT, which is 150mb: the smaller one applies",
 		"HOST=web-1": "HOST=web-1 is a name: the server listens at the address that it stands for, and at no other. Backstage Functions did not read HOST, " +
 			"which some shells set: unset it to listen at all addresses",
 		"HOST=localhost|METRICS_HOST=::1|PORT=1": "",
@@ -39,6 +43,13 @@ func TestCertificateNeedsItsKey(t *testing.T) {
 		}
 	}
 	mustLoad(t, "TLS_CERT_FILE=/a", "TLS_KEY_FILE=/b")
+}
+
+func TestTheTokenOfTheRegistryIsGivenOnce(t *testing.T) {
+	_, err := from("NPM_REGISTRY=http://h", "NPM_REGISTRY_TOKEN=hunter2", "NPM_REGISTRY_TOKEN_FILE=/f")
+	if err == nil || err.Error() != "NPM_REGISTRY_TOKEN, NPM_REGISTRY_TOKEN_FILE: must not be set both" {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestExposedVariableWithoutANameIsAFault(t *testing.T) {

@@ -3,8 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"unicode"
+
+	"golang.org/x/net/http/httpproxy"
 
 	"github.com/backstage/functions/internal/egress"
 )
@@ -65,4 +68,11 @@ func upstreamProxy() parser {
 		return nil
 	}, []string{proxyOff, "OFF", "http://h:1", "https://u:p@h/", "h:3128"},
 		[]string{"socks5://h:1", "http://", "http://h:0", "http://h/p", "http://h?x", "http://h:x", "ftp://h", "http://a b"})
+}
+
+// Proxy returns what chooses the proxy for the server's own requests, nil for none: that of HTTPS_PROXY or one of its
+// other names, but not for NO_PROXY and not for this machine.
+func (c *Config) Proxy() func(*url.URL) (*url.URL, error) {
+	proxy := string(c.Egress.proxy)
+	return (&httpproxy.Config{HTTPProxy: proxy, HTTPSProxy: proxy, NoProxy: c.Egress.exceptions}).ProxyFunc()
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -29,6 +30,28 @@ func TestTheProxyIsThatOfOtherProgramsUnlessItIsNamed(t *testing.T) {
 	}
 	if c := mustLoad(t, "EGRESS_PROXY=http://a", "EGRESS_PROXY_NAMES=true"); !c.Egress.Upstream.Names {
 		t.Error("EGRESS_PROXY_NAMES has no effect")
+	}
+}
+
+func TestTheServerUsesTheProxyOfOtherPrograms(t *testing.T) {
+	c := mustLoad(t, "HTTPS_PROXY=http://user@a:1", "EGRESS_PROXY=http://b:2", "NO_PROXY=.inner")
+	for address, want := range map[string]string{
+		"https://npm.example/x": "http://user@a:1", "http://npm.example/x": "http://user@a:1",
+		"https://npm.inner/x": "", "http://127.0.0.1/x": "",
+	} {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if proxy, err := c.Proxy()(u); err != nil {
+			t.Error(err)
+		} else if proxy != nil {
+			got = proxy.String()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", address, got, want)
+		}
 	}
 }
 

@@ -48,3 +48,20 @@ func (s Secret) GoString() string { return `"` + s.String() + `"` }
 
 // LogValue implements slog.LogValuer.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Password is a text of which nothing may be seen. It prints and logs as ***; string(p) is the text.
+type Password string
+
+// String hides p, but not whether there is one.
+func (p Password) String() string {
+	if p == "" {
+		return ""
+	}
+	return mask
+}
+
+// GoString implements fmt.GoStringer, so that %#v does not show p either.
+func (p Password) GoString() string { return `"` + p.String() + `"` }
+
+// LogValue implements slog.LogValuer.
+func (p Password) LogValue() slog.Value { return slog.StringValue(p.String()) }

@@ -21,9 +21,9 @@ type Variable struct {
 	// Live says that SIGHUP applies a new value from CONFIG_FILE to a running server.
 	Live bool
 
-	// secret keeps the secret part of the value out of what is printed.
-	secret bool
-	parse  parser
+	// secret keeps the secret part of the value, an address, out of what is printed; masked keeps all of it out.
+	secret, masked bool
+	parse          parser
 	// derive computes a default that depends on variables before this one, or on the machine. Empty text is none. Default
 	// is in words then.
 	derive func(*Config, machine) string
@@ -68,7 +68,7 @@ const maxShown = 200
 
 // showWrong is show for a value that was not understood: it is not known which part of it is secret.
 func (v *Variable) showWrong(text string) string {
-	if v.secret && !publicAddress.MatchString(text) {
+	if v.masked || v.secret && !publicAddress.MatchString(text) {
 		return mask
 	}
 	if len(text) > maxShown {
@@ -82,6 +82,9 @@ var publicAddress = regexp.MustCompile(`^([a-z0-9+]+:)?(//)?[A-Za-z0-9.-]*(:[0-9
 
 // show returns the printable form of text.
 func (v *Variable) show(text string) string {
+	if v.masked {
+		return mask
+	}
 	if v.secret {
 		return Secret(text).String()
 	}

@@ -8,6 +8,7 @@ var groups = []struct {
 	{"Server", serverVariables},
 	{"Storage", storageVariables},
 	{"Functions", functionsVariables},
+	{"Packages", packagesVariables},
 	{"Workers", workersVariables},
 	{"Connections", connectionsVariables},
 	{"Egress", egressVariables},

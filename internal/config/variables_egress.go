@@ -92,11 +92,11 @@ var egressVariables = []Variable{
 		Meaning: "Longest time that a connection may carry no data.",
 		parse:   duration(10*time.Millisecond, day, func(c *Config) *time.Duration { return &c.Egress.Limits.Idle }),
 	},
-	commonProxy("HTTPS_PROXY", "URL of the proxy that is the default of `EGRESS_PROXY`."),
+	commonProxy("HTTPS_PROXY", "URL of the proxy that is the default of `EGRESS_PROXY`, and that the server itself uses for `NPM_REGISTRY`."),
 	commonProxy("https_proxy", "As `HTTPS_PROXY`, which takes precedence."),
 	commonProxy("HTTP_PROXY", "As `https_proxy`, which takes precedence."),
 	commonProxy("http_proxy", "As `HTTP_PROXY`, which takes precedence."),
-	commonExceptions("NO_PROXY", "Hosts, domains, addresses and ranges, separated by commas, that functions reach "+
+	commonExceptions("NO_PROXY", "Hosts, domains, addresses and ranges, separated by commas, that are reached "+
 		"without the proxy; `*` is all. "+
 		"Targets on this machine never use it."),
 	commonExceptions("no_proxy", "As `NO_PROXY`, which takes precedence."),

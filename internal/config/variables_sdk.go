@@ -124,7 +124,7 @@ func sdkFile(name, meaning string) Variable {
 }
 
 func sdkHeaders(name, meaning string) Variable {
-	return Variable{Name: name, Default: "none", derive: none, secret: true, Meaning: meaning, parse: pairs()}
+	return Variable{Name: name, Default: "none", derive: none, masked: true, Meaning: meaning, parse: pairs()}
 }
 
 // pair is a name and a value, percent-encoded.
