@@ -19,6 +19,7 @@ var homes = map[string][]string{
 	"github.com/google/uuid": {
 		"internal/httpd/api", "internal/function", "internal/observe/sentry", "internal/store/storetest",
 	},
+	"github.com/go-sourcemap/":   {"internal/stacktrace"},
 	"github.com/gorilla/mux":     {"internal/httpd/api"},
 	"github.com/miekg/dns":       {"internal/egress"},
 	"github.com/prometheus/":     {"internal/observe/metrics"},

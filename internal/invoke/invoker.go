@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -38,6 +39,7 @@ type Invoker struct {
 	output   Output
 	reporter Reporter // nil when it is off
 	tracer   Tracer
+	stacks   *stacktrace.Stacks
 	cache    *cache
 	limiter  *limiter
 	refused  func(error)
@@ -57,7 +59,8 @@ func New(o Options) *Invoker {
 	o = o.withDefaults()
 	return &Invoker{
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer,
-		cache: newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
+		stacks: o.Stacks,
+		cache:  newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
 		refused: o.Refused, refusals: newRefusals(o.Logger), stepped: o.Stepped,
 		cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer,
 		pipelineTimeout: o.PipelineTimeout, stepBytes: o.StepBytes,
@@ -91,13 +94,14 @@ func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 	inv := bareEntry(f, &v.cache.bounds).invocation()
 	inv.ID = "check-" + strconv.FormatUint(v.checks.Add(1), 10)
 	inv.Kind, inv.Owner, inv.Depth = sandbox.Check, v.ownerOf(f.Namespace), depthOf(ctx)
-	inv.OnLog = func(line sandbox.LogLine) { v.output.Print(f.Ref, line) }
+	places := v.stacks.Of(f)
+	inv.OnLog = func(line sandbox.LogLine) { v.output.Print(f.Ref, places.Line(line)) }
 	result, err := v.pool.Invoke(ctx, inv)
 	if err == nil && string(result.Body) == webHandler && f.Options.Body == nil {
 		raw := function.BodyRaw
 		f.Options.Body = &raw
 	}
-	return err
+	return places.Error(err)
 }
 
 // Run calls the function. Its error is a *function.NotFoundError, one that wraps function.ErrUnavailable when the code
@@ -140,7 +144,8 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	onHead := call.OnHead
 	call.OnHead = nil // is nothing to those who are told of the call
 	out := v.output.Start(call)
-	late := newLateOutput(v.output, call)
+	places := v.stacks.Of(e.fn)
+	late := newLateOutput(v.output, call, places)
 	ctx, span := v.tracer.Run(ctx, call)
 	inv := e.invocation()
 	inv.ID, inv.Owner, inv.Depth = at.id(call.ID), call.Owner, depthOf(ctx)
@@ -149,6 +154,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	inv.Request, inv.Outgoing = call.Request, span.Outgoing()
 	inv.Detached, inv.CutAfterAnswer = !v.cancels, v.cuts || e.cut
 	inv.OnLog = func(line sandbox.LogLine) {
+		line = places.Line(line)
 		out.Line(line)
 		span.Line(line)
 	}
@@ -159,6 +165,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	}
 	inv.MarkValid() // the API has read the body, a worker's answer was read by the pool, and encoders wrote the rest
 	result, err := v.admit(ctx, e.fn, inv)
+	err = places.Error(err)
 	took := time.Since(at.start)
 	ran := begun || hasRun(err)
 	if err != nil && ran && (!begun || endOf(err) != StreamCaller) {
@@ -177,7 +184,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	}
 	v.recorder.FunctionRun(ctx, e.fn.Ref, ending, took)
 	if err != nil && ran {
-		v.report(&Failure{Call: call, Function: e.fn, Err: err, Earlier: at.earlier}, out)
+		v.report(&Failure{Call: call, Function: e.fn, Err: err, Earlier: at.earlier, Source: places.Source}, out)
 	}
 	return result, err
 }

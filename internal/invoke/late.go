@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -12,21 +13,22 @@ import (
 type lateOutput struct {
 	output Output
 	call   Call
+	places *stacktrace.Translator
 	out    RunOutput // nil before the first line
 	began  time.Time
 }
 
 // newLateOutput keeps nothing of the request but what output may want of its header.
-func newLateOutput(output Output, call Call) *lateOutput {
+func newLateOutput(output Output, call Call, places *stacktrace.Translator) *lateOutput {
 	call.Request, call.Memory = sandbox.Request{Method: call.Request.Method, Header: call.Request.Header}, nil
-	return &lateOutput{output: output, call: call}
+	return &lateOutput{output: output, call: call, places: places}
 }
 
 func (l *lateOutput) line(line sandbox.LogLine) {
 	if l.out == nil {
 		l.out, l.began = l.output.Start(l.call), time.Now()
 	}
-	l.out.Line(line)
+	l.out.Line(l.places.Line(line))
 }
 
 // end comes after the last line.

@@ -27,6 +27,8 @@ type Failure struct {
 	// String(error), such as "TypeError: x is not a function".
 	Err  error
 	Text string
+	// Source is the text of a file that the frames of Err name, other than that of the function's code. It may be nil.
+	Source func(file string) (text string, ok bool)
 	// Fields are those that the output sent of the run; nil when it sends none.
 	Fields map[string]json.RawMessage
 	// Earlier are the steps of the pipeline that ran before, in order.

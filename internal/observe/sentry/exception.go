@@ -2,7 +2,6 @@ package sentry
 
 import (
 	"errors"
-	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -36,8 +35,9 @@ func exceptionOf(text string, frames []sdk.Frame) sdk.Exception {
 	}
 }
 
-// frameLine is a line of sandbox.FunctionError.Frames: "at fn (file:line)" or "at file:line".
-var frameLine = regexp.MustCompile(`^at (?:(.+) \()?.*:(\d+)\)?$`)
+// frameLine is a line of sandbox.FunctionError.Frames: "at fn (file:line)" or "at file:line". In a file of an author, from
+// which the code was built, it has a column too.
+var frameLine = regexp.MustCompile(`^at (?:(.+) \()?(.*?):(\d+)(?::(\d+))?\)?$`)
 
 // framesOf are the frames that lie in the function's code, the outermost first, as Sentry wants them.
 func framesOf(f *invoke.Failure) []sdk.Frame {
@@ -45,22 +45,23 @@ func framesOf(f *invoke.Failure) []sdk.Frame {
 	if !ok || thrown.Frames == "" {
 		return nil
 	}
-	code := strings.Split(f.Function.Program(), "\n")
 	lines := strings.Split(thrown.Frames, "\n")
 	lines = lines[:min(len(lines), maxFrames)]
 	columns := columnsOf(thrown.Stack, f.Call.Ref.Filename())
+	texts := sources{failure: f, lines: map[string][]string{}}
 	var frames []sdk.Frame
 	for i := len(lines) - 1; i >= 0; i-- {
 		match := frameLine.FindStringSubmatch(lines[i])
 		if match == nil {
 			continue
 		}
-		number, err := strconv.Atoi(match[2])
-		if err != nil || number < 1 || number > len(code) || code[number-1] == "" {
+		frame, ok := texts.frameAt(match[2], match[1], match[3])
+		if !ok {
 			continue // the wrapper around the code
 		}
-		frame := frameAt(f.Call.Ref.Filename(), match[1], number, code)
-		if i < len(columns) && columns[i].line == number {
+		if match[4] != "" {
+			frame.Colno, _ = strconv.Atoi(match[4])
+		} else if i < len(columns) && columns[i].line == frame.Lineno {
 			frame.Colno = columns[i].column
 		}
 		frames = append(frames, frame)
@@ -88,21 +89,6 @@ func columnsOf(stack, file string) []position {
 		}
 	}
 	return places
-}
-
-// frameAt is the frame at a line of code. Its module is the name of file alone, as the Node.js SDK of Sentry has it.
-func frameAt(file, name string, number int, code []string) sdk.Frame {
-	at := number - 1
-	return sdk.Frame{
-		Filename:    file,
-		Module:      cut(strings.TrimSuffix(path.Base(file), ".js"), maxLine),
-		Function:    cut(name, maxLine),
-		Lineno:      number,
-		PreContext:  cutAll(code[max(0, at-contextLines):at]),
-		ContextLine: cut(code[at], maxLine),
-		PostContext: cutAll(code[at+1 : min(len(code), at+1+contextLines)]),
-		InApp:       true,
-	}
 }
 
 func cutAll(lines []string) []string {
