@@ -17,6 +17,7 @@ func (s *scheduler) close() bool {
 // end waits for the calls that run, or until ctx ends, then ends all workers. What it returns is closed when they are
 // dead and the goroutines of the scheduler have ended. It comes after close.
 func (s *scheduler) end(ctx context.Context) (quiet <-chan struct{}) {
+	s.retireUnused()
 	cut := context.AfterFunc(ctx, s.retireAll)
 	s.calls.Wait()
 	cut()
@@ -28,6 +29,20 @@ func (s *scheduler) end(ctx context.Context) (quiet <-chan struct{}) {
 		close(ended)
 	}()
 	return ended
+}
+
+// retireUnused ends the workers that serve nobody, and nobody will.
+func (s *scheduler) retireUnused() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.prewarmed {
+		s.retireLocked(w, ReasonClosed)
+	}
+	for w := s.idle.oldest(); w != nil; w = s.idle.oldest() {
+		s.idle.remove(w)
+		s.retireLocked(w, ReasonClosed)
+	}
+	s.prewarmed = nil
 }
 
 // retireAll ends all workers, also those that run calls. No call may be waiting.

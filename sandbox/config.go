@@ -50,8 +50,8 @@ type Config struct {
 	// Node is the path of the Node.js binary, of version 8 or newer. Default: the one that make setup has put beside
 	// Runner, else the one on PATH.
 	Node string
-	// Runtimes are several versions of Node.js side by side, with names that invocations choose by; Node is not looked at
-	// then. They share Size, Active, Memory, Reserve and QueueSize. The first is that of invocations that name none, and
+	// Runtimes are the versions of Node.js to start with, side by side, with names that invocations choose by; Node is not
+	// looked at then. They share Size, Active, Memory, Reserve and QueueSize. The first is that of invocations that name none, and
 	// has Prewarmed workers ready; each other has one, if any. Default: Node alone, with the name "node" and its major
 	// version.
 	Runtimes []Runtime

@@ -31,7 +31,7 @@
 // instead of started one by one.
 //
 // Config.Runtimes has several versions of Node.js in one pool: they share its workers, its queue and its memory, and an
-// Invocation chooses one by its name.
+// Invocation chooses one by its name. Pool.Add and Pool.Remove change them while the pool runs.
 //
 // IsolationStrict, the default, needs the rights to make cgroups: root has them, or a delegated subtree. New
 // fails with ErrUnsupported and says what is missing where it cannot give what was asked for. IsolationNone needs no
@@ -53,7 +53,8 @@
 //
 //	npm install --prefix DIR --ignore-scripts lodash
 //
-// A module is loaded once for all functions; those that cannot be loaded are named by New's *ModulesError.
+// A module is loaded once for all functions; those that cannot be loaded are named by New's *ModulesError. A Runtime may
+// have modules of its own.
 //
 // Package sandboxtest has pools for tests.
 package sandbox

@@ -22,7 +22,8 @@ type largePools struct {
 	budget *budget
 	open   func(*Config) (starter, error)
 
-	mu     sync.Mutex // guards the fields below
+	mu     sync.Mutex              // guards the fields below
+	usual  map[string]*runtimePool // the usual parts that there are, by runtime
 	parts  map[largeKey]*largePart
 	ending sync.WaitGroup
 	closed bool
@@ -30,8 +31,8 @@ type largePools struct {
 
 // largeKey is what workers of one part have in common.
 type largeKey struct {
-	runtime, node string // its name and its binary
-	memory        int64  // bytes
+	usual  *runtimePool // that of the same runtime
+	memory int64        // bytes
 }
 
 // largePart is one part. Its users are guarded by the lock of largePools; pool and err are set before made is closed.
@@ -43,9 +44,32 @@ type largePart struct {
 	err   error
 }
 
-func newLargePools(cfg Config, b *budget) *largePools {
+func newLargePools(cfg Config, open func(*Config) (starter, error), b *budget) *largePools {
 	return &largePools{
-		cfg: cfg, most: cfg.LargestMemory, budget: b, open: newStarter, parts: map[largeKey]*largePart{},
+		cfg: cfg, most: cfg.LargestMemory, budget: b, open: open,
+		usual: map[string]*runtimePool{}, parts: map[largeKey]*largePart{},
+	}
+}
+
+// admit lets there be parts beside usual, whose runtime calls can ask for.
+func (l *largePools) admit(usual *runtimePool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.usual[usual.name] = usual
+}
+
+// drop ends the parts beside usual: calls in them finish, or are cut off when ctx ends, and there are no others.
+func (l *largePools) drop(ctx context.Context, usual *runtimePool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.usual[usual.name] == usual {
+		delete(l.usual, usual.name)
+	}
+	for key, part := range l.parts {
+		if key.usual == usual {
+			delete(l.parts, key)
+			l.ending.Go(func() { _ = part.end(ctx) })
+		}
 	}
 }
 
@@ -58,10 +82,10 @@ func (l *largePools) sizeFor(memory int64) int64 {
 	return min(size, l.most)
 }
 
-// invoke is Pool.Invoke for an inv of that runtime, whose usual part has cfg.
-func (l *largePools) invoke(ctx context.Context, cfg *Config, runtime string, inv *Invocation) (*Result, error) {
-	key := largeKey{runtime, cfg.Node, l.sizeFor(inv.Memory)}
-	part, err := l.join(cfg, key)
+// invoke is Pool.Invoke for an inv of the runtime that usual serves.
+func (l *largePools) invoke(ctx context.Context, usual *runtimePool, inv *Invocation) (*Result, error) {
+	key := largeKey{usual, l.sizeFor(inv.Memory)}
+	part, err := l.join(key)
 	if err == nil {
 		defer l.leave(key, part)
 		err = part.wait(ctx)
@@ -74,17 +98,17 @@ func (l *largePools) invoke(ctx context.Context, cfg *Config, runtime string, in
 }
 
 // join returns the part of that key, which leave must give back.
-func (l *largePools) join(cfg *Config, key largeKey) (*largePart, error) {
+func (l *largePools) join(key largeKey) (*largePart, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
+	if l.closed || l.usual[key.usual.name] != key.usual {
 		return nil, ErrClosed
 	}
 	part, ok := l.parts[key]
 	if !ok {
 		part = &largePart{made: make(chan struct{})}
 		l.parts[key] = part
-		go l.begin(*cfg, key, part)
+		go l.begin(key.usual.cfg, key, part)
 	}
 	part.users++
 	return part, nil
@@ -150,9 +174,7 @@ func (p *largePart) end(ctx context.Context) error {
 	if p.pool == nil {
 		return nil
 	}
-	err := p.pool.Shutdown(ctx)
-	p.pool.scheduler.leaveBudget()
-	return err
+	return p.pool.Shutdown(ctx)
 }
 
 // shutdown is Pool.Shutdown for all parts.
@@ -182,7 +204,7 @@ func (l *largePools) addTo(s *PoolStats, runtime string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, part := range l.parts {
-		if key.runtime != runtime {
+		if key.usual.name != runtime {
 			continue
 		}
 		select {

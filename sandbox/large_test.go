@@ -23,15 +23,10 @@ func newLargeRig(t *testing.T) *largeRig {
 	t.Helper()
 	cfg := fakeConfig(4, 1)
 	cfg.LargestMemory, cfg.Runtimes = 600<<20, []Runtime{{Name: "node", Node: "node"}}
-	b := newBudget()
-	usual, err := newPool(t.Context(), cfg, &fakeStarter{}, b)
-	if err != nil {
+	r := &largeRig{Pool: emptyPool(cfg, func(*Config) (starter, error) { return &fakeStarter{}, nil })}
+	if err := r.start(t.Context(), cfg.Runtimes[0]); err != nil {
 		t.Fatal(err)
 	}
-	r := &largeRig{Pool: &Pool{
-		names: []string{"node"}, pools: map[string]*runtimePool{"node": usual}, memory: cfg.Limits.Memory,
-		large: newLargePools(cfg, b),
-	}}
 	r.large.open = func(c *Config) (starter, error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -16,20 +16,25 @@ func (e *ModulesError) Error() string {
 	return "sandbox: modules that cannot be loaded: " + strings.Join(e.Causes, "; ")
 }
 
-// checkModules returns a *ModulesError when there are modules that none of the runtimes can load. Where at least one
-// can, the others' functions that require them fail by themselves.
-func checkModules(names, modules []string, report func(runtime string) Report) error {
-	lacking := map[string][]string{}
-	for _, runtime := range names {
-		for _, line := range report(runtime).Modules {
+// checkModules returns a *ModulesError when there are modules that none of the runtimes whose functions may require
+// them can load. Where at least one can, the others' functions that require them fail by themselves.
+func (c Config) checkModules(report func(runtime string) Report) error {
+	listed, lacking, names := map[string]int{}, map[string][]string{}, []string{}
+	for _, runtime := range c.Runtimes {
+		for _, name := range c.modulesOf(runtime) {
+			if listed[name]++; listed[name] == 1 {
+				names = append(names, name)
+			}
+		}
+		for _, line := range report(runtime.Name).Modules {
 			name, _, _ := strings.Cut(line, ": ")
-			lacking[name] = append(lacking[name], strings.TrimPrefix(fmt.Sprintf("%s: %s", runtime, line), ": "))
+			lacking[name] = append(lacking[name], fmt.Sprintf("%s: %s", runtime.Name, line))
 		}
 	}
 	var causes []string
-	for _, module := range modules {
-		if len(lacking[module]) == len(names) {
-			causes = append(causes, lacking[module]...)
+	for _, name := range names {
+		if len(lacking[name]) == listed[name] {
+			causes = append(causes, lacking[name]...)
 		}
 	}
 	if causes == nil {

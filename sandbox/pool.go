@@ -5,15 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // Pool runs invocations on workers, of one or several runtimes. It is safe for concurrent use.
 type Pool struct {
-	runtimes []Runtime // the first one first
-	names    []string
-	pools    map[string]*runtimePool
-	memory   int64 // of a worker whose function asks for none
-	large    *largePools
+	cfg        Config
+	newStarter func(*Config) (starter, error)
+	budget     *budget
+	large      *largePools
+	current    atomic.Pointer[runtimeSet] // never nil
+	life       context.Context            // ends when the pool closes
+	close      context.CancelFunc
+	patience   context.Context // ends when calls are not waited for any more
+	cut        context.CancelFunc
+
+	warm     atomic.Bool    // all runtimes of the start were prepared once
+	changing sync.Mutex     // one change of the runtimes at a time
+	changes  sync.WaitGroup // those in progress, and runtimes that are let go of
+
+	mu     sync.Mutex // guards the fields below, and writes of current
+	closed bool
+	left   []error // of runtimes that were let go of
 }
 
 // New starts a pool and returns when the first worker of each runtime is ready, so that a wrong Node.js or missing
@@ -29,67 +43,92 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newBudget()
-	p := &Pool{pools: map[string]*runtimePool{}, memory: cfg.Limits.Memory, large: newLargePools(cfg, b)}
-	for i, rt := range cfg.Runtimes {
-		if err := p.start(ctx, cfg.of(i), rt, b); err != nil {
-			return nil, errors.Join(fmt.Errorf("runtime %s: %w", rt.Name, err), p.Close())
+	p := emptyPool(cfg, newStarter)
+	for _, rt := range cfg.Runtimes {
+		if err := p.start(ctx, rt); err != nil {
+			return nil, errors.Join(err, p.Close())
 		}
 	}
-	report := func(name string) Report { return p.pools[name].Snapshot().Report }
-	if err := checkModules(p.names, cfg.Modules, report); err != nil {
+	report := func(name string) Report { return p.current.Load().parts[name].Snapshot().Report }
+	if err := cfg.checkModules(report); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
 
-// start starts the part for one runtime, beside others of the same budget.
-func (p *Pool) start(ctx context.Context, cfg Config, rt Runtime, b *budget) error {
-	starter, err := newStarter(&cfg)
+// emptyPool is a pool without a runtime.
+func emptyPool(cfg Config, newStarter func(*Config) (starter, error)) *Pool {
+	b := newBudget()
+	p := &Pool{cfg: cfg, newStarter: newStarter, budget: b, large: newLargePools(cfg, newStarter, b)}
+	p.life, p.close = context.WithCancel(context.Background())
+	p.patience, p.cut = context.WithCancel(context.Background())
+	p.current.Store(&runtimeSet{})
+	return p
+}
+
+// start starts the part for a runtime beside the others, or in place of the one of that name, which is let go of then.
+func (p *Pool) start(ctx context.Context, rt Runtime) error {
+	now := p.current.Load()
+	cfg := p.cfg.of(rt, len(now.runtimes) == 0 || now.runtimes[0].Name == rt.Name)
+	starter, err := p.newStarter(&cfg)
 	if err != nil {
-		return err
+		return fmt.Errorf("runtime %s: %w", rt.Name, err)
 	}
-	part, err := newPool(ctx, cfg, starter, b)
+	part, err := newPool(ctx, cfg, starter, p.budget)
 	if err != nil {
-		return err
+		return fmt.Errorf("runtime %s: %w", rt.Name, err)
 	}
-	p.runtimes, p.names, p.pools[rt.Name] = append(p.runtimes, rt), append(p.names, rt.Name), part
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		p.letGoLocked(part)
+		return ErrClosed
+	}
+	if old := now.parts[rt.Name]; old != nil {
+		p.letGoLocked(old)
+	}
+	part.name = rt.Name
+	p.large.admit(part)
+	p.current.Store(now.with(rt, part))
 	return nil
 }
 
 // Runtimes are those that calls may ask for at the moment, the first one first. Their paths are absolute, and their
 // versions known.
-func (p *Pool) Runtimes() []Runtime { return slices.Clone(p.runtimes) }
+func (p *Pool) Runtimes() []Runtime { return slices.Clone(p.current.Load().runtimes) }
 
 // Invoke runs inv on a worker, waiting for one at most for QueueTimeout or until ctx ends. Its errors are
 // *FunctionError when the function failed, *DeathError when its worker died, ErrInvalid, ErrBusy, ErrClosed,
 // ErrTooLarge, *RuntimeError where there is no runtime of that name, or wrap the cause of ctx.
 func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
-	name := inv.Runtime
-	if name == "" {
-		name = p.names[0]
+	for {
+		now := p.current.Load()
+		part, err := now.part(inv.Runtime)
+		if err != nil {
+			return nil, err
+		}
+		result, err := p.invokeOn(ctx, part, inv)
+		if err == nil || !errors.Is(err, ErrClosed) || p.current.Load() == now {
+			return result, err
+		} // else the call had not begun when its runtime was replaced or removed
 	}
-	part, ok := p.pools[name]
-	if !ok {
-		return nil, &RuntimeError{Name: name, Known: p.names}
-	}
+}
+
+// invokeOn is Invoke on the part of a runtime, or on its part for more memory.
+func (p *Pool) invokeOn(ctx context.Context, part *runtimePool, inv *Invocation) (*Result, error) {
 	if inv.Memory == 0 {
 		return part.Invoke(ctx, inv)
 	}
-	return p.invokeLimited(ctx, part, name, inv)
-}
-
-// invokeLimited is Invoke for an inv with a limit of its own on memory.
-func (p *Pool) invokeLimited(ctx context.Context, part *runtimePool, name string, inv *Invocation) (*Result, error) {
 	var result *Result
 	var err error
-	if inv.Memory > p.memory && p.large.most > p.memory {
-		result, err = p.large.invoke(ctx, &part.cfg, name, inv)
+	usual := p.cfg.Limits.Memory
+	if inv.Memory > usual && p.large.most > usual {
+		result, err = p.large.invoke(ctx, part, inv)
 	} else {
 		result, err = part.Invoke(ctx, inv)
 	}
 	if death, ok := errors.AsType[*DeathError](err); ok && (death.Reason == ReasonMemory ||
-		death.Reason == ReasonHeap && inv.Memory > p.memory) {
+		death.Reason == ReasonHeap && inv.Memory > usual) {
 		death.Memory = inv.Memory
 	}
 	return result, err
@@ -102,8 +141,14 @@ func (p *Pool) Close() error { return p.Shutdown(context.Background()) }
 // Shutdown is Close, but when ctx ends it also ends the workers that still run calls, with ReasonClosed. After a first
 // call of either, later ones wait for its end.
 func (p *Pool) Shutdown(ctx context.Context) error {
-	errs := make(chan error, len(p.pools)+1)
-	for _, part := range p.pools {
+	defer context.AfterFunc(ctx, p.cut)()
+	p.close()
+	p.mu.Lock()
+	p.closed = true
+	now := p.current.Load()
+	p.mu.Unlock()
+	errs := make(chan error, len(now.parts)+1)
+	for _, part := range now.parts {
 		go func() { errs <- part.Shutdown(ctx) }()
 	}
 	go func() { errs <- p.large.shutdown(ctx) }()
@@ -111,5 +156,9 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	for range cap(errs) {
 		all = errors.Join(all, <-errs)
 	}
-	return all
+	p.changes.Wait()
+	p.cut() // nobody waits for it any more
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(append(p.left, all)...)
 }

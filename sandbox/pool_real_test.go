@@ -50,7 +50,7 @@ func newRealPool(tb testing.TB, change func(*sandbox.Config)) *sandbox.Pool {
 	if change != nil {
 		change(&cfg)
 	}
-	pool, err := sandbox.New(context.Background(), cfg)
+	pool, err := startPool(tb, cfg)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -61,6 +61,24 @@ func newRealPool(tb testing.TB, change func(*sandbox.Config)) *sandbox.Pool {
 	})
 	awaitReady(tb, pool)
 	return pool
+}
+
+// startPool is sandbox.New. A pool on version22 alone starts on the oldest version, which the other then replaces.
+func startPool(tb testing.TB, cfg sandbox.Config) (*sandbox.Pool, error) {
+	tb.Helper()
+	if cfg.Runtimes != nil || cfg.Node != version22.binary(tb) {
+		return sandbox.New(context.Background(), cfg)
+	}
+	cfg.Node = oldest.binary(tb)
+	pool, err := sandbox.New(context.Background(), cfg)
+	if err != nil {
+		return nil, err
+	}
+	live := sandbox.Runtime{Name: pool.Runtimes()[0].Name, Node: version22.binary(tb)}
+	if err := pool.Add(context.Background(), live); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return pool, nil
 }
 
 // only is the snapshot of the one runtime of a pool.

@@ -11,10 +11,17 @@ import (
 // version is a version of Node.js that every promise is kept on.
 type version string
 
-const oldest version = "node8"
+const (
+	oldest    version = "node8"
+	version20 version = "node20"
+	// version22 is added to each pool while it runs, in place of the oldest: what comes then is isolated as what is there
+	// from the start.
+	version22 version = "node22"
+	version24 version = "node24"
+)
 
 // versions are all that the server is tested with, oldest first.
-var versions = []version{oldest, "node20", "node22", "node24"}
+var versions = []version{oldest, version20, version22, version24}
 
 // binary is where a version lies.
 func (v version) binary(tb testing.TB) string {

@@ -96,7 +96,7 @@ func byArena(t *testing.T, promises []promise) [][]promise {
 // arena is a small pool of strict isolation with room for an attacker and its neighbour. It is closed with the test.
 func arena(t *testing.T, v version, change func(*sandbox.Config)) *sandbox.Pool {
 	t.Helper()
-	pool, err := sandbox.New(context.Background(), arenaConfig(t, v, change))
+	pool, err := startPool(t, arenaConfig(t, v, change))
 	if err != nil {
 		t.Fatal(err)
 	}

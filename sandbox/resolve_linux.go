@@ -56,8 +56,8 @@ func (c Config) findRuntimes(ctx context.Context) ([]Runtime, error) {
 		found := slices.Clone(c.Runtimes)
 		for i := range found {
 			var err error
-			if found[i], err = checkNode(ctx, found[i]); err != nil {
-				return nil, fmt.Errorf("runtime %s: %w", found[i].Name, err)
+			if found[i], err = c.resolvedRuntime(ctx, found[i]); err != nil {
+				return nil, err
 			}
 		}
 		return found, nil
@@ -72,6 +72,18 @@ func (c Config) findRuntimes(ctx context.Context) ([]Runtime, error) {
 	}
 	found.Name = "node" + strconv.Itoa(found.Major())
 	return []Runtime{found}, nil
+}
+
+// resolvedRuntime is rt with absolute paths and its version.
+func (c Config) resolvedRuntime(ctx context.Context, rt Runtime) (Runtime, error) {
+	rt, err := checkNode(ctx, rt)
+	if err == nil && rt.ModulesDir != "" {
+		rt.ModulesDir, err = filepath.Abs(rt.ModulesDir)
+	}
+	if err != nil {
+		return rt, fmt.Errorf("runtime %s: %w", rt.Name, err)
+	}
+	return rt, nil
 }
 
 // findNode is the binary that Node names; if it names none the one beside the runner, where make setup puts it, or the

@@ -11,6 +11,9 @@ type Runtime struct {
 	Name, Node string
 	// Version is what the binary reports, such as "v24.21.0". A pool finds it out.
 	Version string
+	// Modules and ModulesDir are those of Config for this runtime alone. Nil and empty stand for Config's.
+	Modules    []string
+	ModulesDir string
 }
 
 // Major is the major version of Node.js, such as 24; 0 while Version is not known.
@@ -34,13 +37,24 @@ func Newest(runtimes []Runtime) Runtime {
 	return newest
 }
 
-// of is the configuration of the i-th runtime by itself. Those after the first keep one worker ready, if any.
-func (c Config) of(i int) Config {
-	c.Node = c.Runtimes[i].Node
-	if i > 0 {
+// of is the configuration of a runtime by itself. Those that are not the first keep one worker ready, if any.
+func (c Config) of(rt Runtime, first bool) Config {
+	c.Node, c.Modules = rt.Node, c.modulesOf(rt)
+	if rt.ModulesDir != "" {
+		c.ModulesDir = rt.ModulesDir
+	}
+	if !first {
 		c.Prewarmed = min(c.Prewarmed, 1)
 	}
 	return c
+}
+
+// modulesOf are the names that functions on rt may require.
+func (c Config) modulesOf(rt Runtime) []string {
+	if rt.Modules != nil {
+		return rt.Modules
+	}
+	return c.Modules
 }
 
 // checkRuntimes says what is wrong with the names and paths of runtimes.

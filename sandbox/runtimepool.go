@@ -9,6 +9,7 @@ import (
 
 // runtimePool is the part of a Pool for one runtime. It is safe for concurrent use.
 type runtimePool struct {
+	name      string // of its runtime, once calls can ask for it
 	cfg       Config
 	starter   starter
 	scheduler *scheduler

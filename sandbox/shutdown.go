@@ -26,6 +26,7 @@ func (p *runtimePool) shutDown(ctx context.Context) error {
 	}
 	err := p.starter.close()
 	<-quiet
+	p.scheduler.leaveBudget()
 	p.compiling.Wait() // no call runs that could begin another
 	return err
 }

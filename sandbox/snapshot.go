@@ -5,6 +5,8 @@ import "errors"
 // RuntimeSnapshot is what was asked for the workers of one runtime, what it obtained and what happens in it at one
 // moment. As JSON it is for people to read.
 type RuntimeSnapshot struct {
+	// Runtime says which it is.
+	Runtime Runtime `json:"-"`
 	// Report was made when the first worker was ready.
 	Report
 	// Start says how workers start: forked, or directly and why.
@@ -51,8 +53,8 @@ type Snapshot struct {
 	Runtimes map[string]RuntimeSnapshot `json:"runtimes"`
 	// Pool adds them up.
 	Pool PoolStats `json:"pool"`
-	// Err is that of the first runtime, and ErrWarming while another one is: one beside the first that does not start
-	// fails its own functions and no others.
+	// Err is that of the first runtime, and ErrWarming while another one of the start is: one beside the first that does
+	// not start fails its own functions and no others. Runtimes that are added later make it no ErrWarming.
 	Err error `json:"-"`
 	// Summary is the same for all.
 	Summary string `json:"-"`
@@ -61,19 +63,27 @@ type Snapshot struct {
 // Snapshot tells of the pool as it is now. It costs little: nothing is asked of the kernel or of workers.
 func (p *Pool) Snapshot() Snapshot {
 	all := Snapshot{Runtimes: map[string]RuntimeSnapshot{}}
-	for _, name := range p.names {
-		s := p.pools[name].Snapshot()
-		p.large.addTo(&s.Pool, name)
-		all.Runtimes[name] = s
+	now := p.current.Load()
+	for _, rt := range now.runtimes {
+		s := now.parts[rt.Name].Snapshot()
+		p.large.addTo(&s.Pool, rt.Name)
+		s.Runtime = rt
+		all.Runtimes[rt.Name] = s
 		all.Pool.add(&s.Pool)
 		if errors.Is(s.Err, ErrWarming) && all.Err == nil {
 			all.Err = ErrWarming
 		}
 	}
-	first := all.Runtimes[p.names[0]]
+	first := all.Runtimes[now.runtimes[0].Name]
 	all.Summary = first.Summary
 	if first.Err != nil {
 		all.Err = first.Err
+	}
+	switch {
+	case !errors.Is(all.Err, ErrWarming):
+		p.warm.Store(true)
+	case p.warm.Load():
+		all.Err = nil
 	}
 	return all
 }
@@ -94,7 +104,11 @@ func (s *PoolStats) add(other *PoolStats) {
 // Memory is what the workers of all runtimes use; false says that nothing counts it, as without cgroups. It is
 // no part of a Snapshot because it reads files of the kernel.
 func (p *Pool) Memory() (MemoryUsage, bool) {
-	starter, ok := p.pools[p.names[0]].starter.(usageTeller)
+	first, err := p.current.Load().part("")
+	if err != nil {
+		return MemoryUsage{}, false
+	}
+	starter, ok := first.starter.(usageTeller)
 	if !ok {
 		return MemoryUsage{}, false
 	}
