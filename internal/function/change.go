@@ -8,6 +8,8 @@ type Change struct {
 	Namespace string
 	// Routes means that a route was written or deleted.
 	Routes bool
+	// Keys means that a key was written or deleted.
+	Keys bool
 	// All means that anything may have changed, such as after messages were lost.
 	All bool
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// MaxKeys is how many keys a store takes unless its Limits say otherwise.
+const MaxKeys = 10_000
+
 // MaxVariables is how many environment variables a function may have, MaxFiles of how many files it may be made.
 const (
 	MaxVariables = 1024
@@ -33,7 +36,7 @@ var ErrDamaged = errors.New(
 	"the stored code does not match its hash: put the function's code again, restore a backup, or delete the function",
 )
 
-// Limits bound the record of one function, and the number of routes. The zero value stands for the defaults.
+// Limits bound the record of one function, and the numbers of routes and of keys. The zero value stands for the defaults.
 type Limits struct {
 	// EnvBytes is how long the environment may be as one JSON object; 0 stands for 1 MiB.
 	EnvBytes int64
@@ -44,6 +47,8 @@ type Limits struct {
 	SourceBytes int64
 	// Routes is how many there may be; 0 stands for MaxRoutes.
 	Routes int
+	// Keys is how many there may be; 0 stands for MaxKeys.
+	Keys int
 }
 
 // EnvLimitError says that a write would leave a function with more variables, or longer ones, than it may have.
@@ -84,6 +89,14 @@ func (l Limits) MaxRoutes() int {
 		return MaxRoutes
 	}
 	return l.Routes
+}
+
+// MaxKeys is how many keys there may be.
+func (l Limits) MaxKeys() int {
+	if l.Keys == 0 {
+		return MaxKeys
+	}
+	return l.Keys
 }
 
 func (l Limits) env() int64 {

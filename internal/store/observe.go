@@ -17,6 +17,7 @@ func Observe(s Store, hooks ...hook.Func) Store {
 		functions:  functions{hook.Guard[Functions](s, hooks...)},
 		namespaces: namespaces{hook.Guard[Namespaces](s, hooks...)},
 		routes:     routes{hook.Guard[Routes](s, hooks...)},
+		keys:       keys{hook.Guard[Keys](s, hooks...)},
 	}
 }
 
@@ -28,6 +29,7 @@ type observed struct {
 	functions
 	namespaces
 	routes
+	keys
 }
 
 type pinger struct{ guarded hook.Guarded[Pinger] }

@@ -11,6 +11,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/identity"
 )
 
 // Damage are the functions whose code does not match its hash.
@@ -110,6 +111,10 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 		},
 		string(routesBucket): func(name string, text []byte) error {
 			_, err := function.ParseRoute(name, text)
+			return err
+		},
+		string(keysBucket): func(id string, text []byte) error {
+			_, err := identity.Parse(id, text)
 			return err
 		},
 	} {

@@ -3,9 +3,9 @@
 // The file is a bbolt database of a few buckets. "functions" holds one bucket per namespace, named by the namespace and
 // a colon, so that bbolt's own order is the order of lists; in it each function is a JSON document under its ID.
 // What functions of files were built from is in "sources", in buckets and under keys of the same names. "namespaces"
-// holds each namespace's record, a JSON document, under its name. "routes" holds each route's record, a
-// JSON document, under its name, and "patterns" the name of each route under its pattern. A namespace and an ID take at
-// most 32 KiB each.
+// holds each namespace's record, a JSON document, under its name. "routes" holds each route's record, a JSON document,
+// under its name, and "patterns" the name of each route under its pattern. "keys" holds each key's record, a JSON
+// document, under its ID. A namespace and an ID take at most 32 KiB each.
 //
 // What functions print is kept in memory.
 package bolt
@@ -32,8 +32,9 @@ var (
 	namespacesBucket = []byte("namespaces")
 	routesBucket     = []byte("routes")
 	patternsBucket   = []byte("patterns")
+	keysBucket       = []byte("keys")
 
-	allBuckets = [][]byte{functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket}
+	allBuckets = [][]byte{functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket}
 )
 
 // Store keeps functions in a file. Use Open. It is safe for concurrent use.

@@ -17,7 +17,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Store {
 		s := open(t, t.TempDir())
 		s.OwnerSeparator = storetest.OwnerSeparator
-		s.Limits.Routes = storetest.MaxRoutes
+		s.Limits.Routes, s.Limits.Keys = storetest.MaxRoutes, storetest.MaxKeys
 		return s
 	})
 }

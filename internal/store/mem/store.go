@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/store/feed"
 	"github.com/backstage/functions/internal/store/ring"
 )
@@ -26,6 +27,7 @@ type Store struct {
 	order      []function.Ref            // the keys of functions, in the order of lists
 	routes     map[string]function.Route // by their names
 	patterns   map[string]string         // the names of routes, by their patterns
+	keys       map[string]identity.Key   // by their IDs
 }
 
 // New returns an empty store.
@@ -35,6 +37,7 @@ func New() *Store {
 		namespaces: make(map[string]*function.Namespace),
 		routes:     make(map[string]function.Route),
 		patterns:   make(map[string]string),
+		keys:       make(map[string]identity.Key),
 	}
 }
 
@@ -56,7 +59,7 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	s.functions, s.namespaces, s.order, s.routes, s.patterns = nil, nil, nil, nil, nil
+	s.functions, s.namespaces, s.order, s.routes, s.patterns, s.keys = nil, nil, nil, nil, nil, nil
 	s.Ring.Close()
 	return nil
 }

@@ -11,7 +11,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(*testing.T) storetest.Store {
 		s := mem.New()
 		s.OwnerSeparator = storetest.OwnerSeparator
-		s.Limits.Routes = storetest.MaxRoutes
+		s.Limits.Routes, s.Limits.Keys = storetest.MaxRoutes, storetest.MaxKeys
 		return s
 	})
 }

@@ -6,11 +6,12 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// A notice is "function:" and the function's member, "namespace:" and the namespace's escaped name, or "routes".
+// A notice is "function:" and the function's member, "namespace:" and the namespace's escaped name, or "routes", or "keys".
 const (
 	functionPrefix  = "function:"
 	namespacePrefix = "namespace:"
 	routesNotice    = "routes"
+	keysNotice      = "keys"
 )
 
 func functionNotice(ref function.Ref) string { return functionPrefix + member(ref) }
@@ -19,8 +20,11 @@ func namespaceNotice(name string) string { return namespacePrefix + escape(name)
 
 // parseNotice reads a notice. One that is not understood, from a newer server perhaps, may be about anything.
 func parseNotice(text string) function.Change {
-	if text == routesNotice {
+	switch text {
+	case routesNotice:
 		return function.Change{Routes: true}
+	case keysNotice:
+		return function.Change{Keys: true}
 	}
 	if m, found := strings.CutPrefix(text, functionPrefix); found {
 		if ref, ok := parseMember(m); ok {

@@ -65,5 +65,8 @@ func (k keys) list() string { return string(k) + "namespaces" }
 // routes is the hash of all routes.
 func (k keys) routes() string { return string(k) + "functions:routes" }
 
+// keys is the hash of all keys of callers.
+func (k keys) keys() string { return string(k) + "functions:keys" }
+
 // changes is the channel of notices.
 func (k keys) changes() string { return string(k) + "functions:changes" }

@@ -21,8 +21,8 @@ func source(name string) string {
 // readSource is no redis.Script: see readHash.
 var readSource = source("read")
 
-// readRoutesSource is none either: it is sent in a pipeline, too.
-var readRoutesSource = source("routes")
+// readAllSource is none either: it is sent in a pipeline, too.
+var readAllSource = source("read_all")
 
 // The writes. Each is one script, so it happens as a whole or not at all, and its notice belongs to it. A server that
 // forbids the channel (ACL) still takes the write: the notice is then lost, and other servers see the change by
@@ -35,6 +35,8 @@ var (
 	dropNamespaceScript = redis.NewScript(source("drop_namespace"))
 	putRouteScript      = redis.NewScript(source("route_put"))
 	deleteRouteScript   = redis.NewScript(source("route_delete"))
+	putKeyScript        = redis.NewScript(source("key_put"))
+	deleteKeyScript     = redis.NewScript(source("key_delete"))
 	copyScript          = redis.NewScript(source("copy"))
 	adoptScript         = redis.NewScript(source("adopt"))
 	dropFunctionScript  = redis.NewScript(source("drop"))

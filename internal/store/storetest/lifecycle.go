@@ -33,10 +33,13 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 		"DeleteNamespace": s.DeleteNamespace(ctx, "ns"),
 		"PutRoute":        s.PutRoute(ctx, route("r", "", "/")),
 		"DeleteRoute":     s.DeleteRoute(ctx, "r"),
+		"PutKey":          s.PutKey(ctx, key("k")),
+		"DeleteKey":       s.DeleteKey(ctx, "k"),
 	}
 	_, calls["Get"] = s.Get(ctx, ref)
 	_, calls["Routes"] = s.Routes(ctx)
 	_, calls["Source"] = s.Source(ctx, ref)
+	_, calls["Keys"] = s.Keys(ctx)
 	_, calls["Revision"] = s.Revision(ctx, ref)
 	_, calls["Put"] = s.Put(ctx, &function.Function{Ref: ref, Code: "2"})
 	_, calls["List"] = s.List(ctx, function.Query{Page: 1, PerPage: 1})

@@ -88,6 +88,8 @@ func testWatchSeesEveryWrite(t *testing.T, s Store) {
 		{"put namespace", func() error { return s.PutNamespace(t.Context(), &function.Namespace{Name: "a/b"}) }, ofNamespace},
 		{"delete namespace", func() error { return s.DeleteNamespace(t.Context(), "a/b") }, ofNamespace},
 		{"put route", func() error { return s.PutRoute(t.Context(), route("r", "", "/")) }, function.Change{Routes: true}},
+		{"put key", func() error { return s.PutKey(t.Context(), key("k")) }, function.Change{Keys: true}},
+		{"delete key", func() error { return s.DeleteKey(t.Context(), "k") }, function.Change{Keys: true}},
 		{"delete route", func() error { return s.DeleteRoute(t.Context(), "r") }, function.Change{Routes: true}},
 	} {
 		wantNoError(t, step.write())

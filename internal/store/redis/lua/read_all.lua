@@ -1,5 +1,5 @@
--- Reads all routes, unless they are too long together: anyone may have written them.
--- KEYS: the hash of routes
+-- Reads all records of a hash, unless they are too long together: anyone may have written them.
+-- KEYS: the hash
 -- ARGV: prefix of the fields of records, the most bytes
 -- Returns name, record, name, record …; their length when that is too much.
 local length, found = 0, {}

@@ -1,0 +1,3 @@
+// Package identity says who a caller is and what they may do: keys, their roles, and the namespaces that they are for.
+// It does no input or output.
+package identity

@@ -1,0 +1,56 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// Why a token is not taken.
+var (
+	ErrUnknown = errors.New("there is no such key")
+	ErrExpired = errors.New("the key has expired")
+)
+
+// Keyring finds keys by their tokens. It is safe for concurrent use: Set replaces all keys at once. Use NewKeyring.
+type Keyring struct {
+	own  []Key // which are there whatever the store has
+	keys atomic.Pointer[map[string]Key]
+}
+
+// NewKeyring returns a Keyring that has only the server's own keys.
+func NewKeyring(own ...Key) *Keyring {
+	ring := &Keyring{own: own}
+	ring.Set(nil)
+	return ring
+}
+
+// Set makes keys and the server's own ones all there are.
+func (k *Keyring) Set(keys []Key) {
+	byID := make(map[string]Key, len(keys)+len(k.own))
+	for _, key := range slices.Concat(keys, k.own) {
+		byID[key.ID] = key
+	}
+	k.keys.Store(&byID)
+}
+
+// Find returns the key of a token at a time, or ErrUnknown or ErrExpired. How long it takes does not depend on how much
+// of the secret is right.
+func (k *Keyring) Find(token string, at time.Time) (Key, error) {
+	id, ok := idOf(token)
+	if !ok {
+		return Key{}, ErrUnknown
+	}
+	key, ok := (*k.keys.Load())[id]
+	sum := sha256.Sum256([]byte(token))
+	if subtle.ConstantTimeCompare(sum[:], key.hash[:]) != 1 || !ok {
+		return Key{}, ErrUnknown
+	}
+	if !key.Expires.IsZero() && !at.Before(key.Expires) {
+		return Key{}, ErrExpired
+	}
+	return key, nil
+}

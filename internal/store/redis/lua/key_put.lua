@@ -1,0 +1,12 @@
+-- Writes a key, unless there are too many, and announces it.
+-- KEYS: the hash of keys
+-- ARGV: channel, notice, ID, record, the most keys
+-- Returns the number of keys when there are too many; else nothing.
+if redis.call('HEXISTS', KEYS[1], ARGV[3]) == 0 then
+  local count = redis.call('HLEN', KEYS[1])
+  if count >= tonumber(ARGV[5]) then
+    return count
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
+redis.pcall('PUBLISH', ARGV[1], ARGV[2])

@@ -1,0 +1,31 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// maxAllBytes bounds the fields and records of a hash that is read whole.
+const maxAllBytes = 64 << 20
+
+// eachRecord calls use for each record of a hash, in no order, with its name: the field without the prefix, which all
+// fields of records have. It returns an error when they are too long together.
+func (s *Store) eachRecord(ctx context.Context, hash, prefix string, use func(name string, record []byte)) error {
+	var found *redis.Cmd
+	err := read(ctx, s.client, func(p redis.Pipeliner) {
+		found = p.Eval(ctx, readAllSource, []string{hash}, prefix, maxAllBytes)
+	})
+	if err != nil {
+		return err
+	}
+	values, ok := found.Val().([]any)
+	if !ok {
+		return fmt.Errorf("the hash %s is larger than the server reads, which is %d bytes: delete what is in it", hash, maxAllBytes)
+	}
+	for i := 0; i+1 < len(values); i += 2 {
+		use(fmt.Sprint(values[i]), []byte(fmt.Sprint(values[i+1])))
+	}
+	return nil
+}
