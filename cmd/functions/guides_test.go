@@ -16,7 +16,7 @@ var block = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 
 // TestGuidesWorkAsTheySay runs the shell blocks of each guide, one after the other, in a folder of its own. A block of
 // text after one is what it prints; … in it stands for anything. All share one server; a guide whose start command
-// names files that it has made gets one of its own.
+// names files of its own gets one of its own.
 func TestGuidesWorkAsTheySay(t *testing.T) {
 	guides, err := filepath.Glob("../../docs/guides/*.md")
 	if err != nil || len(guides) == 0 {
@@ -37,7 +37,7 @@ func TestGuidesWorkAsTheySay(t *testing.T) {
 			for _, part := range block.FindAllStringSubmatch(string(text), -1) {
 				switch part[1] {
 				case "bash":
-					if strings.Contains(part[2], "TLS_CERT_FILE") {
+					if strings.Contains(part[2], "_FILE=$PWD/") {
 						here = startOfGuide(t, dir, part[2])
 					}
 				case "sh":
@@ -57,7 +57,7 @@ func TestGuidesWorkAsTheySay(t *testing.T) {
 	}
 }
 
-// startOfGuide starts a server with TLS by the variables of a command that ends with "make run", in dir. It returns
+// startOfGuide starts a server by the variables of a command that ends with "make run", in dir. It returns
 // what puts the address of that server into scripts.
 func startOfGuide(t *testing.T, dir, command string) *strings.Replacer {
 	t.Helper()

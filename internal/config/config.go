@@ -71,6 +71,9 @@ type Config struct {
 	// Storage is one of the Storage constants, STORAGE. DataDir is where the embedded one keeps its file, DATA_DIR.
 	Storage string
 	DataDir string
+	// Auth is one of the Auth constants, AUTH, and AdminKeyFile ADMIN_KEY_FILE.
+	Auth         string
+	AdminKeyFile string
 	// RedisEndpoint is REDIS_ENDPOINT or DBAAS_SENTINEL_ENDPOINT, and RedisVariable the name of the one that is set.
 	// LogsRedisEndpoint is LOGS_REDIS_ENDPOINT, empty for the same Redis. RedisKeyPrefix is REDIS_KEY_PREFIX.
 	RedisEndpoint     Secret

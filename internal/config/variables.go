@@ -7,6 +7,7 @@ var groups = []struct {
 }{
 	{"Server", serverVariables},
 	{"Storage", storageVariables},
+	{"Keys of callers", authVariables},
 	{"Functions", functionsVariables},
 	{"Packages", packagesVariables},
 	{"Workers", workersVariables},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/body"
+	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -33,6 +34,10 @@ var table = []struct {
 	{function.ErrRouteNotFound, Outcome{Status: statusMissing, Message: "Route not found", Fault: FaultCaller}},
 	{function.ErrTooManyRoutes, Outcome{
 		Status: statusBad, Message: "There are as many routes as a server takes: delete some first", Fault: FaultCaller,
+	}},
+	{identity.ErrNotFound, Outcome{Status: statusMissing, Message: "Key not found", Fault: FaultCaller}},
+	{identity.ErrTooMany, Outcome{
+		Status: statusBad, Message: "There are as many keys as a server takes: delete some first", Fault: FaultCaller,
 	}},
 	{sandbox.ErrTooLarge, Outcome{Status: statusTooLarge, Message: "request entity too large", Fault: FaultCaller}},
 	{sandbox.ErrStream, Outcome{

@@ -5,36 +5,43 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/replica"
 )
 
-// routesTimeout is how long the start, and a write of a route, wait until the routes are read again. If that fails,
-// they are read in the background.
-const routesTimeout = 2 * time.Second
+// loadTimeout is how long the start, and a write of a route or a key, wait until all of them are read again. If that
+// fails, they are read in the background.
+const loadTimeout = 2 * time.Second
 
 // changed makes a write, here or on another server, known to what is in memory.
 func (s *server) changed(c function.Change) {
 	if c.Routes || c.All {
 		s.routes.Changed()
 	}
-	if !c.Routes {
+	if s.keys != nil && (c.Keys || c.All) {
+		s.keys.Changed()
+	}
+	if !c.Routes && !c.Keys {
 		s.invoker.Changed(c)
 	}
 }
 
-// changedHere is changed for a write by this server: when it returns, the routes have what was written.
+// changedHere is changed for a write by this server: when it returns, routes and keys have what was written.
 func (s *server) changedHere(c function.Change) {
-	if c.Routes {
-		s.readRoutes(context.Background())
-		return
+	switch {
+	case c.Routes:
+		load(context.Background(), s.routes.Keeper)
+	case c.Keys:
+		load(context.Background(), s.keys.Keeper)
+	default:
+		s.changed(c)
 	}
-	s.changed(c)
 }
 
-// readRoutes reads the routes, or leaves that to the background.
-func (s *server) readRoutes(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, routesTimeout)
+// load reads what k keeps, or leaves that to the background.
+func load[T any](ctx context.Context, k *replica.Keeper[T]) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	if s.routes.Load(ctx) != nil {
-		s.routes.Changed()
+	if k.Load(ctx) != nil {
+		k.Changed()
 	}
 }

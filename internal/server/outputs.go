@@ -121,7 +121,7 @@ func (o *outputs) accessLog(which string) func(r *http.Request, a api.Answer) {
 		o.access.Log(&logs.Request{
 			Request: r, Status: a.Status, Answer: a.Header, Length: a.Length, Took: a.Took,
 			Sent: a.Sent, Aborted: a.Aborted,
-			ID: api.RequestID(r.Context()), TraceID: trace.ID(r.Context()),
+			ID: api.RequestID(r.Context()), TraceID: trace.ID(r.Context()), KeyID: a.KeyID,
 		})
 	}
 }

@@ -82,6 +82,7 @@ type server struct {
 	invoker     *invoke.Invoker
 	probes      *health.Health
 	routes      *routes.Keeper
+	keys        *keyring // nil if nobody needs a key
 }
 
 // steps are the parts to start, in order.
@@ -95,6 +96,7 @@ func (s *server) steps() []step {
 		{"the store", s.openStore},
 		{"the observers", s.openObservers},
 		{"backups", s.serveBackups},
+		{"the keys of callers", s.openKeys},
 		{"the journal of output", s.keepLines},
 		{"the way out for functions", s.openEgress},
 		{"the workers", s.startWorkers},
@@ -221,7 +223,7 @@ func (s *server) invokeOptions() invoke.Options {
 // configuration.
 func (s *server) startBackground(ctx context.Context) (stop func() error, err error) {
 	s.routes = routes.NewKeeper(s.store, s.log())
-	s.readRoutes(ctx)
+	load(ctx, s.routes.Keeper)
 	reload := newReloader(s.cfg, s.load, s.out, s.outside.Policies, s.trusted)
 	reload.certificate = s.certificate
 	return inBackground(ctx,
@@ -246,7 +248,7 @@ func (s *server) serve(ctx context.Context) error {
 }
 
 func (s *server) apiOptions(ctx context.Context) api.Options {
-	return api.Options{
+	options := api.Options{
 		Store: store.Observe(s.store, hook.OnChange(s.changedHere)), Invoker: s.invoker, Runtimes: s.pool.Runtimes,
 		Rendering: s.work,
 		Routes:    s.routes, TrustedProxies: s.cfg.TrustedProxies,
@@ -267,4 +269,6 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Logs:    keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
 		Life: ctx,
 	}
+	s.auth(&options)
+	return options
 }

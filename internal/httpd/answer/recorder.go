@@ -11,6 +11,8 @@ type Recorder struct {
 	// Route is the template of the route that serves the request; the handler that finds it sets it. Empty when there
 	// is none.
 	Route string
+	// KeyID names the key that the caller has shown; empty without one.
+	KeyID string
 	// Sent counts the bytes of the body.
 	Sent int64
 	// Aborted says that the answer ended before its end; the handler that ends it so sets it.

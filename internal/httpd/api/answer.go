@@ -62,14 +62,19 @@ func sendEmpty(w http.ResponseWriter, status int) {
 // sendSchema answers with a document that the named schema describes. By contract it has no weak entity tag, is never
 // 304, and tells no length to HEAD.
 func sendSchema(w http.ResponseWriter, r *http.Request, schema string, body []byte) {
+	sendSchemaAs(w, r, http.StatusOK, schema, body)
+}
+
+// sendSchemaAs is sendSchema with another status than 200.
+func sendSchemaAs(w http.ResponseWriter, r *http.Request, status int, schema string, body []byte) {
 	h := w.Header()
 	h.Set(headerType, contentTypeJSON+"; profile="+origin(r)+"/_schemas/"+schema)
 	if r.Method == http.MethodHead {
-		w.WriteHeader(http.StatusOK)
+		w.WriteHeader(status)
 		return
 	}
 	h.Set(headerLength, strconv.Itoa(len(body)))
-	w.WriteHeader(http.StatusOK)
+	w.WriteHeader(status)
 	_, _ = w.Write(body) // see send
 }
 

@@ -33,6 +33,8 @@ type Answer struct {
 	Aborted bool
 	// Took is the time until it was written.
 	Took time.Duration
+	// KeyID names the key of the caller; empty without one.
+	KeyID string
 }
 
 // logAccess reports each request to AccessLog and Served.
@@ -47,7 +49,7 @@ func (s *server) logAccess(next http.Handler) http.Handler {
 			}
 			took := time.Since(start)
 			s.Served(r.Context(), rec.Route, rec.Status, took)
-			s.AccessLog(r, Answer{rec.Route, rec.Status, rec.Header(), length, rec.Sent, rec.Aborted, took})
+			s.AccessLog(r, Answer{rec.Route, rec.Status, rec.Header(), length, rec.Sent, rec.Aborted, took, rec.KeyID})
 		}()
 		next.ServeHTTP(rec, r)
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/routes"
+	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
@@ -141,7 +142,7 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 	}
 	onAPI := []string{
 		"/functions/{namespace}/{id}/env/{env}", "/functions/{namespace}/{id}/logs", "/functions/{namespace}/{id}",
-		"/functions", "/namespaces/{namespace}", "/routes/{route}", "/routes", "/healthcheck", "/status",
+		"/functions", "/namespaces/{namespace}", "/routes/{route}", "/routes", "/keys", "/keys/{key}", "/healthcheck", "/status",
 		"/status/isolation", "/_debug/http_stats", "/_schemas/*", "/",
 	}
 	served := map[string]map[string]bool{} // by path and port
@@ -153,6 +154,7 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 	}
 	for _, table := range []RouteTable{noRoutes{}, tableOf(t, "/*")} {
 		o := Options{Store: newFakeStore(), Invoker: answering(&sandbox.Result{Status: 299}, nil), Routes: table}
+		o.Auth, o.Keyring = AuthLog, keyring{identity.NewKeyring(), true}
 		var resource string
 		o.Routed = func(_ *http.Request, route string) { resource = route }
 		handlers := New(o)

@@ -37,9 +37,10 @@ func (s *server) byRoute(next http.Handler) http.Handler {
 			return
 		}
 		s.begin(w, r, routed)
-		s.adapt(func(w http.ResponseWriter, r *http.Request) error {
+		run := func(w http.ResponseWriter, r *http.Request) error {
 			return s.runFunction(w, r, target{match.Ref, cmp.Or(match.Path, "/"), match.Params, true})
-		}).ServeHTTP(w, r)
+		}
+		s.adapt(s.guard(toInvokeIn(match.Ref.Namespace), run)).ServeHTTP(w, r)
 	})
 }
 

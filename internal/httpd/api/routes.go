@@ -38,7 +38,9 @@ type resource struct {
 }
 
 type method struct {
-	name  string
+	name string
+	// needs is what a caller must be allowed to do.
+	needs need
 	serve handler
 }
 
@@ -46,28 +48,30 @@ type method struct {
 // comes first since almost every request is one.
 func (s *server) resources() []resource {
 	return []resource{
-		{"/functions/{namespace}/{id}/run", apiPort | runPort, []method{{anyMethod, s.run}}},
-		{"/functions/{namespace}/{id}/run/*", apiPort | runPort, []method{{anyMethod, s.runBelow}}},
-		{"/functions/{namespace}/{id}/env/{env}", apiPort, []method{{"PUT", s.setEnv}, {"DELETE", s.unsetEnv}}},
-		{"/functions/{namespace}/{id}/logs", apiPort, []method{{"GET", s.functionLogs}}},
-		{"/functions/pipeline", apiPort | runPort, []method{{"PUT", s.pipeline}}},
+		{"/functions/{namespace}/{id}/run", apiPort | runPort, []method{{anyMethod, toInvoke, s.run}}},
+		{"/functions/{namespace}/{id}/run/*", apiPort | runPort, []method{{anyMethod, toInvoke, s.runBelow}}},
+		{"/functions/{namespace}/{id}/env/{env}", apiPort, []method{{"PUT", toDeploy, s.setEnv}, {"DELETE", toDeploy, s.unsetEnv}}},
+		{"/functions/{namespace}/{id}/logs", apiPort, []method{{"GET", toDeploy, s.functionLogs}}},
+		{"/functions/pipeline", apiPort | runPort, []method{{"PUT", toPipe, s.pipeline}}},
 		{"/functions/{namespace}/{id}", apiPort, []method{
-			{"PUT", s.putFunction}, {"GET", s.getFunction}, {"DELETE", s.deleteFunction}, {"POST", s.postFunction},
+			{"PUT", toDeploy, s.putFunction}, {"GET", toDeploy, s.getFunction}, {"DELETE", toDeploy, s.deleteFunction}, {"POST", toDeploy, s.postFunction},
 		}},
-		{"/functions", apiPort, []method{{"GET", s.listFunctions}}},
+		{"/functions", apiPort, []method{{"GET", toList, s.listFunctions}}},
 		{"/namespaces/{namespace}", apiPort, []method{
-			{"PUT", s.putNamespace}, {"GET", s.getNamespace}, {"DELETE", s.deleteNamespace},
+			{"PUT", toAdminister, s.putNamespace}, {"GET", toDeploy, s.getNamespace}, {"DELETE", toAdminister, s.deleteNamespace},
 		}},
-		{"/routes/{route}", apiPort, []method{{"PUT", s.putRoute}, {"GET", s.getRoute}, {"DELETE", s.deleteRoute}}},
-		{"/routes", apiPort, []method{{"GET", s.listRoutes}}},
-		{"/healthcheck", apiPort, []method{{"GET", s.healthcheck}}},
-		{"/livez", apiPort | runPort, []method{{"GET", probe(s.Livez)}}},
-		{"/readyz", apiPort | runPort, []method{{"GET", probe(s.Readyz)}}},
-		{"/status", apiPort, []method{{"GET", s.status}}},
-		{"/status/isolation", apiPort, []method{{"GET", s.isolation}}},
-		{"/_debug/http_stats", apiPort, []method{{"GET", s.httpStats}}},
-		{"/_schemas/*", apiPort, []method{{"GET", s.getSchema}}},
-		{"/", apiPort, []method{{"GET", s.root}}},
+		{"/routes/{route}", apiPort, []method{{"PUT", toOperate, s.putRoute}, {"GET", toOperate, s.getRoute}, {"DELETE", toOperate, s.deleteRoute}}},
+		{"/routes", apiPort, []method{{"GET", toOperate, s.listRoutes}}},
+		{"/keys", apiPort, []method{{"POST", toKeepKeys, s.postKey}, {"GET", toKeepKeys, s.listKeys}}},
+		{"/keys/{key}", apiPort, []method{{"GET", toKeepKeys, s.getKey}, {"DELETE", toKeepKeys, s.deleteKey}}},
+		{"/healthcheck", apiPort, []method{{"GET", forAll, s.healthcheck}}},
+		{"/livez", apiPort | runPort, []method{{"GET", forAll, probe(s.Livez)}}},
+		{"/readyz", apiPort | runPort, []method{{"GET", forAll, probe(s.Readyz)}}},
+		{"/status", apiPort, []method{{"GET", toLook, s.status}}},
+		{"/status/isolation", apiPort, []method{{"GET", toLook, s.isolation}}},
+		{"/_debug/http_stats", apiPort, []method{{"GET", toOperate, s.httpStats}}},
+		{"/_schemas/*", apiPort, []method{{"GET", forAll, s.getSchema}}},
+		{"/", apiPort, []method{{"GET", forAll, s.root}}},
 	}
 }
 
@@ -75,7 +79,7 @@ func (s *server) resources() []resource {
 func (s *server) router(on ports) *mux.Router {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	for _, res := range s.resources() {
-		if res.ports&on != 0 {
+		if res.ports&on != 0 && (s.Auth != AuthOff || !strings.HasPrefix(res.path, "/keys")) {
 			router.Handle(template(res.path), s.dispatch(res))
 		}
 	}
@@ -114,7 +118,7 @@ func (s *server) dispatch(res resource) http.Handler {
 	methods := map[string]http.Handler{}
 	var allow []string
 	for _, m := range res.methods {
-		methods[m.name] = s.adapt(m.serve)
+		methods[m.name] = s.adapt(s.guard(m.needs, m.serve))
 		if m.name == http.MethodPost { // the Allow header is the contract's, where there is none
 			continue
 		}
@@ -137,6 +141,17 @@ func (s *server) dispatch(res resource) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// guard has h serve those who are allowed to do what it needs.
+func (s *server) guard(n need, h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		r, err := s.authorize(w, r, n)
+		if err != nil {
+			return err
+		}
+		return h(w, r)
+	}
 }
 
 // adapt makes an http.Handler of h that answers with h's error.

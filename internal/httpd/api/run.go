@@ -35,7 +35,10 @@ func (s *server) runBelow(w http.ResponseWriter, r *http.Request) error {
 		return notFound(w, r)
 	}
 	found, err := s.Invoker.Find(r.Context(), ref)
+	refusal := accessOf(r).refusal
 	switch {
+	case refusal != nil && !found.LearnsPath():
+		return s.tellRefusal(w, refusal)
 	case err != nil && !errors.Is(err, function.ErrNotFound):
 		return fmt.Errorf("run %s: %w", ref, err)
 	case !found.LearnsPath():
@@ -68,6 +71,9 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 		if isPreflight(r) {
 			return answerPreflight(w, r, c)
 		}
+	}
+	if refusal := accessOf(r).refusal; refusal != nil {
+		return s.tellRefusal(w, refusal)
 	}
 	request, unread := s.requestOf(r, found, to)
 	if unread != nil {

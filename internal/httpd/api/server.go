@@ -13,6 +13,7 @@ import (
 
 	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
@@ -32,6 +33,7 @@ type Store interface {
 	Functions
 	Namespaces
 	Routes
+	Keys
 }
 
 // Functions keeps functions.
@@ -68,6 +70,16 @@ type Routes interface {
 	DeleteRoute(ctx context.Context, name string) error
 }
 
+// Keys keeps the keys of callers.
+type Keys interface {
+	// Keys returns all of them in the order of their IDs.
+	Keys(ctx context.Context) ([]identity.Key, error)
+	// PutKey returns identity.ErrTooMany when it is one too many.
+	PutKey(ctx context.Context, k identity.Key) error
+	// DeleteKey succeeds when there is nothing to delete.
+	DeleteKey(ctx context.Context, id string) error
+}
+
 // Invoker runs functions. It must be safe for concurrent use. Its errors are or wrap *function.NotFoundError,
 // function.ErrUnavailable and those of package sandbox; any other is a fault of the server.
 type Invoker interface {
@@ -83,6 +95,9 @@ type Invoker interface {
 type Options struct {
 	Store   Store
 	Invoker Invoker
+	// Auth says whether callers have to show a key, and Keyring has the keys; it is required unless Auth is AuthOff.
+	Auth    Auth
+	Keyring Keyring
 	// BodyLimit bounds a request body in bytes, counted after decompression. 0 stands for DefaultBodyLimit.
 	BodyLimit int64
 	// BodyDepth bounds how deep a request body may nest. 0 stands for body.DefaultDepth.

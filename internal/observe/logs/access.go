@@ -24,8 +24,8 @@ type Request struct {
 	Aborted bool
 	// Took is the time until the answer was written.
 	Took time.Duration
-	// ID and TraceID are for lines in JSON; empty for none.
-	ID, TraceID string
+	// ID, TraceID and KeyID, that of the key of the caller, are for lines in JSON; empty for none.
+	ID, TraceID, KeyID string
 
 	trusted []netip.Prefix
 }

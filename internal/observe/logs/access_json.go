@@ -27,6 +27,7 @@ func appendAccess(dst []byte, r *Request) []byte {
 	o.Raw("milliseconds", strconv.AppendFloat(number[:0], float64(r.Took)/float64(time.Millisecond), 'f', 3, 64))
 	addText(&o, "remoteAddr", cut(remoteAddr(r)))
 	addText(&o, "userAgent", cut(userAgent(r)))
+	addText(&o, "keyId", r.KeyID)
 	addText(&o, "requestId", r.ID)
 	addText(&o, "traceId", r.TraceID)
 	addText(&o, originalRequestID, r.ID)

@@ -48,7 +48,9 @@ func testKeys(t *testing.T, s Store) {
 		wantKeys(t, s, b)
 	}
 	for _, k := range []identity.Key{
-		{}, {ID: "A", Role: identity.Admin, Namespaces: []identity.Pattern{"*"}}, with(a, func(k *identity.Key) { k.ID = "" }),
+		{},
+		{ID: "A", Role: identity.Admin, Namespaces: []identity.Pattern{"*"}},
+		with(a, func(k *identity.Key) { k.ID = "" }),
 		with(a, func(k *identity.Key) { k.Role = "" }), with(a, func(k *identity.Key) { k.Role = "root" }),
 		with(a, func(k *identity.Key) { k.Namespaces = nil }),
 	} {

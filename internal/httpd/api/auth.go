@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/backstage/functions/internal/httpd/answer"
+	"github.com/backstage/functions/internal/identity"
+	"github.com/backstage/functions/internal/outcome"
+)
+
+// Auth says whether callers have to show a key. The zero value is AuthOff.
+type Auth int
+
+// The values of Auth.
+const (
+	AuthOff Auth = iota // nobody needs a key, and there are none
+	AuthLog             // what AuthOn refuses is served and logged; keys themselves are as with AuthOn
+	AuthOn
+)
+
+// Keyring finds the keys of callers. It must be safe for concurrent use.
+type Keyring interface {
+	// Find is identity.Keyring.Find.
+	Find(token string, at time.Time) (identity.Key, error)
+	// Loaded says whether the stored keys are known.
+	Loaded() bool
+}
+
+var (
+	errNoKey        = errors.New("no key was shown")
+	errKeysTwice    = errors.New("the header Authorization is there more than once")
+	errKeysNotKnown = errors.New("the keys are not known yet")
+)
+
+// keyOf reads the key of r. Nobody after it is to see that, so the header is dropped.
+func (s *server) keyOf(r *http.Request) (identity.Key, error) {
+	credentials := r.Header["Authorization"]
+	var token string
+	for _, text := range credentials {
+		if found, ok := tokenIn(text); ok {
+			token = found
+		}
+	}
+	if token == "" {
+		return identity.Key{}, errNoKey
+	}
+	delete(r.Header, "Authorization")
+	if len(credentials) > 1 {
+		return identity.Key{}, errKeysTwice
+	}
+	key, err := s.Keyring.Find(token, time.Now())
+	if errors.Is(err, identity.ErrUnknown) && !s.Keyring.Loaded() {
+		err = errKeysNotKnown
+	}
+	return key, err
+}
+
+// tokenIn is the token in the text of a header Authorization (RFC 6750, section 2.1), if it is one of this server.
+func tokenIn(text string) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(strings.TrimSpace(text), " ")
+	token = strings.TrimSpace(token)
+	return token, strings.EqualFold(scheme, "Bearer") && identity.IsToken(token)
+}
+
+// authorize returns why r, which needs n, is not served, and r as it is served. Who is refused learns nothing of what
+// is stored: the store is not asked.
+func (s *server) authorize(w http.ResponseWriter, r *http.Request, n need) (*http.Request, error) {
+	if s.Auth == AuthOff {
+		return r, nil
+	}
+	key, err := s.keyOf(r)
+	if rec, ok := w.(*answer.Recorder); ok {
+		rec.KeyID = key.ID
+	}
+	access := &access{key: key}
+	r = r.WithContext(context.WithValue(r.Context(), accessKey{}, access))
+	refusal := n.refuse(s, r, key, err)
+	switch {
+	case refusal == nil:
+		return r, nil
+	case s.Auth == AuthLog && !n.strict:
+		s.logFailure(r, slog.LevelWarn, "AUTH=on would refuse a request", refusal)
+		return r, nil
+	case n.preflights && isPreflight(r): // browsers show no key with one
+		access.refusal = refusal
+		return r, nil
+	}
+	return r, s.tellRefusal(w, refusal)
+}
+
+// tellRefusal returns refusal with its header.
+func (s *server) tellRefusal(w http.ResponseWriter, refusal error) error {
+	if outcome.Of(refusal).Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="functions"`)
+	}
+	return refusal
+}
+
+// access is what the caller of a request may do.
+type access struct {
+	key identity.Key
+	// refusal says why nothing but a preflight is served; nil if all is.
+	refusal error
+}
+
+type accessKey struct{}
+
+// accessOf is the access of the caller of r. With AuthOff there is none.
+func accessOf(r *http.Request) access {
+	if a, ok := r.Context().Value(accessKey{}).(*access); ok {
+		return *a
+	}
+	return access{}
+}
+
+func unauthorized(cause error) error {
+	message := "A key is needed: send the header Authorization: Bearer fn_…"
+	if !errors.Is(cause, errNoKey) {
+		message = "The key is not valid: " + cause.Error()
+	}
+	return outcome.New(outcome.Outcome{
+		Status: http.StatusUnauthorized, Message: message, Reason: "unauthorized", Fault: outcome.FaultCaller,
+	})
+}
+
+// forbidden says that a role is needed; place is the end of the sentence.
+func forbidden(role identity.Role, place string) error {
+	return outcome.New(outcome.Outcome{
+		Status:  http.StatusForbidden,
+		Message: "The key may not do this: it needs the role " + string(role) + place,
+		Reason:  "forbidden", Fault: outcome.FaultCaller,
+	})
+}

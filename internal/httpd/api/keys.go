@@ -1,0 +1,99 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/backstage/functions/internal/httpd/qs"
+	"github.com/backstage/functions/internal/identity"
+)
+
+// postKey makes the key that the body describes. Its token is in this answer and nowhere else.
+func (s *server) postKey(w http.ResponseWriter, r *http.Request) error {
+	text, ignored, err := s.readStorable(r, true, isSettings)
+	if err != nil {
+		return err
+	}
+	given, faults := parseKey(text, time.Now())
+	if ignored != "" {
+		faults = append(faults, ignored)
+	}
+	if len(faults) > 0 {
+		sendInvalid(w, r, faults)
+		return nil
+	}
+	if !accessOf(r).key.Gives(given) {
+		return forbidden(identity.Admin, " in all namespaces of the new key")
+	}
+	key, token := identity.New(given)
+	if err := s.Store.PutKey(r.Context(), key); err != nil {
+		return fmt.Errorf("put a key: %w", err)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	sendSchemaAs(w, r, http.StatusCreated, "keys/item", keyJSON(key, token))
+	return nil
+}
+
+func (s *server) getKey(w http.ResponseWriter, r *http.Request) error {
+	key, err := s.keyNamed(r)
+	if err != nil {
+		return err
+	}
+	sendSchema(w, r, "keys/item", keyJSON(key, ""))
+	return nil
+}
+
+// deleteKey revokes a key: once it has answered, this server refuses it, and the others moments later.
+func (s *server) deleteKey(w http.ResponseWriter, r *http.Request) error {
+	key, err := s.keyNamed(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Store.DeleteKey(r.Context(), key.ID); err != nil {
+		return fmt.Errorf("delete key %s: %w", key.ID, err)
+	}
+	sendEmpty(w, http.StatusNoContent)
+	return nil
+}
+
+// listKeys answers with a page of the keys that the caller could make.
+func (s *server) listKeys(w http.ResponseWriter, r *http.Request) error {
+	q, err := listQuery(qs.Parse(r.URL.RawQuery))
+	if err != nil {
+		return err
+	}
+	start, end, err := q.Bounds()
+	if err != nil {
+		return err
+	}
+	all, err := s.Store.Keys(r.Context())
+	if err != nil {
+		return fmt.Errorf("list keys: %w", err)
+	}
+	all = slices.DeleteFunc(all, func(k identity.Key) bool { return !accessOf(r).key.Gives(k) })
+	page := all[min(start, len(all)):min(end, len(all))]
+	answer, err := s.rendering.render(r.Context(), len(page)*keyBytes, func() []byte { return keysJSON(q, page, len(all)) })
+	if err != nil {
+		return fmt.Errorf("answer a list of keys: %w", err)
+	}
+	sendSchema(w, r, "keys/list", answer)
+	return nil
+}
+
+// keyNamed is the key that the path names, if the caller could make it: one that it could not is not there.
+func (s *server) keyNamed(r *http.Request) (identity.Key, error) {
+	all, err := s.Store.Keys(r.Context())
+	if err != nil {
+		return identity.Key{}, fmt.Errorf("get key: %w", err)
+	}
+	id := mux.Vars(r)["key"]
+	i := slices.IndexFunc(all, func(k identity.Key) bool { return k.ID == id })
+	if i < 0 || !accessOf(r).key.Gives(all[i]) {
+		return identity.Key{}, fmt.Errorf("get key: %w", identity.ErrNotFound)
+	}
+	return all[i], nil
+}

@@ -1,0 +1,82 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/backstage/functions/internal/identity"
+)
+
+// adminName is what the key of the administrator is called.
+const adminName = "administrator"
+
+// maxKeyFile is the most bytes that are read of its file.
+const maxKeyFile = 1 << 10
+
+// adminKey reads the key of the administrator from path. If there is no such file, it makes a key and the file, which
+// only the server's user can read.
+func adminKey(path string, log *slog.Logger) (key identity.Key, made bool, err error) {
+	text, err := readKeyFile(path, log)
+	if errors.Is(err, fs.ErrNotExist) {
+		_, token := identity.New(identity.Key{})
+		made, err = true, writeKeyFile(path, token)
+		if errors.Is(err, fs.ErrExist) { // another server was faster
+			made = false
+			text, err = readKeyFile(path, log)
+		} else {
+			text = token
+		}
+	}
+	if err != nil {
+		return key, false, err
+	}
+	key, ok := identity.Of(strings.TrimSpace(text), adminName, identity.Admin)
+	if !ok {
+		return key, false, fmt.Errorf("%s has no key: delete the file, and a new one is made at the next start", path)
+	}
+	return key, made, nil
+}
+
+func readKeyFile(path string, log *slog.Logger) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a regular file", path)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		log.Warn("Other users of this machine may read the administrator's key: run chmod 600 on its file", "file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxKeyFile))
+	return string(text), err
+}
+
+// writeKeyFile makes the file with all of its text at once, or returns an error that is fs.ErrExist.
+func writeKeyFile(path, token string) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(dir, ".key-*") // which has mode 600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = io.WriteString(file, token+"\n")
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Link(file.Name(), path)
+}
