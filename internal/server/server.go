@@ -25,6 +25,7 @@ import (
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
+	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/internal/store"
 	"github.com/backstage/functions/internal/store/hook"
 	"github.com/backstage/functions/sandbox"
@@ -214,6 +215,7 @@ func (s *server) invokeOptions() invoke.Options {
 		PipelineTimeout:    s.cfg.PipelineTimeout,
 		StepBytes:          s.cfg.ResponseLimit / 4 * 3,
 		Bounds:             functionBounds(s.cfg),
+		Stacks:             stacktrace.New(stacktrace.Options{Sources: s.store, CPU: s.work, Logger: s.log()}),
 		Refused:            s.measures.InvocationRefused,
 		Stepped:            s.out.stepped,
 	}
