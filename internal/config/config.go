@@ -63,6 +63,8 @@ type Config struct {
 	NumCPUs int
 	// BodyLimit is the largest request body in bytes, BODY_PARSER_LIMIT.
 	BodyLimit int64
+	// CodeLimit is the most bytes of the files of a function, and of what is built of them, CODE_LIMIT.
+	CodeLimit int64
 	// BodyDepth is how deep a body may nest, BODY_PARSER_DEPTH. ResponseLimit is the largest answer of a function in
 	// bytes, RESPONSE_LIMIT.
 	BodyDepth     int

@@ -36,12 +36,14 @@ var connectionsVariables = []Variable{
 	},
 	{
 		Name: "HTTP_BODY_MEMORY", Default: "a 32nd of the memory of the machine or container, 16 times `BODY_PARSER_LIMIT` " +
-			"to 128mb",
+			"or six times `CODE_LIMIT` to 128mb",
 		Meaning: "Most memory for requests that are being received or served, beyond 4 KiB for each, in bytes or " +
 			"with a unit. Above it a request is answered 503. One address may use up to four fifths of it. A body " +
 			"that is to be stored counts three times, because it is parsed.",
-		parse:  memory(mib, tib, func(c *Config) *int64 { return &c.HTTP.BodyMemory }),
-		derive: func(c *Config, m machine) string { return strconv.FormatInt(m.share(16*c.BodyLimit), 10) },
+		parse: memory(mib, tib, func(c *Config) *int64 { return &c.HTTP.BodyMemory }),
+		derive: func(c *Config, m machine) string {
+			return strconv.FormatInt(m.share(max(16*c.BodyLimit, 6*c.CodeLimit)), 10)
+		},
 	},
 	{
 		Name: "HTTP_ANSWER_MEMORY", Default: "a 32nd of the memory of the machine or container, 64mb to 128mb",

@@ -47,6 +47,12 @@ var functionsVariables = []Variable{
 		derive: func(c *Config, _ machine) string { return max(c.SyncTimeout, time.Millisecond).String() },
 	},
 	{
+		Name: "CODE_LIMIT", Default: "8mb",
+		Meaning: "Most bytes of the files of a function together, and of what is built of them; more is answered 413. " +
+			"`BODY_PARSER_LIMIT` is for other bodies, and for a function that is sent as `code`.",
+		parse: size(1, 64*mib, func(c *Config) *int64 { return &c.CodeLimit }),
+	},
+	{
 		Name: "PIPELINE_MAX_STEPS", Default: "100",
 		Meaning: "Most steps of a pipeline; a pipeline with more is answered 400.",
 		parse:   whole(1, 1000, func(c *Config) *int { return &c.PipelineMaxSteps }),

@@ -82,6 +82,7 @@ func TestErrorsHaveOneMeaning(t *testing.T) {
 		{"store away", function.ErrUnavailable, 503, "", server, true, true},
 		{"store full", function.ErrFull, 503, "", server, true, true},
 		{"damaged", function.ErrDamaged, 500, "", server, false, true},
+		{"damaged source", function.ErrDamagedSource, 500, "", server, false, true},
 		{"caller left", context.Canceled, 499, "", caller, false, false},
 		{"too slow", context.DeadlineExceeded, 503, "", server, true, true},
 		{"one that says it itself", outcome.BadRequest("why"), 400, "", caller, false, false},

@@ -57,6 +57,10 @@ var table = []struct {
 		Message: "The stored function is damaged: its code does not match its hash. " +
 			"Put its code again, restore a backup, or delete it",
 	}},
+	{function.ErrDamagedSource, Outcome{
+		Status: statusBroken, Hidden: true,
+		Message: "The stored source of the function is damaged: put its files again, or restore a backup",
+	}},
 	{function.ErrFull, Outcome{Status: statusNoRoom, Message: "Storage is full", Retry: true, Hidden: true}},
 	{
 		function.ErrUnavailable,

@@ -23,8 +23,8 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 	pool.Limits.Memory, pool.Limits.CPU, pool.Limits.Tmp = cfg.MemoryLimit, cfg.CPULimit, cfg.TmpSize
 	pool.Limits.Answer = int(cfg.ResponseLimit)
 	// A body may grow to six times its size as a JSON string. A call carries code and body; in a pipeline the body is the
-	// answer of the step before.
-	pool.Limits.Frame = max(pool.Limits.Frame, int(8*cfg.BodyLimit+cfg.ResponseLimit))
+	// answer of the step before. What was built of files is text of which little grows.
+	pool.Limits.Frame = max(pool.Limits.Frame, int(8*cfg.BodyLimit+cfg.ResponseLimit), int(2*cfg.CodeLimit+8*cfg.BodyLimit))
 	pool.Env, pool.TimeZone = mustJSON(cfg.ExposeEnv), cfg.TimeZone
 	pool.ICUData = cfg.ICUData
 	pool.Observer = observer

@@ -57,7 +57,10 @@ func openStore(
 // storeLimits lets variables that are set one by one be as long together as those of one PUT. Whatever such a PUT can
 // leave can be read, with room for what servers with other settings wrote.
 func storeLimits(cfg *config.Config) function.Limits {
-	return function.Limits{EnvBytes: cfg.BodyLimit, RecordBytes: 8 * max(cfg.BodyLimit, api.DefaultBodyLimit)}
+	return function.Limits{
+		EnvBytes: cfg.BodyLimit, SourceBytes: max(cfg.CodeLimit, api.DefaultCodeLimit),
+		RecordBytes: 8 * max(cfg.BodyLimit, cfg.CodeLimit, api.DefaultBodyLimit),
+	}
 }
 
 // redisError names the variable that err is about, with its value except for passwords.

@@ -37,6 +37,7 @@ var matrix = map[string]rights{
 	"PUT /functions/{namespace}/{id}/env/{env}":    ofDeploy,
 	"DELETE /functions/{namespace}/{id}/env/{env}": ofDeploy,
 	"GET /functions/{namespace}/{id}/logs":         ofDeploy,
+	"GET /functions/{namespace}/{id}/files/*":      ofDeploy,
 	"PUT /functions/pipeline":                      ofInvoke,
 	"PUT /functions/{namespace}/{id}":              ofDeploy,
 	"GET /functions/{namespace}/{id}":              ofDeploy,

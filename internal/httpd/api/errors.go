@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -10,6 +11,12 @@ import (
 	"github.com/backstage/functions/sandbox"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
+
+// detailed is an error whose answer has details, in JSON.
+type detailed interface {
+	error
+	Details() json.RawMessage
+}
 
 // fail answers with err.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -33,8 +40,8 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if o.Reason != "" {
 		answer.String("reason", o.Reason)
 	}
-	if whole, ok := errors.AsType[*pipelineError](err); ok {
-		answer.Raw("details", whole.details())
+	if whole, ok := errors.AsType[detailed](err); ok {
+		answer.Raw("details", whole.Details())
 	}
 	result := &sandbox.Result{Status: o.Status, Header: o.Header, Body: answer.End()}
 	if sendResult(w, r, result) != nil {

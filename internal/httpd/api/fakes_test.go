@@ -53,14 +53,30 @@ func (s *fakeStore) Get(_ context.Context, ref function.Ref) (*function.Function
 	return found, nil
 }
 
+func (s *fakeStore) Source(_ context.Context, ref function.Ref) (*function.Source, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, ok := s.functions[ref]
+	switch {
+	case s.err != nil:
+		return nil, s.err
+	case !ok || f.Source == nil:
+		return nil, function.ErrNotFound
+	}
+	return f.Source.Clone(), nil
+}
+
 func (s *fakeStore) Put(_ context.Context, f *function.Function) (*function.Function, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
 		return nil, s.err
 	}
-	s.functions[f.Ref] = f.Revise(s.functions[f.Ref], function.NewStamp())
-	return s.functions[f.Ref].Clone(), nil
+	next := f.Revise(s.functions[f.Ref], function.NewStamp())
+	stored := next.Clone()
+	next.Source = f.Source.Clone()
+	s.functions[f.Ref] = next
+	return stored, nil
 }
 
 func (s *fakeStore) Delete(_ context.Context, ref function.Ref) error {
@@ -160,7 +176,7 @@ func (v *fakeInvoker) Check(_ context.Context, f *function.Function) error {
 	if v.check == nil {
 		return nil
 	}
-	return v.check(f.Ref, f.Code)
+	return v.check(f.Ref, f.Program())
 }
 
 func (v *fakeInvoker) Find(_ context.Context, ref function.Ref) (invoke.Found, error) {

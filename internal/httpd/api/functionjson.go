@@ -16,6 +16,11 @@ func newAnswer(f *function.Function) rawjson.Object {
 // textBytes is about how long an answer with f is.
 func textBytes(f *function.Function) int {
 	n := len(f.Code)
+	if f.Artefact != nil {
+		for _, file := range f.Artefact.Files {
+			n += len(file.Path) + fileBytes
+		}
+	}
 	for _, v := range f.Env.Vars() {
 		n += len(v.Name) + len(v.Value)
 	}
@@ -24,11 +29,15 @@ func textBytes(f *function.Function) int {
 
 // putAnswer shows the environment only when the request brought one, and not the variables of the names that are
 // hidden.
-func putAnswer(f, given *function.Function, hidden []string) []byte {
+func putAnswer(f, given *function.Function, hidden []string, warnings json.RawMessage) []byte {
 	o := newAnswer(f)
 	o.String("id", f.ID)
-	o.String("code", f.Code)
+	addSource(&o, f)
 	o.String("hash", f.Hash)
+	addArtefact(&o, f)
+	if warnings != nil {
+		o.Raw("warnings", warnings)
+	}
 	if given.Env != nil {
 		o.Raw("env", envJSON(given.Env.Without(hidden)))
 	}
@@ -42,8 +51,9 @@ func getAnswer(f *function.Function, hidden []string) []byte {
 	o := newAnswer(f)
 	o.String("id", f.ID)
 	o.String("namespace", f.Namespace)
-	o.String("code", f.Code)
+	addSource(&o, f)
 	o.String("hash", f.Hash)
+	addArtefact(&o, f)
 	if f.Created != "" {
 		o.String("created", f.Created)
 	}
@@ -58,6 +68,59 @@ func getAnswer(f *function.Function, hidden []string) []byte {
 	addOptional(&o, "sentryDSN", f.SentryDSN())
 	addOptions(&o, f.Options)
 	return o.End()
+}
+
+// fileBytes is about how long the description of a file is, apart from its path.
+const fileBytes = 120
+
+// addSource adds the code of f, or the list of its files, whose contents have addresses of their own.
+func addSource(o *rawjson.Object, f *function.Function) {
+	if !f.OfFiles() {
+		o.String("code", f.Code)
+		return
+	}
+	if f.Artefact.Entry != "" {
+		o.String(memberEntry, f.Artefact.Entry)
+	}
+	o.Raw(memberFiles, filesJSON(f.Artefact.Files))
+}
+
+// filesJSON describes files.
+func filesJSON(files []function.File) json.RawMessage {
+	list := []byte{'['}
+	for i, file := range files {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		o := rawjson.NewObject(nil)
+		o.String("path", file.Path)
+		o.Int("size", file.Size)
+		o.String("hash", file.Hash)
+		list = append(list, o.End()...)
+	}
+	return append(list, ']')
+}
+
+// addArtefact adds what a function of files, or with shared modules, was built to. What was built of code alone is
+// nothing that its author has asked for.
+func addArtefact(o *rawjson.Object, f *function.Function) {
+	if f.Artefact == nil || !f.OfFiles() && len(f.Artefact.Modules) == 0 {
+		return
+	}
+	a := rawjson.NewObject(nil)
+	a.String("hash", f.Artefact.Hash)
+	a.Int("size", int64(len(f.Artefact.Code)))
+	a.String("runtime", f.Artefact.Runtime)
+	a.String("node", f.Artefact.Node)
+	o.Raw("artefact", a.End())
+	if len(f.Artefact.Modules) == 0 {
+		return
+	}
+	modules := rawjson.NewObject(nil)
+	for _, m := range f.Artefact.Modules {
+		modules.String(m.Name, m.Hash)
+	}
+	o.Raw("modules", modules.End())
 }
 
 // addOptions adds what the original does not know, and only where it is set.

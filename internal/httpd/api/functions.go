@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,11 +19,11 @@ func (s *server) putFunction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, ignored, err := s.readStorable(r, true, isDeployment)
+	d, err := s.readDeployment(r)
 	if err != nil {
 		return err
 	}
-	return s.deploy(w, r, ref, text, ignored)
+	return s.deploy(w, r, ref, d)
 }
 
 // postFunction is putFunction for what is meant to be a function. All else is answered as it was in the original, which
@@ -34,23 +33,20 @@ func (s *server) postFunction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return notFound(w, r)
 	}
-	text, ignored, err := s.readStorable(r, true, isDeployment)
-	if err != nil || ignored == "" && !isDeployment(text) {
+	d, err := s.readDeployment(r)
+	switch {
+	case !d.meant:
 		return notFound(w, r)
+	case err != nil:
+		return err
 	}
-	return s.deploy(w, r, ref, text, ignored)
+	return s.deploy(w, r, ref, d)
 }
 
-// deploy stores code that its trial run finds sound. Ignored says that the body was not read, and why, if it was not.
-func (s *server) deploy(
-	w http.ResponseWriter,
-	r *http.Request,
-	ref function.Ref,
-	text json.RawMessage,
-	ignored string,
-) error {
+// deploy stores code that its trial run finds sound.
+func (s *server) deploy(w http.ResponseWriter, r *http.Request, ref function.Ref, d deployment) error {
 	start := time.Now()
-	status, err := s.put(w, r, ref, text, ignored)
+	status, err := s.put(w, r, ref, d)
 	if err != nil {
 		status = outcome.Of(err).Status
 	}
@@ -59,23 +55,18 @@ func (s *server) deploy(
 }
 
 // put answers, and says with what status, or returns why it could not.
-func (s *server) put(
-	w http.ResponseWriter,
-	r *http.Request,
-	ref function.Ref,
-	text json.RawMessage,
-	ignored string,
-) (int, error) {
-	given, faults := parseFunction(text, &optionParser{s.Runtimes(), s.Bounds})
-	if ignored != "" {
-		faults = append(faults, ignored)
-	}
-	if len(faults) > 0 {
-		sendInvalid(w, r, faults)
+func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, d deployment) (int, error) {
+	if len(d.faults) > 0 {
+		sendInvalid(w, r, d.faults)
 		return http.StatusBadRequest, nil
 	}
+	given := d.given
 	given.Ref = ref
-	if err := s.tryOut(r.Context(), given); err != nil {
+	built, err := s.tryOut(r.Context(), given)
+	if built.Took > 0 {
+		w.Header()[headerTiming] = []string{string(appendDuration(nil, "build", built.Took))}
+	}
+	if err != nil {
 		return http.StatusBadRequest, s.refuseCode(w, r, ref, err)
 	}
 	stored, err := s.Store.Put(r.Context(), given)
@@ -86,35 +77,50 @@ func (s *server) put(
 	answer, err := s.rendering.render(
 		ctx,
 		textBytes(stored),
-		func() []byte { return putAnswer(stored, given, s.HiddenEnv) },
+		func() []byte { return putAnswer(stored, given, s.HiddenEnv, built.Warnings) },
 	)
 	if err != nil {
 		return 0, fmt.Errorf("answer the put of function %s: %w", ref, err)
 	}
 	w.Header()[headerETag] = []string{stored.Hash}
-	sendSchema(w, r, "functions/item", answer)
+	sendSchema(w, r, schemaOf(stored), answer)
 	return http.StatusOK, nil
 }
 
-// tryOut runs the top-level code of given as it will run: with its own options and those stored with it before. Given
-// gets the option body of a web handler.
-func (s *server) tryOut(ctx context.Context, given *function.Function) error {
-	tried := *given
+// tryOut builds given and runs its top-level code as it will run: with its own options and those stored with it before.
+// Given gets what was built, the runtime of a new function of files, and the option body of a web handler.
+func (s *server) tryOut(ctx context.Context, given *function.Function) (built Built, err error) {
 	stored, err := s.Store.Get(ctx, given.Ref)
 	switch {
-	case stored != nil:
-		tried.Options = given.Options.Over(stored.Options)
+	case errors.Is(err, function.ErrNotFound) && given.Source != nil && given.Options.Runtime == nil:
+		s.useNewest(&given.Options)
 	case err != nil && !replaceable(err) && given.Options.Runtime == nil && len(s.Runtimes()) > 1:
-		return err // else the answer tells of code that is wrong even while the store is away
+		return built, err // else the answer tells of code that is wrong even while the store is away
 	}
+	tried := *given
+	if stored != nil {
+		tried.Options = given.Options.Over(stored.Options)
+	}
+	if built, err = s.Builder.Build(ctx, &tried); err != nil {
+		return built, err
+	}
+	given.Artefact, given.Source = tried.Artefact, tried.Source
 	asked := tried.Options.Body != nil
 	if err := s.Invoker.Check(ctx, &tried); err != nil {
-		return err
+		return built, err
 	}
 	if !asked { // the trial run may have found that the code needs bytes
 		given.Options.Body = tried.Options.Body
 	}
-	return nil
+	return built, nil
+}
+
+// useNewest makes the newest runtime that of a new function of files, as if its deploy had named it.
+func (s *server) useNewest(o *function.Options) {
+	if newest := sandbox.Newest(s.Runtimes()).Name; newest != "" {
+		o.Runtime = &newest
+		s.optionParser().modernize(o)
+	}
 }
 
 // replaceable says whether err, of reading a function, is one that a PUT of it mends.
@@ -141,6 +147,9 @@ func (s *server) refuseCode(w http.ResponseWriter, r *http.Request, ref function
 			o.String("reason", string(death.Reason))
 		}
 	} else {
+		if _, ok := errors.AsType[detailed](err); ok {
+			s.FunctionLog(ref, "Failed to post code: "+found.Message)
+		}
 		return fmt.Errorf("check function %s: %w", ref, err)
 	}
 	s.FunctionLog(ref, "Failed to post code: "+message)
@@ -170,8 +179,16 @@ func (s *server) getFunction(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	w.Header()[headerETag] = []string{f.Hash}
-	sendSchema(w, r, "functions/item", answer)
+	sendSchema(w, r, schemaOf(f), answer)
 	return nil
+}
+
+// schemaOf is the name of the schema that describes f.
+func schemaOf(f *function.Function) string {
+	if f.OfFiles() {
+		return "functions/files"
+	}
+	return "functions/item"
 }
 
 func (s *server) deleteFunction(w http.ResponseWriter, r *http.Request) error {

@@ -45,14 +45,19 @@ func (p *optionParser) parse(given propertySet) (o function.Options, faults []st
 			}
 		}
 	}
-	if o.Globals == nil && o.Runtime != nil && p.modern(*o.Runtime) {
-		web := function.GlobalsWeb
-		o.Globals = &web
-	}
+	p.modernize(&o)
 	for _, fault := range p.bounds.Faults(&o) {
 		faults = append(faults, "instance."+fault)
 	}
 	return o, append(faults, misspelt(given)...)
+}
+
+// modernize gives the code on a modern runtime web globals, unless it asks for others.
+func (p *optionParser) modernize(o *function.Options) {
+	if o.Globals == nil && o.Runtime != nil && p.modern(*o.Runtime) {
+		web := function.GlobalsWeb
+		o.Globals = &web
+	}
 }
 
 // read puts value into o; fault is the end of a sentence about it.

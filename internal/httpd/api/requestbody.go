@@ -22,6 +22,15 @@ func (s *server) readStorable(
 	meant func([]byte) bool,
 ) (text json.RawMessage, ignored string, err error) {
 	options := s.bodyOptions(r, strict)
+	return s.readLonger(r, options, options, meant)
+}
+
+// readLonger is readStorable of a body that may be as long as options say; others are for what is of another type.
+func (s *server) readLonger(
+	r *http.Request,
+	options, others body.Options,
+	meant func([]byte) bool,
+) (text json.RawMessage, ignored string, err error) {
 	text, err = body.Read(r, options)
 	if err == nil && len(text) > smallBody && !s.Grow(r, 2*len(text)) {
 		err = body.ErrNoRoom
@@ -31,7 +40,7 @@ func (s *server) readStorable(
 	}
 	as := &http.Request{Header: r.Header.Clone(), Body: r.Body, ContentLength: r.ContentLength}
 	as.Header.Set(headerType, contentTypeNoBody)
-	if held, err := body.Read(as, options); err == nil && meant(held) {
+	if held, err := body.Read(as, others); err == nil && meant(held) {
 		ignored = whyIgnored(latin1.Decode(r.Header.Get(headerType)))
 	}
 	return text, ignored, nil
@@ -55,9 +64,12 @@ func whyIgnored(contentType string) string {
 	return "the body was ignored since its Content-Type is " + contentType + ": send Content-Type: application/json"
 }
 
-// isDeployment says whether text is meant to be a function: an object whose code names main. Requests whose code does
-// not are answered as the original answers them.
+// isDeployment says whether text is meant to be a function: an object with files, or whose code names main. Requests
+// whose code does not are answered as the original answers them.
 func isDeployment(text []byte) bool {
+	if hasFiles(text) {
+		return true
+	}
 	code, ok := properties(text).get("code")
 	return ok && rawjson.IsString(code) && strings.Contains(rawjson.Unquote(code), "main")
 }

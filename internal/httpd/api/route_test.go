@@ -141,7 +141,8 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 		"/functions/{namespace}/{id}/run", "/functions/{namespace}/{id}/run/*", "/functions/pipeline", "/livez", "/readyz",
 	}
 	onAPI := []string{
-		"/functions/{namespace}/{id}/env/{env}", "/functions/{namespace}/{id}/logs", "/functions/{namespace}/{id}",
+		"/functions/{namespace}/{id}/env/{env}", "/functions/{namespace}/{id}/logs", "/functions/{namespace}/{id}/files/*",
+		"/functions/{namespace}/{id}",
 		"/functions", "/namespaces/{namespace}", "/routes/{route}", "/routes", "/keys", "/keys/{key}", "/healthcheck", "/status",
 		"/status/isolation", "/_debug/http_stats", "/_schemas/*", "/",
 	}

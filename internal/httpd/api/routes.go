@@ -52,6 +52,7 @@ func (s *server) resources() []resource {
 		{"/functions/{namespace}/{id}/run/*", apiPort | runPort, []method{{anyMethod, toInvoke, s.runBelow}}},
 		{"/functions/{namespace}/{id}/env/{env}", apiPort, []method{{"PUT", toDeploy, s.setEnv}, {"DELETE", toDeploy, s.unsetEnv}}},
 		{"/functions/{namespace}/{id}/logs", apiPort, []method{{"GET", toDeploy, s.functionLogs}}},
+		{"/functions/{namespace}/{id}/files/*", apiPort, []method{{"GET", toDeploy, s.getFiles}}},
 		{"/functions/pipeline", apiPort | runPort, []method{{"PUT", toPipe, s.pipeline}}},
 		{"/functions/{namespace}/{id}", apiPort, []method{
 			{"PUT", toDeploy, s.putFunction}, {"GET", toDeploy, s.getFunction}, {"DELETE", toDeploy, s.deleteFunction}, {"POST", toDeploy, s.postFunction},

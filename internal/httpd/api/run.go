@@ -158,7 +158,8 @@ func (e *pipelineError) Error() string { return "run pipeline: " + e.err.Error()
 
 func (e *pipelineError) Unwrap() error { return e.err }
 
-func (e *pipelineError) details() json.RawMessage {
+// Details names the step that failed.
+func (e *pipelineError) Details() json.RawMessage {
 	o := rawjson.NewObject(nil)
 	if step, ok := errors.AsType[*invoke.StepError](e.err); ok {
 		o.String("message", "Got error when execute pipeline function "+step.Ref.String())

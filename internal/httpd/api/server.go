@@ -4,6 +4,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -20,6 +21,9 @@ import (
 
 // DefaultBodyLimit is the limit on request bodies, in bytes.
 const DefaultBodyLimit = 1 << 20
+
+// DefaultCodeLimit is the limit on the files of a deploy, in bytes.
+const DefaultCodeLimit = 8 << 20
 
 // DefaultMaxSteps is the limit on the steps of a pipeline.
 const DefaultMaxSteps = 100
@@ -39,7 +43,9 @@ type Store interface {
 // Functions keeps functions.
 type Functions interface {
 	Get(ctx context.Context, ref function.Ref) (*function.Function, error)
-	// Put stores the code of f and, unless it is nil, its environment. It returns what is stored now, or a
+	// Source returns what a function of files was built from, or function.ErrNotFound.
+	Source(ctx context.Context, ref function.Ref) (*function.Source, error)
+	// Put stores the code of f, or its artefact and source, and, unless it is nil, its environment. It returns what is stored now, or a
 	// *function.EnvLimitError when the variables would be too many or too long together.
 	Put(ctx context.Context, f *function.Function) (*function.Function, error)
 	// Delete succeeds when there is nothing to delete.
@@ -91,6 +97,22 @@ type Invoker interface {
 	Pipeline(ctx context.Context, steps []function.Ref, call invoke.Call) (*sandbox.Result, error)
 }
 
+// Builder makes what workers run of what a deploy brings. It must be safe for concurrent use.
+type Builder interface {
+	// Build gives f its artefact, and its source the map: f has the source of a function of files, or code, and the
+	// options that it will run with. Code that runs as it is gets none. The error of files that cannot be built is a
+	// detailed one.
+	Build(ctx context.Context, f *function.Function) (Built, error)
+}
+
+// Built tells of a build.
+type Built struct {
+	// Took is how long it took, 0 if nothing was built.
+	Took time.Duration
+	// Warnings is a list in JSON of what its author should look at, as the details of an error; nil for none.
+	Warnings json.RawMessage
+}
+
 // Options configure the server. Store and Invoker are required.
 type Options struct {
 	Store   Store
@@ -100,6 +122,10 @@ type Options struct {
 	Keyring Keyring
 	// BodyLimit bounds a request body in bytes, counted after decompression. 0 stands for DefaultBodyLimit.
 	BodyLimit int64
+	// Builder builds functions of files. Nil refuses them.
+	Builder Builder
+	// CodeLimit bounds the files of a deploy in bytes. 0 stands for DefaultCodeLimit.
+	CodeLimit int64
 	// BodyDepth bounds how deep a request body may nest. 0 stands for body.DefaultDepth.
 	BodyDepth int
 	// Grow is asked before more than a few KB of memory are used for the body of r, with how many bytes more; false
@@ -183,6 +209,12 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.BodyLimit == 0 {
 		o.BodyLimit = DefaultBodyLimit
+	}
+	if o.CodeLimit == 0 {
+		o.CodeLimit = DefaultCodeLimit
+	}
+	if o.Builder == nil {
+		o.Builder = noBuilder{}
 	}
 	if o.Grow == nil {
 		o.Grow = func(*http.Request, int) bool { return true }

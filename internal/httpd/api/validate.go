@@ -39,6 +39,22 @@ func parseFunction(body json.RawMessage, parser *optionParser) (f *function.Func
 	if !rawjson.IsObject(body) {
 		faults = append(faults, "instance"+notObject)
 	}
+	faults = append(faults, nameFaults(given)...)
+	f, more := parseSettings(given, parser)
+	faults = append(faults, more...)
+	code, ok := given.get("code")
+	if !ok {
+		faults = append(faults, `instance requires property "code"`)
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	f.Code = rawjson.Unquote(code)
+	return f, nil
+}
+
+// nameFaults is what is wrong with the members that the schema has apart from the environment.
+func nameFaults(given propertySet) (faults []string) {
 	for _, name := range []string{"namespace", "id", "code", "hash", "versionID"} {
 		value, ok := given.get(name)
 		if ok && !rawjson.IsString(value) {
@@ -48,20 +64,20 @@ func parseFunction(body json.RawMessage, parser *optionParser) (f *function.Func
 			faults = append(faults, "instance.code does not meet minimum length of 1")
 		}
 	}
+	return faults
+}
+
+// parseSettings reads environment and options.
+func parseSettings(given propertySet, parser *optionParser) (f *function.Function, faults []string) {
 	env, hasEnv := given.get("env")
 	if hasEnv {
 		faults = append(faults, envFaults(env)...)
 	}
 	options, optionFaults := parser.parse(given)
-	faults = append(faults, optionFaults...)
-	code, ok := given.get("code")
-	if !ok {
-		faults = append(faults, `instance requires property "code"`)
-	}
-	if len(faults) > 0 {
+	if faults = append(faults, optionFaults...); len(faults) > 0 {
 		return nil, faults
 	}
-	f = &function.Function{Code: rawjson.Unquote(code), Options: options}
+	f = &function.Function{Options: options}
 	if hasEnv {
 		f.Env = envIn(env)
 	}

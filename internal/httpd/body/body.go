@@ -17,6 +17,10 @@ type Options struct {
 	// and less refuse every body that is not empty. Compressed, a body may be larger than that by what compression adds
 	// to incompressible data, and no more: however little it holds, to decompress it costs time.
 	Limit int64
+	// Extends is asked once a body turns out to be longer than Limit, with its beginning of that length: true makes
+	// Extended its limit. Nil makes Limit that of every body.
+	Extends  func(beginning []byte) bool
+	Extended int64
 	// Depth is how deep objects and arrays may nest; 0 stands for DefaultDepth.
 	Depth int
 	// Strict demands an object or an array at the top level.
@@ -53,12 +57,12 @@ func readJSON(r *http.Request, charset string, o Options) (json.RawMessage, erro
 		return nil, unsupportedCharset(charset)
 	case !knownEncoding(encoding):
 		return nil, unsupportedEncoding(encoding)
-	case r.ContentLength > rawLimit(encoding, o.Limit):
+	case o.Extends == nil && r.ContentLength > rawLimit(encoding, o.Limit):
 		return nil, tooLarge(nil)
 	case !known:
 		return nil, unsupportedCharset(charset)
 	}
-	raw, err := readRaw(r, encoding, o.Limit, o.Grow)
+	raw, err := readRaw(r, encoding, o)
 	if err != nil {
 		return nil, err
 	}
@@ -86,19 +90,30 @@ func IsJSON(r *http.Request) bool {
 }
 
 // readRaw returns the decompressed bytes of the body.
-func readRaw(r *http.Request, encoding string, limit int64, grow func(int) bool) ([]byte, error) {
+func readRaw(r *http.Request, encoding string, o Options) ([]byte, error) {
 	length := int64(-1)
 	if encoding == identity {
 		length = r.ContentLength
-	} else if !grow(inflaterSize) {
+	} else if !o.Grow(inflaterSize) {
 		return nil, ErrNoRoom
 	}
-	src := &source{r: r.Body, left: rawLimit(encoding, limit)}
+	src := &source{r: r.Body, left: rawLimit(encoding, o.Limit)}
+	limits := limits{now: o.Limit}
+	if o.Extends != nil {
+		src.left += readAhead
+		limits.extend = func(beginning []byte) int64 {
+			if !o.Extends(beginning) || r.ContentLength > rawLimit(encoding, o.Extended) {
+				return o.Limit
+			}
+			src.left += max(rawLimit(encoding, o.Extended)-rawLimit(encoding, o.Limit), 0)
+			return o.Extended
+		}
+	}
 	plain, err := inflate(encoding, src)
 	if err != nil {
 		return nil, readError(src, err)
 	}
-	raw, err := readAll(plain, length, limit, grow)
+	raw, err := readAll(plain, length, limits, o.Grow)
 	if errors.Is(err, ErrNoRoom) {
 		return nil, err
 	}

@@ -6,7 +6,8 @@ import (
 )
 
 // ReadBytes returns the body of r as it was sent, compressed or not, of any media type; it is empty when there is none.
-// Limit counts these bytes. Its errors are those of Read.
+// Limit counts these bytes, and Extends is not
+// asked. Its errors are those of Read.
 func ReadBytes(r *http.Request, o Options) ([]byte, error) {
 	o = o.withDefaults()
 	switch {
@@ -15,7 +16,8 @@ func ReadBytes(r *http.Request, o Options) ([]byte, error) {
 	case r.ContentLength > o.Limit:
 		return nil, tooLarge(nil)
 	}
-	return readRaw(r, identity, o.Limit, o.Grow)
+	o.Extends = nil
+	return readRaw(r, identity, o)
 }
 
 // ReadAny returns the body of r as JSON text if its media type is application/json or ends in +json, or if it has
@@ -41,6 +43,6 @@ func ReadAny(r *http.Request, o Options) (text json.RawMessage, bytes []byte, er
 	case r.ContentLength > rawLimit(encoding, o.Limit):
 		return nil, nil, tooLarge(nil)
 	}
-	bytes, err = readRaw(r, encoding, o.Limit, o.Grow)
+	bytes, err = readRaw(r, encoding, o)
 	return nil, bytes, err
 }

@@ -29,6 +29,23 @@ func rawLimit(encoding string, limit int64) int64 {
 	return min(limit, math.MaxInt64-limit/64-headers) + limit/64 + headers
 }
 
+// readAhead is more than what decompression reads beyond what it returns.
+const readAhead = 8 << 10
+
+// limits are those of one body. Extend is asked for another one when the first is reached; nil for none.
+type limits struct {
+	now    int64
+	extend func(beginning []byte) int64
+}
+
+// over says whether buf is too long.
+func (l *limits) over(buf []byte) bool {
+	if int64(len(buf)) > l.now && l.extend != nil {
+		l.now, l.extend = l.extend(buf[:l.now]), nil
+	}
+	return int64(len(buf)) > l.now
+}
+
 // source is what the client sends, up to a limit. It remembers how reading failed, so that a connection that broke can
 // be told from compressed data that is broken.
 type source struct {
@@ -49,11 +66,11 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readAll reads r to its end, or returns errLimit once it has given one byte more than limit, which must not be
+// readAll reads r to its end, or returns errLimit once it has given one byte more than its limit, which must not be
 // negative. Length is the expected number of bytes, or negative; a short body of the right one takes a single
 // allocation. Grow is asked before the buffer becomes longer than maxFirstBuffer, with by how much; false ends it with
 // ErrNoRoom.
-func readAll(r io.Reader, length, limit int64, grow func(int) bool) ([]byte, error) {
+func readAll(r io.Reader, length int64, most limits, grow func(int) bool) ([]byte, error) {
 	first := length
 	if length < 0 {
 		first = unknownLength
@@ -61,9 +78,9 @@ func readAll(r io.Reader, length, limit int64, grow func(int) bool) ([]byte, err
 	// One byte more, so that the read that finds the end has room.
 	buf := make([]byte, 0, min(first, maxFirstBuffer)+1)
 	for {
-		n, err := r.Read(buf[len(buf):min(int64(cap(buf)), limit+1)])
+		n, err := r.Read(buf[len(buf):min(int64(cap(buf)), most.now+1)])
 		buf = buf[:len(buf)+n]
-		if int64(len(buf)) > limit {
+		if most.over(buf) {
 			return nil, errLimit
 		}
 		if err == io.EOF {
@@ -75,7 +92,7 @@ func readAll(r io.Reader, length, limit int64, grow func(int) bool) ([]byte, err
 		if len(buf) < cap(buf) {
 			continue
 		}
-		larger := min(nextSize(int64(cap(buf)), length), limit+1)
+		larger := min(nextSize(int64(cap(buf)), length), most.now+1)
 		if larger > maxFirstBuffer+1 && !grow(int(larger)-cap(buf)) {
 			return nil, ErrNoRoom
 		}
