@@ -14,12 +14,14 @@ const PLAIN = [
 // Offered while there is egress: all they open goes through the server's proxy.
 const NETWORK = ['dns', 'dns/promises', 'http', 'https', 'net', 'tls'];
 
-// Those that the realm makes itself from what a call has: the module process is the harmless one, and perf_hooks has
-// its performance alone.
-const OWN = ['perf_hooks', 'process'];
+// Those that the realm makes itself from what a call has: its console, the harmless process, and perf_hooks with its
+// performance alone.
+const OWN = ['console', 'perf_hooks', 'process'];
 
 // Libraries load these in case they need them; they get stand-ins, of which what reaches out of the process throws.
-const STAND_INS = ['async_hooks', 'child_process', 'fs', 'fs/promises', 'http2', 'os', 'tty', 'worker_threads'];
+const STAND_INS = [
+  'async_hooks', 'child_process', 'diagnostics_channel', 'fs', 'fs/promises', 'http2', 'os', 'tty', 'worker_threads',
+];
 
 const offered = new Set(PLAIN.filter(name => builtinModules.includes(name)));
 

@@ -226,12 +226,13 @@ function scopeOf(env, kind) {
   }
   const { setTimeout, clearTimeout, setInterval } = timersOf();
   const modules = {};
-  const require = makeRequire(modules, web === null ? null : web.builtin);
+  const console = makeConsole();
+  const require = makeRequire(modules, web === null ? null : name => web.builtin(name, console));
   /** @type {any} */
   const Backstage = new Context(modules, env);
   const module = { exports: {} };
   return { Backstage, module, values: [
-    Backstage, Buffer, makeConsole(), module.exports, module, setTimeout, clearTimeout, require,
+    Backstage, Buffer, console, module.exports, module, setTimeout, clearTimeout, require,
     makeRelativeRequire(modules, require),
     errors.NotModified, errors.BadRequest, errors.NotFound, errors.UnprocessableEntity, errors.InternalServerError,
     setInterval,

@@ -44,7 +44,7 @@ function makeProcess(env, fail) {
     hrtime: hrtimeOf(elapsed),
     memoryUsage: () => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 }),
     emitWarning(warning) {
-      runner.log('error', `${(warning && warning.name) || 'Warning'}: ${(warning && warning.message) || warning}`);
+      print('error', `${(warning && warning.name) || 'Warning'}: ${(warning && warning.message) || warning}`);
     },
     nextTick(callback, ...args) { soon(fail, callback, args); },
     exit() { throw new Error('process.exit is not available in functions'); },
@@ -78,15 +78,20 @@ function hrtimeOf(elapsed) {
   return hrtime;
 }
 
-// stream prints what is written to it, line by line.
+// print logs a text line by line: a line of the log has no line break.
+function print(level, text) {
+  for (const line of apply(split, text, ['\n'])) {
+    if (line !== '') runner.log(level, line);
+  }
+}
+
+// stream prints what is written to it.
 function stream(level) {
   const self = {
     isTTY: false,
     writable: true,
     write(text) {
-      for (const line of apply(split, `${text}`, ['\n'])) {
-        if (line !== '') runner.log(level, line);
-      }
+      print(level, `${text}`);
       return true;
     },
     end() { return self; },

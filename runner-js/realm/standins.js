@@ -5,11 +5,12 @@
 // throws.
 
 const { platform, arch } = JSON.parse(host.process);
-const { defineProperty, freeze, keys } = Object;
+const { create, defineProperty, freeze, keys } = Object;
 
 const NAMES = {
   async_hooks: ['AsyncLocalStorage', 'AsyncResource', 'createHook', 'executionAsyncId', 'triggerAsyncId'],
   child_process: ['ChildProcess', 'exec', 'execFile', 'execFileSync', 'execSync', 'fork', 'spawn', 'spawnSync'],
+  diagnostics_channel: [],
   http2: ['connect', 'createSecureServer', 'createServer', 'Http2ServerRequest', 'Http2ServerResponse'],
   tty: ['ReadStream', 'WriteStream'],
   worker_threads: ['Worker', 'MessageChannel', 'MessagePort', 'BroadcastChannel'],
@@ -17,6 +18,7 @@ const NAMES = {
 
 // What a module has that works.
 const PARTS = {
+  diagnostics_channel: channels,
   fs: () => ({
     constants: {},
     existsSync: () => false,
@@ -48,6 +50,64 @@ const PARTS = {
   tty: () => ({ isatty: () => false }),
   worker_threads: () => ({ isMainThread: true, parentPort: null, threadId: 0, workerData: null }),
 };
+
+// channels are those of diagnostics, anew for each call: nobody listens to them but its own code, and those of Node.js
+// carry nothing here. An error of a listener is its publisher's.
+function channels() {
+  const made = create(null);
+  class Channel {
+    constructor(name) {
+      this.name = name;
+      this.listeners = [];
+    }
+
+    get hasSubscribers() { return this.listeners.length > 0; }
+
+    subscribe(listener) { this.listeners = [...this.listeners, listener]; }
+
+    unsubscribe(listener) {
+      const before = this.listeners;
+      this.listeners = before.filter(other => other !== listener);
+      return this.listeners.length < before.length;
+    }
+
+    publish(message) {
+      for (const listener of this.listeners) listener(message, this.name);
+    }
+
+    runStores(message, run, self, ...args) {
+      this.publish(message);
+      return run.apply(self, args);
+    }
+  }
+  const channel = (name) => {
+    if (made[name] === undefined) made[name] = new Channel(name);
+    return made[name];
+  };
+  return {
+    Channel,
+    channel,
+    hasSubscribers: name => channel(name).hasSubscribers,
+    subscribe: (name, listener) => channel(name).subscribe(listener),
+    unsubscribe: (name, listener) => channel(name).unsubscribe(listener),
+    tracingChannel: name => untraced(typeof name === 'object' ? event => name[event]
+      : event => channel(`tracing:${name}:${event}`)),
+  };
+}
+
+// untraced runs what it is given and tells nobody; channelOf(event) is a channel of its own.
+function untraced(channelOf) {
+  const self = {
+    hasSubscribers: false,
+    subscribe() {},
+    unsubscribe: () => false,
+    traceSync: (run, context, at, ...args) => run.apply(at, args),
+    tracePromise: (run, context, at, ...args) => run.apply(at, args),
+    traceCallback: (run, position, context, at, ...args) => run.apply(at, args),
+  };
+  for (const event of ['start', 'end', 'asyncStart', 'asyncEnd', 'error']) self[event] = channelOf(event);
+  return self;
+}
 
 // refusing is an object with functions of these names, all of which throw or, with promises, reject.
 function refusing(module, names, promises = false) {

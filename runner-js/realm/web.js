@@ -153,14 +153,18 @@ function accept(own, { prototype }) {
   defineProperty(own, hasInstance, { value: freeze(value) });
 }
 
-const OWN = { process: () => ownOf('process'), perf_hooks: () => ({ performance: ownOf('performance') }) };
+const OWN = {
+  console: console => console,
+  process: () => ownOf('process'),
+  perf_hooks: () => ({ performance: ownOf('performance') }),
+};
 const { hasOwnProperty: hasOwn } = Object.prototype;
 
 // builtin is what require gives for a module of Node.js, undefined if it is none of those that functions may have. Its
-// name may begin with node:.
-function builtin(name) {
+// name may begin with node:. The module console is that of the call.
+function builtin(name, console) {
   const plain = typeof name === 'string' && apply(slice, name, [0, 5]) === 'node:' ? apply(slice, name, [5]) : name;
-  if (apply(hasOwn, OWN, [plain])) return OWN[plain]();
+  if (apply(hasOwn, OWN, [plain])) return OWN[plain](console);
   const exported = web.module(plain);
   if (exported === undefined) return standIn(plain);
   used = true;

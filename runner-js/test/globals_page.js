@@ -59,7 +59,7 @@ ${filled(`Not there, on any version: ${code(NEVER)}.`)}
 |---|---|---|
 | ${code(PLAIN)} | always | its worker serves no other call, as above |
 | ${code(NETWORK)} | with [egress](egress.md) | the same; all connections go through the server |
-| ${code(OWN)} | always | made for each call: the harmless \`process\`, and \`performance\` alone |
+| ${code(OWN)} | always | made for each call: its \`console\`, the harmless \`process\`, and \`performance\` alone |
 | ${code(STAND_INS)} | always, as stand-ins | made for each call: libraries load with them; \`os\` says nothing of the machine, and what reaches out of the process throws |
 
 No other module of Node.js is there unless \`DEFAULT_GLOBAL_MODULES\` lists it. A module of that list comes first.

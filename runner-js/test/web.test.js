@@ -121,14 +121,14 @@ test('process ticks, prints and fails as a function may', async (t) => {
       case 'throw': return process.nextTick(() => { throw new Error('late') });
       case 'micro': return queueMicrotask(() => { throw new NotFound('gone') });
       case 'exit': return process.exit(1);
-      default: process.stdout.write('a\\nb\\n'); process.stderr.write('c'); process.on('exit', () => {}).emitWarning('w'); res.send(1);
+      default: process.stdout.write('a\\nb\\n'); process.stderr.write('c'); process.on('exit', () => {}).emitWarning('w\\n\\nof two lines'); res.send(1);
     }
   }`, undefined, undefined, WEB);
   t.equal((await runner.call({ body: 'tick' })).answer.body, 7);
   t.equal((await runner.call({ body: 'throw' })).answer.message, 'late');
   t.equal((await runner.call({ body: 'micro' })).answer.status, 404);
   t.equal((await runner.call({ body: 'exit' })).answer.message, 'process.exit is not available in functions');
-  t.deepEqual((await runner.call({ body: 'print' })).logs, ['info a', 'info b', 'error c', 'error Warning: w']);
+  t.deepEqual((await runner.call({ body: 'print' })).logs, ['info a', 'info b', 'error c', 'error Warning: w', 'error of two lines']);
   await runner.close();
 });
 
@@ -152,7 +152,7 @@ test('the modules of the table are there, also with node:, and no others', async
   const names = builtins.PLAIN.concat(builtins.OWN).filter(name => builtins.offered.has(name) || builtins.OWN.includes(name));
   const all = names.concat(names.map(name => `node:${name}`));
   const never = builtins.NETWORK.concat('vm', 'module', 'v8', 'inspector', 'cluster', 'repl',
-    'diagnostics_channel', 'wasi', 'sqlite', 'test', 'node:vm', 'node:test', 'internal/util', '', 'toString', '__proto__');
+    'wasi', 'sqlite', 'test', 'node:vm', 'node:test', 'internal/util', '', 'toString', '__proto__');
   const code = `Backstage.modules.own = () => 'own'; Backstage.modules['node:own'] = () => 'own';
     const there = (name) => { try { return Boolean(require(name)); } catch (e) { return false; } };
     function main(req, res) { res.send([${JSON.stringify(all)}.filter(name => !there(name)), ${JSON.stringify(never)}.filter(there), require('node:own')]); }`;
@@ -165,7 +165,7 @@ test('stand-ins load, and what would reach out of the process throws', async (t)
     const look = (object, path) => Object.keys(object).forEach((key) => {
       const value = object[key];
       if (typeof value === 'object' && value !== null) look(value, path + '.' + key);
-      if (typeof value !== 'function' || path === 'os') return;
+      if (typeof value !== 'function' || path === 'os' || path === 'diagnostics_channel') return;
       let answer;
       try { answer = value('/etc/passwd', () => {}); if (answer && answer.catch) answer = Boolean(answer.catch(() => {})) && path !== 'fs.promises' && path !== 'fs/promises'; } catch (e) { answer = e.code === 'ERR_ACCESS_DENIED' ? false : e.message; }
       if (answer !== false) reached.push(path + '.' + key);
@@ -180,6 +180,35 @@ test('stand-ins load, and what would reach out of the process throws', async (t)
   }`;
   const promises = modern ? 'function' : 'undefined';
   t.deepEqual(results(await answers(code, [1, 2])), Array(2).fill([[[], 'readFile', promises, promises, 'localhost', '/tmp', [], 'function', true, null], true]));
+});
+
+test('the module console prints to the output of the call', async (t) => {
+  for (const more of [WEB, { web: true, once: true }]) {
+    const runner = await started();
+    runner.load(`const { log } = require('node:console'); function main(req, res) { log('a' + req.body); require('console').error('b'); res.send(require('console') === console); }`, undefined, undefined, more);
+    for (const body of [1, 2]) {
+      const { logs, answer: got } = await runner.call({ body });
+      t.deepEqual([logs, got.body], [[`info a${body}`, 'error b'], true]);
+    }
+    await runner.close();
+  }
+});
+
+test('channels of diagnostics are those of the call', async (t) => {
+  const code = `const { channel, hasSubscribers, subscribe, unsubscribe, tracingChannel } = require('node:diagnostics_channel');
+    function main(req, res) {
+      const seen = [], listen = (message, name) => seen.push(name + message);
+      const before = hasSubscribers('a');
+      subscribe('a', listen);
+      channel('a').publish(1);
+      channel('b').publish(2);
+      seen.push(channel('a').hasSubscribers, channel('a') === channel('a'), unsubscribe('a', listen), unsubscribe('a', listen));
+      channel('a').publish(3);
+      const traced = tracingChannel('t');
+      res.send([before, seen, traced.traceSync(function (x) { return this.y + x; }, {}, { y: 1 }, 2), traced.start.name, channel('c').runStores(4, x => x, null, 5)]);
+    }`;
+  const want = [false, ['a1', true, true, true, false], 3, 'tracing:t:start', 5];
+  t.deepEqual(results(await answers(code, [1, 2])), Array(2).fill([want, true]));
 });
 
 test('what a call adds to the global object is there for it alone, or for later calls of init once', async (t) => {
