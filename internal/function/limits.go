@@ -36,7 +36,8 @@ var ErrDamaged = errors.New(
 	"the stored code does not match its hash: put the function's code again, restore a backup, or delete the function",
 )
 
-// Limits bound the record of one function, and the numbers of routes and of keys. The zero value stands for the defaults.
+// Limits bound the record of one function, and the numbers of routes, keys and modules. The zero value stands for the
+// defaults.
 type Limits struct {
 	// EnvBytes is how long the environment may be as one JSON object; 0 stands for 1 MiB.
 	EnvBytes int64
@@ -49,6 +50,8 @@ type Limits struct {
 	Routes int
 	// Keys is how many there may be; 0 stands for MaxKeys.
 	Keys int
+	// Modules is how many shared modules a namespace may have; 0 stands for MaxModules.
+	Modules int
 }
 
 // EnvLimitError says that a write would leave a function with more variables, or longer ones, than it may have.
@@ -97,6 +100,14 @@ func (l Limits) MaxKeys() int {
 		return MaxKeys
 	}
 	return l.Keys
+}
+
+// MaxModules is how many shared modules a namespace may have.
+func (l Limits) MaxModules() int {
+	if l.Modules == 0 {
+		return MaxModules
+	}
+	return l.Modules
 }
 
 func (l Limits) env() int64 {

@@ -18,6 +18,7 @@ func Observe(s Store, hooks ...hook.Func) Store {
 		namespaces: namespaces{hook.Guard[Namespaces](s, hooks...)},
 		routes:     routes{hook.Guard[Routes](s, hooks...)},
 		keys:       keys{hook.Guard[Keys](s, hooks...)},
+		modules:    modules{hook.Guard[Modules](s, hooks...)},
 	}
 }
 
@@ -30,6 +31,7 @@ type observed struct {
 	namespaces
 	routes
 	keys
+	modules
 }
 
 type pinger struct{ guarded hook.Guarded[Pinger] }

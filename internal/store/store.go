@@ -25,6 +25,7 @@ type Store interface {
 	Functions
 	Namespaces
 	Routes
+	Modules
 	Keys
 	Logs
 }

@@ -104,6 +104,9 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 			return damage, err
 		}
 	}
+	if err := checkModules(tx); err != nil {
+		return damage, err
+	}
 	for bucket, decode := range map[string]func(name string, text []byte) error{
 		string(namespacesBucket): func(name string, text []byte) error {
 			_, err := decodeNamespace(name, text)
@@ -125,6 +128,21 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 		}
 	}
 	return damage, nil
+}
+
+// checkModules decodes the records of all modules.
+func checkModules(tx *bbolt.Tx) error {
+	all := tx.Bucket(modulesBucket)
+	if all == nil {
+		return nil
+	}
+	return all.ForEachBucket(func(ns []byte) error {
+		return all.Bucket(ns).ForEach(func(name, text []byte) error {
+			ref := refOf(ns, name)
+			_, err := function.ParseModule(function.ModuleRef{Namespace: ref.Namespace, Name: ref.ID}, text, nil, 0)
+			return err
+		})
+	})
 }
 
 func (d *Damage) add(ref function.Ref) {

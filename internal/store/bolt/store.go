@@ -5,7 +5,8 @@
 // What functions of files were built from is in "sources", in buckets and under keys of the same names. "namespaces"
 // holds each namespace's record, a JSON document, under its name. "routes" holds each route's record, a JSON document,
 // under its name, and "patterns" the name of each route under its pattern. "keys" holds each key's record, a JSON
-// document, under its ID. A namespace and an ID take at most 32 KiB each.
+// document, under its ID. "modules" holds each shared module's record, in buckets of namespaces as functions are, and
+// "module files" its packed files under the same names. A namespace and an ID take at most 32 KiB each.
 //
 // What functions print is kept in memory.
 package bolt
@@ -27,14 +28,19 @@ import (
 )
 
 var (
-	functionsBucket  = []byte("functions")
-	sourcesBucket    = []byte("sources")
-	namespacesBucket = []byte("namespaces")
-	routesBucket     = []byte("routes")
-	patternsBucket   = []byte("patterns")
-	keysBucket       = []byte("keys")
+	functionsBucket   = []byte("functions")
+	sourcesBucket     = []byte("sources")
+	namespacesBucket  = []byte("namespaces")
+	routesBucket      = []byte("routes")
+	patternsBucket    = []byte("patterns")
+	keysBucket        = []byte("keys")
+	modulesBucket     = []byte("modules")
+	moduleFilesBucket = []byte("module files")
 
-	allBuckets = [][]byte{functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket}
+	allBuckets = [][]byte{
+		functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket, modulesBucket,
+		moduleFilesBucket,
+	}
 )
 
 // Store keeps functions in a file. Use Open. It is safe for concurrent use.

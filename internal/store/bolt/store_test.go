@@ -18,6 +18,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 		s := open(t, t.TempDir())
 		s.OwnerSeparator = storetest.OwnerSeparator
 		s.Limits.Routes, s.Limits.Keys = storetest.MaxRoutes, storetest.MaxKeys
+		s.Limits.Modules = storetest.MaxModules
 		return s
 	})
 }

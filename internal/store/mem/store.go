@@ -28,6 +28,7 @@ type Store struct {
 	routes     map[string]function.Route // by their names
 	patterns   map[string]string         // the names of routes, by their patterns
 	keys       map[string]identity.Key   // by their IDs
+	modules    map[function.ModuleRef]*function.Module
 }
 
 // New returns an empty store.
@@ -38,6 +39,7 @@ func New() *Store {
 		routes:     make(map[string]function.Route),
 		patterns:   make(map[string]string),
 		keys:       make(map[string]identity.Key),
+		modules:    make(map[function.ModuleRef]*function.Module),
 	}
 }
 
@@ -60,6 +62,7 @@ func (s *Store) Close() error {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.functions, s.namespaces, s.order, s.routes, s.patterns, s.keys = nil, nil, nil, nil, nil, nil
+	s.modules = nil
 	s.Ring.Close()
 	return nil
 }
@@ -80,6 +83,13 @@ func (s *Store) write(ctx context.Context, operation string, c function.Change, 
 	}
 	s.feed.Publish(c)
 	return nil
+}
+
+// change is write for what makes nothing stale.
+func (s *Store) change(ctx context.Context, operation string, what func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.runLocked(ctx, operation, what)
 }
 
 func (s *Store) runLocked(ctx context.Context, operation string, what func() error) error {

@@ -12,6 +12,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 		s := mem.New()
 		s.OwnerSeparator = storetest.OwnerSeparator
 		s.Limits.Routes, s.Limits.Keys = storetest.MaxRoutes, storetest.MaxKeys
+		s.Limits.Modules = storetest.MaxModules
 		return s
 	})
 }

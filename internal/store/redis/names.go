@@ -68,5 +68,8 @@ func (k keys) routes() string { return string(k) + "functions:routes" }
 // keys is the hash of all keys of callers.
 func (k keys) keys() string { return string(k) + "functions:keys" }
 
+// modules is the hash of the shared modules of a namespace.
+func (k keys) modules(namespace string) string { return string(k) + "functions:modules:" + namespace }
+
 // changes is the channel of notices.
 func (k keys) changes() string { return string(k) + "functions:changes" }

@@ -37,6 +37,7 @@ var (
 	deleteRouteScript   = redis.NewScript(source("route_delete"))
 	putKeyScript        = redis.NewScript(source("key_put"))
 	deleteKeyScript     = redis.NewScript(source("key_delete"))
+	putModuleScript     = redis.NewScript(source("module_put"))
 	copyScript          = redis.NewScript(source("copy"))
 	adoptScript         = redis.NewScript(source("adopt"))
 	dropFunctionScript  = redis.NewScript(source("drop"))

@@ -35,10 +35,14 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 		"DeleteRoute":     s.DeleteRoute(ctx, "r"),
 		"PutKey":          s.PutKey(ctx, key("k")),
 		"DeleteKey":       s.DeleteKey(ctx, "k"),
+		"PutModule":       s.PutModule(ctx, module("ns", "m", "1")),
+		"DeleteModule":    s.DeleteModule(ctx, function.ModuleRef{Namespace: "ns", Name: "m"}),
 	}
 	_, calls["Get"] = s.Get(ctx, ref)
 	_, calls["Routes"] = s.Routes(ctx)
 	_, calls["Source"] = s.Source(ctx, ref)
+	_, calls["Modules"] = s.Modules(ctx, "ns")
+	_, calls["Module"] = s.Module(ctx, function.ModuleRef{Namespace: "ns", Name: "m"})
 	_, calls["Keys"] = s.Keys(ctx)
 	_, calls["Revision"] = s.Revision(ctx, ref)
 	_, calls["Put"] = s.Put(ctx, &function.Function{Ref: ref, Code: "2"})

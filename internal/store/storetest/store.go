@@ -16,16 +16,21 @@ const MaxRoutes = 8
 // MaxKeys is the most keys of them.
 const MaxKeys = 8
 
+// MaxModules is the most modules of a namespace in stores that are tested.
+const MaxModules = 4
+
 // OwnerSeparator ends the name of an owner in that of a namespace, in stores that are tested.
 const OwnerSeparator = "+"
 
 // table has tests by name. Each gets an empty store.
 type table map[string]func(*testing.T, Store)
 
-// Run runs the suite. Open returns an empty store with OwnerSeparator, MaxRoutes and MaxKeys. The suite closes it.
+// Run runs the suite. Open returns an empty store with OwnerSeparator, MaxRoutes, MaxKeys and MaxModules.
+// The suite closes it.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
-		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, logTests, lifecycleTests,
+		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests,
+		moduleTests, logTests, lifecycleTests,
 	} {
 		tests.run(t, open)
 	}

@@ -4,11 +4,12 @@
 -- Returns name, record, name, record …; their length when that is too much.
 local length, found = 0, {}
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  length = length + #field + redis.call('HSTRLEN', KEYS[1], field)
+  local isRecord = string.sub(field, 1, #ARGV[1]) == ARGV[1]
+  length = length + #field + (isRecord and redis.call('HSTRLEN', KEYS[1], field) or 0)
   if length > tonumber(ARGV[2]) then
     return length
   end
-  if string.sub(field, 1, #ARGV[1]) == ARGV[1] then
+  if isRecord then
     found[#found + 1] = string.sub(field, #ARGV[1] + 1)
     found[#found + 1] = redis.call('HGET', KEYS[1], field)
   end
