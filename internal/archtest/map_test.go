@@ -10,6 +10,7 @@ const (
 // homes names, for the beginning of a library's path, the packages that may import it. Every library has one or a few
 // of them; golang.org/x may be used anywhere.
 var homes = map[string][]string{
+	"github.com/coder/websocket":              {"internal/httpd/sockets"},
 	"github.com/containerd/cgroups/":          {"sandbox/internal/cgroup"},
 	"github.com/opencontainers/runtime-spec/": {"sandbox/internal/cgroup"},
 	"github.com/coreos/go-systemd/":           {"internal/server"},

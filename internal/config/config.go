@@ -150,6 +150,8 @@ type Config struct {
 	MaxConnections        int
 	MetricsMaxConnections int
 	HTTP                  HTTP
+	// WebSocket limits connections that functions hold; see its fields.
+	WebSocket WebSocket
 	// TLSCertFile and TLSKeyFile are TLS_CERT_FILE and TLS_KEY_FILE, both empty for no TLS.
 	TLSCertFile, TLSKeyFile string
 	// HTTP2 is HTTP2, Compression is HTTP_COMPRESSION.
@@ -215,6 +217,16 @@ type HTTP struct {
 	Header, Read, Body, Write, Idle time.Duration
 	// HeaderLimit, BodyMemory and AnswerMemory are in bytes; the last two limit all connections together.
 	HeaderLimit, BodyMemory, AnswerMemory int64
+}
+
+// WebSocket has the limits of WebSocket connections; see the variables WEBSOCKET_*.
+type WebSocket struct {
+	// Connections is how many there may be, 0 for none.
+	Connections int
+	// Message is the longest message, Memory what may wait to be sent, in bytes.
+	Message, Memory int64
+	// Idle is the longest time without a message, Ping that until a caller must show that it is there.
+	Idle, Ping time.Duration
 }
 
 // Memory is that of the machine, or the limit of the container or service if that is less, in bytes; 0 if unknown.

@@ -61,6 +61,7 @@ func TestDefaults(t *testing.T) {
 			Header: 10 * time.Second, Read: time.Minute, Body: 20 * time.Second, Write: 30 * time.Second, Idle: 2 * time.Minute,
 			HeaderLimit: 128 << 10, BodyMemory: 128 << 20, AnswerMemory: 128 << 20,
 		},
+		WebSocket: WebSocket{Message: 128 << 10, Memory: 64 << 20, Idle: 10 * time.Minute, Ping: 30 * time.Second},
 		Egress: Egress{
 			Policy: egress.Policy{Mode: egress.Public}, Namespaces: map[string]egress.Policy{}, Limits: egress.Limits{
 				PerCall: 32, Total: 1024, Attempts: 1000, Bytes: 256 << 20, Connect: 5 * time.Second, Idle: time.Minute,

@@ -95,6 +95,36 @@ var connectionsVariables = []Variable{
 		parse: boolean(func(c *Config) *bool { return &c.Compression }),
 	},
 	{
+		Name: "WEBSOCKET_CONNECTIONS", Default: "0",
+		Meaning: "Most WebSocket connections at any time that the server holds for functions with the option `websocket`; " +
+			"0 holds none. They do not count in `MAX_CONNECTIONS`. One address, and the namespaces of one owner, may have " +
+			"up to four fifths of them. A caller who finds no place is answered 503.",
+		parse: whole(0, 1_000_000, func(c *Config) *int { return &c.WebSocket.Connections }),
+	},
+	{
+		Name: "WEBSOCKET_MESSAGE_LIMIT", Default: "128kb",
+		Meaning: "Longest message of a WebSocket connection, either way, in bytes or with a unit; at most " +
+			"`BODY_PARSER_LIMIT`. A caller who sends a longer one loses its connection, with code 1009.",
+		parse: size(kib, 16*mib, func(c *Config) *int64 { return &c.WebSocket.Message }),
+	},
+	{
+		Name: "WEBSOCKET_SEND_MEMORY", Default: "64mb",
+		Meaning: "Most memory for messages that callers of WebSocket connections have not yet taken, in bytes or with a " +
+			"unit. Above it a message is refused with 503. Messages that come count in `HTTP_BODY_MEMORY`.",
+		parse: memory(mib, tib, func(c *Config) *int64 { return &c.WebSocket.Memory }),
+	},
+	{
+		Name: "WEBSOCKET_IDLE_TIMEOUT", Default: "10m",
+		Meaning: "Longest time that a WebSocket connection may carry no message, for functions that ask for no shorter one.",
+		parse:   duration(time.Second, 30*day, func(c *Config) *time.Duration { return &c.WebSocket.Idle }),
+	},
+	{
+		Name: "WEBSOCKET_PING_INTERVAL", Default: "30s",
+		Meaning: "How often the server sends a ping over each WebSocket connection. A caller who does not answer within as " +
+			"long again loses it.",
+		parse: duration(100*time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.WebSocket.Ping }),
+	},
+	{
 		Name: "CANCEL_ON_DISCONNECT", Default: "false",
 		Meaning: "`true` ends the run of a caller that has hung up, and its process with it. Otherwise it goes on " +
 			"to its end, as in the original, because it may have had effects. A call that still waits for a " +

@@ -17,8 +17,12 @@ func ExampleHashOf() {
 }
 
 func ExampleOptionNames() {
-	fmt.Println(function.OptionNames())
-	// Output: [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout memory cpu globals body init cors]
+	names := function.OptionNames()
+	fmt.Println(names[:6])
+	fmt.Println(names[6:])
+	// Output:
+	// [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout]
+	// [memory cpu globals body init cors websocket]
 }
 
 func ExampleParseLogCursor() {

@@ -30,6 +30,8 @@ type Options struct {
 	Init *string
 	// CORS says which pages of other sites may call it from a browser; the zero value, and nil, lets none.
 	CORS *CORS
+	// WebSocket says whether the server holds WebSocket connections for it; the zero value, and nil, says no.
+	WebSocket *WebSocket
 }
 
 // What becomes of requests and promises that a call has begun and that are not over at its answer: they may finish
@@ -74,6 +76,7 @@ var AllOptions = []Option{
 	choice("body", func(o *Options) **string { return &o.Body }, BodyRaw, BodyAuto, BodyJSON),
 	choice("init", func(o *Options) **string { return &o.Init }, InitEach, InitOnce),
 	cors("cors", func(o *Options) **CORS { return &o.CORS }),
+	webSocket("websocket", func(o *Options) **WebSocket { return &o.WebSocket }),
 }
 
 // OptionOf is the row of the table with that name, nil if there is none.

@@ -36,10 +36,18 @@ func (f Found) CORS() *function.CORS {
 	return f.Function.Options.CORS
 }
 
+// WebSocket says how the server holds WebSocket connections for the function; nil where it does not.
+func (f Found) WebSocket() *function.WebSocket {
+	if f.Function == nil || f.Function.Options.WebSocket == nil || !f.Function.Options.WebSocket.On {
+		return nil
+	}
+	return f.Function.Options.WebSocket
+}
+
 // LearnsPath says whether the function learns the path and more of the HTTP request, however it is reached: one with
-// the globals of the web platform does, and one that takes bytes.
+// the globals of the web platform does, one that takes bytes, and one with WebSocket connections.
 func (f Found) LearnsPath() bool {
-	return f.Body() != function.BodyJSON || f.Function != nil && isWeb(&f.Function.Options)
+	return f.Body() != function.BodyJSON || f.WebSocket() != nil || f.Function != nil && isWeb(&f.Function.Options)
 }
 
 // Find returns the function of a call that is about to be made, for those who must know its options before they read

@@ -23,6 +23,9 @@ func (s *server) changed(c function.Change) {
 	if !c.Routes && !c.Keys {
 		s.invoker.Changed(c)
 	}
+	if s.sockets != nil {
+		s.sockets.Changed(c)
+	}
 }
 
 // changedHere is changed for a write by this server: when it returns, routes and keys have what was written.

@@ -88,7 +88,7 @@ func fitConnections(cfg *config.Config, most int, log *slog.Logger) int {
 // descriptorsOfOthers is how many the server may need apart from connections of callers, with that many workers.
 func descriptorsOfOthers(cfg *config.Config, workers int) int {
 	n := descriptorsOfServer + descriptorsOfWorker*workers + egress.Descriptors(cfg.Egress.Limits.Total) +
-		portsOfCallers(cfg)*connections.Reserve
+		portsOfCallers(cfg)*connections.Reserve + cfg.WebSocket.Connections
 	if cfg.Metrics {
 		n += cfg.MetricsMaxConnections + connections.Reserve
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/httpd/connections"
+	"github.com/backstage/functions/internal/httpd/sockets"
 )
 
 const (
@@ -29,6 +30,8 @@ type frontend struct {
 	drain     *drain
 	// cut ends the calls that still run, so that all get an answer.
 	cut func() error
+	// sockets are ended first; nil for none.
+	sockets *sockets.Hub
 
 	// ports are those of the API and, unless they are off, of runs alone and of the metrics.
 	ports   *ports
@@ -72,15 +75,37 @@ func (f *frontend) end() error {
 	f.drain.begun.Store(true)
 	until := f.drain.until()
 	err := f.listeners.closeCallers()
+	ended := f.endSockets(until)
 	time.Sleep(linger)
-	if f.shutdown(until) != nil {
+	late := f.shutdown(until) != nil
+	select {
+	case <-ended:
+	case <-until.Done():
+		late = true
+	}
+	if late {
 		f.log.Warn("Functions is stopping late: what still runs is cut off", "after", f.cfg.ShutdownTimeout)
 		err = errors.Join(err, f.cut(), f.hangUp())
 	}
+	<-ended
 	if f.metrics != nil {
 		err = errors.Join(err, f.metrics.Close())
 	}
 	return err
+}
+
+// endSockets begins to end the WebSocket connections; the channel is closed when all have.
+func (f *frontend) endSockets(until context.Context) <-chan struct{} {
+	ended := make(chan struct{})
+	if f.sockets == nil {
+		close(ended)
+		return ended
+	}
+	f.serving.Go(func() {
+		defer close(ended)
+		f.sockets.Close(until)
+	})
+	return ended
 }
 
 // shutdown returns when no caller is left, or at the end of ctx with an error.

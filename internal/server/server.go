@@ -22,6 +22,7 @@ import (
 	"github.com/backstage/functions/internal/httpd/forwarded"
 	"github.com/backstage/functions/internal/httpd/health"
 	"github.com/backstage/functions/internal/httpd/routes"
+	"github.com/backstage/functions/internal/httpd/sockets"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
@@ -83,7 +84,8 @@ type server struct {
 	invoker     *invoke.Invoker
 	probes      *health.Health
 	routes      *routes.Keeper
-	keys        *keyring // nil if nobody needs a key
+	sockets     *sockets.Hub // nil without WebSocket connections
+	keys        *keyring     // nil if nobody needs a key
 }
 
 // steps are the parts to start, in order.
@@ -195,12 +197,20 @@ func (s *server) startWorkers(ctx context.Context) (stop func() error, err error
 	s.drain = newDrain(s.cfg.ShutdownTimeout)
 	s.invoker = invoke.New(s.watch.invoke(s.invokeOptions()))
 	s.measures.WatchCache(s.invoker.CacheStats)
+	if s.sockets = s.newSockets(); s.sockets != nil {
+		s.measures.WatchSockets(s.sockets.Stats)
+	}
 	s.probes = newHealth(s.log(), s.pool, s.store, s.invoker)
 	context.AfterFunc(ctx, s.probes.NotReady)
 	return s.closePool, nil
 }
 
-func (s *server) closePool() error { return s.pool.Shutdown(s.drain.until()) }
+func (s *server) closePool() error {
+	if s.sockets != nil {
+		defer s.sockets.Close(s.drain.until())
+	}
+	return s.pool.Shutdown(s.drain.until())
+}
 
 func (s *server) invokeOptions() invoke.Options {
 	return invoke.Options{
@@ -241,6 +251,7 @@ func (s *server) serve(ctx context.Context) error {
 	s.logStart()
 	front := &frontend{
 		cfg: s.cfg, log: s.log(), listeners: s.listeners, ports: s.ports, drain: s.drain, cut: s.closePool,
+		sockets: s.sockets,
 	}
 	handlers := s.watch.handlers(s.apiOptions(ctx))
 	if s.cfg.Compression {
@@ -253,7 +264,7 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 	options := api.Options{
 		Store: store.Observe(s.store, hook.OnChange(s.changedHere)), Invoker: s.invoker, Runtimes: s.pool.Runtimes,
 		Rendering: s.work,
-		Routes:    s.routes, TrustedProxies: s.cfg.TrustedProxies,
+		Routes:    s.routes, Sockets: s.sockets, TrustedProxies: s.cfg.TrustedProxies,
 		Bounds:    functionBounds(s.cfg),
 		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,

@@ -7,12 +7,13 @@ import (
 	"github.com/backstage/functions/internal/store/hook"
 )
 
-// Observe returns s with hooks, the first one outermost, that are called for each operation but those of Logs: these
-// go on in the background or wait, and have metrics of their own.
+// Observe returns s with hooks, the first one outermost, that are called for each operation but those of Logs and of
+// Messages: these go on in the background or wait, and have metrics of their own.
 func Observe(s Store, hooks ...hook.Func) Store {
 	return observed{
 		Lifecycle:  s,
 		Logs:       s,
+		Messages:   s,
 		pinger:     pinger{hook.Guard[Pinger](s, hooks...)},
 		functions:  functions{hook.Guard[Functions](s, hooks...)},
 		namespaces: namespaces{hook.Guard[Namespaces](s, hooks...)},
@@ -26,6 +27,7 @@ func Observe(s Store, hooks ...hook.Func) Store {
 type observed struct {
 	Lifecycle
 	Logs
+	Messages
 	pinger
 	functions
 	namespaces

@@ -28,6 +28,7 @@ type Store interface {
 	Modules
 	Keys
 	Logs
+	Messages
 }
 
 // Lifecycle is what a store does apart from the operations of a request.

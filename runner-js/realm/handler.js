@@ -23,6 +23,10 @@ const BODILESS = ['GET', 'HEAD'];
 // endWith what the pieces of a stream come from; fail takes what is thrown.
 function handle(handler, message, { Backstage, web, end, endWith, fail }) {
   const context = { waitUntil: promise => Backstage.waitUntil(promise), passThroughOnException() {}, props: {} };
+  if (message.http !== undefined && message.http.event !== undefined) { // of a WebSocket connection
+    context.event = message.http.event;
+    context.connectionId = message.http.connection;
+  }
   const respond = async () => {
     const response = await handler.fetch(requestOf(message, web), Backstage.env, context);
     const { head, body } = partsOf(response);

@@ -37,11 +37,19 @@ class HTTPRequest extends Request {
       this.hostname = http.host;
       this.protocol = http.scheme;
       this.params = http.params === undefined ? {} : http.params;
+      if (http.event !== undefined) {
+        this.event = http.event;
+        this.connectionId = http.connection;
+      }
     }
     apply(set, states, [this, {
       raw, bytes: undefined, auto: http !== undefined && http.body === 'auto', form: undefined, cookies: undefined,
       type: headers['content-type'], cookie: headers.cookie,
     }]);
+    if (http !== undefined && http.event === 'message') { // of a WebSocket connection
+      const bytes = bytesOf(stateOf(this));
+      this.body = http.binary === true ? bytes : textOf(bytes);
+    }
   }
 
   // rawBody is the body as it came: a Buffer.

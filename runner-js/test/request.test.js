@@ -144,3 +144,18 @@ test('a request object of its own is not taken for one', (t) => {
   t.throws(() => HTTPRequest.prototype.text.call({}), /not a request/);
   t.end();
 });
+
+test('an event of a WebSocket connection says what has happened, and a message is text or bytes', async (t) => {
+  const event = (kind, more) => Object.assign({ event: kind, connection: 'SERVER-ID' }, more, HTTP);
+  const told = expression => `[req.event, req.connectionId, ${expression}]`;
+  t.deepEqual(await seen(told('req.body'), { http: event('message'), body: 'hé' }), ['message', 'SERVER-ID', 'hé']);
+  t.deepEqual(await seen(told('[req.json().a, req.text(), req.rawBody.length]'), { http: event('message'), body: '{"a":1}' }),
+    ['message', 'SERVER-ID', [1, '{"a":1}', 7]]);
+  t.deepEqual(await seen(told('[Buffer.isBuffer(req.body), req.body.toString("hex")]'),
+    { http: event('message', { binary: true }), body: Buffer.from([0, 255]) }), ['message', 'SERVER-ID', [true, '00ff']]);
+  t.deepEqual(await seen(told('req.body'), { http: event('message') }), ['message', 'SERVER-ID', ''], 'an empty one');
+  const { answer } = await outcome(`function main(req, res) { res.send(${told('req.body')}) }`,
+    { http: event('close'), body: { code: 1000, reason: '' } });
+  t.deepEqual(answer.body, ['close', 'SERVER-ID', { code: 1000, reason: '' }]);
+  t.deepEqual(await seen('[req.event, "connectionId" in req]'), [null, false], 'any other request has none');
+});

@@ -32,37 +32,41 @@ var (
 
 // matrix has a row for each method of each resource. One that is new does not pass until its row says whom it serves.
 var matrix = map[string]rights{
-	"* /functions/{namespace}/{id}/run":            ofInvoke,
-	"* /functions/{namespace}/{id}/run/*":          ofInvoke,
-	"PUT /functions/{namespace}/{id}/env/{env}":    ofDeploy,
-	"DELETE /functions/{namespace}/{id}/env/{env}": ofDeploy,
-	"GET /functions/{namespace}/{id}/logs":         ofDeploy,
-	"GET /functions/{namespace}/{id}/files/*":      ofDeploy,
-	"PUT /functions/pipeline":                      ofInvoke,
-	"PUT /functions/{namespace}/{id}":              ofDeploy,
-	"GET /functions/{namespace}/{id}":              ofDeploy,
-	"DELETE /functions/{namespace}/{id}":           ofDeploy,
-	"POST /functions/{namespace}/{id}":             ofDeploy,
-	"GET /functions":                               {role: identity.Deploy, wide: true},
-	"PUT /namespaces/{namespace}":                  ofAdmin,
-	"GET /namespaces/{namespace}":                  ofDeploy,
-	"DELETE /namespaces/{namespace}":               ofAdmin,
-	"PUT /routes/{route}":                          {role: identity.Admin, wide: true},
-	"GET /routes/{route}":                          {role: identity.Admin, wide: true},
-	"DELETE /routes/{route}":                       {role: identity.Admin, wide: true},
-	"GET /routes":                                  {role: identity.Admin, wide: true},
-	"POST /keys":                                   {role: identity.Admin, any: true},
-	"GET /keys":                                    {role: identity.Admin, any: true},
-	"GET /keys/{key}":                              {role: identity.Admin, any: true},
-	"DELETE /keys/{key}":                           {role: identity.Admin, any: true},
-	"GET /healthcheck":                             ofAnybody,
-	"GET /livez":                                   ofAnybody,
-	"GET /readyz":                                  ofAnybody,
-	"GET /status":                                  {role: identity.Invoke, any: true},
-	"GET /status/isolation":                        {role: identity.Invoke, any: true},
-	"GET /_debug/http_stats":                       {role: identity.Admin, wide: true},
-	"GET /_schemas/*":                              ofAnybody,
-	"GET /":                                        ofAnybody,
+	"* /functions/{namespace}/{id}/run":                       ofInvoke,
+	"* /functions/{namespace}/{id}/run/*":                     ofInvoke,
+	"PUT /functions/{namespace}/{id}/env/{env}":               ofDeploy,
+	"DELETE /functions/{namespace}/{id}/env/{env}":            ofDeploy,
+	"GET /functions/{namespace}/{id}/logs":                    ofDeploy,
+	"GET /functions/{namespace}/{id}/files/*":                 ofDeploy,
+	"PUT /functions/pipeline":                                 ofInvoke,
+	"PUT /functions/{namespace}/{id}":                         ofDeploy,
+	"GET /functions/{namespace}/{id}":                         ofDeploy,
+	"DELETE /functions/{namespace}/{id}":                      ofDeploy,
+	"POST /functions/{namespace}/{id}":                        ofDeploy,
+	"GET /functions":                                          {role: identity.Deploy, wide: true},
+	"PUT /namespaces/{namespace}":                             ofAdmin,
+	"GET /namespaces/{namespace}":                             ofDeploy,
+	"DELETE /namespaces/{namespace}":                          ofAdmin,
+	"PUT /routes/{route}":                                     {role: identity.Admin, wide: true},
+	"GET /routes/{route}":                                     {role: identity.Admin, wide: true},
+	"DELETE /routes/{route}":                                  {role: identity.Admin, wide: true},
+	"GET /routes":                                             {role: identity.Admin, wide: true},
+	"POST /keys":                                              {role: identity.Admin, any: true},
+	"GET /keys":                                               {role: identity.Admin, any: true},
+	"GET /keys/{key}":                                         {role: identity.Admin, any: true},
+	"DELETE /keys/{key}":                                      {role: identity.Admin, any: true},
+	"GET /healthcheck":                                        ofAnybody,
+	"GET /livez":                                              ofAnybody,
+	"GET /readyz":                                             ofAnybody,
+	"GET /status":                                             {role: identity.Invoke, any: true},
+	"GET /status/isolation":                                   {role: identity.Invoke, any: true},
+	"GET /_debug/http_stats":                                  {role: identity.Admin, wide: true},
+	"GET /_schemas/*":                                         ofAnybody,
+	"GET /":                                                   ofAnybody,
+	"POST /namespaces/{namespace}/connections/{connection}":   ofInvoke,
+	"GET /namespaces/{namespace}/connections/{connection}":    ofInvoke,
+	"DELETE /namespaces/{namespace}/connections/{connection}": ofInvoke,
+	"POST /namespaces/{namespace}/connections":                ofDeploy,
 }
 
 // serves says whether r are the rights of a key with that role in those namespaces, about the namespace a.
@@ -140,8 +144,8 @@ func TestEveryResourceServesThoseWhoMay(t *testing.T) {
 				continue
 			}
 			served++
-			path := strings.NewReplacer("{namespace}", "a", "{id}", "f", "{env}", "E", "{route}", "r", "{key}", "K", "*", "x").
-				Replace(res.path)
+			path := strings.NewReplacer("{namespace}", "a", "{id}", "f", "{env}", "E", "{route}", "r", "{key}", "K",
+				"{connection}", "C", "*", "x").Replace(res.path)
 			if res.path == "/functions/pipeline" {
 				path += "?steps[0]=a/f&steps[1]=a/g"
 			}

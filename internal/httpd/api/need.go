@@ -31,6 +31,7 @@ type places struct {
 var (
 	forAll       = need{}
 	toInvoke     = need{role: identity.Invoke, in: pathNamespace, preflights: true}
+	toSend       = need{role: identity.Invoke, in: pathNamespace}
 	toPipe       = need{role: identity.Invoke, in: stepNamespaces}
 	toDeploy     = need{role: identity.Deploy, in: pathNamespace}
 	toList       = need{role: identity.Deploy, in: queryNamespace}

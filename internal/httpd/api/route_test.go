@@ -143,7 +143,9 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 	onAPI := []string{
 		"/functions/{namespace}/{id}/env/{env}", "/functions/{namespace}/{id}/logs", "/functions/{namespace}/{id}/files/*",
 		"/functions/{namespace}/{id}",
-		"/functions", "/namespaces/{namespace}", "/routes/{route}", "/routes", "/keys", "/keys/{key}", "/healthcheck", "/status",
+		"/functions", "/namespaces/{namespace}", "/namespaces/{namespace}/connections",
+		"/namespaces/{namespace}/connections/{connection}",
+		"/routes/{route}", "/routes", "/keys", "/keys/{key}", "/healthcheck", "/status",
 		"/status/isolation", "/_debug/http_stats", "/_schemas/*", "/",
 	}
 	served := map[string]map[string]bool{} // by path and port

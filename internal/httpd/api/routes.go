@@ -61,6 +61,10 @@ func (s *server) resources() []resource {
 		{"/namespaces/{namespace}", apiPort, []method{
 			{"PUT", toAdminister, s.putNamespace}, {"GET", toDeploy, s.getNamespace}, {"DELETE", toAdminister, s.deleteNamespace},
 		}},
+		{"/namespaces/{namespace}/connections/{connection}", apiPort, []method{
+			{"POST", toSend, s.sendToSocket}, {"GET", toSend, s.getSocket}, {"DELETE", toSend, s.deleteSocket},
+		}},
+		{"/namespaces/{namespace}/connections", apiPort, []method{{"POST", toDeploy, s.sendToSockets}}},
 		{"/routes/{route}", apiPort, []method{{"PUT", toOperate, s.putRoute}, {"GET", toOperate, s.getRoute}, {"DELETE", toOperate, s.deleteRoute}}},
 		{"/routes", apiPort, []method{{"GET", toOperate, s.listRoutes}}},
 		{"/keys", apiPort, []method{{"POST", toKeepKeys, s.postKey}, {"GET", toKeepKeys, s.listKeys}}},
@@ -120,7 +124,7 @@ func (s *server) dispatch(res resource) http.Handler {
 	var allow []string
 	for _, m := range res.methods {
 		methods[m.name] = s.adapt(s.guard(m.needs, m.serve))
-		if m.name == http.MethodPost { // the Allow header is the contract's, where there is none
+		if m.name == http.MethodPost && res.path == "/functions/{namespace}/{id}" { // the contract's Allow lacks it
 			continue
 		}
 		allow = append(allow, m.name)

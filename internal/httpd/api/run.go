@@ -75,6 +75,9 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 	if refusal := accessOf(r).refusal; refusal != nil {
 		return s.tellRefusal(w, refusal)
 	}
+	if wantsSocket(r, found) {
+		return s.upgrade(w, r, to, found)
+	}
 	request, unread := s.requestOf(r, found, to)
 	if unread != nil {
 		return unread

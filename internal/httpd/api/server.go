@@ -14,6 +14,7 @@ import (
 
 	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/sockets"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
@@ -165,6 +166,8 @@ type Options struct {
 	Bounds function.Bounds
 	// Routes finds the functions of requests that no resource serves. Nil finds none.
 	Routes RouteTable
+	// Sockets holds the WebSocket connections of functions. Nil holds none.
+	Sockets *sockets.Hub
 	// TrustedProxies are the addresses of proxies that are believed about whom and what they forward. Nil believes nobody.
 	TrustedProxies []netip.Prefix
 	// Rendering bounds how many large answers are made at the same time. Nil sets no bound.

@@ -15,6 +15,7 @@ import (
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/connections"
+	"github.com/backstage/functions/internal/httpd/sockets"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/store/hook"
 	"github.com/backstage/functions/sandbox"
@@ -32,6 +33,7 @@ func busy(functions int) *Metrics {
 		Answers: func() connections.MemoryStats { return connections.MemoryStats{} },
 		Expires: time.Now,
 	})
+	m.WatchSockets(func() sockets.Stats { return sockets.Stats{Open: 1} })
 	m.WatchNode(Node{
 		Versions: []string{"v8.17.0"}, Memory: func() (sandbox.MemoryUsage, bool) { return sandbox.MemoryUsage{Total: 1}, true },
 		Pool: func() sandbox.PoolStats { return sandbox.PoolStats{} }, Connections: func() int { return 1 },

@@ -45,9 +45,10 @@ var (
 
 // Store keeps functions in a file. Use Open. It is safe for concurrent use.
 type Store struct {
-	db        *bbolt.DB
-	damage    Damage
-	feed      feed.Feed
+	db     *bbolt.DB
+	damage Damage
+	feed   feed.Feed
+	feed.Messages
 	owners    keylock.Locks // see lockOwner
 	preparing chan struct{} // see prepare
 	readers   keylock.Locks
@@ -77,6 +78,7 @@ func (s *Store) Watch(ctx context.Context, notify func(function.Change)) {
 
 // Close waits for the calls in progress and releases the file; later calls wrap function.ErrUnavailable.
 func (s *Store) Close() error {
+	s.Messages.Close()
 	s.Ring.Close()
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("embedded store: close: %w", err)

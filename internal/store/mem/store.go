@@ -14,7 +14,8 @@ import (
 
 // Store keeps functions in maps. Use New. It is safe for concurrent use.
 type Store struct {
-	feed      feed.Feed
+	feed feed.Feed
+	feed.Messages
 	ring.Ring // what functions print
 
 	// Limits bound what is written. They must not change once the store is in use.
@@ -63,6 +64,7 @@ func (s *Store) Close() error {
 	s.closed = true
 	s.functions, s.namespaces, s.order, s.routes, s.patterns, s.keys = nil, nil, nil, nil, nil, nil
 	s.modules = nil
+	s.Messages.Close()
 	s.Ring.Close()
 	return nil
 }

@@ -157,7 +157,8 @@ func TestAForbiddenChannelIsToldOnce(t *testing.T) {
 }
 
 // rights are those that docs/operations.md tells to give.
-const rights = "~local* &localfunctions:changes -@all +@read +@write +@connection +@scripting +@pubsub +memory|usage +time +ping"
+const rights = "~local* &localfunctions:* -@all +@read +@write +@connection +@scripting +@pubsub " +
+	"+memory|usage +time +ping"
 
 func TestTheDocumentedRightsAreEnough(t *testing.T) {
 	_, raw := withRaw(t)

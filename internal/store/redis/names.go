@@ -73,3 +73,6 @@ func (k keys) modules(namespace string) string { return string(k) + "functions:m
 
 // changes is the channel of notices.
 func (k keys) changes() string { return string(k) + "functions:changes" }
+
+// messages is the channel of messages to that name.
+func (k keys) messages(name string) string { return string(k) + "functions:messages:" + name }

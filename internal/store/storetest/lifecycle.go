@@ -19,7 +19,7 @@ var lifecycleTests = table{
 }
 
 // alwaysWork are the methods that need no store behind them.
-var alwaysWork = []string{"Name", "Watch", "Close"}
+var alwaysWork = []string{"Name", "Watch", "Subscribe", "Close"}
 
 // everyCall has the error of each method that talks to the store, called with ctx.
 func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
@@ -39,6 +39,7 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 		"DeleteModule":    s.DeleteModule(ctx, function.ModuleRef{Namespace: "ns", Name: "m"}),
 	}
 	_, calls["Get"] = s.Get(ctx, ref)
+	_, calls["Publish"] = s.Publish(ctx, "ONE", []byte("1"))
 	_, calls["Routes"] = s.Routes(ctx)
 	_, calls["Source"] = s.Source(ctx, ref)
 	_, calls["Modules"] = s.Modules(ctx, "ns")

@@ -30,7 +30,7 @@ type table map[string]func(*testing.T, Store)
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
 		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests,
-		moduleTests, logTests, lifecycleTests,
+		moduleTests, logTests, messageTests, lifecycleTests,
 	} {
 		tests.run(t, open)
 	}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/forwarded"
+	"github.com/backstage/functions/internal/httpd/sockets"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/rawjson"
+)
+
+// maxSocketURL is the longest URL of a request that opens a socket, in bytes: it is kept as long as that is.
+const maxSocketURL = 4 << 10
+
+// upgrade makes the connection of r a socket, if the function that is called for that agrees. Else what it answers is
+// the answer.
+func (s *server) upgrade(w http.ResponseWriter, r *http.Request, to target, found invoke.Found) error {
+	switch host := forwarded.Host(r, s.TrustedProxies); {
+	case s.Sockets == nil:
+		return sockets.ErrOff
+	case len(r.RequestURI) > maxSocketURL:
+		return outcome.New(outcome.Outcome{
+			Status: http.StatusRequestURITooLong, Fault: outcome.FaultCaller,
+			Message: "The URL of a WebSocket connection must not be longer than " + strconv.Itoa(maxSocketURL) + " bytes",
+		})
+	default:
+		if err := sockets.CheckHandshake(w.Header(), r, host, found.WebSocket()); err != nil {
+			return err
+		}
+	}
+	socket, err := s.Sockets.Admit(found.Function, s.Client(r))
+	if err != nil {
+		return err
+	}
+	defer socket.Leave()
+	kept := s.openingOf(r, to)
+	request := kept.request(sockets.Event{Kind: sockets.EventOpen, ID: socket.ID})
+	request.Header = headerJSON(r, s.HeaderNames(r))
+	start := time.Now()
+	result, err := s.Invoker.Run(r.Context(), s.callOf(r, found, to.ref, request))
+	setTiming(w, result, err, found.Took+time.Since(start))
+	if err != nil {
+		return fmt.Errorf("run %s: %w", to.ref, err)
+	}
+	if result.Status >= http.StatusMultipleChoices {
+		return sendResult(w, r, result)
+	}
+	return s.open(w, r, socket, kept, result)
+}
+
+// open answers with 101, and with the headers that the function has set.
+func (s *server) open(
+	w http.ResponseWriter, r *http.Request, socket *sockets.Socket, kept *opening, result *sandbox.Result,
+) error {
+	if err := checkHead(result.Status, result.Header); err != nil {
+		return err
+	}
+	h := w.Header()
+	setHeaders(h, result.Header)
+	for _, name := range []string{
+		headerType, headerETag, "Sec-Websocket-Accept", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions",
+	} {
+		delete(h, name)
+	}
+	o := sockets.Opening{
+		Request: kept.request, URI: r.RequestURI, Address: kept.ip, Depth: s.DepthOf(r.RemoteAddr),
+	}
+	if err := socket.Open(w, r, o, sockets.MessageOf(result)); err != nil {
+		return fmt.Errorf("open a WebSocket connection: %w", err)
+	}
+	return nil
+}
+
+// opening is what is kept of a request that opens a socket, for the calls for its events.
+type opening struct {
+	ip    string
+	query json.RawMessage
+	http  json.RawMessage
+}
+
+func (s *server) openingOf(r *http.Request, to target) *opening {
+	return &opening{
+		ip:    forwarded.Addr(r, s.TrustedProxies),
+		query: queryJSON(r.URL.RawQuery),
+		http:  s.httpJSON(r, to, function.BodyRaw),
+	}
+}
+
+// request is that of the call for e: see docs/protocol.md.
+func (o *opening) request(e sockets.Event) sandbox.Request {
+	http := rawjson.ExtendObject(append(make([]byte, 0, len(o.http)+128), o.http...))
+	http.String("event", e.Kind)
+	http.String("connection", e.ID)
+	request := sandbox.Request{Method: "GET", Query: o.query, Body: json.RawMessage("{}")}
+	switch e.Kind {
+	case sockets.EventMessage:
+		request.Method, request.Body = "POST", nil
+		request.Raw, request.HasRaw = e.Data, true
+		contentType := "text/plain; charset=utf-8"
+		if e.Binary {
+			contentType = contentTypeBytes
+			http.Raw("binary", []byte("true"))
+		}
+		request.Header = headersOf(contentType, len(e.Data))
+	case sockets.EventClose:
+		end := rawjson.NewObject(nil)
+		end.Int("code", int64(e.Code))
+		end.String("reason", e.Reason)
+		request.Method, request.Body = "POST", end.End()
+		request.Header = headersOf(contentTypeNoBody, len(request.Body))
+	}
+	request.HTTP = http.End()
+	return request
+}
+
+// headersOf are the headers of a request with a body.
+func headersOf(contentType string, length int) json.RawMessage {
+	o := rawjson.NewObject(nil)
+	o.String("content-type", contentType)
+	o.String("content-length", strconv.Itoa(length))
+	return o.End()
+}
+
+// wantsSocket says whether r asks for a socket of a function that has them.
+func wantsSocket(r *http.Request, found invoke.Found) bool {
+	return found.WebSocket() != nil && sockets.IsHandshake(r)
+}

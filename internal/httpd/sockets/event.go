@@ -1,0 +1,62 @@
+package sockets
+
+import (
+	"github.com/coder/websocket"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// The kinds of Event.
+const (
+	EventOpen    = "open"
+	EventMessage = "message"
+	EventClose   = "close"
+)
+
+// Event is what a function is called for.
+type Event struct {
+	Kind string
+	// ID is that of the socket.
+	ID string
+	// Data is that of a message; Binary says that it is not text.
+	Data   []byte
+	Binary bool
+	// Code and Reason are those of the close: 1006 where the connection was lost without one (RFC 6455, section 7.4.1).
+	Code   int
+	Reason string
+}
+
+// Opening is what a socket keeps of the request that has opened it.
+type Opening struct {
+	// Request makes that of the call for an event. It must be safe for concurrent use.
+	Request func(Event) sandbox.Request
+	// URI is what the caller asked for, for the log.
+	URI string
+	// Address is the caller's.
+	Address string
+	// Depth is how many calls of functions wait for what comes over the connection: see invoke.WithDepth.
+	Depth int
+}
+
+// closing is how a socket ends.
+type closing struct {
+	code   websocket.StatusCode
+	reason string
+}
+
+// The ends that the server decides upon.
+var (
+	endDeleted  = closing{websocket.StatusGoingAway, "the function is gone"}
+	endShutdown = closing{websocket.StatusGoingAway, "the server stops"}
+	endIdle     = closing{websocket.StatusGoingAway, "idle"}
+	endFailed   = closing{websocket.StatusInternalError, "the function fails"}
+	endBusy     = closing{websocket.StatusTryAgainLater, "the server is busy"}
+	endMemory   = closing{websocket.StatusTryAgainLater, "no memory for more messages"}
+	endText     = closing{websocket.StatusInvalidFramePayloadData, "text is not UTF-8"}
+	endPings    = closing{websocket.StatusPolicyViolation, "too many pings"}
+	endSlow     = closing{websocket.StatusPolicyViolation, "a message took too long"}
+	endAway     = closing{websocket.StatusPolicyViolation, "no pong"}
+	endTooLong  = closing{websocket.StatusMessageTooBig, "the message is too long"}
+	endBroken   = closing{websocket.StatusProtocolError, "the protocol is broken"}
+	endLost     = closing{websocket.StatusAbnormalClosure, ""}
+)
