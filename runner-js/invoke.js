@@ -8,6 +8,7 @@ const clock = require('./clock');
 const egress = require('./egress');
 const output = require('./output');
 const { exit, RETIRED } = require('./frame');
+const hintOf = require('./webhint');
 const pending = require('./pending');
 const Stream = require('./stream');
 const tmp = require('./tmp');
@@ -237,8 +238,15 @@ class Invoker {
     if (call === null || call.type !== '') return;
     call.type = type;
     call.rest = rest;
+    if (type === 'error' && !this.loader.web) this.hint(rest);
     if (call.lost !== null && call.lost.timer !== null) clearTimeout(call.lost.timer);
     if (!call.starting) pending.later(() => egress.settle(() => this.finishLate(call) && this.next()));
+  }
+
+  // hint prints what would mend the error with these members, if that is known.
+  hint(rest) {
+    const hint = hintOf(JSON.parse(`{${rest}}`).message);
+    if (hint !== '') this.log('error', hint);
   }
 
   // finishLate is finish for a call that had to wait: whatever ran in this iteration of the event loop may have left

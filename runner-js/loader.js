@@ -51,6 +51,7 @@ class Loader {
   // is what all functions see. runner is for the realm.
   constructor({ modules, missing, env, runner }) {
     this.realm = new Realm({ modules, missing, env, names: GLOBALS, runner });
+    this.web = false; // whether the function has the globals of the web
     this.spent = 0; // time of loading since it was last reported, in milliseconds
   }
 
@@ -58,6 +59,7 @@ class Loader {
   read(line) {
     const elapsed = clock.start();
     const { filename, code, cache, web, once } = JSON.parse(line);
+    this.web = web === true;
     if (web) this.realm.becomeWeb();
     this.load(filename, code, cache, once);
     this.spent = elapsed();

@@ -71,6 +71,7 @@ func (p *piece) size() int {
 func (p *piece) into(request *sandbox.Request, fn *function.Function) error {
 	form := Found{Function: fn}.Body()
 	request.Body, request.Raw, request.HasRaw = nil, nil, false
+	request.HTTP = asking(request.HTTP, form)
 	switch {
 	case p.bytes == nil && form != function.BodyRaw:
 		request.Body = p.json
@@ -100,5 +101,22 @@ func describing(header json.RawMessage, contentType string, length int) json.Raw
 	}
 	o.String("content-type", contentType)
 	o.String("content-length", strconv.Itoa(length))
+	return o.End()
+}
+
+// asking is what a function is told of HTTP that asks for its body in that form; docs/protocol.md has the members.
+func asking(http json.RawMessage, form string) json.RawMessage {
+	if http == nil {
+		return nil
+	}
+	o := rawjson.NewObject(make([]byte, 0, len(http)+len(`,"body":"auto"`)))
+	for name, value := range rawjson.Members(http) {
+		if name := rawjson.Unquote(name); name != "body" {
+			o.Raw(name, value)
+		}
+	}
+	if form == function.BodyAuto {
+		o.String("body", form)
+	}
 	return o.End()
 }

@@ -179,6 +179,22 @@ func TestStepsLearnOfHTTPIfTheyAsk(t *testing.T) {
 	}
 }
 
+func TestEachStepIsToldTheFormThatItAsksFor(t *testing.T) {
+	f, refs := newMixedPipeline([]streamingStep{
+		{"auto", 200, "1", ""}, {"raw", 200, "2", ""}, {"", 200, "3", ""}, {"auto", 200, "4", ""},
+	})
+	const path = `{"path":"/","params":{"body":"1"}`
+	told := Call{Request: sandbox.Request{HTTP: json.RawMessage(path + `,"body":"auto"}`)}}
+	if _, err := f.Pipeline(t.Context(), refs, told); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{path + `,"body":"auto"}`, path + `}`, ``, path + `,"body":"auto"}`} {
+		if got := string(f.pool.seen()[i].Request.HTTP); got != want {
+			t.Errorf("step %d was told %s, want %s", i+1, got, want)
+		}
+	}
+}
+
 func TestWhatDescribesABodyIsReplacedWithIt(t *testing.T) {
 	header := json.RawMessage(`{"content-encoding":"gzip","a":"1","content-length":"9","transfer-encoding":"chunked","b":["2"]}`)
 	const want = `{"a":"1","b":["2"],"content-type":"x/y","content-length":"3"}`

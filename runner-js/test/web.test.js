@@ -51,6 +51,24 @@ test('the names of the table are there, and no others', async (t) => {
   t.deepEqual(found, NAMES.filter(name => HERE.includes(name)));
 });
 
+test('the output of a function without it says what it would mend', async (t) => {
+  const printed = async (code, load) => {
+    const runner = await started();
+    runner.load(code, undefined, undefined, load);
+    const { answer: frame, logs } = await runner.call({ id: 'h' });
+    await runner.close();
+    return [frame.message, logs];
+  };
+  const advice = ' is there for functions with "globals":"web" in their PUT';
+  t.deepEqual(await printed('require("crypto")', {}), ["Cannot find module 'crypto'", [`error The module crypto${advice}`]]);
+  t.deepEqual(await printed('require("node:fs")', {}), ["Cannot find module 'node:fs'", [`error The module fs${advice}`]]);
+  t.deepEqual(await printed('function main() { new URL("/") }', {}), ['URL is not defined', [`error URL${advice}`]]);
+  t.deepEqual(await printed('require("vm")', {}), ["Cannot find module 'vm'", []]);
+  t.deepEqual(await printed('main2()', {}), ['main2 is not defined', []]);
+  t.deepEqual(await printed('require("vm")', WEB), ["Cannot find module 'vm'", []]);
+  t.deepEqual(await printed('throw null', {}), ['null', []]);
+});
+
 test('without it a function finds none of them', async (t) => {
   const types = await answer(`function main(req, res) {
     let fault; try { require('crypto'); } catch (e) { fault = e.message; }

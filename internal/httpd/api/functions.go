@@ -88,7 +88,8 @@ func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, d
 }
 
 // tryOut builds given and runs its top-level code as it will run: with its own options and those stored with it before.
-// Given gets what was built, the runtime of a new function of files, and the option body of a web handler.
+// Given gets what was built, the runtime of a new function of files, and the option body of a web handler, unless it
+// has one.
 func (s *server) tryOut(ctx context.Context, given *function.Function) (built Built, err error) {
 	stored, err := s.Store.Get(ctx, given.Ref)
 	switch {
@@ -105,13 +106,11 @@ func (s *server) tryOut(ctx context.Context, given *function.Function) (built Bu
 		return built, err
 	}
 	given.Artefact, given.Source = tried.Artefact, tried.Source
-	asked := tried.Options.Body != nil
+	tried.Options.Body = given.Options.Body // what is stored was for other code, which may have read JSON
 	if err := s.Invoker.Check(ctx, &tried); err != nil {
 		return built, err
 	}
-	if !asked { // the trial run may have found that the code needs bytes
-		given.Options.Body = tried.Options.Body
-	}
+	given.Options.Body = tried.Options.Body
 	return built, nil
 }
 

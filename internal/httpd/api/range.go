@@ -18,7 +18,7 @@ var ofBody = []string{
 // sendBytes answers with bytes, or with the part of them that the caller asks for where the function has said, with
 // Accept-Ranges, that parts are to be had. No bytes have neither a tag nor a type but those of the function.
 func sendBytes(w http.ResponseWriter, r *http.Request, status int, body []byte) {
-	if len(body) == 0 {
+	if len(body) == 0 || status == http.StatusResetContent { // which has no content (RFC 9110, section 15.3.6)
 		send(w, r, status, nil)
 		return
 	}

@@ -34,6 +34,10 @@ func (s *stream) begin(head sandbox.StreamHead) (io.Writer, error) {
 		status = http.StatusNotModified
 	}
 	s.begun = true
+	if status == http.StatusResetContent { // see sendBytes
+		send(s.w, s.r, status, nil)
+		return nil, errHeadOnly
+	}
 	if !hasBody(status) {
 		sendEmpty(s.w, status)
 		return nil, errHeadOnly

@@ -54,6 +54,12 @@ func TestBytesAreAnsweredAsTheyAre(t *testing.T) {
 			200, "",
 			map[string]string{"Content-Type": "", "Content-Length": "0", "Etag": ""},
 		},
+		"a status without content": {
+			sandbox.Result{Status: 205, Header: fields("Content-Type", "text/css"), Bytes: page},
+			"POST", nil,
+			205, "",
+			map[string]string{"Content-Length": "0", "Etag": ""},
+		},
 		"nothing of a type": {
 			sandbox.Result{Status: 200, Header: fields("Content-Type", "text/css", "ETag", `"v1"`), Bytes: []byte{}},
 			"GET", nil,
@@ -213,6 +219,7 @@ func TestOnlyTheHeadOfAStreamIsSentWhereThatIsEnough(t *testing.T) {
 		"HEAD":                {"HEAD", nil, sandbox.StreamHead{Status: 200, Header: tagged}, 200},
 		"known to the caller": {"GET", []string{"If-None-Match", `"v1"`}, sandbox.StreamHead{Status: 200, Header: tagged}, 304},
 		"no content":          {"GET", nil, sandbox.StreamHead{Status: 204}, 204},
+		"reset content":       {"POST", nil, sandbox.StreamHead{Status: 205}, 205},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fed := false
@@ -225,8 +232,9 @@ func TestOnlyTheHeadOfAStreamIsSentWhereThatIsEnough(t *testing.T) {
 			if fed {
 				t.Error("the function streams on")
 			}
-			if length := res.Header.Get("Content-Length"); length != "" {
-				t.Errorf("the length is %s", length)
+			want := map[int]string{205: "0"}[row.status]
+			if length := res.Header.Get("Content-Length"); length != want {
+				t.Errorf("the length is %q, want %q", length, want)
 			}
 		})
 	}

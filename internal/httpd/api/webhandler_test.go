@@ -27,6 +27,7 @@ func TestAWebHandlerIsStoredWithTheBodyThatItNeeds(t *testing.T) {
 		{"/functions/a/asks", ``, "raw"},
 		{"/functions/a/says", `,"body":"json"`, "json"},
 		{"/functions/a/says", `,"body":"auto"`, "auto"},
+		{"/functions/a/says", ``, "raw"},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url+row.path,
 			strings.NewReader(`{"code":"1"`+row.options+`}`))

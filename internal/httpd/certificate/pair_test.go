@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,6 +121,26 @@ func TestBadPairLeavesTheOneBefore(t *testing.T) {
 				t.Errorf("a good one after it: serial %d", p.serial())
 			}
 		})
+	}
+}
+
+// Opening a pipe would wait for somebody to write, and hold back all that looks at the pair.
+func TestWhatIsNoFileIsNotRead(t *testing.T) {
+	files := inFolder(t)
+	files.write(t, 1, time.Now().Add(time.Hour))
+	p, log := load(t, files)
+	if err := os.Remove(files.key); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(files.key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Reload()
+	if p.serial() != 1 || !strings.Contains(log.String(), files.key+" is not a regular file") {
+		t.Errorf("serial %d, logged %s", p.serial(), log)
+	}
+	if _, err := Load(files.cert, t.TempDir(), p.log); err == nil {
+		t.Error("a folder was read")
 	}
 }
 

@@ -39,8 +39,10 @@ func (t *Tracer) Handler(next http.Handler) http.Handler {
 			tagMethod.String(clean(r.Method, maxName)), tagURL.String(clean(urlOf(r), maxURL))))
 		t.answer.Inject(ctx, propagation.HeaderCarrier(w.Header()))
 		rec := &answer.Recorder{ResponseWriter: w}
-		defer endRequest(span, rec)
+		cut := true // unless next returns
+		defer func() { endRequest(span, rec, cut && r.Context().Err() == nil) }()
 		next.ServeHTTP(rec, r.WithContext(ctx))
+		cut = false
 	})
 }
 
@@ -95,6 +97,9 @@ func methodOf(r *http.Request) string {
 
 func urlOf(r *http.Request) string {
 	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
 	if first, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ","); strings.TrimSpace(first) == "https" {
 		scheme = "https://"
 	}
@@ -104,15 +109,22 @@ func urlOf(r *http.Request) string {
 	return scheme + r.Host + r.RequestURI
 }
 
-// endRequest ends the span of a request with its answer w. An answer that was cut off is an error too.
-func endRequest(span trace.Span, w *answer.Recorder) {
+// endRequest ends the span of a request with its answer w. One that did not begin is an error too, and so is one that
+// was cut off although its caller was there.
+func endRequest(span trace.Span, w *answer.Recorder, cut bool) {
 	span.SetAttributes(tagStatus.Int(w.Status))
 	if id := w.Header().Get(headerRequestID); id != "" {
 		span.SetAttributes(tagRequestID.String(clean(id, maxName)))
 	}
-	if w.Status == 0 || w.Status >= http.StatusInternalServerError {
-		span.SetAttributes(tagError.Bool(true))
+	failed := w.Status == 0 || w.Status >= http.StatusInternalServerError
+	switch {
+	case failed:
 		span.SetStatus(codes.Error, http.StatusText(w.Status))
+	case cut:
+		span.SetStatus(codes.Error, "the answer was cut off")
+	}
+	if failed || cut {
+		span.SetAttributes(tagError.Bool(true))
 	}
 	span.End()
 }

@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"context"
+	"crypto/tls"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -49,6 +51,43 @@ func TestRequestFailsFrom500Up(t *testing.T) {
 		span := f.span(t, "GET /functions/{namespace}/{id}/run")
 		if got := span.Status.Code == codes.Error; got != failed || (tags(span.Attributes)["error"] == "true") != failed {
 			t.Errorf("%d: %+v %v", status, span.Status, span.Attributes)
+		}
+	}
+}
+
+func TestARequestOverTLSHasSuchAnAddress(t *testing.T) {
+	f := newFixture(t, Options{})
+	r := httptest.NewRequest("GET", "/a", nil)
+	r.TLS = &tls.ConnectionState{}
+	f.serve(r, 200)
+	span := f.span(t, "GET /functions/{namespace}/{id}/run")
+	if url := tags(span.Attributes)["http.url"]; url != "https://example.com/a" {
+		t.Errorf("got %s", url)
+	}
+}
+
+func TestAnAnswerThatIsCutOffFails(t *testing.T) {
+	for name, row := range map[string]struct{ left, failed bool }{
+		"cut":                {false, true},
+		"left by its caller": {true, false},
+	} {
+		f := newFixture(t, Options{})
+		ctx, leave := context.WithCancel(t.Context())
+		func() {
+			defer func() { _ = recover() }()
+			f.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = w.Write([]byte("x"))
+				if row.left {
+					leave()
+				}
+				panic(http.ErrAbortHandler)
+			})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/", nil))
+		}()
+		leave()
+		span := f.span(t, "GET")
+		tagged := tags(span.Attributes)["error"] == "true"
+		if got := span.Status.Code == codes.Error; got != row.failed || tagged != row.failed {
+			t.Errorf("%s: %+v %v", name, span.Status, span.Attributes)
 		}
 	}
 }
