@@ -22,11 +22,32 @@ var shared = sync.OnceValues(func() (*Pool, error) {
 	if os.Geteuid() != 0 {
 		cfg.Isolation = sandbox.IsolationNone
 	}
+	cfg.program = child
 	return New(cfg)
 })
 
+// child is the program of the children; empty for this very one.
+var child string
+
+// makeChild makes a child without the race detector.
+func makeChild(dir string) error {
+	child = filepath.Join(dir, "child")
+	cmd := exec.Command("go", "build", "-o", child, "./testdata/child")
+	cmd.Stderr = os.Stderr
+	return errors.Join(cmd.Run(), os.Chmod(dir, 0o711)) // a run in a jail has another user
+}
+
 func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "builds-")
+	if err == nil && raceDetector {
+		err = makeChild(dir)
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
 	code := m.Run()
+	_ = os.RemoveAll(dir)
 	if p, err := shared(); err == nil {
 		if err := p.Close(); err != nil {
 			fmt.Println(err)
@@ -106,37 +127,85 @@ Promise.resolve(f({ name: 'Joe' })).then(x => process.stdout.write(typeof x === 
 	return string(out)
 }
 
+func TestTheBinaryOfATestIsAChildToo(t *testing.T) {
+	cfg := DefaultConfig()
+	cfg.Isolation, cfg.Memory = sandbox.IsolationNone, 2<<30 // the race detector asks for more than it uses
+	p, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := p.Build(t.Context(), Input{Target: node8, Files: files("index.js", "module.exports = () => 'fine'")})
+	if err != nil || call(t, out.Code) != "fine" {
+		t.Error(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestEveryFormOfAHandlerIsCalled(t *testing.T) {
 	for _, row := range []struct {
 		name, file, code string
 		web              bool
 	}{
-		{name: "function main", file: "index.js", code: `function main(req) { return 'hi ' + req.name }`},
-		{name: "const main", file: "index.js", code: `const main = req => 'hi ' + req.name`},
-		{name: "async main", file: "index.js", code: "'use strict'\nasync function main(req) { return 'hi ' + req.name }"},
-		{name: "main beside require", file: "index.js", code: `const u = require('util'); function main(r) { return u.format('hi %s', r.name) }`},
-		{name: "main beside import", file: "index.js", code: `import u from 'util'; function main(r) { return u.format('hi %s', r.name) }`},
-		{name: "main of TypeScript", file: "index.ts", code: `type R = { name: string }; function main(req: R): string { return 'hi ' + req.name }`},
-		{name: "main beside a type", file: "index.ts", code: `import type { X } from './none'; function main(req: X): string { return 'hi ' + (req as any).name }`},
-		{name: "export function main", file: "index.js", code: `export function main(req) { return 'hi ' + req.name }`},
-		{name: "export async main", file: "index.ts", code: `export async function main(req: any): Promise<string> { return 'hi ' + req?.name }`},
-		{name: "export const main", file: "index.ts", code: `export const main = (req: any) => 'hi ' + req.name`},
-		{name: "export list", file: "index.mjs", code: `const f = r => 'hi ' + r.name; export { f as main }`},
-		{name: "export from", file: "index.mjs", code: `export { main } from './lib/a'`},
-		{name: "export all", file: "index.mjs", code: `export * from './lib/a'`},
-		{name: "export default function", file: "index.js", code: `export default function (req) { return 'hi ' + req.name }`},
-		{name: "export default async", file: "index.ts", code: `export default async (req: any) => 'hi ' + req.name`},
-		{name: "export default name", file: "index.ts", code: `function f(req: any) { return 'hi ' + req.name }; export default f`},
-		{name: "module.exports =", file: "index.js", code: `module.exports = req => 'hi ' + req.name`},
-		{name: "module.exports = main", file: "index.cjs", code: `function main(req) { return 'hi ' + req.name } module.exports = main`},
-		{name: "module.exports.main", file: "index.js", code: `module.exports.main = req => 'hi ' + req.name`},
-		{name: "module.exports of a name", file: "index.js", code: `const o = { main: req => 'hi ' + req.name }; module.exports = o`},
-		{name: "exports.main", file: "index.js", code: `exports.main = function (req) { return 'hi ' + req.name }`},
-		{name: "export assignment", file: "index.cts", code: `const f = (req: any) => 'hi ' + req.name; export = f`},
-		{name: "default fetch", file: "index.js", code: `export default { async fetch(req) { return 'hi ' + req.name } }`, web: true},
-		{name: "default app", file: "index.ts", code: `class App { fetch(r: any) { return 'hi ' + r.name } }; const app = new App(); export default app`, web: true},
-		{name: "default satisfies", file: "index.ts", code: `export default { fetch: (r: any) => 'hi ' + r.name } satisfies { fetch: unknown }`, web: true},
-		{name: "CommonJS fetch", file: "index.js", code: `module.exports = { fetch: req => 'hi ' + req.name }`, web: true},
+		{"function main", "index.js", `function main(req) { return 'hi ' + req.name }`, false},
+		{"const main", "index.js", `const main = req => 'hi ' + req.name`, false},
+		{"async main", "index.js", "'use strict'\nasync function main(req) { return 'hi ' + req.name }", false},
+		{
+			"main beside require", "index.js",
+			`const u = require('util'); function main(r) { return u.format('hi %s', r.name) }`,
+			false,
+		},
+		{
+			"main beside import", "index.js",
+			`import u from 'util'; function main(r) { return u.format('hi %s', r.name) }`,
+			false,
+		},
+		{
+			"main of TypeScript", "index.ts",
+			`type R = { name: string }; function main(req: R): string { return 'hi ' + req.name }`,
+			false,
+		},
+		{
+			"main beside a type", "index.ts",
+			`import type { X } from './none'; function main(req: X): string { return 'hi ' + (req as any).name }`,
+			false,
+		},
+		{"export function main", "index.js", `export function main(req) { return 'hi ' + req.name }`, false},
+		{
+			"export async main", "index.ts",
+			`export async function main(req: any): Promise<string> { return 'hi ' + req?.name }`,
+			false,
+		},
+		{"export const main", "index.ts", `export const main = (req: any) => 'hi ' + req.name`, false},
+		{"export list", "index.mjs", `const f = r => 'hi ' + r.name; export { f as main }`, false},
+		{"export from", "index.mjs", `export { main } from './lib/a'`, false},
+		{"export all", "index.mjs", `export * from './lib/a'`, false},
+		{"export default function", "index.js", `export default function (req) { return 'hi ' + req.name }`, false},
+		{"export default async", "index.ts", `export default async (req: any) => 'hi ' + req.name`, false},
+		{"export default name", "index.ts", `function f(req: any) { return 'hi ' + req.name }; export default f`, false},
+		{"module.exports =", "index.js", `module.exports = req => 'hi ' + req.name`, false},
+		{
+			"module.exports = main", "index.cjs",
+			`function main(req) { return 'hi ' + req.name } module.exports = main`,
+			false,
+		},
+		{"module.exports.main", "index.js", `module.exports.main = req => 'hi ' + req.name`, false},
+		{"module.exports of a name", "index.js", `const o = { main: req => 'hi ' + req.name }; module.exports = o`, false},
+		{"exports.main", "index.js", `exports.main = function (req) { return 'hi ' + req.name }`, false},
+		{"export assignment", "index.cts", `const f = (req: any) => 'hi ' + req.name; export = f`, false},
+		{"default fetch", "index.js", `export default { async fetch(req) { return 'hi ' + req.name } }`, true},
+		{
+			"default app", "index.ts",
+			`class App { fetch(r: any) { return 'hi ' + r.name } }; const app = new App(); export default app`,
+			true,
+		},
+		{
+			"default satisfies", "index.ts",
+			`export default { fetch: (r: any) => 'hi ' + r.name } satisfies { fetch: unknown }`,
+			true,
+		},
+		{"CommonJS fetch", "index.js", `module.exports = { fetch: req => 'hi ' + req.name }`, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			out := build(t, Input{

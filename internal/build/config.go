@@ -24,6 +24,8 @@ type Config struct {
 	MaxCode int
 	// Observer is told of each build when it has ended; nil for nobody. It returns at once.
 	Observer func(result Result, took time.Duration)
+
+	program string // that has package bundle, for tests; empty for this very program
 }
 
 // DefaultConfig returns a Config with every field at its default.

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,11 +39,12 @@ const (
 // New makes a Pool. It fails where the host does not give the isolation that is asked for. Close must be called.
 func New(cfg Config) (*Pool, error) {
 	if cfg.Concurrency < 1 || cfg.Queue < 0 || cfg.Memory < 64<<20 || cfg.Timeout < time.Second || cfg.MaxCode < 1 {
-		return nil, fmt.Errorf("build: config out of bounds: %d at once, a queue of %d, %d bytes of memory, %v, %d bytes of code",
+		return nil, fmt.Errorf("build: config out of bounds: %d at once, a queue of %d, %d bytes of memory, %v, %d of code",
 			cfg.Concurrency, cfg.Queue, cfg.Memory, cfg.Timeout, cfg.MaxCode)
 	}
 	program, err := sandbox.NewProgram(sandbox.ProgramConfig{
-		Name: "builds", Path: "/proc/self/exe", Args: []string{bundle.ChildName}, Isolation: cfg.Isolation,
+		Name: "builds", Path: cmp.Or(cfg.program, "/proc/self/exe"), Args: []string{bundle.ChildName},
+		Isolation: cfg.Isolation,
 		Limits: sandbox.ProgramLimits{
 			Memory: cfg.Memory, CPU: 1, PIDs: maxThreads, Tmp: min(maxTmp, cfg.Memory/2), TmpFiles: maxTmpFiles,
 			CPUTime: cfg.Timeout, Time: 3 * cfg.Timeout, Output: bundle.MaxHead + 6*cfg.MaxCode,

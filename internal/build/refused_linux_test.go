@@ -82,8 +82,9 @@ func TestWhatCannotRunIsRefusedWithItsLine(t *testing.T) {
 			at: "index.js:1:8: ", text: "native add-ons do not run in functions",
 		},
 		{
-			name: "broken JSON", files: files("index.js", "import a from './a.json'\nconsole.log(a)"+main, "a.json", "{\n  \"a\": x\n}"),
-			at: "a.json:2:8: ", text: `Unexpected "x"`,
+			name:  "broken JSON",
+			files: files("index.js", "import a from './a.json'\nconsole.log(a)"+main, "a.json", "{\n  \"a\": x\n}"),
+			at:    "a.json:2:8: ", text: `Unexpected "x"`,
 		},
 		{
 			name: "broken tsconfig", files: files("index.ts", main, "tsconfig.json", "{\n  \"compilerOptions\": [\n}"),
@@ -98,10 +99,14 @@ func TestWhatCannotRunIsRefusedWithItsLine(t *testing.T) {
 			at: "index.ts: ", text: "it has no handler", hint: "function main(req, res)",
 		},
 		{name: "no entry", files: files("a.js", main), text: "no file is the entry", hint: "set entry"},
-		{name: "broken package.json", files: files("index.js", main, "package.json", "[1"), at: "package.json: ", text: "not a JSON object"},
 		{
-			name: "a name that an import lacks", files: files("index.js", "import { b } from './a'\nb()"+main, "a.js", "export const a = 1"),
-			at: "index.js:1:10: ", text: `No matching export in "a.js" for import "b"`,
+			name: "broken package.json", files: files("index.js", main, "package.json", "[1"),
+			at: "package.json: ", text: "not a JSON object",
+		},
+		{
+			name:  "a name that an import lacks",
+			files: files("index.js", "import { b } from './a'\nb()"+main, "a.js", "export const a = 1"),
+			at:    "index.js:1:10: ", text: `No matching export in "a.js" for import "b"`,
 		},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -18,8 +18,8 @@ const ChildName = "functions-bundle"
 const StackOverflow = "stack overflow"
 
 const (
-	// maxStack bounds the stack of a goroutine, in bytes. Code nested 100,000 deep needs more.
-	maxStack = 128 << 20
+	// maxStack bounds the stack of a goroutine, in bytes. Code nested 50,000 deep needs more.
+	maxStack = 64 << 20
 	// exitFailed is the exit code of a child that got no request which it could read, or could not answer.
 	exitFailed = 81
 )

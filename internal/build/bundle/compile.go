@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path"
@@ -86,6 +87,10 @@ func (t *tree) options(head *Head, entry string) (api.BuildOptions, error) {
 	if err != nil {
 		return api.BuildOptions{}, fmt.Errorf("request: Node.js %s: %w", version[1], err)
 	}
+	var banner map[string]string
+	if major < 12 {
+		banner = map[string]string{"js": globalThis}
+	}
 	return api.BuildOptions{
 		EntryPoints: []string{filepath.Join(t.root, entry)}, AbsWorkingDir: t.root,
 		Outfile: filepath.Join(t.root, outfile), Write: false, Bundle: true,
@@ -94,9 +99,12 @@ func (t *tree) options(head *Head, entry string) (api.BuildOptions, error) {
 		Supported: map[string]bool{"regexp-unicode-property-escapes": major >= 10, "regexp-set-notation": major >= 20},
 		Engines:   []api.Engine{{Name: api.EngineNode, Version: version[1]}},
 		Sourcemap: api.SourceMapExternal, SourcesContent: api.SourcesContentExclude, LegalComments: api.LegalCommentsNone,
-		Loader: loaders, LogLevel: api.LogLevelSilent, LogOverride: levels,
+		Banner: banner, Loader: loaders, LogLevel: api.LogLevelSilent, LogOverride: levels,
 	}, nil
 }
+
+// globalThis declares what packages expect and Node.js has from version 12 on.
+const globalThis = `var globalThis = Function("return this")();`
 
 // outfile is where the bundle would be written.
 const outfile = "bundle.js"
@@ -115,5 +123,24 @@ func collect(t *tree, built *api.BuildResult, warnings []Message, web bool) (*re
 	if r.code == nil {
 		return nil, fmt.Errorf("esbuild has made nothing of %d files", len(t.files))
 	}
-	return r, nil
+	return r, r.tidyMap()
+}
+
+// tidyMap keeps the source map within the upload, whatever source maps in the upload say, and makes it small.
+func (r *result) tidyMap() error {
+	var parts struct {
+		Version  int             `json:"version"`
+		Sources  []string        `json:"sources"`
+		Names    json.RawMessage `json:"names"`
+		Mappings json.RawMessage `json:"mappings"`
+	}
+	if err := json.Unmarshal(r.sourceMap, &parts); err != nil {
+		return fmt.Errorf("source map: %w", err)
+	}
+	for i, name := range parts.Sources {
+		parts.Sources[i] = strings.TrimPrefix(path.Clean("/"+name), "/")
+	}
+	var err error
+	r.sourceMap, err = json.Marshal(&parts)
+	return err
 }
