@@ -81,6 +81,11 @@ func TestKeysOpenWhatTheyAreForOnEveryStore(t *testing.T) {
 				{invoke, "GET", "/x", "", 403},
 				{"", "GET", "/x", "", 401},
 				{"", "GET", "/livez", "", 200},
+				{deploy, "PUT", "/functions/a/hook", strings.Replace(code, "{", `{"access":"public",`, 1), 200},
+				{"", "PUT", "/functions/a/hook/run", "{}", 200},
+				{"", "GET", "/functions/a/hook", "{}", 401},
+				{deploy, "PUT", "/functions/a/hook", strings.Replace(code, "{", `{"access":"key",`, 1), 200},
+				{"", "PUT", "/functions/a/hook/run", "{}", 401},
 				{admin, "DELETE", "/keys/" + deployID, "", 204},
 				{deploy, "PUT", "/functions/a/f", code, 401},
 			} {

@@ -10,6 +10,8 @@ type Change struct {
 	Routes bool
 	// Keys means that a key was written or deleted.
 	Keys bool
+	// Public means that the list of public functions changed.
+	Public bool
 	// All means that anything may have changed, such as after messages were lost.
 	All bool
 }

@@ -22,7 +22,7 @@ func ExampleOptionNames() {
 	fmt.Println(names[6:])
 	// Output:
 	// [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout]
-	// [memory cpu globals body init cors websocket]
+	// [memory cpu globals body init access cors websocket]
 }
 
 func ExampleParseLogCursor() {

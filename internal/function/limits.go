@@ -5,8 +5,14 @@ import (
 	"fmt"
 )
 
-// MaxKeys is how many keys a store takes unless its Limits say otherwise.
-const MaxKeys = 10_000
+// MaxKeys is how many keys a store takes, and MaxPublic how many public functions, unless its Limits say otherwise.
+const (
+	MaxKeys   = 10_000
+	MaxPublic = 10_000
+)
+
+// ErrTooManyPublic marks a store that has as many public functions as it takes.
+var ErrTooManyPublic = errors.New("there are as many public functions as a server takes")
 
 // MaxVariables is how many environment variables a function may have, MaxFiles of how many files it may be made.
 const (
@@ -48,8 +54,9 @@ type Limits struct {
 	SourceBytes int64
 	// Routes is how many there may be; 0 stands for MaxRoutes.
 	Routes int
-	// Keys is how many there may be; 0 stands for MaxKeys.
-	Keys int
+	// Keys is how many there may be; 0 stands for MaxKeys. Public is how many functions may be public; 0 stands for
+	// MaxPublic.
+	Keys, Public int
 	// Modules is how many shared modules a namespace may have; 0 stands for MaxModules.
 	Modules int
 }
@@ -108,6 +115,14 @@ func (l Limits) MaxModules() int {
 		return MaxModules
 	}
 	return l.Modules
+}
+
+// MaxPublic is how many functions may be public.
+func (l Limits) MaxPublic() int {
+	if l.Public == 0 {
+		return MaxPublic
+	}
+	return l.Public
 }
 
 func (l Limits) env() int64 {

@@ -28,6 +28,8 @@ type Options struct {
 	Body *string
 	// Init is InitOnce or InitEach; empty stands for the latter.
 	Init *string
+	// Access is AccessPublic or AccessKey; empty stands for the latter.
+	Access *string
 	// CORS says which pages of other sites may call it from a browser; the zero value, and nil, lets none.
 	CORS *CORS
 	// WebSocket says whether the server holds WebSocket connections for it; the zero value, and nil, says no.
@@ -54,6 +56,12 @@ const (
 	InitOnce = "once"
 )
 
+// Who may run a function of a server whose callers have keys: those whose key allows it, or anybody.
+const (
+	AccessKey    = "key"
+	AccessPublic = "public"
+)
+
 // How the body of a request reaches the function: JSON as the original has it, the bytes that were sent, or JSON where
 // it is that by its type and bytes else.
 const (
@@ -75,9 +83,13 @@ var AllOptions = []Option{
 	choice("globals", func(o *Options) **string { return &o.Globals }, GlobalsWeb, GlobalsClassic),
 	choice("body", func(o *Options) **string { return &o.Body }, BodyRaw, BodyAuto, BodyJSON),
 	choice("init", func(o *Options) **string { return &o.Init }, InitEach, InitOnce),
+	choice("access", func(o *Options) **string { return &o.Access }, AccessPublic, AccessKey),
 	cors("cors", func(o *Options) **CORS { return &o.CORS }),
 	webSocket("websocket", func(o *Options) **WebSocket { return &o.WebSocket }),
 }
+
+// IsPublic says whether anybody may run the function.
+func (o *Options) IsPublic() bool { return o.Access != nil && *o.Access == AccessPublic }
 
 // OptionOf is the row of the table with that name, nil if there is none.
 func OptionOf(name string) *Option {

@@ -99,7 +99,9 @@ type record struct {
 
 // Record is k without its ID as a JSON text, as stores keep it.
 func (k Key) Record() []byte {
-	r := record{Name: k.Name, Role: k.Role, Namespaces: k.Namespaces, Created: k.Created, Hash: hex.EncodeToString(k.hash[:])}
+	r := record{
+		Name: k.Name, Role: k.Role, Namespaces: k.Namespaces, Created: k.Created, Hash: hex.EncodeToString(k.hash[:]),
+	}
 	if !k.Expires.IsZero() {
 		r.Expires = &k.Expires
 	}

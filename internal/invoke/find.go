@@ -44,6 +44,9 @@ func (f Found) WebSocket() *function.WebSocket {
 	return f.Function.Options.WebSocket
 }
 
+// IsPublic says whether anybody may run the function.
+func (f Found) IsPublic() bool { return f.Function != nil && f.Function.Options.IsPublic() }
+
 // LearnsPath says whether the function learns the path and more of the HTTP request, however it is reached: one with
 // the globals of the web platform does, one that takes bytes, and one with WebSocket connections.
 func (f Found) LearnsPath() bool {

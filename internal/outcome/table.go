@@ -39,6 +39,10 @@ var table = []struct {
 	{identity.ErrTooMany, Outcome{
 		Status: statusBad, Message: "There are as many keys as a server takes: delete some first", Fault: FaultCaller,
 	}},
+	{function.ErrTooManyPublic, Outcome{
+		Status: statusBad, Fault: FaultCaller,
+		Message: "The function is stored, but not public: there are as many public functions as a server takes",
+	}},
 	{sandbox.ErrTooLarge, Outcome{Status: statusTooLarge, Message: "request entity too large", Fault: FaultCaller}},
 	{sandbox.ErrStream, Outcome{
 		Status: statusBroken, Message: "Function answered with a stream, which cannot be taken here",

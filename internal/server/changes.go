@@ -20,7 +20,10 @@ func (s *server) changed(c function.Change) {
 	if s.keys != nil && (c.Keys || c.All) {
 		s.keys.Changed()
 	}
-	if !c.Routes && !c.Keys {
+	if c.Public || c.All {
+		s.public.Changed()
+	}
+	if !c.Routes && !c.Keys && !c.Public {
 		s.invoker.Changed(c)
 	}
 	if s.sockets != nil {
@@ -28,11 +31,14 @@ func (s *server) changed(c function.Change) {
 	}
 }
 
-// changedHere is changed for a write by this server: when it returns, routes and keys have what was written.
+// changedHere is changed for a write by this server: when it returns, what is kept in memory has what was
+// written.
 func (s *server) changedHere(c function.Change) {
 	switch {
 	case c.Routes:
 		load(context.Background(), s.routes.Keeper)
+	case c.Public:
+		load(context.Background(), s.public.Keeper)
 	case c.Keys:
 		load(context.Background(), s.keys.Keeper)
 	default:

@@ -3,12 +3,17 @@ package server
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/replica"
+	"github.com/backstage/functions/internal/store"
 )
 
 // keyring has the keys of callers in memory, in step with the store.
@@ -17,13 +22,47 @@ type keyring struct {
 	*replica.Keeper[[]identity.Key]
 }
 
+// publicList has the public functions in memory, in step with the store.
+type publicList struct {
+	*replica.Keeper[[]function.Ref]
+	refs atomic.Pointer[map[function.Ref]struct{}]
+}
+
+// newPublicList returns a list that is empty until it is loaded.
+func newPublicList(source store.Public, log *slog.Logger) *publicList {
+	l := new(publicList)
+	use := func(all []function.Ref) {
+		refs := make(map[function.Ref]struct{}, len(all))
+		for _, ref := range all {
+			refs[ref] = struct{}{}
+		}
+		l.refs.Store(&refs)
+	}
+	l.Keeper = replica.New(replica.Options[[]function.Ref]{
+		Name: "The list of public functions", Read: source.Public, Use: use, Same: slices.Equal[[]function.Ref], Log: log,
+	})
+	return l
+}
+
+// Has says whether the function is in the list.
+func (l *publicList) Has(ref function.Ref) bool {
+	refs := l.refs.Load()
+	if refs == nil {
+		return false
+	}
+	_, ok := (*refs)[ref]
+	return ok
+}
+
 // auths are the values of AUTH.
 var auths = map[string]api.Auth{config.AuthOff: api.AuthOff, config.AuthLog: api.AuthLog, config.AuthOn: api.AuthOn}
 
-// openKeys reads the administrator's key and the stored ones, unless nobody needs any.
+// openKeys reads the list of public functions and, unless nobody needs any, the administrator's key and the stored
+// ones.
 func (s *server) openKeys(ctx context.Context) (stop func() error, err error) {
+	s.public = newPublicList(s.store, s.log())
 	if s.cfg.Auth == config.AuthOff {
-		return nil, nil
+		return inBackground(ctx, s.public.Run), nil
 	}
 	admin, made, err := adminKey(s.cfg.AdminKeyFile, s.log())
 	if err != nil {
@@ -37,13 +76,16 @@ func (s *server) openKeys(ctx context.Context) (stop func() error, err error) {
 		Name: "Keys", Read: s.store.Keys, Use: ring.Set, Log: s.log(),
 		Same: func(a, b []identity.Key) bool { return slices.EqualFunc(a, b, identity.Key.Equal) },
 	})}
-	load(ctx, s.keys.Keeper)
-	return inBackground(ctx, s.keys.Run), nil
+	var loads sync.WaitGroup
+	loads.Go(func() { load(ctx, s.public.Keeper) })
+	loads.Go(func() { load(ctx, s.keys.Keeper) })
+	loads.Wait()
+	return inBackground(ctx, s.public.Run, s.keys.Run), nil
 }
 
 // auth sets what api.Options say of keys.
 func (s *server) auth(o *api.Options) {
-	o.Auth = auths[s.cfg.Auth]
+	o.Auth, o.Public = auths[s.cfg.Auth], s.public
 	if s.keys != nil {
 		o.Keyring = s.keys
 	}

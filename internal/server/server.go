@@ -86,6 +86,7 @@ type server struct {
 	routes      *routes.Keeper
 	sockets     *sockets.Hub // nil without WebSocket connections
 	keys        *keyring     // nil if nobody needs a key
+	public      *publicList
 }
 
 // steps are the parts to start, in order.

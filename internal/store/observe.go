@@ -20,6 +20,7 @@ func Observe(s Store, hooks ...hook.Func) Store {
 		routes:     routes{hook.Guard[Routes](s, hooks...)},
 		keys:       keys{hook.Guard[Keys](s, hooks...)},
 		modules:    modules{hook.Guard[Modules](s, hooks...)},
+		public:     public{hook.Guard[Public](s, hooks...)},
 	}
 }
 
@@ -34,6 +35,7 @@ type observed struct {
 	routes
 	keys
 	modules
+	public
 }
 
 type pinger struct{ guarded hook.Guarded[Pinger] }

@@ -27,6 +27,7 @@ type Store interface {
 	Routes
 	Modules
 	Keys
+	Public
 	Logs
 	Messages
 }

@@ -357,3 +357,91 @@ func TestWithoutKeysNothingIsGuarded(t *testing.T) {
 	response, body := do(t, newRequest(t, "GET", url+"/functions", "", "Authorization", "Bearer fn_x"))
 	expect(t, response, body, 200, `{"items":[],"page":1,"perPage":10}`)
 }
+
+// listed is a list of public functions.
+type listed map[function.Ref]bool
+
+func (l listed) Has(ref function.Ref) bool { return l[ref] }
+func (listed) Loaded() bool                { return true }
+
+func TestAnybodyMayRunAPublicFunction(t *testing.T) {
+	public := listed{{Namespace: "a", ID: "open"}: true, {Namespace: "a", ID: "closed-since"}: true}
+	access := map[string]string{"open": function.AccessPublic, "not-listed": function.AccessPublic}
+	invoker := answering(&sandbox.Result{Status: 200, Body: []byte("1")}, nil)
+	invoker.find = func(ref function.Ref) (invoke.Found, error) {
+		f := &function.Function{Ref: ref}
+		if is, ok := access[ref.ID]; ok {
+			f.Options.Access = &is
+		}
+		return invoke.Found{Function: f}, nil
+	}
+	g := guard(t, Options{Auth: AuthOn, Invoker: invoker, Public: public, Routes: tableOf(t, "/x")})
+	inA, inB := g.key(identity.Invoke, "a"), g.key(identity.Invoke, "b")
+	for _, row := range []struct {
+		path, key string
+		want      int
+	}{
+		{"/functions/a/open/run", "", 200},
+		{"/functions/a/open/run", inA, 200},
+		{"/functions/a/open/run", inB, 200},
+		{"/functions/a/open/run", "fn_forged", 401},
+		{"/functions/a/not-listed/run", "", 401},
+		{"/functions/a/closed-since/run", "", 401},
+		{"/functions/a/closed-since/run", inA, 200},
+		{"/functions/b/open/run", "", 401},
+		{"/functions/pipeline?steps[]=a/open&steps[]=a/open", "", 200},
+		{"/functions/pipeline?steps[]=a/open&steps[]=b/f", "", 401},
+		{"/functions/pipeline?steps[]=a/open&steps[]=b/f", inB, 200},
+		{"/functions/pipeline?steps[]=a/open&steps[]=b/f", inA, 403},
+		{"/functions/pipeline", "", 401},
+		{"/x", "", 401},
+	} {
+		if response, body := g.ask(t, "PUT", row.path, row.key); response.StatusCode != row.want {
+			t.Errorf("%s with %.8q: %d %s, want %d", row.path, row.key, response.StatusCode, body, row.want)
+		}
+	}
+	for _, method := range []string{"GET", "DELETE"} {
+		if response, body := g.ask(t, method, "/functions/a/open", ""); response.StatusCode != 401 {
+			t.Errorf("%s of a public function: %d %s", method, response.StatusCode, body)
+		}
+	}
+}
+
+func TestTheListOfPublicFunctionsFollowsThem(t *testing.T) {
+	store, public := newFakeStore(), listed{}
+	url := serve(t, Options{Store: store, Public: public})
+	follow := func() {
+		all, err := store.Public(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(public)
+		for _, ref := range all {
+			public[ref] = true
+		}
+	}
+	for _, step := range []struct {
+		method, body string
+		want         bool
+	}{
+		{"PUT", `{"code":"1"}`, false},
+		{"PUT", `{"code":"1","access":"public"}`, true},
+		{"PUT", `{"code":"2"}`, true}, // an option stays until it is set anew
+		{"PUT", `{"code":"2","access":"key"}`, false},
+		{"PUT", `{"code":"2","access":"public"}`, true},
+		{"DELETE", "", false},
+	} {
+		res, body := do(t, newRequest(t, step.method, url+"/functions/n/f", step.body, "Content-Type", jsonType))
+		if res.StatusCode >= 300 {
+			t.Fatalf("%s %s: %d %s", step.method, step.body, res.StatusCode, body)
+		}
+		follow()
+		if got := public.Has(function.Ref{Namespace: "n", ID: "f"}); got != step.want {
+			t.Errorf("after %s %s it is public: %t", step.method, step.body, got)
+		}
+	}
+	res, body := do(t, newRequest(t, "PUT", url+"/functions/n/f", `{"code":"1","access":"all"}`, "Content-Type", jsonType))
+	if res.StatusCode != 400 || !strings.Contains(body, "instance.access is not one of enum values: public,key") {
+		t.Errorf("%d %s", res.StatusCode, body)
+	}
+}

@@ -69,11 +69,19 @@ func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, d
 	if err != nil {
 		return http.StatusBadRequest, s.refuseCode(w, r, ref, err)
 	}
+	if a := given.Options.Access; a != nil && *a != function.AccessPublic {
+		if err := s.conceal(r.Context(), ref); err != nil {
+			return 0, err
+		}
+	}
 	stored, err := s.Store.Put(r.Context(), given)
 	if err != nil {
 		return 0, fmt.Errorf("put function %s: %w", ref, err)
 	}
 	ctx := context.WithoutCancel(r.Context()) // it is stored, whether its caller waits or not
+	if err := s.reveal(ctx, stored); err != nil {
+		return 0, err
+	}
 	answer, err := s.rendering.render(
 		ctx,
 		textBytes(stored),
@@ -193,6 +201,9 @@ func schemaOf(f *function.Function) string {
 func (s *server) deleteFunction(w http.ResponseWriter, r *http.Request) error {
 	ref, err := refOf(r)
 	if err != nil {
+		return err
+	}
+	if err := s.conceal(r.Context(), ref); err != nil {
 		return err
 	}
 	if err := s.Store.Delete(r.Context(), ref); err != nil {

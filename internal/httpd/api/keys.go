@@ -76,7 +76,9 @@ func (s *server) listKeys(w http.ResponseWriter, r *http.Request) error {
 	}
 	all = slices.DeleteFunc(all, func(k identity.Key) bool { return !accessOf(r).key.Gives(k) })
 	page := all[min(start, len(all)):min(end, len(all))]
-	answer, err := s.rendering.render(r.Context(), len(page)*keyBytes, func() []byte { return keysJSON(q, page, len(all)) })
+	answer, err := s.rendering.render(r.Context(), len(page)*keyBytes, func() []byte {
+		return keysJSON(q, page, len(all))
+	})
 	if err != nil {
 		return fmt.Errorf("answer a list of keys: %w", err)
 	}

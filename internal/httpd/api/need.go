@@ -3,7 +3,9 @@ package api
 import (
 	"errors"
 	"net/http"
+	"slices"
 
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/qs"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/outcome"
@@ -13,7 +15,7 @@ import (
 // need: anybody is served.
 type need struct {
 	role identity.Role
-	// in are the namespaces that a request is about. Nil stands for any: the role is needed in one of them.
+	// in is what a request is about. Nil stands for nothing in particular: the role is needed in any namespace.
 	in func(s *server, r *http.Request) places
 	// strict says that AuthLog refuses too: what is done would outlive it.
 	strict bool
@@ -25,14 +27,16 @@ type need struct {
 type places struct {
 	names []string
 	all   bool // that there are
+	// runs are functions that are run, in their namespaces: of those that are public anybody may.
+	runs []function.Ref
 }
 
 // What resources need.
 var (
 	forAll       = need{}
-	toInvoke     = need{role: identity.Invoke, in: pathNamespace, preflights: true}
+	toInvoke     = need{role: identity.Invoke, in: pathFunction, preflights: true}
+	toPipe       = need{role: identity.Invoke, in: steps}
 	toSend       = need{role: identity.Invoke, in: pathNamespace}
-	toPipe       = need{role: identity.Invoke, in: stepNamespaces}
 	toDeploy     = need{role: identity.Deploy, in: pathNamespace}
 	toList       = need{role: identity.Deploy, in: queryNamespace}
 	toLook       = need{role: identity.Invoke}
@@ -41,9 +45,9 @@ var (
 	toKeepKeys   = need{role: identity.Admin, strict: true} // and each key what it is for
 )
 
-// toInvokeIn is what a run in the namespace needs.
-func toInvokeIn(namespace string) need {
-	in := func(*server, *http.Request) places { return places{names: []string{namespace}} }
+// toRun is what a run of that function needs.
+func toRun(ref function.Ref) need {
+	in := func(*server, *http.Request) places { return places{runs: []function.Ref{ref}} }
 	return need{role: identity.Invoke, in: in, preflights: true}
 }
 
@@ -58,6 +62,15 @@ func pathNamespace(_ *server, r *http.Request) places {
 	return places{names: []string{namespace}}
 }
 
+// pathFunction is that of the path. One that cannot be read is told by the handler.
+func pathFunction(_ *server, r *http.Request) places {
+	ref, err := refOf(r)
+	if err != nil {
+		return places{}
+	}
+	return places{runs: []function.Ref{ref}}
+}
+
 func queryNamespace(_ *server, r *http.Request) places {
 	if namespace := textOf(qs.Parse(r.URL.RawQuery), "namespace"); namespace != "" {
 		return places{names: []string{namespace}}
@@ -65,34 +78,49 @@ func queryNamespace(_ *server, r *http.Request) places {
 	return places{all: true}
 }
 
-// stepNamespaces are those of all steps of a pipeline. Steps that cannot be read are told by the handler.
-func stepNamespaces(s *server, r *http.Request) (p places) {
-	steps, _, _ := stepsOf(qs.Parse(r.URL.RawQuery), s.MaxSteps)
-	for _, step := range steps {
-		p.names = append(p.names, step.Namespace)
-	}
-	return p
+// steps are those of a pipeline. Steps that cannot be read are told by the handler.
+func steps(s *server, r *http.Request) places {
+	refs, _, _ := stepsOf(qs.Parse(r.URL.RawQuery), s.MaxSteps)
+	return places{runs: refs}
 }
 
 // refuse returns why a request is not served whose key is key, or nobody's as err says.
 func (n need) refuse(s *server, r *http.Request, key identity.Key, err error) error {
-	switch {
-	case n.role == "":
+	if n.role == "" {
 		return nil
-	case errors.Is(err, errKeysNotKnown):
+	}
+	var p places
+	if n.in != nil {
+		p = n.in(s, r)
+	}
+	public := func(ref function.Ref) bool { return s.isPublic(r, ref) }
+	switch notPublic := slices.DeleteFunc(slices.Clone(p.runs), public); {
+	case errors.Is(err, errKeysNotKnown), errors.Is(err, errNoKey) && len(p.runs) > 0 && !s.Public.Loaded():
 		return outcome.New(outcome.Outcome{
 			Status: http.StatusServiceUnavailable, Message: "The keys are not known yet", Reason: "keys_unknown", Retry: true,
 		})
-	case err != nil:
-		return unauthorized(err)
-	case !key.Role.Includes(n.role):
-		return forbidden(n.role, "")
-	case n.in == nil:
-		return nil
+	case err == nil, errors.Is(err, errNoKey):
+		if len(p.runs) > 0 && len(notPublic) == 0 {
+			return nil
+		}
+		p.runs = notPublic
 	}
-	p := n.in(s, r)
+	if err != nil {
+		return unauthorized(err)
+	}
+	return n.refuseKey(key, p)
+}
+
+// refuseKey returns why a key does not do in those places.
+func (n need) refuseKey(key identity.Key, p places) error {
+	if !key.Role.Includes(n.role) {
+		return forbidden(n.role, "")
+	}
 	if p.all && !key.MayIn(n.role, identity.Everywhere) {
 		return forbidden(n.role, " in all namespaces")
+	}
+	for _, ref := range p.runs {
+		p.names = append(p.names, ref.Namespace)
 	}
 	for _, namespace := range p.names {
 		if !key.May(n.role, namespace) {
@@ -100,4 +128,14 @@ func (n need) refuse(s *server, r *http.Request, key identity.Key, err error) er
 		}
 	}
 	return nil
+}
+
+// isPublic says whether anybody may run a function. What is not in the list is not looked for: a caller learns nothing
+// of it from how long that takes. The list may lag behind the function.
+func (s *server) isPublic(r *http.Request, ref function.Ref) bool {
+	if !s.Public.Has(ref) {
+		return false
+	}
+	found, err := s.Invoker.Find(r.Context(), ref)
+	return err == nil && found.IsPublic()
 }

@@ -40,7 +40,7 @@ func (s *server) byRoute(next http.Handler) http.Handler {
 		run := func(w http.ResponseWriter, r *http.Request) error {
 			return s.runFunction(w, r, target{match.Ref, cmp.Or(match.Path, "/"), match.Params, true})
 		}
-		s.adapt(s.guard(toInvokeIn(match.Ref.Namespace), run)).ServeHTTP(w, r)
+		s.adapt(s.guard(toRun(match.Ref), run)).ServeHTTP(w, r)
 	})
 }
 

@@ -50,22 +50,31 @@ func (s *server) resources() []resource {
 	return []resource{
 		{"/functions/{namespace}/{id}/run", apiPort | runPort, []method{{anyMethod, toInvoke, s.run}}},
 		{"/functions/{namespace}/{id}/run/*", apiPort | runPort, []method{{anyMethod, toInvoke, s.runBelow}}},
-		{"/functions/{namespace}/{id}/env/{env}", apiPort, []method{{"PUT", toDeploy, s.setEnv}, {"DELETE", toDeploy, s.unsetEnv}}},
+		{"/functions/{namespace}/{id}/env/{env}", apiPort, []method{
+			{"PUT", toDeploy, s.setEnv}, {"DELETE", toDeploy, s.unsetEnv},
+		}},
 		{"/functions/{namespace}/{id}/logs", apiPort, []method{{"GET", toDeploy, s.functionLogs}}},
 		{"/functions/{namespace}/{id}/files/*", apiPort, []method{{"GET", toDeploy, s.getFiles}}},
 		{"/functions/pipeline", apiPort | runPort, []method{{"PUT", toPipe, s.pipeline}}},
 		{"/functions/{namespace}/{id}", apiPort, []method{
-			{"PUT", toDeploy, s.putFunction}, {"GET", toDeploy, s.getFunction}, {"DELETE", toDeploy, s.deleteFunction}, {"POST", toDeploy, s.postFunction},
+			{"PUT", toDeploy, s.putFunction},
+			{"GET", toDeploy, s.getFunction},
+			{"DELETE", toDeploy, s.deleteFunction},
+			{"POST", toDeploy, s.postFunction},
 		}},
 		{"/functions", apiPort, []method{{"GET", toList, s.listFunctions}}},
 		{"/namespaces/{namespace}", apiPort, []method{
-			{"PUT", toAdminister, s.putNamespace}, {"GET", toDeploy, s.getNamespace}, {"DELETE", toAdminister, s.deleteNamespace},
+			{"PUT", toAdminister, s.putNamespace},
+			{"GET", toDeploy, s.getNamespace},
+			{"DELETE", toAdminister, s.deleteNamespace},
+		}},
+		{"/routes/{route}", apiPort, []method{
+			{"PUT", toOperate, s.putRoute}, {"GET", toOperate, s.getRoute}, {"DELETE", toOperate, s.deleteRoute},
 		}},
 		{"/namespaces/{namespace}/connections/{connection}", apiPort, []method{
 			{"POST", toSend, s.sendToSocket}, {"GET", toSend, s.getSocket}, {"DELETE", toSend, s.deleteSocket},
 		}},
 		{"/namespaces/{namespace}/connections", apiPort, []method{{"POST", toDeploy, s.sendToSockets}}},
-		{"/routes/{route}", apiPort, []method{{"PUT", toOperate, s.putRoute}, {"GET", toOperate, s.getRoute}, {"DELETE", toOperate, s.deleteRoute}}},
 		{"/routes", apiPort, []method{{"GET", toOperate, s.listRoutes}}},
 		{"/keys", apiPort, []method{{"POST", toKeepKeys, s.postKey}, {"GET", toKeepKeys, s.listKeys}}},
 		{"/keys/{key}", apiPort, []method{{"GET", toKeepKeys, s.getKey}, {"DELETE", toKeepKeys, s.deleteKey}}},

@@ -39,6 +39,8 @@ type Store interface {
 	Namespaces
 	Routes
 	Keys
+	AddPublic(ctx context.Context, ref function.Ref) error
+	RemovePublic(ctx context.Context, ref function.Ref) error
 }
 
 // Functions keeps functions.
@@ -121,6 +123,8 @@ type Options struct {
 	// Auth says whether callers have to show a key, and Keyring has the keys; it is required unless Auth is AuthOff.
 	Auth    Auth
 	Keyring Keyring
+	// Public is the list of functions that anybody may run. Nil has none.
+	Public PublicList
 	// BodyLimit bounds a request body in bytes, counted after decompression. 0 stands for DefaultBodyLimit.
 	BodyLimit int64
 	// Builder builds functions of files. Nil refuses them.
@@ -254,6 +258,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Routed == nil {
 		o.Routed = func(*http.Request, string) {}
+	}
+	if o.Public == nil {
+		o.Public = nonePublic{}
 	}
 	if o.Routes == nil {
 		o.Routes = noRoutes{}

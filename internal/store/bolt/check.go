@@ -116,6 +116,10 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 			_, err := function.ParseRoute(name, text)
 			return err
 		},
+		string(publicBucket): func(key string, _ []byte) error {
+			_, err := parsePublic([]byte(key))
+			return err
+		},
 		string(keysBucket): func(id string, text []byte) error {
 			_, err := identity.Parse(id, text)
 			return err

@@ -5,8 +5,9 @@
 // What functions of files were built from is in "sources", in buckets and under keys of the same names. "namespaces"
 // holds each namespace's record, a JSON document, under its name. "routes" holds each route's record, a JSON document,
 // under its name, and "patterns" the name of each route under its pattern. "keys" holds each key's record, a JSON
-// document, under its ID. "modules" holds each shared module's record, in buckets of namespaces as functions are, and
-// "module files" its packed files under the same names. A namespace and an ID take at most 32 KiB each.
+// document, under its ID, and "public" the names of public functions as keys. "modules" holds each shared module's
+// record, in buckets of namespaces as functions are, and "module files" its packed files under the same names. A
+// namespace and an ID take at most 32 KiB each.
 //
 // What functions print is kept in memory.
 package bolt
@@ -34,12 +35,13 @@ var (
 	routesBucket      = []byte("routes")
 	patternsBucket    = []byte("patterns")
 	keysBucket        = []byte("keys")
+	publicBucket      = []byte("public")
 	modulesBucket     = []byte("modules")
 	moduleFilesBucket = []byte("module files")
 
 	allBuckets = [][]byte{
-		functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket, modulesBucket,
-		moduleFilesBucket,
+		functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket, publicBucket,
+		modulesBucket, moduleFilesBucket,
 	}
 )
 

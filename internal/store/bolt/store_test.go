@@ -19,6 +19,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 		s.OwnerSeparator = storetest.OwnerSeparator
 		s.Limits.Routes, s.Limits.Keys = storetest.MaxRoutes, storetest.MaxKeys
 		s.Limits.Modules = storetest.MaxModules
+		s.Limits.Public = storetest.MaxPublic
 		return s
 	})
 }

@@ -29,6 +29,7 @@ type Store struct {
 	routes     map[string]function.Route // by their names
 	patterns   map[string]string         // the names of routes, by their patterns
 	keys       map[string]identity.Key   // by their IDs
+	public     map[function.Ref]struct{}
 	modules    map[function.ModuleRef]*function.Module
 }
 
@@ -40,6 +41,7 @@ func New() *Store {
 		routes:     make(map[string]function.Route),
 		patterns:   make(map[string]string),
 		keys:       make(map[string]identity.Key),
+		public:     make(map[function.Ref]struct{}),
 		modules:    make(map[function.ModuleRef]*function.Module),
 	}
 }
@@ -63,7 +65,7 @@ func (s *Store) Close() error {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.functions, s.namespaces, s.order, s.routes, s.patterns, s.keys = nil, nil, nil, nil, nil, nil
-	s.modules = nil
+	s.public, s.modules = nil, nil
 	s.Messages.Close()
 	s.Ring.Close()
 	return nil

@@ -6,12 +6,14 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// A notice is "function:" and the function's member, "namespace:" and the namespace's escaped name, or "routes", or "keys".
+// A notice is "function:" and the function's member, "namespace:" and the namespace's escaped name, or one of the words
+// below.
 const (
 	functionPrefix  = "function:"
 	namespacePrefix = "namespace:"
 	routesNotice    = "routes"
 	keysNotice      = "keys"
+	publicNotice    = "public"
 )
 
 func functionNotice(ref function.Ref) string { return functionPrefix + member(ref) }
@@ -25,6 +27,8 @@ func parseNotice(text string) function.Change {
 		return function.Change{Routes: true}
 	case keysNotice:
 		return function.Change{Keys: true}
+	case publicNotice:
+		return function.Change{Public: true}
 	}
 	if m, found := strings.CutPrefix(text, functionPrefix); found {
 		if ref, ok := parseMember(m); ok {

@@ -33,7 +33,7 @@ func (s *Store) putKey(ctx context.Context, k identity.Key) error {
 	if err := k.Check(); err != nil {
 		return err
 	}
-	found, err := s.run(ctx, putKeyScript, []string{s.keys.keys()}, s.keys.changes(), keysNotice,
+	found, err := s.run(ctx, putFieldScript, []string{s.keys.keys()}, s.keys.changes(), keysNotice,
 		k.ID, k.Record(), s.limits.MaxKeys())
 	if _, full := found.(int64); full {
 		return identity.ErrTooMany
@@ -43,6 +43,6 @@ func (s *Store) putKey(ctx context.Context, k identity.Key) error {
 
 // DeleteKey removes a key.
 func (s *Store) DeleteKey(ctx context.Context, id string) error {
-	_, err := s.run(ctx, deleteKeyScript, []string{s.keys.keys()}, s.keys.changes(), keysNotice, id)
+	_, err := s.run(ctx, deleteFieldScript, []string{s.keys.keys()}, s.keys.changes(), keysNotice, id)
 	return at("delete key "+id, err)
 }

@@ -71,6 +71,9 @@ func (k keys) keys() string { return string(k) + "functions:keys" }
 // modules is the hash of the shared modules of a namespace.
 func (k keys) modules(namespace string) string { return string(k) + "functions:modules:" + namespace }
 
+// public is the hash of all public functions.
+func (k keys) public() string { return string(k) + "functions:public" }
+
 // changes is the channel of notices.
 func (k keys) changes() string { return string(k) + "functions:changes" }
 

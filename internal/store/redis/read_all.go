@@ -22,7 +22,8 @@ func (s *Store) eachRecord(ctx context.Context, hash, prefix string, use func(na
 	}
 	values, ok := found.Val().([]any)
 	if !ok {
-		return fmt.Errorf("the hash %s is larger than the server reads, which is %d bytes: delete what is in it", hash, maxAllBytes)
+		return fmt.Errorf("the hash %s is larger than the %d bytes that the server reads: delete what is in it",
+			hash, maxAllBytes)
 	}
 	for i := 0; i+1 < len(values); i += 2 {
 		use(fmt.Sprint(values[i]), []byte(fmt.Sprint(values[i+1])))

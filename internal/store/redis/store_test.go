@@ -51,7 +51,10 @@ func runSuite(t *testing.T, endpoint string) {
 		prefix := fmt.Sprintf("test%d:", prefixes.Add(1))
 		return openOptions(t, Options{
 			Endpoint: endpoint, KeyPrefix: prefix, OwnerSeparator: storetest.OwnerSeparator,
-			Limits: function.Limits{Routes: storetest.MaxRoutes, Keys: storetest.MaxKeys, Modules: storetest.MaxModules},
+			Limits: function.Limits{
+				Routes: storetest.MaxRoutes, Keys: storetest.MaxKeys, Public: storetest.MaxPublic,
+				Modules: storetest.MaxModules,
+			},
 		})
 	})
 }

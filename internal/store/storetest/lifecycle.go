@@ -37,6 +37,8 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 		"DeleteKey":       s.DeleteKey(ctx, "k"),
 		"PutModule":       s.PutModule(ctx, module("ns", "m", "1")),
 		"DeleteModule":    s.DeleteModule(ctx, function.ModuleRef{Namespace: "ns", Name: "m"}),
+		"AddPublic":       s.AddPublic(ctx, ref),
+		"RemovePublic":    s.RemovePublic(ctx, ref),
 	}
 	_, calls["Get"] = s.Get(ctx, ref)
 	_, calls["Publish"] = s.Publish(ctx, "ONE", []byte("1"))
@@ -45,6 +47,7 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 	_, calls["Modules"] = s.Modules(ctx, "ns")
 	_, calls["Module"] = s.Module(ctx, function.ModuleRef{Namespace: "ns", Name: "m"})
 	_, calls["Keys"] = s.Keys(ctx)
+	_, calls["Public"] = s.Public(ctx)
 	_, calls["Revision"] = s.Revision(ctx, ref)
 	_, calls["Put"] = s.Put(ctx, &function.Function{Ref: ref, Code: "2"})
 	_, calls["List"] = s.List(ctx, function.Query{Page: 1, PerPage: 1})

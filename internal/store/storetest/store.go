@@ -13,8 +13,11 @@ type Store = store.Store
 // MaxRoutes is the most routes of stores that are tested.
 const MaxRoutes = 8
 
-// MaxKeys is the most keys of them.
-const MaxKeys = 8
+// MaxKeys is the most keys of them, MaxPublic the most public functions.
+const (
+	MaxKeys   = 8
+	MaxPublic = 8
+)
 
 // MaxModules is the most modules of a namespace in stores that are tested.
 const MaxModules = 4
@@ -25,11 +28,10 @@ const OwnerSeparator = "+"
 // table has tests by name. Each gets an empty store.
 type table map[string]func(*testing.T, Store)
 
-// Run runs the suite. Open returns an empty store with OwnerSeparator, MaxRoutes, MaxKeys and MaxModules.
-// The suite closes it.
+// Run runs the suite. Open returns an empty store with OwnerSeparator and the limits above. The suite closes it.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
-		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests,
+		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, publicTests,
 		moduleTests, logTests, messageTests, lifecycleTests,
 	} {
 		tests.run(t, open)

@@ -90,6 +90,8 @@ func testWatchSeesEveryWrite(t *testing.T, s Store) {
 		{"put route", func() error { return s.PutRoute(t.Context(), route("r", "", "/")) }, function.Change{Routes: true}},
 		{"put key", func() error { return s.PutKey(t.Context(), key("k")) }, function.Change{Keys: true}},
 		{"delete key", func() error { return s.DeleteKey(t.Context(), "k") }, function.Change{Keys: true}},
+		{"add public", func() error { return s.AddPublic(t.Context(), ref) }, function.Change{Public: true}},
+		{"remove public", func() error { return s.RemovePublic(t.Context(), ref) }, function.Change{Public: true}},
 		{"delete route", func() error { return s.DeleteRoute(t.Context(), "r") }, function.Change{Routes: true}},
 	} {
 		wantNoError(t, step.write())

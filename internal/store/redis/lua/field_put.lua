@@ -1,7 +1,7 @@
--- Writes a key, unless there are too many, and announces it.
--- KEYS: the hash of keys
--- ARGV: channel, notice, ID, record, the most keys
--- Returns the number of keys when there are too many; else nothing.
+-- Writes a field of a hash, unless there are too many, and announces it.
+-- KEYS: the hash
+-- ARGV: channel, notice, field, value, the most fields
+-- Returns the number of fields when there are too many; else nothing.
 if redis.call('HEXISTS', KEYS[1], ARGV[3]) == 0 then
   local count = redis.call('HLEN', KEYS[1])
   if count >= tonumber(ARGV[5]) then

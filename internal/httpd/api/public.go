@@ -1,0 +1,44 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// PublicList is the stored list of public functions, in memory. It must be safe for concurrent use.
+type PublicList interface {
+	Has(ref function.Ref) bool
+	// Loaded says whether the list is known.
+	Loaded() bool
+}
+
+// nonePublic is a PublicList without functions.
+type nonePublic struct{}
+
+func (nonePublic) Has(function.Ref) bool { return false }
+func (nonePublic) Loaded() bool          { return true }
+
+// conceal takes a function from the list of public ones, before it is written or deleted: where the rest fails,
+// nobody runs what is not meant for them.
+func (s *server) conceal(ctx context.Context, ref function.Ref) error {
+	if !s.Public.Has(ref) {
+		return nil
+	}
+	if err := s.Store.RemovePublic(ctx, ref); err != nil {
+		return fmt.Errorf("take %s from the public functions: %w", ref, err)
+	}
+	return nil
+}
+
+// reveal puts a function that is stored as public into the list.
+func (s *server) reveal(ctx context.Context, f *function.Function) error {
+	if !f.Options.IsPublic() || s.Public.Has(f.Ref) {
+		return nil
+	}
+	if err := s.Store.AddPublic(ctx, f.Ref); err != nil {
+		return fmt.Errorf("put %s among the public functions: %w", f.Ref, err)
+	}
+	return nil
+}
