@@ -105,6 +105,10 @@ runner-js/build/%.node: runner-js/native/%.c | $(modules)
 	mkdir -p $(@D); \
 	$(CC) -O2 -fPIC -shared -Wall -Wextra -isystem $(node_headers) -o $@ $<
 
+.PHONY: pin-runtimes
+pin-runtimes: ## write the hashes of the versions of Node.js that functions runtimes add knows
+	internal/runtimes/pin.sh
+
 .PHONY: build
 build: tools ## build bin/functions
 	@$(GO) build -ldflags "$(version_flags)" -o bin/functions ./cmd/functions

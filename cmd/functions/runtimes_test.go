@@ -57,7 +57,7 @@ func TestFunctionsChooseTheirRuntime(t *testing.T) {
 		}
 	}
 	status, answer := request(t, "PUT", s.url+"/functions/runtimes/none", `{"code":"function main() {}","runtime":"node7"}`)
-	if want := `"instance.runtime is not one of enum values: node8,node20,node22,node24; the server's RUNTIMES says which there are"`; status != http.StatusBadRequest || !strings.Contains(answer, want) {
+	if want := `"instance.runtime is not one of enum values: node8,node20,node22,node24; functions runtimes add gives the server others"`; status != http.StatusBadRequest || !strings.Contains(answer, want) {
 		t.Errorf("an unknown runtime: %d %s", status, answer)
 	}
 }

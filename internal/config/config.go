@@ -139,9 +139,10 @@ type Config struct {
 	Isolation sandbox.Isolation
 	// NodeBinary and RunnerDir are NODE_BINARY and RUNNER_DIR; empty if the server must find them.
 	NodeBinary string
-	// Runtimes is RUNTIMES; nil if it is not set.
-	Runtimes  []sandbox.Runtime
-	RunnerDir string
+	// Runtimes is RUNTIMES; nil if it is not set. RuntimeModules is RUNTIME_MODULES, by the runtime's name.
+	Runtimes       []sandbox.Runtime
+	RuntimeModules map[string]RuntimeModules
+	RunnerDir      string
 	// ICUData is NODE_ICU_DATA; empty for the data that each Node.js has built in.
 	ICUData string
 

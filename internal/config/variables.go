@@ -11,6 +11,7 @@ var groups = []struct {
 	{"Functions", functionsVariables},
 	{"Packages", packagesVariables},
 	{"Workers", workersVariables},
+	{"Runtimes", runtimesVariables},
 	{"Connections", connectionsVariables},
 	{"Egress", egressVariables},
 	{"Logs", logsVariables},

@@ -75,8 +75,8 @@ var storageVariables = []Variable{
 	},
 	{
 		Name: "DATA_DIR", Default: "./data",
-		Meaning: "Directory of the embedded store; the server creates it. It must belong to the server's user or " +
-			"to root, and must not be writable for everybody.",
+		Meaning: "Directory of the embedded store and of [installed runtimes](operations.md#runtimes); the server creates " +
+			"it. It must belong to the server's user or to root, and must not be writable for everybody.",
 		parse: text(func(c *Config) *string { return &c.DataDir }),
 	},
 }

@@ -1,21 +1,13 @@
 package config
 
 import (
-	"errors"
-	"fmt"
-	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/backstage/functions/sandbox"
 )
 
-const (
-	maxPoolSize = 10_000
-	maxRuntimes = 64
-)
+const maxPoolSize = 10_000
 
 // workersVariables are about the pool and its workers.
 var workersVariables = []Variable{
@@ -150,19 +142,6 @@ var workersVariables = []Variable{
 		parse: whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxConcurrencyNamespace }),
 	},
 	{
-		Name: "NODE_BINARY", Default: "found by the server", derive: none,
-		Meaning: "Path of the Node.js binary that runs functions.",
-		parse:   text(func(c *Config) *string { return &c.NodeBinary }),
-	},
-	{
-		Name: "RUNTIMES", Default: "`NODE_BINARY` alone, named `node` and its major version", derive: none,
-		Meaning: "Node.js binaries that functions choose from by `runtime` in their PUT, such as " +
-			"`node8=/opt/node8/bin/node,node24=/opt/node24/bin/node`. Functions that choose none get the first. " +
-			"All together have `POOL_SIZE` workers.",
-		parse: past(runtimes, []string{"a=/x", "a=x, b=y", manyRuntimes(maxRuntimes)},
-			[]string{"a", "=x", "a=", "a b=x", "a=x,a=y", "a=x,", manyRuntimes(maxRuntimes + 1)}),
-	},
-	{
 		Name: "NODE_ICU_DATA", Default: "none", derive: none,
 		Meaning: "Directory with ICU's data for `Intl`, such as `icudt60l.dat` of the npm package `icu4c-data` " +
 			"for all languages on Node.js 8, which has only English.",
@@ -173,36 +152,4 @@ var workersVariables = []Variable{
 		Meaning: "Directory of the program that runs inside a worker.",
 		parse:   text(func(c *Config) *string { return &c.RunnerDir }),
 	},
-}
-
-// runtimeName matches the allowed names of a runtime.
-var runtimeName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
-// runtimes reads "name=path,name=path".
-func runtimes(c *Config, text string) error {
-	if err := checkText(text); err != nil {
-		return err
-	}
-	if strings.Count(text, ",") >= maxRuntimes {
-		return fmt.Errorf("must be 1 to %d pairs", maxRuntimes)
-	}
-	for entry := range strings.SplitSeq(text, ",") {
-		name, path, ok := strings.Cut(strings.TrimSpace(entry), "=")
-		if !ok || path == "" || !runtimeName.MatchString(name) {
-			return errors.New("must be name=path pairs separated by commas, names of letters, digits, dots and dashes")
-		}
-		if slices.ContainsFunc(c.Runtimes, func(r sandbox.Runtime) bool { return r.Name == name }) {
-			return fmt.Errorf("must name %s once", name)
-		}
-		c.Runtimes = append(c.Runtimes, sandbox.Runtime{Name: name, Node: path})
-	}
-	return nil
-}
-
-func manyRuntimes(n int) string {
-	var names []string
-	for i := range n {
-		names = append(names, "a"+strconv.Itoa(i)+"=x")
-	}
-	return strings.Join(names, ",")
 }

@@ -100,7 +100,7 @@ func (r *registry) get(ctx context.Context, u *url.URL, token string) (io.ReadCl
 		}
 		return nil, statusError(response.StatusCode)
 	}
-	return &idleReader{body: response.Body, ctx: ctx, cancel: cancel}, nil
+	return &idleReader{body: response.Body, size: response.ContentLength, ctx: ctx, cancel: cancel}, nil
 }
 
 // sameOrigin follows redirects within the registry. Another host could be one that the author of a lock file must not
@@ -134,6 +134,7 @@ func port(u *url.URL) string {
 // idleReader ends a body that sends nothing for idleTimeout.
 type idleReader struct {
 	body   io.ReadCloser
+	size   int64 // bytes; -1 where the registry does not say
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 }

@@ -38,11 +38,10 @@ type runtimeStatus struct {
 }
 
 // runtimeStatuses is the status of each runtime, by its name.
-func runtimeStatuses(pool *sandbox.Pool, node *nodeInstall) map[string]runtimeStatus {
+func runtimeStatuses(pool *sandbox.Pool) map[string]runtimeStatus {
 	all := map[string]runtimeStatus{}
-	statuses := pool.Snapshot().Runtimes
-	for i, runtime := range node.runtimes {
-		all[runtime.Name] = runtimeStatus{node.versions[i], statuses[runtime.Name]}
+	for name, snapshot := range pool.Snapshot().Runtimes {
+		all[name] = runtimeStatus{snapshot.Runtime.Version, snapshot}
 	}
 	return all
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/migration"
 	"github.com/backstage/functions/internal/store/redis"
+	"github.com/backstage/functions/sandbox"
 )
 
 // MigrationOptions are the options of CheckMigration.
@@ -36,6 +37,9 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 	if cfg.Storage != config.StorageRedis {
 		return 0, errors.New("check-migration reads the Redis of Backstage Functions: set REDIS_ENDPOINT, " +
 			"DBAAS_SENTINEL_ENDPOINT or STORAGE=redis")
+	}
+	if err := node.addInstalled(ctx, cfg); err != nil {
+		return 0, err
 	}
 	said := new(collector)
 	logLibraries(slog.New(said))
@@ -130,7 +134,7 @@ func (m *migrationCheck) modules(ctx context.Context, tell func(migration.Kind, 
 					runtime.Name, fault))
 			}
 		}
-		then := ": " + m.node.install(packageOf(module)) + "; or take it out of the list"
+		then := ": " + m.node.install(sandbox.Runtime{}, packageOf(module)) + "; or take it out of the list"
 		if len(texts) == len(m.node.runtimes) {
 			then = ", which ends the start" + then
 		}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,8 +15,9 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// modulesDir is the absolute path of MODULES_DIR with links resolved: workers see it under its own path.
-func modulesDir(asked string) (string, error) {
+// modulesDir is the absolute path of the directory that a variable names, with links resolved: workers see it under its
+// own path.
+func modulesDir(variable, asked string) (string, error) {
 	if asked == "" {
 		return "", nil
 	}
@@ -27,18 +29,19 @@ func modulesDir(asked string) (string, error) {
 		_, err = os.ReadDir(filepath.Join(dir, "node_modules"))
 	}
 	if err != nil {
-		return "", fmt.Errorf("MODULES_DIR: no modules in %s: fill it with npm install --prefix %s --ignore-scripts "+
-			"MODULE, or unset it", asked, asked)
+		return "", fmt.Errorf("%s: no modules in %s: fill it with npm install --prefix %s --ignore-scripts "+
+			"MODULE, or unset it", variable, asked, asked)
 	}
 	return dir, nil
 }
 
-// install is the command that installs a package where it is looked for.
-func (n *nodeInstall) install(pack string) string {
-	if n.modules == "" {
+// install is the command that installs a package where it is looked for; rt is zero where any runtime may have it.
+func (n *nodeInstall) install(rt sandbox.Runtime, pack string) string {
+	dir := cmp.Or(rt.ModulesDir, n.modules)
+	if dir == "" {
 		return fmt.Sprintf("npm install --prefix DIR --ignore-scripts %s, then MODULES_DIR=DIR", pack)
 	}
-	return fmt.Sprintf("npm install --prefix %s --ignore-scripts %s", n.modules, pack)
+	return fmt.Sprintf("npm install --prefix %s --ignore-scripts %s", dir, pack)
 }
 
 // modulesHint says what to do about modules that no runtime has.
@@ -51,7 +54,7 @@ func modulesHint(err error, node *nodeInstall) string {
 	name, _, _ := strings.Cut(line, ": ")
 	return fmt.Sprintf(". Install each in a version for its Node.js (%s; and so on), or take it out of "+
 		"DEFAULT_GLOBAL_MODULES",
-		node.install(packageOf(name)))
+		node.install(sandbox.Runtime{}, packageOf(name)))
 }
 
 // logModules logs for each runtime which listed modules it cannot load, and what to do.
@@ -61,7 +64,7 @@ func logModules(log *slog.Logger, runtimes map[string]sandbox.RuntimeSnapshot, n
 			name, cause, _ := strings.Cut(line, ": ")
 			log.Warn(fmt.Sprintf("DEFAULT_GLOBAL_MODULES: %s cannot be loaded on %s, where functions that require it fail: "+
 				"%s. Install a version for its Node.js (%s), or deploy these functions with another runtime",
-				name, runtime, cause, node.install(packageOf(name)+"@VERSION")))
+				name, runtime, cause, node.install(runtimes[runtime].Runtime, packageOf(name)+"@VERSION")))
 		}
 	}
 }

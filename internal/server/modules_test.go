@@ -27,7 +27,7 @@ func TestModulesDirMustHoldModules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dir, fault := range map[string]string{"": "", filled: "", empty: "npm install --prefix " + empty, filled + "/none": "MODULES_DIR: no modules in"} {
-		got, err := modulesDir(dir)
+		got, err := modulesDir("MODULES_DIR", dir)
 		if fault == "" && (err != nil || dir != "" && got == "") || fault != "" && (err == nil || !strings.Contains(err.Error(), fault)) {
 			t.Errorf("%q: %q, %v", dir, got, err)
 		}

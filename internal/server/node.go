@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/runtimes"
 	"github.com/backstage/functions/sandbox"
 	"github.com/backstage/functions/sandbox/hostinfo"
 )
@@ -26,11 +27,11 @@ type nodeInstall struct {
 	versions []string
 }
 
-// names is a readable list of the runtimes.
-func (n *nodeInstall) names() string {
-	texts := make([]string, len(n.runtimes))
-	for i, runtime := range n.runtimes {
-		texts[i] = runtime.Name + " (" + n.versions[i] + ")"
+// namesOf is a readable list of runtimes.
+func namesOf(all []sandbox.Runtime) string {
+	texts := make([]string, len(all))
+	for i, runtime := range all {
+		texts[i] = runtime.Name + " (" + runtime.Version + ")"
 	}
 	return strings.Join(texts, ", ")
 }
@@ -55,12 +56,11 @@ func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 			if err != nil {
 				return nil, err // it would be there
 			}
-			binary, hint = filepath.Join(dir, "node_modules", "node-linux-"+nodeArch(), "bin", "node"),
-				"run make setup, or set NODE_BINARY"
+			binary, hint = defaultNode(dir, cfg.DataDir), "run make setup, or functions runtimes add node8, or set NODE_BINARY"
 		}
 		node.runtimes = []sandbox.Runtime{{Node: binary}}
 	}
-	if node.modules, err = modulesDir(cfg.ModulesDir); err != nil {
+	if node.modules, err = modulesDir("MODULES_DIR", cfg.ModulesDir); err != nil {
 		faults = append(faults, err)
 	}
 	for i := range node.runtimes {
@@ -76,11 +76,41 @@ func findNode(ctx context.Context, cfg *config.Config) (*nodeInstall, error) {
 		if rt.Name == "" {
 			rt.Name = "node" + strconv.Itoa(major)
 		}
+		if *rt, err = withModules(*rt, cfg.RuntimeModules); err != nil {
+			faults = append(faults, err)
+		}
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
 	return node, nil
+}
+
+// defaultNode is the Node.js beside the runner; if that is not there, the installed node8.
+func defaultNode(runner, dataDir string) string {
+	beside := filepath.Join(runner, "node_modules", "node-linux-"+nodeArch(), "bin", "node")
+	if _, err := os.Stat(beside); err == nil {
+		return beside
+	}
+	if rt, ok, err := runtimes.In(dataDir).Find("node8"); err == nil && ok {
+		return rt.Node
+	}
+	return beside
+}
+
+// addInstalled adds the installed runtimes that run to those of RUNTIMES, for a program that does not follow changes.
+func (n *nodeInstall) addInstalled(ctx context.Context, cfg *config.Config) error {
+	keeper := runtimeKeeper{dir: runtimes.In(cfg.DataDir), given: n.runtimes, modules: cfg.RuntimeModules}
+	wanted, err := keeper.wanted()
+	if err != nil {
+		return err
+	}
+	for _, rt := range wanted[len(n.runtimes):] {
+		if version, _, err := probeNode(ctx, &rt); err == nil {
+			n.runtimes, n.versions = append(n.runtimes, rt), append(n.versions, version)
+		}
+	}
+	return nil
 }
 
 // named is the variable, with the runtime if it names one.

@@ -25,6 +25,8 @@ type reloader struct {
 	trusted          authorities
 	terminal         bool              // the server was started from one
 	certificate      *certificate.Pair // nil without TLS
+	// runtimes gets each configuration that is applied.
+	runtimes chan *config.Config
 }
 
 // newReloader remembers what cfg was loaded from.
@@ -33,7 +35,7 @@ func newReloader(
 ) *reloader {
 	return &reloader{
 		log: out.app, load: load, level: out.level, policies: policies, started: cfg, current: cfg, trusted: trusted,
-		terminal: onTerminal(),
+		terminal: onTerminal(), runtimes: make(chan *config.Config),
 	}
 }
 
@@ -50,7 +52,12 @@ func (r *reloader) watch(ctx context.Context, requests <-chan os.Signal, end fun
 				end()
 				return
 			}
-			r.reload()
+			if r.reload() {
+				select {
+				case r.runtimes <- r.current:
+				case <-ctx.Done():
+				}
+			}
 			if r.certificate != nil {
 				r.certificate.Reload()
 			}
@@ -58,27 +65,29 @@ func (r *reloader) watch(ctx context.Context, requests <-chan os.Signal, end fun
 	}
 }
 
-// reload applies everything that has changed and can be applied, or nothing if there is an error anywhere.
-func (r *reloader) reload() {
+// reload applies everything that has changed and can be applied, or nothing if there is an error anywhere. Runtimes are
+// the keeper's.
+func (r *reloader) reload() (applied bool) {
 	next, err := r.load()
 	if failed, ok := errors.AsType[*config.LoadError](err); ok {
 		r.warn(failed.Warnings)
 	}
 	if err != nil {
 		r.log.Error("Configuration not reloaded: it stays as it was", "error", err)
-		return
+		return false
 	}
 	r.warn(next.Warnings)
 	level, err := levelOf(next)
 	if err != nil { // checked by config
 		r.log.Error("Configuration not reloaded: it stays as it was", "error", err)
-		return
+		return false
 	}
 	r.policies.Replace(next.Egress.Policy, next.Egress.Namespaces)
 	r.level.Set(min(level, slog.LevelInfo)) // log the result in any case
 	r.tell(next)
 	r.level.Set(level)
 	r.current = next
+	return true
 }
 
 func (r *reloader) warn(warnings []string) {

@@ -26,6 +26,7 @@ import (
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
+	"github.com/backstage/functions/internal/runtimes"
 	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/internal/store"
 	"github.com/backstage/functions/internal/store/hook"
@@ -81,6 +82,7 @@ type server struct {
 	trusted     authorities
 	drain       *drain
 	pool        *sandbox.Pool
+	runtimes    *runtimeKeeper
 	invoker     *invoke.Invoker
 	probes      *health.Health
 	routes      *routes.Keeper
@@ -189,10 +191,15 @@ func (s *server) startWorkers(ctx context.Context) (stop func() error, err error
 		return nil, fmt.Errorf("workers cannot start: %w%s", err,
 			cmp.Or(modulesHint(err, s.node), isolationHint(ctx, s.workers, s.node)))
 	}
+	s.runtimes = &runtimeKeeper{
+		pool: s.pool, dir: runtimes.In(s.cfg.DataDir), node: s.node, log: s.log(), changed: s.measures.RuntimeChanged,
+		given: s.node.runtimes, modules: s.cfg.RuntimeModules, failed: map[string]sandbox.Runtime{},
+	}
+	s.runtimes.sync(ctx)
 	stats := func() sandbox.PoolStats { return s.pool.Snapshot().Pool }
 	s.measures.WatchPool(stats)
 	s.measures.WatchNode(metrics.Node{
-		Versions: s.node.versions, Memory: s.pool.Memory, Pool: stats,
+		Runtimes: s.pool.Runtimes, Memory: s.pool.Memory, Pool: stats,
 		Connections: func() int { return s.ports.open() + s.exit.Open() },
 	})
 	s.drain = newDrain(s.cfg.ShutdownTimeout)
@@ -244,6 +251,7 @@ func (s *server) startBackground(ctx context.Context) (stop func() error, err er
 		s.routes.Run,
 		func(ctx context.Context) { watchStore(ctx, s.store) },
 		func(ctx context.Context) { reload.watch(ctx, s.Reload, s.cancel) },
+		func(ctx context.Context) { s.runtimes.run(ctx, reload.runtimes) },
 	), nil
 }
 
@@ -267,7 +275,7 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Rendering: s.work,
 		Routes:    s.routes, Sockets: s.sockets, TrustedProxies: s.cfg.TrustedProxies,
 		Bounds:    functionBounds(s.cfg),
-		Isolation: func() any { return runtimeStatuses(s.pool, s.node) },
+		Isolation: func() any { return runtimeStatuses(s.pool) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,
 		Readyz:    s.probes.Readyz,
 		BodyLimit: s.cfg.BodyLimit, CodeLimit: s.cfg.CodeLimit, BodyDepth: s.cfg.BodyDepth, Grow: connections.Grow, Shrink: connections.Shrink,

@@ -19,8 +19,8 @@ func (s *server) logStart() {
 		log.Info("Functions is listening for runs alone on port " + port(s.listeners.run))
 	}
 	log.Info("Store: " + s.store.Name() + storePlace(cfg))
-	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready", s.node.names(), cfg.PoolSize,
-		cfg.PoolActive, keptReady(s.pool)))
+	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready",
+		namesOf(s.pool.Runtimes()), cfg.PoolSize, cfg.PoolActive, keptReady(s.pool)))
 	workers := s.pool.Snapshot()
 	log.Info("Isolation: " + workers.Summary)
 	logMissing(log, workers.Runtimes)

@@ -56,14 +56,18 @@ func (s *server) logDeath(r *http.Request, o outcome.Outcome, err error) {
 	}
 }
 
-// warnRuntime tells once of each runtime that functions are stored for and this server does not have.
+// warnRuntime tells once of each runtime that functions are stored for and this server does not have, and again when it
+// was there meanwhile.
 func (s *server) warnRuntime(r *http.Request, missing *sandbox.RuntimeError) {
+	for _, name := range missing.Known {
+		s.missingRuntimes.Delete(name)
+	}
 	if _, told := s.missingRuntimes.LoadOrStore(missing.Name, true); !told {
 		s.Logger.LogAttrs(
 			r.Context(),
 			slog.LevelWarn,
-			"Functions are stored for a runtime that this server does not have: add it to RUNTIMES, or "+
-				"deploy them again with another one",
+			"Functions are stored for a runtime that this server does not have: add it by functions runtimes add or "+
+				"RUNTIMES, or deploy them again with another one",
 			slog.String("runtime", missing.Name),
 			slog.String("url", urlOf(r)),
 		)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
@@ -74,8 +75,27 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) error {
 	}
 	o := rawjson.NewObject(nil)
 	o.Raw("services", append(list, ']'))
+	if runtimes := s.Runtimes(); len(runtimes) > 1 {
+		o.Raw("runtimes", runtimeList(runtimes))
+	}
 	sendJSON(w, r, status, o.End())
 	return nil
+}
+
+// runtimeList is the runtimes with their versions, the first one first. A server with one alone shows none, as the
+// original.
+func runtimeList(runtimes []sandbox.Runtime) []byte {
+	list := []byte{'['}
+	for i, rt := range runtimes {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		o := rawjson.NewObject(nil)
+		o.String("name", rt.Name)
+		o.String("version", rt.Version)
+		list = append(list, o.End()...)
+	}
+	return append(list, ']')
 }
 
 func (s *server) pong(ctx context.Context) (string, error) {

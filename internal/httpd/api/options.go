@@ -67,7 +67,7 @@ func (p *optionParser) read(option *function.Option, o *function.Options, value 
 		return fault
 	}
 	if names := p.names(); !slices.Contains(names, *o.Runtime) {
-		return function.OneOf(names) + "; the server's RUNTIMES says which there are"
+		return function.OneOf(names) + "; functions runtimes add gives the server others"
 	}
 	return fault
 }

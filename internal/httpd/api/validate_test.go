@@ -112,7 +112,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		`{"code":"1","runtime":"node24","maxInvocations":1}`: nil,
 		`{"code":"1","runtime":"","maxInvocations":0}`:       nil,
 		`{"code":"1","runtime":"node9"}`: {
-			"instance.runtime is not one of enum values: node8,node24; the server's RUNTIMES says which there are",
+			"instance.runtime is not one of enum values: node8,node24; functions runtimes add gives the server others",
 		},
 		`{"code":"1","runtime":8}`:                         {"instance.runtime is not of a type(s) string"},
 		`{"code":"1","maxInvocations":"1"}`:                {"instance.maxInvocations is not of a type(s) integer"},

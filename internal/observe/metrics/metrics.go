@@ -34,6 +34,7 @@ type Metrics struct {
 	*storage
 	*requests
 	*streams
+	*runtimeChanges
 }
 
 // Option changes what New makes.
@@ -83,6 +84,6 @@ func New(options ...Option) *Metrics {
 		registry: registry, runs: newRuns(registry, &s), pool: newPool(registry), outgoing: newOutgoing(registry),
 		lines:   newLines(registry),
 		storage: newStorage(registry), requests: newRequests(registry, s.sampled),
-		streams: newStreams(registry),
+		streams: newStreams(registry), runtimeChanges: newRuntimeChanges(registry),
 	}
 }

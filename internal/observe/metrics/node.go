@@ -13,8 +13,8 @@ import (
 // Node is what stands behind the metrics that the original had from its Node.js, whose process ran the functions too.
 // Each is what comes nearest here, so that dashboards go on; docs/operations.md says of each what it is.
 type Node struct {
-	// Versions are those of the runtimes, such as "v8.17.0", the first one first.
-	Versions []string
+	// Runtimes are those that there are at the moment, the first one first.
+	Runtimes func() []sandbox.Runtime
 	// Memory is what all workers use together, in bytes, and what of it are their own pages; false says that it is not
 	// known.
 	Memory func() (sandbox.MemoryUsage, bool)
@@ -31,6 +31,12 @@ var (
 		"nodejs_version_info",
 		"Always 1; the labels say which version of Node.js a runtime is.",
 		[]string{"version", "major", "minor", "patch"},
+		nil,
+	)
+	runtimeDesc = prometheus.NewDesc(
+		"functions_runtime_info",
+		"Always 1; the labels say which runtimes functions can ask for, and their versions of Node.js.",
+		[]string{"runtime", "version"},
 		nil,
 	)
 	lagDesc = prometheus.NewDesc("nodejs_eventloop_lag_seconds",
@@ -65,7 +71,8 @@ type nodeState Node
 // Describe implements prometheus.Collector.
 func (nodeState) Describe(descs chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		versionDesc, lagDesc, heapDesc, heapUsedDesc, handlesDesc, handlesTotalDesc, requestsDesc, requestsTotalDesc,
+		versionDesc, runtimeDesc,
+		lagDesc, heapDesc, heapUsedDesc, handlesDesc, handlesTotalDesc, requestsDesc, requestsTotalDesc,
 	} {
 		descs <- desc
 	}
@@ -77,11 +84,12 @@ func (n nodeState) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
 	seen := map[string]bool{}
-	for _, version := range n.Versions {
-		if !seen[version] {
-			gauge(versionDesc, 1, versionLabels(version)...)
+	for _, rt := range n.Runtimes() {
+		if !seen[rt.Version] {
+			gauge(versionDesc, 1, versionLabels(rt.Version)...)
 		}
-		seen[version] = true
+		seen[rt.Version] = true
+		gauge(runtimeDesc, 1, label(rt.Name), label(rt.Version))
 	}
 	gauge(lagDesc, lag().Seconds())
 	if memory, ok := n.Memory(); ok {

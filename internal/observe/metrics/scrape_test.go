@@ -35,7 +35,7 @@ func busy(functions int) *Metrics {
 	})
 	m.WatchSockets(func() sockets.Stats { return sockets.Stats{Open: 1} })
 	m.WatchNode(Node{
-		Versions: []string{"v8.17.0"}, Memory: func() (sandbox.MemoryUsage, bool) { return sandbox.MemoryUsage{Total: 1}, true },
+		Runtimes: func() []sandbox.Runtime { return []sandbox.Runtime{{Name: "node8", Version: "v8.17.0"}} }, Memory: func() (sandbox.MemoryUsage, bool) { return sandbox.MemoryUsage{Total: 1}, true },
 		Pool: func() sandbox.PoolStats { return sandbox.PoolStats{} }, Connections: func() int { return 1 },
 	})
 	for i := range functions {
