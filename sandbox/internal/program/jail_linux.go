@@ -4,6 +4,7 @@ import (
 	"context"
 	"debug/elf"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 
@@ -54,6 +55,14 @@ func newJailer(ctx context.Context, cfg *Config) (*jailer, error) {
 // mountsOf are a program and its shared libraries. A program without a loader has none, and must not be asked for them
 // by running it.
 func mountsOf(ctx context.Context, path string) ([]jail.Mount, error) {
+	if os.Geteuid() != 0 {
+		// A jail that clones mounts itself can do that with those of its own namespace: /proc/self/exe leads to another
+		// one. As root it is better, since it stays the same when somebody replaces the file.
+		var err error
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return nil, err
+		}
+	}
 	mounts := []jail.Mount{{Source: path, Target: inside}, {Source: "/dev/null", Target: "/dev/null", Device: true}}
 	dynamic, err := hasLoader(path)
 	if err != nil || !dynamic {
