@@ -44,7 +44,8 @@ func TestDefaults(t *testing.T) {
 	env := c.ExposeEnv
 	c.ExposeEnv, c.texts, c.machine, c.given = nil, nil, machine{}, nil
 	want := &Config{
-		Port: 8100, MetricsPort: 8101, Metrics: true, MetricsFunctions: "all", NumCPUs: 4, BodyLimit: 1 << 20, CodeLimit: 8 << 20, BodyDepth: 1000, ResponseLimit: 8 << 20,
+		Port: 8100, MetricsPort: 8101, Metrics: true, MetricsFunctions: "all", NumCPUs: 4,
+		BodyLimit: 1 << 20, CodeLimit: 8 << 20, BuildConcurrency: 4, BodyDepth: 1000, ResponseLimit: 8 << 20,
 		Storage: StorageEmbedded, DataDir: "./data", Auth: AuthOff, AdminKeyFile: "data/admin.key", RedisKeyPrefix: "local", RedisDialTimeout: time.Second,
 		SyncTimeout: 100 * time.Millisecond, AsyncTimeout: 5 * time.Second,
 		StreamIdle: time.Minute, StreamTotal: 15 * time.Minute,
@@ -115,6 +116,7 @@ func TestValuesAreRead(t *testing.T) {
 		{"OTEL_BSP_SCHEDULE_DELAY=2s|OTEL_EXPORTER_OTLP_INSECURE=YES|OTEL_TRACES_SAMPLER=Always_Off", func(c *Config) any {
 			return fmt.Sprint(c.Environment)
 		}, "map[OTEL_BSP_SCHEDULE_DELAY:2000 OTEL_EXPORTER_OTLP_INSECURE:true OTEL_TRACES_SAMPLER:always_off]"},
+		{"BUILD_CONCURRENCY=3", func(c *Config) any { return c.BuildConcurrency }, 3},
 		{"CODE_LIMIT=1mb", func(c *Config) any { return c.CodeLimit }, int64(1 << 20)},
 		{"BODY_PARSER_LIMIT=500kb", func(c *Config) any { return c.BodyLimit }, int64(512000)},
 		{"NPM_REGISTRY=https://u:p@npm/x|NPM_REGISTRY_TOKEN=t", func(c *Config) any {

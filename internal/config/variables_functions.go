@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"regexp"
+	"strconv"
 	"time"
 )
 
@@ -51,6 +52,13 @@ var functionsVariables = []Variable{
 		Meaning: "Most bytes of the files of a function together, and of what is built of them; more is answered 413. " +
 			"`BODY_PARSER_LIMIT` is for other bodies, and for a function that is sent as `code`.",
 		parse: size(1, 64*mib, func(c *Config) *int64 { return &c.CodeLimit }),
+	},
+	{
+		Name: "BUILD_CONCURRENCY", Default: "`NUM_CPUS`",
+		Meaning: "How many functions of files are built at the same time; 64 more deploys wait, others are " +
+			"answered 503. A build takes up to 512mb of memory and one processor.",
+		parse:  whole(1, 1024, func(c *Config) *int { return &c.BuildConcurrency }),
+		derive: func(c *Config, _ machine) string { return strconv.Itoa(max(c.NumCPUs, 1)) },
 	},
 	{
 		Name: "PIPELINE_MAX_STEPS", Default: "100",

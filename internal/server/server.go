@@ -13,6 +13,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/cpulimit"
+	"github.com/backstage/functions/internal/deploy"
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/api"
@@ -83,6 +84,7 @@ type server struct {
 	drain       *drain
 	pool        *sandbox.Pool
 	runtimes    *runtimeKeeper
+	deploys     *deploy.Deployer
 	invoker     *invoke.Invoker
 	probes      *health.Health
 	routes      *routes.Keeper
@@ -105,6 +107,7 @@ func (s *server) steps() []step {
 		{"the keys of callers", s.openKeys},
 		{"the journal of output", s.keepLines},
 		{"the way out for functions", s.openEgress},
+		{"builds", s.openBuilds},
 		{"the workers", s.startWorkers},
 		{"the background", s.startBackground},
 	}
@@ -222,7 +225,8 @@ func (s *server) closePool() error {
 
 func (s *server) invokeOptions() invoke.Options {
 	return invoke.Options{
-		Pool: s.pool, Source: s.store, Recorder: s.measures, Output: s.out.functions, Logger: s.log(),
+		Pool: s.pool, Source: &deploy.Source{Store: s.store, Deployer: s.deploys},
+		Recorder: s.measures, Output: s.out.functions, Logger: s.log(),
 		Concurrency: invoke.Concurrency{
 			Function:  s.cfg.MaxConcurrencyFunction,
 			Namespace: s.cfg.MaxConcurrencyNamespace,
@@ -271,7 +275,8 @@ func (s *server) serve(ctx context.Context) error {
 
 func (s *server) apiOptions(ctx context.Context) api.Options {
 	options := api.Options{
-		Store: store.Observe(s.store, hook.OnChange(s.changedHere)), Invoker: s.invoker, Runtimes: s.pool.Runtimes,
+		Store: store.Observe(s.store, hook.OnChange(s.changedHere)), Invoker: s.invoker,
+		Builder: s.deploys, Runtimes: s.pool.Runtimes,
 		Rendering: s.work,
 		Routes:    s.routes, Sockets: s.sockets, TrustedProxies: s.cfg.TrustedProxies,
 		Bounds:    functionBounds(s.cfg),

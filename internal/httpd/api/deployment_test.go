@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/backstage/functions/internal/deploy"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
@@ -25,9 +26,9 @@ type fakeBuilder struct {
 	built    []string // the runtimes that it has built for
 }
 
-func (b *fakeBuilder) Build(_ context.Context, f *function.Function) (Built, error) {
+func (b *fakeBuilder) Build(_ context.Context, f *function.Function) (deploy.Built, error) {
 	if f.Source == nil {
-		return Built{}, nil
+		return deploy.Built{}, nil
 	}
 	runtime := ""
 	if f.Options.Runtime != nil {
@@ -35,13 +36,13 @@ func (b *fakeBuilder) Build(_ context.Context, f *function.Function) (Built, err
 	}
 	b.built = append(b.built, runtime)
 	if b.err != nil {
-		return Built{Took: time.Second}, b.err
+		return deploy.Built{Took: time.Second}, b.err
 	}
 	f.Artefact = (&function.Artefact{
 		Code: "built " + string(f.Source.Files["index.ts"]), Runtime: runtime, Node: "24.1.0", Entry: f.Source.Entry,
 		Files: f.Source.List(),
 	}).Seal()
-	return Built{Took: time.Second, Warnings: b.warnings}, nil
+	return deploy.Built{Took: time.Second, Warnings: b.warnings}, nil
 }
 
 // buildError is that of files that cannot be built.

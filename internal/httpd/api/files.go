@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/backstage/functions/internal/deploy"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox/rawjson"
@@ -19,11 +20,11 @@ import (
 type noBuilder struct{}
 
 // Build implements Builder.
-func (noBuilder) Build(_ context.Context, f *function.Function) (Built, error) {
+func (noBuilder) Build(_ context.Context, f *function.Function) (deploy.Built, error) {
 	if f.Source != nil {
-		return Built{}, outcome.BadRequest("This server builds no files: send code")
+		return deploy.Built{}, outcome.BadRequest("This server builds no files: send code")
 	}
-	return Built{}, nil
+	return deploy.Built{}, nil
 }
 
 // getFiles serves one of the files that a function was deployed with, or the list of them.

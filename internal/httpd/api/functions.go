@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/backstage/functions/internal/deploy"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
@@ -98,7 +99,7 @@ func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, d
 // tryOut builds given and runs its top-level code as it will run: with its own options and those stored with it before.
 // Given gets what was built, the runtime of a new function of files, and the option body of a web handler, unless it
 // has one.
-func (s *server) tryOut(ctx context.Context, given *function.Function) (built Built, err error) {
+func (s *server) tryOut(ctx context.Context, given *function.Function) (built deploy.Built, err error) {
 	stored, err := s.Store.Get(ctx, given.Ref)
 	switch {
 	case errors.Is(err, function.ErrNotFound) && given.Source != nil && given.Options.Runtime == nil:

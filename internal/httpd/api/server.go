@@ -4,7 +4,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"iter"
 	"log/slog"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/cpulimit"
+	"github.com/backstage/functions/internal/deploy"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/sockets"
 	"github.com/backstage/functions/internal/identity"
@@ -100,20 +100,11 @@ type Invoker interface {
 	Pipeline(ctx context.Context, steps []function.Ref, call invoke.Call) (*sandbox.Result, error)
 }
 
-// Builder makes what workers run of what a deploy brings. It must be safe for concurrent use.
+// Builder makes what workers run of what a deploy brings; *deploy.Deployer is one. It must be safe for concurrent use.
 type Builder interface {
 	// Build gives f its artefact, and its source the map: f has the source of a function of files, or code, and the
-	// options that it will run with. Code that runs as it is gets none. The error of files that cannot be built is a
-	// detailed one.
-	Build(ctx context.Context, f *function.Function) (Built, error)
-}
-
-// Built tells of a build.
-type Built struct {
-	// Took is how long it took, 0 if nothing was built.
-	Took time.Duration
-	// Warnings is a list in JSON of what its author should look at, as the details of an error; nil for none.
-	Warnings json.RawMessage
+	// options that it will run with. The error of files that cannot be built is a detailed one.
+	Build(ctx context.Context, f *function.Function) (deploy.Built, error)
 }
 
 // Options configure the server. Store and Invoker are required.

@@ -35,6 +35,7 @@ type Metrics struct {
 	*requests
 	*streams
 	*runtimeChanges
+	*builds
 }
 
 // Option changes what New makes.
@@ -84,6 +85,6 @@ func New(options ...Option) *Metrics {
 		registry: registry, runs: newRuns(registry, &s), pool: newPool(registry), outgoing: newOutgoing(registry),
 		lines:   newLines(registry),
 		storage: newStorage(registry), requests: newRequests(registry, s.sampled),
-		streams: newStreams(registry), runtimeChanges: newRuntimeChanges(registry),
+		streams: newStreams(registry), runtimeChanges: newRuntimeChanges(registry), builds: newBuilds(registry),
 	}
 }
