@@ -51,9 +51,9 @@ type Config struct {
 	// Runner, else the one on PATH.
 	Node string
 	// Runtimes are the versions of Node.js to start with, side by side, with names that invocations choose by; Node is not
-	// looked at then. They share Size, Active, Memory, Reserve and QueueSize. The first is that of invocations that name none, and
-	// has Prewarmed workers ready; each other has one, if any. Default: Node alone, with the name "node" and its major
-	// version.
+	// looked at then. They share Size, Active, Memory, Reserve and QueueSize. The first is that of invocations that name
+	// none, and has Prewarmed workers ready; each other has one, if any. Default: Node alone, with the name "node" and its
+	// major version.
 	Runtimes []Runtime
 	// Runner is the path of the runner's main.js in a checkout of this module. After make setup that has a fork server:
 	// workers start in a millisecond. Default: the runner that this package carries. It is unpacked to a folder of the

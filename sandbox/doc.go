@@ -53,8 +53,8 @@
 //
 //	npm install --prefix DIR --ignore-scripts lodash
 //
-// A module is loaded once for all functions; those that cannot be loaded are named by New's *ModulesError. A Runtime may
-// have modules of its own.
+// A module is loaded once for all functions; those that cannot be loaded are named by New's *ModulesError. A Runtime
+// may have modules of its own.
 //
 // Package sandboxtest has pools for tests.
 package sandbox

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// largePools are the parts of a Pool for invocations that ask for more memory than Config.Limits.Memory. V8's heap is an
-// argument of the fork server, so each size of it has one of its own:
+// largePools are the parts of a Pool for invocations that ask for more memory than Config.Limits.Memory. V8's heap is
+// an argument of the fork server, so each size of it has one of its own:
 //
 //	Limits.Memory 128 MiB │ 256 MiB │ 512 MiB │ … │ LargestMemory
 //	  the usual part      │   a part for each, per runtime; the next larger one serves a size between two
 //
-// A part begins with the first invocation that needs it, and ends when it has had no call and no worker for IdleTimeout.
-// All share the budget of the Pool. It is safe for concurrent use.
+// A part begins with the first invocation that needs it, and ends when it has had no call and no worker for
+// IdleTimeout. All share the budget of the Pool. It is safe for concurrent use.
 type largePools struct {
 	cfg    Config // of the Pool
 	most   int64  // Config.LargestMemory

@@ -21,8 +21,8 @@ type ProgramConfig struct {
 	// Args are its arguments, the first one is its name.
 	Args []string
 	// Isolation is the tier, as for workers: under IsolationStrict a run has namespaces, no network, a read-only root of
-	// its own that holds the program alone, an unprivileged user, and a system-call filter; under IsolationProcess a cgroup;
-	// under IsolationNone what a process can be limited to.
+	// its own that holds the program alone, an unprivileged user, and a system-call filter; under IsolationProcess a
+	// cgroup; under IsolationNone what a process can be limited to.
 	Isolation Isolation
 	Limits    ProgramLimits
 }
@@ -33,8 +33,8 @@ type ProgramLimits struct {
 	Memory int64
 	CPU    float64
 	PIDs   int64
-	// Tmp and TmpFiles bound its files under IsolationStrict, in bytes and by their number, directories included. Under the
-	// other tiers no file is larger than Tmp, and nothing counts them.
+	// Tmp and TmpFiles bound its files under IsolationStrict, in bytes and by their number, directories included. Under
+	// the other tiers no file is larger than Tmp, and nothing counts them.
 	Tmp      int64
 	TmpFiles int
 	// CPUTime is what it may take of processors, in whole seconds, and Time what it may take by the wall clock.

@@ -235,8 +235,8 @@ type WebSocket struct {
 // Memory is that of the machine, or the limit of the container or service if that is less, in bytes; 0 if unknown.
 func (c *Config) Memory() int64 { return c.machine.memory }
 
-// PoolMemory is the most that all workers together may take, in bytes, if there may be more workers than may compute, or
-// some with more memory than others; otherwise, and if the memory is unknown, 0.
+// PoolMemory is the most that all workers together may take, in bytes, if there may be more workers than may compute,
+// or some with more memory than others; otherwise, and if the memory is unknown, 0.
 func (c *Config) PoolMemory() int64 {
 	if c.PoolActive >= c.PoolSize && c.FunctionMemoryMax <= c.MemoryLimit {
 		return 0

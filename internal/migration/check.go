@@ -83,7 +83,8 @@ func (c *Check) one(ctx context.Context, s *function.Stored) error {
 		return fmt.Errorf("%s: %w", s.Ref, err)
 	}
 	texts[Env], texts[Code], texts[Back] = c.env(s), code, back
-	texts[Modules], texts[Answers] = c.modules(s.Function.Program()), append(answers(s.Function.Program()), c.zone(s.Env)...)
+	program := s.Function.Program()
+	texts[Modules], texts[Answers] = c.modules(program), append(answers(program), c.zone(s.Env)...)
 	if err := c.tell(s.Ref, texts); err != nil {
 		return err
 	}

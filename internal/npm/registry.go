@@ -93,7 +93,7 @@ func (r *registry) get(ctx context.Context, u *url.URL, token string) (io.ReadCl
 		return nil, errors.Join(err, cause)
 	}
 	if response.StatusCode != http.StatusOK {
-		response.Body.Close()
+		_ = response.Body.Close() // nothing was read of it
 		cancel(nil)
 		if response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusGone {
 			return nil, errMissing
@@ -143,7 +143,7 @@ func (r *idleReader) Read(p []byte) (int, error) {
 	timer := time.AfterFunc(idleTimeout, func() { r.cancel(errIdle) })
 	defer timer.Stop()
 	n, err := r.body.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = errors.Join(err, context.Cause(r.ctx))
 	}
 	return n, err

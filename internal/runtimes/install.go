@@ -74,7 +74,7 @@ func build(ctx context.Context, dir string, pin Pin, source Source, progress fun
 
 // appear moves what is complete, and on the disk, to its place.
 func (d Dir) appear(made, final string) error {
-	if err := os.Chmod(made, 0o755); err != nil { //nolint:gosec // a binary that everybody may have
+	if err := os.Chmod(made, 0o755); err != nil {
 		return err
 	}
 	for _, dir := range []string{filepath.Join(made, "bin"), made} {

@@ -14,7 +14,6 @@ var ErrBusy = errors.New("another command is adding or removing runtimes: try ag
 // lock keeps other commands from changing the directory, which it makes. The kernel lets go of it with the process,
 // however that ends: flock(2).
 func (d Dir) lock() (unlock func(), err error) {
-	//nolint:gosec // binaries that everybody may have
 	if err := os.MkdirAll(string(d), 0o755); err != nil {
 		return nil, err
 	}

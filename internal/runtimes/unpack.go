@@ -66,7 +66,7 @@ func unpack(ctx context.Context, tarball, dir string) error {
 
 // writeFile makes a file that is on the disk when it returns.
 func writeFile(path string, from io.Reader, mode os.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // as Dir is
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)

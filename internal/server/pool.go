@@ -24,7 +24,8 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 	pool.Limits.Answer = int(cfg.ResponseLimit)
 	// A body may grow to six times its size as a JSON string. A call carries code and body; in a pipeline the body is the
 	// answer of the step before. What was built of files is text of which little grows.
-	pool.Limits.Frame = max(pool.Limits.Frame, int(8*cfg.BodyLimit+cfg.ResponseLimit), int(2*cfg.CodeLimit+8*cfg.BodyLimit))
+	bodies := 8 * cfg.BodyLimit
+	pool.Limits.Frame = max(pool.Limits.Frame, int(bodies+cfg.ResponseLimit), int(bodies+2*cfg.CodeLimit))
 	pool.Env, pool.TimeZone = mustJSON(cfg.ExposeEnv), cfg.TimeZone
 	pool.ICUData = cfg.ICUData
 	pool.Observer = observer

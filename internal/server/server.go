@@ -283,7 +283,8 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Isolation: func() any { return runtimeStatuses(s.pool) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,
 		Readyz:    s.probes.Readyz,
-		BodyLimit: s.cfg.BodyLimit, CodeLimit: s.cfg.CodeLimit, BodyDepth: s.cfg.BodyDepth, Grow: connections.Grow, Shrink: connections.Shrink,
+		BodyLimit: s.cfg.BodyLimit, CodeLimit: s.cfg.CodeLimit, BodyDepth: s.cfg.BodyDepth,
+		Grow: connections.Grow, Shrink: connections.Shrink,
 		MaxSteps:  s.cfg.PipelineMaxSteps,
 		HiddenEnv: s.cfg.HiddenEnv, Logger: s.log(),
 		FunctionLog: func(ref function.Ref, line string) {

@@ -2,6 +2,7 @@ package stacktrace
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -55,20 +56,24 @@ func TestErrorsAreTranslated(t *testing.T) {
 	want.Message, want.Text = "no at node_modules/items/index.js:2:10", "Error: no at node_modules/items/index.js:2:10"
 	want.Stack = "Error: no\n    at first (node_modules/items/index.js:2:10)"
 	want.Frames = "at first (node_modules/items/index.js:2:10)"
-	got, ok := places.Error(thrown).(*sandbox.FunctionError)
+	got, ok := errors.AsType[*sandbox.FunctionError](places.Error(thrown))
 	if !ok || got.Message != want.Message || got.Text != want.Text || got.Stack != want.Stack ||
 		got.Frames != want.Frames || got.Status != want.Status || got.Run != want.Run {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	stream := &sandbox.StreamError{Err: thrown, Stats: sandbox.Stats{Sent: 7}}
-	ended, ok := places.Error(stream).(*sandbox.StreamError)
-	if !ok || ended.Sent != 7 || ended.Err.(*sandbox.FunctionError).Text != want.Text {
+	ended, ok := errors.AsType[*sandbox.StreamError](places.Error(stream))
+	if !ok || ended.Sent != 7 {
+		t.Fatalf("got %+v", ended)
+	}
+	if cause, ok := errors.AsType[*sandbox.FunctionError](ended.Err); !ok || cause.Text != want.Text {
 		t.Errorf("got %+v", ended)
 	}
-	if thrown.Text != before.Text || thrown.Stack != before.Stack || stream.Err != error(thrown) {
+	if thrown.Text != before.Text || thrown.Stack != before.Stack || !same(stream.Err, thrown) {
 		t.Error("what was given has changed")
 	}
-	if death := error(&sandbox.DeathError{Reason: sandbox.ReasonMemory}); places.Error(death) != death || places.Error(nil) != nil {
+	death := &sandbox.DeathError{Reason: sandbox.ReasonMemory}
+	if !same(places.Error(death), death) || places.Error(nil) != nil {
 		t.Error("another error has changed")
 	}
 	if text, ok := places.Source("index.ts"); !ok || text != files["index.ts"] {
@@ -79,13 +84,16 @@ func TestErrorsAreTranslated(t *testing.T) {
 	}
 }
 
+// same says whether got is want itself, not something that wraps it.
+func same(got, want error) bool { return errors.Is(want, got) }
+
 func TestFunctionsOfCodeAreLeftAsTheyAre(t *testing.T) {
 	store := &sources{}
 	thrown := error(&sandbox.FunctionError{Stack: "at ns/id.js:1:1"})
 	f := &function.Function{Ref: function.Ref{Namespace: "ns", ID: "id"}, Code: "1"}
 	for _, stacks := range []*Stacks{nil, New(Options{Sources: store})} {
 		places := stacks.Of(f)
-		if places.Error(thrown) != thrown || places.Text("at ns/id.js:1:1") != "at ns/id.js:1:1" {
+		if !same(places.Error(thrown), thrown) || places.Text("at ns/id.js:1:1") != "at ns/id.js:1:1" {
 			t.Error("something has changed")
 		}
 		if _, ok := places.Source("ns/id.js"); ok {

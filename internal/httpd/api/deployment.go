@@ -122,7 +122,8 @@ func parseEntry(value json.RawMessage, files map[string][]byte) (entry string, f
 // isArchive says whether the body of r is a tar archive that is compressed by gzip.
 func isArchive(r *http.Request) bool {
 	media, _, ok := parseType(r.Header.Get(headerType))
-	return ok && slices.Contains([]string{"application/gzip", "application/x-gzip", "application/x-gtar-compressed"}, media)
+	types := []string{"application/gzip", "application/x-gzip", "application/x-gtar-compressed"}
+	return ok && slices.Contains(types, media)
 }
 
 // readArchive reads a deploy whose body is an archive.

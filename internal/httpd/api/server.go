@@ -48,8 +48,8 @@ type Functions interface {
 	Get(ctx context.Context, ref function.Ref) (*function.Function, error)
 	// Source returns what a function of files was built from, or function.ErrNotFound.
 	Source(ctx context.Context, ref function.Ref) (*function.Source, error)
-	// Put stores the code of f, or its artefact and source, and, unless it is nil, its environment. It returns what is stored now, or a
-	// *function.EnvLimitError when the variables would be too many or too long together.
+	// Put stores the code of f, or its artefact and source, and, unless it is nil, its environment. It returns what is
+	// stored now, or a *function.EnvLimitError when the variables would be too many or too long together.
 	Put(ctx context.Context, f *function.Function) (*function.Function, error)
 	// Delete succeeds when there is nothing to delete.
 	Delete(ctx context.Context, ref function.Ref) error

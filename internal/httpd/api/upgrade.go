@@ -95,9 +95,9 @@ func (s *server) openingOf(r *http.Request, to target) *opening {
 
 // request is that of the call for e: see docs/protocol.md.
 func (o *opening) request(e sockets.Event) sandbox.Request {
-	http := rawjson.ExtendObject(append(make([]byte, 0, len(o.http)+128), o.http...))
-	http.String("event", e.Kind)
-	http.String("connection", e.ID)
+	about := rawjson.ExtendObject(append(make([]byte, 0, len(o.http)+128), o.http...))
+	about.String("event", e.Kind)
+	about.String("connection", e.ID)
 	request := sandbox.Request{Method: "GET", Query: o.query, Body: json.RawMessage("{}")}
 	switch e.Kind {
 	case sockets.EventMessage:
@@ -106,7 +106,7 @@ func (o *opening) request(e sockets.Event) sandbox.Request {
 		contentType := "text/plain; charset=utf-8"
 		if e.Binary {
 			contentType = contentTypeBytes
-			http.Raw("binary", []byte("true"))
+			about.Raw("binary", []byte("true"))
 		}
 		request.Header = headersOf(contentType, len(e.Data))
 	case sockets.EventClose:
@@ -116,7 +116,7 @@ func (o *opening) request(e sockets.Event) sandbox.Request {
 		request.Method, request.Body = "POST", end.End()
 		request.Header = headersOf(contentTypeNoBody, len(request.Body))
 	}
-	request.HTTP = http.End()
+	request.HTTP = about.End()
 	return request
 }
 

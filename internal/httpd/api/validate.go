@@ -18,7 +18,8 @@ const (
 
 // notAllowed is the fault of a property that the schema of the instance does not have.
 func notAllowed(name string) string {
-	return "instance additionalProperty " + string(rawjson.AppendString(nil, name)) + " exists in instance when not allowed"
+	quoted := rawjson.AppendString(nil, name)
+	return "instance additionalProperty " + string(quoted) + " exists in instance when not allowed"
 }
 
 // sendInvalid refuses a body that does not fit its schema.

@@ -23,8 +23,8 @@ const (
 )
 
 // FromArchive reads files from a tar archive that is compressed by gzip. Grow is asked for memory, as that of
-// body.Options. Faults are sentences about the archive. An error is TooLarge, body.ErrNoRoom, or one of the caller's for
-// data that is no such archive.
+// body.Options. Faults are sentences about the archive. An error is TooLarge, body.ErrNoRoom, or one of the caller's
+// for data that is no such archive.
 func FromArchive(packed []byte, limit int64, grow func(int) bool) (map[string][]byte, []string, error) {
 	plain, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
@@ -94,7 +94,6 @@ func entryFault(header *tar.Header, path string, files map[string][]byte) string
 
 // noArchive is err, which was met while the form was read, for the caller.
 func noArchive(form string, err error) error {
-	return outcome.BadRequest(
-		"the body is not a tar archive that is compressed by gzip: " + form + ": " + strings.TrimPrefix(err.Error(), form+": "),
-	)
+	return outcome.BadRequest("the body is not a tar archive that is compressed by gzip: " +
+		form + ": " + strings.TrimPrefix(err.Error(), form+": "))
 }

@@ -35,8 +35,8 @@ func exceptionOf(text string, frames []sdk.Frame) sdk.Exception {
 	}
 }
 
-// frameLine is a line of sandbox.FunctionError.Frames: "at fn (file:line)" or "at file:line". In a file of an author, from
-// which the code was built, it has a column too.
+// frameLine is a line of sandbox.FunctionError.Frames: "at fn (file:line)" or "at file:line". In a file of an author,
+// from which the code was built, it has a column too.
 var frameLine = regexp.MustCompile(`^at (?:(.+) \()?(.*?):(\d+)(?::(\d+))?\)?$`)
 
 // framesOf are the frames that lie in the function's code, the outermost first, as Sentry wants them.

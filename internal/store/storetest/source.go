@@ -53,7 +53,8 @@ func wantBuilt(t *testing.T, s Store, given *function.Function) {
 		hash = given.Source.Hash()
 	}
 	read := get(t, s, given.Ref)
-	if read.Code != given.Code || read.Hash != hash || read.Source != nil || !reflect.DeepEqual(read.Artefact, given.Artefact) {
+	if read.Code != given.Code || read.Hash != hash || read.Source != nil ||
+		!reflect.DeepEqual(read.Artefact, given.Artefact) {
 		t.Errorf("%s came back as %.200v with the artefact %.200v", given.Ref, read, read.Artefact)
 	}
 	source, err := s.Source(t.Context(), given.Ref)
@@ -88,7 +89,7 @@ func testFilesAreKept(t *testing.T, s Store) {
 	}
 }
 
-// testArtefactOfCode is of code that was built, of files without a map, and of code whose artefact has no source at all.
+// testArtefactOfCode is of code that was built, of files without a map, and of code whose artefact has no source.
 func testArtefactOfCode(t *testing.T, s Store) {
 	artefact := (&function.Artefact{Code: "lowered", Runtime: "node24", Node: "24.1.0"}).Seal()
 	for _, source := range []*function.Source{

@@ -22,8 +22,8 @@ const dirName = "functions"
 //	functions/<instance>/<group>-<tree>
 func New(name string) (Tree, error) { return treeBelow(dirName, name) }
 
-// NewBeside makes a tree called name that Bound, Used and Memory of those of New say nothing about: it lies beside them,
-// in functions-<name>.
+// NewBeside makes a tree called name that Bound, Used and Memory of those of New say nothing about: it lies beside
+// them, in functions-<name>.
 func NewBeside(name string) (Tree, error) { return treeBelow(dirName+"-"+name, name) }
 
 // treeBelow makes a tree below the group dir of ours.

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// User IDs. A server that runs as root gives each pool of processes a range that no account of the host has, and each worker an ID
-// of its own in it. Where root has fewer IDs, as in a rootless container, the ranges are smaller and lie at the end of
-// those that it has. Another server has no more than its own ID to give.
+// User IDs. A server that runs as root gives each pool of processes a range that no account of the host has, and each
+// worker an ID of its own in it. Where root has fewer IDs, as in a rootless container, the ranges are smaller and lie
+// at the end of those that it has. Another server has no more than its own ID to give.
 //
 // No two pools have the same range, of one server or of several. A pool that takes a range binds an abstract Unix
 // socket that is named for it (unix(7)): the kernel lets go of it with the process, however that ends. Servers in

@@ -121,7 +121,7 @@ func (r *Runner) bound(s *slot, pid int) error {
 	}
 	limits := r.cfg.Limits.resources()
 	if s.group == nil {
-		limits[unix.RLIMIT_DATA] = uint64(r.cfg.Limits.Memory) //nolint:gosec // not below 0
+		limits[unix.RLIMIT_DATA] = uint64(r.cfg.Limits.Memory)
 	}
 	for resource, value := range limits {
 		if err := unix.Prlimit(pid, resource, &unix.Rlimit{Cur: value, Max: value}, nil); err != nil {
@@ -137,7 +137,7 @@ func (l *Limits) resources() map[int]uint64 {
 	return map[int]uint64{
 		unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: files,
 		unix.RLIMIT_CPU:   uint64(max(l.CPUTime.Round(time.Second), time.Second) / time.Second),
-		unix.RLIMIT_FSIZE: uint64(l.Tmp), //nolint:gosec // not below 0
+		unix.RLIMIT_FSIZE: uint64(l.Tmp),
 	}
 }
 
