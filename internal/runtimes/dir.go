@@ -35,14 +35,29 @@ type Installed struct {
 // installedName matches the directory of a runtime: its name and version.
 var installedName = regexp.MustCompile(`^(node[0-9]+)@([0-9]+\.[0-9]+\.[0-9]+)$`)
 
-// List is what is installed, oldest version first; nothing if the directory is not there. Of several versions of one
-// name it has the newest.
-func (d Dir) List() ([]Installed, error) {
+// List is what is installed in any of dirs, oldest version first; nothing in those that are not there. Of several
+// versions of one name it has the newest.
+func List(dirs ...Dir) ([]Installed, error) {
+	var found []Installed
+	for _, dir := range dirs {
+		some, err := dir.all()
+		if err != nil {
+			return nil, fmt.Errorf("runtimes: %w", err)
+		}
+		found = append(found, some...)
+	}
+	slices.SortStableFunc(found, func(a, b Installed) int {
+		return slices.Compare(numbers(a.Version), numbers(b.Version))
+	})
+	return newestOfEach(found), nil
+}
+
+// all is every version of every name, in no order.
+func (d Dir) all() (found []Installed, err error) {
 	entries, err := os.ReadDir(string(d))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("runtimes: %w", err)
+		return nil, err
 	}
-	var found []Installed
 	for _, entry := range entries {
 		match := installedName.FindStringSubmatch(entry.Name())
 		if match == nil {
@@ -54,8 +69,7 @@ func (d Dir) List() ([]Installed, error) {
 		}
 		found = append(found, Installed{match[1], match[2], node})
 	}
-	slices.SortFunc(found, func(a, b Installed) int { return slices.Compare(numbers(a.Version), numbers(b.Version)) })
-	return newestOfEach(found), nil
+	return found, nil
 }
 
 // newestOfEach leaves out those of which there is a later one of the same name.
@@ -81,7 +95,7 @@ func numbers(version string) []int {
 
 // Find is the installed runtime of that name.
 func (d Dir) Find(name string) (rt Installed, ok bool, err error) {
-	all, err := d.List()
+	all, err := List(d)
 	i := slices.IndexFunc(all, func(rt Installed) bool { return rt.Name == name })
 	if i < 0 {
 		return Installed{}, false, err

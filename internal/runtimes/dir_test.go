@@ -86,7 +86,7 @@ func names(t *testing.T, dir Dir) string {
 
 func TestRuntimesAreInstalledReplacedAndRemoved(t *testing.T) {
 	dir := In(t.TempDir())
-	if all, err := dir.List(); err != nil || all != nil {
+	if all, err := List(dir); err != nil || all != nil {
 		t.Fatalf("before the first: %v, %v", all, err)
 	}
 	if err := dir.Remove("node24"); !errors.Is(err, ErrNotInstalled) {
@@ -142,7 +142,12 @@ func TestListIsInTheOrderOfVersions(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(string(dir), "node22@22.1.0", "bin", "node"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	all, err := dir.List()
+	other := Dir(t.TempDir())
+	bin := filepath.Join(string(other), "node8@8.16.0", "bin")
+	if err := errors.Join(os.MkdirAll(bin, 0o755), os.WriteFile(filepath.Join(bin, "node"), nil, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	all, err := List(dir, other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +298,7 @@ func TestAKilledCommandLeavesNothingThatCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	if all, err := dir.List(); err != nil || len(all) > 0 {
+	if all, err := List(dir); err != nil || len(all) > 0 {
 		t.Errorf("installed are %v, %v", all, err)
 	}
 	if got := names(t, dir); !strings.Contains(got, part) {

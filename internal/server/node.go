@@ -100,7 +100,7 @@ func defaultNode(runner, dataDir string) string {
 
 // addInstalled adds the installed runtimes that run to those of RUNTIMES, for a program that does not follow changes.
 func (n *nodeInstall) addInstalled(ctx context.Context, cfg *config.Config) error {
-	keeper := runtimeKeeper{dir: runtimes.In(cfg.DataDir), given: n.runtimes, modules: cfg.RuntimeModules}
+	keeper := runtimeKeeper{dirs: runtimeDirs(cfg, n.runner), given: n.runtimes, modules: cfg.RuntimeModules}
 	wanted, err := keeper.wanted()
 	if err != nil {
 		return err

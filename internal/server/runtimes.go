@@ -26,12 +26,12 @@ type runtimePool interface {
 	Snapshot() sandbox.Snapshot
 }
 
-// runtimeKeeper keeps the runtimes of a running server as RUNTIMES and the directory of installed ones say. A runtime
+// runtimeKeeper keeps the runtimes of a running server as RUNTIMES and the directories of installed ones say. A runtime
 // of RUNTIMES takes precedence over an installed one of the same name. Its methods are called by one goroutine at a
 // time.
 type runtimeKeeper struct {
 	pool runtimePool
-	dir  runtimes.Dir
+	dirs []runtimes.Dir // of installed ones
 	node *nodeInstall
 	log  *slog.Logger
 	// changed is told what has happened: added, replaced, removed, failed.
@@ -40,7 +40,7 @@ type runtimeKeeper struct {
 	given   []sandbox.Runtime // of RUNTIMES, or of NODE_BINARY
 	modules map[string]config.RuntimeModules
 	failed  map[string]sandbox.Runtime // those that do not start, by name; they are tried again when something changes
-	fault   string                     // the last one of the directory
+	fault   string                     // the last one of the directories
 }
 
 // reload has RUNTIMES and RUNTIME_MODULES apply as cfg has them, and tries what has failed again.
@@ -111,7 +111,7 @@ func (k *runtimeKeeper) sync(ctx context.Context) {
 
 // wanted are the runtimes that there should be, with absolute paths.
 func (k *runtimeKeeper) wanted() ([]sandbox.Runtime, error) {
-	installed, err := k.dir.List()
+	installed, err := runtimes.List(k.dirs...)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (k *runtimeKeeper) wanted() ([]sandbox.Runtime, error) {
 		switch i := indexOf(wanted, rt.Name); {
 		case i < 0:
 			wanted = append(wanted, sandbox.Runtime{Name: rt.Name, Node: node})
-		case isInstalled(k.dir, wanted[i]): // in another version by now
+		case isInstalled(k.dirs, wanted[i]): // in another version by now
 			wanted[i].Node = node
 		}
 	}
@@ -187,11 +187,18 @@ func sameRuntime(a, b sandbox.Runtime) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// isInstalled says whether the binary of rt is one of dir.
-func isInstalled(dir runtimes.Dir, rt sandbox.Runtime) bool {
-	path, err := filepath.Abs(string(dir))
-	node, err2 := filepath.Abs(rt.Node)
-	return err == nil && err2 == nil && strings.HasPrefix(node, path+string(filepath.Separator))
+// isInstalled says whether the binary of rt is in one of dirs.
+func isInstalled(dirs []runtimes.Dir, rt sandbox.Runtime) bool {
+	return slices.ContainsFunc(dirs, func(dir runtimes.Dir) bool {
+		path, err := filepath.Abs(string(dir))
+		return err == nil && strings.HasPrefix(rt.Node, path+string(filepath.Separator))
+	})
+}
+
+// runtimeDirs are where installed runtimes are: in DATA_DIR, and beside the runner those that came with it, as in the
+// image.
+func runtimeDirs(cfg *config.Config, runner string) []runtimes.Dir {
+	return []runtimes.Dir{runtimes.In(cfg.DataDir), runtimes.In(filepath.Dir(filepath.Dir(runner)))}
 }
 
 // withModules is rt with the modules that are for it alone.

@@ -63,7 +63,7 @@ func TestKeeperHasTheRuntimesThatThereShouldBe(t *testing.T) {
 	pool := &fakeRuntimes{has: []sandbox.Runtime{first}, fails: map[string]bool{}}
 	var log strings.Builder
 	k := &runtimeKeeper{
-		pool: pool, dir: dir, node: &nodeInstall{runtimes: pool.has}, log: slog.New(slog.NewTextHandler(&log, nil)),
+		pool: pool, dirs: []runtimes.Dir{dir}, node: &nodeInstall{runtimes: pool.has}, log: slog.New(slog.NewTextHandler(&log, nil)),
 		changed: func(what string) { pool.done = append(pool.done, what) },
 		given:   pool.has, failed: map[string]sandbox.Runtime{},
 	}

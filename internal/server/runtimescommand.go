@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"syscall"
 	"text/tabwriter"
 
@@ -33,7 +34,7 @@ const afterwards = "A running server with this DATA_DIR notices within a few sec
 type listedRuntime struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
-	// State is configured, installed, outdated, available or broken.
+	// State is configured, built in, installed, outdated, unused, available or broken.
 	State string `json:"state"`
 	// Node is the path of the binary, empty for one that is not there.
 	Node string `json:"node,omitempty"`
@@ -71,26 +72,31 @@ func ListRuntimes(ctx context.Context, o RuntimesOptions, asJSON bool) error {
 }
 
 func listRuntimes(ctx context.Context, cfg *config.Config, catalog runtimes.Catalog) ([]listedRuntime, error) {
-	installed, err := runtimes.In(cfg.DataDir).List()
-	if err != nil {
-		return nil, err
-	}
+	dirs := []runtimes.Dir{runtimes.In(cfg.DataDir)}
 	var list []listedRuntime
 	there := map[string]bool{}
 	node, err := findNode(ctx, cfg)
 	if err != nil {
 		list = append(list, listedRuntime{Name: "-", Version: "-", State: "broken", Note: err.Error()})
 	} else {
+		dirs = runtimeDirs(cfg, node.runner)
 		for i, rt := range node.runtimes {
-			if isInstalled(runtimes.In(cfg.DataDir), rt) {
+			if isInstalled(dirs, rt) {
 				continue
 			}
 			list = append(list, listedRuntime{Name: rt.Name, Version: node.versions[i], State: "configured", Node: rt.Node})
 			there[rt.Name] = true
 		}
 	}
+	installed, err := runtimes.List(dirs...)
+	if err != nil {
+		return nil, err
+	}
 	for _, rt := range installed {
 		one := listedRuntime{Name: rt.Name, Version: "v" + rt.Version, State: "installed", Node: rt.Node}
+		if !isInstalled(dirs[:1], sandbox.Runtime{Node: absolute(rt.Node)}) {
+			one.State = "built in"
+		}
 		if pin, err := catalog.Find(rt.Name); err == nil && pin.Version != rt.Version {
 			one.State, one.Note = "outdated", "functions runtimes add "+rt.Name+" replaces it by v"+pin.Version
 		}
@@ -107,6 +113,14 @@ func listRuntimes(ctx context.Context, cfg *config.Config, catalog runtimes.Cata
 		}
 	}
 	return list, nil
+}
+
+// absolute is path from the root of the file system; path itself where there is no working directory.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }
 
 // AddRuntimes installs the runtimes of these names. One that fails does not keep the others from being installed.
@@ -171,7 +185,7 @@ func RemoveRuntimes(ctx context.Context, o RuntimesOptions, names []string) erro
 	removed := false
 	for _, name := range names {
 		err := errFirst
-		if first := node.runtimes[0]; first.Name != name || !isInstalled(dir, first) {
+		if first := node.runtimes[0]; first.Name != name || !isInstalled([]runtimes.Dir{dir}, first) {
 			err = dir.Remove(name)
 		}
 		if errors.Is(err, runtimes.ErrNotInstalled) && indexOf(node.runtimes, name) >= 0 {

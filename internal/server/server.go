@@ -27,7 +27,6 @@ import (
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
-	"github.com/backstage/functions/internal/runtimes"
 	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/internal/store"
 	"github.com/backstage/functions/internal/store/hook"
@@ -195,7 +194,7 @@ func (s *server) startWorkers(ctx context.Context) (stop func() error, err error
 			cmp.Or(modulesHint(err, s.node), isolationHint(ctx, s.workers, s.node)))
 	}
 	s.runtimes = &runtimeKeeper{
-		pool: s.pool, dir: runtimes.In(s.cfg.DataDir), node: s.node, log: s.log(), changed: s.measures.RuntimeChanged,
+		pool: s.pool, dirs: runtimeDirs(s.cfg, s.node.runner), node: s.node, log: s.log(), changed: s.measures.RuntimeChanged,
 		given: s.node.runtimes, modules: s.cfg.RuntimeModules, failed: map[string]sandbox.Runtime{},
 	}
 	s.runtimes.sync(ctx)
