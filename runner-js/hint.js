@@ -18,18 +18,18 @@ const NEWER = [
 
 // The text of each begins one character before the place where a parser of the version before gives up.
 const FEATURES = [
-  { version: 9, text: /^.await\b/, name: 'for await' },
-  { version: 9, text: /^.\*/, name: 'an asynchronous generator' },
-  { version: 10, text: /^.\{/, name: 'catch without a parameter' },
-  { version: 11, text: /^\?\./, name: 'optional chaining' },
-  { version: 11, text: /^\?\?/, name: 'the operator ??' },
-  { version: 11, text: /^[\da-fA-F]n/, name: 'BigInt' },
-  { version: 11, text: /^t\(/, name: 'import()' },
-  { version: 12, text: /^[?|&]=/, name: 'logical assignment' },
-  { version: 12, text: /^[\da-fA-F]_/, name: 'a separator in a number' },
-  { version: 13, text: /^.#/, name: 'a private member' },
-  { version: 13, text: /^.[=;}]/, name: 'a field of a class' },
-  { version: 13, text: /^.\{/, name: 'a static block' },
+  { version: 9, text: /^.await\b/, name: 'for await', lowered: true },
+  { version: 9, text: /^.\*/, name: 'an asynchronous generator', lowered: true },
+  { version: 10, text: /^.\{/, name: 'catch without a parameter', lowered: true },
+  { version: 11, text: /^\?\./, name: 'optional chaining', lowered: true },
+  { version: 11, text: /^\?\?/, name: 'the operator ??', lowered: true },
+  { version: 11, text: /^[\da-fA-F]n/, name: 'BigInt', lowered: false },
+  { version: 11, text: /^t\(/, name: 'import()', lowered: true },
+  { version: 12, text: /^[?|&]=/, name: 'logical assignment', lowered: true },
+  { version: 12, text: /^[\da-fA-F]_/, name: 'a separator in a number', lowered: true },
+  { version: 13, text: /^.#/, name: 'a private member', lowered: true },
+  { version: 13, text: /^.[=;}]/, name: 'a field of a class', lowered: true },
+  { version: 13, text: /^.\{/, name: 'a static block', lowered: true },
 ];
 
 const STRICT = "'use strict';"; // on a line of its own would shift the places
@@ -71,19 +71,22 @@ function newer(parser, code) {
   for (let i = NEWER.length - 1; i >= 0; i--) {
     const { version, node } = NEWER[i];
     const before = failure(parser, code, version - 1);
-    if (before !== null) {
-      return node <= NODE ? '' : `${nameOf(version, code, before.at)} needs Node.js ${node} or later: ` +
-        'choose one with "runtime"';
-    }
+    if (before !== null) return node <= NODE ? '' : needs(featureAt(version, code, before.at), node);
   }
   return '';
 }
 
-// nameOf names what came with that version and stands at that place.
-function nameOf(version, code, at) {
+// featureAt is what came with that version and stands at that place.
+function featureAt(version, code, at) {
   const there = `${code[at - 1] || ' '}${code.slice(at, at + 16)}`;
-  const found = FEATURES.find(feature => feature.version === version && feature.text.test(there));
-  return found ? found.name : `JavaScript of ${version + 2009}`;
+  return FEATURES.find(feature => feature.version === version && feature.text.test(there)) ||
+    { name: `JavaScript of ${version + 2009}`, lowered: false };
+}
+
+// needs says what to do about a feature. Builds of files lower most of them to what an older version has.
+function needs({ name, lowered }, node) {
+  const files = lowered ? ', or deploy it as "files"' : '';
+  return `${name} needs Node.js ${node} or later: choose one with "runtime"${files}`;
 }
 
 // What stands before and behind the place where a parser of JavaScript gives up, in code of other languages.
@@ -103,7 +106,7 @@ function foreign(code, at) {
   const head = code.slice(Math.max(0, at - 64), at);
   const rest = code.slice(at, at + 256);
   const found = FOREIGN.find(({ before, behind }) => before.test(head) && behind.test(rest));
-  return found ? `this is ${found.name}, which functions that are deployed as "code" cannot be` : '';
+  return found ? `this is ${found.name}: deploy it as "files" in place of "code"` : '';
 }
 
 module.exports = hintOf;
