@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -35,8 +36,12 @@ func (s *server) logStart() {
 	if s.certificate != nil {
 		scheme = "https"
 	}
+	key := ""
+	if cfg.Auth == config.AuthOn {
+		key = ` -H "authorization: Bearer $(cat ` + cfg.AdminKeyFile + `)"`
+	}
 	log.Info("Deploy a function: curl -X PUT " + scheme + "://localhost:" + port(s.listeners.http) +
-		"/functions/example/hello -H 'content-type: application/json'" +
+		"/functions/example/hello -H 'content-type: application/json'" + key +
 		` -d '{"code": "function main(req, res) { res.send({ say: \"hello\" }) }"}'`)
 }
 
