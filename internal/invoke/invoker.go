@@ -145,7 +145,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	call.OnHead = nil // is nothing to those who are told of the call
 	out := v.output.Start(call)
 	places := v.stacks.Of(e.fn)
-	late := newLateOutput(v.output, call, places)
+	late := newLateOutput(v.output, &call, places)
 	ctx, span := v.tracer.Run(ctx, call)
 	inv := e.invocation()
 	inv.ID, inv.Owner, inv.Depth = at.id(call.ID), call.Owner, depthOf(ctx)

@@ -1,9 +1,11 @@
 package invoke
 
 import (
+	"encoding/json"
 	"net/http"
 	"time"
 
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/sandbox"
 )
@@ -12,21 +14,35 @@ import (
 // gets one of its own, of the same call, when the first line comes. It is used by one goroutine at a time.
 type lateOutput struct {
 	output Output
-	call   Call
 	places *stacktrace.Translator
 	out    RunOutput // nil before the first line
 	began  time.Time
+
+	id, traceID, owner, uri string
+	ref                     function.Ref
+	method                  string
+	header                  json.RawMessage
 }
 
 // newLateOutput keeps nothing of the request but what output may want of its header.
-func newLateOutput(output Output, call Call, places *stacktrace.Translator) *lateOutput {
-	call.Request, call.Memory = sandbox.Request{Method: call.Request.Method, Header: call.Request.Header}, nil
-	return &lateOutput{output: output, call: call, places: places}
+func newLateOutput(output Output, call *Call, places *stacktrace.Translator) *lateOutput {
+	return &lateOutput{
+		output: output, places: places, id: call.ID, traceID: call.TraceID, owner: call.Owner, uri: call.URI, ref: call.Ref,
+		method: call.Request.Method, header: call.Request.Header,
+	}
+}
+
+// call is that of the run, as far as it is kept.
+func (l *lateOutput) call() Call {
+	return Call{
+		ID: l.id, TraceID: l.traceID, Owner: l.owner, URI: l.uri, Ref: l.ref,
+		Request: sandbox.Request{Method: l.method, Header: l.header},
+	}
 }
 
 func (l *lateOutput) line(line sandbox.LogLine) {
 	if l.out == nil {
-		l.out, l.began = l.output.Start(l.call), time.Now()
+		l.out, l.began = l.output.Start(l.call()), time.Now()
 	}
 	l.out.Line(l.places.Line(line))
 }

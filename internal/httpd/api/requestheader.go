@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,10 +18,11 @@ const headerOmit = "Functions-Omit-Headers"
 // headerJSON is the request's headers as an object of lower-case names and strings, as http.IncomingMessage.headers of
 // Node.js 8 has them: in the order of sent, names of which there may be too many or too few, those that are left sorted
 // behind. Host and Transfer-Encoding, which net/http keeps elsewhere, are among them.
-func headerJSON(r *http.Request, sent iter.Seq[string]) json.RawMessage {
+func headerJSON(r *http.Request, sent string) json.RawMessage {
+	var room [24]string // for the names of most requests, on the stack
 	omit := r.Header[headerOmit]
 	out := append(make([]byte, 0, 512), '{')
-	for _, name := range headerNames(r, sent) {
+	for _, name := range appendNames(room[:0], r, sent) {
 		if len(omit) > 0 && httpguts.HeaderValuesContainsToken(omit, name) || name == prototype {
 			continue
 		}
@@ -45,10 +45,9 @@ const prototype = "__proto__"
 // maxOrdered is how many names keep the order in which they came.
 const maxOrdered = 128
 
-// headerNames are the names of the headers of r, in canonical form and each once.
-func headerNames(r *http.Request, sent iter.Seq[string]) []string {
-	names := make([]string, 0, len(r.Header)+2)
-	for name := range sent {
+// appendNames appends the names of the headers of r to names, which is empty: in canonical form and each once.
+func appendNames(names []string, r *http.Request, sent string) []string {
+	for name := range strings.SplitSeq(sent, "\n") {
 		if len(names) == maxOrdered {
 			break
 		}

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
+
+// sentNames are names as connections.HeaderNames has them.
+func sentNames(names []string) string { return strings.Join(names, "\n") + "\n" }
 
 func TestHeaderJSON(t *testing.T) {
 	for _, test := range []struct {
@@ -30,7 +32,7 @@ func TestHeaderJSON(t *testing.T) {
 		{"omitted", http.Header{"X-A": {"1"}, "X-B": {"2"}, headerOmit: {"x-a , HOST"}}, `{"functions-omit-headers":"x-a , HOST","x-b":"2"}`},
 		{"omitted twice", http.Header{"X-A": {"1"}, "X-B": {"2"}, headerOmit: {"x-a", "X-B,functions-omit-headers"}}, `{"host":"h:1"}`},
 	} {
-		if got := string(headerJSON(&http.Request{Host: "h:1", Header: test.header}, slices.Values[[]string](nil))); got != test.want {
+		if got := string(headerJSON(&http.Request{Host: "h:1", Header: test.header}, "")); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}
@@ -38,7 +40,7 @@ func TestHeaderJSON(t *testing.T) {
 
 func TestHeaderJSONNamesTheTransferEncoding(t *testing.T) {
 	const want = `{"transfer-encoding":"chunked"}`
-	if got := string(headerJSON(&http.Request{TransferEncoding: []string{"chunked"}}, slices.Values([]string{"host", "Transfer-Encoding"}))); got != want {
+	if got := string(headerJSON(&http.Request{TransferEncoding: []string{"chunked"}}, sentNames([]string{"host", "Transfer-Encoding"}))); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
@@ -47,7 +49,7 @@ func TestHeaderJSONKeepsTheOrderInWhichNamesCame(t *testing.T) {
 	header := http.Header{"Zeta": {"1", "4"}, "X-B": {"2"}, "Alpha": {"3"}, "Left": {"5"}, "Over": {"6"}}
 	sent := []string{"ZETA", "nowhere", "x-b", "hOST", "Alpha", "zeta", ""}
 	const want = `{"zeta":"1, 4","x-b":"2","host":"h","alpha":"3","left":"5","over":"6"}`
-	if got := string(headerJSON(&http.Request{Host: "h", Header: header}, slices.Values(sent))); got != want {
+	if got := string(headerJSON(&http.Request{Host: "h", Header: header}, sentNames(sent))); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
@@ -58,7 +60,7 @@ func TestHeaderJSONHasEveryHeaderOnceHoweverManyThereAre(t *testing.T) {
 		name := "X-" + strconv.Itoa(i)
 		header[name], sent, want[strings.ToLower(name)] = []string{"v"}, append(sent, name), "v"
 	}
-	text := headerJSON(&http.Request{Host: "h", Header: header}, slices.Values(append(sent, sent...)))
+	text := headerJSON(&http.Request{Host: "h", Header: header}, sentNames(append(sent, sent...)))
 	var got map[string]string
 	if err := json.Unmarshal(text, &got); err != nil || !maps.Equal(got, want) || strings.Count(string(text), `"v"`) != len(header) {
 		t.Errorf("%v: %s", err, text)
@@ -72,10 +74,11 @@ func BenchmarkHeaderJSON(b *testing.B) {
 		for _, name := range sent[1:] {
 			r.Header[name] = []string{value}
 		}
+		names := sentNames(sent)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				headerJSON(r, slices.Values(sent))
+				headerJSON(r, names)
 			}
 		})
 	}
@@ -86,7 +89,7 @@ func FuzzHeaderJSONIsJSON(f *testing.F) {
 	f.Add("\xff\x00\u2028", " ,,")
 	f.Fuzz(func(t *testing.T, value, omit string) {
 		r := &http.Request{Host: value, Header: http.Header{"X-A": {value, omit}, headerOmit: {omit}}}
-		text := headerJSON(r, slices.Values(strings.Split(value+",X-A,x-a,"+omit, ",")))
+		text := headerJSON(r, sentNames(strings.Split(value+",X-A,x-a,"+omit, ",")))
 		var object map[string]string
 		if err := json.Unmarshal(text, &object); err != nil {
 			t.Fatalf("%s: %v", text, err)

@@ -89,8 +89,9 @@ func (s *server) resources() []resource {
 	}
 }
 
-// router serves the resources of one port, and by the stored routes what is none of them.
-func (s *server) router(on ports) *mux.Router {
+// router serves the resources of one port, and by the stored routes what is none of them. Its handler is not that of
+// gorilla/mux, which would copy each request a second time to tell which route it has matched.
+func (s *server) router(on ports) http.Handler {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	for _, res := range s.resources() {
 		if res.ports&on != 0 && (s.Auth != AuthOff || !strings.HasPrefix(res.path, "/keys")) {
@@ -98,7 +99,11 @@ func (s *server) router(on ports) *mux.Router {
 		}
 	}
 	router.NotFoundHandler = s.byRoute(s.adapt(s.unrouted))
-	return router
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var match mux.RouteMatch
+		router.Match(r, &match) // which has a handler for everything
+		match.Handler.ServeHTTP(w, mux.SetURLVars(r, match.Vars))
+	})
 }
 
 // template is path as a route of gorilla/mux: fixed parts match in upper and lower case, and a slash may follow. A

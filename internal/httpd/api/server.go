@@ -4,7 +4,6 @@ package api
 
 import (
 	"context"
-	"iter"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -197,8 +196,8 @@ type Options struct {
 	// Services are checked by /status after the store. Nil stands for one entry that says that Sentry is not set up.
 	Services []Service
 	// HeaderNames are the names of the headers of r in the order in which they came, as connections.HeaderNames has
-	// them. It must be safe for concurrent use. Nil stands for an order that nobody knows.
-	HeaderNames func(r *http.Request) iter.Seq[string]
+	// them: a newline behind each. It must be safe for concurrent use. Nil stands for an order that nobody knows.
+	HeaderNames func(r *http.Request) string
 	// DepthOf says how many calls of functions wait for what comes over a connection from that address, by those that
 	// they have made; 0 for one from outside. It must be safe for concurrent use. Nil says 0 always.
 	DepthOf func(remote string) int
@@ -281,7 +280,7 @@ func (o Options) withDefaults() Options {
 		o.Readyz = allWell
 	}
 	if o.HeaderNames == nil {
-		o.HeaderNames = func(*http.Request) iter.Seq[string] { return func(func(string) bool) {} }
+		o.HeaderNames = func(*http.Request) string { return "" }
 	}
 	if o.DepthOf == nil {
 		o.DepthOf = func(string) int { return 0 }

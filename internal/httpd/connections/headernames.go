@@ -2,9 +2,7 @@ package connections
 
 import (
 	"bytes"
-	"iter"
 	"net/http"
-	"strings"
 )
 
 // maxNames bounds the names of headers that are kept of one request, in bytes.
@@ -87,20 +85,13 @@ func (h *headerNames) name(p []byte) []byte {
 	return p[end+1:]
 }
 
-// HeaderNames are the names of the headers of r as its caller sent them, in order. Names may come more than once, or be
-// none of its headers; when requests were sent without waiting for answers some may be missing. It may be called until
-// r is answered.
-func HeaderNames(r *http.Request) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		q := requestOf(r)
-		if q == nil {
-			return
-		}
-		for rest := string(q.names.text); rest != ""; {
-			var name string
-			if name, rest, _ = strings.Cut(rest, "\n"); !yield(name) {
-				return
-			}
-		}
+// HeaderNames are the names of the headers of r as its caller sent them, in order and each with a newline behind it.
+// Names may come more than once, or be none of its headers; when requests were sent without waiting for answers some
+// may be missing. It may be called until r is answered.
+func HeaderNames(r *http.Request) string {
+	q := requestOf(r)
+	if q == nil {
+		return ""
 	}
+	return string(q.names.text)
 }

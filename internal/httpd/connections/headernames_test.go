@@ -78,7 +78,7 @@ func TestEachRequestHasItsNames(t *testing.T) {
 			}
 			_ = answer.Body.Close() // read to its end
 		}
-		if names := slices.Collect(HeaderNames(&http.Request{})); len(names) > 0 {
+		if names := HeaderNames(&http.Request{}); names != "" {
 			t.Errorf("a request of no port has %q", names)
 		}
 	})

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -125,7 +124,7 @@ func (s *rig) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	case "/names":
 		_, _ = io.Copy(io.Discard, r.Body) // an error shows in what comes next
-		_, _ = io.WriteString(w, strings.Join(slices.Collect(HeaderNames(r)), " "))
+		_, _ = io.WriteString(w, strings.ReplaceAll(strings.TrimSuffix(HeaderNames(r), "\n"), "\n", " "))
 		return
 	case "/long":
 		s.begun <- struct{}{}

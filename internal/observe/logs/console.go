@@ -19,9 +19,14 @@ type Console struct {
 	lines    sync.Pool // of *[]byte
 }
 
-// lineFormat appends one line of a function, without the line break. The call has but its Ref when the line belongs to
-// none.
-type lineFormat func(dst []byte, call *invoke.Call, level, text string) []byte
+// origin is where a line comes from: a call of ref, or none if it has no id.
+type origin struct {
+	ref         function.Ref
+	id, traceID string
+}
+
+// lineFormat appends one line of a function, without the line break.
+type lineFormat func(dst []byte, from *origin, level, text string) []byte
 
 // NewConsole returns a Console; each writer receives a line in one Write.
 func NewConsole(out, err io.Writer) *Console { return newConsole(out, err, appendLabelled) }
@@ -37,69 +42,68 @@ func newConsole(out, err io.Writer, format lineFormat) *Console {
 
 // Print writes a line that belongs to no run. Text of several lines is written as several; empty ones are left out.
 func (c *Console) Print(ref function.Ref, line sandbox.LogLine) {
-	c.print(&invoke.Call{Ref: ref}, line)
+	c.print(&origin{ref: ref}, line)
 }
 
 // Start implements invoke.Output. Lines are written as they come; nothing is left for Finish.
 func (c *Console) Start(call invoke.Call) invoke.RunOutput {
-	call.Request = sandbox.Request{} // is not needed, and large
-	return &consoleRun{console: c, call: call}
+	return &consoleRun{console: c, from: origin{ref: call.Ref, id: call.ID, traceID: call.TraceID}}
 }
 
-func (c *Console) print(call *invoke.Call, line sandbox.LogLine) {
+func (c *Console) print(from *origin, line sandbox.LogLine) {
 	for text := range strings.SplitSeq(line.Text, "\n") {
 		if text != "" {
-			c.write(call, line.Level, text)
+			c.write(from, line.Level, text)
 		}
 	}
 }
 
-func (c *Console) write(call *invoke.Call, level, text string) {
+func (c *Console) write(from *origin, level, text string) {
 	out := c.out
 	if level == "error" {
 		out = c.err
 	}
 	buffer := c.lines.Get().(*[]byte)
-	line := append(c.format((*buffer)[:0], call, level, text), '\n')
+	line := append(c.format((*buffer)[:0], from, level, text), '\n')
 	_, _ = out.Write(line) // there is nowhere to report that the log cannot be written
 	*buffer = line
 	c.lines.Put(buffer)
 }
 
 // appendLabelled appends "level: [namespace:NS, id:ID] text".
-func appendLabelled(dst []byte, call *invoke.Call, level, text string) []byte {
+func appendLabelled(dst []byte, from *origin, level, text string) []byte {
 	label := "info: [namespace:"
 	if level == "error" {
 		label = "error: [namespace:"
 	}
 	dst = append(dst, label...)
-	dst = appendLine(dst, call.Ref.Namespace)
+	dst = appendLine(dst, from.ref.Namespace)
 	dst = append(dst, ", id:"...)
-	dst = appendLine(dst, call.Ref.ID)
+	dst = appendLine(dst, from.ref.ID)
 	dst = append(dst, "] "...)
 	return appendLine(dst, text)
 }
 
 // appendObject appends the line as a JSON object.
-func appendObject(dst []byte, call *invoke.Call, level, text string) []byte {
+func appendObject(dst []byte, from *origin, level, text string) []byte {
 	o := beginObject(dst, level, text)
-	addText(&o, "namespace", call.Ref.Namespace)
-	addText(&o, "id", call.Ref.ID)
-	addText(&o, "requestId", call.ID)
-	addText(&o, "traceId", call.TraceID)
-	addText(&o, "function_id", call.Ref.ID) // this and the next are names of the original
-	addText(&o, originalRequestID, call.ID)
+	addText(&o, "namespace", from.ref.Namespace)
+	addText(&o, "id", from.ref.ID)
+	addText(&o, "requestId", from.id)
+	addText(&o, "traceId", from.traceID)
+	addText(&o, "function_id", from.ref.ID) // this and the next are names of the original
+	addText(&o, originalRequestID, from.id)
 	return o.End()
 }
 
 // consoleRun is the invoke.RunOutput of one run.
 type consoleRun struct {
 	console *Console
-	call    invoke.Call
+	from    origin
 }
 
 // Line implements invoke.RunOutput.
-func (r *consoleRun) Line(line sandbox.LogLine) { r.console.print(&r.call, line) }
+func (r *consoleRun) Line(line sandbox.LogLine) { r.console.print(&r.from, line) }
 
 // Finish implements invoke.RunOutput.
 func (*consoleRun) Finish(int, time.Duration) {}
