@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,18 +19,29 @@ func isNotice(err error) bool {
 	return ok
 }
 
+// texts are those within and beyond the limits of v.
+func (v *Variable) texts() (within, beyond []string) {
+	within, beyond = slices.Clone(v.parse.within), slices.Clone(v.parse.beyond)
+	if v.parse.largest != nil {
+		in, out := v.parse.largest()
+		within, beyond = append(within, in), append(beyond, out)
+	}
+	return within, beyond
+}
+
 func TestEveryVariableHasBoundsAndHoldsThem(t *testing.T) {
 	for _, v := range Variables() {
 		t.Run(v.Name, func(t *testing.T) {
-			if len(v.parse.within) == 0 || len(v.parse.beyond) == 0 {
+			within, beyond := v.texts()
+			if len(within) == 0 || len(beyond) == 0 {
 				t.Fatal("it has no bounds: give its parser texts that it takes and texts that it refuses")
 			}
-			for _, text := range v.parse.within {
+			for _, text := range within {
 				if err := alone(t, &v, text); err != nil {
 					t.Errorf("%.100q: %v", text, err)
 				}
 			}
-			for _, text := range v.parse.beyond {
+			for _, text := range beyond {
 				if err := alone(t, &v, text); err == nil || isNotice(err) {
 					t.Errorf("%.100q was taken: %v", text, err)
 				} else if !strings.HasPrefix(err.Error(), "must be ") && !strings.HasPrefix(err.Error(), "must hold ") && !strings.HasPrefix(err.Error(), "must name ") {
@@ -47,7 +59,8 @@ func TestEveryVariableHasBoundsAndHoldsThem(t *testing.T) {
 
 func TestAFaultNamesVariableAndValue(t *testing.T) {
 	for _, v := range Variables() {
-		for _, text := range v.parse.beyond {
+		_, beyond := v.texts()
+		for _, text := range beyond {
 			if strings.TrimSpace(text) == "" {
 				continue
 			}

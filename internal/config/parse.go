@@ -18,6 +18,9 @@ type parser struct {
 	// within are texts at the limits, which are accepted. beyond are texts past them, which are refused. warned are
 	// accepted with a notice.
 	within, beyond, warned []string
+	// largest are two more texts, one within and one beyond, that would be too large to make whenever the program starts;
+	// nil when there are none.
+	largest func() (within, beyond string)
 }
 
 // notice is a warning about an accepted value, such as that the original read it differently.

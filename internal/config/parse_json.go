@@ -103,7 +103,7 @@ func object[V any](what, valid string, read func(name string, value json.RawMess
 	target func(*Config) *map[string]V,
 ) parser {
 	refused := func(err error) error { return fmt.Errorf("must be a JSON object%s: %w", what, err) }
-	return past(func(c *Config, text string) error {
+	p := past(func(c *Config, text string) error {
 		members, err := readObject(text)
 		if err != nil {
 			return refused(err)
@@ -119,11 +119,15 @@ func object[V any](what, valid string, read func(name string, value json.RawMess
 		}
 		*target(c) = values
 		return nil
-	}, []string{"{}", ` { "a": ` + valid + " } ", manyMembers(maxMembers, valid)}, []string{
+	}, []string{"{}", ` { "a": ` + valid + " } "}, []string{
 		"[]", "null", "1", "{1", "{", `{"a":`, `{"a":` + valid + `,"a":` + valid + `}`, `{"a":` + valid + `} x`, `{} {}`,
 		`{"a":` + valid + `,}`,
-		`{"":` + valid + `}`, "{\"\xff\":" + valid + "}", manyMembers(maxMembers+1, valid),
+		`{"":` + valid + `}`, "{\"\xff\":" + valid + "}",
 	})
+	p.largest = func() (within, beyond string) {
+		return manyMembers(maxMembers, valid), manyMembers(maxMembers+1, valid)
+	}
+	return p
 }
 
 func manyMembers(n int, value string) string {
