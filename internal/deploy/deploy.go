@@ -5,7 +5,9 @@ package deploy
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -24,6 +26,9 @@ type Packages interface {
 type Options struct {
 	Builder  build.Builder
 	Packages Packages
+	Modules  Modules
+	// Limit is how many bytes the files of a function and its shared modules may have together.
+	Limit int64
 	// Runtimes are those that there are at the moment, the first one first. It must be safe for concurrent use.
 	Runtimes func() []sandbox.Runtime
 	// External are the modules that functions of a runtime may require. It must be safe for concurrent use.
@@ -45,14 +50,16 @@ type Built struct {
 }
 
 // Build gives f its artefact, and its source the source map: f has the source of a function of files, or code, and the
-// options that it will run with. Code runs as it is and gets none. Errors say what they mean, as outcome.Teller does;
-// that of files that cannot be built has details.
+// options that it will run with. Code that names no shared module runs as it is and gets none. Errors say what they
+// mean, as outcome.Teller does; that of files that cannot be built has details.
 func (d *Deployer) Build(ctx context.Context, f *function.Function) (Built, error) {
-	if f.Source == nil {
-		return Built{}, nil
+	from := given(f)
+	modules, err := d.shared(ctx, f.Namespace, from.Files, "")
+	if err != nil || f.Source == nil && len(modules) == 0 {
+		return Built{}, err
 	}
 	start := time.Now()
-	artefact, source, warnings, err := d.build(ctx, f, f.Source)
+	artefact, source, warnings, err := d.build(ctx, f, from, modules)
 	built := Built{Took: time.Since(start), Warnings: details(warnings)}
 	if err != nil {
 		return built, err
@@ -61,9 +68,19 @@ func (d *Deployer) Build(ctx context.Context, f *function.Function) (Built, erro
 	return built, nil
 }
 
-// build makes an artefact of source for the runtime of f, and returns source with its map.
+// given is what the author of f has written: its files, or its code as a file.
+func given(f *function.Function) *function.Source {
+	if f.Source != nil {
+		return f.Source
+	}
+	return &function.Source{
+		Entry: function.ModuleFile, Files: map[string][]byte{function.ModuleFile: []byte(f.Code)},
+	}
+}
+
+// build makes an artefact of source and modules for the runtime of f, and returns source as it is to be stored.
 func (d *Deployer) build(
-	ctx context.Context, f *function.Function, source *function.Source,
+	ctx context.Context, f *function.Function, source *function.Source, modules []*function.Module,
 ) (*function.Artefact, *function.Source, []build.Message, error) {
 	runtime, newest, err := d.runtimeOf(f)
 	if err != nil {
@@ -74,21 +91,44 @@ func (d *Deployer) build(
 		return nil, nil, nil, fmt.Errorf("packages of %s: %w", f.Ref, err)
 	}
 	defer packages.Close()
+	shared, release, err := d.inputOf(ctx, modules)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer release()
 	out, err := d.Builder.Build(ctx, build.Input{
-		Files: source.Files, Entry: source.Entry, Packages: packages.Packages,
+		Files: source.Files, Entry: source.Entry, Packages: packages.Packages, Modules: shared,
 		Target:   build.Target{Runtime: runtime.Name, Node: runtime.Version, Newest: newest},
 		External: d.External(runtime.Name),
 	})
+	if fault, ok := errors.AsType[*build.Error](err); ok {
+		nameCode(f, fault.Messages)
+	}
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("build %s: %w", f.Ref, explain(err))
 	}
+	nameCode(f, out.Warnings)
 	artefact := &function.Artefact{
 		Code: string(out.Code), Runtime: runtime.Name, Node: strings.TrimPrefix(runtime.Version, "v"),
-		Entry: source.Entry, Files: source.List(),
 	}
-	next := source.Clone()
-	next.Map = out.Map
+	next := &function.Source{Files: map[string][]byte{}, Map: out.Map}
+	if f.Code == "" {
+		artefact.Entry, artefact.Files = source.Entry, source.List()
+		next.Entry, next.Files = source.Entry, maps.Clone(source.Files)
+	}
+	if artefact.Modules, err = d.pin(next, modules); err != nil {
+		return nil, nil, nil, err
+	}
 	return artefact.Seal(), next, out.Warnings, nil
+}
+
+// nameCode names the file of a function of code as its stacks do.
+func nameCode(f *function.Function, messages []build.Message) {
+	for i := range messages {
+		if f.Code != "" && messages[i].File == function.ModuleFile {
+			messages[i].File = f.Filename()
+		}
+	}
 }
 
 // runtimeOf is the runtime that f runs on, and the name of the newest, empty if there is no newer one.

@@ -41,7 +41,12 @@ func (s *Source) Get(ctx context.Context, ref function.Ref) (*function.Function,
 	if err != nil {
 		return nil, fmt.Errorf("source of %s, to build it for %s: %w", ref, runtime.Name, err)
 	}
-	built, _, _, err := s.Deployer.build(ctx, f, source)
+	files, modules := unpin(source, ref, f.Artefact.Modules)
+	from := &function.Source{Entry: source.Entry, Files: files}
+	if f.Code != "" {
+		from = given(&function.Function{Code: f.Code})
+	}
+	built, next, _, err := s.Deployer.build(ctx, f, from, modules)
 	if fault, ok := errors.AsType[*faultError](err); ok {
 		return nil, outcome.New(outcome.Outcome{
 			Status: http.StatusInternalServerError, Fault: outcome.FaultFunction,
@@ -52,7 +57,7 @@ func (s *Source) Get(ctx context.Context, ref function.Ref) (*function.Function,
 	if err != nil {
 		return nil, err
 	}
-	f.Artefact = built
+	f.Artefact, f.Source = built, &function.Source{Map: next.Map} // the stored map is that of another artefact
 	return f, nil
 }
 

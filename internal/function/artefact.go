@@ -29,8 +29,9 @@ type Artefact struct {
 type ModuleVersion struct {
 	// Name is such as "@ns/name".
 	Name string `json:"name"`
-	// Hash is that of the module when it was built into the artefact.
-	Hash string `json:"hash"`
+	// Hash is that of the module when it was built into the artefact, Entry its entry then, as the deploy named it.
+	Hash  string `json:"hash"`
+	Entry string `json:"entry,omitempty"`
 }
 
 // Seal sets Hash. It returns a.

@@ -98,6 +98,9 @@ func (e *entry) size() int64 {
 	if e.fn.Artefact != nil {
 		given = len(e.fn.Code)
 	}
+	if e.fn.Source != nil {
+		given += len(e.fn.Source.Map)
+	}
 	return int64(given+code+max(code, e.compiledBytes)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
 }
 

@@ -31,6 +31,11 @@ var table = []struct {
 	{function.ErrNotFound, Outcome{Status: statusMissing, Message: "Function not found", Fault: FaultCaller}},
 	{function.ErrEnvNotFound, Outcome{Status: statusMissing, Message: "Env variable not found", Fault: FaultCaller}},
 	{function.ErrNamespaceNotFound, Outcome{Status: statusMissing, Message: "Namespace not found", Fault: FaultCaller}},
+	{function.ErrModuleNotFound, Outcome{Status: statusMissing, Message: "Module not found", Fault: FaultCaller}},
+	{function.ErrTooManyModules, Outcome{
+		Status: statusBad, Message: "The namespace has as many shared modules as it may: delete some first",
+		Fault: FaultCaller,
+	}},
 	{function.ErrRouteNotFound, Outcome{Status: statusMissing, Message: "Route not found", Fault: FaultCaller}},
 	{function.ErrTooManyRoutes, Outcome{
 		Status: statusBad, Message: "There are as many routes as a server takes: delete some first", Fault: FaultCaller,

@@ -23,6 +23,7 @@ func (s *server) openBuilds(context.Context) (stop func() error, err error) {
 	builds, stop := s.newBuilds()
 	s.deploys = deploy.New(deploy.Options{
 		Builder: builds, Packages: packages, External: s.modulesOf,
+		Modules: s.store, Limit: s.cfg.CodeLimit,
 		Runtimes: func() []sandbox.Runtime { return s.pool.Runtimes() }, // the workers start later
 	})
 	return stop, nil

@@ -57,7 +57,7 @@ func New(o Options) *Stacks {
 
 // mapOf is the map of f; nil when there is none, or none in time.
 func (s *Stacks) mapOf(f *function.Function) *Map {
-	if f.Source != nil { // it is not stored yet
+	if f.Source != nil && f.Hash == "" { // it is not stored yet
 		m, _ := s.parse(f.Source.Map)
 		return m
 	}
@@ -78,8 +78,11 @@ func (s *Stacks) mapOf(f *function.Function) *Map {
 	return m
 }
 
-// read reads the map of f from the store.
+// read reads the map of f, from the store if f does not bring it.
 func (s *Stacks) read(f *function.Function) (*Map, error) {
+	if f.Source != nil { // it was built anew, and its map is not in the store
+		return s.parse(f.Source.Map)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience) // the call may be over
 	defer cancel()
 	source, err := s.Sources.Source(ctx, f.Ref)

@@ -67,6 +67,12 @@ var matrix = map[string]rights{
 	"GET /namespaces/{namespace}/connections/{connection}":    ofInvoke,
 	"DELETE /namespaces/{namespace}/connections/{connection}": ofInvoke,
 	"POST /namespaces/{namespace}/connections":                ofDeploy,
+	"GET /namespaces/{namespace}/modules":                     ofDeploy,
+	"PUT /namespaces/{namespace}/modules/{module}":            ofDeploy,
+	"GET /namespaces/{namespace}/modules/{module}":            ofDeploy,
+	"DELETE /namespaces/{namespace}/modules/{module}":         ofDeploy,
+	"GET /namespaces/{namespace}/modules/{module}/files/*":    ofDeploy,
+	"GET /namespaces/{namespace}/modules/{module}/functions":  ofDeploy,
 }
 
 // serves says whether r are the rights of a key with that role in those namespaces, about the namespace a.

@@ -45,6 +45,11 @@ func (b *fakeBuilder) Build(_ context.Context, f *function.Function) (deploy.Bui
 	return deploy.Built{Took: time.Second, Warnings: b.warnings}, nil
 }
 
+func (b *fakeBuilder) CheckModule(_ context.Context, m *function.Module) (deploy.Built, error) {
+	b.built = append(b.built, m.String())
+	return deploy.Built{Took: time.Second, Warnings: b.warnings}, b.err
+}
+
 // buildError is that of files that cannot be built.
 type buildError struct{ error }
 

@@ -16,8 +16,13 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// noBuilder refuses functions of files.
+// noBuilder refuses functions of files, and shared modules.
 type noBuilder struct{}
+
+// CheckModule implements Builder.
+func (noBuilder) CheckModule(context.Context, *function.Module) (deploy.Built, error) {
+	return deploy.Built{}, outcome.BadRequest("This server builds no files, so there are no shared modules")
+}
 
 // Build implements Builder.
 func (noBuilder) Build(_ context.Context, f *function.Function) (deploy.Built, error) {
@@ -33,10 +38,9 @@ func (s *server) getFiles(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rest := mux.Vars(r)["rest"]
-	path, err := url.PathUnescape(strings.TrimPrefix(rest, "/"))
+	path, err := filePathOf(r)
 	if err != nil {
-		return outcome.BadRequest("Failed to decode param '" + rest + "'")
+		return err
 	}
 	if path == "" {
 		return s.listFiles(w, r, ref)
@@ -48,6 +52,21 @@ func (s *server) getFiles(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("get source of %s: %w", ref, err)
 	}
+	return sendFile(w, r, source, path)
+}
+
+// filePathOf is the path of a file that the end of the path of r names; empty for none.
+func filePathOf(r *http.Request) (string, error) {
+	rest := mux.Vars(r)["rest"]
+	path, err := url.PathUnescape(strings.TrimPrefix(rest, "/"))
+	if err != nil {
+		return "", outcome.BadRequest("Failed to decode param '" + rest + "'")
+	}
+	return path, nil
+}
+
+// sendFile answers with a file of source.
+func sendFile(w http.ResponseWriter, r *http.Request, source *function.Source, path string) error {
 	content, ok := source.Files[path]
 	if !ok {
 		return outcome.NotFound("File not found")

@@ -143,6 +143,8 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 	onAPI := []string{
 		"/functions/{namespace}/{id}/env/{env}", "/functions/{namespace}/{id}/logs", "/functions/{namespace}/{id}/files/*",
 		"/functions/{namespace}/{id}",
+		"/namespaces/{namespace}/modules/{module}/files/*", "/namespaces/{namespace}/modules/{module}/functions",
+		"/namespaces/{namespace}/modules/{module}", "/namespaces/{namespace}/modules",
 		"/functions", "/namespaces/{namespace}", "/namespaces/{namespace}/connections",
 		"/namespaces/{namespace}/connections/{connection}",
 		"/routes/{route}", "/routes", "/keys", "/keys/{key}", "/healthcheck", "/status",

@@ -63,6 +63,12 @@ func (s *server) resources() []resource {
 			{"POST", toDeploy, s.postFunction},
 		}},
 		{"/functions", apiPort, []method{{"GET", toList, s.listFunctions}}},
+		{"/namespaces/{namespace}/modules/{module}/files/*", apiPort, []method{{"GET", toDeploy, s.getModuleFiles}}},
+		{"/namespaces/{namespace}/modules/{module}/functions", apiPort, []method{{"GET", toDeploy, s.listModuleUsers}}},
+		{"/namespaces/{namespace}/modules/{module}", apiPort, []method{
+			{"PUT", toDeploy, s.putModule}, {"GET", toDeploy, s.getModule}, {"DELETE", toDeploy, s.deleteModule},
+		}},
+		{"/namespaces/{namespace}/modules", apiPort, []method{{"GET", toDeploy, s.listModules}}},
 		{"/namespaces/{namespace}", apiPort, []method{
 			{"PUT", toAdminister, s.putNamespace},
 			{"GET", toDeploy, s.getNamespace},

@@ -38,6 +38,7 @@ type Store interface {
 	Namespaces
 	Routes
 	Keys
+	Modules
 	AddPublic(ctx context.Context, ref function.Ref) error
 	RemovePublic(ctx context.Context, ref function.Ref) error
 }
@@ -78,6 +79,18 @@ type Routes interface {
 	DeleteRoute(ctx context.Context, name string) error
 }
 
+// Modules keeps the shared modules of namespaces.
+type Modules interface {
+	// Modules returns those of a namespace in the order of their names, without their files.
+	Modules(ctx context.Context, namespace string) ([]function.Module, error)
+	// Module returns one with its files, or function.ErrModuleNotFound.
+	Module(ctx context.Context, ref function.ModuleRef) (*function.Module, error)
+	// PutModule returns function.ErrTooManyModules when it is one too many.
+	PutModule(ctx context.Context, m *function.Module) error
+	// DeleteModule succeeds when there is nothing to delete.
+	DeleteModule(ctx context.Context, ref function.ModuleRef) error
+}
+
 // Keys keeps the keys of callers.
 type Keys interface {
 	// Keys returns all of them in the order of their IDs.
@@ -104,6 +117,9 @@ type Builder interface {
 	// Build gives f its artefact, and its source the map: f has the source of a function of files, or code, and the
 	// options that it will run with. The error of files that cannot be built is a detailed one.
 	Build(ctx context.Context, f *function.Function) (deploy.Built, error)
+	// CheckModule builds a shared module with those that it imports, to learn whether functions can. Its errors are those
+	// of Build.
+	CheckModule(ctx context.Context, m *function.Module) (deploy.Built, error)
 }
 
 // Options configure the server. Store and Invoker are required.
