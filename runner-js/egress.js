@@ -7,10 +7,12 @@ const https = require('https');
 const tls = require('tls');
 const pending = require('./pending');
 const names = require('./egress/names');
+const proxy = require('./egress/proxy');
 const tunnel = require('./egress/tunnel');
 
 const { fetch: nodeFetch } = global;
 
+let path = ''; // of the proxy's socket
 let outgoing = {};
 let fetchLoaded = false;
 let fetchUsed = false;
@@ -18,6 +20,7 @@ let fetchUsed = false;
 // apply must be called before modules are loaded: some keep the functions that are replaced here.
 function apply({ socket, keepAlive, ca, extraCA, tlsInsecure }) {
   if (extraCA) trustToo(extraCA);
+  path = socket;
   tunnel.install(socket, trust(ca, tlsInsecure));
   names.install(socket);
   for (const module of [http, https]) {
@@ -124,6 +127,12 @@ function fetched() {
   return fetchUsed;
 }
 
+// post sends line and bytes to the server and calls done with its answer, which is empty if it gives none.
+function post(line, bytes, done) {
+  if (path === '') done('502 ENOTSUP');
+  else proxy.post(path, line, bytes, done);
+}
+
 const { closeKept } = tunnel;
 
-module.exports = { apply, carry, closeKept, fetch, fetched, settle };
+module.exports = { apply, carry, closeKept, fetch, fetched, post, settle };

@@ -102,6 +102,7 @@ class Invoker {
       waits: () => this.waits(),
       missed: error => this.missed(error),
       outgoing: egress.carry,
+      post: (line, bytes, done) => egress.post(line, Buffer.from(bytes, 'base64'), done),
       fetched: egress.fetched,
     };
   }

@@ -23,7 +23,7 @@ const FILES = [
   'instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'guard',
   'span', 'describe', 'context', 'frames', 'call', 'web', 'process', 'clone', 'entry',
   'bytes', 'percent', 'frozen', 'toolarge', 'mediatype', 'cookies', 'multipart', 'form',
-  'handler', 'standins', 'sources', 'types',
+  'handler', 'standins', 'sources', 'types', 'connections',
 ];
 const sources = {};
 for (const name of FILES) {

@@ -16,6 +16,8 @@ var leakPromises = []promise{
 	left("a key on the global object", `Function('return this')().left = 1`, `typeof left`, `"undefined"`),
 	left("a key on the module", `module.exports.left = exports.left = module.left = 1`, `Object.keys(exports).concat(Object.keys(module))`, `["exports"]`),
 	left("a key on Backstage", `Backstage.left = 1; Backstage.modules.left = () => 1; Backstage.config.left = 1`, `[Backstage.left, Object.keys(Backstage.modules), Object.keys(Backstage.config)]`, `[null,[],[]]`),
+	left("a key on the connections", `try { Backstage.connections.left = 1 } catch (e) {} try { Backstage.connections.send.left = 1 } catch (e) {}`,
+		`[Backstage.connections.left, Backstage.connections.send.left]`, `[null,null]`),
 	left("a variable of the environment", `try { Backstage.env.left = 1 } catch (e) {}`, `Object.keys(Backstage.env)`, `[]`),
 	left("the body of the call before", `(req.body.nested = req.body)`, `req.body`, `"next"`),
 	left("a handler of a global name", `Object.defineProperty(Function('return this')(), 'secret', { get() { return 1 }, configurable: true })`, `typeof secret`, `"undefined"`),

@@ -81,6 +81,13 @@ func (c *call) attempt(n int) (ctx context.Context, ok, first bool) {
 	return c.ctx, true, false
 }
 
+// context is that of a call which has made an attempt.
+func (c *call) context() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ctx
+}
+
 // hold makes a connection to the outside part of the call; false means that the call has ended.
 func (c *call) hold(remote net.Conn) bool {
 	c.mu.Lock()

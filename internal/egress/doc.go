@@ -22,6 +22,10 @@
 //
 // LOOKUP name and RESOLVE TYPE/name look up names, each on a separate connection and answered by 200 and JSON.
 //
+// SEND text/ID/LENGTH or bytes/ID/LENGTH, with so many bytes after the line, sends a message to a WebSocket connection
+// of the call's own namespace, or, with * for the ID, to all of its own function. HANGUP ID/STATUS/REASON ends one.
+// The answer is 200, or 502 and a code.
+//
 // A ticket is random and valid once, for its call, and for the time of a connect. A line has at most maxLine bytes; one
 // space separates its parts. The statuses are 200, 403 for what the policy refuses and 502
 // for what could not be reached. Everything that belongs to a call is closed when the call ends.

@@ -79,6 +79,8 @@ type Options struct {
 	Resolver Resolver
 	Observer Observer
 	Logger   *slog.Logger
+	// Sockets has the WebSocket connections that functions send to; nil for none.
+	Sockets Sockets
 	// Tracer may be nil: then no spans are created.
 	Tracer Tracer
 }

@@ -27,6 +27,7 @@ type Proxy struct {
 	lookups  *shares // lookups of names
 	workers  *shares // connections of workers
 	servers  *nameServers
+	messages messages
 
 	mu      sync.Mutex // guards the fields below
 	calls   map[int]*call
@@ -48,7 +49,8 @@ func New(o Options) (*Proxy, error) {
 	p := &Proxy{
 		o: o, dir: dir, dialer: NewDialer(o), servers: &nameServers{fixed: o.NameServers}, remotes: newShares(o.Limits.Total),
 		lookups: newShares(lookupsOf(o.Limits.Total)), workers: newShares(innerOf(o.Limits.Total)),
-		calls: map[int]*call{}, queues: map[int]<-chan struct{}{}, links: map[*link]struct{}{},
+		messages: newMessages(o.Sockets),
+		calls:    map[int]*call{}, queues: map[int]<-chan struct{}{}, links: map[*link]struct{}{},
 		sources: map[netip.AddrPort]*link{},
 	}
 	if err := p.listen(); err != nil {
@@ -198,6 +200,10 @@ func (p *Proxy) serve(conn *net.UnixConn) {
 		p.lookup(c, conn, argument, p.addresses)
 	case err == nil && verb == "RESOLVE" && len(early) == 0:
 		p.lookup(c, conn, argument, p.records)
+	case err == nil && verb == "SEND":
+		p.send(c, conn, argument, early)
+	case err == nil && verb == "HANGUP" && len(early) == 0:
+		p.hangup(c, conn, argument)
 	case err == nil && verb == "ATTACH":
 		p.attach(c, conn, argument, early)
 	default:

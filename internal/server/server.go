@@ -182,7 +182,11 @@ func (s *server) openEgress(context.Context) (stop func() error, err error) {
 	if s.trusted, err = readAuthorities(s.cfg); err != nil {
 		return nil, err
 	}
-	if s.exit, err = openEgress(s.cfg, &s.workers, s.trusted, s.watch.egress(s.outside)); err != nil {
+	outside := s.watch.egress(s.outside)
+	if s.cfg.WebSocket.Connections > 0 {
+		outside.Sockets = socketsOfCalls{s}
+	}
+	if s.exit, err = openEgress(s.cfg, &s.workers, s.trusted, outside); err != nil {
 		return nil, err
 	}
 	return s.exit.Close, nil

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"github.com/backstage/functions/internal/config"
@@ -25,3 +27,42 @@ func (s *server) newSockets() *sockets.Hub {
 
 // longestMessage is at most a body, which calls have room for.
 func longestMessage(cfg *config.Config) int { return int(min(cfg.WebSocket.Message, cfg.BodyLimit)) }
+
+// socketsOfCalls are the WebSocket connections as functions reach them: a step before the calls begin sets them.
+type socketsOfCalls struct{ of *server }
+
+// Longest implements egress.Sockets.
+func (s socketsOfCalls) Longest() int { return longestMessage(s.of.cfg) }
+
+// Send implements egress.Sockets.
+func (s socketsOfCalls) Send(
+	ctx context.Context, namespace, function, id string, binary bool, data []byte,
+) (code string) {
+	m := sockets.NewMessage(data, binary)
+	if id == "" {
+		return codeOf(s.of.sockets.SendAll(ctx, namespace, function, m))
+	}
+	return codeOf(s.of.sockets.Send(ctx, namespace, id, m))
+}
+
+// Hangup implements egress.Sockets.
+func (s socketsOfCalls) Hangup(ctx context.Context, namespace, id string, status int, reason string) (code string) {
+	return codeOf(s.of.sockets.Hangup(ctx, namespace, id, status, reason))
+}
+
+// codeOf is the error code that functions see; runner-js/realm/connections.js has what each means.
+func codeOf(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, sockets.ErrGone):
+		return "ENOTCONN"
+	case errors.Is(err, sockets.ErrTooLong):
+		return "EMSGSIZE"
+	case errors.Is(err, sockets.ErrCode):
+		return "EINVAL"
+	case errors.Is(err, sockets.ErrText):
+		return "EILSEQ"
+	}
+	return "EAGAIN"
+}

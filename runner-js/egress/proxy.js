@@ -132,6 +132,29 @@ function ask(path, line, done) {
   });
 }
 
+// post is ask for a line with bytes after it, which may be more than a socket takes at once.
+function post(path, line, bytes, done) {
+  const socket = new net.Socket();
+  let text = '';
+  let over = false;
+  const finish = (answer) => {
+    if (over) return;
+    over = true;
+    socket.destroy();
+    done(answer);
+  };
+  socket.on('error', () => finish(''));
+  socket.on('close', () => finish(''));
+  socket.on('data', (read) => {
+    text += read.latin1Slice();
+    const end = text.indexOf('\n');
+    if (end >= 0 || text.length > LINE) finish(text.slice(0, Math.max(end, 0)));
+  });
+  Reflect.apply(connect, socket, [{ path }]);
+  socket.write(line);
+  if (bytes.length > 0) socket.write(bytes);
+}
+
 // attach connects socket, whose handle is or will be that of a Unix socket, to the connection of the ticket. The ticket
 // goes out below TLS and before the socket's own data, because its connect has not been reported yet.
 function attach(path, socket, ticket) {
@@ -140,4 +163,4 @@ function attach(path, socket, ticket) {
   if (handle) send(handle, `ATTACH ${ticket}\n`); // otherwise it has failed and reports that itself
 }
 
-module.exports = { dial, reserve, attach, ask };
+module.exports = { dial, reserve, attach, ask, post };

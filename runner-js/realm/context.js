@@ -4,6 +4,7 @@
 // listing does not show them.
 
 const { runner } = host;
+const connections = require('./connections');
 const { apply } = Reflect;
 const { then } = Promise.prototype;
 const { defineProperty, freeze } = Object;
@@ -26,6 +27,7 @@ class Context {
   }
 }
 
+defineProperty(Context.prototype, 'connections', { value: connections });
 defineProperty(Context.prototype, 'constructor', { value: Object }); // it prints as a plain object
 freeze(Context.prototype); // all calls share it
 
