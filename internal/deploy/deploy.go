@@ -116,9 +116,7 @@ func (d *Deployer) build(
 		artefact.Entry, artefact.Files = source.Entry, source.List()
 		next.Entry, next.Files = source.Entry, maps.Clone(source.Files)
 	}
-	if artefact.Modules, err = d.pin(next, modules); err != nil {
-		return nil, nil, nil, err
-	}
+	artefact.Modules = pin(next, modules)
 	return artefact.Seal(), next, out.Warnings, nil
 }
 

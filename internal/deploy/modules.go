@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/backstage/functions/internal/build"
+	"github.com/backstage/functions/internal/bytesize"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/outcome"
 )
@@ -24,7 +25,7 @@ type Modules interface {
 }
 
 // shared are the shared modules of namespace that files name, and those that these name in turn, in the order of their
-// names. Without is not among them, nor is what files bring themselves.
+// names. Without is not among them, nor is what files bring themselves. No more is read than may be stored together.
 func (d *Deployer) shared(
 	ctx context.Context, namespace string, files map[string][]byte, without string,
 ) ([]*function.Module, error) {
@@ -41,6 +42,7 @@ func (d *Deployer) shared(
 		left[m.Name] = m.Name != without && !brings(files, m.String())
 	}
 	var found []*function.Module
+	size, count := sizeOf(files), len(files)
 	for len(names) > 0 {
 		name := names[len(names)-1]
 		names = names[:len(names)-1]
@@ -52,6 +54,10 @@ func (d *Deployer) shared(
 		m, err := d.Modules.Module(ctx, ref)
 		if err != nil {
 			return nil, fmt.Errorf("shared module %s: %w", ref, err)
+		}
+		size, count = size+sizeOf(m.Source.Files), count+len(m.Source.Files)
+		if size > d.Limit || count > function.MaxFiles {
+			return nil, d.tooLarge()
 		}
 		found = append(found, m)
 		names = append(names, named(namespace, m.Source.Files)...)
@@ -91,30 +97,30 @@ func brings(files map[string][]byte, name string) bool {
 
 // pin puts the files of modules beside those of source, so that what is built anew later has the same versions, and
 // returns the versions.
-func (d *Deployer) pin(source *function.Source, modules []*function.Module) ([]function.ModuleVersion, error) {
-	if len(modules) == 0 {
-		return nil, nil
-	}
-	var versions []function.ModuleVersion
-	var size int64
-	for _, content := range source.Files {
-		size += int64(len(content))
-	}
+func pin(source *function.Source, modules []*function.Module) (versions []function.ModuleVersion) {
 	for _, m := range modules {
 		versions = append(versions, function.ModuleVersion{Name: m.String(), Hash: m.Hash, Entry: m.Source.Entry})
 		for path, content := range m.Source.Files {
 			source.Files[folder(m.String())+path] = content
 		}
-		size += m.Bytes
 	}
-	if size > d.Limit || len(source.Files) > function.MaxFiles {
-		return nil, outcome.New(outcome.Outcome{
-			Status: http.StatusRequestEntityTooLarge, Fault: outcome.FaultFunction,
-			Message: fmt.Sprintf("the files and the shared modules that they name are more than %d bytes, which is "+
-				"CODE_LIMIT of this server, or more than %d files", d.Limit, function.MaxFiles),
-		})
+	return versions
+}
+
+func (d *Deployer) tooLarge() error {
+	return outcome.New(outcome.Outcome{
+		Status: http.StatusRequestEntityTooLarge, Fault: outcome.FaultFunction,
+		Message: fmt.Sprintf("the files and the shared modules that they name are more than %s, which is CODE_LIMIT of "+
+			"this server, or more than %d files", bytesize.Text(d.Limit), function.MaxFiles),
+	})
+}
+
+// sizeOf is how many bytes files have together.
+func sizeOf(files map[string][]byte) (size int64) {
+	for _, content := range files {
+		size += int64(len(content))
 	}
-	return versions, nil
+	return size
 }
 
 // unpin takes the files of modules out of what pin has stored, for building it anew: files are the author's.
@@ -130,7 +136,6 @@ func unpin(source *function.Source, ref function.Ref, versions []function.Module
 		for path, content := range source.Files {
 			if inside, ok := strings.CutPrefix(path, folder(version.Name)); ok {
 				m.Source.Files[inside] = content
-				m.Bytes += int64(len(content))
 				delete(files, path)
 			}
 		}

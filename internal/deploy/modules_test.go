@@ -2,7 +2,9 @@ package deploy_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -148,6 +150,36 @@ func TestFilesAndModulesHaveOneLimit(t *testing.T) {
 			t.Errorf("%d: %v", limit, err)
 		}
 	}
+}
+
+// Many large modules are not read into memory to be refused.
+func TestNoMoreModulesAreReadThanMayBeTogether(t *testing.T) {
+	var all []*function.Module
+	imports := ""
+	for i := range 50 {
+		name := fmt.Sprintf("m%d", i)
+		all = append(all, module(name, "m.js", strings.Repeat("x", 100)))
+		imports += `require("@ns/` + name + `");`
+	}
+	store := &counting{Store: storeOf(t, all...)}
+	d := building(&fakeBuilder{}, store.Store, 1000, node24)
+	d.Modules = store
+	f := given("node24")
+	f.Source.Files = map[string][]byte{"a.ts": []byte(imports[:400])}
+	if _, err := d.Build(t.Context(), f); err == nil || outcome.Of(err).Status != 413 || store.reads > 7 {
+		t.Errorf("%v after %d reads", err, store.reads)
+	}
+}
+
+// counting counts the modules that are read.
+type counting struct {
+	*mem.Store
+	reads int
+}
+
+func (s *counting) Module(ctx context.Context, ref function.ModuleRef) (*function.Module, error) {
+	s.reads++
+	return s.Store.Module(ctx, ref)
 }
 
 func TestBuildsFailWithTheirStore(t *testing.T) {

@@ -125,6 +125,21 @@ func TestATrialRunNeedsNoStore(t *testing.T) {
 	}
 }
 
+// What this server has built anew is not what the store has, and comes with a map of its own.
+func TestWhatWasBuiltAnewBringsItsMap(t *testing.T) {
+	f, store := deployed(t)
+	f.Source, store.source = &function.Source{Map: store.source.Map}, &function.Source{Artefact: "other"}
+	stacks := New(Options{Sources: store})
+	for range 2 {
+		if got := stacks.Of(f).Text("at " + at(t, []byte(f.Artefact.Code), "console.log(")); got != "at index.ts:7:3" {
+			t.Errorf("got %q", got)
+		}
+	}
+	if store.reads != 0 || stacks.cache.order.Len() != 1 {
+		t.Errorf("%d reads, %d maps are kept", store.reads, stacks.cache.order.Len())
+	}
+}
+
 func TestLinesStayAsTheyAreWithoutAMap(t *testing.T) {
 	for name, change := range map[string]func(*sources){
 		"a store that is away":     func(s *sources) { s.err = function.ErrUnavailable },

@@ -21,7 +21,8 @@ func (s *server) sendModule(
 		if m.OfCode {
 			size = int(m.Bytes)
 		}
-		if answer, err = s.rendering.render(r.Context(), size, func() []byte { return moduleJSON(m, warnings) }); err != nil {
+		answer, err = s.rendering.render(r.Context(), size, func() []byte { return moduleJSON(m, warnings) })
+		if err != nil {
 			return fmt.Errorf("answer with the module %s: %w", m, err)
 		}
 	}
