@@ -2,8 +2,11 @@ package identity_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/backstage/functions/internal/identity"
@@ -66,6 +69,53 @@ func TestTheServersOwnKeysAreAlwaysThere(t *testing.T) {
 	if _, ok := identity.Of("secret", "admin", identity.Admin); ok {
 		t.Error("any text is a token")
 	}
+}
+
+func TestTheEndOfAKeyIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key, _ := identity.New(team)
+		key.Expires = time.Time{}
+		expiring, _ := identity.New(team)
+		expiring.Expires = time.Now().Add(time.Hour)
+		ring := identity.NewKeyring()
+		both := []identity.Key{key, expiring}
+		ring.Set(both)
+		var mu sync.Mutex // guards ended
+		var ended []string
+		watch := func(name string, k identity.Key) func() {
+			return ring.Watch(k, time.Now(), func() {
+				mu.Lock()
+				defer mu.Unlock()
+				ended = append(ended, name)
+			})
+		}
+		wantEnded := func(want ...string) {
+			t.Helper()
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			if !slices.Equal(ended, want) {
+				t.Errorf("ended are %q, want %q", ended, want)
+			}
+		}
+		stopped := watch("stopped", key)
+		stop := watch("revoked", key)
+		stopExpiring := watch("expired", expiring)
+		stopped()
+		ring.Set(both)
+		time.Sleep(time.Hour - 1) // of the fake clock
+		wantEnded()
+		time.Sleep(time.Second)
+		wantEnded("expired")
+		ring.Set(nil)
+		wantEnded("expired", "revoked")
+		watch("late", key)()
+		wantEnded("expired", "revoked", "late")
+		stop()
+		stopExpiring()
+		ring.Set(nil)
+		wantEnded("expired", "revoked", "late")
+	})
 }
 
 func TestARoleHoldsInItsNamespaces(t *testing.T) {

@@ -29,6 +29,8 @@ type Keyring interface {
 	Find(token string, at time.Time) (identity.Key, error)
 	// Loaded says whether the stored keys are known.
 	Loaded() bool
+	// Watch is identity.Keyring.Watch.
+	Watch(key identity.Key, at time.Time, ended func()) (stop func())
 }
 
 var (
@@ -91,6 +93,23 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request, n need) (*htt
 		return r, nil
 	}
 	return r, s.tellRefusal(w, refusal)
+}
+
+// errKeyEnded is why what goes on for long ends before its caller leaves.
+var errKeyEnded = errors.New("the key is not valid any more")
+
+// whileAllowed is the context of r until its key is revoked or expires; without a key, it is that of r.
+func (s *server) whileAllowed(r *http.Request) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	key := accessOf(r).key
+	if key.ID == "" {
+		return ctx, func() { cancel(nil) }
+	}
+	stop := s.Keyring.Watch(key, time.Now(), func() { cancel(errKeyEnded) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+	}
 }
 
 // tellRefusal returns refusal with its header.

@@ -451,3 +451,20 @@ func TestTheListOfPublicFunctionsFollowsThem(t *testing.T) {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
 }
+
+// What goes on for long ends with the key that began it, and with no other.
+func TestFollowersEndWithTheirKeys(t *testing.T) {
+	logs := &fakeLogs{}
+	g := guard(t, Options{Auth: AuthOn, Logs: logs})
+	first, second := g.key(identity.Deploy, "ns"), g.key(identity.Deploy, "ns")
+	begin := func(token string) *follower {
+		f := startFollowing(t, g.url+"/functions/ns/id/logs?follow=1", "Authorization", "Bearer "+token)
+		f.want(t, nothingNew)
+		return f
+	}
+	revoked, going := begin(first), begin(second)
+	g.ring.Set(g.keys[1:])
+	revoked.want(t, "event: failure\ndata: {\"error\":\"The key is not valid any more\"}\n\n")
+	revoked.want(t, "") // the end
+	going.wantLine(t, logs.print(t, "a")[0], "a")
+}

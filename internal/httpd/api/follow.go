@@ -25,7 +25,9 @@ var errFollowers = tooManyRequests("Too many requests follow the output of funct
 
 // followLogs sends lines as events until the caller leaves or the server ends.
 func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function.Ref, asked logsRequest) error {
-	ctx, leave, err := s.followers.join(r.Context(), s.Owner(ref.Namespace), s.Client(r))
+	allowed, stop := s.whileAllowed(r)
+	defer stop()
+	ctx, leave, err := s.followers.join(allowed, s.Owner(ref.Namespace), s.Client(r))
 	if err != nil {
 		return err
 	}
@@ -48,8 +50,11 @@ func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function
 		s.logFailure(r, slog.LevelWarn, "Following the output of a function ended", err)
 		events.sendFailure(outcome.Of(err).Message)
 	}
-	if errors.Is(context.Cause(ctx), errOutnumbered) {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errOutnumbered):
 		events.sendFailure(outcome.Of(errOutnumbered).Message)
+	case errors.Is(cause, errKeyEnded):
+		events.sendFailure("The key is not valid any more")
 	}
 	return nil
 }
