@@ -44,7 +44,8 @@ class Realm {
   // what calls need of the runner.
   constructor({ modules, missing, env, names, runner }) {
     this.globals = {};
-    for (const name of names) this.globals[name] = undefined;
+    const forget = () => names.forEach((name) => { this.globals[name] = undefined; });
+    forget();
     if (fetch) this.globals.fetch = fetch; // a function may have a global of its own with that name
     this.context = vm.createContext(this.globals);
     withoutDeferral(vm.runInContext('this', this.context));
@@ -99,7 +100,10 @@ class Realm {
     this.fail = fail;
     this.lost = lost;
     this.goesOn = goesOn;
-    this.becomeWeb = becomeWeb;
+    this.becomeWeb = () => {
+      forget(); // the fork server has rehearsed calls
+      becomeWeb();
+    };
     this.guard = load('./guard');
   }
 }

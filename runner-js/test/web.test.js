@@ -51,6 +51,20 @@ test('the names of the table are there, and no others', async (t) => {
   t.deepEqual(found, NAMES.filter(name => HERE.includes(name)));
 });
 
+test('a worker that was rehearsed serves as many calls as any other', async (t) => {
+  const runner = await started();
+  runner.load('function main(req, res) { res.send(1); }');
+  await runner.call({ id: 'rehearsal' });
+  runner.load('function main(req, res) { res.send(typeof process); }', undefined, undefined, WEB);
+  const calls = 1100; // everything is compared after the 1,024th
+  let served = 0;
+  for (let reusable = true; reusable && served < calls; served++) {
+    ({ answer: { reusable } } = await runner.call({ id: `w${served}` }));
+  }
+  t.equal(served, calls);
+  await runner.close();
+});
+
 test('the output of a function without it says what it would mend', async (t) => {
   const printed = async (code, load) => {
     const runner = await started();
