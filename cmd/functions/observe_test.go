@@ -20,6 +20,7 @@ type outside struct {
 	mu     sync.Mutex // guards the fields below
 	events []map[string]any
 	spans  map[string]map[string]string // attributes by the span's name
+	stacks []string                     // of errors in spans
 }
 
 func newOutside(t *testing.T) *outside {
@@ -62,6 +63,13 @@ func (o *outside) addSpans(t *testing.T, body []byte) {
 					attributes[a.Key] = a.Value.GetStringValue()
 				}
 				o.spans[span.Name] = attributes
+				for _, event := range span.Events {
+					for _, a := range event.Attributes {
+						if a.Key == "exception.stacktrace" {
+							o.stacks = append(o.stacks, a.Value.GetStringValue())
+						}
+					}
+				}
 			}
 		}
 	}

@@ -23,7 +23,9 @@ var atOnce = map[string]string{
 // Places of errors are those of the author, on every runtime: of code, which runs as it is, of ES modules, which are
 // lowered line by line, and of files.
 func TestErrorsAreInTheLinesOfTheirAuthor(t *testing.T) {
-	s := startServer(t, runtimesVariable(t))
+	outside := newOutside(t)
+	s := startServer(t, runtimesVariable(t), "SENTRY_DSN="+strings.Replace(outside.URL, "://", "://key@", 1)+"/1",
+		"OTEL_EXPORTER_OTLP_ENDPOINT="+outside.URL, "OPENTRACING_ENGINE=jaeger")
 	for _, runtime := range runtimes {
 		url, file := s.url+"/functions/places/", func(id string) string { return "places/" + id + "-" + runtime + ".js" }
 		option := `"runtime":"` + runtime + `"`
@@ -66,6 +68,34 @@ func TestErrorsAreInTheLinesOfTheirAuthor(t *testing.T) {
 		refused("at-once", files(atOnce), `"stack":"at fail (lib/fail.ts:4:`)
 		refused("at-once", files(atOnce), `\nat index.ts:9:1`)
 		refused("fault", files(map[string]string{"index.ts": "\nlet a: = 1"}), `"details":[{"file":"index.ts","line":2,"column":8,"source":"let a: = 1","text":"`)
+	}
+	s.stop(t)
+	wantReports(t, outside)
+}
+
+// wantReports checks what Sentry and the collector were told of the functions of files, one per runtime.
+func wantReports(t *testing.T, o *outside) {
+	t.Helper()
+	frames := 0
+	for _, event := range o.events {
+		text, err := json.Marshal(event["exception"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), `"filename":"lib/fail.ts"`) &&
+			strings.Contains(string(text), `"context_line":"  throw new RangeError('no ' + (input.a as any).b)"`) {
+			frames++
+		}
+	}
+	stacks := 0
+	for _, stack := range o.stacks {
+		if strings.Contains(stack, "at fail (lib/fail.ts:4:") {
+			stacks++
+		}
+	}
+	if frames != len(runtimes) || stacks < len(runtimes) {
+		t.Errorf("%d reports and %d spans of %d have the author's lines: %v %q",
+			frames, stacks, len(runtimes), o.events, o.stacks)
 	}
 }
 

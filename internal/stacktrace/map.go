@@ -119,6 +119,18 @@ func (m *Map) Place(line, column int) (place Place, ok bool) {
 	return Place{File: m.files[number], Line: sourceLine, Column: sourceColumn + 1}, true
 }
 
+// withTexts gives m the texts that it lacks, of files by their names. It must not be in use yet.
+func (m *Map) withTexts(files map[string][]byte) *Map {
+	m.texts = append(m.texts, make([]*string, max(0, len(m.files)-len(m.texts)))...)
+	for i, name := range m.files {
+		if content, ok := files[name]; ok && m.texts[i] == nil {
+			m.texts[i] = new(string(content))
+			m.bytes += int64(len(content))
+		}
+	}
+	return m
+}
+
 // Source is the text of an author's file. Ok says whether the map has it.
 func (m *Map) Source(file string) (text string, ok bool) {
 	for i, name := range m.files {

@@ -58,7 +58,7 @@ func New(o Options) *Stacks {
 // mapOf is the map of f; nil when there is none, or none in time.
 func (s *Stacks) mapOf(f *function.Function) *Map {
 	if f.Source != nil && f.Hash == "" { // it is not stored yet
-		m, _ := s.parse(f.Source.Map)
+		m, _ := s.parse(f.Source)
 		return m
 	}
 	key := keyOf(f)
@@ -81,7 +81,7 @@ func (s *Stacks) mapOf(f *function.Function) *Map {
 // read reads the map of f, from the store if f does not bring it.
 func (s *Stacks) read(f *function.Function) (*Map, error) {
 	if f.Source != nil { // it was built anew, and its map is not in the store
-		return s.parse(f.Source.Map)
+		return s.parse(f.Source)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience) // the call may be over
 	defer cancel()
@@ -92,11 +92,11 @@ func (s *Stacks) read(f *function.Function) (*Map, error) {
 	if source == nil || source.Map == nil || source.Artefact != f.Artefact.Hash { // another deploy has come
 		return nil, errNoMap
 	}
-	return s.parse(source.Map)
+	return s.parse(source)
 }
 
-// parse is Parse when a processor is free for it.
-func (s *Stacks) parse(text []byte) (*Map, error) {
+// parse reads the map of source when a processor is free for it. Builds leave texts out of maps: they are the files.
+func (s *Stacks) parse(source *function.Source) (*Map, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	release, err := s.CPU.Acquire(ctx)
@@ -104,7 +104,11 @@ func (s *Stacks) parse(text []byte) (*Map, error) {
 		return nil, fmt.Errorf("stacktrace: wait for a processor: %w", err)
 	}
 	defer release()
-	return Parse(text)
+	m, err := Parse(source.Map)
+	if err != nil {
+		return nil, err
+	}
+	return m.withTexts(source.Files), nil
 }
 
 // keyOf names the map of f: the same artefact may come from different files.

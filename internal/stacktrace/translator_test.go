@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/evanw/esbuild/pkg/api"
+
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/sandbox"
 )
@@ -122,6 +124,22 @@ func TestATrialRunNeedsNoStore(t *testing.T) {
 	places := New(Options{Sources: &sources{err: function.ErrUnavailable}}).Of(f)
 	if got := places.Text("at " + at(t, []byte(f.Artefact.Code), "console.log(")); got != "at index.ts:7:3" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Maps of builds have no texts: the files are stored beside them.
+func TestTextsComeFromTheFiles(t *testing.T) {
+	f, store := deployed(t)
+	code, text := built(t, func(o *api.BuildOptions) { o.SourcesContent = api.SourcesContentExclude })
+	f.Artefact = (&function.Artefact{Code: string(code)}).Seal()
+	store.source = &function.Source{Map: text, Artefact: f.Artefact.Hash, Files: map[string][]byte{
+		"index.ts": []byte(files["index.ts"]), "unused.ts": []byte("2"),
+	}}
+	places := New(Options{Sources: store}).Of(f)
+	for name, want := range map[string]string{"index.ts": files["index.ts"], "lib/order.ts": "", "unused.ts": ""} {
+		if got, ok := places.Source(name); got != want || ok != (want != "") {
+			t.Errorf("%s: %v %q", name, ok, got)
+		}
 	}
 }
 
