@@ -93,10 +93,11 @@ func startBrowser(t *testing.T, chromium, url string) (said *bytes.Buffer, ended
 }
 
 func TestWithABrowser(t *testing.T) {
-	s := startServer(t)
+	s := startServer(t, "WEBSOCKET_CONNECTIONS=10")
 	t.Run("forms are read as they are sent", func(t *testing.T) { testFormsOfABrowser(t, s) })
 	t.Run("pages call functions of another origin", func(t *testing.T) { testCORSWithABrowser(t, s) })
 	t.Run("events come one by one, after a break too", func(t *testing.T) { testEventsWithABrowser(t, s) })
+	t.Run("pages of listed origins open WebSocket connections", func(t *testing.T) { testSocketsOfABrowser(t, s) })
 }
 
 // testEventsWithABrowser has a stream that ends after each second event: the browser comes back for the rest.
@@ -117,6 +118,26 @@ func testEventsWithABrowser(t *testing.T, s *server) {
 	})
 	if want := "0:é0 1:é1 2:é2 3:é3 "; found["events"] != want {
 		t.Errorf("the page got %q, want %q", found["events"], want)
+	}
+}
+
+func testSocketsOfABrowser(t *testing.T, s *server) {
+	found := browse(t, "websocket.html", s.url, func(origin string) {
+		const code = `function main(req, res) {
+			if (req.event === 'open') return res.end(req.query.name)
+			if (req.event === 'message') return res.end(req.body)
+			res.end()
+		}`
+		for id, listed := range map[string]string{"listed": origin, "unlisted": "https://another.example"} {
+			put(t, s.url+"/functions/n/"+id, code, fmt.Sprintf(`"websocket":{"origins":[%q],"protocols":["chat.v1"]}`, listed))
+		}
+	})
+	for name, want := range map[string]string{
+		"listed": "é,text,1+2,chat.v1,4000,enough", "unlisted": ",1006,",
+	} {
+		if found[name] != want {
+			t.Errorf("%s: %q, want %q", name, found[name], want)
+		}
 	}
 }
 

@@ -92,7 +92,8 @@ func curl(t *testing.T, args ...string) string {
 
 func TestServerSpeaksTLSAndTakesNewCertificates(t *testing.T) {
 	files := newShown(t)
-	s := startServer(t, "TLS_CERT_FILE="+files.certFile, "TLS_KEY_FILE="+files.keyFile, "HTTP2=true")
+	s := startServer(t, "TLS_CERT_FILE="+files.certFile, "TLS_KEY_FILE="+files.keyFile, "HTTP2=true",
+		"WEBSOCKET_CONNECTIONS=10")
 	s.url = strings.Replace(s.url, "http:", "https:", 1)
 	address := strings.TrimPrefix(s.url, "https://")
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: files.pool}}}
@@ -110,6 +111,7 @@ func TestServerSpeaksTLSAndTakesNewCertificates(t *testing.T) {
 			t.Errorf("curl got %s", got)
 		}
 	}
+	webSocketOverTLS(t, s, client, files)
 	if got := curl(t, "--cacert", files.ca, "-I", s.url+"/"); !strings.Contains(got, "profile=https://") {
 		t.Errorf("links of %s", got)
 	}
@@ -130,6 +132,31 @@ func TestServerSpeaksTLSAndTakesNewCertificates(t *testing.T) {
 	s.hangUp(t)
 	eventually(t, "the new certificate", func() bool { return files.serial(t, address) == 3 })
 	healthOverTLS(t, address, files)
+}
+
+// webSocketOverTLS opens a WebSocket connection with TLS. Over HTTP/2 there is none.
+func webSocketOverTLS(t *testing.T, s *server, client *http.Client, files *shown) {
+	t.Helper()
+	code := deployment(`function main(req, res) { res.end(req.event === 'message' ? req.body : '') }`, `"websocket":{}`)
+	if r := send(client, "PUT", s.url+"/functions/secure/socket", code); r.status != http.StatusOK {
+		t.Fatal(r)
+	}
+	conn, err := tls.Dial("tcp", strings.TrimPrefix(s.url, "https://"), &tls.Config{
+		RootCAs: files.pool, NextProtos: []string{"http/1.1"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := upgrade(t, conn, "/functions/secure/socket/run")
+	o.say("secret")
+	if got := o.frame(t); got != "secret" {
+		t.Errorf("with TLS got %q", got)
+	}
+	got := curl(t, "--cacert", files.ca, "--http2", "-w", " %{http_code}", "-H", "Sec-WebSocket-Version: 13",
+		s.url+"/functions/secure/socket/run")
+	if !strings.Contains(got, "over HTTP/1.1 only") || !strings.HasSuffix(got, " 501") {
+		t.Errorf("over HTTP/2 got %s", got)
+	}
 }
 
 func (s *server) hangUp(t *testing.T) {

@@ -73,6 +73,7 @@ func (h *Hub) Admit(fn *function.Function, address string) (*Socket, error) {
 		return nil, ErrFull
 	}
 	s := &Socket{hub: h, ID: newID(h.name), ref: fn.Ref, filename: fn.Filename(), owner: owner, address: address}
+	s.lease, s.writing = noLease{}, true // until Open has the connection
 	s.room.L = &s.mu
 	s.idle = h.o.Idle
 	if own := fn.Options.WebSocket.Idle; own > 0 {
@@ -100,33 +101,40 @@ func (h *Hub) forget(s *Socket) {
 }
 
 // Open answers r with 101 and begins to serve the socket. First is its first message, from the answer of the function;
-// nil for none. An error means that the caller is gone; it has no answer then.
+// nil for none. An error means that the caller is gone, unless it is ErrClosed.
+//
+// The socket is there before its caller knows: what is sent to it until then waits.
 func (s *Socket) Open(w http.ResponseWriter, r *http.Request, o Opening, first *Message) error {
+	h := s.hub
+	s.opening, s.since = o, time.Now()
+	s.asked = s.since
+	s.used.Store(s.since.UnixNano())
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return ErrClosed
+	}
+	s.opened = true
+	h.sockets[s.ID] = s
+	h.mu.Unlock()
+	if first != nil {
+		_ = s.send(first) // the first one fits
+	}
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols: s.protocols, InsecureSkipVerify: true, // CheckHandshake has looked at the origin
 		CompressionMode: websocket.CompressionDisabled, // its windows would take more memory than all else
 		OnPingReceived:  s.pinged,
 	})
 	if err != nil {
+		s.over(endLost)
 		return err
 	}
-	conn.SetReadLimit(int64(s.hub.o.Message))
-	s.opened, s.conn, s.opening, s.lease = true, conn, o, s.hub.o.Lease(r)
-	s.since = time.Now()
-	s.used.Store(s.since.UnixNano())
-	s.asked = s.since
-	h := s.hub
-	h.mu.Lock()
-	h.sockets[s.ID] = s
-	closed := h.closed
-	h.mu.Unlock()
 	h.counts.opened.Add(1)
-	if first != nil {
-		_ = s.send(first) // the first one fits
+	conn.SetReadLimit(int64(h.o.Message))
+	if as := s.ready(conn, h.o.Lease(r)); as != nil {
+		h.work.Go(func() { s.hangUp(*as) })
 	}
-	if closed {
-		s.end(endShutdown)
-	}
+	h.work.Go(s.write)
 	h.work.Go(s.read)
 	return nil
 }
@@ -142,14 +150,15 @@ func (h *Hub) list() []*Socket {
 	return list
 }
 
-// find returns the socket of a namespace with that ID, nil if there is none.
+// find returns the socket of a namespace with that ID, nil if there is none that is open.
 func (h *Hub) find(namespace, id string) *Socket {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if s := h.sockets[id]; s != nil && s.ref.Namespace == namespace {
-		return s
+	s := h.sockets[id]
+	h.mu.Unlock()
+	if s == nil || s.ref.Namespace != namespace || s.isEnding() {
+		return nil
 	}
-	return nil
+	return s
 }
 
 // Close ends all sockets with code 1001 and returns when the calls for their last events have ended, or ctx has. No
@@ -182,6 +191,6 @@ func (h *Hub) Close(ctx context.Context) {
 func (h *Hub) cutAll() {
 	h.cut()
 	for _, s := range h.list() {
-		s.lease.Cut()
+		s.cut()
 	}
 }

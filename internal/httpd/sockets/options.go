@@ -37,6 +37,14 @@ type Lease interface {
 	Cut()
 }
 
+// noLease is the Lease of a socket that has no connection yet.
+type noLease struct{}
+
+func (noLease) Grow(int) bool { return true }
+func (noLease) Shrink(int)    {}
+func (noLease) Linger()       {}
+func (noLease) Cut()          {}
+
 // Options configure a Hub. Invoker and Lease are required.
 type Options struct {
 	// Most is how many sockets there may be.

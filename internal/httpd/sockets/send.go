@@ -86,8 +86,14 @@ func (h *Hub) Info(ctx context.Context, namespace, id string) (Info, error) {
 }
 
 func (s *Socket) info() Info {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	protocol := ""
+	if s.conn != nil {
+		protocol = s.conn.Subprotocol()
+	}
 	return Info{
-		ID: s.ID, Namespace: s.ref.Namespace, Function: s.ref.ID, Protocol: s.conn.Subprotocol(),
+		ID: s.ID, Namespace: s.ref.Namespace, Function: s.ref.ID, Protocol: protocol,
 		Address: s.opening.Address, Opened: s.since.UTC().Truncate(time.Millisecond),
 	}
 }

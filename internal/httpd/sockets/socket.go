@@ -38,12 +38,12 @@ type Socket struct {
 	protocols []string
 	idle      time.Duration
 
-	// Set by Open.
+	// Set by Open; conn and lease under mu.
 	opened  bool
-	conn    *websocket.Conn
 	opening Opening
-	lease   Lease
 	since   time.Time
+	conn    *websocket.Conn
+	lease   Lease
 
 	used   atomic.Int64 // when it last carried a message, in nanoseconds since 1970
 	heard  atomic.Int64 // when one has last come
@@ -59,7 +59,7 @@ type Socket struct {
 	full    bool // the reader waits for room
 	out     []*Message
 	outSize int      // bytes of them
-	writing bool     // a goroutine sends them
+	writing bool     // a goroutine sends them, or will once there is a connection
 	as      *closing // how the server has decided that it ends
 	hung    bool     // its caller was told
 	ended   bool     // nothing is sent any more
@@ -74,6 +74,22 @@ func (s *Socket) pinged(context.Context, []byte) bool {
 	return false
 }
 
+// ready has the socket use its connection. It returns how the socket is to end, if that was decided already.
+func (s *Socket) ready(conn *websocket.Conn, lease Lease) *closing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conn, s.lease = conn, lease
+	return s.as
+}
+
+// cut ends the connection at once.
+func (s *Socket) cut() {
+	s.mu.Lock()
+	lease := s.lease
+	s.mu.Unlock()
+	lease.Cut()
+}
+
 // read takes messages until the socket ends.
 func (s *Socket) read() {
 	as := s.readAll()
@@ -84,17 +100,24 @@ func (s *Socket) read() {
 	if s.as != nil {
 		as = *s.as
 	}
-	s.ended = true
-	for _, m := range s.out {
-		m.done()
-	}
-	s.out, s.outSize = nil, 0
 	s.mu.Unlock()
 	if as == endTooLong || as == endBroken {
 		s.lease.Linger()
 		s.hangUp(as) // the library tells its caller of most faults, but not of all
 	}
 	_ = s.conn.CloseNow() // it may be closed already
+	s.over(as)
+}
+
+// over has the function called for the end of the socket. Nothing can be sent any more.
+func (s *Socket) over(as closing) {
+	s.mu.Lock()
+	s.ended = true
+	for _, m := range s.out {
+		m.done()
+	}
+	s.out, s.outSize = nil, 0
+	s.mu.Unlock()
 	s.hub.counts.ended(as)
 	s.enqueue(Event{Kind: EventClose, ID: s.ID, Code: int(as.code), Reason: as.reason})
 }
@@ -201,7 +224,7 @@ func (s *Socket) endNow(as closing) {
 	}
 }
 
-// decide notes how the socket ends, and says whether that was open.
+// decide notes how the socket ends, and says whether to hang up: that was open, and there is a connection.
 func (s *Socket) decide(as closing) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -210,7 +233,14 @@ func (s *Socket) decide(as closing) bool {
 	}
 	s.as = &as
 	s.room.Broadcast()
-	return true
+	return s.conn != nil
+}
+
+// isEnding says whether the socket has ended, or is about to.
+func (s *Socket) isEnding() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended || s.as != nil
 }
 
 // patience is how long a caller has for its part in the end of a socket, in all.

@@ -30,7 +30,7 @@ func (s *Socket) look(now time.Time) {
 	}
 	s.asked = now
 	s.mu.Lock()
-	over := s.as != nil
+	over := s.as != nil || s.conn == nil
 	s.mu.Unlock()
 	if !over {
 		s.hub.work.Go(s.ping)
