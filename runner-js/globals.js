@@ -100,7 +100,13 @@ function value(name) {
   if (version < 18) return require(old)[name];
   if (name in global) return withoutCounting(() => global[name]);
   const exported = module ? require(module) : {};
-  return name === 'crypto' ? exported.webcrypto : exported[name];
+  return exported.webcrypto ? ofWebCrypto(name, exported.webcrypto) : exported[name];
+}
+
+// ofWebCrypto is a name of WebCrypto for Node.js 18, which has none of them as globals.
+function ofWebCrypto(name, crypto) {
+  const { constructor, CryptoKey, subtle } = crypto;
+  return { crypto, Crypto: constructor, CryptoKey, SubtleCrypto: subtle.constructor }[name];
 }
 
 // withoutCounting keeps the WebAssembly that Node.js compiles for its fetch from counting as work of the call: it is

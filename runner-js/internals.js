@@ -15,7 +15,7 @@ function load(name) {
   try {
     return require(name);
   } catch (error) {
-    const wanted = `start Node.js with --expose-internals, and a version that has ${name}, such as 8, 20, 22 or 24`;
+    const wanted = `start Node.js with --expose-internals, and a version that has ${name}, such as 8, 18, 20, 22 or 24`;
     throw new Error(`${wanted}: ${error.message}`);
   } finally {
     process.emitWarning = emitWarning;
@@ -26,9 +26,9 @@ const timers = version < 11 ? {} : load('internal/timers');
 const { internalBinding } = version < 11 ? {} : load('internal/test/binding');
 const cares = version < 11 ? process.binding('cares_wrap') : internalBinding('cares_wrap'); // native half of dns
 const builtins = version < 11 ? null : load('internal/modules/helpers').loadBuiltinModule('fs').constructor;
-const KNOWN = ['timerListMap', 'timerListQueue', 'immediateQueue', 'knownTimersById'];
+const KNOWN = ['timerListMap', 'timerListQueue', 'immediateQueue'];
 if (version >= 11 && !(KNOWN.every(name => timers[name]) && internalBinding('timers').immediateInfo)) {
-  throw new Error(`Node.js ${process.version} keeps its timers elsewhere; use 8, 20, 22 or 24`);
+  throw new Error(`Node.js ${process.version} keeps its timers elsewhere; use 8, 18, 20, 22 or 24`);
 }
 
 // forbidImport makes every import() fail: with it, code that a module compiles would find all modules of Node.js.
@@ -46,8 +46,20 @@ function forbidInternals() {
   if (version < 11) forbidOld(nativeModule());
   else {
     const { map, setRealmAllowRequireByUsers } = builtins;
-    setRealmAllowRequireByUsers(Array.from(map.keys()).filter(id => !id.startsWith('internal/')));
+    const open = Array.from(map.keys()).filter(id => !id.startsWith('internal/'));
+    if (setRealmAllowRequireByUsers) setRealmAllowRequireByUsers(open);
+    else allowAlone(open);
   }
+}
+
+// allowAlone is setRealmAllowRequireByUsers for Node.js 18, which has none: it asks these two.
+function allowAlone(open) {
+  const { canBeRequiredWithoutScheme } = builtins;
+  const { apply } = Reflect;
+  const ids = open.reduce((all, id) => { all[id] = true; return all; }, { __proto__: null });
+  builtins.canBeRequiredByUsers = id => typeof id === 'string' && ids[id] === true;
+  builtins.canBeRequiredWithoutScheme = id => builtins.canBeRequiredByUsers(id) &&
+    apply(canBeRequiredWithoutScheme, builtins, [id]);
 }
 
 function forbidOld(native) {

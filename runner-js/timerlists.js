@@ -13,7 +13,8 @@ const MOST = 1000; // most lists to check
 // what the internal timers module exports, binding its native half.
 function lists(heartbeat, internal, binding) {
   const { immediateInfo, getLibuvNow } = binding;
-  const { timerListMap, timerListQueue, immediateQueue, knownTimersById } = internal;
+  const { timerListMap, timerListQueue, immediateQueue } = internal;
+  const knownTimersById = internal.knownTimersById || withoutIDs(heartbeat);
   const { insert, removeAt, shift } = timerListQueue;
   let queued = 1; // lists in the queue, whatever they contain
 
@@ -74,6 +75,12 @@ function lists(heartbeat, internal, binding) {
   }
 
   return timers;
+}
+
+// withoutIDs is for Node.js 18, which does not show the timers whose ID was asked for: no timer has one.
+function withoutIDs(heartbeat) {
+  delete heartbeat.constructor.prototype[Symbol.toPrimitive];
+  return { __proto__: null };
 }
 
 // keysOf counts the keys of an object without a prototype.

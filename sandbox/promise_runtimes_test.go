@@ -13,6 +13,7 @@ type version string
 
 const (
 	oldest    version = "node8"
+	version18 version = "node18" // where NIGHTLY is 1
 	version20 version = "node20"
 	// version22 is added to each pool while it runs, in place of the oldest: what comes then is isolated as what is there
 	// from the start.
@@ -20,7 +21,7 @@ const (
 	version24 version = "node24"
 )
 
-// versions are all that the server is tested with, oldest first.
+// versions are those that every run of the tests has, oldest first.
 var versions = []version{oldest, version20, version22, version24}
 
 // binary is where a version lies.
@@ -42,7 +43,11 @@ func (v version) binary(tb testing.TB) string {
 // onEveryVersion runs test on each of them, one after the other.
 func onEveryVersion(t *testing.T, test func(*testing.T, version)) {
 	t.Helper()
-	for _, v := range versions {
+	all := versions
+	if os.Getenv("NIGHTLY") == "1" {
+		all = append(all[:len(all):len(all)], version18)
+	}
+	for _, v := range all {
 		t.Run(string(v), func(t *testing.T) { test(t, v) })
 	}
 }

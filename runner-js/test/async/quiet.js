@@ -28,7 +28,7 @@ const quiet = {
     createHmac createSign createVerify Certificate setEngine getCiphers getHashes getCurves timingSafeEqual
     createCredentials Credentials createPrivateKey createPublicKey createSecretKey getCipherInfo randomUUID getFips
     setFips hash KeyObject X509Certificate secureHeapUsed webcrypto subtle getRandomValues subtle.importKey
-    subtle.exportKey webcrypto.getRandomValues webcrypto.randomUUID randomUUIDv7`),
+    subtle.exportKey webcrypto.getRandomValues webcrypto.randomUUID webcrypto.CryptoKey randomUUIDv7`),
   // and there is no worker but by fork
   cluster: words('_events Worker workers settings setupMaster disconnect setupPrimary'),
   dns: words('setServers getServers getDefaultResultOrder setDefaultResultOrder promises'),

@@ -1,6 +1,6 @@
 'use strict';
 
-// Every global name and every module of Node.js 8, 20, 22 and 24: what of it works on when a function has returned. A name that a later version brings
+// Every global name and every module of Node.js 8, 18, 20, 22 and 24: what of it works on when a function has returned. A name that a later version brings
 // fails the test until it stands here.
 
 const waiting = require('./waiting');
