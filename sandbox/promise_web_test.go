@@ -69,7 +69,7 @@ var webPromises = []promise{
 		name: "modules of Node.js that reach out of the process are not there", web: true, want: `[]`,
 		code: `
 		function main(req, res) {
-			const names = ['vm', 'module', 'v8', 'inspector', 'cluster', 'repl', 'wasi', 'dgram', 'diagnostics_channel', 'trace_events', 'sqlite'];
+			const names = ['vm', 'module', 'v8', 'inspector', 'cluster', 'repl', 'wasi', 'dgram', 'trace_events', 'sqlite'];
 			res.send([...names, ...names.map(name => 'node:' + name)].filter((name) => { try { return require(name) } catch (e) { return false } }));
 		}`,
 	},
