@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -72,9 +73,13 @@ func named(namespace string, files map[string][]byte) []string {
 	if (function.ModuleRef{Namespace: namespace, Name: "x"}).Fault() != "" {
 		return nil
 	}
-	pattern := regexp.MustCompile("[\"'`]@" + regexp.QuoteMeta(namespace) + "/([A-Za-z0-9._~-]{1,128})[\"'`/]")
+	scope := "@" + namespace + "/"
+	pattern := regexp.MustCompile("[\"'`]" + regexp.QuoteMeta(scope) + "([A-Za-z0-9._~-]{1,128})[\"'`/]")
 	names := map[string]bool{}
 	for _, content := range files {
+		if !bytes.Contains(content, []byte(scope)) { // which is faster
+			continue
+		}
 		for _, match := range pattern.FindAllSubmatch(content, -1) {
 			names[string(match[1])] = true
 		}
