@@ -31,7 +31,7 @@ FUZZTIME ?= 1m
 # Longest time for the tests of one Go package: a machine with half a processor needs most of it.
 TEST_TIMEOUT ?= 60m
 # Benchmarks of whole servers: which, and how often. Benchstat wants ten of each.
-BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Large|FirstCall|Deadline|Idle|Start|Waiting)$$
+BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Large|FirstCall|Deadline|Idle|Start|Waiting|Stream|FirstByte|WebGlobals)$$
 COUNT ?= 1
 FAULTS ?= 1m
 SOAK ?= 10m
