@@ -73,11 +73,13 @@ const TABLE = [
     safe: 'the global object of the realm; what a call adds to it is gone with the call',
   },
   { names: ['navigator'], origin: 'realm', safe: '`userAgent` alone' },
+  { names: ['FinalizationRegistry'], origin: 'realm', safe: 'never calls back, which the language allows' },
+  { names: ['MessagePort'], origin: 'realm', safe: 'a class without objects, which libraries compare with' },
 ];
 
 // NEVER are names of newer versions that stay absent: they share memory, wait, or reach other threads.
 const NEVER = [
-  'WebSocket', 'EventSource', 'MessageChannel', 'MessagePort', 'BroadcastChannel', 'Worker', 'PerformanceObserver',
+  'WebSocket', 'EventSource', 'MessageChannel', 'BroadcastChannel', 'Worker', 'PerformanceObserver',
   'Storage', 'localStorage', 'sessionStorage', '__dirname', '__filename', 'GLOBAL', 'root', 'host',
 ];
 

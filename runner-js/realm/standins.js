@@ -18,6 +18,7 @@ const NAMES = {
 
 // What a module has that works.
 const PARTS = {
+  async_hooks: () => ({ AsyncResource: resources() }),
   diagnostics_channel: channels,
   fs: () => ({
     constants: {},
@@ -92,6 +93,19 @@ function channels() {
     unsubscribe: (name, listener) => channel(name).unsubscribe(listener),
     tracingChannel: name => untraced(typeof name === 'object' ? event => name[event]
       : event => channel(`tracing:${name}:${event}`)),
+  };
+}
+
+// resources makes the class of work that something else calls back for. There is no context to keep for it: nothing in
+// a function can set one.
+function resources() {
+  return class AsyncResource {
+    static bind(run, type, self) { return new AsyncResource().bind(run, self); }
+    asyncId() { return 0; }
+    triggerAsyncId() { return 0; }
+    emitDestroy() { return this; }
+    runInAsyncScope(run, self, ...args) { return run.apply(self, args); }
+    bind(run, self) { return self === undefined ? run : run.bind(self); }
   };
 }
 

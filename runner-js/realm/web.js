@@ -34,6 +34,16 @@ const MAKE = {
   global: () => everything,
   globalThis: () => everything,
   navigator: () => ({ userAgent: web.agent }),
+  FinalizationRegistry: () => class FinalizationRegistry {
+    constructor(callback) {
+      if (typeof callback !== 'function') throw new TypeError('FinalizationRegistry: cleanup must be callable');
+    }
+    register() {}
+    unregister() { return false; }
+  },
+  MessagePort: () => class MessagePort {
+    constructor() { throw new TypeError('Illegal constructor'); }
+  },
 };
 for (const name of ['setImmediate', 'clearImmediate', 'clearInterval']) MAKE[name] = () => call.immediates()[name];
 

@@ -197,7 +197,7 @@ test('stand-ins load, and what would reach out of the process throws', async (t)
     const look = (object, path) => Object.keys(object).forEach((key) => {
       const value = object[key];
       if (typeof value === 'object' && value !== null) look(value, path + '.' + key);
-      if (typeof value !== 'function' || path === 'os' || path === 'diagnostics_channel') return;
+      if (typeof value !== 'function' || path === 'os' || path === 'diagnostics_channel' || key === 'AsyncResource') return;
       let answer;
       try { answer = value('/etc/passwd', () => {}); if (answer && answer.catch) answer = Boolean(answer.catch(() => {})) && path !== 'fs.promises' && path !== 'fs/promises'; } catch (e) { answer = e.code === 'ERR_ACCESS_DENIED' ? false : e.message; }
       if (answer !== false) reached.push(path + '.' + key);
@@ -212,6 +212,24 @@ test('stand-ins load, and what would reach out of the process throws', async (t)
   }`;
   const promises = modern ? 'function' : 'undefined';
   t.deepEqual(results(await answers(code, [1, 2])), Array(2).fill([[[], 'readFile', promises, promises, 'localhost', '/tmp', [], 'function', true, null], true]));
+});
+
+test('classes that libraries extend or compare with are there and do nothing', async (t) => {
+  const code = `const { AsyncResource } = require('async_hooks');
+    class Own extends AsyncResource { constructor() { super('OWN'); } }
+    function main(req, res) {
+      const seen = [new Own().runInAsyncScope((a, b) => a + b, null, 1, 2), AsyncResource.bind(() => 4)(), new Own().bind(function () { return this; }, 5)() == 5];
+      if (${modern}) {
+        const registry = new FinalizationRegistry(() => {});
+        registry.register({}, 1);
+        const thrown = [() => new MessagePort(), () => new FinalizationRegistry()].map((f) => { try { f(); } catch (e) { return e.name; } });
+        seen.push(registry.unregister({}), {} instanceof MessagePort, ...thrown);
+      }
+      FinalizationRegistry = AsyncResource.left = 1;
+      res.send(seen.concat(Object.keys(AsyncResource).length));
+    }`.replace('FinalizationRegistry = ', modern ? 'FinalizationRegistry.left = MessagePort.left = ' : '');
+  const want = [3, 4, true].concat(modern ? [false, false, 'TypeError', 'TypeError'] : [], [1]);
+  t.deepEqual(results(await answers(code, [1, 2])), Array(2).fill([want, true]));
 });
 
 test('the module console prints to the output of the call', async (t) => {
