@@ -266,6 +266,10 @@ docs: tools $(modules) ## generate docs/configuration.md and docs/globals.md fro
 	"$(NODE_BINARY)" runner-js/test/globals_page.js >docs/globals.md
 	$(GO) test ./internal/config -run TestDocs -update
 
+.PHONY: packages
+packages: setup $(test_runtimes) ## deploy and call all packages of npm that docs/packages.md lists, and write that page
+	NIGHTLY=1 $(GO) test -count=1 -timeout $(TEST_TIMEOUT) ./cmd/functions -run '^TestPackagesWork$$' -update-packages
+
 .PHONY: clean
 clean: ## remove everything that was built or fetched; ./data stays
 	rm -rf bin .ci/lint/node_modules runner-js/build runner-js/node_modules cmd/functions/testdata/runtimes/node_modules runner-js/test/bundles/node_modules coverage.out

@@ -22,7 +22,8 @@ func TestGuidesWorkAsTheySay(t *testing.T) {
 	if err != nil || len(guides) == 0 {
 		t.Fatalf("no guides: %v", err)
 	}
-	s := startServer(t, "RUN_PORT=0", "WEBSOCKET_CONNECTIONS=100", runtimesVariable(t, "node8", "node24"))
+	s := startServer(t, append(outsideVariables(), "RUN_PORT=0", "WEBSOCKET_CONNECTIONS=100",
+		runtimesVariable(t, "node8", "node24"), "NPM_REGISTRY="+npmRegistry(t))...)
 	here := strings.NewReplacer(
 		"http://localhost:8100", s.url,
 		"http://localhost:8102", "http://127.0.0.1:"+s.logs.said(t, `listening for runs alone on port (\d+)`),
