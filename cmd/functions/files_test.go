@@ -131,11 +131,12 @@ func refuseFiles(t *testing.T, url string) {
 		`{"files":{"index.ts":"throw new Error('at once')\nexport const main = () => 1"}}`: `{"error":"Error: at once"`,
 		`{"files":{"index.ts":"import a from './b'\nexport const main = () => a"}}`:        `index.ts:1:`,
 		`{"files":{"index.ts":"export const main = () => 10n"},"runtime":"node8"}`:         `node24`,
-		`{"files":{"../index.ts":""}}`: `"error":"Invalid instance"`,
+		`{"files":{"../index.ts":""}}`:                                  `"error":"Invalid instance"`,
+		`{"files":{"index.ts":"` + strings.Repeat("(", 200_000) + `"}}`: `"error":"index.ts: the code is nested too deeply`,
 	} {
 		status, answer := request(t, "PUT", url, text)
 		if status != http.StatusBadRequest || !strings.Contains(answer, want) {
-			t.Errorf("%s: %d %s, want %s", text, status, answer, want)
+			t.Errorf("%.100s: %d %s, want %s", text, status, answer, want)
 		}
 	}
 	if status, _ := request(t, "GET", url, ""); status != http.StatusNotFound {

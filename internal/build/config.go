@@ -13,8 +13,9 @@ type Config struct {
 	Isolation sandbox.Isolation
 	// Concurrency is how many builds are under way at once. Default: as many as there are processors.
 	Concurrency int
-	// Queue is how many wait beyond them; ErrBusy is what others get. Default 64.
-	Queue int
+	// Queue is how many wait beyond them, and QueueTimeout how long; ErrBusy is what others get. Default 64 and 30 s.
+	Queue        int
+	QueueTimeout time.Duration
 	// Memory is what one build may use, its files included, in bytes. Default 512 MiB.
 	Memory int64
 	// Timeout is the processor time that one build may take, in whole seconds; by the wall clock it may take three times
@@ -31,7 +32,7 @@ type Config struct {
 // DefaultConfig returns a Config with every field at its default.
 func DefaultConfig() Config {
 	return Config{
-		Isolation: sandbox.IsolationStrict, Concurrency: runtime.GOMAXPROCS(0), Queue: 64,
+		Isolation: sandbox.IsolationStrict, Concurrency: runtime.GOMAXPROCS(0), Queue: 64, QueueTimeout: 30 * time.Second,
 		Memory: 512 << 20, Timeout: 10 * time.Second, MaxCode: 8 << 20,
 	}
 }

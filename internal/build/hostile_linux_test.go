@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/backstage/functions/internal/build/bundle"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -275,24 +276,22 @@ func TestBuildsBeyondTheQueueAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancelCause(t.Context())
-	p.running <- struct{}{} // as if a build were under way
+	p.running <- struct{}{} // as if a build were under way, and one waited
 	p.places <- struct{}{}
-	waits := make(chan error)
-	go func() {
-		_, err := p.Build(ctx, Input{Target: node8, Files: files("index.js", handlerText)})
-		waits <- err
-	}()
-	for len(p.places) < 2 {
-		time.Sleep(time.Millisecond)
-	}
+	p.places <- struct{}{}
 	if _, err := p.Build(t.Context(), Input{}); !errors.Is(err, ErrBusy) {
 		t.Errorf("beyond the queue: %v", err)
 	}
+	<-p.places
 	gone := errors.New("the caller has gone")
+	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(gone)
-	if err := <-waits; !errors.Is(err, gone) {
+	if _, err := p.Build(ctx, Input{}); !errors.Is(err, gone) {
 		t.Errorf("a caller that has gone gets %v", err)
+	}
+	p.cfg.QueueTimeout = 1
+	if _, err := p.Build(t.Context(), Input{}); !errors.Is(err, ErrBusy) {
+		t.Errorf("after the longest wait: %v", err)
 	}
 	if err := errors.Join(p.Close(), p.Close()); err != nil {
 		t.Error(err)
@@ -300,4 +299,25 @@ func TestBuildsBeyondTheQueueAreRefused(t *testing.T) {
 	if _, err := p.Build(t.Context(), Input{}); err == nil {
 		t.Error("a closed pool builds")
 	}
+}
+
+// FuzzAnswer reads what a child might say: whatever it is, it is an error or fits.
+func FuzzAnswer(f *testing.F) {
+	for _, head := range []bundle.Answer{
+		{Code: 3, Map: 2}, {Code: -1, Map: 6}, {Code: 1 << 40}, {TooLarge: "x"}, {Errors: []Message{{Text: "x"}}},
+	} {
+		text, err := bundle.AppendHead(nil, &head)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(append(text, "12345"...))
+	}
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff})
+	p := &Pool{cfg: DefaultConfig()}
+	f.Fuzz(func(t *testing.T, stdout []byte) {
+		out, err := p.read(stdout)
+		if err == nil && len(out.Code)+len(out.Map)+4 > len(stdout) {
+			t.Errorf("%d bytes of code and %d of a map from %d", len(out.Code), len(out.Map), len(stdout))
+		}
+	})
 }

@@ -80,11 +80,15 @@ func (p *Pool) build(ctx context.Context, in *Input) (Output, error) {
 	default:
 		return Output{}, ErrBusy
 	}
+	timer := time.NewTimer(p.cfg.QueueTimeout)
+	defer timer.Stop()
 	select {
 	case p.running <- struct{}{}:
 		defer func() { <-p.running }()
 	case <-ctx.Done():
 		return Output{}, fmt.Errorf("build: %w", context.Cause(ctx))
+	case <-timer.C:
+		return Output{}, ErrBusy
 	}
 	return p.run(ctx, in)
 }
