@@ -304,7 +304,7 @@ class Invoker {
 
   isClean(call, late) {
     return call.work === 0 && call.waits === 0 && pending.left(late) === pending.NOTHING && !tmp.touched() &&
-      this.loader.clean();
+      !egress.fetched() && this.loader.clean();
   }
 
   // remains is what the answer's frame says about work that the call has left: that it is cut, or that it goes on.

@@ -59,10 +59,16 @@ class Loader {
   read(line) {
     const elapsed = clock.start();
     const { filename, code, cache, web, once } = JSON.parse(line);
-    this.web = web === true;
-    if (web) this.realm.becomeWeb();
+    if (this.web && !web) throw new Error('this process is for functions with the globals of the web');
+    if (web && !this.web) this.becomeWeb();
     this.load(filename, code, cache, once);
     this.spent = elapsed();
+  }
+
+  // becomeWeb gives the realm the globals of the web. There is no way back.
+  becomeWeb() {
+    this.web = true;
+    this.realm.becomeWeb();
   }
 
   // load takes a function. cache is the V8 code cache of the same code as base64, if there is one: see

@@ -14,6 +14,7 @@ const pending = require('./pending');
 const tmp = require('./tmp');
 const Loader = require('./loader');
 const Invoker = require('./invoke');
+const preload = require('./preload');
 const rehearse = require('./rehearsal');
 
 // Node.js makes its pipes non-blocking when it opens them; what is written here must be out when write returns.
@@ -49,8 +50,13 @@ function accept(message) {
     egress.apply(message.egress);
     builtins.openNetwork();
   }
+  if (message.web) {
+    preload();
+    invoker.drain(); // fetch compiles WebAssembly, and the functions for that are watched from now on
+  }
   const { modules, missing } = lockdown.apply(message.modules, message.modulesDir);
   invoker.loader = new Loader({ modules, missing, env: message.env, runner: invoker.hooks() });
+  if (message.web) invoker.loader.becomeWeb();
   pending.markBaseline();
   invoker.limits(message);
   if (process.argv[2] === 'zygote') {

@@ -4,6 +4,7 @@ package sandbox_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/sandbox"
 )
@@ -28,5 +29,44 @@ func BenchmarkInvoke(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// warmUp is how long calls are made before they are measured.
+const warmUp = 6 * time.Second
+
+// BenchmarkWebHandler measures one call of a web handler, and of a function that makes a request with fetch, each of
+// which takes a new worker.
+func BenchmarkWebHandler(b *testing.B) {
+	for _, v := range versions[1:] {
+		for name, code := range map[string]string{
+			"handler": `module.exports = { fetch: request => new Response('Hello ' + new URL(request.url).pathname) }`,
+			"fetch":   `async function main() { return (await fetch('data:text/plain,hello')).text() }`,
+		} {
+			b.Run(name+"/"+string(v), func(b *testing.B) {
+				pool := newRealPool(b, func(c *sandbox.Config) { c.Node, c.Prewarmed = v.binary(b), 2 })
+				inv := invocation("hello", code)
+				inv.Web = name == "handler"
+				inv.Request.HTTP = []byte(`{"path":"/a","url":"/a","ip":"192.0.2.1","host":"a","scheme":"http"}`)
+				var cpu time.Duration
+				calls := 0
+				call := func() {
+					result, err := pool.Invoke(b.Context(), inv)
+					if err != nil {
+						b.Fatal(err)
+					}
+					cpu += result.CPU
+					calls++
+				}
+				for began := time.Now(); time.Since(began) < warmUp; { // its fork server starts meanwhile
+					call()
+				}
+				cpu, calls = 0, 0
+				for b.Loop() {
+					call()
+				}
+				b.ReportMetric(float64(cpu.Microseconds())/float64(calls), "cpu-µs/op")
+			})
+		}
 	}
 }

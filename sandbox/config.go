@@ -116,6 +116,8 @@ type Config struct {
 	Egress Egress
 	// Observer is told what happens; nil for nobody.
 	Observer Observer
+	// web says that all workers are for functions with the globals of the web platform.
+	web bool
 }
 
 // DefaultConfig returns a Config with every field at its default, with which New works.

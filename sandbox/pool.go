@@ -14,7 +14,7 @@ type Pool struct {
 	cfg        Config
 	newStarter func(*Config) (starter, error)
 	budget     *budget
-	large      *largePools
+	extra      *extraParts
 	current    atomic.Pointer[runtimeSet] // never nil
 	life       context.Context            // ends when the pool closes
 	close      context.CancelFunc
@@ -59,7 +59,7 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 // emptyPool is a pool without a runtime.
 func emptyPool(cfg Config, newStarter func(*Config) (starter, error)) *Pool {
 	b := newBudget()
-	p := &Pool{cfg: cfg, newStarter: newStarter, budget: b, large: newLargePools(cfg, newStarter, b)}
+	p := &Pool{cfg: cfg, newStarter: newStarter, budget: b, extra: newExtraParts(cfg, newStarter, b)}
 	p.life, p.close = context.WithCancel(context.Background())
 	p.patience, p.cut = context.WithCancel(context.Background())
 	p.current.Store(&runtimeSet{})
@@ -88,7 +88,7 @@ func (p *Pool) start(ctx context.Context, rt Runtime) error {
 		p.letGoLocked(old)
 	}
 	part.name = rt.Name
-	p.large.admit(part)
+	p.extra.admit(part)
 	p.current.Store(now.with(rt, part))
 	return nil
 }
@@ -114,21 +114,17 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 	}
 }
 
-// invokeOn is Invoke on the part of a runtime, or on its part for more memory.
+// invokeOn is Invoke on the part of a runtime, or on one of those beside it.
 func (p *Pool) invokeOn(ctx context.Context, part *runtimePool, inv *Invocation) (*Result, error) {
-	if inv.Memory == 0 {
+	if inv.Memory == 0 && !inv.Web {
 		return part.Invoke(ctx, inv)
 	}
-	var result *Result
-	var err error
-	usual := p.cfg.Limits.Memory
-	if inv.Memory > usual && p.large.most > usual {
-		result, err = p.large.invoke(ctx, part, inv)
-	} else {
-		result, err = part.Invoke(ctx, inv)
+	result, err := p.extra.invoke(ctx, part, inv)
+	if err == nil || inv.Memory == 0 {
+		return result, err
 	}
 	if death, ok := errors.AsType[*DeathError](err); ok && (death.Reason == ReasonMemory ||
-		death.Reason == ReasonHeap && inv.Memory > usual) {
+		death.Reason == ReasonHeap && inv.Memory > p.cfg.Limits.Memory) {
 		death.Memory = inv.Memory
 	}
 	return result, err
@@ -151,7 +147,7 @@ func (p *Pool) Shutdown(ctx context.Context) error {
 	for _, part := range now.parts {
 		go func() { errs <- part.Shutdown(ctx) }()
 	}
-	go func() { errs <- p.large.shutdown(ctx) }()
+	go func() { errs <- p.extra.shutdown(ctx) }()
 	var all error
 	for range cap(errs) {
 		all = errors.Join(all, <-errs)

@@ -224,6 +224,7 @@ func (c *Config) worker() worker.Config {
 			Sync: c.SyncTimeout, Async: c.AsyncTimeout, Idle: c.StreamIdle, Total: c.StreamTotal,
 		},
 		StartTimeout: c.StartTimeout,
+		Web:          c.web,
 		Env:          c.Env, TimeZone: c.TimeZone, ICUData: c.ICUData,
 		Modules: c.Modules, ModulesDir: c.ModulesDir, Observer: c.Observer,
 		Egress: worker.Egress{

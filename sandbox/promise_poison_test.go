@@ -33,6 +33,23 @@ var poisonPromises = []promise{
 	poison("the prototype of the global object", `Object.getPrototypeOf(Function('return this')()).leak = 'forged'`),
 	poison("the response", `res.send = () => {}; Object.getPrototypeOf(res).send = function () {}; Object.getPrototypeOf(res).set = () => 1`),
 	{
+		name: "what fetch gives", then: `["hello","text/plain","undefined"]`, poisons: true,
+		code: `
+		async function main(req) {
+			if (typeof fetch === 'undefined') { // on Node.js 8
+				if (req.body !== 'next') Object.prototype.evil = 1;
+				return ['hello', 'text/plain', typeof {}.evil];
+			}
+			const r = await fetch('data:text/plain,hello');
+			if (req.body !== 'next') {
+				r['__proto__']['text'] = r['headers']['__proto__']['get'] = () => 'forged';
+				r['body']['__proto__']['evil'] = 1;
+				return 1;
+			}
+			return [await r.text(), r.headers.get('content-type'), typeof r.body.evil];
+		}`,
+	},
+	{
 		name: "what was matched last is forgotten", want: `["",""]`, then: `["",""]`,
 		code: `function main(req, res) { const answer = [RegExp.input, RegExp.$1]; /(.*)/.test('a secret of ' + req.body); res.send(answer) }`,
 	},

@@ -83,7 +83,7 @@ func (p *Pool) endChange() {
 
 // letGoLocked ends part, which takes no calls any more, in the background. A change must be in progress.
 func (p *Pool) letGoLocked(part *runtimePool) {
-	p.large.drop(p.patience, part)
+	p.extra.drop(p.patience, part)
 	p.changes.Go(func() {
 		if err := part.Shutdown(p.patience); err != nil {
 			p.mu.Lock()

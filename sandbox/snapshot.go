@@ -66,7 +66,7 @@ func (p *Pool) Snapshot() Snapshot {
 	now := p.current.Load()
 	for _, rt := range now.runtimes {
 		s := now.parts[rt.Name].Snapshot()
-		p.large.addTo(&s.Pool, rt.Name)
+		p.extra.addTo(&s.Pool, rt.Name)
 		s.Runtime = rt
 		all.Runtimes[rt.Name] = s
 		all.Pool.add(&s.Pool)

@@ -32,6 +32,7 @@ type Config struct {
 	TimeZone, ICUData string
 	Modules           []string
 	ModulesDir        string
+	Web               bool // whether all workers are for functions with the globals of the web platform
 	Egress            Egress
 	Observer          Observer
 

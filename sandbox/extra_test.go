@@ -8,32 +8,34 @@ import (
 	"time"
 )
 
-// largeRig is a Pool of fakes of one runtime, and what was made for larger memory.
-type largeRig struct {
+// extraRig is a Pool of fakes of one runtime, and what was made for larger memory.
+type extraRig struct {
 	*Pool
 
 	mu       sync.Mutex // guards the fields below
 	opened   []int64    // the memory of each part
 	starters []*fakeStarter
 	fail     error
+	// startTime is how long workers of new parts take to start.
+	startTime time.Duration
 }
 
-// newLargeRig must be called inside a synctest bubble.
-func newLargeRig(t *testing.T) *largeRig {
+// newExtraRig must be called inside a synctest bubble.
+func newExtraRig(t *testing.T) *extraRig {
 	t.Helper()
 	cfg := fakeConfig(4, 1)
 	cfg.LargestMemory, cfg.Runtimes = 600<<20, []Runtime{{Name: "node", Node: "node"}}
-	r := &largeRig{Pool: emptyPool(cfg, func(*Config) (starter, error) { return &fakeStarter{}, nil })}
+	r := &extraRig{Pool: emptyPool(cfg, func(*Config) (starter, error) { return &fakeStarter{}, nil })}
 	if err := r.start(t.Context(), cfg.Runtimes[0]); err != nil {
 		t.Fatal(err)
 	}
-	r.large.open = func(c *Config) (starter, error) {
+	r.extra.open = func(c *Config) (starter, error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.fail != nil {
 			return nil, r.fail
 		}
-		r.opened, r.starters = append(r.opened, c.Limits.Memory>>20), append(r.starters, &fakeStarter{})
+		r.opened, r.starters = append(r.opened, c.Limits.Memory>>20), append(r.starters, &fakeStarter{startTime: r.startTime})
 		return r.starters[len(r.starters)-1], nil
 	}
 	t.Cleanup(func() {
@@ -56,7 +58,7 @@ func (s *fakeStarter) hasEnded() bool {
 	return s.closed && s.alive == 0
 }
 
-func (r *largeRig) call(t *testing.T, key string, memory int64) {
+func (r *extraRig) call(t *testing.T, key string, memory int64) {
 	t.Helper()
 	inv := invocation(key, "1ms")
 	inv.Memory = memory << 20
@@ -67,7 +69,7 @@ func (r *largeRig) call(t *testing.T, key string, memory int64) {
 
 func TestFunctionsWithMoreMemoryHaveAForkServerOfItsSize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newLargeRig(t)
+		r := newExtraRig(t)
 		for _, row := range []struct {
 			memory int64
 			opens  int64 // the part that this call opens, in MiB; 0 for none
@@ -98,8 +100,8 @@ func TestFunctionsWithMoreMemoryHaveAForkServerOfItsSize(t *testing.T) {
 
 func TestAForkServerThatNobodyNeedsEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newLargeRig(t)
-		idle := r.large.cfg.IdleTimeout
+		r := newExtraRig(t)
+		idle := r.extra.cfg.IdleTimeout
 		for range 3 { // calls keep it alive
 			r.call(t, "g/f", 200)
 			time.Sleep(idle - time.Minute)
@@ -109,7 +111,7 @@ func TestAForkServerThatNobodyNeedsEnds(t *testing.T) {
 		}
 		time.Sleep(3 * idle)
 		synctest.Wait()
-		if n := len(r.large.budget.schedulers); !r.starters[0].hasEnded() || n != 1 {
+		if n := len(r.extra.budget.schedulers); !r.starters[0].hasEnded() || n != 1 {
 			t.Errorf("it has ended: %v; there are %d schedulers", r.starters[0].hasEnded(), n)
 		}
 		r.call(t, "g/f", 200)
@@ -121,7 +123,7 @@ func TestAForkServerThatNobodyNeedsEnds(t *testing.T) {
 
 func TestAForkServerThatDoesNotBeginIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newLargeRig(t)
+		r := newExtraRig(t)
 		r.fail = errors.New("no room")
 		inv := invocation("g/f", "1ms")
 		inv.Memory = 200 << 20
@@ -129,13 +131,15 @@ func TestAForkServerThatDoesNotBeginIsTriedAgain(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		r.fail = nil
+		time.Sleep(lastRetry)
+		synctest.Wait()
 		r.call(t, "g/f", 200)
 	})
 }
 
 func TestWorkersWithMoreMemoryCountInSize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newLargeRig(t)
+		r := newExtraRig(t)
 		for i := range 20 {
 			go func() {
 				inv := invocation("g/f", "1s")
@@ -154,4 +158,51 @@ func TestWorkersWithMoreMemoryCountInSize(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
 	})
+}
+
+func TestWebFunctionsHaveAForkServerOnceItIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newExtraRig(t)
+		web := func() {
+			inv := invocation("g/w", "1ms")
+			inv.Web = true
+			if _, err := r.Invoke(t.Context(), inv); err != nil {
+				t.Error(err)
+			}
+		}
+		r.startTime = time.Second
+		web()
+		if n := len(r.starters); n == 1 && r.starters[0].servedCalls() > 0 {
+			t.Error("the first call did not go to the usual workers")
+		}
+		time.Sleep(2 * time.Second)
+		for range 3 {
+			web()
+		}
+		r.call(t, "g/f", 0)
+		if len(r.opened) != 1 || r.starters[0].servedCalls() != 3 {
+			t.Fatalf("opened %v MiB, the first served %d calls", r.opened, r.starters[0].servedCalls())
+		}
+		r.fail = errors.New("no room")
+		time.Sleep(3 * r.extra.cfg.IdleTimeout)
+		synctest.Wait()
+		if !r.starters[0].hasEnded() {
+			t.Error("the fork server is there")
+		}
+		web()
+		synctest.Wait()
+		web() // the usual workers serve it where there is no other fork server
+	})
+}
+
+// servedCalls is how many calls its workers have served.
+func (s *fakeStarter) servedCalls() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.children {
+		c.mu.Lock()
+		n += c.calls
+		c.mu.Unlock()
+	}
+	return n
 }

@@ -8,15 +8,17 @@ import (
 	"time"
 )
 
-// largePools are the parts of a Pool for invocations that ask for more memory than Config.Limits.Memory. V8's heap is
-// an argument of the fork server, so each size of it has one of its own:
+// extraParts are the parts of a Pool for invocations that need workers of another kind than the usual part of their
+// runtime has. What differs is fixed when a fork server starts, so each kind has one of its own:
 //
-//	Limits.Memory 128 MiB │ 256 MiB │ 512 MiB │ … │ LargestMemory
-//	  the usual part      │   a part for each, per runtime; the next larger one serves a size between two
+//	more memory than Limits.Memory  V8's heap is an argument of the process: one for 256 MiB, one for 512 MiB and so
+//	                                on up to LargestMemory; the next larger one serves a size between two
+//	Web                             Node.js has loaded its fetch, and the realm has the globals of the web platform
 //
 // A part begins with the first invocation that needs it, and ends when it has had no call and no worker for
-// IdleTimeout. All share the budget of the Pool. It is safe for concurrent use.
-type largePools struct {
+// IdleTimeout. While one for Web begins, the usual part serves its invocations. All share the budget of the Pool. It is
+// safe for concurrent use.
+type extraParts struct {
 	cfg    Config // of the Pool
 	most   int64  // Config.LargestMemory
 	budget *budget
@@ -24,19 +26,20 @@ type largePools struct {
 
 	mu     sync.Mutex              // guards the fields below
 	usual  map[string]*runtimePool // the usual parts that there are, by runtime
-	parts  map[largeKey]*largePart
+	parts  map[partKey]*extraPart
 	ending sync.WaitGroup
 	closed bool
 }
 
-// largeKey is what workers of one part have in common.
-type largeKey struct {
+// partKey is what workers of one part have in common.
+type partKey struct {
 	usual  *runtimePool // that of the same runtime
 	memory int64        // bytes
+	web    bool
 }
 
-// largePart is one part. Its users are guarded by the lock of largePools; pool and err are set before made is closed.
-type largePart struct {
+// extraPart is one part. Its users are guarded by the lock of extraParts; pool and err are set before made is closed.
+type extraPart struct {
 	users int
 	later *time.Timer // looks at it when it was not used for a while; nil before the first call has ended
 	made  chan struct{}
@@ -44,22 +47,22 @@ type largePart struct {
 	err   error
 }
 
-func newLargePools(cfg Config, open func(*Config) (starter, error), b *budget) *largePools {
-	return &largePools{
+func newExtraParts(cfg Config, open func(*Config) (starter, error), b *budget) *extraParts {
+	return &extraParts{
 		cfg: cfg, most: cfg.LargestMemory, budget: b, open: open,
-		usual: map[string]*runtimePool{}, parts: map[largeKey]*largePart{},
+		usual: map[string]*runtimePool{}, parts: map[partKey]*extraPart{},
 	}
 }
 
 // admit lets there be parts beside usual, whose runtime calls can ask for.
-func (l *largePools) admit(usual *runtimePool) {
+func (l *extraParts) admit(usual *runtimePool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.usual[usual.name] = usual
 }
 
 // drop ends the parts beside usual: calls in them finish, or are cut off when ctx ends, and there are no others.
-func (l *largePools) drop(ctx context.Context, usual *runtimePool) {
+func (l *extraParts) drop(ctx context.Context, usual *runtimePool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.usual[usual.name] == usual {
@@ -73,21 +76,36 @@ func (l *largePools) drop(ctx context.Context, usual *runtimePool) {
 	}
 }
 
-// sizeFor is the memory that the part for so many bytes has: Limits.Memory doubled until it is as much.
-func (l *largePools) sizeFor(memory int64) int64 {
+// isLarge says whether inv needs a larger heap than the usual part gives.
+func (l *extraParts) isLarge(inv *Invocation) bool {
+	return inv.Memory > l.cfg.Limits.Memory && l.most > l.cfg.Limits.Memory
+}
+
+// sizeFor is the memory that the part for inv has: Limits.Memory doubled until it is as much.
+func (l *extraParts) sizeFor(inv *Invocation) int64 {
 	size := l.cfg.Limits.Memory
-	for size < memory && size < l.most {
+	if !l.isLarge(inv) {
+		return size
+	}
+	for size < inv.Memory && size < l.most {
 		size *= 2
 	}
 	return min(size, l.most)
 }
 
 // invoke is Pool.Invoke for an inv of the runtime that usual serves.
-func (l *largePools) invoke(ctx context.Context, usual *runtimePool, inv *Invocation) (*Result, error) {
-	key := largeKey{usual, l.sizeFor(inv.Memory)}
+func (l *extraParts) invoke(ctx context.Context, usual *runtimePool, inv *Invocation) (*Result, error) {
+	large := l.isLarge(inv)
+	if !large && !inv.Web {
+		return usual.Invoke(ctx, inv)
+	}
+	key := partKey{usual, l.sizeFor(inv), inv.Web}
 	part, err := l.join(key)
 	if err == nil {
 		defer l.leave(key, part)
+		if !large && !part.serves() {
+			return usual.Invoke(ctx, inv)
+		}
 		err = part.wait(ctx)
 	}
 	if err != nil {
@@ -98,7 +116,7 @@ func (l *largePools) invoke(ctx context.Context, usual *runtimePool, inv *Invoca
 }
 
 // join returns the part of that key, which leave must give back.
-func (l *largePools) join(key largeKey) (*largePart, error) {
+func (l *extraParts) join(key partKey) (*extraPart, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed || l.usual[key.usual.name] != key.usual {
@@ -106,7 +124,7 @@ func (l *largePools) join(key largeKey) (*largePart, error) {
 	}
 	part, ok := l.parts[key]
 	if !ok {
-		part = &largePart{made: make(chan struct{})}
+		part = &extraPart{made: make(chan struct{})}
 		l.parts[key] = part
 		go l.begin(key.usual.cfg, key, part)
 	}
@@ -114,24 +132,49 @@ func (l *largePools) join(key largeKey) (*largePart, error) {
 	return part, nil
 }
 
-// begin makes the part, without a worker yet: its keeper starts one for the first call, when there is room.
-func (l *largePools) begin(cfg Config, key largeKey, part *largePart) {
+// begin makes the part. One with a larger heap has no worker yet: its keeper starts one for the first call, when there
+// is room. Any other has its first worker.
+func (l *extraParts) begin(cfg Config, key partKey, part *extraPart) {
 	defer close(part.made)
-	cfg.Limits.Memory, cfg.Prewarmed = key.memory, 0
+	usual := cfg.Limits.Memory
+	cfg.Limits.Memory, cfg.web = key.memory, key.web
 	starter, err := l.open(&cfg)
-	if err != nil {
-		l.mu.Lock()
-		part.err = err
-		delete(l.parts, key) // the next call tries again
-		l.mu.Unlock()
-		return
+	switch {
+	case err != nil:
+	case key.memory == usual:
+		part.pool, err = newPool(context.Background(), cfg, starter, l.budget)
+	default:
+		cfg.Prewarmed = 0
+		part.pool = pausedPool(cfg, starter, l.budget)
+		part.pool.scheduler.runOn()
 	}
-	part.pool = pausedPool(cfg, starter, l.budget)
-	part.pool.scheduler.runOn()
+	if err != nil {
+		part.err = err
+		time.AfterFunc(lastRetry, func() { l.forget(key, part) })
+	}
+}
+
+// forget has the next call try again to make a part that has failed.
+func (l *extraParts) forget(key partKey, part *extraPart) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.parts[key] == part {
+		delete(l.parts, key)
+	}
+}
+
+// serves says whether the part is made, and without an error.
+func (p *extraPart) serves() bool {
+	select {
+	case <-p.made:
+		return p.err == nil
+	default:
+		return false
+	}
 }
 
 // wait waits until the part is made, or ctx ends.
-func (p *largePart) wait(ctx context.Context) error {
+func (p *extraPart) wait(ctx context.Context) error {
 	select {
 	case <-p.made:
 		return p.err
@@ -141,7 +184,7 @@ func (p *largePart) wait(ctx context.Context) error {
 }
 
 // leave gives the part back. The last one to do so has it looked at later.
-func (l *largePools) leave(key largeKey, part *largePart) {
+func (l *extraParts) leave(key partKey, part *extraPart) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if part.users--; part.users > 0 || l.closed {
@@ -154,13 +197,13 @@ func (l *largePools) leave(key largeKey, part *largePart) {
 }
 
 // look ends the part if it is of no use any more. Workers outlive the last call by as long as they may be idle.
-func (l *largePools) look(key largeKey, part *largePart) {
+func (l *extraParts) look(key partKey, part *extraPart) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.parts[key] != part || part.users > 0 || l.closed {
 		return
 	}
-	if part.pool.scheduler.hasBound() {
+	if !part.serves() || part.pool.scheduler.hasBound() {
 		part.later.Reset(l.cfg.IdleTimeout)
 		return
 	}
@@ -169,7 +212,7 @@ func (l *largePools) look(key largeKey, part *largePart) {
 }
 
 // end ends the part, once it is made, and takes it out of the budget.
-func (p *largePart) end(ctx context.Context) error {
+func (p *extraPart) end(ctx context.Context) error {
 	<-p.made
 	if p.pool == nil {
 		return nil
@@ -178,7 +221,7 @@ func (p *largePart) end(ctx context.Context) error {
 }
 
 // shutdown is Pool.Shutdown for all parts.
-func (l *largePools) shutdown(ctx context.Context) error {
+func (l *extraParts) shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	l.closed = true
 	errs := make(chan error, len(l.parts))
@@ -200,7 +243,7 @@ func (l *largePools) shutdown(ctx context.Context) error {
 }
 
 // addTo adds the state of the parts for that runtime to s.
-func (l *largePools) addTo(s *PoolStats, runtime string) {
+func (l *extraParts) addTo(s *PoolStats, runtime string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, part := range l.parts {
