@@ -89,6 +89,7 @@ class Invoker {
       lines: () => this.loader.code.split('\n').length,
       faultOf: (main, exported) => this.loader.faultOf(main, exported),
       program: (kind, values) => this.loader.run(kind, values),
+      checked: isHandler => this.checked(isHandler),
       log: (level, text) => this.log(level, text),
       span: rest => this.span(rest),
       clock: clock.start,
@@ -163,6 +164,15 @@ class Invoker {
     }
     if (call.lost !== null) this.lookAgain(call, FIRST_LOOK);
     return false;
+  }
+
+  // checked is the body of the answer to a trial run that went well: what the code exports, and the code of a module in
+  // the form that was compiled, unless that is too large for a frame.
+  checked(handler) {
+    const { lowered } = this.loader;
+    const text = lowered ? JSON.stringify({ handler, lowered }) : '';
+    if (text && 2 * text.length < this.maxAnswer) return text;
+    return handler ? 'handler' : undefined;
   }
 
   // compile answers with the code cache of the function, without a body if it is too large for a frame. The worker ends

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/testenv"
 )
 
@@ -45,6 +46,7 @@ func TestFunctionsOfFilesRun(t *testing.T) {
 			}
 			deployArchive(t, first.url+"/functions/files/archive")
 			runOrder(t, second.url+"/functions/files/archive")
+			deployModule(t, first.url+"/functions/files/module", second.url+"/functions/files/module")
 			refuseFiles(t, first.url+"/functions/files/bad")
 			put(t, first.url+"/functions/files/archive", "function main(q, res) { res.send(1) }", "")
 			eventually(t, "the code that replaced files", func() bool {
@@ -121,6 +123,29 @@ func deployArchive(t *testing.T, url string) {
 		!strings.HasPrefix(res.Header.Get("Server-Timing"), "build;dur=") {
 		t.Fatalf("archive: %d %s, %v", res.StatusCode, text, err)
 	}
+}
+
+// deployModule deploys code that is an ES module, which keeps its lines and shows as it was sent.
+func deployModule(t *testing.T, url, other string) {
+	t.Helper()
+	const code = "import _ from 'lodash'\nexport function main(req, res) {\n  if (req.body.fail) throw new Error('no')\n" +
+		"  res.send(_.chunk(req.body.list, 2))\n}"
+	put(t, url, code, `"runtime":"node24"`)
+	if _, answer := request(t, "GET", url, ""); !strings.Contains(answer, `"hash":"`+function.HashOf(code)+`"`) ||
+		strings.Contains(answer, "artefact") || strings.Contains(answer, "__functions") {
+		t.Errorf("a module is shown as %s", answer)
+	}
+	for range 2 {
+		status, answer := request(t, "PUT", other+"/run", `{"list":[1,2,3]}`)
+		if status != http.StatusOK || answer != "[[1,2],[3]]" {
+			t.Errorf("a module answers %d %s", status, answer)
+		}
+	}
+	request(t, "PUT", other+"/run", `{"fail":true}`)
+	eventually(t, "output with the place in a module", func() bool {
+		_, answer := request(t, "GET", other+"/logs", "")
+		return strings.Contains(answer, "at main (files/module.js:3:")
+	})
 }
 
 // refuseFiles deploys what cannot be built, and what is built and fails its trial run.

@@ -19,6 +19,9 @@ type Store interface {
 	Revision(ctx context.Context, ref function.Ref) (string, error)
 }
 
+// firstModules is the first major version of Node.js on which code may be a module.
+const firstModules = 18
+
 // Source returns functions of Store as this server can run them. An artefact for a newer Node.js than that of the
 // function's runtime, as another server may have made it, is built anew. What comes of it is not stored: it is kept in
 // memory with the function.
@@ -34,6 +37,10 @@ func (s *Source) Get(ctx context.Context, ref function.Ref) (*function.Function,
 		return f, err
 	}
 	runtime, _, err := s.Deployer.runtimeOf(f)
+	if err == nil && f.Artefact.Lowered && runtime.Major() < firstModules {
+		f.Artefact = nil // which says what the code needs
+		return f, nil
+	}
 	if err != nil || major(f.Artefact.Node) <= runtime.Major() { // a run tells of a runtime that is missing
 		return f, nil //nolint:nilerr // see above
 	}

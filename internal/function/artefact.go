@@ -14,6 +14,9 @@ type Artefact struct {
 	Code string `json:"-"`
 	// Hash is the lower-case hex SHA-256 of Code.
 	Hash string `json:"hash"`
+	// Lowered says that it is the function's code with its imports and exports in another form, line by line: errors and
+	// output need no source map. Then the fields below are empty.
+	Lowered bool `json:"lowered,omitempty"`
 	// Runtime is the name of the runtime that it was built for, and Node the version of its Node.js, such as "24.1.0".
 	Runtime string `json:"runtime"`
 	Node    string `json:"node"`

@@ -67,6 +67,14 @@ func (f *Function) Program() string {
 	return f.Code
 }
 
+// Shown is the text whose lines errors and output of f name, unless a source map tells of others.
+func (f *Function) Shown() string {
+	if f.Artefact != nil && f.Artefact.Lowered {
+		return f.Code
+	}
+	return f.Program()
+}
+
 // OfFiles says whether f was deployed with files, and not with code.
 func (f *Function) OfFiles() bool { return f.Code == "" && f.Artefact != nil }
 

@@ -52,7 +52,7 @@ func TestPackedSourcesComeBack(t *testing.T) {
 
 func TestSourcesThatOthersWroteCostLittle(t *testing.T) {
 	const most = 1 << 16
-	zeros := bytes.Repeat([]byte{0}, 64<<20)
+	zeros := bytes.Repeat([]byte{0}, 8<<20)
 	for name, files := range map[string][]byte{
 		"no gzip": []byte("PK"),
 		"no tar":  packedBytes(t, bytes.Repeat([]byte("x"), 2000)),

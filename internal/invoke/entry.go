@@ -107,7 +107,8 @@ func (e *entry) size() int64 {
 // workerKey names the function, its code, its runtime and what else a worker is bound to. The stored hash is not used:
 // two different codes must never share a worker, whatever a record says, and SHA-1 can be made to collide.
 func workerKey(fn *function.Function) string {
-	sum := sha256.Sum256([]byte(fn.Program()))
+	// The worker of the trial run has lowered the code by itself.
+	sum := sha256.Sum256([]byte(fn.Shown()))
 	key := fn.Namespace + "\x00" + fn.ID + "\x00" + hex.EncodeToString(sum[:])
 	if runtime := runtimeOf(fn); runtime != "" {
 		key += "\x00" + runtime

@@ -77,13 +77,10 @@ func (v *Invoker) CacheStats() CacheStats { return v.cache.stats() }
 // ownerOf is whose share of the server calls of namespace use.
 func (v *Invoker) ownerOf(namespace string) string { return function.Owner(namespace, v.ownerEnd) }
 
-// webHandler is what the trial run of a web handler answers with: see docs/protocol.md.
-const webHandler = `"handler"`
-
 // Check runs the top-level code of f, to learn whether it can be stored, on a worker that then waits for the first call
-// of it. If that shows a web handler, which reads its body as bytes, f gets the option for that unless it has one. Its
-// error is that of the pool: a *sandbox.FunctionError, a *sandbox.DeathError, or one of the sandbox's sentinels; or a
-// *LimitError.
+// of it. If that shows a web handler, which reads its body as bytes, f gets the option for that unless it has one; of a
+// module f gets the artefact that it was lowered to. Its error is that of the pool: a *sandbox.FunctionError, a
+// *sandbox.DeathError, or one of the sandbox's sentinels; or a *LimitError.
 func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 	token, err := v.limiter.acquireTrial(f)
 	if err != nil {
@@ -97,9 +94,8 @@ func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 	places := v.stacks.Of(f)
 	inv.OnLog = func(line sandbox.LogLine) { v.output.Print(f.Ref, places.Line(line)) }
 	result, err := v.pool.Invoke(ctx, inv)
-	if err == nil && string(result.Body) == webHandler && f.Options.Body == nil {
-		raw := function.BodyRaw
-		f.Options.Body = &raw
+	if err == nil {
+		learn(f, result.Body)
 	}
 	return places.Error(err)
 }

@@ -293,7 +293,10 @@ func TestCheckUsesTheWorkerThatTheFirstCallWillGet(t *testing.T) {
 }
 
 func TestATrialRunFindsAWebHandler(t *testing.T) {
-	for answer, want := range map[string]string{webHandler: function.BodyRaw, ``: "unset", `"other"`: "unset"} {
+	for answer, want := range map[string]string{
+		`"handler"`: function.BodyRaw, ``: "unset", `"other"`: "unset",
+		`"{\"handler\":true,\"lowered\":\"y\"}"`: function.BodyRaw, `"{\"handler\":false,\"lowered\":\"y\"}"`: "unset",
+	} {
 		v := New(Options{Pool: answeringPool{&sandbox.Result{Status: 200, Body: json.RawMessage(answer)}}, Source: newSource()})
 		for _, given := range []*string{nil, new(string)} {
 			fn := function.Function{Ref: ref("a/b"), Code: "x", Options: function.Options{Body: given}}
@@ -307,6 +310,37 @@ func TestATrialRunFindsAWebHandler(t *testing.T) {
 			if given != nil && got != "" || given == nil && got != want {
 				t.Errorf("%s: body is %q, want %q", answer, got, want)
 			}
+		}
+	}
+}
+
+func TestATrialRunKeepsTheLoweredCodeOfAModule(t *testing.T) {
+	built := (&function.Artefact{Code: "built"}).Seal()
+	for name, row := range map[string]struct {
+		answer string
+		before *function.Artefact
+		want   string
+	}{
+		"a module":     {`{"handler":false,"lowered":"y"}`, nil, "y"},
+		"a built one":  {`{"handler":false,"lowered":"y"}`, built, "built"},
+		"a script":     {`handler`, nil, "x"},
+		"nothing":      {`{"handler":true}`, nil, "x"},
+		"no JSON":      {`{"lowered":`, nil, "x"},
+		"another type": {`{"lowered":1}`, nil, "x"},
+		"far too much": {`{"lowered":"` + strings.Repeat("y", 70<<10) + `"}`, nil, "x"},
+	} {
+		body, err := json.Marshal(row.answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := New(Options{Pool: answeringPool{&sandbox.Result{Status: 200, Body: body}}, Source: newSource()})
+		fn := function.Function{Ref: ref("a/b"), Code: "x", Artefact: row.before}
+		before := workerKey(&fn)
+		if err := v.Check(t.Context(), &fn); err != nil || fn.Program() != row.want {
+			t.Errorf("%s: workers load %.80q, %v", name, fn.Program(), err)
+		}
+		if got := workerKey(&fn); got != before {
+			t.Errorf("%s: calls have the key %q, and the worker of the trial run %q", name, got, before)
 		}
 	}
 }

@@ -19,7 +19,7 @@ type Translator struct {
 
 // Of is the translator for a call of f.
 func (s *Stacks) Of(f *function.Function) *Translator {
-	if s == nil || f.Artefact == nil {
+	if s == nil || f.Artefact == nil || f.Artefact.Lowered {
 		return nil
 	}
 	return &Translator{

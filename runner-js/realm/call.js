@@ -286,7 +286,7 @@ function checked(main, exported) {
   const fault = entry === null ? runner.faultOf(main, exports) : '';
   const isHandler = entry !== null && entry.handler !== undefined;
   if (isHandler && !handles()) fail(Object.assign(new Error(NO_HANDLER), { stack: '' }));
-  else if (fault === '') answer({ status: 200, headers: {}, body: isHandler ? 'handler' : undefined });
+  else if (fault === '') answer({ status: 200, headers: {}, body: runner.checked(isHandler) });
   else fail(Object.assign(new Error(fault), { stack: '' })); // it is not an error of the code itself
 }
 

@@ -111,3 +111,18 @@ test('a trial run says that the code is a web handler, and where it cannot be on
   else t.equal(answer.text, fault);
   await runner.close();
 });
+
+test('a trial run of a module tells the code that workers compile', async (t) => {
+  const code = 'const one = 1;\nexport function main(req, res) {\n  res.send(one); }';
+  const { answer } = await outcome(code, { kind: 'check' });
+  if (!modern) {
+    t.ok(/ES modules need/.test(answer.text), answer.text);
+    return;
+  }
+  const { handler, lowered } = JSON.parse(answer.body);
+  t.equal(handler, false);
+  t.equal(lowered.split('\n').slice(1, 3).join('\n'), 'function main(req, res) {\n  res.send(one); }');
+  const again = await outcome(lowered, { kind: 'check' });
+  t.equal(again.answer.body, undefined, 'what was lowered is no module');
+  t.deepEqual((await outcome(lowered)).answer.body, (await outcome(code)).answer.body);
+});

@@ -114,12 +114,11 @@ func (s *server) tryOut(ctx context.Context, given *function.Function) (built de
 	if built, err = s.Builder.Build(ctx, &tried); err != nil {
 		return built, err
 	}
-	given.Artefact, given.Source = tried.Artefact, tried.Source
 	tried.Options.Body = given.Options.Body // what is stored was for other code, which may have read JSON
 	if err := s.Invoker.Check(ctx, &tried); err != nil {
 		return built, err
 	}
-	given.Options.Body = tried.Options.Body
+	given.Artefact, given.Source, given.Options.Body = tried.Artefact, tried.Source, tried.Options.Body
 	return built, nil
 }
 
