@@ -72,6 +72,9 @@ func (s *server) open(
 	o := sockets.Opening{
 		Request: kept.request, URI: r.RequestURI, Address: kept.ip, Depth: s.DepthOf(r.RemoteAddr),
 	}
+	if key := accessOf(r).key; key.ID != "" {
+		o.Watch = func(revoke func()) (stop func()) { return s.Keyring.Watch(key, time.Now(), revoke) }
+	}
 	if err := socket.Open(w, r, o, sockets.MessageOf(result)); err != nil {
 		return fmt.Errorf("open a WebSocket connection: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -146,22 +147,29 @@ func TestACallerThatAnswersPingsKeepsItsSocket(t *testing.T) {
 }
 
 func TestACallerThatReadsNothingIsRefusedMessages(t *testing.T) {
-	r := newRig(t, func(o *sockets.Options) {
-		o.Message, o.Memory, o.Slow = 1<<20, 64<<20, 20*time.Millisecond
-	})
-	r.dial(t)
-	id := r.newest(t)
-	message, slow := bytes.Repeat([]byte("x"), 1<<20), 0
-	eventually(t, "the end of the socket", func() bool {
-		err := r.hub.Send(t.Context(), ref.Namespace, id, sockets.NewMessage(message, false))
-		if errors.Is(err, sockets.ErrSlow) {
-			slow++
+	message := bytes.Repeat([]byte("x"), 1<<20)
+	// sendUntil sends until that is refused with want.
+	sendUntil := func(r *rig, want error) {
+		t.Helper()
+		r.dial(t)
+		id := r.newest(t)
+		for {
+			err := r.hub.Send(t.Context(), ref.Namespace, id, sockets.NewMessage(message, false))
+			if errors.Is(err, want) {
+				return
+			}
+			if err != nil && !errors.Is(err, sockets.ErrSlow) {
+				t.Fatal(err)
+			}
+			runtime.Gosched()
 		}
-		return errors.Is(err, sockets.ErrGone)
-	})
-	if slow == 0 {
-		t.Error("every message found room")
 	}
+	with := func(slow time.Duration) *rig {
+		return newRig(t, func(o *sockets.Options) { o.Message, o.Memory, o.Slow = 1<<20, 64<<20, slow })
+	}
+	sendUntil(with(time.Hour), sockets.ErrSlow)
+	r := with(20 * time.Millisecond)
+	sendUntil(r, sockets.ErrGone)
 	if got := r.closes(t, 1); got.Code != 1006 {
 		t.Errorf("the function was told %d", got.Code)
 	}

@@ -36,6 +36,9 @@ type Opening struct {
 	Address string
 	// Depth is how many calls of functions wait for what comes over the connection: see invoke.WithDepth.
 	Depth int
+	// Watch is called with what ends the socket when its caller may not have it any more, and returns what is called when
+	// the socket has ended. Nil lets it be.
+	Watch func(revoke func()) (stop func())
 }
 
 // closing is how a socket ends.
@@ -55,6 +58,7 @@ var (
 	endText     = closing{websocket.StatusInvalidFramePayloadData, "text is not UTF-8"}
 	endPings    = closing{websocket.StatusPolicyViolation, "too many pings"}
 	endSlow     = closing{websocket.StatusPolicyViolation, "a message took too long"}
+	endRevoked  = closing{websocket.StatusPolicyViolation, "the key is not valid any more"}
 	endAway     = closing{websocket.StatusPolicyViolation, "no pong"}
 	endTooLong  = closing{websocket.StatusMessageTooBig, "the message is too long"}
 	endBroken   = closing{websocket.StatusProtocolError, "the protocol is broken"}

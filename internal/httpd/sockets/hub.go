@@ -134,6 +134,9 @@ func (s *Socket) Open(w http.ResponseWriter, r *http.Request, o Opening, first *
 	if as := s.ready(conn, h.o.Lease(r)); as != nil {
 		h.work.Go(func() { s.hangUp(*as) })
 	}
+	if o.Watch != nil {
+		s.unwatch = o.Watch(func() { s.end(endRevoked) })
+	}
 	h.work.Go(s.write)
 	h.work.Go(s.read)
 	return nil

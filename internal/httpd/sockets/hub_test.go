@@ -382,3 +382,25 @@ func TestMemoryForMessagesIsBounded(t *testing.T) {
 		t.Errorf("ended with %d", got)
 	}
 }
+
+func TestASocketEndsWithTheKeyOfItsCaller(t *testing.T) {
+	r := newRig(t, nil)
+	revoke, stopped := make(chan func(), 1), make(chan struct{})
+	r.mu.Lock()
+	r.watch = func(end func()) (stop func()) {
+		revoke <- end
+		return func() { close(stopped) }
+	}
+	r.mu.Unlock()
+	c := r.dial(t)
+	c.write(frame(fin|text, []byte("a")))
+	c.wants(fin|text, "a")
+	(<-revoke)()
+	if code := c.end(); code != 1008 {
+		t.Errorf("the socket ended with %d", code)
+	}
+	<-stopped
+	if e := r.closes(t, 1); e.Code != 1008 || e.Reason != "the key is not valid any more" {
+		t.Errorf("the function learns %+v", e)
+	}
+}

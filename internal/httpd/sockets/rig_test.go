@@ -37,6 +37,7 @@ type rig struct {
 	run    func(ctx context.Context, e sockets.Event) (*sandbox.Result, error)
 	events []sockets.Event
 	option function.WebSocket
+	watch  func(revoke func()) (stop func()) // see sockets.Opening
 	gone   bool
 }
 
@@ -113,7 +114,10 @@ func (r *rig) serve(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	defer s.Leave()
-	_ = s.Open(w, request, sockets.Opening{Request: requestOf, URI: "/run"}, nil) // the caller may be gone
+	r.mu.Lock()
+	watch := r.watch
+	r.mu.Unlock()
+	_ = s.Open(w, request, sockets.Opening{Request: requestOf, URI: "/run", Watch: watch}, nil) // the caller may be gone
 }
 
 // requestOf has the event in a form that Run reads.

@@ -42,6 +42,7 @@ type Socket struct {
 	opened  bool
 	opening Opening
 	since   time.Time
+	unwatch func() // what Opening.Watch has returned; nil for nothing
 	conn    *websocket.Conn
 	lease   Lease
 
@@ -119,6 +120,9 @@ func (s *Socket) over(as closing) {
 	s.out, s.outSize = nil, 0
 	s.mu.Unlock()
 	s.hub.counts.ended(as)
+	if s.unwatch != nil {
+		s.unwatch()
+	}
 	s.enqueue(Event{Kind: EventClose, ID: s.ID, Code: int(as.code), Reason: as.reason})
 }
 
