@@ -127,12 +127,15 @@ func TestWhatAHostileRegistryDoesIsAnError(t *testing.T) {
 func TestARegistryThatIsAwayIsAnError(t *testing.T) {
 	t.Parallel()
 	shelf := newShelf(t)
-	address := shelf.URL
+	address := strings.Replace(shelf.URL, "://", "://user:hunter2@", 1)
 	shelf.Close()
 	p := made("a", "1.0.0", "a")
 	_, err := newClient(t, Options{Registry: address}).
 		Packages(t.Context(), lockOf(map[string]any{"node_modules/a": locked(p)}))
 	wantOutcome(t, err, http.StatusServiceUnavailable, "did not deliver a 1.0.0: the connection failed")
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the error shows the password: %v", err)
+	}
 }
 
 // TestASlowRegistryIsGivenUp has one that answers when the test is over.
