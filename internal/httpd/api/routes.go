@@ -19,6 +19,9 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // anyMethod stands for every method there is, OPTIONS too.
 const anyMethod = "*"
 
+// pipelinePath is that of pipelines.
+const pipelinePath = "/functions/pipeline"
+
 // ports are those that serve a resource.
 type ports uint8
 
@@ -55,7 +58,7 @@ func (s *server) resources() []resource {
 		}},
 		{"/functions/{namespace}/{id}/logs", apiPort, []method{{"GET", toDeploy, s.functionLogs}}},
 		{"/functions/{namespace}/{id}/files/*", apiPort, []method{{"GET", toDeploy, s.getFiles}}},
-		{"/functions/pipeline", apiPort | runPort, []method{{"PUT", toPipe, s.pipeline}}},
+		{pipelinePath, apiPort | runPort, []method{{"PUT", toPipe, s.pipeline}}},
 		{"/functions/{namespace}/{id}", apiPort, []method{
 			{"PUT", toDeploy, s.putFunction},
 			{"GET", toDeploy, s.getFunction},
@@ -157,6 +160,9 @@ func (s *server) dispatch(res resource) http.Handler {
 	if !ok {
 		fallback = s.adapt(notFound)
 		methods[http.MethodOptions] = s.adapt(options(allow))
+		if res.path == pipelinePath {
+			methods[http.MethodOptions] = s.adapt(s.pipelineOptions(options(allow)))
+		}
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.begin(w, r, res.path)

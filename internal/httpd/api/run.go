@@ -126,6 +126,9 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	var first invoke.Found
 	if err == nil {
 		first, _ = s.Invoker.Find(r.Context(), steps[0]) // a missing one is told when all steps are looked for
+		if c := s.corsOf(r.Context(), steps); c != nil {
+			shareAnswer(w, r, c)
+		}
 	}
 	request, unread := s.requestOf(r, first, target{path: "/", routed: true})
 	if err := cmp.Or(unread, err); err != nil {
