@@ -40,8 +40,8 @@ const { apply } = Reflect;
 const { slice, split, indexOf, startsWith } = String.prototype;
 const tick = process._tickCallback; // runs what is due before the event loop goes on: nextTicks, then microtasks
 
-// headOf reads the first members of an invoke frame: the ID as it is written, the kind, and how many calls follow in the
-// batch. A regular expression would take half a microsecond, and leave the frame where a function can read it.
+// headOf reads the first members of an invoke frame: the ID as it is written, the kind, and how many calls follow in
+// the batch. A regular expression would take half a microsecond, and leave the frame where a function can read it.
 function headOf(line) {
   const idEnd = apply(indexOf, line, ['"', BEFORE_ID.length + 1]) + 1;
   const kindStart = idEnd + BEFORE_KIND.length;
