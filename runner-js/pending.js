@@ -107,7 +107,7 @@ let names = 0;
 function listen() {
   const real = process._events;
   NODES_OWN.filter(name => isArray(real[name])).forEach((name) => { real[name] = together(real[name]); });
-  ownKeys(real).forEach(name => [].concat(real[name]).forEach(pin));
+  ownKeys(real).forEach((/** @type {string} */ name) => [].concat(real[name]).forEach(pin));
   registered = keep(real);
   lists = registered.values.filter(isArray).map(keep);
   names = registered.keys.length;
@@ -137,12 +137,12 @@ function watchEvents(object) {
     touched = true;
     return apply(change, undefined, args);
   };
-  return new Proxy(object, {
+  return new Proxy(object, /** @type {any} */ ({
     __proto__: null,
     defineProperty: noting(Reflect.defineProperty), // assignments come here, too
     deleteProperty: noting(Reflect.deleteProperty),
     setPrototypeOf: noting(Reflect.setPrototypeOf),
-  });
+  }));
 }
 
 // pin keeps what Node.js calls a listener by: versions of it do so by listener.call() or listener.apply(), which would
