@@ -36,11 +36,11 @@ func (s socketsOfCalls) Longest() int { return longestMessage(s.of.cfg) }
 
 // Send implements egress.Sockets.
 func (s socketsOfCalls) Send(
-	ctx context.Context, namespace, function, id string, binary bool, data []byte,
+	ctx context.Context, namespace, caller, id string, binary bool, data []byte,
 ) (code string) {
 	m := sockets.NewMessage(data, binary)
 	if id == "" {
-		return codeOf(s.of.sockets.SendAll(ctx, namespace, function, m))
+		return codeOf(s.of.sockets.SendAll(ctx, namespace, caller, m))
 	}
 	return codeOf(s.of.sockets.Send(ctx, namespace, id, m))
 }
