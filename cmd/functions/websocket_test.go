@@ -132,7 +132,7 @@ func TestIdleWebSocketsNeedNoWorker(t *testing.T) {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Max < uint64(many+1000) {
 		t.Skipf("the test may have %d descriptors", limit.Max)
 	}
-	s := startServer(t, fmt.Sprintf("WEBSOCKET_CONNECTIONS=%d", many*2), "MAX_CONNECTIONS=50", "POOL_PREWARMED=0",
+	s := startServer(t, fmt.Sprintf("WEBSOCKET_CONNECTIONS=%d", many*5/4+8), "MAX_CONNECTIONS=50", "POOL_PREWARMED=0",
 		"WORKER_IDLE_TIMEOUT=1s", "WEBSOCKET_PING_INTERVAL=1h", "WEBSOCKET_IDLE_TIMEOUT=1h")
 	put(t, s.url+"/functions/ws/f", `function main(req, res) { res.end(req.event === 'message' ? req.body : '') }`,
 		`"websocket":{}`)

@@ -35,6 +35,16 @@ func TestUpgradesAreCallsUnlessTheFunctionAsksForMore(t *testing.T) {
 		}
 	}
 	url := serve(t, Options{})
+	for _, path := range []string{"/connections/x", "/connections"} {
+		for _, header := range [][]string{
+			{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"},
+		} {
+			res, body := do(t, newRequest(t, "POST", url+"/namespaces/ns"+path, "hi", header...))
+			if res.StatusCode != http.StatusForbidden {
+				t.Errorf("%s %v: answered %d %s", path, header, res.StatusCode, body)
+			}
+		}
+	}
 	for _, method := range []string{"POST", "GET", "DELETE"} {
 		res, body := do(t, newRequest(t, method, url+"/namespaces/ns/connections/x", "hi"))
 		if res.StatusCode != http.StatusNotImplemented {
