@@ -139,6 +139,7 @@ class Invoker {
   // start begins the call and returns whether its answer is out already.
   start(line) {
     const { id, kind, behind } = headOf(line);
+    if (kind !== 'run' && kind !== 'check' && kind !== 'compile') throw new Error('a broken invoke frame');
     const call = {
       id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null, kind, waits: 0, left: 0,
       stream: null,
