@@ -276,13 +276,15 @@ func TestBuildsBeyondTheQueueAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.running <- struct{}{} // as if a build were under way, and one waited
-	p.places <- struct{}{}
-	p.places <- struct{}{}
+	for range 2 { // as if a build were under way, and one waited
+		if _, err := p.queue.join("another"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if _, err := p.Build(t.Context(), Input{}); !errors.Is(err, ErrBusy) {
 		t.Errorf("beyond the queue: %v", err)
 	}
-	<-p.places
+	p.queue.waiting = nil
 	gone := errors.New("the caller has gone")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(gone)

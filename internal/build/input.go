@@ -17,6 +17,8 @@ type Builder interface {
 
 // Input is what one build is made of. Build reads it only.
 type Input struct {
+	// Owner is whose share of the builds it uses.
+	Owner string
 	// Files are the author's, by paths with "/" that are relative and have no "..". The caller has checked names, count
 	// and sizes.
 	Files map[string][]byte

@@ -16,8 +16,7 @@ import (
 type Pool struct {
 	cfg     Config
 	program *sandbox.Program
-	running chan struct{} // a place for each build under way
-	places  chan struct{} // a place for each of those, and for each that waits
+	queue   *queue
 
 	mu     sync.Mutex // guards closed
 	closed bool
@@ -53,10 +52,7 @@ func New(cfg Config) (*Pool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build: %w", err)
 	}
-	return &Pool{
-		cfg: cfg, program: program,
-		running: make(chan struct{}, cfg.Concurrency), places: make(chan struct{}, cfg.Concurrency+cfg.Queue),
-	}, nil
+	return &Pool{cfg: cfg, program: program, queue: newQueue(cfg.Concurrency, cfg.Queue)}, nil
 }
 
 // Build implements Builder.
@@ -74,22 +70,11 @@ func (p *Pool) build(ctx context.Context, in *Input) (Output, error) {
 		return Output{}, err
 	}
 	defer p.builds.Done()
-	select {
-	case p.places <- struct{}{}:
-		defer func() { <-p.places }()
-	default:
-		return Output{}, ErrBusy
+	leave, err := p.queue.enter(ctx, in.Owner, p.cfg.QueueTimeout)
+	if err != nil {
+		return Output{}, err
 	}
-	timer := time.NewTimer(p.cfg.QueueTimeout)
-	defer timer.Stop()
-	select {
-	case p.running <- struct{}{}:
-		defer func() { <-p.running }()
-	case <-ctx.Done():
-		return Output{}, fmt.Errorf("build: %w", context.Cause(ctx))
-	case <-timer.C:
-		return Output{}, ErrBusy
-	}
+	defer leave()
 	return p.run(ctx, in)
 }
 

@@ -56,7 +56,7 @@ var functionsVariables = []Variable{
 	{
 		Name: "BUILD_CONCURRENCY", Default: "`NUM_CPUS`",
 		Meaning: "How many functions of files are built at the same time; 64 more deploys wait, others are " +
-			"answered 503. A build takes up to 512mb of memory and one processor.",
+			"answered 503. Owners of namespaces share both. A build takes up to 512mb of memory and one processor.",
 		parse:  whole(1, 1024, func(c *Config) *int { return &c.BuildConcurrency }),
 		derive: func(c *Config, _ machine) string { return strconv.Itoa(max(c.NumCPUs, 1)) },
 	},

@@ -33,6 +33,7 @@ func (d *Deployer) checkModule(ctx context.Context, m *function.Module) ([]build
 	runtime := sandbox.Newest(d.Runtimes())
 	caller := fmt.Sprintf("exports.main = () => require(%q)", m)
 	out, err := d.Builder.Build(ctx, build.Input{
+		Owner: d.Owner(m.Namespace),
 		Files: map[string][]byte{function.ModuleFile: []byte(caller)}, Entry: function.ModuleFile, Modules: modules,
 		Target: build.Target{Runtime: runtime.Name, Node: runtime.Version}, External: d.External(runtime.Name),
 	})

@@ -33,6 +33,8 @@ type Options struct {
 	Runtimes func() []sandbox.Runtime
 	// External are the modules that functions of a runtime may require. It must be safe for concurrent use.
 	External func(runtime string) []string
+	// Owner is whose share of the builds those for a namespace use. It must be safe for concurrent use.
+	Owner func(namespace string) string
 }
 
 // Deployer builds functions. It is safe for concurrent use.
@@ -97,6 +99,7 @@ func (d *Deployer) build(
 	}
 	defer release()
 	out, err := d.Builder.Build(ctx, build.Input{
+		Owner: d.Owner(f.Namespace),
 		Files: source.Files, Entry: source.Entry, Packages: packages.Packages, Modules: shared,
 		Target:   build.Target{Runtime: runtime.Name, Node: runtime.Version, Newest: newest},
 		External: d.External(runtime.Name),

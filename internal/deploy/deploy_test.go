@@ -48,6 +48,7 @@ var (
 
 func deployer(b build.Builder, err error, runtimes ...sandbox.Runtime) *deploy.Deployer {
 	return deploy.New(deploy.Options{
+		Owner:   func(namespace string) string { return namespace },
 		Builder: b, Packages: fakePackages{err}, Runtimes: func() []sandbox.Runtime { return runtimes },
 		External: func(runtime string) []string { return []string{"of " + runtime} },
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/backstage/functions/internal/build"
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/deploy"
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/npm"
 	"github.com/backstage/functions/sandbox"
 )
@@ -24,6 +25,7 @@ func (s *server) openBuilds(context.Context) (stop func() error, err error) {
 	s.deploys = deploy.New(deploy.Options{
 		Builder: builds, Packages: packages, External: s.modulesOf,
 		Modules: s.store, Limit: s.cfg.CodeLimit,
+		Owner:    func(namespace string) string { return function.Owner(namespace, s.cfg.OwnerSeparator) },
 		Runtimes: func() []sandbox.Runtime { return s.pool.Runtimes() }, // the workers start later
 	})
 	return stop, nil
