@@ -158,7 +158,7 @@ test-isolation: setup $(test_runtimes) ## run the sandbox's tests on this kernel
 	$(GO) test -count=1 -v -timeout $(TEST_TIMEOUT) ./sandbox/...
 
 .PHONY: test-cgroup2
-test-cgroup2: setup ## run the cgroup tests under CGROUP2_RUNNER, a command that runs its arguments on a cgroup v2 kernel
+test-cgroup2: setup $(test_runtimes) ## run the cgroup tests under CGROUP2_RUNNER, a command that runs its arguments on a cgroup v2 kernel
 	@: "$${CGROUP2_RUNNER:?must name a command that runs its arguments under a cgroup v2 kernel}"
 	@for package in $(cgroup2_packages); do \
 	  echo "$$package under cgroup v2"; \
