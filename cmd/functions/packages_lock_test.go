@@ -12,7 +12,7 @@ import (
 type packageLock map[string]json.RawMessage
 
 // readPackageLock also returns the version of each package that the tests name.
-func readPackageLock(t *testing.T) (packageLock, map[string]string) {
+func readPackageLock(t testing.TB) (packageLock, map[string]string) {
 	t.Helper()
 	var manifest struct{ Dependencies map[string]string }
 	var lock struct{ Packages packageLock }
@@ -28,10 +28,12 @@ func readPackageLock(t *testing.T) (packageLock, map[string]string) {
 	return lock.Packages, manifest.Dependencies
 }
 
-// of is the lock file of a function that depends on one package alone.
-func (l packageLock) of(name string) string {
+// of is the lock file of a function that depends on these packages alone.
+func (l packageLock) of(names ...string) string {
 	wanted := packageLock{"": json.RawMessage(`{}`)}
-	l.add(wanted, "", name)
+	for _, name := range names {
+		l.add(wanted, "", name)
+	}
 	text, err := json.Marshal(map[string]any{"lockfileVersion": 3, "packages": wanted})
 	if err != nil {
 		panic(err)

@@ -199,7 +199,7 @@ func packagesSite() http.Handler {
 }
 
 // npmRegistry is the registry that npm uses on this machine.
-func npmRegistry(t *testing.T) string {
+func npmRegistry(t testing.TB) string {
 	t.Helper()
 	text, err := exec.CommandContext(t.Context(), "npm", "config", "get", "registry").Output()
 	if err != nil {

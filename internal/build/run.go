@@ -62,7 +62,8 @@ func (p *Pool) explain(in *Input, ended *sandbox.ProgramResult) error {
 			File: onlyFile(in), Text: "the code is nested too deeply", Hint: "break up what is nested, or generate less of it",
 		}}}
 	case ended.End == sandbox.ProgramMemory, ended.End == sandbox.ProgramExit && outOfMemory(ended.Stderr):
-		return tooLarge("the build takes more than %d MiB of memory", p.cfg.Memory>>20)
+		return tooLarge("the build takes more than the %d MiB of memory that one may have (BUILD_MEMORY_LIMIT)",
+			p.cfg.Memory>>20)
 	case ended.End == sandbox.ProgramTime:
 		return fmt.Errorf("%w: more than %v of processor time", ErrTimeout, p.cfg.Timeout)
 	case ended.End == sandbox.ProgramOutput:

@@ -65,8 +65,10 @@ type Config struct {
 	BodyLimit int64
 	// CodeLimit is the most bytes of the files of a function, and of what is built of them, CODE_LIMIT.
 	CodeLimit int64
-	// BuildConcurrency is how many functions of files are built at the same time, BUILD_CONCURRENCY.
+	// BuildConcurrency is how many functions of files are built at the same time, BUILD_CONCURRENCY, and BuildMemory the
+	// memory of each build in bytes, BUILD_MEMORY_LIMIT.
 	BuildConcurrency int
+	BuildMemory      int64
 	// BodyDepth is how deep a body may nest, BODY_PARSER_DEPTH. ResponseLimit is the largest answer of a function in
 	// bytes, RESPONSE_LIMIT.
 	BodyDepth     int

@@ -56,9 +56,15 @@ var functionsVariables = []Variable{
 	{
 		Name: "BUILD_CONCURRENCY", Default: "`NUM_CPUS`",
 		Meaning: "How many functions of files are built at the same time; 64 more deploys wait, others are " +
-			"answered 503. Owners of namespaces share both. A build takes up to 512mb of memory and one processor.",
+			"answered 503. Owners of namespaces share both. A build takes up to one processor.",
 		parse:  whole(1, 1024, func(c *Config) *int { return &c.BuildConcurrency }),
 		derive: func(c *Config, _ machine) string { return strconv.Itoa(max(c.NumCPUs, 1)) },
+	},
+	{
+		Name: "BUILD_MEMORY_LIMIT", Default: "512mb",
+		Meaning: "Memory of each build, with the files that it unpacks; one that takes more is answered 413. About 40 " +
+			"packages fit into the default, several SDKs of clouds in one function do not.",
+		parse: size(64*mib, 16*gib, func(c *Config) *int64 { return &c.BuildMemory }),
 	},
 	{
 		Name: "PIPELINE_MAX_STEPS", Default: "100",

@@ -1,6 +1,7 @@
 package invoke
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"strconv"
@@ -50,6 +51,7 @@ type Invoker struct {
 	ownerEnd string
 	checks   atomic.Uint64
 
+	syncTimeout     time.Duration
 	pipelineTimeout time.Duration // 0 for none
 	stepBytes       int64
 }
@@ -63,7 +65,7 @@ func New(o Options) *Invoker {
 		cache:  newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
 		refused: o.Refused, refusals: newRefusals(o.Logger), stepped: o.Stepped,
 		cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer,
-		pipelineTimeout: o.PipelineTimeout, stepBytes: o.StepBytes,
+		syncTimeout: o.SyncTimeout, pipelineTimeout: o.PipelineTimeout, stepBytes: o.StepBytes,
 	}
 }
 
@@ -76,6 +78,10 @@ func (v *Invoker) CacheStats() CacheStats { return v.cache.stats() }
 
 // ownerOf is whose share of the server calls of namespace use.
 func (v *Invoker) ownerOf(namespace string) string { return function.Owner(namespace, v.ownerEnd) }
+
+// minTrial is the least time for the top-level code in the trial run of what was built of files. That is compiled then,
+// and for later calls it is not: half a megabyte takes a tenth of a second.
+const minTrial = time.Second
 
 // Check runs the top-level code of f, to learn whether it can be stored, on a worker that then waits for the first call
 // of it. If that shows a web handler, which reads its body as bytes, f gets the option for that unless it has one; of a
@@ -91,6 +97,9 @@ func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 	inv := bareEntry(f, &v.cache.bounds).invocation()
 	inv.ID = "check-" + strconv.FormatUint(v.checks.Add(1), 10)
 	inv.Kind, inv.Owner, inv.Depth = sandbox.Check, v.ownerOf(f.Namespace), depthOf(ctx)
+	if f.Artefact != nil {
+		inv.SyncTimeout = max(cmp.Or(inv.SyncTimeout, v.syncTimeout), minTrial)
+	}
 	places := v.stacks.Of(f)
 	inv.OnLog = func(line sandbox.LogLine) { v.output.Print(f.Ref, places.Line(line)) }
 	result, err := v.pool.Invoke(ctx, inv)

@@ -314,6 +314,37 @@ func TestATrialRunFindsAWebHandler(t *testing.T) {
 	}
 }
 
+// What was built of files may be much, and is compiled in its trial run.
+func TestTheTrialRunOfFilesHasTimeToCompile(t *testing.T) {
+	built := (&function.Artefact{Code: "built"}).Seal()
+	long, short := 5*time.Second, 50*time.Millisecond
+	for _, row := range []struct {
+		artefact     *function.Artefact
+		own          *time.Duration
+		ofPool, want time.Duration
+	}{
+		{nil, nil, 100 * time.Millisecond, 0}, // which stands for that of the pool
+		{nil, &short, 100 * time.Millisecond, short},
+		{built, nil, 100 * time.Millisecond, minTrial},
+		{built, &short, 100 * time.Millisecond, minTrial},
+		{built, &long, 100 * time.Millisecond, long},
+		{built, nil, long, long},
+	} {
+		pool := &fakePool{}
+		var got time.Duration
+		pool.does("a/b.js", func(inv *sandbox.Invocation) (*sandbox.Result, error) {
+			got = inv.SyncTimeout
+			return &sandbox.Result{Status: 200}, nil
+		})
+		v := New(Options{Pool: pool, Source: newSource(), SyncTimeout: row.ofPool})
+		fn := function.Function{Ref: ref("a/b"), Code: "x", Artefact: row.artefact}
+		fn.Options.SyncTimeout = row.own
+		if err := v.Check(t.Context(), &fn); err != nil || got != row.want {
+			t.Errorf("%+v: %v, %v", row, got, err)
+		}
+	}
+}
+
 func TestATrialRunKeepsTheLoweredCodeOfAModule(t *testing.T) {
 	built := (&function.Artefact{Code: "built"}).Seal()
 	for name, row := range map[string]struct {

@@ -90,6 +90,8 @@ type Options struct {
 	CutAfterAnswer bool
 	// Bounds are those of the functions' own options: what a stored function has beyond them runs with them.
 	Bounds function.Bounds
+	// SyncTimeout is the pool's own. The trial run of what was built of files has at least minTrial in its place.
+	SyncTimeout time.Duration
 	// PipelineTimeout is how long after the start of a pipeline its steps may begin. 0 sets no limit.
 	PipelineTimeout time.Duration
 	// StepBytes is the most that a step of a pipeline may stream to the next one, in bytes. 0 stands for DefaultStepBytes.

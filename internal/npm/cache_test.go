@@ -200,7 +200,7 @@ func TestWithoutARegistryThePackagesAreNamed(t *testing.T) {
 		made("a", "1.0.0", "a"), made("b", "1.0.0", "b"), made("c", "1.0.0", "c"), made("d", "1.0.0", "d"),
 	)))
 	wantOutcome(t, err, http.StatusBadRequest, "package-lock.json names packages (a 1.0.0, b 1.0.0, c 1.0.0, and 1 more)",
-		"NPM_REGISTRY is not set", "npx esbuild index.js --bundle --platform=node")
+		"NPM_REGISTRY is not set", "npx esbuild ENTRY --bundle --platform=node")
 	for _, files := range []map[string][]byte{{"index.js": nil}, lockOf(map[string]any{}), nil} {
 		set, err := c.Packages(t.Context(), files)
 		if err != nil || len(set.Packages) > 0 {

@@ -38,7 +38,7 @@ func errOff(lock lockfile) error {
 		names = append(names, lock.packages[i].String())
 	}
 	return badLock(fmt.Sprintf("%s names packages (%s), and this server fetches none, because NPM_REGISTRY is not set: "+
-		"bundle them before you deploy (npx esbuild index.js --bundle --platform=node --format=cjs --outfile=bundle.js), "+
+		"bundle them before you deploy (npx esbuild ENTRY --bundle --platform=node --format=cjs --outfile=bundle.js), "+
 		"and deploy the bundle without a lock file", lock.name, some(names, ", ")))
 }
 

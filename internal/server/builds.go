@@ -35,7 +35,7 @@ func (s *server) openBuilds(context.Context) (stop func() error, err error) {
 func (s *server) newBuilds() (builds build.Builder, stop func() error) {
 	cfg := build.DefaultConfig()
 	cfg.Isolation, cfg.Concurrency, cfg.MaxCode = s.cfg.Isolation, s.cfg.BuildConcurrency, int(s.cfg.CodeLimit)
-	cfg.Observer = s.measures.Built
+	cfg.Memory, cfg.Observer = s.cfg.BuildMemory, s.measures.Built
 	pool, err := build.New(cfg)
 	if err != nil {
 		s.log().Warn("Functions of files cannot be deployed on this server", "error", err)

@@ -237,6 +237,7 @@ func (s *server) invokeOptions() invoke.Options {
 		OwnerSeparator:     s.cfg.OwnerSeparator,
 		CancelOnDisconnect: s.cfg.CancelOnDisconnect,
 		CutAfterAnswer:     s.cfg.AfterAnswer == function.AfterAnswerCut,
+		SyncTimeout:        s.cfg.SyncTimeout,
 		PipelineTimeout:    s.cfg.PipelineTimeout,
 		StepBytes:          s.cfg.ResponseLimit / 4 * 3,
 		Bounds:             functionBounds(s.cfg),

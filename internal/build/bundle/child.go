@@ -22,6 +22,8 @@ const (
 	maxStack = 64 << 20
 	// exitFailed is the exit code of a child that got no request which it could read, or could not answer.
 	exitFailed = 81
+	// besideHeap is the memory that a build takes beside Go's heap and unpacked packages, in bytes.
+	besideHeap = 64 << 20
 )
 
 //nolint:gochecknoinits // the comment at ChildName says why
@@ -47,7 +49,6 @@ func serve(in io.Reader, out io.Writer) error {
 	}
 	// Garbage is collected late: most builds end before.
 	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(head.Memory / 4 * 3)
 	result, err := work(in, &head)
 	answer := result.answer(err)
 	if answer == nil {
@@ -102,6 +103,8 @@ func work(in io.Reader, head *Head) (*result, error) {
 	if err := tree.receive(in, head); err != nil {
 		return &result{}, err
 	}
+	// The files that packages unpacked to are memory, too.
+	debug.SetMemoryLimit(max(head.Memory-(head.MaxUnpacked-tree.left)-besideHeap, head.Memory/4))
 	r, err := compile(tree, head)
 	if err != nil {
 		return &result{}, err
