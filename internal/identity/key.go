@@ -71,6 +71,14 @@ func (k Key) Gives(other Key) bool {
 	return k.Role.Includes(other.Role) && len(other.Namespaces) > 0 && !slices.ContainsFunc(other.Namespaces, beyond)
 }
 
+// Outlives says whether k, which is to make other, is valid for as long. It sets an end that other does not have.
+func (k Key) Outlives(other *Key) bool {
+	if other.Expires.IsZero() {
+		other.Expires = k.Expires
+	}
+	return k.Expires.IsZero() || !other.Expires.After(k.Expires)
+}
+
 // Check returns ErrIncomplete when k cannot be stored.
 func (k Key) Check() error {
 	if k.ID == "" || !k.Role.Valid() || len(k.Namespaces) == 0 || k.hash == (hash{}) {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/identity"
@@ -39,60 +41,80 @@ var (
 	errKeysNotKnown = errors.New("the keys are not known yet")
 )
 
-// keyOf reads the key of r. Nobody after it is to see that, so the header is dropped.
+// authenticate reads the key of each request. Nobody after it is to see that, so the header is dropped: no function has
+// it, and no log, be the request for a resource or not.
+func (s *server) authenticate(next http.Handler) http.Handler {
+	if s.Auth == AuthOff {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := new(access)
+		a.key, a.err = s.keyOf(r)
+		if rec, ok := w.(*answer.Recorder); ok {
+			rec.KeyID = a.key.ID
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accessKey{}, a)))
+	})
+}
+
 func (s *server) keyOf(r *http.Request) (identity.Key, error) {
 	credentials := r.Header["Authorization"]
-	var token string
-	for _, text := range credentials {
-		if found, ok := tokenIn(text); ok {
-			token = found
-		}
-	}
-	if token == "" {
+	if !slices.ContainsFunc(credentials, hasToken) {
 		return identity.Key{}, errNoKey
 	}
 	delete(r.Header, "Authorization")
 	if len(credentials) > 1 {
 		return identity.Key{}, errKeysTwice
 	}
-	key, err := s.Keyring.Find(token, time.Now())
+	key, err := s.Keyring.Find(tokenIn(credentials[0]), time.Now())
 	if errors.Is(err, identity.ErrUnknown) && !s.Keyring.Loaded() {
 		err = errKeysNotKnown
 	}
 	return key, err
 }
 
-// tokenIn is the token in the text of a header Authorization (RFC 6750, section 2.1), if it is one of this server.
-func tokenIn(text string) (token string, ok bool) {
-	scheme, token, _ := strings.Cut(strings.TrimSpace(text), " ")
-	token = strings.TrimSpace(token)
-	return token, strings.EqualFold(scheme, "Bearer") && identity.IsToken(token)
+// hasToken says whether a header Authorization has what is a token of this server or was meant to be one, whatever it
+// is written with.
+func hasToken(text string) bool {
+	for part := range strings.FieldsFuncSeq(text, isBetween) {
+		if identity.IsToken(part) {
+			return true
+		}
+	}
+	return false
 }
 
-// authorize returns why r, which needs n, is not served, and r as it is served. Who is refused learns nothing of what
-// is stored: the store is not asked.
-func (s *server) authorize(w http.ResponseWriter, r *http.Request, n need) (*http.Request, error) {
-	if s.Auth == AuthOff {
-		return r, nil
+// isBetween says whether c may stand beside a token where somebody has got the header wrong.
+func isBetween(c rune) bool { return unicode.IsSpace(c) || strings.ContainsRune(`"',:;=`, c) }
+
+// tokenIn is the token in a header Authorization that is as it should be (RFC 6750, section 2.1); else empty.
+func tokenIn(text string) string {
+	scheme, token, _ := strings.Cut(text, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
 	}
-	key, err := s.keyOf(r)
-	if rec, ok := w.(*answer.Recorder); ok {
-		rec.KeyID = key.ID
+	return strings.Trim(token, " ")
+}
+
+// authorize returns why r, which needs n, is not served. Who is refused learns nothing of what is stored: the store is
+// not asked, but for the function of a preflight.
+func (s *server) authorize(w http.ResponseWriter, r *http.Request, n need) error {
+	a, ok := r.Context().Value(accessKey{}).(*access)
+	if !ok { // with AuthOff
+		return nil
 	}
-	access := &access{key: key}
-	r = r.WithContext(context.WithValue(r.Context(), accessKey{}, access))
-	refusal := n.refuse(s, r, key, err)
+	refusal := n.refuse(s, r, a.key, a.err)
 	switch {
 	case refusal == nil:
-		return r, nil
+		return nil
 	case s.Auth == AuthLog && !n.strict:
 		s.logFailure(r, slog.LevelWarn, "AUTH=on would refuse a request", refusal)
-		return r, nil
+		return nil
 	case n.preflights && isPreflight(r): // browsers show no key with one
-		access.refusal = refusal
-		return r, nil
+		a.refusal = refusal
+		return nil
 	}
-	return r, s.tellRefusal(w, refusal)
+	return s.tellRefusal(w, refusal)
 }
 
 // errKeyEnded is why what goes on for long ends before its caller leaves.
@@ -123,6 +145,8 @@ func (s *server) tellRefusal(w http.ResponseWriter, refusal error) error {
 // access is what the caller of a request may do.
 type access struct {
 	key identity.Key
+	// err says why there is no key; nil if there is one.
+	err error
 	// refusal says why nothing but a preflight is served; nil if all is.
 	refusal error
 }

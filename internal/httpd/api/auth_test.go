@@ -347,7 +347,23 @@ func TestFunctionsSeeNoKeysOfTheServer(t *testing.T) {
 			t.Errorf("mode %d: the function sees %s", mode, seen)
 		}
 	}
-	g := guard(t, Options{Auth: AuthLog, Invoker: invoker})
+	g := guard(t, Options{Auth: AuthOn, Invoker: invoker, Public: listed{{Namespace: "a", ID: "f"}: true}})
+	public := function.AccessPublic
+	invoker.find = func(ref function.Ref) (invoke.Found, error) {
+		return invoke.Found{Function: &function.Function{Ref: ref, Options: function.Options{Access: &public}}}, nil
+	}
+	token := g.key(identity.Invoke, "*")
+	for _, wrong := range []string{
+		"Basic " + token, "Token " + token, token, `Bearer "` + token + `"`, "Bearer\t" + token, "Bearer x," + token,
+		"Bearer: " + token, "key=" + token, "Bearer " + token + "x",
+	} {
+		seen = ""
+		response, body := g.ask(t, "PUT", "/functions/a/f/run", "", "Authorization", wrong)
+		if response.StatusCode != 401 || strings.Contains(seen, token) {
+			t.Errorf("%q: %d %s, the function sees %s", wrong, response.StatusCode, body, seen)
+		}
+	}
+	g = guard(t, Options{Auth: AuthLog, Invoker: invoker})
 	if _, _ = g.ask(t, "PUT", "/functions/a/f/run", "another.kind.of-token"); !strings.Contains(seen, "another.kind.of-token") {
 		t.Errorf("the function does not see what is not for the server: %s", seen)
 	}
@@ -467,4 +483,27 @@ func TestFollowersEndWithTheirKeys(t *testing.T) {
 	revoked.want(t, "event: failure\ndata: {\"error\":\"The key is not valid any more\"}\n\n")
 	revoked.want(t, "") // the end
 	going.wantLine(t, logs.print(t, "a")[0], "a")
+}
+
+// Whatever a request is for, nothing that comes after the server has its key.
+func TestTheAccessLogSeesNoKeys(t *testing.T) {
+	var seen []string
+	g := guard(t, Options{Auth: AuthOn, AccessLog: func(r *http.Request, _ Answer) {
+		seen = append(seen, r.Header.Get("Authorization"))
+	}})
+	token := g.key(identity.Invoke, "*")
+	for _, request := range []string{"GET /nope", "PATCH /functions/a/f", "GET /", "GET /livez", "GET /status", "OPTIONS /keys"} {
+		method, path, _ := strings.Cut(request, " ")
+		g.ask(t, method, path, token)
+	}
+	if strings.Join(seen, "") != "" {
+		t.Errorf("it sees %q", seen)
+	}
+}
+
+func TestARefusalByARouteDoesNotSayWhereItLeads(t *testing.T) {
+	g := guard(t, Options{Auth: AuthOn, Routes: tableOf(t, "/x")})
+	response, body := g.ask(t, "GET", "/x", g.key(identity.Invoke, "b"))
+	expect(t, response, body, 403, `{"error":"The key may not do this: it needs the role invoke in the namespace of its function",`+
+		`"reason":"forbidden"}`)
 }

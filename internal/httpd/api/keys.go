@@ -29,6 +29,10 @@ func (s *server) postKey(w http.ResponseWriter, r *http.Request) error {
 	if !accessOf(r).key.Gives(given) {
 		return forbidden(identity.Admin, " in all namespaces of the new key")
 	}
+	if !accessOf(r).key.Outlives(&given) {
+		sendInvalid(w, r, []string{"instance.expires is later than that of the key that makes it"})
+		return nil
+	}
 	key, token := identity.New(given)
 	if err := s.Store.PutKey(r.Context(), key); err != nil {
 		return fmt.Errorf("put a key: %w", err)

@@ -143,3 +143,28 @@ func TestKeysThatGrantNothingClearAreRefused(t *testing.T) {
 		t.Errorf("one too many: %d %s", status, text)
 	}
 }
+
+// A key that ends does not make one that does not.
+func TestAKeyEndsWithTheOneThatMadeIt(t *testing.T) {
+	store := newFakeStore()
+	g := guard(t, Options{Auth: AuthOn, Store: store})
+	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	maker, token := identity.New(identity.Key{Role: identity.Admin, Namespaces: []identity.Pattern{"a"}, Expires: until})
+	g.keys = append(g.keys, maker)
+	g.ring.Set(g.keys)
+	for expires, want := range map[string]string{
+		"": until.Format(time.RFC3339),
+		until.Add(-time.Minute).Format(time.RFC3339): until.Add(-time.Minute).Format(time.RFC3339),
+		until.Format(time.RFC3339):                   until.Format(time.RFC3339),
+		until.Add(time.Second).Format(time.RFC3339):  "",
+	} {
+		body := `{"role":"admin","namespaces":["a"]}`
+		if expires != "" {
+			body = `{"role":"admin","namespaces":["a"],"expires":"` + expires + `"}`
+		}
+		made, status, text := g.makeKey(t, token, body)
+		if made.Expires != want || (status == 201) != (want != "") {
+			t.Errorf("%q: %d %s, want it to end at %q", expires, status, text, want)
+		}
+	}
+}

@@ -19,6 +19,8 @@ type need struct {
 	in func(s *server, r *http.Request) places
 	// strict says that AuthLog refuses too: what is done would outlive it.
 	strict bool
+	// quiet says that a refusal names no namespace: the caller has not.
+	quiet bool
 	// preflights says that those of browsers are served all the same.
 	preflights bool
 }
@@ -48,7 +50,7 @@ var (
 // toRun is what a run of that function needs.
 func toRun(ref function.Ref) need {
 	in := func(*server, *http.Request) places { return places{runs: []function.Ref{ref}} }
-	return need{role: identity.Invoke, in: in, preflights: true}
+	return need{role: identity.Invoke, in: in, preflights: true, quiet: true}
 }
 
 func allNamespaces(*server, *http.Request) places { return places{all: true} }
@@ -123,7 +125,11 @@ func (n need) refuseKey(key identity.Key, p places) error {
 		p.names = append(p.names, ref.Namespace)
 	}
 	for _, namespace := range p.names {
-		if !key.May(n.role, namespace) {
+		switch {
+		case key.May(n.role, namespace):
+		case n.quiet:
+			return forbidden(n.role, " in the namespace of its function")
+		default:
 			return forbidden(n.role, " in the namespace "+namespace)
 		}
 	}

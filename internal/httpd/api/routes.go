@@ -177,8 +177,7 @@ func (s *server) dispatch(res resource) http.Handler {
 // guard has h serve those who are allowed to do what it needs.
 func (s *server) guard(n need, h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		r, err := s.authorize(w, r, n)
-		if err != nil {
+		if err := s.authorize(w, r, n); err != nil {
 			return err
 		}
 		return h(w, r)

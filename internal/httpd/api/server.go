@@ -349,5 +349,5 @@ func newServer(o Options) *server {
 
 // around adds to next what every request needs.
 func (s *server) around(next http.Handler) http.Handler {
-	return Identify(s.logAccess(s.recoverPanics(limitURL(checkHost(keepEncoding(s.nested(next)))))))
+	return Identify(s.logAccess(s.recoverPanics(limitURL(checkHost(keepEncoding(s.authenticate(s.nested(next))))))))
 }
