@@ -1,6 +1,8 @@
 package main
 
 import (
+	"compress/gzip"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -39,9 +41,11 @@ func TestServerSpeaksHTTP2WithoutTLS(t *testing.T) {
 	var only http.Protocols
 	only.SetUnencryptedHTTP2(true)
 	client := &http.Client{Transport: &http.Transport{Protocols: &only}}
+	s.wantBytesAndStreams(t, client)
 	answers := make(chan reply, 10)
 	const calls, answered = 10, `backstage_functions_overview_run_total{status="2xx"}`
-	s.awaitMetric(t, answered+" 2")
+	const before = 5 // a stream is a call too
+	s.awaitMetric(t, answered+" 5")
 	for range calls {
 		go func() { answers <- send(client, "PUT", s.url+"/functions/two/slow/run", "{}") }()
 	}
@@ -49,7 +53,7 @@ func TestServerSpeaksHTTP2WithoutTLS(t *testing.T) {
 	// answered in between is counted in neither, not twice.
 	eventually(t, "calls that have begun", func() bool {
 		done := s.metric(t, answered)
-		return done+s.metric(t, `functions_pool_workers{state="busy"}`) >= 2+calls
+		return done+s.metric(t, `functions_pool_workers{state="busy"}`) >= before+calls
 	})
 	s.terminate()
 	for range calls {
@@ -57,4 +61,58 @@ func TestServerSpeaksHTTP2WithoutTLS(t *testing.T) {
 			t.Error(r)
 		}
 	}
+}
+
+// wantBytesAndStreams gets bytes, a stream as it comes and one in gzip over the connections of client, and looks how the
+// streams are counted.
+func (s *server) wantBytesAndStreams(t *testing.T, client *http.Client) {
+	t.Helper()
+	const raw = `"body":"raw"`
+	put(t, s.url+"/functions/two/bytes", `function main(req, res) { res.type('png').end(Buffer.from([0, 255, 10, 13])) }`, raw)
+	put(t, s.url+"/functions/two/stream", `async function main(req, res) {
+		res.type('application/x-ndjson');
+		for (let i = 0; i < 3; i++) {
+			res.write(JSON.stringify({ i, sent: req.text(), text: 'x'.repeat(1000) }) + '\n');
+			await new Promise(done => setTimeout(done, 5));
+		}
+		res.end();
+	}`, raw)
+	get := func(path, body, encoding string) (*http.Response, string) {
+		r, err := http.NewRequestWithContext(t.Context(), "POST", s.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept-Encoding", encoding)
+		response, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		var from io.Reader = response.Body
+		if response.Header.Get("Content-Encoding") == "gzip" {
+			if from, err = gzip.NewReader(response.Body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		text, err := io.ReadAll(from)
+		if err != nil || response.ProtoMajor != 2 || response.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s %s, %v", path, response.Proto, response.Status, err)
+		}
+		return response, string(text)
+	}
+	if response, text := get("/functions/two/bytes/run", "", "identity"); text != "\x00\xff\n\r" ||
+		response.Header.Get("Content-Type") != "image/png" {
+		t.Errorf("bytes came as %q, %s", text, response.Header.Get("Content-Type"))
+	}
+	for _, encoding := range []string{"identity", "gzip"} {
+		response, text := get("/functions/two/stream/run", "é", encoding)
+		if strings.Count(text, `"sent":"é"`) != 3 || strings.Count(text, "\n") != 3 {
+			t.Errorf("a stream came as %.200q", text)
+		}
+		if got := response.Header.Get("Content-Encoding"); (got == "gzip") != (encoding == "gzip") {
+			t.Errorf("a stream that may be %s is in %q", encoding, got)
+		}
+	}
+	s.awaitMetric(t, `functions_streams_ended_total{end="finished"} 2`)
+	s.awaitMetric(t, `functions_streams_open 0`)
 }
