@@ -2,6 +2,7 @@ package build
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -229,5 +230,54 @@ func TestEveryFormOfAHandlerIsCalled(t *testing.T) {
 				t.Error("the code names a source map")
 			}
 		})
+	}
+}
+
+// A source map in the input can name what it likes, thousands of times. Places are in the files that were deployed.
+func TestSourceMapsOfTheInputAreNotRead(t *testing.T) {
+	text := `{"version":3,"sources":["big.txt"` + strings.Repeat(`,"big.txt"`, 1999) + `],"names":[],"mappings":"AAAA` +
+		strings.Repeat(",CCAA", 1999) + `"}`
+	inline := "//# sourceMappingURL=data:application/json;base64," + base64.StdEncoding.EncodeToString([]byte(text))
+	const entry = `const a = require('./lib/a'), b = require('./lib/b.ts'); function main() { return a + b }`
+	for name, in := range map[string]map[string][]byte{
+		"of the entry":    files("index.js", entry+"\n"+inline, "lib/a.js", "module.exports = 1", "lib/b.ts", "export = 2"),
+		"of another file": files("index.js", entry, "lib/a.js", "module.exports = 1\n"+inline, "lib/b.ts", "export = 2"),
+		"of TypeScript":   files("index.js", entry, "lib/a.js", "module.exports = 1", "lib/b.ts", "export = 2\n"+inline+"\n"),
+		"a file": files("index.js", entry, "lib/a.js", "module.exports = 1\n/*# sourceMappingURL=a.map */", "lib/a.map", text,
+			"lib/b.ts", "export = 2"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			in["big.txt"] = []byte("x")
+			out := build(t, Input{Target: node24, Entry: "index.js", Files: in})
+			var sourceMap struct{ Sources []string }
+			if err := json.Unmarshal(out.Map, &sourceMap); err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(sourceMap.Sources)
+			if want := []string{"index.js", "lib/a.js", "lib/b.ts"}; !slices.Equal(sourceMap.Sources, want) {
+				t.Errorf("%d sources: %.200v", len(sourceMap.Sources), sourceMap.Sources)
+			}
+			if len(out.Warnings) > 0 {
+				t.Errorf("warnings: %v", out.Warnings)
+			}
+			if strings.Contains(string(out.Code), "sourceMappingURL") {
+				t.Error("the code names a source map")
+			}
+		})
+	}
+}
+
+// What is imported from a data URL is no file: its source map is read.
+func TestSourceMapsNameABoundedNumberOfFiles(t *testing.T) {
+	for sources, want := range map[int]error{100: nil, 1<<16 + 1: ErrTooLarge} {
+		text := `{"version":3,"sources":["a"` + strings.Repeat(`,"a"`, sources-1) + `],"names":[],"mappings":"AAAA` +
+			strings.Repeat(",CCAA", sources-1) + `"}`
+		encode := base64.StdEncoding.EncodeToString
+		script := "exports.a = 1\n//# sourceMappingURL=data:application/json;base64," + encode([]byte(text))
+		in := files("index.js", `require("data:text/javascript;base64,`+encode([]byte(script))+`")`+handlerText)
+		_, err := pool(t).Build(t.Context(), Input{Target: node24, Files: in})
+		if !errors.Is(err, want) {
+			t.Errorf("%d sources: %v", sources, err)
+		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -39,9 +38,11 @@ func (p Place) String() string {
 // Map is a source map. It is safe for concurrent use.
 type Map struct {
 	places *sourcemap.Consumer // names sources by their number
-	files  []string
-	texts  []*string
+	files  []string            // several sources may have one name
+	texts  map[string]string   // by the names in files
 	bytes  int64
+	// alias is the name of all files but those of packages, if it is set.
+	alias string
 }
 
 // stored is what is read of a source map. Sections are not: no build of this project writes any.
@@ -54,6 +55,20 @@ type stored struct {
 
 // Parse reads a source map of version 3. Its error is ErrTooLarge, or says what is wrong with text.
 func Parse(text []byte) (*Map, error) {
+	return recovered(func() (*Map, error) { return parse(text) })
+}
+
+// recovered calls read and makes an error of a panic: no map may end the server.
+func recovered(read func() (*Map, error)) (m *Map, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			m, err = nil, fmt.Errorf("stacktrace: source map: it cannot be read: %v", cause)
+		}
+	}()
+	return read()
+}
+
+func parse(text []byte) (*Map, error) {
 	if len(text) > MaxMap {
 		return nil, ErrTooLarge
 	}
@@ -65,17 +80,19 @@ func Parse(text []byte) (*Map, error) {
 		return nil, fmt.Errorf("stacktrace: source map: version %d with %d bytes of mappings", s.Version, len(s.Mappings))
 	}
 	mappings := 1 + strings.Count(s.Mappings, ",") + strings.Count(s.Mappings, ";")
-	if mappings > MaxMappings || len(s.Sources) > MaxSources {
+	if mappings > MaxMappings || len(s.Sources) > MaxSources || len(s.Texts) > MaxSources {
 		return nil, ErrTooLarge
 	}
-	m := &Map{files: make([]string, len(s.Sources)), texts: s.Texts, bytes: int64(mappings) * mappingBytes}
+	m := &Map{
+		files: make([]string, len(s.Sources)), texts: map[string]string{}, bytes: int64(mappings) * mappingBytes,
+	}
 	for i, source := range s.Sources {
 		m.files[i] = fileName(source)
 		m.bytes += int64(len(m.files[i]))
 	}
-	for _, text := range s.Texts {
+	for i, text := range s.Texts[:min(len(s.Texts), len(m.files))] {
 		if text != nil {
-			m.bytes += int64(len(*text))
+			m.addText(m.files[i], *text)
 		}
 	}
 	places, err := consumer(s.Mappings, len(s.Sources))
@@ -116,26 +133,49 @@ func (m *Map) Place(line, column int) (place Place, ok bool) {
 	if !found || err != nil || sourceLine < 1 || sourceColumn < 0 {
 		return Place{}, false
 	}
-	return Place{File: m.files[number], Line: sourceLine, Column: sourceColumn + 1}, true
+	return Place{File: m.nameOf(m.files[number]), Line: sourceLine, Column: sourceColumn + 1}, true
 }
 
-// withTexts gives m the texts that it lacks, of files by their names. It must not be in use yet.
-func (m *Map) withTexts(files map[string][]byte) *Map {
-	m.texts = append(m.texts, make([]*string, max(0, len(m.files)-len(m.texts)))...)
-	for i, name := range m.files {
-		if content, ok := files[name]; ok && m.texts[i] == nil {
-			m.texts[i] = new(string(content))
-			m.bytes += int64(len(content))
+// addText keeps the text of a file of that name, if there is none yet.
+func (m *Map) addText(name, text string) {
+	if _, ok := m.texts[name]; !ok {
+		m.texts[name] = text
+		m.bytes += int64(len(text))
+	}
+}
+
+// withTexts gives m the texts that it lacks, of files by their names: one copy of each, however many sources have its
+// name. It copies none if m would then take more than limit bytes. M must not be in use yet.
+func (m *Map) withTexts(files map[string][]byte, limit int64) *Map {
+	lacking := map[string][]byte{}
+	total := m.bytes
+	for _, name := range m.files {
+		content, ok := files[name]
+		if _, has := m.texts[name]; !ok || has {
+			continue
 		}
+		if _, counted := lacking[name]; !counted {
+			lacking[name] = content
+			total += int64(len(content))
+		}
+	}
+	if total > limit {
+		return m
+	}
+	for name, content := range lacking {
+		m.addText(name, string(content))
 	}
 	return m
 }
 
 // Source is the text of an author's file. Ok says whether the map has it.
 func (m *Map) Source(file string) (text string, ok bool) {
-	for i, name := range m.files {
-		if name == file && i < len(m.texts) && m.texts[i] != nil {
-			return *m.texts[i], true
+	for _, name := range m.files {
+		if m.nameOf(name) != file {
+			continue
+		}
+		if text, ok := m.texts[name]; ok {
+			return text, true
 		}
 	}
 	return "", false
@@ -144,13 +184,16 @@ func (m *Map) Source(file string) (text string, ok bool) {
 // renamed is m with the name under which authors know a file that was deployed as code, for all but those of packages.
 func (m *Map) renamed(file string) *Map {
 	c := *m
-	c.files = slices.Clone(m.files)
-	for i, name := range c.files {
-		if !strings.HasPrefix(name, "node_modules/") {
-			c.files[i] = file
-		}
-	}
+	c.alias = file
 	return &c
+}
+
+// nameOf is what the author calls the file of that name.
+func (m *Map) nameOf(name string) string {
+	if m.alias == "" || strings.HasPrefix(name, "node_modules/") {
+		return name
+	}
+	return m.alias
 }
 
 // Bytes is how much memory the map takes, roughly.

@@ -73,6 +73,36 @@ func TestPlacesThatAreNotThereHaveNone(t *testing.T) {
 	}
 }
 
+// A source map in an author's file could name one large file thousands of times.
+func TestTextsAreKeptOncePerFile(t *testing.T) {
+	const sources, size = 2000, 1 << 10
+	text := `{"version":3,"sources":["big.txt"` + strings.Repeat(`,"big.txt"`, sources-1) + `],"mappings":"AAAA"}`
+	big := map[string][]byte{"big.txt": []byte(strings.Repeat("x", size)), "other.txt": make([]byte, size)}
+	bare := parsed(t, []byte(text)).Bytes()
+	m := parsed(t, []byte(text)).withTexts(big, bare+size)
+	if got, ok := m.Source("big.txt"); !ok || got != string(big["big.txt"]) || m.Bytes() != bare+size {
+		t.Errorf("%v, %d bytes, %d more", ok, len(got), m.Bytes()-bare)
+	}
+	within := parsed(t, []byte(text)).withTexts(big, bare+size-1)
+	if _, ok := within.Source("big.txt"); ok || within.Bytes() != bare {
+		t.Errorf("%d bytes beyond the limit", within.Bytes()-bare)
+	}
+	content := `{"version":3,"sources":["a","a","b"],"sourcesContent":["1234","1234"],"mappings":"AAAA"}`
+	if got, want := parsed(t, []byte(content)).Bytes(), int64(mappingBytes+len("aab")+len("1234")); got != want {
+		t.Errorf("%d bytes, want %d", got, want)
+	}
+	if got, ok := m.renamed("ns/id.js").Source("ns/id.js"); !ok || got != string(big["big.txt"]) {
+		t.Errorf("%v, %d bytes", ok, len(got))
+	}
+}
+
+func TestAPanicOfAReaderIsAnError(t *testing.T) {
+	m, err := recovered(func() (*Map, error) { panic("index out of range") })
+	if m != nil || err == nil || !strings.Contains(err.Error(), "index out of range") {
+		t.Errorf("%v, %v", m, err)
+	}
+}
+
 // Whoever writes to the store may have changed a map. None of these may take the server down or long.
 func TestDamagedMapsAreRefusedOrKnowNothing(t *testing.T) {
 	for name, row := range map[string]struct {
@@ -96,6 +126,7 @@ func TestDamagedMapsAreRefusedOrKnowNothing(t *testing.T) {
 		"a huge line":                  {text: `{"version":3,"sources":["a"],"mappings":"AA+/////DA"}`, readable: true},
 		"too many mappings":            {text: `{"version":3,"sources":["a"],"mappings":"` + strings.Repeat("A;", MaxMappings) + `"}`, tooLarge: true},
 		"too many sources":             {text: `{"version":3,"sources":[""` + strings.Repeat(`,""`, MaxSources) + `],"mappings":"AAAA"}`, tooLarge: true},
+		"too many texts":               {text: `{"version":3,"sources":["a"],"sourcesContent":[null` + strings.Repeat(`,null`, MaxSources) + `],"mappings":"AAAA"}`, tooLarge: true},
 		"too many bytes":               {text: strings.Repeat(" ", MaxMap+1), tooLarge: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -108,7 +108,7 @@ func (s *Stacks) parse(source *function.Source) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.withTexts(source.Files), nil
+	return m.withTexts(source.Files, cacheBytes), nil
 }
 
 // keyOf names the map of f: the same artefact may come from different files.

@@ -109,6 +109,9 @@ const globalThis = `var globalThis = Function("return this")();`
 // outfile is where the bundle would be written.
 const outfile = "bundle.js"
 
+// maxSources is how many files a source map names at most. Those who read source maps read no more.
+const maxSources = 1 << 16
+
 // collect takes what esbuild has made.
 func collect(t *tree, built *api.BuildResult, warnings []Message, web bool) (*result, error) {
 	r := &result{warnings: warnings, web: web}
@@ -136,6 +139,9 @@ func (r *result) tidyMap() error {
 	}
 	if err := json.Unmarshal(r.sourceMap, &parts); err != nil {
 		return fmt.Errorf("source map: %w", err)
+	}
+	if len(parts.Sources) > maxSources {
+		return tooLargeError(fmt.Sprintf("its source map names more than %d files", maxSources))
 	}
 	for i, name := range parts.Sources {
 		parts.Sources[i] = strings.TrimPrefix(path.Clean("/"+name), "/")
