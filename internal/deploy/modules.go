@@ -1,13 +1,11 @@
 package deploy
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"maps"
 	"net/http"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -30,27 +28,25 @@ type Modules interface {
 func (d *Deployer) shared(
 	ctx context.Context, namespace string, files map[string][]byte, without string,
 ) ([]*function.Module, error) {
-	names := named(namespace, files)
-	if len(names) == 0 {
+	search := importsOf(namespace)
+	if !importable(namespace) || !search.mentioned(files) {
 		return nil, nil
 	}
 	listed, err := d.Modules.Modules(ctx, namespace)
 	if err != nil {
 		return nil, fmt.Errorf("shared modules of %q: %w", namespace, err)
 	}
-	left := map[string]bool{} // those that are there and were not read yet
 	for _, m := range listed {
-		left[m.Name] = m.Name != without && !brings(files, m.String())
+		if m.Name != without && !brings(files, m.String()) {
+			search.left[m.Name] = true
+		}
 	}
+	names := search.take(files)
 	var found []*function.Module
 	size, count := sizeOf(files), len(files)
 	for len(names) > 0 {
 		name := names[len(names)-1]
 		names = names[:len(names)-1]
-		if !left[name] {
-			continue
-		}
-		left[name] = false
 		ref := function.ModuleRef{Namespace: namespace, Name: name}
 		m, err := d.Modules.Module(ctx, ref)
 		if err != nil {
@@ -61,30 +57,10 @@ func (d *Deployer) shared(
 			return nil, d.tooLarge()
 		}
 		found = append(found, m)
-		names = append(names, named(namespace, m.Source.Files)...)
+		names = append(names, search.take(m.Source.Files)...)
 	}
 	slices.SortFunc(found, func(a, b *function.Module) int { return strings.Compare(a.Name, b.Name) })
 	return found, nil
-}
-
-// named are the names of shared modules of namespace that stand in files as an import has them: "@ns/name", in quotes,
-// perhaps with the path of a file behind it.
-func named(namespace string, files map[string][]byte) []string {
-	if (function.ModuleRef{Namespace: namespace, Name: "x"}).Fault() != "" {
-		return nil
-	}
-	scope := "@" + namespace + "/"
-	pattern := regexp.MustCompile("[\"'`]" + regexp.QuoteMeta(scope) + "([A-Za-z0-9._~-]{1,128})[\"'`/]")
-	names := map[string]bool{}
-	for _, content := range files {
-		if !bytes.Contains(content, []byte(scope)) { // which is faster
-			continue
-		}
-		for _, match := range pattern.FindAllSubmatch(content, -1) {
-			names[string(match[1])] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
 }
 
 // folder is where the files of a module are, whose name is such as "@ns/name", as if it were a package.

@@ -55,10 +55,11 @@ func namesOf(modules []build.Module) (names []string) {
 }
 
 func TestWhatFilesImportIsBuiltIntoThem(t *testing.T) {
+	long := strings.Repeat("l", 128)
 	store := storeOf(
 		t,
 		module("a", "index.ts", `import '@ns/b/lib/x'`), module("b", "b.js", `require("@ns/a")`),
-		module("c", "c.js", ""), module("d", "d.js", ""),
+		module("c", "c.js", ""), module("d", "d.js", ""), module(long, "l.js", ""),
 	)
 	other := module("x", "x.js", "")
 	other.Namespace = "other"
@@ -74,6 +75,11 @@ func TestWhatFilesImportIsBuiltIntoThem(t *testing.T) {
 		{"of another namespace", `import "@other/x"`, ""},
 		{"words", `// @ns/c is a module`, ""},
 		{"a longer name", `import "@ns/cc"`, ""},
+		{"the longest name", `import "@ns/` + long + `"`, "@ns/" + long},
+		{"too long a name", `import "@ns/` + long + `x"; import "@ns/c"`, "@ns/c"},
+		{"without an end", `import "@ns/c`, ""},
+		{"without a beginning", `@ns/c"`, ""},
+		{"one after many others", strings.Repeat(`"@ns/" "@ns/x" "@ns/@ns/x" `, 1000) + `"@ns/c"`, "@ns/c"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			b := &fakeBuilder{}
@@ -104,6 +110,52 @@ func TestWhatFilesImportIsBuiltIntoThem(t *testing.T) {
 				t.Error("the hash has changed")
 			}
 		})
+	}
+}
+
+// A text that cannot import names none, such as a document.
+func TestFilesThatImportAreSearched(t *testing.T) {
+	store := storeOf(t, module("c", "c.js", ""))
+	for file, want := range map[string]bool{
+		"x.js": true, "x.mjs": true, "x.cjs": true, "x.jsx": true, "x.ts": true, "x.mts": true, "x.cts": true, "x.tsx": true,
+		"package.json": true, "lib/tsconfig.base.json": true, "data.json": false, "x.md": false, "x": false,
+	} {
+		b := &fakeBuilder{}
+		f := given("node24")
+		f.Source.Files[file] = []byte(`{"imports":{"#c":"@ns/c"}}`)
+		if _, err := building(b, store, 1<<20, node24).Build(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(b.inputs[0].Modules) == 1; got != want {
+			t.Errorf("%s: %v", file, got)
+		}
+	}
+}
+
+// A few kilobytes of a compressed upload can name modules a million times.
+func TestSearchForModulesTakesNoMemoryPerName(t *testing.T) {
+	store := storeOf(t, module("c", "c.js", ""))
+	same, distinct := strings.Repeat(`"@ns/a"`, 100_000), &strings.Builder{}
+	for i := range 100_000 {
+		fmt.Fprintf(distinct, `"@ns/a%d"`, i)
+	}
+	for name, text := range map[string]string{"the same": same, "distinct ones": distinct.String()} {
+		d := building(&fakeBuilder{}, store, 16<<20, node24)
+		f, m := given("node24"), module("m", "m.js", text)
+		f.Source.Files["b.js"] = []byte(text)
+		for what, act := range map[string]func() error{
+			"function": func() error { _, err := d.Build(t.Context(), f); return err },
+			"module":   func() error { _, err := d.CheckModule(t.Context(), m); return err },
+		} {
+			count := testing.AllocsPerRun(1, func() {
+				if err := act(); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if count > 10_000 {
+				t.Errorf("%s, %s: %v allocations", name, what, count)
+			}
+		}
 	}
 }
 
