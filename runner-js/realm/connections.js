@@ -53,25 +53,34 @@ function messageOf(data) {
 
 const isID = id => typeof id === 'string' && apply(test, ID, [id]);
 
+// promised returns a promise of what f returns. No method is async itself: its constructor would compile code.
+const promised = async f => f();
+
 const connections = {
   // send sends data to a connection. It resolves to false when that is closed.
-  async send(id, data) {
-    const { kind, bytes } = messageOf(data);
-    if (!isID(id)) return false;
-    return ask('The message is not sent', `SEND ${kind}/${id}/${sizeOf(bytes)}\n`, bytes);
+  send(id, data) {
+    return promised(() => {
+      const { kind, bytes } = messageOf(data);
+      if (!isID(id)) return false;
+      return ask('The message is not sent', `SEND ${kind}/${id}/${sizeOf(bytes)}\n`, bytes);
+    });
   },
 
   // broadcast sends data to all connections of this function.
-  async broadcast(data) {
-    const { kind, bytes } = messageOf(data);
-    await ask('The message is not sent', `SEND ${kind}/*/${sizeOf(bytes)}\n`, bytes);
+  broadcast(data) {
+    return promised(async () => {
+      const { kind, bytes } = messageOf(data);
+      await ask('The message is not sent', `SEND ${kind}/*/${sizeOf(bytes)}\n`, bytes);
+    });
   },
 
   // close ends a connection. It resolves to false when it was closed already.
-  async close(id, code = 1000, reason = '') {
-    if (!isID(id)) return false;
-    const text = apply(replace, encode(`${reason}`), [/[^!-~]/g, '']);
-    return ask('The connection is not closed', `HANGUP ${id}/${Number(code)}/${text}\n`, NOTHING);
+  close(id, code = 1000, reason = '') {
+    return promised(() => {
+      if (!isID(id)) return false;
+      const text = apply(replace, encode(`${reason}`), [/[^!-~]/g, '']);
+      return ask('The connection is not closed', `HANGUP ${id}/${Number(code)}/${text}\n`, NOTHING);
+    });
   },
 };
 
