@@ -10,6 +10,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/forwarded"
 	"github.com/backstage/functions/internal/httpd/sockets"
+	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
@@ -52,12 +53,12 @@ func (s *server) upgrade(w http.ResponseWriter, r *http.Request, to target, foun
 	if result.Status >= http.StatusMultipleChoices {
 		return sendResult(w, r, result)
 	}
-	return s.open(w, r, socket, kept, result)
+	return s.open(w, r, to, socket, kept, result)
 }
 
 // open answers with 101, and with the headers that the function has set.
 func (s *server) open(
-	w http.ResponseWriter, r *http.Request, socket *sockets.Socket, kept *opening, result *sandbox.Result,
+	w http.ResponseWriter, r *http.Request, to target, socket *sockets.Socket, kept *opening, result *sandbox.Result,
 ) error {
 	if err := checkHead(result.Status, result.Header); err != nil {
 		return err
@@ -72,7 +73,9 @@ func (s *server) open(
 	o := sockets.Opening{
 		Request: kept.request, URI: r.RequestURI, Address: kept.ip, Depth: s.DepthOf(r.RemoteAddr),
 	}
-	if key := accessOf(r).key; key.ID != "" {
+	key := accessOf(r).key
+	o.Public = s.Auth == AuthOn && !key.May(identity.Invoke, to.ref.Namespace)
+	if key.ID != "" {
 		o.Watch = func(revoke func()) (stop func()) { return s.Keyring.Watch(key, time.Now(), revoke) }
 	}
 	if err := socket.Open(w, r, o, sockets.MessageOf(result)); err != nil {

@@ -68,13 +68,14 @@ func (s *Socket) call() {
 	}
 }
 
-// callLast calls the function for the end of the socket, and gives its place back.
+// callLast calls the function for the end of the socket, and forgets the socket.
 func (s *Socket) callLast(e Event) {
 	defer s.hub.forget(s)
-	if s.hub.closers.Acquire(s.hub.life, 1) != nil {
+	release, err := s.hub.closers.acquire(s.hub.life, s.owner)
+	if err != nil {
 		return
 	}
-	defer s.hub.closers.Release(1)
+	defer release()
 	if _, err := s.try(e); err != nil && !isGone(err) {
 		s.hub.counts.failed.Add(1)
 	}

@@ -14,8 +14,6 @@ import (
 )
 
 const (
-	// mostClosers is how many calls for events "close" may run or wait at a time: many sockets may end at once.
-	mostClosers = 32
 	// mostEnding is how many sockets may be in the middle of their closing handshake at the end of the server.
 	mostEnding = 1024
 )
@@ -28,7 +26,7 @@ type Hub struct {
 	cut     context.CancelFunc
 	work    sync.WaitGroup // what the Hub has started
 	all     sync.WaitGroup // sockets
-	closers *semaphore.Weighted
+	closers *closers
 	waiting atomic.Int64 // bytes of messages that wait to be taken
 	checks  chan struct{}
 	asked   asked
@@ -37,16 +35,18 @@ type Hub struct {
 	mu      sync.Mutex // guards the fields below
 	closed  bool
 	places  places
+	last    places // of sockets that have ended and whose calls for that have not
 	sockets map[string]*Socket
-	checked map[function.Ref]struct{} // functions that may be gone
+	checked map[function.Ref]struct{} // functions that check is to look at
 }
 
 // New returns a Hub. The caller must Close it.
 func New(o Options) *Hub {
 	o = o.withDefaults()
 	h := &Hub{
-		o: o, name: newServerName(), closers: semaphore.NewWeighted(mostClosers), checks: make(chan struct{}, 1),
-		places: newPlaces(o.Most), sockets: map[string]*Socket{}, checked: map[function.Ref]struct{}{},
+		o: o, name: newServerName(), closers: newClosers(), checks: make(chan struct{}, 1),
+		places: newPlaces(o.Most), last: newPlaces(o.Most),
+		sockets: map[string]*Socket{}, checked: map[function.Ref]struct{}{},
 	}
 	h.life, h.cut = context.WithCancel(context.Background())
 	h.asked.waiting = map[uint64]chan envelope{}
@@ -91,12 +91,27 @@ func (s *Socket) Leave() {
 	}
 }
 
-// forget gives the place of s back.
+// vacate gives the place of s back, whose connection has ended, for one among the last calls. While its address or its
+// owner has too many of those, s keeps its place, so that what waits stays bounded.
+func (h *Hub) vacate(s *Socket) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.sockets, s.ID)
+	if s.vacated = h.last.take(s.address, s.owner); s.vacated {
+		h.places.give(s.address, s.owner)
+	}
+}
+
+// forget gives back what s has: it needs no call any more.
 func (h *Hub) forget(s *Socket) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.sockets, s.ID)
-	h.places.give(s.address, s.owner)
+	if s.vacated {
+		h.last.give(s.address, s.owner)
+	} else {
+		h.places.give(s.address, s.owner)
+	}
 	h.all.Done()
 }
 
@@ -136,6 +151,9 @@ func (s *Socket) Open(w http.ResponseWriter, r *http.Request, o Opening, first *
 	}
 	if o.Watch != nil {
 		s.unwatch = o.Watch(func() { s.end(endRevoked) })
+	}
+	if o.Public {
+		h.recheck(s)
 	}
 	h.work.Go(s.write)
 	h.work.Go(s.read)

@@ -39,6 +39,10 @@ type rig struct {
 	option function.WebSocket
 	watch  func(revoke func()) (stop func()) // see sockets.Opening
 	gone   bool
+	finds  int
+	public bool // sockets need that anybody may run the function
+	access string
+	opens  func() // is called before a socket is opened
 }
 
 // newRig starts one. Change may change the options of the Hub.
@@ -100,6 +104,9 @@ func echo(e sockets.Event) *sandbox.Result {
 
 func (r *rig) serve(w http.ResponseWriter, request *http.Request) {
 	fn := &function.Function{Ref: ref}
+	if namespace := request.Header.Get("X-Namespace"); namespace != "" {
+		fn.Namespace = namespace
+	}
 	r.mu.Lock()
 	option := r.option
 	r.mu.Unlock()
@@ -115,9 +122,13 @@ func (r *rig) serve(w http.ResponseWriter, request *http.Request) {
 	}
 	defer s.Leave()
 	r.mu.Lock()
-	watch := r.watch
+	opening := sockets.Opening{Request: requestOf, URI: "/run", Watch: r.watch, Public: r.public}
+	opens := r.opens
 	r.mu.Unlock()
-	_ = s.Open(w, request, sockets.Opening{Request: requestOf, URI: "/run", Watch: watch}, nil) // the caller may be gone
+	if opens != nil {
+		opens()
+	}
+	_ = s.Open(w, request, opening, nil) // the caller may be gone
 }
 
 // requestOf has the event in a form that Run reads.
@@ -132,11 +143,13 @@ func requestOf(e sockets.Event) sandbox.Request {
 func (r *rig) Find(context.Context, function.Ref) (invoke.Found, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.finds++
 	if r.gone {
 		return invoke.Found{}, &function.NotFoundError{Ref: ref}
 	}
-	option := r.option
-	return invoke.Found{Function: &function.Function{Ref: ref, Options: function.Options{WebSocket: &option}}}, nil
+	option, access := r.option, r.access
+	options := function.Options{WebSocket: &option, Access: &access}
+	return invoke.Found{Function: &function.Function{Ref: ref, Options: options}}, nil
 }
 
 func (r *rig) Run(ctx context.Context, call invoke.Call) (*sandbox.Result, error) {

@@ -37,6 +37,7 @@ type Socket struct {
 	address   string
 	protocols []string
 	idle      time.Duration
+	vacated   bool // its place was given back for one among the last calls; under hub.mu
 
 	// Set by Open; conn and lease under mu.
 	opened  bool
@@ -120,6 +121,7 @@ func (s *Socket) over(as closing) {
 	s.out, s.outSize = nil, 0
 	s.mu.Unlock()
 	s.hub.counts.ended(as)
+	s.hub.vacate(s)
 	if s.unwatch != nil {
 		s.unwatch()
 	}

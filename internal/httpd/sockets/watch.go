@@ -6,8 +6,8 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// Changed has sockets end whose function is gone, or has no sockets any more, after that change. It does not wait for
-// that.
+// Changed has sockets end, after that change, whose function is gone, has no sockets any more, or is not public any
+// more and they need that. It does not wait for that.
 func (h *Hub) Changed(c function.Change) {
 	if c.Routes {
 		return
@@ -19,13 +19,25 @@ func (h *Hub) Changed(c function.Change) {
 		}
 	}
 	h.mu.Unlock()
+	h.wakeCheck()
+}
+
+// recheck has check look at the function of s, which may have changed while s was opened.
+func (h *Hub) recheck(s *Socket) {
+	h.mu.Lock()
+	h.checked[s.ref] = struct{}{}
+	h.mu.Unlock()
+	h.wakeCheck()
+}
+
+func (h *Hub) wakeCheck() {
 	select {
 	case h.checks <- struct{}{}:
 	default:
 	}
 }
 
-// check looks at functions that may be gone.
+// check looks at functions that may be gone, or may not be public any more.
 func (h *Hub) check() {
 	for {
 		select {
@@ -45,12 +57,22 @@ func (h *Hub) check() {
 
 func (h *Hub) checkOne(ref function.Ref) {
 	found, err := h.o.Invoker.Find(h.life, ref)
-	if !isMissing(err) && (err != nil || found.WebSocket() != nil) { // it is there, or nobody knows
-		return
+	switch {
+	case isMissing(err):
+		h.endAll(ref, endDeleted, nil)
+	case err != nil: // nobody knows
+	case found.WebSocket() == nil:
+		h.endAll(ref, endDeleted, nil)
+	case !found.IsPublic():
+		h.endAll(ref, endPrivate, func(s *Socket) bool { return s.opening.Public })
 	}
+}
+
+// endAll ends the sockets of a function that are among those; nil stands for all.
+func (h *Hub) endAll(ref function.Ref, as closing, among func(*Socket) bool) {
 	for _, s := range h.list() {
-		if s.ref == ref {
-			s.end(endDeleted)
+		if s.ref == ref && (among == nil || among(s)) {
+			s.end(as)
 		}
 	}
 }
