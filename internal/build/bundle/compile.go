@@ -74,7 +74,8 @@ func compile(t *tree, head *Head) (*result, error) {
 	if len(faults) > 0 {
 		return nil, &faultError{faults}
 	}
-	return collect(t, &built, warnings, found.web)
+	warnings = append(t.warnings, warnings...)
+	return collect(t, &built, warnings[:min(len(warnings), maxMessages)], found.web)
 }
 
 // options are those of the build but for its plugins.

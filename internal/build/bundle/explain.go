@@ -62,15 +62,16 @@ var rules = []rule{
 		text: "No loader is configured for", fault: true, inPackages: true,
 		hint: "import code, JSON, text such as .txt and .html, or .wasm and .bin",
 	},
+	{text: notUploaded, fault: true, inPackages: true, hint: leadsOutHint},
 	{text: "Could not resolve", fault: true, inPackages: true, hint: "{resolve}"},
 }
 
 // all sorts messages into warnings and faults.
 func (e *explainer) all(errs, warns []api.Message) (warnings, faults []Message) {
-	for _, m := range errs {
+	for _, m := range e.confined(errs, true) {
 		faults = append(faults, e.explain(m, e.ruleFor(m)))
 	}
-	for _, m := range warns {
+	for _, m := range e.confined(warns, false) {
 		r := e.ruleFor(m)
 		inPackage := e.inPackage(m)
 		switch {
@@ -122,7 +123,7 @@ func (e *explainer) explain(m api.Message, r rule) Message {
 	if m.Location == nil {
 		return told
 	}
-	if told.File = e.file(m.Location.File); told.File != "" {
+	if told.File = e.file(m.Location.File); told.File != "" && m.Location.Line > 0 {
 		told.Line, told.Column = m.Location.Line, columnOf(m.Location)
 		told.LineText = around(m.Location.LineText, m.Location.Column)
 	}

@@ -34,6 +34,7 @@ var (
 	commonJS     = regexp.MustCompile(`\b(?:module\s*(?:\.|\[\s*["'])exports|exports\s*[.\[=])|\bexports\b`)
 	module       = regexp.MustCompile(`(?m)^\s*(?:import|export)\b`)
 	notWeb       = regexp.MustCompile(`^(?:async\b|function\b|class\b|\(|[\w$]+ =>)`)
+	identifier   = regexp.MustCompile(`^[\w$]{1,200}$`)
 	fetches      = regexp.MustCompile(`\bfetch\b`)
 )
 
@@ -106,7 +107,11 @@ func mayFetch(expression, code string) bool {
 	if notWeb.MatchString(expression) {
 		return false
 	}
-	name := regexp.QuoteMeta(strings.TrimSpace(expression))
+	name := strings.TrimSpace(expression)
+	if !identifier.MatchString(name) {
+		return true
+	}
+	name = regexp.QuoteMeta(name)
 	declared := regexp.MustCompile(`(?m)^(?:async )?function\*? ` + name + `\(|^class ` + name + `\b|` +
 		`^(?:var|let|const) ` + name + ` = (?:async\b|function\b|\(|[\w$]+ =>)`)
 	return !declared.MatchString(code)

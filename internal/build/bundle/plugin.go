@@ -16,8 +16,15 @@ import (
 // one.
 func (t *tree) plugin(head *Head, entry string, appended *api.OnLoadResult) api.Plugin {
 	return api.Plugin{Name: "functions", Setup: func(build api.PluginBuild) {
-		build.OnResolve(api.OnResolveOptions{Filter: `^[^./]`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
-			if args.Kind != api.ResolveEntryPoint && slices.Contains(head.External, args.Path) && !t.brings(args.Path) {
+		build.OnResolve(api.OnResolveOptions{Filter: `.*`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+			if args.Kind == api.ResolveEntryPoint {
+				return api.OnResolveResult{}, nil
+			}
+			dir, err := filepath.Rel(t.root, args.ResolveDir)
+			if err != nil || importEscapes(dir, args.Path) {
+				return api.OnResolveResult{}, fmt.Errorf("%w: %q", errLeadsOut, args.Path)
+			}
+			if slices.Contains(head.External, args.Path) && !t.brings(args.Path) {
 				return api.OnResolveResult{Path: args.Path, External: true}, nil
 			}
 			return api.OnResolveResult{}, nil
@@ -26,7 +33,7 @@ func (t *tree) plugin(head *Head, entry string, appended *api.OnLoadResult) api.
 			name, err := filepath.Rel(t.root, args.Path)
 			switch {
 			case err != nil || !filepath.IsLocal(name):
-				return api.OnLoadResult{}, fmt.Errorf("the file is not in the upload")
+				return api.OnLoadResult{}, errOutside
 			case name == entry && appended.Contents != nil:
 				return withoutMap(*appended), nil
 			}

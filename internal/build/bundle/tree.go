@@ -19,6 +19,9 @@ type tree struct {
 	left int64 // how many bytes packages may still unpack to
 	// files are the paths of the author's own files.
 	files []string
+	// configs are the paths of each tsconfig.json that counts, and warnings what is told about them.
+	configs  []string
+	warnings []Message
 }
 
 // receive puts everything in its place. Files come first in the request and win over packages of the same path.
@@ -45,7 +48,7 @@ func (t *tree) receive(in io.Reader, head *Head) error {
 			return err
 		}
 	}
-	return nil
+	return t.confineConfigs()
 }
 
 // receiveModule installs a shared module like a package.
@@ -113,8 +116,24 @@ func prefixed(err error, dir string) error {
 // the tree is refused here all the same.
 func (t *tree) write(name string, content []byte) error {
 	if !filepath.IsLocal(name) || strings.ContainsAny(name, "\x00\\") {
-		return faultIn(name, "the path leads out of the upload", "use relative paths without ..")
+		return faultIn(name, leadsOut, "use relative paths without ..")
 	}
+	switch base := path.Base(name); {
+	case base == "package.json":
+		var err error
+		if content, err = confinedPackage(name, content); err != nil {
+			return err
+		}
+	case strings.HasPrefix(base, ".pnp."):
+		return faultIn(name, "files of Plug'n'Play are not available", "upload package-lock.json instead")
+	case isConfig(name):
+		t.configs = append(t.configs, path.Clean(name))
+	}
+	return t.put(name, content)
+}
+
+// put writes one file as it is.
+func (t *tree) put(name string, content []byte) error {
 	at := filepath.Join(t.root, name)
 	if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
 		return writeFault(name, err)
