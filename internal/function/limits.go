@@ -1,6 +1,7 @@
 package function
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -77,12 +78,7 @@ func (e *EnvLimitError) Error() string {
 }
 
 // Record is the longest record that is read, in bytes.
-func (l Limits) Record() int64 {
-	if l.RecordBytes == 0 {
-		return defaultRecordBytes
-	}
-	return l.RecordBytes
-}
+func (l Limits) Record() int64 { return cmp.Or(l.RecordBytes, defaultRecordBytes) }
 
 // Source is the most that is read of the files of a function, and of its source map, in bytes. A map has names and
 // places beside what it maps.
@@ -94,43 +90,18 @@ func (l Limits) Source() int64 {
 }
 
 // MaxRoutes is how many routes there may be.
-func (l Limits) MaxRoutes() int {
-	if l.Routes == 0 {
-		return MaxRoutes
-	}
-	return l.Routes
-}
+func (l Limits) MaxRoutes() int { return cmp.Or(l.Routes, MaxRoutes) }
 
 // MaxKeys is how many keys there may be.
-func (l Limits) MaxKeys() int {
-	if l.Keys == 0 {
-		return MaxKeys
-	}
-	return l.Keys
-}
+func (l Limits) MaxKeys() int { return cmp.Or(l.Keys, MaxKeys) }
 
 // MaxModules is how many shared modules a namespace may have.
-func (l Limits) MaxModules() int {
-	if l.Modules == 0 {
-		return MaxModules
-	}
-	return l.Modules
-}
+func (l Limits) MaxModules() int { return cmp.Or(l.Modules, MaxModules) }
 
 // MaxPublic is how many functions may be public.
-func (l Limits) MaxPublic() int {
-	if l.Public == 0 {
-		return MaxPublic
-	}
-	return l.Public
-}
+func (l Limits) MaxPublic() int { return cmp.Or(l.Public, MaxPublic) }
 
-func (l Limits) env() int64 {
-	if l.EnvBytes == 0 {
-		return defaultEnvBytes
-	}
-	return l.EnvBytes
-}
+func (l Limits) env() int64 { return cmp.Or(l.EnvBytes, defaultEnvBytes) }
 
 // Set sets a variable of e, or returns an *EnvLimitError when e would then be beyond the limits and larger than it
 // was: one that has always been too large can still be mended. E must not be used after an error.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -8,7 +9,6 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"github.com/backstage/functions/internal/httpd/qs"
 	"github.com/backstage/functions/internal/identity"
 )
 
@@ -66,28 +66,11 @@ func (s *server) deleteKey(w http.ResponseWriter, r *http.Request) error {
 
 // listKeys answers with a page of the keys that the caller could make.
 func (s *server) listKeys(w http.ResponseWriter, r *http.Request) error {
-	q, err := listQuery(qs.Parse(r.URL.RawQuery))
-	if err != nil {
-		return err
+	may := func(ctx context.Context) ([]identity.Key, error) {
+		all, err := s.Store.Keys(ctx)
+		return slices.DeleteFunc(all, func(k identity.Key) bool { return !accessOf(r).key.Gives(k) }), err
 	}
-	start, end, err := q.Bounds()
-	if err != nil {
-		return err
-	}
-	all, err := s.Store.Keys(r.Context())
-	if err != nil {
-		return fmt.Errorf("list keys: %w", err)
-	}
-	all = slices.DeleteFunc(all, func(k identity.Key) bool { return !accessOf(r).key.Gives(k) })
-	page := all[min(start, len(all)):min(end, len(all))]
-	answer, err := s.rendering.render(r.Context(), len(page)*keyBytes, func() []byte {
-		return keysJSON(q, page, len(all))
-	})
-	if err != nil {
-		return fmt.Errorf("answer a list of keys: %w", err)
-	}
-	sendSchema(w, r, "keys/list", answer)
-	return nil
+	return sendPage(s, w, r, "keys", keyBytes, may, func(k identity.Key) []byte { return keyJSON(k, "") })
 }
 
 // keyNamed is the key that the path names, if the caller could make it: one that it could not is not there.

@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
@@ -107,16 +106,4 @@ func keyJSON(k identity.Key, token string) []byte {
 		o.String("expires", k.Expires.Format(time.RFC3339Nano))
 	}
 	return o.End()
-}
-
-// keysJSON is a page of so many keys.
-func keysJSON(q function.Query, page []identity.Key, total int) []byte {
-	items := []byte{'['}
-	for i, k := range page {
-		if i > 0 {
-			items = append(items, ',')
-		}
-		items = append(items, keyJSON(k, "")...)
-	}
-	return pageJSON(append(items, ']'), q, total)
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -77,17 +78,54 @@ func listBytes(page *function.Page) (n int) {
 
 // listAnswer names the pages before and after this one, as long as there are any.
 func listAnswer(q function.Query, page *function.Page) []byte {
-	items := []byte{'['}
-	for i, ref := range page.Items {
-		if i > 0 {
-			items = append(items, ',')
-		}
+	items := itemsJSON(page.Items, func(ref function.Ref) []byte {
 		item := rawjson.NewObject(nil)
 		item.String("namespace", ref.Namespace)
 		item.String("id", ref.ID)
-		items = append(items, item.End()...)
+		return item.End()
+	})
+	return pageJSON(items, q, page.Total)
+}
+
+// sendPage answers with the page of what all returns that the query asks for. Each item has about so many bytes; name
+// is that of the schema's folder, and of what is listed in errors.
+func sendPage[T any](
+	s *server, w http.ResponseWriter, r *http.Request, name string, bytes int,
+	all func(context.Context) ([]T, error), item func(T) []byte,
+) error {
+	q, err := listQuery(qs.Parse(r.URL.RawQuery))
+	if err != nil {
+		return err
 	}
-	return pageJSON(append(items, ']'), q, page.Total)
+	start, end, err := q.Bounds()
+	if err != nil {
+		return err
+	}
+	found, err := all(r.Context())
+	if err != nil {
+		return fmt.Errorf("list %s: %w", name, err)
+	}
+	page := found[min(start, len(found)):min(end, len(found))]
+	answer, err := s.rendering.render(r.Context(), len(page)*bytes, func() []byte {
+		return pageJSON(itemsJSON(page, item), q, len(found))
+	})
+	if err != nil {
+		return fmt.Errorf("answer a list of %s: %w", name, err)
+	}
+	sendSchema(w, r, name+"/list", answer)
+	return nil
+}
+
+// itemsJSON is an array of what item makes of each.
+func itemsJSON[T any](all []T, item func(T) []byte) []byte {
+	items := []byte{'['}
+	for i, one := range all {
+		if i > 0 {
+			items = append(items, ',')
+		}
+		items = append(items, item(one)...)
+	}
+	return append(items, ']')
 }
 
 // pageJSON is a page with items of a list of so many.

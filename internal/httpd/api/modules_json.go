@@ -53,21 +53,17 @@ func moduleJSON(m *function.Module, warnings json.RawMessage) []byte {
 
 // modulesJSON lists modules without their files.
 func modulesJSON(all []function.Module) []byte {
-	items := []byte{'['}
-	for i, m := range all {
-		if i > 0 {
-			items = append(items, ',')
-		}
+	items := itemsJSON(all, func(m function.Module) []byte {
 		o := rawjson.NewObject(nil)
 		o.String("name", m.Name)
 		o.Int("files", int64(m.Files))
 		o.Int("size", m.Bytes)
 		o.String("hash", m.Hash)
 		o.String("updated", m.Updated)
-		items = append(items, o.End()...)
-	}
+		return o.End()
+	})
 	o := rawjson.NewObject(nil)
-	o.Raw("items", append(items, ']'))
+	o.Raw("items", items)
 	return o.End()
 }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/httpd/qs"
 	"github.com/backstage/functions/internal/outcome"
 )
 
@@ -70,27 +69,7 @@ func (s *server) deleteRoute(w http.ResponseWriter, r *http.Request) error {
 
 // listRoutes answers with a page of the routes, in the order of their names.
 func (s *server) listRoutes(w http.ResponseWriter, r *http.Request) error {
-	q, err := listQuery(qs.Parse(r.URL.RawQuery))
-	if err != nil {
-		return err
-	}
-	start, end, err := q.Bounds()
-	if err != nil {
-		return err
-	}
-	all, err := s.Store.Routes(r.Context())
-	if err != nil {
-		return fmt.Errorf("list routes: %w", err)
-	}
-	page := all[min(start, len(all)):min(end, len(all))]
-	answer, err := s.rendering.render(r.Context(), len(page)*function.MaxPattern, func() []byte {
-		return routesJSON(q, page, len(all))
-	})
-	if err != nil {
-		return fmt.Errorf("answer a list of routes: %w", err)
-	}
-	sendSchema(w, r, "routes/list", answer)
-	return nil
+	return sendPage(s, w, r, "routes", function.MaxPattern, s.Store.Routes, routeJSON)
 }
 
 // routeNameOf is the route that the path names.

@@ -112,15 +112,3 @@ func routeJSON(r function.Route) []byte {
 	o.String("function", refEscaper.Replace(r.Function.Namespace)+"/"+refEscaper.Replace(r.Function.ID))
 	return o.End()
 }
-
-// routesJSON is a page of so many routes.
-func routesJSON(q function.Query, page []function.Route, total int) []byte {
-	items := []byte{'['}
-	for i, r := range page {
-		if i > 0 {
-			items = append(items, ',')
-		}
-		items = append(items, routeJSON(r)...)
-	}
-	return pageJSON(append(items, ']'), q, total)
-}
