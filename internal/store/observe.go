@@ -21,6 +21,7 @@ func Observe(s Store, hooks ...hook.Func) Store {
 		keys:       keys{hook.Guard[Keys](s, hooks...)},
 		modules:    modules{hook.Guard[Modules](s, hooks...)},
 		public:     public{hook.Guard[Public](s, hooks...)},
+		auditing:   auditing{hook.Guard[Audit](s, hooks...)},
 	}
 }
 
@@ -36,6 +37,7 @@ type observed struct {
 	keys
 	modules
 	public
+	auditing
 }
 
 type pinger struct{ guarded hook.Guarded[Pinger] }

@@ -28,6 +28,7 @@ type Store interface {
 	Modules
 	Keys
 	Public
+	Audit
 	Logs
 	Messages
 }

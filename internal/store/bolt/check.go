@@ -120,6 +120,10 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 			_, err := parsePublic([]byte(key))
 			return err
 		},
+		string(auditBucket): func(key string, text []byte) error {
+			_, err := parseAudit([]byte(key), text)
+			return err
+		},
 		string(keysBucket): func(id string, text []byte) error {
 			_, err := identity.Parse(id, text)
 			return err

@@ -6,8 +6,9 @@
 // holds each namespace's record, a JSON document, under its name. "routes" holds each route's record, a JSON document,
 // under its name, and "patterns" the name of each route under its pattern. "keys" holds each key's record, a JSON
 // document, under its ID, and "public" the names of public functions as keys. "modules" holds each shared module's
-// record, in buckets of namespaces as functions are, and "module files" its packed files under the same names. A
-// namespace and an ID take at most 32 KiB each.
+// record, in buckets of namespaces as functions are, and "module files" its packed files under the same names. "audit"
+// holds the records of writes and refusals, JSON documents, under numbers of eight bytes. A namespace and an ID take at
+// most 32 KiB each.
 //
 // What functions print is kept in memory.
 package bolt
@@ -38,10 +39,11 @@ var (
 	publicBucket      = []byte("public")
 	modulesBucket     = []byte("modules")
 	moduleFilesBucket = []byte("module files")
+	auditBucket       = []byte("audit")
 
 	allBuckets = [][]byte{
 		functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket, publicBucket,
-		modulesBucket, moduleFilesBucket,
+		modulesBucket, moduleFilesBucket, auditBucket,
 	}
 )
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/backstage/functions/internal/audit"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/store/feed"
@@ -31,6 +32,8 @@ type Store struct {
 	keys       map[string]identity.Key   // by their IDs
 	public     map[function.Ref]struct{}
 	modules    map[function.ModuleRef]*function.Module
+	audit      []audit.Record // the oldest first
+	audited    uint64         // how many records there have been
 }
 
 // New returns an empty store.
@@ -65,7 +68,7 @@ func (s *Store) Close() error {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.functions, s.namespaces, s.order, s.routes, s.patterns, s.keys = nil, nil, nil, nil, nil, nil
-	s.public, s.modules = nil, nil
+	s.public, s.modules, s.audit = nil, nil, nil
 	s.Messages.Close()
 	s.Ring.Close()
 	return nil

@@ -74,6 +74,9 @@ func (k keys) modules(namespace string) string { return string(k) + "functions:m
 // public is the hash of all public functions.
 func (k keys) public() string { return string(k) + "functions:public" }
 
+// audit is the stream of the records of writes and refusals.
+func (k keys) audit() string { return string(k) + "functions:audit" }
+
 // changes is the channel of notices.
 func (k keys) changes() string { return string(k) + "functions:changes" }
 

@@ -41,6 +41,7 @@ var (
 	copyScript          = redis.NewScript(source("copy"))
 	adoptScript         = redis.NewScript(source("adopt"))
 	dropFunctionScript  = redis.NewScript(source("drop"))
+	auditScript         = redis.NewScript(source("audit"))
 )
 
 // Those of kept lines.

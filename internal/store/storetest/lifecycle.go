@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/backstage/functions/internal/audit"
 	"github.com/backstage/functions/internal/function"
 )
 
@@ -39,6 +40,7 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 		"DeleteModule":    s.DeleteModule(ctx, function.ModuleRef{Namespace: "ns", Name: "m"}),
 		"AddPublic":       s.AddPublic(ctx, ref),
 		"RemovePublic":    s.RemovePublic(ctx, ref),
+		"AppendAudit":     s.AppendAudit(ctx, []audit.Record{record("a", "PUT /x")}, keepAudit),
 	}
 	_, calls["Get"] = s.Get(ctx, ref)
 	_, calls["Publish"] = s.Publish(ctx, "ONE", []byte("1"))
@@ -48,6 +50,7 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 	_, calls["Module"] = s.Module(ctx, function.ModuleRef{Namespace: "ns", Name: "m"})
 	_, calls["Keys"] = s.Keys(ctx)
 	_, calls["Public"] = s.Public(ctx)
+	_, calls["Audit"] = s.Audit(ctx, audit.Query{Limit: 1})
 	_, calls["Revision"] = s.Revision(ctx, ref)
 	_, calls["Put"] = s.Put(ctx, &function.Function{Ref: ref, Code: "2"})
 	_, calls["List"] = s.List(ctx, function.Query{Page: 1, PerPage: 1})
