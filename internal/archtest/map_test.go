@@ -13,6 +13,8 @@ var homes = map[string][]string{
 	"github.com/coder/websocket":              {"internal/httpd/sockets"},
 	"github.com/containerd/cgroups/":          {"sandbox/internal/cgroup"},
 	"github.com/opencontainers/runtime-spec/": {"sandbox/internal/cgroup"},
+	"github.com/coreos/go-oidc/":              {"internal/identity/oidc"},
+	"github.com/go-jose/go-jose/":             {"internal/identity/oidc"},
 	"github.com/coreos/go-systemd/":           {"internal/server"},
 	"github.com/elastic/go-seccomp-bpf":       {"sandbox/internal/seccomp"},
 	"github.com/evanw/esbuild/":               {"internal/build/bundle"},

@@ -53,6 +53,9 @@ func Of(token, name string, role Role) (Key, bool) {
 	return Key{ID: id, Name: name, Role: role, Namespaces: []Pattern{Everywhere}, hash: sha256.Sum256([]byte(token))}, ok
 }
 
+// Has says whether k has that role, be it in one namespace.
+func (k Key) Has(role Role) bool { return k.Role.Includes(role) }
+
 // May says whether k may do in the namespace what role may.
 func (k Key) May(role Role, namespace string) bool {
 	matches := func(p Pattern) bool { return p.Matches(namespace) }
