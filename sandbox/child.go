@@ -60,6 +60,9 @@ type settler interface{ settled() bool }
 // reporter is a starter that can tell what stands around its children.
 type reporter interface{ report() Report }
 
+// rollbackTeller is a starter that can tell whether its children could be put back to a snapshot after each call.
+type rollbackTeller interface{ rollback() RollbackSupport }
+
 // methodTeller is a starter that can tell how it starts workers.
 type methodTeller interface{ method() StartMethod }
 

@@ -64,6 +64,7 @@ func (s processes) close() error              { return s.Close() }
 func (s processes) memoryLeft() (int64, bool) { return s.MemoryLeft() }
 func (s processes) settled() bool             { return s.Settled() }
 func (s processes) method() StartMethod       { return StartMethod(s.Method()) }
+func (s processes) rollback() RollbackSupport { return RollbackSupport(worker.ProbeRollback()) }
 func (s processes) memory() (MemoryUsage, bool) {
 	usage, ok := s.Memory()
 	return MemoryUsage(usage), ok

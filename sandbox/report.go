@@ -37,6 +37,13 @@ type StartMethod struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+// RollbackSupport says whether workers could be put back to a snapshot after each call: whether the kernel and the
+// processor have what that takes.
+type RollbackSupport struct {
+	Available bool   `json:"available"`
+	Reason    string `json:"reason,omitempty"`
+}
+
 // MemoryUsage is what workers use together, in bytes, as their cgroups count it.
 type MemoryUsage struct {
 	// Total is all of it. Anonymous is the part that is not a cache of files.

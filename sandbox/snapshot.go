@@ -11,6 +11,8 @@ type RuntimeSnapshot struct {
 	Report
 	// Start says how workers start: forked, or directly and why.
 	Start StartMethod `json:"start"`
+	// Rollback says whether workers could be put back to a snapshot after each call.
+	Rollback RollbackSupport `json:"rollback"`
 	// Pool is its state at the moment.
 	Pool PoolStats `json:"pool"`
 	// Prewarmed is how many unbound workers are kept ready; MaxInvocations, the calls a worker serves, 0 for no limit.
@@ -37,6 +39,9 @@ func (p *runtimePool) Snapshot() RuntimeSnapshot {
 	}
 	if starter, ok := p.starter.(methodTeller); ok {
 		s.Start = starter.method()
+	}
+	if starter, ok := p.starter.(rollbackTeller); ok {
+		s.Rollback = starter.rollback()
 	}
 	switch {
 	case errors.Is(s.Err, ErrClosed):
