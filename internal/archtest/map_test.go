@@ -28,6 +28,7 @@ var homes = map[string][]string{
 	"github.com/miekg/dns":       {"internal/egress"},
 	"github.com/prometheus/":     {"internal/observe/metrics"},
 	"github.com/spf13/cobra":     {"cmd/functions"},
+	"github.com/tidwall/btree":   {"internal/store/line"},
 	"github.com/redis/go-redis/": {"internal/store/redis", "internal/testenv"},
 	"go.etcd.io/bbolt":           {"internal/store/bolt"},
 	"github.com/go-logr/logr":    {"internal/observe/trace"},

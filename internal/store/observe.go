@@ -7,8 +7,8 @@ import (
 	"github.com/backstage/functions/internal/store/hook"
 )
 
-// Observe returns s with hooks, the first one outermost, that are called for each operation but those of Logs and of
-// Messages: these go on in the background or wait, and have metrics of their own.
+// Observe returns s with hooks, the first one outermost, that are called for each operation but those of Logs, Messages
+// and Taking: these go on in the background or wait, and have metrics of their own.
 func Observe(s Store, hooks ...hook.Func) Store {
 	return observed{
 		Lifecycle:  s,
@@ -22,6 +22,7 @@ func Observe(s Store, hooks ...hook.Func) Store {
 		modules:    modules{hook.Guard[Modules](s, hooks...)},
 		public:     public{hook.Guard[Public](s, hooks...)},
 		auditing:   auditing{hook.Guard[Audit](s, hooks...)},
+		calls:      calls{s, hook.Guard[Calls](s, hooks...)},
 	}
 }
 
@@ -38,6 +39,7 @@ type observed struct {
 	modules
 	public
 	auditing
+	calls
 }
 
 type pinger struct{ guarded hook.Guarded[Pinger] }

@@ -29,6 +29,7 @@ type Store interface {
 	Keys
 	Public
 	Audit
+	Calls
 	Logs
 	Messages
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/identity"
+	"github.com/backstage/functions/internal/queue"
 )
 
 // Damage are the functions whose code does not match its hash.
@@ -122,6 +123,10 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 		},
 		string(auditBucket): func(key string, text []byte) error {
 			_, err := parseAudit([]byte(key), text)
+			return err
+		},
+		string(callsBucket): func(id string, text []byte) error {
+			_, err := queue.ParseCall(id, text)
 			return err
 		},
 		string(keysBucket): func(id string, text []byte) error {

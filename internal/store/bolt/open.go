@@ -30,7 +30,11 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded store: open %s: %w", path, explain(err))
 	}
-	return &Store{db: db, damage: damage, preparing: newSlots()}, nil
+	calls, err := loadCalls(db)
+	if err != nil {
+		return nil, fmt.Errorf("embedded store: open %s: %w", path, errors.Join(err, db.Close()))
+	}
+	return &Store{db: db, damage: damage, preparing: newSlots(), line: calls}, nil
 }
 
 // explain says what to do when another process holds the lock of the file.

@@ -7,8 +7,8 @@
 // under its name, and "patterns" the name of each route under its pattern. "keys" holds each key's record, a JSON
 // document, under its ID, and "public" the names of public functions as keys. "modules" holds each shared module's
 // record, in buckets of namespaces as functions are, and "module files" its packed files under the same names. "audit"
-// holds the records of writes and refusals, JSON documents, under numbers of eight bytes. A namespace and an ID take at
-// most 32 KiB each.
+// holds the records of writes and refusals, JSON documents, under numbers of eight bytes. Queued calls have
+// buckets of their own: see calls.go. A namespace and an ID take at most 32 KiB each.
 //
 // What functions print is kept in memory.
 package bolt
@@ -17,6 +17,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"syscall"
 
 	"go.etcd.io/bbolt"
@@ -26,6 +28,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/store/feed"
 	"github.com/backstage/functions/internal/store/keylock"
+	"github.com/backstage/functions/internal/store/line"
 	"github.com/backstage/functions/internal/store/ring"
 )
 
@@ -41,10 +44,10 @@ var (
 	moduleFilesBucket = []byte("module files")
 	auditBucket       = []byte("audit")
 
-	allBuckets = [][]byte{
+	allBuckets = slices.Concat([][]byte{
 		functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket, publicBucket,
 		modulesBucket, moduleFilesBucket, auditBucket,
-	}
+	}, callBuckets)
 )
 
 // Store keeps functions in a file. Use Open. It is safe for concurrent use.
@@ -57,6 +60,8 @@ type Store struct {
 	preparing chan struct{} // see prepare
 	readers   keylock.Locks
 	ring.Ring // what functions print
+	line      *line.Line
+	closed    atomic.Bool
 
 	// Limits bound what is written and read, Reading how many large records are read at the same time: nil sets no bound.
 	// They must not change once the store is in use.
@@ -84,6 +89,7 @@ func (s *Store) Watch(ctx context.Context, notify func(function.Change)) {
 func (s *Store) Close() error {
 	s.Messages.Close()
 	s.Ring.Close()
+	s.closed.Store(true)
 	if err := s.db.Close(); err != nil {
 		return fmt.Errorf("embedded store: close: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/store/feed"
+	"github.com/backstage/functions/internal/store/line"
 	"github.com/backstage/functions/internal/store/ring"
 )
 
@@ -18,6 +19,7 @@ type Store struct {
 	feed feed.Feed
 	feed.Messages
 	ring.Ring // what functions print
+	line      *line.Line
 
 	// Limits bound what is written. They must not change once the store is in use.
 	Limits function.Limits
@@ -39,6 +41,7 @@ type Store struct {
 // New returns an empty store.
 func New() *Store {
 	return &Store{
+		line:       line.New(&line.Memory{}, nil),
 		functions:  make(map[function.Ref]*function.Function),
 		namespaces: make(map[string]*function.Namespace),
 		routes:     make(map[string]function.Route),

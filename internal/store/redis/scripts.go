@@ -51,3 +51,14 @@ var (
 	dropScript   = redis.NewScript(logLibrary + source("log_drop"))
 	forgetScript = redis.NewScript(logLibrary + source("log_forget"))
 )
+
+// Those of queued calls.
+var (
+	callLibrary       = source("call_lib")
+	putCallScript     = redis.NewScript(callLibrary + source("call_put"))
+	takeCallsScript   = redis.NewScript(callLibrary + source("call_take"))
+	renewCallsScript  = redis.NewScript(callLibrary + source("call_renew"))
+	settleCallScript  = redis.NewScript(callLibrary + source("call_settle"))
+	cancelCallScript  = redis.NewScript(callLibrary + source("call_cancel"))
+	redriveCallScript = redis.NewScript(callLibrary + source("call_redrive"))
+)

@@ -122,6 +122,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	if err := s.Ping(ctx); err != nil {
 		s.log.WarnContext(ctx, "Redis cannot be used yet.", "error", err)
+	} else {
+		s.warnAboutCalls(ctx)
 	}
 	if logs.own {
 		if err := logs.client.Ping(ctx).Err(); err != nil {

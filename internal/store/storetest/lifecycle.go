@@ -9,6 +9,7 @@ import (
 
 	"github.com/backstage/functions/internal/audit"
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/queue"
 )
 
 // lifecycleTests are of what a store does apart from what it keeps.
@@ -42,6 +43,16 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 		"RemovePublic":    s.RemovePublic(ctx, ref),
 		"AppendAudit":     s.AppendAudit(ctx, []audit.Record{record("a", "PUT /x")}, keepAudit),
 	}
+	_, calls["PutCall"] = s.PutCall(ctx, spec("ns"), wide)
+	_, _, calls["TakeCalls"] = s.TakeCalls(ctx, "one", 1, time.Hour)
+	lease := queue.Lease{Ref: ref, ID: "1", Take: 1}
+	_, calls["RenewCalls"] = s.RenewCalls(ctx, []queue.Renewal{{Lease: lease}}, time.Hour)
+	_, calls["SettleCall"] = s.SettleCall(ctx, &queue.Settlement{Lease: lease})
+	calls["CancelCall"], calls["RedriveCall"] = s.CancelCall(ctx, ref, "1"), s.RedriveCall(ctx, ref, "1")
+	_, calls["GetCall"] = s.GetCall(ctx, ref, "1")
+	_, calls["CallResult"] = s.CallResult(ctx, ref, "1")
+	_, calls["ListCalls"] = s.ListCalls(ctx, &queue.Query{Ref: ref, Limit: 1})
+	_, calls["CallStats"] = s.CallStats(ctx)
 	_, calls["Get"] = s.Get(ctx, ref)
 	_, calls["Publish"] = s.Publish(ctx, "ONE", []byte("1"))
 	_, calls["Routes"] = s.Routes(ctx)

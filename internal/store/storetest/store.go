@@ -32,7 +32,7 @@ type table map[string]func(*testing.T, Store)
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
 		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, publicTests,
-		moduleTests, auditTests, logTests, messageTests, lifecycleTests,
+		moduleTests, auditTests, callTests, logTests, messageTests, lifecycleTests,
 	} {
 		tests.run(t, open)
 	}

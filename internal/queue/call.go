@@ -1,0 +1,126 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// Status is the state of a call.
+type Status string
+
+// The states. A call in one of the last three is settled.
+const (
+	Queued    Status = "queued"
+	Running   Status = "running"
+	Succeeded Status = "succeeded"
+	Dead      Status = "dead"
+	Cancelled Status = "cancelled"
+)
+
+// Statuses are all of them.
+var Statuses = []Status{Queued, Running, Succeeded, Dead, Cancelled}
+
+// Settled says whether nothing moves the call any more but a redrive.
+func (s Status) Settled() bool { return s == Succeeded || s == Dead || s == Cancelled }
+
+// The reasons of the store itself why a call is dead or an attempt failed.
+const (
+	ReasonLeaseLost = "lease_lost" // its server did not renew its lease
+	ReasonMaxAge    = "max_age"    // it was too old for one more attempt
+)
+
+// Spec is what is asked for with a call. Nothing of it changes.
+type Spec struct {
+	// ID names the call. It is a version 7 UUID, so that lists are in the order of time.
+	ID  string
+	Ref function.Ref
+	// Caller is the ID of the caller's key; empty for none.
+	Caller string
+	// RequestID and TraceID are those of the request that the call came with.
+	RequestID, TraceID string
+	// URI is what the caller asked for, for the log.
+	URI string
+	// Payload is the request of the function in the form of those who run it.
+	Payload []byte
+	// Attempts is how often the call may be tried, Backoff the longest wait after its first failure, and MaxAge how long
+	// after its put an attempt may begin.
+	Attempts        int
+	Backoff, MaxAge time.Duration
+	// Keep is how long its record is kept once it has succeeded or was cancelled, KeepDead once it is dead.
+	Keep, KeepDead time.Duration
+	// Key is the caller's idempotency key, together with whose it is; empty for none. Until KeyFor is over another put
+	// with it in this namespace adds nothing. Print tells one request from another.
+	Key    string
+	Print  string
+	KeyFor time.Duration
+}
+
+// Call is the record of a call. GetCall and ListCalls leave out the payload.
+type Call struct {
+	Spec
+	Status Status
+	// Takes counts how often it was taken; the last take holds its lease. Used is how many of its attempts are used.
+	Takes, Used int
+	// Created is when it was put, Due from when on it may be taken, Until when its last attempt may begin.
+	Created, Due, Until time.Time
+	// Taken, Lease and Server are of the last take: when it was, until when it holds, and whose it is.
+	Taken, Lease time.Time
+	Server       string
+	// Settled is when it was; Expires is when its record goes.
+	Settled, Expires time.Time
+	// Reason says why it is dead.
+	Reason string
+	// History has the attempts that were used, the oldest first.
+	History []Attempt
+	// Progress is what the function last told of it: JSON, empty for nothing.
+	Progress []byte
+	// HasResult says that there is an answer.
+	HasResult bool
+}
+
+// Attempt is one that was used. Detail is JSON of those who ran it.
+type Attempt struct {
+	Start, End time.Time
+	Detail     []byte
+}
+
+// Lease is what a taker holds of a call.
+type Lease struct {
+	Ref  function.Ref
+	ID   string
+	Take int
+}
+
+// LeaseOf is that of a call which was taken just now.
+func LeaseOf(c *Call) Lease { return Lease{c.Ref, c.ID, c.Takes} }
+
+// Renewal renews a lease. Progress, if not empty, is kept with the call.
+type Renewal struct {
+	Lease
+	Progress []byte
+}
+
+// Outcome is how a take ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Done  Outcome = "done"  // the call succeeded
+	Fail  Outcome = "fail"  // it failed, and would again
+	Retry Outcome = "retry" // it failed: one attempt is used; it is tried again if there is one left
+	Back  Outcome = "back"  // it did not start: no attempt is used
+)
+
+// Settlement ends a take.
+type Settlement struct {
+	Lease
+	Outcome Outcome
+	// Delay is how long a Retry or Back waits at least.
+	Delay time.Duration
+	// Detail describes the attempt, in JSON; Back has none. Reason says in a word why it failed.
+	Detail []byte
+	Reason string
+	// Result is the answer, in the form of those who run calls; empty for none. It is kept with a settled call.
+	Result []byte
+}

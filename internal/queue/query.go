@@ -1,0 +1,98 @@
+package queue
+
+import (
+	"errors"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// Errors of stores.
+var (
+	// ErrNotFound: there is no such call, or no longer.
+	ErrNotFound = errors.New("call not found")
+	// ErrLost: the take is over, by its lease or because the call was cancelled.
+	ErrLost = errors.New("the lease of the call is lost")
+	// ErrFull: the namespace has as many calls as it may, or they take as much as they may.
+	ErrFull = errors.New("the namespace has too many queued calls")
+	// ErrNotSettled: a call that is queued or running cannot be redriven.
+	ErrNotSettled = errors.New("the call is not dead and not cancelled")
+	// ErrSettled: the call cannot be cancelled any more.
+	ErrSettled = errors.New("the call is settled")
+	// ErrIncomplete: a call without an ID or a function, or one that could never run.
+	ErrIncomplete = errors.New("the call is incomplete")
+)
+
+// Limits bound the calls of one namespace, settled ones included. Calls that succeeded or were cancelled make room,
+// the oldest first, unless their idempotency key still counts.
+type Limits struct {
+	Calls int
+	Bytes int64
+}
+
+// Placed is what a put has done.
+type Placed struct {
+	// ID is that of the new call, or of the one that was put with the same idempotency key before.
+	ID string
+	// Existing says that it was there; Print is its own then.
+	Existing bool
+	Print    string
+}
+
+// Query selects calls of a function, the newest first.
+type Query struct {
+	Ref function.Ref
+	// Status and Reason select those that have them; empty for all.
+	Status Status
+	Reason string
+	// Since selects those put at or after it; the zero value selects all.
+	Since time.Time
+	// After is the Next of the page before; empty for the first one. Limit is how many calls a page has at most.
+	After string
+	Limit int
+}
+
+// Matches says whether q selects c, apart from its function.
+func (q *Query) Matches(c *Call) bool {
+	return (q.Status == "" || c.Status == q.Status) && (q.Reason == "" || c.Reason == q.Reason) &&
+		!c.Created.Before(q.Since)
+}
+
+// Page is a part of a list. Next continues it; empty when it is at its end. A page may have fewer calls than fit, and
+// even none, before the end: a request looks at MaxScan records.
+type Page struct {
+	Calls []*Call
+	Next  string
+}
+
+// MaxScan is how many records one request for a list looks at.
+const MaxScan = 1000
+
+// Stats are of all calls.
+type Stats struct {
+	Queued, Running, Dead int64
+	// Overdue is how long the oldest call that could be taken has waited; 0 when none waits.
+	Overdue time.Duration
+}
+
+// Overhead is what a record is counted as beside its texts, in bytes.
+const Overhead = 1024
+
+// Check returns ErrIncomplete for a call that cannot be put.
+func (s *Spec) Check() error {
+	if s.ID == "" || s.Ref.Namespace == "" || s.Ref.ID == "" || s.Attempts < 1 || s.MaxAge <= 0 {
+		return ErrIncomplete
+	}
+	return nil
+}
+
+// maxHistory bounds the attempts that a record lists.
+const maxHistory = 50
+
+// Append adds an attempt to the history.
+func (c *Call) Append(a Attempt) {
+	c.History = append(c.History, a)
+	if over := len(c.History) - maxHistory; over > 0 {
+		c.History = c.History[over:]
+	}
+}

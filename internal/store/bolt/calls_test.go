@@ -1,0 +1,62 @@
+package bolt_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/queue"
+)
+
+func TestQueuedCallsAreThereAfterAReopen(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	ref := function.Ref{Namespace: "a/b:c", ID: "d"}
+	limits := queue.Limits{Calls: 10, Bytes: 1 << 20}
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"1", "2", "3"} {
+		_, err := s.PutCall(t.Context(), &queue.Spec{
+			ID: id, Ref: ref, Payload: []byte("payload " + id), Attempts: 2, MaxAge: time.Hour, Keep: time.Hour,
+			Key: "key" + id, KeyFor: time.Hour, Print: "print",
+		}, limits)
+		check(err)
+	}
+	taken, _, err := s.TakeCalls(t.Context(), "one", 2, time.Millisecond)
+	check(err)
+	_, err = s.SettleCall(t.Context(), &queue.Settlement{
+		Lease: queue.LeaseOf(taken[0]), Outcome: queue.Done, Detail: []byte(`{"ms":1}`), Result: []byte("answer"),
+	})
+	check(err)
+	check(s.Close())
+	s = open(t, dir)
+	got, err := s.GetCall(t.Context(), ref, "1")
+	if err != nil || got.Status != queue.Succeeded || len(got.History) != 1 || string(got.History[0].Detail) != `{"ms":1}` {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if result, err := s.CallResult(t.Context(), ref, "1"); err != nil || string(result) != "answer" {
+		t.Errorf("result %q, %v", result, err)
+	}
+	placed, err := s.PutCall(t.Context(), &queue.Spec{ID: "4", Ref: ref, Attempts: 1, MaxAge: time.Hour, Key: "key3"}, limits)
+	if err != nil || placed.ID != "3" || placed.Print != "print" {
+		t.Errorf("placed %+v, %v", placed, err)
+	}
+	again := map[string]int{}
+	for len(again) < 2 {
+		taken, _, err := s.TakeCalls(t.Context(), "two", 2, time.Hour)
+		check(err)
+		for _, c := range taken {
+			again[c.ID] = c.Takes
+			if string(c.Payload) != "payload "+c.ID {
+				t.Errorf("payload of %s is %q", c.ID, c.Payload)
+			}
+		}
+	}
+	if again["2"] != 2 || again["3"] != 1 { // the first server's lease of 2 has run out
+		t.Errorf("taken again: %v", again)
+	}
+}

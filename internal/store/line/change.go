@@ -1,0 +1,102 @@
+package line
+
+import (
+	"context"
+	"time"
+
+	"github.com/backstage/functions/internal/queue"
+)
+
+// change is an operation that writes: it happens as a whole or not at all.
+type change struct {
+	*Line
+	now     time.Time
+	changes []Change
+	undo    []func()
+}
+
+// change runs what and saves what it has changed. When either fails, nothing has changed.
+func (l *Line) change(ctx context.Context, what func(*change) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	ch := &change{Line: l, now: l.now().UTC().Truncate(time.Millisecond)}
+	err := what(ch)
+	if err == nil && len(ch.changes) > 0 {
+		err = l.keeper.Save(ch.changes)
+	}
+	if err != nil {
+		for i := len(ch.undo) - 1; i >= 0; i-- {
+			ch.undo[i]()
+		}
+		return err
+	}
+	l.sweepLocked()
+	return nil
+}
+
+// sweepLocked forgets namespaces without calls.
+func (l *Line) sweepLocked() {
+	for _, name := range l.emptied {
+		if ns := l.namespaces[name]; ns != nil && ns.calls == 0 {
+			delete(l.namespaces, name)
+		}
+	}
+	l.emptied = l.emptied[:0]
+}
+
+// put writes a call as it is now. Its texts change as with says.
+func (ch *change) put(c *queue.Call, with Change) {
+	old, before := ch.calls[c.ID], ch.texts[c.ID]
+	if old != nil {
+		ch.removeLocked(c.ID)
+	}
+	after := before
+	if with.Payload != nil || with.NoPayload {
+		after.payload = int64(len(with.Payload))
+	}
+	if with.Result != nil || with.NoResult {
+		after.result = int64(len(with.Result))
+	}
+	c.Payload = nil
+	ch.addLocked(c, after)
+	with.ID, with.Call = c.ID, c
+	ch.changes = append(ch.changes, with)
+	ch.undo = append(ch.undo, func() {
+		ch.removeLocked(c.ID)
+		if old != nil {
+			ch.addLocked(old, before)
+		}
+	})
+}
+
+// drop removes a call.
+func (ch *change) drop(id string) {
+	old, before := ch.calls[id], ch.texts[id]
+	ch.removeLocked(id)
+	ch.changes = append(ch.changes, Change{ID: id, NoPayload: true, NoResult: true})
+	ch.undo = append(ch.undo, func() { ch.addLocked(old, before) })
+}
+
+// edit returns a copy of a call to be changed and put.
+func (ch *change) edit(id string) *queue.Call {
+	c := *ch.calls[id]
+	c.History = append([]queue.Attempt(nil), c.History...)
+	return &c
+}
+
+// purge drops a few records that have expired.
+func (ch *change) purge() {
+	for range maxPurge {
+		first, ok := ch.expiring.Min()
+		if !ok || first.at.After(ch.now) {
+			return
+		}
+		ch.drop(first.id)
+	}
+}
+
+// maxPurge is how many records an operation drops at most, and how many lost leases it ends.
+const maxPurge = 100

@@ -1,0 +1,199 @@
+// Package line is the queue of a store that one process has: records and their order in memory, texts where it is told.
+package line
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tidwall/btree"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/queue"
+)
+
+// Change is what became of one call. A nil Call says that its record is gone.
+type Change struct {
+	ID   string
+	Call *queue.Call
+	// Payload and Result are written when they are not nil. The others stay, unless NoPayload or NoResult is set.
+	Payload, Result     []byte
+	NoPayload, NoResult bool
+}
+
+// Keeper keeps what a Line does not have in memory. Save keeps all changes or none, and does not change what it is
+// given.
+type Keeper interface {
+	Save(changes []Change) error
+	// Payload and Result return those of a call, nil for none. What they return belongs to the caller.
+	Payload(id string) ([]byte, error)
+	Result(id string) ([]byte, error)
+}
+
+// Line is a queue. Use New. It is safe for concurrent use. It writes while it is locked: operations wait for each
+// other.
+type Line struct {
+	keeper Keeper
+	now    func() time.Time
+
+	mu         sync.Mutex // guards the fields below
+	calls      map[string]*queue.Call
+	texts      map[string]texts // of the calls, by ID
+	functions  map[function.Ref]*btree.BTreeG[string]
+	namespaces map[string]*namespace
+	waiting    *btree.BTreeG[moment] // queued calls by when they are due
+	leases     *btree.BTreeG[moment] // running calls by when their lease ends
+	expiring   *btree.BTreeG[moment] // settled calls by when they expire
+	dead       int64
+	turn       uint64   // counts takes
+	emptied    []string // namespaces that may have no calls any more
+}
+
+// namespace is there while it has calls.
+type namespace struct {
+	due   *btree.BTreeG[moment] // queued calls
+	done  *btree.BTreeG[moment] // those that may make room, by from when on
+	keys  map[string]string     // IDs of calls by their idempotency keys
+	calls int
+	bytes int64
+	held  int    // running calls
+	turn  uint64 // of its last take
+}
+
+// moment is a call and a time of it.
+type moment struct {
+	at time.Time
+	id string
+}
+
+func newMoments() *btree.BTreeG[moment] {
+	return btree.NewBTreeGOptions(func(a, b moment) bool {
+		if c := a.at.Compare(b.at); c != 0 {
+			return c < 0
+		}
+		return a.id < b.id
+	}, btree.Options{NoLocks: true})
+}
+
+func newIDs() *btree.BTreeG[string] {
+	less := func(a, b string) bool { return strings.Compare(a, b) < 0 }
+	return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})
+}
+
+// New returns a Line without calls. Now tells the time; nil stands for time.Now.
+func New(keeper Keeper, now func() time.Time) *Line {
+	if now == nil {
+		now = time.Now
+	}
+	return &Line{
+		keeper: keeper, now: now,
+		calls: map[string]*queue.Call{}, texts: map[string]texts{}, functions: map[function.Ref]*btree.BTreeG[string]{},
+		namespaces: map[string]*namespace{}, waiting: newMoments(), leases: newMoments(), expiring: newMoments(),
+	}
+}
+
+// Load adds a call as it was saved, with how long its payload and its result are. It is for the time before the first
+// operation. A running call keeps its lease: its worker may have outlived the process that started it.
+func (l *Line) Load(c *queue.Call, payload, result int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.addLocked(c, texts{int64(payload), int64(result)})
+}
+
+// texts are how long those of a call are.
+type texts struct{ payload, result int64 }
+
+// size is what a call counts as.
+func (t texts) size(s *queue.Spec) int64 {
+	return t.payload + t.result + int64(queue.Overhead+len(s.URI)+len(s.Ref.ID)+len(s.Ref.Namespace)+len(s.Key))
+}
+
+// addLocked puts a call into the order.
+func (l *Line) addLocked(c *queue.Call, t texts) {
+	l.calls[c.ID], l.texts[c.ID] = c, t
+	if l.functions[c.Ref] == nil {
+		l.functions[c.Ref] = newIDs()
+	}
+	l.functions[c.Ref].Set(c.ID)
+	ns := l.namespaceLocked(c.Ref.Namespace)
+	ns.calls++
+	ns.bytes += t.size(&c.Spec)
+	if c.Key != "" {
+		if held := l.calls[ns.keys[c.Key]]; held == nil || held.Created.Before(c.Created) {
+			ns.keys[c.Key] = c.ID
+		}
+	}
+	switch c.Status {
+	case queue.Queued:
+		ns.due.Set(moment{c.Due, c.ID})
+		l.waiting.Set(moment{c.Due, c.ID})
+	case queue.Running:
+		ns.held++
+		l.leases.Set(moment{c.Lease, c.ID})
+	case queue.Dead:
+		l.dead++
+		l.expiring.Set(moment{c.Expires, c.ID})
+	default:
+		ns.done.Set(moment{evictable(c), c.ID})
+		l.expiring.Set(moment{c.Expires, c.ID})
+	}
+}
+
+// removeLocked takes a call out of the order.
+func (l *Line) removeLocked(id string) {
+	c := l.calls[id]
+	ns := l.namespaceLocked(c.Ref.Namespace)
+	if ns.calls--; ns.calls == 0 {
+		l.emptied = append(l.emptied, c.Ref.Namespace)
+	}
+	ns.bytes -= l.texts[id].size(&c.Spec)
+	if ns.keys[c.Key] == id {
+		delete(ns.keys, c.Key)
+	}
+	switch c.Status {
+	case queue.Queued:
+		ns.due.Delete(moment{c.Due, id})
+		l.waiting.Delete(moment{c.Due, id})
+	case queue.Running:
+		ns.held--
+		l.leases.Delete(moment{c.Lease, id})
+	case queue.Dead:
+		l.dead--
+		l.expiring.Delete(moment{c.Expires, id})
+	default:
+		ns.done.Delete(moment{evictable(c), id})
+		l.expiring.Delete(moment{c.Expires, id})
+	}
+	if l.functions[c.Ref].Delete(id); l.functions[c.Ref].Len() == 0 {
+		delete(l.functions, c.Ref)
+	}
+	delete(l.calls, id)
+	delete(l.texts, id)
+}
+
+func (l *Line) namespaceLocked(name string) *namespace {
+	ns := l.namespaces[name]
+	if ns == nil {
+		// It comes after those that were served last, so that nobody is first by coming anew.
+		ns = &namespace{due: newMoments(), done: newMoments(), keys: map[string]string{}, turn: l.turn}
+		l.namespaces[name] = ns
+	}
+	return ns
+}
+
+// evictable is from when on a call that succeeded or was cancelled may make room.
+func evictable(c *queue.Call) time.Time {
+	if until := c.Created.Add(c.KeyFor); c.Key != "" && until.After(c.Settled) {
+		return until
+	}
+	return c.Settled
+}
+
+// ended returns the cause of a context that has ended.
+func ended(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package line
+
+import (
+	"context"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/queue"
+)
+
+// Get returns a record: see store.Calls.
+func (l *Line) Get(ctx context.Context, ref function.Ref, id string) (*queue.Call, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ended(ctx); err != nil {
+		return nil, err
+	}
+	c := l.calls[id]
+	if c == nil || c.Ref != ref || l.expiredLocked(c) {
+		return nil, queue.ErrNotFound
+	}
+	return view(c), nil
+}
+
+// view is a copy of a record, which shares nothing that changes.
+func view(c *queue.Call) *queue.Call {
+	copied := *c
+	copied.History = append([]queue.Attempt(nil), c.History...)
+	return &copied
+}
+
+func (l *Line) expiredLocked(c *queue.Call) bool {
+	return c.Status.Settled() && !c.Expires.After(l.now())
+}
+
+// Result returns the answer of a call: see store.Calls.
+func (l *Line) Result(ctx context.Context, ref function.Ref, id string) ([]byte, error) {
+	c, err := l.Get(ctx, ref, id)
+	if err != nil {
+		return nil, err
+	}
+	if !c.HasResult {
+		return nil, queue.ErrNotFound
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	result, err := l.keeper.Result(id)
+	if err == nil && result == nil { // it went meanwhile
+		err = queue.ErrNotFound
+	}
+	return result, err
+}
+
+// List returns a page: see store.Calls.
+func (l *Line) List(ctx context.Context, q *queue.Query) (page queue.Page, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ended(ctx); err != nil {
+		return page, err
+	}
+	all := l.functions[q.Ref]
+	if all == nil {
+		return page, nil
+	}
+	scanned, last := 0, ""
+	each := func(id string) bool {
+		if id == q.After {
+			return true
+		}
+		if scanned == queue.MaxScan || len(page.Calls) == q.Limit {
+			page.Next = last
+			return false
+		}
+		scanned++
+		last = id
+		if c := l.calls[id]; !l.expiredLocked(c) && q.Matches(c) {
+			page.Calls = append(page.Calls, view(c))
+		}
+		return true
+	}
+	if q.After == "" {
+		all.Reverse(each)
+	} else {
+		all.Descend(q.After, each)
+	}
+	return page, nil
+}
+
+// Stats counts all calls: see store.Calls.
+func (l *Line) Stats(ctx context.Context) (s queue.Stats, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ended(ctx); err != nil {
+		return s, err
+	}
+	s = queue.Stats{Queued: int64(l.waiting.Len()), Running: int64(l.leases.Len()), Dead: l.dead}
+	if first, ok := l.waiting.Min(); ok {
+		s.Overdue = max(l.now().Sub(first.at), 0)
+	}
+	return s, nil
+}

@@ -1,0 +1,135 @@
+package line
+
+import (
+	"context"
+	"time"
+
+	"github.com/backstage/functions/internal/queue"
+)
+
+// lostDetail is the attempt of a call whose server did not renew its lease.
+var lostDetail = []byte(`{"reason":"` + queue.ReasonLeaseLost + `"}`)
+
+// Take takes calls: see store.Calls.
+func (l *Line) Take(
+	ctx context.Context, server string, most int, lease time.Duration,
+) (taken []*queue.Call, next time.Duration, err error) {
+	err = l.change(ctx, func(ch *change) error {
+		ch.purge()
+		ch.endLost()
+		for len(taken) < most {
+			c, err := ch.takeNext(server, lease)
+			if err != nil {
+				return err
+			}
+			if c == nil {
+				break
+			}
+			taken = append(taken, c)
+		}
+		next = ch.next()
+		return nil
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	return taken, next, nil
+}
+
+// endLost gives calls whose lease has run out to their next attempt.
+func (ch *change) endLost() {
+	for range maxPurge {
+		first, ok := ch.leases.Min()
+		if !ok || first.at.After(ch.now) {
+			return
+		}
+		c := ch.edit(first.id)
+		ch.failed(c, &queue.Settlement{Outcome: queue.Retry, Detail: lostDetail, Reason: queue.ReasonLeaseLost})
+	}
+}
+
+// takeNext takes the call whose turn it is; nil when none is due.
+func (ch *change) takeNext(server string, lease time.Duration) (*queue.Call, error) {
+	for {
+		ns := ch.nextNamespace()
+		if ns == nil {
+			return nil, nil
+		}
+		first, _ := ns.due.Min()
+		c := ch.edit(first.id)
+		if c.Until.Before(ch.now) {
+			ch.settle(c, queue.Dead, queue.ReasonMaxAge, nil)
+			continue
+		}
+		payload, err := ch.keeper.Payload(c.ID)
+		if err != nil {
+			return nil, err
+		}
+		c.Status, c.Takes, c.Server = queue.Running, c.Takes+1, server
+		c.Taken, c.Lease = ch.now, ch.now.Add(lease)
+		ch.put(c, Change{})
+		ch.turn++
+		ns.turn = ch.turn
+		given := *c
+		given.Payload = payload
+		return &given, nil
+	}
+}
+
+// nextNamespace is the one with a call that is due which has the fewest running calls, and of those the one that was
+// served longest ago; nil for none.
+func (ch *change) nextNamespace() (best *namespace) {
+	for _, ns := range ch.namespaces {
+		if first, ok := ns.due.Min(); !ok || first.at.After(ch.now) {
+			continue
+		}
+		if best == nil || ns.held < best.held || ns.held == best.held && ns.turn < best.turn {
+			best = ns
+		}
+	}
+	return best
+}
+
+// next is how long nothing changes by itself; 0 when nothing will.
+func (ch *change) next() (next time.Duration) {
+	for _, moments := range []func() (moment, bool){ch.waiting.Min, ch.leases.Min} {
+		if first, ok := moments(); ok {
+			if in := max(first.at.Sub(ch.now), time.Millisecond); next == 0 || in < next {
+				next = in
+			}
+		}
+	}
+	return next
+}
+
+// Renew renews leases: see store.Calls.
+func (l *Line) Renew(
+	ctx context.Context, renewals []queue.Renewal, lease time.Duration,
+) (lost []queue.Lease, err error) {
+	err = l.change(ctx, func(ch *change) error {
+		for _, r := range renewals {
+			if !ch.holds(r.Lease) {
+				lost = append(lost, r.Lease)
+				continue
+			}
+			c := ch.edit(r.ID)
+			c.Lease = ch.now.Add(lease)
+			if len(r.Progress) > 0 {
+				c.Progress = append([]byte(nil), r.Progress...)
+			}
+			ch.put(c, Change{})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lost, nil
+}
+
+// holds says whether a lease is that of the last take, which nobody has ended. It may have run out: as long as nobody
+// noticed it counts.
+func (ch *change) holds(l queue.Lease) bool {
+	c := ch.calls[l.ID]
+	return c != nil && c.Ref == l.Ref && c.Status == queue.Running && c.Takes == l.Take
+}

@@ -1,0 +1,36 @@
+package redis
+
+import (
+	"fmt"
+	"hash/fnv"
+
+	"github.com/backstage/functions/internal/function"
+)
+
+// callShards is how many parts the namespaces are divided into: a script can use keys of one slot of a cluster only.
+// The parts are the same outside of one, so that data can move there.
+const callShards = 16
+
+// callPart is what the keys of a part begin with: see lua/call_lib.lua.
+func (k keys) callPart(shard uint32) string {
+	return fmt.Sprintf("%sfunctions:calls:{%02d}:", string(k), shard)
+}
+
+// callsOf is the part of a namespace.
+func (k keys) callsOf(namespace string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(namespace)) // never fails
+	return k.callPart(h.Sum32() % callShards)
+}
+
+// callParts are all of them.
+func (k keys) callParts() []string {
+	all := make([]string, callShards)
+	for shard := range all {
+		all[shard] = k.callPart(uint32(shard)) //nolint:gosec // below callShards
+	}
+	return all
+}
+
+// listName is how the list of a function's calls is named in its part.
+func listName(ref function.Ref) string { return escape(ref.Namespace) + "/" + ref.ID }

@@ -1,0 +1,87 @@
+package redis
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/backstage/functions/internal/queue"
+)
+
+// scanStep is how many records are read at a time for a list.
+const scanStep = 100
+
+// ListCalls returns a page of the calls of a function.
+func (s *Store) ListCalls(ctx context.Context, q *queue.Query) (queue.Page, error) {
+	page, err := s.listCalls(ctx, q)
+	return page, at("list calls of "+q.Ref.String(), err)
+}
+
+func (s *Store) listCalls(ctx context.Context, q *queue.Query) (page queue.Page, err error) {
+	list := s.keys.callsOf(q.Ref.Namespace) + "list:" + listName(q.Ref)
+	after := q.After
+	for scanned := 0; ; scanned += scanStep {
+		before := "+"
+		if after != "" {
+			before = "(" + after
+		}
+		ids, err := s.client.ZRevRangeByLex(ctx, list, &redis.ZRangeBy{Min: "-", Max: before, Count: scanStep}).Result()
+		if err != nil {
+			return page, storeError(ctx, err)
+		}
+		calls, err := s.readCalls(ctx, q.Ref, ids)
+		if err != nil {
+			return page, err
+		}
+		for _, c := range calls {
+			if len(page.Calls) == q.Limit {
+				page.Next = page.Calls[len(page.Calls)-1].ID
+				return page, nil
+			}
+			if q.Matches(c) {
+				page.Calls = append(page.Calls, c)
+			}
+		}
+		if len(ids) < scanStep {
+			return page, nil
+		}
+		after = ids[len(ids)-1]
+		if scanned+scanStep >= queue.MaxScan {
+			page.Next = after
+			return page, nil
+		}
+	}
+}
+
+// CallStats counts all calls.
+func (s *Store) CallStats(ctx context.Context) (stats queue.Stats, err error) {
+	parts := s.keys.callParts()
+	counts := make([][3]*redis.IntCmd, len(parts))
+	first := make([]*redis.ZSliceCmd, len(parts))
+	var clock *redis.TimeCmd
+	_, err = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, part := range parts {
+			for j, set := range []string{"queued", "leases", "dead"} {
+				counts[i][j] = p.ZCard(ctx, part+set)
+			}
+			first[i] = p.ZRangeWithScores(ctx, part+"queued", 0, 0)
+		}
+		clock = p.Time(ctx)
+		return nil
+	})
+	if err != nil {
+		return stats, at("call stats", storeError(ctx, err))
+	}
+	now := float64(clock.Val().UnixMilli())
+	for i := range parts {
+		stats.Queued += counts[i][0].Val()
+		stats.Running += counts[i][1].Val()
+		stats.Dead += counts[i][2].Val()
+		if oldest := first[i].Val(); len(oldest) > 0 {
+			waited := time.Duration(max(now-oldest[0].Score, 0)) * time.Millisecond
+			stats.Overdue = max(stats.Overdue, waited)
+		}
+	}
+	return stats, nil
+}

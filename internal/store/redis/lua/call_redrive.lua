@@ -1,0 +1,23 @@
+-- Queues a dead or cancelled call again, with all its attempts.
+-- KEYS: what the keys of the part begin with
+-- ARGV: ID, function, the longest age in ms, a name for this very request
+-- Returns "done", "missing", or "not settled".
+local id, call = ARGV[1], key('call', ARGV[1])
+local c = read(id)
+if not c or c.fn ~= ARGV[2] then
+  return 'missing'
+end
+if c.status ~= 'dead' and c.status ~= 'cancelled' then
+  if redis.call('HGET', call, 'redrive') == ARGV[4] then
+    return 'done' -- sent again by a client that missed the answer
+  end
+  return 'not settled'
+end
+redis.call('ZREM', dead, id)
+redis.call('ZREM', expiry, id)
+redis.call('ZREM', key('done', c.ns), id)
+grow(id, c.ns, -redis.call('HSTRLEN', call, 'result'))
+redis.call('HDEL', call, 'result', 'reason', 'progress', 'settled', 'expires')
+redis.call('HSET', call, 'used', 0, 'until', now + tonumber(ARGV[3]), 'redrive', ARGV[4])
+enqueue(id, c.ns, now)
+return 'done'
