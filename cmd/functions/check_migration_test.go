@@ -101,6 +101,13 @@ func TestAMoveHereAndBack(t *testing.T) {
 	t.Setenv("RUNNER_DIR", runner)
 	t.Setenv(name, value)
 
+	got, _ := checkMigration(t, statusFindings, "--json")
+	for i, name := range []string{"HOST and AUTH are not set", "METRICS_HOST and HOST are not set"} {
+		if len(got.Findings) != 2 || !strings.HasPrefix(got.Findings[i].Text, name) {
+			t.Fatalf("nothing says whom the ports do not answer any more: %+v", got.Findings)
+		}
+	}
+	t.Setenv("HOST", "127.0.0.1")
 	checkMigration(t, 0) // nothing is stored
 	t.Setenv("REDIS_ENDPOINT", "redis://anyuser:password@"+o.redis.Addr)
 	if _, text := checkMigration(t, statusFindings); !strings.Contains(text, "leave the user out") || strings.Contains(text, "password@") {
@@ -130,7 +137,7 @@ func TestAMoveHereAndBack(t *testing.T) {
 	before := o.digest()
 
 	t.Setenv("REDIS_HEARTBEAT_SECS", "5")
-	got, _ := checkMigration(t, statusFindings, "--json")
+	got, _ = checkMigration(t, statusFindings, "--json")
 	for kind, want := range map[string][]string{
 		"names":   {"a/b/c", "d/e/f", "ns/left"},
 		"env":     {"ns/good", "ns/lost", "ns/odd"},

@@ -15,14 +15,14 @@ import (
 var block = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 
 // TestGuidesWorkAsTheySay runs the shell blocks of each guide, one after the other, in a folder of its own. A block of
-// text after one is what it prints; … in it stands for anything. All share one server; a guide whose start command
-// names files of its own gets one of its own.
+// text after one is what it prints; … in it stands for anything. All share one server, which is in protected mode as
+// after make run; a guide whose start command names files of its own gets one of its own.
 func TestGuidesWorkAsTheySay(t *testing.T) {
 	guides, err := filepath.Glob("../../docs/guides/*.md")
 	if err != nil || len(guides) == 0 {
 		t.Fatalf("no guides: %v", err)
 	}
-	s := startServer(t, append(outsideVariables(), "RUN_PORT=0", "WEBSOCKET_CONNECTIONS=100",
+	s := startServer(t, append(outsideVariables(), "HOST=", "RUN_PORT=0", "WEBSOCKET_CONNECTIONS=100",
 		runtimesVariable(t, "node8", "node24"), "NPM_REGISTRY="+npmRegistry(t))...)
 	here := strings.NewReplacer(
 		"http://localhost:8100", s.url,
@@ -66,7 +66,7 @@ func startOfGuide(t *testing.T, dir, command string) *strings.Replacer {
 	if !ok {
 		t.Fatalf("%q does not end with make run", command)
 	}
-	s := startServer(t, strings.Fields(strings.ReplaceAll(vars, "$PWD", dir))...)
+	s := startServer(t, append(strings.Fields(strings.ReplaceAll(vars, "$PWD", dir)), "HOST=")...)
 	address := strings.TrimPrefix(s.url, "http://")
 	return strings.NewReplacer("https://localhost:8100", "https://"+address, "http://localhost:8100", s.url)
 }

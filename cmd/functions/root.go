@@ -24,7 +24,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("functions {{.Version}}\n")
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newHealth(), newBackup(), newCheckMigration(), newRuntimes(), newVersion())
+	root.AddCommand(newServe(), newHealth(), newBackup(), newCheckMigration(), newAdminKey(), newRuntimes(), newVersion())
 	return root
 }
 

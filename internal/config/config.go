@@ -77,6 +77,10 @@ type Config struct {
 	// Storage is one of the Storage constants, STORAGE. DataDir is where the embedded one keeps its file, DATA_DIR.
 	Storage string
 	DataDir string
+	// AllowedHosts are the hosts that callers may ask for, ALLOWED_HOSTS; nil if it is not set. AllowedOrigins are those
+	// whose pages may change things, ALLOWED_ORIGINS.
+	AllowedHosts   []string
+	AllowedOrigins []string
 	// Auth is one of the Auth constants, AUTH, and AdminKeyFile ADMIN_KEY_FILE.
 	Auth         string
 	AdminKeyFile string

@@ -8,6 +8,7 @@ var groups = []struct {
 	{"Server", serverVariables},
 	{"Storage", storageVariables},
 	{"Keys of callers", authVariables},
+	{"Where callers come from", reachVariables},
 	{"Functions", functionsVariables},
 	{"Packages", packagesVariables},
 	{"Workers", workersVariables},

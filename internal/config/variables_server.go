@@ -18,8 +18,10 @@ var serverVariables = []Variable{
 	},
 	{
 		Name: "HOST", Default: "all addresses", derive: none,
-		Meaning: "Address to listen on. With `127.0.0.1` only this machine reaches the server.",
-		parse:   host(func(c *Config) *string { return &c.Host }),
+		Meaning: "Address to listen on. With `127.0.0.1` only this machine reaches the server. While it is not set and " +
+			"`AUTH` is `off`, callers that are not on this machine are answered 403: [protected " +
+			"mode](isolation.md#protected-mode). `0.0.0.0` or `::` listens on all addresses for everybody.",
+		parse: host(func(c *Config) *string { return &c.Host }),
 	},
 	{
 		Name: "PORT", Default: "8100",
@@ -44,9 +46,10 @@ var serverVariables = []Variable{
 	},
 	{
 		Name: "METRICS_HOST", Default: "`HOST`",
-		Meaning: "Address on which the metrics port listens.",
-		parse:   host(func(c *Config) *string { return &c.MetricsHost }),
-		derive:  func(c *Config, _ machine) string { return c.Host },
+		Meaning: "Address on which the metrics port listens. While neither it nor `HOST` is set, callers that are not on " +
+			"this machine are answered 403, but for `/livez` and `/readyz`. `0.0.0.0` lets Prometheus in from elsewhere.",
+		parse:  host(func(c *Config) *string { return &c.MetricsHost }),
+		derive: func(c *Config, _ machine) string { return c.Host },
 	},
 	{
 		Name: "METRICS_PORT", Default: "8101",

@@ -24,7 +24,7 @@ const maxKeyFile = 1 << 10
 func adminKey(path string, log *slog.Logger) (key identity.Key, made bool, err error) {
 	text, err := readKeyFile(path, log)
 	if errors.Is(err, fs.ErrNotExist) {
-		_, token := identity.New(identity.Key{})
+		token := NewAdminKey()
 		made, err = true, writeKeyFile(path, token)
 		if errors.Is(err, fs.ErrExist) { // another server was faster
 			made = false
@@ -41,6 +41,12 @@ func adminKey(path string, log *slog.Logger) (key identity.Key, made bool, err e
 		return key, false, fmt.Errorf("%s has no key: delete the file, and a new one is made at the next start", path)
 	}
 	return key, made, nil
+}
+
+// NewAdminKey returns the text of a key that no server knows yet, for ADMIN_KEY_FILE.
+func NewAdminKey() string {
+	_, token := identity.New(identity.Key{})
+	return token
 }
 
 func readKeyFile(path string, log *slog.Logger) (string, error) {

@@ -21,12 +21,18 @@ func newMetrics(cfg *config.Config, b Build) *metrics.Metrics {
 	return metrics.New(options...)
 }
 
-// metricsHandler serves METRICS_PORT, which is only for operators.
+// The probes on METRICS_PORT.
+const (
+	livez  = "GET /livez"
+	readyz = "GET /readyz"
+)
+
+// metricsHandler serves METRICS_PORT, which is only for operators. Its probes are for everybody.
 func metricsHandler(cfg *config.Config, measures *metrics.Metrics, probes *health.Health) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", measures.Handler())
-	mux.HandleFunc("GET /livez", probes.Livez)
-	mux.HandleFunc("GET /readyz", probes.Readyz)
+	mux.HandleFunc(livez, probes.Livez)
+	mux.HandleFunc(readyz, probes.Readyz)
 	if cfg.PProf {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
@@ -34,5 +40,5 @@ func metricsHandler(cfg *config.Config, measures *metrics.Metrics, probes *healt
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	return mux
+	return protectMetrics(cfg, mux)
 }

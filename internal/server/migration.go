@@ -112,6 +112,11 @@ func (m *migrationCheck) server(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, text := range reachFindings(m.cfg) {
+		if err := tell(migration.Variables, text); err != nil {
+			return err
+		}
+	}
 	for _, warning := range m.cfg.Warnings {
 		if err := tell(migration.Variables, warning); err != nil {
 			return err

@@ -281,8 +281,8 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 	options := api.Options{
 		Store: store.Observe(s.store, hook.OnChange(s.changedHere)), Invoker: s.invoker,
 		Builder: s.deploys, Runtimes: s.pool.Runtimes,
-		Rendering: s.work,
-		Routes:    s.routes, Sockets: s.sockets, TrustedProxies: s.cfg.TrustedProxies,
+		Rendering: s.work, Reach: reachOf(s.cfg),
+		Routes: s.routes, Sockets: s.sockets, TrustedProxies: s.cfg.TrustedProxies,
 		Bounds:    functionBounds(s.cfg),
 		Isolation: func() any { return runtimeStatuses(s.pool) },
 		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,

@@ -19,6 +19,7 @@ func (s *server) logStart() {
 	if s.listeners.run != nil {
 		log.Info("Functions is listening for runs alone on port " + port(s.listeners.run))
 	}
+	logReach(cfg, log)
 	log.Info("Store: " + s.store.Name() + storePlace(cfg))
 	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready",
 		namesOf(s.pool.Runtimes()), cfg.PoolSize, cfg.PoolActive, keptReady(s.pool)))

@@ -17,8 +17,8 @@ type Recorder struct {
 	Sent int64
 	// Aborted says that the answer ended before its end; the handler that ends it so sets it.
 	Aborted bool
-	// Before, if it is not nil, is called once, when the answer begins, to change its headers.
-	Before func(http.Header)
+	// before are called when the answer begins.
+	before []func(http.Header)
 }
 
 // WriteHeader implements http.ResponseWriter.
@@ -40,10 +40,13 @@ func (w *Recorder) begin(status int) {
 		return
 	}
 	w.Status = status
-	if w.Before != nil {
-		w.Before(w.Header())
+	for _, change := range w.before {
+		change(w.Header())
 	}
 }
+
+// BeforeHead has change called when the answer begins, to change its headers, after those that were given before it.
+func (w *Recorder) BeforeHead(change func(http.Header)) { w.before = append(w.before, change) }
 
 // Unwrap serves http.ResponseController.
 func (w *Recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -32,7 +32,7 @@ func shareAnswer(w http.ResponseWriter, r *http.Request, c *function.CORS) {
 		return
 	}
 	origin, preflight := r.Header.Get("Origin"), isPreflight(r)
-	rec.Before = func(h http.Header) {
+	rec.BeforeHead(func(h http.Header) {
 		if !preflight {
 			maps.DeleteFunc(h, func(name string, _ []string) bool { return strings.HasPrefix(name, corsPrefix) })
 		}
@@ -52,7 +52,7 @@ func shareAnswer(w http.ResponseWriter, r *http.Request, c *function.CORS) {
 		if len(c.Expose) > 0 && !preflight {
 			h.Set(corsExpose, strings.Join(c.Expose, ", "))
 		}
-	}
+	})
 }
 
 // maxShownOrigin is the longest origin that an answer repeats, in bytes.

@@ -28,19 +28,26 @@ type noRoutes struct{}
 func (noRoutes) Find(string, string) (routes.Match, bool) { return routes.Match{}, false }
 func (noRoutes) Loaded() bool                             { return true }
 
-// byRoute serves what a stored route matches, and next all else.
-func (s *server) byRoute(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// byRoute serves what a stored route matches, and answers all else.
+func (s *server) byRoute(on ports) http.Handler {
+	return s.adapt(func(w http.ResponseWriter, r *http.Request) error {
 		match, ok := s.Routes.Find(forwarded.Host(r, s.TrustedProxies), r.URL.EscapedPath())
-		if !ok {
-			next.ServeHTTP(w, r)
-			return
+		if ok {
+			s.begin(w, r, routed)
 		}
-		s.begin(w, r, routed)
+		if err := s.reaches(r, on, "", match.NamesHost); err != nil {
+			return err
+		}
+		if !ok {
+			return s.unrouted(w, r)
+		}
+		if on == apiPort {
+			s.shield(w, r)
+		}
 		run := func(w http.ResponseWriter, r *http.Request) error {
 			return s.runFunction(w, r, target{match.Ref, cmp.Or(match.Path, "/"), match.Params, true})
 		}
-		s.adapt(s.guard(toRun(match.Ref), run)).ServeHTTP(w, r)
+		return s.guard(toRun(match.Ref), run)(w, r)
 	})
 }
 

@@ -40,6 +40,11 @@ type resource struct {
 	methods []method
 }
 
+// runs says whether it answers with what functions answer.
+func (res resource) runs() bool {
+	return res.ports&runPort != 0 && strings.HasPrefix(res.path, "/functions/")
+}
+
 type method struct {
 	name string
 	// needs is what a caller must be allowed to do.
@@ -88,7 +93,7 @@ func (s *server) resources() []resource {
 		{"/keys", apiPort, []method{{"POST", toKeepKeys, s.postKey}, {"GET", toKeepKeys, s.listKeys}}},
 		{"/keys/{key}", apiPort, []method{{"GET", toKeepKeys, s.getKey}, {"DELETE", toKeepKeys, s.deleteKey}}},
 		{"/healthcheck", apiPort, []method{{"GET", forAll, s.healthcheck}}},
-		{"/livez", apiPort | runPort, []method{{"GET", forAll, probe(s.Livez)}}},
+		{livezPath, apiPort | runPort, []method{{"GET", forAll, probe(s.Livez)}}},
 		{"/readyz", apiPort | runPort, []method{{"GET", forAll, probe(s.Readyz)}}},
 		{"/status", apiPort, []method{{"GET", toLook, s.status}}},
 		{"/status/isolation", apiPort, []method{{"GET", toLook, s.isolation}}},
@@ -104,10 +109,10 @@ func (s *server) router(on ports) http.Handler {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	for _, res := range s.resources() {
 		if res.ports&on != 0 && (s.Auth != AuthOff || !strings.HasPrefix(res.path, "/keys")) {
-			router.Handle(template(res.path), s.dispatch(res))
+			router.Handle(template(res.path), s.dispatch(res, on))
 		}
 	}
-	router.NotFoundHandler = s.byRoute(s.adapt(s.unrouted))
+	router.NotFoundHandler = s.byRoute(on)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var match mux.RouteMatch
 		router.Match(r, &match) // which has a handler for everything
@@ -141,12 +146,12 @@ func template(path string) string {
 	return out.String() + "{slash:/?}"
 }
 
-// dispatch picks the method. GET serves HEAD too.
-func (s *server) dispatch(res resource) http.Handler {
+// dispatch picks the method for those whom the port answers. GET serves HEAD too.
+func (s *server) dispatch(res resource, on ports) http.Handler {
 	methods := map[string]http.Handler{}
 	var allow []string
 	for _, m := range res.methods {
-		methods[m.name] = s.adapt(s.guard(m.needs, m.serve))
+		methods[m.name] = s.adapt(s.sameSite(res, s.guard(m.needs, m.serve)))
 		if m.name == http.MethodPost && res.path == "/functions/{namespace}/{id}" { // the contract's Allow lacks it
 			continue
 		}
@@ -166,6 +171,13 @@ func (s *server) dispatch(res resource) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.begin(w, r, res.path)
+		if err := s.reaches(r, on, res.path, false); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		if on == apiPort && res.runs() {
+			s.shield(w, r)
+		}
 		h, ok := methods[r.Method]
 		if !ok {
 			h = fallback

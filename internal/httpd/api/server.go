@@ -131,6 +131,8 @@ type Options struct {
 	Keyring Keyring
 	// Public is the list of functions that anybody may run. Nil has none.
 	Public PublicList
+	// Reach says which callers are answered.
+	Reach Reach
 	// BodyLimit bounds a request body in bytes, counted after decompression. 0 stands for DefaultBodyLimit.
 	BodyLimit int64
 	// Builder builds functions of files. Nil refuses them.
@@ -316,6 +318,8 @@ type server struct {
 	followers followers // of output
 	readers   followers // of what there is of it
 	rendering limiter   // of large answers
+	// crossOrigin finds what pages of other sites send.
+	crossOrigin *http.CrossOriginProtection
 	// missingRuntimes are the names of those that were warned of.
 	missingRuntimes sync.Map
 }
@@ -343,7 +347,7 @@ func New(o Options) Handlers {
 func newServer(o Options) *server {
 	return &server{
 		Options: o, followers: followers{most: o.MaxFollowers}, readers: followers{most: o.MaxLogReaders},
-		rendering: limiter(o.Rendering),
+		rendering: limiter(o.Rendering), crossOrigin: newCrossOrigin(o.Reach.Origins),
 	}
 }
 

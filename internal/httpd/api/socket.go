@@ -11,22 +11,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/httpd/sockets"
-	"github.com/backstage/functions/internal/outcome"
 )
-
-// crossOrigin finds requests that a page of another site has a browser make.
-var crossOrigin = http.NewCrossOriginProtection()
-
-// checkSite refuses what a page of another site may have sent: browsers send text by POST to any address.
-func checkSite(r *http.Request) error {
-	if crossOrigin.Check(r) == nil {
-		return nil
-	}
-	return outcome.New(outcome.Outcome{
-		Status: http.StatusForbidden, Fault: outcome.FaultCaller,
-		Message: "Pages of other sites may not send to WebSocket connections",
-	})
-}
 
 // sendToSocket passes the body of r on as a message: text unless its media type is that of bytes.
 func (s *server) sendToSocket(w http.ResponseWriter, r *http.Request) error {
@@ -49,9 +34,6 @@ func (s *server) sendToSocket(w http.ResponseWriter, r *http.Request) error {
 func (s *server) sendToSockets(w http.ResponseWriter, r *http.Request) error {
 	namespace, err := nameOf(r, "namespace")
 	if err != nil {
-		return err
-	}
-	if err := checkSite(r); err != nil {
 		return err
 	}
 	if s.Sockets == nil {
@@ -116,7 +98,7 @@ func (s *server) socketOf(r *http.Request) (namespace, id string, err error) {
 	if id, err = nameOf(r, "connection"); err != nil {
 		return "", "", err
 	}
-	if err = checkSite(r); err == nil && s.Sockets == nil {
+	if s.Sockets == nil {
 		err = sockets.ErrOff
 	}
 	return namespace, id, err

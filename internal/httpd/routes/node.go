@@ -17,13 +17,14 @@ type node struct {
 
 // leaf is a route.
 type leaf struct {
-	ref   function.Ref
-	names []string // of its segments, from the left
+	ref       function.Ref
+	names     []string // of its segments, from the left
+	namesHost bool
 }
 
 // add puts r below n.
 func (n *node) add(r function.Route) error {
-	to := &leaf{ref: r.Function}
+	to := &leaf{ref: r.Function, namesHost: r.Host != ""}
 	for segment := range strings.SplitSeq(r.Path[1:], "/") {
 		if segment == "*" {
 			return set(&n.rest, to)
@@ -90,7 +91,7 @@ func (n *node) step(p *parts, depth int, values []string) (Match, bool) {
 }
 
 func (l *leaf) found(path string, values []string) Match {
-	m := Match{Ref: l.ref, Path: path}
+	m := Match{Ref: l.ref, Path: path, NamesHost: l.namesHost}
 	if len(l.names) > 0 {
 		m.Params = make(map[string]string, len(l.names))
 		for i, name := range l.names {

@@ -15,6 +15,8 @@ type Match struct {
 	Params map[string]string
 	// Path is the rest of the path that the "*" of the route stands for, as it was sent; it begins with a slash.
 	Path string
+	// NamesHost says that the route is for some hosts, not for any.
+	NamesHost bool
 }
 
 // Table is an index of routes. Its zero value has none and is ready to use. It is safe for concurrent use: Set

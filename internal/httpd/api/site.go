@@ -1,0 +1,48 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/backstage/functions/internal/httpd/forwarded"
+	"github.com/backstage/functions/internal/outcome"
+)
+
+// newCrossOrigin finds requests that a page of another site has a browser make: browsers send text by POST to any
+// address. Pages of the origins may. An origin that is none changes nothing.
+func newCrossOrigin(origins []string) *http.CrossOriginProtection {
+	p := http.NewCrossOriginProtection()
+	for _, origin := range origins {
+		_ = p.AddTrustedOrigin(origin) // as was said
+	}
+	return p
+}
+
+// sameSite has h serve what is not for the callers of functions, unless a page of another site sends it. Runs are for
+// pages too: the option cors says for which.
+func (s *server) sameSite(res resource, h handler) handler {
+	if res.runs() {
+		return h
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := s.checkSite(r); err != nil {
+			return err
+		}
+		return h(w, r)
+	}
+}
+
+// checkSite refuses what a page of another site may have sent to change something.
+func (s *server) checkSite(r *http.Request) error {
+	if r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "" {
+		return nil // no browser
+	}
+	asked := *r
+	asked.Host = forwarded.Host(r, s.TrustedProxies)
+	if s.crossOrigin.Check(&asked) == nil {
+		return nil
+	}
+	return outcome.New(outcome.Outcome{
+		Status: http.StatusForbidden, Reason: "cross_site", Fault: outcome.FaultCaller,
+		Message: "Pages of other sites may change nothing here: ALLOWED_ORIGINS has the origins of those that may",
+	})
+}
