@@ -138,3 +138,26 @@ func TestKeysAreKnownToAllServersOfAStore(t *testing.T) {
 		t.Errorf("while Redis is away: %d %s", status, answer)
 	}
 }
+
+// What a call streams ends with the key that began it.
+func TestStreamsEndWithTheirKeys(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "admin.key")
+	s := startServer(t, "AUTH=on", "ADMIN_KEY_FILE="+file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := strings.TrimSpace(string(text))
+	code := deployment(`function main(req, res) { res.write('begun'); res.flush() }`, `"body":"raw"`)
+	if status, answer := as(t, admin, "PUT", s.url+"/functions/a/f", code); status != http.StatusOK {
+		t.Fatal(answer)
+	}
+	id, key := newKey(t, admin, s.url, `{"role":"invoke","namespaces":["a"]}`)
+	stream := begun(t, key, s.url+"/functions/a/f/run", "begun")
+	if status, answer := as(t, admin, "DELETE", s.url+"/keys/"+id, ""); status != http.StatusNoContent {
+		t.Fatal(answer)
+	}
+	if _, err := io.ReadAll(stream); err == nil {
+		t.Error("the stream ended as if it were whole")
+	}
+}

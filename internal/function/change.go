@@ -12,6 +12,8 @@ type Change struct {
 	Keys bool
 	// Public means that the list of public functions changed.
 	Public bool
+	// Limits means that the limits of a namespace changed.
+	Limits bool
 	// All means that anything may have changed, such as after messages were lost.
 	All bool
 }

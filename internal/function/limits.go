@@ -6,10 +6,12 @@ import (
 	"fmt"
 )
 
-// MaxKeys is how many keys a store takes, and MaxPublic how many public functions, unless its Limits say otherwise.
+// MaxKeys is how many keys a store takes, MaxPublic how many public functions, and MaxNamespaces how many namespaces
+// with limits, unless its Limits say otherwise.
 const (
-	MaxKeys   = 10_000
-	MaxPublic = 10_000
+	MaxKeys       = 10_000
+	MaxPublic     = 10_000
+	MaxNamespaces = 100_000
 )
 
 // ErrTooManyPublic marks a store that has as many public functions as it takes.
@@ -58,6 +60,8 @@ type Limits struct {
 	// Keys is how many there may be; 0 stands for MaxKeys. Public is how many functions may be public; 0 stands for
 	// MaxPublic.
 	Keys, Public int
+	// Namespaces is how many may have limits; 0 stands for MaxNamespaces.
+	Namespaces int
 	// Modules is how many shared modules a namespace may have; 0 stands for MaxModules.
 	Modules int
 }
@@ -100,6 +104,9 @@ func (l Limits) MaxModules() int { return cmp.Or(l.Modules, MaxModules) }
 
 // MaxPublic is how many functions may be public.
 func (l Limits) MaxPublic() int { return cmp.Or(l.Public, MaxPublic) }
+
+// MaxNamespaces is how many namespaces may have limits.
+func (l Limits) MaxNamespaces() int { return cmp.Or(l.Namespaces, MaxNamespaces) }
 
 func (l Limits) env() int64 { return cmp.Or(l.EnvBytes, defaultEnvBytes) }
 

@@ -2,7 +2,9 @@ package function
 
 import (
 	"cmp"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -22,7 +24,15 @@ func (q Query) Bounds() (start, end int, err error) {
 // Compare orders functions as a list shows them: by the bytes of "namespace:id". Only equal refs compare as 0.
 func (r Ref) Compare(other Ref) int {
 	return cmp.Or(
-		strings.Compare(r.Namespace+":", other.Namespace+":"),
+		CompareNamespaces(r.Namespace, other.Namespace),
 		strings.Compare(r.ID, other.ID),
 	)
 }
+
+// SortNamespaces returns the names in the order in which lists have the functions of these namespaces.
+func SortNamespaces(names map[string]struct{}) []string {
+	return slices.SortedFunc(maps.Keys(names), CompareNamespaces)
+}
+
+// CompareNamespaces orders the names of namespaces as lists do.
+func CompareNamespaces(a, b string) int { return strings.Compare(a+":", b+":") }

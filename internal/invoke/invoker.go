@@ -44,6 +44,7 @@ type Invoker struct {
 	cache    *cache
 	limiter  *limiter
 	refused  func(error)
+	allowed  func(namespace string) error
 	refusals *refusals
 	stepped  func(ctx context.Context, call Call, status int, took time.Duration)
 	cancels  bool
@@ -63,7 +64,7 @@ func New(o Options) *Invoker {
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer,
 		stacks: o.Stacks,
 		cache:  newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
-		refused: o.Refused, refusals: newRefusals(o.Logger), stepped: o.Stepped,
+		refused: o.Refused, allowed: o.Allowed, refusals: newRefusals(o.Logger), stepped: o.Stepped,
 		cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer,
 		syncTimeout: o.SyncTimeout, pipelineTimeout: o.PipelineTimeout, stepBytes: o.StepBytes,
 	}
@@ -88,6 +89,9 @@ const minTrial = time.Second
 // module f gets the artefact that it was lowered to. Its error is that of the pool: a *sandbox.FunctionError, a
 // *sandbox.DeathError, or one of the sandbox's sentinels; or a *LimitError.
 func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
+	if err := v.allowed(f.Namespace); err != nil {
+		return err
+	}
 	token, err := v.limiter.acquireTrial(f)
 	if err != nil {
 		v.refused(err)
@@ -194,8 +198,11 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	return result, err
 }
 
-// admit has the pool run inv, unless f or its namespace has as many calls as it may.
+// admit has the pool run inv, unless nothing of the namespace may run, or it or f has as many calls as it may.
 func (v *Invoker) admit(ctx context.Context, f *function.Function, inv *sandbox.Invocation) (*sandbox.Result, error) {
+	if err := v.allowed(f.Namespace); err != nil {
+		return nil, err
+	}
 	token, err := v.limiter.acquire(f)
 	if err != nil {
 		v.refused(err)

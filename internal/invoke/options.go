@@ -80,6 +80,9 @@ type Options struct {
 	// Refused is told of each call that Concurrency refuses, with a *LimitError. It must be safe for concurrent use.
 	// Nil ignores them.
 	Refused func(err error)
+	// Allowed returns why nothing of a namespace may run, such as a *limits.DisabledError; nil if it may. It must be safe
+	// for concurrent use. Nil allows all.
+	Allowed func(namespace string) error
 	// CancelOnDisconnect ends a call whose context ends, such as when its caller has hung up, with its worker. Else
 	// what a function has begun it finishes, whether or not its caller still waits: deadlines bound it.
 	CancelOnDisconnect bool
@@ -129,6 +132,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Refused == nil {
 		o.Refused = func(error) {}
+	}
+	if o.Allowed == nil {
+		o.Allowed = func(string) error { return nil }
 	}
 	if o.Stepped == nil {
 		o.Stepped = func(context.Context, Call, int, time.Duration) {}

@@ -8,6 +8,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/identity"
+	"github.com/backstage/functions/internal/usage"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -43,6 +44,10 @@ var table = []struct {
 	{identity.ErrNotFound, Outcome{Status: statusMissing, Message: "Key not found", Fault: FaultCaller}},
 	{identity.ErrTooMany, Outcome{
 		Status: statusBad, Message: "There are as many keys as a server takes: delete some first", Fault: FaultCaller,
+	}},
+	{usage.ErrTooMany, Outcome{
+		Status: statusBad, Fault: FaultCaller,
+		Message: "There are limits of as many namespaces as a server takes: delete some first",
 	}},
 	{function.ErrTooManyPublic, Outcome{
 		Status: statusBad, Fault: FaultCaller,

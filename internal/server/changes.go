@@ -20,10 +20,13 @@ func (s *server) changed(c function.Change) {
 	if s.keys != nil && (c.Keys || c.All) {
 		s.keys.Changed()
 	}
+	if c.Limits || c.All {
+		s.limits.Changed()
+	}
 	if c.Public || c.All {
 		s.public.Changed()
 	}
-	if !c.Routes && !c.Keys && !c.Public {
+	if !c.Routes && !c.Keys && !c.Public && !c.Limits {
 		s.invoker.Changed(c)
 	}
 	if s.sockets != nil {
@@ -37,6 +40,8 @@ func (s *server) changedHere(c function.Change) {
 	switch {
 	case c.Routes:
 		load(context.Background(), s.routes.Keeper)
+	case c.Limits:
+		load(context.Background(), s.limits.Keeper)
 	case c.Public:
 		load(context.Background(), s.public.Keeper)
 	case c.Keys:

@@ -85,7 +85,7 @@ func (s *server) openKeys(ctx context.Context) (stop func() error, err error) {
 
 // auth sets what api.Options say of keys.
 func (s *server) auth(o *api.Options) {
-	o.Auth, o.Public = auths[s.cfg.Auth], s.public
+	o.Auth, o.Public, o.Disabled = auths[s.cfg.Auth], s.public, s.limits
 	if s.keys != nil {
 		o.Keyring = s.keys
 	}

@@ -90,6 +90,7 @@ type server struct {
 	sockets     *sockets.Hub // nil without WebSocket connections
 	keys        *keyring     // nil if nobody needs a key
 	public      *publicList
+	limits      *namespaceLimits
 }
 
 // steps are the parts to start, in order.
@@ -104,6 +105,7 @@ func (s *server) steps() []step {
 		{"the observers", s.openObservers},
 		{"backups", s.serveBackups},
 		{"the keys of callers", s.openKeys},
+		{"the limits of namespaces", s.openLimits},
 		{"the journal of output", s.keepLines},
 		{"the way out for functions", s.openEgress},
 		{"builds", s.openBuilds},
@@ -243,6 +245,7 @@ func (s *server) invokeOptions() invoke.Options {
 		Bounds:             functionBounds(s.cfg),
 		Stacks:             stacktrace.New(stacktrace.Options{Sources: s.store, CPU: s.work, Logger: s.log()}),
 		Refused:            s.measures.InvocationRefused,
+		Allowed:            s.limits.Check,
 		Stepped:            s.out.stepped,
 	}
 }

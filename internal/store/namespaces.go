@@ -11,6 +11,9 @@ import (
 type Namespaces interface {
 	// GetNamespace returns a copy of a namespace's record, or function.ErrNamespaceNotFound.
 	GetNamespace(ctx context.Context, name string) (*function.Namespace, error)
+	// NamespaceNames returns the names of all namespaces that have functions or limits, in the order of
+	// function.CompareNamespaces.
+	NamespaceNames(ctx context.Context) ([]string, error)
 	// PutNamespace replaces a namespace's record.
 	PutNamespace(ctx context.Context, n *function.Namespace) error
 	// DeleteNamespace removes a namespace's record and the lines of its functions, not the functions. A missing one is
@@ -25,6 +28,13 @@ func (s namespaces) GetNamespace(ctx context.Context, name string) (*function.Na
 	op := read("get namespace")
 	return hook.Value(ctx, s.guarded, op, func(ctx context.Context, to Namespaces) (*function.Namespace, error) {
 		return to.GetNamespace(ctx, name)
+	})
+}
+
+func (s namespaces) NamespaceNames(ctx context.Context) ([]string, error) {
+	op := read("namespace names")
+	return hook.Value(ctx, s.guarded, op, func(ctx context.Context, to Namespaces) ([]string, error) {
+		return to.NamespaceNames(ctx)
 	})
 }
 

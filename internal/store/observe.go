@@ -11,18 +11,19 @@ import (
 // and Taking: these go on in the background or wait, and have metrics of their own.
 func Observe(s Store, hooks ...hook.Func) Store {
 	return observed{
-		Lifecycle:  s,
-		Logs:       s,
-		Messages:   s,
-		pinger:     pinger{hook.Guard[Pinger](s, hooks...)},
-		functions:  functions{hook.Guard[Functions](s, hooks...)},
-		namespaces: namespaces{hook.Guard[Namespaces](s, hooks...)},
-		routes:     routes{hook.Guard[Routes](s, hooks...)},
-		keys:       keys{hook.Guard[Keys](s, hooks...)},
-		modules:    modules{hook.Guard[Modules](s, hooks...)},
-		public:     public{hook.Guard[Public](s, hooks...)},
-		auditing:   auditing{hook.Guard[Audit](s, hooks...)},
-		calls:      calls{s, hook.Guard[Calls](s, hooks...)},
+		Lifecycle:       s,
+		Logs:            s,
+		Messages:        s,
+		pinger:          pinger{hook.Guard[Pinger](s, hooks...)},
+		functions:       functions{hook.Guard[Functions](s, hooks...)},
+		namespaces:      namespaces{hook.Guard[Namespaces](s, hooks...)},
+		routes:          routes{hook.Guard[Routes](s, hooks...)},
+		keys:            keys{hook.Guard[Keys](s, hooks...)},
+		modules:         modules{hook.Guard[Modules](s, hooks...)},
+		public:          public{hook.Guard[Public](s, hooks...)},
+		auditing:        auditing{hook.Guard[Audit](s, hooks...)},
+		calls:           calls{s, hook.Guard[Calls](s, hooks...)},
+		namespaceLimits: namespaceLimits{hook.Guard[NamespaceLimits](s, hooks...)},
 	}
 }
 
@@ -40,6 +41,7 @@ type observed struct {
 	public
 	auditing
 	calls
+	namespaceLimits
 }
 
 type pinger struct{ guarded hook.Guarded[Pinger] }

@@ -26,6 +26,7 @@ type Store interface {
 	Namespaces
 	Routes
 	Modules
+	NamespaceLimits
 	Keys
 	Public
 	Audit

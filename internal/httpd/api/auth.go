@@ -117,20 +117,33 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request, n need) error
 	return s.tellRefusal(w, refusal)
 }
 
-// errKeyEnded is why what goes on for long ends before its caller leaves.
-var errKeyEnded = errors.New("the key is not valid any more")
+// Why what goes on for long ends before its caller leaves.
+var (
+	errKeyEnded = errors.New("the key is not valid any more")
+	errDisabled = errors.New("the namespace is disabled")
+)
 
-// whileAllowed is the context of r until its key is revoked or expires; without a key, it is that of r.
-func (s *server) whileAllowed(r *http.Request) (context.Context, context.CancelFunc) {
+// whileAllowed is the context of r until its key is revoked or expires, or one of these namespaces is disabled.
+func (s *server) whileAllowed(r *http.Request, namespaces ...string) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(r.Context())
-	key := accessOf(r).key
-	if key.ID == "" {
-		return ctx, func() { cancel(nil) }
-	}
-	stop := s.Keyring.Watch(key, time.Now(), func() { cancel(errKeyEnded) })
+	stop := s.watchAllowed(r, namespaces, cancel)
 	return ctx, func() {
 		stop()
 		cancel(nil)
+	}
+}
+
+// watchAllowed calls end once the key of r is not valid any more, or one of these namespaces is disabled.
+func (s *server) watchAllowed(r *http.Request, namespaces []string, end func(cause error)) (stop func()) {
+	stopNamespaces := s.Disabled.Watch(namespaces, func() { end(errDisabled) })
+	key := accessOf(r).key
+	if key.ID == "" {
+		return stopNamespaces
+	}
+	stopKey := s.Keyring.Watch(key, time.Now(), func() { end(errKeyEnded) })
+	return func() {
+		stopKey()
+		stopNamespaces()
 	}
 }
 

@@ -25,7 +25,7 @@ var errFollowers = tooManyRequests("Too many requests follow the output of funct
 
 // followLogs sends lines as events until the caller leaves or the server ends.
 func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function.Ref, asked logsRequest) error {
-	allowed, stop := s.whileAllowed(r)
+	allowed, stop := s.whileAllowed(r, ref.Namespace)
 	defer stop()
 	ctx, leave, err := s.followers.join(allowed, s.Owner(ref.Namespace), s.Client(r))
 	if err != nil {
@@ -55,6 +55,8 @@ func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function
 		events.sendFailure(outcome.Of(errOutnumbered).Message)
 	case errors.Is(cause, errKeyEnded):
 		events.sendFailure("The key is not valid any more")
+	case errors.Is(cause, errDisabled):
+		events.sendFailure("The namespace is disabled")
 	}
 	return nil
 }

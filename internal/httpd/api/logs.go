@@ -52,10 +52,16 @@ func (s *server) functionLogs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	follows := asked.follow && r.Method != http.MethodHead
+	if follows {
+		if err := s.Disabled.Check(ref.Namespace); err != nil {
+			return err
+		}
+	}
 	if _, err := s.Logs.Revision(r.Context(), ref); err != nil {
 		return fmt.Errorf("logs of %s: %w", ref, err)
 	}
-	if asked.follow && r.Method != http.MethodHead {
+	if follows {
 		return s.followLogs(w, r, ref, asked)
 	}
 	return s.sendLogs(w, r, ref, asked)

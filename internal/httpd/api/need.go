@@ -23,6 +23,8 @@ type need struct {
 	quiet bool
 	// preflights says that those of browsers are served all the same.
 	preflights bool
+	// runs says that code of the namespaces runs, which must not be disabled then. It needs in.
+	runs bool
 }
 
 // places are namespaces.
@@ -36,9 +38,10 @@ type places struct {
 // What resources need.
 var (
 	forAll       = need{}
-	toInvoke     = need{role: identity.Invoke, in: pathFunction, preflights: true}
-	toPipe       = need{role: identity.Invoke, in: steps}
+	toInvoke     = need{role: identity.Invoke, in: pathFunction, preflights: true, runs: true}
+	toPipe       = need{role: identity.Invoke, in: steps, runs: true}
 	toSend       = need{role: identity.Invoke, in: pathNamespace}
+	toBuild      = need{role: identity.Deploy, in: pathNamespace, runs: true}
 	toDeploy     = need{role: identity.Deploy, in: pathNamespace}
 	toList       = need{role: identity.Deploy, in: queryNamespace}
 	toLook       = need{role: identity.Invoke}
@@ -50,7 +53,7 @@ var (
 // toRun is what a run of that function needs.
 func toRun(ref function.Ref) need {
 	in := func(*server, *http.Request) places { return places{runs: []function.Ref{ref}} }
-	return need{role: identity.Invoke, in: in, preflights: true, quiet: true}
+	return need{role: identity.Invoke, in: in, preflights: true, quiet: true, runs: true}
 }
 
 func allNamespaces(*server, *http.Request) places { return places{all: true} }

@@ -65,18 +65,22 @@ func (s *server) resources() []resource {
 		{"/functions/{namespace}/{id}/files/*", apiPort, []method{{"GET", toDeploy, s.getFiles}}},
 		{pipelinePath, apiPort | runPort, []method{{"PUT", toPipe, s.pipeline}}},
 		{"/functions/{namespace}/{id}", apiPort, []method{
-			{"PUT", toDeploy, s.putFunction},
+			{"PUT", toBuild, s.putFunction},
 			{"GET", toDeploy, s.getFunction},
 			{"DELETE", toDeploy, s.deleteFunction},
-			{"POST", toDeploy, s.postFunction},
+			{"POST", toBuild, s.postFunction},
 		}},
 		{"/functions", apiPort, []method{{"GET", toList, s.listFunctions}}},
 		{"/namespaces/{namespace}/modules/{module}/files/*", apiPort, []method{{"GET", toDeploy, s.getModuleFiles}}},
 		{"/namespaces/{namespace}/modules/{module}/functions", apiPort, []method{{"GET", toDeploy, s.listModuleUsers}}},
 		{"/namespaces/{namespace}/modules/{module}", apiPort, []method{
-			{"PUT", toDeploy, s.putModule}, {"GET", toDeploy, s.getModule}, {"DELETE", toDeploy, s.deleteModule},
+			{"PUT", toBuild, s.putModule}, {"GET", toDeploy, s.getModule}, {"DELETE", toDeploy, s.deleteModule},
 		}},
 		{"/namespaces/{namespace}/modules", apiPort, []method{{"GET", toDeploy, s.listModules}}},
+		{"/namespaces", apiPort, []method{{"GET", toLook, s.listNamespaces}}},
+		{"/namespaces/{namespace}/limits", apiPort, []method{
+			{"PUT", toOperate, s.putLimits}, {"GET", toDeploy, s.getLimits}, {"DELETE", toOperate, s.deleteLimits},
+		}},
 		{"/namespaces/{namespace}", apiPort, []method{
 			{"PUT", toAdminister, s.putNamespace},
 			{"GET", toDeploy, s.getNamespace},
@@ -190,6 +194,9 @@ func (s *server) dispatch(res resource, on ports) http.Handler {
 func (s *server) guard(n need, h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if err := s.authorize(w, r, n); err != nil {
+			return err
+		}
+		if err := s.checkEnabled(r, n); err != nil {
 			return err
 		}
 		return h(w, r)

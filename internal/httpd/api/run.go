@@ -83,12 +83,13 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 		return unread
 	}
 	var result *sandbox.Result
-	stream := &stream{w: w, r: r}
+	stream, ctx := s.newStream(w, r, []string{to.ref.Namespace})
+	defer stream.close()
 	start := time.Now()
 	if err == nil {
 		call := s.callOf(r, found, to.ref, request)
 		call.OnHead = stream.begin
-		result, err = s.Invoker.Run(r.Context(), call)
+		result, err = s.Invoker.Run(ctx, call)
 	}
 	if stream.begun {
 		s.endStream(stream, err)
@@ -137,9 +138,10 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	start := time.Now()
 	call := s.callOf(r, first, function.Ref{}, request)
 	call.Memory = bodyMemory{s, r}
-	stream := &stream{w: w, r: r}
+	stream, ctx := s.newStream(w, r, namespacesOf(steps))
+	defer stream.close()
 	call.OnHead = stream.begin
-	result, err := s.Invoker.Pipeline(r.Context(), steps, call)
+	result, err := s.Invoker.Pipeline(ctx, steps, call)
 	if stream.begun {
 		s.endStream(stream, err)
 		return nil
@@ -155,6 +157,15 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 		return &pipelineError{err}
 	}
 	return nil
+}
+
+// namespacesOf are those of the steps.
+func namespacesOf(steps []function.Ref) []string {
+	names := make([]string, len(steps))
+	for i, ref := range steps {
+		names[i] = ref.Namespace
+	}
+	return names
 }
 
 // pipelineError is one of a pipeline whose steps are known. Its answer has details: which step failed, if it was one.

@@ -36,6 +36,7 @@ type Store interface {
 	Ping(ctx context.Context) error
 	Functions
 	Namespaces
+	NamespaceLimits
 	Routes
 	Keys
 	Modules
@@ -61,6 +62,8 @@ type Functions interface {
 
 // Namespaces keeps the settings of namespaces.
 type Namespaces interface {
+	// NamespaceNames returns the names of all there are, in the order of function.CompareNamespaces.
+	NamespaceNames(ctx context.Context) ([]string, error)
 	GetNamespace(ctx context.Context, name string) (*function.Namespace, error)
 	// PutNamespace replaces the whole record.
 	PutNamespace(ctx context.Context, n *function.Namespace) error
@@ -133,6 +136,8 @@ type Options struct {
 	Public PublicList
 	// Reach says which callers are answered.
 	Reach Reach
+	// Disabled tells which namespaces are disabled. Nil has none.
+	Disabled Disabled
 	// BodyLimit bounds a request body in bytes, counted after decompression. 0 stands for DefaultBodyLimit.
 	BodyLimit int64
 	// Builder builds functions of files. Nil refuses them.
@@ -269,6 +274,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Public == nil {
 		o.Public = nonePublic{}
+	}
+	if o.Disabled == nil {
+		o.Disabled = noneDisabled{}
 	}
 	if o.Routes == nil {
 		o.Routes = noRoutes{}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -16,6 +17,24 @@ type stream struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	begun bool
+
+	// watch calls end once the caller may not have the stream any more; stop ends that, and cancel the call.
+	watch  func(end func(cause error)) (stop func())
+	stop   func()
+	cancel context.CancelCauseFunc
+}
+
+// newStream returns that of a call of functions of these namespaces, and the context of the call. It must be closed.
+func (s *server) newStream(w http.ResponseWriter, r *http.Request, namespaces []string) (*stream, context.Context) {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	watch := func(end func(error)) func() { return s.watchAllowed(r, namespaces, end) }
+	return &stream{w: w, r: r, watch: watch, stop: func() {}, cancel: cancel}, ctx
+}
+
+// close lets go of what a stream has.
+func (s *stream) close() {
+	s.stop()
+	s.cancel(nil)
 }
 
 // errHeadOnly ends a stream whose caller needs no more than its head.
@@ -34,6 +53,7 @@ func (s *stream) begin(head sandbox.StreamHead) (io.Writer, error) {
 		status = http.StatusNotModified
 	}
 	s.begun = true
+	s.stop = s.watch(s.cancel)
 	if status == http.StatusResetContent { // see sendBytes
 		send(s.w, s.r, status, nil)
 		return nil, errHeadOnly

@@ -78,6 +78,9 @@ func (s *server) open(
 	if key.ID != "" {
 		o.Watch = func(revoke func()) (stop func()) { return s.Keyring.Watch(key, time.Now(), revoke) }
 	}
+	o.WatchNamespace = func(disabled func()) (stop func()) {
+		return s.Disabled.Watch([]string{to.ref.Namespace}, disabled)
+	}
 	if err := socket.Open(w, r, o, sockets.MessageOf(result)); err != nil {
 		return fmt.Errorf("open a WebSocket connection: %w", err)
 	}

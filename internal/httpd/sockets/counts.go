@@ -42,7 +42,7 @@ func (c *counts) ended(as closing) {
 func isOwn(as closing) bool {
 	for _, own := range []closing{
 		endDeleted, endShutdown, endIdle, endFailed, endBusy, endMemory, endText, endPings, endSlow, endRevoked,
-		endPrivate, endTooLong, endBroken,
+		endPrivate, endDisabled, endTooLong, endBroken,
 	} {
 		if as == own {
 			return true

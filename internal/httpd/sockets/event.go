@@ -39,6 +39,8 @@ type Opening struct {
 	// Watch is called with what ends the socket when its caller may not have it any more, and returns what is called when
 	// the socket has ended. Nil lets it be.
 	Watch func(revoke func()) (stop func())
+	// WatchNamespace is Watch for the namespace of the function: the socket ends when it is disabled.
+	WatchNamespace func(disabled func()) (stop func())
 	// Public says that its caller may have the socket only as long as anybody may run the function.
 	Public bool
 }
@@ -61,6 +63,7 @@ var (
 	endPings    = closing{websocket.StatusPolicyViolation, "too many pings"}
 	endSlow     = closing{websocket.StatusPolicyViolation, "a message took too long"}
 	endRevoked  = closing{websocket.StatusPolicyViolation, "the key is not valid any more"}
+	endDisabled = closing{websocket.StatusPolicyViolation, "the namespace is disabled"}
 	endPrivate  = closing{websocket.StatusPolicyViolation, "the function is not public any more"}
 	endAway     = closing{websocket.StatusPolicyViolation, "no pong"}
 	endTooLong  = closing{websocket.StatusMessageTooBig, "the message is too long"}

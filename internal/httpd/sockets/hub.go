@@ -150,7 +150,10 @@ func (s *Socket) Open(w http.ResponseWriter, r *http.Request, o Opening, first *
 		h.work.Go(func() { s.hangUp(*as) })
 	}
 	if o.Watch != nil {
-		s.unwatch = o.Watch(func() { s.end(endRevoked) })
+		s.unwatch = append(s.unwatch, o.Watch(func() { s.end(endRevoked) }))
+	}
+	if o.WatchNamespace != nil {
+		s.unwatch = append(s.unwatch, o.WatchNamespace(func() { s.end(endDisabled) }))
 	}
 	if o.Public {
 		h.recheck(s)

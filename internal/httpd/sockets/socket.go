@@ -43,7 +43,7 @@ type Socket struct {
 	opened  bool
 	opening Opening
 	since   time.Time
-	unwatch func() // what Opening.Watch has returned; nil for nothing
+	unwatch []func() // what the watches of Opening have returned
 	conn    *websocket.Conn
 	lease   Lease
 
@@ -122,8 +122,8 @@ func (s *Socket) over(as closing) {
 	s.mu.Unlock()
 	s.hub.counts.ended(as)
 	s.hub.vacate(s)
-	if s.unwatch != nil {
-		s.unwatch()
+	for _, stop := range s.unwatch {
+		stop()
 	}
 	s.enqueue(Event{Kind: EventClose, ID: s.ID, Code: int(as.code), Reason: as.reason})
 }

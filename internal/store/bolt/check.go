@@ -13,6 +13,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/queue"
+	"github.com/backstage/functions/internal/usage"
 )
 
 // Damage are the functions whose code does not match its hash.
@@ -115,6 +116,10 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 		},
 		string(routesBucket): func(name string, text []byte) error {
 			_, err := function.ParseRoute(name, text)
+			return err
+		},
+		string(limitsBucket): func(name string, text []byte) error {
+			_, err := usage.ParseNamespace(name, text)
 			return err
 		},
 		string(publicBucket): func(key string, _ []byte) error {

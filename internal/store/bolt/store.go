@@ -7,8 +7,9 @@
 // under its name, and "patterns" the name of each route under its pattern. "keys" holds each key's record, a JSON
 // document, under its ID, and "public" the names of public functions as keys. "modules" holds each shared module's
 // record, in buckets of namespaces as functions are, and "module files" its packed files under the same names. "audit"
-// holds the records of writes and refusals, JSON documents, under numbers of eight bytes. Queued calls have
-// buckets of their own: see calls.go. A namespace and an ID take at most 32 KiB each.
+// holds the records of writes and refusals, JSON documents, under numbers of eight bytes, and "limits" the limits of
+// each namespace, a JSON document, under its name. Queued calls have buckets of their own: see calls.go. A namespace
+// and an ID take at most 32 KiB each.
 //
 // What functions print is kept in memory.
 package bolt
@@ -43,10 +44,11 @@ var (
 	modulesBucket     = []byte("modules")
 	moduleFilesBucket = []byte("module files")
 	auditBucket       = []byte("audit")
+	limitsBucket      = []byte("limits")
 
 	allBuckets = slices.Concat([][]byte{
 		functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket, publicBucket,
-		modulesBucket, moduleFilesBucket, auditBucket,
+		modulesBucket, moduleFilesBucket, auditBucket, limitsBucket,
 	}, callBuckets)
 )
 

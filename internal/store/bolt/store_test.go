@@ -19,7 +19,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 		s.OwnerSeparator = storetest.OwnerSeparator
 		s.Limits.Routes, s.Limits.Keys = storetest.MaxRoutes, storetest.MaxKeys
 		s.Limits.Modules = storetest.MaxModules
-		s.Limits.Public = storetest.MaxPublic
+		s.Limits.Public, s.Limits.Namespaces = storetest.MaxPublic, storetest.MaxNamespaces
 		return s
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/backstage/functions/internal/store/feed"
 	"github.com/backstage/functions/internal/store/line"
 	"github.com/backstage/functions/internal/store/ring"
+	"github.com/backstage/functions/internal/usage"
 )
 
 // Store keeps functions in maps. Use New. It is safe for concurrent use.
@@ -34,8 +35,9 @@ type Store struct {
 	keys       map[string]identity.Key   // by their IDs
 	public     map[function.Ref]struct{}
 	modules    map[function.ModuleRef]*function.Module
-	audit      []audit.Record // the oldest first
-	audited    uint64         // how many records there have been
+	audit      []audit.Record             // the oldest first
+	audited    uint64                     // how many records there have been
+	limits     map[string]usage.Namespace // by their names
 }
 
 // New returns an empty store.
@@ -49,6 +51,7 @@ func New() *Store {
 		keys:       make(map[string]identity.Key),
 		public:     make(map[function.Ref]struct{}),
 		modules:    make(map[function.ModuleRef]*function.Module),
+		limits:     make(map[string]usage.Namespace),
 	}
 }
 
@@ -71,7 +74,7 @@ func (s *Store) Close() error {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.functions, s.namespaces, s.order, s.routes, s.patterns, s.keys = nil, nil, nil, nil, nil, nil
-	s.public, s.modules, s.audit = nil, nil, nil
+	s.public, s.modules, s.audit, s.limits = nil, nil, nil, nil
 	s.Messages.Close()
 	s.Ring.Close()
 	return nil

@@ -14,6 +14,7 @@ const (
 	routesNotice    = "routes"
 	keysNotice      = "keys"
 	publicNotice    = "public"
+	limitsNotice    = "limits"
 )
 
 func functionNotice(ref function.Ref) string { return functionPrefix + member(ref) }
@@ -27,6 +28,8 @@ func parseNotice(text string) function.Change {
 		return function.Change{Routes: true}
 	case keysNotice:
 		return function.Change{Keys: true}
+	case limitsNotice:
+		return function.Change{Limits: true}
 	case publicNotice:
 		return function.Change{Public: true}
 	}

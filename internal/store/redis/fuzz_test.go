@@ -42,6 +42,7 @@ func FuzzNoticesAreAboutWhatTheySay(f *testing.F) {
 		case c == (function.Change{All: true}):
 		case c == (function.Change{Routes: true}) && text == routesNotice:
 		case c == (function.Change{Keys: true}) && text == keysNotice:
+		case c == (function.Change{Limits: true}) && text == limitsNotice:
 		case c == (function.Change{Public: true}) && text == publicNotice:
 		case c.Namespace != "" && namespaceNotice(c.Namespace) == text, c.Namespace == "" && functionNotice(c.Ref) == text:
 		default:

@@ -77,6 +77,9 @@ func (k keys) public() string { return string(k) + "functions:public" }
 // audit is the stream of the records of writes and refusals.
 func (k keys) audit() string { return string(k) + "functions:audit" }
 
+// limits is the hash of the limits of all namespaces.
+func (k keys) limits() string { return string(k) + "functions:limits" }
+
 // changes is the channel of notices.
 func (k keys) changes() string { return string(k) + "functions:changes" }
 

@@ -53,7 +53,8 @@ func runSuite(t *testing.T, endpoint string) {
 			Endpoint: endpoint, KeyPrefix: prefix, OwnerSeparator: storetest.OwnerSeparator,
 			Limits: function.Limits{
 				Routes: storetest.MaxRoutes, Keys: storetest.MaxKeys, Public: storetest.MaxPublic,
-				Modules: storetest.MaxModules,
+				Namespaces: storetest.MaxNamespaces,
+				Modules:    storetest.MaxModules,
 			},
 		})
 	})

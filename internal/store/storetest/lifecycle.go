@@ -10,6 +10,7 @@ import (
 	"github.com/backstage/functions/internal/audit"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/queue"
+	"github.com/backstage/functions/internal/usage"
 )
 
 // lifecycleTests are of what a store does apart from what it keeps.
@@ -60,6 +61,10 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 	_, calls["Modules"] = s.Modules(ctx, "ns")
 	_, calls["Module"] = s.Module(ctx, function.ModuleRef{Namespace: "ns", Name: "m"})
 	_, calls["Keys"] = s.Keys(ctx)
+	calls["PutNamespaceLimits"] = s.PutNamespaceLimits(ctx, usage.Namespace{Name: "ns"})
+	calls["DeleteNamespaceLimits"] = s.DeleteNamespaceLimits(ctx, "ns")
+	_, calls["NamespaceLimits"] = s.NamespaceLimits(ctx)
+	_, calls["NamespaceNames"] = s.NamespaceNames(ctx)
 	_, calls["Public"] = s.Public(ctx)
 	_, calls["Audit"] = s.Audit(ctx, audit.Query{Limit: 1})
 	_, calls["Revision"] = s.Revision(ctx, ref)

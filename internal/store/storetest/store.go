@@ -17,6 +17,8 @@ const MaxRoutes = 8
 const (
 	MaxKeys   = 8
 	MaxPublic = 8
+	// MaxNamespaces is the most namespaces with limits.
+	MaxNamespaces = 8
 )
 
 // MaxModules is the most modules of a namespace in stores that are tested.
@@ -31,7 +33,7 @@ type table map[string]func(*testing.T, Store)
 // Run runs the suite. Open returns an empty store with OwnerSeparator and the limits above. The suite closes it.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
-		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, publicTests,
+		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, publicTests, limitTests,
 		moduleTests, auditTests, callTests, logTests, messageTests, lifecycleTests,
 	} {
 		tests.run(t, open)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/usage"
 )
 
 // patience bounds the wait for a notice; only a broken store makes a test wait that long.
@@ -92,6 +93,10 @@ func testWatchSeesEveryWrite(t *testing.T, s Store) {
 		{"delete key", func() error { return s.DeleteKey(t.Context(), "k") }, function.Change{Keys: true}},
 		{"add public", func() error { return s.AddPublic(t.Context(), ref) }, function.Change{Public: true}},
 		{"remove public", func() error { return s.RemovePublic(t.Context(), ref) }, function.Change{Public: true}},
+		{"put limits", func() error {
+			return s.PutNamespaceLimits(t.Context(), usage.Namespace{Name: "ns"})
+		}, function.Change{Limits: true}},
+		{"delete limits", func() error { return s.DeleteNamespaceLimits(t.Context(), "ns") }, function.Change{Limits: true}},
 		{"delete route", func() error { return s.DeleteRoute(t.Context(), "r") }, function.Change{Routes: true}},
 	} {
 		wantNoError(t, step.write())
