@@ -120,7 +120,7 @@ run: setup build ## build and serve on port 8100; configured by environment vari
 .PHONY: test-tools
 test-tools:
 	@.ci/need cc=build-essential ip=iproute2 redis-server=redis-server prometheus=prometheus promtool=prometheus \
-	  openssl=openssl
+	  openssl=openssl nginx=nginx haproxy=haproxy
 
 # One kind of test that fails does not keep the other from running; the last line tells of both.
 .PHONY: test
