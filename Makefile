@@ -99,6 +99,8 @@ $(test_bundles): runner-js/test/bundles/package.json runner-js/test/bundles/pack
 	cd $(<D) && $(NPM) ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+runner-js/build/zygote.node: $(wildcard runner-js/native/*.h)
+
 # Without a C compiler there is no fork server, and every worker starts by itself.
 runner-js/build/%.node: runner-js/native/%.c | $(modules)
 	@command -v $(CC) >/dev/null || { echo "No C compiler ($(CC)): workers will start more slowly." >&2; exit 0; }; \

@@ -67,6 +67,7 @@ class Invoker {
     this.call = null;
     this.retire = () => exit(RETIRED);
     this.skip = 0; // how many of the next calls the host has requeued
+    this.rolledBack = false; // whether the host puts this process back to a snapshot after each call
     const fail = error => this.uncaught(error);
     process.on('uncaughtException', fail);
     const lost = error => this.rejected(error);
@@ -288,11 +289,13 @@ class Invoker {
   }
 
   // finish sends the answer and returns whether that is the end of the call. Requests that the call has left under way
-  // may go on before the worker takes another call. If it has left other work or changes behind, the worker ends.
+  // may go on before the worker takes another call. If it has left other work or changes behind, the worker ends,
+  // unless it is put back to a snapshot.
   finish(call, late) {
     output.flush();
-    const clean = this.isClean(call, late);
-    const rest = clean ? '' : this.remains(call, late);
+    const untouched = this.isClean(call, late);
+    const rest = untouched ? '' : this.remains(call, late);
+    const clean = untouched || (this.rolledBack && call.kind === 'run' && call.left === 0);
     const spent = this.loader.toldSpent();
     const head = `"id":${call.id},"reusable":${clean},${rest}${spent > 0 ? `"load":${spent},` : ''}`;
     const limit = call.type === 'error' ? this.maxError : this.maxAnswer;
@@ -335,8 +338,9 @@ class Invoker {
       drain: () => this.drain(),
       told: count => this.write(`{"type":"late","id":${call.id},"late":${count}}\n`),
       over: () => {
-        const clean = this.isClean(call, true);
-        const cut = clean ? 0 : after.left(call);
+        const untouched = this.isClean(call, true);
+        const cut = untouched ? 0 : after.left(call);
+        const clean = untouched || this.rolledBack;
         this.call = null;
         this.write(`{"type":"done","id":${call.id},"reusable":${clean}${cut > 0 ? `,"cut":${cut}` : ''}}\n`);
         if (!clean) exit(RETIRED);

@@ -84,6 +84,20 @@ class Loader {
     this.realm.guard.restart();
   }
 
+  // prepare compiles the function with all that is in it, and runs nothing: this is what its worker is put back to
+  // after each call. What is wrong with the code is told by the first call.
+  prepare() {
+    try {
+      if (this.cachedData === undefined) this.cachedData = this.cache();
+      this.programs.run = this.compile('run');
+    } catch (error) {
+      this.programs = {};
+    }
+    this.cachedData = undefined;
+    this.lowered = this.programs.run ? this.lowered : '';
+    this.spent = 0; // it is no call's
+  }
+
   // toldSpent is the time of loading for the current call, in milliseconds; 0 if nothing was loaded.
   toldSpent() {
     const { spent } = this;

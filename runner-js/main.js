@@ -27,9 +27,11 @@ const invoker = new Invoker({
   write: line => frame.write(1, line), writeBytes: (line, bytes) => frame.writeBytes(1, line, bytes), next: serve,
 });
 
-// serve handles frames until a call has to wait for its answer; the event loop then goes on and comes back here.
+// serve handles frames until a call has to wait for its answer; the event loop then goes on and comes back here. A
+// worker that is rolled back parks before each frame: when that returns nothing is left of the call before.
 function serve() {
   for (;;) {
+    if (invoker.rolledBack && !zygote.park()) frame.exit(0);
     const line = reader.next();
     if (line === null) frame.exit(0); // the host is gone
     if (line.startsWith('{"type":"invoke"')) {
@@ -37,6 +39,7 @@ function serve() {
       else if (!invoker.start(line)) return;
     } else if (line.startsWith('{"type":"load"')) {
       invoker.loader.read(line);
+      if (invoker.rolledBack) invoker.loader.prepare();
     } else {
       accept(JSON.parse(line));
     }
@@ -62,6 +65,7 @@ function accept(message) {
   if (process.argv[2] === 'zygote') {
     ready(missing);
     zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => rehearse(invoker, zygote));
+    invoker.rolledBack = zygote.tracked();
   }
   if (message.tmp) tmp.watch();
   ready(missing);

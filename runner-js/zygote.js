@@ -35,4 +35,20 @@ function turn() {
   addon.turn();
 }
 
-module.exports = { fork, slim, turn };
+// tracked says, in a worker, whether the host rolls it back after each call, and prepares it for that.
+function tracked() {
+  const is = addon.tracked();
+  if (is) new Date(0).getTimezoneOffset(); // which reads the zone
+  return is;
+}
+
+// park waits for the next frame, in a worker that is rolled back, and returns whether there is one. The process is as
+// in its snapshot then, so its random state must be made anew.
+function park() {
+  const read = addon.park();
+  addon.stir();
+  entropy.reset();
+  return read === 1;
+}
+
+module.exports = { fork, slim, turn, tracked, park };

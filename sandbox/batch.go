@@ -24,7 +24,9 @@ func (inv *Invocation) size() int {
 }
 
 // mayBatch says whether inv may be sent together with others.
-func mayBatch(inv *Invocation) bool { return inv.Kind == Run && inv.MaxInvocations == 0 }
+func mayBatch(inv *Invocation) bool {
+	return inv.Kind == Run && inv.MaxInvocations == 0 && !inv.Rollback
+}
 
 // nextInBatchLocked has the next of the calls that w was sent served, and says whether there is one.
 func (s *scheduler) nextInBatchLocked(w *slot) bool {

@@ -116,6 +116,11 @@ type Config struct {
 	Egress Egress
 	// Observer is told what happens; nil for nobody.
 	Observer Observer
+	// RollbackAudit has one call in so many of functions that are rolled back followed by a comparison of the whole worker
+	// with its snapshot. It takes tens of milliseconds, behind the answer. Default 10,000; 0 for none.
+	RollbackAudit int
+	// rollback says that all workers are put back to a snapshot after each call.
+	rollback bool
 	// web says that all workers are for functions with the globals of the web platform.
 	web bool
 }
@@ -139,7 +144,8 @@ func DefaultConfig() Config {
 		Limits: Limits{
 			Memory: 128 << 20, CPU: 1, PIDs: 32, Tmp: 16 << 20, Frame: 8 << 20, Answer: 8 << 20, Logs: 256 << 10,
 		},
-		Observer: NopObserver{},
+		RollbackAudit: 10_000,
+		Observer:      NopObserver{},
 	}
 }
 
@@ -158,6 +164,7 @@ func (c Config) Validate() error {
 	fault(c.Prewarmed < 0 || c.Prewarmed > c.Size, "Prewarmed %d is not within 0 and Size %d", c.Prewarmed, c.Size)
 	fault(c.Reserve < 0, "Reserve %d is below 0", c.Reserve)
 	fault(c.MaxInvocations < 0, "MaxInvocations %d is below 0", c.MaxInvocations)
+	fault(c.RollbackAudit < 0, "RollbackAudit %d is below 0", c.RollbackAudit)
 	fault(c.QueueSize < 0, "QueueSize %d is below 0", c.QueueSize)
 	for name, d := range map[string]time.Duration{
 		"IdleTimeout": c.IdleTimeout, "QueueTimeout": c.QueueTimeout, "SyncTimeout": c.SyncTimeout,

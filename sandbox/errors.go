@@ -172,7 +172,8 @@ type DeathError struct {
 	Lag time.Duration
 	Stats
 	// untouched says that the worker had read nothing of its call.
-	untouched bool
+	untouched  bool
+	noSnapshot bool // a worker that is rolled back could not get its snapshot: nothing of the call has happened
 }
 
 func (e *DeathError) Error() string {

@@ -14,6 +14,7 @@ import (
 //	more memory than Limits.Memory  V8's heap is an argument of the process: one for 256 MiB, one for 512 MiB and so
 //	                                on up to LargestMemory; the next larger one serves a size between two
 //	Web                             Node.js has loaded its fetch, and the realm has the globals of the web platform
+//	Rollback                        workers are put back to a snapshot after each call
 //
 // A part begins with the first invocation that needs it, and ends when it has had no call and no worker for
 // IdleTimeout. While one for Web begins, the usual part serves its invocations. All share the budget of the Pool. It is
@@ -36,6 +37,8 @@ type partKey struct {
 	usual  *runtimePool // that of the same runtime
 	memory int64        // bytes
 	web    bool
+
+	rollback bool
 }
 
 // extraPart is one part. Its users are guarded by the lock of extraParts; pool and err are set before made is closed.
@@ -96,14 +99,14 @@ func (l *extraParts) sizeFor(inv *Invocation) int64 {
 // invoke is Pool.Invoke for an inv of the runtime that usual serves.
 func (l *extraParts) invoke(ctx context.Context, usual *runtimePool, inv *Invocation) (*Result, error) {
 	large := l.isLarge(inv)
-	if !large && !inv.Web {
+	if !large && !inv.Web && !inv.Rollback {
 		return usual.Invoke(ctx, inv)
 	}
-	key := partKey{usual, l.sizeFor(inv), inv.Web}
+	key := partKey{usual, l.sizeFor(inv), inv.Web, inv.Rollback}
 	part, err := l.join(key)
 	if err == nil {
 		defer l.leave(key, part)
-		if !large && !part.serves() {
+		if !large && !inv.Rollback && !part.serves() {
 			return usual.Invoke(ctx, inv)
 		}
 		err = part.wait(ctx)
@@ -137,7 +140,7 @@ func (l *extraParts) join(key partKey) (*extraPart, error) {
 func (l *extraParts) begin(cfg Config, key partKey, part *extraPart) {
 	defer close(part.made)
 	usual := cfg.Limits.Memory
-	cfg.Limits.Memory, cfg.web = key.memory, key.web
+	cfg.Limits.Memory, cfg.web, cfg.rollback = key.memory, key.web, key.rollback
 	starter, err := l.open(&cfg)
 	switch {
 	case err != nil:

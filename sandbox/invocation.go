@@ -74,6 +74,11 @@ type Invocation struct {
 	// Web gives the code the globals of the web platform; Once has its top-level code run once in the life of a worker and
 	// not with each call. Key must stand for both, too.
 	Web, Once bool
+	// Rollback has the call find its worker as it was when it had loaded and compiled the code and served nobody: no call
+	// sees anything of another one. After each call the worker is put back, or ended where that cannot be proved. Where
+	// the host lacks what it takes (RuntimeSnapshot.Rollback), each call gets a worker of its own, as with MaxInvocations
+	// 1. Key must stand for it, too.
+	Rollback bool
 	// Detached lets a call that has got its worker go on although its context ends, as the caller of a function with
 	// effects may want; else the worker is killed then. A streamed answer ends with the context in any case.
 	Detached bool

@@ -22,6 +22,9 @@ type Observer interface {
 	// LateWorkEnded reports how the work ended that a call had left at its answer, and how long it went on; 0 for what was
 	// cut with the answer.
 	LateWorkEnded(end LateEnd, took time.Duration)
+	// WorkerRolledBack reports each attempt to put a worker back to its snapshot: cause is empty when it succeeded, else
+	// why the worker has to end, in one word. Audited says that all of it was compared with the snapshot.
+	WorkerRolledBack(cause RollbackCause, audited bool)
 	// InvocationRefused reports each call that got none; err is or wraps ErrBusy, ErrClosed or the context's error.
 	InvocationRefused(err error)
 }
@@ -49,6 +52,9 @@ func (NopObserver) InvocationDone(Stats) {}
 
 // LateWorkEnded implements Observer.
 func (NopObserver) LateWorkEnded(LateEnd, time.Duration) {}
+
+// WorkerRolledBack implements Observer.
+func (NopObserver) WorkerRolledBack(RollbackCause, bool) {}
 
 // InvocationRefused implements Observer.
 func (NopObserver) InvocationRefused(error) {}

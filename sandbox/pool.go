@@ -116,10 +116,16 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 
 // invokeOn is Invoke on the part of a runtime, or on one of those beside it.
 func (p *Pool) invokeOn(ctx context.Context, part *runtimePool, inv *Invocation) (*Result, error) {
-	if inv.Memory == 0 && !inv.Web {
+	if inv.Rollback && !part.canRollBack() {
+		inv = inv.fresh()
+	}
+	if inv.Memory == 0 && !inv.Web && !inv.Rollback {
 		return part.Invoke(ctx, inv)
 	}
 	result, err := p.extra.invoke(ctx, part, inv)
+	if inv.Rollback && isWithoutSnapshot(err) {
+		return p.invokeOn(ctx, part, inv.fresh())
+	}
 	if err == nil || inv.Memory == 0 {
 		return result, err
 	}

@@ -64,7 +64,7 @@ func (s processes) close() error              { return s.Close() }
 func (s processes) memoryLeft() (int64, bool) { return s.MemoryLeft() }
 func (s processes) settled() bool             { return s.Settled() }
 func (s processes) method() StartMethod       { return StartMethod(s.Method()) }
-func (s processes) rollback() RollbackSupport { return RollbackSupport(worker.ProbeRollback()) }
+func (s processes) rollback() RollbackSupport { return RollbackSupport(s.Rollback()) }
 func (s processes) memory() (MemoryUsage, bool) {
 	usage, ok := s.Memory()
 	return MemoryUsage(usage), ok
@@ -102,8 +102,11 @@ func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 	}
 	answer, err := p.Serve(ctx, &c.wire)
 	c.missed = answer.Missed
-	if answer.Late != nil {
+	switch {
+	case answer.Late != nil:
 		c.late = late{answer.Late}
+	case answer.Rollback != nil:
+		c.late = rolledBack{answer.Rollback}
 	}
 	result, err := outcomeOf(&answer, err)
 	return result, answer.Reusable, err
@@ -113,6 +116,11 @@ func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 type late struct{ *worker.LateWork }
 
 func (l late) wait() bool { return l.Wait() }
+
+// rolledBack is what follows an answer of a process that is put back to a snapshot.
+type rolledBack struct{ *worker.Rollback }
+
+func (r rolledBack) wait() bool { return r.Wait() }
 
 var kinds = [...]string{Run: wire.Run, Check: wire.Check, compile: wire.Compile}
 
@@ -182,7 +190,7 @@ func headerOf(frame *wire.Frame) []HeaderField {
 func deathOf(death *worker.Death, stats Stats) *DeathError {
 	return &DeathError{
 		Reason: death.Reason, ExitCode: death.ExitCode, Signal: death.Signal, Detail: death.Detail, Lag: death.Lag,
-		untouched: death.Untouched, Stats: stats,
+		untouched: death.Untouched, noSnapshot: death.NoSnapshot, Stats: stats,
 	}
 }
 
@@ -226,7 +234,8 @@ func (c *Config) worker() worker.Config {
 		},
 		StartTimeout: c.StartTimeout,
 		Web:          c.web,
-		Env:          c.Env, TimeZone: c.TimeZone, ICUData: c.ICUData,
+		Rollback:     c.rollback, RollbackAudit: c.RollbackAudit,
+		Env: c.Env, TimeZone: c.TimeZone, ICUData: c.ICUData,
 		Modules: c.Modules, ModulesDir: c.ModulesDir, Observer: c.Observer,
 		Egress: worker.Egress{
 			Socket: c.Egress.Socket, KeepAlive: c.Egress.KeepAlive, CA: c.Egress.CA, ExtraCA: c.Egress.ExtraCA,

@@ -1,5 +1,7 @@
 package sandbox
 
+import "github.com/backstage/functions/sandbox/internal/worker"
+
 // Report says what stands between workers and the host, layer by layer: what was asked for and what the host gave. It
 // marshals to JSON.
 type Report struct {
@@ -36,6 +38,16 @@ type StartMethod struct {
 	Forked bool   `json:"forked"`
 	Reason string `json:"reason,omitempty"`
 }
+
+// RollbackCause is why a worker could not be put back to its snapshot.
+type RollbackCause = worker.RollbackCause
+
+// RollbackUnproven is the cause that should never be: a comparison found a worker that was put back, and is not as in
+// its snapshot.
+const RollbackUnproven = worker.RollbackUnproven
+
+// RollbackCauses are all causes.
+func RollbackCauses() []RollbackCause { return worker.RollbackCauses() }
 
 // RollbackSupport says whether workers could be put back to a snapshot after each call: whether the kernel and the
 // processor have what that takes.

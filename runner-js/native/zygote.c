@@ -3,7 +3,8 @@
  *
  * zygote.serve() answers requests on a SOCK_SEQPACKET socket until the host closes it:
  *
- *   host -> zygote   struct request, for FORK with three descriptors: the worker's stdin, stdout and stderr
+ *   host -> zygote   struct request, for FORK with three descriptors: the worker's stdin, stdout and stderr; two more
+ *                    for one that is to be rolled back, see track.h
  *   zygote -> host   struct report: BORN with a pidfd, or FAILED; DIED for each worker that was reaped
  *
  * It returns in a forked worker, its PID, and 0 in the zygote when the host asks it to SETTLE: the next call says that it has. Between fork and
@@ -38,6 +39,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <malloc.h>
 #include <node_api.h>
 #include <uv.h>
 
@@ -61,6 +63,7 @@ struct request {
   uint32_t uid;                               /* FORK: of the worker; 0 keeps the zygote's */
   uint32_t ranges;                            /* UNSHARE_HEAP: how many of range are set */
   uint32_t last;                              /* UNSHARE_HEAP: 1 in the last message */
+                                              /* FORK: 1 for a worker that is to be rolled back */
 };
 
 struct range { uint64_t start, length; };
@@ -87,6 +90,16 @@ static const struct __user_cap_data_struct cap_none[2];
 
 /* The exit codes of a worker whose preparation failed; the host knows them by name. */
 enum { EXIT_DESCRIPTORS = 81, EXIT_USER = 82, EXIT_FILTER = 83, EXIT_LOOP = 84, EXIT_TMP = 85 };
+
+enum { PIPES = 3, MOST_FDS = 5 };              /* that come with FORK */
+
+#if defined(__x86_64__)
+#include "track.h"
+#else                                         /* the host does not ask for it */
+static int is_tracked;
+static int park_worker(void) { return 0; }
+static void hand_over(int list, int socket) { (void)list; (void)socket; _exit(EXIT_FILTER); }
+#endif
 
 static void send_report(const struct report *report, int fd) {
   char space[CMSG_SPACE(sizeof(int))];
@@ -186,14 +199,17 @@ static void give_tmp(uint32_t uid) {
 }
 
 /* The first steps of a worker. It waits for one byte on its stdin, which says that it is in its control group. */
-static void prepare_worker(const int fds[3], uint32_t uid) {
+static void prepare_worker(const int fds[MOST_FDS], uint32_t uid) {
   char go;
   ssize_t n;
   signal(SIGCHLD, SIG_DFL);
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < PIPES; i++) {
     if (dup2(fds[i], i) < 0) _exit(EXIT_DESCRIPTORS);
   }
-  for (int i = 0; i < 3; i++) close(fds[i]);
+  for (int i = 0; i < PIPES; i++) close(fds[i]);
+  for (int i = PIPES; i < MOST_FDS; i++) {
+    if (fds[i] >= 0) zygotes[fds[i]].open = 0; /* they are the worker's own */
+  }
   close(control_fd);
   close(ended_fd);
   leave_zygotes_files();
@@ -210,6 +226,7 @@ static void prepare_worker(const int fds[3], uint32_t uid) {
   prctl(PR_SET_DUMPABLE, 0L, 0, 0, 0);
   prctl(PR_SET_PDEATHSIG, (long)SIGKILL, 0, 0, 0);  /* outside a PID namespace nothing else ends it with the zygote */
   if (uv_loop_fork(uv_default_loop()) != 0) _exit(EXIT_LOOP);
+  if (fds[PIPES] >= 0) hand_over(fds[PIPES], fds[PIPES + 1]);
   if (filter.len > 0) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1L, 0, 0, 0) != 0) _exit(EXIT_FILTER);
     if (prctl(PR_SET_SECCOMP, (long)SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) _exit(EXIT_FILTER);
@@ -217,7 +234,7 @@ static void prepare_worker(const int fds[3], uint32_t uid) {
 }
 
 /* Forks a worker; returns 1 in it. */
-static int fork_worker(const struct request *request, const int fds[3]) {
+static int fork_worker(const struct request *request, const int fds[MOST_FDS]) {
   pid_t pid = note_open() == 0 ? fork() : -1;
   if (pid == 0) {
     prepare_worker(fds, request->uid);
@@ -225,7 +242,8 @@ static int fork_worker(const struct request *request, const int fds[3]) {
   }
   int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0L) : -1;
   struct report report = {.type = pidfd < 0 ? FAILED : BORN, .pid = pid, .status = pidfd < 0 ? errno : 0};
-  for (int i = 0; i < 3; i++) close(fds[i]);  /* once the worker is known it has them alone; one that failed reads that its host is gone */
+  /* Once the worker is known it has them alone; one that failed reads that its host is gone. */
+  for (int i = 0; i < MOST_FDS; i++) if (fds[i] >= 0) close(fds[i]);
   send_report(&report, pidfd);
   if (pidfd >= 0) close(pidfd);
   return 0;
@@ -247,7 +265,7 @@ enum outcome { SERVED, IN_WORKER, SETTLING };
 static enum outcome take_request(void) {
   static struct range ranges[MAX_RANGES];
   struct request request;
-  char space[CMSG_SPACE(3 * sizeof(int))];
+  char space[CMSG_SPACE(MOST_FDS * sizeof(int))];
   struct iovec iov[2] = {{&request, sizeof request}, {ranges, sizeof ranges}};
   struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = space, .msg_controllen = sizeof space};
   ssize_t n = recvmsg(control_fd, &msg, MSG_CMSG_CLOEXEC);
@@ -258,10 +276,12 @@ static enum outcome take_request(void) {
     unshare_heap(&request, ranges);
     return SERVED;
   }
-  int fds[3] = {-1, -1, -1};
+  int fds[MOST_FDS] = {-1, -1, -1, -1, -1};
+  size_t length = (request.last ? MOST_FDS : PIPES) * sizeof(int);
   struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-  if (request.type != FORK || cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS || cmsg->cmsg_len != CMSG_LEN(sizeof fds)) _exit(70);
-  memcpy(fds, CMSG_DATA(cmsg), sizeof fds);
+  if (request.type != FORK || cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS) _exit(70);
+  if (cmsg->cmsg_len != CMSG_LEN(length)) _exit(70);
+  memcpy(fds, CMSG_DATA(cmsg), length);
   return fork_worker(&request, fds) ? IN_WORKER : SERVED;
 }
 
@@ -402,6 +422,46 @@ static napi_value turn(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* park() goes to the stub: it returns how many bytes of stdin were read, 1, in a process that is as in the snapshot. */
+static napi_value park(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value read = NULL;
+  int n = park_worker();
+  uv_update_time(uv_default_loop());          /* which the loop knows as it was in the snapshot */
+  napi_create_int32(env, n, &read);
+  return read;
+}
+
+/* stir() gives OpenSSL fresh bytes of the kernel: its state is that of the snapshot, and so the same for each call. */
+static napi_value stir(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  static void (*rand_add)(const void *, int, double);
+  unsigned char bytes[48];
+  if (rand_add == NULL) rand_add = (void (*)(const void *, int, double))dlsym(RTLD_DEFAULT, "RAND_add");
+  if (rand_add == NULL || syscall(SYS_getrandom, bytes, sizeof bytes, 0L) != sizeof bytes) _exit(71);
+  rand_add(bytes, sizeof bytes, sizeof bytes);
+  return NULL;
+}
+
+/* tracked() says whether this worker can be rolled back. Then it has malloc take so much that ordinary calls change no
+ * mapping, and the event loop take its descriptors into its set. */
+static napi_value tracked(napi_env env, napi_callback_info info) {
+  (void)info;
+  enum { BLOCKS = 64, BLOCK = 128 << 10 };
+  void *blocks[BLOCKS];
+  napi_value result = NULL;
+  napi_get_boolean(env, is_tracked, &result);
+  if (!is_tracked) return result;
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  mallopt(M_TOP_PAD, 16 << 20);
+  for (int i = 0; i < BLOCKS; i++) blocks[i] = malloc(BLOCK);
+  for (int i = 0; i < BLOCKS; i++) free(blocks[i]);
+  uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+  return result;
+}
+
 /* slim() makes forks cheap: what a fork and its end cost grows with the number of pages in use. */
 static napi_value slim(napi_env env, napi_callback_info info) {
   (void)env;
@@ -418,6 +478,14 @@ static napi_value init(napi_env env, napi_value exports) {
   if (napi_create_function(env, "reseed", NAPI_AUTO_LENGTH, reseed, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "reseed", fn);
   if (napi_create_function(env, "leave", NAPI_AUTO_LENGTH, leave, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "leave", fn);
   if (napi_create_function(env, "turn", NAPI_AUTO_LENGTH, turn, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "turn", fn);
+  static const struct { const char *name; napi_callback function; } rollback[] = {
+    {"park", park}, {"stir", stir}, {"tracked", tracked},
+  };
+  for (size_t i = 0; i < sizeof rollback / sizeof *rollback; i++) {
+    if (napi_create_function(env, rollback[i].name, NAPI_AUTO_LENGTH, rollback[i].function, NULL, &fn) == napi_ok) {
+      napi_set_named_property(env, exports, rollback[i].name, fn);
+    }
+  }
   if (napi_create_function(env, "slim", NAPI_AUTO_LENGTH, slim, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "slim", fn);
   return exports;
 }

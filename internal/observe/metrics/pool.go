@@ -46,6 +46,9 @@ type pool struct {
 	refused        map[string]prometheus.Counter
 	late           map[sandbox.LateEnd]prometheus.Counter
 	lateTime       prometheus.Histogram
+	rollbacks      prometheus.Counter
+	rollbackFails  map[sandbox.RollbackCause]prometheus.Counter
+	audits         prometheus.Counter
 }
 
 var _ sandbox.Observer = (*pool)(nil)
@@ -144,6 +147,16 @@ func newPool(registry *prometheus.Registry) *pool {
 			"Time that work went on after the answer of its call.",
 			waitBuckets,
 		),
+		rollbacks: f.counter("rollbacks_total", "Workers that were put back to their snapshot after a call."),
+		rollbackFails: children(
+			f.counters(
+				"rollback_failures_total",
+				"Workers that could not be put back to their snapshot and were ended, by cause.",
+				"cause",
+			).WithLabelValues,
+			sandbox.RollbackCauses()...,
+		),
+		audits: f.counter("rollback_audits_total", "Workers that were compared in full after they were put back."),
 	}
 }
 
@@ -191,6 +204,18 @@ func (p *pool) LateWorkEnded(end sandbox.LateEnd, took time.Duration) {
 	}
 	if took > 0 {
 		p.lateTime.Observe(took.Seconds())
+	}
+}
+
+// WorkerRolledBack implements sandbox.Observer.
+func (p *pool) WorkerRolledBack(cause sandbox.RollbackCause, audited bool) {
+	if audited {
+		p.audits.Inc()
+	}
+	if cause == "" {
+		p.rollbacks.Inc()
+	} else if counter, ok := p.rollbackFails[cause]; ok {
+		counter.Inc()
 	}
 }
 

@@ -22,6 +22,10 @@ func TestPoolIsObserved(t *testing.T) {
 	m.WorkerDied("unheard of", 0)
 	m.WorkerUsed(40 << 20)
 	m.ZygoteRestarted()
+	m.WorkerRolledBack("", true)
+	m.WorkerRolledBack("", false)
+	m.WorkerRolledBack(sandbox.RollbackUnproven, true)
+	m.WorkerRolledBack("unheard of", false)
 	m.InvocationDone(sandbox.Stats{Start: sandbox.StartWarm, Queue: time.Millisecond, Run: 3 * time.Millisecond, CPU: time.Millisecond})
 	m.InvocationDone(sandbox.Stats{Start: sandbox.StartCold, Run: 5 * time.Millisecond, Load: 2 * time.Millisecond})
 	m.InvocationDone(sandbox.Stats{Start: "unheard of"})
@@ -64,6 +68,10 @@ func TestPoolIsObserved(t *testing.T) {
 		`functions_worker_peak_memory_bytes_bucket{le="3.7748736e+07"} 0`,
 		`functions_worker_peak_memory_bytes_sum 4.194304e+07`,
 		`functions_zygote_restarts_total 1`,
+		`functions_rollbacks_total 2`,
+		`functions_rollback_audits_total 2`,
+		`functions_rollback_failures_total{cause="unproven"} 1`,
+		`functions_rollback_failures_total{cause="system_call"} 0`,
 		`functions_invocations_refused_total{reason="busy"} 1`,
 		`functions_invocations_refused_total{reason="queue_full"} 1`,
 		`functions_invocations_refused_total{reason="queue_timeout"} 0`,

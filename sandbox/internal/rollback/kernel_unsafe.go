@@ -16,7 +16,10 @@ const (
 	scanProtect    = 1 << 0 // PM_SCAN_WP_MATCHING: protect what matches
 	scanCheckAsync = 1 << 1 // PM_SCAN_CHECK_WPASYNC: fail where protection is not asynchronous
 
+	isTracked = 1 << 0 // PAGE_IS_WPALLOWED
 	isWritten = 1 << 1 // PAGE_IS_WRITTEN
+	isPresent = 1 << 3 // PAGE_IS_PRESENT
+	isSwapped = 1 << 4 // PAGE_IS_SWAPPED
 )
 
 // region is struct page_region: pages of the same categories.
@@ -108,6 +111,11 @@ func notifyReceive(listener int, n *notification) error {
 	*n = notification{} // the kernel wants zeros
 	_, err := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(n))
 	return err
+}
+
+// notifyContinue lets the system call happen.
+func notifyContinue(listener int, id uint64) error {
+	return notifySend(listener, response{id: id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE})
 }
 
 // notifyReturn makes the system call return value, without it being made.

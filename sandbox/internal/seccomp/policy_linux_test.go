@@ -20,7 +20,9 @@ func here(t *testing.T) *arch.Info {
 // policies are all that there are.
 var policies = map[string]Policy{
 	"worker": Worker(), "program": Program(), "zygote": Zygote(Users{1000, 65535}), "starting zygote": Starting(Zygote(Users{1000, 65535})),
-	"zygote that gives a tmp": Tmp(Zygote(Users{1000, 65535})),
+	"zygote of workers that are rolled back": Rollback(Zygote(Users{1000, 65535})),
+	"starting zygote of such workers":        Starting(Rollback(Zygote(Users{1000, 65535}))),
+	"zygote that gives a tmp":                Tmp(Zygote(Users{1000, 65535})),
 }
 
 func TestEveryCallOfTheKernelGetsItsAnswer(t *testing.T) {
@@ -146,6 +148,12 @@ func TestArgumentsDecideForTheForkServer(t *testing.T) {
 		"seccomp":     {eperm: {{1, 1}, {1, 8}, {0, 0}}},
 		"execve":      {killAll: {{1, 1, 1}}},
 	}.check(t, Zygote(Users{1000, 65535}))
+	calls{
+		"userfaultfd": {allow: {{0x80801}}, eperm: {{0}, {0x80800}, {1}, {0x80801 | 1<<32}}},
+		"seccomp":     {allow: {{1, 8}}, eperm: {{1, 1}, {1, 0}, {1, 9}, {0, 8}, {3, 8}}},
+		"prlimit64":   {allow: {{0, 3, 1}, {0, 6, 1}, {0, 7, 0, 1}}, eperm: {{1, 3, 1}, {0, 7, 1}, {0, 4, 1}}},
+	}.check(t, Rollback(Zygote(Users{1000, 65535})))
+	calls{"seccomp": {allow: {{1, 8}, {1, 1}}, eperm: {{1, 9}, {1, 0}}}}.check(t, Starting(Rollback(Zygote(Users{}))))
 	calls{"setresuid": {eperm: {{1000, 1000, 1000}, {0, 0, 0}}}, "setresgid": {eperm: {{1000, 1000, 1000}}}}.check(t, Zygote(Users{}))
 	calls{"seccomp": {allow: {{1, 1}}, eperm: {{0, 0}, {1, 0}, {1, 9}, {2, 0}}}, "execve": {allow: {{1, 1, 1}}}, "execveat": {killAll: {{0}}}}.check(t, Starting(Zygote(Users{})))
 }
@@ -232,7 +240,9 @@ func TestNothingThatEndsIsolationIsAllowed(t *testing.T) {
 	zygote := []string{"setresuid", "setresgid", "capset", "pidfd_open"}
 	allowed := map[string][]string{
 		"program": {"execve", "tgkill"}, "zygote": zygote, "starting zygote": append(zygote, "execve", "seccomp"),
-		"zygote that gives a tmp": append(zygote, "unshare", "mount"),
+		"zygote that gives a tmp":                append(zygote, "unshare", "mount"),
+		"zygote of workers that are rolled back": append(slices.Clone(zygote), "userfaultfd", "seccomp"),
+		"starting zygote of such workers":        append(slices.Clone(zygote), "userfaultfd", "seccomp", "execve"),
 	}
 	for of, policy := range policies {
 		for _, rule := range policy.Allowed {

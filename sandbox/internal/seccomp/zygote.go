@@ -39,6 +39,28 @@ func Tmp(policy Policy) Policy {
 	return policy
 }
 
+// Numbers of what it takes to have the host roll workers back.
+const (
+	uffdFlags          = 0x80801 // O_CLOEXEC, O_NONBLOCK, UFFD_USER_MODE_ONLY
+	seccompSetFilter   = 1
+	seccompNewNotifier = 8 // SECCOMP_FILTER_FLAG_NEW_LISTENER
+	rlimitStack        = 3
+)
+
+// Rollback is policy with what it takes to make a worker one that the host can roll back: a userfaultfd for faults of
+// user mode alone, a filter that notifies the host, and a stack that does not grow.
+func Rollback(policy Policy) Policy {
+	policy.Deadly = slices.DeleteFunc(slices.Clone(policy.Deadly), func(name string) bool { return name == "userfaultfd" })
+	policy.Allowed = slices.Clone(policy.Allowed)
+	limit := slices.IndexFunc(policy.Allowed, func(r Rule) bool { return r.Name == "prlimit64" })
+	policy.Allowed[limit].Args = append(slices.Clone(policy.Allowed[limit].Args),
+		[]Arg{{Index: 0}, {Index: 1, Value: rlimitStack}})
+	policy.Allowed = append(policy.Allowed,
+		Rule{Name: "userfaultfd", Args: [][]Arg{{{Index: 0, Value: uffdFlags}}}},
+		Rule{Name: "seccomp", Args: [][]Arg{{{Index: 0, Value: seccompSetFilter}, {Index: 1, Value: seccompNewNotifier}}}})
+	return policy
+}
+
 // Zygote is the policy for the process that workers are forked from, once it has everything loaded. Each worker has its
 // own policy laid over this one, which therefore allows all that a worker may do; beyond that it allows what a fork and
 // the first steps of a worker are, each with the very arguments that zygote.c uses. It signals nobody, and becomes no
@@ -74,8 +96,12 @@ func Zygote(users Users) Policy {
 // all of its threads.
 func Starting(policy Policy) Policy {
 	policy.Deadly = slices.DeleteFunc(slices.Clone(policy.Deadly), func(name string) bool { return name == "execve" })
-	policy.Allowed = append(slices.Clone(policy.Allowed), Rule{Name: "execve"},
-		// SECCOMP_SET_MODE_FILTER with TSYNC
-		Rule{Name: "seccomp", Args: [][]Arg{{{Index: 0, Value: 1}, {Index: 1, Value: 1}}}})
+	policy.Allowed = append(slices.Clone(policy.Allowed), Rule{Name: "execve"})
+	every := []Arg{{Index: 0, Value: seccompSetFilter}, {Index: 1, Value: 1}} // SECCOMP_FILTER_FLAG_TSYNC
+	if i := slices.IndexFunc(policy.Allowed, func(r Rule) bool { return r.Name == "seccomp" }); i >= 0 {
+		policy.Allowed[i].Args = append(slices.Clone(policy.Allowed[i].Args), every)
+		return policy
+	}
+	policy.Allowed = append(policy.Allowed, Rule{Name: "seccomp", Args: [][]Arg{every}})
 	return policy
 }

@@ -70,6 +70,9 @@ type Answer struct {
 	// have fewer.
 	Allowed int
 	OfError bool
+	// Rollback is set instead of Late by a process that is put back to a snapshot: it serves no other call before Wait of
+	// that has returned.
+	Rollback *Rollback
 	// Late is work that goes on after the answer; nil when there is none. The process serves no other call before Wait has
 	// returned.
 	Late *LateWork

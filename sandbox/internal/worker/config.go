@@ -33,8 +33,12 @@ type Config struct {
 	Modules           []string
 	ModulesDir        string
 	Web               bool // whether all workers are for functions with the globals of the web platform
-	Egress            Egress
-	Observer          Observer
+	// Rollback has workers put back to a snapshot after each call. It needs the fork server, and ProbeRollback's leave.
+	Rollback bool
+	// RollbackAudit has one rollback in so many compared in full; 0 for none.
+	RollbackAudit int
+	Egress        Egress
+	Observer      Observer
 
 	// index tells the pools of one process apart where the kernel must: names of cgroups. New sets it.
 	index int
@@ -60,6 +64,9 @@ type Observer interface {
 	WorkerUsed(peakMemory int64)
 	ZygoteRestarted()
 	LateWorkEnded(end LateEnd, took time.Duration)
+	// WorkerRolledBack says how an attempt to put a worker back ended: with no cause when it did. Audited says that all of
+	// it was compared.
+	WorkerRolledBack(cause RollbackCause, audited bool)
 }
 
 // Egress is how functions reach the outside: the fields are those of sandbox.Egress.

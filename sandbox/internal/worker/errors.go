@@ -28,6 +28,8 @@ type Death struct {
 	Lag time.Duration
 	// Untouched says that the process had read nothing of the call: nothing of it can have happened.
 	Untouched bool
+	// NoSnapshot says that a process that is rolled back could not get its snapshot: nothing of the call has happened.
+	NoSnapshot bool
 }
 
 func (d *Death) Error() string {

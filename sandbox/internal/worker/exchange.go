@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ type session struct {
 	mu     sync.Mutex // guards the fields below
 	frames *wire.Reader
 	buffer []byte // for the frames to send; reused
+	load   []byte // the load frame, where it is sent by itself
 	// Of calls that were sent together: the IDs of those that have not been served yet, what is closed when none of them
 	// will be any more, and the CPU time of the process when the last one ended.
 	ids     []string
@@ -47,7 +49,7 @@ const keepBuffer = 256 << 10
 func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err error) {
 	p.session.mu.Lock()
 	defer func() {
-		if answer.Late == nil { // which ends the exchange itself
+		if answer.Late == nil && answer.Rollback == nil { // which end the exchange themselves
 			p.session.mu.Unlock()
 		}
 	}()
@@ -57,6 +59,9 @@ func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err err
 			return Answer{Reusable: call.Load == nil}, ErrTooLarge
 		}
 		if death := p.bind(call); death != nil {
+			return Answer{}, death
+		}
+		if death := e.loadTracked(ctx); death != nil {
 			return Answer{}, death
 		}
 		clock := p.CPUUsed()
@@ -78,6 +83,9 @@ func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err err
 			e.dropBatch(false)
 		}
 		e.end()
+		if answer.Reusable && p.tracked != nil {
+			answer.Rollback = &Rollback{e}
+		}
 	}()
 	missed, err := e.send()
 	if err != nil {
@@ -92,7 +100,7 @@ func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err err
 // keeps to the limit.
 func (e *exchange) fillBuffer() bool {
 	call, limit := e.call, e.process.cfg.Limits.Frame+len("\n")
-	e.buffer, e.ids = e.buffer[:0], e.ids[:0]
+	e.buffer, e.ids, e.load = e.buffer[:0], e.ids[:0], nil
 	if load := call.Load; load != nil {
 		e.buffer = wire.AppendLoad(e.buffer, load)
 		if len(e.buffer) > limit {
@@ -102,12 +110,34 @@ func (e *exchange) fillBuffer() bool {
 		}
 	}
 	load := len(e.buffer)
+	if e.process.tracked != nil { // which is sent it by itself
+		e.load, e.buffer = slices.Clone(e.buffer), append(e.buffer[:0], '\n')
+		load = len(e.buffer)
+	}
 	e.appendInvoke(&call.Invoke, len(call.With))
-	fits := load <= limit && len(e.buffer)-load <= limit
+	fits := max(load, len(e.load)) <= limit && len(e.buffer)-load <= limit
 	for i, other := range call.With {
 		e.appendInvoke(other, len(call.With)-1-i)
 	}
 	return fits
+}
+
+// loadTracked has a process that is rolled back load its function before the call begins. One that fails has seen
+// nothing of the call.
+func (e *exchange) loadTracked(ctx context.Context) *Death {
+	p := e.process
+	if p.tracked == nil || len(e.load) == 0 {
+		return nil
+	}
+	err := p.load(ctx, append([]byte{'\n'}, e.load...))
+	e.load = nil
+	if err == nil {
+		return nil
+	}
+	p.Kill(Retired)
+	death := p.waitExit()
+	death.NoSnapshot, death.Detail = ctx.Err() == nil, err.Error()
+	return death
 }
 
 func (e *exchange) appendInvoke(invoke *wire.Invoke, behind int) {

@@ -32,6 +32,9 @@ func (j *jailer) filters(forks bool) (f filters, err error) {
 	if j.cfg.Limits.Tmp > 0 {
 		zygote = seccomp.Tmp(zygote)
 	}
+	if j.cfg.Rollback {
+		zygote = seccomp.Rollback(zygote)
+	}
 	var errs [3]error
 	f.start, errs[0] = seccomp.Compile(seccomp.Starting(zygote))
 	f.zygote, errs[1] = seccomp.Compile(zygote)

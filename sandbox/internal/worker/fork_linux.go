@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/backstage/functions/sandbox/internal/rollback"
 	"github.com/backstage/functions/sandbox/internal/wire"
 	"github.com/backstage/functions/sandbox/internal/zygote"
 )
@@ -45,12 +46,14 @@ type forkServer struct {
 	settling sync.Once
 }
 
-func (f *forkLauncher) launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
+func (f *forkLauncher) launch(
+	ctx context.Context, slot int, stdin, stdout, stderr *os.File, tracked *rollback.Handover,
+) (handle, error) {
 	server, err := f.server(ctx)
 	if err != nil {
 		return nil, err
 	}
-	child, err := server.Fork(f.jailer.workerID(slot), stdin, stdout, stderr, server.watch)
+	child, err := server.Fork(f.jailer.workerID(slot), stdin, stdout, stderr, tracked.Descriptors(), server.watch)
 	if err != nil {
 		return nil, err
 	}

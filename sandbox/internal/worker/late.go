@@ -101,7 +101,11 @@ func (l *LateWork) Wait() (reusable bool) {
 	e.end()
 	e.call.Events.LateEnd()
 	e.process.cfg.Observer.LateWorkEnded(end, time.Since(l.began))
-	return reusable && spared
+	reusable = reusable && spared
+	if reusable && e.process.tracked != nil {
+		return e.rollBack()
+	}
+	return reusable
 }
 
 // read reads the frames until the last one.

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"github.com/backstage/functions/sandbox/internal/rollback"
 	"github.com/backstage/functions/sandbox/internal/wire"
 )
 
@@ -16,7 +17,8 @@ import (
 type launcher interface {
 	// launch makes a process for a slot, with the given ends of pipes as its descriptors 0, 1 and 2. No two living
 	// processes have the same slot.
-	launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error)
+	// One that is to be rolled back gets tracked, which is nil for others.
+	launch(ctx context.Context, slot int, stdin, stdout, stderr *os.File, tracked *rollback.Handover) (handle, error)
 	// first is what a new process must read before it becomes ready, once it is in its cgroup.
 	first() []byte
 	// retryStart says, after a start that failed, whether that may be for a cause which another start would tell. It does
@@ -96,7 +98,9 @@ type directLauncher struct {
 	thread commandThread
 }
 
-func (d *directLauncher) launch(_ context.Context, slot int, stdin, stdout, stderr *os.File) (handle, error) {
+func (d *directLauncher) launch(
+	_ context.Context, slot int, stdin, stdout, stderr *os.File, _ *rollback.Handover,
+) (handle, error) {
 	cmd := nodeCommand(d.cfg)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, stderr
 	worker := role{uid: d.jailer.workerID(slot), filter: d.filter, tmp: d.cfg.Limits.Tmp}

@@ -29,6 +29,7 @@ type Process struct {
 	used func() (int64, error)
 
 	session   session
+	tracked   *tracked      // nil for one that is not rolled back
 	idleClock atomic.Int64  // its CPU time when the last call ended; 0 before the first one, and during calls
 	reaped    chan struct{} // closed when it has been
 
@@ -196,6 +197,9 @@ func (p *Process) handshake(ctx context.Context, first []byte) error {
 	stop := context.AfterFunc(ctx, func() { p.Kill(Canceled) })
 	defer stop()
 	_, err := p.stdin.Write(first)
+	if err == nil {
+		err = p.takeOver(ctx)
+	}
 	if err == nil || isBrokenPipe(err) { // a broken pipe's cause is to be read on the other one
 		var frame *wire.Frame
 		if frame, err = p.session.frames.Next(""); err == nil {

@@ -6,15 +6,28 @@ import (
 	"github.com/backstage/functions/sandbox/internal/rollback"
 )
 
-// RollbackSupport says whether workers could be put back to a snapshot after each call, and why not.
+// RollbackSupport says whether workers can be put back to a snapshot after each call, and why not.
 type RollbackSupport struct {
 	Available bool
 	Reason    string
 }
 
-// ProbeRollback tries what that needs of the kernel and the processor, once in the life of this process.
-func ProbeRollback() RollbackSupport {
-	if err := rollback.Probe(); err != nil {
+// RollbackCause is why a worker could not be put back.
+type RollbackCause = rollback.Cause
+
+// RollbackUnproven is the cause that should never be: see Config.RollbackAudit.
+const RollbackUnproven = rollback.Unproven
+
+// RollbackCauses are all causes.
+func RollbackCauses() []RollbackCause { return rollback.Causes() }
+
+// Rollback says whether workers of this starter's kind can be rolled back, whether or not these are.
+func (s *Starter) Rollback() RollbackSupport {
+	err := rollback.Probe()
+	if err == nil && !s.Method().Forked {
+		return RollbackSupport{Reason: "there is no fork server: install a C compiler and run make setup"}
+	}
+	if err != nil {
 		return RollbackSupport{Reason: strings.TrimPrefix(err.Error(), rollback.ErrUnsupported.Error()+": ")}
 	}
 	return RollbackSupport{Available: true}

@@ -41,14 +41,19 @@ func (s *Starter) spawn(ctx context.Context) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	tracked, err := s.handover()
+	if err != nil {
+		return nil, errors.Join(err, pipes.closeChild(), pipes.closeParent())
+	}
 	slot := s.slots.get()
-	handle, err := s.launcher.launch(ctx, slot, pipes.childStdin, pipes.childStdout, pipes.childStderr)
+	handle, err := s.launcher.launch(ctx, slot, pipes.childStdin, pipes.childStdout, pipes.childStderr, tracked)
 	err = errors.Join(err, pipes.closeChild())
 	if err != nil {
 		s.slots.put(slot)
-		return nil, errors.Join(err, pipes.closeParent())
+		return nil, errors.Join(err, tracked.Close(), pipes.closeParent())
 	}
 	p := newProcess(&s.cfg, handle, pipes.stdin, pipes.stdout)
+	p.track(tracked, pipes.stderr, &s.pages)
 	group, err := s.place(slot, p)
 	go s.await(p, slot, group, pipes)
 	if err != nil {
@@ -99,5 +104,6 @@ func (s *Starter) await(p *Process, slot int, group *slotGroup, pipes *pipes) {
 	if peak > 0 {
 		p.cfg.Observer.WorkerUsed(peak)
 	}
+	p.untrack()
 	close(p.reaped)
 }

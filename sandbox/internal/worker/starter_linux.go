@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/backstage/functions/sandbox/internal/rollback"
 )
 
 // Starter makes workers: a cgroup, three pipes and a process for each. It is safe for concurrent use.
@@ -16,6 +18,7 @@ type Starter struct {
 	launcher launcher
 	forks    bool
 	thread   commandThread
+	pages    rollback.Store // of the snapshots of all workers
 
 	reporting sync.Mutex // guards reported
 	reported  Report     // of the first worker
@@ -55,6 +58,9 @@ func (s *Starter) prepare() (err error) {
 // chooseLauncher forks workers where the fork server's addon has been built, and starts them directly otherwise.
 func (s *Starter) chooseLauncher() error {
 	s.forks = built(zygoteAddon(s.cfg.Runner)) == nil
+	if err := s.checkRollback(); err != nil {
+		return err
+	}
 	filters, err := s.jailer.filters(s.forks)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)

@@ -35,9 +35,12 @@ func request(kind uint32) []byte {
 	return msg
 }
 
-func forkRequest(uid uint32) []byte {
+func forkRequest(uid uint32, tracked bool) []byte {
 	msg := request(requestFork)
 	binary.NativeEndian.PutUint32(msg[4:], uid)
+	if tracked {
+		binary.NativeEndian.PutUint32(msg[12:], 1)
+	}
 	return msg
 }
 

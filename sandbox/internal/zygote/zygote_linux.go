@@ -115,13 +115,17 @@ func (z *Zygote) Gone() bool {
 // Fork makes a worker with the given descriptors as its stdin, stdout and stderr and, when uid is not 0, with that user
 // ID as the zygote's user namespace counts. The worker waits until it reads a byte.
 //
+// One that is to be rolled back gets two more descriptors, tracked: those of a rollback.Handover. Others get none.
+//
 // Watch is called when the zygote gets the request, and what it returns when there is an answer.
-func (z *Zygote) Fork(uid uint32, stdin, stdout, stderr *os.File, watch func() (done func())) (*Child, error) {
-	rights := unix.UnixRights(int(stdin.Fd()), int(stdout.Fd()), int(stderr.Fd()))
+func (z *Zygote) Fork(
+	uid uint32, stdin, stdout, stderr *os.File, tracked []int, watch func() (done func()),
+) (*Child, error) {
+	rights := unix.UnixRights(append([]int{int(stdin.Fd()), int(stdout.Fd()), int(stderr.Fd())}, tracked...)...)
 	z.forking.Lock()
 	defer z.forking.Unlock()
 	defer watch()()
-	if _, _, err := z.conn.WriteMsgUnix(forkRequest(uid), rights, nil); err != nil {
+	if _, _, err := z.conn.WriteMsgUnix(forkRequest(uid, len(tracked) > 0), rights, nil); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	return z.awaitBirth()

@@ -94,7 +94,7 @@ func fork(t *testing.T, z *Zygote, s standIn) (*Child, *exec.Cmd) {
 		}
 		process <- s.bear()
 	}()
-	child, err := z.Fork(5, os.Stdin, os.Stdout, os.Stderr, unwatched)
+	child, err := z.Fork(5, os.Stdin, os.Stdout, os.Stderr, nil, unwatched)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestForkThatFailsNamesTheCause(t *testing.T) {
 		s.take()
 		s.report(reportFailed, 0, int32(syscall.EAGAIN), nil)
 	}()
-	if _, err := z.Fork(0, os.Stdin, os.Stdout, os.Stderr, unwatched); !errors.Is(err, syscall.EAGAIN) {
+	if _, err := z.Fork(0, os.Stdin, os.Stdout, os.Stderr, nil, unwatched); !errors.Is(err, syscall.EAGAIN) {
 		t.Errorf("got %v", err)
 	}
 	if err := errors.Join(unix.Close(s.fd), z.Close()); err != nil {
@@ -152,7 +152,7 @@ func TestTheEndOfTheZygoteBuriesItsChildren(t *testing.T) {
 	}
 	<-reaped
 	<-z.done
-	if _, err := z.Fork(0, os.Stdin, os.Stdout, os.Stderr, unwatched); !errors.Is(err, ErrGone) || !z.Gone() {
+	if _, err := z.Fork(0, os.Stdin, os.Stdout, os.Stderr, nil, unwatched); !errors.Is(err, ErrGone) || !z.Gone() {
 		t.Errorf("a fork after the end: %v", err)
 	}
 	if err := z.Close(); err != nil {
@@ -166,7 +166,7 @@ func TestReportsThatCannotBeReadEndIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-z.done
-	if _, err := z.Fork(0, os.Stdin, os.Stdout, os.Stderr, unwatched); !errors.Is(err, ErrGone) {
+	if _, err := z.Fork(0, os.Stdin, os.Stdout, os.Stderr, nil, unwatched); !errors.Is(err, ErrGone) {
 		t.Errorf("got %v", err)
 	}
 	if err := unix.Close(s.fd); err != nil {

@@ -5,17 +5,30 @@ package rollback
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// Sizes of the list that a worker shares with the host.
+// Sizes of the list that a worker shares with the host; the same numbers stand in runner-js/native/park.h.
 const (
+	maxOps    = 511
 	maxListed = 512
 
-	listContents = 64 << 10 // where the contents of the pages begin
+	listPages    = 32 << 10 // where the addresses of the pages begin
+	listContents = 64 << 10 // where their contents begin
 	listSize     = listContents + maxListed*pageSize
+
+	// listAddress is where every worker has it.
+	listAddress = 0x200000000000
 )
+
+// op is a system call that the stub makes for the host.
+type op struct {
+	number uint64
+	args   [6]uint64
+	_      uint64
+}
 
 // list is the memory through which the host tells a worker's stub what to do. The worker can only read it.
 //
@@ -64,4 +77,26 @@ func (l *list) close() error {
 		l.memory = nil
 	}
 	return err
+}
+
+func (l *list) at(offset uintptr) unsafe.Pointer {
+	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(l.memory)), offset)
+}
+
+// setPages says how many pages the stub copies.
+func (l *list) setPages(n int) { *(*uint64)(l.at(0)) = uint64(n) }
+
+// setPage is the page that it copies as number i.
+func (l *list) setPage(i int, address uint64, content []byte) {
+	*(*uint64)(l.at(uintptr(listPages + 8*i))) = address
+	copy(l.memory[listContents+i*pageSize:][:pageSize], content)
+}
+
+// page is the address of page number i.
+func (l *list) page(i int) uint64 { return *(*uint64)(l.at(uintptr(listPages + 8*i))) }
+
+// setOps are the system calls that the stub makes next.
+func (l *list) setOps(ops []op) {
+	*(*uint64)(l.at(8)) = uint64(len(ops))
+	copy(unsafe.Slice((*op)(l.at(64)), maxOps), ops)
 }

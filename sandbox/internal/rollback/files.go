@@ -1,0 +1,83 @@
+//go:build linux && amd64
+
+package rollback
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+)
+
+// file is what the host sees of a descriptor of a worker: where it leads, and its position, flags, counters and the
+// descriptors that an epoll set waits for (proc(5), /proc/PID/fdinfo).
+type file struct {
+	number int
+	text   string
+	event  bool // an eventfd, whose count may be read away
+}
+
+// readFiles are the descriptors of a process, in order of their numbers.
+func readFiles(pid int) ([]file, error) {
+	dir := filepath.Join("/proc", strconv.Itoa(pid))
+	entries, err := os.ReadDir(filepath.Join(dir, "fd"))
+	if err != nil {
+		return nil, err
+	}
+	files := make([]file, 0, len(entries))
+	for _, entry := range entries {
+		number, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			return nil, err
+		}
+		link, err := os.Readlink(filepath.Join(dir, "fd", entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		info, err := os.ReadFile(filepath.Join(dir, "fdinfo", entry.Name()))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{number, link + "\n" + string(info), link == "anon_inode:[eventfd]"})
+	}
+	slices.SortFunc(files, func(a, b file) int { return a.number - b.number })
+	return files, nil
+}
+
+func hasFile(files []file, number uint64) bool {
+	return slices.ContainsFunc(files, func(f file) bool { return uint64(f.number) == number })
+}
+
+// stat is what /proc/PID/stat says of a process: proc(5).
+type stat struct {
+	faults  uint64 // page faults so far
+	threads int64
+}
+
+func parseStat(text []byte) (s stat, err error) {
+	at := len(text) - 1 // the name, in brackets, may hold anything
+	for at >= 0 && text[at] != ')' {
+		at--
+	}
+	field, value := 2, int64(0)
+	for _, b := range text[at+1:] {
+		if b >= '0' && b <= '9' {
+			value = 10*value + int64(b-'0')
+			continue
+		}
+		if b != ' ' && b != '\n' {
+			continue
+		}
+		switch field {
+		case 10, 12: // minflt, majflt
+			s.faults += uint64(value)
+		case 20:
+			s.threads = value
+			return s, nil
+		}
+		field++
+		value = 0
+	}
+	return s, fmt.Errorf("unreadable state %q", text)
+}

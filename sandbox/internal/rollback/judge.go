@@ -1,0 +1,105 @@
+//go:build linux && amd64
+
+package rollback
+
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// taint is what the system calls of a call may have left behind.
+type taint uint8
+
+const (
+	taintLayout taint = 1 << iota // mappings
+	taintBreak                    // the end of the heap
+	taintFiles                    // descriptors
+	taintEvents                   // counts of event descriptors
+	taintOther                    // what cannot be put back
+)
+
+// judged is what system calls are judged by: the mappings and descriptors of the snapshot. Before there is a snapshot
+// it is empty.
+type judged struct {
+	mappings []mapping
+	files    []file
+}
+
+// touchesFixed says whether a range meets what no call may change: the kernel's own mappings, shared ones, code and
+// constants.
+func (j *judged) touchesFixed(start, length uint64) bool {
+	end := start + length
+	if end < start {
+		return true
+	}
+	return slices.ContainsFunc(j.mappings, func(m mapping) bool {
+		constant := m.prot != 0 && !m.writable() && m.inode != 0
+		return (m.fixed || constant) && start < m.end && end > m.start
+	})
+}
+
+// judge says what a system call may leave behind. It looks at arguments alone that are passed by value.
+func (j *judged) judge(number int32, args *[6]uint64) taint {
+	switch number {
+	case unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_MREMAP, unix.SYS_MADVISE:
+		return j.judgeMapping(number, args)
+	case unix.SYS_BRK:
+		return taintLayout | taintBreak
+	case unix.SYS_OPEN:
+		return opens(args[1])
+	case unix.SYS_OPENAT:
+		return opens(args[2])
+	case unix.SYS_WRITE, unix.SYS_WRITEV:
+		if slices.ContainsFunc(j.files, func(f file) bool { return f.event && uint64(f.number) == args[0] }) {
+			return taintEvents
+		}
+		return taintFiles
+	case unix.SYS_DUP2, unix.SYS_DUP3:
+		return taintFiles | j.replaces(args[1])
+	case unix.SYS_CLOSE:
+		return taintFiles | j.replaces(args[0])
+	case unix.SYS_SOCKET, unix.SYS_CONNECT, unix.SYS_PIPE2, unix.SYS_EVENTFD2, unix.SYS_EPOLL_CREATE1,
+		unix.SYS_EPOLL_CTL, unix.SYS_DUP, unix.SYS_FCNTL, unix.SYS_IOCTL, unix.SYS_SETSOCKOPT, unix.SYS_SHUTDOWN,
+		unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_RECVFROM, unix.SYS_SENDTO, unix.SYS_GETSOCKNAME,
+		unix.SYS_GETPEERNAME, unix.SYS_LSEEK, unix.SYS_PREAD64, unix.SYS_GETDENTS64:
+		return taintFiles
+	default:
+		return taintOther
+	}
+}
+
+func (j *judged) judgeMapping(number int32, args *[6]uint64) taint {
+	t := taintLayout
+	if j.touchesFixed(args[0], args[1]) && (number != unix.SYS_MMAP || args[3]&unix.MAP_FIXED != 0) {
+		t |= taintOther
+	}
+	switch number {
+	case unix.SYS_MREMAP:
+		if args[3]&unix.MREMAP_FIXED != 0 && j.touchesFixed(args[4], args[2]) {
+			t |= taintOther
+		}
+	case unix.SYS_MADVISE:
+		harmless := []uint64{unix.MADV_DONTNEED, unix.MADV_FREE, unix.MADV_DONTFORK, unix.MADV_DOFORK, unix.MADV_WILLNEED}
+		if !slices.Contains(harmless, args[2]) {
+			t |= taintOther
+		}
+	}
+	return t
+}
+
+// opens is the taint of a file that is opened: for reading alone it leaves a descriptor.
+func opens(flags uint64) taint {
+	if flags&(unix.O_ACCMODE|unix.O_CREAT|unix.O_TRUNC|unix.O_APPEND|unix.O_TMPFILE&^unix.O_DIRECTORY) != 0 {
+		return taintFiles | taintOther
+	}
+	return taintFiles
+}
+
+// replaces is the taint of a call that takes a descriptor of the snapshot away.
+func (j *judged) replaces(number uint64) taint {
+	if hasFile(j.files, number) {
+		return taintOther
+	}
+	return 0
+}

@@ -1,0 +1,58 @@
+//go:build linux && amd64
+
+package rollback
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestCallsAreJudgedByWhatTheyLeave(t *testing.T) {
+	j := &judged{
+		mappings: []mapping{
+			{start: 0x10000, end: 0x20000, prot: unix.PROT_READ | unix.PROT_EXEC, private: true, inode: 7},
+			{start: 0x20000, end: 0x30000, prot: unix.PROT_READ | unix.PROT_WRITE, private: true},
+			{start: 0x40000, end: 0x41000, prot: unix.PROT_READ | unix.PROT_EXEC, private: true, fixed: true},
+		},
+		files: []file{{number: 0}, {number: 5, event: true}, {number: 6}},
+	}
+	for name, row := range map[string]struct {
+		number int32
+		args   [6]uint64
+		want   taint
+	}{
+		"mmap somewhere":             {unix.SYS_MMAP, [6]uint64{0, 0x1000, 3, unix.MAP_PRIVATE | unix.MAP_ANON}, taintLayout},
+		"mmap, a hint at code":       {unix.SYS_MMAP, [6]uint64{0x10000, 0x1000, 3, unix.MAP_PRIVATE}, taintLayout},
+		"mmap over code":             {unix.SYS_MMAP, [6]uint64{0x1f000, 0x2000, 3, unix.MAP_FIXED}, taintLayout | taintOther},
+		"mprotect of data":           {unix.SYS_MPROTECT, [6]uint64{0x20000, 0x1000, 0}, taintLayout},
+		"mprotect of code":           {unix.SYS_MPROTECT, [6]uint64{0x10000, 0x1000, 7}, taintLayout | taintOther},
+		"mprotect of all":            {unix.SYS_MPROTECT, [6]uint64{0, ^uint64(0), 7}, taintLayout | taintOther},
+		"mprotect beyond the end":    {unix.SYS_MPROTECT, [6]uint64{^uint64(0), 0x1000, 7}, taintLayout | taintOther},
+		"munmap of the vdso":         {unix.SYS_MUNMAP, [6]uint64{0x40000, 0x1000}, taintLayout | taintOther},
+		"mremap onto code":           {unix.SYS_MREMAP, [6]uint64{0x20000, 0x1000, 0x1000, unix.MREMAP_FIXED, 0x10000}, taintLayout | taintOther},
+		"mremap":                     {unix.SYS_MREMAP, [6]uint64{0x20000, 0x1000, 0x2000, unix.MREMAP_MAYMOVE}, taintLayout},
+		"madvise that drops":         {unix.SYS_MADVISE, [6]uint64{0x20000, 0x1000, unix.MADV_DONTNEED}, taintLayout},
+		"madvise that marks":         {unix.SYS_MADVISE, [6]uint64{0x20000, 0x1000, unix.MADV_DONTDUMP}, taintLayout | taintOther},
+		"brk":                        {unix.SYS_BRK, [6]uint64{0x30000}, taintLayout | taintBreak},
+		"open to read":               {unix.SYS_OPENAT, [6]uint64{0, 0, unix.O_RDONLY | unix.O_CLOEXEC}, taintFiles},
+		"open to write":              {unix.SYS_OPENAT, [6]uint64{0, 0, unix.O_WRONLY}, taintFiles | taintOther},
+		"open to make":               {unix.SYS_OPEN, [6]uint64{0, unix.O_CREAT}, taintFiles | taintOther},
+		"open a directory":           {unix.SYS_OPEN, [6]uint64{0, unix.O_DIRECTORY}, taintFiles},
+		"open a file without a name": {unix.SYS_OPEN, [6]uint64{0, unix.O_TMPFILE}, taintFiles | taintOther},
+		"write to an event":          {unix.SYS_WRITE, [6]uint64{5}, taintEvents},
+		"write elsewhere":            {unix.SYS_WRITE, [6]uint64{7}, taintFiles},
+		"dup over nothing":           {unix.SYS_DUP2, [6]uint64{6, 9}, taintFiles},
+		"dup over the snapshot's":    {unix.SYS_DUP3, [6]uint64{9, 6}, taintFiles | taintOther},
+		"close":                      {unix.SYS_CLOSE, [6]uint64{9}, taintFiles},
+		"close of the snapshot's":    {unix.SYS_CLOSE, [6]uint64{0}, taintFiles | taintOther},
+		"a thread":                   {unix.SYS_CLONE, [6]uint64{}, taintOther},
+		"a handler":                  {unix.SYS_RT_SIGACTION, [6]uint64{}, taintOther},
+		"a file's name":              {unix.SYS_MKDIRAT, [6]uint64{}, taintOther},
+		"a call that is not known":   {9999, [6]uint64{}, taintOther},
+	} {
+		if got := j.judge(row.number, &row.args); got != row.want {
+			t.Errorf("%s: got %b, want %b", name, got, row.want)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+//go:build linux && amd64
+
+package rollback
+
+import (
+	"errors"
+	"os"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// parked says that the worker waits in its stub, and what its system calls since the last time may have left behind.
+type parked struct {
+	id    uint64 // of the notification that is to be answered
+	taint taint
+	call  int32 // the last one that cannot be put back
+}
+
+// listener hears of a worker's system calls, answers those of its code and hands on those of its stub.
+type listener struct {
+	file    *os.File
+	stub    uint64 // the instruction after the stub's call
+	judged  atomic.Pointer[judged]
+	parks   chan parked   // one at a time: the worker waits for the answer
+	stopped chan struct{} // closed when there is nothing more to hear
+	hook    func(*notification) bool
+}
+
+// newListener takes over fd.
+func newListener(fd int, stub uint64) (*listener, error) {
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, errors.Join(err, unix.Close(fd))
+	}
+	l := &listener{
+		file: os.NewFile(uintptr(fd), "seccomp notifier"), stub: stub,
+		parks: make(chan parked, 1), stopped: make(chan struct{}),
+	}
+	l.judged.Store(&judged{})
+	return l, nil
+}
+
+// run answers notifications until the worker is dead or the listener is closed.
+func (l *listener) run() {
+	defer close(l.stopped)
+	conn, err := l.file.SyscallConn()
+	if err != nil {
+		return
+	}
+	var sum parked
+	for {
+		over := true
+		err := conn.Read(func(fd uintptr) bool {
+			ready := pending(int(fd))
+			if ready == unix.POLLIN {
+				over = !l.answer(int(fd), &sum)
+			}
+			return ready != 0
+		})
+		if err != nil || over {
+			return
+		}
+	}
+}
+
+// pending says whether a notification is there: POLLIN; or that the worker is dead: POLLHUP. Only then may it be
+// received, which would block.
+func pending(fd int) int16 {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(fds, 0)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return unix.POLLERR
+		case n == 0:
+			return 0
+		case fds[0].Revents&unix.POLLIN != 0:
+			return unix.POLLIN
+		default:
+			return unix.POLLHUP
+		}
+	}
+}
+
+// answer takes a notification. It returns false when there can be no other.
+func (l *listener) answer(fd int, sum *parked) bool {
+	var n notification
+	if err := notifyReceive(fd, &n); err != nil {
+		return errors.Is(err, unix.ENOENT) // the thread is gone that would have told
+	}
+	if l.hook != nil && l.hook(&n) {
+		return true
+	}
+	if n.number == unix.SYS_GETEGID && n.ip == l.stub {
+		sum.id = n.id
+		select {
+		case l.parks <- *sum:
+			*sum = parked{}
+		default: // a second thread, which waits until its process is killed
+			sum.taint |= taintOther
+			sum.call = n.number
+		}
+		return true
+	}
+	taint := l.judged.Load().judge(n.number, &n.args)
+	if taint&taintOther != 0 {
+		sum.call = n.number
+	}
+	sum.taint |= taint
+	err := notifyContinue(fd, n.id)
+	return err == nil || errors.Is(err, unix.ENOENT)
+}
+
+// reply answers the stub.
+func (l *listener) reply(id uint64, value int64) error {
+	conn, err := l.file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var sent error
+	if err := conn.Control(func(fd uintptr) { sent = notifyReturn(int(fd), id, value) }); err != nil {
+		return err
+	}
+	return sent
+}
+
+func (l *listener) close() error {
+	err := l.file.Close()
+	<-l.stopped
+	return err
+}

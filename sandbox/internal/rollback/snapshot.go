@@ -1,0 +1,244 @@
+//go:build linux && amd64
+
+package rollback
+
+import (
+	"context"
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+)
+
+// What a page was in the snapshot.
+const (
+	wasAbsent = iota // reading it gave zeros, and no memory was taken
+	wasThere
+	isZeroed // it was absent, and has been zeroed since
+)
+
+// area is a mapping of the snapshot.
+type area struct {
+	mapping
+	jit   bool    // code of V8's making, which the worker itself may not write to as it is mapped
+	pages []*page // nil for what was absent; nil itself where nothing is to be put back
+	state []uint8 // of each page: wasAbsent …
+	heat  []uint8 // how often a page was written to of late
+	slot  []int16 // the number of a page in the list, counted from 1; 0 for those that are not on it
+}
+
+// kept says whether the contents of the area are put back.
+func (a *area) kept() bool { return a.state != nil }
+
+// content is what page i is to hold.
+func (a *area) content(i int) []byte {
+	if p := a.pages[i]; p != nil {
+		return p.content[:]
+	}
+	return zeros[:]
+}
+
+var zeros [pageSize]byte
+
+// snapshot is a worker as it was.
+type snapshot struct {
+	areas   []area
+	spans   [][2]uint64 // ranges that are scanned in one go: they hold no mapping that is not tracked
+	files   []file
+	heapEnd uint64
+	listed  int // pages on the list
+	since   int // rollbacks since the list was begun
+}
+
+// find is the area that holds an address; nil when none does.
+func (s *snapshot) find(at uint64) *area {
+	low, high := 0, len(s.areas)
+	for low < high {
+		if mid := (low + high) / 2; s.areas[mid].end <= at {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	if low == len(s.areas) || s.areas[low].start > at {
+		return nil
+	}
+	return &s.areas[low]
+}
+
+func (s *snapshot) drop(store *Store) {
+	for i := range s.areas {
+		store.drop(s.areas[i].pages)
+	}
+}
+
+func (s *snapshot) judged() *judged {
+	j := &judged{files: s.files}
+	for i := range s.areas {
+		j.mappings = append(j.mappings, s.areas[i].mapping)
+	}
+	return j
+}
+
+// reserved is the size from which on a mapping without access counts as address space that V8 has reserved: scans skip
+// it, for it has no pages.
+const reserved = 16 << 20
+
+// Snapshot takes what the parked worker is now for what it is to be after each call. It can be taken once.
+func (w *Worker) Snapshot(ctx context.Context) error {
+	mappings, err := w.proc.mappings()
+	if err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	if err := uffdEnable(w.uffd); err != nil {
+		return retire(Kernel, "userfaultfd: %v", err)
+	}
+	w.snap = &snapshot{areas: make([]area, len(mappings))}
+	for i, m := range mappings {
+		a := &w.snap.areas[i]
+		a.mapping = m
+		if m.heap {
+			w.snap.heapEnd = m.end
+		}
+		if m.fixed {
+			if m.writable() {
+				return retire(Mapping, "%#x-%#x is shared and writable", m.start, m.end)
+			}
+			continue
+		}
+		if err := uffdTrack(w.uffd, m.start, m.end); err != nil {
+			return retire(Kernel, "userfaultfd: tracking %#x-%#x: %v", m.start, m.end, err)
+		}
+		a.jit = isJIT(mappings, i)
+		if m.writable() || a.jit {
+			if err := w.copyArea(a); err != nil {
+				return err
+			}
+		}
+	}
+	if list := w.snap.find(listAddress); list == nil || !list.fixed {
+		return retire(Mapping, "the list is not at %#x", uint64(listAddress))
+	}
+	w.snap.findSpans()
+	return w.beginTracking(ctx)
+}
+
+// isJIT says whether mapping i is code that V8 has made: neither of a file nor beside one, as copies of Node.js's own
+// code in huge pages are.
+func isJIT(all []mapping, i int) bool {
+	m := &all[i]
+	code := m.anonymous() && m.prot&(unix.PROT_EXEC|unix.PROT_WRITE) == unix.PROT_EXEC
+	after := i > 0 && all[i-1].inode != 0 && all[i-1].end == m.start
+	before := i+1 < len(all) && all[i+1].inode != 0 && all[i+1].start == m.end
+	return code && !after && !before
+}
+
+// findSpans joins mappings that scans can take in one go.
+func (s *snapshot) findSpans() {
+	open := false
+	for i := range s.areas {
+		a := &s.areas[i]
+		if a.fixed || a.prot == 0 && a.end-a.start > reserved {
+			open = false
+			continue
+		}
+		if !open {
+			s.spans = append(s.spans, [2]uint64{a.start, a.end})
+		}
+		s.spans[len(s.spans)-1][1] = a.end
+		open = true
+	}
+}
+
+// copyArea keeps the contents of the pages that are there.
+func (w *Worker) copyArea(a *area) error {
+	n := a.mapping.pages()
+	a.pages, a.state = make([]*page, n), make([]uint8, n)
+	a.heat, a.slot = make([]uint8, n), make([]int16, n)
+	buffer := make([]byte, 64*pageSize)
+	return w.eachPresent(a, func(start, end uint64) error {
+		for at := start; at < end; {
+			part := buffer[:min(uint64(len(buffer)), end-at)]
+			if err := readMemory(w.pid, at, part); err != nil {
+				return retire(Kernel, "reading %#x: %v", at, err)
+			}
+			for ; len(part) > 0; part = part[pageSize:] {
+				i := int((at - a.start) / pageSize)
+				a.pages[i], a.state[i] = w.store.keep(part[:pageSize]), wasThere
+				at += pageSize
+			}
+		}
+		return nil
+	})
+}
+
+// eachPresent calls do for the pages of an area that are in memory or in swap: bits 63 and 62 of their entries in
+// /proc/PID/pagemap.
+func (w *Worker) eachPresent(a *area, do func(start, end uint64) error) error {
+	pagemap, err := w.proc.pagemap()
+	if err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	entries := make([]byte, 8*512)
+	for at := a.start; at < a.end; {
+		part := entries[:min(uint64(len(entries)), (a.end-at)/pageSize*8)]
+		n, err := unix.Pread(pagemap, part, int64(at/pageSize*8))
+		if err != nil || n != len(part) {
+			return retire(Kernel, "pagemap: %d bytes, %v", n, err)
+		}
+		for i := 0; i < n; {
+			first := i
+			for i < n && binary.NativeEndian.Uint64(part[i:])>>62 != 0 {
+				i += 8
+			}
+			if i > first {
+				if err := do(at+uint64(first/8)*pageSize, at+uint64(i/8)*pageSize); err != nil {
+					return err
+				}
+				continue
+			}
+			i += 8
+		}
+		at += uint64(n/8) * pageSize
+	}
+	return nil
+}
+
+// beginTracking protects all pages and notes the state of the process.
+func (w *Worker) beginTracking(ctx context.Context) error {
+	for i := range w.snap.areas {
+		a := &w.snap.areas[i]
+		if a.fixed || a.prot == 0 { // pages without access are looked for by themselves
+			continue
+		}
+		if err := w.protect(a.start, a.end); err != nil {
+			return err
+		}
+	}
+	files, err := readFiles(w.pid)
+	if err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	if err := w.drain(ctx, files); err != nil {
+		return err
+	}
+	if w.snap.files, err = readFiles(w.pid); err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	w.listener.judged.Store(w.snap.judged())
+	w.list.setPages(0)
+	if w.base, err = w.proc.stat(); err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	return nil
+}
+
+// drain reads the counts of event descriptors away, into the page with the stub's registers.
+func (w *Worker) drain(ctx context.Context, files []file) error {
+	var ops []op
+	for _, f := range files {
+		if f.event {
+			ops = append(ops, call(unix.SYS_READ, uint64(f.number), w.registers+pageSize/2, 8))
+		}
+	}
+	return w.run(ctx, ops)
+}

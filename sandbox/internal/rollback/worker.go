@@ -1,0 +1,157 @@
+//go:build linux && amd64
+
+package rollback
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// Worker is the host's side of a worker that can be rolled back. But for Close it is for one goroutine at a time. Its
+// methods are called in this order: AwaitPark before each of Release, Snapshot and Rollback, and Release after the
+// latter two.
+type Worker struct {
+	pid       int
+	uffd      int
+	list      *list
+	listener  *listener
+	store     *Store
+	proc      *proc
+	reading   uint64 // the instruction after the stub's read
+	registers uint64 // where the stub keeps registers; a page of its own
+	regions   []region
+	writer    writer
+
+	now  parked // valid between AwaitPark and Release
+	snap *snapshot
+	base stat // of the process, from when on nothing may have changed
+
+	// Stats is what rolling back has taken so far.
+	Stats Stats
+}
+
+// Stats counts what rollbacks have done.
+type Stats struct {
+	Rollbacks uint64 // that succeeded
+	Scans     uint64 // for which the list alone was not enough
+	Layouts   uint64 // that had to change mappings back
+	Pages     uint64 // that were written back, those of the list not counted
+}
+
+// Gone is closed when the worker is dead, or Close was called.
+func (w *Worker) Gone() <-chan struct{} { return w.listener.stopped }
+
+// AwaitPark waits until the worker is in its stub. Its error is a *RetireError.
+func (w *Worker) AwaitPark(ctx context.Context) error {
+	select {
+	case w.now = <-w.listener.parks:
+		return nil
+	default:
+	}
+	select {
+	case w.now = <-w.listener.parks:
+		return nil
+	case <-w.listener.stopped:
+		return retire(NoPark, "the worker is dead")
+	case <-ctx.Done():
+		return retire(NoPark, "the worker has not come back: %v", context.Cause(ctx))
+	}
+}
+
+// Answers of the host to the stub.
+const (
+	answerGo  = 0 // copy the pages of the list, read a byte, return
+	answerOps = 1 // make the system calls of the list, ask again
+)
+
+// Release lets a parked worker go on.
+func (w *Worker) Release() error {
+	if err := w.listener.reply(w.now.id, answerGo); err != nil {
+		return retire(Kernel, "answer: %v", err)
+	}
+	return nil
+}
+
+// run has the stub make system calls, and waits for it. What they leave behind is meant.
+func (w *Worker) run(ctx context.Context, ops []op) error {
+	for len(ops) > 0 {
+		n := min(len(ops), maxOps)
+		w.list.setOps(ops[:n])
+		ops = ops[n:]
+		before := w.now
+		if err := w.listener.reply(w.now.id, answerOps); err != nil {
+			return retire(Kernel, "answer: %v", err)
+		}
+		if err := w.AwaitPark(ctx); err != nil {
+			return err
+		}
+		w.now.taint, w.now.call = before.taint, before.call
+	}
+	return nil
+}
+
+func call(number uint64, args ...uint64) op {
+	o := op{number: number}
+	copy(o.args[:], args)
+	return o
+}
+
+// eachRegion calls do for all pages between start and end that a scan finds.
+func (w *Worker) eachRegion(start, end uint64, q query, do func(start, end uint64) error) error {
+	pagemap, err := w.proc.pagemap()
+	if err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	for start < end {
+		n, stopped, err := scan(pagemap, start, end, q, w.regions)
+		if err != nil {
+			return retire(Kernel, "scan of %#x-%#x: %v", start, end, err)
+		}
+		for _, r := range w.regions[:n] {
+			if err := do(r.start, r.end); err != nil {
+				return err
+			}
+		}
+		if stopped <= start {
+			return retire(Kernel, "scan of %#x-%#x does not get on", start, end)
+		}
+		start = stopped
+	}
+	return nil
+}
+
+// anyRegion says whether a scan finds a page between start and end.
+func (w *Worker) anyRegion(start, end uint64, q query) (bool, error) {
+	found := false
+	err := w.eachRegion(start, end, q, func(_, _ uint64) error {
+		found = true
+		return nil
+	})
+	return found, err
+}
+
+// protect protects the pages between start and end that are written to.
+func (w *Worker) protect(start, end uint64) error {
+	pagemap, err := w.proc.pagemap()
+	if err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	q := query{flags: scanProtect | scanCheckAsync, mask: isWritten}
+	if _, _, err := scan(pagemap, start, end, q, nil); err != nil {
+		return retire(Kernel, "protection of %#x-%#x: %v", start, end, err)
+	}
+	return nil
+}
+
+// Close gives up all that the host has of the worker, which must be dead or about to be killed. It is safe beside other
+// methods only when the worker is dead and they have returned.
+func (w *Worker) Close() error {
+	err := errors.Join(w.listener.close(), w.list.close(), w.proc.close(), unix.Close(w.uffd))
+	if w.snap != nil {
+		w.snap.drop(w.store)
+		w.snap = nil
+	}
+	return err
+}

@@ -1,0 +1,22 @@
+//go:build !linux
+
+package worker
+
+import "context"
+
+type tracked struct{}
+
+func (*Process) takeOver(context.Context) error { return nil }
+
+func (*Process) load(context.Context, []byte) error { return ErrUnsupported }
+
+// Rollback is what is left to do after an answer of a process that is rolled back.
+type Rollback struct{ exchange *exchange }
+
+// Wait says that the process may not be used again.
+func (r *Rollback) Wait() (reusable bool) {
+	defer r.exchange.mu.Unlock()
+	return r.exchange.rollBack()
+}
+
+func (*exchange) rollBack() bool { return false }

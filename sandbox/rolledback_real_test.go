@@ -1,0 +1,75 @@
+//go:build linux && amd64
+
+package sandbox_test
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"testing"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// rolledBack collects what the pool tells of rollbacks.
+type rolledBack struct {
+	sandbox.NopObserver
+	t      *testing.T
+	causes chan sandbox.RollbackCause
+	died   chan sandbox.Reason
+}
+
+func newRolledBack(t *testing.T) rolledBack {
+	t.Helper()
+	return rolledBack{t: t, causes: make(chan sandbox.RollbackCause, 1<<17), died: make(chan sandbox.Reason, 1<<10)}
+}
+
+func (r rolledBack) WorkerRolledBack(cause sandbox.RollbackCause, _ bool) { r.causes <- cause }
+
+// needRollback skips the test on a machine that cannot roll workers back; it says so and why.
+func needRollback(t *testing.T, pool *sandbox.Pool) {
+	t.Helper()
+	if support := only(pool).Rollback; !support.Available {
+		t.Skipf("workers cannot be rolled back here: %s", support.Reason)
+	}
+}
+
+func rolledBackInvocation(name, code string) *sandbox.Invocation {
+	inv := invocation(name, code)
+	inv.Rollback = true
+	return inv
+}
+
+const counting = `function main(req, res) {
+	var g = Function('return this')(); g.calls = (g.calls || 0) + 1; Object.prototype.seen = g.calls; Buffer.from('secret' + g.calls);
+	res.send({ calls: g.calls, pid: typeof process === 'undefined' ? 0 : 1 });
+}`
+
+// Every call finds the worker as the first one did, and all of it is compared after each.
+func TestNoCallSeesAnotherAfterARollback(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		observer := newRolledBack(t)
+		pool := newRealPool(t, func(c *sandbox.Config) {
+			one(c)
+			c.Node, c.Observer, c.RollbackAudit = v.binary(t), observer, 1
+		})
+		needRollback(t, pool)
+		inv := rolledBackInvocation("count", counting)
+		for i := range 50 {
+			result, err := pool.Invoke(context.Background(), inv)
+			if err != nil {
+				var death *sandbox.DeathError
+				if errors.As(err, &death) {
+					t.Fatalf("call %d: %v: %s", i, err, death.Detail)
+				}
+				t.Fatalf("call %d: %v", i, err)
+			}
+			if body := string(result.Body); body != `{"calls":1,"pid":0}` {
+				t.Fatalf("call %d answers %s", i, body)
+			}
+			if cause := <-observer.causes; cause != "" {
+				t.Fatalf("rollback %d: %s", i, strconv.Quote(string(cause)))
+			}
+		}
+	})
+}
