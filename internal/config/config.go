@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -84,6 +85,8 @@ type Config struct {
 	// Auth is one of the Auth constants, AUTH, and AdminKeyFile ADMIN_KEY_FILE.
 	Auth         string
 	AdminKeyFile string
+	// Issuers are those of OIDC_ISSUERS.
+	Issuers []identity.Issuer
 	// RedisEndpoint is REDIS_ENDPOINT or DBAAS_SENTINEL_ENDPOINT, and RedisVariable the name of the one that is set.
 	// LogsRedisEndpoint is LOGS_REDIS_ENDPOINT, empty for the same Redis. RedisKeyPrefix is REDIS_KEY_PREFIX.
 	RedisEndpoint     Secret

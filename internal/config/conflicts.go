@@ -78,6 +78,9 @@ func (c *Config) withoutEffect() []string {
 			warnings = append(warnings, name+" has no effect: NPM_REGISTRY is not set")
 		}
 	}
+	if c.isGiven("OIDC_ISSUERS") && c.Auth == AuthOff {
+		warnings = append(warnings, "OIDC_ISSUERS has no effect: AUTH is off")
+	}
 	if c.Egress.TLSInsecure {
 		warnings = append(warnings, "EGRESS_TLS_INSECURE is on: functions do not check who answers them, and anybody on the "+
 			"way can read and change what they send; NODE_EXTRA_CA_CERTS names authorities to trust instead")

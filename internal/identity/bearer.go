@@ -2,8 +2,16 @@ package identity
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
+)
+
+var (
+	// ErrForeign marks a text that is no token of one of the issuers.
+	ErrForeign = errors.New("it is no token of an issuer")
+	// ErrKeysUnknown marks a token that cannot be verified, since the keys of its issuer are not known.
+	ErrKeysUnknown = errors.New("the keys of the issuer are not known")
 )
 
 // MadeByToken is how long a key is valid at most that is made by the holder of a token of an issuer. Tokens end within

@@ -89,4 +89,7 @@ func (s *server) auth(o *api.Options) {
 	if s.keys != nil {
 		o.Keyring = s.keys
 	}
+	if s.tokens != nil {
+		o.Tokens = s.tokens
+	}
 }

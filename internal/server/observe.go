@@ -67,8 +67,8 @@ func (o *observers) egress(options egress.Options) egress.Options {
 }
 
 // handlers makes the server's handlers, with spans around them.
-func (o *observers) handlers(options api.Options) api.Handlers {
-	options.Services = []api.Service{{Name: "Sentry", Check: o.sentry.Check}}
+func (o *observers) handlers(options api.Options, services ...api.Service) api.Handlers {
+	options.Services = append([]api.Service{{Name: "Sentry", Check: o.sentry.Check}}, services...)
 	if o.tracer == nil {
 		return api.New(options)
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/backstage/functions/internal/httpd/health"
 	"github.com/backstage/functions/internal/httpd/routes"
 	"github.com/backstage/functions/internal/httpd/sockets"
+	"github.com/backstage/functions/internal/identity/oidc"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
@@ -91,6 +92,7 @@ type server struct {
 	keys        *keyring     // nil if nobody needs a key
 	public      *publicList
 	limits      *namespaceLimits
+	tokens      *oidc.Verifier // nil without issuers
 }
 
 // steps are the parts to start, in order.
@@ -106,6 +108,7 @@ func (s *server) steps() []step {
 		{"backups", s.serveBackups},
 		{"the keys of callers", s.openKeys},
 		{"the limits of namespaces", s.openLimits},
+		{"the issuers of tokens", s.openIssuers},
 		{"the journal of output", s.keepLines},
 		{"the way out for functions", s.openEgress},
 		{"builds", s.openBuilds},
@@ -273,7 +276,7 @@ func (s *server) serve(ctx context.Context) error {
 		cfg: s.cfg, log: s.log(), listeners: s.listeners, ports: s.ports, drain: s.drain, cut: s.closePool,
 		sockets: s.sockets,
 	}
-	handlers := s.watch.handlers(s.apiOptions(ctx))
+	handlers := s.watch.handlers(s.apiOptions(ctx), s.services()...)
 	if s.cfg.Compression {
 		handlers = handlers.Around(compress.New())
 	}

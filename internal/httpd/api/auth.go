@@ -49,7 +49,9 @@ func (s *server) authenticate(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := new(access)
-		a.key, a.err = s.keyOf(r)
+		if a.key, a.err = s.keyOf(r); errors.Is(a.err, errNoKey) && s.Tokens != nil {
+			a.bearer, a.err = s.bearerOf(r)
+		}
 		if rec, ok := w.(*answer.Recorder); ok {
 			rec.KeyID = a.key.ID
 		}
@@ -103,7 +105,7 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request, n need) error
 	if !ok { // with AuthOff
 		return nil
 	}
-	refusal := n.refuse(s, r, a.key, a.err)
+	refusal := n.refuse(s, r, a)
 	switch {
 	case refusal == nil:
 		return nil
@@ -123,6 +125,17 @@ var (
 	errDisabled = errors.New("the namespace is disabled")
 )
 
+// watchKey calls ended once when the key or the token of a caller is not valid any more. Without one, it never does.
+func (s *server) watchKey(a access, ended func()) (stop func()) {
+	switch {
+	case a.key.ID != "":
+		return s.Keyring.Watch(a.key, time.Now(), ended)
+	case a.bearer != nil:
+		return s.Tokens.Watch(a.bearer, time.Now(), ended)
+	}
+	return func() {}
+}
+
 // whileAllowed is the context of r until its key is revoked or expires, or one of these namespaces is disabled.
 func (s *server) whileAllowed(r *http.Request, namespaces ...string) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(r.Context())
@@ -136,11 +149,7 @@ func (s *server) whileAllowed(r *http.Request, namespaces ...string) (context.Co
 // watchAllowed calls end once the key of r is not valid any more, or one of these namespaces is disabled.
 func (s *server) watchAllowed(r *http.Request, namespaces []string, end func(cause error)) (stop func()) {
 	stopNamespaces := s.Disabled.Watch(namespaces, func() { end(errDisabled) })
-	key := accessOf(r).key
-	if key.ID == "" {
-		return stopNamespaces
-	}
-	stopKey := s.Keyring.Watch(key, time.Now(), func() { end(errKeyEnded) })
+	stopKey := s.watchKey(accessOf(r), func() { end(errKeyEnded) })
 	return func() {
 		stopKey()
 		stopNamespaces()
@@ -157,14 +166,43 @@ func (s *server) tellRefusal(w http.ResponseWriter, refusal error) error {
 
 // access is what the caller of a request may do.
 type access struct {
-	key identity.Key
-	// err says why there is no key; nil if there is one.
+	key    identity.Key
+	bearer *identity.Bearer // who has shown a token of an issuer instead of a key; else nil
+	// err says why there is neither; nil if there is one.
 	err error
 	// refusal says why nothing but a preflight is served; nil if all is.
 	refusal error
 }
 
+// holder is what one may do who has a key or a token.
+type holder interface {
+	// Has says whether they have that role, be it in one namespace.
+	Has(role identity.Role) bool
+	// May, MayIn, Gives and Outlives are those of identity.Key.
+	May(role identity.Role, namespace string) bool
+	MayIn(role identity.Role, all identity.Pattern) bool
+	Gives(k identity.Key) bool
+	Outlives(k *identity.Key) bool
+}
+
+// isHeld says whether the caller has shown a key or a token that is valid.
+func (a *access) isHeld() bool { return a.key.ID != "" || a.bearer != nil }
+
+// holder is who shows the key or the token of a; without one, nobody, who may do nothing.
+func (a *access) holder() holder {
+	if a.bearer != nil {
+		return a.bearer
+	}
+	return &a.key
+}
+
 type accessKey struct{}
+
+// holderOf is who has sent r.
+func holderOf(r *http.Request) holder {
+	a := accessOf(r)
+	return a.holder()
+}
 
 // accessOf is the access of the caller of r. With AuthOff there is none.
 func accessOf(r *http.Request) access {
@@ -176,6 +214,9 @@ func accessOf(r *http.Request) access {
 
 func unauthorized(cause error) error {
 	message := "A key is needed: send the header Authorization: Bearer fn_…"
+	if errors.Is(cause, identity.ErrForeign) {
+		cause = identity.ErrUnknown
+	}
 	if !errors.Is(cause, errNoKey) {
 		message = "The key is not valid: " + cause.Error()
 	}

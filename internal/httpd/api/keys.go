@@ -26,11 +26,15 @@ func (s *server) postKey(w http.ResponseWriter, r *http.Request) error {
 		sendInvalid(w, r, faults)
 		return nil
 	}
-	if !accessOf(r).key.Gives(given) {
+	if !holderOf(r).Gives(given) {
 		return forbidden(identity.Admin, " in all namespaces of the new key")
 	}
-	if !accessOf(r).key.Outlives(&given) {
-		sendInvalid(w, r, []string{"instance.expires is later than that of the key that makes it"})
+	if !holderOf(r).Outlives(&given) {
+		fault := "instance.expires is later than that of the key that makes it"
+		if accessOf(r).bearer != nil {
+			fault = "instance.expires is too late: a key that is made with a token is valid for 90 days at most"
+		}
+		sendInvalid(w, r, []string{fault})
 		return nil
 	}
 	key, token := identity.New(given)
@@ -68,7 +72,7 @@ func (s *server) deleteKey(w http.ResponseWriter, r *http.Request) error {
 func (s *server) listKeys(w http.ResponseWriter, r *http.Request) error {
 	may := func(ctx context.Context) ([]identity.Key, error) {
 		all, err := s.Store.Keys(ctx)
-		return slices.DeleteFunc(all, func(k identity.Key) bool { return !accessOf(r).key.Gives(k) }), err
+		return slices.DeleteFunc(all, func(k identity.Key) bool { return !holderOf(r).Gives(k) }), err
 	}
 	return sendPage(s, w, r, "keys", keyBytes, may, func(k identity.Key) []byte { return keyJSON(k, "") })
 }
@@ -81,7 +85,7 @@ func (s *server) keyNamed(r *http.Request) (identity.Key, error) {
 	}
 	id := mux.Vars(r)["key"]
 	i := slices.IndexFunc(all, func(k identity.Key) bool { return k.ID == id })
-	if i < 0 || !accessOf(r).key.Gives(all[i]) {
+	if i < 0 || !holderOf(r).Gives(all[i]) {
 		return identity.Key{}, fmt.Errorf("get key: %w", identity.ErrNotFound)
 	}
 	return all[i], nil

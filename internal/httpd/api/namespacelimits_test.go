@@ -113,7 +113,9 @@ func TestOnlyWhoOperatesAllNamespacesSetsLimits(t *testing.T) {
 
 func TestNamespacesAreListedPageByPage(t *testing.T) {
 	store := newFakeStore()
-	o := Options{Auth: AuthOn, Store: store, Disabled: disabling("b")}
+	o := Options{Auth: AuthOn, Store: store, Disabled: disabling("b"), Tokens: &tokens{held: map[string]*identity.Bearer{
+		"mine.b": bearer(identity.Invoke, "b*"),
+	}}}
 	g := guard(t, o)
 	for _, name := range []string{"a", "b", "b-1", "c/d"} {
 		if err := store.PutNamespaceLimits(t.Context(), usage.Namespace{Name: name}); err != nil {
@@ -130,6 +132,7 @@ func TestNamespacesAreListedPageByPage(t *testing.T) {
 		{some, "?limit=1", `{"items":[{"namespace":"b-1"}],"next":"Yi0x"}`},
 		{some, "?limit=2", `{"items":[{"namespace":"b-1"},{"namespace":"b","disabled":true}]}`},
 		{g.key(identity.Admin, "x"), "", `{"items":[]}`},
+		{"mine.b", "", `{"items":[{"namespace":"b-1"},{"namespace":"b","disabled":true}]}`},
 	} {
 		response, body := g.ask(t, "GET", "/namespaces"+row.query, row.token)
 		expect(t, response, body, 200, row.want)

@@ -47,8 +47,8 @@ func (s *server) listNamespaces(w http.ResponseWriter, r *http.Request) error {
 		}
 		names = names[start:]
 	}
-	if key := accessOf(r).key; key.ID != "" {
-		names = slices.DeleteFunc(names, func(name string) bool { return !key.May(identity.Invoke, name) })
+	if a := accessOf(r); a.isHeld() {
+		names = slices.DeleteFunc(names, func(name string) bool { return !a.holder().May(identity.Invoke, name) })
 	}
 	page := names[:min(limit, len(names))]
 	answer, err := s.rendering.render(r.Context(), len(page)*namespaceBytes, func() []byte {

@@ -89,22 +89,28 @@ func steps(s *server, r *http.Request) places {
 	return places{runs: refs}
 }
 
-// refuse returns why a request is not served whose key is key, or nobody's as err says.
-func (n need) refuse(s *server, r *http.Request, key identity.Key, err error) error {
+// refuse returns why a request is not served whose caller has a.
+func (n need) refuse(s *server, r *http.Request, a *access) error {
 	if n.role == "" {
 		return nil
 	}
+	err := a.err
 	var p places
 	if n.in != nil {
 		p = n.in(s, r)
 	}
 	public := func(ref function.Ref) bool { return s.isPublic(r, ref) }
 	switch notPublic := slices.DeleteFunc(slices.Clone(p.runs), public); {
-	case errors.Is(err, errKeysNotKnown), errors.Is(err, errNoKey) && len(p.runs) > 0 && !s.Public.Loaded():
+	case errors.Is(err, errKeysNotKnown), isNobody(err) && len(p.runs) > 0 && !s.Public.Loaded():
 		return outcome.New(outcome.Outcome{
 			Status: http.StatusServiceUnavailable, Message: "The keys are not known yet", Reason: "keys_unknown", Retry: true,
 		})
-	case err == nil, errors.Is(err, errNoKey):
+	case errors.Is(err, identity.ErrKeysUnknown):
+		return outcome.New(outcome.Outcome{
+			Status: http.StatusServiceUnavailable, Message: "The keys of the issuer of the token are not known at the moment",
+			Reason: "keys_unknown", Retry: true,
+		})
+	case err == nil, isNobody(err):
 		if len(p.runs) > 0 && len(notPublic) == 0 {
 			return nil
 		}
@@ -113,15 +119,18 @@ func (n need) refuse(s *server, r *http.Request, key identity.Key, err error) er
 	if err != nil {
 		return unauthorized(err)
 	}
-	return n.refuseKey(key, p)
+	return n.refuseHolder(a.holder(), p)
 }
 
-// refuseKey returns why a key does not do in those places.
-func (n need) refuseKey(key identity.Key, p places) error {
-	if !key.Role.Includes(n.role) {
+// isNobody says whether err is that of a caller who has shown nothing that is for this server.
+func isNobody(err error) bool { return errors.Is(err, errNoKey) || errors.Is(err, identity.ErrForeign) }
+
+// refuseHolder returns why a caller's key or token does not do in those places.
+func (n need) refuseHolder(by holder, p places) error {
+	if !by.Has(n.role) {
 		return forbidden(n.role, "")
 	}
-	if p.all && !key.MayIn(n.role, identity.Everywhere) {
+	if p.all && !by.MayIn(n.role, identity.Everywhere) {
 		return forbidden(n.role, " in all namespaces")
 	}
 	for _, ref := range p.runs {
@@ -129,7 +138,7 @@ func (n need) refuseKey(key identity.Key, p places) error {
 	}
 	for _, namespace := range p.names {
 		switch {
-		case key.May(n.role, namespace):
+		case by.May(n.role, namespace):
 		case n.quiet:
 			return forbidden(n.role, " in the namespace of its function")
 		default:

@@ -132,6 +132,8 @@ type Options struct {
 	// Auth says whether callers have to show a key, and Keyring has the keys; it is required unless Auth is AuthOff.
 	Auth    Auth
 	Keyring Keyring
+	// Tokens verifies tokens of issuers, which callers may show instead of keys. Nil takes none.
+	Tokens Tokens
 	// Public is the list of functions that anybody may run. Nil has none.
 	Public PublicList
 	// Reach says which callers are answered.

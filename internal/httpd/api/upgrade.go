@@ -73,11 +73,9 @@ func (s *server) open(
 	o := sockets.Opening{
 		Request: kept.request, URI: r.RequestURI, Address: kept.ip, Depth: s.DepthOf(r.RemoteAddr),
 	}
-	key := accessOf(r).key
-	o.Public = s.Auth == AuthOn && !key.May(identity.Invoke, to.ref.Namespace)
-	if key.ID != "" {
-		o.Watch = func(revoke func()) (stop func()) { return s.Keyring.Watch(key, time.Now(), revoke) }
-	}
+	caller := accessOf(r)
+	o.Public = s.Auth == AuthOn && !caller.holder().May(identity.Invoke, to.ref.Namespace)
+	o.Watch = func(revoke func()) (stop func()) { return s.watchKey(caller, revoke) }
 	o.WatchNamespace = func(disabled func()) (stop func()) {
 		return s.Disabled.Watch([]string{to.ref.Namespace}, disabled)
 	}

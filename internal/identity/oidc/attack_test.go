@@ -89,10 +89,10 @@ func TestTokensThatAreRefused(t *testing.T) {
 		{"a part of the audience", changed("aud", "function"), identity.ErrUnknown},
 		{"no audience", changed("aud", nil), identity.ErrUnknown},
 		{"an empty list of audiences", changed("aud", []string{}), identity.ErrUnknown},
-		{"another issuer", changed("iss", "https://evil.example"), oidc.ErrForeign},
-		{"the issuer with a slash", changed("iss", i.URL+"/"), oidc.ErrForeign},
-		{"no issuer", changed("iss", nil), oidc.ErrForeign},
-		{"an issuer that is no text", changed("iss", []string{i.URL}), oidc.ErrForeign},
+		{"another issuer", changed("iss", "https://evil.example"), identity.ErrForeign},
+		{"the issuer with a slash", changed("iss", i.URL+"/"), identity.ErrForeign},
+		{"no issuer", changed("iss", nil), identity.ErrForeign},
+		{"an issuer that is no text", changed("iss", []string{i.URL}), identity.ErrForeign},
 		{"expired", changed("exp", now.Add(-time.Second).Unix()), identity.ErrUnknown},
 		{"at its end", changed("exp", now.Unix()), identity.ErrUnknown},
 		{"no end", changed("exp", nil), identity.ErrUnknown},
@@ -108,19 +108,19 @@ func TestTokensThatAreRefused(t *testing.T) {
 		{"nested", headed("cty", "JWT"), identity.ErrUnknown},
 		{"to end a session", headed("typ", "logout+jwt"), identity.ErrUnknown},
 		{"proof of possession", headed("typ", "dpop+jwt"), identity.ErrUnknown},
-		{"encrypted", nested, oidc.ErrForeign},
-		{"JSON", `{"payload":"` + payload + `","protected":"` + head + `","signature":"` + signature + `"}`, oidc.ErrForeign},
+		{"encrypted", nested, identity.ErrForeign},
+		{"JSON", `{"payload":"` + payload + `","protected":"` + head + `","signature":"` + signature + `"}`, identity.ErrForeign},
 		{"cut", good[:len(good)-1], identity.ErrUnknown},
 		{"without a signature", head + "." + payload + ".", identity.ErrUnknown},
-		{"with two signatures", good + "." + signature, oidc.ErrForeign},
+		{"with two signatures", good + "." + signature, identity.ErrForeign},
 		{"with a space", head + "." + payload + ". " + signature, identity.ErrUnknown},
 		{"with a line", head + "." + payload + ".\n" + signature, identity.ErrUnknown},
 		{"padded", good + "=", identity.ErrUnknown},
-		{"twice", good + "," + good, oidc.ErrForeign},
+		{"twice", good + "," + good, identity.ErrForeign},
 		{"huge", sign(t, mine, jose.RS256, i.claims(map[string]any{"x": strings.Repeat("x", 20_000)})), identity.ErrUnknown},
-		{"nothing", "", oidc.ErrForeign},
-		{"points", "..", oidc.ErrForeign},
-		{"claims that are no object", sign(t, mine, jose.RS256, []byte(`["`+i.URL+`"]`)), oidc.ErrForeign},
+		{"nothing", "", identity.ErrForeign},
+		{"points", "..", identity.ErrForeign},
+		{"claims that are no object", sign(t, mine, jose.RS256, []byte(`["`+i.URL+`"]`)), identity.ErrForeign},
 		{"claims that are no UTF-8", sign(t, mine, jose.RS256, fmt.Appendf(nil,
 			`{"iss":%q,"aud":"functions","sub":"a","exp":%d,"x":"`+"\xff"+`"}`, i.URL, now.Add(time.Hour).Unix())), identity.ErrUnknown},
 	} {
@@ -220,7 +220,7 @@ func TestAnswersOfAnIssuerAreBounded(t *testing.T) {
 			i := newIssuer(t, key)
 			i.answerWith(answer)
 			v := i.verifier(t)
-			find(t, v, i, sign(t, key, jose.RS256, i.claims(nil)), oidc.ErrKeysUnknown)
+			find(t, v, i, sign(t, key, jose.RS256, i.claims(nil)), identity.ErrKeysUnknown)
 			if _, err := v.Check(t.Context()); err == nil {
 				t.Error("nothing is wrong with the issuer")
 			}
@@ -244,7 +244,7 @@ func TestTheDocumentOfAnIssuerIsItsOwn(t *testing.T) {
 			for member, value := range change {
 				i.config[member] = value
 			}
-			find(t, i.verifier(t), i, sign(t, key, jose.RS256, i.claims(nil)), oidc.ErrKeysUnknown)
+			find(t, i.verifier(t), i, sign(t, key, jose.RS256, i.claims(nil)), identity.ErrKeysUnknown)
 		})
 	}
 }

@@ -82,8 +82,8 @@ func TestKeysThatCannotBeFetchedAgainAreUsedForAnHour(t *testing.T) {
 	find(t, v, i, token, nil)
 	find(t, v, i, sign(t, key, jose.ES256, i.claims(nil)), nil)
 	i.later(time.Minute)
-	find(t, v, i, token, oidc.ErrKeysUnknown)
-	find(t, v, i, sign(t, key, jose.ES256, i.claims(nil)), oidc.ErrKeysUnknown)
+	find(t, v, i, token, identity.ErrKeysUnknown)
+	find(t, v, i, sign(t, key, jose.ES256, i.claims(nil)), identity.ErrKeysUnknown)
 }
 
 func TestAnIssuerThatIsAwayAtFirstIsAskedAgain(t *testing.T) {
@@ -92,7 +92,7 @@ func TestAnIssuerThatIsAwayAtFirstIsAskedAgain(t *testing.T) {
 	i.answerWith(http.NotFound)
 	v := i.verifier(t)
 	token := sign(t, key, jose.ES256, i.claims(nil))
-	find(t, v, i, token, oidc.ErrKeysUnknown)
+	find(t, v, i, token, identity.ErrKeysUnknown)
 	if message, err := v.Check(t.Context()); err == nil || message != "the keys of "+i.URL+" cannot be fetched" {
 		t.Errorf("its state is %q, %v", message, err)
 	}
@@ -102,7 +102,7 @@ func TestAnIssuerThatIsAwayAtFirstIsAskedAgain(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if !errors.Is(err, oidc.ErrKeysUnknown) || t.Context().Err() != nil {
+		if !errors.Is(err, identity.ErrKeysUnknown) || t.Context().Err() != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Millisecond) // until it is tried again, whenever that is

@@ -14,13 +14,6 @@ import (
 	"github.com/backstage/functions/internal/identity"
 )
 
-var (
-	// ErrForeign marks a text that is no token of one of the issuers.
-	ErrForeign = errors.New("it is no token of an issuer")
-	// ErrKeysUnknown marks a token that cannot be verified, since the keys of its issuer are not known.
-	ErrKeysUnknown = errors.New("the keys of the issuer are not known")
-)
-
 // Verifier verifies tokens. It is safe for concurrent use. Use New.
 type Verifier struct {
 	issuers []*issuer
@@ -73,14 +66,14 @@ func (v *Verifier) of(token string) (*issuer, bool) {
 	return v.issuers[at], true
 }
 
-// Find returns who holds a token that is valid at that time, or ErrForeign, ErrKeysUnknown or identity.ErrUnknown,
+// Find returns who holds a token that is valid at that time, or identity.ErrForeign, ErrKeysUnknown or ErrUnknown,
 // whatever is wrong with it. It waits for the issuer when that may have a new key, no longer than ctx.
 func (v *Verifier) Find(ctx context.Context, token string, at time.Time) (*identity.Bearer, error) {
 	if len(token) > maxToken {
 		if v.Issued(token) {
 			return nil, identity.ErrUnknown
 		}
-		return nil, ErrForeign
+		return nil, identity.ErrForeign
 	}
 	id := sha256.Sum256([]byte(token))
 	if k, ok := v.cache.get(id, at); ok {
@@ -89,13 +82,13 @@ func (v *Verifier) Find(ctx context.Context, token string, at time.Time) (*ident
 	}
 	i, ok := v.of(token)
 	if !ok {
-		return nil, ErrForeign
+		return nil, identity.ErrForeign
 	}
 	b, with, err := i.verify(ctx, token, at)
 	switch {
-	case errors.Is(err, ErrKeysUnknown):
+	case errors.Is(err, identity.ErrKeysUnknown):
 		i.count(Unknown)
-		return nil, ErrKeysUnknown
+		return nil, identity.ErrKeysUnknown
 	case err != nil:
 		i.refused(err)
 		return nil, identity.ErrUnknown

@@ -39,7 +39,7 @@ func (i *issuer) verify(ctx context.Context, token string, at time.Time) (*ident
 	}
 	set := i.keysFor(ctx, h.KeyID)
 	if set.isStale(at) {
-		return nil, nil, ErrKeysUnknown
+		return nil, nil, identity.ErrKeysUnknown
 	}
 	for _, signer := range set.keys.of(h.KeyID, h.Algorithm) {
 		verified, checkErr := i.check(ctx, token, signer, set.keys[signer], at)
