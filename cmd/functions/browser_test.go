@@ -24,6 +24,14 @@ const waitDelay = time.Minute
 // /result of its own server. Before that prepare is told the page's origin.
 func browse(t *testing.T, page, url string, prepare func(origin string)) map[string]string {
 	t.Helper()
+	return visit(t, page, strings.NewReplacer("FUNCTIONS", url), "127.0.0.1", http.NotFoundHandler(), prepare)
+}
+
+// visit is browse for a page at another name of this machine. What is neither the page nor /result is served by rest.
+func visit(
+	t *testing.T, page string, names *strings.Replacer, host string, rest http.Handler, prepare func(origin string),
+) map[string]string {
+	t.Helper()
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("chromium is not installed: apt-get install chromium")
@@ -37,7 +45,7 @@ func browse(t *testing.T, page, url string, prepare func(origin string)) map[str
 		switch r.URL.Path {
 		case "/":
 			w.Header().Set("Content-Type", "text/html")
-			_, _ = w.Write(bytes.ReplaceAll(text, []byte("FUNCTIONS"), []byte(url)))
+			_, _ = names.WriteString(w, string(text))
 		case "/result":
 			var found map[string]string
 			if err := json.NewDecoder(r.Body).Decode(&found); err != nil {
@@ -45,12 +53,13 @@ func browse(t *testing.T, page, url string, prepare func(origin string)) map[str
 			}
 			results <- found
 		default:
-			http.NotFound(w, r)
+			rest.ServeHTTP(w, r)
 		}
 	}))
 	t.Cleanup(site.Close)
-	prepare(site.URL)
-	said, ended := startBrowser(t, chromium, site.URL+"/")
+	origin := strings.Replace(site.URL, "127.0.0.1", host, 1)
+	prepare(origin)
+	said, ended := startBrowser(t, chromium, origin+"/")
 	select {
 	case found := <-results:
 		return found
@@ -72,7 +81,7 @@ func startBrowser(t *testing.T, chromium, url string) (said *bytes.Buffer, ended
 	t.Cleanup(func() { _ = os.RemoveAll(profile) })
 	cmd := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-component-update",
-		"--no-proxy-server", "--user-data-dir="+profile, url)
+		"--no-proxy-server", "--host-resolver-rules=MAP *.example 127.0.0.1", "--user-data-dir="+profile, url)
 	cmd.WaitDelay = waitDelay
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	said = new(bytes.Buffer)
@@ -98,6 +107,8 @@ func TestWithABrowser(t *testing.T) {
 	t.Run("pages call functions of another origin", func(t *testing.T) { testCORSWithABrowser(t, s) })
 	t.Run("events come one by one, after a break too", func(t *testing.T) { testEventsWithABrowser(t, s) })
 	t.Run("pages of listed origins open WebSocket connections", func(t *testing.T) { testSocketsOfABrowser(t, s) })
+	t.Run("pages of other sites change nothing", testPagesOfOtherSites)
+	t.Run("a page whose name leads here gets nothing", testReboundPage)
 }
 
 // testEventsWithABrowser has a stream that ends after each second event: the browser comes back for the rest.
