@@ -27,6 +27,7 @@ type call struct {
 	batch    []*call         // the calls that are sent with it
 	sent     bool            // it was sent with one before it
 	pending  func()          // is called when main has returned before the answer; none of the batch is served then
+	stalled  func(bool)      // is told when the caller takes nothing of a streamed answer, and when it does again
 
 	missed bool     // the busy wait was not worth it; set by the child
 	late   lateWork // goes on after the answer; set by the child, nil for none

@@ -71,9 +71,9 @@ func (s *scheduler) beyondActiveLocked() bool {
 	return s.grows() && s.cfg.Size-s.freeOfLocked(s.cfg.Size) >= s.cfg.Active
 }
 
-// unoccupiedLocked is how many workers serve nobody: they are idle, or at work after an answer.
+// unoccupiedLocked is how many workers may be ended for others: they are idle, at work after an answer, or stalled.
 func (b *budget) unoccupiedLocked() int {
-	n := b.late
+	n := b.late + b.stalled.total
 	for _, s := range b.schedulers {
 		n += s.idle.len()
 	}

@@ -90,8 +90,9 @@ type Config struct {
 	AsyncTimeout time.Duration
 	// StreamIdle is how long a streamed answer may stay without the next bytes while its caller waits for them. Default
 	// 60 s. StreamTotal is how long it may take from its head to its end, by the wall clock; 0 sets no limit. Default 15
-	// minutes. They take the place of AsyncTimeout once the head is there.
-	StreamIdle, StreamTotal time.Duration
+	// minutes. They take the place of AsyncTimeout once the head is there. StreamUnread is how long the caller may take
+	// nothing of what is there. Default 10 s.
+	StreamIdle, StreamTotal, StreamUnread time.Duration
 	// StartTimeout is the time until a new worker must be ready. Default 30 s.
 	StartTimeout time.Duration
 	// Env is what every function sees in Backstage.env, a JSON object of strings. Empty stands for {}.
@@ -138,6 +139,7 @@ func DefaultConfig() Config {
 		AsyncTimeout: 5 * time.Second,
 		StreamIdle:   time.Minute,
 		StreamTotal:  15 * time.Minute,
+		StreamUnread: 10 * time.Second,
 		StartTimeout: 30 * time.Second,
 		Env:          json.RawMessage("{}"),
 		Isolation:    IsolationStrict,
@@ -168,7 +170,8 @@ func (c Config) Validate() error {
 	fault(c.QueueSize < 0, "QueueSize %d is below 0", c.QueueSize)
 	for name, d := range map[string]time.Duration{
 		"IdleTimeout": c.IdleTimeout, "QueueTimeout": c.QueueTimeout, "SyncTimeout": c.SyncTimeout,
-		"AsyncTimeout": c.AsyncTimeout, "StreamIdle": c.StreamIdle, "StartTimeout": c.StartTimeout,
+		"AsyncTimeout": c.AsyncTimeout, "StreamIdle": c.StreamIdle, "StreamUnread": c.StreamUnread,
+		"StartTimeout": c.StartTimeout,
 	} {
 		fault(d <= 0, "%s %v is not above 0", name, d)
 	}

@@ -120,6 +120,8 @@ const (
 	ReasonStreamIdle Reason = worker.StreamIdle
 	// ReasonStreamLimit: a streamed answer had not come to its end within the stream timeout.
 	ReasonStreamLimit Reason = worker.StreamLimit
+	// ReasonStreamUnread: the caller took nothing of a streamed answer within the unread timeout.
+	ReasonStreamUnread Reason = worker.StreamUnread
 	// ReasonMemory: the kernel killed it at the memory limit of its cgroup.
 	ReasonMemory Reason = worker.Memory
 	// ReasonServerMemory: it was killed although it kept to its own limit: all workers together, or the machine, had no
@@ -146,7 +148,7 @@ const (
 
 	// The reasons of a planned end, seen by observers only.
 	ReasonRetired Reason = worker.Retired // served its share, or left work behind
-	ReasonEvicted Reason = worker.Evicted // idle or at work after an answer, and its slot was needed
+	ReasonEvicted Reason = worker.Evicted // idle, at work after an answer or in an unread stream; its slot was needed
 	ReasonIdle    Reason = worker.Idle    // idle for too long
 	ReasonClosed  Reason = worker.Closed  // the pool is closing
 )

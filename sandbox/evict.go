@@ -1,8 +1,8 @@
 package sandbox
 
-// evictLocked ends a worker to make room, if there is one that serves nobody: of those that are idle or at work after
-// an answer one of the group that has the most workers, and there an idle one before one at work, and the one that was
-// not used for the longest time; if none is, one that another pool keeps ready.
+// evictLocked ends a worker to make room, if there is one that serves nobody: of those that are idle, at work after an
+// answer or stalled one of the group that has the most workers, in that order, and there the one that was not used, or
+// has been stalled, for the longest time; if none is, one that another pool keeps ready.
 func (s *scheduler) evictLocked() bool {
 	var victim *slot
 	var owner *scheduler
@@ -15,9 +15,9 @@ func (s *scheduler) evictLocked() bool {
 		for e := pool.idle.lru.Front(); e != nil; e = e.Next() {
 			consider(e.Value.(*slot), pool)
 		}
-		if pool.late > 0 {
+		if pool.late+pool.stalled > 0 {
 			for w := range pool.workers {
-				if w.late {
+				if w.late || w.stalled {
 					consider(w, pool)
 				}
 			}
@@ -42,10 +42,21 @@ func (b *budget) goesBeforeLocked(w, other *slot) bool {
 	if n, m := b.groups[w.group], b.groups[other.group]; n != m {
 		return n > m
 	}
-	if w.late != other.late {
-		return other.late
+	if n, m := w.worth(), other.worth(); n != m {
+		return n < m
 	}
 	return w.lastUsed.Before(other.lastUsed)
+}
+
+// worth is what is lost with w, of which the least goes first: nothing, work whose caller is answered, or an answer.
+func (w *slot) worth() int {
+	switch {
+	case w.stalled:
+		return 2
+	case w.late:
+		return 1
+	}
+	return 0
 }
 
 // retirePrewarmedLocked ends the worker that has been ready for the longest time.

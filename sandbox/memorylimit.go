@@ -9,7 +9,7 @@ import "time"
 //	     a quarter left  ├─────────────────┤
 //	                     │ scarce:         │ as many as there were when it became so, and Reserve for groups without
 //	     an eighth left  ├─────────────────┤
-//	                     │ short:          │ workers end that are idle, or at work after an answer, until it is more
+//	                     │ short:          │ workers end that are idle, at work after an answer or stalled
 //	   a sixteenth left  ├─────────────────┤
 //	                     │ nearly gone:    │ calls end of the group that uses the most, if there are several (largest.go)
 //	        nothing left └─────────────────┘ the kernel ends the largest worker

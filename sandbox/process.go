@@ -86,9 +86,10 @@ func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 		c.wire.Invoke = c.inv.frame()
 	}
 	c.wire.Events, c.wire.MainReturned, c.wire.Sent, c.wire.BusyWait = (*events)(c.inv), c.pending, c.sent, c.busyWait
-	c.wire.Stream, c.wire.Detached = c.inv.stream(), c.inv.Detached
+	c.wire.Stream, c.wire.Stalled, c.wire.Detached = c.inv.stream(), c.stalled, c.inv.Detached
 	c.wire.Timeouts = worker.Timeouts{
-		Sync: c.inv.SyncTimeout, Async: c.inv.AsyncTimeout, Idle: c.inv.StreamIdle, Total: c.inv.StreamTotal,
+		Sync: c.inv.SyncTimeout, Async: c.inv.AsyncTimeout,
+		Idle: c.inv.StreamIdle, Total: c.inv.StreamTotal, Unread: c.inv.StreamUnread,
 	}
 	c.wire.Memory, c.wire.CPU = c.inv.Memory, c.inv.CPU
 	if c.first {
@@ -230,7 +231,8 @@ func (c *Config) worker() worker.Config {
 	cfg := worker.Config{
 		Node: c.Node, Runner: c.Runner, Isolation: c.Isolation, Limits: worker.Limits(c.Limits), Memory: c.Memory,
 		Timeouts: worker.Timeouts{
-			Sync: c.SyncTimeout, Async: c.AsyncTimeout, Idle: c.StreamIdle, Total: c.StreamTotal,
+			Sync: c.SyncTimeout, Async: c.AsyncTimeout,
+			Idle: c.StreamIdle, Total: c.StreamTotal, Unread: c.StreamUnread,
 		},
 		StartTimeout: c.StartTimeout,
 		Web:          c.web,

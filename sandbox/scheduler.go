@@ -28,6 +28,7 @@ import (
 //	  the worker serves the next call of its function ◀── no other is owed it, or its quantum is not over
 //	  it is idle, or makes room for another           ◀── otherwise; ended when spent or not reusable
 //	  work goes on after the answer (latework.go)     ◀── it serves nobody meanwhile, and makes room first
+//	  the caller does not read its stream (stalled.go) ◀── it takes no share meanwhile, and makes room next
 //
 // Beside it run the keeper (keeper.go), which starts workers for calls that wait and for the prewarmed ones, evicts
 // idle ones where slots are needed (evict.go), ends those that were idle for too long and watches the memory
@@ -54,6 +55,7 @@ type scheduler struct {
 	prewarmed    []*slot
 	idle         idleSet
 	late         int // workers that are at work after an answer
+	stalled      int // workers whose callers do not read
 	starting     int
 	started      int // workers, ever
 	retiring     int // workers that were killed and are not reaped yet
@@ -75,6 +77,7 @@ type budget struct {
 	memory     memoryState
 	groups     map[string]int // workers of each group that live
 	late       int            // workers that are at work after an answer
+	stalled    counts         // workers whose callers do not read, by group
 
 	serves chan struct{}         // wakes the weigher
 	scales chan map[*slot]*scale // the weigher has taken them out

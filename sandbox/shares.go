@@ -157,7 +157,8 @@ func (s *scheduler) mayKeepLocked(w *slot) bool {
 		return true
 	}
 	newcomers, others := s.demandLocked(w)
-	coming := min(s.freeLocked()+s.starting+s.retiring+s.idle.len()+s.late+len(s.prewarmed), s.newcomerCapacityLocked())
+	coming := s.freeLocked() + s.starting + s.retiring + s.idle.len() + s.late + s.stalled + len(s.prewarmed)
+	coming = min(coming, s.newcomerCapacityLocked())
 	if newcomers+others <= coming && others < s.capacityLocked() {
 		return true
 	}

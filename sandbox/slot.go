@@ -10,7 +10,7 @@ type slot struct {
 	batch    []*call // those whose calls were sent together with the one in progress
 	calls    int
 	bound    time.Time
-	lastUsed time.Time
+	lastUsed time.Time     // or has been stalled since
 	busy     bool          // serves a call and may be computing
 	serving  bool          // serves a call
 	since    time.Time     // it serves one
@@ -20,6 +20,7 @@ type slot struct {
 	lookAt   time.Time     // whether that waits is not worth a look before then
 	late     bool          // is at work after an answer
 	computes bool          // and uses a processor for that, so that it counts as active
+	stalled  bool          // its caller takes nothing of its streamed answer
 	ended    bool          // killed for the memory that its call uses
 	retired  bool          // killed by us, waiting to be reaped
 }

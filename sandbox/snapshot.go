@@ -102,6 +102,7 @@ func (s *PoolStats) add(other *PoolStats) {
 	s.Idle += other.Idle
 	s.Busy += other.Busy
 	s.Waiting += other.Waiting
+	s.Unread += other.Unread
 	s.Late += other.Late
 	s.Queued += other.Queued
 }

@@ -91,6 +91,7 @@ func (s *scheduler) watch(w *slot) {
 	s.setBusyLocked(w, false)
 	s.setServingLocked(w, false)
 	s.setLateLocked(w, false)
+	s.endStallLocked(w)
 	s.idle.remove(w)
 	s.prewarmed = slices.DeleteFunc(s.prewarmed, func(other *slot) bool { return other == w })
 	for _, other := range s.budget.schedulers {

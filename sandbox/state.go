@@ -125,6 +125,7 @@ func (s *scheduler) retireLocked(w *slot, reason Reason) {
 		s.setBusyLocked(w, false)
 		s.setServingLocked(w, false)
 		s.setLateLocked(w, false)
+		s.endStallLocked(w)
 		w.kill(reason)
 	}
 }

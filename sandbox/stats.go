@@ -12,6 +12,8 @@ type PoolStats struct {
 	Idle      int `json:"idle"`
 	Busy      int `json:"busy"`
 	Waiting   int `json:"waiting"`
+	// Unread are those of Busy whose caller has taken nothing of their streamed answer for a while.
+	Unread int `json:"unread"`
 	// Late are those that have answered and are at work that the call has left: see Invocation.CutAfterAnswer.
 	Late int `json:"late"`
 	// Queued counts the calls that wait, at most QueueSize of all runtimes together.
@@ -37,6 +39,9 @@ func (s *scheduler) snapshot() (PoolStats, error) {
 	for w := range s.workers {
 		if w.waiting {
 			now.Waiting++
+		}
+		if w.stalled {
+			now.Unread++
 		}
 	}
 	for _, n := range s.budget.shares.serving.of {

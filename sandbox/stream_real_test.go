@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +42,8 @@ var streamPromises = []struct {
 	{"a call whose worker died is not made again", isNotMadeAgain},
 	{"an error ends a stream, and not its worker", endsWithError},
 	{"a stream that its caller does not take ends its worker", isNotTaken},
+	{"a stream that its caller does not read ends its worker, and the caller", isNotRead},
+	{"a caller that takes little at a time is read to", isReadSlowly},
 	{"a stream takes little memory, however long it is", takesLittleMemory},
 }
 
@@ -269,6 +273,53 @@ func isNotTaken(t *testing.T, pool *sandbox.Pool, died <-chan sandbox.Reason) {
 			t.Errorf("%s: got %v, want %v", name, err, row.want)
 		}
 		awaitDeath(t, died, sandbox.ReasonCanceled)
+	}
+}
+
+// reader is a caller that lets writes wait until it is cut off, or has taken enough.
+type reader struct {
+	takes atomic.Uint64
+	cut   chan struct{}
+	end   uint64 // takes after which it takes all
+}
+
+func newReader(end uint64) *reader { return &reader{cut: make(chan struct{}), end: end} }
+
+func (r *reader) Write(piece []byte) (int, error) {
+	for r.end == 0 || r.takes.Load() < r.end {
+		select {
+		case <-r.cut:
+			return 0, net.ErrClosed
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return len(piece), nil
+}
+
+// Taken is asked while a write lasts.
+func (r *reader) Taken() uint64 {
+	if r.end == 0 {
+		return 0
+	}
+	return r.takes.Add(1)
+}
+
+func (r *reader) Cut() { close(r.cut) }
+
+func isNotRead(t *testing.T, pool *sandbox.Pool, _ <-chan sandbox.Reason) {
+	inv := streamTo("unread", `pending(); head(); for (;;) chunk(Buffer.alloc(65536))`, newReader(0))
+	inv.StreamUnread = 300 * time.Millisecond
+	_, err := pool.Invoke(t.Context(), inv)
+	wantBroken(t, "unread", err)
+	wantDeath(t, "unread", err, sandbox.ReasonStreamUnread)
+}
+
+// The whole takes longer than the caller may take nothing for.
+func isReadSlowly(t *testing.T, pool *sandbox.Pool, _ <-chan sandbox.Reason) {
+	inv := streamTo("read slowly", `pending(); head(); chunk(Buffer.alloc(65536)); end()`, newReader(5))
+	inv.StreamUnread = 300 * time.Millisecond
+	if result, err := pool.Invoke(t.Context(), inv); err != nil || result.Sent != 1<<16 {
+		t.Errorf("got %+v, %v", result, err)
 	}
 }
 

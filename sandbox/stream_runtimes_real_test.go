@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +25,7 @@ func TestStreamsOfFunctions(t *testing.T) {
 		pool := newRealPool(t, func(c *sandbox.Config) {
 			one(c)
 			c.Node, c.Observer, c.StreamIdle, c.StreamTotal = v.binary(t), deaths{died: died}, patience, patience
+			c.StreamUnread = patience
 		})
 		for _, p := range []struct {
 			name string
@@ -35,6 +38,8 @@ func TestStreamsOfFunctions(t *testing.T) {
 			{"killed from outside", killedOutside},
 			{"a limit on the whole", limitOnTheWhole},
 			{"no more pieces", noMorePieces},
+			{"a caller who does not read", callerDoesNotRead},
+			{"many callers who do not read", manyDoNotRead},
 		} {
 			t.Run(p.name, func(t *testing.T) { p.test(t, pool, died) })
 		}
@@ -154,4 +159,46 @@ func noMorePieces(t *testing.T, pool *sandbox.Pool, _ <-chan sandbox.Reason) {
 	_, err := pool.Invoke(t.Context(), inv)
 	wantBroken(t, "idle", err)
 	wantDeath(t, "idle", err, sandbox.ReasonStreamIdle)
+}
+
+func callerDoesNotRead(t *testing.T, pool *sandbox.Pool, _ <-chan sandbox.Reason) {
+	inv := functionTo("unread", endless, newReader(0))
+	inv.StreamUnread = 300 * time.Millisecond
+	_, err := pool.Invoke(t.Context(), inv)
+	wantBroken(t, "unread", err)
+	wantDeath(t, "unread", err, sandbox.ReasonStreamUnread)
+}
+
+// More streams that nobody reads than there are workers do not hold up the calls of another namespace: each of them ends
+// when its worker is needed.
+func manyDoNotRead(t *testing.T, pool *sandbox.Pool, _ <-chan sandbox.Reason) {
+	ctx, leave := context.WithCancel(t.Context())
+	var streams sync.WaitGroup
+	var evicted atomic.Int64
+	begun := make(chan struct{}, 3)
+	for range 3 {
+		streams.Go(func() {
+			inv := functionTo("many unread", endless, nil)
+			inv.Group, inv.Detached = "unread", true
+			inv.OnHead = func(sandbox.StreamHead) (io.Writer, error) {
+				begun <- struct{}{}
+				return newReader(0), nil
+			}
+			_, err := pool.Invoke(ctx, inv)
+			if death, ok := errors.AsType[*sandbox.DeathError](err); ok && death.Reason == sandbox.ReasonEvicted {
+				evicted.Add(1)
+			}
+		})
+	}
+	<-begun
+	for range 2 {
+		if _, err := pool.Invoke(t.Context(), invocation("neighbour", hello)); err != nil {
+			t.Error(err)
+		}
+	}
+	leave()
+	streams.Wait()
+	if evicted.Load() == 0 {
+		t.Error("no stream has made room")
+	}
 }

@@ -35,8 +35,9 @@ func (inv *Invocation) Validate() error {
 	if inv.SyncTimeout < 0 || inv.AsyncTimeout < 0 {
 		fault("SyncTimeout %v or AsyncTimeout %v is below 0", inv.SyncTimeout, inv.AsyncTimeout)
 	}
-	if inv.StreamIdle < 0 || inv.StreamTotal < 0 {
-		fault("StreamIdle %v or StreamTotal %v is below 0", inv.StreamIdle, inv.StreamTotal)
+	if min(inv.StreamIdle, inv.StreamTotal, inv.StreamUnread) < 0 {
+		fault("StreamIdle %v, StreamTotal %v or StreamUnread %v is below 0",
+			inv.StreamIdle, inv.StreamTotal, inv.StreamUnread)
 	}
 	if inv.Memory < 0 || !(inv.CPU >= 0) {
 		fault("Memory %d or CPU %v is below 0", inv.Memory, inv.CPU)

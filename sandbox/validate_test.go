@@ -25,6 +25,7 @@ func TestValidateNamesEachFault(t *testing.T) {
 		"Kind 2 is not":            func(inv *Invocation) { inv.Kind = compile },
 		"AsyncTimeout -1s":         func(inv *Invocation) { inv.AsyncTimeout = -time.Second },
 		"StreamTotal -1s":          func(inv *Invocation) { inv.StreamTotal = -time.Second },
+		"StreamUnread -1s":         func(inv *Invocation) { inv.StreamUnread = -time.Second },
 		"CPU -1":                   func(inv *Invocation) { inv.CPU = -1 },
 		"CPU NaN":                  func(inv *Invocation) { inv.CPU = math.NaN() },
 		"with HasRaw true":         func(inv *Invocation) { inv.Request.HasRaw = true },

@@ -74,6 +74,42 @@ func TestSlowCallersHoldNoWorkerAndAreHungUpOn(t *testing.T) {
 	}
 }
 
+// endlessStream streams for as long as it may.
+const endlessStream = `function main(req, res) { setTimeout(() => { for (;;) res.write(Buffer.alloc(65536)) }, 1) }`
+
+// Callers that do not read their streams, more than there are workers, hold up nobody: their streams make room.
+func TestUnreadStreamsMakeRoom(t *testing.T) {
+	s := startServer(t, "POOL_SIZE=4", "POOL_RESERVE=0", "STREAM_UNREAD_TIMEOUT=10m", "HTTP_WRITE_TIMEOUT=10m")
+	put(t, s.url+"/functions/deaf/f", endlessStream, `"body":"auto"`)
+	var deaf []net.Conn
+	for range 12 {
+		deaf = append(deaf, s.dialRaw(t, "GET /functions/deaf/f/run HTTP/1.1\r\nHost: a\r\n\r\n"))
+	}
+	s.awaitMetric(t, `functions_pool_workers{state="unread"} 1`) // a quarter, when all have had a worker
+	s.awaitMetric(t, `functions_streams_ended_total{end="room"} 11`)
+	for i := range 8 {
+		url := fmt.Sprintf("%s/functions/quiet%d/f", s.url, i)
+		put(t, url, `function main(req, res) { res.send('done') }`, "")
+		if status, answer := request(t, "PUT", url+"/run", `{}`); status != http.StatusOK || answer != `"done"` {
+			t.Fatalf("beside callers who do not read: %d %s", status, answer)
+		}
+	}
+	s.awaitMetric(t, `functions_streams_ended_total{end="room"} 12`)
+	s.awaitMetric(t, `functions_pool_workers{state="unread"} 0`)
+	for _, conn := range deaf {
+		awaitHangUp(t, conn)
+	}
+}
+
+func TestUnreadStreamsEndInTime(t *testing.T) {
+	s := startServer(t, "STREAM_UNREAD_TIMEOUT=300ms", "HTTP_WRITE_TIMEOUT=10m")
+	put(t, s.url+"/functions/deaf/f", endlessStream, `"body":"auto"`)
+	conn := s.dialRaw(t, "GET /functions/deaf/f/run HTTP/1.1\r\nHost: a\r\n\r\n")
+	s.awaitMetric(t, `functions_streams_ended_total{end="unread"} 1`)
+	s.awaitMetric(t, `functions_worker_deaths_total{reason="stream_unread"} 1`)
+	awaitHangUp(t, conn)
+}
+
 func TestHeadersAboveTheLimitAreRefused(t *testing.T) {
 	s := startServer(t, "HTTP_HEADER_LIMIT=8kb")
 	for size, want := range map[int]string{7 << 10: "HTTP/1.1 200 OK\r\n", 20 << 10: "HTTP/1.1 431 Request Header Fields Too Large\r\n"} {

@@ -99,8 +99,9 @@ type Config struct {
 	// SyncTimeout and AsyncTimeout are CODE_SYNC_TIMEOUT and CODE_ASYNC_TIMEOUT.
 	SyncTimeout  time.Duration
 	AsyncTimeout time.Duration
-	// StreamIdle and StreamTotal are STREAM_IDLE_TIMEOUT and STREAM_TIMEOUT; no StreamTotal sets no limit.
-	StreamIdle, StreamTotal time.Duration
+	// StreamIdle, StreamTotal and StreamUnread are STREAM_IDLE_TIMEOUT, STREAM_TIMEOUT and STREAM_UNREAD_TIMEOUT; no
+	// StreamTotal sets no limit.
+	StreamIdle, StreamTotal, StreamUnread time.Duration
 	// FunctionTimeoutMax and FunctionSyncTimeoutMax are the longest that functions may ask for, FUNCTION_TIMEOUT_MAX and
 	// FUNCTION_SYNC_TIMEOUT_MAX.
 	FunctionTimeoutMax     time.Duration

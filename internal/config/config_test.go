@@ -48,7 +48,7 @@ func TestDefaults(t *testing.T) {
 		BodyLimit: 1 << 20, CodeLimit: 8 << 20, BuildMemory: 512 << 20, BuildConcurrency: 4, BodyDepth: 1000, ResponseLimit: 8 << 20,
 		Storage: StorageEmbedded, DataDir: "./data", Auth: AuthOff, AdminKeyFile: "data/admin.key", RedisKeyPrefix: "local", RedisDialTimeout: time.Second,
 		SyncTimeout: 100 * time.Millisecond, AsyncTimeout: 5 * time.Second,
-		StreamIdle: time.Minute, StreamTotal: 15 * time.Minute,
+		StreamIdle: time.Minute, StreamTotal: 15 * time.Minute, StreamUnread: 10 * time.Second,
 		FunctionTimeoutMax: 5 * time.Second, FunctionSyncTimeoutMax: 100 * time.Millisecond, FunctionMemoryMax: 128 << 20, FunctionCPUMax: 1,
 		PipelineMaxSteps: 100, PipelineTimeout: time.Minute,
 		HiddenEnv:   []string{"CLIENT_SECRET"},

@@ -53,6 +53,7 @@ func (c *Config) contradictions() []string {
 	limit("NPM_PACKAGES_LIMIT", "NPM_CACHE_SIZE", c.Packages.Limit > c.Packages.CacheSize)
 	limit("WORKER_TMP_SIZE", "WORKER_MEMORY_LIMIT", c.TmpSize > c.MemoryLimit)
 	limit("CODE_SYNC_TIMEOUT", "CODE_ASYNC_TIMEOUT", c.SyncTimeout > c.AsyncTimeout)
+	limit("STREAM_UNREAD_TIMEOUT", "STREAM_TIMEOUT", c.StreamTotal > 0 && c.StreamUnread > c.StreamTotal)
 	limit("STREAM_IDLE_TIMEOUT", "STREAM_TIMEOUT", c.StreamTotal > 0 && c.StreamIdle > c.StreamTotal)
 	limit("RESPONSE_LIMIT", "WORKER_MEMORY_LIMIT", c.ResponseLimit > c.MemoryLimit)
 	limit("HTTP_HEADER_TIMEOUT", "HTTP_READ_TIMEOUT", c.HTTP.Header > c.HTTP.Read)

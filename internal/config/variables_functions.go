@@ -34,6 +34,12 @@ var functionsVariables = []Variable{
 		parse: duration(0, 7*day, func(c *Config) *time.Duration { return &c.StreamTotal }),
 	},
 	{
+		Name: "STREAM_UNREAD_TIMEOUT", Default: "10s",
+		Meaning: "Longest time for which a caller may take nothing of what is there of its streamed answer; the answer is " +
+			"cut off then. After a second it gives way to calls that need its worker's room. `HTTP_WRITE_TIMEOUT` holds beside.",
+		parse: duration(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.StreamUnread }),
+	},
+	{
 		Name: "FUNCTION_TIMEOUT_MAX", Default: "`CODE_ASYNC_TIMEOUT`",
 		Meaning: "Longest `timeout` that a function may have; what is stored with a longer one runs with this. A longer " +
 			"one holds a worker for as long.",

@@ -177,7 +177,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	err = places.Error(err)
 	took := time.Since(at.start)
 	ran := begun || hasRun(err)
-	if err != nil && ran && (!begun || endOf(err) != StreamCaller) {
+	if err != nil && ran && (!begun || !endOf(err).byCaller()) {
 		printFailure(out, at.describe(err, took), err)
 	}
 	status := statusOf(result, err)

@@ -15,6 +15,8 @@ type StreamEnd string
 const (
 	StreamFinished StreamEnd = "finished" // it is whole
 	StreamCaller   StreamEnd = "caller"   // its caller left, was too slow, or needed no more than the head
+	StreamUnread   StreamEnd = "unread"   // its caller took nothing for too long
+	StreamRoom     StreamEnd = "room"     // its caller took nothing, and others needed the room of its worker
 	StreamIdle     StreamEnd = "idle"     // nothing came for too long
 	StreamTotal    StreamEnd = "total"    // it took too long as a whole
 	StreamDied     StreamEnd = "died"     // its worker died
@@ -48,6 +50,9 @@ func streamedOf(result *sandbox.Result, err error) Streamed {
 	return Streamed{End: endOf(err), Sent: stats.Sent, FirstByte: stats.FirstByte}
 }
 
+// byCaller says whether it is its caller's fault that it is not whole.
+func (e StreamEnd) byCaller() bool { return e == StreamCaller || e == StreamUnread || e == StreamRoom }
+
 func endOf(err error) StreamEnd {
 	if err == nil {
 		return StreamFinished
@@ -59,6 +64,10 @@ func endOf(err error) StreamEnd {
 	switch {
 	case !ok || death.Reason == sandbox.ReasonCanceled:
 		return StreamCaller
+	case death.Reason == sandbox.ReasonStreamUnread:
+		return StreamUnread
+	case death.Reason == sandbox.ReasonEvicted:
+		return StreamRoom
 	case death.Reason == sandbox.ReasonStreamIdle:
 		return StreamIdle
 	case death.Reason == sandbox.ReasonStreamLimit:

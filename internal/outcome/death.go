@@ -40,6 +40,8 @@ func ofDeath(d *sandbox.DeathError) Outcome {
 		o.Message = "Function sent nothing more of its stream in time"
 	case sandbox.ReasonStreamLimit:
 		o.Message = "Function stream took too long"
+	case sandbox.ReasonStreamUnread:
+		o.Fault, o.Message = FaultCaller, "The caller read nothing of the stream for too long"
 	case sandbox.ReasonMemory:
 		o.Message = "Function exceeded its memory limit (" + memoryLimit(d) + ")"
 	case sandbox.ReasonServerMemory:
@@ -66,6 +68,15 @@ func ofDeath(d *sandbox.DeathError) Outcome {
 	default:
 		o.Message = "Function process ended before it had answered"
 		o.Fault = FaultServer
+	}
+	return o
+}
+
+// ofEndedStream tells why the worker died whose stream had begun: that it was evicted is then its caller's fault.
+func ofEndedStream(d *sandbox.DeathError) Outcome {
+	o := ofDeath(d)
+	if d.Reason == sandbox.ReasonEvicted {
+		o.Fault, o.Message = FaultCaller, "The caller read nothing of the stream, and others needed the room of its worker"
 	}
 	return o
 }

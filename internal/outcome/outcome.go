@@ -83,10 +83,14 @@ func Of(err error) Outcome {
 	if thrown, ok := errors.AsType[*sandbox.FunctionError](err); ok {
 		return thrownBy(thrown)
 	}
+	_, streamed := errors.AsType[*sandbox.StreamError](err)
 	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
+		if streamed {
+			return ofEndedStream(death)
+		}
 		return ofDeath(death)
 	}
-	if _, ok := errors.AsType[*sandbox.StreamError](err); ok { // its caller takes no more
+	if streamed { // its caller takes no more
 		return Of(context.Canceled)
 	}
 	if missing, ok := errors.AsType[*function.NotFoundError](err); ok {

@@ -53,6 +53,8 @@ func TestErrorsHaveOneMeaning(t *testing.T) {
 		{"a stream where none can be", sandbox.ErrStream, 500, "", ofItself, false, false},
 		{"a stream that was not taken", &sandbox.StreamError{Err: io.ErrClosedPipe}, 499, "", caller, false, false},
 		{"a stream that died", &sandbox.StreamError{Err: died(sandbox.ReasonExit)}, 500, "exit", ofItself, false, false},
+		{"a stream that nobody reads", &sandbox.StreamError{Err: died(sandbox.ReasonStreamUnread)}, 500, "stream_unread", caller, false, false},
+		{"a stream that gave way", &sandbox.StreamError{Err: died(sandbox.ReasonEvicted)}, 500, "evicted", caller, false, false},
 		{"a stream that threw", &sandbox.StreamError{Err: thrown(500, false)}, 500, "", ofItself, false, false},
 		{"memory", died(sandbox.ReasonMemory), 500, "memory_limit", ofItself, false, false},
 		{"memory of all workers", died(sandbox.ReasonServerMemory), 503, "server_memory", server, true, false},

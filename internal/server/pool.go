@@ -18,7 +18,7 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 	pool.MaxInvocations, pool.IdleTimeout = cfg.MaxInvocations, cfg.IdleTimeout
 	pool.QueueSize, pool.QueueTimeout = cfg.QueueSize, cfg.QueueTimeout
 	pool.SyncTimeout, pool.AsyncTimeout = cfg.SyncTimeout, cfg.AsyncTimeout
-	pool.StreamIdle, pool.StreamTotal = cfg.StreamIdle, cfg.StreamTotal
+	pool.StreamIdle, pool.StreamTotal, pool.StreamUnread = cfg.StreamIdle, cfg.StreamTotal, cfg.StreamUnread
 	pool.Modules, pool.ModulesDir, pool.Isolation = cfg.Modules, node.modules, cfg.Isolation
 	pool.Limits.Memory, pool.Limits.CPU, pool.Limits.Tmp = cfg.MemoryLimit, cfg.CPULimit, cfg.TmpSize
 	pool.Limits.Answer = int(cfg.ResponseLimit)

@@ -295,6 +295,7 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Readyz:    s.probes.Readyz,
 		BodyLimit: s.cfg.BodyLimit, CodeLimit: s.cfg.CodeLimit, BodyDepth: s.cfg.BodyDepth,
 		Grow: connections.Grow, Shrink: connections.Shrink,
+		Unread: api.Unread{Begin: connections.BeginStream, Taken: connections.TakenBy, Cut: connections.Cut},
 		MaxSteps:  s.cfg.PipelineMaxSteps,
 		HiddenEnv: s.cfg.HiddenEnv, Logger: s.log(),
 		FunctionLog: func(ref function.Ref, line string) {

@@ -154,6 +154,8 @@ type Options struct {
 	// Shrink is told when bytes that Grow has granted are not used any more before r is answered. It must be safe for
 	// concurrent use. Nil ignores it.
 	Shrink func(r *http.Request, bytes int)
+	// Unread is asked of the callers of streams. The zero value asks nobody.
+	Unread Unread
 	// HiddenEnv are names of variables that functions have and no answer shows.
 	HiddenEnv []string
 	// MaxSteps bounds the steps of a pipeline. 0 stands for DefaultMaxSteps.

@@ -6,17 +6,29 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
 )
 
+// Unread is what is asked of the callers of streams that may have stopped to read. Its functions are called for a
+// request whose handler runs; Taken and Cut from any goroutine.
+type Unread struct {
+	// Begin is told that the answer to r is a stream. Taken returns a number that grows whenever the caller of r takes
+	// something, Cut ends the answer at once. Nil has nobody asked.
+	Begin func(r *http.Request)
+	Taken func(r *http.Request) uint64
+	Cut   func(r *http.Request)
+}
+
 // stream is the caller of one call, where its function may stream the answer. It is used by one goroutine at a time.
 type stream struct {
-	w     http.ResponseWriter
-	r     *http.Request
-	begun bool
+	w      http.ResponseWriter
+	r      *http.Request
+	unread Unread
+	begun  bool
 
 	// watch calls end once the caller may not have the stream any more; stop ends that, and cancel the call.
 	watch  func(end func(cause error)) (stop func())
@@ -28,7 +40,7 @@ type stream struct {
 func (s *server) newStream(w http.ResponseWriter, r *http.Request, namespaces []string) (*stream, context.Context) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	watch := func(end func(error)) func() { return s.watchAllowed(r, namespaces, end) }
-	return &stream{w: w, r: r, watch: watch, stop: func() {}, cancel: cancel}, ctx
+	return &stream{w: w, r: r, unread: s.Unread, watch: watch, stop: func() {}, cancel: cancel}, ctx
 }
 
 // close lets go of what a stream has.
@@ -66,17 +78,53 @@ func (s *stream) begin(head sandbox.StreamHead) (io.Writer, error) {
 	if s.r.Method == http.MethodHead {
 		return nil, errHeadOnly
 	}
-	return streamWriter{s.w, http.NewResponseController(s.w)}, nil
+	if s.unread.Begin != nil {
+		s.unread.Begin(s.r)
+	}
+	return &streamWriter{to: s.w, control: http.NewResponseController(s.w), stream: s}, nil
 }
 
 // streamWriter sends the bytes of a stream; whoever writes says when nothing more is there, to have them sent.
 type streamWriter struct {
-	io.Writer
+	to      io.Writer
 	control *http.ResponseController
+	stream  *stream
+	written atomic.Uint64 // pieces
+}
+
+// streamPiece is the most that is written at once over HTTP/2, where nothing else tells that a caller reads slowly.
+const streamPiece = 16 << 10
+
+func (w *streamWriter) Write(p []byte) (written int, err error) {
+	if w.stream.r.ProtoMajor < 2 {
+		return w.to.Write(p)
+	}
+	for written < len(p) && err == nil {
+		n := 0
+		n, err = w.to.Write(p[written:min(len(p), written+streamPiece)])
+		written += n
+		w.written.Add(1)
+	}
+	return written, err
+}
+
+// Taken is for the pool, and called while a write lasts.
+func (w *streamWriter) Taken() uint64 {
+	if w.stream.unread.Taken == nil {
+		return w.written.Load()
+	}
+	return w.written.Load() + w.stream.unread.Taken(w.stream.r)
+}
+
+// Cut is for the pool, which has no more for the caller: it is called while a write lasts.
+func (w *streamWriter) Cut() {
+	if w.stream.unread.Cut != nil {
+		w.stream.unread.Cut(w.stream.r)
+	}
 }
 
 // Flush sends what net/http holds back, and the head before the first byte.
-func (w streamWriter) Flush() error { return w.control.Flush() }
+func (w *streamWriter) Flush() error { return w.control.Flush() }
 
 // endStream ends the answer that has begun. Nothing else can be answered any more: after an error what was written
 // before it is sent, then the connection is cut, or the stream of HTTP/2 reset, so that the answer does not look whole.

@@ -24,7 +24,8 @@ type rig struct {
 	address string
 	// hold is read by requests of /hold before they are answered; begun has a value for each that has begun.
 	hold, begun chan struct{}
-	left        chan struct{} // has one for each of them whose context has ended
+	streams     chan *http.Request // has those of /stream
+	left        chan struct{}      // has one for each of them whose context has ended
 }
 
 // transport is what a rig and its callers speak.
@@ -82,7 +83,8 @@ func (over transport) start(t *testing.T, o Options) *rig {
 	}
 	s := &rig{
 		Port: New(l, o), address: l.Addr().String(),
-		hold: make(chan struct{}), begun: make(chan struct{}, 1000), left: make(chan struct{}, 1000),
+		streams: make(chan *http.Request, 1),
+		hold:    make(chan struct{}), begun: make(chan struct{}, 1000), left: make(chan struct{}, 1000),
 	}
 	server := &http.Server{Handler: http.HandlerFunc(s.serve), ReadHeaderTimeout: time.Hour, ReadTimeout: o.Read}
 	ended := make(chan error, 1)
@@ -125,6 +127,12 @@ func (s *rig) serve(w http.ResponseWriter, r *http.Request) {
 	case "/names":
 		_, _ = io.Copy(io.Discard, r.Body) // an error shows in what comes next
 		_, _ = io.WriteString(w, strings.ReplaceAll(strings.TrimSuffix(HeaderNames(r), "\n"), "\n", " "))
+		return
+	case "/stream":
+		BeginStream(r)
+		s.streams <- r
+		_, _ = w.Write(make([]byte, longAnswer)) // the caller is cut off
+		s.left <- struct{}{}
 		return
 	case "/long":
 		s.begun <- struct{}{}

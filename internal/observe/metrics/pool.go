@@ -88,6 +88,7 @@ func newPool(registry *prometheus.Registry) *pool {
 			sandbox.ReasonDeadline,
 			sandbox.ReasonStreamIdle,
 			sandbox.ReasonStreamLimit,
+			sandbox.ReasonStreamUnread,
 			sandbox.ReasonMemory,
 			sandbox.ReasonServerMemory,
 			sandbox.ReasonHeap,

@@ -25,7 +25,7 @@ func newStreams(registry *prometheus.Registry) *streams {
 	s.ended = children(
 		f.counters("streams_ended_total", "Streamed answers that have ended, by how.", "end").WithLabelValues,
 		invoke.StreamFinished, invoke.StreamCaller, invoke.StreamIdle, invoke.StreamTotal, invoke.StreamDied,
-		invoke.StreamFailed,
+		invoke.StreamFailed, invoke.StreamUnread, invoke.StreamRoom,
 	)
 	return s
 }

@@ -22,6 +22,11 @@ type Call struct {
 	// goroutine of Serve. The process waits while that writes. If it has a method Flush() error, this is called when
 	// nothing more has come yet. Nil makes such an answer ErrStream.
 	Stream func(head *wire.Frame) (io.Writer, error)
+	// Stalled, if it is set, is told when that caller has taken nothing of a piece for a while, and when it does again or
+	// the call ends. Called from another goroutine or from that of Serve, it must return at once. A writer with a method
+	// Taken() uint64 tells by it what its reader takes during a write, one with a method Cut() ends a write when the
+	// process has died.
+	Stalled func(stalled bool)
 	// Detached lets the call go on when its context ends, until an answer begins that comes in pieces.
 	Detached bool
 	// Events is told what happens during the call and after its answer.

@@ -15,14 +15,16 @@ const wallFactor = 10
 
 // Timeouts are those of a call: Sync until main has returned, in CPU time, and Async until the answer and the end of
 // what goes on after it, by the clock. An answer that comes in pieces has two others from its head on: Idle is how long
-// the next piece may take while the caller waits for it, Total how long all of them may take. 0 stands for the one that
-// all calls of the pool have; where these have no Total, there is no such limit.
-type Timeouts struct{ Sync, Async, Idle, Total time.Duration }
+// the next piece may take while the caller waits for it, Total how long all of them may take, Unread how long the
+// caller may take nothing of a piece that is there. 0 stands for the one that all calls of the pool have; where these
+// have no Total, there is no such limit.
+type Timeouts struct{ Sync, Async, Idle, Total, Unread time.Duration }
 
 // or returns t with those of all calls where it has none.
 func (t Timeouts) or(all Timeouts) Timeouts {
 	return Timeouts{
 		cmp.Or(t.Sync, all.Sync), cmp.Or(t.Async, all.Async), cmp.Or(t.Idle, all.Idle), cmp.Or(t.Total, all.Total),
+		cmp.Or(t.Unread, all.Unread),
 	}
 }
 

@@ -9,6 +9,7 @@ const (
 	Deadline     Reason = "deadline"        // no answer within the async timeout
 	StreamIdle   Reason = "stream_idle"     // nothing more came of a streamed answer within the idle timeout
 	StreamLimit  Reason = "stream_limit"    // a streamed answer was not at its end within the stream timeout
+	StreamUnread Reason = "stream_unread"   // the caller took nothing of a streamed answer for too long
 	Memory       Reason = "memory_limit"    // the kernel killed it at the memory limit of its cgroup
 	ServerMemory Reason = "server_memory"   // all workers together, or the machine, had no memory left
 	Heap         Reason = "heap_limit"      // V8 gave up at the limit of its own heap
@@ -22,7 +23,7 @@ const (
 	Canceled     Reason = "canceled"        // the caller went away, or does not take a streamed answer
 
 	Retired Reason = "retired" // served its share, or left work behind
-	Evicted Reason = "evicted" // idle or at work after an answer, and its slot was needed
+	Evicted Reason = "evicted" // idle, at work after an answer or in an unread stream, and its slot was needed
 	Idle    Reason = "idle"    // idle for too long
 	Closed  Reason = "closed"  // the pool is closing
 )

@@ -38,6 +38,7 @@ type Streamed struct {
 type stream struct {
 	Streamed
 	to     io.Writer
+	stall  *stall
 	unsent bool // the writer may hold something back
 }
 
@@ -62,6 +63,7 @@ func (e *exchange) beginStream(ctx context.Context, head *wire.Frame, waited boo
 	if e.stream.to, err = e.call.Stream(head); err != nil {
 		return e.refuse(err)
 	}
+	e.stream.stall = newStall(e.process, e.call, e.stream.to, e.watch.timeouts.Unread)
 	e.stream.unsent = true
 	e.watch.reading(true)
 	return nil
@@ -86,7 +88,13 @@ func (e *exchange) forward(piece []byte) error {
 // give runs what has the caller take a part of the answer. The time is the caller's, and a failure ends the process.
 func (e *exchange) give(run func() error) error {
 	e.watch.reading(false)
-	if err := run(); err != nil {
+	e.stream.stall.begin()
+	err := run()
+	cut := e.stream.stall.end()
+	switch {
+	case err != nil && cut: // because the process is dead
+		return e.process.waitExit()
+	case err != nil:
 		return e.refuse(err)
 	}
 	e.watch.reading(true)
