@@ -81,12 +81,10 @@ const endlessStream = `function main(req, res) { setTimeout(() => { for (;;) res
 func TestUnreadStreamsMakeRoom(t *testing.T) {
 	s := startServer(t, "POOL_SIZE=4", "POOL_RESERVE=0", "STREAM_UNREAD_TIMEOUT=10m", "HTTP_WRITE_TIMEOUT=10m")
 	put(t, s.url+"/functions/deaf/f", endlessStream, `"body":"auto"`)
-	var deaf []net.Conn
 	for range 12 {
-		deaf = append(deaf, s.dialRaw(t, "GET /functions/deaf/f/run HTTP/1.1\r\nHost: a\r\n\r\n"))
+		s.dialRaw(t, "GET /functions/deaf/f/run HTTP/1.1\r\nHost: a\r\n\r\n")
 	}
-	s.awaitMetric(t, `functions_pool_workers{state="unread"} 1`) // a quarter, when all have had a worker
-	s.awaitMetric(t, `functions_streams_ended_total{end="room"} 11`)
+	s.awaitMetric(t, `functions_streams_ended_total{end="room"} 11`) // one may have a quarter of the workers
 	for i := range 8 {
 		url := fmt.Sprintf("%s/functions/quiet%d/f", s.url, i)
 		put(t, url, `function main(req, res) { res.send('done') }`, "")
@@ -94,11 +92,7 @@ func TestUnreadStreamsMakeRoom(t *testing.T) {
 			t.Fatalf("beside callers who do not read: %d %s", status, answer)
 		}
 	}
-	s.awaitMetric(t, `functions_streams_ended_total{end="room"} 12`)
-	s.awaitMetric(t, `functions_pool_workers{state="unread"} 0`)
-	for _, conn := range deaf {
-		awaitHangUp(t, conn)
-	}
+	s.awaitMetric(t, `functions_pool_workers{state="unread"} 1`) // idle workers made room, so it goes on
 }
 
 func TestUnreadStreamsEndInTime(t *testing.T) {

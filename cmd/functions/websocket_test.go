@@ -46,6 +46,66 @@ func TestWebSocketsOfNode(t *testing.T) {
 	s.awaitMetric(t, "functions_websocket_connections 0")
 }
 
+// TestWebSocketEventsOfWebHandlers has web handlers called for what happens on connections, and the access log tell of
+// their ends.
+func TestWebSocketEventsOfWebHandlers(t *testing.T) {
+	const code = `export default {
+		async fetch(request, env, ctx) {
+			const { searchParams } = new URL(request.url)
+			if (ctx.event === undefined) return new Response('a call')
+			if (ctx.event === 'open') {
+				if (searchParams.has('no')) return new Response('no', { status: 403 })
+				return new Response(request.method + ' ' + searchParams.get('a'), { headers: { 'x-opened': 'yes' } })
+			}
+			if (ctx.event === 'close') {
+				const { code, reason } = await request.json()
+				console.log('closed', ctx.connectionId.length > 20, code, reason, searchParams.get('a'))
+				return new Response()
+			}
+			if (request.headers.get('content-type') === 'application/octet-stream') {
+				return new Response(new Uint8Array(await request.arrayBuffer()).reverse())
+			}
+			const text = await request.text()
+			if (text === 'nothing') return new Response(null, { status: 204 })
+			return new Response(request.method + ' ' + text + ' ' + searchParams.get('a'))
+		}
+	}`
+	names := []string{"node20", "node22", "node24"}
+	s := startServer(t, "WEBSOCKET_CONNECTIONS=10", runtimesVariable(t, names...))
+	for _, runtime := range names {
+		t.Run(runtime, func(t *testing.T) {
+			path := "/functions/ws/" + runtime
+			put(t, s.url+path, code, `"websocket":{},"globals":"web","runtime":"`+runtime+`"`)
+			if _, answer := request(t, http.MethodGet, s.url+path+"/run", ""); answer != "a call" {
+				t.Error(answer)
+			}
+			refused := s.dialRaw(t, "GET "+path+"/run?no=1 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+			if res, err := http.ReadResponse(bufio.NewReader(refused), nil); err != nil || res.StatusCode != http.StatusForbidden {
+				t.Errorf("%v, %v", res, err)
+			}
+			socket := s.open(t, path+"/run?a=1")
+			expect := func(want string) {
+				t.Helper()
+				if got := socket.frame(t); got != want {
+					t.Errorf("got %q, want %q", got, want)
+				}
+			}
+			expect("GET 1")
+			socket.say("nothing")
+			socket.say("hi")
+			expect("POST hi 1")
+			_, _ = socket.Write([]byte{0x82, 0x83, 0, 0, 0, 0, 0, 1, 255}) // an error shows in what is read
+			expect("\xff\x01\x00")
+			_, _ = socket.Write([]byte{0x88, 0x85, 0, 0, 0, 0, 0x0f, 0xa1, 'b', 'y', 'e'}) // as above
+			expect("\x0f\xa1bye")
+			s.logs.await(t, `(WEBSOCKET `+path+`/run\?a=1 4001 17 - \d+\.\d+ ms `+
+				`received 3 messages, 12 bytes; sent 3 messages, 17 bytes)`)
+			s.logs.await(t, `closed (true) 4001 bye 1`)
+		})
+	}
+}
+
 // runClient runs testdata/websocket.js and returns the results that it prints.
 func runClient(t *testing.T, node string, args ...string) (found map[string]json.RawMessage) {
 	t.Helper()

@@ -126,6 +126,21 @@ func (o *outputs) accessLog(which string) func(r *http.Request, a api.Answer) {
 	}
 }
 
+// socketLog writes a line for each WebSocket connection that has ended.
+func (o *outputs) socketLog(which string) func(about *http.Request, end api.SocketEnd) {
+	if which == config.AccessOff {
+		return nil
+	}
+	return func(about *http.Request, end api.SocketEnd) {
+		o.access.Log(&logs.Request{
+			Request: about, Status: end.Code, Length: end.SentBytes, Took: end.Took, ID: end.RequestID, KeyID: end.KeyID,
+			Socket: &logs.Socket{
+				ID: end.ID, Received: end.Received, ReceivedBytes: end.ReceivedBytes, Sent: end.Sent, SentBytes: end.SentBytes,
+			},
+		})
+	}
+}
+
 // unlogged are the routes without a line in the access log. The original has no /livez and /readyz; its lines about
 // /healthcheck stay.
 var unlogged = map[string][]string{

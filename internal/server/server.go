@@ -295,12 +295,13 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Readyz:    s.probes.Readyz,
 		BodyLimit: s.cfg.BodyLimit, CodeLimit: s.cfg.CodeLimit, BodyDepth: s.cfg.BodyDepth,
 		Grow: connections.Grow, Shrink: connections.Shrink,
-		Unread: api.Unread{Begin: connections.BeginStream, Taken: connections.TakenBy, Cut: connections.Cut},
+		Unread:    api.Unread{Begin: connections.BeginStream, Taken: connections.TakenBy, Cut: connections.Cut},
 		MaxSteps:  s.cfg.PipelineMaxSteps,
 		HiddenEnv: s.cfg.HiddenEnv, Logger: s.log(),
 		FunctionLog: func(ref function.Ref, line string) {
 			s.out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
+		SocketLog: s.out.socketLog(s.cfg.Access),
 		AccessLog: s.out.accessLog(s.cfg.Access), Served: s.measures.Served, Updated: s.measures.FunctionUpdate,
 		TraceID: trace.ID,
 		Client:  func(r *http.Request) string { return clientOf(forwarded.Addr(r, s.cfg.TrustedProxies)) },

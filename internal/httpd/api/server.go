@@ -154,6 +154,9 @@ type Options struct {
 	// Shrink is told when bytes that Grow has granted are not used any more before r is answered. It must be safe for
 	// concurrent use. Nil ignores it.
 	Shrink func(r *http.Request, bytes int)
+	// SocketLog is told of each WebSocket connection that has ended, with what access logs tell of the request that has
+	// opened it. It must be safe for concurrent use. Nil turns it off.
+	SocketLog func(about *http.Request, end SocketEnd)
 	// Unread is asked of the callers of streams. The zero value asks nobody.
 	Unread Unread
 	// HiddenEnv are names of variables that functions have and no answer shows.

@@ -79,10 +79,41 @@ func (s *server) open(
 	o.WatchNamespace = func(disabled func()) (stop func()) {
 		return s.Disabled.Watch([]string{to.ref.Namespace}, disabled)
 	}
+	if s.SocketLog != nil {
+		about, id := aboutSocket(r), RequestID(r.Context())
+		o.Ended = func(end sockets.End) { s.SocketLog(about, SocketEnd{end, socket.ID, id, caller.key.ID}) }
+	}
 	if err := socket.Open(w, r, o, sockets.MessageOf(result)); err != nil {
 		return fmt.Errorf("open a WebSocket connection: %w", err)
 	}
 	return nil
+}
+
+// SocketEnd is what SocketLog is told of the end of a WebSocket connection.
+type SocketEnd struct {
+	sockets.End
+
+	// ID is that of the connection, RequestID that of the request that has opened it, and KeyID names the key of the
+	// caller; empty without one.
+	ID, RequestID, KeyID string
+}
+
+// socketHeaders are those that are kept of a request that opens a socket: access logs tell them, or the caller's
+// address by them.
+var socketHeaders = []string{"User-Agent", "Referer", "X-Forwarded-For"}
+
+// aboutSocket is what is kept of r for the access log.
+func aboutSocket(r *http.Request) *http.Request {
+	about := &http.Request{
+		Method: "WEBSOCKET", RequestURI: r.RequestURI, RemoteAddr: r.RemoteAddr, Host: r.Host,
+		Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor, Header: http.Header{},
+	}
+	for _, name := range socketHeaders {
+		if values := r.Header[name]; len(values) > 0 {
+			about.Header[name] = values
+		}
+	}
+	return about
 }
 
 // opening is what is kept of a request that opens a socket, for the calls for its events.

@@ -1,6 +1,8 @@
 package sockets
 
 import (
+	"time"
+
 	"github.com/coder/websocket"
 
 	"github.com/backstage/functions/sandbox"
@@ -41,8 +43,20 @@ type Opening struct {
 	Watch func(revoke func()) (stop func())
 	// WatchNamespace is Watch for the namespace of the function: the socket ends when it is disabled.
 	WatchNamespace func(disabled func()) (stop func())
+	// Ended is told, from any goroutine, of the end of the socket; nil for nobody.
+	Ended func(End)
 	// Public says that its caller may have the socket only as long as anybody may run the function.
 	Public bool
+}
+
+// End is what is told of a socket that has ended.
+type End struct {
+	// Code is that of the close: 1006 where the connection was lost without one.
+	Code int
+	// Took is for how long it was open.
+	Took time.Duration
+	// Received and Sent are the messages that came and that were written, with their bytes.
+	Received, ReceivedBytes, Sent, SentBytes int64
 }
 
 // closing is how a socket ends.

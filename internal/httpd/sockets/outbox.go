@@ -108,6 +108,8 @@ func (s *Socket) write() {
 			continue
 		}
 		s.hub.counts.sent.Add(1)
+		s.moved.sent.Add(1)
+		s.moved.sentBytes.Add(int64(len(m.data)))
 		s.touch()
 	}
 }

@@ -43,6 +43,7 @@ type rig struct {
 	public bool // sockets need that anybody may run the function
 	access string
 	opens  func() // is called before a socket is opened
+	told   []sockets.End
 }
 
 // newRig starts one. Change may change the options of the Hub.
@@ -122,13 +123,19 @@ func (r *rig) serve(w http.ResponseWriter, request *http.Request) {
 	}
 	defer s.Leave()
 	r.mu.Lock()
-	opening := sockets.Opening{Request: requestOf, URI: "/run", Watch: r.watch, Public: r.public}
+	opening := sockets.Opening{Request: requestOf, URI: "/run", Watch: r.watch, Public: r.public, Ended: r.ended}
 	opens := r.opens
 	r.mu.Unlock()
 	if opens != nil {
 		opens()
 	}
 	_ = s.Open(w, request, opening, nil) // the caller may be gone
+}
+
+func (r *rig) ended(end sockets.End) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = append(r.told, end)
 }
 
 // requestOf has the event in a form that Run reads.

@@ -49,6 +49,7 @@ type Socket struct {
 
 	used   atomic.Int64 // when it last carried a message, in nanoseconds since 1970
 	heard  atomic.Int64 // when one has last come
+	moved  traffic
 	pings  atomic.Int32 // that came since sweep has looked
 	asked  time.Time    // when its caller was last asked for a pong; of sweep
 	calls  int          // for its events; of call
@@ -66,6 +67,9 @@ type Socket struct {
 	hung    bool     // its caller was told
 	ended   bool     // nothing is sent any more
 }
+
+// traffic is what a socket has carried.
+type traffic struct{ received, receivedBytes, sent, sentBytes atomic.Int64 }
 
 // pinged counts a ping and says whether to answer it.
 func (s *Socket) pinged(context.Context, []byte) bool {
@@ -119,11 +123,19 @@ func (s *Socket) over(as closing) {
 		m.done()
 	}
 	s.out, s.outSize = nil, 0
+	connected := s.conn != nil
 	s.mu.Unlock()
 	s.hub.counts.ended(as)
 	s.hub.vacate(s)
 	for _, stop := range s.unwatch {
 		stop()
+	}
+	if connected && s.opening.Ended != nil {
+		s.opening.Ended(End{
+			Code: int(as.code), Took: time.Since(s.since),
+			Received: s.moved.received.Load(), ReceivedBytes: s.moved.receivedBytes.Load(),
+			Sent: s.moved.sent.Load(), SentBytes: s.moved.sentBytes.Load(),
+		})
 	}
 	s.enqueue(Event{Kind: EventClose, ID: s.ID, Code: int(as.code), Reason: as.reason})
 }
@@ -146,6 +158,8 @@ func (s *Socket) readAll() closing {
 			return endText
 		}
 		s.hub.counts.received.Add(1)
+		s.moved.received.Add(1)
+		s.moved.receivedBytes.Add(int64(len(data)))
 		s.hear()
 		e := Event{Kind: EventMessage, ID: s.ID, Data: data, Binary: kind == websocket.MessageBinary}
 		if !s.enqueue(e) {

@@ -27,7 +27,19 @@ type Request struct {
 	// ID, TraceID and KeyID, that of the key of the caller, are for lines in JSON; empty for none.
 	ID, TraceID, KeyID string
 
+	// Socket is set where the line is about the end of a WebSocket connection: the Method is WEBSOCKET then, the Status is
+	// the code of the close, the Length are the bytes that were sent, and Took is for how long it was open.
+	Socket *Socket
+
 	trusted []netip.Prefix
+}
+
+// Socket is what a WebSocket connection has carried.
+type Socket struct {
+	// ID is that of the connection.
+	ID string
+	// Received and Sent are the messages of its caller and to it, with their bytes.
+	Received, ReceivedBytes, Sent, SentBytes int64
 }
 
 // AccessOptions configure an access log.
@@ -58,7 +70,7 @@ func NewAccess(o AccessOptions) (*Access, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.JSON {
+	if parts = append(parts, appendSocket); o.JSON {
 		parts = []part{appendAccess}
 	}
 	return &Access{

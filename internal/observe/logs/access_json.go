@@ -13,8 +13,12 @@ func appendAccess(dst []byte, r *Request) []byte {
 	o := beginObject(dst, "info", method+" "+url+" "+strconv.Itoa(r.Status))
 	addText(&o, "method", method)
 	addText(&o, "url", url)
-	o.Int("status", int64(r.Status))
-	if r.Length >= 0 {
+	if r.Socket != nil {
+		addSocket(&o, r.Socket, r.Status)
+	} else {
+		o.Int("status", int64(r.Status))
+	}
+	if r.Length >= 0 && r.Socket == nil {
 		o.Int("length", r.Length)
 	}
 	if r.Length < 0 && r.Sent > 0 {

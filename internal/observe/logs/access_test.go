@@ -197,3 +197,25 @@ func TestTokensOfAFormatAreCounted(t *testing.T) {
 		t.Error("an unknown token was taken")
 	}
 }
+
+// The line about the end of a WebSocket connection says what it has carried, whatever the format.
+func TestTheEndOfASocketIsALine(t *testing.T) {
+	r := request()
+	r.Method, r.Status, r.Length, r.Took = "WEBSOCKET", 1001, 40, 90*time.Second
+	r.Socket = &Socket{ID: "c1", Received: 3, ReceivedBytes: 20, Sent: 4, SentBytes: 40}
+	const carried = " received 3 messages, 20 bytes; sent 4 messages, 40 bytes\n"
+	if got, want := accessLine(t, "tiny", r), "WEBSOCKET /functions/a/b/run?x=1 1001 40 - 90000.000 ms"+carried; got != want {
+		t.Errorf("wrote %q, want %q", got, want)
+	}
+	var out bytes.Buffer
+	access, err := NewAccess(AccessOptions{Out: &out, JSON: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	access.Log(r)
+	const want = `"message":"WEBSOCKET /functions/a/b/run?x=1 1001","method":"WEBSOCKET","url":"/functions/a/b/run?x=1",` +
+		`"closeCode":1001,"connection":"c1","received":3,"receivedBytes":20,"sent":4,"sentBytes":40,"milliseconds":90000.000,`
+	if !strings.Contains(out.String(), want) {
+		t.Errorf("wrote %s", out.String())
+	}
+}
