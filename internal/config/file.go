@@ -3,11 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/backstage/functions/internal/smallfile"
 )
 
 // fileVariable names a file of variables.
@@ -26,24 +26,9 @@ type settings struct {
 // value are removed. The file belongs to the server, so an unknown name is an error. With an error it also returns the
 // settings without errors.
 func readSettings(path string) (settings, error) {
-	var none settings
-	// A pipe could block the start, or a reload, forever.
-	if info, err := os.Stat(path); err != nil {
-		return none, err
-	} else if !info.Mode().IsRegular() {
-		return none, fmt.Errorf("%s is not a file", path)
-	}
-	file, err := os.Open(path)
+	text, err := smallfile.Read(path, maxFile)
 	if err != nil {
-		return none, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err != nil {
-		return none, err
-	}
-	if len(text) > maxFile {
-		return none, fmt.Errorf("%s is larger than %s", path, sizeText(maxFile))
+		return settings{}, err
 	}
 	return parseSettings(path, string(text))
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/build"
+	"github.com/backstage/functions/internal/smallfile"
 	"github.com/backstage/functions/internal/store/keylock"
 )
 
@@ -136,7 +137,7 @@ func (c *Client) token() (string, error) {
 	if c.options.TokenFile == "" {
 		return c.options.Token, nil
 	}
-	text, err := readSmallFile(c.options.TokenFile)
+	text, err := smallfile.Read(c.options.TokenFile, maxSmallFile)
 	if err != nil {
 		return "", fmt.Errorf("NPM_REGISTRY_TOKEN_FILE: %w", err)
 	}

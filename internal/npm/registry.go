@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 )
@@ -153,23 +152,4 @@ func (r *idleReader) Close() error {
 	err := r.body.Close()
 	r.cancel(nil)
 	return err
-}
-
-// readSmallFile reads a file of a few lines.
-func readSmallFile(path string) ([]byte, error) {
-	if info, err := os.Stat(path); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a file", path)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxSmallFile+1))
-	if err == nil && len(text) > maxSmallFile {
-		err = fmt.Errorf("%s is larger than %d bytes", path, maxSmallFile)
-	}
-	return text, err
 }

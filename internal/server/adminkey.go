@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/backstage/functions/internal/identity"
+	"github.com/backstage/functions/internal/smallfile"
 )
 
 // adminName is what the key of the administrator is called.
@@ -54,18 +55,13 @@ func readKeyFile(path string, log *slog.Logger) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is not a regular file", path)
-	}
 	if info.Mode().Perm()&0o077 != 0 {
 		log.Warn("Other users of this machine may read the administrator's key: run chmod 600 on its file", "file", path)
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
+	text, err := smallfile.Read(path, maxKeyFile)
+	if errors.Is(err, smallfile.ErrTooLarge) {
+		return "", nil // it holds something else
 	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxKeyFile))
 	return string(text), err
 }
 

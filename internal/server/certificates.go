@@ -5,11 +5,10 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/smallfile"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -19,17 +18,9 @@ const maxCertificates = 4 << 20
 // readCertificates reads a file of certificates in PEM. A file without one is an error: functions would silently use
 // those that come with Node.js.
 func readCertificates(path string) (string, error) {
-	file, err := os.Open(path)
+	text, err := smallfile.Read(path, maxCertificates)
 	if err != nil {
 		return "", err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxCertificates+1))
-	switch {
-	case err != nil:
-		return "", err
-	case len(text) > maxCertificates:
-		return "", fmt.Errorf("%s is larger than %d bytes", path, maxCertificates)
 	}
 	if err := checkCertificates(text); err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/backstage/functions/internal/smallfile"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -69,13 +70,16 @@ func logModules(log *slog.Logger, runtimes map[string]sandbox.RuntimeSnapshot, n
 	}
 }
 
+// maxManifest is the most bytes of a package.json that is read.
+const maxManifest = 1 << 20
+
 // moduleVersions are the versions of the modules in MODULES_DIR and next to the runner, by name. Modules without a
 // version, such as those of Node.js itself, are left out.
 func moduleVersions(node *nodeInstall, modules []string) map[string]string {
 	versions := map[string]string{}
 	for _, name := range modules {
 		for _, dir := range []string{filepath.Dir(node.runner), node.modules} { // MODULES_DIR takes precedence
-			text, err := os.ReadFile(filepath.Join(dir, "node_modules", packageOf(name), "package.json"))
+			text, err := smallfile.Read(filepath.Join(dir, "node_modules", packageOf(name), "package.json"), maxManifest)
 			if dir == "" || err != nil {
 				continue
 			}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bufio"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/npm"
+	"github.com/backstage/functions/internal/smallfile"
 )
 
 // registry is where commands fetch packages.
@@ -81,19 +81,21 @@ func npmRegistry(ctx context.Context, environ []string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// maxNpmrc is the most bytes of a file that is read.
+const maxNpmrc = 1 << 20
+
 // ofNpmrc is the registry that the user's .npmrc names, empty for none.
 func ofNpmrc() string {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return ""
 	}
-	file, err := os.Open(filepath.Join(home, ".npmrc"))
+	text, err := smallfile.Read(filepath.Join(home, ".npmrc"), maxNpmrc)
 	if err != nil {
 		return ""
 	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		name, value, _ := strings.Cut(lines.Text(), "=")
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(line, "=")
 		if value = strings.Trim(strings.TrimSpace(value), `"`); strings.TrimSpace(name) == "registry" &&
 			!strings.Contains(value, "${") {
 			return value

@@ -6,15 +6,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
+
+	"github.com/backstage/functions/internal/smallfile"
 )
 
 // interval is how often the files are looked at.
@@ -112,35 +110,15 @@ func (p *Pair) parse(read contents) (*tls.Certificate, error) {
 }
 
 func (p *Pair) read() (contents, error) {
-	cert, err := readFile(p.certFile)
+	cert, err := smallfile.Read(p.certFile, maxFile)
 	if err != nil {
 		return contents{}, err
 	}
-	key, err := readFile(p.keyFile)
+	key, err := smallfile.Read(p.keyFile, maxFile)
 	if err != nil {
 		return contents{}, err
 	}
 	return contents{cert, key}, nil
-}
-
-// readFile reads a regular file. Any other could block, or never end.
-func readFile(name string) ([]byte, error) {
-	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe without a writer is opened, too
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(err, fmt.Errorf("%s is not a regular file", name))
-	}
-	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(text) > maxFile:
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, maxFile)
-	}
-	return text, nil
 }
 
 func (c contents) equal(other contents) bool {

@@ -16,8 +16,8 @@ func BeginStream(r *http.Request) {
 	}
 }
 
-// TakenBy is a number that grows whenever the caller of r takes something, as far as that can be seen: over HTTP/2, where
-// a connection has several requests, it stays as it is. It may be called while the answer is written.
+// TakenBy is a number that grows whenever the caller of r takes something, as far as that can be seen: over HTTP/2,
+// where a connection has several requests, it stays as it is. It may be called while the answer is written.
 func TakenBy(r *http.Request) uint64 {
 	q := requestOf(r)
 	if q == nil || q.stream != nil {

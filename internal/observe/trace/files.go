@@ -5,9 +5,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
+
+	"github.com/backstage/functions/internal/smallfile"
 )
+
+// maxFile is the most bytes of one of the files.
+const maxFile = 4 << 20
 
 // The variables of OpenTelemetry's SDK that name files, with and without TRACES_ in the middle.
 const (
@@ -37,7 +41,7 @@ func checkAuthorities(name string, variables map[string]string) error {
 	if path == "" {
 		return nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := smallfile.Read(path, maxFile)
 	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(text) {
 		err = errors.New("there is no certificate in PEM in it")
 	}
@@ -57,9 +61,21 @@ func checkPair(certificate, key string, variables map[string]string) error {
 	case certificatePath == "":
 		return fmt.Errorf("%s: must be set together with %s, got %q alone", key, certificate, keyPath)
 	}
-	if _, err := tls.LoadX509KeyPair(certificatePath, keyPath); err != nil {
+	if err := readPair(certificatePath, keyPath); err != nil {
 		return fmt.Errorf("%s and %s: must be files of a certificate and its key in PEM: %w, got %q and %q",
 			certificate, key, err, certificatePath, keyPath)
 	}
 	return nil
+}
+
+func readPair(certificatePath, keyPath string) error {
+	certificate, err := smallfile.Read(certificatePath, maxFile)
+	if err != nil {
+		return err
+	}
+	key, err := smallfile.Read(keyPath, maxFile)
+	if err == nil {
+		_, err = tls.X509KeyPair(certificate, key)
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"go.opentelemetry.io/otel"
@@ -20,6 +21,10 @@ func TestFilesOfTheCollectorAreRead(t *testing.T) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	pipe := filepath.Join(t.TempDir(), "pipe") // nobody writes to it
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, prefix := range []string{"OTEL_EXPORTER_OTLP_", "OTEL_EXPORTER_OTLP_TRACES_"} {
 		ca, certificate, key := prefix+"CERTIFICATE", prefix+"CLIENT_CERTIFICATE", prefix+"CLIENT_KEY"
 		if err := CheckFiles(map[string]string{ca: good.CAFile, certificate: good.CertFile, key: good.KeyFile}); err != nil {
@@ -28,6 +33,9 @@ func TestFilesOfTheCollectorAreRead(t *testing.T) {
 		for _, variables := range []map[string]string{
 			{ca: "/none"},
 			{ca: empty},
+			{ca: pipe},
+			{certificate: pipe, key: good.KeyFile},
+			{certificate: good.CertFile, key: pipe},
 			{ca: t.TempDir()},
 			{certificate: "/none", key: good.KeyFile},
 			{certificate: good.CertFile, key: "/none"},

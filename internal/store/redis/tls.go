@@ -5,8 +5,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
+
+	"github.com/backstage/functions/internal/smallfile"
 )
+
+// maxTLSFile is the most bytes of one of the files.
+const maxTLSFile = 4 << 20
 
 // TLS names files in PEM for endpoints with TLS; empty ones are not used.
 type TLS struct {
@@ -38,7 +42,7 @@ func (t TLS) Faults() []error {
 func (t TLS) config() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CAFile != "" {
-		text, err := os.ReadFile(t.CAFile)
+		text, err := smallfile.Read(t.CAFile, maxTLSFile)
 		if err != nil {
 			return nil, fmt.Errorf("redis: the file %w: %w", ErrCAFile, err)
 		}
@@ -48,11 +52,23 @@ func (t TLS) config() (*tls.Config, error) {
 		}
 	}
 	if t.CertFile != "" || t.KeyFile != "" {
-		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		pair, err := readPair(t.CertFile, t.KeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("redis: the files %w: %w", ErrCertFile, err)
 		}
 		config.Certificates = []tls.Certificate{pair}
 	}
 	return config, nil
+}
+
+func readPair(certFile, keyFile string) (tls.Certificate, error) {
+	cert, err := smallfile.Read(certFile, maxTLSFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := smallfile.Read(keyFile, maxTLSFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
 }
