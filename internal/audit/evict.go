@@ -1,7 +1,7 @@
 package audit
 
 // Evict returns which records a list loses that has one too many: those of the groups with the most, the oldest of a
-// group first, so that whoever writes much loses records of their own. Groups has the group of each record, the oldest
+// group first, so that a group that writes much loses its own records. Groups has the group of each record, the oldest
 // first; no more than most are left.
 func Evict(groups []string, most int) (drop []int) {
 	counts := map[string]int{}

@@ -19,8 +19,13 @@ const (
 	Done    Result = "done"    // the write was answered with success
 	Failed  Result = "failed"  // the write was answered with an error; parts of it may have been done
 	Refused Result = "refused" // the caller may not do it
-	Dropped Result = "dropped" // stands for refusals without a record: Record.Dropped says how many
+	// Tolerated was served, but AUTH=on would have refused it.
+	Tolerated Result = "tolerated"
+	Dropped   Result = "dropped" // stands for refusals without a record: Record.Dropped says how many
 )
+
+// Results are all of them.
+var Results = []Result{Done, Failed, Refused, Tolerated, Dropped}
 
 // Record is one write, or one refusal. It has no secrets: neither keys nor code nor values of variables. What callers
 // have sent is text of any characters, which JSON escapes.
@@ -34,7 +39,8 @@ type Record struct {
 	Reason string `json:"reason,omitempty"`
 	// Action is the method and the resource, such as "PUT /functions/{namespace}/{id}".
 	Action string `json:"action,omitempty"`
-	// Actor is the ID of the caller's key; empty without a valid one. Claimed is the ID in a key that was refused.
+	// Actor is the ID of the caller's key, or the issuer of their token, "#" and its subject; empty without a valid one.
+	// Claimed is the ID in a key that was refused.
 	Actor   string `json:"actor,omitempty"`
 	Claimed string `json:"claimed,omitempty"`
 	// Address is that of the caller, by what trusted proxies tell.
@@ -53,6 +59,14 @@ type Record struct {
 
 	// Group is with whom the record shares room in the list: see Evict. It is no part of the JSON.
 	Group string `json:"-"`
+}
+
+// Name has r tell the name of something that it is about, such as a key.
+func (r *Record) Name(what, name string) {
+	if r.Target == nil {
+		r.Target = map[string]string{}
+	}
+	r.Target[what] = name
 }
 
 // JSON is r as one JSON object without line breaks. Texts that are too long are cut.

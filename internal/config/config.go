@@ -87,6 +87,8 @@ type Config struct {
 	AdminKeyFile string
 	// Issuers are those of OIDC_ISSUERS.
 	Issuers []identity.Issuer
+	// Audit says where records of writes and refusals go; see its fields.
+	Audit Audit
 	// RedisEndpoint is REDIS_ENDPOINT or DBAAS_SENTINEL_ENDPOINT, and RedisVariable the name of the one that is set.
 	// LogsRedisEndpoint is LOGS_REDIS_ENDPOINT, empty for the same Redis. RedisKeyPrefix is REDIS_KEY_PREFIX.
 	RedisEndpoint     Secret

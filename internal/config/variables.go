@@ -9,6 +9,7 @@ var groups = []struct {
 	{"Storage", storageVariables},
 	{"Keys of callers", authVariables},
 	{"Where callers come from", reachVariables},
+	{"Audit", auditVariables},
 	{"Functions", functionsVariables},
 	{"Packages", packagesVariables},
 	{"Workers", workersVariables},

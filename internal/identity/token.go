@@ -52,6 +52,12 @@ func idOf(token string) (id string, ok bool) {
 	return id, token[len(body):] == checksum(body)
 }
 
+// IDOf is the ID that a token names, valid or not; empty if it does not have the form of one.
+func IDOf(token string) string {
+	id, _ := idOf(token)
+	return id
+}
+
 // IsToken says whether text is a token, or was meant to be one: it is for this server and for nobody else.
 func IsToken(text string) bool { return strings.HasPrefix(text, tokenPrefix) }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/backstage/functions/internal/audit"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/identity"
@@ -41,6 +42,7 @@ var table = []struct {
 	{function.ErrTooManyRoutes, Outcome{
 		Status: statusBad, Message: "There are as many routes as a server takes: delete some first", Fault: FaultCaller,
 	}},
+	{audit.ErrCursor, Outcome{Status: statusBad, Message: audit.ErrCursor.Error(), Fault: FaultCaller}},
 	{identity.ErrNotFound, Outcome{Status: statusMissing, Message: "Key not found", Fault: FaultCaller}},
 	{identity.ErrTooMany, Outcome{
 		Status: statusBad, Message: "There are as many keys as a server takes: delete some first", Fault: FaultCaller,

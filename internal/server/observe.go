@@ -73,7 +73,11 @@ func (o *observers) handlers(options api.Options, services ...api.Service) api.H
 		return api.New(options)
 	}
 	options.Routed = o.tracer.Route
-	return api.New(options).Around(o.tracer.Handler)
+	handlers := api.New(options).Around(o.tracer.Handler)
+	if options.Auth == api.AuthOff {
+		return handlers
+	}
+	return handlers.Around(api.HideKeys)
 }
 
 // store returns s whose operations are measured, within a span of their own if traces are on.

@@ -10,6 +10,7 @@ import (
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/httpd/certificate"
+	"github.com/backstage/functions/internal/observe/auditlog"
 )
 
 // reloader reads the configuration again when the operator asks for it, and applies what can change while the server
@@ -25,6 +26,7 @@ type reloader struct {
 	trusted          authorities
 	terminal         bool              // the server was started from one
 	certificate      *certificate.Pair // nil without TLS
+	audit            *auditlog.File    // nil if no file has records
 	// runtimes gets each configuration that is applied.
 	runtimes chan *config.Config
 }
@@ -61,7 +63,18 @@ func (r *reloader) watch(ctx context.Context, requests <-chan os.Signal, end fun
 			if r.certificate != nil {
 				r.certificate.Reload()
 			}
+			r.reopenAudit()
 		}
+	}
+}
+
+// reopenAudit goes on with the file of records that has its name now.
+func (r *reloader) reopenAudit() {
+	if r.audit == nil {
+		return
+	}
+	if err := r.audit.Reopen(); err != nil {
+		r.log.Error("AUDIT_FILE cannot be opened anew: records go on to the file before", "error", err)
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/backstage/functions/internal/httpd/sockets"
 	"github.com/backstage/functions/internal/identity/oidc"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/observe/auditlog"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
 	"github.com/backstage/functions/internal/stacktrace"
@@ -93,6 +94,8 @@ type server struct {
 	public      *publicList
 	limits      *namespaceLimits
 	tokens      *oidc.Verifier // nil without issuers
+	audit       *auditlog.Log  // nil if nothing is recorded
+	auditFile   *auditlog.File // nil if no file has records
 }
 
 // steps are the parts to start, in order.
@@ -109,6 +112,7 @@ func (s *server) steps() []step {
 		{"the keys of callers", s.openKeys},
 		{"the limits of namespaces", s.openLimits},
 		{"the issuers of tokens", s.openIssuers},
+		{"the audit log", s.openAudit},
 		{"the journal of output", s.keepLines},
 		{"the way out for functions", s.openEgress},
 		{"builds", s.openBuilds},
@@ -259,7 +263,7 @@ func (s *server) startBackground(ctx context.Context) (stop func() error, err er
 	s.routes = routes.NewKeeper(s.store, s.log())
 	load(ctx, s.routes.Keeper)
 	reload := newReloader(s.cfg, s.load, s.out, s.outside.Policies, s.trusted)
-	reload.certificate = s.certificate
+	reload.certificate, reload.audit = s.certificate, s.auditFile
 	return inBackground(ctx,
 		func(ctx context.Context) { s.store.Watch(ctx, s.changed) },
 		s.routes.Run,
@@ -310,5 +314,6 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Life: ctx,
 	}
 	s.auth(&options)
+	s.audited(&options)
 	return options
 }

@@ -24,7 +24,9 @@ type terminal struct {
 	stdout, stderr *logs.Sink
 	// server and access go to standard output, as does output of functions; err goes to standard error.
 	server, access, out, err io.Writer
-	options                  logs.AppOptions
+	// audit and auditErr are for records of writes and refusals, on standard output and standard error.
+	audit, auditErr io.Writer
+	options         logs.AppOptions
 }
 
 // openTerminal takes both; nothing else may write there until close returns. The options are for the lines about
@@ -39,6 +41,7 @@ func openTerminal(options logs.AppOptions, dropped func(stream string, lines int
 	}
 	t.server, t.access = stream(t.stdout, metrics.StreamServer), stream(t.stdout, metrics.StreamAccess)
 	t.out, t.err = stream(t.stdout, metrics.StreamStdout), stream(t.stderr, metrics.StreamStderr)
+	t.audit, t.auditErr = stream(t.stdout, metrics.StreamAudit), stream(t.stderr, metrics.StreamAudit)
 	return t
 }
 

@@ -17,6 +17,16 @@ type Recorder struct {
 	Sent int64
 	// Aborted says that the answer ended before its end; the handler that ends it so sets it.
 	Aborted bool
+	// Vars are the variables in the path of the request, as Route names them.
+	Vars map[string]string
+	// Actor names the caller; empty for nobody.
+	Actor string
+	// Claimed is the ID in a key that was not taken; empty without one. Reason is the one in the answer to an error.
+	Claimed, Reason string
+	// OfFunction says that a function has answered, not the server; the handler that passes its answer on sets it.
+	OfFunction bool
+	// Begins, if it is not nil, is called once, with the status, before the head of the answer is sent.
+	Begins func(status int)
 	// before are called when the answer begins.
 	before []func(http.Header)
 }
@@ -42,6 +52,9 @@ func (w *Recorder) begin(status int) {
 	w.Status = status
 	for _, change := range w.before {
 		change(w.Header())
+	}
+	if w.Begins != nil {
+		w.Begins(status)
 	}
 }
 

@@ -49,30 +49,36 @@ func (s *server) authenticate(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a := new(access)
-		if a.key, a.err = s.keyOf(r); errors.Is(a.err, errNoKey) && s.Tokens != nil {
+		if s.readKey(r, a); errors.Is(a.err, errNoKey) && s.Tokens != nil {
 			a.bearer, a.err = s.bearerOf(r)
 		}
 		if rec, ok := w.(*answer.Recorder); ok {
-			rec.KeyID = a.key.ID
+			rec.KeyID, rec.Actor, rec.Claimed = a.key.ID, a.name(), a.claimed
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accessKey{}, a)))
 	})
 }
 
-func (s *server) keyOf(r *http.Request) (identity.Key, error) {
+// readKey sets all but the refusal of a.
+func (s *server) readKey(r *http.Request, a *access) {
 	credentials := r.Header["Authorization"]
 	if !slices.ContainsFunc(credentials, hasToken) {
-		return identity.Key{}, errNoKey
+		a.err = errNoKey
+		return
 	}
 	delete(r.Header, "Authorization")
 	if len(credentials) > 1 {
-		return identity.Key{}, errKeysTwice
+		a.err = errKeysTwice
+		return
 	}
-	key, err := s.Keyring.Find(tokenIn(credentials[0]), time.Now())
-	if errors.Is(err, identity.ErrUnknown) && !s.Keyring.Loaded() {
-		err = errKeysNotKnown
+	token := tokenIn(credentials[0])
+	a.key, a.err = s.Keyring.Find(token, time.Now())
+	if errors.Is(a.err, identity.ErrUnknown) && !s.Keyring.Loaded() {
+		a.err = errKeysNotKnown
 	}
-	return key, err
+	if a.err != nil {
+		a.claimed = identity.IDOf(token)
+	}
 }
 
 // hasToken says whether a header Authorization has what is a token of this server or was meant to be one, whatever it
@@ -111,12 +117,13 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request, n need) error
 		return nil
 	case s.Auth == AuthLog && !n.strict:
 		s.logFailure(r, slog.LevelWarn, "AUTH=on would refuse a request", refusal)
+		s.recordTolerated(w, r, refusal)
 		return nil
 	case n.preflights && isPreflight(r): // browsers show no key with one
 		a.refusal = refusal
 		return nil
 	}
-	return s.tellRefusal(w, refusal)
+	return s.tellRefusal(w, s.countGuess(w, r, refusal))
 }
 
 // Why what goes on for long ends before its caller leaves.
@@ -170,6 +177,8 @@ type access struct {
 	bearer *identity.Bearer // who has shown a token of an issuer instead of a key; else nil
 	// err says why there is neither; nil if there is one.
 	err error
+	// claimed is the ID in a key that is not valid.
+	claimed string
 	// refusal says why nothing but a preflight is served; nil if all is.
 	refusal error
 }
@@ -187,6 +196,15 @@ type holder interface {
 
 // isHeld says whether the caller has shown a key or a token that is valid.
 func (a *access) isHeld() bool { return a.key.ID != "" || a.bearer != nil }
+
+// name is what records call the caller: by the ID of the key, or by issuer and subject of the token; empty for nobody.
+// An issuer's address is no ID of a key.
+func (a *access) name() string {
+	if a.bearer != nil {
+		return a.bearer.Issuer + "#" + a.bearer.Subject
+	}
+	return a.key.ID
+}
 
 // holder is who shows the key or the token of a; without one, nobody, who may do nothing.
 func (a *access) holder() holder {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
@@ -28,6 +29,10 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if missing, ok := errors.AsType[*sandbox.RuntimeError](err); ok {
 		s.warnRuntime(r, missing)
 	}
+	if rec, ok := w.(*answer.Recorder); ok {
+		rec.Reason = o.Reason
+		_, rec.OfFunction = errors.AsType[*sandbox.FunctionError](err)
+	}
 	h := w.Header()
 	if errors.Is(err, body.ErrNoRoom) && r.ProtoMajor == 1 {
 		h.Set("Connection", "close") // else the rest of the body would be waited for
@@ -35,15 +40,15 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if o.Retry {
 		h.Set("Retry-After", retryAfter(o.RetryAfter))
 	}
-	answer := rawjson.NewObject(nil)
-	answer.String("error", o.Message)
+	text := rawjson.NewObject(nil)
+	text.String("error", o.Message)
 	if o.Reason != "" {
-		answer.String("reason", o.Reason)
+		text.String("reason", o.Reason)
 	}
 	if whole, ok := errors.AsType[detailed](err); ok {
-		answer.Raw("details", whole.Details())
+		text.Raw("details", whole.Details())
 	}
-	result := &sandbox.Result{Status: o.Status, Header: o.Header, Body: answer.End()}
+	result := &sandbox.Result{Status: o.Status, Header: o.Header, Body: text.End()}
 	if sendResult(w, r, result) != nil {
 		sendJSON(w, r, o.Status, result.Body)
 	}

@@ -79,6 +79,8 @@ func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, d
 	if err != nil {
 		return 0, fmt.Errorf("put function %s: %w", ref, err)
 	}
+	record := recordOf(r)
+	record.Hash, record.Revision = stored.Hash, stored.VersionID
 	ctx := context.WithoutCancel(r.Context()) // it is stored, whether its caller waits or not
 	if err := s.reveal(ctx, stored); err != nil {
 		return 0, err

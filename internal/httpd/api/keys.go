@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/mux"
 
+	"github.com/backstage/functions/internal/audit"
 	"github.com/backstage/functions/internal/identity"
 )
 
@@ -26,6 +27,7 @@ func (s *server) postKey(w http.ResponseWriter, r *http.Request) error {
 		sendInvalid(w, r, faults)
 		return nil
 	}
+	tellKey(recordOf(r), given)
 	if !holderOf(r).Gives(given) {
 		return forbidden(identity.Admin, " in all namespaces of the new key")
 	}
@@ -38,12 +40,21 @@ func (s *server) postKey(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	key, token := identity.New(given)
+	recordOf(r).Name("key", key.ID)
 	if err := s.Store.PutKey(r.Context(), key); err != nil {
 		return fmt.Errorf("put a key: %w", err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	sendSchemaAs(w, r, http.StatusCreated, "keys/item", keyJSON(key, token))
 	return nil
+}
+
+// tellKey has a record say what a key is for.
+func tellKey(record *audit.Record, key identity.Key) {
+	record.Role, record.Namespaces = string(key.Role), nil
+	for _, pattern := range key.Namespaces {
+		record.Namespaces = append(record.Namespaces, string(pattern))
+	}
 }
 
 func (s *server) getKey(w http.ResponseWriter, r *http.Request) error {
@@ -61,6 +72,7 @@ func (s *server) deleteKey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	tellKey(recordOf(r), key)
 	if err := s.Store.DeleteKey(r.Context(), key.ID); err != nil {
 		return fmt.Errorf("delete key %s: %w", key.ID, err)
 	}

@@ -47,6 +47,7 @@ func (s *server) logAccess(next http.Handler) http.Handler {
 			if err != nil {
 				length = -1
 			}
+			s.recordEnd(r, rec)
 			took := time.Since(start)
 			s.Served(r.Context(), rec.Route, rec.Status, took)
 			s.AccessLog(r, Answer{rec.Route, rec.Status, rec.Header(), length, rec.Sent, rec.Aborted, took, rec.KeyID})

@@ -35,6 +35,7 @@ func (s *server) putModule(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Store.PutModule(r.Context(), m); err != nil {
 		return fmt.Errorf("put module %s: %w", ref, err)
 	}
+	recordOf(r).Hash = m.Hash
 	return s.sendModule(w, r, m, built.Warnings)
 }
 

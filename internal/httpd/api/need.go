@@ -21,6 +21,8 @@ type need struct {
 	strict bool
 	// quiet says that a refusal names no namespace: the caller has not.
 	quiet bool
+	// calls says that a request changes nothing that is kept: functions are called, or what is connected to them.
+	calls bool
 	// preflights says that those of browsers are served all the same.
 	preflights bool
 	// runs says that code of the namespaces runs, which must not be disabled then. It needs in.
@@ -38,9 +40,10 @@ type places struct {
 // What resources need.
 var (
 	forAll       = need{}
-	toInvoke     = need{role: identity.Invoke, in: pathFunction, preflights: true, runs: true}
-	toPipe       = need{role: identity.Invoke, in: steps, runs: true}
-	toSend       = need{role: identity.Invoke, in: pathNamespace}
+	toInvoke     = need{role: identity.Invoke, in: pathFunction, preflights: true, runs: true, calls: true}
+	toPipe       = need{role: identity.Invoke, in: steps, runs: true, calls: true}
+	toSend       = need{role: identity.Invoke, in: pathNamespace, calls: true}
+	toSendAll    = need{role: identity.Deploy, in: pathNamespace, calls: true}
 	toBuild      = need{role: identity.Deploy, in: pathNamespace, runs: true}
 	toDeploy     = need{role: identity.Deploy, in: pathNamespace}
 	toList       = need{role: identity.Deploy, in: queryNamespace}
@@ -48,12 +51,13 @@ var (
 	toAdminister = need{role: identity.Admin, in: pathNamespace}
 	toOperate    = need{role: identity.Admin, in: allNamespaces}
 	toKeepKeys   = need{role: identity.Admin, strict: true} // and each key what it is for
+	toAudit      = need{role: identity.Admin, strict: true} // and each record what it is about
 )
 
 // toRun is what a run of that function needs.
 func toRun(ref function.Ref) need {
 	in := func(*server, *http.Request) places { return places{runs: []function.Ref{ref}} }
-	return need{role: identity.Invoke, in: in, preflights: true, quiet: true, runs: true}
+	return need{role: identity.Invoke, in: in, preflights: true, quiet: true, runs: true, calls: true}
 }
 
 func allNamespaces(*server, *http.Request) places { return places{all: true} }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
+
+	"github.com/backstage/functions/internal/identity"
 )
 
 // maxRequestID is the longest request ID that is taken from a caller, in bytes.
@@ -29,7 +31,8 @@ func Identify(next http.Handler) http.Handler {
 			return
 		}
 		id := r.Header.Get(headerRequestID)
-		if !isRequestID(id) {
+		if !isRequestID(id) || identity.IsToken(id) { // a key is not to be in logs
+
 			id = uuid.NewString()
 		}
 		w.Header()[headerRequestID] = []string{id}

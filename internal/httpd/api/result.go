@@ -7,11 +7,19 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/httpd/latin1"
-	"github.com/backstage/functions/sandbox"
-
 	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/sandbox"
 )
+
+// sendAnswer is sendResult for what a call has answered: nobody takes that for a refusal of the server.
+func sendAnswer(w http.ResponseWriter, r *http.Request, result *sandbox.Result) error {
+	if rec, ok := w.(*answer.Recorder); ok {
+		rec.OfFunction = true
+	}
+	return sendResult(w, r, result)
+}
 
 // sendResult answers with what a function answered. Its error says why that cannot be sent; nothing is sent then.
 func sendResult(w http.ResponseWriter, r *http.Request, result *sandbox.Result) error {

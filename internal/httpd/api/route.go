@@ -31,6 +31,9 @@ func (s *server) putRoute(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	given.Name = name
+	record := recordOf(r)
+	record.Namespaces = []string{given.Function.Namespace}
+	record.Name("id", given.Function.ID)
 	if err := s.Store.PutRoute(r.Context(), given); err != nil {
 		return fmt.Errorf("put route %q: %w", name, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/backstage/functions/internal/httpd/routes"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/store/mem"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -148,7 +149,7 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 		"/functions", "/namespaces", "/namespaces/{namespace}", "/namespaces/{namespace}/limits",
 		"/namespaces/{namespace}/connections",
 		"/namespaces/{namespace}/connections/{connection}",
-		"/routes/{route}", "/routes", "/keys", "/keys/{key}", "/healthcheck", "/status",
+		"/routes/{route}", "/routes", "/keys", "/keys/{key}", "/audit", "/healthcheck", "/status",
 		"/status/isolation", "/_debug/http_stats", "/_schemas/*", "/",
 	}
 	served := map[string]map[string]bool{} // by path and port
@@ -160,7 +161,7 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 	}
 	for _, table := range []RouteTable{noRoutes{}, tableOf(t, "/*")} {
 		o := Options{Store: newFakeStore(), Invoker: answering(&sandbox.Result{Status: 299}, nil), Routes: table}
-		o.Auth, o.Keyring = AuthLog, keyring{identity.NewKeyring(), true}
+		o.Auth, o.Keyring, o.AuditList = AuthLog, keyring{identity.NewKeyring(), true}, mem.New()
 		var resource string
 		o.Routed = func(_ *http.Request, route string) { resource = route }
 		handlers := New(o)

@@ -92,10 +92,11 @@ func (s *server) resources() []resource {
 		{"/namespaces/{namespace}/connections/{connection}", apiPort, []method{
 			{"POST", toSend, s.sendToSocket}, {"GET", toSend, s.getSocket}, {"DELETE", toSend, s.deleteSocket},
 		}},
-		{"/namespaces/{namespace}/connections", apiPort, []method{{"POST", toDeploy, s.sendToSockets}}},
+		{"/namespaces/{namespace}/connections", apiPort, []method{{"POST", toSendAll, s.sendToSockets}}},
 		{"/routes", apiPort, []method{{"GET", toOperate, s.listRoutes}}},
 		{"/keys", apiPort, []method{{"POST", toKeepKeys, s.postKey}, {"GET", toKeepKeys, s.listKeys}}},
 		{"/keys/{key}", apiPort, []method{{"GET", toKeepKeys, s.getKey}, {"DELETE", toKeepKeys, s.deleteKey}}},
+		{"/audit", apiPort, []method{{"GET", toAudit, s.listAudit}}},
 		{"/healthcheck", apiPort, []method{{"GET", forAll, s.healthcheck}}},
 		{livezPath, apiPort | runPort, []method{{"GET", forAll, probe(s.Livez)}}},
 		{"/readyz", apiPort | runPort, []method{{"GET", forAll, probe(s.Readyz)}}},
@@ -112,7 +113,7 @@ func (s *server) resources() []resource {
 func (s *server) router(on ports) http.Handler {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	for _, res := range s.resources() {
-		if res.ports&on != 0 && (s.Auth != AuthOff || !strings.HasPrefix(res.path, "/keys")) {
+		if res.ports&on != 0 && s.has(res) {
 			router.Handle(template(res.path), s.dispatch(res, on))
 		}
 	}
@@ -122,6 +123,17 @@ func (s *server) router(on ports) http.Handler {
 		router.Match(r, &match) // which has a handler for everything
 		match.Handler.ServeHTTP(w, mux.SetURLVars(r, match.Vars))
 	})
+}
+
+// has says whether there is a resource: some are not where they would serve nothing.
+func (s *server) has(res resource) bool {
+	switch {
+	case strings.HasPrefix(res.path, "/keys"):
+		return s.Auth != AuthOff
+	case res.path == "/audit":
+		return s.Auth != AuthOff && s.AuditList != nil
+	}
+	return true
 }
 
 // template is path as a route of gorilla/mux: fixed parts match in upper and lower case, and a slash may follow. A
@@ -156,6 +168,9 @@ func (s *server) dispatch(res resource, on ports) http.Handler {
 	var allow []string
 	for _, m := range res.methods {
 		methods[m.name] = s.adapt(s.sameSite(res, s.guard(m.needs, m.serve)))
+		if m.isWrite() {
+			methods[m.name] = s.recorded(m.name+" "+res.path, methods[m.name])
+		}
 		if m.name == http.MethodPost && res.path == "/functions/{namespace}/{id}" { // the contract's Allow lacks it
 			continue
 		}

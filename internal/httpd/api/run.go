@@ -99,7 +99,7 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 	if err != nil {
 		return fmt.Errorf("run %s: %w", to.ref, err)
 	}
-	return sendResult(w, r, result)
+	return sendAnswer(w, r, result)
 }
 
 // callOf is the call that r makes.
@@ -151,7 +151,7 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 		return outcome.BadRequest(missing.Error())
 	}
 	if err == nil {
-		err = sendResult(w, r, result)
+		err = sendAnswer(w, r, result)
 	}
 	if err != nil {
 		return &pipelineError{err}

@@ -16,6 +16,7 @@ import (
 	"github.com/backstage/functions/internal/httpd/sockets"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/perclient"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -134,6 +135,11 @@ type Options struct {
 	Keyring Keyring
 	// Tokens verifies tokens of issuers, which callers may show instead of keys. Nil takes none.
 	Tokens Tokens
+	// Audit records writes and refusals. Nil records none. AuditList has the records; nil has none.
+	Audit     Auditor
+	AuditList AuditList
+	// Refused is told the reason of each refusal, which may be empty. It must be safe for concurrent use. Nil disables it.
+	Refused func(reason string)
 	// Public is the list of functions that anybody may run. Nil has none.
 	Public PublicList
 	// Reach says which callers are answered.
@@ -279,6 +285,12 @@ func (o Options) withDefaults() Options {
 	if o.Routed == nil {
 		o.Routed = func(*http.Request, string) {}
 	}
+	if o.Audit == nil {
+		o.Audit = noAuditor{}
+	}
+	if o.Refused == nil {
+		o.Refused = func(string) {}
+	}
 	if o.Public == nil {
 		o.Public = nonePublic{}
 	}
@@ -335,6 +347,7 @@ type server struct {
 	rendering limiter   // of large answers
 	// crossOrigin finds what pages of other sites send.
 	crossOrigin *http.CrossOriginProtection
+	failures    *perclient.Limiter
 	// missingRuntimes are the names of those that were warned of.
 	missingRuntimes sync.Map
 }
@@ -363,10 +376,16 @@ func newServer(o Options) *server {
 	return &server{
 		Options: o, followers: followers{most: o.MaxFollowers}, readers: followers{most: o.MaxLogReaders},
 		rendering: limiter(o.Rendering), crossOrigin: newCrossOrigin(o.Reach.Origins),
+		failures: perclient.New(failureEvery, failureBurst, maxFailing),
 	}
 }
 
 // around adds to next what every request needs.
 func (s *server) around(next http.Handler) http.Handler {
-	return Identify(s.logAccess(s.recoverPanics(limitURL(checkHost(keepEncoding(s.authenticate(s.nested(next))))))))
+	inner := s.refuseKeysInURLs(keepEncoding(s.authenticate(s.nested(next))))
+	logged := Identify(s.logAccess(s.recoverPanics(limitURL(checkHost(inner)))))
+	if s.Auth == AuthOff {
+		return logged
+	}
+	return HideKeys(logged)
 }

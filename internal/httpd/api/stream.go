@@ -66,6 +66,9 @@ func (s *stream) begin(head sandbox.StreamHead) (io.Writer, error) {
 	}
 	s.begun = true
 	s.stop = s.watch(s.cancel)
+	if rec, ok := s.w.(*answer.Recorder); ok {
+		rec.OfFunction = true
+	}
 	if status == http.StatusResetContent { // see sendBytes
 		send(s.w, s.r, status, nil)
 		return nil, errHeadOnly

@@ -11,6 +11,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/store/mem"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -68,7 +69,7 @@ func TestEveryResourceServesHoldersOfTokensWhoMay(t *testing.T) {
 			held["mine."+string(role)+" "+string(in)] = bearer(role, in)
 		}
 	}
-	g := guard(t, Options{Auth: AuthOn, Tokens: &tokens{held: held}})
+	g := guard(t, Options{Auth: AuthOn, AuditList: mem.New(), Tokens: &tokens{held: held}})
 	for _, res := range newServer(Options{}.withDefaults()).resources() {
 		for _, m := range res.methods {
 			path := strings.NewReplacer("{namespace}", "a", "{id}", "f", "{env}", "E", "{route}", "r", "{key}", "K",

@@ -51,7 +51,7 @@ func (s *server) upgrade(w http.ResponseWriter, r *http.Request, to target, foun
 		return fmt.Errorf("run %s: %w", to.ref, err)
 	}
 	if result.Status >= http.StatusMultipleChoices {
-		return sendResult(w, r, result)
+		return sendAnswer(w, r, result)
 	}
 	return s.open(w, r, to, socket, kept, result)
 }

@@ -10,6 +10,7 @@ const (
 	StreamAccess = "access"
 	StreamStdout = "stdout"
 	StreamStderr = "stderr"
+	StreamAudit  = "audit"
 )
 
 // lines counts those that had to be dropped.
@@ -18,7 +19,8 @@ type lines struct{ dropped map[string]prometheus.Counter }
 func newLines(registry *prometheus.Registry) *lines {
 	vec := factory{registry}.counters("log_lines_dropped_total",
 		"Lines that were dropped, since the store could not keep them or nobody read them in time.", "stream")
-	return &lines{children(vec.WithLabelValues, StreamKept, StreamServer, StreamAccess, StreamStdout, StreamStderr)}
+	return &lines{children(vec.WithLabelValues,
+		StreamKept, StreamServer, StreamAccess, StreamStdout, StreamStderr, StreamAudit)}
 }
 
 // LogLinesDropped counts lines that a function printed and that could not be kept. It is safe for concurrent use.

@@ -36,6 +36,7 @@ type Metrics struct {
 	*streams
 	*runtimeChanges
 	*builds
+	*audits
 }
 
 // Option changes what New makes.
@@ -86,5 +87,6 @@ func New(options ...Option) *Metrics {
 		lines:   newLines(registry),
 		storage: newStorage(registry), requests: newRequests(registry, s.sampled),
 		streams: newStreams(registry), runtimeChanges: newRuntimeChanges(registry), builds: newBuilds(registry),
+		audits: newAudits(registry),
 	}
 }

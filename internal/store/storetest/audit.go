@@ -116,7 +116,7 @@ func testAuditKeeps(t *testing.T, s Store) {
 	wantActions(t, s, "19 18 17 16")
 }
 
-// Whoever writes much loses records of their own.
+// A group that writes much loses its own records.
 func testAuditShares(t *testing.T, s Store) {
 	keep := audit.Keep{Records: 6, Age: time.Hour}
 	appendAudit(t, s, keep, record("quiet", "q1"), record("quiet", "q2"), record("", "root"))

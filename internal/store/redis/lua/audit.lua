@@ -20,7 +20,7 @@ if total <= most + slack then
   return
 end
 
--- Whoever has the most loses the oldest: see audit.Evict.
+-- The group with the most loses its oldest: see audit.Evict.
 local counts, ids, groups, from = {}, {}, {}, '-'
 repeat
   local some = redis.call('XRANGE', stream, from, '+', 'COUNT', 500)
