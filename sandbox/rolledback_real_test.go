@@ -5,6 +5,8 @@ package sandbox_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -38,6 +40,34 @@ func rolledBackInvocation(name, code string) *sandbox.Invocation {
 	inv := invocation(name, code)
 	inv.Rollback = true
 	return inv
+}
+
+// Without the fork server workers cannot be put back: each call has a process of its own then, never a used one.
+func TestWithoutRollbackEachCallHasAProcessOfItsOwn(t *testing.T) {
+	died := make(chan sandbox.Reason, 100)
+	pool := newRealPool(t, func(c *sandbox.Config) {
+		dir := t.TempDir()
+		copyRunner(t, "../runner-js", dir)
+		if err := os.Remove(filepath.Join(dir, "build/zygote.node")); err != nil {
+			t.Fatal(err)
+		}
+		c.Runner, c.Modules, c.Observer = filepath.Join(dir, "main.js"), nil, deaths{died: died}
+	})
+	if support := only(pool).Rollback; support.Available || support.Reason == "" {
+		t.Errorf("it says %+v", support)
+	}
+	for range 3 {
+		result, err := pool.Invoke(context.Background(), rolledBackInvocation("count", counting))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body := string(result.Body); body != `{"calls":1,"pid":0}` {
+			t.Errorf("answers %s", body)
+		}
+		if reason := <-died; reason != sandbox.ReasonRetired {
+			t.Errorf("its worker ends for %s", reason)
+		}
+	}
 }
 
 const counting = `function main(req, res) {

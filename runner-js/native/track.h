@@ -10,6 +10,12 @@
 #ifndef SYS_userfaultfd
 #define SYS_userfaultfd 323
 #endif
+#ifndef SYS_statx
+#define SYS_statx 332
+#endif
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439
+#endif
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
@@ -29,7 +35,7 @@ static const unsigned harmless[] = {
   SYS_getppid, SYS_clock_getres, SYS_clock_nanosleep, SYS_nanosleep, SYS_sched_yield, SYS_epoll_wait, SYS_epoll_pwait,
   SYS_poll, SYS_ppoll, SYS_uname, SYS_sysinfo, SYS_getrusage, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_fstat, SYS_stat,
   SYS_lstat, SYS_newfstatat, SYS_access, SYS_readlink, SYS_getcwd, SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit,
-  SYS_exit_group, SYS_sched_getaffinity, SYS_getsockopt,
+  SYS_exit_group, SYS_sched_getaffinity, SYS_getsockopt, SYS_statx, SYS_faccessat, SYS_faccessat2, SYS_readlinkat,
 };
 enum { HARMLESS = sizeof harmless / sizeof harmless[0] };
 

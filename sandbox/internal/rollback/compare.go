@@ -32,6 +32,13 @@ func (w *Worker) Compare(ctx context.Context) error {
 	if !slices.Equal(files, w.snap.files) {
 		return retire(Unproven, "a descriptor differs: %s", differentFile(files, w.snap.files))
 	}
+	state, err := w.proc.state()
+	if err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	if state != w.snap.state {
+		return retire(Unproven, "the state differs: %s", firstDifference(state, w.snap.state))
+	}
 	for i := range w.snap.areas {
 		if err := w.compareArea(&w.snap.areas[i]); err != nil {
 			return err

@@ -34,6 +34,7 @@ func TestCallsAreJudgedByWhatTheyLeave(t *testing.T) {
 		"mremap":                     {unix.SYS_MREMAP, [6]uint64{0x20000, 0x1000, 0x2000, unix.MREMAP_MAYMOVE}, taintLayout},
 		"madvise that drops":         {unix.SYS_MADVISE, [6]uint64{0x20000, 0x1000, unix.MADV_DONTNEED}, taintLayout},
 		"madvise that marks":         {unix.SYS_MADVISE, [6]uint64{0x20000, 0x1000, unix.MADV_DONTDUMP}, taintLayout | taintOther},
+		"a group's number":           {unix.SYS_GETEGID, [6]uint64{}, 0},
 		"brk":                        {unix.SYS_BRK, [6]uint64{0x30000}, taintLayout | taintBreak},
 		"open to read":               {unix.SYS_OPENAT, [6]uint64{0, 0, unix.O_RDONLY | unix.O_CLOEXEC}, taintFiles},
 		"open to write":              {unix.SYS_OPENAT, [6]uint64{0, 0, unix.O_WRONLY}, taintFiles | taintOther},

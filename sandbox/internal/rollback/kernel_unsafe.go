@@ -37,6 +37,9 @@ type scanArg struct {
 // and one of anyOf, if that is not 0.
 type query struct{ flags, mask, inverted, anyOf uint64 }
 
+// scanner is the type of scan.
+type scanner func(pagemap int, start, end uint64, q query, into []region) (found int, stopped uint64, err error)
+
 // scan looks for pages between start and end of the process whose /proc/PID/pagemap is given. It returns how many
 // regions it has filled, and where it has stopped for want of room.
 func scan(pagemap int, start, end uint64, q query, into []region) (found int, stopped uint64, err error) {

@@ -24,7 +24,8 @@ type listener struct {
 	judged  atomic.Pointer[judged]
 	parks   chan parked   // one at a time: the worker waits for the answer
 	stopped chan struct{} // closed when there is nothing more to hear
-	hook    func(*notification) bool
+	// hook is nil but in tests: it sees notifications first, and may keep them.
+	hook atomic.Pointer[func(*notification) bool]
 }
 
 // newListener takes over fd.
@@ -89,7 +90,7 @@ func (l *listener) answer(fd int, sum *parked) bool {
 	if err := notifyReceive(fd, &n); err != nil {
 		return errors.Is(err, unix.ENOENT) // the thread is gone that would have told
 	}
-	if l.hook != nil && l.hook(&n) {
+	if hook := l.hook.Load(); hook != nil && (*hook)(&n) {
 		return true
 	}
 	if n.number == unix.SYS_GETEGID && n.ip == l.stub {

@@ -44,6 +44,7 @@ type snapshot struct {
 	areas   []area
 	spans   [][2]uint64 // ranges that are scanned in one go: they hold no mapping that is not tracked
 	files   []file
+	state   string // of proc.state
 	heapEnd uint64
 	listed  int // pages on the list
 	since   int // rollbacks since the list was begun
@@ -222,6 +223,9 @@ func (w *Worker) beginTracking(ctx context.Context) error {
 		return err
 	}
 	if w.snap.files, err = readFiles(w.pid); err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	if w.snap.state, err = w.proc.state(); err != nil {
 		return retire(Kernel, "%v", err)
 	}
 	w.listener.judged.Store(w.snap.judged())

@@ -22,6 +22,7 @@ type Worker struct {
 	reading   uint64 // the instruction after the stub's read
 	registers uint64 // where the stub keeps registers; a page of its own
 	regions   []region
+	scan      scanner // scan, but in tests
 	writer    writer
 
 	now  parked // valid between AwaitPark and Release
@@ -105,7 +106,7 @@ func (w *Worker) eachRegion(start, end uint64, q query, do func(start, end uint6
 		return retire(Kernel, "%v", err)
 	}
 	for start < end {
-		n, stopped, err := scan(pagemap, start, end, q, w.regions)
+		n, stopped, err := w.scan(pagemap, start, end, q, w.regions)
 		if err != nil {
 			return retire(Kernel, "scan of %#x-%#x: %v", start, end, err)
 		}

@@ -1,0 +1,150 @@
+/* A worker without Node.js: it is handed over and parks as one does, and does what an attacker with native code might
+ * do in a call, or leave behind. A call is a line break and a letter; the answer has eight bytes. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "track.h"
+
+enum { LIST = 3, HANDOVER = 4, EVENT = 7, OWN_FILE = 8 };
+
+static const char secret[] = "a secret of one call, 0123456789";
+static char constant[2 * 4096] __attribute__((aligned(4096))) = {1, 2, 3}; /* of a file */
+static char *victim;                          /* a mapping of the snapshot with content */
+static char *grown;                           /* one without */
+
+static void nothing(int n) { (void)n; }
+static void *forever(void *p) { for (;;) pause(); return p; }
+
+static void __attribute__((noinline)) on_stack(void) {
+  volatile char deep[1024 * 1024];
+  memcpy((char *)deep + 100, secret, sizeof secret);
+}
+
+/* What is left in registers and in the first pages: 0 when nothing is. */
+static int64_t look(void) {
+  unsigned long gs;
+  unsigned short ds;
+  char vector[16];
+  unsigned keys = 0x55555554;
+  static const char none[16];
+  __asm__ volatile("rdgsbase %0\n mov %%ds,%1\n movdqu %%xmm15,%2" : "=r"(gs), "=m"(ds), "=m"(vector));
+  if (park_area.keys) __asm__ volatile("rdpkru" : "=a"(keys) : "c"(0) : "edx");
+  return (gs != 0) | (ds != 0) << 1 | (memcmp(vector, none, 16) != 0) << 2 | (keys != 0x55555554) << 3
+       | (victim[0] != 1 || victim[4096] != 0) << 4 | (grown[0] != 0) << 5;
+}
+
+static int64_t attack(char kind) {
+  char *stub = (char *)((uintptr_t)park_asked & ~4095ul), *page = victim;
+  switch (kind) {
+  case 'a': return look();
+  case 'b': memcpy(victim + 5000, secret, sizeof secret); victim[0] = 9; return 0;
+  case 'c': memset(grown, 7, 16 * 4096); return 0;
+  case 'd':                                   /* the stub's own code, without a change */
+    if (mprotect(stub, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) != 0) return -errno;
+    stub[200] ^= 1;
+    stub[200] ^= 1;
+    return mprotect(stub, 4096, PROT_READ | PROT_EXEC);
+  case 'e': __asm__ volatile("wrgsbase %0\n mov %1,%%ds" ::"r"(0x12345678ul), "r"(0x2b)); return 0;
+  case 'f': return madvise(page, 4096, MADV_DONTNEED);
+  case 'g':                                   /* another page in place of one of the snapshot */
+    if (mmap(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) return -1;
+    memcpy(page, secret, sizeof secret);
+    return 0;
+  case 'h': {                                 /* behind no access */
+    char *q = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memcpy(q, secret, sizeof secret);
+    return mprotect(q, 8192, PROT_NONE);
+  }
+  case 'i': { struct sigaction a = {.sa_handler = nothing}; return sigaction(SIGUSR2, &a, NULL); }
+  case 'j': return fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
+  case 'k': {                                 /* over the list */
+    void *q = mmap((void *)PARK_LIST, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    return q == MAP_FAILED;
+  }
+  case 'l': { pthread_t t; return pthread_create(&t, NULL, forever, NULL); }
+  case 'm': memset(&park_area, 0x41, 64); return 0; /* the registers to return with */
+  case 'n':                                   /* moved away, and another in its place */
+    if (mremap(page, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, page + (1ul << 30)) == MAP_FAILED) return -errno;
+    return mmap(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED;
+  case 'o': return dup2(2, 77) < 0;
+  case 'p': return dup2(2, OWN_FILE) < 0;
+  case 'q': { sigset_t s; sigfillset(&s); return sigprocmask(SIG_BLOCK, &s, NULL); }
+  case 'r': return umask(0) == 0;
+  case 's': return prctl(PR_SET_NAME, "another", 0, 0, 0);
+  case 't': on_stack(); return 0;
+  case 'u': {                                 /* the vdso */
+    char *vdso = (char *)getauxval(AT_SYSINFO_EHDR);
+    if (mprotect(vdso, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) != 0) return -errno;
+    vdso[4000] ^= 1;
+    return mprotect(vdso, 4096, PROT_READ | PROT_EXEC);
+  }
+  case 'v': return madvise(page, 4096, MADV_DONTDUMP);
+  case 'w': { uint64_t n = 5; return write(EVENT, &n, sizeof n) != sizeof n; }
+  case 'x': { char *q = sbrk(1 << 20); memcpy(q, secret, sizeof secret); return 0; }
+  case 'y': return munmap(page + 4096, 8 * 4096);
+  case 'z': memcpy(page, secret, sizeof secret); return mprotect(page, 4096, PROT_READ);
+  case 'A': madvise(page, 4096, MADV_DONTNEED); memcpy(page, secret, sizeof secret); return 0;
+  case 'B':                                   /* the protection keys */
+    if (park_area.keys) __asm__ volatile("wrpkru" ::"a"(0x55555554 ^ 0xc00), "c"(0), "d"(0));
+    return 0;
+  case 'C': __asm__ volatile("movq %0,%%xmm15" ::"r"(0x4141414141414141ul) : "xmm15"); return 0;
+  case 'D': return open("/tmp/rollback-test", O_CREAT | O_WRONLY, 0600) < 0;
+  case 'E': return socket(AF_UNIX, SOCK_STREAM, 0) < 0;
+  case 'F': {                                 /* into the stub behind the question */
+    __asm__ volatile("xor %%eax,%%eax\n jmp park_asked" ::: "memory");
+    __builtin_unreachable();
+  }
+  case 'G':                                   /* with the direction flag and a wrong stack */
+    __asm__ volatile("std\n xor %%rsp,%%rsp\n mov $108,%%eax\n jmp *%0" ::"r"(stub + 0) : "memory");
+    __builtin_unreachable();
+  case 'H': {                                 /* a secret in all that there is, for the control */
+    memcpy(victim + 40 * 4096, secret, sizeof secret);
+    memcpy(grown + 4096, secret, sizeof secret);
+    return 0;
+  }
+  case 'I': return lseek(OWN_FILE, 1, SEEK_SET) < 0;
+  case 'J': return close(OWN_FILE);
+  case 'K': { struct rlimit l = {1 << 20, 1 << 20}; return setrlimit(RLIMIT_FSIZE, &l); }
+  case 'L': return alarm(1000);
+  case 'M': return mmap(constant, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED;
+  case 'N': memcpy(constant + 5000, secret, sizeof secret); return 0;
+  default: return 0;
+  }
+}
+
+int main(void) {
+  grown = mmap(NULL, 32 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  victim = mmap(NULL, 64 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (grown == MAP_FAILED || victim == MAP_FAILED) return 1;
+  victim[0] = 1;
+  victim[3 * 4096] = 2;
+  if (dup2(eventfd(0, EFD_NONBLOCK), EVENT) < 0 || dup2(open("/proc/self/exe", O_RDONLY), OWN_FILE) < 0) return 1;
+  for (int fd = OWN_FILE + 1; fd < 64; fd++) close(fd);
+  close(5);
+  close(6);
+  hand_over(LIST, HANDOVER);
+  while (park_worker() == 1) {
+    char kind;
+    if (read(0, &kind, 1) != 1) return 0;
+    int64_t answer = attack(kind);
+    if (write(1, &answer, sizeof answer) != sizeof answer) return 0;
+  }
+  return 0;
+}
