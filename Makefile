@@ -31,10 +31,11 @@ FUZZTIME ?= 1m
 # Longest time for the tests of one Go package: a machine with half a processor needs most of it.
 TEST_TIMEOUT ?= 60m
 # Benchmarks of whole servers: which, and how often. Benchstat wants ten of each.
-BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Large|FirstCall|Deadline|Idle|Start|Waiting|Stream|FirstByte|WebGlobals)$$
+BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Reuse|Large|FirstCall|Deadline|Idle|Start|Waiting|Stream|FirstByte|WebGlobals)$$
 COUNT ?= 1
 FAULTS ?= 1m
 SOAK ?= 10m
+VERIFY ?= 100000
 fault_tests := WorkersAndZygotesDie|HappensToRedis|RedisWasKilled|FollowAFailover|SeenByAll|OneServerIsKilled|CutOffFromRedis
 
 go_dirs := cmd internal sandbox $(wildcard runner-js/*.go)
@@ -158,6 +159,12 @@ test-js: setup $(test_runtimes) $(test_bundles) ## run the runner's tests on eve
 .PHONY: test-isolation
 test-isolation: setup $(test_runtimes) ## run the sandbox's tests on this kernel, each with its name
 	$(GO) test -count=1 -v -timeout $(TEST_TIMEOUT) ./sandbox/...
+
+# Each call is followed by a comparison of all of its worker; the time goes there.
+.PHONY: verify-rollback
+verify-rollback: setup $(test_runtimes) ## put workers back after VERIFY calls of all kinds, 100,000 by default, on each runtime, and compare all of each
+	$(GO) test -count=1 ./sandbox/internal/rollback
+	VERIFY_ROLLBACK=$(VERIFY) $(GO) test -count=1 -v -timeout 0 -run '^Test(ManyKindsOfCallsAreRolledBack|NoCallSeesAnother)' ./sandbox
 
 .PHONY: test-cgroup2
 test-cgroup2: setup $(test_runtimes) ## run the cgroup tests under CGROUP2_RUNNER, a command that runs its arguments on a cgroup v2 kernel

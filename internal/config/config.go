@@ -171,6 +171,10 @@ type Config struct {
 	TLSCertFile, TLSKeyFile string
 	// HTTP2 is HTTP2, Compression is HTTP_COMPRESSION.
 	HTTP2, Compression bool
+	// Reuse is REUSE: function.ReuseWorker or ReuseRollback.
+	Reuse string
+	// RollbackAudit is ROLLBACK_AUDIT.
+	RollbackAudit int
 	// AfterAnswer is AFTER_ANSWER: function.AfterAnswerFinish or AfterAnswerCut.
 	AfterAnswer string
 	// CancelOnDisconnect is CANCEL_ON_DISCONNECT.

@@ -58,6 +58,20 @@ var workersVariables = []Variable{
 		parse: whole(0, 1_000_000_000, func(c *Config) *int { return &c.MaxInvocations }),
 	},
 	{
+		Name: "REUSE", Default: "worker",
+		Meaning: "How a worker serves the calls of its function. `worker`: one after the other, and what a call has " +
+			"left is compared. `rollback`: it is put back after each to what it was before the first, or ended; where " +
+			"`/status/isolation` says that this cannot be had, each call gets a process of its own. `reuse` of a " +
+			"function goes before.",
+		parse: oneOf(func(c *Config) *string { return &c.Reuse }, "worker", "rollback"),
+	},
+	{
+		Name: "ROLLBACK_AUDIT", Default: "10000",
+		Meaning: "One worker in so many that were put back is compared with its snapshot in full, behind the answer, " +
+			"which takes it tens of milliseconds. 0 for none.",
+		parse: whole(0, 1_000_000_000, func(c *Config) *int { return &c.RollbackAudit }),
+	},
+	{
 		Name: "AFTER_ANSWER", Default: "finish",
 		Meaning: "What happens to requests that a call has begun and not awaited. `finish` lets them finish after " +
 			"the answer, in the call's worker and within its deadline, unless a waiting call needs the room. " +

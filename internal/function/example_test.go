@@ -21,8 +21,8 @@ func ExampleOptionNames() {
 	fmt.Println(names[:6])
 	fmt.Println(names[6:])
 	// Output:
-	// [runtime maxInvocations maxConcurrency afterAnswer timeout syncTimeout]
-	// [memory cpu globals body init access cors websocket]
+	// [runtime maxInvocations maxConcurrency reuse afterAnswer timeout]
+	// [syncTimeout memory cpu globals body init access cors websocket]
 }
 
 func ExampleParseLogCursor() {

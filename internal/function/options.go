@@ -15,6 +15,8 @@ type Options struct {
 	// MaxConcurrency is how many calls may run or wait at the same time on one server, 0 for as many as the server's own
 	// settings allow.
 	MaxConcurrency *int
+	// Reuse is ReuseRollback or ReuseWorker; empty stands for the server's own setting.
+	Reuse *string
 	// AfterAnswer is AfterAnswerFinish or AfterAnswerCut; empty stands for the server's own setting.
 	AfterAnswer *string
 	// Timeout is the time until the answer, SyncTimeout that until main must have returned; 0 stands for the server's own.
@@ -35,6 +37,13 @@ type Options struct {
 	// WebSocket says whether the server holds WebSocket connections for it; the zero value, and nil, says no.
 	WebSocket *WebSocket
 }
+
+// What a call finds in a worker that has served others: what they have left in it, as far as it was not compared, or
+// the worker as it was before the first of them.
+const (
+	ReuseWorker   = "worker"
+	ReuseRollback = "rollback"
+)
 
 // What becomes of requests and promises that a call has begun and that are not over at its answer: they may finish
 // within the call's own deadline, or they are cut. Where the server cuts, it does so for every function.
@@ -75,6 +84,7 @@ var AllOptions = []Option{
 	text("runtime", func(o *Options) **string { return &o.Runtime }),
 	count("maxInvocations", func(o *Options) **int { return &o.MaxInvocations }),
 	count("maxConcurrency", func(o *Options) **int { return &o.MaxConcurrency }),
+	choice("reuse", func(o *Options) **string { return &o.Reuse }, ReuseRollback, ReuseWorker),
 	choice("afterAnswer", func(o *Options) **string { return &o.AfterAnswer }, AfterAnswerFinish, AfterAnswerCut),
 	period("timeout", func(o *Options) **time.Duration { return &o.Timeout }),
 	period("syncTimeout", func(o *Options) **time.Duration { return &o.SyncTimeout }),

@@ -30,6 +30,8 @@ type entry struct {
 	maxInvocations int
 	// cut says that the function's own setting is to cut what a call has left at its answer.
 	cut bool
+	// reuse is what the function says of that; empty for the server's own setting.
+	reuse string
 	// timeout and syncTimeout are the function's own, or the zero that stands for the server's.
 	timeout, syncTimeout time.Duration
 	// memory and cpu are limits of its workers, or the zero that stands for the server's.
@@ -68,6 +70,7 @@ func newEntry(fn *function.Function, bounds *function.Bounds) (*entry, error) {
 // setOptions keeps what calls need of o.
 func (e *entry) setOptions(o function.Options) {
 	e.runtime, e.maxInvocations = valueOf(o.Runtime), valueOf(o.MaxInvocations)
+	e.reuse = valueOf(o.Reuse)
 	e.cut = valueOf(o.AfterAnswer) == function.AfterAnswerCut
 	e.memory, e.cpu = valueOf(o.Memory), valueOf(o.CPU)
 	e.web, e.once = isWeb(&o), isOnce(&o)
@@ -118,6 +121,9 @@ func workerKey(fn *function.Function) string {
 	}
 	if isOnce(&fn.Options) {
 		key += "\x00\x00once"
+	}
+	if reuse := valueOf(fn.Options.Reuse); reuse != "" {
+		key += "\x00\x00" + reuse
 	}
 	if memory, cpu := valueOf(fn.Options.Memory), valueOf(fn.Options.CPU); memory != 0 || cpu != 0 {
 		key += fmt.Sprintf("\x00\x00%d,%g", memory, cpu)

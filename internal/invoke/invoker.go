@@ -35,22 +35,23 @@ type Call struct {
 
 // Invoker runs functions by name. It is safe for concurrent use.
 type Invoker struct {
-	pool     Pool
-	recorder Recorder
-	output   Output
-	reporter Reporter // nil when it is off
-	tracer   Tracer
-	stacks   *stacktrace.Stacks
-	cache    *cache
-	limiter  *limiter
-	refused  func(error)
-	allowed  func(namespace string) error
-	refusals *refusals
-	stepped  func(ctx context.Context, call Call, status int, took time.Duration)
-	cancels  bool
-	cuts     bool
-	ownerEnd string
-	checks   atomic.Uint64
+	pool      Pool
+	recorder  Recorder
+	output    Output
+	reporter  Reporter // nil when it is off
+	tracer    Tracer
+	stacks    *stacktrace.Stacks
+	cache     *cache
+	limiter   *limiter
+	refused   func(error)
+	allowed   func(namespace string) error
+	refusals  *refusals
+	stepped   func(ctx context.Context, call Call, status int, took time.Duration)
+	cancels   bool
+	cuts      bool
+	rollsBack bool
+	ownerEnd  string
+	checks    atomic.Uint64
 
 	syncTimeout     time.Duration
 	pipelineTimeout time.Duration // 0 for none
@@ -65,7 +66,7 @@ func New(o Options) *Invoker {
 		stacks: o.Stacks,
 		cache:  newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
 		refused: o.Refused, allowed: o.Allowed, refusals: newRefusals(o.Logger), stepped: o.Stepped,
-		cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer,
+		cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer, rollsBack: o.RollBack,
 		syncTimeout: o.SyncTimeout, pipelineTimeout: o.PipelineTimeout, stepBytes: o.StepBytes,
 	}
 }
@@ -160,6 +161,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	inv.ID, inv.Owner, inv.Depth = at.id(call.ID), call.Owner, depthOf(ctx)
 	inv.Compiled, inv.Env = &e.compiled, e.env
 	inv.AsyncTimeout, inv.MaxInvocations = e.timeout, e.maxInvocations
+	inv.Rollback = e.reuse == function.ReuseRollback || e.reuse == "" && v.rollsBack
 	inv.Request, inv.Outgoing = call.Request, span.Outgoing()
 	inv.Detached, inv.CutAfterAnswer = !v.cancels, v.cuts || e.cut
 	inv.OnLog = func(line sandbox.LogLine) {

@@ -102,8 +102,30 @@ func TestKeyStandsForOneFunctionAndOneRevision(t *testing.T) {
 	}
 }
 
+// The function's own setting goes before the server's.
+func TestReuseIsTheFunctionsOrTheServers(t *testing.T) {
+	for _, row := range []struct {
+		own    string
+		server bool
+		want   bool
+	}{{"", false, false}, {"", true, true}, {"worker", true, false}, {"rollback", false, true}, {"rollback", true, true}} {
+		fn := stored("a/b", "one")
+		if row.own != "" {
+			fn.Options.Reuse = &row.own
+		}
+		pool := &fakePool{}
+		v := New(Options{Pool: pool, Source: newSource(fn), RollBack: row.server})
+		if _, err := v.Run(t.Context(), Call{Ref: fn.Ref}); err != nil {
+			t.Fatal(err)
+		}
+		if got := pool.seen()[0].Rollback; got != row.want {
+			t.Errorf("function %q, server %v: got %v", row.own, row.server, got)
+		}
+	}
+}
+
 func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
-	memory, cpu := int64(64<<20), 0.5
+	memory, cpu, putBack := int64(64<<20), 0.5, function.ReuseRollback
 	classic, web, once, node := function.GlobalsClassic, function.GlobalsWeb, function.InitOnce, "node24"
 	keys := map[string]string{}
 	for name, row := range map[string]struct {
@@ -116,6 +138,7 @@ func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
 		"runtime named": {function.Options{Runtime: &web}, false, false},
 		"once":          {function.Options{Init: &once, Globals: &classic}, false, true},
 		"memory":        {function.Options{Memory: &memory}, false, false},
+		"put back":      {function.Options{Reuse: &putBack}, false, false},
 		"cpu":           {function.Options{CPU: &cpu}, false, false},
 		"all":           {function.Options{Runtime: &node, Globals: &web, Init: &once}, true, true},
 	} {
@@ -136,8 +159,8 @@ func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
 			keys[inv.Key] = name
 		}
 	}
-	if len(keys) != 8 {
-		t.Errorf("%d keys of eight functions: trial runs have others than calls", len(keys))
+	if len(keys) != 9 {
+		t.Errorf("%d keys of nine functions: trial runs have others than calls", len(keys))
 	}
 }
 

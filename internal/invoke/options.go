@@ -89,6 +89,8 @@ type Options struct {
 	// Stepped is told of each step of a pipeline that has ended, in the context of that. It must be safe for concurrent
 	// use. Nil ignores them.
 	Stepped func(ctx context.Context, call Call, status int, took time.Duration)
+	// RollBack has workers put back to a snapshot after each call of functions that do not say otherwise.
+	RollBack bool
 	// CutAfterAnswer ends what a call has begun with its answer, whatever the functions' own settings say.
 	CutAfterAnswer bool
 	// Bounds are those of the functions' own options: what a stored function has beyond them runs with them.

@@ -16,6 +16,7 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 	pool.Active, pool.Memory = cfg.PoolActive, cfg.PoolMemory()
 	pool.LargestMemory = cfg.FunctionMemoryMax
 	pool.MaxInvocations, pool.IdleTimeout = cfg.MaxInvocations, cfg.IdleTimeout
+	pool.RollbackAudit = cfg.RollbackAudit
 	pool.QueueSize, pool.QueueTimeout = cfg.QueueSize, cfg.QueueTimeout
 	pool.SyncTimeout, pool.AsyncTimeout = cfg.SyncTimeout, cfg.AsyncTimeout
 	pool.StreamIdle, pool.StreamTotal, pool.StreamUnread = cfg.StreamIdle, cfg.StreamTotal, cfg.StreamUnread

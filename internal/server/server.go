@@ -245,6 +245,7 @@ func (s *server) invokeOptions() invoke.Options {
 		},
 		OwnerSeparator:     s.cfg.OwnerSeparator,
 		CancelOnDisconnect: s.cfg.CancelOnDisconnect,
+		RollBack:           s.cfg.Reuse == function.ReuseRollback,
 		CutAfterAnswer:     s.cfg.AfterAnswer == function.AfterAnswerCut,
 		SyncTimeout:        s.cfg.SyncTimeout,
 		PipelineTimeout:    s.cfg.PipelineTimeout,
