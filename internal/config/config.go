@@ -167,6 +167,8 @@ type Config struct {
 	HTTP                  HTTP
 	// WebSocket limits connections that functions hold; see its fields.
 	WebSocket WebSocket
+	// Calls are asynchronous calls; see its fields.
+	Calls Calls
 	// TLSCertFile and TLSKeyFile are TLS_CERT_FILE and TLS_KEY_FILE, both empty for no TLS.
 	TLSCertFile, TLSKeyFile string
 	// HTTP2 is HTTP2, Compression is HTTP_COMPRESSION.

@@ -63,6 +63,10 @@ func TestDefaults(t *testing.T) {
 			Header: 10 * time.Second, Read: time.Minute, Body: 20 * time.Second, Write: 30 * time.Second, Idle: 2 * time.Minute,
 			HeaderLimit: 128 << 10, BodyMemory: 128 << 20, AnswerMemory: 128 << 20,
 		},
+		Calls: Calls{
+			Most: 10_000, Memory: 64 << 20, Workers: 16, Keep: 24 * time.Hour, KeepDead: 336 * time.Hour,
+			Lease: 30 * time.Second,
+		},
 		WebSocket: WebSocket{Message: 128 << 10, Memory: 64 << 20, Idle: 10 * time.Minute, Ping: 30 * time.Second},
 		Egress: Egress{
 			Policy: egress.Policy{Mode: egress.Public}, Namespaces: map[string]egress.Policy{}, Limits: egress.Limits{

@@ -15,6 +15,7 @@ var groups = []struct {
 	{"Workers", workersVariables},
 	{"Runtimes", runtimesVariables},
 	{"Connections", connectionsVariables},
+	{"Asynchronous calls", callsVariables},
 	{"Egress", egressVariables},
 	{"Logs", logsVariables},
 	{"Kept output", keptVariables},

@@ -36,6 +36,8 @@ type Options struct {
 	CORS *CORS
 	// WebSocket says whether the server holds WebSocket connections for it; the zero value, and nil, says no.
 	WebSocket *WebSocket
+	// Retries say how often asynchronous calls are tried; nil stands for the defaults.
+	Retries *Retries
 }
 
 // What a call finds in a worker that has served others: what they have left in it, as far as it was not compared, or
@@ -96,6 +98,7 @@ var AllOptions = []Option{
 	choice("access", func(o *Options) **string { return &o.Access }, AccessPublic, AccessKey),
 	cors("cors", func(o *Options) **CORS { return &o.CORS }),
 	webSocket("websocket", func(o *Options) **WebSocket { return &o.WebSocket }),
+	retries("retries", func(o *Options) **Retries { return &o.Retries }),
 }
 
 // IsPublic says whether anybody may run the function.

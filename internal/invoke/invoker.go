@@ -29,6 +29,10 @@ type Call struct {
 	Found Found
 	// OnHead takes an answer that the function streams, as sandbox.Invocation.OnHead does; nil takes none.
 	OnHead func(sandbox.StreamHead) (io.Writer, error)
+	// Bound ends the call with its context, with its worker, whatever CancelOnDisconnect says.
+	Bound bool
+	// OnFunction is told which function runs. Nil ignores it.
+	OnFunction func(f *function.Function)
 	// Memory bounds the bodies that a pipeline holds apart from that of Request. Nil sets no bound.
 	Memory Memory
 }
@@ -122,6 +126,9 @@ func (v *Invoker) Run(ctx context.Context, call Call) (*sandbox.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if call.OnFunction != nil {
+		call.OnFunction(e.fn)
+	}
 	result, err := v.run(ctx, e, call, place{start: start})
 	v.recorder.FunctionSetup(found + StatsOf(result, err).Load)
 	return result, err
@@ -163,7 +170,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	inv.AsyncTimeout, inv.MaxInvocations = e.timeout, e.maxInvocations
 	inv.Rollback = e.reuse == function.ReuseRollback || e.reuse == "" && v.rollsBack
 	inv.Request, inv.Outgoing = call.Request, span.Outgoing()
-	inv.Detached, inv.CutAfterAnswer = !v.cancels, v.cuts || e.cut
+	inv.Detached, inv.CutAfterAnswer = !v.cancels && !call.Bound, v.cuts || e.cut
 	inv.OnLog = func(line sandbox.LogLine) {
 		line = places.Line(line)
 		out.Line(line)

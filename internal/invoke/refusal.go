@@ -11,6 +11,9 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
+// HasRun says whether a call that ended with err ran anything of its function.
+func HasRun(err error) bool { return hasRun(err) }
+
 // hasRun says whether a call that ended with err ran anything of its function. Else it was refused, or its caller went
 // away while it waited: that is nothing which the function prints, or callers could fill its output without a worker.
 func hasRun(err error) bool {

@@ -11,6 +11,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/internal/queue"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -81,6 +82,10 @@ func TestErrorsHaveOneMeaning(t *testing.T) {
 		{"no such function", &function.NotFoundError{}, 404, "", caller, false, false},
 		{"no such namespace", function.ErrNamespaceNotFound, 404, "", caller, false, false},
 		{"long env", &function.EnvLimitError{Bytes: 1}, 413, "", caller, false, false},
+		{"no such call", queue.ErrNotFound, 404, "", caller, false, false},
+		{"a call that has ended", queue.ErrSettled, 409, "settled", caller, false, false},
+		{"a call that has not ended", queue.ErrNotSettled, 409, "not_settled", caller, false, false},
+		{"too many calls", queue.ErrFull, 429, "calls_full", caller, true, false},
 		{"store away", function.ErrUnavailable, 503, "", server, true, true},
 		{"store full", function.ErrFull, 503, "", server, true, true},
 		{"damaged", function.ErrDamaged, 500, "", server, false, true},

@@ -9,6 +9,7 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/identity"
+	"github.com/backstage/functions/internal/queue"
 	"github.com/backstage/functions/internal/usage"
 	"github.com/backstage/functions/sandbox"
 )
@@ -54,6 +55,21 @@ var table = []struct {
 	{function.ErrTooManyPublic, Outcome{
 		Status: statusBad, Fault: FaultCaller,
 		Message: "The function is stored, but not public: there are as many public functions as a server takes",
+	}},
+	{queue.ErrNotFound, Outcome{
+		Status: statusMissing, Message: "Invocation not found, or its record has expired", Fault: FaultCaller,
+	}},
+	{queue.ErrSettled, Outcome{
+		Status: http.StatusConflict, Message: "The invocation has ended", Reason: "settled", Fault: FaultCaller,
+	}},
+	{queue.ErrNotSettled, Outcome{
+		Status: http.StatusConflict, Message: "Only an invocation that is dead or cancelled can be redriven",
+		Reason: "not_settled", Fault: FaultCaller,
+	}},
+	{queue.ErrFull, Outcome{
+		Status: http.StatusTooManyRequests, Reason: "calls_full", Retry: true, Fault: FaultCaller,
+		Message: "The namespace has as many asynchronous calls as it may: redrive or wait for those that are dead, " +
+			"or raise CALLS_MAX and CALLS_MEMORY",
 	}},
 	{sandbox.ErrTooLarge, Outcome{Status: statusTooLarge, Message: "request entity too large", Fault: FaultCaller}},
 	{sandbox.ErrStream, Outcome{

@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 
+	"github.com/backstage/functions/internal/calls"
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/deploy"
@@ -96,6 +97,7 @@ type server struct {
 	tokens      *oidc.Verifier // nil without issuers
 	audit       *auditlog.Log  // nil if nothing is recorded
 	auditFile   *auditlog.File // nil if no file has records
+	calls       *calls.Engine  // nil without asynchronous calls
 }
 
 // steps are the parts to start, in order.
@@ -117,6 +119,7 @@ func (s *server) steps() []step {
 		{"the way out for functions", s.openEgress},
 		{"builds", s.openBuilds},
 		{"the workers", s.startWorkers},
+		{"asynchronous calls", s.startCalls},
 		{"the background", s.startBackground},
 	}
 }
@@ -316,5 +319,8 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 	}
 	s.auth(&options)
 	s.audited(&options)
+	if s.calls != nil {
+		options.Calls, options.CallTimes = s.calls, api.CallTimes{Keep: s.cfg.Calls.Keep, KeepDead: s.cfg.Calls.KeepDead}
+	}
 	return options
 }

@@ -42,8 +42,8 @@ func (a *auditor) take() []audit.Record {
 	return taken
 }
 
-// calls are the methods other than GET that change nothing that is kept. A new one that is not among them is recorded.
-var calls = []string{
+// unrecorded are the methods other than GET that change nothing that is kept. A new one that is not among them is recorded.
+var unrecorded = []string{
 	"* /functions/{namespace}/{id}/run", "* /functions/{namespace}/{id}/run/*", "PUT /functions/pipeline",
 	"POST /namespaces/{namespace}/connections/{connection}", "DELETE /namespaces/{namespace}/connections/{connection}",
 	"POST /namespaces/{namespace}/connections",
@@ -67,7 +67,7 @@ func TestEveryWriteIsRecorded(t *testing.T) {
 	for _, res := range newServer(Options{}.withDefaults()).resources() {
 		for _, m := range res.methods {
 			name := m.name + " " + res.path
-			writes := m.name != http.MethodGet && !slices.Contains(calls, name)
+			writes := m.name != http.MethodGet && !slices.Contains(unrecorded, name)
 			if m.isWrite() != writes {
 				t.Errorf("%s is recorded as a write: %t", name, m.isWrite())
 			}

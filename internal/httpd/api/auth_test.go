@@ -79,6 +79,12 @@ var matrix = map[string]rights{
 	"DELETE /namespaces/{namespace}/modules/{module}":         ofDeploy,
 	"GET /namespaces/{namespace}/modules/{module}/files/*":    ofDeploy,
 	"GET /namespaces/{namespace}/modules/{module}/functions":  ofDeploy,
+
+	"GET /functions/{namespace}/{id}/invocations":                       ofDeploy,
+	"GET /functions/{namespace}/{id}/invocations/{invocation}":          ofInvoke,
+	"DELETE /functions/{namespace}/{id}/invocations/{invocation}":       ofInvoke,
+	"GET /functions/{namespace}/{id}/invocations/{invocation}/result":   ofInvoke,
+	"POST /functions/{namespace}/{id}/invocations/{invocation}/redrive": ofDeploy,
 }
 
 // serves says whether r are the rights of a key with that role in those namespaces, about the namespace a.
@@ -103,6 +109,9 @@ type guarded struct {
 func guard(t *testing.T, o Options) *guarded {
 	t.Helper()
 	g := &guarded{ring: identity.NewKeyring(), log: new(strings.Builder)}
+	if o.Calls == nil {
+		o.Calls = newCalls(t, &fakeInvoker{})
+	}
 	o.Keyring, o.Logger = keyring{g.ring, true}, slog.New(slog.NewTextHandler(g.log, nil))
 	g.url = serve(t, o)
 	return g
@@ -157,7 +166,7 @@ func TestEveryResourceServesThoseWhoMay(t *testing.T) {
 			}
 			served++
 			path := strings.NewReplacer("{namespace}", "a", "{id}", "f", "{env}", "E", "{route}", "r", "{key}", "K",
-				"{connection}", "C", "*", "x").Replace(res.path)
+				"{connection}", "C", "{invocation}", "I", "*", "x").Replace(res.path)
 			if res.path == "/functions/pipeline" {
 				path += "?steps[0]=a/f&steps[1]=a/g"
 			}

@@ -40,6 +40,7 @@ type places struct {
 // What resources need.
 var (
 	forAll       = need{}
+	toFollow     = need{role: identity.Invoke, in: pathFunction}
 	toInvoke     = need{role: identity.Invoke, in: pathFunction, preflights: true, runs: true, calls: true}
 	toPipe       = need{role: identity.Invoke, in: steps, runs: true, calls: true}
 	toSend       = need{role: identity.Invoke, in: pathNamespace, calls: true}

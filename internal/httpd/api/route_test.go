@@ -140,10 +140,11 @@ func (known) Loaded() bool { return true }
 func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 	onBoth := []string{
 		"/functions/{namespace}/{id}/run", "/functions/{namespace}/{id}/run/*", "/functions/pipeline", "/livez", "/readyz",
+		callsPath + "/{invocation}", callsPath + "/{invocation}/result",
 	}
 	onAPI := []string{
 		"/functions/{namespace}/{id}/env/{env}", "/functions/{namespace}/{id}/logs", "/functions/{namespace}/{id}/files/*",
-		"/functions/{namespace}/{id}",
+		"/functions/{namespace}/{id}", callsPath, callsPath + "/{invocation}/redrive",
 		"/namespaces/{namespace}/modules/{module}/files/*", "/namespaces/{namespace}/modules/{module}/functions",
 		"/namespaces/{namespace}/modules/{module}", "/namespaces/{namespace}/modules",
 		"/functions", "/namespaces", "/namespaces/{namespace}", "/namespaces/{namespace}/limits",
@@ -162,6 +163,7 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 	for _, table := range []RouteTable{noRoutes{}, tableOf(t, "/*")} {
 		o := Options{Store: newFakeStore(), Invoker: answering(&sandbox.Result{Status: 299}, nil), Routes: table}
 		o.Auth, o.Keyring, o.AuditList = AuthLog, keyring{identity.NewKeyring(), true}, mem.New()
+		o.Calls = newCalls(t, o.Invoker)
 		var resource string
 		o.Routed = func(_ *http.Request, route string) { resource = route }
 		handlers := New(o)

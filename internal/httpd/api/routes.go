@@ -42,6 +42,9 @@ type resource struct {
 
 // runs says whether it answers with what functions answer.
 func (res resource) runs() bool {
+	if strings.HasPrefix(res.path, callsPath) {
+		return strings.HasSuffix(res.path, "/result")
+	}
 	return res.ports&runPort != 0 && strings.HasPrefix(res.path, "/functions/")
 }
 
@@ -62,6 +65,12 @@ func (s *server) resources() []resource {
 			{"PUT", toDeploy, s.setEnv}, {"DELETE", toDeploy, s.unsetEnv},
 		}},
 		{"/functions/{namespace}/{id}/logs", apiPort, []method{{"GET", toDeploy, s.functionLogs}}},
+		{callsPath + "/{invocation}/result", apiPort | runPort, []method{{"GET", toFollow, s.getCallResult}}},
+		{callsPath + "/{invocation}/redrive", apiPort, []method{{"POST", toDeploy, s.redriveCall}}},
+		{callsPath + "/{invocation}", apiPort | runPort, []method{
+			{"GET", toFollow, s.getCall}, {"DELETE", toFollow, s.deleteCall},
+		}},
+		{callsPath, apiPort, []method{{"GET", toDeploy, s.listCalls}}},
 		{"/functions/{namespace}/{id}/files/*", apiPort, []method{{"GET", toDeploy, s.getFiles}}},
 		{pipelinePath, apiPort | runPort, []method{{"PUT", toPipe, s.pipeline}}},
 		{"/functions/{namespace}/{id}", apiPort, []method{
@@ -132,6 +141,8 @@ func (s *server) has(res resource) bool {
 		return s.Auth != AuthOff
 	case res.path == "/audit":
 		return s.Auth != AuthOff && s.AuditList != nil
+	case strings.HasPrefix(res.path, callsPath):
+		return s.Calls != nil
 	}
 	return true
 }

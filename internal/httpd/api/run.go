@@ -78,9 +78,16 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 	if wantsSocket(r, found) {
 		return s.upgrade(w, r, to, found)
 	}
+	prefers, queues := s.queuesCall(r, to)
+	if queues {
+		forgetCredentials(r)
+	}
 	request, unread := s.requestOf(r, found, to)
 	if unread != nil {
 		return unread
+	}
+	if queues && err == nil {
+		return s.queueCall(w, r, found, to.ref, &request, prefers)
 	}
 	var result *sandbox.Result
 	stream, ctx := s.newStream(w, r, []string{to.ref.Namespace})

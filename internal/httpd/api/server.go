@@ -226,6 +226,10 @@ type Options struct {
 	Life context.Context
 	// Livez and Readyz answer the probes of those names. Nil answers that all is well.
 	Livez, Readyz http.HandlerFunc
+	// Calls queues calls of callers who would rather not wait. Nil has none wait: who prefers it is answered as others.
+	Calls Calls
+	// CallTimes are of the records of these calls.
+	CallTimes CallTimes
 	// StoreFault says what is wrong with a store that answers, such as function.ErrFull, or nil. It must be safe for
 	// concurrent use. Nil stands for nothing.
 	StoreFault func() error

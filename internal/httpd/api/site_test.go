@@ -14,6 +14,7 @@ var loopbackProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 func TestPagesOfOtherSitesChangeNothing(t *testing.T) {
 	handlers := New(Options{
 		Store: newFakeStore(), Invoker: &fakeInvoker{}, TrustedProxies: loopbackProxies,
+		Calls: newCalls(t, &fakeInvoker{}),
 		Reach: Reach{Origins: []string{"https://admin.example.org"}},
 	})
 	for name, row := range map[string]struct {

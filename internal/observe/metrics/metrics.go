@@ -37,6 +37,7 @@ type Metrics struct {
 	*runtimeChanges
 	*builds
 	*audits
+	*calls
 }
 
 // Option changes what New makes.
@@ -88,5 +89,6 @@ func New(options ...Option) *Metrics {
 		storage: newStorage(registry), requests: newRequests(registry, s.sampled),
 		streams: newStreams(registry), runtimeChanges: newRuntimeChanges(registry), builds: newBuilds(registry),
 		audits: newAudits(registry),
+		calls:  newCalls(registry),
 	}
 }

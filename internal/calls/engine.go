@@ -1,0 +1,212 @@
+package calls
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/backstage/functions/internal/queue"
+)
+
+// mostTaken is how many calls are taken at once: each is started at once, so that none waits in a lease.
+const mostTaken = 16
+
+// busyPause is how long it takes until the workers are looked at again when none was spare.
+const busyPause = 50 * time.Millisecond
+
+// Causes of the end of a run.
+var (
+	errLost      = errors.New("calls: the lease is lost")
+	errCancelled = errors.New("calls: the call was cancelled")
+	errStopping  = errors.New("calls: the server stops")
+)
+
+// Engine runs queued calls. Use New, Run and Close. It is safe for concurrent use.
+type Engine struct {
+	Options
+	wake    chan struct{} // holds one token when there may be something to take
+	waiters waiters
+	work    sync.WaitGroup
+
+	mu      sync.Mutex // guards the fields below
+	running map[queue.Lease]*run
+	stopped bool
+}
+
+// run is a call that runs here.
+type run struct {
+	call     *queue.Call
+	cancel   context.CancelCauseFunc
+	renewed  time.Time // when its lease was known to hold, by this process's clock; guarded by Engine.mu
+	progress []byte    // that was not yet stored; guarded by Engine.mu
+}
+
+// New returns an Engine that takes nothing yet.
+func New(o Options) *Engine {
+	return &Engine{Options: o.withDefaults(), wake: make(chan struct{}, 1), running: map[queue.Lease]*run{}}
+}
+
+// Run takes and runs calls until ctx ends. It returns once nothing more is taken; calls may run then: see Close.
+func (e *Engine) Run(ctx context.Context) {
+	var tasks sync.WaitGroup
+	tasks.Go(func() { e.Queue.Subscribe(ctx, []string{channel}, e.hear) })
+	for ctx.Err() == nil {
+		e.pause(ctx, e.takeAll(ctx))
+	}
+	tasks.Wait()
+}
+
+// Close waits until no call runs here any more. When ctx ends first, their workers are killed, and the calls go back
+// into the queue.
+func (e *Engine) Close(ctx context.Context) {
+	e.mu.Lock()
+	e.stopped = true
+	e.mu.Unlock()
+	stop := context.AfterFunc(ctx, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		for _, r := range e.running {
+			r.cancel(errStopping)
+		}
+	})
+	defer stop()
+	e.work.Wait()
+}
+
+// takeAll takes calls while workers are spare and calls are due. It returns how long to wait for more.
+func (e *Engine) takeAll(ctx context.Context) time.Duration {
+	for ctx.Err() == nil {
+		room := min(e.Spare(e.count()), mostTaken)
+		if room <= 0 {
+			return busyPause
+		}
+		taken, next, err := e.Queue.TakeCalls(ctx, e.Server, room, e.Lease)
+		if err != nil {
+			if ctx.Err() == nil {
+				e.Logger.DebugContext(ctx, "Queued calls cannot be taken", "error", err)
+			}
+			return e.Poll
+		}
+		for _, c := range taken {
+			e.Observer.CallStarted(c.Taken.Sub(c.Due))
+			e.start(c)
+		}
+		if len(taken) == 0 {
+			if next == 0 || next > e.Poll {
+				return e.Poll
+			}
+			return next
+		}
+	}
+	return e.Poll
+}
+
+// pause waits until there may be something to take.
+func (e *Engine) pause(ctx context.Context, long time.Duration) {
+	timer := time.NewTimer(long)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-e.wake:
+	}
+}
+
+// poke has Run look for something to take.
+func (e *Engine) poke() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// count is how many calls run here.
+func (e *Engine) count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.running)
+}
+
+// start runs a call that was taken.
+func (e *Engine) start(c *queue.Call) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	r := &run{call: c, cancel: cancel, renewed: time.Now()}
+	lease := queue.LeaseOf(c)
+	e.mu.Lock()
+	e.running[lease] = r
+	if e.stopped {
+		cancel(errStopping)
+	}
+	e.mu.Unlock()
+	e.work.Go(func() {
+		defer e.poke()
+		defer cancel(nil)
+		kept := make(chan struct{})
+		go func() {
+			defer close(kept)
+			e.keepLease(ctx, r)
+		}()
+		how := e.execute(ctx, c)
+		e.finish(ctx, lease, how)
+		e.mu.Lock()
+		delete(e.running, lease)
+		e.mu.Unlock()
+		cancel(nil)
+		<-kept
+	})
+}
+
+// keepLease renews the lease of a run until ctx ends, and ends the run when it is lost.
+func (e *Engine) keepLease(ctx context.Context, r *run) {
+	tick := time.NewTicker(e.Lease / 6)
+	defer tick.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		begun := time.Now()
+		progress := e.takeProgress(r)
+		if progress == nil && begun.Sub(last) < e.Lease/3 {
+			continue
+		}
+		renewal := queue.Renewal{Lease: queue.LeaseOf(r.call), Progress: progress}
+		lost, err := e.Queue.RenewCalls(ctx, []queue.Renewal{renewal}, e.Lease)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case len(lost) > 0, err != nil && time.Since(e.renewedAt(r)) > e.Lease:
+			r.cancel(errLost)
+			return
+		case err == nil:
+			last = begun
+			e.renewed(r, begun)
+			if progress != nil {
+				e.tell(ctx, heardSettled, r.call.ID)
+			}
+		}
+	}
+}
+
+func (e *Engine) renewed(r *run, at time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r.renewed = at
+}
+
+func (e *Engine) renewedAt(r *run) time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return r.renewed
+}
+
+// takeProgress returns what the run has told and is not yet stored; nil for nothing.
+func (e *Engine) takeProgress(r *run) []byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	progress := r.progress
+	r.progress = nil
+	return progress
+}

@@ -1,0 +1,106 @@
+package calls
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/queue"
+	"github.com/backstage/functions/sandbox"
+)
+
+// Defaults of Options.
+const (
+	DefaultLease       = 30 * time.Second
+	DefaultPoll        = time.Second
+	DefaultResultLimit = 8 << 20
+)
+
+// Queue keeps calls: store.Calls, and store.Messages between servers. It must be safe for concurrent use.
+type Queue interface {
+	PutCall(ctx context.Context, spec *queue.Spec, limits queue.Limits) (queue.Placed, error)
+	TakeCalls(
+		ctx context.Context, server string, most int, lease time.Duration,
+	) (taken []*queue.Call, next time.Duration, err error)
+	RenewCalls(ctx context.Context, renewals []queue.Renewal, lease time.Duration) (lost []queue.Lease, err error)
+	SettleCall(ctx context.Context, s *queue.Settlement) (queue.Status, error)
+	CancelCall(ctx context.Context, ref function.Ref, id string) error
+	RedriveCall(ctx context.Context, ref function.Ref, id string) error
+	GetCall(ctx context.Context, ref function.Ref, id string) (*queue.Call, error)
+	CallResult(ctx context.Context, ref function.Ref, id string) ([]byte, error)
+	ListCalls(ctx context.Context, q *queue.Query) (queue.Page, error)
+
+	Publish(ctx context.Context, to string, message []byte) (heard bool, err error)
+	Subscribe(ctx context.Context, names []string, receive func(message []byte))
+}
+
+// Invoker runs functions; *invoke.Invoker is one.
+type Invoker interface {
+	Run(ctx context.Context, call invoke.Call) (*sandbox.Result, error)
+}
+
+// Observer is told what becomes of calls. Its methods must be safe for concurrent use.
+type Observer interface {
+	// CallPlaced is told of each put: "queued", "existing" for one with the idempotency key of another, or "refused".
+	CallPlaced(how string)
+	// CallStarted is told how long a call was due before it was taken.
+	CallStarted(waited time.Duration)
+	// CallSettled is told what the end of a take has made of its call: one of queue.Statuses, "back" when it did not
+	// start, or "lost".
+	CallSettled(how string)
+}
+
+// Options configure an Engine. Queue, Invoker and Spare are required.
+type Options struct {
+	Queue   Queue
+	Invoker Invoker
+	// Spare is how many calls could start now without delaying any other, when so many of this engine run. It must be
+	// safe for concurrent use.
+	Spare func(running int) int
+	// Server names this server in records. Empty stands for the name of the host.
+	Server string
+	// Limits bound the calls of one namespace.
+	Limits queue.Limits
+	// Lease is how long a server that does not answer keeps its calls. 0 stands for DefaultLease.
+	Lease time.Duration
+	// Poll is how often the store is asked when nothing says that there is something to take. 0 stands for DefaultPoll.
+	Poll time.Duration
+	// ResultLimit is the longest answer that a function may stream into a record, in bytes. 0 stands for
+	// DefaultResultLimit.
+	ResultLimit int
+	// Observer may be nil.
+	Observer Observer
+	// Logger may be nil.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Server == "" {
+		o.Server, _ = os.Hostname() // an unknown host has no name in records
+	}
+	if o.Lease == 0 {
+		o.Lease = DefaultLease
+	}
+	if o.Poll == 0 {
+		o.Poll = DefaultPoll
+	}
+	if o.ResultLimit == 0 {
+		o.ResultLimit = DefaultResultLimit
+	}
+	if o.Observer == nil {
+		o.Observer = unobserved{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+type unobserved struct{}
+
+func (unobserved) CallPlaced(string)         {}
+func (unobserved) CallStarted(time.Duration) {}
+func (unobserved) CallSettled(string)        {}

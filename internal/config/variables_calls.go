@@ -1,0 +1,60 @@
+package config
+
+import (
+	"strconv"
+	"time"
+)
+
+// Calls has what holds for asynchronous calls; see the variables CALLS_*.
+type Calls struct {
+	// Most is how many calls a namespace may have in the store, 0 for none at all; Memory is what they may take, in bytes.
+	Most   int
+	Memory int64
+	// Workers is how many may run at a time on this server.
+	Workers int
+	// Keep is how long the records of calls that succeeded or were cancelled are kept, KeepDead those of dead ones.
+	Keep, KeepDead time.Duration
+	// Lease is how long a server that does not answer keeps its calls.
+	Lease time.Duration
+}
+
+// callsVariables are about asynchronous calls.
+var callsVariables = []Variable{
+	{
+		Name: "CALLS_MAX", Default: "10000",
+		Meaning: "Most asynchronous calls of a namespace that are in the store at a time, waiting, running and ended. " +
+			"Those that have succeeded or were cancelled make room for new ones; with none of them left a caller is " +
+			"answered 429. 0 turns asynchronous calls off: `Prefer: respond-async` has no effect.",
+		parse: whole(0, 10_000_000, func(c *Config) *int { return &c.Calls.Most }),
+	},
+	{
+		Name: "CALLS_MEMORY", Default: "64mb",
+		Meaning: "Most bytes, or with a unit, that the asynchronous calls of a namespace take in the store, with their " +
+			"requests and answers. Above it a caller is answered 429, as with `CALLS_MAX`.",
+		parse: size(mib, tib, func(c *Config) *int64 { return &c.Calls.Memory }),
+	},
+	{
+		Name: "CALLS_WORKERS", Default: "half of `POOL_ACTIVE`, at least 1",
+		Meaning: "Most asynchronous calls that run on this server at a time. They start while workers are spare: one that " +
+			"waits in the queue delays no caller.",
+		parse:  whole(1, 100_000, func(c *Config) *int { return &c.Calls.Workers }),
+		derive: func(c *Config, _ machine) string { return strconv.Itoa(max(c.PoolActive/2, 1)) },
+	},
+	{
+		Name: "CALLS_KEEP", Default: "24h",
+		Meaning: "How long the record of an asynchronous call is kept after it has succeeded or was cancelled. It bounds " +
+			"the time for which an `Idempotency-Key` counts, which is a day.",
+		parse: duration(time.Minute, 365*day, func(c *Config) *time.Duration { return &c.Calls.Keep }),
+	},
+	{
+		Name: "CALLS_KEEP_DEAD", Default: "336h",
+		Meaning: "How long the record of an asynchronous call that is dead is kept, to be looked at and redriven.",
+		parse:   duration(time.Minute, 365*day, func(c *Config) *time.Duration { return &c.Calls.KeepDead }),
+	},
+	{
+		Name: "CALLS_LEASE", Default: "30s",
+		Meaning: "How long a server that is gone, or cannot reach the store, keeps the asynchronous calls that it runs. " +
+			"Then another server takes them, and the first one kills their workers.",
+		parse: duration(time.Second, time.Hour, func(c *Config) *time.Duration { return &c.Calls.Lease }),
+	},
+}

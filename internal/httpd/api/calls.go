@@ -1,0 +1,256 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/backstage/functions/internal/calls"
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/body"
+	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/internal/queue"
+	"github.com/backstage/functions/sandbox"
+)
+
+// Calls queues calls and tells of them; *calls.Engine is one. It must be safe for concurrent use. Its errors are or
+// wrap those of package queue and function.ErrUnavailable.
+type Calls interface {
+	Put(ctx context.Context, spec *queue.Spec) (queue.Placed, error)
+	Get(ctx context.Context, ref function.Ref, id string) (*queue.Call, error)
+	Await(ctx context.Context, ref function.Ref, id string, long time.Duration) (*queue.Call, error)
+	Watch(
+		ctx context.Context, ref function.Ref, id string, see func(*queue.Call) error, idle func() error,
+		every time.Duration,
+	) error
+	Result(ctx context.Context, ref function.Ref, id string) (*calls.Answer, error)
+	List(ctx context.Context, q *queue.Query) (queue.Page, error)
+	Cancel(ctx context.Context, ref function.Ref, id string) error
+	Redrive(ctx context.Context, ref function.Ref, id string) error
+}
+
+// CallTimes are how long records of calls are kept.
+type CallTimes struct {
+	// Keep is for calls that have succeeded or were cancelled, KeepDead for dead ones.
+	Keep, KeepDead time.Duration
+}
+
+// keyLife is how long an idempotency key counts, at most as long as records are kept.
+const keyLife = 24 * time.Hour
+
+// callsPath is that of the calls of a function; resources below it are about one.
+const callsPath = "/functions/{namespace}/{id}/invocations"
+
+// queuesCall says whether r is to be queued, and how.
+func (s *server) queuesCall(r *http.Request, to target) (p preference, ok bool) {
+	if s.Calls == nil || to.routed {
+		return p, false
+	}
+	p = preferenceOf(r)
+	return p, p.async
+}
+
+// forgetCredentials drops what r has to show who its caller is: a record is kept, and read by others.
+func forgetCredentials(r *http.Request) {
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+		delete(r.Header, name)
+	}
+}
+
+// queueCall queues the call that r makes, and waits for it as p says.
+func (s *server) queueCall(
+	w http.ResponseWriter, r *http.Request, found invoke.Found, ref function.Ref, request *sandbox.Request, p preference,
+) error {
+	spec, err := s.specOf(r, found, ref, request)
+	if err != nil {
+		return err
+	}
+	placed, err := s.Calls.Put(r.Context(), spec)
+	if err != nil {
+		return fmt.Errorf("queue a call of %s: %w", ref, err)
+	}
+	if placed.Existing && placed.Print != spec.Print {
+		return outcome.New(outcome.Outcome{
+			Status: http.StatusUnprocessableEntity, Reason: "idempotency_key_reused", Fault: outcome.FaultCaller,
+			Message: "The Idempotency-Key belongs to another request: use a new one",
+		})
+	}
+	w.Header().Set("Preference-Applied", p.applied())
+	status := queue.Queued
+	if p.wait > 0 || placed.Existing {
+		c, err := s.Calls.Await(r.Context(), ref, placed.ID, p.wait)
+		switch {
+		case errors.Is(err, queue.ErrNotFound): // its record has gone
+		case err != nil:
+			return fmt.Errorf("wait for call %s of %s: %w", placed.ID, ref, err)
+		case p.wait > 0 && c.Status.Settled() && c.HasResult:
+			return s.sendCallResult(w, r, ref, placed.ID)
+		default:
+			status = c.Status
+		}
+	}
+	return s.sendAccepted(w, r, ref, placed.ID, status)
+}
+
+// specOf is the call that r makes.
+func (s *server) specOf(
+	r *http.Request, found invoke.Found, ref function.Ref, request *sandbox.Request,
+) (*queue.Spec, error) {
+	payload, err := calls.EncodeRequest(request)
+	if err != nil {
+		return nil, fmt.Errorf("queue a call of %s: %w", ref, err)
+	}
+	if len(payload) > smallBody && !s.Grow(r, len(payload)) {
+		return nil, body.ErrNoRoom
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("queue a call of %s: %w", ref, err)
+	}
+	var retries function.Retries
+	if found.Function != nil && found.Function.Options.Retries != nil {
+		retries = *found.Function.Options.Retries
+	}
+	retries = retries.WithDefaults()
+	spec := &queue.Spec{
+		ID: id.String(), Ref: ref, Caller: callerOf(r), RequestID: RequestID(r.Context()),
+		TraceID: s.TraceID(r.Context()), URI: r.RequestURI, Payload: payload,
+		Attempts: retries.Attempts, Backoff: retries.Backoff, MaxAge: retries.MaxAge,
+		Keep: s.CallTimes.Keep, KeepDead: s.CallTimes.KeepDead,
+	}
+	return spec, addKey(spec, r, request)
+}
+
+// callerOf names the caller of r: by the ID of a key, or by the issuer and the subject of a token; empty for nobody.
+func callerOf(r *http.Request) string {
+	a := accessOf(r)
+	if a.bearer != nil {
+		return a.bearer.Issuer + " " + a.bearer.Subject
+	}
+	return a.key.ID
+}
+
+// longestKey is the longest idempotency key that is taken, in bytes.
+const longestKey = 255
+
+// addKey adds the idempotency key of r, if it has one: as what it and its caller and function hash to.
+func addKey(spec *queue.Spec, r *http.Request, request *sandbox.Request) error {
+	keys := r.Header["Idempotency-Key"]
+	if len(keys) == 0 {
+		return nil
+	}
+	key := strings.TrimSpace(keys[0])
+	if inner, ok := strings.CutPrefix(key, `"`); ok { // a string of RFC 8941
+		key = strings.TrimSuffix(inner, `"`)
+	}
+	if len(keys) > 1 || key == "" || len(key) > longestKey {
+		return outcome.BadRequest(fmt.Sprintf("Idempotency-Key must be one text of 1 to %d bytes", longestKey))
+	}
+	spec.Key = hashOf(spec.Caller, spec.Ref.ID, key)
+	spec.Print = hashOf(r.Method, r.RequestURI, string(request.Body), string(request.Raw))
+	spec.KeyFor = min(keyLife, spec.Keep)
+	return nil
+}
+
+// hashOf tells these texts from all others.
+func hashOf(texts ...string) string {
+	h := sha256.New()
+	for _, text := range texts {
+		fmt.Fprintf(h, "%d:%s", len(text), text)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// callOfPath is the call that the path names.
+func callOfPath(r *http.Request) (ref function.Ref, id string, err error) {
+	if ref, err = refOf(r); err != nil {
+		return ref, "", err
+	}
+	id, err = nameOf(r, "invocation")
+	return ref, id, err
+}
+
+// getCall shows a record, as it is or, with ?wait=, once it is settled; to a reader of events with each change.
+func (s *server) getCall(w http.ResponseWriter, r *http.Request) error {
+	ref, id, err := callOfPath(r)
+	if err != nil {
+		return err
+	}
+	if wantsEvents(r) {
+		return s.followCall(w, r, ref, id)
+	}
+	wait, err := queryWait(r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.Life, cancel)()
+	c, err := s.Calls.Await(ctx, ref, id, wait)
+	if err != nil {
+		return fmt.Errorf("call %s of %s: %w", id, ref, err)
+	}
+	w.Header().Set(headerCache, "no-store")
+	sendJSON(w, r, http.StatusOK, callJSON(c))
+	return nil
+}
+
+// getCallResult answers with what the function has answered.
+func (s *server) getCallResult(w http.ResponseWriter, r *http.Request) error {
+	ref, id, err := callOfPath(r)
+	if err != nil {
+		return err
+	}
+	return s.sendCallResult(w, r, ref, id)
+}
+
+func (s *server) sendCallResult(w http.ResponseWriter, r *http.Request, ref function.Ref, id string) error {
+	a, err := s.Calls.Result(r.Context(), ref, id)
+	if errors.Is(err, queue.ErrNotFound) {
+		c, err := s.Calls.Get(r.Context(), ref, id)
+		if err != nil {
+			return fmt.Errorf("result of call %s of %s: %w", id, ref, err)
+		}
+		return outcome.New(outcome.Outcome{
+			Status: http.StatusConflict, Reason: "no_result", Fault: outcome.FaultCaller,
+			Message: "The call has no result: it is " + string(c.Status),
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("result of call %s of %s: %w", id, ref, err)
+	}
+	return sendResult(w, r, &sandbox.Result{Status: a.Status, Header: a.Header, Body: a.Body, Bytes: a.Bytes})
+}
+
+// deleteCall cancels a call.
+func (s *server) deleteCall(w http.ResponseWriter, r *http.Request) error {
+	ref, id, err := callOfPath(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Calls.Cancel(r.Context(), ref, id); err != nil {
+		return fmt.Errorf("cancel call %s of %s: %w", id, ref, err)
+	}
+	sendEmpty(w, http.StatusNoContent)
+	return nil
+}
+
+// redriveCall queues a dead or cancelled call again.
+func (s *server) redriveCall(w http.ResponseWriter, r *http.Request) error {
+	ref, id, err := callOfPath(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Calls.Redrive(r.Context(), ref, id); err != nil {
+		return fmt.Errorf("redrive call %s of %s: %w", id, ref, err)
+	}
+	return s.sendAccepted(w, r, ref, id, queue.Queued)
+}

@@ -1,0 +1,154 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/qs"
+	"github.com/backstage/functions/internal/outcome"
+	"github.com/backstage/functions/internal/queue"
+	"github.com/backstage/functions/sandbox/rawjson"
+)
+
+// The number of calls in a page of a list.
+const (
+	defaultCalls = 20
+	mostCalls    = 100
+)
+
+// listCalls shows calls of a function, the newest first.
+func (s *server) listCalls(w http.ResponseWriter, r *http.Request) error {
+	ref, err := refOf(r)
+	if err != nil {
+		return err
+	}
+	q, err := callQuery(r)
+	if err != nil {
+		return err
+	}
+	q.Ref = ref
+	page, err := s.Calls.List(r.Context(), q)
+	if err != nil {
+		return fmt.Errorf("list calls of %s: %w", ref, err)
+	}
+	items := []byte{'['}
+	for i, c := range page.Calls {
+		if i > 0 {
+			items = append(items, ',')
+		}
+		items = append(items, callJSON(c)...)
+	}
+	o := rawjson.NewObject(make([]byte, 0, len(items)+128))
+	o.Raw("items", append(items, ']'))
+	addText(&o, "next", page.Next)
+	w.Header().Set(headerCache, "no-store")
+	sendJSON(w, r, http.StatusOK, o.End())
+	return nil
+}
+
+// callQuery reads what a list is asked for.
+func callQuery(r *http.Request) (*queue.Query, error) {
+	values := qs.Parse(r.URL.RawQuery)
+	q := &queue.Query{
+		Status: queue.Status(textOf(values, "status")), Reason: textOf(values, "reason"),
+		After: textOf(values, "cursor"), Limit: defaultCalls,
+	}
+	if q.Status != "" && !slices.Contains(queue.Statuses, q.Status) {
+		var known []string
+		for _, status := range queue.Statuses {
+			known = append(known, string(status))
+		}
+		return nil, outcome.BadRequest("status" + function.OneOf(known))
+	}
+	if text := textOf(values, "since"); text != "" {
+		since, err := sinceOf(text)
+		if err != nil {
+			return nil, outcome.BadRequest("since is not a time such as 2026-01-02T15:04:05Z")
+		}
+		q.Since = since
+	}
+	if text := textOf(values, "limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > mostCalls {
+			return nil, outcome.BadRequest(fmt.Sprintf("limit is not a whole number from 1 to %d", mostCalls))
+		}
+		q.Limit = n
+	}
+	return q, nil
+}
+
+// sinceOf reads a date or a time.
+func sinceOf(text string) (t time.Time, err error) {
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if t, err = time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return t, err
+}
+
+// queryWait is how long ?wait= says to wait, in seconds.
+func queryWait(r *http.Request) (time.Duration, error) {
+	if r.URL.RawQuery == "" {
+		return 0, nil
+	}
+	text := textOf(qs.Parse(r.URL.RawQuery), "wait")
+	if text == "" {
+		return 0, nil
+	}
+	seconds, err := strconv.Atoi(text)
+	if err != nil || seconds < 0 {
+		return 0, outcome.BadRequest("wait is not a whole number of seconds")
+	}
+	return waitOf(seconds), nil
+}
+
+// wantsEvents says whether the caller asks for server-sent events.
+func wantsEvents(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), contentTypeEvents)
+}
+
+// followCall sends the record with each change of it as an event, until the call is settled.
+func (s *server) followCall(w http.ResponseWriter, r *http.Request, ref function.Ref, id string) error {
+	allowed, stop := s.whileAllowed(r)
+	defer stop()
+	ctx, leave, err := s.followers.join(allowed, s.Owner(ref.Namespace), s.Client(r))
+	if err != nil {
+		return err
+	}
+	defer leave()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.Life, cancel)()
+	if _, err := s.Calls.Get(ctx, ref, id); err != nil {
+		return fmt.Errorf("follow call %s of %s: %w", id, ref, err)
+	}
+	events, err := newEventStream(w)
+	if err != nil {
+		return fmt.Errorf("follow call %s of %s: %w", id, ref, err)
+	}
+	defer events.end()
+	see := func(c *queue.Call) error {
+		return events.send(append(append([]byte("event: state\ndata: "), callJSON(c)...), "\n\n"...))
+	}
+	idle := func() error { return events.send([]byte(": nothing new\n\n")) }
+	err = s.Calls.Watch(ctx, ref, id, see, idle, heartbeat)
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errOutnumbered):
+		events.sendFailure(outcome.Of(errOutnumbered).Message)
+	case errors.Is(cause, errKeyEnded):
+		events.sendFailure("The key is not valid any more")
+	case err != nil && ctx.Err() == nil:
+		s.logFailure(r, slog.LevelWarn, "Following a call ended", err)
+		events.sendFailure(outcome.Of(err).Message)
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+package metrics
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/backstage/functions/internal/queue"
+)
+
+// calls counts asynchronous calls.
+type calls struct {
+	placed  map[string]prometheus.Counter
+	settled map[string]prometheus.Counter
+	waited  prometheus.Histogram
+	stored  atomic.Pointer[queue.Stats]
+}
+
+// queueBuckets are from a call that starts at once to one that waits for a night.
+var queueBuckets = []float64{.005, .025, .1, .5, 1, 5, 15, 60, 300, 1800, 7200, 28800}
+
+func newCalls(registry *prometheus.Registry) *calls {
+	f := factory{registry}
+	placed := f.counters("calls_placed_total", "Asynchronous calls that callers have asked for, by what became of that.",
+		"result")
+	settled := f.counters("calls_settled_total",
+		"Ends of runs of asynchronous calls, by what they made of the call.", "status")
+	c := &calls{
+		placed: children(placed.WithLabelValues, "queued", "existing", "refused"),
+		settled: children(settled.WithLabelValues,
+			string(queue.Succeeded), string(queue.Dead), string(queue.Queued), "back", "lost"),
+		waited: f.histogram("calls_wait_seconds", "Time for which asynchronous calls waited that could have been run.",
+			queueBuckets),
+	}
+	c.stored.Store(&queue.Stats{})
+	f.gauge("calls_queued", "Asynchronous calls in the store that wait, of all servers.",
+		func() float64 { return float64(c.stored.Load().Queued) })
+	f.gauge("calls_running", "Asynchronous calls that run, on all servers.",
+		func() float64 { return float64(c.stored.Load().Running) })
+	f.gauge("calls_dead", "Asynchronous calls in the store that have failed for good, of all servers.",
+		func() float64 { return float64(c.stored.Load().Dead) })
+	f.gauge("calls_oldest_seconds", "How long the asynchronous call has waited that could be run for longest.",
+		func() float64 { return c.stored.Load().Overdue.Seconds() })
+	return c
+}
+
+// CallPlaced counts a call that was asked for. It is safe for concurrent use.
+func (c *calls) CallPlaced(how string) { c.placed[how].Inc() }
+
+// CallStarted counts a call that was taken. It is safe for concurrent use.
+func (c *calls) CallStarted(waited time.Duration) { c.waited.Observe(max(waited, 0).Seconds()) }
+
+// CallSettled counts the end of a run. It is safe for concurrent use.
+func (c *calls) CallSettled(how string) { c.settled[how].Inc() }
+
+// CallsStored tells what is in the store. It is safe for concurrent use.
+func (c *calls) CallsStored(stats queue.Stats) { c.stored.Store(&stats) }
