@@ -13,7 +13,7 @@ import (
 )
 
 // as makes a request with a key; an empty one is none.
-func as(t *testing.T, key, method, url, body string) (int, string) {
+func as(t testing.TB, key, method, url, body string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -36,7 +36,7 @@ func as(t *testing.T, key, method, url, body string) (int, string) {
 }
 
 // newKey makes a key and returns its ID and its text.
-func newKey(t *testing.T, admin, url, body string) (id, key string) {
+func newKey(t testing.TB, admin, url, body string) (id, key string) {
 	t.Helper()
 	status, text := as(t, admin, "POST", url+"/keys", body)
 	var made struct{ ID, Key string }

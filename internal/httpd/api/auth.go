@@ -120,7 +120,7 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request, n need) error
 		s.recordTolerated(w, r, refusal)
 		return nil
 	case n.preflights && isPreflight(r): // browsers show no key with one
-		a.refusal = refusal
+		a.refusal, a.asked = refusal, time.Now()
 		return nil
 	}
 	return s.tellRefusal(w, s.countGuess(w, r, refusal))
@@ -163,6 +163,13 @@ func (s *server) watchAllowed(r *http.Request, namespaces []string, end func(cau
 	}
 }
 
+// refusePreflight returns why r, a preflight, is not answered, at a time that tells nothing of what is stored.
+func (s *server) refusePreflight(w http.ResponseWriter, r *http.Request) error {
+	a := accessOf(r)
+	evenOut(r.Context(), a.asked)
+	return s.tellRefusal(w, a.refusal)
+}
+
 // tellRefusal returns refusal with its header.
 func (s *server) tellRefusal(w http.ResponseWriter, refusal error) error {
 	if outcome.Of(refusal).Status == http.StatusUnauthorized {
@@ -181,6 +188,8 @@ type access struct {
 	claimed string
 	// refusal says why nothing but a preflight is served; nil if all is.
 	refusal error
+	// asked is when that was decided.
+	asked time.Time
 }
 
 // holder is what one may do who has a key or a token.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/qs"
@@ -33,8 +34,12 @@ func (s *server) pipelineOptions(next handler) handler {
 		if err != nil {
 			return next(w, r)
 		}
+		start := time.Now()
 		c := s.corsOf(r.Context(), steps)
 		if c == nil {
+			if s.Auth == AuthOn {
+				evenOut(r.Context(), start)
+			}
 			return next(w, r)
 		}
 		shareAnswer(w, r, c)

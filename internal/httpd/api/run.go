@@ -38,7 +38,7 @@ func (s *server) runBelow(w http.ResponseWriter, r *http.Request) error {
 	refusal := accessOf(r).refusal
 	switch {
 	case refusal != nil && !found.LearnsPath():
-		return s.tellRefusal(w, refusal)
+		return s.refusePreflight(w, r)
 	case err != nil && !errors.Is(err, function.ErrNotFound):
 		return fmt.Errorf("run %s: %w", ref, err)
 	case !found.LearnsPath():
@@ -72,8 +72,8 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 			return answerPreflight(w, r, c)
 		}
 	}
-	if refusal := accessOf(r).refusal; refusal != nil {
-		return s.tellRefusal(w, refusal)
+	if accessOf(r).refusal != nil {
+		return s.refusePreflight(w, r)
 	}
 	if wantsSocket(r, found) {
 		return s.upgrade(w, r, to, found)
