@@ -17,6 +17,9 @@ const (
 // ErrTooManyPublic marks a store that has as many public functions as it takes.
 var ErrTooManyPublic = errors.New("there are as many public functions as a server takes")
 
+// ErrPublicShare marks an owner of namespaces with as many public functions as they may have among others.
+var ErrPublicShare = errors.New("the owner of the namespace has as many public functions as they may")
+
 // MaxVariables is how many environment variables a function may have, MaxFiles of how many files it may be made.
 const (
 	MaxVariables = 1024

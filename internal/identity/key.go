@@ -20,6 +20,8 @@ var (
 	ErrNotFound = errors.New("key not found")
 	// ErrTooMany marks a store that has as many keys as it takes.
 	ErrTooMany = errors.New("there are as many keys as a server takes: delete some first")
+	// ErrShare marks an administrator of some namespaces who has made as many keys as they may among others.
+	ErrShare = errors.New("there are as many keys as one administrator of some namespaces may make: delete some first")
 	// ErrIncomplete marks a key that cannot be stored.
 	ErrIncomplete = errors.New("a key needs an ID, a role and namespaces")
 )
@@ -33,7 +35,10 @@ type Key struct {
 	Role Role
 	// Namespaces are those that Role holds for.
 	Namespaces []Pattern
-	Created    time.Time
+	// Root names who answers for the key: the first in the line of its makers who may not do everything, by the ID of
+	// their key, or by issuer and subject of their token. Empty for a key that was made by one who may.
+	Root    string
+	Created time.Time
 	// Expires is when it stops being valid; the zero value stands for never.
 	Expires time.Time
 	hash    hash
@@ -103,6 +108,7 @@ type record struct {
 	Name       string     `json:"name,omitempty"`
 	Role       Role       `json:"role"`
 	Namespaces []Pattern  `json:"namespaces"`
+	Root       string     `json:"root,omitempty"`
 	Created    time.Time  `json:"created"`
 	Expires    *time.Time `json:"expires,omitempty"`
 	Hash       string     `json:"hash"`
@@ -111,7 +117,8 @@ type record struct {
 // Record is k without its ID as a JSON text, as stores keep it.
 func (k Key) Record() []byte {
 	r := record{
-		Name: k.Name, Role: k.Role, Namespaces: k.Namespaces, Created: k.Created, Hash: hex.EncodeToString(k.hash[:]),
+		Name: k.Name, Role: k.Role, Namespaces: k.Namespaces, Root: k.Root, Created: k.Created,
+		Hash: hex.EncodeToString(k.hash[:]),
 	}
 	if !k.Expires.IsZero() {
 		r.Expires = &k.Expires
@@ -129,7 +136,7 @@ func Parse(id string, text []byte) (Key, error) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return Key{}, fmt.Errorf("record of key %s: %w", id, err)
 	}
-	k := Key{ID: id, Name: r.Name, Role: r.Role, Namespaces: r.Namespaces, Created: r.Created}
+	k := Key{ID: id, Name: r.Name, Role: r.Role, Namespaces: r.Namespaces, Root: r.Root, Created: r.Created}
 	if r.Expires != nil {
 		k.Expires = *r.Expires
 	}

@@ -52,6 +52,15 @@ var table = []struct {
 		Status: statusBad, Fault: FaultCaller,
 		Message: "There are limits of as many namespaces as a server takes: delete some first",
 	}},
+	{identity.ErrShare, Outcome{
+		Status: statusBad, Fault: FaultCaller,
+		Message: "There are as many keys as one administrator of some namespaces may make: delete some first",
+	}},
+	{function.ErrPublicShare, Outcome{
+		Status: statusBad, Fault: FaultCaller,
+		Message: "The function is stored, but not public: the owner of its namespace has as many public functions as they " +
+			"may",
+	}},
 	{function.ErrTooManyPublic, Outcome{
 		Status: statusBad, Fault: FaultCaller,
 		Message: "The function is stored, but not public: there are as many public functions as a server takes",

@@ -54,6 +54,20 @@ func (l *publicList) Has(ref function.Ref) bool {
 	return ok
 }
 
+// Count says how many functions are in the list, and how many of them are in namespaces that match.
+func (l *publicList) Count(match func(namespace string) bool) (matching, all int) {
+	refs := l.refs.Load()
+	if refs == nil {
+		return 0, 0
+	}
+	for ref := range *refs {
+		if match(ref.Namespace) {
+			matching++
+		}
+	}
+	return matching, len(*refs)
+}
+
 // auths are the values of AUTH.
 var auths = map[string]api.Auth{config.AuthOff: api.AuthOff, config.AuthLog: api.AuthLog, config.AuthOn: api.AuthOn}
 

@@ -398,8 +398,9 @@ func TestWithoutKeysNothingIsGuarded(t *testing.T) {
 // listed is a list of public functions.
 type listed map[function.Ref]bool
 
-func (l listed) Has(ref function.Ref) bool { return l[ref] }
-func (listed) Loaded() bool                { return true }
+func (l listed) Has(ref function.Ref) bool                 { return l[ref] }
+func (listed) Count(func(string) bool) (matching, all int) { return 0, 0 }
+func (listed) Loaded() bool                                { return true }
 
 func TestAnybodyMayRunAPublicFunction(t *testing.T) {
 	public := listed{{Namespace: "a", ID: "open"}: true, {Namespace: "a", ID: "closed-since"}: true}

@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/backstage/functions/internal/audit"
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/identity"
 )
 
@@ -39,6 +40,10 @@ func (s *server) postKey(w http.ResponseWriter, r *http.Request) error {
 		sendInvalid(w, r, []string{fault})
 		return nil
 	}
+	given.Root = rootOf(r)
+	if err := s.checkShare(r.Context(), given.Root); err != nil {
+		return err
+	}
 	key, token := identity.New(given)
 	recordOf(r).Name("key", key.ID)
 	if err := s.Store.PutKey(r.Context(), key); err != nil {
@@ -46,6 +51,39 @@ func (s *server) postKey(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	sendSchemaAs(w, r, http.StatusCreated, "keys/item", keyJSON(key, token))
+	return nil
+}
+
+// rootOf is the Root of keys that the caller of r makes.
+func rootOf(r *http.Request) string {
+	a := accessOf(r)
+	switch {
+	case a.holder().MayIn(identity.Admin, identity.Everywhere):
+		return ""
+	case a.key.Root != "":
+		return a.key.Root
+	}
+	return a.name()
+}
+
+// checkShare returns identity.ErrShare if there are as many keys of that root as there may be.
+func (s *server) checkShare(ctx context.Context, root string) error {
+	if root == "" {
+		return nil
+	}
+	all, err := s.Store.Keys(ctx)
+	if err != nil {
+		return fmt.Errorf("count keys: %w", err)
+	}
+	has := 0
+	for _, key := range all {
+		if key.Root == root {
+			has++
+		}
+	}
+	if !hasRoom(has, len(all), function.MaxKeys) {
+		return fmt.Errorf("put a key: %w", identity.ErrShare)
+	}
 	return nil
 }
 

@@ -10,6 +10,8 @@ import (
 // PublicList is the stored list of public functions, in memory. It must be safe for concurrent use.
 type PublicList interface {
 	Has(ref function.Ref) bool
+	// Count says how many functions are in the list, and how many of them are in namespaces that match.
+	Count(match func(namespace string) bool) (matching, all int)
 	// Loaded says whether the list is known.
 	Loaded() bool
 }
@@ -17,8 +19,9 @@ type PublicList interface {
 // nonePublic is a PublicList without functions.
 type nonePublic struct{}
 
-func (nonePublic) Has(function.Ref) bool { return false }
-func (nonePublic) Loaded() bool          { return true }
+func (nonePublic) Has(function.Ref) bool                       { return false }
+func (nonePublic) Count(func(string) bool) (matching, all int) { return 0, 0 }
+func (nonePublic) Loaded() bool                                { return true }
 
 // conceal takes a function from the list of public ones, before it is written or deleted: where the rest fails,
 // nobody runs what is not meant for them.
@@ -36,6 +39,11 @@ func (s *server) conceal(ctx context.Context, ref function.Ref) error {
 func (s *server) reveal(ctx context.Context, f *function.Function) error {
 	if !f.Options.IsPublic() || s.Public.Has(f.Ref) {
 		return nil
+	}
+	owner := s.Owner(f.Namespace)
+	has, taken := s.Public.Count(func(namespace string) bool { return s.Owner(namespace) == owner })
+	if !hasRoom(has, taken, function.MaxPublic) {
+		return fmt.Errorf("put %s among the public functions: %w", f.Ref, function.ErrPublicShare)
 	}
 	if err := s.Store.AddPublic(ctx, f.Ref); err != nil {
 		return fmt.Errorf("put %s among the public functions: %w", f.Ref, err)

@@ -1,0 +1,6 @@
+package api
+
+// hasRoom says whether one more fits where taken of most places are, has of them of the one who asks: a tenth is for
+// anyone, more while half of all are free. So nobody fills the places of others. Requests at the same time may find the
+// same place free.
+func hasRoom(has, taken, most int) bool { return has < most/10 || taken < most/2 }
