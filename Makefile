@@ -118,7 +118,7 @@ build: tools ## build bin/functions
 
 .PHONY: run
 run: setup build ## build and serve on port 8100; configured by environment variables
-	@exec bin/functions serve
+	@bin/functions secrets keygen --if-missing; exec bin/functions serve
 
 .PHONY: test-tools
 test-tools:

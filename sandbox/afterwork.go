@@ -27,7 +27,7 @@ const (
 // answer is out.
 func (inv *Invocation) slim() *Invocation {
 	slim := *inv
-	slim.Code, slim.Compiled, slim.Env, slim.Request, slim.Outgoing = "", nil, nil, Request{}, nil
+	slim.Code, slim.Compiled, slim.Env, slim.Secrets, slim.Request, slim.Outgoing = "", nil, nil, nil, Request{}, nil
 	slim.OnLog, slim.OnSpan, slim.OnHead = nil, nil, nil
 	return &slim
 }

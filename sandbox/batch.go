@@ -19,8 +19,8 @@ const (
 func (inv *Invocation) size() int {
 	const members = 192 // all that every frame has, with an ID
 	r := &inv.Request
-	return members + len(r.Method) + len(r.Header) + len(r.Query) + len(inv.Env) + len(inv.Outgoing) + len(r.Body) +
-		len(r.HTTP) + base64.StdEncoding.EncodedLen(len(r.Raw))
+	return members + len(r.Method) + len(r.Header) + len(r.Query) + len(inv.Env) + len(inv.Secrets) + len(inv.Outgoing) +
+		len(r.Body) + len(r.HTTP) + base64.StdEncoding.EncodedLen(len(r.Raw))
 }
 
 // mayBatch says whether inv may be sent together with others.

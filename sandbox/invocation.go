@@ -44,6 +44,9 @@ type Invocation struct {
 	Compiled *Compiled
 	// Env is the function's own environment, a JSON object of strings; empty when it has none.
 	Env json.RawMessage
+	// Secrets is a JSON object of texts that this call alone gets, in Backstage.secrets; empty for none. A trial run gets
+	// none. With Once Key must stand for them, too.
+	Secrets json.RawMessage
 	// Request is what main receives; unused by Check.
 	Request Request
 	// Outgoing is a JSON object of header names and texts that the call's own HTTP requests carry unless the function sets

@@ -129,7 +129,8 @@ var kinds = [...]string{Run: wire.Run, Check: wire.Check, compile: wire.Compile}
 func (inv *Invocation) frame() wire.Invoke {
 	frame := wire.Invoke{
 		Kind: kinds[inv.Kind], Method: inv.Request.Method, Headers: inv.Request.Header, Query: inv.Request.Query,
-		Env: inv.Env, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil, Cut: inv.CutAfterAnswer, Body: inv.Request.Body,
+		Env: inv.Env, Secrets: inv.Secrets, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil, Cut: inv.CutAfterAnswer,
+		Body: inv.Request.Body,
 		HTTP: inv.Request.HTTP,
 	}
 	if inv.Request.HasRaw {

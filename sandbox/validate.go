@@ -16,7 +16,7 @@ var ErrInvalid = errors.New("sandbox: invalid invocation")
 const mostLevels = 10_000
 
 // texts is how many JSON texts an Invocation has.
-const texts = 6
+const texts = 7
 
 // Validate says what is wrong with inv, all faults at once, in an error that is ErrInvalid. Invoke does so for every
 // call. JSON texts are read whole, unless MarkValid was called for them.
@@ -70,11 +70,13 @@ func (inv *Invocation) MarkValid() *Invocation {
 // bodyText is the one of an Invocation's texts that may be any JSON value; the others are objects.
 const bodyText = 0
 
-var textNames = [texts]string{"Request.Body", "Request.Header", "Request.Query", "Env", "Outgoing", "Request.HTTP"}
+var textNames = [texts]string{
+	"Request.Body", "Request.Header", "Request.Query", "Env", "Outgoing", "Request.HTTP", "Secrets",
+}
 
 func (inv *Invocation) texts() [texts]*json.RawMessage {
 	r := &inv.Request
-	return [texts]*json.RawMessage{&r.Body, &r.Header, &r.Query, &inv.Env, &inv.Outgoing, &r.HTTP}
+	return [texts]*json.RawMessage{&r.Body, &r.Header, &r.Query, &inv.Env, &inv.Outgoing, &r.HTTP, &inv.Secrets}
 }
 
 // identity tells a text apart from all others that are in memory.

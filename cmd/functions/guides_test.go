@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	app "github.com/backstage/functions/internal/server"
 )
 
 // block matches a fenced block of a guide: its language and its text.
@@ -66,7 +69,14 @@ func startOfGuide(t *testing.T, dir, command string) *strings.Replacer {
 	if !ok {
 		t.Fatalf("%q does not end with make run", command)
 	}
-	s := startServer(t, append(strings.Fields(strings.ReplaceAll(vars, "$PWD", dir)), "HOST=")...)
+	environ := append(strings.Fields(strings.ReplaceAll(vars, "$PWD", dir)), "HOST=")
+	keyset := app.SecretsOptions{
+		Environ: append(os.Environ(), append(environ, "DATA_DIR="+dir)...), Out: io.Discard, IfMissing: true,
+	}
+	if err := app.MakeKeyset(keyset); err != nil { // as make run does
+		t.Fatal(err)
+	}
+	s := startServer(t, environ...)
 	address := strings.TrimPrefix(s.url, "http://")
 	return strings.NewReplacer("https://localhost:8100", "https://"+address, "http://localhost:8100", s.url)
 }

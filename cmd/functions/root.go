@@ -24,7 +24,8 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("functions {{.Version}}\n")
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newHealth(), newBackup(), newCheckMigration(), newAdminKey(), newRuntimes(), newVersion())
+	root.AddCommand(newServe(), newHealth(), newBackup(), newCheckMigration(), newAdminKey(), newRuntimes(), newSecrets(),
+		newVersion())
 	return root
 }
 

@@ -27,6 +27,7 @@ var homes = map[string][]string{
 	"github.com/gorilla/mux":     {"internal/httpd/api"},
 	"github.com/miekg/dns":       {"internal/egress"},
 	"github.com/prometheus/":     {"internal/observe/metrics"},
+	"github.com/tink-crypto/":    {"internal/secrets"},
 	"github.com/spf13/cobra":     {"cmd/functions"},
 	"github.com/tidwall/btree":   {"internal/store/line"},
 	"github.com/redis/go-redis/": {"internal/store/redis", "internal/testenv"},

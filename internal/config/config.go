@@ -89,6 +89,8 @@ type Config struct {
 	Issuers []identity.Issuer
 	// Audit says where records of writes and refusals go; see its fields.
 	Audit Audit
+	// SecretsKeysetFile and SecretsDir are SECRETS_KEYSET_FILE and SECRETS_DIR; an empty SecretsDir stands for none.
+	SecretsKeysetFile, SecretsDir string
 	// RedisEndpoint is REDIS_ENDPOINT or DBAAS_SENTINEL_ENDPOINT, and RedisVariable the name of the one that is set.
 	// LogsRedisEndpoint is LOGS_REDIS_ENDPOINT, empty for the same Redis. RedisKeyPrefix is REDIS_KEY_PREFIX.
 	RedisEndpoint     Secret

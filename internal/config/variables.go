@@ -10,6 +10,7 @@ var groups = []struct {
 	{"Keys of callers", authVariables},
 	{"Where callers come from", reachVariables},
 	{"Audit", auditVariables},
+	{"Secrets", secretsVariables},
 	{"Functions", functionsVariables},
 	{"Packages", packagesVariables},
 	{"Workers", workersVariables},

@@ -14,6 +14,8 @@ type Change struct {
 	Public bool
 	// Limits means that the limits of a namespace changed.
 	Limits bool
+	// Secrets is the namespace where a secret, of itself or of one of its functions, was written or deleted.
+	Secrets string
 	// All means that anything may have changed, such as after messages were lost.
 	All bool
 }

@@ -48,7 +48,7 @@ var ErrDamaged = errors.New(
 	"the stored code does not match its hash: put the function's code again, restore a backup, or delete the function",
 )
 
-// Limits bound the record of one function, and the numbers of routes, keys and modules. The zero value stands for the
+// Limits bound the record of one function, and the numbers of what else there may be. The zero value stands for the
 // defaults.
 type Limits struct {
 	// EnvBytes is how long the environment may be as one JSON object; 0 stands for 1 MiB.
@@ -67,6 +67,8 @@ type Limits struct {
 	Namespaces int
 	// Modules is how many shared modules a namespace may have; 0 stands for MaxModules.
 	Modules int
+	// Secrets is how many a namespace, and each function, may have; 0 stands for MaxSecrets.
+	Secrets int
 }
 
 // EnvLimitError says that a write would leave a function with more variables, or longer ones, than it may have.
@@ -104,6 +106,9 @@ func (l Limits) MaxKeys() int { return cmp.Or(l.Keys, MaxKeys) }
 
 // MaxModules is how many shared modules a namespace may have.
 func (l Limits) MaxModules() int { return cmp.Or(l.Modules, MaxModules) }
+
+// MaxSecrets is how many secrets a namespace, and each function, may have.
+func (l Limits) MaxSecrets() int { return cmp.Or(l.Secrets, MaxSecrets) }
 
 // MaxPublic is how many functions may be public.
 func (l Limits) MaxPublic() int { return cmp.Or(l.Public, MaxPublic) }

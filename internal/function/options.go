@@ -38,6 +38,8 @@ type Options struct {
 	WebSocket *WebSocket
 	// Retries say how often asynchronous calls are tried; nil stands for the defaults.
 	Retries *Retries
+	// Secrets are the names of those that its calls get; the zero value, and nil, has none.
+	Secrets *SecretNames
 }
 
 // What a call finds in a worker that has served others: what they have left in it, as far as it was not compared, or
@@ -99,6 +101,7 @@ var AllOptions = []Option{
 	cors("cors", func(o *Options) **CORS { return &o.CORS }),
 	webSocket("websocket", func(o *Options) **WebSocket { return &o.WebSocket }),
 	retries("retries", func(o *Options) **Retries { return &o.Retries }),
+	secretNames("secrets", func(o *Options) **SecretNames { return &o.Secrets }),
 }
 
 // IsPublic says whether anybody may run the function.

@@ -74,8 +74,11 @@ func TestOptionsAreRecordedAndReadBack(t *testing.T) {
 				t.Errorf("%s: a caller may not write %s:%s", name, value, fault)
 			}
 		}
-		for _, other := range []string{"true", "[]", "-1"} {
+		for _, other := range []string{"true", "[]", "[0]", "-1"} {
 			var o function.Options
+			if option.Name == "secrets" && other == "[]" { // which is a list of none
+				continue
+			}
 			if option.Read(&o, json.RawMessage(other)) || option.Parse(&o, json.RawMessage(other)) == "" {
 				t.Errorf("%s: %s is taken", option.Name, other)
 			}

@@ -37,6 +37,8 @@ type entry struct {
 	// memory and cpu are limits of its workers, or the zero that stands for the server's.
 	memory int64
 	cpu    float64
+	// secrets are the names of those that its calls get.
+	secrets []string
 	// web and once are what the worker is told of the code.
 	web, once bool
 	// revision is what Source.Revision says as long as nothing was written.
@@ -74,6 +76,7 @@ func (e *entry) setOptions(o function.Options) {
 	e.cut = valueOf(o.AfterAnswer) == function.AfterAnswerCut
 	e.memory, e.cpu = valueOf(o.Memory), valueOf(o.CPU)
 	e.web, e.once = isWeb(&o), isOnce(&o)
+	e.secrets = valueOf(o.Secrets)
 	e.timeout, e.syncTimeout = valueOf(o.Timeout), valueOf(o.SyncTimeout)
 }
 

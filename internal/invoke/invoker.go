@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/secrets"
 	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/sandbox"
 )
@@ -45,6 +46,7 @@ type Invoker struct {
 	reporter  Reporter // nil when it is off
 	tracer    Tracer
 	stacks    *stacktrace.Stacks
+	secrets   *secrets.Keeper
 	cache     *cache
 	limiter   *limiter
 	refused   func(error)
@@ -67,8 +69,8 @@ func New(o Options) *Invoker {
 	o = o.withDefaults()
 	return &Invoker{
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer,
-		stacks: o.Stacks,
-		cache:  newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
+		stacks: o.Stacks, secrets: o.Secrets,
+		cache: newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
 		refused: o.Refused, allowed: o.Allowed, refusals: newRefusals(o.Logger), stepped: o.Stepped,
 		cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer, rollsBack: o.RollBack,
 		syncTimeout: o.SyncTimeout, pipelineTimeout: o.PipelineTimeout, stepBytes: o.StepBytes,
@@ -138,6 +140,7 @@ func (v *Invoker) Run(ctx context.Context, call Call) (*sandbox.Result, error) {
 type place struct {
 	step    int       // from 1; 0 for a call alone
 	earlier []Step    // those before it
+	masks   *masks    // of the steps before it, to which its own is added; nil for a call alone
 	start   time.Time // of the step, or of the call
 }
 
@@ -162,28 +165,35 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	call.OnHead = nil // is nothing to those who are told of the call
 	out := v.output.Start(call)
 	places := v.stacks.Of(e.fn)
-	late := newLateOutput(v.output, &call, places)
+	given, refusal := v.secrets.For(ctx, e.fn.Ref, e.secrets)
+	hidden := at.masks.with(given)
+	late := newLateOutput(v.output, &call, places, given)
 	ctx, span := v.tracer.Run(ctx, call)
 	inv := e.invocation()
 	inv.ID, inv.Owner, inv.Depth = at.id(call.ID), call.Owner, depthOf(ctx)
 	inv.Compiled, inv.Env = &e.compiled, e.env
+	giveSecrets(inv, given)
 	inv.AsyncTimeout, inv.MaxInvocations = e.timeout, e.maxInvocations
 	inv.Rollback = e.reuse == function.ReuseRollback || e.reuse == "" && v.rollsBack
 	inv.Request, inv.Outgoing = call.Request, span.Outgoing()
 	inv.Detached, inv.CutAfterAnswer = !v.cancels && !call.Bound, v.cuts || e.cut
 	inv.OnLog = func(line sandbox.LogLine) {
-		line = places.Line(line)
+		line = given.Line(places.Line(line))
 		out.Line(line)
 		span.Line(line)
 	}
-	inv.OnSpan, inv.OnLate, inv.OnLateEnd = span.Spans(), late.line, late.end
+	inv.OnSpan, inv.OnLate, inv.OnLateEnd = masked(span.Spans(), given), late.line, late.end
 	begun := false
 	if onHead != nil {
 		inv.OnHead = v.watchHead(onHead, &begun)
 	}
 	inv.MarkValid() // the API has read the body, a worker's answer was read by the pool, and encoders wrote the rest
-	result, err := v.admit(ctx, e.fn, inv)
-	err = places.Error(err)
+	var result *sandbox.Result
+	err := refusal
+	if err == nil {
+		result, err = v.admit(ctx, e.fn, inv)
+	}
+	err = given.Error(places.Error(err))
 	took := time.Since(at.start)
 	ran := begun || hasRun(err)
 	if err != nil && ran && (!begun || !endOf(err).byCaller()) {
@@ -202,6 +212,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	}
 	v.recorder.FunctionRun(ctx, e.fn.Ref, ending, took)
 	if err != nil && ran {
+		call.Request.Body = hidden.JSON(call.Request.Body)
 		v.report(&Failure{Call: call, Function: e.fn, Err: err, Earlier: at.earlier, Source: places.Source}, out)
 	}
 	return result, err

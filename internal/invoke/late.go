@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/secrets"
 	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/sandbox"
 )
@@ -15,6 +16,7 @@ import (
 type lateOutput struct {
 	output Output
 	places *stacktrace.Translator
+	hidden *secrets.Set
 	out    RunOutput // nil before the first line
 	began  time.Time
 
@@ -25,10 +27,12 @@ type lateOutput struct {
 }
 
 // newLateOutput keeps nothing of the request but what output may want of its header.
-func newLateOutput(output Output, call *Call, places *stacktrace.Translator) *lateOutput {
+func newLateOutput(
+	output Output, call *Call, places *stacktrace.Translator, hidden *secrets.Set,
+) *lateOutput {
 	return &lateOutput{
-		output: output, places: places, id: call.ID, traceID: call.TraceID, owner: call.Owner, uri: call.URI, ref: call.Ref,
-		method: call.Request.Method, header: call.Request.Header,
+		output: output, places: places, hidden: hidden, id: call.ID, traceID: call.TraceID, owner: call.Owner,
+		uri: call.URI, ref: call.Ref, method: call.Request.Method, header: call.Request.Header,
 	}
 }
 
@@ -44,7 +48,7 @@ func (l *lateOutput) line(line sandbox.LogLine) {
 	if l.out == nil {
 		l.out, l.began = l.output.Start(l.call()), time.Now()
 	}
-	l.out.Line(l.places.Line(line))
+	l.out.Line(l.hidden.Line(l.places.Line(line)))
 }
 
 // end comes after the last line.

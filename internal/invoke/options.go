@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/secrets"
 	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/sandbox"
 )
@@ -72,6 +73,8 @@ type Options struct {
 	Logger   *slog.Logger
 	// Stacks show errors and output of functions that were built in their authors' lines; nil shows those of the artefact.
 	Stacks *stacktrace.Stacks
+	// Secrets finds those that calls get; nil for none.
+	Secrets *secrets.Keeper
 	// Concurrency limits the calls at a time.
 	Concurrency Concurrency
 	// OwnerSeparator ends the name of the owner in that of a namespace. Namespaces of one owner share workers and the

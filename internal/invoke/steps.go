@@ -19,6 +19,7 @@ type progress struct {
 	room    bodyMemory // for next
 	answer  *sandbox.Result
 	earlier []Step
+	masks   masks
 }
 
 func (v *Invoker) runSteps(
@@ -62,7 +63,9 @@ func (p *progress) run(ctx context.Context, e *entry, number int, start time.Tim
 	collected := &collected{limit: p.stepBytes, room: bodyMemory{memory: call.Memory}}
 	defer collected.room.release()
 	call.OnHead = p.takeHead(collected, last)
-	result, err := p.Invoker.run(ctx, e, call, place{step: number, earlier: p.earlier, start: start})
+	result, err := p.Invoker.run(ctx, e, call, place{
+		step: number, earlier: p.earlier, masks: &p.masks, start: start,
+	})
 	p.stepped(ctx, p.called(call, e), statusOf(result, err), time.Since(start))
 	if err != nil {
 		return true, p.fail(&StepError{e.fn.Ref, err})
@@ -72,7 +75,7 @@ func (p *progress) run(ctx context.Context, e *entry, number int, start time.Tim
 	collected.room.release() // take asks anew
 	p.earlier = append(
 		p.earlier,
-		Step{Ref: e.fn.Ref, Status: result.Status, Body: beginningOf(result.Body), Time: time.Now()},
+		Step{Ref: e.fn.Ref, Status: result.Status, Body: beginningOf(p.masks.JSON(result.Body)), Time: time.Now()},
 	)
 	return p.take(result, e, number)
 }

@@ -39,6 +39,10 @@ var table = []struct {
 		Status: statusBad, Message: "The namespace has as many shared modules as it may: delete some first",
 		Fault: FaultCaller,
 	}},
+	{function.ErrTooManySecrets, Outcome{
+		Status: statusBad, Fault: FaultCaller,
+		Message: "There are as many secrets as a function or a namespace may have: delete some first",
+	}},
 	{function.ErrRouteNotFound, Outcome{Status: statusMissing, Message: "Route not found", Fault: FaultCaller}},
 	{function.ErrTooManyRoutes, Outcome{
 		Status: statusBad, Message: "There are as many routes as a server takes: delete some first", Fault: FaultCaller,

@@ -26,7 +26,8 @@ func (s *server) changed(c function.Change) {
 	if c.Public || c.All {
 		s.public.Changed()
 	}
-	if !c.Routes && !c.Keys && !c.Public && !c.Limits {
+	s.secrets.Changed(c)
+	if !c.Routes && !c.Keys && !c.Public && !c.Limits && c.Secrets == "" {
 		s.invoker.Changed(c)
 	}
 	if s.sockets != nil {

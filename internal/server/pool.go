@@ -26,12 +26,15 @@ func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer
 	// A body may grow to six times its size as a JSON string. A call carries code and body; in a pipeline the body is the
 	// answer of the step before. What was built of files is text of which little grows.
 	bodies := 8 * cfg.BodyLimit
-	pool.Limits.Frame = max(pool.Limits.Frame, int(bodies+cfg.ResponseLimit), int(bodies+2*cfg.CodeLimit))
+	pool.Limits.Frame = max(pool.Limits.Frame, int(bodies+cfg.ResponseLimit), int(bodies+2*cfg.CodeLimit)) + secretBytes
 	pool.Env, pool.TimeZone = mustJSON(cfg.ExposeEnv), cfg.TimeZone
 	pool.ICUData = cfg.ICUData
 	pool.Observer = observer
 	return pool
 }
+
+// secretBytes is how long the secrets of a call may be as JSON.
+const secretBytes = 6 * function.MaxSecretNames * function.MaxSecretBytes
 
 func mustJSON(env *function.Env) json.RawMessage {
 	text, err := env.MarshalJSON()

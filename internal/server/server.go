@@ -30,6 +30,7 @@ import (
 	"github.com/backstage/functions/internal/observe/auditlog"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
+	"github.com/backstage/functions/internal/secrets"
 	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/internal/store"
 	"github.com/backstage/functions/internal/store/hook"
@@ -98,6 +99,7 @@ type server struct {
 	audit       *auditlog.Log  // nil if nothing is recorded
 	auditFile   *auditlog.File // nil if no file has records
 	calls       *calls.Engine  // nil without asynchronous calls
+	secrets     *secrets.Keeper
 }
 
 // steps are the parts to start, in order.
@@ -115,6 +117,7 @@ func (s *server) steps() []step {
 		{"the limits of namespaces", s.openLimits},
 		{"the issuers of tokens", s.openIssuers},
 		{"the audit log", s.openAudit},
+		{"secrets", s.openSecrets},
 		{"the journal of output", s.keepLines},
 		{"the way out for functions", s.openEgress},
 		{"builds", s.openBuilds},
@@ -255,6 +258,7 @@ func (s *server) invokeOptions() invoke.Options {
 		StepBytes:          s.cfg.ResponseLimit / 4 * 3,
 		Bounds:             functionBounds(s.cfg),
 		Stacks:             stacktrace.New(stacktrace.Options{Sources: s.store, CPU: s.work, Logger: s.log()}),
+		Secrets:            s.secrets,
 		Refused:            s.measures.InvocationRefused,
 		Allowed:            s.limits.Check,
 		Stepped:            s.out.stepped,
@@ -317,6 +321,7 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Logs:    keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
 		Life: ctx,
 	}
+	options.Secrets = s.secrets
 	s.auth(&options)
 	s.audited(&options)
 	if s.calls != nil {

@@ -22,6 +22,7 @@ func Observe(s Store, hooks ...hook.Func) Store {
 		modules:         modules{hook.Guard[Modules](s, hooks...)},
 		public:          public{hook.Guard[Public](s, hooks...)},
 		auditing:        auditing{hook.Guard[Audit](s, hooks...)},
+		secrets:         secrets{hook.Guard[Secrets](s, hooks...)},
 		calls:           calls{s, hook.Guard[Calls](s, hooks...)},
 		namespaceLimits: namespaceLimits{hook.Guard[NamespaceLimits](s, hooks...)},
 	}
@@ -40,6 +41,7 @@ type observed struct {
 	modules
 	public
 	auditing
+	secrets
 	calls
 	namespaceLimits
 }

@@ -31,6 +31,7 @@ type Store interface {
 	Public
 	Audit
 	Calls
+	Secrets
 	Logs
 	Messages
 }

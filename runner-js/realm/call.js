@@ -15,7 +15,7 @@ const makeTimers = require('./timers');
 const watchWasm = require('./wasm');
 const describe = require('./describe');
 const makeRandom = require('./random');
-const Context = require('./context');
+const { Context, give } = require('./context');
 
 const entryOf = require('./entry');
 const { textOf, failureFrame, taken, resultFrame, bytesFrame, endFrame } = require('./frames');
@@ -197,6 +197,7 @@ function start(line, kind) {
   const scope = scopeOf(env, kind);
   const { Backstage, module } = scope; // and what only a running call has
   running = module;
+  if (message.secrets !== undefined) give(Backstage, message.secrets);
   const response = new (isHTTP(message) ? HTTPResponse : Response)(outcomes);
   if (kind === 'run') {
     Backstage.request = requestOf(message);

@@ -28,13 +28,23 @@ function handle(handler, message, { Backstage, web, end, endWith, fail }) {
     context.connectionId = message.http.connection;
   }
   const respond = async () => {
-    const response = await handler.fetch(requestOf(message, web), Backstage.env, context);
+    const response = await handler.fetch(requestOf(message, web), envOf(Backstage.env, message.secrets), context);
     const { head, body } = partsOf(response);
     const { whole, source } = body ? await piecesOf(body.getReader()) : { whole: empty, source: null };
     if (source === null) end(head, whole);
     else endWith(head, source);
   };
   apply(then, respond(), [undefined, fail]);
+}
+
+// envOf is the variables of the call with its secrets, which go before a variable of the same name.
+function envOf(env, secrets) {
+  if (secrets === undefined) return env;
+  const both = {};
+  for (const source of [env, secrets]) {
+    for (const name of keys(source)) define(both, name, source[name]);
+  }
+  return both;
 }
 
 function requestOf({ method, headers, http, raw, body }, web) {

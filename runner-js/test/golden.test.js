@@ -25,7 +25,8 @@ test('the runner takes the frames of the host', async (t) => {
       const runner = await started();
       runner.load(`function main(req, res) {
         const bytes = req.body === undefined && 'rawBody' in req ? req.rawBody.toString('base64') : undefined;
-        res.send(Object.assign({ env: Backstage.env, bytes }, req));
+        const { env, secrets } = Backstage;
+        res.send(Object.assign({ env, bytes }, Object.keys(secrets).length > 0 ? { secrets } : {}, req));
       }`);
       runner.send(line);
       const answer = await runner.frame();

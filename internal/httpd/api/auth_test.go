@@ -74,6 +74,12 @@ var matrix = map[string]rights{
 	"DELETE /namespaces/{namespace}/connections/{connection}": ofInvoke,
 	"POST /namespaces/{namespace}/connections":                ofDeploy,
 	"GET /namespaces/{namespace}/modules":                     ofDeploy,
+	"PUT /functions/{namespace}/{id}/secrets/{secret}":        ofDeploy,
+	"DELETE /functions/{namespace}/{id}/secrets/{secret}":     ofDeploy,
+	"GET /functions/{namespace}/{id}/secrets":                 ofDeploy,
+	"PUT /namespaces/{namespace}/secrets/{secret}":            ofDeploy,
+	"DELETE /namespaces/{namespace}/secrets/{secret}":         ofDeploy,
+	"GET /namespaces/{namespace}/secrets":                     ofDeploy,
 	"PUT /namespaces/{namespace}/modules/{module}":            ofDeploy,
 	"GET /namespaces/{namespace}/modules/{module}":            ofDeploy,
 	"DELETE /namespaces/{namespace}/modules/{module}":         ofDeploy,
@@ -166,7 +172,7 @@ func TestEveryResourceServesThoseWhoMay(t *testing.T) {
 			}
 			served++
 			path := strings.NewReplacer("{namespace}", "a", "{id}", "f", "{env}", "E", "{route}", "r", "{key}", "K",
-				"{connection}", "C", "{invocation}", "I", "*", "x").Replace(res.path)
+				"{connection}", "C", "{invocation}", "I", "{secret}", "S", "*", "x").Replace(res.path)
 			if res.path == "/functions/pipeline" {
 				path += "?steps[0]=a/f&steps[1]=a/g"
 			}

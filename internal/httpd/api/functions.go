@@ -211,6 +211,9 @@ func (s *server) deleteFunction(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Store.Delete(r.Context(), ref); err != nil {
 		return fmt.Errorf("delete function %s: %w", ref, err)
 	}
+	if err := s.Secrets.DeleteAll(r.Context(), function.SecretScope(ref)); err != nil {
+		return fmt.Errorf("delete the secrets of function %s, which is deleted: %w", ref, err)
+	}
 	sendEmpty(w, http.StatusNoContent)
 	return nil
 }

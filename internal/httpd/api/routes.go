@@ -71,6 +71,10 @@ func (s *server) resources() []resource {
 			{"GET", toFollow, s.getCall}, {"DELETE", toFollow, s.deleteCall},
 		}},
 		{callsPath, apiPort, []method{{"GET", toDeploy, s.listCalls}}},
+		{"/functions/{namespace}/{id}/secrets/{secret}", apiPort, []method{
+			{"PUT", toDeploy, s.putSecret}, {"DELETE", toDeploy, s.deleteSecret},
+		}},
+		{"/functions/{namespace}/{id}/secrets", apiPort, []method{{"GET", toDeploy, s.listSecrets}}},
 		{"/functions/{namespace}/{id}/files/*", apiPort, []method{{"GET", toDeploy, s.getFiles}}},
 		{pipelinePath, apiPort | runPort, []method{{"PUT", toPipe, s.pipeline}}},
 		{"/functions/{namespace}/{id}", apiPort, []method{
@@ -90,6 +94,10 @@ func (s *server) resources() []resource {
 		{"/namespaces/{namespace}/limits", apiPort, []method{
 			{"PUT", toOperate, s.putLimits}, {"GET", toDeploy, s.getLimits}, {"DELETE", toOperate, s.deleteLimits},
 		}},
+		{"/namespaces/{namespace}/secrets/{secret}", apiPort, []method{
+			{"PUT", toDeploy, s.putSecret}, {"DELETE", toDeploy, s.deleteSecret},
+		}},
+		{"/namespaces/{namespace}/secrets", apiPort, []method{{"GET", toDeploy, s.listSecrets}}},
 		{"/namespaces/{namespace}", apiPort, []method{
 			{"PUT", toAdminister, s.putNamespace},
 			{"GET", toDeploy, s.getNamespace},

@@ -140,6 +140,8 @@ type Options struct {
 	AuditList AuditList
 	// Refused is told the reason of each refusal, which may be empty. It must be safe for concurrent use. Nil disables it.
 	Refused func(reason string)
+	// Secrets keeps those of functions and namespaces. Nil takes none.
+	Secrets Secrets
 	// Public is the list of functions that anybody may run. Nil has none.
 	Public PublicList
 	// Reach says which callers are answered.
@@ -294,6 +296,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Refused == nil {
 		o.Refused = func(string) {}
+	}
+	if o.Secrets == nil {
+		o.Secrets = noSecrets{}
 	}
 	if o.Public == nil {
 		o.Public = nonePublic{}

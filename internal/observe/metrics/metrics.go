@@ -38,6 +38,7 @@ type Metrics struct {
 	*builds
 	*audits
 	*calls
+	*secretErrors
 }
 
 // Option changes what New makes.
@@ -88,7 +89,8 @@ func New(options ...Option) *Metrics {
 		lines:   newLines(registry),
 		storage: newStorage(registry), requests: newRequests(registry, s.sampled),
 		streams: newStreams(registry), runtimeChanges: newRuntimeChanges(registry), builds: newBuilds(registry),
-		audits: newAudits(registry),
-		calls:  newCalls(registry),
+		audits:       newAudits(registry),
+		calls:        newCalls(registry),
+		secretErrors: newSecretErrors(registry),
 	}
 }

@@ -130,6 +130,10 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 			_, err := parseAudit([]byte(key), text)
 			return err
 		},
+		string(secretsBucket): func(key string, _ []byte) error {
+			_, err := parseSecretKey([]byte(key))
+			return err
+		},
 		string(callsBucket): func(id string, text []byte) error {
 			_, err := queue.ParseCall(id, text)
 			return err

@@ -37,10 +37,13 @@ func Open(dir string) (*Store, error) {
 	return &Store{db: db, damage: damage, preparing: newSlots(), line: calls}, nil
 }
 
+// ErrLocked marks a file that another process has open, such as a server.
+var ErrLocked = errors.New("in use by another process")
+
 // explain says what to do when another process holds the lock of the file.
 func explain(err error) error {
 	if errors.Is(err, berrors.ErrTimeout) {
-		return errors.New("in use by another process")
+		return ErrLocked
 	}
 	return err
 }

@@ -8,8 +8,9 @@
 // document, under its ID, and "public" the names of public functions as keys. "modules" holds each shared module's
 // record, in buckets of namespaces as functions are, and "module files" its packed files under the same names. "audit"
 // holds the records of writes and refusals, JSON documents, under numbers of eight bytes, and "limits" the limits of
-// each namespace, a JSON document, under its name. Queued calls have buckets of their own: see calls.go. A namespace
-// and an ID take at most 32 KiB each.
+// each namespace, a JSON document, under its name. "secrets" holds each secret's record, with its value encrypted,
+// under its names. Queued calls have buckets of their own: see calls.go. A namespace and an ID take at most 32 KiB
+// each, and of a function with secrets 32 KiB together.
 //
 // What functions print is kept in memory.
 package bolt
@@ -45,10 +46,11 @@ var (
 	moduleFilesBucket = []byte("module files")
 	auditBucket       = []byte("audit")
 	limitsBucket      = []byte("limits")
+	secretsBucket     = []byte("secrets")
 
 	allBuckets = slices.Concat([][]byte{
 		functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket, publicBucket,
-		modulesBucket, moduleFilesBucket, auditBucket, limitsBucket,
+		modulesBucket, moduleFilesBucket, auditBucket, limitsBucket, secretsBucket,
 	}, callBuckets)
 )
 

@@ -18,7 +18,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 		s := open(t, t.TempDir())
 		s.OwnerSeparator = storetest.OwnerSeparator
 		s.Limits.Routes, s.Limits.Keys = storetest.MaxRoutes, storetest.MaxKeys
-		s.Limits.Modules = storetest.MaxModules
+		s.Limits.Modules, s.Limits.Secrets = storetest.MaxModules, storetest.MaxSecrets
 		s.Limits.Public, s.Limits.Namespaces = storetest.MaxPublic, storetest.MaxNamespaces
 		return s
 	})

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 
@@ -32,7 +33,7 @@ func (s *Store) prepare(ctx context.Context, what func() error) error {
 func (s *Store) lockOwner(ctx context.Context, c function.Change) (release func(), err error) {
 	namespace := c.Namespace
 	if namespace == "" {
-		namespace = c.Ref.Namespace
+		namespace = cmp.Or(c.Ref.Namespace, c.Secrets)
 	}
 	return s.owners.Acquire(ctx, function.Owner(namespace, s.OwnerSeparator))
 }

@@ -35,9 +35,10 @@ type Store struct {
 	keys       map[string]identity.Key   // by their IDs
 	public     map[function.Ref]struct{}
 	modules    map[function.ModuleRef]*function.Module
-	audit      []audit.Record             // the oldest first
-	audited    uint64                     // how many records there have been
-	limits     map[string]usage.Namespace // by their names
+	audit      []audit.Record                                       // the oldest first
+	audited    uint64                                               // how many records there have been
+	limits     map[string]usage.Namespace                           // by their names
+	secrets    map[function.SecretScope]map[string]*function.Secret // by their names
 }
 
 // New returns an empty store.
@@ -52,6 +53,7 @@ func New() *Store {
 		public:     make(map[function.Ref]struct{}),
 		modules:    make(map[function.ModuleRef]*function.Module),
 		limits:     make(map[string]usage.Namespace),
+		secrets:    make(map[function.SecretScope]map[string]*function.Secret),
 	}
 }
 
@@ -74,7 +76,7 @@ func (s *Store) Close() error {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.functions, s.namespaces, s.order, s.routes, s.patterns, s.keys = nil, nil, nil, nil, nil, nil
-	s.public, s.modules, s.audit, s.limits = nil, nil, nil, nil
+	s.public, s.modules, s.audit, s.limits, s.secrets = nil, nil, nil, nil, nil
 	s.Messages.Close()
 	s.Ring.Close()
 	return nil

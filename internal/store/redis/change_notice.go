@@ -6,11 +6,12 @@ import (
 	"github.com/backstage/functions/internal/function"
 )
 
-// A notice is "function:" and the function's member, "namespace:" and the namespace's escaped name, or one of the words
-// below.
+// A notice is "function:" and the function's member, "namespace:" or "secrets:" and the namespace's escaped name, or
+// one of the words below.
 const (
 	functionPrefix  = "function:"
 	namespacePrefix = "namespace:"
+	secretsPrefix   = "secrets:"
 	routesNotice    = "routes"
 	keysNotice      = "keys"
 	publicNotice    = "public"
@@ -20,6 +21,8 @@ const (
 func functionNotice(ref function.Ref) string { return functionPrefix + member(ref) }
 
 func namespaceNotice(name string) string { return namespacePrefix + escape(name) }
+
+func secretsNotice(namespace string) string { return secretsPrefix + escape(namespace) }
 
 // parseNotice reads a notice. One that is not understood, from a newer server perhaps, may be about anything.
 func parseNotice(text string) function.Change {
@@ -41,6 +44,11 @@ func parseNotice(text string) function.Change {
 	if escaped, found := strings.CutPrefix(text, namespacePrefix); found {
 		if name, ok := unescape(escaped); ok && name != "" {
 			return function.Change{Namespace: name}
+		}
+	}
+	if escaped, found := strings.CutPrefix(text, secretsPrefix); found {
+		if name, ok := unescape(escaped); ok && name != "" {
+			return function.Change{Secrets: name}
 		}
 	}
 	return function.Change{All: true}

@@ -71,6 +71,13 @@ func (k keys) keys() string { return string(k) + "functions:keys" }
 // modules is the hash of the shared modules of a namespace.
 func (k keys) modules(namespace string) string { return string(k) + "functions:modules:" + namespace }
 
+// secrets is the hash of the secrets of a scope, and secretScopes that of all scopes.
+func (k keys) secrets(scope function.SecretScope) string {
+	return string(k) + "functions:secrets:" + scopeMember(scope)
+}
+
+func (k keys) secretScopes() string { return string(k) + "functions:secrets" }
+
 // public is the hash of all public functions.
 func (k keys) public() string { return string(k) + "functions:public" }
 

@@ -38,6 +38,8 @@ var (
 	putFieldScript      = redis.NewScript(source("field_put"))
 	deleteFieldScript   = redis.NewScript(source("field_delete"))
 	putModuleScript     = redis.NewScript(source("module_put"))
+	putSecretScript     = redis.NewScript(source("secret_put"))
+	deleteKeyScript     = redis.NewScript(source("delete_key"))
 	copyScript          = redis.NewScript(source("copy"))
 	adoptScript         = redis.NewScript(source("adopt"))
 	dropFunctionScript  = redis.NewScript(source("drop"))

@@ -54,7 +54,7 @@ func runSuite(t *testing.T, endpoint string) {
 			Limits: function.Limits{
 				Routes: storetest.MaxRoutes, Keys: storetest.MaxKeys, Public: storetest.MaxPublic,
 				Namespaces: storetest.MaxNamespaces,
-				Modules:    storetest.MaxModules,
+				Modules:    storetest.MaxModules, Secrets: storetest.MaxSecrets,
 			},
 		})
 	})

@@ -43,6 +43,9 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 		"AddPublic":       s.AddPublic(ctx, ref),
 		"RemovePublic":    s.RemovePublic(ctx, ref),
 		"AppendAudit":     s.AppendAudit(ctx, []audit.Record{record("a", "PUT /x")}, keepAudit),
+		"PutSecret":       s.PutSecret(ctx, secret("ns", "", "S", "1"), nil),
+		"DeleteSecret":    s.DeleteSecret(ctx, secret("ns", "", "S", "1").SecretRef),
+		"DeleteSecrets":   s.DeleteSecrets(ctx, function.SecretScope{Namespace: "ns"}),
 	}
 	_, calls["PutCall"] = s.PutCall(ctx, spec("ns"), wide)
 	_, _, calls["TakeCalls"] = s.TakeCalls(ctx, "one", 1, time.Hour)
@@ -65,6 +68,8 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 	calls["DeleteNamespaceLimits"] = s.DeleteNamespaceLimits(ctx, "ns")
 	_, calls["NamespaceLimits"] = s.NamespaceLimits(ctx)
 	_, calls["NamespaceNames"] = s.NamespaceNames(ctx)
+	_, calls["Secrets"] = s.Secrets(ctx, function.SecretScope{Namespace: "ns"})
+	_, calls["SecretScopes"] = s.SecretScopes(ctx)
 	_, calls["Public"] = s.Public(ctx)
 	_, calls["Audit"] = s.Audit(ctx, audit.Query{Limit: 1})
 	_, calls["Revision"] = s.Revision(ctx, ref)

@@ -24,6 +24,9 @@ const (
 // MaxModules is the most modules of a namespace in stores that are tested.
 const MaxModules = 4
 
+// MaxSecrets is the most secrets of a namespace, and of a function, in stores that are tested.
+const MaxSecrets = 4
+
 // OwnerSeparator ends the name of an owner in that of a namespace, in stores that are tested.
 const OwnerSeparator = "+"
 
@@ -34,7 +37,7 @@ type table map[string]func(*testing.T, Store)
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
 		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, publicTests, limitTests,
-		moduleTests, auditTests, callTests, logTests, messageTests, lifecycleTests,
+		moduleTests, auditTests, secretTests, callTests, logTests, messageTests, lifecycleTests,
 	} {
 		tests.run(t, open)
 	}

@@ -76,6 +76,7 @@ func testWatchSeesEveryWrite(t *testing.T, s Store) {
 	settle(t, s, second)
 	colon := function.Ref{Namespace: "a:b", ID: "c:d"}
 	ofRef, ofNamespace := function.Change{Ref: ref}, function.Change{Namespace: "a/b"}
+	ofSecrets := function.Change{Secrets: "a/b"}
 	for _, step := range []struct {
 		name  string
 		write func() error
@@ -97,6 +98,13 @@ func testWatchSeesEveryWrite(t *testing.T, s Store) {
 			return s.PutNamespaceLimits(t.Context(), usage.Namespace{Name: "ns"})
 		}, function.Change{Limits: true}},
 		{"delete limits", func() error { return s.DeleteNamespaceLimits(t.Context(), "ns") }, function.Change{Limits: true}},
+		{"put secret", func() error { return s.PutSecret(t.Context(), secret("a/b", "", "S", "1"), nil) }, ofSecrets},
+		{"delete secret", func() error {
+			return s.DeleteSecret(t.Context(), secret("a/b", "c", "S", "1").SecretRef)
+		}, ofSecrets},
+		{"delete secrets", func() error {
+			return s.DeleteSecrets(t.Context(), function.SecretScope{Namespace: "a/b", ID: "c"})
+		}, ofSecrets},
 		{"delete route", func() error { return s.DeleteRoute(t.Context(), "r") }, function.Change{Routes: true}},
 	} {
 		wantNoError(t, step.write())

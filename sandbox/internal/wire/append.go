@@ -103,8 +103,8 @@ type Invoke struct {
 	Kind string // Run when empty
 	// Method and all that follows is for Run alone.
 	Method string
-	// Headers, Query and Env are JSON objects, Body any JSON value; empty ones are left out or null.
-	Headers, Query, Env, Body json.RawMessage
+	// Headers, Query, Env and Secrets are JSON objects, Body any JSON value; empty ones are left out or null.
+	Headers, Query, Env, Secrets, Body json.RawMessage
 	// Outgoing is a JSON object of headers for the HTTP requests that the call makes.
 	Outgoing json.RawMessage
 	// Spans asks for the spans of the call.
@@ -139,6 +139,7 @@ func AppendInvoke(dst []byte, in *Invoke) []byte {
 	dst = appendRaw(dst, `,"headers":`, in.Headers)
 	dst = appendRaw(dst, `,"query":`, in.Query)
 	dst = appendRaw(dst, `,"env":`, in.Env)
+	dst = appendRaw(dst, `,"secrets":`, in.Secrets)
 	dst = appendRaw(dst, `,"outgoing":`, in.Outgoing)
 	if in.Spans {
 		dst = append(dst, `,"spans":true`...)
