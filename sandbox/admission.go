@@ -9,7 +9,7 @@ import (
 // acquire returns inv as a call that has a worker, and counts it as in progress. One that is made again is not sent
 // together with others.
 func (s *scheduler) acquire(ctx context.Context, inv *Invocation, again bool) (*call, error) {
-	c := &call{inv: inv, group: inv.owner(), key: inv.Key, alone: again}
+	c := &call{of: s, inv: inv, group: inv.owner(), key: inv.Key, alone: again}
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()

@@ -26,14 +26,19 @@ type call struct {
 	cache    json.RawMessage // goes with the code
 	batch    []*call         // the calls that are sent with it
 	sent     bool            // it was sent with one before it
-	pending  func()          // is called when main has returned before the answer; none of the batch is served then
-	stalled  func(bool)      // is told when the caller takes nothing of a streamed answer, and when it does again
+	of       *scheduler      // that has given it the slot
 
 	missed bool     // the busy wait was not worth it; set by the child
 	late   lateWork // goes on after the answer; set by the child, nil for none
 
 	wire worker.Call // what a real child is sent
 }
+
+// pending is called when main has returned before the answer. None of the batch is served then.
+func (c *call) pending() { c.of.callPending(c.slot) }
+
+// stalled is told when the caller takes nothing of a streamed answer, and when it does again.
+func (c *call) stalled(stalled bool) { c.of.streamStalled(c.slot, stalled) }
 
 // errNotBegun means that a call was sent behind another one and that the worker will not serve it.
 var errNotBegun = errors.New("sandbox: not begun")

@@ -60,13 +60,14 @@ type Invocation struct {
 	// SyncTimeout and AsyncTimeout take the place of those of the Config for this call, be they shorter or longer; 0 for
 	// those.
 	SyncTimeout, AsyncTimeout time.Duration
-	// OnHead begins an answer that the function streams: the writer that it returns gets the bytes. Both are called from
-	// the goroutine of Invoke, before that returns. While they run the worker waits, and the time does not count as idle:
-	// they must have a limit of their own. A writer with a method Flush() error has that called when no more bytes are
-	// there for it yet. Where a write lasts, other methods of it are called from another goroutine: Taken() uint64, if it
-	// has that, which grows whenever its reader takes something, and Cut(), which has the write fail because the worker
-	// has died. An error of any of them ends the worker, and Invoke returns it in a *StreamError. A nil OnHead
-	// makes a streamed answer ErrStream.
+	// OnHead begins an answer that the function streams: the writer that it returns gets the bytes. Both are called
+	// from the goroutine of Invoke, before that returns. While they run the worker waits, and the time does not count
+	// as idle: they must have a limit of their own. A writer with a method Flush() error has that called when no more
+	// bytes are there for it yet. Where a write lasts, other methods of it are called from another goroutine: Taken()
+	// uint64, if it has that, which grows whenever its reader takes something, and Cut(), which has the write fail
+	// because the worker has died. The end of the context that a method Context() context.Context of it returns ends
+	// the worker. An error of any of them ends the worker, and Invoke returns it in a *StreamError. A nil OnHead makes
+	// a streamed answer ErrStream.
 	OnHead func(StreamHead) (io.Writer, error)
 	// StreamIdle, StreamTotal and StreamUnread take the place of those of the Config for this call, be they shorter or
 	// longer; 0 for those.

@@ -85,8 +85,8 @@ func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 	if !c.sent {
 		c.wire.Invoke = c.inv.frame()
 	}
-	c.wire.Events, c.wire.MainReturned, c.wire.Sent, c.wire.BusyWait = (*events)(c.inv), c.pending, c.sent, c.busyWait
-	c.wire.Stream, c.wire.Stalled, c.wire.Detached = c.inv.stream(), c.stalled, c.inv.Detached
+	c.wire.Events, c.wire.Progress, c.wire.Sent, c.wire.BusyWait = (*events)(c.inv), (*progress)(c), c.sent, c.busyWait
+	c.wire.Stream, c.wire.Detached = c.inv.stream(), c.inv.Detached
 	c.wire.Timeouts = worker.Timeouts{
 		Sync: c.inv.SyncTimeout, Async: c.inv.AsyncTimeout,
 		Idle: c.inv.StreamIdle, Total: c.inv.StreamTotal, Unread: c.inv.StreamUnread,
@@ -112,6 +112,12 @@ func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 	result, err := outcomeOf(&answer, err)
 	return result, answer.Reusable, err
 }
+
+// progress tells the scheduler how far a call in a process is.
+type progress call
+
+func (p *progress) MainReturned()        { (*call)(p).pending() }
+func (p *progress) Stalled(stalled bool) { (*call)(p).stalled(stalled) }
 
 // late is work after an answer in a process.
 type late struct{ *worker.LateWork }

@@ -64,10 +64,6 @@ func (p *runtimePool) attempt(
 	defer p.scheduler.calls.Done()
 	served := Stats{Start: c.start, Queue: time.Since(began)}
 	running := time.Now()
-	c.pending = func() { p.scheduler.callPending(c.slot) }
-	if inv.OnHead != nil {
-		c.stalled = func(stalled bool) { p.scheduler.streamStalled(c.slot, stalled) }
-	}
 	if c.first {
 		c.cache = p.compiled(inv)
 	}

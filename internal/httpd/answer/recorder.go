@@ -3,6 +3,9 @@ package answer
 
 import "net/http"
 
+// maxValues is how many headers of an answer take no memory of their own.
+const maxValues = 4
+
 // Recorder is a ResponseWriter that remembers the status of the answer. It is used by one goroutine at a time.
 type Recorder struct {
 	http.ResponseWriter
@@ -27,6 +30,10 @@ type Recorder struct {
 	OfFunction bool
 	// Begins, if it is not nil, is called once, with the status, before the head of the answer is sent.
 	Begins func(status int)
+	// values are those of the headers that were set by Set.
+	values [maxValues]string
+	set    int
+
 	// before are called when the answer begins.
 	before []func(http.Header)
 }
@@ -63,3 +70,17 @@ func (w *Recorder) BeforeHead(change func(http.Header)) { w.before = append(w.be
 
 // Unwrap serves http.ResponseController.
 func (w *Recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Set sets a header of w, whose name is in its canonical form, as http.Header does. The list of values takes no
+// memory of its own where w is a Recorder.
+func Set(w http.ResponseWriter, name, value string) {
+	rec, ok := w.(*Recorder)
+	if !ok || rec.set == maxValues {
+		w.Header()[name] = []string{value}
+		return
+	}
+	i := rec.set
+	rec.set++
+	rec.values[i] = value
+	rec.Header()[name] = rec.values[i : i+1 : i+1]
+}

@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strconv"
+
+	"github.com/backstage/functions/internal/httpd/answer"
 )
 
 // headerETag is written as everyone writes it, which net/http's canonical form is not. HTTP itself does not care.
@@ -22,7 +24,7 @@ const (
 
 // sendJSON answers with a JSON text.
 func sendJSON(w http.ResponseWriter, r *http.Request, status int, body []byte) {
-	w.Header().Set(headerType, contentTypeJSON)
+	answer.Set(w, headerType, contentTypeJSON)
 	send(w, r, status, body)
 }
 
@@ -30,7 +32,7 @@ func sendJSON(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 // answers 304 when the caller holds this very answer. A nil body has no tag, an empty one has.
 func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	h := w.Header()
-	setTag(h, status, body)
+	setTag(w, status, body)
 	if isFresh(r, status, h) {
 		status = http.StatusNotModified
 	}
@@ -38,7 +40,7 @@ func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 		sendEmpty(w, status)
 		return
 	}
-	h.Set(headerLength, strconv.Itoa(len(body)))
+	answer.Set(w, headerLength, strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // an error means that the caller is gone: nobody is left to tell
@@ -46,9 +48,9 @@ func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 }
 
 // setTag adds an entity tag unless there is one or no body.
-func setTag(h http.Header, status int, body []byte) {
-	if body != nil && hasBody(status) && entityTag(h) == "" {
-		h[headerETag] = []string{weakTag(body)}
+func setTag(w http.ResponseWriter, status int, body []byte) {
+	if body != nil && hasBody(status) && entityTag(w.Header()) == "" {
+		answer.Set(w, headerETag, weakTag(body))
 	}
 }
 

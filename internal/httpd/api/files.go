@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/gorilla/mux"
-
 	"github.com/backstage/functions/internal/deploy"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/outcome"
@@ -57,7 +55,7 @@ func (s *server) getFiles(w http.ResponseWriter, r *http.Request) error {
 
 // filePathOf is the path of a file that the end of the path of r names; empty for none.
 func filePathOf(r *http.Request) (string, error) {
-	rest := mux.Vars(r)["rest"]
+	rest := varOf(r, "rest")
 	path, err := url.PathUnescape(strings.TrimPrefix(rest, "/"))
 	if err != nil {
 		return "", outcome.BadRequest("Failed to decode param '" + rest + "'")

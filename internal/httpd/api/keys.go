@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gorilla/mux"
-
 	"github.com/backstage/functions/internal/audit"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/identity"
@@ -133,7 +131,7 @@ func (s *server) keyNamed(r *http.Request) (identity.Key, error) {
 	if err != nil {
 		return identity.Key{}, fmt.Errorf("get key: %w", err)
 	}
-	id := mux.Vars(r)["key"]
+	id := varOf(r, "key")
 	i := slices.IndexFunc(all, func(k identity.Key) bool { return k.ID == id })
 	if i < 0 || !holderOf(r).Gives(all[i]) {
 		return identity.Key{}, fmt.Errorf("get key: %w", identity.ErrNotFound)

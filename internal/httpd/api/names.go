@@ -8,8 +8,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/gorilla/mux"
-
 	"github.com/backstage/functions/internal/outcome"
 )
 
@@ -19,7 +17,7 @@ const maxName = 1024
 // nameOf is the name that the path's variable holds: any text that is not empty, not longer than maxName and free of
 // control characters.
 func nameOf(r *http.Request, variable string) (string, error) {
-	return decodeName(mux.Vars(r)[variable], variable)
+	return decodeName(varOf(r, variable), variable)
 }
 
 // decodeName is the name that encoded stands for, of what is called variable.

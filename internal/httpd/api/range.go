@@ -24,7 +24,7 @@ func sendBytes(w http.ResponseWriter, r *http.Request, status int, body []byte) 
 	}
 	h := w.Header()
 	setTypeOfBytes(h)
-	setTag(h, status, body)
+	setTag(w, status, body)
 	wanted, ok := partOf(r, status, h, len(body))
 	switch {
 	case !ok || isFresh(r, status, h):

@@ -33,7 +33,7 @@ func sendResult(w http.ResponseWriter, r *http.Request, result *sandbox.Result) 
 		return nil
 	}
 	contentType, _ := contentTypeFor(h.Get(headerType), result.Body != nil) // checked already
-	h.Set(headerType, contentType)
+	answer.Set(w, headerType, contentType)
 	send(w, r, result.Status, result.Body)
 	return nil
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/gorilla/mux"
-
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/httpd/forwarded"
@@ -64,7 +62,7 @@ func (s *server) unrouted(w http.ResponseWriter, r *http.Request) error {
 // begin says which resource serves r.
 func (s *server) begin(w http.ResponseWriter, r *http.Request, path string) {
 	if rec, ok := w.(*answer.Recorder); ok {
-		rec.Route, rec.Vars = path, mux.Vars(r)
+		rec.Route, rec.Vars = path, varsOf(r)
 	}
 	s.Routed(r, path)
 }

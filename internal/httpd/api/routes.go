@@ -136,9 +136,9 @@ func (s *server) router(on ports) http.Handler {
 	}
 	router.NotFoundHandler = s.byRoute(on)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var match mux.RouteMatch
-		router.Match(r, &match) // which has a handler for everything
-		match.Handler.ServeHTTP(w, mux.SetURLVars(r, match.Vars))
+		match := &contextOf(r.Context()).match
+		router.Match(r, match) // which has a handler for everything
+		match.Handler.ServeHTTP(w, r)
 	})
 }
 

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/gorilla/mux"
-
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/qs"
 	"github.com/backstage/functions/internal/invoke"
@@ -44,7 +42,7 @@ func (s *server) runBelow(w http.ResponseWriter, r *http.Request) error {
 	case !found.LearnsPath():
 		return notFound(w, r)
 	}
-	return s.runFound(w, r, target{ref: ref, path: mux.Vars(r)["rest"]}, found, err)
+	return s.runFound(w, r, target{ref: ref, path: varOf(r, "rest")}, found, err)
 }
 
 // target is the function that a request is for, and how it was found.
@@ -90,13 +88,13 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 		return s.queueCall(w, r, found, to.ref, &request, prefers)
 	}
 	var result *sandbox.Result
-	stream, ctx := s.newStream(w, r, []string{to.ref.Namespace})
+	stream := &stream{w: w, r: r, of: s, namespace: to.ref.Namespace}
 	defer stream.close()
 	start := time.Now()
 	if err == nil {
 		call := s.callOf(r, found, to.ref, request)
 		call.OnHead = stream.begin
-		result, err = s.Invoker.Run(ctx, call)
+		result, err = s.Invoker.Run(r.Context(), call)
 	}
 	if stream.begun {
 		s.endStream(stream, err)
@@ -145,10 +143,10 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	start := time.Now()
 	call := s.callOf(r, first, function.Ref{}, request)
 	call.Memory = bodyMemory{s, r}
-	stream, ctx := s.newStream(w, r, namespacesOf(steps))
+	stream := &stream{w: w, r: r, of: s, steps: steps}
 	defer stream.close()
 	call.OnHead = stream.begin
-	result, err := s.Invoker.Pipeline(ctx, steps, call)
+	result, err := s.Invoker.Pipeline(r.Context(), steps, call)
 	if stream.begun {
 		s.endStream(stream, err)
 		return nil

@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/gorilla/mux"
-
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
@@ -24,9 +22,9 @@ var schemas = mustLoadSchemas()
 
 // getSchema serves the schema that the rest of the path names.
 func (s *server) getSchema(w http.ResponseWriter, r *http.Request) error {
-	name, err := url.PathUnescape(strings.TrimPrefix(mux.Vars(r)["rest"], "/"))
+	name, err := url.PathUnescape(strings.TrimPrefix(varOf(r, "rest"), "/"))
 	if err != nil {
-		return outcome.BadRequest("Failed to decode param '" + mux.Vars(r)["rest"] + "'")
+		return outcome.BadRequest("Failed to decode param '" + varOf(r, "rest") + "'")
 	}
 	parts, ok := schemas[name]
 	if !ok {

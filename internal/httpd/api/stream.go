@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
@@ -25,28 +26,32 @@ type Unread struct {
 
 // stream is the caller of one call, where its function may stream the answer. It is used by one goroutine at a time.
 type stream struct {
-	w      http.ResponseWriter
-	r      *http.Request
-	unread Unread
-	begun  bool
+	w  http.ResponseWriter
+	r  *http.Request
+	of *server
+	// namespace is that of the function that is called, if it is one; else these steps are.
+	namespace string
+	steps     []function.Ref
 
-	// watch calls end once the caller may not have the stream any more; stop ends that, and cancel the call.
-	watch  func(end func(cause error)) (stop func())
-	stop   func()
-	cancel context.CancelCauseFunc
+	begun  bool
+	ctx    context.Context // since then; ends when its caller may not have it any more
+	cancel context.CancelFunc
 }
 
-// newStream returns that of a call of functions of these namespaces, and the context of the call. It must be closed.
-func (s *server) newStream(w http.ResponseWriter, r *http.Request, namespaces []string) (*stream, context.Context) {
-	ctx, cancel := context.WithCancelCause(r.Context())
-	watch := func(end func(error)) func() { return s.watchAllowed(r, namespaces, end) }
-	return &stream{w: w, r: r, unread: s.Unread, watch: watch, stop: func() {}, cancel: cancel}, ctx
+// watch has the context end with the right of the caller to run what is called.
+func (s *stream) watch() {
+	namespaces := []string{s.namespace}
+	if s.steps != nil {
+		namespaces = namespacesOf(s.steps)
+	}
+	s.ctx, s.cancel = s.of.whileAllowed(s.r, namespaces...)
 }
 
 // close lets go of what a stream has.
 func (s *stream) close() {
-	s.stop()
-	s.cancel(nil)
+	if s.cancel != nil {
+		s.cancel()
+	}
 }
 
 // errHeadOnly ends a stream whose caller needs no more than its head.
@@ -65,7 +70,7 @@ func (s *stream) begin(head sandbox.StreamHead) (io.Writer, error) {
 		status = http.StatusNotModified
 	}
 	s.begun = true
-	s.stop = s.watch(s.cancel)
+	s.watch()
 	if rec, ok := s.w.(*answer.Recorder); ok {
 		rec.OfFunction = true
 	}
@@ -81,8 +86,8 @@ func (s *stream) begin(head sandbox.StreamHead) (io.Writer, error) {
 	if s.r.Method == http.MethodHead {
 		return nil, errHeadOnly
 	}
-	if s.unread.Begin != nil {
-		s.unread.Begin(s.r)
+	if s.of.Unread.Begin != nil {
+		s.of.Unread.Begin(s.r)
 	}
 	return &streamWriter{to: s.w, control: http.NewResponseController(s.w), stream: s}, nil
 }
@@ -111,18 +116,21 @@ func (w *streamWriter) Write(p []byte) (written int, err error) {
 	return written, err
 }
 
+// Context is for the pool, whose worker ends with it.
+func (w *streamWriter) Context() context.Context { return w.stream.ctx }
+
 // Taken is for the pool, and called while a write lasts.
 func (w *streamWriter) Taken() uint64 {
-	if w.stream.unread.Taken == nil {
+	if w.stream.of.Unread.Taken == nil {
 		return w.written.Load()
 	}
-	return w.written.Load() + w.stream.unread.Taken(w.stream.r)
+	return w.written.Load() + w.stream.of.Unread.Taken(w.stream.r)
 }
 
 // Cut is for the pool, which has no more for the caller: it is called while a write lasts.
 func (w *streamWriter) Cut() {
-	if w.stream.unread.Cut != nil {
-		w.stream.unread.Cut(w.stream.r)
+	if w.stream.of.Unread.Cut != nil {
+		w.stream.of.Unread.Cut(w.stream.r)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
@@ -19,7 +20,7 @@ func setTiming(w http.ResponseWriter, result *sandbox.Result, err error, took ti
 	stats := invoke.StatsOf(result, err)
 	switch {
 	case stats.Start != "":
-		w.Header()[headerTiming] = []string{timing(stats)}
+		answer.Set(w, headerTiming, timing(stats))
 	case errors.Is(err, sandbox.ErrBusy):
 		w.Header()[headerTiming] = []string{string(appendDuration(nil, "queue", took))}
 	}

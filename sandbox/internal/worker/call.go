@@ -22,18 +22,16 @@ type Call struct {
 	// goroutine of Serve. The process waits while that writes. If it has a method Flush() error, this is called when
 	// nothing more has come yet. Nil makes such an answer ErrStream.
 	Stream func(head *wire.Frame) (io.Writer, error)
-	// Stalled, if it is set, is told when that caller has taken nothing of a piece for a while, and when it does again or
-	// the call ends. Called from another goroutine or from that of Serve, it must return at once. A writer with a method
-	// Taken() uint64 tells by it what its reader takes during a write, one with a method Cut() ends a write when the
-	// process has died.
+	// A writer with a method Taken() uint64 tells by it what its reader takes during a write, one with a method Cut() ends
+	// a write when the process has died, and one with a method Context() context.Context has the process killed when that
+	// ends.
 	Stalled func(stalled bool)
 	// Detached lets the call go on when its context ends, until an answer begins that comes in pieces.
 	Detached bool
 	// Events is told what happens during the call and after its answer.
 	Events Events
-	// MainReturned, if it is set, is called when main has returned before its answer is there. No call that was sent with
-	// this one has begun then, and none will.
-	MainReturned func()
+	// Progress, if it is set, is told how far the call is.
+	Progress Progress
 	// With are calls that are sent in the same write, which the process serves in order, each when Serve is called for it
 	// with Sent set. A call has not begun while the one before it has no answer.
 	With []*wire.Invoke
@@ -41,6 +39,16 @@ type Call struct {
 	Sent bool
 	// BusyWait says that the answer will come so soon that being woken for it would take longer.
 	BusyWait bool
+}
+
+// Progress is told how far a call is. Its methods must return at once.
+type Progress interface {
+	// MainReturned is called when main has returned before its answer is there. No call that was sent with this one has
+	// begun then, and none will.
+	MainReturned()
+	// Stalled is told when the caller has taken nothing of a piece of a streamed answer for a while, and when it does
+	// again or the call ends: from the goroutine of Serve or from another one.
+	Stalled(stalled bool)
 }
 
 // Events is told what happens during a call: from the goroutine of Serve until that returns, and from that of

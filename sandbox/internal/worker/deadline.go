@@ -116,10 +116,15 @@ func (d *deadlines) answered() bool {
 	return wanted && !d.process.killed()
 }
 
-// watchContext also kills the process when ctx ends.
+// watchContext also kills the process when ctx ends, as when any that was given before does.
 func (d *deadlines) watchContext(ctx context.Context) {
-	if ctx.Done() != nil {
-		d.unwatch = context.AfterFunc(ctx, func() { d.process.Kill(Canceled) })
+	if ctx.Done() == nil {
+		return
+	}
+	before, stop := d.unwatch, context.AfterFunc(ctx, func() { d.process.Kill(Canceled) })
+	d.unwatch = func() bool {
+		stopped := stop()
+		return before() && stopped
 	}
 }
 

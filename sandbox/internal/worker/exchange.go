@@ -230,8 +230,8 @@ func (e *exchange) mainReturned(ctx context.Context) {
 	if len(e.ids) > 0 {
 		e.alone(ctx)
 	}
-	if e.call.MainReturned != nil {
-		e.call.MainReturned()
+	if e.call.Progress != nil {
+		e.call.Progress.MainReturned()
 	}
 }
 

@@ -37,12 +37,12 @@ type cutter interface {
 // stall watches the writes of a stream to its caller. The methods begin and end are for the exchange; the timer runs
 // beside them.
 type stall struct {
-	process *Process
-	to      io.Writer
-	timeout time.Duration
-	tell    func(stalled bool)
-	every   time.Duration // from look to look
-	timer   *time.Timer   // set before the first write
+	process  *Process
+	to       io.Writer
+	timeout  time.Duration
+	progress Progress      // nil for none
+	every    time.Duration // from look to look
+	timer    *time.Timer   // set before the first write
 
 	mu      sync.Mutex // guards the fields below
 	writing bool
@@ -55,11 +55,8 @@ type stall struct {
 
 // newStall watches writes to the caller of a call.
 func newStall(p *Process, call *Call, to io.Writer, timeout time.Duration) *stall {
-	tell := call.Stalled
-	if tell == nil {
-		tell = func(bool) {}
-	}
-	s := &stall{process: p, to: to, timeout: timeout, tell: tell, every: min(stallAfter, timeout) / stallLooks}
+	s := &stall{process: p, to: to, timeout: timeout, progress: call.Progress}
+	s.every = min(stallAfter, timeout) / stallLooks
 	s.timer = time.AfterFunc(time.Hour, s.look)
 	s.timer.Stop()
 	return s
@@ -125,7 +122,9 @@ func (s *stall) movedLocked() bool {
 func (s *stall) setStalledLocked(stalled bool) {
 	if s.stalled != stalled {
 		s.stalled = stalled
-		s.tell(stalled)
+		if s.progress != nil {
+			s.progress.Stalled(stalled)
+		}
 	}
 }
 

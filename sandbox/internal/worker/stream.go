@@ -63,6 +63,9 @@ func (e *exchange) beginStream(ctx context.Context, head *wire.Frame, waited boo
 	if e.stream.to, err = e.call.Stream(head); err != nil {
 		return e.refuse(err)
 	}
+	if to, ok := e.stream.to.(interface{ Context() context.Context }); ok {
+		e.watch.watchContext(to.Context())
+	}
 	e.stream.stall = newStall(e.process, e.call, e.stream.to, e.watch.timeouts.Unread)
 	e.stream.unsent = true
 	e.watch.reading(true)
