@@ -20,7 +20,7 @@ func (inv *Invocation) size() int {
 	const members = 192 // all that every frame has, with an ID
 	r := &inv.Request
 	return members + len(r.Method) + len(r.Header) + len(r.Query) + len(inv.Env) + len(inv.Secrets) + len(inv.Outgoing) +
-		len(r.Body) + len(r.HTTP) + base64.StdEncoding.EncodedLen(len(r.Raw))
+		len(r.Body) + len(r.HTTP) + len(r.Auth) + base64.StdEncoding.EncodedLen(len(r.Raw))
 }
 
 // mayBatch says whether inv may be sent together with others.

@@ -127,6 +127,8 @@ type Request struct {
 	HasRaw bool
 	// HTTP is a JSON object that tells more of the HTTP request: docs/protocol.md names its members. Empty for nothing.
 	HTTP json.RawMessage
+	// Auth is a JSON object that says who calls, for req.auth. Empty for nothing.
+	Auth json.RawMessage
 }
 
 // Result is the answer of a function.

@@ -136,8 +136,7 @@ func (inv *Invocation) frame() wire.Invoke {
 	frame := wire.Invoke{
 		Kind: kinds[inv.Kind], Method: inv.Request.Method, Headers: inv.Request.Header, Query: inv.Request.Query,
 		Env: inv.Env, Secrets: inv.Secrets, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil, Cut: inv.CutAfterAnswer,
-		Body: inv.Request.Body,
-		HTTP: inv.Request.HTTP,
+		Body: inv.Request.Body, HTTP: inv.Request.HTTP, Auth: inv.Request.Auth,
 	}
 	if inv.Request.HasRaw {
 		frame.Raw = inv.Request.Raw

@@ -16,7 +16,7 @@ var ErrInvalid = errors.New("sandbox: invalid invocation")
 const mostLevels = 10_000
 
 // texts is how many JSON texts an Invocation has.
-const texts = 7
+const texts = 8
 
 // Validate says what is wrong with inv, all faults at once, in an error that is ErrInvalid. Invoke does so for every
 // call. JSON texts are read whole, unless MarkValid was called for them.
@@ -71,12 +71,14 @@ func (inv *Invocation) MarkValid() *Invocation {
 const bodyText = 0
 
 var textNames = [texts]string{
-	"Request.Body", "Request.Header", "Request.Query", "Env", "Outgoing", "Request.HTTP", "Secrets",
+	"Request.Body", "Request.Header", "Request.Query", "Env", "Outgoing", "Request.HTTP", "Secrets", "Request.Auth",
 }
 
 func (inv *Invocation) texts() [texts]*json.RawMessage {
 	r := &inv.Request
-	return [texts]*json.RawMessage{&r.Body, &r.Header, &r.Query, &inv.Env, &inv.Outgoing, &r.HTTP, &inv.Secrets}
+	return [texts]*json.RawMessage{
+		&r.Body, &r.Header, &r.Query, &inv.Env, &inv.Outgoing, &r.HTTP, &inv.Secrets, &r.Auth,
+	}
 }
 
 // identity tells a text apart from all others that are in memory.

@@ -30,7 +30,7 @@ type Options struct {
 	Body *string
 	// Init is InitOnce or InitEach; empty stands for the latter.
 	Init *string
-	// Access is AccessPublic or AccessKey; empty stands for the latter.
+	// Access is AccessPublic, AccessJWT or AccessKey; empty stands for the last one.
 	Access *string
 	// CORS says which pages of other sites may call it from a browser; the zero value, and nil, lets none.
 	CORS *CORS
@@ -69,9 +69,11 @@ const (
 	InitOnce = "once"
 )
 
-// Who may run a function of a server whose callers have keys: those whose key allows it, or anybody.
+// Who may run a function of a server whose callers have keys: those whose role allows it, or in addition who has a
+// token of an issuer, or anybody.
 const (
 	AccessKey    = "key"
+	AccessJWT    = "jwt"
 	AccessPublic = "public"
 )
 
@@ -97,15 +99,25 @@ var AllOptions = []Option{
 	choice("globals", func(o *Options) **string { return &o.Globals }, GlobalsWeb, GlobalsClassic),
 	choice("body", func(o *Options) **string { return &o.Body }, BodyRaw, BodyAuto, BodyJSON),
 	choice("init", func(o *Options) **string { return &o.Init }, InitEach, InitOnce),
-	choice("access", func(o *Options) **string { return &o.Access }, AccessPublic, AccessKey),
+	choice("access", func(o *Options) **string { return &o.Access }, AccessPublic, AccessKey, AccessJWT),
 	cors("cors", func(o *Options) **CORS { return &o.CORS }),
 	webSocket("websocket", func(o *Options) **WebSocket { return &o.WebSocket }),
 	retries("retries", func(o *Options) **Retries { return &o.Retries }),
 	secretNames("secrets", func(o *Options) **SecretNames { return &o.Secrets }),
 }
 
-// IsPublic says whether anybody may run the function.
-func (o *Options) IsPublic() bool { return o.Access != nil && *o.Access == AccessPublic }
+// AccessOr is Access, or AccessKey when that is not set.
+func (o *Options) AccessOr() string {
+	if o.Access == nil || *o.Access == "" {
+		return AccessKey
+	}
+	return *o.Access
+}
+
+// LearnsCaller says whether the function learns who calls it: one that names AccessKey or AccessJWT does.
+func (o *Options) LearnsCaller() bool {
+	return o.Access != nil && *o.Access != AccessPublic && *o.Access != ""
+}
 
 // OptionOf is the row of the table with that name, nil if there is none.
 func OptionOf(name string) *Option {

@@ -44,8 +44,16 @@ func (f Found) WebSocket() *function.WebSocket {
 	return f.Function.Options.WebSocket
 }
 
-// IsPublic says whether anybody may run the function.
-func (f Found) IsPublic() bool { return f.Function != nil && f.Function.Options.IsPublic() }
+// Access says who may run the function: function.AccessPublic, AccessJWT or AccessKey.
+func (f Found) Access() string {
+	if f.Function == nil {
+		return function.AccessKey
+	}
+	return f.Function.Options.AccessOr()
+}
+
+// LearnsCaller says whether the function learns who calls it.
+func (f Found) LearnsCaller() bool { return f.Function != nil && f.Function.Options.LearnsCaller() }
 
 // LearnsPath says whether the function learns the path and more of the HTTP request, however it is reached: one with
 // the globals of the web platform does, one that takes bytes, and one with WebSocket connections.

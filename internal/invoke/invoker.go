@@ -161,6 +161,9 @@ func (p place) id(call string) string {
 // run runs the function of e for call, which of a step has the Ref of the pipeline.
 func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sandbox.Result, error) {
 	call = v.called(call, e)
+	if !e.fn.Options.LearnsCaller() {
+		call.Request.Auth = nil
+	}
 	onHead := call.OnHead
 	call.OnHead = nil // is nothing to those who are told of the call
 	out := v.output.Start(call)

@@ -179,6 +179,33 @@ func TestStepsLearnOfHTTPIfTheyAsk(t *testing.T) {
 	}
 }
 
+// Steps learn who calls as they ask for it, and so does a function alone.
+func TestStepsLearnWhoCallsIfTheyAsk(t *testing.T) {
+	f, refs := newMixedPipeline([]streamingStep{{"", 200, "1", ""}, {"", 200, "2", ""}, {"", 200, "3", ""}, {"", 200, "4", ""}})
+	for i, access := range []string{"", function.AccessKey, function.AccessJWT, function.AccessPublic} {
+		if access != "" {
+			fn := f.source.functions[refs[i]]
+			fn.Options.Access = &access
+			f.source.functions[refs[i]] = fn
+		}
+	}
+	call := Call{Request: sandbox.Request{Auth: json.RawMessage(`{"type":"key"}`)}}
+	if _, err := f.Pipeline(t.Context(), refs, call); err != nil {
+		t.Fatal(err)
+	}
+	for _, ref := range refs {
+		call.Ref = ref
+		if _, err := f.Run(t.Context(), call); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, inv := range f.pool.seen() {
+		if want := i%4 == 1 || i%4 == 2; (inv.Request.Auth != nil) != want {
+			t.Errorf("call %d got %s", i, inv.Request.Auth)
+		}
+	}
+}
+
 func TestEachStepIsToldTheFormThatItAsksFor(t *testing.T) {
 	f, refs := newMixedPipeline([]streamingStep{
 		{"auto", 200, "1", ""}, {"raw", 200, "2", ""}, {"", 200, "3", ""}, {"auto", 200, "4", ""},

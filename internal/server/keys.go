@@ -24,48 +24,47 @@ type keyring struct {
 
 // publicList has the public functions in memory, in step with the store.
 type publicList struct {
-	*replica.Keeper[[]function.Ref]
-	refs atomic.Pointer[map[function.Ref]struct{}]
+	*replica.Keeper[[]function.Open]
+	access atomic.Pointer[map[function.Ref]string]
 }
 
 // newPublicList returns a list that is empty until it is loaded.
 func newPublicList(source store.Public, log *slog.Logger) *publicList {
 	l := new(publicList)
-	use := func(all []function.Ref) {
-		refs := make(map[function.Ref]struct{}, len(all))
-		for _, ref := range all {
-			refs[ref] = struct{}{}
+	use := func(all []function.Open) {
+		access := make(map[function.Ref]string, len(all))
+		for _, f := range all {
+			access[f.Ref] = f.Access
 		}
-		l.refs.Store(&refs)
+		l.access.Store(&access)
 	}
-	l.Keeper = replica.New(replica.Options[[]function.Ref]{
-		Name: "The list of public functions", Read: source.Public, Use: use, Same: slices.Equal[[]function.Ref], Log: log,
+	l.Keeper = replica.New(replica.Options[[]function.Open]{
+		Name: "The list of public functions", Read: source.Public, Use: use, Same: slices.Equal[[]function.Open], Log: log,
 	})
 	return l
 }
 
-// Has says whether the function is in the list.
-func (l *publicList) Has(ref function.Ref) bool {
-	refs := l.refs.Load()
-	if refs == nil {
-		return false
+// Access is that of the function; empty if it is not in the list.
+func (l *publicList) Access(ref function.Ref) string {
+	access := l.access.Load()
+	if access == nil {
+		return ""
 	}
-	_, ok := (*refs)[ref]
-	return ok
+	return (*access)[ref]
 }
 
 // Count says how many functions are in the list, and how many of them are in namespaces that match.
 func (l *publicList) Count(match func(namespace string) bool) (matching, all int) {
-	refs := l.refs.Load()
-	if refs == nil {
+	open := l.access.Load()
+	if open == nil {
 		return 0, 0
 	}
-	for ref := range *refs {
+	for ref := range *open {
 		if match(ref.Namespace) {
 			matching++
 		}
 	}
-	return matching, len(*refs)
+	return matching, len(*open)
 }
 
 // auths are the values of AUTH.

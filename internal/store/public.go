@@ -7,13 +7,13 @@ import (
 	"github.com/backstage/functions/internal/store/hook"
 )
 
-// Public keeps the list of functions that callers without a key may run. That a function is public is in its own
-// record too; the list is there to be read as a whole.
+// Public keeps the list of functions that callers may run whose role does not let them, and which ones. That a function
+// is one of them is in its own record too; the list is there to be read as a whole.
 type Public interface {
 	// Public returns the list, in the order of lists of functions.
-	Public(ctx context.Context) ([]function.Ref, error)
-	// AddPublic returns function.ErrTooManyPublic when it is one too many.
-	AddPublic(ctx context.Context, ref function.Ref) error
+	Public(ctx context.Context) ([]function.Open, error)
+	// AddPublic replaces what is there of that function. It returns function.ErrTooManyPublic when it is one too many.
+	AddPublic(ctx context.Context, f function.Open) error
 	// RemovePublic succeeds when it is not there.
 	RemovePublic(ctx context.Context, ref function.Ref) error
 }
@@ -21,15 +21,15 @@ type Public interface {
 // public is Public whose operations call hooks.
 type public struct{ guarded hook.Guarded[Public] }
 
-func (s public) Public(ctx context.Context) ([]function.Ref, error) {
-	return hook.Value(ctx, s.guarded, read("public"), func(ctx context.Context, to Public) ([]function.Ref, error) {
+func (s public) Public(ctx context.Context) ([]function.Open, error) {
+	return hook.Value(ctx, s.guarded, read("public"), func(ctx context.Context, to Public) ([]function.Open, error) {
 		return to.Public(ctx)
 	})
 }
 
-func (s public) AddPublic(ctx context.Context, ref function.Ref) error {
+func (s public) AddPublic(ctx context.Context, f function.Open) error {
 	op := write("add public", function.Change{Public: true})
-	return s.guarded.Do(ctx, op, func(ctx context.Context, to Public) error { return to.AddPublic(ctx, ref) })
+	return s.guarded.Do(ctx, op, func(ctx context.Context, to Public) error { return to.AddPublic(ctx, f) })
 }
 
 func (s public) RemovePublic(ctx context.Context, ref function.Ref) error {

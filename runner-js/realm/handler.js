@@ -23,6 +23,7 @@ const BODILESS = ['GET', 'HEAD'];
 // endWith what the pieces of a stream come from; fail takes what is thrown.
 function handle(handler, message, { Backstage, web, end, endWith, fail }) {
   const context = { waitUntil: promise => Backstage.waitUntil(promise), passThroughOnException() {}, props: {} };
+  if (message.auth !== undefined) context.auth = message.auth; // who calls, of a function that asks for it
   if (message.http !== undefined && message.http.event !== undefined) { // of a WebSocket connection
     context.event = message.http.event;
     context.connectionId = message.http.connection;

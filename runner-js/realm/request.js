@@ -16,11 +16,12 @@ const { parse } = JSON;
 const states = new WeakMap(); // of requests that tell more of HTTP
 
 class Request {
-  constructor({ method, headers, query, body }) {
+  constructor({ method, headers, query, body, auth }) {
     this.method = method;
     this.headers = headers;
     this.query = query;
     this.body = body;
+    if (auth !== undefined) this.auth = auth; // who calls, of a function that asks for it
   }
 }
 

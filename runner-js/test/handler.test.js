@@ -46,6 +46,12 @@ test('a web handler gets the request as it was sent', { skip }, async (t) => {
     [true, 'PUT', url, [['content-length', '9']], Buffer.from('{"a":1}').toString('hex'), 'b', 'function'], [true, 'PUT', url, [], '', 'b', 'function']]);
 });
 
+test('ctx.auth says who calls, if the host does', { skip }, async (t) => {
+  const code = 'export default { fetch(request, env, ctx) { return Response.json(["auth" in ctx, ctx.auth]); } }';
+  const answers = await requests(code, [{ method: 'GET', auth: { type: 'key', id: 'K' } }, { method: 'GET' }]);
+  t.deepEqual(answers.map(answer => JSON.parse(bytesOf(answer))), [[true, { type: 'key', id: 'K' }], [false, null]]);
+});
+
 test('the Response is the answer: status, header lines, bytes', { skip }, async (t) => {
   const code = `module.exports = { fetch(request) {
     switch (request.headers.get('x-case')) {

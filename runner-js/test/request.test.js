@@ -25,6 +25,15 @@ test('req says more of the HTTP request', async (t) => {
   t.deepEqual(await seen('[Backstage.request === req, req.method, typeof req.body]'), [true, 'POST', 'undefined']);
 });
 
+test('req.auth says who calls, if the host does', async (t) => {
+  const code = 'function main(req, res) { res.send(["auth" in req, req.auth]) }';
+  const auth = { type: 'jwt', issuer: 'https://login.example', subject: 'ada', claims: { sub: 'ada' } };
+  for (const http of [undefined, HTTP]) {
+    t.deepEqual((await outcome(code, { auth, http })).answer.body, [true, auth]);
+    t.deepEqual((await outcome(code, { http })).answer.body, [false, null], 'it is not there else');
+  }
+});
+
 test('req without bytes has the parsed body, and says how to get them', async (t) => {
   const code = expression => `function main(req, res) { res.send(${expression}) }`;
   const request = { http: HTTP, body: { a: 1 } };

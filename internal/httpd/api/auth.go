@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/outcome"
@@ -201,6 +202,22 @@ type holder interface {
 	MayIn(role identity.Role, all identity.Pattern) bool
 	Gives(k identity.Key) bool
 	Outlives(k *identity.Key) bool
+}
+
+// opens says whether the caller may run functions of the namespace with that access, without a role there.
+func (a *access) opens(as, namespace string) bool {
+	return as == function.AccessPublic || as == function.AccessJWT && a.bearer != nil && a.bearer.MayRun(namespace)
+}
+
+// openedBy is the access of functions of the namespace that lets the caller run them; empty if a role there does.
+func (a *access) openedBy(namespace string) string {
+	switch {
+	case a.holder().May(identity.Invoke, namespace):
+		return ""
+	case a.opens(function.AccessJWT, namespace):
+		return function.AccessJWT
+	}
+	return function.AccessPublic
 }
 
 // isHeld says whether the caller has shown a key or a token that is valid.

@@ -404,7 +404,13 @@ func TestWithoutKeysNothingIsGuarded(t *testing.T) {
 // listed is a list of public functions.
 type listed map[function.Ref]bool
 
-func (l listed) Has(ref function.Ref) bool                 { return l[ref] }
+// Access is that of anybody for those in the list.
+func (l listed) Access(ref function.Ref) string {
+	if l[ref] {
+		return function.AccessPublic
+	}
+	return ""
+}
 func (listed) Count(func(string) bool) (matching, all int) { return 0, 0 }
 func (listed) Loaded() bool                                { return true }
 
@@ -451,8 +457,15 @@ func TestAnybodyMayRunAPublicFunction(t *testing.T) {
 	}
 }
 
+// opened is a list of public functions with their access.
+type opened map[function.Ref]string
+
+func (o opened) Access(ref function.Ref) string            { return o[ref] }
+func (opened) Count(func(string) bool) (matching, all int) { return 0, 0 }
+func (opened) Loaded() bool                                { return true }
+
 func TestTheListOfPublicFunctionsFollowsThem(t *testing.T) {
-	store, public := newFakeStore(), listed{}
+	store, public := newFakeStore(), opened{}
 	url := serve(t, Options{Store: store, Public: public})
 	follow := func() {
 		all, err := store.Public(t.Context())
@@ -460,32 +473,31 @@ func TestTheListOfPublicFunctionsFollowsThem(t *testing.T) {
 			t.Fatal(err)
 		}
 		clear(public)
-		for _, ref := range all {
-			public[ref] = true
+		for _, f := range all {
+			public[f.Ref] = f.Access
 		}
 	}
-	for _, step := range []struct {
-		method, body string
-		want         bool
-	}{
-		{"PUT", `{"code":"1"}`, false},
-		{"PUT", `{"code":"1","access":"public"}`, true},
-		{"PUT", `{"code":"2"}`, true}, // an option stays until it is set anew
-		{"PUT", `{"code":"2","access":"key"}`, false},
-		{"PUT", `{"code":"2","access":"public"}`, true},
-		{"DELETE", "", false},
+	for _, step := range []struct{ method, body, want string }{
+		{"PUT", `{"code":"1"}`, ""},
+		{"PUT", `{"code":"1","access":"public"}`, "public"},
+		{"PUT", `{"code":"2"}`, "public"}, // an option stays until it is set anew
+		{"PUT", `{"code":"2","access":"key"}`, ""},
+		{"PUT", `{"code":"2","access":"jwt"}`, "jwt"},
+		{"PUT", `{"code":"2","access":"public"}`, "public"},
+		{"PUT", `{"code":"2","access":"jwt"}`, "jwt"},
+		{"DELETE", "", ""},
 	} {
 		res, body := do(t, newRequest(t, step.method, url+"/functions/n/f", step.body, "Content-Type", jsonType))
 		if res.StatusCode >= 300 {
 			t.Fatalf("%s %s: %d %s", step.method, step.body, res.StatusCode, body)
 		}
 		follow()
-		if got := public.Has(function.Ref{Namespace: "n", ID: "f"}); got != step.want {
-			t.Errorf("after %s %s it is public: %t", step.method, step.body, got)
+		if got := public.Access(function.Ref{Namespace: "n", ID: "f"}); got != step.want {
+			t.Errorf("after %s %s its access is %q", step.method, step.body, got)
 		}
 	}
 	res, body := do(t, newRequest(t, "PUT", url+"/functions/n/f", `{"code":"1","access":"all"}`, "Content-Type", jsonType))
-	if res.StatusCode != 400 || !strings.Contains(body, "instance.access is not one of enum values: public,key") {
+	if res.StatusCode != 400 || !strings.Contains(body, "instance.access is not one of enum values: public,key,jwt") {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
 }

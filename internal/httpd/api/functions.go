@@ -70,7 +70,7 @@ func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, d
 	if err != nil {
 		return http.StatusBadRequest, s.refuseCode(w, r, ref, err)
 	}
-	if a := given.Options.Access; a != nil && *a != function.AccessPublic {
+	if a := given.Options.Access; a != nil && *a != s.Public.Access(ref) {
 		if err := s.conceal(r.Context(), ref); err != nil {
 			return 0, err
 		}

@@ -96,11 +96,7 @@ func keyJSON(k identity.Key, token string) []byte {
 		o.String("name", k.Name)
 	}
 	o.String("role", string(k.Role))
-	namespaces := make([]string, len(k.Namespaces))
-	for i, p := range k.Namespaces {
-		namespaces[i] = string(p)
-	}
-	o.Strings("namespaces", namespaces)
+	o.Strings("namespaces", textsOf(k.Namespaces))
 	o.String("created", k.Created.Format(time.RFC3339Nano))
 	if !k.Expires.IsZero() {
 		o.String("expires", k.Expires.Format(time.RFC3339Nano))

@@ -104,7 +104,7 @@ func (n need) refuse(s *server, r *http.Request, a *access) error {
 	if n.in != nil {
 		p = n.in(s, r)
 	}
-	public := func(ref function.Ref) bool { return s.isPublic(r, ref) }
+	public := func(ref function.Ref) bool { return s.isOpen(r, ref, a) }
 	switch notPublic := slices.DeleteFunc(slices.Clone(p.runs), public); {
 	case errors.Is(err, errKeysNotKnown), isNobody(err) && len(p.runs) > 0 && !s.Public.Loaded():
 		return outcome.New(outcome.Outcome{
@@ -153,12 +153,13 @@ func (n need) refuseHolder(by holder, p places) error {
 	return nil
 }
 
-// isPublic says whether anybody may run a function. What is not in the list is not looked for: a caller learns nothing
-// of it from how long that takes. The list may lag behind the function.
-func (s *server) isPublic(r *http.Request, ref function.Ref) bool {
-	if !s.Public.Has(ref) {
+// isOpen says whether the caller may run a function without a role: anybody may, or who has a token. What is not in the
+// list, or not for them, is not looked for: a caller learns nothing of it from how long that takes. The list may lag
+// behind the function.
+func (s *server) isOpen(r *http.Request, ref function.Ref, a *access) bool {
+	if !a.opens(s.Public.Access(ref), ref.Namespace) {
 		return false
 	}
 	found, err := s.Invoker.Find(r.Context(), ref)
-	return err == nil && found.IsPublic()
+	return err == nil && a.opens(found.Access(), ref.Namespace)
 }

@@ -9,7 +9,8 @@ import (
 
 // PublicList is the stored list of public functions, in memory. It must be safe for concurrent use.
 type PublicList interface {
-	Has(ref function.Ref) bool
+	// Access is function.AccessPublic or AccessJWT, or empty for one that is not in the list.
+	Access(ref function.Ref) string
 	// Count says how many functions are in the list, and how many of them are in namespaces that match.
 	Count(match func(namespace string) bool) (matching, all int)
 	// Loaded says whether the list is known.
@@ -19,14 +20,14 @@ type PublicList interface {
 // nonePublic is a PublicList without functions.
 type nonePublic struct{}
 
-func (nonePublic) Has(function.Ref) bool                       { return false }
+func (nonePublic) Access(function.Ref) string                  { return "" }
 func (nonePublic) Count(func(string) bool) (matching, all int) { return 0, 0 }
 func (nonePublic) Loaded() bool                                { return true }
 
 // conceal takes a function from the list of public ones, before it is written or deleted: where the rest fails,
 // nobody runs what is not meant for them.
 func (s *server) conceal(ctx context.Context, ref function.Ref) error {
-	if !s.Public.Has(ref) {
+	if s.Public.Access(ref) == "" {
 		return nil
 	}
 	if err := s.Store.RemovePublic(ctx, ref); err != nil {
@@ -37,7 +38,8 @@ func (s *server) conceal(ctx context.Context, ref function.Ref) error {
 
 // reveal puts a function that is stored as public into the list.
 func (s *server) reveal(ctx context.Context, f *function.Function) error {
-	if !f.Options.IsPublic() || s.Public.Has(f.Ref) {
+	access := f.Options.AccessOr()
+	if access == function.AccessKey || s.Public.Access(f.Ref) == access {
 		return nil
 	}
 	owner := s.Owner(f.Namespace)
@@ -45,7 +47,7 @@ func (s *server) reveal(ctx context.Context, f *function.Function) error {
 	if !hasRoom(has, taken, function.MaxPublic) {
 		return fmt.Errorf("put %s among the public functions: %w", f.Ref, function.ErrPublicShare)
 	}
-	if err := s.Store.AddPublic(ctx, f.Ref); err != nil {
+	if err := s.Store.AddPublic(ctx, function.Open{Ref: f.Ref, Access: access}); err != nil {
 		return fmt.Errorf("put %s among the public functions: %w", f.Ref, err)
 	}
 	return nil

@@ -28,6 +28,9 @@ func (s *server) requestOf(r *http.Request, found invoke.Found, to target) (sand
 	if to.routed || found.LearnsPath() {
 		request.HTTP = s.httpJSON(r, to, found.Body())
 	}
+	if to.pipeline || found.LearnsCaller() {
+		request.Auth = authJSON(r) // each step gets it that asks for it
+	}
 	return request, nil
 }
 

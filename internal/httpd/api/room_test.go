@@ -40,7 +40,7 @@ func TestAnOwnerDoesNotFillTheListOfPublicFunctions(t *testing.T) {
 			t.Errorf("%s: %d %s", namespace, response.StatusCode, body)
 		}
 	}
-	if all, err := store.Public(t.Context()); err != nil || len(all) != 1 || all[0] != (function.Ref{Namespace: "quiet", ID: "f"}) {
+	if all, err := store.Public(t.Context()); err != nil || len(all) != 1 || all[0].Ref != (function.Ref{Namespace: "quiet", ID: "f"}) {
 		t.Errorf("public are %v, %v", all, err)
 	}
 }

@@ -45,7 +45,7 @@ func (s *server) byRoute(on ports) http.Handler {
 			s.shield(w, r)
 		}
 		run := func(w http.ResponseWriter, r *http.Request) error {
-			return s.runFunction(w, r, target{match.Ref, cmp.Or(match.Path, "/"), match.Params, true})
+			return s.runFunction(w, r, target{ref: match.Ref, path: cmp.Or(match.Path, "/"), params: match.Params, routed: true})
 		}
 		return s.guard(toRun(match.Ref), run)(w, r)
 	})

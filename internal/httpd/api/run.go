@@ -53,6 +53,8 @@ type target struct {
 	// params are what the parts of a route stand for. Routed says that there is one.
 	params map[string]string
 	routed bool
+	// pipeline says that several functions get the request.
+	pipeline bool
 }
 
 // runFunction is run for a function that is known.
@@ -136,7 +138,7 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 			shareAnswer(w, r, c)
 		}
 	}
-	request, unread := s.requestOf(r, first, target{path: "/", routed: true})
+	request, unread := s.requestOf(r, first, target{path: "/", routed: true, pipeline: true})
 	if err := cmp.Or(unread, err); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ type Store interface {
 	Routes
 	Keys
 	Modules
-	AddPublic(ctx context.Context, ref function.Ref) error
+	AddPublic(ctx context.Context, f function.Open) error
 	RemovePublic(ctx context.Context, ref function.Ref) error
 }
 

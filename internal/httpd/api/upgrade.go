@@ -10,7 +10,6 @@ import (
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/forwarded"
 	"github.com/backstage/functions/internal/httpd/sockets"
-	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/sandbox"
@@ -74,7 +73,9 @@ func (s *server) open(
 		Request: kept.request, URI: r.RequestURI, Address: kept.ip, Depth: s.DepthOf(r.RemoteAddr),
 	}
 	caller := accessOf(r)
-	o.Public = s.Auth == AuthOn && !caller.holder().May(identity.Invoke, to.ref.Namespace)
+	if s.Auth == AuthOn {
+		o.Access = caller.openedBy(to.ref.Namespace)
+	}
 	o.Watch = func(revoke func()) (stop func()) { return s.watchKey(caller, revoke) }
 	o.WatchNamespace = func(disabled func()) (stop func()) {
 		return s.Disabled.Watch([]string{to.ref.Namespace}, disabled)
@@ -121,6 +122,7 @@ type opening struct {
 	ip    string
 	query json.RawMessage
 	http  json.RawMessage
+	auth  json.RawMessage
 }
 
 func (s *server) openingOf(r *http.Request, to target) *opening {
@@ -128,6 +130,7 @@ func (s *server) openingOf(r *http.Request, to target) *opening {
 		ip:    forwarded.Addr(r, s.TrustedProxies),
 		query: queryJSON(r.URL.RawQuery),
 		http:  s.httpJSON(r, to, function.BodyRaw),
+		auth:  authJSON(r),
 	}
 }
 
@@ -136,7 +139,7 @@ func (o *opening) request(e sockets.Event) sandbox.Request {
 	about := rawjson.ExtendObject(append(make([]byte, 0, len(o.http)+128), o.http...))
 	about.String("event", e.Kind)
 	about.String("connection", e.ID)
-	request := sandbox.Request{Method: "GET", Query: o.query, Body: json.RawMessage("{}")}
+	request := sandbox.Request{Method: "GET", Query: o.query, Body: json.RawMessage("{}"), Auth: o.auth}
 	switch e.Kind {
 	case sockets.EventMessage:
 		request.Method, request.Body = "POST", nil

@@ -8,18 +8,21 @@ import (
 
 func TestSocketsOfAnybodyEndWithTheAccessOfAnybody(t *testing.T) {
 	for name, row := range map[string]struct {
-		public bool // the socket needs it
-		access string
-		want   int // 0 for a socket that stays
+		needs, access string
+		want          int // 0 for a socket that stays
 	}{
-		"still public":     {true, function.AccessPublic, 0},
-		"private":          {true, "", 1008},
-		"private to a key": {false, "", 0},
+		"still public":            {function.AccessPublic, function.AccessPublic, 0},
+		"private":                 {function.AccessPublic, "", 1008},
+		"for tokens":              {function.AccessPublic, function.AccessJWT, 1008},
+		"private to a key":        {"", "", 0},
+		"still public to a token": {function.AccessJWT, function.AccessPublic, 0},
+		"for tokens to a token":   {function.AccessJWT, function.AccessJWT, 0},
+		"private to a token":      {function.AccessJWT, function.AccessKey, 1008},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, nil)
 			r.mu.Lock()
-			r.public, r.access = row.public, function.AccessPublic
+			r.needs, r.access = row.needs, function.AccessPublic
 			r.mu.Unlock()
 			c := r.dial(t)
 			c.write(frame(fin|text, []byte("a")))
@@ -64,7 +67,7 @@ func (r *rig) checkIsDone(t *testing.T) {
 
 func TestAFunctionMadePrivateWhileASocketOpensEndsIt(t *testing.T) {
 	r := newRig(t, nil)
-	r.public, r.access = true, function.AccessPublic
+	r.needs, r.access = function.AccessPublic, function.AccessPublic
 	r.opens = func() {
 		r.mu.Lock()
 		r.access = ""

@@ -45,8 +45,9 @@ type Opening struct {
 	WatchNamespace func(disabled func()) (stop func())
 	// Ended is told, from any goroutine, of the end of the socket; nil for nobody.
 	Ended func(End)
-	// Public says that its caller may have the socket only as long as anybody may run the function.
-	Public bool
+	// Access is what lets its caller run the function, who has the socket only as long as that does:
+	// function.AccessPublic, or AccessJWT, which AccessPublic includes. Empty stands for a role.
+	Access string
 }
 
 // End is what is told of a socket that has ended.

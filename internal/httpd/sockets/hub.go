@@ -155,7 +155,7 @@ func (s *Socket) Open(w http.ResponseWriter, r *http.Request, o Opening, first *
 	if o.WatchNamespace != nil {
 		s.unwatch = append(s.unwatch, o.WatchNamespace(func() { s.end(endDisabled) }))
 	}
-	if o.Public {
+	if o.Access != "" {
 		h.recheck(s)
 	}
 	h.work.Go(s.write)

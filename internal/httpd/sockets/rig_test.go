@@ -40,7 +40,7 @@ type rig struct {
 	watch  func(revoke func()) (stop func()) // see sockets.Opening
 	gone   bool
 	finds  int
-	public bool // sockets need that anybody may run the function
+	needs  string // the access of the function that sockets need
 	access string
 	opens  func() // is called before a socket is opened
 	told   []sockets.End
@@ -123,7 +123,7 @@ func (r *rig) serve(w http.ResponseWriter, request *http.Request) {
 	}
 	defer s.Leave()
 	r.mu.Lock()
-	opening := sockets.Opening{Request: requestOf, URI: "/run", Watch: r.watch, Public: r.public, Ended: r.ended}
+	opening := sockets.Opening{Request: requestOf, URI: "/run", Watch: r.watch, Access: r.needs, Ended: r.ended}
 	opens := r.opens
 	r.mu.Unlock()
 	if opens != nil {

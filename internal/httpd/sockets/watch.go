@@ -63,9 +63,14 @@ func (h *Hub) checkOne(ref function.Ref) {
 	case err != nil: // nobody knows
 	case found.WebSocket() == nil:
 		h.endAll(ref, endDeleted, nil)
-	case !found.IsPublic():
-		h.endAll(ref, endPrivate, func(s *Socket) bool { return s.opening.Public })
+	default:
+		h.endAll(ref, endPrivate, func(s *Socket) bool { return isClosed(s.opening.Access, found.Access()) })
 	}
+}
+
+// isClosed says whether a function with the access now does not let somebody run it any more whom needed did.
+func isClosed(needed, now string) bool {
+	return needed != "" && now != function.AccessPublic && now != needed
 }
 
 // endAll ends the sockets of a function that are among those; nil stands for all.

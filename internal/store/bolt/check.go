@@ -122,8 +122,8 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 			_, err := usage.ParseNamespace(name, text)
 			return err
 		},
-		string(publicBucket): func(key string, _ []byte) error {
-			_, err := parsePublic([]byte(key))
+		string(publicBucket): func(key string, access []byte) error {
+			_, err := parsePublic([]byte(key), access)
 			return err
 		},
 		string(auditBucket): func(key string, text []byte) error {

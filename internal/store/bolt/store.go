@@ -5,12 +5,12 @@
 // What functions of files were built from is in "sources", in buckets and under keys of the same names. "namespaces"
 // holds each namespace's record, a JSON document, under its name. "routes" holds each route's record, a JSON document,
 // under its name, and "patterns" the name of each route under its pattern. "keys" holds each key's record, a JSON
-// document, under its ID, and "public" the names of public functions as keys. "modules" holds each shared module's
-// record, in buckets of namespaces as functions are, and "module files" its packed files under the same names. "audit"
-// holds the records of writes and refusals, JSON documents, under numbers of eight bytes, and "limits" the limits of
-// each namespace, a JSON document, under its name. "secrets" holds each secret's record, with its value encrypted,
-// under its names. Queued calls have buckets of their own: see calls.go. A namespace and an ID take at most 32 KiB
-// each, and of a function with secrets 32 KiB together.
+// document, under its ID, and "public" the access of each public function, under its name. "modules" holds each shared
+// module's record, in buckets of namespaces as functions are, and "module files" its packed files under the same names.
+// "audit" holds the records of writes and refusals, JSON documents, under numbers of eight bytes, and "limits" the
+// limits of each namespace, a JSON document, under its name. "secrets" holds each secret's record, with its value
+// encrypted, under its names. Queued calls have buckets of their own: see calls.go. A namespace and an ID take at most
+// 32 KiB each, and of a function with secrets 32 KiB together.
 //
 // What functions print is kept in memory.
 package bolt

@@ -33,7 +33,7 @@ type Store struct {
 	routes     map[string]function.Route // by their names
 	patterns   map[string]string         // the names of routes, by their patterns
 	keys       map[string]identity.Key   // by their IDs
-	public     map[function.Ref]struct{}
+	public     map[function.Ref]string   // the access of each
 	modules    map[function.ModuleRef]*function.Module
 	audit      []audit.Record                                       // the oldest first
 	audited    uint64                                               // how many records there have been
@@ -50,7 +50,7 @@ func New() *Store {
 		routes:     make(map[string]function.Route),
 		patterns:   make(map[string]string),
 		keys:       make(map[string]identity.Key),
-		public:     make(map[function.Ref]struct{}),
+		public:     make(map[function.Ref]string),
 		modules:    make(map[function.ModuleRef]*function.Module),
 		limits:     make(map[string]usage.Namespace),
 		secrets:    make(map[function.SecretScope]map[string]*function.Secret),

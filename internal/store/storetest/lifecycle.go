@@ -40,7 +40,7 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 		"DeleteKey":       s.DeleteKey(ctx, "k"),
 		"PutModule":       s.PutModule(ctx, module("ns", "m", "1")),
 		"DeleteModule":    s.DeleteModule(ctx, function.ModuleRef{Namespace: "ns", Name: "m"}),
-		"AddPublic":       s.AddPublic(ctx, ref),
+		"AddPublic":       s.AddPublic(ctx, open(ref)),
 		"RemovePublic":    s.RemovePublic(ctx, ref),
 		"AppendAudit":     s.AppendAudit(ctx, []audit.Record{record("a", "PUT /x")}, keepAudit),
 		"PutSecret":       s.PutSecret(ctx, secret("ns", "", "S", "1"), nil),

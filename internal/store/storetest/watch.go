@@ -92,7 +92,7 @@ func testWatchSeesEveryWrite(t *testing.T, s Store) {
 		{"put route", func() error { return s.PutRoute(t.Context(), route("r", "", "/")) }, function.Change{Routes: true}},
 		{"put key", func() error { return s.PutKey(t.Context(), key("k")) }, function.Change{Keys: true}},
 		{"delete key", func() error { return s.DeleteKey(t.Context(), "k") }, function.Change{Keys: true}},
-		{"add public", func() error { return s.AddPublic(t.Context(), ref) }, function.Change{Public: true}},
+		{"add public", func() error { return s.AddPublic(t.Context(), open(ref)) }, function.Change{Public: true}},
 		{"remove public", func() error { return s.RemovePublic(t.Context(), ref) }, function.Change{Public: true}},
 		{"put limits", func() error {
 			return s.PutNamespaceLimits(t.Context(), usage.Namespace{Name: "ns"})

@@ -113,6 +113,8 @@ type Invoke struct {
 	Cut bool
 	// HTTP is a JSON object that tells more of the HTTP request: docs/protocol.md names its members. Empty leaves it out.
 	HTTP json.RawMessage
+	// Auth is a JSON object that says who calls. Empty leaves it out.
+	Auth json.RawMessage
 	// Raw is the body as bytes, where it is not nil; then there is no Body.
 	Raw []byte
 	// Behind is how many calls follow that the worker may serve after this one without being asked again.
@@ -148,6 +150,7 @@ func AppendInvoke(dst []byte, in *Invoke) []byte {
 		dst = append(dst, `,"cut":true`...)
 	}
 	dst = appendRaw(dst, `,"http":`, in.HTTP)
+	dst = appendRaw(dst, `,"auth":`, in.Auth)
 	if in.Raw != nil {
 		dst = append(dst, `,"raw":"`...)
 		dst = append(base64.StdEncoding.AppendEncode(dst, in.Raw), '"')

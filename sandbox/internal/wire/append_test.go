@@ -85,15 +85,15 @@ func checkInvoke(t *testing.T, id, value string) {
 	if !json.Valid(raw) {
 		raw, _ = json.Marshal(value)
 	}
-	in := &Invoke{ID: id, Method: value, Headers: raw, Query: raw, Env: raw, Outgoing: raw, HTTP: raw, Body: raw}
+	in := &Invoke{ID: id, Method: value, Headers: raw, Query: raw, Env: raw, Outgoing: raw, HTTP: raw, Auth: raw, Body: raw}
 	members := decodeLine(t, AppendInvoke([]byte{}, in))
-	if len(members) != 10 || text(t, members["type"]) != "invoke" || text(t, members["kind"]) != "run" {
+	if len(members) != 11 || text(t, members["type"]) != "invoke" || text(t, members["kind"]) != "run" {
 		t.Errorf("got %q", members)
 	}
 	if !sameText(text(t, members["id"]), id) || !sameText(text(t, members["method"]), value) {
 		t.Errorf("id %q, method %q became %s, %s", id, value, members["id"], members["method"])
 	}
-	for _, name := range []string{"headers", "query", "env", "outgoing", "http", "body"} {
+	for _, name := range []string{"headers", "query", "env", "outgoing", "http", "auth", "body"} {
 		if !sameValue(t, members[name], raw) {
 			t.Errorf("%s: %q became %q", name, raw, members[name])
 		}
