@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/mux"
-
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/body"
 	"github.com/backstage/functions/internal/outcome"
@@ -180,7 +178,7 @@ func secretOf(r *http.Request) (ref function.SecretRef, err error) {
 
 // scopeOf is the function or the namespace that the path names.
 func scopeOf(r *http.Request) (scope function.SecretScope, err error) {
-	if _, ofFunction := mux.Vars(r)["id"]; ofFunction {
+	if _, ofFunction := varsOf(r)["id"]; ofFunction {
 		ref, err := refOf(r)
 		return function.SecretScope(ref), err
 	}
