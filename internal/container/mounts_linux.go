@@ -16,7 +16,7 @@ const mountInfo = "/proc/self/mountinfo"
 const groupsRoot = "/sys/fs/cgroup"
 
 // controllers are those of version 1 that limit workers.
-var controllers = []string{"memory", "cpu", "pids", "cpuacct"}
+var controllers = []string{"memory", "cpu", "pids"}
 
 // mount is one cgroup hierarchy.
 type mount struct {

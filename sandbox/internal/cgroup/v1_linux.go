@@ -13,8 +13,9 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// controllers are the version 1 hierarchies that are used; memory, cpu and pids must be there, cpuacct is welcome.
-var controllers = []cgroup1.Name{cgroup1.Memory, cgroup1.Cpu, cgroup1.Pids, cgroup1.Cpuacct}
+// controllers are the version 1 hierarchies that are used. Each takes a write for every start of a worker, so there is
+// none that nothing needs: CPU time is read of processes, without cpuacct.
+var controllers = []cgroup1.Name{cgroup1.Memory, cgroup1.Cpu, cgroup1.Pids}
 
 type treeV1 struct {
 	name string
@@ -102,7 +103,7 @@ func hierarchyV1() ([]cgroup1.Subsystem, error) {
 		return nil, err
 	}
 	used := slices.DeleteFunc(all, func(s cgroup1.Subsystem) bool { return !slices.Contains(controllers, s.Name()) })
-	for _, name := range controllers[:3] {
+	for _, name := range controllers {
 		if !slices.ContainsFunc(used, func(s cgroup1.Subsystem) bool { return s.Name() == name }) {
 			return nil, fmt.Errorf("%w: the %s controller is not mounted", ErrUnsupported, name)
 		}

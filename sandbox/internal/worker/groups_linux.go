@@ -132,20 +132,24 @@ func newGroups(cfg *Config) (*groups, error) {
 	}, nil
 }
 
-// of returns the group of a slot.
+// of returns the group of a slot, which its caller has alone. A new one is made outside the lock: other starts go on.
 func (g *groups) of(slot int) (*slotGroup, error) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if group, ok := g.bySlot[slot]; ok {
-		return group, nil
+	made, ok := g.bySlot[slot]
+	g.mu.Unlock()
+	if ok {
+		return made, nil
 	}
 	group, err := g.tree.Group(fmt.Sprintf("slot-%d", slot), g.limits)
 	if err != nil {
 		return nil, err
 	}
 	usual := limits{g.limits.Memory, g.limits.CPU}
-	g.bySlot[slot] = &slotGroup{Group: group, weight: cgroup.WholeWeight, usual: usual, limits: usual}
-	return g.bySlot[slot], nil
+	made = &slotGroup{Group: group, weight: cgroup.WholeWeight, usual: usual, limits: usual}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.bySlot[slot] = made
+	return made, nil
 }
 
 // close removes all groups; their workers must have been reaped.
