@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -159,6 +160,10 @@ func lookAtProcesses(t *testing.T, s *server, path string, values ...string) {
 	}
 	looked := 0
 	for _, pid := range s.processes() {
+		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid))
+		if err == nil && !coreLimit.Match(limits) {
+			t.Errorf("process %d may leave a core file: %s", pid, limits)
+		}
 		for _, name := range []string{"environ", "cmdline"} {
 			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
 			if err != nil {
@@ -174,6 +179,9 @@ func lookAtProcesses(t *testing.T, s *server, path string, values ...string) {
 		t.Errorf("%d files were there", looked)
 	}
 }
+
+// coreLimit matches the limits of a process that leaves no core file.
+var coreLimit = regexp.MustCompile(`Max core file size +0 +0 `)
 
 // processes are the server and all that it has started.
 func (s *server) processes() []int {

@@ -24,6 +24,9 @@ func (s *server) openSecrets(ctx context.Context) (stop func() error, err error)
 	if err != nil {
 		return nil, keysetError(s.cfg, err)
 	}
+	if options.KeysetFile != "" || options.Dir != "" {
+		preventCoreDumps(s.log())
+	}
 	return inBackground(ctx, s.secrets.Run), nil
 }
 
