@@ -316,9 +316,11 @@ class Invoker {
     return true;
   }
 
+  // isClean says whether a call has left nothing that the next one could meet. What it has changed is no matter where
+  // the process is put back.
   isClean(call, late) {
-    return call.work === 0 && call.waits === 0 && pending.left(late) === pending.NOTHING && !tmp.touched() &&
-      !egress.fetched() && this.loader.clean();
+    return call.work === 0 && call.waits === 0 && pending.left(late) === pending.NOTHING &&
+      (this.rolledBack || (!tmp.touched() && !egress.fetched() && this.loader.clean()));
   }
 
   // remains is what the answer's frame says about work that the call has left: that it is cut, or that it goes on.

@@ -116,14 +116,15 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 
 // invokeOn is Invoke on the part of a runtime, or on one of those beside it.
 func (p *Pool) invokeOn(ctx context.Context, part *runtimePool, inv *Invocation) (*Result, error) {
-	if inv.Rollback && !part.canRollBack() {
+	if inv.Rollback && !part.rollbackSupport().Available {
 		inv = inv.fresh()
 	}
 	if inv.Memory == 0 && !inv.Web && !inv.Rollback {
 		return part.Invoke(ctx, inv)
 	}
 	result, err := p.extra.invoke(ctx, part, inv)
-	if inv.Rollback && isWithoutSnapshot(err) {
+	if reason, ok := withoutSnapshot(err); ok {
+		part.refuseRollback(reason)
 		return p.invokeOn(ctx, part, inv.fresh())
 	}
 	if err == nil || inv.Memory == 0 {

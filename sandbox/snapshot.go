@@ -11,7 +11,7 @@ type RuntimeSnapshot struct {
 	Report
 	// Start says how workers start: forked, or directly and why.
 	Start StartMethod `json:"start"`
-	// Rollback says whether workers could be put back to a snapshot after each call.
+	// Rollback says whether workers can be put back to a snapshot after each call.
 	Rollback RollbackSupport `json:"rollback"`
 	// Pool is its state at the moment.
 	Pool PoolStats `json:"pool"`
@@ -31,7 +31,7 @@ type RuntimeSnapshot struct {
 func (p *runtimePool) Snapshot() RuntimeSnapshot {
 	s := RuntimeSnapshot{
 		Report: Report{Isolation: p.cfg.Isolation, Layers: []Layer{}}, Summary: p.starter.describe(),
-		Prewarmed: p.cfg.Prewarmed, MaxInvocations: p.cfg.MaxInvocations,
+		Prewarmed: p.cfg.Prewarmed, MaxInvocations: p.cfg.MaxInvocations, Rollback: p.rollbackSupport(),
 	}
 	s.Pool, s.Err = p.scheduler.snapshot()
 	if starter, ok := p.starter.(reporter); ok {
@@ -39,9 +39,6 @@ func (p *runtimePool) Snapshot() RuntimeSnapshot {
 	}
 	if starter, ok := p.starter.(methodTeller); ok {
 		s.Start = starter.method()
-	}
-	if starter, ok := p.starter.(rollbackTeller); ok {
-		s.Rollback = starter.rollback()
 	}
 	switch {
 	case errors.Is(s.Err, ErrClosed):

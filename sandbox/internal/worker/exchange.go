@@ -134,9 +134,17 @@ func (e *exchange) loadTracked(ctx context.Context) *Death {
 	if err == nil {
 		return nil
 	}
-	p.Kill(Retired)
+	killed := p.killed() // such as for its room: another worker may serve the call
+	reason := Retired
+	if ctx.Err() != nil {
+		reason = Canceled
+	}
+	p.Kill(reason)
 	death := p.waitExit()
-	death.NoSnapshot, death.Detail = ctx.Err() == nil, err.Error()
+	death.Untouched = killed
+	if !killed && death.Reason == Retired { // and not of the memory that the code takes, for example
+		death.NoSnapshot, death.Detail = true, err.Error()
+	}
 	return death
 }
 

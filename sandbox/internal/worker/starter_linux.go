@@ -71,7 +71,9 @@ func (s *Starter) chooseLauncher() error {
 	}
 	if s.forks {
 		zygote := s.jailer.zygoteRole(filters)
-		s.launcher = &forkLauncher{cfg: &s.cfg, init: first, jailer: s.jailer, role: zygote, thread: s.thread}
+		launcher := &forkLauncher{cfg: &s.cfg, init: first, jailer: s.jailer, role: zygote, thread: s.thread}
+		launcher.careful.Store(s.cfg.Rollback) // each call of the first worker, too, starts from what its snapshot has
+		s.launcher = launcher
 	} else {
 		s.launcher = &directLauncher{cfg: &s.cfg, init: first, jailer: s.jailer, filter: filters.start, thread: s.thread}
 	}

@@ -1,0 +1,122 @@
+package sandbox
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// rollbackStarter is a starter of children that can be put back, or not.
+type rollbackStarter struct {
+	*fakeStarter
+
+	support RollbackSupport
+}
+
+func (s rollbackStarter) rollback() RollbackSupport { return s.support }
+
+// rollbackRig is a pool of fakes that counts the calls of both parts of its runtime.
+type rollbackRig struct {
+	*Pool
+
+	usual, putBack int // calls
+	fresh          int // of the former, those that get a worker of their own
+	fail           error
+}
+
+func newRollbackRig(t *testing.T, support RollbackSupport) *rollbackRig {
+	t.Helper()
+	r := &rollbackRig{}
+	cfg := fakeConfig(4, 1)
+	cfg.Runtimes = []Runtime{{Name: "node", Node: "node"}}
+	r.Pool = emptyPool(cfg, func(c *Config) (starter, error) {
+		putsBack := c.rollback
+		serve := func(_ *fakeChild, inv *Invocation) (*Result, bool, error) {
+			if putsBack {
+				r.putBack++
+				return &Result{}, r.fail == nil, r.fail
+			}
+			r.usual++
+			if inv.MaxInvocations == 1 && !inv.Rollback {
+				r.fresh++
+			}
+			return &Result{}, true, nil
+		}
+		return rollbackStarter{&fakeStarter{serve: serve}, support}, nil
+	})
+	if err := r.start(t.Context(), cfg.Runtimes[0]); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// call makes a call and expects so many calls of each part since the start.
+func (r *rollbackRig) call(t *testing.T, putBack, fresh int) {
+	t.Helper()
+	inv := invocation("a", "1ms")
+	inv.Rollback = true
+	if _, err := r.Invoke(t.Context(), inv); err != nil {
+		t.Fatal(err)
+	}
+	if r.putBack != putBack || r.fresh != fresh || r.usual != fresh {
+		t.Errorf("%d calls in workers that are put back, %d in others, %d of these in their own; want %d, %d",
+			r.putBack, r.usual, r.fresh, putBack, fresh)
+	}
+}
+
+func TestWorkersThatArePutBackAreApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRollbackRig(t, RollbackSupport{Available: true})
+		r.call(t, 1, 0)
+		r.call(t, 2, 0)
+		plain := invocation("a", "1ms")
+		if _, err := r.Invoke(t.Context(), plain); err != nil || r.usual != 1 {
+			t.Errorf("%d calls in other workers, %v", r.usual, err)
+		}
+	})
+}
+
+func TestWhereWorkersCannotBePutBackEachCallGetsItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRollbackRig(t, RollbackSupport{Reason: "an old kernel"})
+		r.call(t, 0, 1)
+		r.call(t, 0, 2)
+	})
+}
+
+// A snapshot that cannot be taken fails no call, and is not tried again with each.
+func TestWithoutASnapshotEachCallGetsItsOwnForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRollbackRig(t, RollbackSupport{Available: true})
+		r.fail = &DeathError{Reason: ReasonRetired, Detail: "pagemap: permission denied", noSnapshot: true}
+		r.call(t, 1, 1)
+		r.call(t, 1, 2)
+		if got := r.current.Load().parts["node"].Snapshot().Rollback; got.Available || got.Reason != "pagemap: permission denied" {
+			t.Errorf("it says %+v", got)
+		}
+		time.Sleep(refusedFor)
+		r.fail = nil
+		r.call(t, 2, 2)
+		r.call(t, 3, 2)
+		if got := r.current.Load().parts["node"].Snapshot().Rollback; !got.Available {
+			t.Errorf("it says %+v", got)
+		}
+	})
+}
+
+// Calls of workers that are put back are not sent together: the first would have to be over before the next begins.
+func TestWorkersThatArePutBackGetOneCallAtATime(t *testing.T) {
+	inv := invocation("a", "1ms")
+	if !mayBatch(inv) {
+		t.Fatal("a call cannot be sent with others")
+	}
+	inv.Rollback = true
+	if mayBatch(inv) {
+		t.Error("a call to a worker that is put back may be sent with others")
+	}
+}
