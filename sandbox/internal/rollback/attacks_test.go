@@ -53,6 +53,8 @@ var attacks = []struct {
 	{name: "a timer", kind: 'L', causes: []Cause{Call}},
 	{name: "another page in place of a file's", kind: 'M', causes: []Cause{Fixed}},
 	{name: "a secret in a file's page", kind: 'N'},
+	{name: "a file's page that was not in memory is read", kind: 'O'},
+	{name: "a file's page that was not in memory is written to", kind: 'P'},
 }
 
 // Nothing that native code does survives: the worker is as before, which all of it is compared for, or it ends.

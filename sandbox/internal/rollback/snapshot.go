@@ -173,8 +173,11 @@ func (w *Worker) copyArea(a *area) error {
 }
 
 // eachPresent calls do for the pages of an area that are in memory or in swap: bits 63 and 62 of their entries in
-// /proc/PID/pagemap.
+// /proc/PID/pagemap. Of a file all are: one that is not in memory reads as the file does, and not as zeros.
 func (w *Worker) eachPresent(a *area, do func(start, end uint64) error) error {
+	if a.inode != 0 {
+		return do(a.start, a.end)
+	}
 	pagemap, err := w.proc.pagemap()
 	if err != nil {
 		return retire(Kernel, "%v", err)

@@ -26,6 +26,7 @@ enum { LIST = 3, HANDOVER = 4, EVENT = 7, OWN_FILE = 8 };
 
 static const char secret[] = "a secret of one call, 0123456789";
 static char constant[2 * 4096] __attribute__((aligned(4096))) = {1, 2, 3}; /* of a file */
+static char untouched[16 * 4096] __attribute__((aligned(4096))) = {1}; /* of a file, and not in memory at first */
 static char *victim;                          /* a mapping of the snapshot with content */
 static char *grown;                           /* one without */
 
@@ -47,7 +48,8 @@ static int64_t look(void) {
   __asm__ volatile("rdgsbase %0\n mov %%ds,%1\n movdqu %%xmm15,%2" : "=r"(gs), "=m"(ds), "=m"(vector));
   if (park_area.keys) __asm__ volatile("rdpkru" : "=a"(keys) : "c"(0) : "edx");
   return (gs != 0) | (ds != 0) << 1 | (memcmp(vector, none, 16) != 0) << 2 | (keys != 0x55555554) << 3
-       | (victim[0] != 1 || victim[4096] != 0) << 4 | (grown[0] != 0) << 5;
+       | (victim[0] != 1 || victim[4096] != 0) << 4 | (grown[0] != 0) << 5
+       | (untouched[0] != 1 || untouched[9 * 4096] != 0) << 6;
 }
 
 static int64_t attack(char kind) {
@@ -105,7 +107,7 @@ static int64_t attack(char kind) {
     if (park_area.keys) __asm__ volatile("wrpkru" ::"a"(0x55555554 ^ 0xc00), "c"(0), "d"(0));
     return 0;
   case 'C': __asm__ volatile("movq %0,%%xmm15" ::"r"(0x4141414141414141ul) : "xmm15"); return 0;
-  case 'D': return open("/tmp/rollback-test", O_CREAT | O_WRONLY, 0600) < 0;
+  case 'D': return open("/tmp", O_TMPFILE | O_WRONLY, 0600) < 0;
   case 'E': return socket(AF_UNIX, SOCK_STREAM, 0) < 0;
   case 'F': {                                 /* into the stub behind the question */
     __asm__ volatile("xor %%eax,%%eax\n jmp park_asked" ::: "memory");
@@ -124,6 +126,8 @@ static int64_t attack(char kind) {
   case 'K': { struct rlimit l = {1 << 20, 1 << 20}; return setrlimit(RLIMIT_FSIZE, &l); }
   case 'L': return alarm(1000);
   case 'M': return mmap(constant, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED;
+  case 'O': return untouched[9 * 4096] + (untouched[0] != 1); /* read */
+  case 'P': untouched[0] = 7; untouched[9 * 4096] = 7; return 0;
   case 'N': memcpy(constant + 5000, secret, sizeof secret); return 0;
   default: return 0;
   }
