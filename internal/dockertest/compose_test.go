@@ -172,3 +172,22 @@ func awaitBusy(t *testing.T) {
 	}
 	t.Fatal("no worker became busy")
 }
+
+// Browsers of the machine that runs docker-compose.yml may not be led here by another name.
+func TestOtherHostsAreNotAnswered(t *testing.T) {
+	for host, want := range map[string]int{"evil.example": http.StatusMisdirectedRequest, "localhost": http.StatusOK} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server+"/functions", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = host
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := read(t, response.Body); response.StatusCode != want {
+			t.Errorf("%s: %d %s", host, response.StatusCode, text)
+		}
+		_ = response.Body.Close()
+	}
+}
