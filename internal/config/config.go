@@ -82,6 +82,8 @@ type Config struct {
 	// whose pages may change things, ALLOWED_ORIGINS.
 	AllowedHosts   []string
 	AllowedOrigins []string
+	// MetricsAuth is METRICS_AUTH, AuthOff or AuthOn.
+	MetricsAuth string
 	// Auth is one of the Auth constants, AUTH, and AdminKeyFile ADMIN_KEY_FILE.
 	Auth         string
 	AdminKeyFile string

@@ -46,7 +46,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Port: 8100, MetricsPort: 8101, Metrics: true, MetricsFunctions: "all", NumCPUs: 4,
 		BodyLimit: 1 << 20, CodeLimit: 8 << 20, BuildMemory: 512 << 20, BuildConcurrency: 4, BodyDepth: 1000, ResponseLimit: 8 << 20,
-		Storage: StorageEmbedded, DataDir: "./data", Auth: AuthOff, AdminKeyFile: "data/admin.key", SecretsKeysetFile: "data/secrets.keyset", RedisKeyPrefix: "local", RedisDialTimeout: time.Second,
+		Storage: StorageEmbedded, DataDir: "./data", Auth: AuthOff, MetricsAuth: AuthOff, AdminKeyFile: "data/admin.key", SecretsKeysetFile: "data/secrets.keyset", RedisKeyPrefix: "local", RedisDialTimeout: time.Second,
 		Audit:       Audit{Kept: 10_000, TTL: 90 * 24 * time.Hour},
 		SyncTimeout: 100 * time.Millisecond, AsyncTimeout: 5 * time.Second,
 		StreamIdle: time.Minute, StreamTotal: 15 * time.Minute, StreamUnread: 10 * time.Second,

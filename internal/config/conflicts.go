@@ -37,6 +37,9 @@ func (c *Config) conflicts(sound bool) []error {
 	if c.LogsRedisEndpoint != "" && c.Storage != StorageRedis && c.Storage != "" {
 		fault("LOGS_REDIS_ENDPOINT: is for STORAGE=redis, which is %s: unset it, or set REDIS_ENDPOINT", c.Storage)
 	}
+	if c.MetricsAuth == AuthOn && c.Auth == AuthOff {
+		fault("METRICS_AUTH: on needs keys, which there are with AUTH=on or log")
+	}
 	return faults
 }
 
@@ -89,7 +92,7 @@ func (c *Config) withoutEffect() []string {
 	if _, err := netip.ParseAddr(c.Host); err != nil && c.Host != "" && !strings.EqualFold(c.Host, "localhost") {
 		warnings = append(warnings, "HOST="+c.Host+" is a name: the server listens at the address that it stands for, and "+
 			"at no other. Backstage "+
-			"Functions did not read HOST, which some shells set: unset it to listen at all addresses")
+			"Functions did not read HOST, which some shells set: unset it, or set it to an address: 0.0.0.0 are all")
 	}
 	if c.machine.zone.fault != "" && !c.isGiven("TZ") {
 		warnings = append(warnings, c.machine.zone.fault)

@@ -19,7 +19,7 @@ func TestWhatHasNoEffectIsTold(t *testing.T) {
 		"CODE_SYNC_TIMEOUT=6000":                                                                    "CODE_SYNC_TIMEOUT=6000 is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one applies",
 		"RESPONSE_LIMIT=200mb|WORKER_MEMORY_LIMIT=150mb|HTTP_ANSWER_MEMORY=200mb":                   "RESPONSE_LIMIT=200mb is more than WORKER_MEMORY_LIMIT, which is 150mb: the smaller one applies",
 		"HOST=web-1": "HOST=web-1 is a name: the server listens at the address that it stands for, and at no other. Backstage Functions did not read HOST, " +
-			"which some shells set: unset it to listen at all addresses",
+			"which some shells set: unset it, or set it to an address: 0.0.0.0 are all",
 		"HOST=localhost|METRICS_HOST=::1|PORT=1": "",
 		"HOST=127.0.0.1":                         "",
 		"HTTP_BODY_TIMEOUT=61s":                  "HTTP_BODY_TIMEOUT=61s is more than HTTP_READ_TIMEOUT, which is 1m: the smaller one applies",
@@ -34,6 +34,15 @@ func TestWhatHasNoEffectIsTold(t *testing.T) {
 			t.Errorf("%s: warnings %q, want %q", settings, got, want)
 		}
 	}
+}
+
+func TestMetricsWithKeysNeedKeys(t *testing.T) {
+	const want = "METRICS_AUTH: on needs keys, which there are with AUTH=on or log"
+	if _, err := from("METRICS_AUTH=on"); err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+	mustLoad(t, "METRICS_AUTH=on", "AUTH=log")
+	mustLoad(t, "METRICS_AUTH=off")
 }
 
 func TestCertificateNeedsItsKey(t *testing.T) {

@@ -24,6 +24,12 @@ var reachVariables = []Variable{
 			"do not need it.",
 		parse: origins(func(c *Config) *[]string { return &c.AllowedOrigins }),
 	},
+	{
+		Name: "METRICS_AUTH", Default: AuthOff,
+		Meaning: "`on` has callers of `METRICS_PORT` show a [key](http-api.md#keys) with the role `invoke` in all " +
+			"namespaces for `/metrics`, `admin` for profiles. Probes need none. It needs `AUTH` to be `on` or `log`.",
+		parse: oneOf(func(c *Config) *string { return &c.MetricsAuth }, AuthOff, AuthOn),
+	},
 }
 
 // Protected says whether callers of PORT must be on this machine: nobody has said otherwise.
@@ -31,7 +37,7 @@ func (c *Config) Protected() bool { return c.Auth == AuthOff && !c.isGiven("HOST
 
 // MetricsProtected is Protected for METRICS_PORT.
 func (c *Config) MetricsProtected() bool {
-	return c.Metrics && !c.isGiven("HOST") && !c.isGiven("METRICS_HOST")
+	return c.Metrics && c.MetricsAuth != AuthOn && !c.isGiven("HOST") && !c.isGiven("METRICS_HOST")
 }
 
 // allowedHosts reads names and addresses of hosts, "*.example.org" and "*".

@@ -6,6 +6,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/httpd/health"
+	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
 )
@@ -27,18 +28,25 @@ const (
 	readyz = "GET /readyz"
 )
 
-// metricsHandler serves METRICS_PORT, which is only for operators. Its probes are for everybody.
-func metricsHandler(cfg *config.Config, measures *metrics.Metrics, probes *health.Health) http.Handler {
+// metricsHandler serves METRICS_PORT, which is only for operators. Its probes are for everybody. Keyed asks callers of
+// a handler for a key.
+func metricsHandler(
+	cfg *config.Config, measures *metrics.Metrics, probes *health.Health,
+	keyed func(role identity.Role, next http.Handler) http.Handler,
+) http.Handler {
+	if cfg.MetricsAuth != config.AuthOn {
+		keyed = func(_ identity.Role, next http.Handler) http.Handler { return next }
+	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", measures.Handler())
+	mux.Handle("GET /metrics", keyed(identity.Invoke, measures.Handler()))
 	mux.HandleFunc(livez, probes.Livez)
 	mux.HandleFunc(readyz, probes.Readyz)
 	if cfg.PProf {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+		for path, serve := range map[string]http.HandlerFunc{
+			"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
+		} {
+			mux.Handle("GET /debug/pprof/"+path, keyed(identity.Admin, serve))
+		}
 	}
 	return protectMetrics(cfg, mux)
 }

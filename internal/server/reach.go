@@ -34,8 +34,8 @@ func protectMetrics(cfg *config.Config, next *http.ServeMux) http.Handler {
 			next.ServeHTTP(w, r)
 		case !reach.IsLocal(r):
 			refuseMetrics(w, http.StatusForbidden, `{"error":"Only callers on this machine are answered, because neither `+
-				`METRICS_HOST nor HOST is set: set METRICS_HOST to the address to listen on, such as 0.0.0.0, to let others `+
-				`in, or come over loopback","reason":"protected"}`)
+				`METRICS_HOST nor HOST is set, and METRICS_AUTH is off: set METRICS_HOST to the address to listen on, such as `+
+				`0.0.0.0, or have METRICS_AUTH ask for keys, or come over loopback","reason":"protected"}`)
 		case !hosts.Allow(r.Host):
 			refuseMetrics(w, http.StatusMisdirectedRequest, `{"error":"While neither METRICS_HOST nor HOST is set, this `+
 				`port is to be asked for localhost or a loopback address","reason":"host"}`)

@@ -289,10 +289,11 @@ func (s *server) serve(ctx context.Context) error {
 		sockets: s.sockets,
 	}
 	handlers := s.watch.handlers(s.apiOptions(ctx), s.services()...)
+	ofMetrics := metricsHandler(s.cfg, s.measures, s.probes, handlers.Keyed)
 	if s.cfg.Compression {
 		handlers = handlers.Around(compress.New())
 	}
-	return front.serve(ctx, handlers, metricsHandler(s.cfg, s.measures, s.probes))
+	return front.serve(ctx, handlers, ofMetrics)
 }
 
 func (s *server) apiOptions(ctx context.Context) api.Options {

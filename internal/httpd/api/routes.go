@@ -186,7 +186,7 @@ func (s *server) dispatch(res resource, on ports) http.Handler {
 	methods := map[string]http.Handler{}
 	var allow []string
 	for _, m := range res.methods {
-		methods[m.name] = s.adapt(s.sameSite(res, s.guard(m.needs, m.serve)))
+		methods[m.name] = s.adapt(s.sameSite(m.needs, s.guard(m.needs, m.serve)))
 		if m.isWrite() {
 			methods[m.name] = s.recorded(m.name+" "+res.path, methods[m.name])
 		}

@@ -367,18 +367,20 @@ type Handlers struct {
 	API http.Handler
 	// Run serves probes and the resources that run functions, and what is none of them by the stored routes.
 	Run http.Handler
+
+	server *server
 }
 
 // Around returns h with a handler of wrap's around each.
 func (h Handlers) Around(wrap func(http.Handler) http.Handler) Handlers {
-	return Handlers{API: wrap(h.API), Run: wrap(h.Run)}
+	return Handlers{API: wrap(h.API), Run: wrap(h.Run), server: h.server}
 }
 
 // New returns the server's handlers. Requests that net/http refuses before any handler sees them get answers in JSON
 // only where JSONError changes what is written.
 func New(o Options) Handlers {
 	s := newServer(o.withDefaults())
-	return Handlers{API: s.router(apiPort), Run: s.router(runPort)}.Around(s.around)
+	return Handlers{API: s.router(apiPort), Run: s.router(runPort), server: s}.Around(s.around)
 }
 
 func newServer(o Options) *server {

@@ -17,10 +17,10 @@ func newCrossOrigin(origins []string) *http.CrossOriginProtection {
 	return p
 }
 
-// sameSite has h serve what is not for the callers of functions, unless a page of another site sends it. Runs are for
-// pages too: the option cors says for which.
-func (s *server) sameSite(res resource, h handler) handler {
-	if res.runs() {
+// sameSite has h, which serves what n is needed for, serve no page of another site. Runs are for pages too: the option
+// cors says for which.
+func (s *server) sameSite(n need, h handler) handler {
+	if n.runs && n.calls {
 		return h
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {
