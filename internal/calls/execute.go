@@ -137,7 +137,7 @@ func jitter(first time.Duration, failures int) time.Duration {
 	if most <= 0 || most > longestBackoff {
 		most = longestBackoff
 	}
-	return time.Duration(rand.Int64N(int64(most) + 1)) //nolint:gosec // not a secret
+	return time.Duration(rand.Int64N(int64(most) + 1))
 }
 
 // longestRetryAfter bounds what a function asks for.

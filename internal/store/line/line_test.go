@@ -83,7 +83,7 @@ func operations(l *Line, t *testing.T, id string, take int) map[string]func() er
 func TestWhatCannotBeWrittenHasNotHappened(t *testing.T) {
 	disk := &failing{}
 	l := New(disk, nil)
-	random := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // not a secret
+	random := rand.New(rand.NewPCG(1, 1))
 	refused := 0
 	for i := range 500 {
 		id, take := "", 0

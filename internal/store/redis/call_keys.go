@@ -27,7 +27,7 @@ func (k keys) callsOf(namespace string) string {
 func (k keys) callParts() []string {
 	all := make([]string, callShards)
 	for shard := range all {
-		all[shard] = k.callPart(uint32(shard)) //nolint:gosec // below callShards
+		all[shard] = k.callPart(uint32(shard))
 	}
 	return all
 }
