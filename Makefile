@@ -45,6 +45,7 @@ modules := runner-js/node_modules/.installed
 lint_modules := .ci/lint/node_modules/.installed
 test_runtimes := cmd/functions/testdata/runtimes/node_modules/.installed
 test_bundles := runner-js/test/bundles/node_modules/.installed
+test_issuer := cmd/functions/testdata/issuer/node_modules/.installed
 js_runtimes = $(wildcard $(dir $(test_runtimes))node*/bin/node)
 native := $(wildcard runner-js/native/*.c)
 addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
@@ -95,6 +96,11 @@ $(test_runtimes): cmd/functions/testdata/runtimes/package.json cmd/functions/tes
 	cd $(<D) && $(NPM) ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+# The OpenID Connect issuer whose tokens tests show.
+$(test_issuer): cmd/functions/testdata/issuer/package.json cmd/functions/testdata/issuer/package-lock.json
+	cd $(<D) && $(NPM) ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 # Libraries that tests run as functions.
 $(test_bundles): runner-js/test/bundles/package.json runner-js/test/bundles/package-lock.json
 	cd $(<D) && $(NPM) ci --ignore-scripts --no-audit --no-fund
@@ -137,7 +143,7 @@ test: test-needs ## run every test: Go with the race detector, JavaScript on eve
 	exit $$status
 
 .PHONY: test-needs
-test-needs: setup test-tools $(test_runtimes)
+test-needs: setup test-tools $(test_runtimes) $(test_issuer)
 
 .PHONY: test-go
 test-go: test-needs ## run the Go tests with the race detector
@@ -167,7 +173,7 @@ verify-rollback: setup $(test_runtimes) ## put workers back after VERIFY calls o
 	VERIFY_ROLLBACK=$(VERIFY) $(GO) test -count=1 -v -timeout 0 -run '^Test(ManyKindsOfCallsAreRolledBack|NoCallSeesAnother)' ./sandbox
 
 .PHONY: test-cgroup2
-test-cgroup2: setup $(test_runtimes) ## run the cgroup tests under CGROUP2_RUNNER, a command that runs its arguments on a cgroup v2 kernel
+test-cgroup2: setup $(test_runtimes) $(test_issuer) ## run the cgroup tests under CGROUP2_RUNNER, a command that runs its arguments on a cgroup v2 kernel
 	@: "$${CGROUP2_RUNNER:?must name a command that runs its arguments under a cgroup v2 kernel}"
 	@for package in $(cgroup2_packages); do \
 	  echo "$$package under cgroup v2"; \
@@ -281,4 +287,4 @@ packages: setup $(test_runtimes) ## deploy and call all packages of npm that doc
 
 .PHONY: clean
 clean: ## remove everything that was built or fetched; ./data stays
-	rm -rf bin .ci/lint/node_modules runner-js/build runner-js/node_modules cmd/functions/testdata/runtimes/node_modules runner-js/test/bundles/node_modules coverage.out
+	rm -rf bin .ci/lint/node_modules runner-js/build runner-js/node_modules cmd/functions/testdata/runtimes/node_modules cmd/functions/testdata/issuer/node_modules runner-js/test/bundles/node_modules coverage.out
