@@ -53,7 +53,7 @@ function accept(message) {
     egress.apply(message.egress);
     builtins.openNetwork();
   }
-  if (message.web) {
+  if (message.web || message.fetch) {
     preload();
     invoker.drain(); // fetch compiles WebAssembly, and the functions for that are watched from now on
   }

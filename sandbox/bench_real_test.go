@@ -40,13 +40,14 @@ const warmUp = 6 * time.Second
 func BenchmarkWebHandler(b *testing.B) {
 	for _, v := range versions[1:] {
 		for name, code := range map[string]string{
-			"handler": `module.exports = { fetch: request => new Response('Hello ' + new URL(request.url).pathname) }`,
-			"fetch":   `async function main() { return (await fetch('data:text/plain,hello')).text() }`,
+			"handler":         `module.exports = { fetch: request => new Response('Hello ' + new URL(request.url).pathname) }`,
+			"fetch":           `async function main() { return (await fetch('data:text/plain,hello')).text() }`,
+			"fetch, expected": `async function main() { return (await fetch('data:text/plain,hello')).text() }`,
 		} {
 			b.Run(name+"/"+string(v), func(b *testing.B) {
 				pool := newRealPool(b, func(c *sandbox.Config) { c.Node, c.Prewarmed = v.binary(b), 2 })
 				inv := invocation("hello", code)
-				inv.Web = name == "handler"
+				inv.Web, inv.Fetches = name == "handler", name == "fetch, expected"
 				inv.Request.HTTP = []byte(`{"path":"/a","url":"/a","ip":"192.0.2.1","host":"a","scheme":"http"}`)
 				var cpu time.Duration
 				calls := 0

@@ -124,6 +124,10 @@ type Config struct {
 	rollback bool
 	// web says that all workers are for functions with the globals of the web platform.
 	web bool
+	// fetch says that all workers are for functions without them that use fetch.
+	fetch bool
+	// hasFetch says that the Node.js has one.
+	hasFetch bool
 }
 
 // DefaultConfig returns a Config with every field at its default, with which New works.

@@ -14,11 +14,12 @@ import (
 //	more memory than Limits.Memory  V8's heap is an argument of the process: one for 256 MiB, one for 512 MiB and so
 //	                                on up to LargestMemory; the next larger one serves a size between two
 //	Web                             Node.js has loaded its fetch, and the realm has the globals of the web platform
+//	Fetches                         Node.js has loaded its fetch, and the realm is the usual one
 //	Rollback                        workers are put back to a snapshot after each call
 //
 // A part begins with the first invocation that needs it, and ends when it has had no call and no worker for
-// IdleTimeout. While one for Web begins, the usual part serves its invocations. All share the budget of the Pool. It is
-// safe for concurrent use.
+// IdleTimeout. While one for Web or Fetches begins, the usual part serves its invocations. All share the budget of the
+// Pool. It is safe for concurrent use.
 type extraParts struct {
 	cfg    Config // of the Pool
 	most   int64  // Config.LargestMemory
@@ -37,6 +38,7 @@ type partKey struct {
 	usual  *runtimePool // that of the same runtime
 	memory int64        // bytes
 	web    bool
+	fetch  bool
 
 	rollback bool
 }
@@ -99,10 +101,11 @@ func (l *extraParts) sizeFor(inv *Invocation) int64 {
 // invoke is Pool.Invoke for an inv of the runtime that usual serves.
 func (l *extraParts) invoke(ctx context.Context, usual *runtimePool, inv *Invocation) (*Result, error) {
 	large := l.isLarge(inv)
-	if !large && !inv.Web && !inv.Rollback {
+	fetches := inv.Fetches && !inv.Web && !inv.Rollback && usual.cfg.hasFetch
+	if !large && !inv.Web && !inv.Rollback && !fetches {
 		return usual.Invoke(ctx, inv)
 	}
-	key := partKey{usual, l.sizeFor(inv), inv.Web, inv.Rollback}
+	key := partKey{usual, l.sizeFor(inv), inv.Web, fetches, inv.Rollback}
 	part, err := l.join(key)
 	if err == nil {
 		defer l.leave(key, part)
@@ -140,7 +143,7 @@ func (l *extraParts) join(key partKey) (*extraPart, error) {
 func (l *extraParts) begin(cfg Config, key partKey, part *extraPart) {
 	defer close(part.made)
 	usual := cfg.Limits.Memory
-	cfg.Limits.Memory, cfg.web, cfg.rollback = key.memory, key.web, key.rollback
+	cfg.Limits.Memory, cfg.web, cfg.fetch, cfg.rollback = key.memory, key.web, key.fetch, key.rollback
 	starter, err := l.open(&cfg)
 	switch {
 	case err != nil:

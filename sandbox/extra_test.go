@@ -195,6 +195,35 @@ func TestWebFunctionsHaveAForkServerOnceItIsThere(t *testing.T) {
 	})
 }
 
+// Code that fetches has one too, where Node.js has fetch, and no other code.
+func TestFunctionsThatFetchHaveAForkServerOnceItIsThere(t *testing.T) {
+	for _, hasFetch := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newExtraRig(t)
+			r.current.Load().parts["node"].cfg.hasFetch = hasFetch
+			fetch := func() {
+				inv := invocation("g/fetch", "1ms")
+				inv.Fetches = true
+				if _, err := r.Invoke(t.Context(), inv); err != nil {
+					t.Error(err)
+				}
+			}
+			fetch()
+			time.Sleep(time.Second)
+			for range 3 {
+				fetch()
+			}
+			r.call(t, "g/f", 0)
+			switch {
+			case !hasFetch && len(r.opened) != 0:
+				t.Errorf("opened %v MiB", r.opened)
+			case hasFetch && (len(r.opened) != 1 || r.starters[0].servedCalls() != 3):
+				t.Errorf("opened %v MiB", r.opened)
+			}
+		})
+	}
+}
+
 // servedCalls is how many calls its workers have served.
 func (s *fakeStarter) servedCalls() (n int) {
 	s.mu.Lock()

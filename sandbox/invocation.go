@@ -80,6 +80,9 @@ type Invocation struct {
 	// Web gives the code the globals of the web platform; Once has its top-level code run once in the life of a worker and
 	// not with each call. Key must stand for both, too.
 	Web, Once bool
+	// Fetches says that the code is likely to use fetch: its workers then come from a fork server that has loaded what
+	// fetch needs, where the runtime has it. Key must stand for it, too.
+	Fetches bool
 	// Rollback has the call find its worker as it was when it had loaded and compiled the code and served nobody: no call
 	// sees anything of another one. After each call the worker is put back, or ended where that cannot be proved. Where
 	// the host lacks what it takes (RuntimeSnapshot.Rollback), each call gets a worker of its own, as with MaxInvocations

@@ -119,7 +119,7 @@ func (p *Pool) invokeOn(ctx context.Context, part *runtimePool, inv *Invocation)
 	if inv.Rollback && !part.rollbackSupport().Available {
 		inv = inv.fresh()
 	}
-	if inv.Memory == 0 && !inv.Web && !inv.Rollback {
+	if inv.Memory == 0 && !inv.Web && !inv.Fetches && !inv.Rollback {
 		return part.Invoke(ctx, inv)
 	}
 	result, err := p.extra.invoke(ctx, part, inv)

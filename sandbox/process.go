@@ -242,6 +242,7 @@ func (c *Config) worker() worker.Config {
 		},
 		StartTimeout: c.StartTimeout,
 		Web:          c.web,
+		Fetch:        c.fetch,
 		Rollback:     c.rollback, RollbackAudit: c.RollbackAudit,
 		Env: c.Env, TimeZone: c.TimeZone, ICUData: c.ICUData,
 		Modules: c.Modules, ModulesDir: c.ModulesDir, Observer: c.Observer,

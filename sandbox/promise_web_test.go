@@ -4,6 +4,7 @@ package sandbox_test
 
 import (
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -238,6 +239,38 @@ func TestAWebHandlerAnswers(t *testing.T) {
 			if whole := body == "whole"; whole != (result.Status == 201 && string(result.Bytes) == "whole") || whole == (sent.String() == "abc") {
 				t.Errorf("%s: status %d, bytes %q, stream %q", body, result.Status, result.Bytes, sent.String())
 			}
+		}
+	})
+}
+
+// A worker of a fork server that has loaded fetch gives functions the usual globals, and serves no other call once one of
+// them was used.
+func TestAWorkerThatHasFetchedServesNoOtherCall(t *testing.T) {
+	const code = `async function main(req) {
+		if (req.body) await fetch('data:,x');
+		return [typeof fetch, typeof Response, typeof Headers];
+	}`
+	onEveryVersion(t, func(t *testing.T, v version) {
+		if v == oldest {
+			return // it has no fetch
+		}
+		died := make(chan sandbox.Reason, 1000)
+		pool := arena(t, v, func(c *sandbox.Config) { c.Observer = deaths{died: died} })
+		const calls = 60 // most of which are served by that fork server
+		for i := range calls {
+			inv := invocation("fetches", code)
+			inv.Fetches = true
+			inv.Request.Body = []byte(strconv.Itoa(i % 3 % 2))
+			result, err := pool.Invoke(t.Context(), inv)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := string(result.Body); got != `["function","undefined","undefined"]` {
+				t.Fatalf("the globals are %s", got)
+			}
+		}
+		for range calls / 3 {
+			awaitDeath(t, died, sandbox.ReasonRetired)
 		}
 	})
 }

@@ -37,9 +37,12 @@ func Newest(runtimes []Runtime) Runtime {
 	return newest
 }
 
+// firstFetch is the major version of Node.js that has fetch first.
+const firstFetch = 18
+
 // of is the configuration of a runtime by itself. Those that are not the first keep one worker ready, if any.
 func (c Config) of(rt Runtime, first bool) Config {
-	c.Node, c.Modules = rt.Node, c.modulesOf(rt)
+	c.Node, c.Modules, c.hasFetch = rt.Node, c.modulesOf(rt), rt.Major() >= firstFetch
 	if rt.ModulesDir != "" {
 		c.ModulesDir = rt.ModulesDir
 	}

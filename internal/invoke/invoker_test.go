@@ -467,3 +467,21 @@ func TestTimeoutsOfAFunctionHoldWithinBounds(t *testing.T) {
 		})
 	}
 }
+
+// The pool is told of code that calls fetch, and not of what loads the module of that name.
+func TestCodeThatFetchesIsToldOf(t *testing.T) {
+	for code, want := range map[string]bool{
+		`function main(req, res) { res.send(1) }`:                                            false,
+		`async function main() { return (await fetch('http://a/')).json() }`:                 true,
+		`const fetch = require('node-fetch'); function main() { return fetch('http://a/') }`: false,
+	} {
+		pool := &fakePool{}
+		v := New(Options{Pool: pool, Source: newSource(stored("ns/f", code))})
+		if _, err := v.Run(t.Context(), Call{Ref: ref("ns/f")}); err != nil {
+			t.Fatal(err)
+		}
+		if got := pool.seen()[0].Fetches; got != want {
+			t.Errorf("%s: %v", code, got)
+		}
+	}
+}

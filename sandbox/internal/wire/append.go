@@ -23,6 +23,8 @@ type Init struct {
 	MaxLogs   int `json:"maxLogs"`
 	// Web says that all functions have the globals of the web platform: what these need is loaded at once.
 	Web bool `json:"web,omitempty"`
+	// Fetch says that all functions use fetch: what that needs is loaded at once.
+	Fetch bool `json:"fetch,omitempty"`
 	// Tmp is the size of the worker's own /tmp in bytes; 0 when it has none.
 	Tmp int64 `json:"tmp,omitempty"`
 	// Filter is the system-call filter of a forked worker: an array of struct sock_filter; none when empty.

@@ -33,6 +33,7 @@ type Config struct {
 	Modules           []string
 	ModulesDir        string
 	Web               bool // whether all workers are for functions with the globals of the web platform
+	Fetch             bool // whether they are for functions without these that use fetch
 	// Rollback has workers put back to a snapshot after each call. It needs the fork server, and ProbeRollback's leave.
 	Rollback bool
 	// RollbackAudit has one rollback in so many compared in full; 0 for none.
