@@ -20,7 +20,7 @@ func BenchmarkKey(b *testing.B) {
 		for b.Loop() {
 			without := startBenched(b, "POOL_SIZE=64")
 			without.hello(b, 16, "")
-			with, key := startBenchedWithKey(b)
+			with, _, key := startBenchedWithKey(b)
 			load := func(s *server, key string) measured {
 				script := postBody(helloBody)
 				if key != "" {
@@ -46,8 +46,9 @@ func BenchmarkKey(b *testing.B) {
 	})
 }
 
-// startBenchedWithKey starts a server with the function hello that wants keys, and returns it with one for calls.
-func startBenchedWithKey(b *testing.B) (s *server, key string) {
+// startBenchedWithKey starts a server with the function hello that wants keys, and returns it with that of the
+// administrator and one for calls.
+func startBenchedWithKey(b *testing.B) (s *server, admin, key string) {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "admin.key")
 	s = startBenched(b, "POOL_SIZE=64", "AUTH=on", "ADMIN_KEY_FILE="+file)
@@ -55,10 +56,33 @@ func startBenchedWithKey(b *testing.B) (s *server, key string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	admin := strings.TrimSpace(string(text))
+	admin = strings.TrimSpace(string(text))
 	if status, answer := as(b, admin, "PUT", s.url+helloPath, deployment(helloCode, "")); status != 200 {
 		b.Fatalf("deployed: %d %s", status, answer)
 	}
 	_, key = newKey(b, admin, s.url, `{"role":"invoke","namespaces":["other","ben*"]}`)
-	return s, key
+	return s, admin, key
+}
+
+// BenchmarkRefusal compares how long callers with a key for another namespace wait for the refusal: of a function that
+// is there, and of one that is not.
+func BenchmarkRefusal(b *testing.B) {
+	b.Run("refusal", func(b *testing.B) {
+		for b.Loop() {
+			s, admin, _ := startBenchedWithKey(b)
+			_, foreign := newKey(b, admin, s.url, `{"role":"invoke","namespaces":["other"]}`)
+			var took [2][]time.Duration
+			for i := range 2 * 4000 {
+				path := []string{helloPath, "/functions/bench/missing"}[i%2]
+				began := time.Now()
+				if status, answer := as(b, foreign, "PUT", s.url+path+"/run", "{}"); status != 403 {
+					b.Fatalf("%d %s", status, answer)
+				}
+				took[i%2] = append(took[i%2], time.Since(began))
+			}
+			there, missing := quantiles(took[0]), quantiles(took[1])
+			more := 100 * (there.p50.Seconds()/missing.p50.Seconds() - 1)
+			benchmarks.note(b, "p50 of a refusal where the function is there", more, "% more than where it is missing")
+		}
+	})
 }

@@ -33,10 +33,16 @@ func newToken() (id, token string) {
 	return id, token + checksum(token)
 }
 
+// encoding writes checksums.
+var encoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+
 // checksum is the end of a token that begins with text.
 func checksum(text string) string {
-	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(text)))
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum)
+	var sum [4]byte
+	var encoded [checksumLength]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.ChecksumIEEE([]byte(text)))
+	encoding.Encode(encoded[:], sum[:])
+	return string(encoded[:])
 }
 
 // idOf is the ID in token, if that has the form of one.
@@ -45,7 +51,8 @@ func idOf(token string) (id string, ok bool) {
 		return "", false
 	}
 	id, secret := token[len(tokenPrefix):][:idLength], token[tokenLength-checksumLength-secretLength:]
-	if token[len(tokenPrefix)+idLength] != '_' || strings.ContainsFunc(id+secret, notBase32) {
+	odd := strings.ContainsFunc(id, notBase32) || strings.ContainsFunc(secret, notBase32)
+	if odd || token[len(tokenPrefix)+idLength] != '_' {
 		return "", false
 	}
 	body := token[:tokenLength-checksumLength]

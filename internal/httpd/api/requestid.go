@@ -24,6 +24,7 @@ type requestContext struct {
 	id     string
 	header [1]string      // of the answer, with the id
 	match  mux.RouteMatch // once a route was looked for
+	access *access        // of its caller, once that is known; nil with AuthOff
 }
 
 // Value implements context.Context.

@@ -60,3 +60,26 @@ func TestAPipeIsNoFileForRecords(t *testing.T) {
 		t.Errorf("it was opened: %v", f.Close())
 	}
 }
+
+func TestALineIsNoPartOfOneThatBrokeOff(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	f, err := OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write([]byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	f.torn = true // as of a write that a full disk has ended
+	for _, line := range []string{"1\n", "2\n"} {
+		if _, err := f.Write([]byte(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "half\n1\n2\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
