@@ -21,6 +21,7 @@ const BEFORE_KIND = ',"kind":"';
 const BEFORE_BEHIND = ',"behind":';
 
 const MAX_ERROR = 1024 * 1024; // bytes of an error frame; same limit as in sandbox/internal/wire/limits.go
+const MAX_PROGRESS = 10000; // progress frames of a call; same limit as there
 
 const LONG = 64 * 1024; // characters of a frame that takes more than a moment to send
 
@@ -93,6 +94,7 @@ class Invoker {
       checked: isHandler => this.checked(isHandler),
       log: (level, text) => this.log(level, text),
       span: rest => this.span(rest),
+      progress: rest => this.progress(rest),
       clock: clock.start,
       writing: on => this.writing(on),
       answer: (type, rest) => this.settle(type, rest),
@@ -143,6 +145,7 @@ class Invoker {
     if (kind !== 'run' && kind !== 'check' && kind !== 'compile') throw new Error('a broken invoke frame');
     const call = {
       id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null, kind, waits: 0, left: 0,
+      notices: 0,
       stream: null,
     };
     this.call = call;
@@ -378,6 +381,13 @@ class Invoker {
     for (let i = 0; i < lines.length; i++) {
       if (lines[i] !== '') this.log('error', lines[i]);
     }
+  }
+
+  // progress sends how far the call is. No more than the host takes are sent.
+  progress(rest) {
+    if (this.call === null || this.call.left !== 0 || this.call.notices >= MAX_PROGRESS) return;
+    this.call.notices += 1;
+    this.write(`{"type":"progress","id":${this.call.id},${rest}}\n`);
   }
 
   span(rest) {

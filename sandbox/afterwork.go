@@ -29,5 +29,6 @@ func (inv *Invocation) slim() *Invocation {
 	slim := *inv
 	slim.Code, slim.Compiled, slim.Env, slim.Secrets, slim.Request, slim.Outgoing = "", nil, nil, nil, Request{}, nil
 	slim.OnLog, slim.OnSpan, slim.OnHead = nil, nil, nil
+	slim.OnProgress = nil
 	return &slim
 }

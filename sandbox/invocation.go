@@ -94,6 +94,10 @@ type Invocation struct {
 	// CutAfterAnswer ends the requests and promises that the call has begun with its answer. Else they may go on until the
 	// deadline of the call, in its worker, unless a call that waits needs the room.
 	CutAfterAnswer bool
+	// Queued says of a call that nobody waits for which one it is; nil for others. The function sees it, and may tell how
+	// far it is: OnProgress, which may be nil, receives that as OnLog does lines.
+	Queued     *Queued
+	OnProgress func(Progress)
 	// OnLate receives the lines that the function prints after its answer, as OnLog does those before it, but from another
 	// goroutine and after Invoke has returned; OnLateEnd is called after the last one. Both may be nil, and neither is
 	// called when nothing goes on.
@@ -107,6 +111,19 @@ type Invocation struct {
 	OnSpan func(Span)
 
 	valid [texts]identity // see MarkValid
+}
+
+// Queued is an attempt of a queued call.
+type Queued struct {
+	// ID names the call, the same for all its attempts. Attempt counts these from 1.
+	ID      string
+	Attempt int
+}
+
+// Progress is how far a call says that it is: a part of 1, and a text of at most 768 bytes.
+type Progress struct {
+	Part float64
+	Text string
 }
 
 func (inv *Invocation) owner() string {

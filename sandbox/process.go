@@ -138,6 +138,9 @@ func (inv *Invocation) frame() wire.Invoke {
 		Env: inv.Env, Secrets: inv.Secrets, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil, Cut: inv.CutAfterAnswer,
 		Body: inv.Request.Body, HTTP: inv.Request.HTTP, Auth: inv.Request.Auth,
 	}
+	if inv.Queued != nil {
+		frame.Queued = &wire.Queued{ID: inv.Queued.ID, Attempt: inv.Queued.Attempt}
+	}
 	if inv.Request.HasRaw {
 		frame.Raw = inv.Request.Raw
 		if frame.Raw == nil {
@@ -207,6 +210,12 @@ type events Invocation
 func (e *events) Log(level, text string) {
 	if e.OnLog != nil {
 		e.OnLog(LogLine{Level: level, Text: text})
+	}
+}
+
+func (e *events) Progress(frame *wire.Frame) {
+	if e.OnProgress != nil {
+		e.OnProgress(Progress{Part: frame.Part, Text: frame.Text})
 	}
 }
 

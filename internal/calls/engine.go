@@ -3,14 +3,20 @@ package calls
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/backstage/functions/internal/queue"
+	"github.com/backstage/functions/sandbox"
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // mostTaken is how many calls are taken at once: each is started at once, so that none waits in a lease.
 const mostTaken = 16
+
+// progressInterval is how often what calls tell of how far they are is stored.
+const progressInterval = time.Second
 
 // busyPause is how long it takes until the workers are looked at again when none was spare.
 const busyPause = 50 * time.Millisecond
@@ -77,8 +83,9 @@ func (e *Engine) Close(ctx context.Context) {
 // takeAll takes calls while workers are spare and calls are due. It returns how long to wait for more.
 func (e *Engine) takeAll(ctx context.Context) time.Duration {
 	for ctx.Err() == nil {
-		room := min(e.Spare(e.count()), mostTaken)
-		if room <= 0 {
+		running, stopped := e.state()
+		room := min(e.Spare(running), mostTaken)
+		if room <= 0 || stopped {
 			return busyPause
 		}
 		taken, next, err := e.Queue.TakeCalls(ctx, e.Server, room, e.Lease)
@@ -128,6 +135,13 @@ func (e *Engine) count() int {
 	return len(e.running)
 }
 
+// state is how many calls run here, and whether Close was called.
+func (e *Engine) state() (running int, stopped bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.running), e.stopped
+}
+
 // start runs a call that was taken.
 func (e *Engine) start(c *queue.Call) {
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -159,7 +173,7 @@ func (e *Engine) start(c *queue.Call) {
 
 // keepLease renews the lease of a run until ctx ends, and ends the run when it is lost.
 func (e *Engine) keepLease(ctx context.Context, r *run) {
-	tick := time.NewTicker(e.Lease / 6)
+	tick := time.NewTicker(min(e.Lease/6, progressInterval))
 	defer tick.Stop()
 	for last := time.Now(); ; {
 		select {
@@ -200,6 +214,21 @@ func (e *Engine) renewedAt(r *run) time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return r.renewed
+}
+
+// progress notes what a run tells of how far it is. It is stored at the next look at its lease.
+func (e *Engine) progress(lease queue.Lease, p sandbox.Progress) {
+	o := rawjson.NewObject(nil)
+	o.Raw("part", strconv.AppendFloat(nil, p.Part, 'f', -1, 64))
+	if p.Text != "" {
+		o.String("text", p.Text)
+	}
+	text := o.End()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r := e.running[lease]; r != nil {
+		r.progress = text
+	}
 }
 
 // takeProgress returns what the run has told and is not yet stored; nil for nothing.

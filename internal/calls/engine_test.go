@@ -358,3 +358,24 @@ func TestARecordIsWatchedToItsEnd(t *testing.T) {
 		r.stop()
 	})
 }
+
+func TestWhatACallTellsOfItselfIsInItsRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(ctx context.Context, call invoke.Call) (*sandbox.Result, error) {
+			if call.Queued == nil || call.Queued.ID != "1" || call.Queued.Attempt != 1 {
+				t.Errorf("the call is %+v", call.Queued)
+			}
+			call.OnProgress(sandbox.Progress{Part: 0.25})
+			call.OnProgress(sandbox.Progress{Part: 0.5, Text: "half of \"é"})
+			return sleeping(time.Minute)(ctx, call)
+		})
+		r.put(t, "1")
+		time.Sleep(2 * time.Second)
+		c, err := r.Get(t.Context(), ref, "1")
+		if want := `{"part":0.5,"text":"half of \"é"}`; err != nil || string(c.Progress) != want {
+			t.Errorf("the record has %s, %v; want %s", c.Progress, err, want)
+		}
+		r.settled(t, "1")
+		r.stop()
+	})
+}

@@ -29,6 +29,8 @@ func (e *Engine) execute(ctx context.Context, c *queue.Call) *queue.Settlement {
 	call := invoke.Call{
 		ID: attemptID(c), TraceID: c.TraceID, URI: c.URI, Ref: c.Ref, Request: request, OnHead: stream.begin, Bound: true,
 	}
+	call.Queued = &sandbox.Queued{ID: c.ID, Attempt: c.Used + 1}
+	call.OnProgress = func(p sandbox.Progress) { e.progress(queue.LeaseOf(c), p) }
 	var ran *function.Function
 	call.OnFunction = func(f *function.Function) { ran = f }
 	begun := time.Now()

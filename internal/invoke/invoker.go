@@ -32,6 +32,9 @@ type Call struct {
 	OnHead func(sandbox.StreamHead) (io.Writer, error)
 	// Bound ends the call with its context, with its worker, whatever CancelOnDisconnect says.
 	Bound bool
+	// Queued and OnProgress are those of sandbox.Invocation.
+	Queued     *sandbox.Queued
+	OnProgress func(sandbox.Progress)
 	// OnFunction is told which function runs. Nil ignores it.
 	OnFunction func(f *function.Function)
 	// Memory bounds the bodies that a pipeline holds apart from that of Request. Nil sets no bound.
@@ -184,6 +187,13 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 		line = given.Line(places.Line(line))
 		out.Line(line)
 		span.Line(line)
+	}
+	inv.Queued = call.Queued
+	if call.OnProgress != nil {
+		inv.OnProgress = func(p sandbox.Progress) {
+			p.Text = given.Line(sandbox.LogLine{Text: p.Text}).Text
+			call.OnProgress(p)
+		}
 	}
 	inv.OnSpan, inv.OnLate, inv.OnLateEnd = masked(span.Spans(), given), late.line, late.end
 	begun := false

@@ -15,7 +15,7 @@ const makeTimers = require('./timers');
 const watchWasm = require('./wasm');
 const describe = require('./describe');
 const makeRandom = require('./random');
-const { Context, give } = require('./context');
+const { Context, give, setInvocation } = require('./context');
 
 const entryOf = require('./entry');
 const { textOf, failureFrame, taken, resultFrame, bytesFrame, endFrame } = require('./frames');
@@ -202,6 +202,7 @@ function start(line, kind) {
   if (kind === 'run') {
     Backstage.request = requestOf(message);
     Backstage.response = response;
+    setInvocation(Backstage, message.queued);
     Backstage.span = new Span();
     if (message.spans) {
       const call = record(runner.span, runner.clock());

@@ -8,6 +8,12 @@ const connections = require('./connections');
 const { apply } = Reflect;
 const { then } = Promise.prototype;
 const { defineProperty, freeze } = Object;
+const { stringify } = JSON;
+const { slice } = String.prototype;
+
+const MAX_TEXT = 256; // as in sandbox/internal/wire/limits.go
+
+let queued = false; // nobody waits for the call in progress
 
 const none = freeze({});
 
@@ -35,6 +41,17 @@ function give(context, secrets) {
   defineProperty(context, 'secrets', { value, writable: false, enumerable: false, configurable: true });
 }
 
+// setInvocation has context know of the call that begins: what is its invocation, undefined where somebody waits.
+function setInvocation(context, what) {
+  const was = queued;
+  queued = what !== undefined;
+  if (queued) {
+    defineProperty(context, 'invocation', { value: freeze(what), configurable: true, writable: true });
+  } else if (was) {
+    delete context.invocation;
+  }
+}
+
 defineProperty(Context.prototype, 'connections', { value: connections });
 // A function without secrets may have a member of that name of its own.
 const placeholder = {
@@ -45,7 +62,25 @@ const placeholder = {
 };
 freeze(placeholder.set.prototype);
 defineProperty(Context.prototype, 'secrets', placeholder);
+
+// progress tells how far an asynchronous call is, from 0 to 1. Other calls have nobody to tell.
+const progress = freeze((part, text = '') => {
+  const share = Number(part);
+  if (!(share >= 0 && share <= 1)) throw new RangeError('Progress is a number from 0 to 1');
+  if (!queued) return;
+  runner.progress(`"part":${share},"text":${stringify(apply(slice, `${text}`, [0, MAX_TEXT]))}`);
+});
+
+// A function may have a member of that name of its own.
+const told = {
+  get: freeze(() => progress),
+  set: freeze(function set(value) {
+    defineProperty(this, 'progress', { value, writable: true, enumerable: true, configurable: true });
+  }),
+};
+freeze(told.set.prototype);
+defineProperty(Context.prototype, 'progress', told);
 defineProperty(Context.prototype, 'constructor', { value: Object }); // it prints as a plain object
 freeze(Context.prototype); // all calls share it
 
-module.exports = { Context, give };
+module.exports = { Context, give, setInvocation };

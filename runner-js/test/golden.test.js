@@ -40,6 +40,7 @@ test('the runner takes the frames of the host', async (t) => {
       delete seen.outgoing;
       delete seen.spans;
       delete seen.cut;
+      delete seen.queued;
       const { http, raw } = seen;
       delete seen.http;
       delete seen.raw;
@@ -72,7 +73,7 @@ test('the runner ends at a frame that it does not know', async (t) => {
 test('the runner writes the frames that the host reads', async (t) => {
   for (const row of golden('worker.jsonl').filter(({ code }) => code)) {
     const { name, code, line } = row;
-    const { lines: written } = await outcome(code, { spans: row.spans, http: row.http }, { maxAnswer: 65536 });
+    const { lines: written } = await outcome(code, { spans: row.spans, http: row.http, queued: row.queued }, { maxAnswer: 65536 });
     const lines = written.map(steady);
     t.ok(lines.includes(line), `${name}${lines.includes(line) ? '' : `: ${lines.join(' ').slice(0, 500)}, want ${line}`}`);
   }

@@ -94,7 +94,7 @@ class Runner {
     const message = Object.assign({ type: 'invoke', id: 'g1', kind: 'run', method: 'PUT', headers: {}, query: {}, body: {} }, request);
     if (message.kind !== 'run') ['method', 'headers', 'query', 'body'].forEach(name => delete message[name]);
     this.send(message);
-    const result = { logs: [], spans: [], pending: false, head: null, chunks: [], answer: null, lines: [] };
+    const result = { logs: [], spans: [], notices: [], pending: false, head: null, chunks: [], answer: null, lines: [] };
     while (result.answer === null) {
       const line = await this.line();
       result.lines.push(line);
@@ -103,6 +103,7 @@ class Runner {
       if (frame.type === 'log') result.logs.push(`${frame.level} ${frame.text}`);
       else if (frame.type === 'pending') result.pending = true;
       else if (frame.type === 'span') result.spans.push(frame);
+      else if (frame.type === 'progress') result.notices.push(frame);
       else if (frame.type === 'head') result.head = frame;
       else if (frame.type === 'chunk') result.chunks.push(this.chunks.shift());
       else result.answer = frame;

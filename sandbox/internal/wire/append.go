@@ -113,6 +113,8 @@ type Invoke struct {
 	Spans bool
 	// Cut ends what the call has begun with its answer.
 	Cut bool
+	// Queued says of a call that nobody waits for which one it is; nil leaves it out.
+	Queued *Queued
 	// HTTP is a JSON object that tells more of the HTTP request: docs/protocol.md names its members. Empty leaves it out.
 	HTTP json.RawMessage
 	// Auth is a JSON object that says who calls. Empty leaves it out.
@@ -121,6 +123,12 @@ type Invoke struct {
 	Raw []byte
 	// Behind is how many calls follow that the worker may serve after this one without being asked again.
 	Behind int
+}
+
+// Queued is which attempt of which queued call an Invoke is. Its worker may send progress frames.
+type Queued struct {
+	ID      string
+	Attempt int // from 1
 }
 
 // AppendInvoke appends the frame of a call. The raw values go through as they are, but for line breaks between their
@@ -150,6 +158,11 @@ func AppendInvoke(dst []byte, in *Invoke) []byte {
 	}
 	if in.Cut {
 		dst = append(dst, `,"cut":true`...)
+	}
+	if in.Queued != nil {
+		dst = appendString(append(dst, `,"queued":{"id":`...), in.Queued.ID)
+		dst = strconv.AppendInt(append(dst, `,"attempt":`...), int64(in.Queued.Attempt), 10)
+		dst = append(dst, '}')
 	}
 	dst = appendRaw(dst, `,"http":`, in.HTTP)
 	dst = appendRaw(dst, `,"auth":`, in.Auth)

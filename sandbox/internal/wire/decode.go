@@ -13,11 +13,16 @@ import (
 // What a worker writes is read in the very form in which the runner writes it, member by member, and in no other. There
 // is no general decoder that a hostile line could keep busy.
 
+// frameTypes are those that workers send, the most frequent ones first.
+var frameTypes = []string{
+	Result, Log, Pending, Span, Progress, Error, Oversize, Late, Done, Head, Chunk, End, Ready,
+}
+
 // head reads the beginning of a line up to the ID: the type of its frame. A frame that is not of the call named id, or
 // that is not a ready frame when id is empty, ends the scan before anything else of it is looked at.
 func (s *scanner) head(id string) (kind string) {
 	s.literal(`{"type":"`)
-	for _, known := range []string{Result, Log, Pending, Span, Error, Oversize, Late, Done, Head, Chunk, End, Ready} {
+	for _, known := range frameTypes {
 		if n := len(known); len(s.rest) > n && s.rest[n] == '"' && string(s.rest[:n]) == known {
 			kind = known
 			s.rest = s.rest[n+1:]
@@ -66,6 +71,8 @@ func decode(rest []byte, kind, id string, kept bool) (*Frame, error) {
 		s.log(f)
 	case Span:
 		s.span(f)
+	case Progress:
+		s.progress(f)
 	case Result:
 		s.result(f, kept)
 	case Error:
@@ -108,6 +115,15 @@ func (s *scanner) ready(f *Frame) {
 	if s.accept(`,"missing":`) {
 		f.Missing = s.text(shortLine)
 	}
+}
+
+func (s *scanner) progress(f *Frame) {
+	s.literal(`,"part":`)
+	if f.Part = s.positive("part"); f.Part > 1 {
+		s.fail("part %v of one", f.Part)
+	}
+	s.literal(`,"text":`)
+	f.Text = s.text(maxProgressText)
 }
 
 func (s *scanner) log(f *Frame) {

@@ -63,7 +63,7 @@ func TestTheBodyStaysAsItIs(t *testing.T) {
 
 func TestLastEndsACall(t *testing.T) {
 	for kind, want := range map[string]bool{
-		Ready: false, Log: false, Pending: false, Span: false, Result: true, Error: true, Oversize: true,
+		Ready: false, Log: false, Pending: false, Span: false, Progress: false, Result: true, Error: true, Oversize: true,
 		Head: false, Chunk: false, End: true,
 	} {
 		if got := (&Frame{Type: kind}).Last(); got != want {
@@ -113,7 +113,7 @@ func FuzzFrames(f *testing.F) {
 // checkFrame fails t when frame is not as a Reader promises.
 func checkFrame(t *testing.T, frame *Frame) {
 	t.Helper()
-	types := []string{Ready, Log, Pending, Span, Result, Error, Oversize, Late, Done, Head, Chunk, End}
+	types := []string{Ready, Log, Pending, Span, Progress, Result, Error, Oversize, Late, Done, Head, Chunk, End}
 	if !slices.Contains(types, frame.Type) || (frame.ID == "" && frame.Type != Ready) {
 		t.Errorf("type %q, ID %q", frame.Type, frame.ID)
 	}
@@ -128,6 +128,9 @@ func checkFrame(t *testing.T, frame *Frame) {
 	}
 	if frame.Type == Log && (strings.Contains(frame.Text, "\n") || frame.Level != "info" && frame.Level != "error") {
 		t.Errorf("log %q %q", frame.Level, frame.Text)
+	}
+	if frame.Type == Progress && (frame.Part < 0 || frame.Part > 1 || len(frame.Text) > maxProgressText) {
+		t.Errorf("part %v with a text of %d bytes", frame.Part, len(frame.Text))
 	}
 	if frame.Type == Span && (frame.Span < 0 || frame.Span > MaxSpans || frame.Parent < 0 || frame.Parent > frame.Span || len(frame.Tags) > maxTags) {
 		t.Errorf("span %d below %d with tags %v", frame.Span, frame.Parent, frame.Tags)

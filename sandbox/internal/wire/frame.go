@@ -11,6 +11,7 @@ const (
 	Log      = "log"
 	Pending  = "pending"
 	Span     = "span"
+	Progress = "progress"
 	Result   = "result"
 	Error    = "error"
 	Oversize = "oversize"
@@ -34,7 +35,10 @@ type Frame struct {
 
 	// Of log.
 	Level string `json:"level"`
-	Text  string `json:"text"` // also of error: String(thrown)
+	Text  string `json:"text"` // also of error, String(thrown), and of progress
+
+	// Of progress: how far the call is, 0 to 1.
+	Part float64 `json:"part"`
 
 	// Of result, error, oversize and end. Reusable says that nothing of the call is left in the worker.
 	Reusable bool            `json:"reusable"` // also of done

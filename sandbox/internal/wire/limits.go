@@ -38,6 +38,13 @@ const (
 	maxTagText  = 3 * 256
 )
 
+// MaxProgress is how many progress frames a call may have, and maxProgressText the longest text of one, in the runner
+// as above.
+const (
+	MaxProgress     = 10_000
+	maxProgressText = 3 * 256
+)
+
 // MaxLate is how many late frames a call may have, and maxLeft the most that one may count.
 const (
 	MaxLate = 1000
@@ -59,6 +66,8 @@ func (l Limits) of(kind string) int {
 		return escaped*l.Logs + shortLine
 	case Span:
 		return spanLine
+	case Progress:
+		return escaped*maxProgressText + shortLine
 	case Result:
 		return l.Answer
 	case Error:

@@ -14,6 +14,7 @@ const truncated = "[output truncated]\n"
 var (
 	errLogs    = errors.New("more logs than allowed")
 	errSpans   = errors.New("more spans than were asked for")
+	errNotices = errors.New("more notices of progress than were asked for")
 	errPending = errors.New("pending twice")
 	errLate    = errors.New("work after the answer that there may not be")
 )
@@ -28,7 +29,7 @@ func (e *exchange) readAnswer(ctx context.Context) (Answer, error) {
 }
 
 func (e *exchange) readFrames(ctx context.Context) (Answer, error) {
-	logged, spans, waited := 0, 0, false
+	logged, spans, notices, waited := 0, 0, 0, false
 	for began := false; ; began = true {
 		if err := e.flush(); err != nil {
 			return Answer{}, err
@@ -51,6 +52,11 @@ func (e *exchange) readFrames(ctx context.Context) (Answer, error) {
 				return Answer{}, e.process.failed(errSpans)
 			}
 			e.call.Events.Span(frame)
+		case wire.Progress:
+			if notices++; e.call.Queued == nil || notices > wire.MaxProgress {
+				return Answer{}, e.process.failed(errNotices)
+			}
+			e.call.Events.Progress(frame)
 		case wire.Pending:
 			if waited {
 				return Answer{}, e.process.failed(errPending)

@@ -58,6 +58,8 @@ type Events interface {
 	Log(level, text string)
 	// Span receives a span that the function has timed.
 	Span(frame *wire.Frame)
+	// Progress receives how far a queued call is.
+	Progress(frame *wire.Frame)
 	// AfterAnswer returns what is told of the work after the answer. It holds no memory that was for the call alone.
 	AfterAnswer() Events
 	// LateEnd comes last, if work went on after the answer.

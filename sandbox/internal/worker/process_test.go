@@ -75,6 +75,7 @@ type logs func()
 
 func (l logs) Log(string, string)  { l() }
 func (logs) Span(*wire.Frame)      {}
+func (logs) Progress(*wire.Frame)  {}
 func (l logs) AfterAnswer() Events { return l }
 func (logs) LateEnd()              {}
 
