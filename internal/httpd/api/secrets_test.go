@@ -29,6 +29,13 @@ func serveSecrets(t *testing.T, change func(*secrets.Options)) (url string, keep
 	return serve(t, Options{Secrets: keeper}), keeper
 }
 
+func putSecret(t *testing.T, url, value string) {
+	t.Helper()
+	if res, body := do(t, newRequest(t, "PUT", url, value, headerType, "text/plain")); res.StatusCode != 204 {
+		t.Fatalf("PUT %s: %d %s", url, res.StatusCode, body)
+	}
+}
+
 // valueOf is what the function f of the namespace n gets as A.
 func valueOf(t *testing.T, keeper *secrets.Keeper) string {
 	t.Helper()
@@ -100,7 +107,7 @@ func TestListsOfSecretsHaveNoValues(t *testing.T) {
 	url, _ := serveSecrets(t, nil)
 	for range 2 {
 		for _, path := range []string{"/namespaces/n/secrets/B", "/namespaces/n/secrets/A", "/functions/n/f/secrets/C"} {
-			do(t, newRequest(t, "PUT", url+path, "canary", headerType, "text/plain"))
+			putSecret(t, url+path, "canary")
 		}
 	}
 	for path, names := range map[string][]string{"/namespaces/n/secrets": {"A", "B"}, "/functions/n/f/secrets": {"C"}} {
@@ -150,8 +157,8 @@ func TestWithoutKeysThePutOfASecretSaysWhatToDo(t *testing.T) {
 
 func TestSecretsGoWithTheirFunction(t *testing.T) {
 	url, keeper := serveSecrets(t, nil)
-	do(t, newRequest(t, "PUT", url+"/namespaces/n/secrets/A", "of the namespace", headerType, "text/plain"))
-	do(t, newRequest(t, "PUT", url+"/functions/n/f/secrets/A", "of the function", headerType, "text/plain"))
+	putSecret(t, url+"/namespaces/n/secrets/A", "of the namespace")
+	putSecret(t, url+"/functions/n/f/secrets/A", "of the function")
 	if got := valueOf(t, keeper); got != `{"A":"of the function"}` {
 		t.Errorf("got %s", got)
 	}
