@@ -169,6 +169,8 @@ type Config struct {
 	MaxConnections        int
 	MetricsMaxConnections int
 	HTTP                  HTTP
+	// Limits are those of what calls may use; see its fields.
+	Limits Limits
 	// WebSocket limits connections that functions hold; see its fields.
 	WebSocket WebSocket
 	// Calls are asynchronous calls; see its fields.

@@ -67,6 +67,7 @@ func TestDefaults(t *testing.T) {
 			Most: 10_000, Memory: 64 << 20, Workers: 16, Keep: 24 * time.Hour, KeepDead: 336 * time.Hour,
 			Lease: 30 * time.Second,
 		},
+		Limits:    Limits{Kept: 9600 * time.Hour},
 		WebSocket: WebSocket{Message: 128 << 10, Memory: 64 << 20, Idle: 10 * time.Minute, Ping: 30 * time.Second},
 		Egress: Egress{
 			Policy: egress.Policy{Mode: egress.Public}, Namespaces: map[string]egress.Policy{}, Limits: egress.Limits{
@@ -157,6 +158,12 @@ func TestValuesAreRead(t *testing.T) {
 		{"WORKER_IDLE_TIMEOUT=90s", func(c *Config) any { return c.IdleTimeout }, 90 * time.Second},
 		{"QUEUE_SIZE=0", func(c *Config) any { return c.QueueSize }, 0},
 		{"QUEUE_TIMEOUT=1m30s", func(c *Config) any { return c.QueueTimeout }, 90 * time.Second},
+		{"RATE_FUNCTION=1/s|RATE_NAMESPACE=2/m|RATE_KEY=3/h|USAGE_KEPT=48h", func(c *Config) any {
+			return fmt.Sprint(c.Limits.Function.Rate, c.Limits.Namespace.Rate, c.Limits.Key.Rate, c.Limits.Kept)
+		}, "1/s 2/m 3/h 48h0m0s"},
+		{`QUOTAS_FUNCTION={"calls":1}|QUOTAS_NAMESPACE={"cpu":"1h"}|QUOTAS_KEY={"egress":"1kb"}`, func(c *Config) any {
+			return fmt.Sprint(c.Limits.Function.Quotas, c.Limits.Namespace.Quotas, c.Limits.Key.Quotas)
+		}, "{1 0s 0} {0 1h0m0s 0} {0 0s 1024}"},
 		{"MAX_CONCURRENCY_FUNCTION=3|MAX_CONCURRENCY_NAMESPACE=4", func(c *Config) any {
 			return fmt.Sprint(c.MaxConcurrencyFunction, c.MaxConcurrencyNamespace)
 		}, "3 4"},

@@ -8,6 +8,7 @@ var groups = []struct {
 	{"Server", serverVariables},
 	{"Storage", storageVariables},
 	{"Keys of callers", authVariables},
+	{"Limits and usage", limitVariables},
 	{"Where callers come from", reachVariables},
 	{"Audit", auditVariables},
 	{"Secrets", secretsVariables},

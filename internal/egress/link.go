@@ -47,6 +47,7 @@ func (l *link) close() {
 		}
 		l.proxy.mu.Unlock()
 		l.span.closed(l)
+		l.proxy.o.Sent(l.call.namespace, l.call.function, l.call.id, l.sent.Load())
 		l.proxy.o.Observer.Transferred(l.call.namespace, l.sent.Load(), l.received.Load())
 	})
 }

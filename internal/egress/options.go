@@ -78,7 +78,10 @@ type Options struct {
 	// Resolver, Observer and Logger may be nil: then the system's resolver is used, nothing is counted, nothing is logged.
 	Resolver Resolver
 	Observer Observer
-	Logger   *slog.Logger
+	// Sent is told at the end of a connection how many bytes the call of that ID has sent over it; function is its
+	// Filename. It must be safe for concurrent use and return at once. Nil is not told.
+	Sent   func(namespace, function, call string, bytes int64)
+	Logger *slog.Logger
 	// Sockets has the WebSocket connections that functions send to; nil for none.
 	Sockets Sockets
 	// Tracer may be nil: then no spans are created.
@@ -91,6 +94,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Resolver == nil {
 		o.Resolver = &net.Resolver{PreferGo: true}
+	}
+	if o.Sent == nil {
+		o.Sent = func(string, string, string, int64) {}
 	}
 	if o.Observer == nil {
 		o.Observer = nopObserver{}

@@ -3,6 +3,8 @@ package function
 import (
 	"iter"
 	"time"
+
+	"github.com/backstage/functions/internal/usage"
 )
 
 // Options are a function's own settings for its runs. Nil fields were never set: the server's own settings hold. A new
@@ -32,6 +34,10 @@ type Options struct {
 	Init *string
 	// Access is AccessPublic, AccessJWT or AccessKey; empty stands for the last one.
 	Access *string
+	// Rate is how many of its calls may begin in a time, Quotas what they may use in a day, both on all servers together;
+	// the zero value stands for the server's own.
+	Rate   *usage.Rate
+	Quotas *usage.Quotas
 	// CORS says which pages of other sites may call it from a browser; the zero value, and nil, lets none.
 	CORS *CORS
 	// WebSocket says whether the server holds WebSocket connections for it; the zero value, and nil, says no.
@@ -100,6 +106,8 @@ var AllOptions = []Option{
 	choice("body", func(o *Options) **string { return &o.Body }, BodyRaw, BodyAuto, BodyJSON),
 	choice("init", func(o *Options) **string { return &o.Init }, InitEach, InitOnce),
 	choice("access", func(o *Options) **string { return &o.Access }, AccessPublic, AccessKey, AccessJWT),
+	rate("rate", func(o *Options) **usage.Rate { return &o.Rate }),
+	quotas("quotas", func(o *Options) **usage.Quotas { return &o.Quotas }),
 	cors("cors", func(o *Options) **CORS { return &o.CORS }),
 	webSocket("websocket", func(o *Options) **WebSocket { return &o.WebSocket }),
 	retries("retries", func(o *Options) **Retries { return &o.Retries }),

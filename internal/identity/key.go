@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/backstage/functions/internal/usage"
 )
 
 // MaxPatterns is how many patterns one key may have.
@@ -41,7 +43,9 @@ type Key struct {
 	Created time.Time
 	// Expires is when it stops being valid; the zero value stands for never.
 	Expires time.Time
-	hash    hash
+	// Limits are those of all calls with it together.
+	Limits usage.Limits
+	hash   hash
 }
 
 // New returns k as a new key, with an ID, and its token, which is shown once.
@@ -105,13 +109,15 @@ func (k Key) Equal(other Key) bool {
 
 // record is a stored Key.
 type record struct {
-	Name       string     `json:"name,omitempty"`
-	Role       Role       `json:"role"`
-	Namespaces []Pattern  `json:"namespaces"`
-	Root       string     `json:"root,omitempty"`
-	Created    time.Time  `json:"created"`
-	Expires    *time.Time `json:"expires,omitempty"`
-	Hash       string     `json:"hash"`
+	Name       string          `json:"name,omitempty"`
+	Role       Role            `json:"role"`
+	Namespaces []Pattern       `json:"namespaces"`
+	Root       string          `json:"root,omitempty"`
+	Created    time.Time       `json:"created"`
+	Expires    *time.Time      `json:"expires,omitempty"`
+	Rate       string          `json:"rate,omitempty"`
+	Quotas     json.RawMessage `json:"quotas,omitempty"`
+	Hash       string          `json:"hash"`
 }
 
 // Record is k without its ID as a JSON text, as stores keep it.
@@ -122,6 +128,10 @@ func (k Key) Record() []byte {
 	}
 	if !k.Expires.IsZero() {
 		r.Expires = &k.Expires
+	}
+	r.Rate = k.Limits.Rate.String()
+	if k.Limits.Quotas.IsSet() {
+		r.Quotas = k.Limits.Quotas.JSON()
 	}
 	text, err := json.Marshal(r)
 	if err != nil { // times from year 0 to 9999 marshal, and so does text
@@ -140,6 +150,9 @@ func Parse(id string, text []byte) (Key, error) {
 	if r.Expires != nil {
 		k.Expires = *r.Expires
 	}
+	if err := k.parseLimits(&r); err != nil {
+		return Key{}, fmt.Errorf("record of key %s: its limits: %w", id, err)
+	}
 	if n, err := hex.Decode(k.hash[:], []byte(r.Hash[:min(len(r.Hash), 2*len(k.hash))])); err != nil || n != len(k.hash) {
 		return Key{}, fmt.Errorf("record of key %s: its hash is no SHA-256", id)
 	}
@@ -147,4 +160,12 @@ func Parse(id string, text []byte) (Key, error) {
 		return Key{}, fmt.Errorf("record of key %s: %w", id, err)
 	}
 	return k, nil
+}
+
+func (k *Key) parseLimits(r *record) (err error) {
+	if k.Limits.Rate, err = usage.ParseRate(r.Rate); err != nil || r.Quotas == nil {
+		return err
+	}
+	k.Limits.Quotas, err = usage.ParseQuotas(r.Quotas)
+	return err
 }

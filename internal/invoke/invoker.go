@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/limits"
 	"github.com/backstage/functions/internal/secrets"
 	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/sandbox"
@@ -37,6 +38,10 @@ type Call struct {
 	OnProgress func(sandbox.Progress)
 	// OnFunction is told which function runs. Nil ignores it.
 	OnFunction func(f *function.Function)
+	// Key is that of the caller, with its limits; the zero value is none. Standing is told how the limits of the call
+	// stand before it begins, or is refused, if there are any; of a pipeline it is told with each step. Nil is not.
+	Key      limits.Key
+	Standing func([]limits.Standing)
 	// Memory bounds the bodies that a pipeline holds apart from that of Request. Nil sets no bound.
 	Memory Memory
 }
@@ -53,7 +58,7 @@ type Invoker struct {
 	cache     *cache
 	limiter   *limiter
 	refused   func(error)
-	allowed   func(namespace string) error
+	limits    Limits
 	refusals  *refusals
 	stepped   func(ctx context.Context, call Call, status int, took time.Duration)
 	cancels   bool
@@ -74,7 +79,7 @@ func New(o Options) *Invoker {
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer,
 		stacks: o.Stacks, secrets: o.Secrets,
 		cache: newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
-		refused: o.Refused, allowed: o.Allowed, refusals: newRefusals(o.Logger), stepped: o.Stepped,
+		refused: o.Refused, limits: o.Limits, refusals: newRefusals(o.Logger), stepped: o.Stepped,
 		cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer, rollsBack: o.RollBack,
 		syncTimeout: o.SyncTimeout, pipelineTimeout: o.PipelineTimeout, stepBytes: o.StepBytes,
 	}
@@ -99,7 +104,7 @@ const minTrial = time.Second
 // module f gets the artefact that it was lowered to. Its error is that of the pool: a *sandbox.FunctionError, a
 // *sandbox.DeathError, or one of the sandbox's sentinels; or a *LimitError.
 func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
-	if err := v.allowed(f.Namespace); err != nil {
+	if err := v.limits.Allowed(f.Namespace); err != nil {
 		return err
 	}
 	token, err := v.limiter.acquireTrial(f)
@@ -204,7 +209,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	var result *sandbox.Result
 	err := refusal
 	if err == nil {
-		result, err = v.admit(ctx, e.fn, inv)
+		result, err = v.admit(ctx, e.fn, &call, inv)
 	}
 	err = given.Error(places.Error(err))
 	took := time.Since(at.start)
@@ -229,18 +234,4 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 		v.report(&Failure{Call: call, Function: e.fn, Err: err, Earlier: at.earlier, Source: places.Source}, out)
 	}
 	return result, err
-}
-
-// admit has the pool run inv, unless nothing of the namespace may run, or it or f has as many calls as it may.
-func (v *Invoker) admit(ctx context.Context, f *function.Function, inv *sandbox.Invocation) (*sandbox.Result, error) {
-	if err := v.allowed(f.Namespace); err != nil {
-		return nil, err
-	}
-	token, err := v.limiter.acquire(f)
-	if err != nil {
-		v.refused(err)
-		return nil, err
-	}
-	defer v.limiter.release(token)
-	return v.pool.Invoke(ctx, inv)
 }

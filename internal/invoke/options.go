@@ -80,12 +80,11 @@ type Options struct {
 	// OwnerSeparator ends the name of the owner in that of a namespace. Namespaces of one owner share workers and the
 	// queue as one. Empty makes each its own owner.
 	OwnerSeparator string
-	// Refused is told of each call that Concurrency refuses, with a *LimitError. It must be safe for concurrent use.
-	// Nil ignores them.
+	// Refused is told of each call that Concurrency or Limits refuse, with a *LimitError or an error of Limits. It must
+	// be safe for concurrent use. Nil ignores them.
 	Refused func(err error)
-	// Allowed returns why nothing of a namespace may run, such as a *limits.DisabledError; nil if it may. It must be safe
-	// for concurrent use. Nil allows all.
-	Allowed func(namespace string) error
+	// Limits holds calls to rates and quotas, and counts what they use. Nil sets no limit.
+	Limits Limits
 	// CancelOnDisconnect ends a call whose context ends, such as when its caller has hung up, with its worker. Else
 	// what a function has begun it finishes, whether or not its caller still waits: deadlines bound it.
 	CancelOnDisconnect bool
@@ -138,8 +137,8 @@ func (o Options) withDefaults() Options {
 	if o.Refused == nil {
 		o.Refused = func(error) {}
 	}
-	if o.Allowed == nil {
-		o.Allowed = func(string) error { return nil }
+	if o.Limits == nil {
+		o.Limits = unlimited{}
 	}
 	if o.Stepped == nil {
 		o.Stepped = func(context.Context, Call, int, time.Duration) {}

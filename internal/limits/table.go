@@ -67,11 +67,13 @@ func (t *Table) Of(namespace string) usage.Namespace {
 	if n, ok := all[namespace]; ok {
 		return n
 	}
-	owner := function.Owner(namespace, t.separator)
+	owner := t.ownerOf(namespace)
 	n := all[owner]
 	n.Name = owner
 	return n
 }
+
+func (t *Table) ownerOf(namespace string) string { return function.Owner(namespace, t.separator) }
 
 // Check returns a *DisabledError if the namespace or its owner is disabled. It takes the same time whatever there is
 // in the namespace.
@@ -80,7 +82,7 @@ func (t *Table) Check(namespace string) error {
 	if len(all) == 0 {
 		return nil
 	}
-	if all[namespace].Disabled || all[function.Owner(namespace, t.separator)].Disabled {
+	if all[namespace].Disabled || all[t.ownerOf(namespace)].Disabled {
 		return &DisabledError{namespace}
 	}
 	return nil

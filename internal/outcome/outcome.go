@@ -39,6 +39,8 @@ type Outcome struct {
 	// Retry says that the same request may succeed later, and RetryAfter when that is likely; 0 when nobody knows.
 	Retry      bool
 	RetryAfter time.Duration
+	// Exact says that it succeeds then and not before.
+	Exact bool
 	// Header holds what the function had set before it failed.
 	Header []sandbox.HeaderField
 	// Hidden says that the error tells more than Message, and that an operator should see it.

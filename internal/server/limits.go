@@ -2,8 +2,11 @@ package server
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/limits"
 	"github.com/backstage/functions/internal/replica"
 	"github.com/backstage/functions/internal/usage"
@@ -15,7 +18,7 @@ type namespaceLimits struct {
 	*replica.Keeper[[]usage.Namespace]
 }
 
-// openLimits reads the limits of namespaces.
+// openLimits reads the limits of namespaces, and begins to count what calls use.
 func (s *server) openLimits(ctx context.Context) (stop func() error, err error) {
 	table := limits.NewTable(s.cfg.OwnerSeparator)
 	s.limits = &namespaceLimits{table, replica.New(replica.Options[[]usage.Namespace]{
@@ -23,5 +26,18 @@ func (s *server) openLimits(ctx context.Context) (stop func() error, err error) 
 		Same: slices.Equal[[]usage.Namespace], Log: s.log(),
 	})}
 	load(ctx, s.limits.Keeper)
-	return inBackground(ctx, s.limits.Run), nil
+	s.limiter = limits.New(limits.Options{
+		Store: s.store, Table: table, Memory: s.cfg.MemoryLimit, Keep: s.cfg.Limits.Kept, Logger: s.log(),
+		Function: s.cfg.Limits.Function, Namespace: s.cfg.Limits.Namespace, Key: s.cfg.Limits.Key,
+	})
+	s.measures.WatchLimits(s.limiter.Stats)
+	stopRead := inBackground(ctx, s.limits.Run)
+	stopCount := inBackground(context.WithoutCancel(ctx), s.limiter.Run) // until the last call has ended
+	return func() error { return errors.Join(stopCount(), stopRead()) }, nil
+}
+
+// sent counts what a connection of a function has sent.
+func (s *server) sent(namespace, filename, call string, bytes int64) {
+	id := strings.TrimSuffix(strings.TrimPrefix(filename, namespace+"/"), ".js")
+	s.limiter.Sent(function.Ref{Namespace: namespace, ID: id}, call, bytes)
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/backstage/functions/internal/httpd/sockets"
 	"github.com/backstage/functions/internal/identity/oidc"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/limits"
 	"github.com/backstage/functions/internal/observe/auditlog"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
@@ -100,6 +101,7 @@ type server struct {
 	auditFile   *auditlog.File // nil if no file has records
 	calls       *calls.Engine  // nil without asynchronous calls
 	secrets     *secrets.Keeper
+	limiter     *limits.Limiter
 }
 
 // steps are the parts to start, in order.
@@ -198,6 +200,7 @@ func (s *server) openEgress(context.Context) (stop func() error, err error) {
 		return nil, err
 	}
 	outside := s.watch.egress(s.outside)
+	outside.Sent = s.sent
 	if s.cfg.WebSocket.Connections > 0 {
 		outside.Sockets = socketsOfCalls{s}
 	}
@@ -260,7 +263,7 @@ func (s *server) invokeOptions() invoke.Options {
 		Stacks:             stacktrace.New(stacktrace.Options{Sources: s.store, CPU: s.work, Logger: s.log()}),
 		Secrets:            s.secrets,
 		Refused:            s.measures.InvocationRefused,
-		Allowed:            s.limits.Check,
+		Limits:             s.limiter,
 		Stepped:            s.out.stepped,
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/backstage/functions/internal/store/hook"
 )
 
-// Observe returns s with hooks, the first one outermost, that are called for each operation but those of Logs, Messages
-// and Taking: these go on in the background or wait, and have metrics of their own.
+// Observe returns s with hooks, the first one outermost, that are called for each operation but those of Logs,
+// Messages, Taking and Metering: these go on in the background or wait, and have metrics of their own.
 func Observe(s Store, hooks ...hook.Func) Store {
 	return observed{
 		Lifecycle:       s,
@@ -24,6 +24,8 @@ func Observe(s Store, hooks ...hook.Func) Store {
 		auditing:        auditing{hook.Guard[Audit](s, hooks...)},
 		secrets:         secrets{hook.Guard[Secrets](s, hooks...)},
 		calls:           calls{s, hook.Guard[Calls](s, hooks...)},
+		Metering:        s,
+		used:            used{hook.Guard[Usage](s, hooks...)},
 		namespaceLimits: namespaceLimits{hook.Guard[NamespaceLimits](s, hooks...)},
 	}
 }
@@ -44,6 +46,8 @@ type observed struct {
 	secrets
 	calls
 	namespaceLimits
+	Metering
+	used
 }
 
 type pinger struct{ guarded hook.Guarded[Pinger] }

@@ -27,6 +27,8 @@ type Store interface {
 	Routes
 	Modules
 	NamespaceLimits
+	Usage
+	Metering
 	Keys
 	Public
 	Audit

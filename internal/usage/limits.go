@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/backstage/functions/sandbox/rawjson"
 )
@@ -38,6 +39,24 @@ func (l Limits) Over(other Limits) Limits {
 	if l.Quotas.Egress == 0 {
 		l.Quotas.Egress = other.Quotas.Egress
 	}
+	return l
+}
+
+// Within returns l with no more than other allows.
+func (l Limits) Within(other Limits) Limits {
+	l = l.Over(other)
+	if other.Rate.IsSet() && l.Rate.PerSecond() > other.Rate.PerSecond() {
+		l.Rate = other.Rate
+	}
+	least := func(own, most int64) int64 {
+		if most == 0 {
+			return own
+		}
+		return min(own, most)
+	}
+	l.Quotas.Calls = least(l.Quotas.Calls, other.Quotas.Calls)
+	l.Quotas.CPU = time.Duration(least(int64(l.Quotas.CPU), int64(other.Quotas.CPU)))
+	l.Quotas.Egress = least(l.Quotas.Egress, other.Quotas.Egress)
 	return l
 }
 

@@ -72,6 +72,9 @@ func (r Rate) Words() string {
 	return "any number of calls"
 }
 
+// CallsWords is a number of calls as a part of a sentence.
+func CallsWords(n int64) string { return plural(n, "call") }
+
 func plural(n int64, noun string) string {
 	if n != 1 {
 		noun += "s"

@@ -50,6 +50,7 @@ var matrix = map[string]rights{
 	"DELETE /namespaces/{namespace}":                          ofAdmin,
 	"GET /namespaces":                                         {role: identity.Invoke, any: true},
 	"PUT /namespaces/{namespace}/limits":                      {role: identity.Admin, wide: true},
+	"GET /namespaces/{namespace}/usage":                       ofDeploy,
 	"GET /namespaces/{namespace}/limits":                      ofDeploy,
 	"DELETE /namespaces/{namespace}/limits":                   {role: identity.Admin, wide: true},
 	"PUT /routes/{route}":                                     {role: identity.Admin, wide: true},

@@ -38,7 +38,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		h.Set("Connection", "close") // else the rest of the body would be waited for
 	}
 	if o.Retry {
-		h.Set("Retry-After", retryAfter(o.RetryAfter))
+		h.Set("Retry-After", retryAfter(o.RetryAfter, o.Exact))
 	}
 	text := rawjson.NewObject(nil)
 	text.String("error", o.Message)

@@ -35,7 +35,7 @@ func (s *server) countGuess(w http.ResponseWriter, r *http.Request, refusal erro
 	if ok {
 		return refusal
 	}
-	w.Header().Set("Retry-After", retryAfter(wait))
+	w.Header().Set("Retry-After", retryAfter(wait, false))
 	return outcome.New(outcome.Outcome{
 		Status: http.StatusTooManyRequests, Reason: reasonFailures, Fault: outcome.FaultCaller,
 		Message: "Too many keys that are not valid came from this address: send a valid one, or wait",

@@ -42,6 +42,7 @@ func (s *server) postKey(w http.ResponseWriter, r *http.Request) error {
 	if err := s.checkShare(r.Context(), given.Root); err != nil {
 		return err
 	}
+	given.Limits = given.Limits.Within(accessOf(r).key.Limits)
 	key, token := identity.New(given)
 	recordOf(r).Name("key", key.ID)
 	if err := s.Store.PutKey(r.Context(), key); err != nil {

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/backstage/functions/internal/identity"
+	"github.com/backstage/functions/internal/usage"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
@@ -21,7 +22,7 @@ const (
 )
 
 // membersOfKey are those that a POST may have.
-var membersOfKey = []string{"name", "role", "namespaces", "expires"}
+var membersOfKey = []string{"name", "role", "namespaces", "expires", usage.MemberRate, usage.MemberQuotas}
 
 // parseKey reads what a new key is for, and says all that is wrong with it.
 func parseKey(body json.RawMessage, now time.Time) (k identity.Key, faults []string) {
@@ -58,6 +59,13 @@ func parseKey(body json.RawMessage, now time.Time) (k identity.Key, faults []str
 		at, err := time.Parse(time.RFC3339, text)
 		if k.Expires = at.UTC(); err != nil || !at.After(now) || at.Year() > 9999 {
 			fail(`.expires is not a time to come such as "2030-12-31T23:59:59Z"`)
+		}
+	}
+	for _, name := range []string{usage.MemberRate, usage.MemberQuotas} {
+		if value, ok := given.get(name); ok {
+			if err := k.Limits.ParseMember(name, value); err != nil {
+				fail(".%s%s", name, err)
+			}
 		}
 	}
 	patterns, ok := given.get("namespaces")
@@ -101,5 +109,6 @@ func keyJSON(k identity.Key, token string) []byte {
 	if !k.Expires.IsZero() {
 		o.String("expires", k.Expires.Format(time.RFC3339Nano))
 	}
+	k.Limits.Put(&o)
 	return o.End()
 }

@@ -149,7 +149,7 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 		"/namespaces/{namespace}/secrets/{secret}", "/namespaces/{namespace}/secrets",
 		"/namespaces/{namespace}/modules/{module}/files/*", "/namespaces/{namespace}/modules/{module}/functions",
 		"/namespaces/{namespace}/modules/{module}", "/namespaces/{namespace}/modules",
-		"/functions", "/namespaces", "/namespaces/{namespace}", "/namespaces/{namespace}/limits",
+		"/functions", "/namespaces", "/namespaces/{namespace}", "/namespaces/{namespace}/limits", "/namespaces/{namespace}/usage",
 		"/namespaces/{namespace}/connections",
 		"/namespaces/{namespace}/connections/{connection}",
 		"/routes/{route}", "/routes", "/keys", "/keys/{key}", "/audit", "/healthcheck", "/status",

@@ -98,6 +98,7 @@ func (s *server) resources() []resource {
 			{"PUT", toDeploy, s.putSecret}, {"DELETE", toDeploy, s.deleteSecret},
 		}},
 		{"/namespaces/{namespace}/secrets", apiPort, []method{{"GET", toDeploy, s.listSecrets}}},
+		{"/namespaces/{namespace}/usage", apiPort, []method{{"GET", toDeploy, s.getUsage}}},
 		{"/namespaces/{namespace}", apiPort, []method{
 			{"PUT", toAdminister, s.putNamespace},
 			{"GET", toDeploy, s.getNamespace},

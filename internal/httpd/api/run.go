@@ -95,7 +95,7 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 	start := time.Now()
 	if err == nil {
 		call := s.callOf(r, found, to.ref, request)
-		call.OnHead = stream.begin
+		call.OnHead, call.Standing = stream.begin, standingIn(w)
 		result, err = s.Invoker.Run(r.Context(), call)
 	}
 	if stream.begun {
@@ -123,6 +123,7 @@ func (s *server) callOf(
 		Ref:     ref,
 		Request: request,
 		Found:   found,
+		Key:     limitedKey(r),
 	}
 }
 
@@ -147,7 +148,7 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 	call.Memory = bodyMemory{s, r}
 	stream := &stream{w: w, r: r, of: s, steps: steps}
 	defer stream.close()
-	call.OnHead = stream.begin
+	call.OnHead, call.Standing = stream.begin, standingIn(w)
 	result, err := s.Invoker.Pipeline(r.Context(), steps, call)
 	if stream.begun {
 		s.endStream(stream, err)

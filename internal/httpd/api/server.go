@@ -38,6 +38,7 @@ type Store interface {
 	Functions
 	Namespaces
 	NamespaceLimits
+	Usage
 	Routes
 	Keys
 	Modules

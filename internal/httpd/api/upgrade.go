@@ -44,7 +44,9 @@ func (s *server) upgrade(w http.ResponseWriter, r *http.Request, to target, foun
 	request := kept.request(sockets.Event{Kind: sockets.EventOpen, ID: socket.ID})
 	request.Header = headerJSON(r, s.HeaderNames(r))
 	start := time.Now()
-	result, err := s.Invoker.Run(r.Context(), s.callOf(r, found, to.ref, request))
+	call := s.callOf(r, found, to.ref, request)
+	call.Standing = standingIn(w)
+	result, err := s.Invoker.Run(r.Context(), call)
 	setTiming(w, result, err, found.Took+time.Since(start))
 	if err != nil {
 		return fmt.Errorf("run %s: %w", to.ref, err)
@@ -70,7 +72,7 @@ func (s *server) open(
 		delete(h, name)
 	}
 	o := sockets.Opening{
-		Request: kept.request, URI: r.RequestURI, Address: kept.ip, Depth: s.DepthOf(r.RemoteAddr),
+		Request: kept.request, URI: r.RequestURI, Address: kept.ip, Key: limitedKey(r), Depth: s.DepthOf(r.RemoteAddr),
 	}
 	caller := accessOf(r)
 	if s.Auth == AuthOn {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/backstage/functions/internal/limits"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -34,6 +35,8 @@ type Opening struct {
 	Request func(Event) sandbox.Request
 	// URI is what the caller asked for, for the log.
 	URI string
+	// Key is that of the caller, whose limits count.
+	Key limits.Key
 	// Address is the caller's.
 	Address string
 	// Depth is how many calls of functions wait for what comes over the connection: see invoke.WithDepth.

@@ -28,6 +28,9 @@ const (
 	refusedCanceled  = "canceled"
 	refusedFunction  = "function_limit"
 	refusedNamespace = "namespace_limit"
+	refusedRate      = "rate_limit"
+	refusedQuota     = "quota"
+	refusedDisabled  = "namespace_disabled"
 )
 
 // pool counts what a sandbox.Pool reports. It is its sandbox.Observer.
@@ -127,7 +130,7 @@ func newPool(registry *prometheus.Registry) *pool {
 			refusedClosed,
 			refusedCanceled,
 			refusedFunction,
-			refusedNamespace,
+			refusedNamespace, refusedRate, refusedQuota, refusedDisabled,
 		),
 		late: children(
 			f.counters(
@@ -224,6 +227,10 @@ func (p *pool) WorkerRolledBack(cause sandbox.RollbackCause, audited bool) {
 func (p *pool) InvocationRefused(err error) {
 	limit, limited := errors.AsType[*invoke.LimitError](err)
 	busy, isBusy := errors.AsType[*sandbox.BusyError](err)
+	if reason := reasonOfLimit(err); reason != "" {
+		p.refused[reason].Inc()
+		return
+	}
 	switch {
 	case limited && limit.Scope == invoke.ScopeNamespace:
 		p.refused[refusedNamespace].Inc()

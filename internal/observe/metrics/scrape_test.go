@@ -18,6 +18,7 @@ import (
 	"github.com/backstage/functions/internal/httpd/sockets"
 	"github.com/backstage/functions/internal/identity/oidc"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/limits"
 	"github.com/backstage/functions/internal/store/hook"
 	"github.com/backstage/functions/sandbox"
 )
@@ -36,6 +37,7 @@ func busy(functions int) *Metrics {
 	})
 	m.WatchIssuers(func() []oidc.Stats { return []oidc.Stats{{Issuer: "https://a", Age: time.Second}} })
 	m.WatchSockets(func() sockets.Stats { return sockets.Stats{Open: 1} })
+	m.WatchLimits(func() limits.Stats { return limits.Stats{Entries: 1} })
 	m.WatchNode(Node{
 		Runtimes: func() []sandbox.Runtime { return []sandbox.Runtime{{Name: "node8", Version: "v8.17.0"}} }, Memory: func() (sandbox.MemoryUsage, bool) { return sandbox.MemoryUsage{Total: 1}, true },
 		Pool: func() sandbox.PoolStats { return sandbox.PoolStats{} }, Connections: func() int { return 1 },

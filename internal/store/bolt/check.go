@@ -109,6 +109,9 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 	if err := checkModules(tx); err != nil {
 		return damage, err
 	}
+	if err := checkUsage(tx); err != nil {
+		return damage, err
+	}
 	for bucket, decode := range map[string]func(name string, text []byte) error{
 		string(namespacesBucket): func(name string, text []byte) error {
 			_, err := decodeNamespace(name, text)

@@ -9,8 +9,9 @@
 // module's record, in buckets of namespaces as functions are, and "module files" its packed files under the same names.
 // "audit" holds the records of writes and refusals, JSON documents, under numbers of eight bytes, and "limits" the
 // limits of each namespace, a JSON document, under its name. "secrets" holds each secret's record, with its value
-// encrypted, under its names. Queued calls have buckets of their own: see calls.go. A namespace and an ID take at most
-// 32 KiB each, and of a function with secrets 32 KiB together.
+// encrypted, under its names. "usage" holds a bucket for each day, such as "2026-11-29", with what each namespace,
+// function and key has used in it, a JSON document. Queued calls have buckets of their own: see calls.go. A namespace
+// and an ID take at most 32 KiB each, and of a function with secrets 32 KiB together.
 //
 // What functions print is kept in memory.
 package bolt
@@ -20,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -31,6 +33,7 @@ import (
 	"github.com/backstage/functions/internal/store/feed"
 	"github.com/backstage/functions/internal/store/keylock"
 	"github.com/backstage/functions/internal/store/line"
+	"github.com/backstage/functions/internal/store/meter"
 	"github.com/backstage/functions/internal/store/ring"
 )
 
@@ -47,10 +50,12 @@ var (
 	auditBucket       = []byte("audit")
 	limitsBucket      = []byte("limits")
 	secretsBucket     = []byte("secrets")
+	usageBucket       = []byte("usage")
 
 	allBuckets = slices.Concat([][]byte{
 		functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket, publicBucket,
 		modulesBucket, moduleFilesBucket, auditBucket, limitsBucket, secretsBucket,
+		usageBucket,
 	}, callBuckets)
 )
 
@@ -64,8 +69,12 @@ type Store struct {
 	preparing chan struct{} // see prepare
 	readers   keylock.Locks
 	ring.Ring // what functions print
-	line      *line.Line
-	closed    atomic.Bool
+
+	counting sync.Mutex // guards the fields below
+	servers  meter.Servers
+	buckets  meter.Buckets
+	line     *line.Line
+	closed   atomic.Bool
 
 	// Limits bound what is written and read, Reading how many large records are read at the same time: nil sets no bound.
 	// They must not change once the store is in use.

@@ -11,6 +11,7 @@ import (
 	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/store/feed"
 	"github.com/backstage/functions/internal/store/line"
+	"github.com/backstage/functions/internal/store/meter"
 	"github.com/backstage/functions/internal/store/ring"
 	"github.com/backstage/functions/internal/usage"
 )
@@ -39,6 +40,9 @@ type Store struct {
 	audited    uint64                                               // how many records there have been
 	limits     map[string]usage.Namespace                           // by their names
 	secrets    map[function.SecretScope]map[string]*function.Secret // by their names
+	usage      map[string]map[usage.Subject]*usage.Day              // by days
+	servers    meter.Servers
+	buckets    meter.Buckets
 }
 
 // New returns an empty store.
@@ -54,6 +58,7 @@ func New() *Store {
 		modules:    make(map[function.ModuleRef]*function.Module),
 		limits:     make(map[string]usage.Namespace),
 		secrets:    make(map[function.SecretScope]map[string]*function.Secret),
+		usage:      map[string]map[usage.Subject]*usage.Day{},
 	}
 }
 
@@ -76,7 +81,7 @@ func (s *Store) Close() error {
 	defer s.mu.Unlock()
 	s.closed = true
 	s.functions, s.namespaces, s.order, s.routes, s.patterns, s.keys = nil, nil, nil, nil, nil, nil
-	s.public, s.modules, s.audit, s.limits, s.secrets = nil, nil, nil, nil, nil
+	s.public, s.modules, s.audit, s.limits, s.secrets, s.usage = nil, nil, nil, nil, nil, nil
 	s.Messages.Close()
 	s.Ring.Close()
 	return nil

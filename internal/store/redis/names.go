@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/usage"
 )
 
 // Names in Redis. A function is kept at "code:<namespace>/<id>" and listed as "<namespace>:<id>", as in Backstage
@@ -86,6 +87,18 @@ func (k keys) audit() string { return string(k) + "functions:audit" }
 
 // limits is the hash of the limits of all namespaces.
 func (k keys) limits() string { return string(k) + "functions:limits" }
+
+// servers is the sorted set of the servers that have sent their usage, by the times when they have.
+func (k keys) servers() string { return string(k) + "functions:servers" }
+
+// usage is the hash of what a subject used in a day, and bucket that of the bucket of its rate.
+func (k keys) usage(s usage.Subject, day string) string {
+	return string(k) + "functions:usage:" + day + ":" + string(s.Kind) + ":" + s.Name
+}
+
+func (k keys) bucket(s usage.Subject) string {
+	return string(k) + "functions:rate:" + string(s.Kind) + ":" + s.Name
+}
 
 // changes is the channel of notices.
 func (k keys) changes() string { return string(k) + "functions:changes" }

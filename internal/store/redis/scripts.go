@@ -24,6 +24,12 @@ var readSource = source("read")
 // readAllSource is none either: it is sent in a pipeline, too.
 var readAllSource = source("read_all")
 
+// addUsageSource and takeSource are sent in pipelines as well.
+var (
+	addUsageSource = source("usage_add")
+	takeSource     = source("take")
+)
+
 // The writes. Each is one script, so it happens as a whole or not at all, and its notice belongs to it. A server that
 // forbids the channel (ACL) still takes the write: the notice is then lost, and other servers see the change by
 // Revision.
@@ -37,6 +43,7 @@ var (
 	deleteRouteScript   = redis.NewScript(source("route_delete"))
 	putFieldScript      = redis.NewScript(source("field_put"))
 	deleteFieldScript   = redis.NewScript(source("field_delete"))
+	serversScript       = redis.NewScript(source("servers"))
 	putModuleScript     = redis.NewScript(source("module_put"))
 	putSecretScript     = redis.NewScript(source("secret_put"))
 	deleteKeyScript     = redis.NewScript(source("delete_key"))

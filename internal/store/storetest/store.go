@@ -37,6 +37,7 @@ type table map[string]func(*testing.T, Store)
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
 		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, publicTests, limitTests,
+		usageTests,
 		moduleTests, auditTests, secretTests, callTests, logTests, messageTests, lifecycleTests,
 	} {
 		tests.run(t, open)
