@@ -24,7 +24,7 @@ type queuedCall struct {
 
 // callAsync makes an asynchronous call and returns where it can be followed; empty if it was not accepted.
 func callAsync(url, body string) (location string) {
-	request, err := http.NewRequest(http.MethodPut, url, strings.NewReader(body)) //nolint:noctx // it is to be accepted
+	request, err := http.NewRequest(http.MethodPut, url, strings.NewReader(body))
 	if err != nil {
 		return ""
 	}
