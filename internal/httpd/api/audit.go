@@ -26,8 +26,8 @@ type noAuditor struct{}
 func (noAuditor) Write(audit.Record)          {}
 func (noAuditor) Refuse(audit.Record, string) {}
 
-// isWrite says whether m, a method of a resource, changes what is kept. Unless its need says that it is a call, each
-// method but GET does: one that is new is recorded.
+// isWrite says whether m, a method of a resource, changes what is kept. Unless its need says that it is about calls,
+// each method but GET does: one that is new is recorded.
 func (m method) isWrite() bool { return m.name != http.MethodGet && !m.needs.calls }
 
 // recorded has each request that h serves, the handler of a method that writes, recorded before the caller has the

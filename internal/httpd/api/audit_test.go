@@ -42,11 +42,11 @@ func (a *auditor) take() []audit.Record {
 	return taken
 }
 
-// unrecorded are the methods other than GET that change nothing that is kept. A new one that is not among them is recorded.
+// unrecorded are the methods other than GET that change nothing but calls. A new one that is not among them is recorded.
 var unrecorded = []string{
 	"* /functions/{namespace}/{id}/run", "* /functions/{namespace}/{id}/run/*", "PUT /functions/pipeline",
 	"POST /namespaces/{namespace}/connections/{connection}", "DELETE /namespaces/{namespace}/connections/{connection}",
-	"POST /namespaces/{namespace}/connections",
+	"POST /namespaces/{namespace}/connections", "DELETE /functions/{namespace}/{id}/invocations/{invocation}",
 }
 
 // pathOf is a path of a resource whose variables are names.

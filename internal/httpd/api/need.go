@@ -21,7 +21,8 @@ type need struct {
 	strict bool
 	// quiet says that a refusal names no namespace: the caller has not.
 	quiet bool
-	// calls says that a request changes nothing that is kept: functions are called, or what is connected to them.
+	// calls says that a request changes nothing but calls: it makes or ends one, or is for what is connected to one. The
+	// callers of public functions may do that, and who writes records pushes out those of others.
 	calls bool
 	// preflights says that those of browsers are served all the same.
 	preflights bool
@@ -40,7 +41,7 @@ type places struct {
 // What resources need.
 var (
 	forAll       = need{}
-	toFollow     = need{role: identity.Invoke, in: pathFunction}
+	toFollow     = need{role: identity.Invoke, in: pathFunction, calls: true}
 	toInvoke     = need{role: identity.Invoke, in: pathFunction, preflights: true, runs: true, calls: true}
 	toPipe       = need{role: identity.Invoke, in: steps, runs: true, calls: true}
 	toSend       = need{role: identity.Invoke, in: pathNamespace, calls: true}
