@@ -12,7 +12,7 @@ import (
 
 // payload is the document of a request. The bytes of a body that is not JSON follow it.
 //
-//	{"method":"PUT","header":{…},"query":{…},"body":…,"bytes":true,"http":{…}}\n<bytes>
+//	{"method":"PUT","header":{…},"query":{…},"body":…,"bytes":true,"http":{…},"auth":{…}}\n<bytes>
 type payload struct {
 	Method string          `json:"method"`
 	Header json.RawMessage `json:"header,omitempty"`
@@ -20,11 +20,12 @@ type payload struct {
 	Body   json.RawMessage `json:"body,omitempty"`
 	Bytes  bool            `json:"bytes,omitempty"`
 	HTTP   json.RawMessage `json:"http,omitempty"`
+	Auth   json.RawMessage `json:"auth,omitempty"`
 }
 
 // EncodeRequest is the payload of a call.
 func EncodeRequest(r *sandbox.Request) ([]byte, error) {
-	head, err := marshal(payload{r.Method, r.Header, r.Query, r.Body, r.HasRaw, r.HTTP})
+	head, err := marshal(payload{r.Method, r.Header, r.Query, r.Body, r.HasRaw, r.HTTP, r.Auth})
 	if err != nil {
 		return nil, fmt.Errorf("calls: request: %w", err)
 	}
@@ -38,12 +39,14 @@ func decodeRequest(text []byte) (r sandbox.Request, err error) {
 	if err := json.Unmarshal(head, &p); err != nil {
 		return r, fmt.Errorf("calls: request: %w", err)
 	}
-	for _, object := range []json.RawMessage{p.Header, p.Query, p.HTTP} {
+	for _, object := range []json.RawMessage{p.Header, p.Query, p.HTTP, p.Auth} {
 		if len(object) > 0 && !rawjson.IsObject(object) {
 			return r, errors.New("calls: request: a part of it is no object")
 		}
 	}
-	r = sandbox.Request{Method: p.Method, Header: p.Header, Query: p.Query, Body: p.Body, HasRaw: p.Bytes, HTTP: p.HTTP}
+	r = sandbox.Request{
+		Method: p.Method, Header: p.Header, Query: p.Query, Body: p.Body, HasRaw: p.Bytes, HTTP: p.HTTP, Auth: p.Auth,
+	}
 	if p.Bytes {
 		r.Raw = raw
 	}

@@ -17,6 +17,7 @@ func TestRequestsAreTheSameAfterTheQueue(t *testing.T) {
 		"bytes":       {Method: "POST", Header: []byte(`{}`), Query: []byte(`{}`), HasRaw: true, Raw: []byte("\n\x00\xff\n")},
 		"empty bytes": {Method: "POST", Header: []byte(`{}`), Query: []byte(`{}`), HasRaw: true, Raw: []byte{}},
 		"no body":     {Method: "GET", Header: []byte(`{}`), Query: []byte(`{}`), HTTP: []byte(`{"path":"/"}`)},
+		"a caller":    {Method: "GET", Header: []byte(`{}`), Query: []byte(`{}`), Auth: []byte(`{"type":"key","id":"K"}`)},
 	} {
 		text, err := EncodeRequest(&r)
 		if err != nil {

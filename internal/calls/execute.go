@@ -13,6 +13,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/limits"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/internal/queue"
 	"github.com/backstage/functions/sandbox"
@@ -29,6 +30,7 @@ func (e *Engine) execute(ctx context.Context, c *queue.Call) *queue.Settlement {
 	call := invoke.Call{
 		ID: attemptID(c), TraceID: c.TraceID, URI: c.URI, Ref: c.Ref, Request: request, OnHead: stream.begin, Bound: true,
 	}
+	call.Key = limits.Key{ID: c.Caller, Limits: c.Limits}
 	call.Queued = &sandbox.Queued{ID: c.ID, Attempt: c.Used + 1}
 	call.OnProgress = func(p sandbox.Progress) { e.progress(queue.LeaseOf(c), p) }
 	var ran *function.Function

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/usage"
 )
 
 // Status is the state of a call.
@@ -35,8 +36,9 @@ type Spec struct {
 	// ID names the call. It is a version 7 UUID, so that lists are in the order of time.
 	ID  string
 	Ref function.Ref
-	// Caller is the ID of the caller's key; empty for none.
+	// Caller is the ID of the caller's key, or who has shown a token; empty for none. Limits are those of the key.
 	Caller string
+	Limits usage.Limits
 	// RequestID and TraceID are those of the request that the call came with.
 	RequestID, TraceID string
 	// URI is what the caller asked for, for the log.

@@ -1,11 +1,13 @@
 package queue
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/usage"
 )
 
 // specRecord is the document of what never changes of a call, without its payload. Times are milliseconds.
@@ -24,15 +26,22 @@ type specRecord struct {
 	Key       string `json:"key,omitempty"`
 	Print     string `json:"print,omitempty"`
 	KeyFor    int64  `json:"keyFor,omitempty"`
+	// Rate and Quotas are the limits of the caller's key.
+	Rate   string          `json:"rate,omitempty"`
+	Quotas json.RawMessage `json:"quotas,omitempty"`
 }
 
 // Record is s without its ID and its payload, as stores keep it.
 func (s *Spec) Record() []byte {
-	text, err := json.Marshal(specRecord{
+	r := specRecord{
 		s.Ref.Namespace, s.Ref.ID, s.Caller, s.RequestID, s.TraceID, s.URI, s.Attempts, s.Backoff.Milliseconds(),
 		s.MaxAge.Milliseconds(), s.Keep.Milliseconds(), s.KeepDead.Milliseconds(), s.Key, s.Print,
-		s.KeyFor.Milliseconds(),
-	})
+		s.KeyFor.Milliseconds(), s.Limits.Rate.String(), nil,
+	}
+	if s.Limits.Quotas.IsSet() {
+		r.Quotas = s.Limits.Quotas.JSON()
+	}
+	text, err := json.Marshal(r)
 	if err != nil { // texts and numbers always marshal
 		panic(err)
 	}
@@ -52,7 +61,10 @@ func ParseSpec(id string, text []byte) (s Spec, err error) {
 		Attempts: r.Attempts, Backoff: ms(r.Backoff), MaxAge: ms(r.MaxAge), Keep: ms(r.Keep), KeepDead: ms(r.KeepDead),
 		Key: r.Key, Print: r.Print, KeyFor: ms(r.KeyFor),
 	}
-	if err := s.Check(); err != nil {
+	if s.Limits.Rate, err = usage.ParseRate(r.Rate); err == nil && r.Quotas != nil {
+		s.Limits.Quotas, err = usage.ParseQuotas(r.Quotas)
+	}
+	if err := cmp.Or(err, s.Check()); err != nil {
 		return s, fmt.Errorf("record of call %s: %w", id, err)
 	}
 	return s, nil

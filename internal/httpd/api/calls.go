@@ -120,22 +120,14 @@ func (s *server) specOf(
 		retries = *found.Function.Options.Retries
 	}
 	retries = retries.WithDefaults()
+	key := limitedKey(r)
 	spec := &queue.Spec{
-		ID: id.String(), Ref: ref, Caller: callerOf(r), RequestID: RequestID(r.Context()),
+		ID: id.String(), Ref: ref, Caller: key.ID, Limits: key.Limits, RequestID: RequestID(r.Context()),
 		TraceID: s.TraceID(r.Context()), URI: r.RequestURI, Payload: payload,
 		Attempts: retries.Attempts, Backoff: retries.Backoff, MaxAge: retries.MaxAge,
 		Keep: s.CallTimes.Keep, KeepDead: s.CallTimes.KeepDead,
 	}
 	return spec, addKey(spec, r, request)
-}
-
-// callerOf names the caller of r: by the ID of a key, or by the issuer and the subject of a token; empty for nobody.
-func callerOf(r *http.Request) string {
-	a := accessOf(r)
-	if a.bearer != nil {
-		return a.bearer.Issuer + " " + a.bearer.Subject
-	}
-	return a.key.ID
 }
 
 // longestKey is the longest idempotency key that is taken, in bytes.
@@ -227,7 +219,7 @@ func (s *server) sendCallResult(w http.ResponseWriter, r *http.Request, ref func
 	if err != nil {
 		return fmt.Errorf("result of call %s of %s: %w", id, ref, err)
 	}
-	return sendResult(w, r, &sandbox.Result{Status: a.Status, Header: a.Header, Body: a.Body, Bytes: a.Bytes})
+	return sendAnswer(w, r, &sandbox.Result{Status: a.Status, Header: a.Header, Body: a.Body, Bytes: a.Bytes})
 }
 
 // deleteCall cancels a call.

@@ -16,6 +16,7 @@ import (
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/queue"
 	"github.com/backstage/functions/internal/store/mem"
+	"github.com/backstage/functions/internal/usage"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -313,6 +314,66 @@ func TestARecordSaysWhoHasCalled(t *testing.T) {
 	_, body = g.ask(t, "GET", res.Header.Get("Location")+"/result", token)
 	if strings.Contains(body, token) {
 		t.Errorf("the function has got the key: %s", body)
+	}
+}
+
+// A call that is queued is the same to its function, and counts for the same limits, as one whose caller waits.
+func TestAQueuedCallIsThatOfItsCaller(t *testing.T) {
+	var calls []invoke.Call
+	v := &fakeInvoker{
+		run: func(call invoke.Call) (*sandbox.Result, error) {
+			calls = append(calls, call)
+			return echoing(call)
+		},
+		find: func(ref function.Ref) (invoke.Found, error) {
+			access := "key"
+			f := &function.Function{Ref: ref}
+			f.Options.Access = &access
+			return invoke.Found{Function: f}, nil
+		},
+	}
+	g := guard(t, Options{Auth: AuthOn, Invoker: v, Calls: newCalls(t, v), CallTimes: CallTimes{Keep: time.Hour}})
+	key, token := identity.New(identity.Key{
+		Role: identity.Invoke, Namespaces: []identity.Pattern{"ns"},
+		Limits: usage.Limits{Rate: usage.Rate{Calls: 1, Per: time.Hour}, Quotas: usage.Quotas{Calls: 2, Egress: 3}},
+	})
+	g.ring.Set([]identity.Key{key})
+	if res, body := g.ask(t, "PUT", "/functions/ns/id/run", token); res.StatusCode != 201 {
+		t.Fatalf("answered %d %s", res.StatusCode, body)
+	}
+	res, _ := g.ask(t, "PUT", "/functions/ns/id/run", token, "Prefer", "respond-async")
+	if _, body := g.ask(t, "GET", res.Header.Get("Location")+"?wait=60", token); !strings.Contains(body, `"succeeded"`) {
+		t.Fatal(body)
+	}
+	if calls[0].Key != calls[1].Key || calls[1].Key.Limits != key.Limits || calls[1].Key.ID != key.ID {
+		t.Errorf("limits are %+v, and of the queued call %+v", calls[0].Key, calls[1].Key)
+	}
+	if string(calls[0].Request.Auth) != string(calls[1].Request.Auth) || calls[1].Request.Auth == nil {
+		t.Errorf("the caller is %s, and of the queued call %s", calls[0].Request.Auth, calls[1].Request.Auth)
+	}
+}
+
+// What a function answered is no refusal of the server, and not recorded as one.
+func TestResultsAreNoRefusals(t *testing.T) {
+	recorder := new(auditor)
+	v := &fakeInvoker{
+		run: func(invoke.Call) (*sandbox.Result, error) {
+			return &sandbox.Result{Status: 403, Body: []byte("1")}, nil
+		},
+		find: func(ref function.Ref) (invoke.Found, error) {
+			return invoke.Found{Function: &function.Function{Ref: ref}}, nil
+		},
+	}
+	url := serve(t, Options{
+		Audit: recorder, Invoker: v, Calls: newCalls(t, v), CallTimes: CallTimes{Keep: time.Hour, KeepDead: time.Hour},
+	})
+	location := async(t, url)
+	record(t, location)
+	if res, body := do(t, newRequest(t, "GET", location+"/result", "")); res.StatusCode != 403 {
+		t.Errorf("answered %d %s", res.StatusCode, body)
+	}
+	if records := recorder.take(); len(records) > 0 {
+		t.Errorf("recorded are %+v", records)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/queue"
+	"github.com/backstage/functions/internal/usage"
 )
 
 // callTests are of queued calls.
@@ -43,10 +44,16 @@ var callTests = table{
 var wide = queue.Limits{Calls: 1 << 20, Bytes: 1 << 40}
 
 // spec is a new call of the function id in that namespace.
+// callerLimits are those of the key of specs.
+var callerLimits = usage.Limits{
+	Rate: usage.Rate{Calls: 5, Per: time.Minute}, Quotas: usage.Quotas{Calls: 7, CPU: time.Hour, Egress: 1 << 20},
+}
+
 func spec(namespace string) *queue.Spec {
 	return &queue.Spec{
 		ID: uuid.Must(uuid.NewV7()).String(), Ref: function.Ref{Namespace: namespace, ID: "id"},
-		Caller: "key1", RequestID: "r1", TraceID: "t1", URI: "/functions/é", Payload: []byte("\x00payload\xff"),
+		Caller: "key1", Limits: callerLimits,
+		RequestID: "r1", TraceID: "t1", URI: "/functions/é", Payload: []byte("\x00payload\xff"),
 		Attempts: 3, Backoff: time.Second, MaxAge: time.Hour, Keep: time.Hour, KeepDead: 2 * time.Hour,
 	}
 }
@@ -109,6 +116,7 @@ func testACallIsTakenAndSettled(t *testing.T, s Store) {
 	}
 	taken := takeCall(t, s, time.Hour)
 	if !bytes.Equal(taken.Payload, c.Payload) || taken.URI != c.URI || taken.Caller != c.Caller || taken.Takes != 1 ||
+		taken.Limits != callerLimits ||
 		taken.Status != queue.Running || taken.Server != "one" || !taken.Lease.Equal(taken.Taken.Add(time.Hour)) {
 		t.Errorf("taken: %+v", taken)
 	}
