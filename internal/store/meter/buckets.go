@@ -14,9 +14,15 @@ import (
 // sweepAt is how many buckets there are before full ones are forgotten.
 const sweepAt = 1 << 12
 
+// bucket is a limiter and when tokens were last asked of it.
+type bucket struct {
+	*rate.Limiter
+	asked time.Time
+}
+
 // Buckets are those of rates, by their subjects. The zero value is ready. They are not safe for concurrent use.
 type Buckets struct {
-	all     map[usage.Subject]*rate.Limiter
+	all     map[usage.Subject]*bucket
 	sweepAt int
 }
 
@@ -38,25 +44,28 @@ func (b *Buckets) Take(takes []usage.Take, now time.Time) []usage.Grant {
 	return grants
 }
 
-func (b *Buckets) of(take usage.Take, now time.Time) *rate.Limiter {
+// of returns the bucket of a Take. A rate that was set since the last one counts from then on, as in Redis: nobody tells
+// when it was set.
+func (b *Buckets) of(take usage.Take, now time.Time) *bucket {
 	limit := rate.Limit(take.Rate.PerSecond())
 	limiter := b.all[take.Subject]
 	if limiter == nil {
 		b.sweep(now)
-		limiter = rate.NewLimiter(limit, take.Rate.Calls)
+		limiter = &bucket{Limiter: rate.NewLimiter(limit, take.Rate.Calls)}
 		b.all[take.Subject] = limiter
 	}
 	if limiter.Limit() != limit || limiter.Burst() != take.Rate.Calls { // somebody has set another rate
-		limiter.SetLimitAt(now, limit)
-		limiter.SetBurstAt(now, take.Rate.Calls)
+		limiter.SetLimitAt(limiter.asked, limit)
+		limiter.SetBurstAt(limiter.asked, take.Rate.Calls)
 	}
+	limiter.asked = now
 	return limiter
 }
 
 // sweep forgets buckets that are full, as those are that do not exist, once there are many.
 func (b *Buckets) sweep(now time.Time) {
 	if b.all == nil {
-		b.all, b.sweepAt = map[usage.Subject]*rate.Limiter{}, sweepAt
+		b.all, b.sweepAt = map[usage.Subject]*bucket{}, sweepAt
 	}
 	if len(b.all) < b.sweepAt {
 		return

@@ -224,6 +224,10 @@ func testABucketFollowsItsRate(t *testing.T, s Store) {
 	if g := take(t, s, shop, slow, 10); g.Tokens != 0 {
 		t.Errorf("of a larger one, which is not full for that, took %+v", g)
 	}
+	fast := usage.Rate{Calls: 1_000_000_000, Per: time.Second} // a token comes back in less than one can measure
+	if g := take(t, s, shop, fast, 1); g.Tokens != 1 {
+		t.Errorf("the time since the last take does not count at a rate that is set meanwhile: %+v", g)
+	}
 }
 
 func testBucketsOfManySubjectsApart(t *testing.T, s Store) {
