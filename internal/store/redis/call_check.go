@@ -13,7 +13,8 @@ const oldestForCalls = 5
 func (s *Store) warnAboutCalls(ctx context.Context) {
 	info, err := s.client.Info(ctx, "everything").Result()
 	if err != nil { // as where an ACL forbids it
-		s.log.InfoContext(ctx, "Whether Redis is fit for asynchronous calls is not known: INFO failed", "error", err)
+		s.log.InfoContext(ctx, "Whether Redis can keep asynchronous calls is not known: let the server's user call INFO",
+			"error", err)
 		return
 	}
 	version, policy := infoField(info, "redis_version"), infoField(info, "maxmemory_policy")

@@ -158,7 +158,7 @@ func TestAForbiddenChannelIsToldOnce(t *testing.T) {
 
 // rights are those that docs/operations.md tells to give.
 const rights = "~local* &localfunctions:* -@all +@read +@write +@connection +@scripting +@pubsub " +
-	"+memory|usage +time +ping"
+	"+memory|usage +time +ping +info"
 
 func TestTheDocumentedRightsAreEnough(t *testing.T) {
 	_, raw := withRaw(t)
