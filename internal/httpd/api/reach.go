@@ -23,7 +23,7 @@ type Reach struct {
 // protected is the message to callers that are not answered because they are not on this machine.
 const protected = "Only callers on this machine are answered, because this server has no keys and nobody has said " +
 	"that others may reach it. To open it: start it with AUTH=on and send a key; or set HOST, such as HOST=0.0.0.0, to " +
-	"serve everyone who reaches that address; or come over loopback, such as through ssh -L 8100:localhost:8100"
+	"serve everyone who reaches that address; or come over loopback, such as through ssh -L 8100:localhost:8100 SERVER"
 
 // errProtected refuses callers that are not on this machine.
 var errProtected = outcome.New(outcome.Outcome{
@@ -56,7 +56,7 @@ func (s *server) reaches(r *http.Request, on ports, path string, namesHost bool)
 	return nil
 }
 
-// misdirected says that the server is not to be asked for host.
+// misdirected says that the server does not answer for host.
 func misdirected(host string) error {
 	name := strings.ToValidUTF8(host, "\uFFFD")
 	if len(host) > maxShownOrigin {
@@ -64,7 +64,7 @@ func misdirected(host string) error {
 	}
 	return outcome.New(outcome.Outcome{
 		Status: http.StatusMisdirectedRequest, Reason: "host", Fault: outcome.FaultCaller,
-		Message: "This server is not to be asked for the host " + name + ": ALLOWED_HOSTS has the hosts that it answers " +
-			"for; without it, AUTH and HOST those are localhost and the loopback addresses",
+		Message: "This server does not answer for the host " + name + ": add it to ALLOWED_HOSTS if callers may use that " +
+			"name. While ALLOWED_HOSTS, AUTH and HOST are not set, only localhost and loopback addresses are answered",
 	})
 }

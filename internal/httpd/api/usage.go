@@ -69,7 +69,9 @@ func parseUsageQuery(r *http.Request, now time.Time) (q usageQuery, err error) {
 	case q.to.Before(q.from):
 		return q, outcome.BadRequest("to is before from")
 	case q.to.Sub(q.from) > most:
-		return q, outcome.BadRequest("from and to are more than " + strconv.Itoa(int(most/(24*time.Hour))) + " days apart")
+		return q, outcome.BadRequest("from and to are more than " + strconv.Itoa(int(most/(24*time.Hour))) + " days apart: " +
+			"ask for less at a time, or for days with by=day, which may be up to " +
+			strconv.Itoa(int(mostDays/(24*time.Hour))) + " days apart")
 	case q.by == "day":
 		q.from = q.from.Truncate(24 * time.Hour)
 		return q, nil
