@@ -44,8 +44,8 @@ func (b *Buckets) Take(takes []usage.Take, now time.Time) []usage.Grant {
 	return grants
 }
 
-// of returns the bucket of a Take. A rate that was set since the last one counts from then on, as in Redis: nobody tells
-// when it was set.
+// of returns the bucket of a Take. A rate that was set since the last Take counts from that one on, as in Redis: the
+// store is not told when it was set.
 func (b *Buckets) of(take usage.Take, now time.Time) *bucket {
 	limit := rate.Limit(take.Rate.PerSecond())
 	limiter := b.all[take.Subject]
