@@ -11,7 +11,11 @@ import (
 
 // Put adds a call, and has a server take it soon.
 func (e *Engine) Put(ctx context.Context, spec *queue.Spec) (queue.Placed, error) {
-	placed, err := e.Queue.PutCall(ctx, spec, e.Limits)
+	limits := e.Limits
+	if spec.Guest {
+		limits = limits.ForGuests()
+	}
+	placed, err := e.Queue.PutCall(ctx, spec, limits)
 	switch {
 	case err != nil:
 		e.Observer.CallPlaced("refused")

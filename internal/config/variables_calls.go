@@ -24,7 +24,8 @@ var callsVariables = []Variable{
 		Name: "CALLS_MAX", Default: "10000",
 		Meaning: "Most asynchronous calls of a namespace that are in the store at a time, waiting, running and ended. " +
 			"Those that have succeeded or were cancelled make room for new ones; with none of them left a caller is " +
-			"answered 429. 0 turns asynchronous calls off: `Prefer: respond-async` has no effect.",
+			"answered 429. With `AUTH=on` callers without a role, of functions that are open to them, are above half of " +
+			"it. 0 turns asynchronous calls off: `Prefer: respond-async` has no effect.",
 		parse: whole(0, 10_000_000, func(c *Config) *int { return &c.Calls.Most }),
 	},
 	{

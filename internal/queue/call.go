@@ -39,6 +39,8 @@ type Spec struct {
 	// Caller is the ID of the caller's key, or who has shown a token; empty for none. Limits are those of the key.
 	Caller string
 	Limits usage.Limits
+	// Guest says that the caller has no role in the namespace: the function is open to them. It is not kept.
+	Guest bool
 	// RequestID and TraceID are those of the request that the call came with.
 	RequestID, TraceID string
 	// URI is what the caller asked for, for the log.

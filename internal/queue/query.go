@@ -30,6 +30,9 @@ type Limits struct {
 	Bytes int64
 }
 
+// ForGuests are the limits above which callers without a role add nothing: half of l. The rest is for those with one.
+func (l Limits) ForGuests() Limits { return Limits{Calls: (l.Calls + 1) / 2, Bytes: (l.Bytes + 1) / 2} }
+
 // Placed is what a put has done.
 type Placed struct {
 	// ID is that of the new call, or of the one that was put with the same idempotency key before.

@@ -122,12 +122,19 @@ func (s *server) specOf(
 	retries = retries.WithDefaults()
 	key := limitedKey(r)
 	spec := &queue.Spec{
-		ID: id.String(), Ref: ref, Caller: key.ID, Limits: key.Limits, RequestID: RequestID(r.Context()),
-		TraceID: s.TraceID(r.Context()), URI: r.RequestURI, Payload: payload,
+		ID: id.String(), Ref: ref, Caller: key.ID, Limits: key.Limits, Guest: s.isGuest(r, ref.Namespace),
+		RequestID: RequestID(r.Context()),
+		TraceID:   s.TraceID(r.Context()), URI: r.RequestURI, Payload: payload,
 		Attempts: retries.Attempts, Backoff: retries.Backoff, MaxAge: retries.MaxAge,
 		Keep: s.CallTimes.Keep, KeepDead: s.CallTimes.KeepDead,
 	}
 	return spec, addKey(spec, r, request)
+}
+
+// isGuest says whether the caller of r has no role in the namespace, where that takes one.
+func (s *server) isGuest(r *http.Request, namespace string) bool {
+	a := accessOf(r)
+	return s.Auth == AuthOn && a.openedBy(namespace) != ""
 }
 
 // longestKey is the longest idempotency key that is taken, in bytes.

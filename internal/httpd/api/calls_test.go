@@ -353,6 +353,40 @@ func TestAQueuedCallIsThatOfItsCaller(t *testing.T) {
 	}
 }
 
+// Whoever needs no key leaves half of the room to those who have one.
+func TestCallersWithoutARoleDoNotFillTheQueue(t *testing.T) {
+	access := function.AccessPublic
+	v := &fakeInvoker{
+		run: func(invoke.Call) (*sandbox.Result, error) { return &sandbox.Result{Status: 200}, nil },
+		find: func(ref function.Ref) (invoke.Found, error) {
+			f := &function.Function{Ref: ref}
+			f.Options.Access = &access
+			return invoke.Found{Function: f}, nil
+		},
+	}
+	times := CallTimes{Keep: time.Hour, KeepDead: time.Hour}
+	public := listed{{Namespace: "ns", ID: "id"}: true}
+	g := guard(t, Options{Auth: AuthOn, Invoker: v, Public: public, Calls: newCalls(t, v), CallTimes: times})
+	ask := func(key, token string, want int) {
+		t.Helper()
+		res, body := g.ask(t, "PUT", "/functions/ns/id/run", token, "Prefer", "respond-async", "Idempotency-Key", key)
+		if res.StatusCode != want {
+			t.Errorf("%s is answered %d %s, not %d", key, res.StatusCode, body, want)
+		}
+	}
+	foreign, own := g.key(identity.Invoke, "other"), g.key(identity.Invoke, "ns")
+	ask("1", "", 202)
+	ask("2", foreign, 202)
+	ask("3", "", 429)
+	ask("3", foreign, 429)
+	ask("3", own, 202)
+	ask("4", own, 429)
+	off := serve(t, Options{Invoker: v, Calls: newCalls(t, v), CallTimes: times})
+	for _, key := range []string{"1", "2", "3"} {
+		async(t, off, "Idempotency-Key", key)
+	}
+}
+
 // What a function answered is no refusal of the server, and not recorded as one.
 func TestResultsAreNoRefusals(t *testing.T) {
 	recorder := new(auditor)
