@@ -39,6 +39,7 @@ type Keyring interface {
 var (
 	errNoKey        = errors.New("no key was shown")
 	errKeysTwice    = errors.New("the header Authorization is there more than once")
+	errNotBearer    = errors.New("send it in the header Authorization: Bearer fn_…, with that word and a space before it")
 	errKeysNotKnown = errors.New("the keys are not known yet")
 )
 
@@ -74,6 +75,10 @@ func (s *server) readKey(r *http.Request, a *access) {
 		return
 	}
 	token := tokenIn(credentials[0])
+	if token == "" {
+		a.err = errNotBearer
+		return
+	}
 	a.key, a.err = s.Keyring.Find(token, time.Now())
 	if errors.Is(a.err, identity.ErrUnknown) && !s.Keyring.Loaded() {
 		a.err = errKeysNotKnown
@@ -263,7 +268,10 @@ func unauthorized(cause error) error {
 	if errors.Is(cause, identity.ErrForeign) {
 		cause = identity.ErrUnknown
 	}
-	if !errors.Is(cause, errNoKey) {
+	switch {
+	case errors.Is(cause, errNotBearer):
+		message = "The key cannot be read: " + cause.Error()
+	case !errors.Is(cause, errNoKey):
 		message = "The key is not valid: " + cause.Error()
 	}
 	return outcome.New(outcome.Outcome{

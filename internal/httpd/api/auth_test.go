@@ -272,22 +272,23 @@ func TestAKeyIsReadStrictly(t *testing.T) {
 		name   string
 		values []string
 		want   int
+		unread bool
 	}{
-		{"none", nil, 401},
-		{"as it is", []string{"Bearer " + token}, 200},
-		{"another case of the scheme", []string{"bEARER " + token}, 200},
-		{"more spaces", []string{"Bearer   " + token}, 200},
-		{"no scheme", []string{token}, 401},
-		{"another scheme", []string{"Basic " + token}, 401},
-		{"no space", []string{"Bearer" + token}, 401},
-		{"another case", []string{"Bearer " + strings.ToLower(token)}, 401},
-		{"cut", []string{"Bearer " + token[:len(token)-1]}, 401},
-		{"longer", []string{"Bearer " + token + "A"}, 401},
-		{"two in one", []string{"Bearer " + token + "," + token}, 401},
-		{"of another server", []string{"Bearer " + other}, 401},
-		{"twice", []string{"Bearer " + token, "Bearer " + token}, 401},
-		{"behind another's", []string{"Basic x", "Bearer " + token}, 401},
-		{"before another's", []string{"Bearer " + token, "Bearer " + other}, 401},
+		{"none", nil, 401, false},
+		{"as it is", []string{"Bearer " + token}, 200, false},
+		{"another case of the scheme", []string{"bEARER " + token}, 200, false},
+		{"more spaces", []string{"Bearer   " + token}, 200, false},
+		{"no scheme", []string{token}, 401, true},
+		{"another scheme", []string{"Basic " + token}, 401, true},
+		{"no space", []string{"Bearer" + token}, 401, false},
+		{"another case", []string{"Bearer " + strings.ToLower(token)}, 401, false},
+		{"cut", []string{"Bearer " + token[:len(token)-1]}, 401, false},
+		{"longer", []string{"Bearer " + token + "A"}, 401, false},
+		{"two in one", []string{"Bearer " + token + "," + token}, 401, false},
+		{"of another server", []string{"Bearer " + other}, 401, false},
+		{"twice", []string{"Bearer " + token, "Bearer " + token}, 401, false},
+		{"behind another's", []string{"Basic x", "Bearer " + token}, 401, false},
+		{"before another's", []string{"Bearer " + token, "Bearer " + other}, 401, false},
 	} {
 		var header []string
 		for _, value := range row.values {
@@ -296,6 +297,9 @@ func TestAKeyIsReadStrictly(t *testing.T) {
 		response, body := g.ask(t, "GET", "/functions", "", header...)
 		if response.StatusCode != row.want {
 			t.Errorf("%s: %d %s, want %d", row.name, response.StatusCode, body, row.want)
+		}
+		if wrong := strings.Contains(body, "send it in the header Authorization: Bearer fn_…"); wrong != row.unread {
+			t.Errorf("%s: %s", row.name, body)
 		}
 		if challenge := response.Header.Get("WWW-Authenticate"); (challenge != "") != (row.want == 401) {
 			t.Errorf("%s: the challenge is %q", row.name, challenge)

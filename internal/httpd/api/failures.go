@@ -21,7 +21,8 @@ const reasonFailures = "too_many_failures"
 
 // isGuess says whether err, of reading a key, is that one was shown which is not valid.
 func isGuess(err error) bool {
-	return errors.Is(err, identity.ErrUnknown) || errors.Is(err, identity.ErrExpired) || errors.Is(err, errKeysTwice)
+	return errors.Is(err, identity.ErrUnknown) || errors.Is(err, identity.ErrExpired) || errors.Is(err, errKeysTwice) ||
+		errors.Is(err, errNotBearer)
 }
 
 // countGuess returns refusal, or, where r is one too many of its client that showed a key which is not valid, another
