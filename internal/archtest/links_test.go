@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -40,6 +41,29 @@ func TestLinksOfTheDocsLeadSomewhere(t *testing.T) {
 				t.Errorf("%s: %s: %s has no such heading", name, match[1], target)
 			}
 		}
+	}
+}
+
+// TestDecisionsAreNumberedOnce holds each page of docs/decisions to a number of its own, in its name and its title.
+func TestDecisionsAreNumberedOnce(t *testing.T) {
+	numbered := regexp.MustCompile(`^docs/decisions/(\d{4})-[a-z0-9-]+\.md$`)
+	names := map[int]string{}
+	for name, text := range pages(t) {
+		match := numbered.FindStringSubmatch(name)
+		if match == nil {
+			continue
+		}
+		number, _ := strconv.Atoi(match[1]) // it is four digits
+		if other, ok := names[number]; ok {
+			t.Errorf("%s and %s have one number", name, other)
+		}
+		names[number] = name
+		if title := "# " + strconv.Itoa(number) + ". "; !strings.HasPrefix(text, title) {
+			t.Errorf("%s: its title does not begin with %q", name, title)
+		}
+	}
+	if len(names) == 0 {
+		t.Error("there are no decisions")
 	}
 }
 
