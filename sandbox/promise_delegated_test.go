@@ -102,6 +102,7 @@ func TestInADelegatedGroup(t *testing.T) {
 	if cfg.Runner == "" {
 		return
 	}
+	cfg.SyncTimeout, cfg.AsyncTimeout, cfg.StartTimeout, cfg.QueueTimeout = patience, patience, patience, patience
 	cfg.Modules = []string{"fs"}
 	pool, err := sandbox.New(context.Background(), cfg)
 	if err != nil {

@@ -52,6 +52,7 @@ func TestAsAnotherUser(t *testing.T) {
 		return
 	}
 	t.Log("looked at as another user")
+	cfg.SyncTimeout, cfg.AsyncTimeout, cfg.StartTimeout, cfg.QueueTimeout = patience, patience, patience, patience
 	cfg.Modules = []string{"inside"}
 	if _, err := sandbox.New(context.Background(), cfg); err == nil || !strings.Contains(err.Error(), "delegated subtree") {
 		t.Errorf("strict: %v", err)
