@@ -55,7 +55,7 @@ func newPuppet(t *testing.T) *puppet {
 	}
 	t.Cleanup(func() { _ = closeAll(stdin, toStdin, stdout, toStdout) })
 	cfg := &Config{
-		Timeouts: Timeouts{Sync: 100 * time.Millisecond, Async: 5 * time.Second, Idle: time.Minute},
+		Timeouts: Timeouts{Sync: 100 * time.Millisecond, Async: 5 * time.Second, Idle: time.Minute, Unread: time.Minute},
 		Limits:   Limits{Frame: 8 << 20, Answer: 8 << 20, Logs: 256 << 10}, Egress: Egress{Watcher: noWatcher{}},
 	}
 	p := &puppet{calls: bufio.NewReader(stdin), answers: toStdout}
