@@ -2,6 +2,7 @@ package limits
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -38,7 +39,7 @@ func (l *Limiter) takeToken(ctx context.Context, s limited) error {
 		err := await(ctx, told, timer)
 		s.mu.Lock()
 		s.waiting--
-		if err == errWaited {
+		if errors.Is(err, errWaited) {
 			s.bucket.goAlone(int(l.servers.Load()), time.Now())
 			err = nil
 		}
@@ -160,7 +161,7 @@ func (l *Limiter) checkQuotas(ctx context.Context, s limited) error {
 		s.mu.Lock()
 		s.waiting--
 		s.mu.Unlock()
-		if err != nil && err != errWaited {
+		if err != nil && !errors.Is(err, errWaited) {
 			return err
 		}
 	}

@@ -319,10 +319,10 @@ func TestARecordSaysWhoHasCalled(t *testing.T) {
 
 // A call that is queued is the same to its function, and counts for the same limits, as one whose caller waits.
 func TestAQueuedCallIsThatOfItsCaller(t *testing.T) {
-	var calls []invoke.Call
+	var made []invoke.Call
 	v := &fakeInvoker{
 		run: func(call invoke.Call) (*sandbox.Result, error) {
-			calls = append(calls, call)
+			made = append(made, call)
 			return echoing(call)
 		},
 		find: func(ref function.Ref) (invoke.Found, error) {
@@ -345,11 +345,11 @@ func TestAQueuedCallIsThatOfItsCaller(t *testing.T) {
 	if _, body := g.ask(t, "GET", res.Header.Get("Location")+"?wait=60", token); !strings.Contains(body, `"succeeded"`) {
 		t.Fatal(body)
 	}
-	if calls[0].Key != calls[1].Key || calls[1].Key.Limits != key.Limits || calls[1].Key.ID != key.ID {
-		t.Errorf("limits are %+v, and of the queued call %+v", calls[0].Key, calls[1].Key)
+	if made[0].Key != made[1].Key || made[1].Key.Limits != key.Limits || made[1].Key.ID != key.ID {
+		t.Errorf("limits are %+v, and of the queued call %+v", made[0].Key, made[1].Key)
 	}
-	if string(calls[0].Request.Auth) != string(calls[1].Request.Auth) || calls[1].Request.Auth == nil {
-		t.Errorf("the caller is %s, and of the queued call %s", calls[0].Request.Auth, calls[1].Request.Auth)
+	if string(made[0].Request.Auth) != string(made[1].Request.Auth) || made[1].Request.Auth == nil {
+		t.Errorf("the caller is %s, and of the queued call %s", made[0].Request.Auth, made[1].Request.Auth)
 	}
 }
 
