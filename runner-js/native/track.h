@@ -31,10 +31,10 @@ static int is_tracked;                        /* in a worker that the host can r
 /* System calls that leave nothing in the kernel that a later call could find. All others are told to the host, which
  * looks closely at the process then, or gives it up. */
 static const unsigned harmless[] = {
-  SYS_read, SYS_readv, SYS_getrandom, SYS_futex, SYS_clock_gettime, SYS_gettimeofday, SYS_time, SYS_getpid, SYS_gettid,
+  SYS_getrandom, SYS_futex, SYS_clock_gettime, SYS_gettimeofday, SYS_time, SYS_getpid, SYS_gettid,
   SYS_getppid, SYS_clock_getres, SYS_clock_nanosleep, SYS_nanosleep, SYS_sched_yield, SYS_epoll_wait, SYS_epoll_pwait,
   SYS_poll, SYS_ppoll, SYS_uname, SYS_sysinfo, SYS_getrusage, SYS_getuid, SYS_geteuid, SYS_getgid, SYS_fstat, SYS_stat,
-  SYS_lstat, SYS_newfstatat, SYS_access, SYS_readlink, SYS_getcwd, SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit,
+  SYS_lstat, SYS_newfstatat, SYS_access, SYS_readlink, SYS_getcwd, SYS_restart_syscall, SYS_exit,
   SYS_exit_group, SYS_sched_getaffinity, SYS_getsockopt, SYS_statx, SYS_faccessat, SYS_faccessat2, SYS_readlinkat,
 };
 enum { HARMLESS = sizeof harmless / sizeof harmless[0] };
@@ -49,14 +49,16 @@ enum { HARMLESS = sizeof harmless / sizeof harmless[0] };
 static int notify_host(int handover) {
   struct sock_filter f[HARMLESS + 32];
   unsigned n = 0;
-  const unsigned char to_write = HARMLESS + 2; /* jumps from the first of the two comparisons to the end */
+  const unsigned char end = HARMLESS + 2;      /* jumps from the last comparison by itself to behind the list */
   f[n++] = (struct sock_filter)LOAD(arch);
   f[n++] = (struct sock_filter)IF_EQUAL(AUDIT_ARCH_X86_64, 1, 0);
   f[n++] = (struct sock_filter)ANSWER(SECCOMP_RET_KILL_PROCESS);
   f[n++] = (struct sock_filter)LOAD(nr);
-  f[n++] = (struct sock_filter)IF_EQUAL(SYS_write, to_write + 2, 0);
-  f[n++] = (struct sock_filter)IF_EQUAL(SYS_writev, to_write + 1, 0);
-  f[n++] = (struct sock_filter)IF_EQUAL(SYS_sendmsg, to_write + 5, 0);
+  f[n++] = (struct sock_filter)IF_EQUAL(SYS_write, end + 4, 0);
+  f[n++] = (struct sock_filter)IF_EQUAL(SYS_writev, end + 3, 0);
+  f[n++] = (struct sock_filter)IF_EQUAL(SYS_sendmsg, end + 7, 0);
+  f[n++] = (struct sock_filter)IF_EQUAL(SYS_read, end + 10, 0);
+  f[n++] = (struct sock_filter)IF_EQUAL(SYS_readv, end + 9, 0);
   for (unsigned i = 0; i < HARMLESS; i++, n++) {
     f[n] = (struct sock_filter)IF_EQUAL(harmless[i], (unsigned char)(HARMLESS - i), 0);
   }
@@ -70,6 +72,11 @@ static int notify_host(int handover) {
   f[n++] = (struct sock_filter)ANSWER(SECCOMP_RET_ALLOW);
   f[n++] = (struct sock_filter)LOAD(args[0]);
   f[n++] = (struct sock_filter)IF_EQUAL((unsigned)handover, 1, 0);
+  f[n++] = (struct sock_filter)ANSWER(SECCOMP_RET_USER_NOTIF);
+  f[n++] = (struct sock_filter)ANSWER(SECCOMP_RET_ALLOW);
+  /* What is read from stdin has come from the host. What others have is state, as are their positions. */
+  f[n++] = (struct sock_filter)LOAD(args[0]);
+  f[n++] = (struct sock_filter)IF_EQUAL(0, 1, 0);
   f[n++] = (struct sock_filter)ANSWER(SECCOMP_RET_USER_NOTIF);
   f[n++] = (struct sock_filter)ANSWER(SECCOMP_RET_ALLOW);
   struct sock_fprog program = {.len = (unsigned short)n, .filter = f};

@@ -55,6 +55,18 @@ var attacks = []struct {
 	{name: "a secret in a file's page", kind: 'N'},
 	{name: "a file's page that was not in memory is read", kind: 'O'},
 	{name: "a file's page that was not in memory is written to", kind: 'P'},
+	{name: "a secret where the stack grows", kind: 'Q', causes: []Cause{Pages}},
+	{name: "a signal mask by a forged return", kind: 'R', causes: []Cause{Call}},
+	{name: "a handler that does not return", kind: 'S', causes: []Cause{Call}},
+	{name: "a page that the kernel may drop later", kind: 'T', causes: []Cause{Call}},
+	{name: "a secret behind no access, of a file", kind: 'U', causes: []Cause{Call}},
+	{name: "a page that is not writable is dropped", kind: 'V', causes: []Cause{Call, Fixed}},
+	{name: "the content is moved away", kind: 'W'},
+	{name: "over a descriptor, with more bits than it has", kind: 'X', causes: []Cause{Call}},
+	{name: "the position of a file, by reading", kind: 'Y', causes: []Cause{Files}},
+	{name: "a page that is not writable is written to", kind: 'Z', causes: []Cause{Fixed}},
+	{name: "a secret in a pipe", kind: '0', causes: []Cause{Call}},
+	{name: "the content of a pipe is read", kind: '1', causes: []Cause{Call}},
 }
 
 // Nothing that native code does survives: the worker is as before, which all of it is compared for, or it ends.

@@ -13,7 +13,7 @@ type Cause string
 
 // The causes.
 const (
-	Call     Cause = "system_call" // it made a system call whose effect stays
+	Call     Cause = "system_call" // it made a system call, or took a signal, whose effect stays
 	Thread   Cause = "thread"      // it has more threads, or fewer
 	Fixed    Cause = "fixed"       // code, constants or mappings of the kernel were changed
 	Mapping  Cause = "mapping"     // its mappings cannot be restored, or did not become those of the snapshot

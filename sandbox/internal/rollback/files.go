@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // file is what the host sees of a descriptor of a worker: where it leads, and its position, flags, counters and the
@@ -16,6 +17,7 @@ type file struct {
 	number int
 	text   string
 	event  bool // an eventfd, whose count may be read away
+	pipe   bool // a pipe, but for stdin, stdout and stderr, whose other ends the host has
 }
 
 // readFiles are the descriptors of a process, in order of their numbers.
@@ -39,7 +41,10 @@ func readFiles(pid int) ([]file, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, file{number, link + "\n" + string(info), link == "anon_inode:[eventfd]"})
+		files = append(files, file{
+			number, link + "\n" + string(info), link == "anon_inode:[eventfd]",
+			number > 2 && strings.HasPrefix(link, "pipe:"),
+		})
 	}
 	slices.SortFunc(files, func(a, b file) int { return a.number - b.number })
 	return files, nil
@@ -53,6 +58,7 @@ func hasFile(files []file, number uint64) bool {
 type stat struct {
 	faults  uint64 // page faults so far
 	threads int64
+	signals [4]int64 // of the first 31 signals: which are pending, blocked, ignored and handled
 }
 
 func parseStat(text []byte) (s stat, err error) {
@@ -74,6 +80,10 @@ func parseStat(text []byte) (s stat, err error) {
 			s.faults += uint64(value)
 		case 20:
 			s.threads = value
+		case 31, 32, 33, 34:
+			s.signals[field-31] = value
+		}
+		if field == 34 {
 			return s, nil
 		}
 		field++

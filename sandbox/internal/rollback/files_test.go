@@ -12,8 +12,10 @@ import (
 )
 
 func TestStateIsRead(t *testing.T) {
-	const text = "77 (a ) b) S 1 77 77 0 -1 4194304 1200 5 34 6 3 1 0 0 20 0 7 0 12345 1 2\n"
-	if got, err := parseStat([]byte(text)); err != nil || got != (stat{faults: 1234, threads: 7}) {
+	const text = "77 (a ) b) S 1 77 77 0 -1 4194304 1200 5 34 6 3 1 0 0 20 0 7 0 12345 1 2 " +
+		"18446744073709551615 4 5 6 7 8 8 9 10 11 12 13\n"
+	if got, err := parseStat([]byte(text)); err != nil ||
+		got != (stat{faults: 1234, threads: 7, signals: [4]int64{8, 9, 10, 11}}) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	for _, text := range []string{"", "77 (a", "77 (a) S 1 2 3"} {

@@ -34,8 +34,15 @@ func (j *judged) touchesFixed(start, length uint64) bool {
 		return true
 	}
 	return slices.ContainsFunc(j.mappings, func(m mapping) bool {
-		constant := m.prot != 0 && !m.writable() && m.inode != 0
+		constant := !m.writable() && m.inode != 0
 		return (m.fixed || constant) && start < m.end && end > m.start
+	})
+}
+
+// mayLose says whether a range meets memory of the snapshot that has contents.
+func (j *judged) mayLose(start, length uint64) bool {
+	return slices.ContainsFunc(j.mappings, func(m mapping) bool {
+		return m.prot != 0 && start < m.end && start+length > m.start
 	})
 }
 
@@ -52,17 +59,18 @@ func (j *judged) judge(number int32, args *[6]uint64) taint {
 		return opens(args[1])
 	case unix.SYS_OPENAT:
 		return opens(args[2])
+	case unix.SYS_READ, unix.SYS_READV:
+		return j.reads(args[0])
 	case unix.SYS_WRITE, unix.SYS_WRITEV:
-		if slices.ContainsFunc(j.files, func(f file) bool { return f.event && uint64(f.number) == args[0] }) {
-			return taintEvents
-		}
-		return taintFiles
+		return j.writes(args[0])
 	case unix.SYS_DUP2, unix.SYS_DUP3:
-		return taintFiles | j.replaces(args[1])
+		return taintFiles | j.replaces(args[1]) | j.hides(args[0])
+	case unix.SYS_DUP, unix.SYS_FCNTL:
+		return taintFiles | j.hides(args[0])
 	case unix.SYS_CLOSE:
 		return taintFiles | j.replaces(args[0])
 	case unix.SYS_SOCKET, unix.SYS_CONNECT, unix.SYS_PIPE2, unix.SYS_EVENTFD2, unix.SYS_EPOLL_CREATE1,
-		unix.SYS_EPOLL_CTL, unix.SYS_DUP, unix.SYS_FCNTL, unix.SYS_IOCTL, unix.SYS_SETSOCKOPT, unix.SYS_SHUTDOWN,
+		unix.SYS_EPOLL_CTL, unix.SYS_IOCTL, unix.SYS_SETSOCKOPT, unix.SYS_SHUTDOWN,
 		unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_RECVFROM, unix.SYS_SENDTO, unix.SYS_GETSOCKNAME,
 		unix.SYS_GETPEERNAME, unix.SYS_LSEEK, unix.SYS_PREAD64, unix.SYS_GETDENTS64:
 		return taintFiles
@@ -86,6 +94,10 @@ func (j *judged) judgeMapping(number int32, args *[6]uint64) taint {
 		if !slices.Contains(harmless, args[2]) {
 			t |= taintOther
 		}
+		// The kernel may drop such pages whenever it likes, in a later call, too.
+		if args[2] == unix.MADV_FREE && j.mayLose(args[0], args[1]) {
+			t |= taintOther
+		}
 	}
 	return t
 }
@@ -98,10 +110,54 @@ func opens(flags uint64) taint {
 	return taintFiles
 }
 
+// find is the descriptor of the snapshot with a number, of which the kernel takes 32 bits; nil when there is none.
+func (j *judged) find(number uint64) *file {
+	i := slices.IndexFunc(j.files, func(f file) bool { return f.number == int(uint32(number)) })
+	if i < 0 {
+		return nil
+	}
+	return &j.files[i]
+}
+
 // replaces is the taint of a call that takes a descriptor of the snapshot away.
 func (j *judged) replaces(number uint64) taint {
-	if hasFile(j.files, number) {
+	if j.find(number) != nil {
 		return taintOther
 	}
 	return 0
+}
+
+// hides is the taint of another descriptor that leads to where one of the snapshot does: what goes through a pipe by
+// that one is not seen to.
+func (j *judged) hides(number uint64) taint {
+	if f := j.find(number); f != nil && f.pipe {
+		return taintOther
+	}
+	return 0
+}
+
+// reads is the taint of reading from a descriptor. One that is not of the snapshot is closed in any case.
+func (j *judged) reads(number uint64) taint {
+	switch f := j.find(number); {
+	case f == nil, f.event: // its count becomes 0, as it was
+		return 0
+	case f.pipe:
+		return taintOther
+	default:
+		return taintFiles
+	}
+}
+
+// writes is the taint of writing to a descriptor.
+func (j *judged) writes(number uint64) taint {
+	switch f := j.find(number); {
+	case f == nil:
+		return taintFiles
+	case f.event:
+		return taintEvents
+	case f.pipe: // how much it holds is not to be seen in /proc
+		return taintOther
+	default:
+		return taintFiles
+	}
 }

@@ -19,6 +19,9 @@ type proc struct {
 	text  []byte // of what was read last; reused
 }
 
+// maxText bounds what a worker can have the host read: some ten thousand mappings.
+const maxText = 1 << 20
+
 func newProc(pid int) *proc {
 	return &proc{dir: filepath.Join("/proc", strconv.Itoa(pid)), files: map[string]int{}, text: make([]byte, 1<<10)}
 }
@@ -49,6 +52,8 @@ func (p *proc) read(name string) ([]byte, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		case got == 0:
 			return p.text[:n], nil
+		case n+got > maxText:
+			return nil, fmt.Errorf("%s: more than %d bytes", name, maxText)
 		default:
 			if n += got; n == len(p.text) {
 				p.text = append(p.text, make([]byte, len(p.text))...)

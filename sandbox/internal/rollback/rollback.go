@@ -33,6 +33,9 @@ func (w *Worker) Rollback(ctx context.Context) error {
 	if state.threads != w.base.threads {
 		return retire(Thread, "%d threads, not %d", state.threads, w.base.threads)
 	}
+	if state.signals != w.base.signals { // which a signal of its own may change without a system call
+		return retire(Call, "signals are %x, not %x: pending, blocked, ignored, handled", state.signals, w.base.signals)
+	}
 	if w.now.taint&taintLayout != 0 {
 		if err := w.restoreMappings(ctx); err != nil {
 			return err

@@ -6,11 +6,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -18,24 +20,52 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "track.h"
 
-enum { LIST = 3, HANDOVER = 4, EVENT = 7, OWN_FILE = 8 };
+enum { LIST = 3, HANDOVER = 4, EVENT = 7, OWN_FILE = 8, EPOLL = 9, PIPE = 10 };
 
 static const char secret[] = "a secret of one call, 0123456789";
 static char constant[2 * 4096] __attribute__((aligned(4096))) = {1, 2, 3}; /* of a file */
 static char untouched[16 * 4096] __attribute__((aligned(4096))) = {1}; /* of a file, and not in memory at first */
 static char *victim;                          /* a mapping of the snapshot with content */
 static char *grown;                           /* one without */
+static char *fixed;                           /* one that can only be read */
+static char *hidden;                          /* one of a file, without access */
+static jmp_buf out_of_handler;
 
 static void nothing(int n) { (void)n; }
+static void leave(int n) { (void)n; _longjmp(out_of_handler, 1); }
 static void *forever(void *p) { for (;;) pause(); return p; }
 
 static void __attribute__((noinline)) on_stack(void) {
-  volatile char deep[1024 * 1024];
-  memcpy((char *)deep + 100, secret, sizeof secret);
+  char deep[1024 * 1024];
+  memcpy(deep + 100, secret, sizeof secret);
+  __asm__ volatile("" :: "r"(deep) : "memory"); /* it may not be left out */
+}
+
+static void __attribute__((noinline)) below_stack(void) {
+  char deep[1720 * 1024];
+  memcpy(deep + 100, secret, sizeof secret);
+  __asm__ volatile("" :: "r"(deep) : "memory"); /* it may not be left out */
+}
+
+/* Returns from a signal that never was, to have the kernel take a mask of signals. */
+static void __attribute__((noinline)) forge_return(void) {
+  static ucontext_t context;
+  greg_t *to = context.uc_mcontext.gregs;
+  ucontext_t *from = &context;
+  to[REG_CSGSFS] = 0x33 | 0x2bl << 48;
+  to[REG_EFL] = 0x202;
+  context.uc_stack.ss_flags = SS_DISABLE;
+  sigaddset(&context.uc_sigmask, SIGUSR2);
+  __asm__ volatile(
+    "push %%rbx\n push %%rbp\n mov %%rsp,%c2(%0)\n lea 1f(%%rip),%%rax\n mov %%rax,%c3(%0)\n"
+    "mov %1,%%rsp\n mov $15,%%eax\n syscall\n1: pop %%rbp\n pop %%rbx"
+    : "+D"(to), "+S"(from) : "i"(8 * REG_RSP), "i"(8 * REG_RIP)
+    : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
 }
 
 /* What is left in registers and in the first pages: 0 when nothing is. */
@@ -49,7 +79,7 @@ static int64_t look(void) {
   if (park_area.keys) __asm__ volatile("rdpkru" : "=a"(keys) : "c"(0) : "edx");
   return (gs != 0) | (ds != 0) << 1 | (memcmp(vector, none, 16) != 0) << 2 | (keys != 0x55555554) << 3
        | (victim[0] != 1 || victim[4096] != 0) << 4 | (grown[0] != 0) << 5
-       | (untouched[0] != 1 || untouched[9 * 4096] != 0) << 6;
+       | (untouched[0] != 1 || untouched[9 * 4096] != 0) << 6 | (fixed[0] != 1) << 7;
 }
 
 static int64_t attack(char kind) {
@@ -129,6 +159,27 @@ static int64_t attack(char kind) {
   case 'O': return untouched[9 * 4096] + (untouched[0] != 1); /* read */
   case 'P': untouched[0] = 7; untouched[9 * 4096] = 7; return 0;
   case 'N': memcpy(constant + 5000, secret, sizeof secret); return 0;
+  case 'Q': below_stack(); return 0;
+  case 'R': forge_return(); return 0;
+  case 'S':                                   /* a signal stays blocked whose handler does not return */
+    if (_setjmp(out_of_handler) == 0) *(volatile char *)8 = 1;
+    return 0;
+  case 'T': return madvise(page, 4096, MADV_FREE);
+  case 'U':
+    if (mprotect(hidden, 4096, PROT_READ | PROT_WRITE) != 0) return -errno;
+    memcpy(hidden, secret, sizeof secret);
+    return mprotect(hidden, 4096, PROT_NONE);
+  case 'V': return madvise(fixed, 4096, MADV_DONTNEED);
+  case 'W':                                   /* its content is moved away */
+    return mremap(page, 4096, 4096, MREMAP_MAYMOVE | 4 /* MREMAP_DONTUNMAP */, 0) == MAP_FAILED;
+  case 'X': return syscall(SYS_dup2, epoll_create1(0), EPOLL | 1ul << 32) != EPOLL; /* the kernel takes 32 bits */
+  case 'Y': { char c; return read(OWN_FILE, &c, 1) != 1; }
+  case 'Z':
+    if (mprotect(fixed, 4096, PROT_READ | PROT_WRITE) != 0) return -errno;
+    memcpy(fixed, secret, sizeof secret);
+    return mprotect(fixed, 4096, PROT_READ);
+  case '0': return write(PIPE + 1, secret, sizeof secret) != sizeof secret;
+  case '1': { char c; return read(PIPE, &c, 1) != 1; }
   default: return 0;
   }
 }
@@ -140,7 +191,16 @@ int main(void) {
   victim[0] = 1;
   victim[3 * 4096] = 2;
   if (dup2(eventfd(0, EFD_NONBLOCK), EVENT) < 0 || dup2(open("/proc/self/exe", O_RDONLY), OWN_FILE) < 0) return 1;
-  for (int fd = OWN_FILE + 1; fd < 64; fd++) close(fd);
+  hidden = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE, OWN_FILE, 0);
+  fixed = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (hidden == MAP_FAILED || fixed == MAP_FAILED || dup2(epoll_create1(0), EPOLL) < 0) return 1;
+  fixed[0] = 1;
+  if (mprotect(fixed, 4096, PROT_READ) != 0) return 1;
+  struct sigaction a = {.sa_handler = leave};
+  sigaction(SIGSEGV, &a, NULL);
+  int ends[2];
+  if (pipe(ends) != 0 || dup2(ends[0], PIPE) < 0 || dup2(ends[1], PIPE + 1) < 0 || write(PIPE + 1, "x", 1) != 1) return 1;
+  for (int fd = PIPE + 2; fd < 64; fd++) close(fd);
   close(5);
   close(6);
   hand_over(LIST, HANDOVER);
