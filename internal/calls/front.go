@@ -2,7 +2,6 @@ package calls
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
@@ -141,6 +140,3 @@ func (e *Engine) Redrive(ctx context.Context, ref function.Ref, id string) error
 	e.announce(ctx, id)
 	return nil
 }
-
-// IsMissing says whether there is no such call.
-func IsMissing(err error) bool { return errors.Is(err, queue.ErrNotFound) }
