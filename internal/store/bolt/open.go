@@ -9,6 +9,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/backstage/functions/internal/store/line"
 )
 
 // fileName is the one file of a store.
@@ -34,7 +36,9 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded store: open %s: %w", path, errors.Join(err, db.Close()))
 	}
-	return &Store{db: db, damage: damage, preparing: newSlots(), line: calls}, nil
+	s := &Store{db: db, damage: damage, preparing: newSlots()}
+	s.Calls = line.CallsOf(calls, s.onLine)
+	return s, nil
 }
 
 // ErrLocked marks a file that another process has open, such as a server.

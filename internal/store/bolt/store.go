@@ -65,15 +65,15 @@ type Store struct {
 	damage Damage
 	feed   feed.Feed
 	feed.Messages
-	owners    keylock.Locks // see lockOwner
-	preparing chan struct{} // see prepare
-	readers   keylock.Locks
-	ring.Ring // what functions print
+	owners     keylock.Locks // see lockOwner
+	preparing  chan struct{} // see prepare
+	readers    keylock.Locks
+	ring.Ring  // what functions print
+	line.Calls // the queue
 
 	counting sync.Mutex // guards the fields below
 	servers  meter.Servers
 	buckets  meter.Buckets
-	line     *line.Line
 	closed   atomic.Bool
 
 	// Limits bound what is written and read, Reading how many large records are read at the same time: nil sets no bound.

@@ -20,8 +20,8 @@ import (
 type Store struct {
 	feed feed.Feed
 	feed.Messages
-	ring.Ring // what functions print
-	line      *line.Line
+	ring.Ring  // what functions print
+	line.Calls // the queue
 
 	// Limits bound what is written. They must not change once the store is in use.
 	Limits function.Limits
@@ -47,8 +47,7 @@ type Store struct {
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{
-		line:       line.New(&line.Memory{}, nil),
+	s := &Store{
 		functions:  make(map[function.Ref]*function.Function),
 		namespaces: make(map[string]*function.Namespace),
 		routes:     make(map[string]function.Route),
@@ -60,6 +59,8 @@ func New() *Store {
 		secrets:    make(map[function.SecretScope]map[string]*function.Secret),
 		usage:      map[string]map[usage.Subject]*usage.Day{},
 	}
+	s.Calls = line.CallsOf(line.New(&line.Memory{}, nil), s.onLine)
+	return s
 }
 
 // Name is "memory".

@@ -1,0 +1,107 @@
+package line
+
+import (
+	"context"
+	"time"
+
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/queue"
+)
+
+// Calls has the operations of a store on its Line. A store embeds it. It is safe for concurrent use.
+type Calls struct {
+	line *Line
+	do   Doer
+}
+
+// Doer runs an operation of a store unless the store is closed. Its error says the operation that it is of.
+type Doer func(ctx context.Context, operation string, what func() error) error
+
+// CallsOf returns the operations on a Line, each of which runs by do.
+func CallsOf(line *Line, do Doer) Calls { return Calls{line, do} }
+
+// PutCall adds a call.
+func (c Calls) PutCall(ctx context.Context, spec *queue.Spec, limits queue.Limits) (placed queue.Placed, err error) {
+	err = c.do(ctx, "put call", func() error {
+		placed, err = c.line.Put(ctx, spec, limits)
+		return err
+	})
+	return placed, err
+}
+
+// TakeCalls takes calls that are due.
+func (c Calls) TakeCalls(
+	ctx context.Context, server string, most int, lease time.Duration,
+) (taken []*queue.Call, next time.Duration, err error) {
+	err = c.do(ctx, "take calls", func() error {
+		taken, next, err = c.line.Take(ctx, server, most, lease)
+		return err
+	})
+	return taken, next, err
+}
+
+// RenewCalls renews leases.
+func (c Calls) RenewCalls(
+	ctx context.Context, renewals []queue.Renewal, lease time.Duration,
+) (lost []queue.Lease, err error) {
+	err = c.do(ctx, "renew calls", func() error {
+		lost, err = c.line.Renew(ctx, renewals, lease)
+		return err
+	})
+	return lost, err
+}
+
+// SettleCall ends a take.
+func (c Calls) SettleCall(ctx context.Context, how *queue.Settlement) (status queue.Status, err error) {
+	err = c.do(ctx, "settle call", func() error {
+		status, err = c.line.Settle(ctx, how)
+		return err
+	})
+	return status, err
+}
+
+// CancelCall cancels a call.
+func (c Calls) CancelCall(ctx context.Context, ref function.Ref, id string) error {
+	return c.do(ctx, "cancel call", func() error { return c.line.Cancel(ctx, ref, id) })
+}
+
+// RedriveCall queues a dead or cancelled call again.
+func (c Calls) RedriveCall(ctx context.Context, ref function.Ref, id string) error {
+	return c.do(ctx, "redrive call", func() error { return c.line.Redrive(ctx, ref, id) })
+}
+
+// GetCall returns the record of a call.
+func (c Calls) GetCall(ctx context.Context, ref function.Ref, id string) (found *queue.Call, err error) {
+	err = c.do(ctx, "get call", func() error {
+		found, err = c.line.Get(ctx, ref, id)
+		return err
+	})
+	return found, err
+}
+
+// CallResult returns the answer of a call.
+func (c Calls) CallResult(ctx context.Context, ref function.Ref, id string) (result []byte, err error) {
+	err = c.do(ctx, "call result", func() error {
+		result, err = c.line.Result(ctx, ref, id)
+		return err
+	})
+	return result, err
+}
+
+// ListCalls returns a page of the calls of a function.
+func (c Calls) ListCalls(ctx context.Context, q *queue.Query) (page queue.Page, err error) {
+	err = c.do(ctx, "list calls", func() error {
+		page, err = c.line.List(ctx, q)
+		return err
+	})
+	return page, err
+}
+
+// CallStats counts all calls.
+func (c Calls) CallStats(ctx context.Context) (stats queue.Stats, err error) {
+	err = c.do(ctx, "call stats", func() error {
+		stats, err = c.line.Stats(ctx)
+		return err
+	})
+	return stats, err
+}
