@@ -54,9 +54,9 @@ func (k *Keyring) Watch(key Key, at time.Time, ended func()) (stop func()) {
 }
 
 // Find returns the key of a token at a time, or ErrUnknown or ErrExpired. How long it takes does not depend on how much
-// of the secret is right.
+// of the secret is right. The hash is of the whole token, so that the checksum needs no look of its own.
 func (k *Keyring) Find(token string, at time.Time) (Key, error) {
-	id, ok := idOf(token)
+	id, ok := claimedID(token)
 	if !ok {
 		return Key{}, ErrUnknown
 	}

@@ -30,33 +30,39 @@ type hash = [sha256.Size]byte
 func newToken() (id, token string) {
 	id = rand.Text()[:idLength]
 	token = tokenPrefix + id + "_" + rand.Text()[:secretLength]
-	return id, token + checksum(token)
+	sum := checksum(token)
+	return id, token + string(sum[:])
 }
 
 // encoding writes checksums.
 var encoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // checksum is the end of a token that begins with text.
-func checksum(text string) string {
+func checksum(text string) (encoded [checksumLength]byte) {
 	var sum [4]byte
-	var encoded [checksumLength]byte
 	binary.BigEndian.PutUint32(sum[:], crc32.ChecksumIEEE([]byte(text)))
 	encoding.Encode(encoded[:], sum[:])
-	return string(encoded[:])
+	return encoded
 }
 
-// idOf is the ID in token, if that has the form of one.
+// idOf is the ID in token, if that has the form of one, its checksum with it.
 func idOf(token string) (id string, ok bool) {
-	if len(token) != tokenLength || !IsToken(token) {
-		return "", false
-	}
-	id, secret := token[len(tokenPrefix):][:idLength], token[tokenLength-checksumLength-secretLength:]
-	odd := strings.ContainsFunc(id, notBase32) || strings.ContainsFunc(secret, notBase32)
-	if odd || token[len(tokenPrefix)+idLength] != '_' {
+	id, ok = claimedID(token)
+	if !ok || !isBase32(token[tokenLength-checksumLength-secretLength:]) {
 		return "", false
 	}
 	body := token[:tokenLength-checksumLength]
-	return id, token[len(body):] == checksum(body)
+	sum := checksum(body)
+	return id, token[len(body):] == string(sum[:])
+}
+
+// claimedID is the ID in token, if that has the form of one, whatever its checksum.
+func claimedID(token string) (id string, ok bool) {
+	if len(token) != tokenLength || !IsToken(token) || token[len(tokenPrefix)+idLength] != '_' {
+		return "", false
+	}
+	id = token[len(tokenPrefix):][:idLength]
+	return id, isBase32(id)
 }
 
 // IDOf is the ID that a token names, valid or not; empty if it does not have the form of one.
@@ -68,4 +74,12 @@ func IDOf(token string) string {
 // IsToken says whether text is a token, or was meant to be one: it is for this server and for nobody else.
 func IsToken(text string) bool { return strings.HasPrefix(text, tokenPrefix) }
 
-func notBase32(c rune) bool { return (c < 'A' || c > 'Z') && (c < '2' || c > '7') }
+// isBase32 says whether text has only letters and digits of base 32.
+func isBase32(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < 'A' || c > 'Z') && (c < '2' || c > '7') {
+			return false
+		}
+	}
+	return true
+}

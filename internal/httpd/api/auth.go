@@ -143,7 +143,7 @@ var (
 )
 
 // watchKey calls ended once when the key or the token of a caller is not valid any more. Without one, it never does.
-func (s *server) watchKey(a access, ended func()) (stop func()) {
+func (s *server) watchKey(a *access, ended func()) (stop func()) {
 	switch {
 	case a.key.ID != "":
 		return s.Keyring.Watch(a.key, time.Now(), ended)
@@ -255,12 +255,15 @@ func holderOf(r *http.Request) holder {
 	return a.holder()
 }
 
-// accessOf is the access of the caller of r. With AuthOff there is none.
-func accessOf(r *http.Request) access {
+// nobody is the access of callers with AuthOff, where there is none.
+var nobody = new(access)
+
+// accessOf is the access of the caller of r, which is not to be changed.
+func accessOf(r *http.Request) *access {
 	if c := contextOf(r.Context()); c != nil && c.access != nil {
-		return *c.access
+		return c.access
 	}
-	return access{}
+	return nobody
 }
 
 func unauthorized(cause error) error {

@@ -105,6 +105,9 @@ func (n need) refuse(s *server, r *http.Request, a *access) error {
 	if n.in != nil {
 		p = n.in(s, r)
 	}
+	if err == nil && n.refuseHolder(a.holder(), p) == nil { // as nearly all are; no function is looked for
+		return nil
+	}
 	public := func(ref function.Ref) bool { return s.isOpen(r, ref, a) }
 	switch notPublic := slices.DeleteFunc(slices.Clone(p.runs), public); {
 	case errors.Is(err, errKeysNotKnown), isNobody(err) && len(p.runs) > 0 && !s.Public.Loaded():
@@ -140,18 +143,24 @@ func (n need) refuseHolder(by holder, p places) error {
 		return forbidden(n.role, " in all namespaces")
 	}
 	for _, ref := range p.runs {
-		p.names = append(p.names, ref.Namespace)
+		if !by.May(n.role, ref.Namespace) {
+			return n.forbidden(ref.Namespace)
+		}
 	}
 	for _, namespace := range p.names {
-		switch {
-		case by.May(n.role, namespace):
-		case n.quiet:
-			return forbidden(n.role, " in the namespace of its function")
-		default:
-			return forbidden(n.role, " in the namespace "+namespace)
+		if !by.May(n.role, namespace) {
+			return n.forbidden(namespace)
 		}
 	}
 	return nil
+}
+
+// forbidden is why a caller without the role in that namespace is refused.
+func (n need) forbidden(namespace string) error {
+	if n.quiet {
+		return forbidden(n.role, " in the namespace of its function")
+	}
+	return forbidden(n.role, " in the namespace "+namespace)
 }
 
 // isOpen says whether the caller may run a function without a role: anybody may, or who has a token. What is not in the
