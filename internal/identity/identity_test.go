@@ -83,7 +83,7 @@ func TestTheEndOfAKeyIsTold(t *testing.T) {
 		var mu sync.Mutex // guards ended
 		var ended []string
 		watch := func(name string, k identity.Key) func() {
-			return ring.Watch(k, time.Now(), func() {
+			return ring.Watch(&k, time.Now(), func() {
 				mu.Lock()
 				defer mu.Unlock()
 				ended = append(ended, name)

@@ -18,7 +18,7 @@ var (
 // Keyring finds keys by their tokens. It is safe for concurrent use: Set replaces all keys at once. Use NewKeyring.
 type Keyring struct {
 	own  []Key // which are there whatever the store has
-	keys atomic.Pointer[map[string]Key]
+	keys atomic.Pointer[map[string]*Key]
 
 	watches Watches
 }
@@ -32,9 +32,9 @@ func NewKeyring(own ...Key) *Keyring {
 
 // Set makes keys and the server's own ones all there are.
 func (k *Keyring) Set(keys []Key) {
-	byID := make(map[string]Key, len(keys)+len(k.own))
+	byID := make(map[string]*Key, len(keys)+len(k.own))
 	for _, key := range slices.Concat(keys, k.own) {
-		byID[key.ID] = key
+		byID[key.ID] = &key
 	}
 	k.keys.Store(&byID)
 	k.watches.EndUnless(func(id string) bool {
@@ -45,7 +45,7 @@ func (k *Keyring) Set(keys []Key) {
 
 // Watch calls ended once, in a goroutine of its own or of Set, when the key is not valid any more, which it may not be
 // already. Stop ends that, and is called once it is not needed; ended may be called at the same time.
-func (k *Keyring) Watch(key Key, at time.Time, ended func()) (stop func()) {
+func (k *Keyring) Watch(key *Key, at time.Time, ended func()) (stop func()) {
 	there := func() bool {
 		_, ok := (*k.keys.Load())[key.ID]
 		return ok
@@ -53,20 +53,24 @@ func (k *Keyring) Watch(key Key, at time.Time, ended func()) (stop func()) {
 	return k.watches.Add(key.ID, key.Expires, at, there, ended)
 }
 
-// Find returns the key of a token at a time, or ErrUnknown or ErrExpired. How long it takes does not depend on how much
-// of the secret is right. The hash is of the whole token, so that the checksum needs no look of its own.
-func (k *Keyring) Find(token string, at time.Time) (Key, error) {
+// Find returns the key of a token at a time, which is not to be changed, or ErrUnknown or ErrExpired. How long it takes
+// does not depend on how much of the secret is right. The hash is of the whole token, so that the checksum needs no look
+// of its own.
+func (k *Keyring) Find(token string, at time.Time) (*Key, error) {
 	id, ok := claimedID(token)
 	if !ok {
-		return Key{}, ErrUnknown
+		return nil, ErrUnknown
 	}
 	key, ok := (*k.keys.Load())[id]
+	if !ok {
+		key = &Key{}
+	}
 	sum := sha256.Sum256([]byte(token))
 	if subtle.ConstantTimeCompare(sum[:], key.hash[:]) != 1 || !ok {
-		return Key{}, ErrUnknown
+		return nil, ErrUnknown
 	}
 	if !key.Expires.IsZero() && !at.Before(key.Expires) {
-		return Key{}, ErrExpired
+		return nil, ErrExpired
 	}
 	return key, nil
 }

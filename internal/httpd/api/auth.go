@@ -29,11 +29,11 @@ const (
 // Keyring finds the keys of callers. It must be safe for concurrent use.
 type Keyring interface {
 	// Find is identity.Keyring.Find.
-	Find(token string, at time.Time) (identity.Key, error)
+	Find(token string, at time.Time) (*identity.Key, error)
 	// Loaded says whether the stored keys are known.
 	Loaded() bool
 	// Watch is identity.Keyring.Watch.
-	Watch(key identity.Key, at time.Time, ended func()) (stop func())
+	Watch(key *identity.Key, at time.Time, ended func()) (stop func())
 }
 
 var (
@@ -50,7 +50,7 @@ func (s *server) authenticate(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := new(access)
+		a := &access{key: noKey}
 		if s.readKey(r, a); errors.Is(a.err, errNoKey) && s.Tokens != nil {
 			a.bearer, a.err = s.bearerOf(r)
 		}
@@ -79,12 +79,14 @@ func (s *server) readKey(r *http.Request, a *access) {
 		a.err = errNotBearer
 		return
 	}
-	a.key, a.err = s.Keyring.Find(token, time.Now())
+	key, err := s.Keyring.Find(token, time.Now())
+	if err == nil {
+		a.key = key
+		return
+	}
+	a.claimed, a.err = identity.IDOf(token), err
 	if errors.Is(a.err, identity.ErrUnknown) && !s.Keyring.Loaded() {
 		a.err = errKeysNotKnown
-	}
-	if a.err != nil {
-		a.claimed = identity.IDOf(token)
 	}
 }
 
@@ -190,7 +192,7 @@ func (s *server) tellRefusal(w http.ResponseWriter, refusal error) error {
 
 // access is what the caller of a request may do.
 type access struct {
-	key    identity.Key
+	key    *identity.Key    // noKey for none
 	bearer *identity.Bearer // who has shown a token of an issuer instead of a key; else nil
 	// err says why there is neither; nil if there is one.
 	err error
@@ -246,7 +248,7 @@ func (a *access) holder() holder {
 	if a.bearer != nil {
 		return a.bearer
 	}
-	return &a.key
+	return a.key
 }
 
 // holderOf is who has sent r.
@@ -255,8 +257,11 @@ func holderOf(r *http.Request) holder {
 	return a.holder()
 }
 
+// noKey stands for the key of a caller who has shown none that is valid. It allows nothing.
+var noKey = new(identity.Key)
+
 // nobody is the access of callers with AuthOff, where there is none.
-var nobody = new(access)
+var nobody = &access{key: noKey}
 
 // accessOf is the access of the caller of r, which is not to be changed.
 func accessOf(r *http.Request) *access {
