@@ -54,8 +54,8 @@ func (k *Keyring) Watch(key *Key, at time.Time, ended func()) (stop func()) {
 }
 
 // Find returns the key of a token at a time, which is not to be changed, or ErrUnknown or ErrExpired. How long it takes
-// does not depend on how much of the secret is right. The hash is of the whole token, so that the checksum needs no look
-// of its own.
+// does not depend on how much of the secret is right. The hash is of the whole token: the checksum needs no look of its
+// own.
 func (k *Keyring) Find(token string, at time.Time) (*Key, error) {
 	id, ok := claimedID(token)
 	if !ok {
@@ -65,7 +65,9 @@ func (k *Keyring) Find(token string, at time.Time) (*Key, error) {
 	if !ok {
 		key = &Key{}
 	}
-	sum := sha256.Sum256([]byte(token))
+	var text [tokenLength]byte
+	copy(text[:], token)
+	sum := sha256.Sum256(text[:])
 	if subtle.ConstantTimeCompare(sum[:], key.hash[:]) != 1 || !ok {
 		return nil, ErrUnknown
 	}

@@ -75,11 +75,11 @@ func pathNamespace(_ *server, r *http.Request) places {
 
 // pathFunction is that of the path. One that cannot be read is told by the handler.
 func pathFunction(_ *server, r *http.Request) places {
-	ref, err := refOf(r)
+	refs, err := pathRefs(r)
 	if err != nil {
 		return places{}
 	}
-	return places{runs: []function.Ref{ref}}
+	return places{runs: refs}
 }
 
 func queryNamespace(_ *server, r *http.Request) places {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
 
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/identity"
 )
 
@@ -25,6 +26,8 @@ type requestContext struct {
 	header [1]string      // of the answer, with the id
 	match  mux.RouteMatch // once a route was looked for
 	access *access        // of its caller, once that is known; nil with AuthOff
+	// ref is the function that its path names, once that was read.
+	ref [1]function.Ref
 }
 
 // Value implements context.Context.

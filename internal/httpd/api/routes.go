@@ -272,10 +272,27 @@ func (s *server) root(w http.ResponseWriter, r *http.Request) error {
 
 // refOf is the function that the path names.
 func refOf(r *http.Request) (function.Ref, error) {
-	namespace, err := nameOf(r, "namespace")
+	refs, err := pathRefs(r)
 	if err != nil {
 		return function.Ref{}, err
 	}
+	return refs[0], nil
+}
+
+// pathRefs is that function alone, which is read but once.
+func pathRefs(r *http.Request) ([]function.Ref, error) {
+	refs := contextOf(r.Context()).ref[:]
+	if refs[0] != (function.Ref{}) {
+		return refs, nil
+	}
+	namespace, err := nameOf(r, "namespace")
+	if err != nil {
+		return nil, err
+	}
 	id, err := nameOf(r, "id")
-	return function.Ref{Namespace: namespace, ID: id}, err
+	if err != nil {
+		return nil, err
+	}
+	refs[0] = function.Ref{Namespace: namespace, ID: id}
+	return refs, nil
 }
