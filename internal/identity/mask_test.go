@@ -1,6 +1,9 @@
 package identity
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestTokensAreMasked(t *testing.T) {
 	_, token := New(Key{})
@@ -16,6 +19,22 @@ func TestTokensAreMasked(t *testing.T) {
 		"x" + token[:9] + token + "fn": "x" + token[:9] + Masked + "fn",
 	} {
 		if got := Mask(text); got != want {
+			t.Errorf("%q is masked as %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestTokensThatAreEncodedAreMasked(t *testing.T) {
+	_, token := New(Key{})
+	encoded := strings.Replace(token, "_", "%5f", 1)
+	for text, want := range map[string]string{
+		"/a?key=" + token + "&b=%20": "/a?key=" + Masked + "&b=%20",
+		"http://a/?key=" + encoded:   Masked,
+		"100% of " + encoded + " %":  Masked,
+		"%66n" + token[2:]:           Masked,
+		"100% %zz %5":                "100% %zz %5",
+	} {
+		if got := MaskEncoded(text); got != want {
 			t.Errorf("%q is masked as %q, want %q", text, got, want)
 		}
 	}

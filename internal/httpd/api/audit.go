@@ -9,6 +9,7 @@ import (
 	"github.com/backstage/functions/internal/audit"
 	"github.com/backstage/functions/internal/httpd/answer"
 	"github.com/backstage/functions/internal/httpd/forwarded"
+	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/outcome"
 )
 
@@ -101,11 +102,12 @@ func actionOf(r *http.Request, rec *answer.Recorder) string {
 // newRecord is what is known of a request before it is served.
 func (s *server) newRecord(r *http.Request, rec *answer.Recorder, action string) *audit.Record {
 	record := &audit.Record{
-		Action: action, Actor: rec.Actor, Claimed: rec.Claimed, Address: forwarded.Addr(r, s.TrustedProxies),
+		Action: action, Actor: rec.Actor, Claimed: rec.Claimed, Address: identity.Mask(forwarded.Addr(r, s.TrustedProxies)),
 		RequestID: RequestID(r.Context()),
 	}
 	for name, encoded := range rec.Vars {
 		value, err := url.PathUnescape(encoded)
+		value = identity.Mask(value)
 		switch {
 		case err != nil || value == "" || notTarget(name):
 		case name == "namespace":

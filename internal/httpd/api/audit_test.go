@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -221,6 +222,28 @@ func TestARecordHasNoKeys(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Nor does the record of a write whose names have a key.
+func TestARecordOfAWriteHasNoKeys(t *testing.T) {
+	recorder := new(auditor)
+	loopback := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	g := guard(t, Options{Auth: AuthOn, Audit: recorder, Store: newFakeStore(), TrustedProxies: loopback})
+	_, other := identity.New(identity.Key{})
+	made, status, text := g.makeKey(t, g.key(identity.Admin, "*"), `{"role":"invoke","namespaces":["`+other+`"]}`)
+	if status != http.StatusCreated || made.ID == "" {
+		t.Fatalf("%d %s", status, text)
+	}
+	g.ask(t, "GET", "/functions/a/f", "", "X-Forwarded-For", other)
+	records := recorder.take()
+	for _, r := range records {
+		if strings.Contains(string(r.JSON()), other) {
+			t.Errorf("recorded %s", r.JSON())
+		}
+	}
+	if len(records) != 2 || !slices.Equal(records[0].Namespaces, []string{identity.Masked}) {
+		t.Errorf("recorded %+v", records)
 	}
 }
 

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/backstage/functions/internal/identity"
@@ -28,12 +27,9 @@ func HideKeys(next http.Handler) http.Handler {
 
 // hideKeys masks keys in a URL, or all of it if one is percent-encoded.
 func hideKeys(uri string) string {
-	hidden := identity.Mask(uri)
-	if !strings.Contains(uri, "%") {
-		return hidden
-	}
-	if plain, err := url.PathUnescape(hidden); err == nil && identity.Mask(plain) != plain {
-		return "/" + identity.Masked
+	hidden := identity.MaskEncoded(uri)
+	if hidden == identity.Masked && strings.HasPrefix(uri, "/") { // it stays a path
+		return "/" + hidden
 	}
 	return hidden
 }

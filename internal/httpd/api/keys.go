@@ -90,7 +90,7 @@ func (s *server) checkShare(ctx context.Context, root string) error {
 func tellKey(record *audit.Record, key identity.Key) {
 	record.Role, record.Namespaces = string(key.Role), nil
 	for _, pattern := range key.Namespaces {
-		record.Namespaces = append(record.Namespaces, string(pattern))
+		record.Namespaces = append(record.Namespaces, identity.Mask(string(pattern)))
 	}
 }
 

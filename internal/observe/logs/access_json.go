@@ -9,7 +9,7 @@ import (
 
 // appendAccess appends the request as a JSON object, whose first members are those of the server's own messages.
 func appendAccess(dst []byte, r *Request) []byte {
-	method, url := cut(r.Method), cut(urlOf(r))
+	method, url := shown(r.Method), shown(urlOf(r))
 	o := beginObject(dst, "info", method+" "+url+" "+strconv.Itoa(r.Status))
 	addText(&o, "method", method)
 	addText(&o, "url", url)
@@ -29,8 +29,8 @@ func appendAccess(dst []byte, r *Request) []byte {
 	}
 	var number [24]byte
 	o.Raw("milliseconds", strconv.AppendFloat(number[:0], float64(r.Took)/float64(time.Millisecond), 'f', 3, 64))
-	addText(&o, "remoteAddr", cut(remoteAddr(r)))
-	addText(&o, "userAgent", cut(userAgent(r)))
+	addText(&o, "remoteAddr", shown(remoteAddr(r)))
+	addText(&o, "userAgent", shown(userAgent(r)))
 	addText(&o, "keyId", r.KeyID)
 	addText(&o, "requestId", r.ID)
 	addText(&o, "traceId", r.TraceID)

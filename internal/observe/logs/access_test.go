@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/backstage/functions/internal/identity"
 )
 
 // request is a request as the access log sees it.
@@ -90,6 +92,30 @@ func TestLongPartsOfAnAccessLineAreCut(t *testing.T) {
 	r.RequestURI = strings.Repeat("x", 2048)
 	if got := accessLine(t, ":url", r); got != r.RequestURI+"\n" {
 		t.Errorf("2 KiB became %d bytes", len(got))
+	}
+}
+
+// Whatever a caller puts a key into, the log does not tell it: other people read the log.
+func TestKeysAreMaskedInAccessLines(t *testing.T) {
+	_, key := identity.New(identity.Key{})
+	encoded := strings.Replace(key, "_", "%5F", 1)
+	r := request()
+	r.RequestURI = "/functions/a/b/run?key=" + key
+	r.Header.Set("Referer", "http://from/?key="+encoded)
+	r.Header.Set("User-Agent", "curl with "+key)
+	r.Header.Set("X-Key", key)
+	r.Answer.Set("Location", "/?key="+key)
+	r.SetBasicAuth(key, "")
+	line := accessLine(t, ":url :referrer :user-agent :remote-user :req[x-key] :res[location]", r)
+	var out bytes.Buffer
+	access, err := NewAccess(AccessOptions{Out: &out, JSON: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	access.Log(r)
+	line += out.String()
+	if strings.Contains(line, key) || strings.Contains(line, encoded) || strings.Count(line, identity.Masked) != 9 {
+		t.Errorf("wrote %s", line)
 	}
 }
 

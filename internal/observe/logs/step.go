@@ -16,7 +16,7 @@ func Step(ctx context.Context, log *slog.Logger, call invoke.Call, status int, t
 	}
 	log.LogAttrs(ctx, slog.LevelInfo, "Step of a pipeline",
 		slog.String("method", call.Request.Method),
-		slog.String("request_uri", cut(call.URI)),
+		slog.String("request_uri", shown(call.URI)),
 		slog.Int("status", status),
 		slog.String(originalRequestID, call.ID),
 		slog.Float64("request_time", float64(took.Milliseconds())/1000),

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/backstage/functions/internal/httpd/latin1"
+	"github.com/backstage/functions/internal/identity"
 )
 
 // fields are the tokens that take no argument and are texts.
@@ -57,8 +58,12 @@ func appendText(dst []byte, text string) []byte {
 	if text == "" {
 		return append(dst, '-')
 	}
-	return appendField(dst, cut(text))
+	return appendField(dst, shown(text))
 }
+
+// shown is what a line tells of a part that came from outside: keys of callers are masked wherever they stand, and a
+// long part is cut.
+func shown(text string) string { return cut(identity.MaskEncoded(text)) }
 
 // maxText is how many bytes of a part that came from outside a line tells.
 const maxText = 2 << 10
