@@ -119,8 +119,8 @@ func checkPatterns(patterns []Pattern, least int) error {
 		return fmt.Errorf(`namespaces: name %d to %d, such as ["shop", "team-*"]`, least, MaxPatterns)
 	}
 	for _, p := range patterns {
-		if !isSetting(string(p)) {
-			return fmt.Errorf("namespaces: one is empty or has more than %d bytes", maxSetting)
+		if fault := p.Fault(); fault != "" {
+			return fmt.Errorf("namespaces: %.100q%s", string(p), fault)
 		}
 	}
 	return nil

@@ -36,7 +36,8 @@ func TestIssuersAreReadStrictly(t *testing.T) {
 		replaced(good, `"claim":"groups",`, ``):                    "set both, or neither",
 		replaced(good, `"role":"invoke"`, `"role":"deploy"`):       "role 2: role: deploy for all holders of tokens is too much",
 		replaced(good, `["*"]`, `[]`):                              "namespaces: name 1 to 100",
-		replaced(good, `["*"]`, `[""]`):                            "namespaces: one is empty",
+		replaced(good, `["*"]`, `[""]`):                            `namespaces: "" is empty`,
+		replaced(good, `["*"]`, `["a*b"]`):                         `namespaces: "a*b" has a * before its end`,
 		replaced(good, `"issuer"`, `"client_secret":"x","issuer"`): "client_secret",
 	} {
 		if _, err := identity.ParseIssuers(text); err == nil || !strings.Contains(err.Error(), want) {

@@ -1,9 +1,6 @@
 package identity
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Role is what a key may do in its namespaces. Each role may do what the ones before it may.
 type Role string
@@ -25,23 +22,4 @@ func (r Role) Valid() bool { return slices.Contains(Roles, r) }
 func (r Role) Includes(other Role) bool {
 	mine, its := slices.Index(Roles, r), slices.Index(Roles, other)
 	return its >= 0 && mine >= its
-}
-
-// Everywhere is the pattern that matches all namespaces.
-const Everywhere = "*"
-
-// Pattern names one namespace, or with a last "*" all whose names begin with what is before it.
-type Pattern string
-
-// Matches says whether p stands for the namespace.
-func (p Pattern) Matches(namespace string) bool {
-	prefix, open := strings.CutSuffix(string(p), "*")
-	return open && strings.HasPrefix(namespace, prefix) || namespace == string(p)
-}
-
-// Covers says whether p stands for every namespace that other stands for.
-func (p Pattern) Covers(other Pattern) bool {
-	prefix, open := strings.CutSuffix(string(p), "*")
-	its, _ := strings.CutSuffix(string(other), "*")
-	return p == other || open && strings.HasPrefix(its, prefix)
 }

@@ -14,9 +14,8 @@ import (
 )
 
 const (
-	// maxKeyName is the longest name of a key, and maxPattern the longest of its namespaces, in bytes.
+	// maxKeyName is the longest name of a key, in bytes.
 	maxKeyName = 128
-	maxPattern = 1 << 10
 	// keyBytes is about how long a key is in a list.
 	keyBytes = 256
 )
@@ -74,6 +73,11 @@ func parseKey(body json.RawMessage, now time.Time) (k identity.Key, faults []str
 	} else if k.Namespaces == nil {
 		fail(`.namespaces is not a list of 1 to %d names, such as ["shop", "team-*"]`, identity.MaxPatterns)
 	}
+	for i, pattern := range k.Namespaces {
+		if fault := pattern.Fault(); fault != "" {
+			fail(".namespaces[%d]%s", i, fault)
+		}
+	}
 	return k, faults
 }
 
@@ -85,9 +89,6 @@ func patternsIn(value json.RawMessage) []identity.Pattern {
 	}
 	patterns := make([]identity.Pattern, len(texts))
 	for i, text := range texts {
-		if text == "" || len(text) > maxPattern {
-			return nil
-		}
 		patterns[i] = identity.Pattern(text)
 	}
 	return patterns
