@@ -45,8 +45,8 @@ func (l Limits) Over(other Limits) Limits {
 // Within returns l with no more than other allows.
 func (l Limits) Within(other Limits) Limits {
 	l = l.Over(other)
-	if other.Rate.IsSet() && l.Rate.PerSecond() > other.Rate.PerSecond() {
-		l.Rate = other.Rate
+	if other.Rate.IsSet() {
+		l.Rate = l.Rate.within(other.Rate)
 	}
 	least := func(own, most int64) int64 {
 		if most == 0 {

@@ -52,6 +52,36 @@ func (r Rate) IsSet() bool { return r.Calls > 0 }
 // PerSecond is how many tokens the bucket gets in a second.
 func (r Rate) PerSecond() float64 { return float64(r.Calls) / r.Per.Seconds() }
 
+// within returns the Rate nearest to r that exceeds neither of the two: not in what may begin at once after a pause,
+// nor in the long run. Both are set.
+func (r Rate) within(other Rate) Rate {
+	switch {
+	case r.allowsNoMore(other):
+		return r
+	case other.allowsNoMore(r):
+		return other
+	}
+	// One may begin more at once, the other more in the long run.
+	slower, most := r, float64(min(r.Calls, other.Calls))
+	if other.PerSecond() < r.PerSecond() {
+		slower = other
+	}
+	var best Rate
+	var nearest float64 // what it allows of both, as a part
+	for _, u := range units {
+		next := Rate{min(r.Calls, other.Calls, slower.Calls*int(u.per/time.Second)/int(slower.Per/time.Second)), u.per}
+		if near := min(float64(next.Calls)/most, next.PerSecond()/slower.PerSecond()); near > nearest {
+			best, nearest = next, near
+		}
+	}
+	return best
+}
+
+// allowsNoMore says whether r allows nothing that other does not.
+func (r Rate) allowsNoMore(other Rate) bool {
+	return r.Calls <= other.Calls && r.PerSecond() <= other.PerSecond()
+}
+
 // String is the text that ParseRate reads; empty for the zero value.
 func (r Rate) String() string {
 	for _, u := range units {
