@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -39,13 +40,10 @@ func (s *server) postKey(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	given.Root = rootOf(r)
-	if err := s.checkShare(r.Context(), given.Root); err != nil {
-		return err
-	}
 	given.Limits = given.Limits.Within(accessOf(r).key.Limits)
 	key, token := identity.New(given)
 	recordOf(r).Name("key", key.ID)
-	if err := s.Store.PutKey(r.Context(), key); err != nil {
+	if err := s.putKey(r.Context(), key); err != nil {
 		return fmt.Errorf("put a key: %w", err)
 	}
 	w.Header().Set("Cache-Control", "no-store")
@@ -65,23 +63,42 @@ func rootOf(r *http.Request) string {
 	return a.name()
 }
 
-// checkShare returns identity.ErrShare if there are as many keys of that root as there may be.
-func (s *server) checkShare(ctx context.Context, root string) error {
-	if root == "" {
+// putKey stores a key, or returns identity.ErrShare if there are as many of its root as there may be. It counts again
+// once the key is there, and takes it back if that is one too many: of several that are put at once, on any servers,
+// the last to arrive sees all of them. So no more stay than may, though all of them may be refused. Until then nobody
+// has the token.
+func (s *server) putKey(ctx context.Context, key identity.Key) error {
+	if key.Root == "" {
+		return s.Store.PutKey(ctx, key)
+	}
+	if err := s.checkShare(ctx, key.Root, 1); err != nil {
+		return err
+	}
+	if err := s.Store.PutKey(ctx, key); err != nil {
+		return err
+	}
+	err := s.checkShare(ctx, key.Root, 0)
+	if err == nil {
 		return nil
 	}
+	// It is also taken back if the caller is gone.
+	return errors.Join(err, s.Store.DeleteKey(context.WithoutCancel(ctx), key.ID))
+}
+
+// checkShare returns identity.ErrShare if there is no room for the keys of that root, so many more of them included.
+func (s *server) checkShare(ctx context.Context, root string, more int) error {
 	all, err := s.Store.Keys(ctx)
 	if err != nil {
 		return fmt.Errorf("count keys: %w", err)
 	}
-	has := 0
+	has := more
 	for _, key := range all {
 		if key.Root == root {
 			has++
 		}
 	}
-	if !hasRoom(has, len(all), function.MaxKeys) {
-		return fmt.Errorf("put a key: %w", identity.ErrShare)
+	if !hasRoom(has-1, len(all)+more-1, function.MaxKeys) {
+		return identity.ErrShare
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/backstage/functions/internal/function"
@@ -50,5 +51,25 @@ func (s *server) reveal(ctx context.Context, f *function.Function) error {
 	if err := s.Store.AddPublic(ctx, function.Open{Ref: f.Ref, Access: access}); err != nil {
 		return fmt.Errorf("put %s among the public functions: %w", f.Ref, err)
 	}
-	return nil
+	return s.checkPublicShare(ctx, f.Ref)
+}
+
+// checkPublicShare takes ref, which was put among the public functions, out again if its owner has one too many by it:
+// others may have been put at the same time, on any servers.
+func (s *server) checkPublicShare(ctx context.Context, ref function.Ref) error {
+	all, err := s.Store.Public(ctx)
+	if err == nil {
+		owner, has := s.Owner(ref.Namespace), 0
+		for _, open := range all {
+			if s.Owner(open.Ref.Namespace) == owner {
+				has++
+			}
+		}
+		if hasRoom(has-1, len(all)-1, function.MaxPublic) {
+			return nil
+		}
+		err = function.ErrPublicShare
+	}
+	err = errors.Join(err, s.Store.RemovePublic(context.WithoutCancel(ctx), ref))
+	return fmt.Errorf("put %s among the public functions: %w", ref, err)
 }

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/backstage/functions/internal/function"
@@ -81,5 +84,65 @@ func TestAnAdministratorDoesNotFillThePlacesOfKeys(t *testing.T) {
 	}
 	if roots[""] != 1 || roots[g.keys[2].ID] != 1 || roots[root] != function.MaxKeys/2 {
 		t.Errorf("the roots of keys are %v", roots)
+	}
+}
+
+// meeting is a store whose first readers of all keys wait for each other, as those of several servers may.
+type meeting struct {
+	*fakeStore
+	all   sync.WaitGroup
+	calls atomic.Int32
+	first int32
+}
+
+func (m *meeting) Keys(ctx context.Context) ([]identity.Key, error) {
+	all, err := m.fakeStore.Keys(ctx)
+	if m.calls.Add(1) <= m.first {
+		m.all.Done()
+		m.all.Wait()
+	}
+	return all, err
+}
+
+// Requests that all find the last place free do not all take it.
+func TestKeysMadeAtOnceDoNotExceedAShare(t *testing.T) {
+	const atOnce = 8
+	store := &meeting{fakeStore: newFakeStore(), first: atOnce}
+	store.all.Add(atOnce)
+	servers := []*guarded{guard(t, Options{Auth: AuthOn, Store: store}), guard(t, Options{Auth: AuthOn, Store: store})}
+	maker, token := identity.New(identity.Key{Role: identity.Admin, Namespaces: []identity.Pattern{"a"}})
+	for _, g := range servers {
+		g.ring.Set([]identity.Key{maker})
+	}
+	for range function.MaxKeys/2 - 1 {
+		k, _ := identity.New(identity.Key{Role: identity.Invoke, Namespaces: []identity.Pattern{"a"}, Root: maker.ID})
+		if err := store.PutKey(t.Context(), k); err != nil {
+			t.Fatal(err)
+		}
+	}
+	post := func(g *guarded) int {
+		response, _ := do(t, newRequest(t, "POST", g.url+"/keys", `{"role":"invoke","namespaces":["a"]}`,
+			"Authorization", "Bearer "+token, "Content-Type", jsonType))
+		return response.StatusCode
+	}
+	var made atomic.Int32
+	var all sync.WaitGroup
+	for i := range atOnce {
+		all.Go(func() {
+			if post(servers[i%2]) == http.StatusCreated {
+				made.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := made.Load(); n > 1 {
+		t.Errorf("%d keys took the last place", n)
+	}
+	for made.Load() == 0 && post(servers[0]) == http.StatusCreated {
+		made.Add(1)
+	}
+	keys, err := store.Keys(t.Context())
+	if err != nil || len(keys) != function.MaxKeys/2 || made.Load() != 1 {
+		t.Errorf("there are %d keys, %v, and %d were made", len(keys), err, made.Load())
 	}
 }

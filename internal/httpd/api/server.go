@@ -42,6 +42,8 @@ type Store interface {
 	Routes
 	Keys
 	Modules
+	// Public returns the list of public functions.
+	Public(ctx context.Context) ([]function.Open, error)
 	AddPublic(ctx context.Context, f function.Open) error
 	RemovePublic(ctx context.Context, ref function.Ref) error
 }
