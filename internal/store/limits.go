@@ -13,6 +13,8 @@ import (
 type NamespaceLimits interface {
 	// NamespaceLimits returns all of them in the order of their names.
 	NamespaceLimits(ctx context.Context) ([]usage.Namespace, error)
+	// LimitsOf returns those of a namespace, which are empty where there are none.
+	LimitsOf(ctx context.Context, name string) (usage.Namespace, error)
 	// PutNamespaceLimits writes those of a namespace or replaces them. It returns usage.ErrTooMany when that is one too
 	// many.
 	PutNamespaceLimits(ctx context.Context, n usage.Namespace) error
@@ -26,10 +28,15 @@ type namespaceLimits struct {
 }
 
 func (s namespaceLimits) NamespaceLimits(ctx context.Context) ([]usage.Namespace, error) {
-	read := func(ctx context.Context, to NamespaceLimits) ([]usage.Namespace, error) {
+	all := func(ctx context.Context, to NamespaceLimits) ([]usage.Namespace, error) {
 		return to.NamespaceLimits(ctx)
 	}
-	return hook.Value(ctx, s.guarded, hook.Operation{Name: "namespace limits"}, read)
+	return hook.Value(ctx, s.guarded, read("namespace limits"), all)
+}
+
+func (s namespaceLimits) LimitsOf(ctx context.Context, name string) (usage.Namespace, error) {
+	one := func(ctx context.Context, to NamespaceLimits) (usage.Namespace, error) { return to.LimitsOf(ctx, name) }
+	return hook.Value(ctx, s.guarded, read("limits of a namespace"), one)
 }
 
 func (s namespaceLimits) PutNamespaceLimits(ctx context.Context, n usage.Namespace) error {

@@ -145,14 +145,12 @@ func (s *server) listKeys(w http.ResponseWriter, r *http.Request) error {
 
 // keyNamed is the key that the path names, if the caller could make it: one that it could not is not there.
 func (s *server) keyNamed(r *http.Request) (identity.Key, error) {
-	all, err := s.Store.Keys(r.Context())
+	key, err := s.Store.Key(r.Context(), varOf(r, "key"))
+	if err == nil && !holderOf(r).Gives(key) {
+		key, err = identity.Key{}, identity.ErrNotFound
+	}
 	if err != nil {
-		return identity.Key{}, fmt.Errorf("get key: %w", err)
+		return key, fmt.Errorf("get key: %w", err)
 	}
-	id := varOf(r, "key")
-	i := slices.IndexFunc(all, func(k identity.Key) bool { return k.ID == id })
-	if i < 0 || !holderOf(r).Gives(all[i]) {
-		return identity.Key{}, fmt.Errorf("get key: %w", identity.ErrNotFound)
-	}
-	return all[i], nil
+	return key, nil
 }

@@ -15,8 +15,8 @@ import (
 
 // NamespaceLimits keeps the limits of namespaces.
 type NamespaceLimits interface {
-	// NamespaceLimits returns all of them in the order of their names.
-	NamespaceLimits(ctx context.Context) ([]usage.Namespace, error)
+	// LimitsOf returns those of a namespace, which are empty where there are none.
+	LimitsOf(ctx context.Context, name string) (usage.Namespace, error)
 	// PutNamespaceLimits returns usage.ErrTooMany when they are those of one namespace too many.
 	PutNamespaceLimits(ctx context.Context, n usage.Namespace) error
 	// DeleteNamespaceLimits succeeds when there is nothing to delete.
@@ -104,13 +104,9 @@ func (s *server) getLimits(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.Store.NamespaceLimits(r.Context())
+	found, err := s.Store.LimitsOf(r.Context(), name)
 	if err != nil {
 		return fmt.Errorf("get limits of the namespace %q: %w", name, err)
-	}
-	found := usage.Namespace{Name: name}
-	if i, ok := slices.BinarySearchFunc(all, found, usage.Namespace.Compare); ok {
-		found = all[i]
 	}
 	sendJSON(w, r, http.StatusOK, found.JSON())
 	return nil

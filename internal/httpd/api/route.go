@@ -3,7 +3,6 @@ package api
 import (
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/outcome"
@@ -46,15 +45,11 @@ func (s *server) getRoute(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.Store.Routes(r.Context())
+	found, err := s.Store.Route(r.Context(), name)
 	if err != nil {
 		return fmt.Errorf("get route %q: %w", name, err)
 	}
-	i := slices.IndexFunc(all, func(r function.Route) bool { return r.Name == name })
-	if i < 0 {
-		return fmt.Errorf("get route %q: %w", name, function.ErrRouteNotFound)
-	}
-	sendSchema(w, r, "routes/item", routeJSON(all[i]))
+	sendSchema(w, r, "routes/item", routeJSON(found))
 	return nil
 }
 

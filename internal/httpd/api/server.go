@@ -79,6 +79,8 @@ type Namespaces interface {
 type Routes interface {
 	// Routes returns all of them in the order of their names.
 	Routes(ctx context.Context) ([]function.Route, error)
+	// Route returns one of them, or function.ErrRouteNotFound.
+	Route(ctx context.Context, name string) (function.Route, error)
 	// PutRoute returns a *function.RoutePatternError when another one matches the same requests, and
 	// function.ErrTooManyRoutes when it is one too many.
 	PutRoute(ctx context.Context, r function.Route) error
@@ -102,6 +104,8 @@ type Modules interface {
 type Keys interface {
 	// Keys returns all of them in the order of their IDs.
 	Keys(ctx context.Context) ([]identity.Key, error)
+	// Key returns one of them, or identity.ErrNotFound.
+	Key(ctx context.Context, id string) (identity.Key, error)
 	// PutKey returns identity.ErrTooMany when it is one too many.
 	PutKey(ctx context.Context, k identity.Key) error
 	// DeleteKey succeeds when there is nothing to delete.

@@ -21,6 +21,19 @@ func (s *Store) Keys(ctx context.Context) (all []identity.Key, err error) {
 	return all, err
 }
 
+// Key returns a key, or identity.ErrNotFound.
+func (s *Store) Key(ctx context.Context, id string) (k identity.Key, err error) {
+	err = s.view(ctx, "key "+id, func(tx *bbolt.Tx) error {
+		text := tx.Bucket(keysBucket).Get([]byte(id))
+		if text == nil {
+			return identity.ErrNotFound
+		}
+		k, err = identity.Parse(id, text)
+		return err
+	})
+	return k, err
+}
+
 // PutKey writes a key, or returns identity.ErrTooMany.
 func (s *Store) PutKey(ctx context.Context, k identity.Key) error {
 	return s.update(ctx, "put key "+k.ID, function.Change{Keys: true}, func(tx *bbolt.Tx) error {

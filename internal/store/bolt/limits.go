@@ -21,6 +21,18 @@ func (s *Store) NamespaceLimits(ctx context.Context) (all []usage.Namespace, err
 	return all, err
 }
 
+// LimitsOf returns those of a namespace.
+func (s *Store) LimitsOf(ctx context.Context, name string) (n usage.Namespace, err error) {
+	n.Name = name
+	err = s.view(ctx, "limits of namespace "+name, func(tx *bbolt.Tx) error {
+		if text := tx.Bucket(limitsBucket).Get([]byte(name)); text != nil {
+			n, err = usage.ParseNamespace(name, text)
+		}
+		return err
+	})
+	return n, err
+}
+
 // PutNamespaceLimits replaces those of a namespace, or returns usage.ErrTooMany.
 func (s *Store) PutNamespaceLimits(ctx context.Context, n usage.Namespace) error {
 	return s.update(ctx, "put namespace limits "+n.Name, function.Change{Limits: true}, func(tx *bbolt.Tx) error {

@@ -20,6 +20,19 @@ func (s *Store) Routes(ctx context.Context) (all []function.Route, err error) {
 	return all, err
 }
 
+// Route returns a route, or function.ErrRouteNotFound.
+func (s *Store) Route(ctx context.Context, name string) (r function.Route, err error) {
+	err = s.view(ctx, "route "+name, func(tx *bbolt.Tx) error {
+		text := tx.Bucket(routesBucket).Get([]byte(name))
+		if text == nil {
+			return function.ErrRouteNotFound
+		}
+		r, err = function.ParseRoute(name, text)
+		return err
+	})
+	return r, err
+}
+
 // PutRoute writes a route, or returns a *function.RoutePatternError or function.ErrTooManyRoutes.
 func (s *Store) PutRoute(ctx context.Context, r function.Route) error {
 	return s.update(ctx, "put route "+r.Name, function.Change{Routes: true}, func(tx *bbolt.Tx) error {

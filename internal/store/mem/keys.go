@@ -18,6 +18,18 @@ func (s *Store) Keys(ctx context.Context) (all []identity.Key, err error) {
 	return all, err
 }
 
+// Key returns a key, or identity.ErrNotFound.
+func (s *Store) Key(ctx context.Context, id string) (k identity.Key, err error) {
+	err = s.read(ctx, "key "+id, func() error {
+		var there bool
+		if k, there = s.keys[id]; !there {
+			return identity.ErrNotFound
+		}
+		return nil
+	})
+	return k, err
+}
+
 // PutKey writes a key, or returns identity.ErrTooMany.
 func (s *Store) PutKey(ctx context.Context, k identity.Key) error {
 	return s.write(ctx, "put key "+k.ID, function.Change{Keys: true}, func() error {

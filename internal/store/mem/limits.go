@@ -18,6 +18,16 @@ func (s *Store) NamespaceLimits(ctx context.Context) (all []usage.Namespace, err
 	return all, err
 }
 
+// LimitsOf returns those of a namespace.
+func (s *Store) LimitsOf(ctx context.Context, name string) (n usage.Namespace, err error) {
+	err = s.read(ctx, "limits of namespace "+name, func() error {
+		n = s.limits[name]
+		return nil
+	})
+	n.Name = name
+	return n, err
+}
+
 // PutNamespaceLimits replaces those of a namespace, or returns usage.ErrTooMany.
 func (s *Store) PutNamespaceLimits(ctx context.Context, n usage.Namespace) error {
 	return s.write(ctx, "put namespace limits "+n.Name, function.Change{Limits: true}, func() error {

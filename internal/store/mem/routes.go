@@ -18,6 +18,18 @@ func (s *Store) Routes(ctx context.Context) (all []function.Route, err error) {
 	return all, err
 }
 
+// Route returns a route, or function.ErrRouteNotFound.
+func (s *Store) Route(ctx context.Context, name string) (r function.Route, err error) {
+	err = s.read(ctx, "route "+name, func() error {
+		var there bool
+		if r, there = s.routes[name]; !there {
+			return function.ErrRouteNotFound
+		}
+		return nil
+	})
+	return r, err
+}
+
 // PutRoute writes a route, or returns a *function.RoutePatternError or function.ErrTooManyRoutes.
 func (s *Store) PutRoute(ctx context.Context, r function.Route) error {
 	return s.write(ctx, "put route "+r.Name, function.Change{Routes: true}, func() error {

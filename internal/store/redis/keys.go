@@ -13,15 +13,35 @@ import (
 func (s *Store) Keys(ctx context.Context) ([]identity.Key, error) {
 	var all []identity.Key
 	err := s.eachRecord(ctx, s.keys.keys(), "", func(id string, record []byte) {
-		k, err := identity.Parse(id, record)
-		if err != nil {
-			s.log.WarnContext(ctx, "A key in Redis cannot be read, so nobody can use it: delete it", "key", id, "error", err)
-			return
+		if k, ok := s.parseKey(ctx, id, record); ok {
+			all = append(all, k)
 		}
-		all = append(all, k)
 	})
 	slices.SortFunc(all, identity.Key.Compare)
 	return all, at("keys", err)
+}
+
+// parseKey reads the record of a key. One that cannot be read is logged.
+func (s *Store) parseKey(ctx context.Context, id string, record []byte) (k identity.Key, ok bool) {
+	k, err := identity.Parse(id, record)
+	if err != nil {
+		s.log.WarnContext(ctx, "A key in Redis cannot be read, so nobody can use it: delete it", "key", id, "error", err)
+	}
+	return k, err == nil
+}
+
+// Key returns a key, or identity.ErrNotFound, also when its record cannot be read.
+func (s *Store) Key(ctx context.Context, id string) (identity.Key, error) {
+	record, err := s.oneRecord(ctx, s.keys.keys(), id)
+	if err != nil {
+		return identity.Key{}, at("key "+id, err)
+	}
+	if record != nil {
+		if k, ok := s.parseKey(ctx, id, record); ok {
+			return k, nil
+		}
+	}
+	return identity.Key{}, at("key "+id, identity.ErrNotFound)
 }
 
 // PutKey writes a key, or returns identity.ErrTooMany.

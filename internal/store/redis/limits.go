@@ -14,16 +14,30 @@ import (
 func (s *Store) NamespaceLimits(ctx context.Context) ([]usage.Namespace, error) {
 	var all []usage.Namespace
 	err := s.eachRecord(ctx, s.keys.limits(), "", func(name string, record []byte) {
-		n, err := usage.ParseNamespace(name, record)
-		if err != nil {
-			s.log.WarnContext(ctx, "The limits of a namespace in Redis cannot be read, so it is disabled: put them again",
-				"namespace", name, "error", err)
-			n = usage.Namespace{Name: name, Disabled: true}
-		}
-		all = append(all, n)
+		all = append(all, s.parseLimits(ctx, name, record))
 	})
 	slices.SortFunc(all, usage.Namespace.Compare)
 	return all, at("namespace limits", err)
+}
+
+// parseLimits reads the limits of a namespace.
+func (s *Store) parseLimits(ctx context.Context, name string, record []byte) usage.Namespace {
+	n, err := usage.ParseNamespace(name, record)
+	if err != nil {
+		s.log.WarnContext(ctx, "The limits of a namespace in Redis cannot be read, so it is disabled: put them again",
+			"namespace", name, "error", err)
+		n = usage.Namespace{Name: name, Disabled: true}
+	}
+	return n
+}
+
+// LimitsOf returns those of a namespace, as NamespaceLimits does.
+func (s *Store) LimitsOf(ctx context.Context, name string) (usage.Namespace, error) {
+	record, err := s.oneRecord(ctx, s.keys.limits(), name)
+	if err != nil || record == nil {
+		return usage.Namespace{Name: name}, at("limits of namespace "+name, err)
+	}
+	return s.parseLimits(ctx, name, record), nil
 }
 
 // PutNamespaceLimits replaces those of a namespace, or returns usage.ErrTooMany.

@@ -10,6 +10,26 @@ import (
 // maxAllBytes bounds the fields and records of a hash that is read whole.
 const maxAllBytes = 64 << 20
 
+// oneRecord returns a field of a hash; nil if it is not there. It returns an error when it is too long.
+func (s *Store) oneRecord(ctx context.Context, hash, field string) ([]byte, error) {
+	var found *redis.Cmd
+	if err := read(ctx, s.client, func(p redis.Pipeliner) {
+		found = readHash(ctx, p, hash, maxAllBytes, []string{field})
+	}); err != nil {
+		return nil, err
+	}
+	switch values := found.Val().(type) {
+	case int64:
+		return nil, fmt.Errorf("the field %.100q of the hash %s has %d bytes, of which the server reads %d: delete it",
+			field, hash, values, maxAllBytes)
+	case []any:
+		if len(values) == 1 && values[0] != nil {
+			return []byte(fmt.Sprint(values[0])), nil
+		}
+	}
+	return nil, nil
+}
+
 // eachRecord calls use for each record of a hash, in no order, with its name: the field without the prefix, which all
 // fields of records have. It returns an error when they are too long together.
 func (s *Store) eachRecord(ctx context.Context, hash, prefix string, use func(name string, record []byte)) error {

@@ -16,15 +16,35 @@ const routePrefix = "route:"
 func (s *Store) Routes(ctx context.Context) ([]function.Route, error) {
 	var all []function.Route
 	err := s.eachRecord(ctx, s.keys.routes(), routePrefix, func(name string, record []byte) {
-		r, err := function.ParseRoute(name, record)
-		if err != nil {
-			s.log.WarnContext(ctx, "A route in Redis cannot be read: put it again, or delete it", "route", name, "error", err)
-			return
+		if r, ok := s.parseRoute(ctx, name, record); ok {
+			all = append(all, r)
 		}
-		all = append(all, r)
 	})
 	slices.SortFunc(all, func(a, b function.Route) int { return cmp.Compare(a.Name, b.Name) })
 	return all, at("routes", err)
+}
+
+// parseRoute reads the record of a route. One that cannot be read is logged.
+func (s *Store) parseRoute(ctx context.Context, name string, record []byte) (r function.Route, ok bool) {
+	r, err := function.ParseRoute(name, record)
+	if err != nil {
+		s.log.WarnContext(ctx, "A route in Redis cannot be read: put it again, or delete it", "route", name, "error", err)
+	}
+	return r, err == nil
+}
+
+// Route returns a route, or function.ErrRouteNotFound, also when its record cannot be read.
+func (s *Store) Route(ctx context.Context, name string) (function.Route, error) {
+	record, err := s.oneRecord(ctx, s.keys.routes(), routePrefix+name)
+	if err != nil {
+		return function.Route{}, at("route "+name, err)
+	}
+	if record != nil {
+		if r, ok := s.parseRoute(ctx, name, record); ok {
+			return r, nil
+		}
+	}
+	return function.Route{}, at("route "+name, function.ErrRouteNotFound)
 }
 
 // PutRoute writes a route, or returns a *function.RoutePatternError or function.ErrTooManyRoutes.

@@ -34,6 +34,15 @@ func wantKeys(t *testing.T, s Store, want ...identity.Key) {
 	if !slices.EqualFunc(got, want, identity.Key.Equal) {
 		t.Errorf("keys are %+v, want %+v", got, want)
 	}
+	for _, k := range want {
+		if one, err := s.Key(t.Context(), k.ID); err != nil || !one.Equal(k) {
+			t.Errorf("key %s is %+v, %v", k.ID, one, err)
+		}
+	}
+	for _, missing := range []string{"", "A", key("").ID} {
+		_, err := s.Key(t.Context(), missing)
+		wantError(t, err, identity.ErrNotFound)
+	}
 }
 
 func testKeys(t *testing.T, s Store) {

@@ -26,6 +26,11 @@ func wantLimits(t *testing.T, s Store, want ...usage.Namespace) {
 	if !slices.Equal(got, want) {
 		t.Errorf("limits are %+v, want %+v", got, want)
 	}
+	for _, n := range append(want, usage.Namespace{Name: "there are none"}) {
+		if one, err := s.LimitsOf(t.Context(), n.Name); err != nil || one != n {
+			t.Errorf("those of %q are %+v, %v", n.Name, one, err)
+		}
+	}
 }
 
 func testLimits(t *testing.T, s Store) {

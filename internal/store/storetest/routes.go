@@ -32,6 +32,13 @@ func wantRoutes(t *testing.T, s Store, want ...function.Route) {
 	if !slices.Equal(got, want) {
 		t.Errorf("routes are %+v, want %+v", got, want)
 	}
+	for _, r := range want {
+		if one, err := s.Route(t.Context(), r.Name); err != nil || one != r {
+			t.Errorf("route %q is %+v, %v", r.Name, one, err)
+		}
+	}
+	_, err = s.Route(t.Context(), "there is none")
+	wantError(t, err, function.ErrRouteNotFound)
 }
 
 func testRoutes(t *testing.T, s Store) {
