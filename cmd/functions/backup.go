@@ -13,7 +13,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/observe/logs"
-	"github.com/backstage/functions/internal/store/backup"
+	app "github.com/backstage/functions/internal/server"
 	"github.com/backstage/functions/internal/store/bolt"
 )
 
@@ -48,7 +48,7 @@ func runBackup(ctx context.Context, file string, out io.Writer) error {
 		return errors.New("backup: STORAGE is inmemory: there is no file to copy")
 	}
 	if file == "-" {
-		return copyStore(ctx, cfg.DataDir, out)
+		return app.CopyStore(ctx, cfg.DataDir, out)
 	}
 	damage, err := backupTo(ctx, cfg.DataDir, file)
 	if err != nil {
@@ -76,7 +76,7 @@ func backupTo(ctx context.Context, dir, path string) (damage bolt.Damage, err er
 		return damage, err
 	}
 	defer func() { err = errors.Join(err, os.Remove(part.Name())) }()
-	err = copyStore(ctx, dir, part)
+	err = app.CopyStore(ctx, dir, part)
 	if err == nil {
 		err = part.Sync()
 	}
@@ -87,13 +87,4 @@ func backupTo(ctx context.Context, dir, path string) (damage bolt.Damage, err er
 		return damage, err
 	}
 	return damage, os.Link(part.Name(), path) // unlike a rename it never replaces a file
-}
-
-// copyStore asks the running server for a copy, or makes it if none runs.
-func copyStore(ctx context.Context, dir string, w io.Writer) error {
-	err := backup.Fetch(ctx, dir, w)
-	if errors.Is(err, backup.ErrNoServer) {
-		return bolt.CopyFile(dir, w)
-	}
-	return err
 }

@@ -45,7 +45,8 @@ func newCheckMigration() *cobra.Command {
 		Use:   "check-migration",
 		Short: "List what differs when this server replaces Backstage Functions; changes nothing",
 		Long: "Read the Redis and the variables of Backstage Functions, and list what differs when this server\n" +
-			"replaces it, or when it comes back: names that collide, variables that are lost, code that does not\n" +
+			"replaces it, or when it comes back. Without a Redis, read the embedded store, also while a server runs.\n" +
+			"What differs is: names that collide, variables that are lost, code that does not\n" +
 			"compile, missing modules, hosts that functions may not reach, different answers, and variables\n" +
 			"without effect. This changes nothing.\n\n" +
 			"Exit code 0 means that there is nothing to do, 1 that there are things to look at, 2 that the check failed.",

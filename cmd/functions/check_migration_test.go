@@ -224,3 +224,48 @@ func TestAMigrationThatCannotBeCheckedIsAnError(t *testing.T) {
 		t.Errorf("other errors have status %d", status)
 	}
 }
+
+// TestTheEmbeddedStoreIsChecked checks it beside the server that has it open, and without one.
+func TestTheEmbeddedStoreIsChecked(t *testing.T) {
+	dir := t.TempDir()
+	runtime := runtimesVariable(t, "node8", "node24")
+	s := startServer(t, "DATA_DIR="+dir, runtime)
+	put(t, s.url+"/functions/ns/good", "function main(req, res) { res.send(1) }\n", "")
+	put(t, s.url+"/functions/ns/comment", "function main(req, res) { res.send(1) } // the end", "")
+	put(t, s.url+"/functions/ns/new", "function main(req, res) { res.send(req?.body) }\n", `"runtime":"node24"`)
+	put(t, s.url+"/functions/ns/net", "require('request')('http://10.0.0.7:8080/x'); function main(req, res) { res.send(1) }\n", "")
+
+	runner, err := filepath.Abs("../../runner-js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, value, _ := strings.Cut(runtime, "=")
+	t.Setenv(name, value)
+	t.Setenv("RUNNER_DIR", runner)
+	t.Setenv("HOST", "127.0.0.1")
+	t.Setenv("DATA_DIR", dir)
+	check := func() {
+		t.Helper()
+		got, _ := checkMigration(t, statusFindings, "--json")
+		for kind, want := range map[string][]string{
+			"back": {"ns/comment"}, "egress": {"ns/net"}, "names": nil, "env": nil, "code": nil,
+		} {
+			if names := got.of(kind); !slices.Equal(names, want) {
+				t.Errorf("%s are %q, want %q", kind, names, want)
+			}
+		}
+		if got.Functions != 4 {
+			t.Errorf("looked at %d functions", got.Functions)
+		}
+	}
+	check()
+	s.stop(t)
+	check()
+
+	t.Setenv("DATA_DIR", t.TempDir())
+	if _, text := checkMigration(t, statusError); text != "" {
+		t.Errorf("without a store it printed %s", text)
+	}
+	t.Setenv("STORAGE", "inmemory")
+	checkMigration(t, statusError)
+}

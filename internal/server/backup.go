@@ -1,6 +1,9 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"io"
 	"log/slog"
 
 	"github.com/backstage/functions/internal/config"
@@ -21,4 +24,13 @@ func serveBackups(cfg *config.Config, s store.Store, log *slog.Logger) (stop fun
 		return func() error { return nil }
 	}
 	return stop
+}
+
+// CopyStore writes a copy of the embedded store in dir to w: the server that has it open makes it, if one runs.
+func CopyStore(ctx context.Context, dir string, w io.Writer) error {
+	err := backup.Fetch(ctx, dir, w)
+	if errors.Is(err, backup.ErrNoServer) {
+		return bolt.CopyFile(dir, w)
+	}
+	return err
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/migration"
-	"github.com/backstage/functions/internal/store/redis"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -28,36 +27,30 @@ type MigrationOptions struct {
 }
 
 // CheckMigration lists what differs when this server instead of Backstage Functions serves the functions in the
-// configured Redis, and returns the number of findings. It changes nothing.
+// configured Redis, or, of those in the embedded store, when Backstage Functions does. It returns the number of
+// findings and changes nothing.
 func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err error) {
 	cfg, node, err := configure(ctx, loader(o.Environ))
 	if err != nil {
 		return 0, err
-	}
-	if cfg.Storage != config.StorageRedis {
-		return 0, errors.New("check-migration reads the Redis of Backstage Functions: set REDIS_ENDPOINT, " +
-			"DBAAS_SENTINEL_ENDPOINT or STORAGE=redis")
 	}
 	if err := node.addInstalled(ctx, cfg); err != nil {
 		return 0, err
 	}
 	said := new(collector)
 	logLibraries(slog.New(said))
-	opened, err := openStore(ctx, cfg, slog.New(said), nil)
+	source, stop, err := migrationSource(ctx, cfg, slog.New(said))
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, opened.Close()) }()
-	if err := opened.Ping(ctx); err != nil {
-		return 0, err
-	}
+	defer func() { err = errors.Join(err, stop()) }()
 	cfg.Warnings = append(cfg.Warnings, said.messages...)
 	m := &migrationCheck{
 		cfg: cfg, node: node, report: migration.NewReport(o.Out, o.JSON), options: o,
 		compilers: map[string]*migration.Node{},
 	}
 	defer m.close()
-	return m.run(ctx, opened.(*redis.Store))
+	return m.run(ctx, source)
 }
 
 // migrationCheck is the state of one CheckMigration.
@@ -168,5 +161,3 @@ func (m *migrationCheck) progress(functions int) {
 		_, _ = fmt.Fprintf(m.options.Progress, "%d functions looked at, %d things found\n", functions, m.report.Total())
 	}
 }
-
-var _ migration.Source = (*redis.Store)(nil)

@@ -34,7 +34,7 @@ func (s *Store) Copy(ctx context.Context) (io.ReadCloser, int64, error) {
 
 // nameless makes an unlinked file in dir.
 func nameless(dir string) (*os.File, error) {
-	file, err := os.CreateTemp(dir, fileName+".copy-*")
+	file, err := os.CreateTemp(dir, FileName+".copy-*")
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func nameless(dir string) (*os.File, error) {
 
 // CopyFile writes a copy of the store in dir to w. No server may have it open.
 func CopyFile(dir string, w io.Writer) (err error) {
-	path := filepath.Join(dir, fileName)
+	path := filepath.Join(dir, FileName)
 	err = guard(func() error {
 		db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockTimeout, OpenFile: openSafely})
 		if err != nil {

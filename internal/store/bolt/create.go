@@ -14,7 +14,7 @@ func create(dir, path string) (err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	file, err := os.CreateTemp(dir, fileName+".new-*")
+	file, err := os.CreateTemp(dir, FileName+".new-*")
 	if err != nil {
 		return err
 	}

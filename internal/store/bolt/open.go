@@ -13,8 +13,8 @@ import (
 	"github.com/backstage/functions/internal/store/line"
 )
 
-// fileName is the one file of a store.
-const fileName = "functions.db"
+// FileName is the one file of a store, in its directory.
+const FileName = "functions.db"
 
 // lockTimeout is how long Open waits for another process to let go of the file.
 const lockTimeout = time.Second
@@ -23,7 +23,7 @@ const lockTimeout = time.Second
 // a damaged file is an error here, not later, and is not changed. Damage has the functions whose code does not match
 // its hash. A directory or a file that others may write to is an error, too. Errors name the file.
 func Open(dir string) (*Store, error) {
-	path := filepath.Join(dir, fileName)
+	path := filepath.Join(dir, FileName)
 	db, damage, err := open(dir, path)
 	if errors.Is(err, errDamagedFile) {
 		err = fmt.Errorf("%w; it is left as it is: move it away, and put a copy that functions backup made in its place; "+
