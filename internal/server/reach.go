@@ -54,7 +54,8 @@ func refuseMetrics(w http.ResponseWriter, status int, answer string) {
 // logReach says who is not served.
 func logReach(cfg *config.Config, log *slog.Logger) {
 	if cfg.Protected() {
-		log.Info("Callers: those on this machine alone, because AUTH and HOST are not set")
+		log.Info("Callers: those on this machine alone, because AUTH and HOST are not set. AUTH=on serves others who show " +
+			"a key, HOST=0.0.0.0 everyone who reaches the port")
 	}
 }
 
