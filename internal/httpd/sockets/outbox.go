@@ -85,7 +85,8 @@ func (s *Socket) write() {
 	for {
 		s.mu.Lock()
 		if len(s.out) == 0 {
-			s.out, s.writing = nil, false
+			s.out = nil
+			s.stopWritingLocked()
 			s.mu.Unlock()
 			return
 		}
@@ -93,8 +94,8 @@ func (s *Socket) write() {
 		s.mu.Unlock()
 		err := s.writeOne(m)
 		s.mu.Lock()
-		if s.ended { // read has emptied it
-			s.writing = false
+		if s.ended { // read has emptied it, and waits for this
+			s.stopWritingLocked()
 			s.mu.Unlock()
 			return
 		}
@@ -105,15 +106,17 @@ func (s *Socket) write() {
 		m.done()
 		if err != nil {
 			_ = s.conn.CloseNow() // read notices
-			continue
 		}
-		s.hub.counts.sent.Add(1)
-		s.moved.sent.Add(1)
-		s.moved.sentBytes.Add(int64(len(m.data)))
-		s.touch()
 	}
 }
 
+// stopWritingLocked notes that nobody sends what is in the outbox any more.
+func (s *Socket) stopWritingLocked() {
+	s.writing = false
+	s.room.Broadcast()
+}
+
+// writeOne sends m, and counts it.
 func (s *Socket) writeOne(m *Message) error {
 	ctx, cancel := context.WithTimeout(context.Background(), s.hub.o.Slow)
 	defer cancel()
@@ -121,5 +124,12 @@ func (s *Socket) writeOne(m *Message) error {
 	if m.binary {
 		kind = websocket.MessageBinary
 	}
-	return s.conn.Write(ctx, kind, m.data)
+	if err := s.conn.Write(ctx, kind, m.data); err != nil {
+		return err
+	}
+	s.hub.counts.sent.Add(1)
+	s.moved.sent.Add(1)
+	s.moved.sentBytes.Add(int64(len(m.data)))
+	s.touch()
+	return nil
 }

@@ -124,6 +124,9 @@ func (s *Socket) over(as closing) {
 	}
 	s.out, s.outSize = nil, 0
 	connected := s.conn != nil
+	for connected && s.writing { // the message in its hands is counted first; the connection is closed, so it is not long
+		s.room.Wait()
+	}
 	s.mu.Unlock()
 	s.hub.counts.ended(as)
 	s.hub.vacate(s)
