@@ -9,11 +9,15 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/backstage/functions/internal/smallfile"
 	"github.com/backstage/functions/sandbox/hostinfo"
 )
 
 // localTime is the file of the machine's own time zone: localtime(5).
 const localTime = "/etc/localtime"
+
+// maxZone is the largest file of a zone, in bytes: those of the database have at most a few thousand.
+const maxZone = 256 << 10
 
 // utc is the zone of workers that get none.
 const utc = "UTC"
@@ -63,7 +67,7 @@ func isZone(database, name string) bool {
 	if !isZoneName(name) {
 		return false
 	}
-	content, err := os.ReadFile(filepath.Join(database, name))
+	content, err := smallfile.Read(filepath.Join(database, name), maxZone)
 	return err == nil && bytes.HasPrefix(content, []byte("TZif"))
 }
 
@@ -74,9 +78,13 @@ type localZone struct{ name, fault string }
 
 // findZone finds the zone of file, which is a symbolic link into a database or a copy of one of its files.
 func findZone(file, database string) localZone {
-	content, err := os.ReadFile(file)
-	if err != nil || isUTC(content, database) { // a missing file means UTC
+	const then = ": functions see UTC; set TZ to a name such as America/Sao_Paulo"
+	content, err := smallfile.Read(file, maxZone)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && isUTC(content, database): // a missing file means UTC
 		return localZone{}
+	case err != nil:
+		return localZone{fault: "the machine's time zone is not known, " + err.Error() + then}
 	}
 	if target, err := filepath.EvalSymlinks(file); err == nil {
 		if _, name, found := strings.Cut(target, "/zoneinfo/"); found && isZone(database, name) {
@@ -86,12 +94,11 @@ func findZone(file, database string) localZone {
 	if name := nameOf(content, database); name != "" {
 		return localZone{name: name}
 	}
-	return localZone{fault: file + " is of no time zone in " + database +
-		": functions see UTC; set TZ to a name such as America/Sao_Paulo"}
+	return localZone{fault: file + " is of no time zone in " + database + then}
 }
 
 func isUTC(content []byte, database string) bool {
-	want, err := os.ReadFile(filepath.Join(database, "Etc/UTC"))
+	want, err := smallfile.Read(filepath.Join(database, "Etc/UTC"), maxZone)
 	return err == nil && bytes.Equal(content, want)
 }
 
@@ -110,7 +117,7 @@ func nameOf(content []byte, database string) string {
 		if info, err := os.Stat(path); err != nil || info.Size() != int64(len(content)) {
 			return nil
 		}
-		if same, err := os.ReadFile(path); err == nil && bytes.Equal(same, content) {
+		if same, err := smallfile.Read(path, maxZone); err == nil && bytes.Equal(same, content) {
 			if found = name; region.MatchString(name) {
 				return fs.SkipAll
 			}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/backstage/functions/sandbox/hostinfo"
@@ -53,6 +54,13 @@ func TestTheZoneOfTheMachineIsFound(t *testing.T) {
 	}
 	if got := findZone(path, hostinfo.ZoneData); got.name != "" || !strings.Contains(got.fault, "set TZ") {
 		t.Errorf("a zone of nobody: %+v", got)
+	}
+	pipe := filepath.Join(t.TempDir(), "localtime") // which nobody writes to
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := findZone(pipe, hostinfo.ZoneData); got.name != "" || !strings.Contains(got.fault, "not a regular file: functions see UTC") {
+		t.Errorf("a pipe: %+v", got)
 	}
 }
 
