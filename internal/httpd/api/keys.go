@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,17 +16,11 @@ import (
 
 // postKey makes the key that the body describes. Its token is in this answer and nowhere else.
 func (s *server) postKey(w http.ResponseWriter, r *http.Request) error {
-	text, ignored, err := s.readStorable(r, true, isSettings)
-	if err != nil {
+	given, ok, err := readSettings(s, w, r, func(body json.RawMessage) (identity.Key, []string) {
+		return parseKey(body, time.Now())
+	})
+	if !ok {
 		return err
-	}
-	given, faults := parseKey(text, time.Now())
-	if ignored != "" {
-		faults = append(faults, ignored)
-	}
-	if len(faults) > 0 {
-		sendInvalid(w, r, faults)
-		return nil
 	}
 	tellKey(recordOf(r), given)
 	if !holderOf(r).Gives(given) {

@@ -79,17 +79,11 @@ func (s *server) putLimits(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, ignored, err := s.readStorable(r, true, isSettings)
-	if err != nil {
+	n, ok, err := readSettings(s, w, r, func(body json.RawMessage) (usage.Namespace, []string) {
+		return parseLimits(name, body)
+	})
+	if !ok {
 		return err
-	}
-	n, faults := parseLimits(name, text)
-	if ignored != "" { // an empty record would lift all limits
-		faults = append(faults, ignored)
-	}
-	if len(faults) > 0 {
-		sendInvalid(w, r, faults)
-		return nil
 	}
 	if err := s.Store.PutNamespaceLimits(r.Context(), n); err != nil {
 		return fmt.Errorf("put limits of the namespace %q: %w", name, err)

@@ -13,17 +13,9 @@ func (s *server) putNamespace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, ignored, err := s.readStorable(r, true, isSettings)
-	if err != nil {
+	given, ok, err := readSettings(s, w, r, parseNamespace)
+	if !ok {
 		return err
-	}
-	given, faults := parseNamespace(text)
-	if ignored != "" { // an empty record would replace all settings
-		faults = append(faults, ignored)
-	}
-	if len(faults) > 0 {
-		sendInvalid(w, r, faults)
-		return nil
 	}
 	n := &function.Namespace{Name: name, SentryDSN: given.dsn, MaxConcurrency: given.maxConcurrency}
 	if err := s.Store.PutNamespace(r.Context(), n); err != nil {

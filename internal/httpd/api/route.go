@@ -17,17 +17,9 @@ func (s *server) putRoute(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	text, ignored, err := s.readStorable(r, true, isSettings)
-	if err != nil {
+	given, ok, err := readSettings(s, w, r, s.parseRoute)
+	if !ok {
 		return err
-	}
-	given, faults := s.parseRoute(text)
-	if ignored != "" {
-		faults = append(faults, ignored)
-	}
-	if len(faults) > 0 {
-		sendInvalid(w, r, faults)
-		return nil
 	}
 	given.Name = name
 	record := recordOf(r)
