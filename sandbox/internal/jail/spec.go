@@ -38,7 +38,7 @@ type Spec struct {
 // tmpFiles is how many files and directories the /tmp of a worker may hold.
 const tmpFiles = 1024
 
-// tmpData is what mount(2) is told of a /tmp of so many bytes that belongs to a user and group: as in zygote.c.
+// tmpData is what mount(2) is told of a /tmp of so many bytes that belongs to a user and group: as in prepare.h.
 func (s *Spec) tmpData() string {
 	return fmt.Sprintf("size=%d,nr_inodes=%d,mode=700,uid=%d,gid=%d", s.Tmp, cmp.Or(s.TmpFiles, tmpFiles), s.UID, s.UID)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The types of message; the same numbers stand in zygote.c.
+// The types of message; the same numbers stand in report.h.
 const (
 	requestFork        = 1
 	requestUnshareHeap = 2

@@ -1,0 +1,84 @@
+/* What Node.js and its libraries must be told of forks and rollbacks. */
+#ifndef NODEJS_H
+#define NODEJS_H
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <malloc.h>
+#include <node_api.h>
+#include <uv.h>
+
+#include "prepare.h"
+
+/* reseed() makes OpenSSL draw new entropy: version 1.0, in Node.js 8, tells forks apart by their PID alone. */
+static napi_value reseed(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  int (*rand_poll)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "RAND_poll");
+  if (rand_poll != NULL) rand_poll();
+  return NULL;
+}
+
+/* leave(code) ends a worker at once. exit(3) would have Node.js wait for V8's threads, which a fork does not have. */
+static napi_value leave(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  int32_t code = EXIT_FAILURE;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) == napi_ok && argc == 1) {
+    napi_get_value_int32(env, argv[0], &code);
+  }
+  _exit(code);
+}
+
+/* turn() has the event loop call what is due, and does not wait. Only the fork server calls it, before its loop
+ * runs. */
+static napi_value turn(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+  return NULL;
+}
+
+/* park() goes to the stub: it returns how many bytes of stdin were read, 1, in a process that is as in the snapshot. */
+static napi_value park(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value read = NULL;
+  int n = park_worker();
+  uv_update_time(uv_default_loop());          /* which the loop knows as it was in the snapshot */
+  napi_create_int32(env, n, &read);
+  return read;
+}
+
+/* stir() gives OpenSSL fresh bytes of the kernel: its state is that of the snapshot, and so the same for each call. */
+static napi_value stir(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  static void (*rand_add)(const void *, int, double);
+  unsigned char bytes[48];
+  if (rand_add == NULL) rand_add = (void (*)(const void *, int, double))dlsym(RTLD_DEFAULT, "RAND_add");
+  if (rand_add == NULL || syscall(SYS_getrandom, bytes, sizeof bytes, 0L) != sizeof bytes) _exit(71);
+  rand_add(bytes, sizeof bytes, sizeof bytes);
+  return NULL;
+}
+
+/* tracked() says whether this worker can be rolled back. Then it has malloc take so much that ordinary calls change
+ * no mapping, and the event loop take its descriptors into its set. */
+static napi_value tracked(napi_env env, napi_callback_info info) {
+  (void)info;
+  enum { BLOCKS = 64, BLOCK = 128 << 10 };
+  void *blocks[BLOCKS];
+  napi_value result = NULL;
+  napi_get_boolean(env, is_tracked, &result);
+  if (!is_tracked) return result;
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  mallopt(M_TOP_PAD, 16 << 20);
+  for (int i = 0; i < BLOCKS; i++) blocks[i] = malloc(BLOCK);
+  for (int i = 0; i < BLOCKS; i++) free(blocks[i]);
+  uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+  return result;
+}
+
+#endif
