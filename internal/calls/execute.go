@@ -52,6 +52,9 @@ func (e *Engine) execute(ctx context.Context, c *queue.Call) *queue.Settlement {
 	if how.Result, err = encodeAnswer(answer); err != nil {
 		how.Result = nil // an answer that cannot be kept is none
 	}
+	if how.Limits = e.Limits; len(how.Result) > e.KeptLimit {
+		how.Result, how.Dropped = nil, int64(len(how.Result))
+	}
 	return how
 }
 

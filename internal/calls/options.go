@@ -62,7 +62,7 @@ type Options struct {
 	Spare func(running int) int
 	// Server names this server in records. Empty stands for the name of the host.
 	Server string
-	// Limits bound the calls of one namespace.
+	// Limits bound the calls that are in the store.
 	Limits queue.Limits
 	// Lease is how long a server that does not answer keeps its calls. 0 stands for DefaultLease.
 	Lease time.Duration
@@ -71,6 +71,8 @@ type Options struct {
 	// ResultLimit is the longest answer that a function may stream into a record, in bytes. 0 stands for
 	// DefaultResultLimit.
 	ResultLimit int
+	// KeptLimit is the longest answer that is kept, in bytes. 0 stands for ResultLimit.
+	KeptLimit int
 	// Observer may be nil.
 	Observer Observer
 	// Logger may be nil.
@@ -89,6 +91,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ResultLimit == 0 {
 		o.ResultLimit = DefaultResultLimit
+	}
+	if o.KeptLimit == 0 {
+		o.KeptLimit = o.ResultLimit
 	}
 	if o.Observer == nil {
 		o.Observer = unobserved{}

@@ -64,7 +64,7 @@ func TestDefaults(t *testing.T) {
 			HeaderLimit: 128 << 10, BodyMemory: 128 << 20, AnswerMemory: 128 << 20,
 		},
 		Calls: Calls{
-			Most: 10_000, Memory: 64 << 20, Workers: 16, Keep: 24 * time.Hour, KeepDead: 336 * time.Hour,
+			Most: 10_000, Memory: 64 << 20, MostOfAll: 100_000, MemoryOfAll: 512 << 20, ResultLimit: 8 << 20, Workers: 16, Keep: 24 * time.Hour, KeepDead: 336 * time.Hour,
 			Lease: 30 * time.Second,
 		},
 		Limits:    Limits{Kept: 9600 * time.Hour},

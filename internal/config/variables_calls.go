@@ -10,6 +10,11 @@ type Calls struct {
 	// Most is how many calls a namespace may have in the store, 0 for none at all; Memory is what they may take, in bytes.
 	Most   int
 	Memory int64
+	// MostOfAll and MemoryOfAll are the same for all namespaces together.
+	MostOfAll   int
+	MemoryOfAll int64
+	// ResultLimit is the longest answer that is kept, in bytes.
+	ResultLimit int64
 	// Workers is how many may run at a time on this server.
 	Workers int
 	// Keep is how long the records of calls that succeeded or were cancelled are kept, KeepDead those of dead ones.
@@ -33,6 +38,28 @@ var callsVariables = []Variable{
 		Meaning: "Most bytes, or with a unit, that the asynchronous calls of a namespace take in the store, with their " +
 			"requests and answers. Above it a caller is answered 429, as with `CALLS_MAX`.",
 		parse: size(mib, tib, func(c *Config) *int64 { return &c.Calls.Memory }),
+	},
+	{
+		Name: "CALLS_MAX_TOTAL", Default: "ten times `CALLS_MAX`",
+		Meaning: "Most asynchronous calls of all namespaces that are in the store at a time. Those that have succeeded or " +
+			"were cancelled make room, of the same namespace first, then of others. With none of them left a caller is " +
+			"answered 429. Servers that share a Redis see within a second what others add.",
+		parse:  whole(1, 100_000_000, func(c *Config) *int { return &c.Calls.MostOfAll }),
+		derive: func(c *Config, _ machine) string { return strconv.Itoa(max(10*c.Calls.Most, 1)) },
+	},
+	{
+		Name: "CALLS_MEMORY_TOTAL", Default: "eight times `CALLS_MEMORY`",
+		Meaning: "Most bytes, or with a unit, that the asynchronous calls of all namespaces take in the store, as " +
+			"`CALLS_MAX_TOTAL` is for their number. Give Redis a `maxmemory` above it.",
+		parse:  size(mib, tib, func(c *Config) *int64 { return &c.Calls.MemoryOfAll }),
+		derive: func(c *Config, _ machine) string { return strconv.FormatInt(min(8*c.Calls.Memory, tib), 10) },
+	},
+	{
+		Name: "CALLS_RESULT_LIMIT", Default: "`RESPONSE_LIMIT`",
+		Meaning: "Longest answer of an asynchronous call that is kept, in bytes, or with a unit. Of a longer one, and of " +
+			"one for which `CALLS_MEMORY` has no room, the record has the length alone, as `resultDropped`.",
+		parse:  size(kib, gib, func(c *Config) *int64 { return &c.Calls.ResultLimit }),
+		derive: func(c *Config, _ machine) string { return strconv.FormatInt(c.ResponseLimit, 10) },
 	},
 	{
 		Name: "CALLS_WORKERS", Default: "half of `POOL_ACTIVE`, at least 1",

@@ -86,6 +86,8 @@ func TestErrorsHaveOneMeaning(t *testing.T) {
 		{"a call that has ended", queue.ErrSettled, 409, "settled", caller, false, false},
 		{"a call that has not ended", queue.ErrNotSettled, 409, "not_settled", caller, false, false},
 		{"too many calls", queue.ErrFull, 429, "calls_full", caller, true, false},
+		{"too many calls of all", queue.ErrStoreFull, 429, "calls_store_full", caller, true, false},
+		{"an old Redis", queue.ErrUnsupported, 501, "calls_unsupported", caller, false, false},
 		{"store away", function.ErrUnavailable, 503, "", server, true, true},
 		{"store full", function.ErrFull, 503, "", server, true, true},
 		{"damaged", function.ErrDamaged, 500, "", server, false, true},

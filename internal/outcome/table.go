@@ -84,6 +84,16 @@ var table = []struct {
 		Message: "The namespace has as many asynchronous calls as it may: redrive or wait for those that are dead, " +
 			"or raise CALLS_MAX and CALLS_MEMORY",
 	}},
+	{queue.ErrStoreFull, Outcome{
+		Status: http.StatusTooManyRequests, Reason: "calls_store_full", Retry: true, Fault: FaultCaller,
+		Message: "All namespaces together have as many asynchronous calls as they may: wait for those that run, redrive or " +
+			"cancel those that are dead, or raise CALLS_MAX_TOTAL and CALLS_MEMORY_TOTAL",
+	}},
+	{queue.ErrUnsupported, Outcome{
+		Status: http.StatusNotImplemented, Reason: "calls_unsupported", Fault: FaultCaller,
+		Message: "Asynchronous calls need Redis 5 or newer, and this server has an older one: call without " +
+			"Prefer: respond-async",
+	}},
 	{sandbox.ErrTooLarge, Outcome{Status: statusTooLarge, Message: "request entity too large", Fault: FaultCaller}},
 	{sandbox.ErrStream, Outcome{
 		Status: statusBroken, Message: "Function answered with a stream, which cannot be taken here",

@@ -79,8 +79,10 @@ type Call struct {
 	History []Attempt
 	// Progress is what the function last told of it: JSON, empty for nothing.
 	Progress []byte
-	// HasResult says that there is an answer.
+	// HasResult says that there is an answer. Dropped is how long one was that is not kept, in bytes, for lack of room or
+	// since it is too long; 0 for none.
 	HasResult bool
+	Dropped   int64
 }
 
 // Attempt is one that was used. Detail is JSON of those who ran it.
@@ -125,6 +127,10 @@ type Settlement struct {
 	// Detail describes the attempt, in JSON; Back has none. Reason says in a word why it failed.
 	Detail []byte
 	Reason string
-	// Result is the answer, in the form of those who run calls; empty for none. It is kept with a settled call.
-	Result []byte
+	// Result is the answer, in the form of those who run calls; empty for none. It is kept with a settled call, if there
+	// is room for it within Limits; the zero value sets no bound. Dropped is how long an answer is that is too long to be
+	// kept, of which Result has nothing.
+	Result  []byte
+	Limits  Limits
+	Dropped int64
 }

@@ -15,6 +15,10 @@ var (
 	ErrLost = errors.New("the lease of the call is lost")
 	// ErrFull: the namespace has as many calls as it may, or they take as much as they may.
 	ErrFull = errors.New("the namespace has too many queued calls")
+	// ErrStoreFull: all namespaces together have as many calls as they may, or they take as much as they may.
+	ErrStoreFull = errors.New("the store has too many queued calls")
+	// ErrUnsupported: the store is too old to keep calls.
+	ErrUnsupported = errors.New("the store cannot keep queued calls")
 	// ErrNotSettled: a call that is queued or running cannot be redriven.
 	ErrNotSettled = errors.New("the call is not dead and not cancelled")
 	// ErrSettled: the call cannot be cancelled any more.
@@ -23,15 +27,24 @@ var (
 	ErrIncomplete = errors.New("the call is incomplete")
 )
 
-// Limits bound the calls of one namespace, settled ones included. Calls that succeeded or were cancelled make room,
-// the oldest first, unless their idempotency key still counts.
+// Limits bound the calls of one namespace, and those of all namespaces together, settled ones included. Calls that
+// succeeded or were cancelled make room, the oldest first, unless their idempotency key still counts: those of the same
+// namespace, then, for the limits of all, those of others.
 type Limits struct {
 	Calls int
 	Bytes int64
+	// AllCalls and AllBytes are of all namespaces; 0 sets no bound. Servers on one Redis see within a second what others
+	// have added, so they may exceed these together by what they add in that time.
+	AllCalls int
+	AllBytes int64
 }
 
 // ForGuests are the limits above which callers without a role add nothing: half of l. The rest is for those with one.
-func (l Limits) ForGuests() Limits { return Limits{Calls: (l.Calls + 1) / 2, Bytes: (l.Bytes + 1) / 2} }
+func (l Limits) ForGuests() Limits {
+	return Limits{
+		Calls: (l.Calls + 1) / 2, Bytes: (l.Bytes + 1) / 2, AllCalls: (l.AllCalls + 1) / 2, AllBytes: (l.AllBytes + 1) / 2,
+	}
+}
 
 // Placed is what a put has done.
 type Placed struct {
@@ -74,12 +87,14 @@ const MaxScan = 1000
 // Stats are of all calls.
 type Stats struct {
 	Queued, Running, Dead int64
+	// Calls is how many records there are, settled ones included, and Bytes what they take.
+	Calls, Bytes int64
 	// Overdue is how long the oldest call that could be taken has waited; 0 when none waits.
 	Overdue time.Duration
 }
 
-// Overhead is what a record is counted as beside its texts, in bytes.
-const Overhead = 1024
+// Overhead is what a record is counted as beside its texts, in bytes: about what Redis needs for it.
+const Overhead = 2048
 
 // Check returns ErrIncomplete for a call that cannot be put.
 func (s *Spec) Check() error {

@@ -89,6 +89,7 @@ type callRecord struct {
 	History  []attemptRecord `json:"history,omitempty"`
 	Progress json.RawMessage `json:"progress,omitempty"`
 	Result   bool            `json:"result,omitempty"`
+	Dropped  int64           `json:"dropped,omitempty"`
 }
 
 type attemptRecord struct {
@@ -103,7 +104,7 @@ func (c *Call) Record() ([]byte, error) {
 		Spec: c.Spec.Record(), Status: c.Status, Takes: c.Takes, Used: c.Used, Created: Millis(c.Created),
 		Due: Millis(c.Due), Until: Millis(c.Until), Taken: Millis(c.Taken), Lease: Millis(c.Lease), Server: c.Server,
 		Settled: Millis(c.Settled), Expires: Millis(c.Expires), Reason: c.Reason, Progress: c.Progress,
-		Result: c.HasResult,
+		Result: c.HasResult, Dropped: c.Dropped,
 	}
 	for _, a := range c.History {
 		r.History = append(r.History, attemptRecord{Millis(a.Start), Millis(a.End), a.Detail})
@@ -124,7 +125,7 @@ func ParseCall(id string, text []byte) (*Call, error) {
 	c := &Call{
 		Spec: spec, Status: r.Status, Takes: r.Takes, Used: r.Used, Created: Time(r.Created), Due: Time(r.Due),
 		Until: Time(r.Until), Taken: Time(r.Taken), Lease: Time(r.Lease), Server: r.Server, Settled: Time(r.Settled),
-		Expires: Time(r.Expires), Reason: r.Reason, Progress: r.Progress, HasResult: r.Result,
+		Expires: Time(r.Expires), Reason: r.Reason, Progress: r.Progress, HasResult: r.Result, Dropped: r.Dropped,
 	}
 	for _, a := range r.History {
 		c.History = append(c.History, Attempt{Time(a.Start), Time(a.End), a.Detail})

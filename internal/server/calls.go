@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/backstage/functions/internal/calls"
@@ -15,12 +16,20 @@ func (s *server) startCalls(ctx context.Context) (stop func() error, err error) 
 	if s.cfg.Calls.Most == 0 {
 		return nil, nil
 	}
+	limits := queue.Limits{
+		Calls: s.cfg.Calls.Most, Bytes: s.cfg.Calls.Memory,
+		AllCalls: s.cfg.Calls.MostOfAll, AllBytes: s.cfg.Calls.MemoryOfAll,
+	}
+	s.measures.CallsLimited(limits)
 	s.calls = calls.New(calls.Options{
 		Queue: s.store, Invoker: s.invoker, Observer: s.measures, Logger: s.log(),
-		Spare:       func(running int) int { return spareWorkers(s.pool.Snapshot().Pool, s.cfg.Calls.Workers, running) },
-		Limits:      queue.Limits{Calls: s.cfg.Calls.Most, Bytes: s.cfg.Calls.Memory},
+		Spare: func(running int) int {
+			return spareWorkers(s.pool.Snapshot().Pool, runtime.GOMAXPROCS(0), s.cfg.Calls.Workers, running)
+		},
+		Limits:      limits,
 		Lease:       s.cfg.Calls.Lease,
 		ResultLimit: int(s.cfg.ResponseLimit),
+		KeptLimit:   int(s.cfg.Calls.ResultLimit),
 	})
 	stopTaking := inBackground(ctx, s.calls.Run, func(ctx context.Context) { s.watchCalls(ctx, s.store) })
 	return func() error {
@@ -29,17 +38,19 @@ func (s *server) startCalls(ctx context.Context) (stop func() error, err error) 
 	}, nil
 }
 
-// spareWorkers is how many queued calls can start now, of which so many run: no call waits for a worker, and of those
-// that may compute one more is left for a call that comes next.
-func spareWorkers(pool sandbox.PoolStats, most, running int) int {
+// spareWorkers is how many queued calls can start now, of which so many run: no call waits for a worker, one more
+// worker is left for a call that comes next, and a processor, unless there is one alone. Calls that only wait need
+// none.
+func spareWorkers(pool sandbox.PoolStats, processors, most, running int) int {
 	if pool.Queued > 0 {
 		return 0
 	}
-	free := min(pool.Size-pool.Busy, pool.Active-(pool.Busy-pool.Waiting))
+	computing := pool.Busy - pool.Waiting
+	free := min(pool.Size-pool.Busy, pool.Active-computing)
 	if pool.Busy > 0 {
 		free--
 	}
-	return min(most-running, free)
+	return min(most-running, free, max(processors-1, 1)-computing)
 }
 
 // callsInterval is how often the calls in the store are counted.

@@ -218,6 +218,13 @@ func (s *server) sendCallResult(w http.ResponseWriter, r *http.Request, ref func
 		if err != nil {
 			return fmt.Errorf("result of call %s of %s: %w", id, ref, err)
 		}
+		if c.Dropped > 0 {
+			return outcome.New(outcome.Outcome{
+				Status: http.StatusConflict, Reason: "result_dropped", Fault: outcome.FaultCaller,
+				Message: fmt.Sprintf("The call has %s, but its answer of %d bytes is not kept: it is longer than "+
+					"CALLS_RESULT_LIMIT, or the calls of its namespace or of all take as much as they may", c.Status, c.Dropped),
+			})
+		}
 		return outcome.New(outcome.Outcome{
 			Status: http.StatusConflict, Reason: "no_result", Fault: outcome.FaultCaller,
 			Message: "The call has no result: it is " + string(c.Status),

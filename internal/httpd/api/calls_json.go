@@ -56,6 +56,9 @@ func callJSON(c *queue.Call) []byte {
 	addText(&o, "traceID", c.TraceID)
 	o.Raw("maxAttempts", strconv.AppendInt(nil, int64(c.Spec.Attempts), 10))
 	o.Raw("attempts", historyJSON(c.History))
+	if c.Dropped > 0 {
+		o.Raw("resultDropped", strconv.AppendInt(nil, c.Dropped, 10))
+	}
 	if c.HasResult {
 		o.String("result", callURL(c.Ref, c.ID)+"/result")
 	}

@@ -15,6 +15,7 @@ type calls struct {
 	settled map[string]prometheus.Counter
 	waited  prometheus.Histogram
 	stored  atomic.Pointer[queue.Stats]
+	limits  atomic.Pointer[queue.Limits]
 }
 
 // queueBuckets are from a call that starts at once to one that waits for a night.
@@ -34,12 +35,21 @@ func newCalls(registry *prometheus.Registry) *calls {
 			queueBuckets),
 	}
 	c.stored.Store(&queue.Stats{})
+	c.limits.Store(&queue.Limits{})
 	f.gauge("calls_queued", "Asynchronous calls in the store that wait, of all servers.",
 		func() float64 { return float64(c.stored.Load().Queued) })
 	f.gauge("calls_running", "Asynchronous calls that run, on all servers.",
 		func() float64 { return float64(c.stored.Load().Running) })
 	f.gauge("calls_dead", "Asynchronous calls in the store that have failed for good, of all servers.",
 		func() float64 { return float64(c.stored.Load().Dead) })
+	f.gauge("calls_records", "Asynchronous calls in the store, ended ones included, of all servers.",
+		func() float64 { return float64(c.stored.Load().Calls) })
+	f.gauge("calls_bytes", "What these take of the store, in bytes.",
+		func() float64 { return float64(c.stored.Load().Bytes) })
+	f.gauge("calls_records_limit", "Most of them that there may be.",
+		func() float64 { return float64(c.limits.Load().AllCalls) })
+	f.gauge("calls_bytes_limit", "Most bytes that they may take.",
+		func() float64 { return float64(c.limits.Load().AllBytes) })
 	f.gauge("calls_oldest_seconds", "How long the asynchronous call has waited that could be run for longest.",
 		func() float64 { return c.stored.Load().Overdue.Seconds() })
 	return c
@@ -53,6 +63,9 @@ func (c *calls) CallStarted(waited time.Duration) { c.waited.Observe(max(waited,
 
 // CallSettled counts the end of a run. It is safe for concurrent use.
 func (c *calls) CallSettled(how string) { c.settled[how].Inc() }
+
+// CallsLimited tells the limits of what is in the store. It is safe for concurrent use.
+func (c *calls) CallsLimited(limits queue.Limits) { c.limits.Store(&limits) }
 
 // CallsStored tells what is in the store. It is safe for concurrent use.
 func (c *calls) CallsStored(stats queue.Stats) { c.stored.Store(&stats) }

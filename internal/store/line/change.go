@@ -1,40 +1,17 @@
 package line
 
 import (
-	"context"
 	"time"
 
 	"github.com/backstage/functions/internal/queue"
 )
 
-// change is an operation that writes: it happens as a whole or not at all.
+// change is what a batch of operations changes. Each change has its way back.
 type change struct {
 	*Line
 	now     time.Time
 	changes []Change
-	undo    []func()
-}
-
-// change runs what and saves what it has changed. When either fails, nothing has changed.
-func (l *Line) change(ctx context.Context, what func(*change) error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := ended(ctx); err != nil {
-		return err
-	}
-	ch := &change{Line: l, now: l.now().UTC().Truncate(time.Millisecond)}
-	err := what(ch)
-	if err == nil && len(ch.changes) > 0 {
-		err = l.keeper.Save(ch.changes)
-	}
-	if err != nil {
-		for i := len(ch.undo) - 1; i >= 0; i-- {
-			ch.undo[i]()
-		}
-		return err
-	}
-	l.sweepLocked()
-	return nil
+	undo    []func() // one for each of changes
 }
 
 // sweepLocked forgets namespaces without calls.

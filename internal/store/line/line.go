@@ -31,11 +31,13 @@ type Keeper interface {
 	Result(id string) ([]byte, error)
 }
 
-// Line is a queue. Use New. It is safe for concurrent use. It writes while it is locked: operations wait for each
-// other.
+// Line is a queue. Use New. It is safe for concurrent use. It writes while it is locked: reads wait for that, and
+// operations that wait meanwhile are written together.
 type Line struct {
 	keeper Keeper
 	now    func() time.Time
+	jobs   jobs
+	writer chan struct{} // has a token while a batch is written
 
 	mu         sync.Mutex // guards the fields below
 	calls      map[string]*queue.Call
@@ -46,6 +48,7 @@ type Line struct {
 	leases     *btree.BTreeG[moment] // running calls by when their lease ends
 	expiring   *btree.BTreeG[moment] // settled calls by when they expire
 	dead       int64
+	bytes      int64    // what all calls take
 	turn       uint64   // counts takes
 	emptied    []string // namespaces that may have no calls any more
 }
@@ -87,7 +90,7 @@ func New(keeper Keeper, now func() time.Time) *Line {
 		now = time.Now
 	}
 	return &Line{
-		keeper: keeper, now: now,
+		keeper: keeper, now: now, writer: make(chan struct{}, 1),
 		calls: map[string]*queue.Call{}, texts: map[string]texts{}, functions: map[function.Ref]*btree.BTreeG[string]{},
 		namespaces: map[string]*namespace{}, waiting: newMoments(), leases: newMoments(), expiring: newMoments(),
 	}
@@ -105,8 +108,12 @@ func (l *Line) Load(c *queue.Call, payload, result int) {
 type texts struct{ payload, result int64 }
 
 // size is what a call counts as.
-func (t texts) size(s *queue.Spec) int64 {
-	return t.payload + t.result + int64(queue.Overhead+len(s.URI)+len(s.Ref.ID)+len(s.Ref.Namespace)+len(s.Key))
+func (t texts) size(c *queue.Call) int64 {
+	n := t.payload + t.result + int64(queue.Overhead+len(c.URI)+len(c.Ref.ID)+len(c.Ref.Namespace)+len(c.Key))
+	for _, a := range c.History {
+		n += int64(len(a.Detail))
+	}
+	return n
 }
 
 // addLocked puts a call into the order.
@@ -118,7 +125,8 @@ func (l *Line) addLocked(c *queue.Call, t texts) {
 	l.functions[c.Ref].Set(c.ID)
 	ns := l.namespaceLocked(c.Ref.Namespace)
 	ns.calls++
-	ns.bytes += t.size(&c.Spec)
+	ns.bytes += t.size(c)
+	l.bytes += t.size(c)
 	if c.Key != "" {
 		if held := l.calls[ns.keys[c.Key]]; held == nil || held.Created.Before(c.Created) {
 			ns.keys[c.Key] = c.ID
@@ -147,7 +155,8 @@ func (l *Line) removeLocked(id string) {
 	if ns.calls--; ns.calls == 0 {
 		l.emptied = append(l.emptied, c.Ref.Namespace)
 	}
-	ns.bytes -= l.texts[id].size(&c.Spec)
+	ns.bytes -= l.texts[id].size(c)
+	l.bytes -= l.texts[id].size(c)
 	if ns.keys[c.Key] == id {
 		delete(ns.keys, c.Key)
 	}

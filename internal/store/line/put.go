@@ -12,6 +12,7 @@ func (l *Line) Put(ctx context.Context, spec *queue.Spec, limits queue.Limits) (
 		return placed, err
 	}
 	err = l.change(ctx, func(ch *change) error {
+		placed = queue.Placed{}
 		ch.purge()
 		ns := ch.namespaceLocked(spec.Ref.Namespace)
 		if id, ok := ns.keys[spec.Key]; ok && spec.Key != "" {
@@ -20,27 +21,15 @@ func (l *Line) Put(ctx context.Context, spec *queue.Spec, limits queue.Limits) (
 				return nil
 			}
 		}
-		if err := ch.makeRoom(ns, texts{payload: int64(len(spec.Payload))}.size(spec), limits); err != nil {
-			return err
-		}
 		c := &queue.Call{
 			Spec: *spec, Status: queue.Queued, Created: ch.now, Due: ch.now, Until: ch.now.Add(spec.MaxAge),
+		}
+		if err := ch.makeRoom(ns, 1, texts{payload: int64(len(spec.Payload))}.size(c), limits); err != nil {
+			return err
 		}
 		ch.put(c, Change{Payload: append([]byte{}, spec.Payload...)})
 		placed = queue.Placed{ID: spec.ID}
 		return nil
 	})
 	return placed, err
-}
-
-// makeRoom drops calls that succeeded or were cancelled until one of that size fits, or returns queue.ErrFull.
-func (ch *change) makeRoom(ns *namespace, bytes int64, limits queue.Limits) error {
-	for ns.calls+1 > limits.Calls || ns.bytes+bytes > limits.Bytes {
-		oldest, ok := ns.done.Min()
-		if !ok || oldest.at.After(ch.now) {
-			return queue.ErrFull
-		}
-		ch.drop(oldest.id)
-	}
-	return nil
 }

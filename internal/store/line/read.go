@@ -92,7 +92,10 @@ func (l *Line) Stats(ctx context.Context) (s queue.Stats, err error) {
 	if err := ended(ctx); err != nil {
 		return s, err
 	}
-	s = queue.Stats{Queued: int64(l.waiting.Len()), Running: int64(l.leases.Len()), Dead: l.dead}
+	s = queue.Stats{
+		Queued: int64(l.waiting.Len()), Running: int64(l.leases.Len()), Dead: l.dead,
+		Calls: int64(len(l.calls)), Bytes: l.bytes,
+	}
 	if first, ok := l.waiting.Min(); ok {
 		s.Overdue = max(l.now().Sub(first.at), 0)
 	}

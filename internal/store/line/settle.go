@@ -2,6 +2,7 @@ package line
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
@@ -17,9 +18,9 @@ func (l *Line) Settle(ctx context.Context, s *queue.Settlement) (status queue.St
 		c := ch.edit(s.ID)
 		switch s.Outcome {
 		case queue.Done:
-			c.Append(queue.Attempt{Start: c.Taken, End: ch.now, Detail: s.Detail})
+			ch.tell(c, s)
 			c.Used++
-			ch.settle(c, queue.Succeeded, "", s.Result)
+			ch.settle(c, queue.Succeeded, "", s)
 		case queue.Back:
 			ch.again(c, s)
 		default:
@@ -31,12 +32,25 @@ func (l *Line) Settle(ctx context.Context, s *queue.Settlement) (status queue.St
 	return status, err
 }
 
+// tell adds an attempt to the history of a call. Where there is no room for more, it is the only one.
+func (ch *change) tell(c *queue.Call, s *queue.Settlement) {
+	more := int64(len(s.Detail))
+	ns := ch.namespaceLocked(c.Ref.Namespace)
+	if !fitsIn(ns.bytes+more, s.Limits.Bytes) || !fitsIn(ch.bytes+more, s.Limits.AllBytes) {
+		c.History = nil
+	}
+	c.Append(queue.Attempt{Start: c.Taken, End: ch.now, Detail: s.Detail})
+}
+
+// fitsIn says whether so many bytes are within a limit, of which 0 is none.
+func fitsIn(bytes, limit int64) bool { return limit <= 0 || bytes <= limit }
+
 // failed ends an attempt that failed.
 func (ch *change) failed(c *queue.Call, s *queue.Settlement) {
-	c.Append(queue.Attempt{Start: c.Taken, End: ch.now, Detail: s.Detail})
+	ch.tell(c, s)
 	c.Used++
 	if s.Outcome == queue.Fail || c.Used >= c.Spec.Attempts {
-		ch.settle(c, queue.Dead, s.Reason, s.Result)
+		ch.settle(c, queue.Dead, s.Reason, s)
 		return
 	}
 	ch.again(c, s)
@@ -50,15 +64,15 @@ func (ch *change) again(c *queue.Call, s *queue.Settlement) {
 		if s.Outcome == queue.Back {
 			reason = queue.ReasonMaxAge
 		}
-		ch.settle(c, queue.Dead, reason, s.Result)
+		ch.settle(c, queue.Dead, reason, s)
 		return
 	}
 	c.Status, c.Progress = queue.Queued, nil
 	ch.put(c, Change{})
 }
 
-// settle ends a call. Its payload stays as long as it may be redriven.
-func (ch *change) settle(c *queue.Call, status queue.Status, reason string, result []byte) {
+// settle ends a call with the answer of how, if there is room for it. Its payload stays as long as it may be redriven.
+func (ch *change) settle(c *queue.Call, status queue.Status, reason string, how *queue.Settlement) {
 	keep := c.Keep
 	if status == queue.Dead {
 		keep = c.KeepDead
@@ -66,10 +80,29 @@ func (ch *change) settle(c *queue.Call, status queue.Status, reason string, resu
 	c.Status, c.Reason, c.Settled = status, reason, ch.now
 	c.Expires = ch.now.Add(max(keep, 0))
 	with := Change{NoPayload: status == queue.Succeeded}
-	if len(result) > 0 {
-		c.HasResult, with.Result = true, append([]byte{}, result...)
+	switch {
+	case len(how.Result) == 0:
+		c.Dropped = how.Dropped
+	case ch.fits(c, with.NoPayload, how):
+		c.HasResult, with.Result = true, append([]byte{}, how.Result...)
+	default:
+		c.Dropped = int64(len(how.Result))
 	}
 	ch.put(c, with)
+}
+
+// fits says whether there is room for the answer of a call, and makes it.
+func (ch *change) fits(c *queue.Call, withoutPayload bool, how *queue.Settlement) bool {
+	more := int64(len(how.Result))
+	if withoutPayload {
+		more -= ch.texts[c.ID].payload
+	}
+	limits := how.Limits
+	if limits == (queue.Limits{}) {
+		return true
+	}
+	limits.Calls, limits.AllCalls = math.MaxInt, 0 // it is one of them already
+	return ch.makeRoom(ch.namespaceLocked(c.Ref.Namespace), 0, more, limits) == nil
 }
 
 // Cancel cancels a call: see store.Calls.
@@ -83,7 +116,7 @@ func (l *Line) Cancel(ctx context.Context, ref function.Ref, id string) error {
 		case old.Status.Settled():
 			return queue.ErrSettled
 		}
-		ch.settle(ch.edit(id), queue.Cancelled, "", nil)
+		ch.settle(ch.edit(id), queue.Cancelled, "", &queue.Settlement{})
 		return nil
 	})
 }
@@ -99,7 +132,7 @@ func (l *Line) Redrive(ctx context.Context, ref function.Ref, id string) error {
 			return queue.ErrNotSettled
 		}
 		c := ch.edit(id)
-		c.Status, c.Used, c.Reason, c.Progress, c.HasResult = queue.Queued, 0, "", nil, false
+		c.Status, c.Used, c.Reason, c.Progress, c.HasResult, c.Dropped = queue.Queued, 0, "", nil, false, 0
 		c.Due, c.Until = ch.now, ch.now.Add(c.MaxAge)
 		c.Settled, c.Expires = time.Time{}, time.Time{}
 		ch.put(c, Change{NoResult: true})

@@ -15,6 +15,7 @@ func (l *Line) Take(
 	ctx context.Context, server string, most int, lease time.Duration,
 ) (taken []*queue.Call, next time.Duration, err error) {
 	err = l.change(ctx, func(ch *change) error {
+		taken = nil
 		ch.purge()
 		ch.endLost()
 		for len(taken) < most {
@@ -58,10 +59,10 @@ func (ch *change) takeNext(server string, lease time.Duration) (*queue.Call, err
 		first, _ := ns.due.Min()
 		c := ch.edit(first.id)
 		if c.Until.Before(ch.now) {
-			ch.settle(c, queue.Dead, queue.ReasonMaxAge, nil)
+			ch.settle(c, queue.Dead, queue.ReasonMaxAge, &queue.Settlement{})
 			continue
 		}
-		payload, err := ch.keeper.Payload(c.ID)
+		payload, err := ch.payload(c.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -107,6 +108,7 @@ func (l *Line) Renew(
 	ctx context.Context, renewals []queue.Renewal, lease time.Duration,
 ) (lost []queue.Lease, err error) {
 	err = l.change(ctx, func(ch *change) error {
+		lost = nil
 		for _, r := range renewals {
 			if !ch.holds(r.Lease) {
 				lost = append(lost, r.Lease)

@@ -16,12 +16,15 @@ func (k keys) callPart(shard uint32) string {
 	return fmt.Sprintf("%sfunctions:calls:{%02d}:", string(k), shard)
 }
 
-// callsOf is the part of a namespace.
-func (k keys) callsOf(namespace string) string {
+// shardOf is the number of the part of a namespace.
+func shardOf(namespace string) uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(namespace)) // never fails
-	return k.callPart(h.Sum32() % callShards)
+	return h.Sum32() % callShards
 }
+
+// callsOf is the part of a namespace.
+func (k keys) callsOf(namespace string) string { return k.callPart(shardOf(namespace)) }
 
 // callParts are all of them.
 func (k keys) callParts() []string {

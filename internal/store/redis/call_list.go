@@ -73,11 +73,17 @@ func (s *Store) CallStats(ctx context.Context) (stats queue.Stats, err error) {
 	if err != nil {
 		return stats, at("call stats", storeError(ctx, err))
 	}
+	totals, err := s.readTotals(ctx)
+	if err != nil {
+		return stats, at("call stats", err)
+	}
 	now := float64(clock.Val().UnixMilli())
 	for i := range parts {
 		stats.Queued += counts[i][0].Val()
 		stats.Running += counts[i][1].Val()
 		stats.Dead += counts[i][2].Val()
+		stats.Calls += totals[i].calls
+		stats.Bytes += totals[i].bytes
 		if oldest := first[i].Val(); len(oldest) > 0 {
 			waited := time.Duration(max(now-oldest[0].Score, 0)) * time.Millisecond
 			stats.Overdue = max(stats.Overdue, waited)

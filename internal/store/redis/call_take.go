@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -13,14 +14,50 @@ import (
 	"github.com/backstage/functions/internal/queue"
 )
 
-// TakeCalls takes calls that are due. It looks at what is first in each part, and takes from that whose first namespace
-// has the fewest running calls; of those that have as few, from any.
+// TakeCalls takes calls that are due. Outside of a cluster one script does it for all parts.
 func (s *Store) TakeCalls(
+	ctx context.Context, server string, most int, lease time.Duration,
+) (taken []*queue.Call, next time.Duration, err error) {
+	switch {
+	case s.tooOld.Load():
+		err = queue.ErrUnsupported
+	case s.cluster:
+		taken, next, err = s.takeFromCluster(ctx, server, most, lease)
+	default:
+		taken, next, err = s.takeFrom(ctx, s.keys.callParts(), server, most, lease, s.looked.due())
+	}
+	return taken, next, at("take calls", err)
+}
+
+// lookInterval is how often calls that have become due, and leases that have run out, are looked for while there are
+// others to take.
+const lookInterval = 20 * time.Millisecond
+
+// looks says when to look. The zero value is ready. It is safe for concurrent use.
+type looks struct {
+	mu   sync.Mutex // guards last
+	last time.Time
+}
+
+// due says whether it is time, and notes that it is done.
+func (l *looks) due() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Since(l.last) < lookInterval {
+		return false
+	}
+	l.last = time.Now()
+	return true
+}
+
+// takeFromCluster looks at what is first in each part, and takes from that whose first namespace has the fewest running
+// calls; of those that have as few, from any.
+func (s *Store) takeFromCluster(
 	ctx context.Context, server string, most int, lease time.Duration,
 ) (taken []*queue.Call, next time.Duration, err error) {
 	parts, next, err := s.dueParts(ctx)
 	if err != nil {
-		return nil, 0, at("take calls", err)
+		return nil, 0, err
 	}
 	for len(parts) > 0 && len(taken) < most {
 		// One at a time while others wait as well, so that the one with the fewest is always the next.
@@ -28,9 +65,9 @@ func (s *Store) TakeCalls(
 		if len(parts) > 1 {
 			n = 1
 		}
-		got, wait, err := s.takeFrom(ctx, parts[0].key, server, n, lease)
+		got, wait, err := s.takeFrom(ctx, []string{parts[0].key}, server, n, lease, true)
 		if err != nil && len(taken) == 0 {
-			return nil, 0, at("take calls", err)
+			return nil, 0, err
 		}
 		taken = append(taken, got...)
 		next = sooner(next, wait)
@@ -108,10 +145,16 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
+// takeFrom takes calls of parts that one script can read. Look says to look first at what has become due.
 func (s *Store) takeFrom(
-	ctx context.Context, part, server string, most int, lease time.Duration,
+	ctx context.Context, parts []string, server string, most int, lease time.Duration, look bool,
 ) (taken []*queue.Call, next time.Duration, err error) {
-	answer, err := s.run(ctx, takeCallsScript, []string{part}, server, most, lease.Milliseconds())
+	how := ""
+	if look {
+		how = "look"
+	}
+	begin := 1 + rand.IntN(len(parts)) // of parts with as few running calls any is served first
+	answer, err := s.run(ctx, takeCallsScript, parts, server, most, lease.Milliseconds(), begin, how)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -122,15 +165,15 @@ func (s *Store) takeFrom(
 	if ms, _ := list[0].(int64); ms > 0 {
 		next = time.Duration(ms) * time.Millisecond
 	}
-	for i := 1; i+2 < len(list); i += 3 {
+	for i := 1; i+1 < len(list); i += 2 {
 		id, _ := list[i].(string)
 		values, _ := list[i+1].([]any)
-		payload, _ := list[i+2].(string)
 		c, err := parseCall(id, values)
 		if err != nil || c == nil {
 			s.log.WarnContext(ctx, "A queued call in Redis cannot be read", "call", id, "error", err)
 			continue
 		}
+		payload, _ := values[len(values)-1].(string)
 		c.Payload = []byte(payload)
 		taken = append(taken, c)
 	}

@@ -3,9 +3,12 @@ package redis
 import (
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/queue"
@@ -65,7 +68,7 @@ func TestAFullRedisFinishesWhatItHas(t *testing.T) {
 		t.Errorf("took %d, then %d", len(rest), len(again))
 	}
 	stats, err := s.CallStats(t.Context())
-	if err != nil || stats != (queue.Stats{Running: 1, Dead: 1}) {
+	if err != nil || stats.Queued != 0 || stats.Running != 1 || stats.Dead != 1 || stats.Calls != 4 {
 		t.Errorf("got %+v, %v", stats, err)
 	}
 }
@@ -112,5 +115,60 @@ func TestCallsOutliveRedis(t *testing.T) {
 	restart()
 	if result, err := s.CallResult(t.Context(), ref, "1"); err != nil || string(result) != "r" {
 		t.Errorf("result %q, %v", result, err)
+	}
+}
+
+// TestCallsTakeOfRedisWhatTheyCountAs fills the limits with the smallest calls and with some of usual lengths. Redis needs
+// no more memory than the limit, but for a little, and the next call is refused.
+func TestCallsTakeOfRedisWhatTheyCountAs(t *testing.T) {
+	for _, payload := range []int{0, 300, 5000} {
+		t.Run(strconv.Itoa(payload), func(t *testing.T) {
+			s, raw := withRaw(t)
+			used := func() int64 {
+				t.Helper()
+				info, err := raw.Info(t.Context(), "memory").Result()
+				check(t, err)
+				n, err := strconv.ParseInt(infoField(info, "used_memory"), 10, 64)
+				check(t, err)
+				return n
+			}
+			_, err := s.PutCall(t.Context(), callSpec("first", payload), manyCalls)
+			check(t, err)
+			before := used()
+			limits := queue.Limits{Calls: 1 << 20, Bytes: 1 << 40, AllCalls: 1 << 20, AllBytes: 8 << 20}
+			n := 0
+			for ; ; n++ {
+				c := callSpec(uuid.Must(uuid.NewV7()).String(), payload)
+				c.Ref.Namespace = strconv.Itoa(n % 7)
+				if _, err = s.PutCall(t.Context(), c, limits); err != nil {
+					break
+				}
+			}
+			if !errors.Is(err, queue.ErrStoreFull) {
+				t.Fatal(err)
+			}
+			took := used() - before
+			t.Logf("%d calls take %d bytes, %d each", n, took, took/int64(n))
+			if took > limits.AllBytes*11/10 {
+				t.Errorf("calls take %d bytes of Redis, their limit is %d", took, limits.AllBytes)
+			}
+		})
+	}
+}
+
+func TestAnOldRedisIsGivenNoCalls(t *testing.T) {
+	for version, old := range map[string]bool{"2.8.24": true, "4.0.14": true, "5.0.0": false, "7.2.4": false, "": false, "x": false} {
+		if tooOldForCalls(version) != old {
+			t.Errorf("%q is too old: %v", version, !old)
+		}
+	}
+	s, _ := withRaw(t)
+	s.tooOld.Store(true)
+	_, err := s.PutCall(t.Context(), callSpec("1", 1), manyCalls)
+	if !errors.Is(err, queue.ErrUnsupported) {
+		t.Errorf("a put: %v", err)
+	}
+	if _, _, err := s.TakeCalls(t.Context(), "one", 1, time.Hour); !errors.Is(err, queue.ErrUnsupported) {
+		t.Errorf("a take: %v", err)
 	}
 }

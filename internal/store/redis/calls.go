@@ -10,46 +10,85 @@ import (
 )
 
 // PutCall adds a call, or finds the one with its idempotency key.
-func (s *Store) PutCall(ctx context.Context, spec *queue.Spec, limits queue.Limits) (queue.Placed, error) {
-	placed, err := s.putCall(ctx, spec, limits)
+func (s *Store) PutCall(ctx context.Context, spec *queue.Spec, limits queue.Limits) (placed queue.Placed, err error) {
+	if err = spec.Check(); err == nil && s.tooOld.Load() {
+		err = queue.ErrUnsupported
+	}
+	if err == nil {
+		bounded := limits.AllCalls > 0 || limits.AllBytes > 0
+		err = s.withinAll(ctx, shardOf(spec.Ref.Namespace), bounded, func(others partTotal, last bool) (bool, error) {
+			var full bool
+			placed, full, err = s.putCall(ctx, spec, limits, others, last)
+			return full, err
+		})
+	}
 	return placed, at("put call "+spec.ID, err)
 }
 
-func (s *Store) putCall(ctx context.Context, spec *queue.Spec, limits queue.Limits) (placed queue.Placed, err error) {
-	if err := spec.Check(); err != nil {
-		return placed, err
-	}
-	record := spec.Record()
-	answer, err := s.run(ctx, putCallScript, []string{s.keys.callsOf(spec.Ref.Namespace)},
+// putCall adds a call unless that is one too many. AllFull says that all parts together have too many: err is
+// queue.ErrStoreFull then if it is the last try.
+func (s *Store) putCall(
+	ctx context.Context, spec *queue.Spec, limits queue.Limits, others partTotal, last bool,
+) (placed queue.Placed, allFull bool, err error) {
+	record, shard := spec.Record(), shardOf(spec.Ref.Namespace)
+	answer, err := s.run(ctx, putCallScript, []string{s.keys.callPart(shard)},
 		spec.ID, spec.Ref.Namespace, listName(spec.Ref), record, spec.Payload, spec.Attempts,
 		spec.MaxAge.Milliseconds(), spec.Keep.Milliseconds(), spec.KeepDead.Milliseconds(), spec.Key, spec.Print,
-		spec.KeyFor.Milliseconds(), limits.Calls, limits.Bytes, queue.Overhead+len(record))
-	if err != nil {
-		return placed, err
-	}
-	texts := textsOf(answer)
+		spec.KeyFor.Milliseconds(), limits.Calls, limits.Bytes, queue.Overhead+len(record),
+		others.calls, others.bytes, limits.AllCalls, limits.AllBytes)
+	list, _ := answer.([]any)
+	texts := append(textsOf(answer), "", "", "")
 	switch {
-	case len(texts) == 3:
-		return queue.Placed{ID: texts[1], Existing: true, Print: texts[2]}, nil
-	case len(texts) == 1 && texts[0] == "new":
-		return queue.Placed{ID: spec.ID}, nil
+	case err != nil:
+		return placed, false, err
+	case texts[0] == "there":
+		return queue.Placed{ID: texts[1], Existing: true, Print: texts[2]}, false, nil
+	case texts[0] == allFullAnswer && last:
+		return placed, true, queue.ErrStoreFull
+	case texts[0] == allFullAnswer:
+		return placed, true, nil
+	case texts[0] != "new":
+		return placed, false, queue.ErrFull
 	}
-	return placed, queue.ErrFull
+	if len(list) == 3 {
+		calls, _ := list[1].(int64)
+		bytes, _ := list[2].(int64)
+		s.totals.note(shard, partTotal{calls, bytes})
+	}
+	return queue.Placed{ID: spec.ID}, false, nil
 }
 
 // SettleCall ends a take.
-func (s *Store) SettleCall(ctx context.Context, how *queue.Settlement) (queue.Status, error) {
-	answer, err := s.run(ctx, settleCallScript, []string{s.keys.callsOf(how.Ref.Namespace)},
-		how.ID, listName(how.Ref), how.Take, string(how.Outcome), how.Delay.Milliseconds(), how.Detail, how.Reason,
-		how.Result)
-	status, _ := answer.(string)
+func (s *Store) SettleCall(ctx context.Context, how *queue.Settlement) (status queue.Status, err error) {
+	bounded := how.Limits.AllBytes > 0 && len(how.Result) > 0
+	err = s.withinAll(ctx, shardOf(how.Ref.Namespace), bounded, func(others partTotal, last bool) (bool, error) {
+		status, err = s.settleCall(ctx, how, others, last)
+		return status == allFullAnswer, err
+	})
 	if err == nil && status == "lost" {
 		err = queue.ErrLost
 	}
 	if err != nil {
 		return "", at("settle call "+how.ID, err)
 	}
-	return queue.Status(status), nil
+	return status, nil
+}
+
+// allFullAnswer is what a script answers that has done nothing for lack of room in all parts.
+const allFullAnswer = "all full"
+
+func (s *Store) settleCall(
+	ctx context.Context, how *queue.Settlement, others partTotal, last bool,
+) (queue.Status, error) {
+	when := ""
+	if last {
+		when = "last"
+	}
+	answer, err := s.run(ctx, settleCallScript, []string{s.keys.callsOf(how.Ref.Namespace)},
+		how.ID, listName(how.Ref), how.Take, string(how.Outcome), how.Delay.Milliseconds(), how.Detail, how.Reason,
+		how.Result, how.Dropped, how.Limits.Bytes, others.bytes, how.Limits.AllBytes, when)
+	status, _ := answer.(string)
+	return queue.Status(status), err
 }
 
 // CancelCall cancels a call.

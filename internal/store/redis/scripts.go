@@ -70,4 +70,5 @@ var (
 	settleCallScript  = redis.NewScript(callLibrary + source("call_settle"))
 	cancelCallScript  = redis.NewScript(callLibrary + source("call_cancel"))
 	redriveCallScript = redis.NewScript(callLibrary + source("call_redrive"))
+	evictCallsScript  = redis.NewScript(callLibrary + source("call_evict"))
 )

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -68,6 +69,9 @@ type Store struct {
 	log     *slog.Logger
 	envs    envFaults
 	edits   keylock.Locks // of functions, see edit
+	totals  callTotals
+	looked  looks
+	tooOld  atomic.Bool // Redis cannot keep queued calls
 
 	heartbeat time.Duration   // see watch
 	life      context.Context // ends with Close
@@ -123,7 +127,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if err := s.Ping(ctx); err != nil {
 		s.log.WarnContext(ctx, "Redis cannot be used yet.", "error", err)
 	} else {
-		s.warnAboutCalls(ctx)
+		s.checkForCalls(ctx)
 	}
 	if logs.own {
 		if err := logs.client.Ping(ctx).Err(); err != nil {

@@ -16,6 +16,6 @@ elseif c.status == 'running' then
 else
   return 'settled'
 end
-settle(id, c.ns, 'cancelled', '', '')
+settle(id, c, 'cancelled', '')
 place(c.ns)
 return 'done'

@@ -14,17 +14,23 @@
 --   list:<fn>     sorted set: the calls of a function, in the order of their IDs
 --   keys:<ns>     hash: idempotency keys, each with the ID of its call
 --   calls, bytes  hashes: how many calls a namespace has, and what they take
+--   size          what all calls of the part take
 -- Times are milliseconds by the clock of Redis.
 -- A Redis without memory refuses a script at its first write, if that is a command that may need more; never later. So
 -- a put begins with such a command, and everything else with ZREM: what is queued can be taken, settled and cancelled.
-local base = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local few = 100 -- how many expired records and lost leases a script ends at most
+local few = 100 -- how many expired records and lost leases a script ends at most, and how many make room
 local served = 1099511627776 -- 2^40: more than takes there will be, few enough for 2^13 running calls
 
-local active, later = base .. 'active', base .. 'later'
-local queued, leases, dead, expiry = base .. 'queued', base .. 'leases', base .. 'dead', base .. 'expiry'
+-- enter chooses the part that all functions below are about.
+local base, active, later, queued, leases, dead, expiry
+local function enter(part)
+  base = part
+  active, later, queued, leases = base .. 'active', base .. 'later', base .. 'queued', base .. 'leases'
+  dead, expiry = base .. 'dead', base .. 'expiry'
+end
+enter(KEYS[1])
 
 local function key(kind, name)
   return base .. kind .. ':' .. name
@@ -37,33 +43,45 @@ end
 -- place puts a namespace where its first queued call belongs. A new one comes after those that were served last.
 local function place(ns)
   local first = redis.call('ZRANGE', key('due', ns), 0, 0, 'WITHSCORES')
-  local held = number(base .. 'held', ns)
-  redis.call('ZREM', active, ns)
-  redis.call('ZREM', later, ns)
   if not first[1] then
-    if held <= 0 then
+    redis.call('ZREM', active, ns)
+    redis.call('ZREM', later, ns)
+    if number(base .. 'held', ns) <= 0 then
       redis.call('HDEL', base .. 'held', ns)
       redis.call('HDEL', base .. 'turns', ns)
     end
     return
   end
-  redis.call('HSETNX', base .. 'turns', ns, redis.call('GET', base .. 'turn') or 0)
-  if tonumber(first[2]) <= now then
-    redis.call('ZADD', active, held * served + number(base .. 'turns', ns), ns)
-  else
+  if tonumber(first[2]) > now then
+    redis.call('ZREM', active, ns)
     redis.call('ZADD', later, first[2], ns)
+    return
   end
+  redis.call('ZREM', later, ns)
+  local turn = redis.call('HGET', base .. 'turns', ns)
+  if not turn then
+    turn = redis.call('GET', base .. 'turn') or 0
+    redis.call('HSET', base .. 'turns', ns, turn)
+  end
+  redis.call('ZADD', active, number(base .. 'held', ns) * served + turn, ns)
 end
 
 local function hold(ns, by)
   redis.call('HINCRBY', base .. 'held', ns, by)
 end
 
--- grow changes what a call and its namespace take.
-local function grow(id, ns, by)
-  if by ~= 0 then
-    redis.call('HINCRBY', key('call', id), 'size', by)
-    redis.call('HINCRBY', base .. 'bytes', ns, by)
+-- grow changes what a call counts as: count writes that, also for its namespace and its part.
+local grown = 0
+local function grow(by)
+  grown = grown + by
+end
+
+local function count(id, ns)
+  if grown ~= 0 then
+    redis.call('HINCRBY', key('call', id), 'size', grown)
+    redis.call('HINCRBY', base .. 'bytes', ns, grown)
+    redis.call('INCRBY', base .. 'size', grown)
+    grown = 0
   end
 end
 
@@ -83,6 +101,9 @@ local function drop(id)
   end
   redis.call('DEL', key('call', id))
   redis.call('HINCRBY', base .. 'bytes', ns, -tonumber(c[3]))
+  if redis.call('DECRBY', base .. 'size', c[3]) <= 0 then
+    redis.call('DEL', base .. 'size')
+  end
   if redis.call('HINCRBY', base .. 'calls', ns, -1) <= 0 then
     redis.call('HDEL', base .. 'calls', ns)
     redis.call('HDEL', base .. 'bytes', ns)
@@ -95,30 +116,82 @@ local function purge()
   end
 end
 
+-- bytes is what all calls of the part take, calls how many there are.
+local function bytes()
+  return tonumber(redis.call('GET', base .. 'size') or 0)
+end
+
+local function calls()
+  return redis.call('ZCARD', queued) + redis.call('ZCARD', leases) + redis.call('ZCARD', expiry)
+end
+
+-- evict drops calls of a namespace that may make room, the oldest first, as long as over says that it is needed.
+local function evict(ns, over)
+  for _ = 1, few do
+    local oldest = over() and redis.call('ZRANGEBYSCORE', key('done', ns), '-inf', now, 'LIMIT', 0, 1)[1]
+    if not oldest then
+      return
+    end
+    redis.call('ZREM', key('done', ns), oldest)
+    drop(oldest)
+  end
+end
+
+-- evictAny is evict for those of any namespace of the part, that which expires next first. It returns how many it drops.
+local function evictAny(over)
+  local dropped = 0
+  for _, id in ipairs(redis.call('ZRANGE', expiry, 0, few - 1)) do
+    if not over() then
+      break
+    end
+    local ns = redis.call('HGET', key('call', id), 'ns')
+    local from = ns and redis.call('ZSCORE', key('done', ns), id)
+    if from and tonumber(from) <= now then
+      drop(id)
+      dropped = dropped + 1
+    end
+  end
+  return dropped
+end
+
+-- read is what scripts need of a call; nil when there is none.
+local function read(id)
+  local c = redis.call('HMGET', key('call', id), 'status', 'takes', 'ns', 'taken', 'attempts', 'until', 'fn', 'closed',
+    'used', 'keep', 'keepDead', 'key', 'keyUntil', 'history')
+  if not c[1] then
+    return nil
+  end
+  return {
+    status = c[1], takes = tonumber(c[2]), ns = c[3], taken = c[4] or 0, attempts = tonumber(c[5]),
+    till = tonumber(c[6]), fn = c[7], closed = tonumber(c[8] or 0), used = tonumber(c[9] or 0), keep = tonumber(c[10]),
+    keepDead = tonumber(c[11]), key = c[12], keyUntil = tonumber(c[13] or 0), history = c[14] or '',
+  }
+end
+
 -- settle ends a call that is neither queued nor running any more. Its payload stays as long as it may be redriven.
-local function settle(id, ns, status, reason, result)
+-- answer has its result, or how long one was that is not kept.
+local function settle(id, c, status, reason, answer)
   local call = key('call', id)
-  local c = redis.call('HMGET', call, 'keep', 'keepDead', 'key', 'keyUntil')
-  local lives = tonumber(status == 'dead' and c[2] or c[1])
-  redis.call('HSET', call, 'status', status, 'reason', reason, 'settled', now, 'expires', now + lives)
-  if result ~= '' then
-    redis.call('HSET', call, 'result', result)
-    grow(id, ns, #result)
+  local lives = status == 'dead' and c.keepDead or c.keep
+  redis.call('HSET', call, 'status', status, 'reason', reason, 'settled', now, 'expires', now + lives,
+    'used', c.used, 'history', c.history)
+  if answer and answer.result ~= '' then
+    redis.call('HSET', call, 'result', answer.result)
+    grow(#answer.result)
+  elseif answer and answer.dropped > 0 then
+    redis.call('HSET', call, 'dropped', answer.dropped)
   end
   if status == 'succeeded' then
-    grow(id, ns, -redis.call('HSTRLEN', call, 'payload'))
+    grow(-redis.call('HSTRLEN', call, 'payload'))
     redis.call('HDEL', call, 'payload')
   end
   redis.call('ZADD', expiry, now + lives, id)
   if status == 'dead' then
     redis.call('ZADD', dead, now, id)
   else
-    local from = now
-    if c[3] and tonumber(c[4]) > now then
-      from = c[4]
-    end
-    redis.call('ZADD', key('done', ns), from, id)
+    redis.call('ZADD', key('done', c.ns), c.key and math.max(c.keyUntil, now) or now, id)
   end
+  count(id, c.ns)
 end
 
 -- release ends the lease of a running call.
@@ -127,60 +200,51 @@ local function release(id, ns)
   hold(ns, -1)
 end
 
--- enqueue makes a call wait until it is due.
+-- enqueue makes a call wait until it is due. Its namespace is to be placed.
 local function enqueue(id, ns, due)
-  redis.call('HSET', key('call', id), 'status', 'queued', 'due', due)
   redis.call('ZADD', key('due', ns), due, id)
   redis.call('ZADD', queued, due, id)
-  place(ns)
 end
 
--- tell adds an attempt to the history of a call: its begin, its end and what is known of it, in a line.
-local function tell(id, taken, detail)
-  local call = key('call', id)
-  local history = (redis.call('HGET', call, 'history') or '') .. taken .. ' ' .. now .. ' ' .. detail .. '\n'
+-- tell adds an attempt to the history of a call: its begin, its end and what is known of it, in a line. It keeps the
+-- newest lines, and the last one alone where there is no room.
+local function tell(c, detail, full)
+  local line = c.taken .. ' ' .. now .. ' ' .. detail .. '\n'
+  local history = (full and '' or c.history) .. line
   while #history > 65536 do
-    local line = string.find(history, '\n', 1, true)
-    if not line or line == #history then
+    local first = string.find(history, '\n', 1, true)
+    if not first or first == #history then
       break
     end
-    history = string.sub(history, line + 1)
+    history = string.sub(history, first + 1)
   end
-  redis.call('HSET', call, 'history', history)
+  grow(#history - #c.history)
+  c.history = history
 end
 
 -- again queues a call that was taken, unless it would be too old.
-local function again(id, ns, till, delay, reason, result)
-  if now + delay > till then
-    settle(id, ns, 'dead', reason, result)
-    place(ns)
+local function again(id, c, delay, reason, answer)
+  if now + delay > c.till then
+    settle(id, c, 'dead', reason, answer)
+    place(c.ns)
     return 'dead'
   end
   redis.call('HDEL', key('call', id), 'progress')
-  enqueue(id, ns, now + delay)
+  redis.call('HSET', key('call', id), 'status', 'queued', 'due', now + delay, 'used', c.used, 'history', c.history)
+  count(id, c.ns)
+  enqueue(id, c.ns, now + delay)
+  place(c.ns)
   return 'queued'
 end
 
 -- failed ends an attempt that failed; final says that no other would do better.
-local function failed(id, c, final, delay, detail, reason, result)
-  tell(id, c.taken, detail)
-  local used = redis.call('HINCRBY', key('call', id), 'used', 1)
-  if final or used >= c.attempts then
-    settle(id, c.ns, 'dead', reason, result)
+local function failed(id, c, final, delay, detail, reason, answer, full)
+  tell(c, detail, full)
+  c.used = c.used + 1
+  if final or c.used >= c.attempts then
+    settle(id, c, 'dead', reason, answer)
     place(c.ns)
     return 'dead'
   end
-  return again(id, c.ns, c.till, delay, reason, result)
-end
-
--- read is what scripts need of a call; nil when there is none.
-local function read(id)
-  local c = redis.call('HMGET', key('call', id), 'status', 'takes', 'ns', 'taken', 'attempts', 'until', 'fn', 'closed')
-  if not c[1] then
-    return nil
-  end
-  return {
-    status = c[1], takes = tonumber(c[2]), ns = c[3], taken = c[4] or 0, attempts = tonumber(c[5]),
-    till = tonumber(c[6]), fn = c[7], closed = tonumber(c[8] or 0),
-  }
+  return again(id, c, delay, reason, answer)
 end

@@ -2,8 +2,10 @@
 -- KEYS: what the keys of the part begin with
 -- ARGV: ID, namespace, function, record, payload, attempts, then in ms: the longest age, how long it is kept once it has
 -- succeeded, and once it is dead; idempotency key (empty: none), what tells the request from others, how long the key
--- counts in ms, the most calls of a namespace, the most bytes, bytes beside the payload
--- Returns "new", "there" with the ID and what tells its request from others, or "full".
+-- counts in ms, the most calls of a namespace, the most bytes, bytes beside the payload; how many calls other parts have,
+-- what they take, and the most calls and bytes of all parts (0: no bound)
+-- Returns "new" with the calls and the bytes of the part, "there" with the ID and what tells its request from others,
+-- "full", or "all full".
 local id, ns, fn, payload, idempotency = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[10]
 purge()
 if redis.call('EXISTS', key('call', id)) == 1 then
@@ -19,29 +21,42 @@ if idempotency ~= '' then
   end
 end
 local size = tonumber(ARGV[15]) + #payload
+local most, mostBytes, mostOfAll, mostBytesOfAll = ARGV[13], ARGV[14], tonumber(ARGV[18]), tonumber(ARGV[19])
 local function full()
-  return number(base .. 'calls', ns) + 1 > tonumber(ARGV[13]) or number(base .. 'bytes', ns) + size > tonumber(ARGV[14])
+  return number(base .. 'calls', ns) + 1 > tonumber(most) or number(base .. 'bytes', ns) + size > tonumber(mostBytes)
 end
-for _ = 1, few do
-  local oldest = full() and redis.call('ZRANGEBYSCORE', key('done', ns), '-inf', now, 'LIMIT', 0, 1)[1]
-  if not oldest then
-    break
-  end
-  redis.call('ZREM', key('done', ns), oldest)
-  drop(oldest)
+local function allFull()
+  return mostOfAll > 0 and ARGV[16] + calls() + 1 > mostOfAll
+    or mostBytesOfAll > 0 and ARGV[17] + bytes() + size > mostBytesOfAll
+end
+if size <= tonumber(mostBytes) then
+  evict(ns, full)
 end
 if full() then
   return {'full'}
 end
+if allFull() then
+  if mostBytesOfAll == 0 or size <= mostBytesOfAll then
+    evict(ns, allFull)
+    evictAny(allFull)
+  end
+  if allFull() then
+    return {'all full'}
+  end
+end
 redis.call('HSET', key('call', id), 'ns', ns, 'fn', fn, 'spec', ARGV[4], 'payload', payload, 'takes', 0, 'used', 0,
   'created', now, 'until', now + tonumber(ARGV[7]), 'attempts', ARGV[6], 'keep', ARGV[8], 'keepDead', ARGV[9],
-  'size', size)
+  'size', size, 'status', 'queued', 'due', now)
 if idempotency ~= '' then
   redis.call('HSET', key('call', id), 'key', idempotency, 'print', ARGV[11], 'keyUntil', now + tonumber(ARGV[12]))
   redis.call('HSET', key('keys', ns), idempotency, id)
 end
 redis.call('HINCRBY', base .. 'calls', ns, 1)
 redis.call('HINCRBY', base .. 'bytes', ns, size)
+local taken = redis.call('INCRBY', base .. 'size', size)
 redis.call('ZADD', key('list', fn), 0, id)
 enqueue(id, ns, now)
-return {'new'}
+if not redis.call('ZSCORE', active, ns) then -- else it has a place already, which a call more does not change
+  place(ns)
+end
+return {'new', calls(), taken}

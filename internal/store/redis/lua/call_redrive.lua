@@ -16,8 +16,10 @@ end
 redis.call('ZREM', dead, id)
 redis.call('ZREM', expiry, id)
 redis.call('ZREM', key('done', c.ns), id)
-grow(id, c.ns, -redis.call('HSTRLEN', call, 'result'))
-redis.call('HDEL', call, 'result', 'reason', 'progress', 'settled', 'expires')
-redis.call('HSET', call, 'used', 0, 'until', now + tonumber(ARGV[3]), 'redrive', ARGV[4])
+grow(-redis.call('HSTRLEN', call, 'result'))
+redis.call('HDEL', call, 'result', 'dropped', 'reason', 'progress', 'settled', 'expires')
+redis.call('HSET', call, 'status', 'queued', 'due', now, 'used', 0, 'until', now + tonumber(ARGV[3]), 'redrive', ARGV[4])
+count(id, c.ns)
 enqueue(id, c.ns, now)
+place(c.ns)
 return 'done'
