@@ -17,7 +17,7 @@ type machine struct {
 // thisMachine respects the limits of a container. Go's runtime counts processors that way itself.
 func thisMachine() machine {
 	memory, _ := hostinfo.Memory()
-	return machine{cpus: runtime.GOMAXPROCS(0), memory: memory, zone: findZone(localTime, hostinfo.ZoneData)}
+	return machine{cpus: runtime.GOMAXPROCS(0), memory: memory, zone: findZone(localTime)}
 }
 
 const (

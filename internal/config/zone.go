@@ -60,14 +60,14 @@ func zone(target func(*Config) *string) parser {
 }
 
 // IsZone says whether the machine has a time zone of that name.
-func IsZone(name string) bool { return name == utc || isZone(hostinfo.ZoneData, name) }
+func IsZone(name string) bool { return name == utc || isZone(name) }
 
-// isZone says whether the database in a directory has a zone of that name.
-func isZone(database, name string) bool {
+// isZone says whether the machine's database has a zone of that name.
+func isZone(name string) bool {
 	if !isZoneName(name) {
 		return false
 	}
-	content, err := smallfile.Read(filepath.Join(database, name), maxZone)
+	content, err := smallfile.Read(filepath.Join(hostinfo.ZoneData, name), maxZone)
 	return err == nil && bytes.HasPrefix(content, []byte("TZif"))
 }
 
@@ -76,41 +76,41 @@ func isZoneName(name string) bool { return zoneName.MatchString(name) && !noZone
 // localZone is the time zone of a machine: its name, empty for UTC and for none, and what is wrong with it.
 type localZone struct{ name, fault string }
 
-// findZone finds the zone of file, which is a symbolic link into a database or a copy of one of its files.
-func findZone(file, database string) localZone {
+// findZone finds the zone of file, which is a symbolic link into the database or a copy of one of its files.
+func findZone(file string) localZone {
 	const then = ": functions see UTC; set TZ to a name such as America/Sao_Paulo"
 	content, err := smallfile.Read(file, maxZone)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && isUTC(content, database): // a missing file means UTC
+	case errors.Is(err, fs.ErrNotExist), err == nil && isUTC(content): // a missing file means UTC
 		return localZone{}
 	case err != nil:
 		return localZone{fault: "the machine's time zone is not known, " + err.Error() + then}
 	}
 	if target, err := filepath.EvalSymlinks(file); err == nil {
-		if _, name, found := strings.Cut(target, "/zoneinfo/"); found && isZone(database, name) {
+		if _, name, found := strings.Cut(target, "/zoneinfo/"); found && isZone(name) {
 			return localZone{name: name}
 		}
 	}
-	if name := nameOf(content, database); name != "" {
+	if name := nameOf(content); name != "" {
 		return localZone{name: name}
 	}
-	return localZone{fault: file + " is of no time zone in " + database + then}
+	return localZone{fault: file + " is of no time zone in " + hostinfo.ZoneData + then}
 }
 
-func isUTC(content []byte, database string) bool {
-	want, err := smallfile.Read(filepath.Join(database, "Etc/UTC"), maxZone)
+func isUTC(content []byte) bool {
+	want, err := smallfile.Read(filepath.Join(hostinfo.ZoneData, "Etc/UTC"), maxZone)
 	return err == nil && bytes.Equal(content, want)
 }
 
 // nameOf is the zone whose file has this content, one of a region if possible; empty if there is none.
-func nameOf(content []byte, database string) string {
+func nameOf(content []byte) string {
 	found := ""
 	// A file that cannot be read is not it.
-	_ = filepath.WalkDir(database, func(path string, entry fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(hostinfo.ZoneData, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return nil
 		}
-		name := strings.TrimPrefix(path, database+"/")
+		name := strings.TrimPrefix(path, hostinfo.ZoneData+"/")
 		if found != "" && !region.MatchString(name) || !isZoneName(name) {
 			return nil
 		}

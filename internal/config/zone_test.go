@@ -44,7 +44,7 @@ func TestTheZoneOfTheMachineIsFound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := findZone(path, hostinfo.ZoneData); got != row.want {
+		if got := findZone(path); got != row.want {
 			t.Errorf("%s: got %+v, want %+v", row.about, got, row.want)
 		}
 	}
@@ -52,14 +52,14 @@ func TestTheZoneOfTheMachineIsFound(t *testing.T) {
 	if err := os.WriteFile(path, []byte("TZif of nobody"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := findZone(path, hostinfo.ZoneData); got.name != "" || !strings.Contains(got.fault, "set TZ") {
+	if got := findZone(path); got.name != "" || !strings.Contains(got.fault, "set TZ") {
 		t.Errorf("a zone of nobody: %+v", got)
 	}
 	pipe := filepath.Join(t.TempDir(), "localtime") // which nobody writes to
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := findZone(pipe, hostinfo.ZoneData); got.name != "" || !strings.Contains(got.fault, "not a regular file: functions see UTC") {
+	if got := findZone(pipe); got.name != "" || !strings.Contains(got.fault, "not a regular file: functions see UTC") {
 		t.Errorf("a pipe: %+v", got)
 	}
 }
