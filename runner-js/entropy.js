@@ -2,8 +2,18 @@
 
 // Random state that must differ between two workers that were forked from the same process.
 
-const { randomBytes } = require('crypto');
+const crypto = require('crypto');
 const makeRandom = require('./realm/random');
+
+const { randomBytes } = crypto;
+const { apply } = Reflect;
+const { defineProperty, getOwnPropertyDescriptor } = Object;
+
+// What draws random numbers that a library, or Node.js itself, may keep for later.
+const DRAWING = [
+  'randomBytes', 'pseudoRandomBytes', 'prng', 'rng', 'randomFill', 'randomFillSync', 'randomInt', 'randomUUID',
+  'randomUUIDv7', 'getRandomValues',
+];
 
 // seed draws the state of a generator.
 function seed() {
@@ -11,7 +21,47 @@ function seed() {
   return [0, 4, 8, 12].map(at => bytes.readUInt32LE(at));
 }
 
-const { random, reset } = makeRandom(seed);
+const { random, reset: resetOurs } = makeRandom(seed);
 Math.random = random; // before a module keeps the original
 
-module.exports = { seed, reset };
+const resets = [resetOurs];
+
+// resetToo has reset call another function.
+function resetToo(other) {
+  resets.push(other);
+}
+
+// reset has all generators draw their state anew.
+function reset() {
+  for (let i = 0; i < resets.length; i++) resets[i]();
+}
+
+let draws = 0;
+
+// countDraws counts what is drawn from crypto from now on. It must be called before modules are loaded, which keep the
+// functions.
+function countDraws() {
+  const web = crypto.webcrypto ? Object.getPrototypeOf(crypto.webcrypto) : {};
+  for (const object of [crypto, web]) DRAWING.forEach(name => countDrawsOf(object, name));
+}
+
+function countDrawsOf(object, name) {
+  const property = getOwnPropertyDescriptor(object, name);
+  if (property === undefined || typeof property.value !== 'function' || !property.configurable) return;
+  const draw = property.value;
+  const counted = {
+    [name](...args) {
+      draws++;
+      return apply(draw, this, args);
+    },
+  }[name];
+  defineProperty(counted, 'length', { value: draw.length, configurable: true });
+  defineProperty(object, name, Object.assign(property, { value: counted }));
+}
+
+// drawn says whether anything was. A snapshot must hold no numbers that every call would find.
+function drawn() {
+  return draws > 0;
+}
+
+module.exports = { seed, reset, resetToo, countDraws, drawn };

@@ -4,6 +4,7 @@
 
 const { writeSync } = require('fs');
 const after = require('./after');
+const against = require('./snapshot');
 const clock = require('./clock');
 const egress = require('./egress');
 const output = require('./output');
@@ -28,6 +29,8 @@ const LONG = 64 * 1024; // characters of a frame that takes more than a moment t
 // longError is the frame of an error that is too long for one, where oversize cannot be sent: the answer has begun.
 const longError = head => `{"type":"error",${head}"status":0,"message":"The error is too long to be sent",` +
   '"text":"The error is too long to be sent","stack":"","frames":"","headers":[]}\n';
+
+const KINDS = ['run', 'check', 'compile', 'prepare', 'warmup'];
 
 const MOST_WARNINGS = 16; // different warnings per call
 
@@ -55,6 +58,17 @@ function headOf(line) {
     behind: batched ? parseInt(apply(slice, line, [behindStart, behindStart + 4]), 10) : 0,
   };
 }
+
+// isKind is indexOf by hand: a function may replace that.
+function isKind(kind) {
+  for (let i = 0; i < KINDS.length; i++) {
+    if (KINDS[i] === kind) return true;
+  }
+  return false;
+}
+
+// isBeforeSnapshot says whether a call comes before the snapshot of a worker that is put back to it.
+const isBeforeSnapshot = ({ kind }) => kind === 'prepare' || kind === 'warmup';
 
 class Invoker {
   // write sends a frame, writeBytes one with bytes after it. next is called after an answer that the call had to wait
@@ -142,7 +156,7 @@ class Invoker {
   // start begins the call and returns whether its answer is out already.
   start(line) {
     const { id, kind, behind } = headOf(line);
-    if (kind !== 'run' && kind !== 'check' && kind !== 'compile') throw new Error('a broken invoke frame');
+    if (!isKind(kind)) throw new Error('a broken invoke frame');
     const call = {
       id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null, kind, waits: 0, left: 0,
       notices: 0,
@@ -150,12 +164,13 @@ class Invoker {
     };
     this.call = call;
     if (kind === 'compile') return this.compile(call);
-    this.loader.realm.run(line, kind);
+    this.loader.realm.run(line, kind === 'warmup' ? 'run' : kind);
     this.drain();
     if (call.lost !== null && this.giveUp(call)) this.drain();
     call.starting = false;
     if (call.type === 'error') call.stream = null; // nothing of it is out
     if (call.type !== '' && call.stream === null) {
+      if (isBeforeSnapshot(call) && !this.isClean(call, false)) return this.finishSoon(call);
       if (this.finish(call, false)) return true;
       this.skip = behind;
       return false;
@@ -250,6 +265,7 @@ class Invoker {
   head(rest) {
     const { call, write, writeBytes, maxAnswer } = this;
     if (call === null || call.type !== '' || call.stream !== null) return;
+    if (isBeforeSnapshot(call)) throw new Error('a warmup cannot be answered with a stream');
     call.stream = new Stream(call.id, { write, writeBytes, most: maxAnswer });
     if (!call.starting) call.stream.start();
     call.stream.head(rest);
@@ -269,7 +285,13 @@ class Invoker {
     call.rest = rest;
     if (type === 'error' && !this.loader.web) this.hint(rest);
     if (call.lost !== null && call.lost.timer !== null) clearTimeout(call.lost.timer);
-    if (!call.starting) pending.later(() => egress.settle(() => this.finishLate(call) && this.next()));
+    if (!call.starting) this.finishSoon(call);
+  }
+
+  // finishSoon is finishLate once the connections that the call has finished with are closed, and false.
+  finishSoon(call) {
+    pending.later(() => egress.settle(() => this.finishLate(call) && this.next()));
+    return false;
   }
 
   // hint prints what would mend the error with these members, if that is known.
@@ -296,6 +318,7 @@ class Invoker {
   // unless it is put back to a snapshot.
   finish(call, late) {
     output.flush();
+    if (isBeforeSnapshot(call)) return this.prepared(call, late);
     const untouched = this.isClean(call, late);
     const rest = untouched ? '' : this.remains(call, late);
     const clean = untouched || (this.rolledBack && call.kind === 'run' && call.left === 0);
@@ -317,6 +340,31 @@ class Invoker {
     }
     if (!clean) this.retire();
     return true;
+  }
+
+  // prepared answers a call before the snapshot: whether that can be taken, and why not. What the top-level code has
+  // thrown is the answer of the call that it was run for.
+  prepared(call, late) {
+    const fault = against(call, this.isClean(call, late));
+    const failed = call.kind === 'prepare' && call.type === 'error';
+    const usable = fault === '' && !failed;
+    let { type, rest } = call;
+    if (!failed && (fault !== '' || type !== 'error')) {
+      type = 'result';
+      rest = `"status":200,"headers":[]${fault === '' ? '' : `,"body":${JSON.stringify(fault)}`}`;
+    }
+    this.loader.toldSpent();
+    this.call = null;
+    this.write(this.fitted({ id: call.id, type, rest: `"reusable":${usable},${rest}` }));
+    if (!usable) this.retire();
+    return true;
+  }
+
+  // fitted is the frame of an error or a short result, or what says that it is too large.
+  fitted({ id, type, rest }) {
+    const frame = `{"type":"${type}","id":${id},${rest}}\n`;
+    const size = frame.length * 3 > this.maxError ? Buffer.byteLength(frame) : 0;
+    return size > this.maxError ? `{"type":"oversize","id":${id},"reusable":false,"size":${size}}\n` : frame;
   }
 
   // isClean says whether a call has left nothing that the next one could meet. What it has changed is no matter where

@@ -105,14 +105,27 @@ class Loader {
     return spent;
   }
 
-  // run runs the top-level code, once in all calls if the function asks for that, and then main unless kind is 'check',
-  // with the values for GLOBALS. It throws what the code throws, and the SyntaxError of code that does not compile.
+  // run runs the top-level code, once in all calls if the function asks for that, and then main unless kind is 'check'
+  // or 'prepare', with the values for GLOBALS. It throws what the code throws, and the SyntaxError of code that does
+  // not compile.
   run(kind, values) {
+    if (kind === 'prepare') {
+      this.runOnce(values);
+      return undefined;
+    }
     if (!this.programs[kind]) this.programs[kind] = this.compile(kind);
     setGlobals(this.realm.globals, values);
     if (!this.once || kind !== 'run') return apply(this.programs[kind], undefined, values);
     if (this.started === null) this.started = apply(this.programs[kind], undefined, values);
     return this.started();
+  }
+
+  // runOnce runs the top-level code for all calls. What is wrong with code that does not compile is told by the first.
+  runOnce(values) {
+    if (!this.programs.run) this.prepare();
+    if (!this.programs.run) return;
+    setGlobals(this.realm.globals, values);
+    this.started = apply(this.programs.run, undefined, values);
   }
 
   compile(kind) {

@@ -4,7 +4,7 @@
 // Started as `main.js zygote` it becomes the process that workers are forked from, once it has been told what they
 // need.
 
-require('./entropy');
+const { countDraws } = require('./entropy');
 const zygote = require('./zygote');
 const frame = require('./frame');
 const builtins = require('./builtins');
@@ -49,6 +49,7 @@ function serve() {
 function accept(message) {
   if (message.type !== 'init') throw new Error(`unknown frame type ${message.type}`);
   reader.limit = message.maxFrame;
+  if (message.rollback) countDraws();
   if (message.egress) {
     egress.apply(message.egress);
     builtins.openNetwork();

@@ -10,7 +10,7 @@ const { Console } = require('console');
 const { fetch } = require('./egress');
 const builtins = require('./builtins');
 const globals = require('./globals');
-const { seed } = require('./entropy');
+const { seed, resetToo } = require('./entropy');
 const withoutDeferral = require('./deferred');
 
 // Taken before pending.js counts them: the realm counts these itself.
@@ -61,6 +61,7 @@ class Realm {
       normalize: path.normalize,
       promisify: util.promisify.custom,
       seed,
+      resetToo,
       module: name => modules.get(name),
       hasModule: name => modules.has(name),
       fault: name => (missing.has(name) ? ` on Node.js ${process.version}: ${missing.get(name)}` : ''),

@@ -122,6 +122,8 @@ type Config struct {
 	RollbackAudit int
 	// rollback says that all workers are put back to a snapshot after each call.
 	rollback bool
+	// fallbacks are those of the Pool.
+	fallbacks *fallbacks
 	// web says that all workers are for functions with the globals of the web platform.
 	web bool
 	// fetch says that all workers are for functions without them that use fetch.

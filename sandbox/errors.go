@@ -176,6 +176,8 @@ type DeathError struct {
 	// untouched says that the worker had read nothing of its call.
 	untouched  bool
 	noSnapshot bool // a worker that is rolled back could not get its snapshot: nothing of the call has happened
+	unprepared bool // the same, because of what the code has done before the snapshot
+	warmup     bool // and that was the warmup
 }
 
 func (e *DeathError) Error() string {

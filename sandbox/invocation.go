@@ -86,8 +86,13 @@ type Invocation struct {
 	// Rollback has the call find its worker as it was when it had loaded and compiled the code and served nobody: no call
 	// sees anything of another one. After each call the worker is put back, or ended where that cannot be proved. Where
 	// the host lacks what it takes (RuntimeSnapshot.Rollback), each call gets a worker of its own, as with MaxInvocations
-	// 1. Key must stand for it, too.
+	// 1. With Once the top-level code has run before the snapshot: every call finds what it has left and nothing of
+	// another call; where a snapshot must not have that, such as a timer, each call gets a worker of its own, too. Key
+	// must stand for it.
 	Rollback bool
+	// Warmup, if it is set, is served by each worker before its snapshot. It has an effect with Rollback only. Key must
+	// stand for it, too.
+	Warmup *Warmup
 	// Detached lets a call that has got its worker go on although its context ends, as the caller of a function with
 	// effects may want; else the worker is killed then. A streamed answer ends with the context in any case.
 	Detached bool

@@ -22,9 +22,14 @@ type Observer interface {
 	// LateWorkEnded reports how the work ended that a call had left at its answer, and how long it went on; 0 for what was
 	// cut with the answer.
 	LateWorkEnded(end LateEnd, took time.Duration)
-	// WorkerRolledBack reports each attempt to put a worker back to its snapshot: cause is empty when it succeeded, else
-	// why the worker has to end, in one word. Audited says that all of it was compared with the snapshot.
-	WorkerRolledBack(cause RollbackCause, audited bool)
+	// WorkerRolledBack reports each attempt to put a worker back to its snapshot after a call of the function whose code
+	// has that Filename.
+	WorkerRolledBack(filename string, outcome RollbackOutcome)
+	// RollbackReplaced reports each call that asked for a worker that is put back and gets one of its own.
+	RollbackReplaced(why Replaced)
+	// RollbackChanged reports that calls of a function get workers of their own from now on, or no warmup, and that
+	// workers are put back again.
+	RollbackChanged(RollbackFallback)
 	// InvocationRefused reports each call that got none; err is or wraps ErrBusy, ErrClosed or the context's error.
 	InvocationRefused(err error)
 }
@@ -54,7 +59,13 @@ func (NopObserver) InvocationDone(Stats) {}
 func (NopObserver) LateWorkEnded(LateEnd, time.Duration) {}
 
 // WorkerRolledBack implements Observer.
-func (NopObserver) WorkerRolledBack(RollbackCause, bool) {}
+func (NopObserver) WorkerRolledBack(string, RollbackOutcome) {}
+
+// RollbackReplaced implements Observer.
+func (NopObserver) RollbackReplaced(Replaced) {}
+
+// RollbackChanged implements Observer.
+func (NopObserver) RollbackChanged(RollbackFallback) {}
 
 // InvocationRefused implements Observer.
 func (NopObserver) InvocationRefused(error) {}

@@ -59,6 +59,7 @@ func New(ctx context.Context, cfg Config) (*Pool, error) {
 // emptyPool is a pool without a runtime.
 func emptyPool(cfg Config, newStarter func(*Config) (starter, error)) *Pool {
 	b := newBudget()
+	cfg.fallbacks = newFallbacks(cfg.Observer)
 	p := &Pool{cfg: cfg, newStarter: newStarter, budget: b, extra: newExtraParts(cfg, newStarter, b)}
 	p.life, p.close = context.WithCancel(context.Background())
 	p.patience, p.cut = context.WithCancel(context.Background())
@@ -116,16 +117,13 @@ func (p *Pool) Invoke(ctx context.Context, inv *Invocation) (*Result, error) {
 
 // invokeOn is Invoke on the part of a runtime, or on one of those beside it.
 func (p *Pool) invokeOn(ctx context.Context, part *runtimePool, inv *Invocation) (*Result, error) {
-	if inv.Rollback && !part.rollbackSupport().Available {
-		inv = inv.fresh()
-	}
+	inv = p.reused(part, inv)
 	if inv.Memory == 0 && !inv.Web && !inv.Fetches && !inv.Rollback {
 		return part.Invoke(ctx, inv)
 	}
 	result, err := p.extra.invoke(ctx, part, inv)
-	if reason, ok := withoutSnapshot(err); ok {
-		part.refuseRollback(reason)
-		return p.invokeOn(ctx, part, inv.fresh())
+	if other := p.learnFrom(part, inv, err); other != nil {
+		return p.invokeOn(ctx, part, other)
 	}
 	if err == nil || inv.Memory == 0 {
 		return result, err

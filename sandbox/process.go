@@ -64,7 +64,11 @@ func (s processes) close() error              { return s.Close() }
 func (s processes) memoryLeft() (int64, bool) { return s.MemoryLeft() }
 func (s processes) settled() bool             { return s.Settled() }
 func (s processes) method() StartMethod       { return StartMethod(s.Method()) }
-func (s processes) rollback() RollbackSupport { return RollbackSupport(s.Rollback()) }
+func (s processes) rollback() RollbackSupport {
+	support := s.Rollback()
+	return RollbackSupport{Available: support.Available, Reason: support.Reason}
+}
+
 func (s processes) memory() (MemoryUsage, bool) {
 	usage, ok := s.Memory()
 	return MemoryUsage(usage), ok
@@ -96,6 +100,10 @@ func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 		c.wire.Load = &wire.Load{
 			Filename: c.inv.Filename, Code: c.inv.Code, Cache: c.cache, Web: c.inv.Web, Once: c.inv.Once,
 		}
+		c.wire.Before = c.inv.before()
+	}
+	if c.inv.Rollback {
+		c.wire.RolledBack = c.of.cfg.fallbacks.teller(c.inv)
 	}
 	for _, other := range c.batch {
 		other.wire.Invoke = other.inv.frame()
@@ -200,7 +208,8 @@ func headerOf(frame *wire.Frame) []HeaderField {
 func deathOf(death *worker.Death, stats Stats) *DeathError {
 	return &DeathError{
 		Reason: death.Reason, ExitCode: death.ExitCode, Signal: death.Signal, Detail: death.Detail, Lag: death.Lag,
-		untouched: death.Untouched, noSnapshot: death.NoSnapshot, Stats: stats,
+		untouched: death.Untouched, Stats: stats,
+		noSnapshot: death.NoSnapshot, unprepared: death.Unprepared, warmup: death.Warmup,
 	}
 }
 

@@ -42,6 +42,9 @@ type StartMethod struct {
 // RollbackCause is why a worker could not be put back to its snapshot.
 type RollbackCause = worker.RollbackCause
 
+// RollbackOutcome is how an attempt to put a worker back ended.
+type RollbackOutcome = worker.RollbackOutcome
+
 // RollbackUnproven is the cause that should never be: a comparison found a worker that was put back, and is not as in
 // its snapshot.
 const RollbackUnproven = worker.RollbackUnproven
@@ -54,7 +57,17 @@ func RollbackCauses() []RollbackCause { return worker.RollbackCauses() }
 type RollbackSupport struct {
 	Available bool   `json:"available"`
 	Reason    string `json:"reason,omitempty"`
+	// Mechanism is how calls that ask for it are kept apart here at the moment: MechanismRollback or MechanismFork.
+	Mechanism string `json:"mechanism"`
+	// Fallbacks are functions that are served otherwise, by their Filename.
+	Fallbacks []RollbackFallback `json:"fallbacks,omitempty"`
 }
+
+// How calls with Rollback are kept apart: their worker is put back, or each has a process of its own.
+const (
+	MechanismRollback = "rollback"
+	MechanismFork     = "process for each call"
+)
 
 // MemoryUsage is what workers use together, in bytes, as their cgroups count it.
 type MemoryUsage struct {

@@ -38,12 +38,52 @@ func (inv *Invocation) fresh() *Invocation {
 	return &alone
 }
 
-// withoutSnapshot says why no snapshot could be taken of the worker of a call, if that is what err says. Nothing of the
-// call has happened.
-func withoutSnapshot(err error) (reason string, is bool) {
-	death, ok := errors.AsType[*DeathError](err)
-	if !ok || !death.noSnapshot {
-		return "", false
+// reused is inv as it can be had: in a worker that is put back, or in one of its own.
+func (p *Pool) reused(part *runtimePool, inv *Invocation) *Invocation {
+	if !inv.Rollback {
+		return inv
 	}
-	return death.Detail, true
+	if !part.rollbackSupport().Available {
+		p.cfg.fallbacks.observer.RollbackReplaced(ReplacedUnsupported)
+		return inv.fresh()
+	}
+	return p.cfg.fallbacks.reused(inv)
+}
+
+// learnFrom is inv as it is to be made when err means that no snapshot could be taken of its worker: nothing of the
+// call has happened then. It is nil for other errors.
+func (p *Pool) learnFrom(part *runtimePool, inv *Invocation, err error) *Invocation {
+	death, ok := errors.AsType[*DeathError](err)
+	switch {
+	case !ok || !inv.Rollback:
+		return nil
+	case death.noSnapshot:
+		part.refuseRollback(death.Detail)
+		p.cfg.fallbacks.observer.RollbackReplaced(ReplacedUnsupported)
+		return inv.fresh()
+	case death.unprepared && death.warmup:
+		p.cfg.fallbacks.dropWarmup(inv, death.Detail)
+		inv.warn("The warmup is left out: no snapshot can be taken " + death.Detail)
+		return inv.cold()
+	case death.unprepared:
+		p.cfg.fallbacks.refuse(inv, death.Detail)
+		inv.warn("Each call gets a process of its own: no snapshot can be taken " + death.Detail)
+		p.cfg.fallbacks.observer.RollbackReplaced(ReplacedUnprepared)
+		return inv.fresh()
+	}
+	return nil
+}
+
+// cold is inv without its warmup.
+func (inv *Invocation) cold() *Invocation {
+	cold := *inv
+	cold.Warmup = nil
+	return &cold
+}
+
+// warn tells the function's author.
+func (inv *Invocation) warn(text string) {
+	if inv.OnLog != nil {
+		inv.OnLog(LogLine{Level: "error", Text: text})
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/sandbox"
 )
@@ -26,7 +27,18 @@ func newRolledBack(t *testing.T) rolledBack {
 	return rolledBack{t: t, causes: make(chan sandbox.RollbackCause, 1<<17), died: make(chan sandbox.Reason, 1<<10)}
 }
 
-func (r rolledBack) WorkerRolledBack(cause sandbox.RollbackCause, _ bool) { r.causes <- cause }
+func (r rolledBack) WorkerRolledBack(_ string, outcome sandbox.RollbackOutcome) {
+	r.causes <- outcome.Cause
+	if outcome.Cause != "" {
+		r.t.Logf("a worker ends: %+v", outcome)
+	}
+}
+
+func (r rolledBack) WorkerDied(reason sandbox.Reason, _ time.Duration) {
+	if reason != sandbox.ReasonClosed {
+		r.t.Logf("a worker died: %s", reason)
+	}
+}
 
 // needRollback skips the test on a machine that cannot roll workers back; it says so and why.
 func needRollback(t *testing.T, pool *sandbox.Pool) {

@@ -14,12 +14,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/sandbox"
 )
 
 // verifyCalls is how many calls each runtime serves; VERIFY_ROLLBACK sets it, as make verify-rollback does, and has a
-// comparison of all of the worker follow each call then, in place of one in ten.
+// comparison of all of the worker follow each call then, in place of one in ten. VERIFY_SEED, a number, has them drawn
+// in another order, so that a long run can be made in pieces.
 const verifyCalls = 250
 
 // ends are the kinds after which a worker must end, for what they leave in the kernel cannot be put back.
@@ -34,6 +36,7 @@ type verifier struct {
 	pool     *sandbox.Pool
 	observer rolledBack
 	code     string
+	once     bool // the top-level code is in the snapshot
 	expected map[string]string
 	drawn    map[string]string // random values, with the call that drew them
 	ended    map[sandbox.RollbackCause]int
@@ -49,6 +52,14 @@ func TestManyKindsOfCallsAreRolledBack(t *testing.T) {
 			t.Fatalf("VERIFY_ROLLBACK: %v", err)
 		}
 		calls, audit = n, 1
+	}
+	seed := uint64(1)
+	if text := os.Getenv("VERIFY_SEED"); text != "" {
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("VERIFY_SEED: %v", err)
+		}
+		seed = n
 	}
 	text, err := os.ReadFile("testdata/rollback/kinds.js")
 	if err != nil {
@@ -70,19 +81,27 @@ func TestManyKindsOfCallsAreRolledBack(t *testing.T) {
 			T: t, pool: pool, observer: observer, code: string(text), expected: map[string]string{}, drawn: map[string]string{},
 			ended: map[sandbox.RollbackCause]int{},
 		}
-		random := rand.New(rand.NewPCG(1, 2))
+		random, began, kind := rand.New(rand.NewPCG(seed, 2)), time.Now(), ""
 		for i := range calls {
-			kind := kinds[i%len(kinds)]
-			if i >= len(kinds) {
-				kind = kinds[random.IntN(len(kinds))]
-				if slices.Contains(slow, kind) && random.IntN(4) > 0 {
-					kind = "look"
-				}
-			}
+			verify.once = i >= calls/2
+			kind = nextKind(random, kinds, i, kind)
 			verify.call(i, kind)
 		}
-		t.Logf("%d calls of %d kinds, workers that ended: %v", calls, len(kinds), verify.ended)
+		t.Logf("%d calls of %d kinds, in %v, workers that ended: %v", calls, len(kinds), time.Since(began), verify.ended)
 	})
+}
+
+// nextKind draws the kind of call i, which comes after one of kind last: each once at first. What ends a worker is
+// followed by another kind: functions whose workers always end are not put back any more.
+func nextKind(random *rand.Rand, kinds []string, i int, last string) string {
+	if i < len(kinds) {
+		return kinds[i]
+	}
+	kind := kinds[random.IntN(len(kinds))]
+	if slices.Contains(ends, last) || slices.Contains(slow, kind) && random.IntN(4) > 0 {
+		return "look"
+	}
+	return kind
 }
 
 // kindsOf are the names of the kinds in the code.
@@ -96,7 +115,12 @@ func kindsOf(code string) (kinds []string) {
 
 func (v *verifier) call(i int, kind string) {
 	v.Helper()
-	inv := rolledBackInvocation("kinds", v.code)
+	name := "kinds"
+	if v.once {
+		name = "kinds once"
+	}
+	inv := rolledBackInvocation(name, v.code)
+	inv.Once = v.once
 	inv.Request.Body = fmt.Appendf(nil, `{"kind":%q,"secret":"secret-%08x"}`, kind, i*2654435761)
 	result, err := v.pool.Invoke(context.Background(), inv)
 	answer := ""

@@ -33,6 +33,9 @@ func (p *runtimePool) Snapshot() RuntimeSnapshot {
 		Report: Report{Isolation: p.cfg.Isolation, Layers: []Layer{}}, Summary: p.starter.describe(),
 		Prewarmed: p.cfg.Prewarmed, MaxInvocations: p.cfg.MaxInvocations, Rollback: p.rollbackSupport(),
 	}
+	if s.Rollback.Mechanism = MechanismFork; s.Rollback.Available {
+		s.Rollback.Mechanism = MechanismRollback
+	}
 	s.Pool, s.Err = p.scheduler.snapshot()
 	if starter, ok := p.starter.(reporter); ok {
 		s.Report = starter.report()
@@ -70,6 +73,7 @@ func (p *Pool) Snapshot() Snapshot {
 		s := now.parts[rt.Name].Snapshot()
 		p.extra.addTo(&s.Pool, rt.Name)
 		s.Runtime = rt
+		s.Rollback.Fallbacks = p.cfg.fallbacks.list(rt.Name, rt.Name == now.runtimes[0].Name)
 		all.Runtimes[rt.Name] = s
 		all.Pool.add(&s.Pool)
 		if errors.Is(s.Err, ErrWarming) && all.Err == nil {

@@ -3,7 +3,10 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
+	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -40,10 +43,64 @@ func TestReuseByRollback(t *testing.T) {
 			_, metrics := request(t, http.MethodGet, s.metrics+"/metrics", "")
 			_, report := request(t, http.MethodGet, s.url+"/status/isolation", "")
 			found := rollbacks.FindStringSubmatch(metrics)
-			available := regexp.MustCompile(`"rollback":\{"available":true\}`).MatchString(report)
+			available := regexp.MustCompile(`"rollback":\{"available":true,"mechanism":"rollback"\}`).MatchString(report)
 			if found == nil || available == (found[1] == "0") {
 				t.Errorf("%v rollbacks, and the report says %v", found, available)
 			}
 		})
+	}
+}
+
+// stateCode answers how many calls its top-level code knows of, and how often that has run in the worker.
+const stateCode = `const G = Function('return this')(); G.runs = (G.runs || 0) + 1
+let calls = 0
+function main(req, res) { res.send({ calls: ++calls, runs: G.runs }) }`
+
+// On a server whose workers are put back, a function keeps state by choice alone, on every runtime.
+func TestStateIsKeptByChoice(t *testing.T) {
+	s := startServer(t, runtimesVariable(t), "REUSE=rollback", "ROLLBACK_AUDIT=1")
+	for _, runtime := range runtimes {
+		for name, row := range map[string]struct{ options, third string }{
+			"once":  {`"init":"once"`, `{"calls":1,"runs":1}`},
+			"each":  {`"init":"each"`, `{"calls":1,"runs":1}`},
+			"state": {`"state":"worker"`, `{"calls":3,"runs":1}`},
+			"both":  {`"state":"worker","reuse":"rollback"`, `{"calls":3,"runs":1}`},
+		} {
+			url := s.url + "/functions/" + name + "/" + runtime
+			put(t, url, stateCode, fmt.Sprintf(`"runtime":%q,%s`, runtime, row.options))
+			answer := ""
+			for range 3 {
+				_, answer = request(t, http.MethodPut, url+"/run", `{}`)
+			}
+			if answer != row.third {
+				t.Errorf("%s on %s: the third call is answered %s, want %s", name, runtime, answer, row.third)
+			}
+		}
+	}
+}
+
+// A warmup reaches nothing outside, and calls find what it has kept.
+func TestWarmupsReachNothing(t *testing.T) {
+	var asked atomic.Int64
+	site := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	t.Cleanup(site.Close)
+	s := startServer(t, runtimesVariable(t), "REUSE=rollback", "EGRESS_ALLOW=127.0.0.1")
+	for _, runtime := range runtimes {
+		asked.Store(0)
+		url := s.url + "/functions/warm/" + runtime
+		put(t, url, `let warm = []
+function main(req, res) {
+  if (!req.body.warm) return res.send(warm)
+  require('request')(req.body.warm, (error, answer) => { warm.push(error ? 'refused' : answer.statusCode); res.send(1) })
+}`, fmt.Sprintf(`"runtime":%q,"init":"once","warmup":{"body":{"warm":%q},"times":2}`, runtime, site.URL))
+		for range 2 {
+			status, answer := request(t, http.MethodPut, url+"/run", `{}`)
+			if answer != `["refused","refused"]` && !strings.Contains(s.scrape(t), "functions_rollbacks_total 0") {
+				t.Errorf("on %s: %d %s", runtime, status, answer)
+			}
+		}
+		if n := asked.Load(); n > 0 {
+			t.Errorf("on %s it has reached a site %d times", runtime, n)
+		}
 	}
 }

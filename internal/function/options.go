@@ -32,6 +32,10 @@ type Options struct {
 	Body *string
 	// Init is InitOnce or InitEach; empty stands for the latter.
 	Init *string
+	// State is StateWorker or StateCall; empty stands for the latter.
+	State *string
+	// Warmup is a request that workers which are put back serve before their snapshot; the zero value, and nil, has none.
+	Warmup *Warmup
 	// Access is AccessPublic, AccessJWT or AccessKey; empty stands for the last one.
 	Access *string
 	// Rate is how many of its calls may begin in a time, Quotas what they may use in a day, both on all servers together;
@@ -75,6 +79,13 @@ const (
 	InitOnce = "once"
 )
 
+// How long what a call keeps is there: until its end where workers are put back, or for later calls of the function in
+// the same worker, which is not put back then and runs the top-level code once.
+const (
+	StateCall   = "call"
+	StateWorker = "worker"
+)
+
 // Who may run a function of a server whose callers have keys: those whose role allows it, or in addition who has a
 // token of an issuer, or anybody.
 const (
@@ -105,6 +116,8 @@ var AllOptions = []Option{
 	choice("globals", func(o *Options) **string { return &o.Globals }, GlobalsWeb, GlobalsClassic),
 	choice("body", func(o *Options) **string { return &o.Body }, BodyRaw, BodyAuto, BodyJSON),
 	choice("init", func(o *Options) **string { return &o.Init }, InitEach, InitOnce),
+	choice("state", func(o *Options) **string { return &o.State }, StateWorker, StateCall),
+	warmup("warmup", func(o *Options) **Warmup { return &o.Warmup }),
 	choice("access", func(o *Options) **string { return &o.Access }, AccessPublic, AccessKey, AccessJWT),
 	rate("rate", func(o *Options) **usage.Rate { return &o.Rate }),
 	quotas("quotas", func(o *Options) **usage.Quotas { return &o.Quotas }),

@@ -1,10 +1,12 @@
 package invoke
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -40,6 +42,9 @@ type entry struct {
 	cpu    float64
 	// secrets are the names of those that its calls get.
 	secrets []string
+	// state says that calls find what earlier ones have kept; warmup is what workers that are put back serve at first.
+	state  bool
+	warmup *sandbox.Warmup
 	// web and once are what the worker is told of the code, fetches what the pool is.
 	web, once, fetches bool
 	// revision is what Source.Revision says as long as nothing was written.
@@ -77,6 +82,7 @@ func (e *entry) setOptions(o function.Options) {
 	e.cut = valueOf(o.AfterAnswer) == function.AfterAnswerCut
 	e.memory, e.cpu = valueOf(o.Memory), valueOf(o.CPU)
 	e.web, e.once = isWeb(&o), isOnce(&o)
+	e.state, e.warmup = keepsState(&o), warmupOf(&o)
 	e.fetches = mayFetch(e.fn.Program())
 	e.secrets = valueOf(o.Secrets)
 	e.timeout, e.syncTimeout = valueOf(o.Timeout), valueOf(o.SyncTimeout)
@@ -135,14 +141,57 @@ func workerKey(fn *function.Function) string {
 	if reuse := valueOf(fn.Options.Reuse); reuse != "" {
 		key += "\x00\x00" + reuse
 	}
+	if keepsState(&fn.Options) {
+		key += "\x00\x00state"
+	}
+	if w := fn.Options.Warmup; w != nil && w.On {
+		text, _ := function.OptionOf("warmup").Get(&fn.Options)
+		key += "\x00\x00" + text // an object of JSON, which none of the others is
+	}
 	if memory, cpu := valueOf(fn.Options.Memory), valueOf(fn.Options.CPU); memory != 0 || cpu != 0 {
 		key += fmt.Sprintf("\x00\x00%d,%g", memory, cpu)
 	}
 	return key
 }
 
-func isWeb(o *function.Options) bool  { return valueOf(o.Globals) == function.GlobalsWeb }
-func isOnce(o *function.Options) bool { return valueOf(o.Init) == function.InitOnce }
+func isWeb(o *function.Options) bool { return valueOf(o.Globals) == function.GlobalsWeb }
+func isOnce(o *function.Options) bool {
+	return valueOf(o.Init) == function.InitOnce || keepsState(o)
+}
+
+// keepsState says whether calls find what earlier ones have kept, which a worker that is put back has not.
+func keepsState(o *function.Options) bool { return valueOf(o.State) == function.StateWorker }
+
+// warmupOf is the warmup of a function; nil for none, and for one that the store has and that cannot be made.
+func warmupOf(o *function.Options) *sandbox.Warmup {
+	w := o.Warmup
+	if w == nil || !w.On {
+		return nil
+	}
+	request := sandbox.Request{Method: cmp.Or(w.Method, http.MethodPut), Header: w.Headers, Query: w.Query, Body: w.Body}
+	for _, object := range []*json.RawMessage{&request.Header, &request.Query} {
+		if len(*object) == 0 {
+			*object = json.RawMessage("{}")
+		}
+	}
+	if valueOf(o.Body) == function.BodyRaw {
+		request.Body, request.Raw, request.HasRaw = nil, bytesOf(w.Body), true
+	}
+	made, err := sandbox.NewWarmup(request, max(w.Times, 1))
+	if err != nil {
+		return nil
+	}
+	return made
+}
+
+// bytesOf are the bytes of a body for a function that takes such: those of a string, else the JSON text.
+func bytesOf(body json.RawMessage) []byte {
+	var text string
+	if json.Unmarshal(body, &text) == nil {
+		return []byte(text)
+	}
+	return body
+}
 
 // runtimeOf is the runtime that f asks for; empty stands for the server's first.
 func runtimeOf(f *function.Function) string { return valueOf(f.Options.Runtime) }

@@ -185,7 +185,8 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	inv.Compiled, inv.Env = &e.compiled, e.env
 	giveSecrets(inv, given)
 	inv.AsyncTimeout, inv.MaxInvocations = e.timeout, e.maxInvocations
-	inv.Rollback = e.reuse == function.ReuseRollback || e.reuse == "" && v.rollsBack
+	inv.Rollback = !e.state && (e.reuse == function.ReuseRollback || e.reuse == "" && v.rollsBack)
+	inv.Warmup = e.warmup
 	inv.Request, inv.Outgoing = call.Request, span.Outgoing()
 	inv.Detached, inv.CutAfterAnswer = !v.cancels && !call.Bound, v.cuts || e.cut
 	inv.OnLog = func(line sandbox.LogLine) {

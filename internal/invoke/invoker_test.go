@@ -124,8 +124,29 @@ func TestReuseIsTheFunctionsOrTheServers(t *testing.T) {
 	}
 }
 
+// State that is kept by choice goes before both: its workers are not put back.
+func TestStateIsKeptByChoice(t *testing.T) {
+	keep, not, putBack := function.StateWorker, function.StateCall, function.ReuseRollback
+	for _, row := range []struct {
+		state          *string
+		rollback, once bool
+	}{{nil, true, false}, {&not, true, false}, {&keep, false, true}} {
+		fn := stored("a/b", "one")
+		fn.Options.State, fn.Options.Reuse = row.state, &putBack
+		fn.Options.Warmup = &function.Warmup{On: true, Times: 3, Body: json.RawMessage(`{"n":1}`)}
+		pool := &fakePool{}
+		v := New(Options{Pool: pool, Source: newSource(fn), RollBack: true})
+		if _, err := v.Run(t.Context(), Call{Ref: fn.Ref}); err != nil {
+			t.Fatal(err)
+		}
+		if inv := pool.seen()[0]; inv.Rollback != row.rollback || inv.Once != row.once || inv.Warmup == nil {
+			t.Errorf("%v: put back %v, top-level code once %v, warmup %v", row.state, inv.Rollback, inv.Once, inv.Warmup)
+		}
+	}
+}
+
 func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
-	memory, cpu, putBack := int64(64<<20), 0.5, function.ReuseRollback
+	memory, cpu, putBack, state := int64(64<<20), 0.5, function.ReuseRollback, function.StateWorker
 	classic, web, once, node := function.GlobalsClassic, function.GlobalsWeb, function.InitOnce, "node24"
 	keys := map[string]string{}
 	for name, row := range map[string]struct {
@@ -140,6 +161,9 @@ func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
 		"memory":        {function.Options{Memory: &memory}, false, false},
 		"put back":      {function.Options{Reuse: &putBack}, false, false},
 		"cpu":           {function.Options{CPU: &cpu}, false, false},
+		"state":         {function.Options{State: &state}, false, true},
+		"warmup":        {function.Options{Warmup: &function.Warmup{On: true}}, false, false},
+		"two warmups":   {function.Options{Warmup: &function.Warmup{On: true, Times: 2}}, false, false},
 		"all":           {function.Options{Runtime: &node, Globals: &web, Init: &once}, true, true},
 	} {
 		fn := stored("a/b", "one")
@@ -159,8 +183,8 @@ func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
 			keys[inv.Key] = name
 		}
 	}
-	if len(keys) != 9 {
-		t.Errorf("%d keys of nine functions: trial runs have others than calls", len(keys))
+	if len(keys) != 12 {
+		t.Errorf("%d keys of twelve functions: trial runs have others than calls", len(keys))
 	}
 }
 

@@ -195,7 +195,7 @@ func (s *server) keepLines(context.Context) (stop func() error, err error) {
 }
 
 func (s *server) openEgress(context.Context) (stop func() error, err error) {
-	s.workers = poolConfig(s.cfg, s.node, poolLog{s.measures, s.log()})
+	s.workers = poolConfig(s.cfg, s.node, newPoolLog(s.measures, s.log()))
 	if s.trusted, err = readAuthorities(s.cfg); err != nil {
 		return nil, err
 	}

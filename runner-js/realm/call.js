@@ -31,7 +31,9 @@ const { Buffer, runner } = host;
 
 const sharedEnv = freeze(parse(host.env));
 
-Math.random = makeRandom(host.seed).random;
+const generator = makeRandom(host.seed);
+Math.random = generator.random;
+host.resetToo(generator.reset);
 
 // envOf is what the function sees as Backstage.env: the shared, frozen object, or a copy with its own variables on top.
 function envOf(own) {
@@ -175,7 +177,7 @@ let web = null; // what a function with "globals":"web" has in addition
 let running = null; // the module of the call in progress
 let kept = null; // what the top-level code of a function with "init":"once" was given
 
-// run starts the call of a line; kind is 'run' or 'check'.
+// run starts the call of a line; kind is 'run', 'check' or 'prepare'.
 function run(line, kind) {
   open = true;
   streamed = null;
@@ -191,7 +193,7 @@ function start(line, kind) {
   const message = parse(line);
   runner.outgoing(message.outgoing);
   cut = message.cut === true;
-  const env = envOf(kind === 'run' ? message.env : null);
+  const env = envOf(kind === 'check' ? null : message.env);
   if (web !== null) web.begin(env, timersOf.rest, fail);
   runner.zone(env.TZ);
   const scope = scopeOf(env, kind);
@@ -216,6 +218,10 @@ function start(line, kind) {
     return;
   }
   if (runner.once()) kept = scope;
+  if (kind === 'prepare') {
+    answer({ status: 200, headers: {}, body: undefined });
+    return;
+  }
   if (isArray(out)) enter(out, module.exports, Backstage, message);
 }
 

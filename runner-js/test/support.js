@@ -92,7 +92,7 @@ class Runner {
   // call returns what one call brings: logs, spans, whether main was pending, the last frame as answer, and all lines.
   async call(request) {
     const message = Object.assign({ type: 'invoke', id: 'g1', kind: 'run', method: 'PUT', headers: {}, query: {}, body: {} }, request);
-    if (message.kind !== 'run') ['method', 'headers', 'query', 'body'].forEach(name => delete message[name]);
+    if (message.kind !== 'run' && message.kind !== 'warmup') ['method', 'headers', 'query', 'body'].forEach(name => delete message[name]);
     this.send(message);
     const result = { logs: [], spans: [], notices: [], pending: false, head: null, chunks: [], answer: null, lines: [] };
     while (result.answer === null) {

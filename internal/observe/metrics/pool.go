@@ -52,6 +52,7 @@ type pool struct {
 	rollbacks      prometheus.Counter
 	rollbackFails  map[sandbox.RollbackCause]prometheus.Counter
 	audits         prometheus.Counter
+	replaced       map[sandbox.Replaced]prometheus.Counter
 }
 
 var _ sandbox.Observer = (*pool)(nil)
@@ -161,6 +162,14 @@ func newPool(registry *prometheus.Registry) *pool {
 			sandbox.RollbackCauses()...,
 		),
 		audits: f.counter("rollback_audits_total", "Workers that were compared in full after they were put back."),
+		replaced: children(
+			f.counters(
+				"rollback_replaced_total",
+				"Calls that were to be served by workers that are put back and got one of their own, by reason.",
+				"reason",
+			).WithLabelValues,
+			sandbox.AllReplaced()...,
+		),
 	}
 }
 
@@ -212,16 +221,26 @@ func (p *pool) LateWorkEnded(end sandbox.LateEnd, took time.Duration) {
 }
 
 // WorkerRolledBack implements sandbox.Observer.
-func (p *pool) WorkerRolledBack(cause sandbox.RollbackCause, audited bool) {
-	if audited {
+func (p *pool) WorkerRolledBack(_ string, outcome sandbox.RollbackOutcome) {
+	if outcome.Audited {
 		p.audits.Inc()
 	}
-	if cause == "" {
+	if outcome.Cause == "" {
 		p.rollbacks.Inc()
-	} else if counter, ok := p.rollbackFails[cause]; ok {
+	} else if counter, ok := p.rollbackFails[outcome.Cause]; ok {
 		counter.Inc()
 	}
 }
+
+// RollbackReplaced implements sandbox.Observer.
+func (p *pool) RollbackReplaced(why sandbox.Replaced) {
+	if counter, ok := p.replaced[why]; ok {
+		counter.Inc()
+	}
+}
+
+// RollbackChanged implements sandbox.Observer: the log tells of it.
+func (p *pool) RollbackChanged(sandbox.RollbackFallback) {}
 
 // InvocationRefused implements sandbox.Observer, and counts calls above a limit of the invoker's too.
 func (p *pool) InvocationRefused(err error) {

@@ -22,10 +22,14 @@ func TestPoolIsObserved(t *testing.T) {
 	m.WorkerDied("unheard of", 0)
 	m.WorkerUsed(40 << 20)
 	m.ZygoteRestarted()
-	m.WorkerRolledBack("", true)
-	m.WorkerRolledBack("", false)
-	m.WorkerRolledBack(sandbox.RollbackUnproven, true)
-	m.WorkerRolledBack("unheard of", false)
+	for _, outcome := range []sandbox.RollbackOutcome{
+		{Audited: true}, {}, {Cause: sandbox.RollbackUnproven, Audited: true}, {Cause: "unheard of"},
+	} {
+		m.WorkerRolledBack("a/b.js", outcome)
+	}
+	m.RollbackReplaced(sandbox.ReplacedEnds)
+	m.RollbackReplaced("unheard of")
+	m.RollbackChanged(sandbox.RollbackFallback{})
 	m.InvocationDone(sandbox.Stats{Start: sandbox.StartWarm, Queue: time.Millisecond, Run: 3 * time.Millisecond, CPU: time.Millisecond})
 	m.InvocationDone(sandbox.Stats{Start: sandbox.StartCold, Run: 5 * time.Millisecond, Load: 2 * time.Millisecond})
 	m.InvocationDone(sandbox.Stats{Start: "unheard of"})
@@ -68,6 +72,8 @@ func TestPoolIsObserved(t *testing.T) {
 		`functions_worker_peak_memory_bytes_bucket{le="3.7748736e+07"} 0`,
 		`functions_worker_peak_memory_bytes_sum 4.194304e+07`,
 		`functions_zygote_restarts_total 1`,
+		`functions_rollback_replaced_total{reason="ends"} 1`,
+		`functions_rollback_replaced_total{reason="unsupported"} 0`,
 		`functions_rollbacks_total 2`,
 		`functions_rollback_audits_total 2`,
 		`functions_rollback_failures_total{cause="unproven"} 1`,

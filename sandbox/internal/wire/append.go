@@ -25,6 +25,8 @@ type Init struct {
 	Web bool `json:"web,omitempty"`
 	// Fetch says that all functions use fetch: what that needs is loaded at once.
 	Fetch bool `json:"fetch,omitempty"`
+	// Rollback says that workers are put back to a snapshot: what they draw of random numbers before it is counted.
+	Rollback bool `json:"rollback,omitempty"`
 	// Tmp is the size of the worker's own /tmp in bytes; 0 when it has none.
 	Tmp int64 `json:"tmp,omitempty"`
 	// Filter is the system-call filter of a forked worker: an array of struct sock_filter; none when empty.
@@ -97,13 +99,17 @@ const (
 	Run     = "run"     // run the top-level code and call main
 	Check   = "check"   // run the top-level code
 	Compile = "compile" // run nothing, and answer V8's code cache as base64
+	// Before the snapshot of a worker that is put back after each call; the body of the answer says what speaks against
+	// the snapshot, and is left out when nothing does.
+	Prepare = "prepare" // run the top-level code of a function with Once, for all calls
+	Warmup  = "warmup"  // the same as Run, with a request of the function's author; the answer goes to nobody
 )
 
 // Invoke is one call.
 type Invoke struct {
 	ID   string
 	Kind string // Run when empty
-	// Method and all that follows is for Run alone.
+	// Env, Secrets and Outgoing are for Prepare, too; Method and all that follows is for Run and Warmup alone.
 	Method string
 	// Headers, Query, Env and Secrets are JSON objects, Body any JSON value; empty ones are left out or null.
 	Headers, Query, Env, Secrets, Body json.RawMessage
@@ -140,9 +146,19 @@ func AppendInvoke(dst []byte, in *Invoke) []byte {
 	kind := cmp.Or(in.Kind, Run)
 	dst = append(dst, kind...)
 	dst = append(dst, '"')
-	if kind != Run {
-		return append(dst, '}', '\n')
+	switch kind {
+	case Run, Warmup:
+		return appendRun(dst, in)
+	case Prepare:
+		dst = appendRaw(dst, `,"env":`, in.Env)
+		dst = appendRaw(dst, `,"secrets":`, in.Secrets)
+		dst = appendRaw(dst, `,"outgoing":`, in.Outgoing)
 	}
+	return append(dst, '}', '\n')
+}
+
+// appendRun appends the rest of a frame that has a request.
+func appendRun(dst []byte, in *Invoke) []byte {
 	if in.Behind > 0 {
 		dst = strconv.AppendInt(append(dst, `,"behind":`...), int64(in.Behind), 10)
 	}

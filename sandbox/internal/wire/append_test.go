@@ -141,3 +141,21 @@ func BenchmarkAppendInvoke(b *testing.B) {
 		})
 	}
 }
+
+func TestAppendInvokeBeforeTheSnapshot(t *testing.T) {
+	in := &Invoke{
+		ID: "1", Kind: Prepare, Method: "PUT", Body: json.RawMessage("1"),
+		Env: json.RawMessage(`{"A":"1"}`), Secrets: json.RawMessage(`{"B":"2"}`), Outgoing: json.RawMessage(`{"c":"3"}`),
+	}
+	for kind, want := range map[string]string{
+		Prepare: `{"type":"invoke","id":"1","kind":"prepare","env":{"A":"1"},"secrets":{"B":"2"},"outgoing":{"c":"3"}}`,
+		Warmup: `{"type":"invoke","id":"1","kind":"warmup","method":"PUT","env":{"A":"1"},"secrets":{"B":"2"},` +
+			`"outgoing":{"c":"3"},"body":1}`,
+		Check: `{"type":"invoke","id":"1","kind":"check"}`,
+	} {
+		in.Kind = kind
+		if got := strings.TrimSuffix(string(AppendInvoke(nil, in)), "\n"); got != want {
+			t.Errorf("%s: %s, want %s", kind, got, want)
+		}
+	}
+}

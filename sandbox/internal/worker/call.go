@@ -14,6 +14,12 @@ type Call struct {
 	Timeouts Timeouts
 	// Load is the code that the process is to be bound to; nil when it is bound already.
 	Load *wire.Load
+	// Before are calls of the kinds wire.Prepare and wire.Warmup, in this order, that a process which is rolled back
+	// serves between Load and its snapshot. They have the Timeouts of the call, and are none for other processes.
+	Before []*wire.Invoke
+	// RolledBack, if it is set, is told how each attempt to put the process back ends, from the goroutine of Rollback.Wait
+	// or LateWork.Wait.
+	RolledBack func(RollbackOutcome)
 	// Memory, in bytes, and CPU, in processors, are limits of the process from the moment on in which it is bound; 0 for
 	// those of the Config. They have no effect without control groups.
 	Memory int64
@@ -32,6 +38,8 @@ type Call struct {
 	Events Events
 	// Progress, if it is set, is told how far the call is.
 	Progress Progress
+	// Offline keeps egress from learning of the call: what it connects to is refused.
+	Offline bool
 	// With are calls that are sent in the same write, which the process serves in order, each when Serve is called for it
 	// with Sent set. A call has not begun while the one before it has no answer.
 	With []*wire.Invoke

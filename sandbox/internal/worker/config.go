@@ -65,9 +65,6 @@ type Observer interface {
 	WorkerUsed(peakMemory int64)
 	ZygoteRestarted()
 	LateWorkEnded(end LateEnd, took time.Duration)
-	// WorkerRolledBack says how an attempt to put a worker back ended: with no cause when it did. Audited says that all of
-	// it was compared.
-	WorkerRolledBack(cause RollbackCause, audited bool)
 }
 
 // Egress is how functions reach the outside: the fields are those of sandbox.Egress.

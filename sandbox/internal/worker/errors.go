@@ -30,6 +30,9 @@ type Death struct {
 	Untouched bool
 	// NoSnapshot says that a process that is rolled back could not get its snapshot: nothing of the call has happened.
 	NoSnapshot bool
+	// Unprepared says that this comes from what the function has done before the snapshot, and Warmup that it was its
+	// warmup.
+	Unprepared, Warmup bool
 }
 
 func (d *Death) Error() string {

@@ -61,8 +61,8 @@ func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err err
 		if death := p.bind(call); death != nil {
 			return Answer{}, death
 		}
-		if death := e.loadTracked(ctx); death != nil {
-			return Answer{}, death
+		if thrown, death := e.loadTracked(ctx); death != nil || thrown != nil {
+			return endedBefore(thrown, death)
 		}
 		clock := p.CPUUsed()
 		if p.idleCPUAt(clock) > IdleAllowance {
@@ -122,32 +122,6 @@ func (e *exchange) fillBuffer() bool {
 	return fits
 }
 
-// loadTracked has a process that is rolled back load its function before the call begins. One that fails has seen
-// nothing of the call.
-func (e *exchange) loadTracked(ctx context.Context) *Death {
-	p := e.process
-	if p.tracked == nil || len(e.load) == 0 {
-		return nil
-	}
-	err := p.load(ctx, append([]byte{'\n'}, e.load...))
-	e.load = nil
-	if err == nil {
-		return nil
-	}
-	killed := p.killed() // such as for its room: another worker may serve the call
-	reason := Retired
-	if ctx.Err() != nil {
-		reason = Canceled
-	}
-	p.Kill(reason)
-	death := p.waitExit()
-	death.Untouched = killed
-	if !killed && death.Reason == Retired { // and not of the memory that the code takes, for example
-		death.NoSnapshot, death.Detail = true, err.Error()
-	}
-	return death
-}
-
 func (e *exchange) appendInvoke(invoke *wire.Invoke, behind int) {
 	// Nobody can guess the ID, so code of one function can write no answer to a call that it has not been sent.
 	invoke.ID = strconv.FormatUint(rand.Uint64(), 36) // ChaCha8 with a seed of the kernel's
@@ -195,7 +169,7 @@ func (e *exchange) alone(ctx context.Context) {
 func (e *exchange) dropBatch(goesOn bool) {
 	e.ids = e.ids[:0]
 	p := e.process
-	if goesOn {
+	if goesOn && !e.call.Offline {
 		e.known = true
 		p.cfg.Egress.Watcher.CallStarted(p.handle.pid(), e.call.Events)
 	}

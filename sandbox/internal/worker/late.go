@@ -83,7 +83,8 @@ func (e *exchange) goOn(pieces, logged int) *LateWork {
 	if !e.watch.answered() {
 		return nil
 	}
-	e.call = &Call{Events: e.call.Events.AfterAnswer()} // what was for its start is not held any longer
+	// What was for its start is not held any longer.
+	e.call = &Call{Events: e.call.Events.AfterAnswer(), RolledBack: e.call.RolledBack}
 	e.stream = nil
 	return &LateWork{exchange: e, pieces: pieces, logged: logged, began: time.Now()}
 }

@@ -84,7 +84,7 @@ func initFrame(cfg *Config, f filters, jailed bool) ([]byte, error) {
 	return wire.AppendInit(nil, wire.Init{
 		ModulesDir: modules, Tmp: tmp,
 		Filter: f.worker, ZygoteFilter: f.zygote, Egress: cfg.Egress.frame(jailed),
-		Modules: cfg.Modules, Env: cfg.Env, Web: cfg.Web, Fetch: cfg.Fetch,
+		Modules: cfg.Modules, Env: cfg.Env, Web: cfg.Web, Fetch: cfg.Fetch, Rollback: cfg.Rollback,
 		MaxFrame: cfg.Limits.Frame, MaxAnswer: cfg.Limits.Answer, MaxLogs: cfg.Limits.Logs,
 	})
 }

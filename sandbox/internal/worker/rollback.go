@@ -12,6 +12,17 @@ type RollbackSupport struct {
 	Reason    string
 }
 
+// RollbackOutcome is how an attempt to put a process back ended.
+type RollbackOutcome struct {
+	// Cause is empty when the process is as in its snapshot, else why it had to end: Detail says more of that.
+	Cause  RollbackCause
+	Detail string
+	// Audited says that all of it was compared with the snapshot.
+	Audited bool
+	// Killed says that it was killed meanwhile, such as for its room: that says nothing of the function.
+	Killed bool
+}
+
 // RollbackCause is why a worker could not be put back.
 type RollbackCause = rollback.Cause
 

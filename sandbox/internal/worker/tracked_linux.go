@@ -102,31 +102,46 @@ func (p *Process) untrack() {
 	}
 }
 
-// load has the process read and compile its function, run nothing of it, and takes the snapshot. What it has of the
-// function from then on is what each call finds.
-func (p *Process) load(ctx context.Context, frame []byte) error {
-	t := p.tracked
+// use does steps with the worker, unless the process is dead.
+func (t *tracked) use(steps ...func(w *rollback.Worker) error) error {
 	t.closing.Lock()
 	defer t.closing.Unlock()
 	if t.closed {
 		return errDead
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.StartTimeout)
-	defer cancel()
-	w := t.worker
-	for _, step := range []func() error{
-		func() error { return w.AwaitPark(ctx) },
-		w.Release,
-		func() error { _, err := p.stdin.Write(frame); return err },
-		func() error { return w.AwaitPark(ctx) },
-		func() error { return w.Snapshot(ctx) },
-		w.Release,
-	} {
-		if err := step(); err != nil {
+	for _, step := range steps {
+		if err := step(t.worker); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// load has the process read and compile its function, and run nothing of it.
+func (p *Process) load(ctx context.Context, frame []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.StartTimeout)
+	defer cancel()
+	park := func(w *rollback.Worker) error { return w.AwaitPark(ctx) }
+	write := func(*rollback.Worker) error { _, err := p.stdin.Write(frame); return err }
+	return p.tracked.use(park, (*rollback.Worker).Release, write, park)
+}
+
+// snapshot takes the snapshot. What the process has of the function from then on is what each call finds.
+func (p *Process) snapshot(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.StartTimeout)
+	defer cancel()
+	take := func(w *rollback.Worker) error { return w.Snapshot(ctx) }
+	return p.tracked.use(take, (*rollback.Worker).Release)
+}
+
+// unpark lets the process, which is parked, go on.
+func (p *Process) unpark() error { return p.tracked.use((*rollback.Worker).Release) }
+
+// awaitPark waits until the process is parked.
+func (p *Process) awaitPark(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, parkTimeout)
+	defer cancel()
+	return p.tracked.use(func(w *rollback.Worker) error { return w.AwaitPark(ctx) })
 }
 
 // Rollback is what is left to do after an answer of a process that is rolled back.
@@ -142,15 +157,19 @@ func (r *Rollback) Wait() (reusable bool) {
 func (e *exchange) rollBack() bool {
 	p := e.process
 	audited, err := p.putBack(e)
-	cause := RollbackCause("")
+	outcome := RollbackOutcome{Audited: audited}
 	if err != nil {
-		cause = rollback.Kernel
+		outcome.Cause, outcome.Detail = rollback.Kernel, err.Error()
 		if retired, ok := errors.AsType[*rollback.RetireError](err); ok {
-			cause = retired.Cause
+			outcome.Cause, outcome.Detail = retired.Cause, retired.Detail
 		}
+		gone := outcome.Cause == rollback.Kernel || outcome.Cause == rollback.NoPark
+		outcome.Killed = gone && p.killed()
 		p.Kill(Retired)
 	}
-	p.cfg.Observer.WorkerRolledBack(cause, audited)
+	if e.call.RolledBack != nil {
+		e.call.RolledBack(outcome)
+	}
 	return err == nil
 }
 

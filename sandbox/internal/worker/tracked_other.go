@@ -10,6 +10,12 @@ func (*Process) takeOver(context.Context) error { return nil }
 
 func (*Process) load(context.Context, []byte) error { return ErrUnsupported }
 
+func (*Process) snapshot(context.Context) error { return ErrUnsupported }
+
+func (*Process) unpark() error { return ErrUnsupported }
+
+func (*Process) awaitPark(context.Context) error { return ErrUnsupported }
+
 // Rollback is what is left to do after an answer of a process that is rolled back.
 type Rollback struct{ exchange *exchange }
 

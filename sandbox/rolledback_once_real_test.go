@@ -1,0 +1,248 @@
+//go:build linux && amd64
+
+package sandbox_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/backstage/functions/sandbox"
+)
+
+// keeping is a function whose top-level code runs once and makes what its calls change.
+const keeping = `
+let calls = 0
+const kept = { list: [], map: new Map(), chunk: require('lodash').chunk }
+const random = Math.random()
+console.log('top level ' + typeof Backstage.secrets.A + ' ' + Backstage.env.B)
+function main(req, res) {
+	calls++
+	kept.list.push(req.body)
+	kept.map.set('x' + kept.map.size, Backstage.secrets.A)
+	kept.chunk.left = req.body
+	res.send([calls, kept.list.length, kept.map.size, Object.keys(kept.chunk).length, random > 0, Math.random()])
+}`
+
+const fewWorkers = 4
+
+// onceInvocation is a call of code that runs once before the snapshot, and the lines that it prints.
+func onceInvocation(name, code string) (inv *sandbox.Invocation, lines *[]string) {
+	inv, lines = rolledBackInvocation(name, code), new([]string)
+	inv.Once, inv.Secrets, inv.Env = true, []byte(`{"A":"secret"}`), []byte(`{"B":"variable"}`)
+	inv.OnLog = func(line sandbox.LogLine) { *lines = append(*lines, line.Text) }
+	return inv, lines
+}
+
+// body is the answer of a call as text, with what failed in it.
+func body(t *testing.T, pool *sandbox.Pool, inv *sandbox.Invocation) string {
+	t.Helper()
+	result, err := pool.Invoke(t.Context(), inv)
+	if failure, ok := errors.AsType[*sandbox.FunctionError](err); ok {
+		return failure.Message
+	}
+	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
+		return string(death.Reason)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(result.Body)
+}
+
+// rollbackPool is a pool of a few workers, each of which is compared after each call: a call that comes meanwhile gets
+// another one.
+func rollbackPool(t *testing.T, v version) (*sandbox.Pool, rolledBack) {
+	t.Helper()
+	observer := newRolledBack(t)
+	pool := newRealPool(t, func(c *sandbox.Config) {
+		c.Size, c.Prewarmed = fewWorkers, 0
+		c.Node, c.Observer, c.RollbackAudit = v.binary(t), observer, 1
+		c.Modules = append(c.Modules, "crypto", "fs")
+	})
+	needRollback(t, pool)
+	return pool, observer
+}
+
+// wantPutBack fails t unless the worker of the last call was put back.
+func (r rolledBack) wantPutBack(i int) {
+	r.t.Helper()
+	if cause := <-r.causes; cause != "" {
+		r.t.Fatalf("rollback %d: %q", i, cause)
+	}
+}
+
+// The top-level code runs before the snapshot, once, and still no call sees what another one has kept.
+func TestPromiseTopLevelCodeIsInTheSnapshot(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool, observer := rollbackPool(t, v)
+		inv, lines := onceInvocation("once", keeping)
+		drawn := map[string]bool{}
+		for i := range 20 {
+			got := body(t, pool, inv)
+			fixed, random, _ := strings.Cut(got, "true,")
+			if fixed != "[1,1,1,1," || drawn[random] {
+				t.Fatalf("call %d answers %s, the numbers before it are %v", i, got, drawn)
+			}
+			drawn[random] = true
+			observer.wantPutBack(i)
+		}
+		if n := len(*lines); n == 0 || n > fewWorkers || (*lines)[n-1] != "top level string variable" {
+			t.Errorf("the top-level code of up to %d workers has printed %q", fewWorkers, *lines)
+		}
+		if got := only(pool).Rollback.Fallbacks; len(got) > 0 {
+			t.Errorf("served otherwise: %+v", got)
+		}
+	})
+}
+
+// leavingTopLevel are kinds of top-level code of which no snapshot can be taken, and a part of why.
+var leavingTopLevel = map[string]struct{ code, why string }{
+	"interval": {`setInterval(() => {}, 1e6)`, "a timer"},
+	"timer":    {`new Promise(done => setTimeout(done, 1e6))`, "a timer"},
+	"read":     {`require('fs').readFile('/dev/null', () => {})`, ""},
+	"threads":  {`require('crypto').pbkdf2('a', 'b', 1, 8, 'sha1', () => {})`, ""},
+	"wait":     {`Backstage.waitUntil(new Promise(() => {}))`, "a promise"},
+	"bytes":    {`const id = require('crypto').randomBytes(8)`, "random numbers"},
+	"uuid":     {`const id = require('uuid').v4()`, "random numbers"},
+}
+
+// Where the top-level code leaves what no snapshot may have, each call gets a process of its own, and the author and
+// the report are told why.
+func TestTopLevelCodeThatLeavesSomethingIsServedAlone(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool, _ := rollbackPool(t, v)
+		for name, row := range leavingTopLevel {
+			inv, lines := onceInvocation(name, row.code+`; let calls = 0
+				function main(req, res) { res.send({ calls: ++calls }) }`)
+			for i := range 3 {
+				if got := body(t, pool, inv); got != `{"calls":1}` {
+					t.Fatalf("%s: call %d answers %s", name, i, got)
+				}
+			}
+			text := strings.Join(*lines, "\n")
+			const begin = "no snapshot can be taken after the top-level code: "
+			if !strings.Contains(text, begin) || !strings.Contains(text, row.why) {
+				t.Errorf("%s: the log says %q, not %q", name, text, row.why)
+			}
+			found := false
+			for _, known := range only(pool).Rollback.Fallbacks {
+				found = found || known.Filename == inv.Filename && strings.Contains(known.Reason, row.why)
+			}
+			if !found {
+				t.Errorf("%s: the report says %+v", name, only(pool).Rollback)
+			}
+		}
+	})
+}
+
+// What the top-level code throws, or that it does not end, is the outcome of the call it was run for.
+func TestTopLevelCodeThatFailsFailsItsCall(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool, _ := rollbackPool(t, v)
+		for name, row := range map[string]struct{ code, want string }{
+			"throws":   {`throw new Error('no luck')`, "no luck"},
+			"status":   {`throw new NotFound('nobody')`, "nobody"},
+			"broken":   {`let let = 1`, "let"},
+			"endless":  {`for (;;) ;`, string(sandbox.ReasonSyncDeadline)},
+			"too much": {`throw new Error(new Array(2e6).join('x'))`, "output"},
+		} {
+			inv, _ := onceInvocation(name, row.code+`; function main(req, res) { res.send(1) }`)
+			inv.SyncTimeout = 200e6
+			for i := range 2 {
+				if got := body(t, pool, inv); !strings.Contains(got, row.want) {
+					t.Errorf("%s: call %d: %.200s, want %s", name, i, got, row.want)
+				}
+			}
+		}
+		if got := only(pool).Rollback; !got.Available || len(got.Fallbacks) > 0 {
+			t.Errorf("the report says %+v", got)
+		}
+		inv, _ := onceInvocation("good", `function main(req, res) { res.send('good') }`)
+		if got := body(t, pool, inv); got != `"good"` {
+			t.Errorf("after these a call is answered %s", got)
+		}
+	})
+}
+
+// A function whose workers end with each call is served by processes of its own after a few, and is told of.
+func TestFunctionsLearnThatTheirWorkersEnd(t *testing.T) {
+	pool, _ := rollbackPool(t, oldest)
+	inv := rolledBackInvocation("writes", `const fs = require('fs')
+		function main(req, res) {
+			const was = fs.existsSync('/tmp/left'); fs.writeFileSync('/tmp/left', 'x'); res.send(was)
+		}`)
+	for i := range 6 {
+		if got := body(t, pool, inv); got != "false" {
+			t.Errorf("call %d answers %s", i, got)
+		}
+	}
+	if got := only(pool).Rollback.Fallbacks; len(got) != 1 || got[0].Filename != inv.Filename ||
+		!strings.HasPrefix(got[0].Reason, "system_call: ") {
+		t.Errorf("served otherwise: %+v", got)
+	}
+}
+
+// A warmup is served before the snapshot: calls find what it has kept, and nothing of another call.
+func TestWarmupsAreInTheSnapshot(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool, observer := rollbackPool(t, v)
+		for name, row := range map[string]struct {
+			code, want, log string
+		}{
+			"plain":  {`res.send(++calls)`, "4", ""},
+			"waits":  {`setTimeout(() => res.send(++calls), 1)`, "4", ""},
+			"prints": {`console.log('printed ' + req.body.x); res.send(++calls)`, "4", "printed 1"},
+			"throws": {
+				`calls++; if (req.body.x !== 1) throw new Error('not ready'); res.send(calls)`, "4",
+				"the warmup failed: Error: not ready",
+			},
+		} {
+			inv, lines := onceInvocation(name, `let calls = 0; function main(req, res) { `+row.code+` }`)
+			request := inv.Request
+			request.Body = []byte(`{"x":"warm"}`)
+			var err error
+			if inv.Warmup, err = sandbox.NewWarmup(request, 3); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 3 {
+				if got := body(t, pool, inv); got != row.want {
+					t.Errorf("%s: call %d answers %s, want %s", name, i, got, row.want)
+				}
+				observer.wantPutBack(i)
+			}
+			if text := strings.Join(*lines, "\n"); !strings.HasPrefix(text, row.log) || strings.Contains(text, "warm\n") {
+				t.Errorf("%s: printed %q", name, text)
+			}
+		}
+	})
+}
+
+// A warmup after which no snapshot can be taken is left out, and calls are served as without one.
+func TestWarmupsThatSpoilTheSnapshotAreLeftOut(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool, observer := rollbackPool(t, v)
+		for name, code := range map[string]string{
+			"draws":   `const id = require('crypto').randomBytes(4).length; res.send(++calls)`,
+			"leaves":  `setInterval(() => {}, 1e6); res.send(++calls)`,
+			"streams": `setTimeout(() => { if (req.body.x !== 1) { res.write('x'); res.end() } else res.send(++calls) }, 1)`,
+			"endless": `if (req.body.x !== 1) for (;;) ; res.send(++calls)`,
+		} {
+			inv, lines := onceInvocation(name, `let calls = 0; function main(req, res) { `+code+` }`)
+			request := inv.Request
+			request.Body = []byte(`{"x":"warm"}`)
+			inv.SyncTimeout = 300e6
+			inv.Warmup, _ = sandbox.NewWarmup(request, 1)
+			for i := range 2 {
+				if got := body(t, pool, inv); got != "1" {
+					t.Errorf("%s: call %d answers %s", name, i, got)
+				}
+				observer.wantPutBack(i)
+			}
+			if text := fmt.Sprint(*lines); !strings.Contains(text, "warmup") {
+				t.Errorf("%s: the log says %s", name, text)
+			}
+		}
+	})
+}
