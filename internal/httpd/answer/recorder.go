@@ -20,8 +20,6 @@ type Recorder struct {
 	Sent int64
 	// Aborted says that the answer ended before its end; the handler that ends it so sets it.
 	Aborted bool
-	// Vars are the variables in the path of the request, as Route names them.
-	Vars map[string]string
 	// Actor names the caller; empty for nobody.
 	Actor string
 	// Claimed is the ID in a key that was not taken; empty without one. Reason is the one in the answer to an error.

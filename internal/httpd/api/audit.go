@@ -105,7 +105,7 @@ func (s *server) newRecord(r *http.Request, rec *answer.Recorder, action string)
 		Action: action, Actor: rec.Actor, Claimed: rec.Claimed, Address: identity.Mask(forwarded.Addr(r, s.TrustedProxies)),
 		RequestID: RequestID(r.Context()),
 	}
-	for name, encoded := range rec.Vars {
+	for name, encoded := range varsOf(r) {
 		value, err := url.PathUnescape(encoded)
 		value = identity.Mask(value)
 		switch {

@@ -26,8 +26,9 @@ type requestContext struct {
 	header [1]string      // of the answer, with the id
 	match  mux.RouteMatch // once a route was looked for
 	access *access        // of its caller, once that is known; nil with AuthOff
-	// ref is the function that its path names, once that was read.
-	ref [1]function.Ref
+	// ref is the function that its path names, once that was read. Plain says that plainRun did: there is no match then.
+	ref   [1]function.Ref
+	plain bool
 }
 
 // Value implements context.Context.
@@ -55,10 +56,14 @@ func RequestID(ctx context.Context) string {
 
 // varsOf are what the path of r has in the places of the variables of its route.
 func varsOf(r *http.Request) map[string]string {
-	if c := contextOf(r.Context()); c != nil {
-		return c.match.Vars
+	c := contextOf(r.Context())
+	switch {
+	case c == nil:
+		return nil
+	case c.plain:
+		return map[string]string{"namespace": c.ref[0].Namespace, "id": c.ref[0].ID}
 	}
-	return nil
+	return c.match.Vars
 }
 
 func varOf(r *http.Request, variable string) string { return varsOf(r)[variable] }

@@ -62,7 +62,7 @@ func (s *server) unrouted(w http.ResponseWriter, r *http.Request) error {
 // begin says which resource serves r.
 func (s *server) begin(w http.ResponseWriter, r *http.Request, path string) {
 	if rec, ok := w.(*answer.Recorder); ok {
-		rec.Route, rec.Vars = path, varsOf(r)
+		rec.Route = path
 	}
 	s.Routed(r, path)
 }

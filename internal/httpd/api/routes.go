@@ -19,8 +19,11 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 // anyMethod stands for every method there is, OPTIONS too.
 const anyMethod = "*"
 
-// pipelinePath is that of pipelines.
-const pipelinePath = "/functions/pipeline"
+// pipelinePath is that of pipelines, and runPath that of runs.
+const (
+	pipelinePath = "/functions/pipeline"
+	runPath      = "/functions/{namespace}/{id}/run"
+)
 
 // ports are those that serve a resource.
 type ports uint8
@@ -59,7 +62,7 @@ type method struct {
 // comes first since almost every request is one.
 func (s *server) resources() []resource {
 	return []resource{
-		{"/functions/{namespace}/{id}/run", apiPort | runPort, []method{{anyMethod, toInvoke, s.run}}},
+		{runPath, apiPort | runPort, []method{{anyMethod, toInvoke, s.run}}},
 		{"/functions/{namespace}/{id}/run/*", apiPort | runPort, []method{{anyMethod, toInvoke, s.runBelow}}},
 		{"/functions/{namespace}/{id}/env/{env}", apiPort, []method{
 			{"PUT", toDeploy, s.setEnv}, {"DELETE", toDeploy, s.unsetEnv},
@@ -130,16 +133,26 @@ func (s *server) resources() []resource {
 // gorilla/mux, which would copy each request a second time to tell which route it has matched.
 func (s *server) router(on ports) http.Handler {
 	router := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	var run http.Handler
 	for _, res := range s.resources() {
-		if res.ports&on != 0 && s.has(res) {
-			router.Handle(template(res.path), s.dispatch(res, on))
+		if res.ports&on == 0 || !s.has(res) {
+			continue
+		}
+		h := s.dispatch(res, on)
+		router.Handle(template(res.path), h)
+		if res.path == runPath {
+			run = h
 		}
 	}
 	router.NotFoundHandler = s.byRoute(on)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		match := &contextOf(r.Context()).match
-		router.Match(r, match) // which has a handler for everything
-		match.Handler.ServeHTTP(w, r)
+		c := contextOf(r.Context())
+		if c.ref[0], c.plain = plainRun(r.URL); c.plain {
+			run.ServeHTTP(w, r)
+			return
+		}
+		router.Match(r, &c.match) // which has a handler for everything
+		c.match.Handler.ServeHTTP(w, r)
 	})
 }
 
