@@ -14,7 +14,9 @@ import (
 func newMetrics(cfg *config.Config, b Build) *metrics.Metrics {
 	options := []metrics.Option{
 		metrics.WithBuild(b.Version, b.Revision), metrics.WithFunctions(metrics.Detail(cfg.MetricsFunctions)),
-		metrics.WithTrace(trace.Sampled),
+	}
+	if cfg.Trace.On {
+		options = append(options, metrics.WithTrace(trace.Sampled))
 	}
 	if cfg.PProf {
 		options = append(options, metrics.WithRuntime())

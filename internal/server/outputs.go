@@ -108,8 +108,10 @@ func (o *outputs) stepped(ctx context.Context, call invoke.Call, status int, too
 	logs.Step(ctx, o.app, call, status, took)
 }
 
-// accessLog writes a line for each request that LOG_ACCESS includes.
-func (o *outputs) accessLog(which string) func(r *http.Request, a api.Answer) {
+// accessLog writes a line for each request that LOG_ACCESS includes. TraceID is that of api.Options.
+func (o *outputs) accessLog(
+	which string, traceID func(ctx context.Context) string,
+) func(r *http.Request, a api.Answer) {
 	if which == config.AccessOff {
 		return nil
 	}
@@ -121,7 +123,7 @@ func (o *outputs) accessLog(which string) func(r *http.Request, a api.Answer) {
 		o.access.Log(&logs.Request{
 			Request: r, Status: a.Status, Answer: a.Header, Length: a.Length, Took: a.Took,
 			Sent: a.Sent, Aborted: a.Aborted,
-			ID: api.RequestID(r.Context()), TraceID: trace.ID(r.Context()), KeyID: a.KeyID,
+			ID: api.RequestID(r.Context()), TraceID: traceID(r.Context()), KeyID: a.KeyID,
 		})
 	}
 }

@@ -299,6 +299,14 @@ func (s *server) serve(ctx context.Context) error {
 	return front.serve(ctx, handlers, ofMetrics)
 }
 
+// traceID is trace.ID where there are traces. Elsewhere nobody looks for one.
+func (s *server) traceID() func(ctx context.Context) string {
+	if s.cfg.Trace.On {
+		return trace.ID
+	}
+	return func(context.Context) string { return "" }
+}
+
 func (s *server) apiOptions(ctx context.Context) api.Options {
 	options := api.Options{
 		Store: store.Observe(s.store, hook.OnChange(s.changedHere)), Invoker: s.invoker,
@@ -318,11 +326,11 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 			s.out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
 		SocketLog: s.out.socketLog(s.cfg.Access),
-		AccessLog: s.out.accessLog(s.cfg.Access), Served: s.measures.Served, Updated: s.measures.FunctionUpdate,
-		TraceID: trace.ID,
-		Client:  func(r *http.Request) string { return clientOf(forwarded.Addr(r, s.cfg.TrustedProxies)) },
-		Owner:   func(namespace string) string { return function.Owner(namespace, s.cfg.OwnerSeparator) },
-		Logs:    keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
+		AccessLog: s.out.accessLog(s.cfg.Access, s.traceID()), Served: s.measures.Served,
+		Updated: s.measures.FunctionUpdate, TraceID: s.traceID(),
+		Client: func(r *http.Request) string { return clientOf(forwarded.Addr(r, s.cfg.TrustedProxies)) },
+		Owner:  func(namespace string) string { return function.Owner(namespace, s.cfg.OwnerSeparator) },
+		Logs:   keptLogs(s.cfg, s.store), StoreFault: storeFault(s.measures),
 		Life: ctx,
 	}
 	options.Secrets = s.secrets

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,16 +15,28 @@ const noRoute = "none"
 type requests struct {
 	duration *prometheus.HistogramVec
 	sampled  func(ctx context.Context) string
+
+	mu    sync.RWMutex // guards known
+	known map[answered]prometheus.Observer
+}
+
+// answered is what a series is of: a route, and the index of the class of a status.
+type answered struct {
+	route string
+	class int
 }
 
 func newRequests(registry *prometheus.Registry, sampled func(ctx context.Context) string) *requests {
-	return &requests{factory{registry}.histograms(
-		"http_request_seconds",
-		"Time from a request's header to the end of its answer.",
-		waitBuckets,
-		"route",
-		"status",
-	), sampled}
+	return &requests{
+		duration: factory{registry}.histograms(
+			"http_request_seconds",
+			"Time from a request's header to the end of its answer.",
+			waitBuckets,
+			"route",
+			"status",
+		),
+		sampled: sampled, known: map[answered]prometheus.Observer{},
+	}
 }
 
 // Served counts an answer. The route is that of a router's table, such as "/namespaces/{namespace}", never a path; it
@@ -35,5 +48,21 @@ func (r *requests) Served(ctx context.Context, route string, status int, took ti
 	if status == 0 {
 		status = 500
 	}
-	observe(r.duration.WithLabelValues(route, classes[class(status)]), took, r.sampled(ctx))
+	observe(r.of(answered{route, class(status)}), took, r.sampled(ctx))
+}
+
+// of is the series of what was answered. There are as many as routes have classes. To look one up by its labels costs
+// three times as much, and memory.
+func (r *requests) of(a answered) prometheus.Observer {
+	r.mu.RLock()
+	series, ok := r.known[a]
+	r.mu.RUnlock()
+	if ok {
+		return series
+	}
+	series = r.duration.WithLabelValues(a.route, classes[a.class])
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known[a] = series
+	return series
 }
