@@ -36,14 +36,14 @@ type deadlines struct {
 	timeouts Timeouts
 	began    time.Time
 	cpu      time.Duration // used by the process when the call began
-	async    *time.Timer
-	idle     *time.Timer // of an answer in pieces, as total; nil before its head
-	total    *time.Timer // nil without such a limit
-	missed   bool        // one of these timers had run out when it was to be stopped
+	async    *alarm        // of the process; nil while it is not set
+	idle     *time.Timer   // of an answer in pieces, as total; nil before its head
+	total    *time.Timer   // nil without such a limit
+	missed   bool          // one of these had run out when it was to be stopped
 	unwatch  func() bool
 	late     atomic.Bool // the call is answered
 	mu       sync.Mutex  // guards the fields below
-	sync     *time.Timer
+	sync     *alarm      // of the process
 	returned bool
 	// From when on what the call uses counts as main's: from its start, from when its answer was last seen being written,
 	// or from when it was first seen written. At that time the process had used counted of CPU time.
@@ -56,12 +56,31 @@ type deadlines struct {
 // at its end.
 func (d *deadlines) start(p *Process, timeouts Timeouts, id string, clock time.Duration) {
 	d.process, d.timeouts, d.id, d.began, d.cpu = p, timeouts.or(p.cfg.Timeouts), id, time.Now(), clock
-	d.async = d.killAfter(d.timeouts.Async, Deadline)
-	d.mu.Lock() // checkSync may run before its timer is set
+	d.setAsync(d.began)
+	d.mu.Lock() // checkSync may run before its alarm is known
 	defer d.mu.Unlock()
 	d.since, d.counted = d.began, d.cpu
-	d.sync = time.AfterFunc(d.timeouts.Sync, d.checkSync)
-	d.unwatch = func() bool { return true }
+	d.sync = &p.sync
+	d.sync.set(d, d.began, d.timeouts.Sync, (*deadlines).checkSync)
+	d.unwatch = spared
+}
+
+// spared is what unwatch is without a context.
+func spared() bool { return true }
+
+// setAsync has the process killed when the time of the call is over, from now on.
+func (d *deadlines) setAsync(now time.Time) {
+	d.async = &d.process.async
+	d.async.set(d, now, d.timeouts.Async, (*deadlines).asyncOver)
+}
+
+// asyncOver kills the process for its call, or for what that does after its answer.
+func (d *deadlines) asyncOver(end time.Time) {
+	if d.late.Load() {
+		d.process.killAt(AfterAnswer, end)
+		return
+	}
+	d.process.killAt(Deadline, end)
 }
 
 // killAfter kills the process for reason in so much time, or because of what it does after its answer.
@@ -83,10 +102,17 @@ func (d *deadlines) halt(timer *time.Timer) {
 	}
 }
 
+// haltAsync is halt for the time of the call.
+func (d *deadlines) haltAsync() {
+	if d.async != nil && !d.async.stop() {
+		d.missed = true
+	}
+	d.async = nil
+}
+
 // streaming notes that an answer has begun that comes in pieces.
 func (d *deadlines) streaming() {
-	d.halt(d.async)
-	d.async = nil
+	d.haltAsync()
 	if d.timeouts.Total > 0 {
 		d.total = d.killAfter(d.timeouts.Total, StreamLimit)
 	}
@@ -109,7 +135,7 @@ func (d *deadlines) answered() bool {
 	d.late.Store(true)
 	if d.idle != nil { // the end of an answer in pieces: its work gets the time of a call anew
 		d.reading(false)
-		d.async = d.killAfter(d.timeouts.Async, AfterAnswer)
+		d.setAsync(time.Now())
 	}
 	wanted := d.unwatch()
 	d.unwatch = func() bool { return wanted }
@@ -130,7 +156,7 @@ func (d *deadlines) watchContext(ctx context.Context) {
 
 // checkSync kills the process when it has burnt its CPU time, or looks again when it could have. The time in which the
 // answer is written is not main's; but code of the function may go on after that, so the watch begins anew then.
-func (d *deadlines) checkSync() {
+func (d *deadlines) checkSync(time.Time) {
 	left, phase := d.syncLeft(), running
 	if left <= 0 {
 		phase = d.phase() // which reads a file: not under the lock
@@ -142,11 +168,11 @@ func (d *deadlines) checkSync() {
 	case phase == writing, phase == written && !d.written:
 		d.written = phase == written
 		d.since, d.counted = time.Now(), cpuTime(d.process.handle.pid())
-		d.sync.Reset(d.timeouts.Sync)
+		d.sync.set(d, d.since, d.timeouts.Sync, (*deadlines).checkSync)
 	case left <= 0:
 		d.process.killAt(SyncDeadline, time.Now().Add(left))
 	default:
-		d.sync.Reset(max(left, time.Millisecond))
+		d.sync.set(d, time.Now(), max(left, time.Millisecond), (*deadlines).checkSync)
 	}
 }
 
@@ -186,15 +212,15 @@ func (d *deadlines) mainReturned() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.returned = true
-	d.sync.Stop()
+	d.sync.stop()
 }
 
 // stop ends the watch. It says whether the process is spared: else it has been killed, or is about to be.
 func (d *deadlines) stop() bool {
 	d.mainReturned()
 	wanted := d.unwatch()
-	for _, timer := range []*time.Timer{d.async, d.idle, d.total} {
-		d.halt(timer)
-	}
+	d.haltAsync()
+	d.halt(d.idle)
+	d.halt(d.total)
 	return !d.missed && wanted && !d.process.killed()
 }

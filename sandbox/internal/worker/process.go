@@ -29,7 +29,9 @@ type Process struct {
 	used func() (int64, error)
 
 	session   session
-	tracked   *tracked      // nil for one that is not rolled back
+	tracked   *tracked // nil for one that is not rolled back
+	async     alarm    // of the call in progress, as sync
+	sync      alarm
 	idleClock atomic.Int64  // its CPU time when the last call ended; 0 before the first one, and during calls
 	reaped    chan struct{} // closed when it has been
 

@@ -105,5 +105,7 @@ func (s *Starter) await(p *Process, slot int, group *slotGroup, pipes *pipes) {
 		p.cfg.Observer.WorkerUsed(peak)
 	}
 	p.untrack()
+	p.async.end()
+	p.sync.end()
 	close(p.reaped)
 }
