@@ -133,11 +133,16 @@ func (s *scheduler) busyLocked(cause BusyCause) error {
 
 // wait waits until c has a worker, or has waited long enough.
 func (s *scheduler) wait(ctx context.Context, c *call) error {
-	timeout := time.NewTimer(s.cfg.QueueTimeout)
+	timeout := s.timers.Get().(*time.Timer)
+	timeout.Reset(s.cfg.QueueTimeout)
+	defer s.timers.Put(timeout)
 	defer timeout.Stop()
 	var err error
 	select {
 	case <-c.ready:
+		if c.slot != nil { // which was set before
+			return c.begun()
+		}
 	case <-ctx.Done():
 		err = fmt.Errorf("sandbox: waiting for a worker: %w", context.Cause(ctx))
 	case <-timeout.C:
@@ -160,6 +165,11 @@ func (s *scheduler) wait(ctx context.Context, c *call) error {
 	s.mu.Unlock()
 	// It has been given a worker, perhaps in the same moment as err, and is sent behind short calls if behind any.
 	<-c.ready
+	return c.begun()
+}
+
+// begun says whether c, which has a slot and is ready, will be served there.
+func (c *call) begun() error {
 	if c.notBegun {
 		return errNotBegun
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"sync"
+	"time"
 )
 
 // The scheduler decides which call gets which worker, and when; which workers start, and which end. The whole of its
@@ -48,6 +49,7 @@ type scheduler struct {
 	processors int            // as many as Go uses
 	keeping    sync.WaitGroup // the keeper, starts in progress and the watchers of workers
 	calls      sync.WaitGroup // calls in progress
+	timers     sync.Pool      // of *time.Timer, stopped, for calls that wait
 	budget     *budget
 
 	mu           *sync.Mutex // the budget's
@@ -100,6 +102,11 @@ func newScheduler(cfg Config, starter starter, b *budget) *scheduler {
 		kick: make(chan struct{}, 1), closing: make(chan struct{}), stop: func() {},
 		workers: map[*slot]struct{}{}, bound: map[string]int{}, busy: map[string]int{}, serviceTimes: serviceTimes{},
 		saturation: saturation(&cfg), processors: runtime.GOMAXPROCS(0),
+	}
+	s.timers.New = func() any {
+		timer := time.NewTimer(time.Hour)
+		timer.Stop()
+		return timer
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
