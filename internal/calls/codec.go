@@ -10,7 +10,8 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// payload is the document of a request. The bytes of a body that is not JSON follow it.
+// payload is the document of a request. The bytes of a body that is not JSON follow it. Of a pipeline that has begun
+// the body is what its current step gets; type is its media type, and status that of the answer so far.
 //
 //	{"method":"PUT","header":{…},"query":{…},"body":…,"bytes":true,"http":{…},"auth":{…}}\n<bytes>
 type payload struct {
@@ -21,11 +22,18 @@ type payload struct {
 	Bytes  bool            `json:"bytes,omitempty"`
 	HTTP   json.RawMessage `json:"http,omitempty"`
 	Auth   json.RawMessage `json:"auth,omitempty"`
+	Type   string          `json:"type,omitempty"`
+	Status int             `json:"status,omitempty"`
 }
 
 // EncodeRequest is the payload of a call.
-func EncodeRequest(r *sandbox.Request) ([]byte, error) {
-	head, err := marshal(payload{r.Method, r.Header, r.Query, r.Body, r.HasRaw, r.HTTP, r.Auth})
+func EncodeRequest(r *sandbox.Request) ([]byte, error) { return encodeStep(r, "", 0) }
+
+// encodeStep is the payload of a step that gets r, with a body of that type, after an answer with that status.
+func encodeStep(r *sandbox.Request, contentType string, status int) ([]byte, error) {
+	head, err := marshal(payload{
+		r.Method, r.Header, r.Query, r.Body, r.HasRaw, r.HTTP, r.Auth, contentType, status,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("calls: request: %w", err)
 	}
@@ -33,15 +41,21 @@ func EncodeRequest(r *sandbox.Request) ([]byte, error) {
 }
 
 // decodeRequest is the inverse of EncodeRequest.
-func decodeRequest(text []byte) (r sandbox.Request, err error) {
+func decodeRequest(text []byte) (sandbox.Request, error) {
+	r, _, _, err := decodeStep(text)
+	return r, err
+}
+
+// decodeStep is the inverse of encodeStep.
+func decodeStep(text []byte) (r sandbox.Request, contentType string, status int, err error) {
 	head, raw, _ := bytes.Cut(text, []byte("\n"))
 	var p payload
 	if err := json.Unmarshal(head, &p); err != nil {
-		return r, fmt.Errorf("calls: request: %w", err)
+		return r, "", 0, fmt.Errorf("calls: request: %w", err)
 	}
 	for _, object := range []json.RawMessage{p.Header, p.Query, p.HTTP, p.Auth} {
 		if len(object) > 0 && !rawjson.IsObject(object) {
-			return r, errors.New("calls: request: a part of it is no object")
+			return r, "", 0, errors.New("calls: request: a part of it is no object")
 		}
 	}
 	r = sandbox.Request{
@@ -50,7 +64,7 @@ func decodeRequest(text []byte) (r sandbox.Request, err error) {
 	if p.Bytes {
 		r.Raw = raw
 	}
-	return r, nil
+	return r, p.Type, p.Status, nil
 }
 
 // Answer is what a call was answered with.

@@ -63,3 +63,20 @@ func FuzzDecodeRequest(f *testing.F) {
 		}
 	})
 }
+
+func TestStepsAreTheSameAfterTheQueue(t *testing.T) {
+	for _, body := range []string{"null", `{"a":1}`, ""} {
+		r := sandbox.Request{Method: "PUT", Header: []byte(`{}`), Query: []byte(`{}`), Body: []byte(body)}
+		if body == "" {
+			r.Body, r.HasRaw, r.Raw = nil, true, []byte("\n\n")
+		}
+		text, err := encodeStep(&r, "image/png; a=\"<\"", 304)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, contentType, status, err := decodeStep(text)
+		if err != nil || !reflect.DeepEqual(got, r) || contentType != "image/png; a=\"<\"" || status != 304 {
+			t.Errorf("got %+v, %q, %d, %v; want %+v", got, contentType, status, err, r)
+		}
+	}
+}

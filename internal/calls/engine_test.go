@@ -24,6 +24,9 @@ var ref = function.Ref{Namespace: "ns", ID: "id"}
 type running struct {
 	do   func(ctx context.Context, call invoke.Call) (*sandbox.Result, error)
 	runs atomic.Int64
+
+	mu    sync.Mutex // guards steps
+	steps []string   // of pipelines, as they ran
 }
 
 func (r *running) Run(ctx context.Context, call invoke.Call) (*sandbox.Result, error) {

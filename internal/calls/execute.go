@@ -22,7 +22,7 @@ import (
 
 // execute runs a call and says how its take ends; nil when it is not this server's any more.
 func (e *Engine) execute(ctx context.Context, c *queue.Call) *queue.Settlement {
-	request, err := decodeRequest(c.Payload)
+	request, contentType, status, err := decodeStep(c.Payload)
 	if err != nil {
 		return &queue.Settlement{Outcome: queue.Fail, Reason: "damaged"}
 	}
@@ -31,13 +31,13 @@ func (e *Engine) execute(ctx context.Context, c *queue.Call) *queue.Settlement {
 		ID: attemptID(c), TraceID: c.TraceID, URI: c.URI, Ref: c.Ref, Request: request, OnHead: stream.begin, Bound: true,
 	}
 	call.Key = limits.Key{ID: c.Caller, Limits: c.Limits}
-	call.Queued = &sandbox.Queued{ID: c.ID, Attempt: c.Used + 1}
+	call.Queued = &sandbox.Queued{ID: invocationID(c), Attempt: c.Used + 1}
 	call.OnProgress = func(p sandbox.Progress) { e.progress(queue.LeaseOf(c), p) }
 	var ran *function.Function
 	call.OnFunction = func(f *function.Function) { ran = f }
 	begun := time.Now()
-	result, err := e.Invoker.Run(ctx, call)
-	took := time.Since(begun)
+	did, err := e.run(ctx, c, invoke.StepCall{Call: call, Type: contentType, Status: status})
+	result, took := did.Result, time.Since(begun)
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errLost), errors.Is(cause, errCancelled):
 		return nil
@@ -45,9 +45,12 @@ func (e *Engine) execute(ctx context.Context, c *queue.Call) *queue.Settlement {
 		return &queue.Settlement{Outcome: queue.Back}
 	}
 	answer := answerOf(result, err, stream)
+	if err == nil && !did.Ended {
+		return e.advance(c, &did, detail(answer, "", took, ran, result, nil, e.Server))
+	}
 	how := judge(c, answer, err)
 	if how.Outcome != queue.Back {
-		how.Detail = detail(answer, how.Reason, took, ran, result, err, e.Server)
+		how.Detail = ofStep(c, detail(answer, how.Reason, took, ran, result, err, e.Server), answer)
 	}
 	if how.Result, err = encodeAnswer(answer); err != nil {
 		how.Result = nil // an answer that cannot be kept is none
@@ -102,6 +105,8 @@ func judge(c *queue.Call, a *Answer, err error) *queue.Settlement {
 	switch {
 	case missing:
 		return &queue.Settlement{Outcome: queue.Fail, Reason: "not_found"}
+	case errors.Is(err, invoke.ErrBytes):
+		return &queue.Settlement{Outcome: queue.Fail, Reason: "bytes_refused"}
 	case errors.Is(err, sandbox.ErrTooLarge), errors.Is(err, errTooLong):
 		return &queue.Settlement{Outcome: queue.Fail, Reason: "too_large"}
 	case err != nil && !invoke.HasRun(err):
@@ -116,7 +121,8 @@ func judge(c *queue.Call, a *Answer, err error) *queue.Settlement {
 	if reason == "" {
 		reason = reasonOf(a, err)
 	}
-	return &queue.Settlement{Outcome: queue.Retry, Reason: reason, Delay: max(retryAfter(a), jitter(c.Backoff, c.Used+1))}
+	delay := max(retryAfter(a), jitter(c.Current().Backoff, c.Used+1))
+	return &queue.Settlement{Outcome: queue.Retry, Reason: reason, Delay: delay}
 }
 
 func died(err error, reason sandbox.Reason) bool {
@@ -210,6 +216,9 @@ func (e *Engine) finish(ctx context.Context, lease queue.Lease, how *queue.Settl
 		switch {
 		case err == nil && how.Outcome == queue.Back:
 			e.Observer.CallSettled("back")
+		case err == nil && how.Outcome == queue.Next:
+			e.Observer.CallSettled("next")
+			e.announce(ctx, lease.ID)
 		case err == nil:
 			e.Observer.CallSettled(string(status))
 		case errors.Is(err, queue.ErrLost):

@@ -103,7 +103,8 @@ func (e *Engine) Watch(
 
 // differs says whether a reader sees another call in b than in a.
 func differs(a, b *queue.Call) bool {
-	return a.Status != b.Status || a.Takes != b.Takes || a.Used != b.Used || string(a.Progress) != string(b.Progress)
+	return a.Status != b.Status || a.Takes != b.Takes || a.Used != b.Used || a.Step != b.Step ||
+		string(a.Progress) != string(b.Progress)
 }
 
 // Result returns the answer of a call, or queue.ErrNotFound.

@@ -40,6 +40,8 @@ type Queue interface {
 // Invoker runs functions; *invoke.Invoker is one.
 type Invoker interface {
 	Run(ctx context.Context, call invoke.Call) (*sandbox.Result, error)
+	// Step runs one step of a pipeline.
+	Step(ctx context.Context, c invoke.StepCall) (invoke.Stepped, error)
 }
 
 // Observer is told what becomes of calls. Its methods must be safe for concurrent use.
@@ -49,7 +51,7 @@ type Observer interface {
 	// CallStarted is told how long a call was due before it was taken.
 	CallStarted(waited time.Duration)
 	// CallSettled is told what the end of a take has made of its call: one of queue.Statuses, "back" when it did not
-	// start, or "lost".
+	// start, "next" when a step of a pipeline succeeded that others follow, or "lost".
 	CallSettled(how string)
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
-// errBytes is a fault of who has put the steps together.
-var errBytes = outcome.BadRequest(
+// ErrBytes ends a pipeline before a step that gets bytes and takes none: a fault of who has put the steps together.
+var ErrBytes = outcome.BadRequest(
 	`The step gets bytes, which its function does not take: deploy it with "body":"raw" or "body":"auto"`,
 )
 
@@ -39,7 +39,7 @@ func requested(r *sandbox.Request) piece {
 
 // answered is the body of an answer.
 func answered(result *sandbox.Result) piece {
-	p := piece{json: result.Body, bytes: result.Bytes, contentType: "application/json; charset=utf-8"}
+	p := piece{json: result.Body, bytes: result.Bytes, contentType: jsonType}
 	if p.bytes != nil {
 		p.contentType = "application/octet-stream"
 	}
@@ -77,7 +77,7 @@ func (p *piece) into(request *sandbox.Request, fn *function.Function) error {
 		request.Body = p.json
 		return nil
 	case p.bytes != nil && form == function.BodyJSON:
-		return errBytes
+		return ErrBytes
 	}
 	request.Raw, request.HasRaw = p.bytes, true
 	if p.bytes == nil {
@@ -88,6 +88,17 @@ func (p *piece) into(request *sandbox.Request, fn *function.Function) error {
 	}
 	return nil
 }
+
+// Give makes text, which is JSON of any kind, the body of a request of the function, in the form that it asks for, and
+// has the headers describe it.
+func (f Found) Give(request *sandbox.Request, text json.RawMessage) {
+	p := piece{json: text, contentType: jsonType}
+	_ = p.into(request, f.Function) // which takes JSON in any form
+	request.Header = describing(request.Header, jsonType, len(text))
+}
+
+// jsonType is the media type of what has no other.
+const jsonType = "application/json; charset=utf-8"
 
 // describing is header, an object, with what it says of the body replaced.
 func describing(header json.RawMessage, contentType string, length int) json.RawMessage {

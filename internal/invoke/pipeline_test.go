@@ -94,6 +94,14 @@ func TestPipelineRules(t *testing.T) {
 			if got := f.recorder.text(); got != row.counts {
 				t.Errorf("counted %q, want %q", got, row.counts)
 			}
+			one, refs := newPipeline(row.steps)
+			if result, err = one.oneByOne(t.Context(), refs, call); err != nil {
+				t.Fatal(err)
+			}
+			if result.Status != row.status || string(result.Body) != row.body || one.bodies() != row.bodies ||
+				len(result.Header) != 1 || result.Header[0].Value != row.header {
+				t.Errorf("one by one: %d %v %s after %s", result.Status, result.Header, result.Body, one.bodies())
+			}
 		})
 	}
 }

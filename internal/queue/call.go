@@ -51,6 +51,9 @@ type Spec struct {
 	// after its put an attempt may begin.
 	Attempts        int
 	Backoff, MaxAge time.Duration
+	// Steps are those of a pipeline, of which the first one has the Ref, Attempts, Backoff and MaxAge above; empty for a
+	// call of one function.
+	Steps []Step
 	// Keep is how long its record is kept once it has succeeded or was cancelled, KeepDead once it is dead.
 	Keep, KeepDead time.Duration
 	// Key is the caller's idempotency key, together with whose it is; empty for none. Until KeyFor is over another put
@@ -64,8 +67,11 @@ type Spec struct {
 type Call struct {
 	Spec
 	Status Status
-	// Takes counts how often it was taken; the last take holds its lease. Used is how many of its attempts are used.
+	// Takes counts how often it was taken; the last take holds its lease. Used is how many of its attempts are used, of a
+	// pipeline those of its current step.
 	Takes, Used int
+	// Step is the index of the current step of a pipeline.
+	Step int
 	// Created is when it was put, Due from when on it may be taken, Until when its last attempt may begin.
 	Created, Due, Until time.Time
 	// Taken, Lease and Server are of the last take: when it was, until when it holds, and whose it is.
@@ -116,6 +122,7 @@ const (
 	Fail  Outcome = "fail"  // it failed, and would again
 	Retry Outcome = "retry" // it failed: one attempt is used; it is tried again if there is one left
 	Back  Outcome = "back"  // it did not start: no attempt is used
+	Next  Outcome = "next"  // a step of a pipeline succeeded: the next one is queued, with all its attempts
 )
 
 // Settlement ends a take.
@@ -133,4 +140,6 @@ type Settlement struct {
 	Result  []byte
 	Limits  Limits
 	Dropped int64
+	// Payload takes the place of that of the call after Next, be there room for it or not: else the step would run again.
+	Payload []byte
 }

@@ -101,6 +101,12 @@ func (s *Spec) Check() error {
 	if s.ID == "" || s.Ref.Namespace == "" || s.Ref.ID == "" || s.Attempts < 1 || s.MaxAge <= 0 {
 		return ErrIncomplete
 	}
+	for i, step := range s.Steps {
+		if step.Ref.Namespace == "" || step.Ref.ID == "" || step.Attempts < 1 || step.MaxAge <= 0 ||
+			i == 0 && step.Ref != s.Ref {
+			return ErrIncomplete
+		}
+	}
 	return nil
 }
 

@@ -29,6 +29,7 @@ type specRecord struct {
 	// Rate and Quotas are the limits of the caller's key.
 	Rate   string          `json:"rate,omitempty"`
 	Quotas json.RawMessage `json:"quotas,omitempty"`
+	Steps  []stepRecord    `json:"steps,omitempty"`
 }
 
 // Record is s without its ID and its payload, as stores keep it.
@@ -36,7 +37,7 @@ func (s *Spec) Record() []byte {
 	r := specRecord{
 		s.Ref.Namespace, s.Ref.ID, s.Caller, s.RequestID, s.TraceID, s.URI, s.Attempts, s.Backoff.Milliseconds(),
 		s.MaxAge.Milliseconds(), s.Keep.Milliseconds(), s.KeepDead.Milliseconds(), s.Key, s.Print,
-		s.KeyFor.Milliseconds(), s.Limits.Rate.String(), nil,
+		s.KeyFor.Milliseconds(), s.Limits.Rate.String(), nil, recordsOf(s.Steps),
 	}
 	if s.Limits.Quotas.IsSet() {
 		r.Quotas = s.Limits.Quotas.JSON()
@@ -59,7 +60,7 @@ func ParseSpec(id string, text []byte) (s Spec, err error) {
 		ID: id, Ref: function.Ref{Namespace: r.Namespace, ID: r.Function},
 		Caller: r.Caller, RequestID: r.RequestID, TraceID: r.TraceID, URI: r.URI,
 		Attempts: r.Attempts, Backoff: ms(r.Backoff), MaxAge: ms(r.MaxAge), Keep: ms(r.Keep), KeepDead: ms(r.KeepDead),
-		Key: r.Key, Print: r.Print, KeyFor: ms(r.KeyFor),
+		Key: r.Key, Print: r.Print, KeyFor: ms(r.KeyFor), Steps: stepsOf(r.Steps),
 	}
 	if s.Limits.Rate, err = usage.ParseRate(r.Rate); err == nil && r.Quotas != nil {
 		s.Limits.Quotas, err = usage.ParseQuotas(r.Quotas)
@@ -77,6 +78,7 @@ type callRecord struct {
 	Status   Status          `json:"status"`
 	Takes    int             `json:"takes,omitempty"`
 	Used     int             `json:"used,omitempty"`
+	Step     int             `json:"step,omitempty"`
 	Created  int64           `json:"created"`
 	Due      int64           `json:"due"`
 	Until    int64           `json:"until"`
@@ -101,7 +103,7 @@ type attemptRecord struct {
 // Record is c without its ID, payload and result, as a store of one process keeps it.
 func (c *Call) Record() ([]byte, error) {
 	r := callRecord{
-		Spec: c.Spec.Record(), Status: c.Status, Takes: c.Takes, Used: c.Used, Created: Millis(c.Created),
+		Spec: c.Spec.Record(), Status: c.Status, Takes: c.Takes, Used: c.Used, Step: c.Step, Created: Millis(c.Created),
 		Due: Millis(c.Due), Until: Millis(c.Until), Taken: Millis(c.Taken), Lease: Millis(c.Lease), Server: c.Server,
 		Settled: Millis(c.Settled), Expires: Millis(c.Expires), Reason: c.Reason, Progress: c.Progress,
 		Result: c.HasResult, Dropped: c.Dropped,
@@ -123,7 +125,7 @@ func ParseCall(id string, text []byte) (*Call, error) {
 		return nil, err
 	}
 	c := &Call{
-		Spec: spec, Status: r.Status, Takes: r.Takes, Used: r.Used, Created: Time(r.Created), Due: Time(r.Due),
+		Spec: spec, Status: r.Status, Takes: r.Takes, Used: r.Used, Step: r.Step, Created: Time(r.Created), Due: Time(r.Due),
 		Until: Time(r.Until), Taken: Time(r.Taken), Lease: Time(r.Lease), Server: r.Server, Settled: Time(r.Settled),
 		Expires: Time(r.Expires), Reason: r.Reason, Progress: r.Progress, HasResult: r.Result, Dropped: r.Dropped,
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/backstage/functions/internal/calls"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/body"
+	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/internal/queue"
@@ -65,6 +66,11 @@ func forgetCredentials(r *http.Request) {
 	}
 }
 
+var errKeyReused = outcome.New(outcome.Outcome{
+	Status: http.StatusUnprocessableEntity, Reason: "idempotency_key_reused", Fault: outcome.FaultCaller,
+	Message: "The Idempotency-Key belongs to another request: use a new one",
+})
+
 // queueCall queues the call that r makes, and waits for it as p says.
 func (s *server) queueCall(
 	w http.ResponseWriter, r *http.Request, found invoke.Found, ref function.Ref, request *sandbox.Request, p preference,
@@ -73,15 +79,18 @@ func (s *server) queueCall(
 	if err != nil {
 		return err
 	}
+	return s.placeCall(w, r, spec, p)
+}
+
+// placeCall puts a call into the queue, and waits for it as p says.
+func (s *server) placeCall(w http.ResponseWriter, r *http.Request, spec *queue.Spec, p preference) error {
+	ref := spec.Ref
 	placed, err := s.Calls.Put(r.Context(), spec)
 	if err != nil {
 		return fmt.Errorf("queue a call of %s: %w", ref, err)
 	}
 	if placed.Existing && placed.Print != spec.Print {
-		return outcome.New(outcome.Outcome{
-			Status: http.StatusUnprocessableEntity, Reason: "idempotency_key_reused", Fault: outcome.FaultCaller,
-			Message: "The Idempotency-Key belongs to another request: use a new one",
-		})
+		return errKeyReused
 	}
 	w.Header().Set("Preference-Applied", p.applied())
 	status := queue.Queued
@@ -115,12 +124,7 @@ func (s *server) specOf(
 	if err != nil {
 		return nil, fmt.Errorf("queue a call of %s: %w", ref, err)
 	}
-	var retries function.Retries
-	if found.Function != nil && found.Function.Options.Retries != nil {
-		retries = *found.Function.Options.Retries
-	}
-	retries = retries.WithDefaults()
-	key := limitedKey(r)
+	retries, key := retriesOf(found), limitedKey(r)
 	spec := &queue.Spec{
 		ID: id.String(), Ref: ref, Caller: key.ID, Limits: key.Limits, Guest: s.isGuest(r, ref.Namespace),
 		RequestID: RequestID(r.Context()),
@@ -183,6 +187,9 @@ func (s *server) getCall(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.allowCall(w, r, ref, id, identity.Invoke); err != nil {
+		return err
+	}
 	if wantsEvents(r) {
 		return s.followCall(w, r, ref, id)
 	}
@@ -206,6 +213,9 @@ func (s *server) getCall(w http.ResponseWriter, r *http.Request) error {
 func (s *server) getCallResult(w http.ResponseWriter, r *http.Request) error {
 	ref, id, err := callOfPath(r)
 	if err != nil {
+		return err
+	}
+	if err := s.allowCall(w, r, ref, id, identity.Invoke); err != nil {
 		return err
 	}
 	return s.sendCallResult(w, r, ref, id)
@@ -242,6 +252,9 @@ func (s *server) deleteCall(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.allowCall(w, r, ref, id, identity.Invoke); err != nil {
+		return err
+	}
 	if err := s.Calls.Cancel(r.Context(), ref, id); err != nil {
 		return fmt.Errorf("cancel call %s of %s: %w", id, ref, err)
 	}
@@ -253,6 +266,9 @@ func (s *server) deleteCall(w http.ResponseWriter, r *http.Request) error {
 func (s *server) redriveCall(w http.ResponseWriter, r *http.Request) error {
 	ref, id, err := callOfPath(r)
 	if err != nil {
+		return err
+	}
+	if err := s.allowCall(w, r, ref, id, identity.Deploy); err != nil {
 		return err
 	}
 	if err := s.Calls.Redrive(r.Context(), ref, id); err != nil {

@@ -54,8 +54,12 @@ func callJSON(c *queue.Call) []byte {
 	addText(&o, "caller", c.Caller)
 	addText(&o, "requestID", c.RequestID)
 	addText(&o, "traceID", c.TraceID)
-	o.Raw("maxAttempts", strconv.AppendInt(nil, int64(c.Spec.Attempts), 10))
-	o.Raw("attempts", historyJSON(c.History))
+	if len(c.Steps) > 0 {
+		o.Raw("steps", stepsJSON(c))
+	} else {
+		o.Raw("maxAttempts", strconv.AppendInt(nil, int64(c.Spec.Attempts), 10))
+		o.Raw("attempts", historyJSON(c.History))
+	}
 	if c.Dropped > 0 {
 		o.Raw("resultDropped", strconv.AppendInt(nil, c.Dropped, 10))
 	}

@@ -40,8 +40,11 @@ func (s *server) listCalls(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("list calls of %s: %w", ref, err)
 	}
 	items := []byte{'['}
-	for i, c := range page.Calls {
-		if i > 0 {
+	for _, c := range page.Calls {
+		if !s.mayList(r, c) {
+			continue
+		}
+		if len(items) > 1 {
 			items = append(items, ',')
 		}
 		items = append(items, callJSON(c)...)

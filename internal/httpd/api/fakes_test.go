@@ -200,6 +200,22 @@ func (v *fakeInvoker) Pipeline(_ context.Context, steps []function.Ref, call inv
 	return v.pipeline(steps, call)
 }
 
+// Step runs the function of the step by run; what answers 200 goes on.
+func (v *fakeInvoker) Step(ctx context.Context, c invoke.StepCall) (invoke.Stepped, error) {
+	call := c.Call
+	call.Ref = c.Steps[c.Number-1]
+	result, err := v.Run(ctx, call)
+	if err != nil {
+		return invoke.Stepped{}, err
+	}
+	did := invoke.Stepped{
+		Result: result, Ended: result.Status != http.StatusOK || c.Number == len(c.Steps), Request: c.Request,
+		Status: result.Status,
+	}
+	did.Request.Body = result.Body
+	return did, nil
+}
+
 // answering is an invoker whose functions and pipelines all answer the same.
 func answering(result *sandbox.Result, err error) *fakeInvoker {
 	return &fakeInvoker{

@@ -163,9 +163,10 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 		served[path] = map[string]bool{"API": true}
 	}
 	for _, table := range []RouteTable{noRoutes{}, tableOf(t, "/*")} {
-		o := Options{Store: newFakeStore(), Invoker: answering(&sandbox.Result{Status: 299}, nil), Routes: table}
+		v := answering(&sandbox.Result{Status: 299}, nil)
+		o := Options{Store: newFakeStore(), Invoker: v, Routes: table}
 		o.Auth, o.Keyring, o.AuditList = AuthLog, keyring{identity.NewKeyring(), true}, mem.New()
-		o.Calls = newCalls(t, o.Invoker)
+		o.Calls = newCalls(t, v)
 		var resource string
 		o.Routed = func(_ *http.Request, route string) { resource = route }
 		handlers := New(o)

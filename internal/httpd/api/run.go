@@ -139,9 +139,16 @@ func (s *server) pipeline(w http.ResponseWriter, r *http.Request) error {
 			shareAnswer(w, r, c)
 		}
 	}
+	prefers, queues := s.queuesCall(r, target{})
+	if queues {
+		forgetCredentials(r)
+	}
 	request, unread := s.requestOf(r, first, target{path: "/", routed: true, pipeline: true})
 	if err := cmp.Or(unread, err); err != nil {
 		return err
+	}
+	if queues {
+		return s.queuePipeline(w, r, steps, numbered, &request, prefers)
 	}
 	start := time.Now()
 	call := s.callOf(r, first, function.Ref{}, request)

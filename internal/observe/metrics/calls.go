@@ -30,7 +30,7 @@ func newCalls(registry *prometheus.Registry) *calls {
 	c := &calls{
 		placed: children(placed.WithLabelValues, "queued", "existing", "refused"),
 		settled: children(settled.WithLabelValues,
-			string(queue.Succeeded), string(queue.Dead), string(queue.Queued), "back", "lost"),
+			string(queue.Succeeded), string(queue.Dead), string(queue.Queued), "next", "back", "lost"),
 		waited: f.histogram("calls_wait_seconds", "Time for which asynchronous calls waited that could have been run.",
 			queueBuckets),
 	}

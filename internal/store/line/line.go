@@ -109,7 +109,8 @@ type texts struct{ payload, result int64 }
 
 // size is what a call counts as.
 func (t texts) size(c *queue.Call) int64 {
-	n := t.payload + t.result + int64(queue.Overhead+len(c.URI)+len(c.Ref.ID)+len(c.Ref.Namespace)+len(c.Key))
+	n := t.payload + t.result +
+		int64(queue.Overhead+len(c.URI)+len(c.Ref.ID)+len(c.Ref.Namespace)+len(c.Key)+c.StepBytes())
 	for _, a := range c.History {
 		n += int64(len(a.Detail))
 	}

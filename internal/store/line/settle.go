@@ -23,6 +23,10 @@ func (l *Line) Settle(ctx context.Context, s *queue.Settlement) (status queue.St
 			ch.settle(c, queue.Succeeded, "", s)
 		case queue.Back:
 			ch.again(c, s)
+		case queue.Next:
+			if err := ch.advance(c, s); err != nil {
+				return err
+			}
 		default:
 			ch.failed(c, s)
 		}
@@ -45,11 +49,24 @@ func (ch *change) tell(c *queue.Call, s *queue.Settlement) {
 // fitsIn says whether so many bytes are within a limit, of which 0 is none.
 func fitsIn(bytes, limit int64) bool { return limit <= 0 || bytes <= limit }
 
+// advance queues the next step of a pipeline.
+func (ch *change) advance(c *queue.Call, s *queue.Settlement) error {
+	if !c.HasNext() {
+		return queue.ErrIncomplete
+	}
+	ch.tell(c, s)
+	c.Step++
+	c.Status, c.Used, c.Progress = queue.Queued, 0, nil
+	c.Due, c.Until = ch.now, ch.now.Add(c.Current().MaxAge)
+	ch.put(c, Change{Payload: append([]byte{}, s.Payload...)})
+	return nil
+}
+
 // failed ends an attempt that failed.
 func (ch *change) failed(c *queue.Call, s *queue.Settlement) {
 	ch.tell(c, s)
 	c.Used++
-	if s.Outcome == queue.Fail || c.Used >= c.Spec.Attempts {
+	if s.Outcome == queue.Fail || c.Used >= c.Current().Attempts {
 		ch.settle(c, queue.Dead, s.Reason, s)
 		return
 	}
@@ -133,7 +150,7 @@ func (l *Line) Redrive(ctx context.Context, ref function.Ref, id string) error {
 		}
 		c := ch.edit(id)
 		c.Status, c.Used, c.Reason, c.Progress, c.HasResult, c.Dropped = queue.Queued, 0, "", nil, false, 0
-		c.Due, c.Until = ch.now, ch.now.Add(c.MaxAge)
+		c.Due, c.Until = ch.now, ch.now.Add(c.Current().MaxAge)
 		c.Settled, c.Expires = time.Time{}, time.Time{}
 		ch.put(c, Change{NoResult: true})
 		return nil

@@ -2,13 +2,19 @@ package line
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/backstage/functions/internal/queue"
 )
 
 // lostDetail is the attempt of a call whose server did not renew its lease.
-var lostDetail = []byte(`{"reason":"` + queue.ReasonLeaseLost + `"}`)
+func lostDetail(c *queue.Call) []byte {
+	if len(c.Steps) == 0 {
+		return []byte(`{"reason":"` + queue.ReasonLeaseLost + `"}`)
+	}
+	return fmt.Appendf(nil, `{"step":%d,"reason":"%s"}`, c.Step+1, queue.ReasonLeaseLost)
+}
 
 // Take takes calls: see store.Calls.
 func (l *Line) Take(
@@ -45,7 +51,7 @@ func (ch *change) endLost() {
 			return
 		}
 		c := ch.edit(first.id)
-		ch.failed(c, &queue.Settlement{Outcome: queue.Retry, Detail: lostDetail, Reason: queue.ReasonLeaseLost})
+		ch.failed(c, &queue.Settlement{Outcome: queue.Retry, Detail: lostDetail(c), Reason: queue.ReasonLeaseLost})
 	}
 }
 

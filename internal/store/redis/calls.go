@@ -35,7 +35,7 @@ func (s *Store) putCall(
 		spec.ID, spec.Ref.Namespace, listName(spec.Ref), record, spec.Payload, spec.Attempts,
 		spec.MaxAge.Milliseconds(), spec.Keep.Milliseconds(), spec.KeepDead.Milliseconds(), spec.Key, spec.Print,
 		spec.KeyFor.Milliseconds(), limits.Calls, limits.Bytes, queue.Overhead+len(record),
-		others.calls, others.bytes, limits.AllCalls, limits.AllBytes)
+		others.calls, others.bytes, limits.AllCalls, limits.AllBytes, len(spec.Steps))
 	list, _ := answer.([]any)
 	texts := append(textsOf(answer), "", "", "")
 	switch {
@@ -65,8 +65,12 @@ func (s *Store) SettleCall(ctx context.Context, how *queue.Settlement) (status q
 		status, err = s.settleCall(ctx, how, others, last)
 		return status == allFullAnswer, err
 	})
-	if err == nil && status == "lost" {
+	switch {
+	case err != nil:
+	case status == "lost":
 		err = queue.ErrLost
+	case status == "incomplete":
+		err = queue.ErrIncomplete
 	}
 	if err != nil {
 		return "", at("settle call "+how.ID, err)
@@ -86,7 +90,7 @@ func (s *Store) settleCall(
 	}
 	answer, err := s.run(ctx, settleCallScript, []string{s.keys.callsOf(how.Ref.Namespace)},
 		how.ID, listName(how.Ref), how.Take, string(how.Outcome), how.Delay.Milliseconds(), how.Detail, how.Reason,
-		how.Result, how.Dropped, how.Limits.Bytes, others.bytes, how.Limits.AllBytes, when)
+		how.Result, how.Dropped, how.Limits.Bytes, others.bytes, how.Limits.AllBytes, when, how.Payload)
 	status, _ := answer.(string)
 	return queue.Status(status), err
 }
@@ -104,7 +108,7 @@ func (s *Store) RedriveCall(ctx context.Context, ref function.Ref, id string) er
 		return at("redrive call "+id, err)
 	}
 	answer, err := s.run(ctx, redriveCallScript, []string{s.keys.callsOf(ref.Namespace)},
-		id, listName(ref), strconv.FormatInt(c.MaxAge.Milliseconds(), 10), rand.Text())
+		id, listName(ref), strconv.FormatInt(c.Current().MaxAge.Milliseconds(), 10), rand.Text())
 	return at("redrive call "+id, callError(answer, err))
 }
 

@@ -83,6 +83,7 @@ type modelCall struct {
 	status queue.Status
 	takes  int
 	used   int
+	step   int
 	old    []queue.Lease // all that were given
 }
 
@@ -100,7 +101,9 @@ func testTheQueueBehavesAsItsModel(t *testing.T, s Store) {
 	steps := map[string]func(){
 		"put": func() {
 			c := spec("n" + strconv.Itoa(random.IntN(3)))
-			c.Attempts = 1 + random.IntN(3)
+			if c.Attempts = 1 + random.IntN(3); random.IntN(2) == 0 {
+				c = pipeline(c.Ref.Namespace, 1+random.IntN(3))
+			}
 			putCall(t, s, c)
 			m := &modelCall{spec: c, status: queue.Queued}
 			all, byID[c.ID] = append(all, m), m
@@ -110,7 +113,7 @@ func testTheQueueBehavesAsItsModel(t *testing.T, s Store) {
 			wantNoError(t, err)
 			for _, c := range taken {
 				m := byID[c.ID]
-				if m.status != queue.Queued || c.Takes != m.takes+1 || c.Used != m.used {
+				if m.status != queue.Queued || c.Takes != m.takes+1 || c.Used != m.used || c.Step != m.step {
 					t.Fatalf("took %+v, the model has %+v", c, m)
 				}
 				m.status, m.takes = queue.Running, c.Takes
@@ -123,7 +126,10 @@ func testTheQueueBehavesAsItsModel(t *testing.T, s Store) {
 				return
 			}
 			lease := m.old[random.IntN(len(m.old))]
-			outcome := []queue.Outcome{queue.Done, queue.Fail, queue.Retry, queue.Back}[random.IntN(4)]
+			outcome := []queue.Outcome{queue.Done, queue.Fail, queue.Retry, queue.Back, queue.Next}[random.IntN(5)]
+			if outcome == queue.Next && m.step+1 >= len(m.spec.Steps) {
+				outcome = queue.Done
+			}
 			valid := m.status == queue.Running && lease.Take == m.takes
 			_, err := s.SettleCall(t.Context(), &queue.Settlement{Lease: lease, Outcome: outcome})
 			if !valid {
@@ -164,7 +170,9 @@ func testTheQueueBehavesAsItsModel(t *testing.T, s Store) {
 		steps[names[random.IntN(len(names))]]()
 	}
 	for _, m := range all {
-		if got := getCall(t, s, m.spec.Ref, m.spec.ID); got.Status != m.status || got.Takes != m.takes || got.Used != m.used {
+		got := getCall(t, s, m.spec.Ref, m.spec.ID)
+		if got.Status != m.status || got.Takes != m.takes || got.Used != m.used ||
+			got.Step != m.step {
 			t.Errorf("%s is %s after %d takes, %d used; the model has %s, %d, %d",
 				m.spec.ID, got.Status, got.Takes, got.Used, m.status, m.takes, m.used)
 		}
@@ -172,13 +180,19 @@ func testTheQueueBehavesAsItsModel(t *testing.T, s Store) {
 }
 
 func (m *modelCall) settle(outcome queue.Outcome) {
+	attempts := m.spec.Attempts
+	if m.step < len(m.spec.Steps) {
+		attempts = m.spec.Steps[m.step].Attempts
+	}
 	if outcome != queue.Back {
 		m.used++
 	}
 	switch {
+	case outcome == queue.Next:
+		m.status, m.used, m.step = queue.Queued, 0, m.step+1
 	case outcome == queue.Done:
 		m.status = queue.Succeeded
-	case outcome == queue.Fail, outcome == queue.Retry && m.used >= m.spec.Attempts:
+	case outcome == queue.Fail, outcome == queue.Retry && m.used >= attempts:
 		m.status = queue.Dead
 	default:
 		m.status = queue.Queued

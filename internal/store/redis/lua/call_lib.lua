@@ -157,7 +157,7 @@ end
 -- read is what scripts need of a call; nil when there is none.
 local function read(id)
   local c = redis.call('HMGET', key('call', id), 'status', 'takes', 'ns', 'taken', 'attempts', 'until', 'fn', 'closed',
-    'used', 'keep', 'keepDead', 'key', 'keyUntil', 'history')
+    'used', 'keep', 'keepDead', 'key', 'keyUntil', 'history', 'step', 'steps')
   if not c[1] then
     return nil
   end
@@ -165,6 +165,7 @@ local function read(id)
     status = c[1], takes = tonumber(c[2]), ns = c[3], taken = c[4] or 0, attempts = tonumber(c[5]),
     till = tonumber(c[6]), fn = c[7], closed = tonumber(c[8] or 0), used = tonumber(c[9] or 0), keep = tonumber(c[10]),
     keepDead = tonumber(c[11]), key = c[12], keyUntil = tonumber(c[13] or 0), history = c[14] or '',
+    step = tonumber(c[15] or 0), steps = c[16],
   }
 end
 

@@ -3,7 +3,7 @@
 -- ARGV: ID, namespace, function, record, payload, attempts, then in ms: the longest age, how long it is kept once it has
 -- succeeded, and once it is dead; idempotency key (empty: none), what tells the request from others, how long the key
 -- counts in ms, the most calls of a namespace, the most bytes, bytes beside the payload; how many calls other parts have,
--- what they take, and the most calls and bytes of all parts (0: no bound)
+-- what they take, and the most calls and bytes of all parts (0: no bound); the number of steps of a pipeline (0: none)
 -- Returns "new" with the calls and the bytes of the part, "there" with the ID and what tells its request from others,
 -- "full", or "all full".
 local id, ns, fn, payload, idempotency = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[10]
@@ -47,6 +47,9 @@ end
 redis.call('HSET', key('call', id), 'ns', ns, 'fn', fn, 'spec', ARGV[4], 'payload', payload, 'takes', 0, 'used', 0,
   'created', now, 'until', now + tonumber(ARGV[7]), 'attempts', ARGV[6], 'keep', ARGV[8], 'keepDead', ARGV[9],
   'size', size, 'status', 'queued', 'due', now)
+if ARGV[20] ~= '0' then
+  redis.call('HSET', key('call', id), 'steps', ARGV[20])
+end
 if idempotency ~= '' then
   redis.call('HSET', key('call', id), 'key', idempotency, 'print', ARGV[11], 'keyUntil', now + tonumber(ARGV[12]))
   redis.call('HSET', key('keys', ns), idempotency, id)

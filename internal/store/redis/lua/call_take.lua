@@ -3,6 +3,11 @@
 -- KEYS: what the keys of the parts begin with: in a cluster one, else all
 -- ARGV: server, the most calls, the lease in ms, in which part to begin, and "look" to look first at what has become due
 -- Returns in how many ms there may be more (-1: nobody knows), then ID, record, payload … of each call that was taken.
+local function lost(c)
+  local step = c.steps and '"step":' .. c.step + 1 .. ',' or ''
+  return '{' .. step .. '"reason":"lease_lost"}'
+end
+
 local most, lease, begin = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local answer, taken = {0}, 0
 local first = {} -- of each part its first namespace and how many calls of that run; false: nothing is due
@@ -26,7 +31,7 @@ local function look()
       local c = read(id)
       if c and c.status == 'running' then
         release(id, c.ns)
-        failed(id, c, false, 0, '{"reason":"lease_lost"}', 'lease_lost')
+        failed(id, c, false, 0, lost(c), 'lease_lost')
       else
         redis.call('ZREM', leases, id)
       end
@@ -48,7 +53,7 @@ local function take(ns)
   redis.call('ZREM', queued, id)
   local call = key('call', id)
   local c = redis.call('HMGET', call, 'spec', 'status', 'takes', 'used', 'created', 'due', 'until', 'taken', 'lease',
-    'server', 'settled', 'expires', 'reason', 'history', 'progress', 'dropped', 'payload')
+    'server', 'settled', 'expires', 'reason', 'history', 'progress', 'dropped', 'step', 'payload')
   if not c[1] then
     return
   end
