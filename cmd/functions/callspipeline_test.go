@@ -147,10 +147,10 @@ func TestAsynchronousPipelinesAnswerAsOthers(t *testing.T) {
 	s := startServer(t, runtimesVariable(t))
 	for _, runtime := range runtimes {
 		url, option := s.url+"/functions/"+runtime+"/", `"runtime":"`+runtime+`"`
-		put(t, url+"bytes", `function main(req, res) { res.set('Content-Type', 'image/png'); res.send(Buffer.from([137, req.body.n])) }`, option)
+		put(t, url+"bytes", `function main(req, res) { res.set('Content-Type', 'image/png'); res.end(Buffer.from([137, req.body.n])) }`, option)
 		put(t, url+"same", `function main(req, res) { res.notModified() }`, option)
 		put(t, url+"takes", `function main(req, res) {
-			res.send({ type: req.headers['content-type'], bytes: Buffer.from(req.body).toString('hex'), id: Backstage.invocation && Backstage.invocation.id })
+			res.send({ type: req.headers['content-type'], bytes: req.rawBody.toString('hex'), id: Backstage.invocation && Backstage.invocation.id })
 		}`, option+`,"body":"raw"`)
 		put(t, url+"ends", `function main(req, res) { res.status(404); res.send({ got: req.body.type }) }`, option)
 		put(t, url+"throws", `function main(req, res) { throw new Error('no ' + req.body.type) }`, option+`,"retries":{"attempts":2,"backoff":"1ms"}`)

@@ -175,6 +175,8 @@ type Config struct {
 	WebSocket WebSocket
 	// Calls are asynchronous calls; see its fields.
 	Calls Calls
+	// BatchInputs and BatchParallel are BATCH_INPUTS and BATCH_PARALLEL.
+	BatchInputs, BatchParallel int
 	// TLSCertFile and TLSKeyFile are TLS_CERT_FILE and TLS_KEY_FILE, both empty for no TLS.
 	TLSCertFile, TLSKeyFile string
 	// HTTP2 is HTTP2, Compression is HTTP_COMPRESSION.

@@ -67,6 +67,7 @@ func TestDefaults(t *testing.T) {
 			Most: 10_000, Memory: 64 << 20, MostOfAll: 100_000, MemoryOfAll: 512 << 20, ResultLimit: 8 << 20, Workers: 16, Keep: 24 * time.Hour, KeepDead: 336 * time.Hour,
 			Lease: 30 * time.Second,
 		},
+		BatchInputs: 10_000, BatchParallel: 32,
 		Limits:    Limits{Kept: 9600 * time.Hour},
 		WebSocket: WebSocket{Message: 128 << 10, Memory: 64 << 20, Idle: 10 * time.Minute, Ping: 30 * time.Second},
 		Egress: Egress{

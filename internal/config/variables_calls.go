@@ -85,4 +85,16 @@ var callsVariables = []Variable{
 			"Then another server takes them, and the first one kills their workers.",
 		parse: duration(time.Second, time.Hour, func(c *Config) *time.Duration { return &c.Calls.Lease }),
 	},
+	{
+		Name: "BATCH_INPUTS", Default: "10000",
+		Meaning: "Most inputs of a batch; what follows them is refused. Each may be as long as `BODY_PARSER_LIMIT`.",
+		parse:   whole(1, 10_000_000, func(c *Config) *int { return &c.BatchInputs }),
+	},
+	{
+		Name: "BATCH_PARALLEL", Default: "`POOL_ACTIVE`",
+		Meaning: "Most inputs of a batch that run on this server at a time. One runs as any call does; others beside it " +
+			"start while workers are spare, so that they delay no caller.",
+		parse:  whole(1, 100_000, func(c *Config) *int { return &c.BatchParallel }),
+		derive: func(c *Config, _ machine) string { return strconv.Itoa(c.PoolActive) },
+	},
 }

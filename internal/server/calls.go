@@ -53,6 +53,11 @@ func spareWorkers(pool sandbox.PoolStats, processors, most, running int) int {
 	return min(most-running, free, max(processors-1, 1)-computing)
 }
 
+// spareForBatch says whether a batch of which so many inputs run may run another one.
+func (s *server) spareForBatch(running int) bool {
+	return spareWorkers(s.pool.Snapshot().Pool, runtime.GOMAXPROCS(0), s.cfg.BatchParallel, running) > 0
+}
+
 // callsInterval is how often the calls in the store are counted.
 const callsInterval = 10 * time.Second
 

@@ -319,8 +319,8 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Readyz:    s.probes.Readyz,
 		BodyLimit: s.cfg.BodyLimit, CodeLimit: s.cfg.CodeLimit, BodyDepth: s.cfg.BodyDepth,
 		Grow: connections.Grow, Shrink: connections.Shrink,
-		Unread:    api.Unread{Begin: connections.BeginStream, Taken: connections.TakenBy, Cut: connections.Cut},
-		MaxSteps:  s.cfg.PipelineMaxSteps,
+		Unread:   api.Unread{Begin: connections.BeginStream, Taken: connections.TakenBy, Cut: connections.Cut},
+		MaxSteps: s.cfg.PipelineMaxSteps, BatchInputs: s.cfg.BatchInputs, Spare: s.spareForBatch, Paced: connections.Paced,
 		HiddenEnv: s.cfg.HiddenEnv, Logger: s.log(),
 		FunctionLog: func(ref function.Ref, line string) {
 			s.out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})

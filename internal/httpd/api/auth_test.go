@@ -39,6 +39,7 @@ var matrix = map[string]rights{
 	"DELETE /functions/{namespace}/{id}/env/{env}":            ofDeploy,
 	"GET /functions/{namespace}/{id}/logs":                    ofDeploy,
 	"GET /functions/{namespace}/{id}/files/*":                 ofDeploy,
+	"POST /functions/{namespace}/{id}/batch":                  ofInvoke,
 	"PUT /functions/pipeline":                                 ofInvoke,
 	"PUT /functions/{namespace}/{id}":                         ofDeploy,
 	"GET /functions/{namespace}/{id}":                         ofDeploy,

@@ -19,6 +19,12 @@ const DefaultCodeLimit = 8 << 20
 // DefaultMaxSteps is the limit on the steps of a pipeline.
 const DefaultMaxSteps = 100
 
+// DefaultBatchInputs is the limit on the inputs of a batch.
+const DefaultBatchInputs = 10000
+
+// defaultParallel is how many inputs of a batch run at a time where nobody says how many may.
+const defaultParallel = 4
+
 func (o Options) withDefaults() Options {
 	if o.BodyLimit == 0 {
 		o.BodyLimit = DefaultBodyLimit
@@ -37,6 +43,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxSteps == 0 {
 		o.MaxSteps = DefaultMaxSteps
+	}
+	if o.BatchInputs == 0 {
+		o.BatchInputs = DefaultBatchInputs
+	}
+	if o.Spare == nil {
+		o.Spare = func(running int) bool { return running < defaultParallel }
+	}
+	if o.Paced == nil {
+		o.Paced = func(*http.Request) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

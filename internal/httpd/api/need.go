@@ -26,6 +26,8 @@ type need struct {
 	calls bool
 	// preflights says that those of browsers are served all the same.
 	preflights bool
+	// own says that pages of other sites are refused even where code runs.
+	own bool
 	// runs says that code of the namespaces runs, which must not be disabled then. It needs in.
 	runs bool
 }
@@ -43,6 +45,7 @@ var (
 	forAll       = need{}
 	toFollow     = need{role: identity.Invoke, in: pathFunction, calls: true}
 	toInvoke     = need{role: identity.Invoke, in: pathFunction, preflights: true, runs: true, calls: true}
+	toBatch      = need{role: identity.Invoke, in: pathFunction, runs: true, calls: true, own: true}
 	toPipe       = need{role: identity.Invoke, in: steps, runs: true, calls: true}
 	toSend       = need{role: identity.Invoke, in: pathNamespace, calls: true}
 	toSendAll    = need{role: identity.Deploy, in: pathNamespace, calls: true}

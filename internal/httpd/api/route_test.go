@@ -140,7 +140,7 @@ func (known) Loaded() bool { return true }
 func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 	onBoth := []string{
 		"/functions/{namespace}/{id}/run", "/functions/{namespace}/{id}/run/*", "/functions/pipeline", "/livez", "/readyz",
-		callsPath + "/{invocation}", callsPath + "/{invocation}/result",
+		callsPath + "/{invocation}", callsPath + "/{invocation}/result", batchPath,
 	}
 	onAPI := []string{
 		"/functions/{namespace}/{id}/env/{env}", "/functions/{namespace}/{id}/logs", "/functions/{namespace}/{id}/files/*",

@@ -64,6 +64,7 @@ func (s *server) resources() []resource {
 	return []resource{
 		{runPath, apiPort | runPort, []method{{anyMethod, toInvoke, s.run}}},
 		{"/functions/{namespace}/{id}/run/*", apiPort | runPort, []method{{anyMethod, toInvoke, s.runBelow}}},
+		{batchPath, apiPort | runPort, []method{{"POST", toBatch, s.batch}}},
 		{"/functions/{namespace}/{id}/env/{env}", apiPort, []method{
 			{"PUT", toDeploy, s.setEnv}, {"DELETE", toDeploy, s.unsetEnv},
 		}},

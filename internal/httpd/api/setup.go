@@ -58,6 +58,13 @@ type Options struct {
 	HiddenEnv []string
 	// MaxSteps bounds the steps of a pipeline. 0 stands for DefaultMaxSteps.
 	MaxSteps int
+	// BatchInputs bounds the inputs of a batch. 0 stands for DefaultBatchInputs.
+	BatchInputs int
+	// Spare says whether a batch of which so many inputs run may run another one without delaying any other call. It must
+	// be safe for concurrent use. Nil lets a few run.
+	Spare func(running int) bool
+	// Paced is told of a request before its body is read as it is served. Nil ignores it.
+	Paced func(r *http.Request)
 	// Logger receives the failures whose cause the caller is not told. Nil discards them.
 	Logger *slog.Logger
 	// FunctionLog receives error lines that belong in the log of one function, such as "Code not found". It must be

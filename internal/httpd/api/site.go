@@ -18,9 +18,9 @@ func newCrossOrigin(origins []string) *http.CrossOriginProtection {
 }
 
 // sameSite has h, which serves what n is needed for, serve no page of another site. Runs are for pages too: the option
-// cors says for which.
+// cors says for which. Batches are not.
 func (s *server) sameSite(n need, h handler) handler {
-	if n.runs && n.calls {
+	if n.runs && n.calls && !n.own {
 		return h
 	}
 	return func(w http.ResponseWriter, r *http.Request) error {

@@ -68,6 +68,28 @@ func TestBodyHasTimeForEachPart(t *testing.T) {
 	})
 }
 
+// A body that is read as what is in it is served has its time while it is read, and no other.
+func TestPacedBodyHasTimeForEachRead(t *testing.T) {
+	overEach(t, func(t *testing.T, over transport) {
+		const part = 50 * time.Millisecond
+		s := over.start(t, Options{Body: part, Read: part})
+		c := s.dial(t, 1, "POST /paced HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx")
+		for _, more := range []string{"x", ""} {
+			<-s.begun
+			time.Sleep(4 * part) // in which the handler reads nothing
+			s.hold <- struct{}{}
+			c.send(t, more)
+		}
+		c.expect(t, http.StatusOK)
+		silent := s.dial(t, 1, "POST /paced HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx")
+		for range 2 {
+			<-s.begun
+			s.hold <- struct{}{}
+		}
+		silent.expect(t, http.StatusBadRequest)
+	})
+}
+
 func TestCallMayTakeLongerThanItsRequest(t *testing.T) {
 	overEach(t, func(t *testing.T, over transport) {
 		const read = 50 * time.Millisecond

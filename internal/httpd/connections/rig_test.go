@@ -119,6 +119,16 @@ func (s *rig) serve(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
+	case "/paced":
+		Paced(r)
+		for range 2 {
+			s.begun <- struct{}{}
+			<-s.hold
+			if _, err := io.ReadFull(r.Body, make([]byte, 1)); err != nil {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+		}
 	case "/tls":
 		if r.TLS == nil || !r.TLS.HandshakeComplete {
 			w.WriteHeader(http.StatusNotFound)
