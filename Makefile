@@ -31,7 +31,7 @@ FUZZTIME ?= 1m
 # Longest time for the tests of one Go package: a machine with half a processor needs most of it.
 TEST_TIMEOUT ?= 60m
 # Benchmarks of whole servers: which, and how often. Benchstat wants ten of each.
-BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Reuse|Large|FirstCall|Deadline|Idle|Start|Waiting|Stream|FirstByte|WebGlobals)$$
+BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Reuse|Large|FirstCall|Deadline|Idle|Start|Waiting|Stream|FirstByte|WebGlobals|CallsQueue|CallsStart|CallsBeside)$$
 COUNT ?= 1
 FAULTS ?= 1m
 SOAK ?= 10m
