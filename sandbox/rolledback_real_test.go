@@ -20,6 +20,7 @@ type rolledBack struct {
 	t      *testing.T
 	causes chan sandbox.RollbackCause
 	died   chan sandbox.Reason
+	quiet  bool // ends of workers are not printed
 }
 
 func newRolledBack(t *testing.T) rolledBack {
@@ -29,13 +30,13 @@ func newRolledBack(t *testing.T) rolledBack {
 
 func (r rolledBack) WorkerRolledBack(_ string, outcome sandbox.RollbackOutcome) {
 	r.causes <- outcome.Cause
-	if outcome.Cause != "" {
+	if outcome.Cause != "" && !r.quiet {
 		r.t.Logf("a worker ends: %+v", outcome)
 	}
 }
 
 func (r rolledBack) WorkerDied(reason sandbox.Reason, _ time.Duration) {
-	if reason != sandbox.ReasonClosed {
+	if reason != sandbox.ReasonClosed && !r.quiet {
 		r.t.Logf("a worker died: %s", reason)
 	}
 }

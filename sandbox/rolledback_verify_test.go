@@ -71,6 +71,7 @@ func TestManyKindsOfCallsAreRolledBack(t *testing.T) {
 	}
 	onEveryVersion(t, func(t *testing.T, v version) {
 		observer := newRolledBack(t)
+		observer.quiet = true // there are thousands
 		pool := newRealPool(t, func(c *sandbox.Config) {
 			one(c)
 			c.Node, c.Observer, c.RollbackAudit = v.binary(t), observer, audit

@@ -34,8 +34,8 @@ const kinds = {
   waits: async (b, res) => { const now = seen(); G.kept = b; await later(2); res.send(now) },
   after: (b, res) => {
     Backstage.waitUntil(ask(b.url).then(([status]) => {
-      G.kept = status
       console.log('after the answer: ' + status + ' ' + seen())
+      G.kept = status
     }))
     res.send(seen())
   },
