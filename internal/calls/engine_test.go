@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -208,12 +209,56 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		r.put(t, "1")
 		r.settled(t, "1")
 		for i := 1; i < len(runs); i++ {
-			if between := runs[i].Sub(runs[i-1]); between < 2*time.Minute || between > 2*time.Minute+2*time.Second {
+			if between := runs[i].Sub(runs[i-1]); between < 2*time.Minute || between > 2*time.Minute+3*time.Second {
 				t.Errorf("attempt %d came %v after the one before", i+1, between)
 			}
 		}
 		r.stop()
 	})
+}
+
+// TestWhoIsToldTheSameTimeComesAtDifferentTimes has calls that are all refused until the same moment, before they start
+// or by their function.
+func TestWhoIsToldTheSameTimeComesAtDifferentTimes(t *testing.T) {
+	busy := &sandbox.BusyError{Cause: sandbox.BusyQueueFull, RetryAfter: time.Minute}
+	header := []sandbox.HeaderField{{Name: "Retry-After", Value: "60"}}
+	for name, refuse := range map[string]func() (*sandbox.Result, error){
+		"before": func() (*sandbox.Result, error) { return nil, busy },
+		"by it":  func() (*sandbox.Result, error) { return &sandbox.Result{Status: 429, Header: header}, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const all = 20
+				begun, last := map[string]time.Time{}, map[time.Time]int{}
+				var mu sync.Mutex
+				r := newRig(t, func(_ context.Context, call invoke.Call) (*sandbox.Result, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					id := call.Queued.ID
+					if begun[id].IsZero() {
+						begun[id] = time.Now()
+						return refuse()
+					}
+					if time.Since(begun[id]) < time.Minute {
+						t.Errorf("%s comes after %v", id, time.Since(begun[id]))
+					}
+					last[time.Now()]++
+					return &sandbox.Result{Status: 200}, nil
+				})
+				r.spare.Store(all)
+				for i := range all {
+					r.put(t, strconv.Itoa(i))
+				}
+				for i := range all {
+					r.settled(t, strconv.Itoa(i))
+				}
+				if len(last) < all/2 {
+					t.Errorf("%d calls came at %d times", all, len(last))
+				}
+				r.stop()
+			})
+		})
+	}
 }
 
 func TestWhatDidNotStartUsesNoAttempt(t *testing.T) {

@@ -93,6 +93,8 @@ func answerOf(result *sandbox.Result, err error, stream *collector) *Answer {
 //	no such function                      fail
 //	never started                         back, no attempt is used
 //	all else                              retry
+//
+// What tells it when to come again tells others the same: each comes a random while after that.
 func judge(c *queue.Call, a *Answer, err error) *queue.Settlement {
 	var o outcome.Outcome
 	if err != nil {
@@ -110,7 +112,7 @@ func judge(c *queue.Call, a *Answer, err error) *queue.Settlement {
 	case errors.Is(err, sandbox.ErrTooLarge), errors.Is(err, errTooLong):
 		return &queue.Settlement{Outcome: queue.Fail, Reason: "too_large"}
 	case err != nil && !invoke.HasRun(err):
-		return &queue.Settlement{Outcome: queue.Back, Delay: max(o.RetryAfter, jitter(time.Second, c.Takes))}
+		return &queue.Settlement{Outcome: queue.Back, Delay: o.RetryAfter + jitter(max(time.Second, o.RetryAfter/4), c.Takes)}
 	case died(err, sandbox.ReasonClosed):
 		return &queue.Settlement{Outcome: queue.Back}
 	case a.Status < http.StatusInternalServerError && a.Status != http.StatusRequestTimeout &&
@@ -121,7 +123,7 @@ func judge(c *queue.Call, a *Answer, err error) *queue.Settlement {
 	if reason == "" {
 		reason = reasonOf(a, err)
 	}
-	delay := max(retryAfter(a), jitter(c.Current().Backoff, c.Used+1))
+	delay := retryAfter(a) + jitter(c.Current().Backoff, c.Used+1)
 	return &queue.Settlement{Outcome: queue.Retry, Reason: reason, Delay: delay}
 }
 
