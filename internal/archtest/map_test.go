@@ -23,18 +23,20 @@ var homes = map[string][]string{
 	"github.com/google/uuid": {
 		"internal/httpd/api", "internal/function", "internal/observe/sentry", "internal/store/storetest",
 	},
-	"github.com/go-sourcemap/":   {"internal/stacktrace"},
-	"github.com/gorilla/mux":     {"internal/httpd/api"},
-	"github.com/miekg/dns":       {"internal/egress"},
-	"github.com/prometheus/":     {"internal/observe/metrics"},
-	"github.com/tink-crypto/":    {"internal/secrets"},
-	"github.com/spf13/cobra":     {"cmd/functions"},
-	"github.com/tidwall/btree":   {"internal/store/line"},
-	"github.com/redis/go-redis/": {"internal/store/redis", "internal/testenv"},
-	"go.etcd.io/bbolt":           {"internal/store/bolt"},
-	"github.com/go-logr/logr":    {"internal/observe/trace"},
-	"go.opentelemetry.io/":       {"internal/observe/trace"},
-	"golang.org/x/":              nil,
+	"github.com/go-sourcemap/": {"internal/stacktrace"},
+	"github.com/gorilla/mux":   {"internal/httpd/api"},
+	"github.com/miekg/dns":     {"internal/egress"},
+	"github.com/prometheus/":   {"internal/observe/metrics"},
+
+	"github.com/standard-webhooks/": {"internal/callbacks"},
+	"github.com/tink-crypto/":       {"internal/secrets"},
+	"github.com/spf13/cobra":        {"cmd/functions"},
+	"github.com/tidwall/btree":      {"internal/store/line"},
+	"github.com/redis/go-redis/":    {"internal/store/redis", "internal/testenv"},
+	"go.etcd.io/bbolt":              {"internal/store/bolt"},
+	"github.com/go-logr/logr":       {"internal/observe/trace"},
+	"go.opentelemetry.io/":          {"internal/observe/trace"},
+	"golang.org/x/":                 nil,
 }
 
 // linuxOnly are libraries that only files named *_linux.go may import.

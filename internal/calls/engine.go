@@ -163,6 +163,9 @@ func (e *Engine) start(c *queue.Call) {
 		}()
 		how := e.execute(ctx, c)
 		e.finish(ctx, lease, how)
+		if c.CallTo.URL != "" {
+			e.Ended()
+		}
 		e.mu.Lock()
 		delete(e.running, lease)
 		e.mu.Unlock()

@@ -126,6 +126,7 @@ func (e *Engine) Cancel(ctx context.Context, ref function.Ref, id string) error 
 	if err := e.Queue.CancelCall(ctx, ref, id); err != nil {
 		return err
 	}
+	e.Ended()
 	e.cancelHere(id)
 	e.waiters.wake(id)
 	e.tell(ctx, heardCancelled, id)

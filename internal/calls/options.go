@@ -32,6 +32,8 @@ type Queue interface {
 	GetCall(ctx context.Context, ref function.Ref, id string) (*queue.Call, error)
 	CallResult(ctx context.Context, ref function.Ref, id string) ([]byte, error)
 	ListCalls(ctx context.Context, q *queue.Query) (queue.Page, error)
+	GetCallback(ctx context.Context, ref function.Ref, id string) (*queue.Call, error)
+	RedriveCallback(ctx context.Context, ref function.Ref, id string) error
 
 	Publish(ctx context.Context, to string, message []byte) (heard bool, err error)
 	Subscribe(ctx context.Context, names []string, receive func(message []byte))
@@ -75,6 +77,8 @@ type Options struct {
 	ResultLimit int
 	// KeptLimit is the longest answer that is kept, in bytes. 0 stands for ResultLimit.
 	KeptLimit int
+	// Ended is called when there may be a callback to send. It must be safe for concurrent use. It may be nil.
+	Ended func()
 	// Observer may be nil.
 	Observer Observer
 	// Logger may be nil.
@@ -96,6 +100,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.KeptLimit == 0 {
 		o.KeptLimit = o.ResultLimit
+	}
+	if o.Ended == nil {
+		o.Ended = func() {}
 	}
 	if o.Observer == nil {
 		o.Observer = unobserved{}

@@ -3,6 +3,8 @@ package config
 import (
 	"strconv"
 	"time"
+
+	"github.com/backstage/functions/internal/egress"
 )
 
 // Calls has what holds for asynchronous calls; see the variables CALLS_*.
@@ -21,6 +23,9 @@ type Calls struct {
 	Keep, KeepDead time.Duration
 	// Lease is how long a server that does not answer keeps its calls.
 	Lease time.Duration
+	// CallbackHosts are where callers may have the end of a call told, CallbackTimeout is how long that may take.
+	CallbackHosts   []egress.Rule
+	CallbackTimeout time.Duration
 }
 
 // callsVariables are about asynchronous calls.
@@ -84,6 +89,19 @@ var callsVariables = []Variable{
 		Meaning: "How long a server that is gone, or cannot reach the store, keeps the asynchronous calls that it runs. " +
 			"Then another server takes them, and the first one kills their workers.",
 		parse: duration(time.Second, time.Hour, func(c *Config) *time.Duration { return &c.Calls.Lease }),
+	},
+	{
+		Name: "CALLS_CALLBACK_HOSTS", Default: "none", derive: none,
+		Meaning: "Hosts that a caller may name in the header `Callback-URL` of an asynchronous call, in the form of " +
+			"`EGRESS_ALLOW`. `EGRESS` and what belongs to it apply as well, as to what functions reach. Functions whose " +
+			"option `callback` has a URL do not need it.",
+		parse: rules(func(c *Config) *[]egress.Rule { return &c.Calls.CallbackHosts }),
+	},
+	{
+		Name: "CALLS_CALLBACK_TIMEOUT", Default: "15s",
+		Meaning: "Longest time in which a receiver has to answer a callback. Then it is sent again later.",
+		parse: duration(100*time.Millisecond, 5*time.Minute,
+			func(c *Config) *time.Duration { return &c.Calls.CallbackTimeout }),
 	},
 	{
 		Name: "BATCH_INPUTS", Default: "10000",

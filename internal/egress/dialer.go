@@ -25,25 +25,21 @@ type Dialer struct {
 func NewDialer(o Options) *Dialer { return &Dialer{o: o.withDefaults()} }
 
 // Dial connects the server itself to address ("host:port"), which a namespace has named. Such connections belong to no
-// call and count for no limit. The error says what the policy refuses, or why connecting failed.
+// call and count for no limit. The error is a *DialError.
 func (d *Dialer) Dial(ctx context.Context, namespace, address string) (net.Conn, error) {
 	began := time.Now()
-	conn, failed := d.dialFor(ctx, namespace, address)
+	t, err := parseTarget(address)
+	var conn net.Conn
+	failed := &refusal{reason: ReasonHost}
+	if err == nil {
+		conn, _, failed = d.dial(ctx, d.o.policyOf(namespace), t)
+	}
 	if failed != nil {
 		d.o.Observer.Attempted(namespace, failed.result(), time.Since(began))
-		return nil, fmt.Errorf("egress: connect to %s: %w", address, failed)
+		return nil, &DialError{address, t, failed}
 	}
 	d.o.Observer.Attempted(namespace, Connected, time.Since(began))
 	return conn, nil
-}
-
-func (d *Dialer) dialFor(ctx context.Context, namespace, address string) (net.Conn, *refusal) {
-	t, err := parseTarget(address)
-	if err != nil {
-		return nil, &refusal{reason: ReasonHost}
-	}
-	conn, _, failed := d.dial(ctx, d.o.policyOf(namespace), t)
-	return conn, failed
 }
 
 // dial resolves t, checks every address and connects to the first allowed one that answers, through the proxy if there

@@ -22,7 +22,7 @@ func ExampleOptionNames() {
 	fmt.Println(names[6:])
 	// Output:
 	// [runtime maxInvocations maxConcurrency reuse afterAnswer timeout]
-	// [syncTimeout memory cpu globals body init state warmup access rate quotas cors websocket retries secrets]
+	// [syncTimeout memory cpu globals body init state warmup access rate quotas cors websocket retries callback secrets]
 }
 
 func ExampleParseLogCursor() {

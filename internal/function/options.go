@@ -48,6 +48,8 @@ type Options struct {
 	WebSocket *WebSocket
 	// Retries say how often asynchronous calls are tried; nil stands for the defaults.
 	Retries *Retries
+	// Callback says where the ends of asynchronous calls are told; the zero value, and nil, is nowhere.
+	Callback *Callback
 	// Secrets are the names of those that its calls get; the zero value, and nil, has none.
 	Secrets *SecretNames
 }
@@ -124,6 +126,7 @@ var AllOptions = []Option{
 	cors("cors", func(o *Options) **CORS { return &o.CORS }),
 	webSocket("websocket", func(o *Options) **WebSocket { return &o.WebSocket }),
 	retries("retries", func(o *Options) **Retries { return &o.Retries }),
+	callback("callback", func(o *Options) **Callback { return &o.Callback }),
 	secretNames("secrets", func(o *Options) **SecretNames { return &o.Secrets }),
 }
 

@@ -61,6 +61,8 @@ type Spec struct {
 	Key    string
 	Print  string
 	KeyFor time.Duration
+	// CallTo is where its end is told.
+	CallTo Callback
 }
 
 // Call is the record of a call. GetCall and ListCalls leave out the payload.
@@ -89,6 +91,8 @@ type Call struct {
 	// since it is too long; 0 for none.
 	HasResult bool
 	Dropped   int64
+	// Callback is the state of telling its end: empty as long as there is nothing to tell, then Queued until it is over.
+	Callback Status
 }
 
 // Attempt is one that was used. Detail is JSON of those who ran it.

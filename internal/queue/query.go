@@ -61,6 +61,8 @@ type Query struct {
 	// Status and Reason select those that have them; empty for all.
 	Status Status
 	Reason string
+	// Callback selects those whose callback has that state; empty for all.
+	Callback Status
 	// Since selects those put at or after it; the zero value selects all.
 	Since time.Time
 	// After is the Next of the page before; empty for the first one. Limit is how many calls a page has at most.
@@ -71,7 +73,7 @@ type Query struct {
 // Matches says whether q selects c, apart from its function.
 func (q *Query) Matches(c *Call) bool {
 	return (q.Status == "" || c.Status == q.Status) && (q.Reason == "" || c.Reason == q.Reason) &&
-		!c.Created.Before(q.Since)
+		(q.Callback == "" || c.Callback == q.Callback) && !c.Created.Before(q.Since)
 }
 
 // Page is a part of a list. Next continues it; empty when it is at its end. A page may have fewer calls than fit, and

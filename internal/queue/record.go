@@ -30,6 +30,9 @@ type specRecord struct {
 	Rate   string          `json:"rate,omitempty"`
 	Quotas json.RawMessage `json:"quotas,omitempty"`
 	Steps  []stepRecord    `json:"steps,omitempty"`
+	// CallTo and Secret are the Callback.
+	CallTo string `json:"callTo,omitempty"`
+	Secret string `json:"secret,omitempty"`
 }
 
 // Record is s without its ID and its payload, as stores keep it.
@@ -37,7 +40,7 @@ func (s *Spec) Record() []byte {
 	r := specRecord{
 		s.Ref.Namespace, s.Ref.ID, s.Caller, s.RequestID, s.TraceID, s.URI, s.Attempts, s.Backoff.Milliseconds(),
 		s.MaxAge.Milliseconds(), s.Keep.Milliseconds(), s.KeepDead.Milliseconds(), s.Key, s.Print,
-		s.KeyFor.Milliseconds(), s.Limits.Rate.String(), nil, recordsOf(s.Steps),
+		s.KeyFor.Milliseconds(), s.Limits.Rate.String(), nil, recordsOf(s.Steps), s.CallTo.URL, s.CallTo.Secret,
 	}
 	if s.Limits.Quotas.IsSet() {
 		r.Quotas = s.Limits.Quotas.JSON()
@@ -61,6 +64,7 @@ func ParseSpec(id string, text []byte) (s Spec, err error) {
 		Caller: r.Caller, RequestID: r.RequestID, TraceID: r.TraceID, URI: r.URI,
 		Attempts: r.Attempts, Backoff: ms(r.Backoff), MaxAge: ms(r.MaxAge), Keep: ms(r.Keep), KeepDead: ms(r.KeepDead),
 		Key: r.Key, Print: r.Print, KeyFor: ms(r.KeyFor), Steps: stepsOf(r.Steps),
+		CallTo: Callback{r.CallTo, r.Secret},
 	}
 	if s.Limits.Rate, err = usage.ParseRate(r.Rate); err == nil && r.Quotas != nil {
 		s.Limits.Quotas, err = usage.ParseQuotas(r.Quotas)
@@ -92,6 +96,7 @@ type callRecord struct {
 	Progress json.RawMessage `json:"progress,omitempty"`
 	Result   bool            `json:"result,omitempty"`
 	Dropped  int64           `json:"dropped,omitempty"`
+	Callback Status          `json:"callback,omitempty"`
 }
 
 type attemptRecord struct {
@@ -106,7 +111,7 @@ func (c *Call) Record() ([]byte, error) {
 		Spec: c.Spec.Record(), Status: c.Status, Takes: c.Takes, Used: c.Used, Step: c.Step, Created: Millis(c.Created),
 		Due: Millis(c.Due), Until: Millis(c.Until), Taken: Millis(c.Taken), Lease: Millis(c.Lease), Server: c.Server,
 		Settled: Millis(c.Settled), Expires: Millis(c.Expires), Reason: c.Reason, Progress: c.Progress,
-		Result: c.HasResult, Dropped: c.Dropped,
+		Result: c.HasResult, Dropped: c.Dropped, Callback: c.Callback,
 	}
 	for _, a := range c.History {
 		r.History = append(r.History, attemptRecord{Millis(a.Start), Millis(a.End), a.Detail})
@@ -128,6 +133,7 @@ func ParseCall(id string, text []byte) (*Call, error) {
 		Spec: spec, Status: r.Status, Takes: r.Takes, Used: r.Used, Step: r.Step, Created: Time(r.Created), Due: Time(r.Due),
 		Until: Time(r.Until), Taken: Time(r.Taken), Lease: Time(r.Lease), Server: r.Server, Settled: Time(r.Settled),
 		Expires: Time(r.Expires), Reason: r.Reason, Progress: r.Progress, HasResult: r.Result, Dropped: r.Dropped,
+		Callback: r.Callback,
 	}
 	for _, a := range r.History {
 		c.History = append(c.History, Attempt{Time(a.Start), Time(a.End), a.Detail})

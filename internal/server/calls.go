@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/backstage/functions/internal/callbacks"
 	"github.com/backstage/functions/internal/calls"
 	"github.com/backstage/functions/internal/queue"
 	"github.com/backstage/functions/internal/store"
@@ -21,7 +22,9 @@ func (s *server) startCalls(ctx context.Context) (stop func() error, err error) 
 		AllCalls: s.cfg.Calls.MostOfAll, AllBytes: s.cfg.Calls.MemoryOfAll,
 	}
 	s.measures.CallsLimited(limits)
+	var sender *callbacks.Sender
 	s.calls = calls.New(calls.Options{
+		Ended: func() { sender.Poke() },
 		Queue: s.store, Invoker: s.invoker, Observer: s.measures, Logger: s.log(),
 		Spare: func(running int) int {
 			return spareWorkers(s.pool.Snapshot().Pool, runtime.GOMAXPROCS(0), s.cfg.Calls.Workers, running)
@@ -31,8 +34,10 @@ func (s *server) startCalls(ctx context.Context) (stop func() error, err error) 
 		ResultLimit: int(s.cfg.ResponseLimit),
 		KeptLimit:   int(s.cfg.Calls.ResultLimit),
 	})
-	stopTaking := inBackground(ctx, s.calls.Run, func(ctx context.Context) { s.watchCalls(ctx, s.store) })
+	sender = s.newCallbacks()
+	stopTaking := inBackground(ctx, s.calls.Run, sender.Run, func(ctx context.Context) { s.watchCalls(ctx, s.store) })
 	return func() error {
+		defer sender.Close(s.drain.until())
 		defer s.calls.Close(s.drain.until())
 		return stopTaking()
 	}, nil
@@ -69,6 +74,9 @@ func (s *server) watchCalls(ctx context.Context, from store.Calls) {
 		short, cancel := context.WithTimeout(ctx, pingTimeout)
 		if stats, err := from.CallStats(short); err == nil {
 			s.measures.CallsStored(stats)
+		}
+		if stats, err := from.CallbackStats(short); err == nil {
+			s.measures.CallbacksStored(stats)
 		}
 		cancel()
 		select {

@@ -337,6 +337,7 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 	s.auth(&options)
 	s.audited(&options)
 	if s.calls != nil {
+		options.CallbackTo = s.callbackTo
 		options.Calls, options.CallTimes = s.calls, api.CallTimes{Keep: s.cfg.Calls.Keep, KeepDead: s.cfg.Calls.KeepDead}
 	}
 	return options

@@ -32,6 +32,7 @@ type Calls interface {
 	ListCalls(ctx context.Context, q *queue.Query) (queue.Page, error)
 	// CallStats counts all calls.
 	CallStats(ctx context.Context) (queue.Stats, error)
+	Callbacks
 }
 
 // Taking is what those who run calls do all the time. It calls no hooks.
@@ -44,6 +45,10 @@ type Taking interface {
 	) (taken []*queue.Call, next time.Duration, err error)
 	// RenewCalls makes leases hold for so long from now on. It returns those that are lost.
 	RenewCalls(ctx context.Context, renewals []queue.Renewal, lease time.Duration) (lost []queue.Lease, err error)
+	// TakeCallbacks is TakeCalls for callbacks. It calls no hooks either.
+	TakeCallbacks(
+		ctx context.Context, server string, most int, lease time.Duration,
+	) (taken []*queue.Call, next time.Duration, err error)
 }
 
 // calls are Calls whose operations call hooks, but those of Taking.

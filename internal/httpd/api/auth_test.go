@@ -93,6 +93,8 @@ var matrix = map[string]rights{
 	"DELETE /functions/{namespace}/{id}/invocations/{invocation}":       ofInvoke,
 	"GET /functions/{namespace}/{id}/invocations/{invocation}/result":   ofInvoke,
 	"POST /functions/{namespace}/{id}/invocations/{invocation}/redrive": ofDeploy,
+
+	"POST /functions/{namespace}/{id}/invocations/{invocation}/callback/redrive": ofDeploy,
 }
 
 // serves says whether r are the rights of a key with that role in those namespaces, about the namespace a.

@@ -36,6 +36,9 @@ type Calls interface {
 	List(ctx context.Context, q *queue.Query) (queue.Page, error)
 	Cancel(ctx context.Context, ref function.Ref, id string) error
 	Redrive(ctx context.Context, ref function.Ref, id string) error
+	// Callback returns the record of the callback of a settled call, or queue.ErrNotFound.
+	Callback(ctx context.Context, ref function.Ref, id string) (*queue.Call, error)
+	RedriveCallback(ctx context.Context, ref function.Ref, id string) error
 }
 
 // CallTimes are how long records of calls are kept.
@@ -95,7 +98,7 @@ func (s *server) placeCall(w http.ResponseWriter, r *http.Request, spec *queue.S
 	w.Header().Set("Preference-Applied", p.applied())
 	status := queue.Queued
 	if p.wait > 0 || placed.Existing {
-		c, err := s.Calls.Await(r.Context(), ref, placed.ID, p.wait)
+		c, err := s.await(r, ref, placed.ID, p.wait)
 		switch {
 		case errors.Is(err, queue.ErrNotFound): // its record has gone
 		case err != nil:
@@ -132,6 +135,9 @@ func (s *server) specOf(
 		Attempts: retries.Attempts, Backoff: retries.Backoff, MaxAge: retries.MaxAge,
 		Keep: s.CallTimes.Keep, KeepDead: s.CallTimes.KeepDead,
 	}
+	if spec.CallTo, err = s.callbackOf(r, found.Function); err != nil {
+		return nil, err
+	}
 	return spec, addKey(spec, r, request)
 }
 
@@ -158,7 +164,8 @@ func addKey(spec *queue.Spec, r *http.Request, request *sandbox.Request) error {
 		return outcome.BadRequest(fmt.Sprintf("Idempotency-Key must be one text of 1 to %d bytes", longestKey))
 	}
 	spec.Key = hashOf(spec.Caller, spec.Ref.ID, key)
-	spec.Print = hashOf(r.Method, r.RequestURI, string(request.Body), string(request.Raw))
+	parts := []string{r.Method, r.RequestURI, string(request.Body), string(request.Raw)}
+	spec.Print = hashOf(append(parts, r.Header[headerCallback]...)...)
 	spec.KeyFor = min(keyLife, spec.Keep)
 	return nil
 }
@@ -197,16 +204,34 @@ func (s *server) getCall(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	defer context.AfterFunc(s.Life, cancel)()
-	c, err := s.Calls.Await(ctx, ref, id, wait)
+	c, err := s.await(r, ref, id, wait)
 	if err != nil {
 		return fmt.Errorf("call %s of %s: %w", id, ref, err)
 	}
+	text, err := s.withCallback(r, c)
+	if err != nil {
+		return fmt.Errorf("callback of call %s of %s: %w", id, ref, err)
+	}
 	w.Header().Set(headerCache, "no-store")
-	sendJSON(w, r, http.StatusOK, callJSON(c))
+	sendJSON(w, r, http.StatusOK, text)
 	return nil
+}
+
+// await is Calls.Await that ends when the server stops, and with an error when the key of r is not valid any more.
+func (s *server) await(r *http.Request, ref function.Ref, id string, long time.Duration) (*queue.Call, error) {
+	if long <= 0 {
+		return s.Calls.Await(r.Context(), ref, id, 0)
+	}
+	allowed, stop := s.whileAllowed(r)
+	defer stop()
+	ctx, cancel := context.WithCancel(allowed)
+	defer cancel()
+	defer context.AfterFunc(s.Life, cancel)()
+	c, err := s.Calls.Await(ctx, ref, id, long)
+	if errors.Is(context.Cause(allowed), errKeyEnded) {
+		return nil, unauthorized(errKeyEnded)
+	}
+	return c, err
 }
 
 // getCallResult answers with what the function has answered.

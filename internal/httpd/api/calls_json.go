@@ -28,6 +28,13 @@ func (s *server) sendAccepted(
 	return nil
 }
 
+// CallJSON is a record as callers see it, without its callback.
+func CallJSON(c *queue.Call) []byte {
+	copied := *c
+	copied.CallTo = queue.Callback{}
+	return callJSON(&copied)
+}
+
 // callJSON is a record as callers see it.
 func callJSON(c *queue.Call) []byte {
 	o := rawjson.NewObject(make([]byte, 0, 1024))
@@ -66,6 +73,7 @@ func callJSON(c *queue.Call) []byte {
 	if c.HasResult {
 		o.String("result", callURL(c.Ref, c.ID)+"/result")
 	}
+	addCallback(&o, c)
 	return o.End()
 }
 

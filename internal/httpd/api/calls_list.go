@@ -62,14 +62,13 @@ func callQuery(r *http.Request) (*queue.Query, error) {
 	values := qs.Parse(r.URL.RawQuery)
 	q := &queue.Query{
 		Status: queue.Status(textOf(values, "status")), Reason: textOf(values, "reason"),
-		After: textOf(values, "cursor"), Limit: defaultCalls,
+		Callback: queue.Status(textOf(values, "callback")), After: textOf(values, "cursor"), Limit: defaultCalls,
 	}
-	if q.Status != "" && !slices.Contains(queue.Statuses, q.Status) {
-		var known []string
-		for _, status := range queue.Statuses {
-			known = append(known, string(status))
-		}
-		return nil, outcome.BadRequest("status" + function.OneOf(known))
+	if err := knownStatus("status", q.Status, queue.Statuses...); err != nil {
+		return nil, err
+	}
+	if err := knownStatus("callback", q.Callback, queue.Queued, queue.Succeeded, queue.Dead); err != nil {
+		return nil, err
 	}
 	if text := textOf(values, "since"); text != "" {
 		since, err := sinceOf(text)
@@ -86,6 +85,18 @@ func callQuery(r *http.Request) (*queue.Query, error) {
 		q.Limit = n
 	}
 	return q, nil
+}
+
+// knownStatus refuses a status that is none of those.
+func knownStatus(name string, status queue.Status, all ...queue.Status) error {
+	if status == "" || slices.Contains(all, status) {
+		return nil
+	}
+	var known []string
+	for _, status := range all {
+		known = append(known, string(status))
+	}
+	return outcome.BadRequest(name + function.OneOf(known))
 }
 
 // sinceOf reads a date or a time.

@@ -145,6 +145,7 @@ func TestEveryResourceSaysWhereItIsServed(t *testing.T) {
 	onAPI := []string{
 		"/functions/{namespace}/{id}/env/{env}", "/functions/{namespace}/{id}/logs", "/functions/{namespace}/{id}/files/*",
 		"/functions/{namespace}/{id}", callsPath, callsPath + "/{invocation}/redrive",
+		callsPath + "/{invocation}/callback/redrive",
 		"/functions/{namespace}/{id}/secrets/{secret}", "/functions/{namespace}/{id}/secrets",
 		"/namespaces/{namespace}/secrets/{secret}", "/namespaces/{namespace}/secrets",
 		"/namespaces/{namespace}/modules/{module}/files/*", "/namespaces/{namespace}/modules/{module}/functions",

@@ -70,6 +70,7 @@ func (s *server) resources() []resource {
 		}},
 		{"/functions/{namespace}/{id}/logs", apiPort, []method{{"GET", toDeploy, s.functionLogs}}},
 		{callsPath + "/{invocation}/result", apiPort | runPort, []method{{"GET", toFollow, s.getCallResult}}},
+		{callsPath + "/{invocation}/callback/redrive", apiPort, []method{{"POST", toDeploy, s.redriveCallback}}},
 		{callsPath + "/{invocation}/redrive", apiPort, []method{{"POST", toDeploy, s.redriveCall}}},
 		{callsPath + "/{invocation}", apiPort | runPort, []method{
 			{"GET", toFollow, s.getCall}, {"DELETE", toFollow, s.deleteCall},

@@ -126,6 +126,8 @@ type Options struct {
 	Calls Calls
 	// CallTimes are of the records of these calls.
 	CallTimes CallTimes
+	// CallbackTo says whether callers may have ends of calls told at "host:port". Nil lets them nowhere.
+	CallbackTo func(address string) bool
 	// StoreFault says what is wrong with a store that answers, such as function.ErrFull, or nil. It must be safe for
 	// concurrent use. Nil stands for nothing.
 	StoreFault func() error

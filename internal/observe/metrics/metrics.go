@@ -38,6 +38,7 @@ type Metrics struct {
 	*builds
 	*audits
 	*calls
+	*callbacks
 	*secretErrors
 }
 
@@ -91,6 +92,7 @@ func New(options ...Option) *Metrics {
 		streams: newStreams(registry), runtimeChanges: newRuntimeChanges(registry), builds: newBuilds(registry),
 		audits:       newAudits(registry),
 		calls:        newCalls(registry),
+		callbacks:    newCallbacks(registry),
 		secretErrors: newSecretErrors(registry),
 	}
 }

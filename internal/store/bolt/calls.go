@@ -12,13 +12,15 @@ import (
 	"github.com/backstage/functions/internal/store/line"
 )
 
-// Queued calls are in three buckets, under their IDs: records, JSON documents, and the texts that are not in memory.
+// Queued calls are in four buckets, under their IDs: records, JSON documents, those of their callbacks, and the texts
+// that are not in memory.
 var (
 	callsBucket        = []byte("calls")
 	callPayloadsBucket = []byte("call payloads")
 	callResultsBucket  = []byte("call results")
+	callbacksBucket    = []byte("callbacks")
 
-	callBuckets = [][]byte{callsBucket, callPayloadsBucket, callResultsBucket}
+	callBuckets = [][]byte{callsBucket, callPayloadsBucket, callResultsBucket, callbacksBucket}
 )
 
 // onLine runs what, which has the errors of the file. Its own begin with the name of the operation.
@@ -53,6 +55,9 @@ func saveCall(tx *bbolt.Tx, c *line.Change) error {
 		if record, err = c.Call.Record(); err != nil {
 			return err
 		}
+	}
+	if c.OfCallback {
+		return replaceIn(tx.Bucket(callbacksBucket), c.ID, record, c.Call == nil)
 	}
 	return errors.Join(
 		replaceIn(tx.Bucket(callsBucket), c.ID, record, c.Call == nil),
@@ -91,12 +96,20 @@ func loadCalls(db *bbolt.DB) (*line.Line, error) {
 	all := line.New(callFile{db}, nil)
 	return all, db.View(func(tx *bbolt.Tx) error {
 		payloads, results := tx.Bucket(callPayloadsBucket), tx.Bucket(callResultsBucket)
-		return tx.Bucket(callsBucket).ForEach(func(id, text []byte) error {
-			c, err := queue.ParseCall(string(id), text)
-			if err == nil {
-				all.Load(c, len(payloads.Get(id)), len(results.Get(id)))
-			}
-			return err
-		})
+		return errors.Join(eachCall(tx.Bucket(callsBucket), func(c *queue.Call) {
+			id := []byte(c.ID)
+			all.Load(c, len(payloads.Get(id)), len(results.Get(id)))
+		}), eachCall(tx.Bucket(callbacksBucket), all.LoadCallback))
+	})
+}
+
+// eachCall calls see with each record of a bucket.
+func eachCall(of *bbolt.Bucket, see func(*queue.Call)) error {
+	return of.ForEach(func(id, text []byte) error {
+		c, err := queue.ParseCall(string(id), text)
+		if err == nil {
+			see(c)
+		}
+		return err
 	})
 }

@@ -60,3 +60,50 @@ func TestQueuedCallsAreThereAfterAReopen(t *testing.T) {
 		t.Errorf("taken again: %v", again)
 	}
 }
+
+func TestCallbacksAreThereAfterAReopen(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	ref := function.Ref{Namespace: "a/b:c", ID: "d"}
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, id := range []string{"1", "2", "3"} {
+		_, err := s.PutCall(t.Context(), &queue.Spec{
+			ID: id, Ref: ref, Attempts: 2, MaxAge: time.Hour, Keep: time.Hour, KeepDead: time.Hour,
+			CallTo: queue.Callback{URL: "https://a.example/", Secret: "S"},
+		}, queue.Limits{Calls: 10, Bytes: 1 << 20})
+		check(err)
+		check(s.CancelCall(t.Context(), ref, id))
+	}
+	taken, _, err := s.TakeCallbacks(t.Context(), "one", 2, time.Millisecond)
+	check(err)
+	_, err = s.SettleCallback(t.Context(), &queue.Settlement{
+		Lease: queue.LeaseOf(taken[0]), Outcome: queue.Fail, Reason: "gone", Detail: []byte(`{"status":410}`),
+	})
+	check(err)
+	check(s.Close())
+	s = open(t, dir)
+	c, err := s.GetCall(t.Context(), ref, "1")
+	check(err)
+	told, err := s.GetCallback(t.Context(), ref, "1")
+	check(err)
+	if c.Callback != queue.Dead || told.Reason != "gone" || len(told.History) != 1 || told.CallTo != c.CallTo {
+		t.Errorf("got %+v, told %+v", c, told)
+	}
+	again := map[string]int{}
+	for len(again) < 2 {
+		taken, _, err := s.TakeCallbacks(t.Context(), "two", 2, time.Hour)
+		check(err)
+		for _, c := range taken {
+			again[c.ID] = c.Takes
+		}
+	}
+	if again["2"] != 2 || again["3"] != 1 { // the first server's lease of 2 has run out
+		t.Errorf("taken again: %v", again)
+	}
+	check(s.RedriveCallback(t.Context(), ref, "1"))
+}

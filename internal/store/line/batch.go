@@ -136,7 +136,7 @@ func (ch *change) revert(first int) {
 // payload returns that of a call, which may be written in this very batch.
 func (ch *change) payload(id string) ([]byte, error) {
 	for i := len(ch.changes) - 1; i >= 0; i-- {
-		if c := &ch.changes[i]; c.ID == id && (c.Payload != nil || c.NoPayload) {
+		if c := &ch.changes[i]; c.ID == id && !c.OfCallback && (c.Payload != nil || c.NoPayload) {
 			return append([]byte{}, c.Payload...), nil
 		}
 	}

@@ -105,3 +105,46 @@ func (c Calls) CallStats(ctx context.Context) (stats queue.Stats, err error) {
 	})
 	return stats, err
 }
+
+// TakeCallbacks takes callbacks that are due.
+func (c Calls) TakeCallbacks(
+	ctx context.Context, server string, most int, lease time.Duration,
+) (taken []*queue.Call, next time.Duration, err error) {
+	err = c.do(ctx, "take callbacks", func() error {
+		taken, next, err = c.line.TakeCallbacks(ctx, server, most, lease)
+		return err
+	})
+	return taken, next, err
+}
+
+// SettleCallback ends a take.
+func (c Calls) SettleCallback(ctx context.Context, how *queue.Settlement) (status queue.Status, err error) {
+	err = c.do(ctx, "settle callback", func() error {
+		status, err = c.line.SettleCallback(ctx, how)
+		return err
+	})
+	return status, err
+}
+
+// RedriveCallback queues a dead callback again.
+func (c Calls) RedriveCallback(ctx context.Context, ref function.Ref, id string) error {
+	return c.do(ctx, "redrive callback", func() error { return c.line.RedriveCallback(ctx, ref, id) })
+}
+
+// GetCallback returns the record of a callback.
+func (c Calls) GetCallback(ctx context.Context, ref function.Ref, id string) (found *queue.Call, err error) {
+	err = c.do(ctx, "get callback", func() error {
+		found, err = c.line.GetCallback(ctx, ref, id)
+		return err
+	})
+	return found, err
+}
+
+// CallbackStats counts all callbacks.
+func (c Calls) CallbackStats(ctx context.Context) (stats queue.Stats, err error) {
+	err = c.do(ctx, "callback stats", func() error {
+		stats, err = c.line.CallbackStats(ctx)
+		return err
+	})
+	return stats, err
+}

@@ -16,12 +16,14 @@ type change struct {
 
 // sweepLocked forgets namespaces without calls.
 func (l *Line) sweepLocked() {
-	for _, name := range l.emptied {
-		if ns := l.namespaces[name]; ns != nil && ns.calls == 0 {
-			delete(l.namespaces, name)
+	for _, o := range [...]*order{l.ofCalls, l.ofCallbacks} {
+		for _, name := range o.emptied {
+			if ns := o.namespaces[name]; ns != nil && ns.calls == 0 {
+				delete(o.namespaces, name)
+			}
 		}
+		o.emptied = o.emptied[:0]
 	}
-	l.emptied = l.emptied[:0]
 }
 
 // put writes a call as it is now. Its texts change as with says.
@@ -40,8 +42,7 @@ func (ch *change) put(c *queue.Call, with Change) {
 	c.Payload = nil
 	ch.addLocked(c, after)
 	with.ID, with.Call = c.ID, c
-	ch.changes = append(ch.changes, with)
-	ch.undo = append(ch.undo, func() {
+	ch.record(with, func() {
 		ch.removeLocked(c.ID)
 		if old != nil {
 			ch.addLocked(old, before)
@@ -49,12 +50,27 @@ func (ch *change) put(c *queue.Call, with Change) {
 	})
 }
 
+// record notes a change, and how it is undone.
+func (ch *change) record(what Change, undo func()) {
+	of := ch.order
+	what.OfCallback = ch.onCallbacks()
+	ch.changes = append(ch.changes, what)
+	ch.undo = append(ch.undo, func() {
+		now := ch.order
+		ch.order = of
+		undo()
+		ch.order = now
+	})
+}
+
 // drop removes a call.
 func (ch *change) drop(id string) {
 	old, before := ch.calls[id], ch.texts[id]
 	ch.removeLocked(id)
-	ch.changes = append(ch.changes, Change{ID: id, NoPayload: true, NoResult: true})
-	ch.undo = append(ch.undo, func() { ch.addLocked(old, before) })
+	ch.record(Change{ID: id, NoPayload: true, NoResult: true}, func() { ch.addLocked(old, before) })
+	if !ch.onCallbacks() && ch.ofCallbacks.calls[id] != nil {
+		_ = ch.inCallbacks(func() error { ch.drop(id); return nil })
+	}
 }
 
 // edit returns a copy of a call to be changed and put.

@@ -20,6 +20,8 @@ type Change struct {
 	// Payload and Result are written when they are not nil. The others stay, unless NoPayload or NoResult is set.
 	Payload, Result     []byte
 	NoPayload, NoResult bool
+	// OfCallback says that the record is that of the callback of the call, which has no texts.
+	OfCallback bool
 }
 
 // Keeper keeps what a Line does not have in memory. Save keeps all changes or none, and does not change what it is
@@ -39,7 +41,13 @@ type Line struct {
 	jobs   jobs
 	writer chan struct{} // has a token while a batch is written
 
-	mu         sync.Mutex // guards the fields below
+	mu                   sync.Mutex // guards the fields below
+	*order                          // the one that is worked on: ofCalls, but within inCallbacks
+	ofCalls, ofCallbacks *order     // these two stay as they are
+}
+
+// order has the records of calls, or of callbacks, each where it belongs.
+type order struct {
 	calls      map[string]*queue.Call
 	texts      map[string]texts // of the calls, by ID
 	functions  map[function.Ref]*btree.BTreeG[string]
@@ -89,8 +97,14 @@ func New(keeper Keeper, now func() time.Time) *Line {
 	if now == nil {
 		now = time.Now
 	}
+	calls := newOrder()
 	return &Line{
-		keeper: keeper, now: now, writer: make(chan struct{}, 1),
+		keeper: keeper, now: now, writer: make(chan struct{}, 1), order: calls, ofCalls: calls, ofCallbacks: newOrder(),
+	}
+}
+
+func newOrder() *order {
+	return &order{
 		calls: map[string]*queue.Call{}, texts: map[string]texts{}, functions: map[function.Ref]*btree.BTreeG[string]{},
 		namespaces: map[string]*namespace{}, waiting: newMoments(), leases: newMoments(), expiring: newMoments(),
 	}
@@ -104,6 +118,13 @@ func (l *Line) Load(c *queue.Call, payload, result int) {
 	l.addLocked(c, texts{int64(payload), int64(result)})
 }
 
+// LoadCallback is Load for the callback of a call.
+func (l *Line) LoadCallback(c *queue.Call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.inCallbacks(func() error { l.addLocked(c, texts{}); return nil })
+}
+
 // texts are how long those of a call are.
 type texts struct{ payload, result int64 }
 
@@ -111,6 +132,9 @@ type texts struct{ payload, result int64 }
 func (t texts) size(c *queue.Call) int64 {
 	n := t.payload + t.result +
 		int64(queue.Overhead+len(c.URI)+len(c.Ref.ID)+len(c.Ref.Namespace)+len(c.Key)+c.StepBytes())
+	if c.CallTo.URL != "" { // the record of its callback
+		n += int64(queue.Overhead + len(c.CallTo.URL) + len(c.CallTo.Secret))
+	}
 	for _, a := range c.History {
 		n += int64(len(a.Detail))
 	}
@@ -142,10 +166,12 @@ func (l *Line) addLocked(c *queue.Call, t texts) {
 		l.leases.Set(moment{c.Lease, c.ID})
 	case queue.Dead:
 		l.dead++
+	}
+	if l.leaves(c) {
 		l.expiring.Set(moment{c.Expires, c.ID})
-	default:
-		ns.done.Set(moment{evictable(c), c.ID})
-		l.expiring.Set(moment{c.Expires, c.ID})
+		if makesRoom(c) {
+			ns.done.Set(moment{evictable(c), c.ID})
+		}
 	}
 }
 
@@ -170,10 +196,12 @@ func (l *Line) removeLocked(id string) {
 		l.leases.Delete(moment{c.Lease, id})
 	case queue.Dead:
 		l.dead--
+	}
+	if l.leaves(c) {
 		l.expiring.Delete(moment{c.Expires, id})
-	default:
-		ns.done.Delete(moment{evictable(c), id})
-		l.expiring.Delete(moment{c.Expires, id})
+		if makesRoom(c) {
+			ns.done.Delete(moment{evictable(c), id})
+		}
 	}
 	if l.functions[c.Ref].Delete(id); l.functions[c.Ref].Len() == 0 {
 		delete(l.functions, c.Ref)

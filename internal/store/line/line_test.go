@@ -35,6 +35,10 @@ func spec(id string) *queue.Spec {
 
 // state is all that can be seen of a Line from inside.
 func state(l *Line) map[string]any {
+	return map[string]any{"calls": stateOf(l.ofCalls), "callbacks": stateOf(l.ofCallbacks)}
+}
+
+func stateOf(l *order) map[string]any {
 	calls, texts := map[string]queue.Call{}, map[string]texts{}
 	for id, c := range l.calls {
 		calls[id], texts[id] = *c, l.texts[id]
@@ -61,6 +65,16 @@ func operations(l *Line, t *testing.T, id string, take int) map[string]func() er
 			return err
 		}
 	}
+	settleCallback := func(outcome queue.Outcome) func() error {
+		return func() error {
+			of := lease
+			if c := l.ofCallbacks.calls[id]; c != nil {
+				of.Take = c.Takes
+			}
+			_, err := l.SettleCallback(t.Context(), &queue.Settlement{Lease: of, Outcome: outcome})
+			return err
+		}
+	}
 	return map[string]func() error{
 		"put": func() error {
 			_, err := l.Put(t.Context(), spec("new"+id), queue.Limits{Calls: 3, Bytes: 1 << 20})
@@ -77,6 +91,12 @@ func operations(l *Line, t *testing.T, id string, take int) map[string]func() er
 		"done": settle(queue.Done), "fail": settle(queue.Fail), "retry": settle(queue.Retry), "back": settle(queue.Back),
 		"cancel":  func() error { return l.Cancel(t.Context(), ref, id) },
 		"redrive": func() error { return l.Redrive(t.Context(), ref, id) },
+		"take callback": func() error {
+			_, _, err := l.TakeCallbacks(t.Context(), "one", 2, time.Hour)
+			return err
+		},
+		"told": settleCallback(queue.Done), "untold": settleCallback(queue.Fail), "later": settleCallback(queue.Back),
+		"redrive callback": func() error { return l.RedriveCallback(t.Context(), ref, id) },
 	}
 }
 
@@ -85,18 +105,25 @@ func TestWhatCannotBeWrittenHasNotHappened(t *testing.T) {
 	l := New(disk, nil)
 	random := rand.New(rand.NewPCG(1, 1))
 	refused := 0
-	for i := range 500 {
+	for i := range 1000 {
 		id, take := "", 0
 		for known, c := range l.calls {
 			id, take = known, c.Takes
 			break
 		}
 		all := operations(l, t, id, take)
-		names := []string{"put", "put", "take", "renew", "done", "fail", "retry", "back", "cancel", "redrive"}
+		names := []string{
+			"put", "put", "take", "renew", "done", "fail", "retry", "back", "cancel", "redrive", "take callback",
+			"take callback", "told", "untold", "later", "redrive callback",
+		}
 		name := names[random.IntN(len(names))]
 		if name == "put" {
 			all["put"] = func() error {
-				_, err := l.Put(t.Context(), spec(strconv.Itoa(i)), queue.Limits{Calls: 5, Bytes: 1 << 20})
+				c := spec(strconv.Itoa(i))
+				if i%2 == 1 {
+					c.CallTo = queue.Callback{URL: "https://a.example/", Secret: "S"}
+				}
+				_, err := l.Put(t.Context(), c, queue.Limits{Calls: 5, Bytes: 1 << 20})
 				return err
 			}
 		}
@@ -135,7 +162,7 @@ func TestNamespacesAreForgottenWithTheirLastCall(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(l.calls)+len(l.namespaces)+len(l.functions)+len(l.texts)+l.expiring.Len() > 0 {
+	if l.order != l.ofCalls || len(l.calls)+len(l.namespaces)+len(l.functions)+len(l.texts)+l.expiring.Len() > 0 {
 		t.Errorf("left: %+v", state(l))
 	}
 }

@@ -9,6 +9,9 @@ func (m *Memory) Save(changes []Change) error {
 		m.payloads, m.results = map[string][]byte{}, map[string][]byte{}
 	}
 	for _, c := range changes {
+		if c.OfCallback {
+			continue
+		}
 		if c.Payload != nil {
 			m.payloads[c.ID] = c.Payload
 		} else if c.NoPayload {

@@ -29,7 +29,7 @@ func view(c *queue.Call) *queue.Call {
 }
 
 func (l *Line) expiredLocked(c *queue.Call) bool {
-	return c.Status.Settled() && !c.Expires.After(l.now())
+	return c.Status.Settled() && !c.Stays() && !c.Expires.After(l.now())
 }
 
 // Result returns the answer of a call: see store.Calls.
@@ -92,12 +92,16 @@ func (l *Line) Stats(ctx context.Context) (s queue.Stats, err error) {
 	if err := ended(ctx); err != nil {
 		return s, err
 	}
-	s = queue.Stats{
+	return l.statsLocked(), nil
+}
+
+func (l *Line) statsLocked() queue.Stats {
+	s := queue.Stats{
 		Queued: int64(l.waiting.Len()), Running: int64(l.leases.Len()), Dead: l.dead,
 		Calls: int64(len(l.calls)), Bytes: l.bytes,
 	}
 	if first, ok := l.waiting.Min(); ok {
 		s.Overdue = max(l.now().Sub(first.at), 0)
 	}
-	return s, nil
+	return s
 }

@@ -44,7 +44,7 @@ func (ch *change) oldestOf(ns *namespace) string {
 func (ch *change) oldestOfAll() (id string) {
 	looked := 0
 	ch.expiring.Scan(func(m moment) bool {
-		if c := ch.calls[m.id]; c.Status != queue.Dead && !evictable(c).After(ch.now) {
+		if c := ch.calls[m.id]; makesRoom(c) && !evictable(c).After(ch.now) {
 			id = m.id
 		}
 		looked++

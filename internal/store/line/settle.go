@@ -12,28 +12,32 @@ import (
 // Settle ends a take: see store.Calls.
 func (l *Line) Settle(ctx context.Context, s *queue.Settlement) (status queue.Status, err error) {
 	err = l.change(ctx, func(ch *change) error {
-		if !ch.holds(s.Lease) {
-			return queue.ErrLost
-		}
-		c := ch.edit(s.ID)
-		switch s.Outcome {
-		case queue.Done:
-			ch.tell(c, s)
-			c.Used++
-			ch.settle(c, queue.Succeeded, "", s)
-		case queue.Back:
-			ch.again(c, s)
-		case queue.Next:
-			if err := ch.advance(c, s); err != nil {
-				return err
-			}
-		default:
-			ch.failed(c, s)
-		}
-		status = c.Status
-		return nil
+		status, err = ch.end(s)
+		return err
 	})
 	return status, err
+}
+
+func (ch *change) end(s *queue.Settlement) (queue.Status, error) {
+	if !ch.holds(s.Lease) {
+		return "", queue.ErrLost
+	}
+	c := ch.edit(s.ID)
+	switch s.Outcome {
+	case queue.Done:
+		ch.tell(c, s)
+		c.Used++
+		ch.settle(c, queue.Succeeded, "", s)
+	case queue.Back:
+		ch.again(c, s)
+	case queue.Next:
+		if err := ch.advance(c, s); err != nil {
+			return "", err
+		}
+	default:
+		ch.failed(c, s)
+	}
+	return c.Status, nil
 }
 
 // tell adds an attempt to the history of a call. Where there is no room for more, it is the only one.
@@ -105,7 +109,17 @@ func (ch *change) settle(c *queue.Call, status queue.Status, reason string, how 
 	default:
 		c.Dropped = int64(len(how.Result))
 	}
+	tells := c.CallTo.URL != "" && !ch.onCallbacks()
+	if tells {
+		c.Callback = queue.Queued
+	}
 	ch.put(c, with)
+	switch {
+	case tells:
+		ch.tellEnd(c)
+	case ch.onCallbacks():
+		ch.told(c)
+	}
 }
 
 // fits says whether there is room for the answer of a call, and makes it.
@@ -151,8 +165,9 @@ func (l *Line) Redrive(ctx context.Context, ref function.Ref, id string) error {
 		c := ch.edit(id)
 		c.Status, c.Used, c.Reason, c.Progress, c.HasResult, c.Dropped = queue.Queued, 0, "", nil, false, 0
 		c.Due, c.Until = ch.now, ch.now.Add(c.Current().MaxAge)
-		c.Settled, c.Expires = time.Time{}, time.Time{}
+		c.Settled, c.Expires, c.Callback = time.Time{}, time.Time{}, ""
 		ch.put(c, Change{NoResult: true})
+		ch.withdraw(id)
 		return nil
 	})
 }

@@ -21,26 +21,31 @@ func (l *Line) Take(
 	ctx context.Context, server string, most int, lease time.Duration,
 ) (taken []*queue.Call, next time.Duration, err error) {
 	err = l.change(ctx, func(ch *change) error {
-		taken = nil
-		ch.purge()
-		ch.endLost()
-		for len(taken) < most {
-			c, err := ch.takeNext(server, lease)
-			if err != nil {
-				return err
-			}
-			if c == nil {
-				break
-			}
-			taken = append(taken, c)
-		}
-		next = ch.next()
-		return nil
+		taken, next, err = ch.take(server, most, lease)
+		return err
 	})
 	if err != nil {
 		return nil, 0, err
 	}
 	return taken, next, nil
+}
+
+func (ch *change) take(
+	server string, most int, lease time.Duration,
+) (taken []*queue.Call, next time.Duration, err error) {
+	ch.purge()
+	ch.endLost()
+	for len(taken) < most {
+		c, err := ch.takeNext(server, lease)
+		if err != nil {
+			return nil, 0, err
+		}
+		if c == nil {
+			break
+		}
+		taken = append(taken, c)
+	}
+	return taken, ch.next(), nil
 }
 
 // endLost gives calls whose lease has run out to their next attempt.
@@ -68,9 +73,12 @@ func (ch *change) takeNext(server string, lease time.Duration) (*queue.Call, err
 			ch.settle(c, queue.Dead, queue.ReasonMaxAge, &queue.Settlement{})
 			continue
 		}
-		payload, err := ch.payload(c.ID)
-		if err != nil {
-			return nil, err
+		var payload []byte
+		if !ch.onCallbacks() {
+			var err error
+			if payload, err = ch.payload(c.ID); err != nil {
+				return nil, err
+			}
 		}
 		c.Status, c.Takes, c.Server = queue.Running, c.Takes+1, server
 		c.Taken, c.Lease = ch.now, ch.now.Add(lease)

@@ -35,5 +35,17 @@ func (k keys) callParts() []string {
 	return all
 }
 
+// callbackPart is what the keys of the callbacks of a part begin with.
+func callbackPart(part string) string { return part + "callbacks:" }
+
+// callbackParts are those of all callbacks.
+func (k keys) callbackParts() []string {
+	all := k.callParts()
+	for i, part := range all {
+		all[i] = callbackPart(part)
+	}
+	return all
+}
+
 // listName is how the list of a function's calls is named in its part.
 func listName(ref function.Ref) string { return escape(ref.Namespace) + "/" + ref.ID }

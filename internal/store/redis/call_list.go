@@ -56,7 +56,20 @@ func (s *Store) listCalls(ctx context.Context, q *queue.Query) (page queue.Page,
 
 // CallStats counts all calls.
 func (s *Store) CallStats(ctx context.Context) (stats queue.Stats, err error) {
-	parts := s.keys.callParts()
+	stats, err = s.statsOf(ctx, s.keys.callParts())
+	if err != nil {
+		return stats, at("call stats", err)
+	}
+	totals, err := s.readTotals(ctx)
+	for _, part := range totals {
+		stats.Calls += part.calls
+		stats.Bytes += part.bytes
+	}
+	return stats, at("call stats", err)
+}
+
+// statsOf counts the calls of the parts.
+func (s *Store) statsOf(ctx context.Context, parts []string) (stats queue.Stats, err error) {
 	counts := make([][3]*redis.IntCmd, len(parts))
 	first := make([]*redis.ZSliceCmd, len(parts))
 	var clock *redis.TimeCmd
@@ -71,19 +84,13 @@ func (s *Store) CallStats(ctx context.Context) (stats queue.Stats, err error) {
 		return nil
 	})
 	if err != nil {
-		return stats, at("call stats", storeError(ctx, err))
-	}
-	totals, err := s.readTotals(ctx)
-	if err != nil {
-		return stats, at("call stats", err)
+		return stats, storeError(ctx, err)
 	}
 	now := float64(clock.Val().UnixMilli())
 	for i := range parts {
 		stats.Queued += counts[i][0].Val()
 		stats.Running += counts[i][1].Val()
 		stats.Dead += counts[i][2].Val()
-		stats.Calls += totals[i].calls
-		stats.Bytes += totals[i].bytes
 		if oldest := first[i].Val(); len(oldest) > 0 {
 			waited := time.Duration(max(now-oldest[0].Score, 0)) * time.Millisecond
 			stats.Overdue = max(stats.Overdue, waited)

@@ -15,7 +15,7 @@ import (
 // callFields are those of a record, in the order in which parseCall and lua/call_take.lua have them.
 var callFields = []string{
 	"spec", "status", "takes", "used", "created", "due", "until", "taken", "lease", "server", "settled", "expires",
-	"reason", "history", "progress", "dropped", "step",
+	"reason", "history", "progress", "dropped", "step", "callback",
 }
 
 // parseCall reads the values of callFields; nil, without an error, for no call.
@@ -40,7 +40,7 @@ func parseCall(id string, values []any) (*queue.Call, error) {
 		Spec: spec, Status: queue.Status(text(1)), Takes: int(number(2)), Used: int(number(3)),
 		Created: when(4), Due: when(5), Until: when(6), Taken: when(7), Lease: when(8), Server: text(9),
 		Settled: when(10), Expires: when(11), Reason: text(12), History: parseHistory(text(13)),
-		Progress: []byte(text(14)), Dropped: number(15), Step: int(number(16)),
+		Progress: []byte(text(14)), Dropped: number(15), Step: int(number(16)), Callback: queue.Status(text(17)),
 	}, nil
 }
 

@@ -22,7 +22,7 @@ func (s *Store) TakeCalls(
 	case s.tooOld.Load():
 		err = queue.ErrUnsupported
 	case s.cluster:
-		taken, next, err = s.takeFromCluster(ctx, server, most, lease)
+		taken, next, err = s.takeFromCluster(ctx, s.keys.callParts(), server, most, lease)
 	default:
 		taken, next, err = s.takeFrom(ctx, s.keys.callParts(), server, most, lease, s.looked.due())
 	}
@@ -53,9 +53,9 @@ func (l *looks) due() bool {
 // takeFromCluster looks at what is first in each part, and takes from that whose first namespace has the fewest running
 // calls; of those that have as few, from any.
 func (s *Store) takeFromCluster(
-	ctx context.Context, server string, most int, lease time.Duration,
+	ctx context.Context, all []string, server string, most int, lease time.Duration,
 ) (taken []*queue.Call, next time.Duration, err error) {
-	parts, next, err := s.dueParts(ctx)
+	parts, next, err := s.dueParts(ctx, all)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -95,8 +95,7 @@ func heldOf(score float64) float64 {
 
 // dueParts are the parts that have something to take, the one whose first namespace has the fewest running calls first,
 // and in how long there is more; 0 when nobody knows.
-func (s *Store) dueParts(ctx context.Context) (parts []duePart, next time.Duration, err error) {
-	all := s.keys.callParts()
+func (s *Store) dueParts(ctx context.Context, all []string) (parts []duePart, next time.Duration, err error) {
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	first := make([][4]*redis.ZSliceCmd, len(all))
 	var clock *redis.TimeCmd

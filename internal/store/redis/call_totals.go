@@ -76,11 +76,11 @@ func (t *callTotals) noRoom() {
 
 // readTotals asks all parts what they have.
 func (s *Store) readTotals(ctx context.Context) (all [callShards]partTotal, err error) {
-	var counts [callShards][3]*redis.IntCmd
+	var counts [callShards][4]*redis.IntCmd
 	var sizes [callShards]*redis.StringCmd
 	_, err = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, part := range s.keys.callParts() {
-			for j, set := range []string{"queued", "leases", "expiry"} {
+			for j, set := range []string{"queued", "leases", "expiry", "telling"} {
 				counts[i][j] = p.ZCard(ctx, part+set)
 			}
 			sizes[i] = p.Get(ctx, part+"size")
@@ -91,7 +91,7 @@ func (s *Store) readTotals(ctx context.Context) (all [callShards]partTotal, err 
 		return all, storeError(ctx, err)
 	}
 	for i := range all {
-		all[i].calls = counts[i][0].Val() + counts[i][1].Val() + counts[i][2].Val()
+		all[i].calls = counts[i][0].Val() + counts[i][1].Val() + counts[i][2].Val() + counts[i][3].Val()
 		all[i].bytes, _ = sizes[i].Int64() // 0 for a part without calls
 	}
 	return all, nil

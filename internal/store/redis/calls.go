@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"strconv"
+	"time"
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/queue"
@@ -31,11 +32,15 @@ func (s *Store) putCall(
 	ctx context.Context, spec *queue.Spec, limits queue.Limits, others partTotal, last bool,
 ) (placed queue.Placed, allFull bool, err error) {
 	record, shard := spec.Record(), shardOf(spec.Ref.Namespace)
+	size, attempts, tellFor := queue.Overhead+len(record), 0, time.Duration(0)
+	if spec.CallTo.URL != "" { // its callback has a record of its own
+		size, attempts, tellFor = 2*size, queue.CallbackAttempts, queue.CallbackMaxAge
+	}
 	answer, err := s.run(ctx, putCallScript, []string{s.keys.callPart(shard)},
 		spec.ID, spec.Ref.Namespace, listName(spec.Ref), record, spec.Payload, spec.Attempts,
 		spec.MaxAge.Milliseconds(), spec.Keep.Milliseconds(), spec.KeepDead.Milliseconds(), spec.Key, spec.Print,
-		spec.KeyFor.Milliseconds(), limits.Calls, limits.Bytes, queue.Overhead+len(record),
-		others.calls, others.bytes, limits.AllCalls, limits.AllBytes, len(spec.Steps))
+		spec.KeyFor.Milliseconds(), limits.Calls, limits.Bytes, size,
+		others.calls, others.bytes, limits.AllCalls, limits.AllBytes, len(spec.Steps), attempts, tellFor.Milliseconds())
 	list, _ := answer.([]any)
 	texts := append(textsOf(answer), "", "", "")
 	switch {
@@ -62,7 +67,7 @@ func (s *Store) putCall(
 func (s *Store) SettleCall(ctx context.Context, how *queue.Settlement) (status queue.Status, err error) {
 	bounded := how.Limits.AllBytes > 0 && len(how.Result) > 0
 	err = s.withinAll(ctx, shardOf(how.Ref.Namespace), bounded, func(others partTotal, last bool) (bool, error) {
-		status, err = s.settleCall(ctx, how, others, last)
+		status, err = s.settle(ctx, s.keys.callsOf(how.Ref.Namespace), how, others, last)
 		return status == allFullAnswer, err
 	})
 	switch {
@@ -81,14 +86,15 @@ func (s *Store) SettleCall(ctx context.Context, how *queue.Settlement) (status q
 // allFullAnswer is what a script answers that has done nothing for lack of room in all parts.
 const allFullAnswer = "all full"
 
-func (s *Store) settleCall(
-	ctx context.Context, how *queue.Settlement, others partTotal, last bool,
+// settle ends a take in the queue whose keys begin with part.
+func (s *Store) settle(
+	ctx context.Context, part string, how *queue.Settlement, others partTotal, last bool,
 ) (queue.Status, error) {
 	when := ""
 	if last {
 		when = "last"
 	}
-	answer, err := s.run(ctx, settleCallScript, []string{s.keys.callsOf(how.Ref.Namespace)},
+	answer, err := s.run(ctx, settleCallScript, []string{part},
 		how.ID, listName(how.Ref), how.Take, string(how.Outcome), how.Delay.Milliseconds(), how.Detail, how.Reason,
 		how.Result, how.Dropped, how.Limits.Bytes, others.bytes, how.Limits.AllBytes, when, how.Payload)
 	status, _ := answer.(string)

@@ -71,4 +71,6 @@ var (
 	cancelCallScript  = redis.NewScript(callLibrary + source("call_cancel"))
 	redriveCallScript = redis.NewScript(callLibrary + source("call_redrive"))
 	evictCallsScript  = redis.NewScript(callLibrary + source("call_evict"))
+
+	redriveCallbackScript = redis.NewScript(callLibrary + source("callback_redrive"))
 )

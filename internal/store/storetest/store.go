@@ -38,7 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
 		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, publicTests, limitTests,
 		usageTests,
-		moduleTests, auditTests, secretTests, callTests, stepTests, logTests, messageTests, lifecycleTests,
+		moduleTests, auditTests, secretTests, callTests, stepTests, callbackTests, logTests, messageTests, lifecycleTests,
 	} {
 		tests.run(t, open)
 	}

@@ -15,6 +15,9 @@
 --   keys:<ns>     hash: idempotency keys, each with the ID of its call
 --   calls, bytes  hashes: how many calls a namespace has, and what they take
 --   size          what all calls of the part take
+--   telling       sorted set: the settled calls whose callback is not over; they do not expire and make no room
+-- Callbacks are in a queue like it, whose keys begin with callbacks: after that. A callback has the ID of its call, and
+-- its record goes with that of its call: there are no expiry, done, list, keys, calls, bytes and size.
 -- Times are milliseconds by the clock of Redis.
 -- A Redis without memory refuses a script at its first write, if that is a command that may need more; never later. So
 -- a put begins with such a command, and everything else with ZREM: what is queued can be taken, settled and cancelled.
@@ -25,8 +28,12 @@ local served = 1099511627776 -- 2^40: more than takes there will be, few enough 
 
 -- enter chooses the part that all functions below are about.
 local base, active, later, queued, leases, dead, expiry
+local suffix = 'callbacks:'
+local tells, other -- whether it is of callbacks, and the part of their calls then, else that of the callbacks
 local function enter(part)
   base = part
+  tells = string.sub(part, -#suffix) == suffix
+  other = tells and string.sub(part, 1, -#suffix - 1) or part .. suffix
   active, later, queued, leases = base .. 'active', base .. 'later', base .. 'queued', base .. 'leases'
   dead, expiry = base .. 'dead', base .. 'expiry'
 end
@@ -78,9 +85,10 @@ end
 
 local function count(id, ns)
   if grown ~= 0 then
-    redis.call('HINCRBY', key('call', id), 'size', grown)
-    redis.call('HINCRBY', base .. 'bytes', ns, grown)
-    redis.call('INCRBY', base .. 'size', grown)
+    local of = tells and other or base
+    redis.call('HINCRBY', of .. 'call:' .. id, 'size', grown)
+    redis.call('HINCRBY', of .. 'bytes', ns, grown)
+    redis.call('INCRBY', of .. 'size', grown)
     grown = 0
   end
 end
@@ -99,7 +107,8 @@ local function drop(id)
   if c[4] and redis.call('HGET', key('keys', ns), c[4]) == id then
     redis.call('HDEL', key('keys', ns), c[4])
   end
-  redis.call('DEL', key('call', id))
+  redis.call('DEL', key('call', id), other .. 'call:' .. id)
+  redis.call('ZREM', other .. 'dead', id)
   redis.call('HINCRBY', base .. 'bytes', ns, -tonumber(c[3]))
   if redis.call('DECRBY', base .. 'size', c[3]) <= 0 then
     redis.call('DEL', base .. 'size')
@@ -123,6 +132,7 @@ end
 
 local function calls()
   return redis.call('ZCARD', queued) + redis.call('ZCARD', leases) + redis.call('ZCARD', expiry)
+    + redis.call('ZCARD', base .. 'telling')
 end
 
 -- evict drops calls of a namespace that may make room, the oldest first, as long as over says that it is needed.
@@ -169,11 +179,61 @@ local function read(id)
   }
 end
 
+-- enqueue makes a call wait until it is due. Its namespace is to be placed.
+local function enqueue(id, ns, due)
+  redis.call('ZADD', key('due', ns), due, id)
+  redis.call('ZADD', queued, due, id)
+end
+
+-- leave lets the record of a settled call go when it has expired and, unless it or its callback is dead, make room.
+local function leave(id, c, kept)
+  local expires = now + (kept and c.keepDead or c.keep)
+  redis.call('HSET', key('call', id), 'expires', expires)
+  redis.call('ZADD', expiry, expires, id)
+  if not kept then
+    redis.call('ZADD', key('done', c.ns), c.key and math.max(c.keyUntil, now) or now, id)
+  end
+end
+
+-- tellEnd queues the callback of a call that was settled just now; false when it has none. Of one before, the number of
+-- takes stays, so that a sender that still has that settles nothing.
+local function tellEnd(id, ns)
+  local c = redis.call('HMGET', key('call', id), 'tellAttempts', 'tellFor', 'fn', 'spec')
+  if not c[1] then
+    return false
+  end
+  redis.call('HSET', key('call', id), 'callback', 'queued')
+  redis.call('ZADD', base .. 'telling', now, id)
+  enter(other)
+  local call = key('call', id)
+  grow(-redis.call('HSTRLEN', call, 'history'))
+  redis.call('HSETNX', call, 'takes', 0)
+  redis.call('HDEL', call, 'history', 'reason', 'settled', 'closed', 'redrive')
+  redis.call('HSET', call, 'ns', ns, 'fn', c[3], 'spec', c[4], 'used', 0, 'created', now, 'until', now + c[2],
+    'attempts', c[1], 'status', 'queued', 'due', now)
+  enqueue(id, ns, now)
+  place(ns)
+  enter(other)
+  return true
+end
+
+-- told lets the record of a call leave whose callback has come to that status.
+local function told(id, status)
+  enter(other)
+  local c = read(id)
+  if c then
+    redis.call('ZREM', base .. 'telling', id)
+    redis.call('HSET', key('call', id), 'callback', status)
+    leave(id, c, c.status == 'dead' or status == 'dead')
+  end
+  enter(other)
+end
+
 -- settle ends a call that is neither queued nor running any more. Its payload stays as long as it may be redriven.
 -- answer has its result, or how long one was that is not kept.
 local function settle(id, c, status, reason, answer)
   local call = key('call', id)
-  local lives = status == 'dead' and c.keepDead or c.keep
+  local lives = status == 'dead' and c.keepDead or c.keep or 0
   redis.call('HSET', call, 'status', status, 'reason', reason, 'settled', now, 'expires', now + lives,
     'used', c.used, 'history', c.history)
   if answer and answer.result ~= '' then
@@ -186,11 +246,13 @@ local function settle(id, c, status, reason, answer)
     grow(-redis.call('HSTRLEN', call, 'payload'))
     redis.call('HDEL', call, 'payload')
   end
-  redis.call('ZADD', expiry, now + lives, id)
   if status == 'dead' then
     redis.call('ZADD', dead, now, id)
-  else
-    redis.call('ZADD', key('done', c.ns), c.key and math.max(c.keyUntil, now) or now, id)
+  end
+  if tells then
+    told(id, status)
+  elseif not tellEnd(id, c.ns) then
+    leave(id, c, status == 'dead')
   end
   count(id, c.ns)
 end
@@ -199,12 +261,6 @@ end
 local function release(id, ns)
   redis.call('ZREM', leases, id)
   hold(ns, -1)
-end
-
--- enqueue makes a call wait until it is due. Its namespace is to be placed.
-local function enqueue(id, ns, due)
-  redis.call('ZADD', key('due', ns), due, id)
-  redis.call('ZADD', queued, due, id)
 end
 
 -- tell adds an attempt to the history of a call: its begin, its end and what is known of it, in a line. It keeps the

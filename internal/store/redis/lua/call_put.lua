@@ -3,7 +3,8 @@
 -- ARGV: ID, namespace, function, record, payload, attempts, then in ms: the longest age, how long it is kept once it has
 -- succeeded, and once it is dead; idempotency key (empty: none), what tells the request from others, how long the key
 -- counts in ms, the most calls of a namespace, the most bytes, bytes beside the payload; how many calls other parts have,
--- what they take, and the most calls and bytes of all parts (0: no bound); the number of steps of a pipeline (0: none)
+-- what they take, and the most calls and bytes of all parts (0: no bound); the number of steps of a pipeline (0: none);
+-- how often its end is told at most, 0 for a call without a callback, and for how long in ms
 -- Returns "new" with the calls and the bytes of the part, "there" with the ID and what tells its request from others,
 -- "full", or "all full".
 local id, ns, fn, payload, idempotency = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[10]
@@ -49,6 +50,9 @@ redis.call('HSET', key('call', id), 'ns', ns, 'fn', fn, 'spec', ARGV[4], 'payloa
   'size', size, 'status', 'queued', 'due', now)
 if ARGV[20] ~= '0' then
   redis.call('HSET', key('call', id), 'steps', ARGV[20])
+end
+if tonumber(ARGV[21]) > 0 then
+  redis.call('HSET', key('call', id), 'tellAttempts', ARGV[21], 'tellFor', ARGV[22])
 end
 if idempotency ~= '' then
   redis.call('HSET', key('call', id), 'key', idempotency, 'print', ARGV[11], 'keyUntil', now + tonumber(ARGV[12]))

@@ -16,10 +16,24 @@ end
 redis.call('ZREM', dead, id)
 redis.call('ZREM', expiry, id)
 redis.call('ZREM', key('done', c.ns), id)
+redis.call('ZREM', base .. 'telling', id)
 grow(-redis.call('HSTRLEN', call, 'result'))
-redis.call('HDEL', call, 'result', 'dropped', 'reason', 'progress', 'settled', 'expires')
+redis.call('HDEL', call, 'result', 'dropped', 'reason', 'progress', 'settled', 'expires', 'callback')
 redis.call('HSET', call, 'status', 'queued', 'due', now, 'used', 0, 'until', now + tonumber(ARGV[3]), 'redrive', ARGV[4])
 count(id, c.ns)
 enqueue(id, c.ns, now)
 place(c.ns)
+enter(other) -- a callback of the end before is withdrawn; the number of its takes stays
+local telling = read(id)
+if telling then
+  if telling.status == 'queued' then
+    redis.call('ZREM', key('due', c.ns), id)
+    redis.call('ZREM', queued, id)
+  elseif telling.status == 'running' then
+    release(id, c.ns)
+  end
+  redis.call('ZREM', dead, id)
+  redis.call('HSET', key('call', id), 'status', 'cancelled')
+  place(c.ns)
+end
 return 'done'

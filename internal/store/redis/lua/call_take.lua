@@ -53,7 +53,7 @@ local function take(ns)
   redis.call('ZREM', queued, id)
   local call = key('call', id)
   local c = redis.call('HMGET', call, 'spec', 'status', 'takes', 'used', 'created', 'due', 'until', 'taken', 'lease',
-    'server', 'settled', 'expires', 'reason', 'history', 'progress', 'dropped', 'step', 'payload')
+    'server', 'settled', 'expires', 'reason', 'history', 'progress', 'dropped', 'step', 'callback', 'payload')
   if not c[1] then
     return
   end

@@ -1,0 +1,82 @@
+package callbacks
+
+import (
+	"math/rand/v2"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/backstage/functions/internal/queue"
+)
+
+// places are those for callbacks that are sent at the same time: of one receiver, of one namespace, and of all, so that
+// neither a slow receiver nor a namespace with many of them delays others. It is safe for concurrent use.
+type places struct {
+	most, perNamespace, perReceiver int
+
+	mu      sync.Mutex // guards the fields below
+	all     int
+	taken   map[string]int // by namespace, and by namespace and receiver
+	waiting map[string]int // how many were turned away since a place of that receiver was last free
+}
+
+func (p *places) free() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.most - p.all
+}
+
+func keyOf(namespace, receiver string) string { return namespace + " " + receiver }
+
+// take takes a place. If there is none for this receiver, ahead is about how many wait for one.
+func (p *places) take(namespace, receiver string) (ok bool, ahead int) {
+	key := keyOf(namespace, receiver)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken[namespace] >= p.perNamespace || p.taken[key] >= p.perReceiver {
+		p.waiting[key]++
+		return false, p.waiting[key]
+	}
+	p.all++
+	p.taken[namespace]++
+	p.taken[key]++
+	if p.waiting[key] > 1 {
+		p.waiting[key]--
+	} else {
+		delete(p.waiting, key)
+	}
+	return true, 0
+}
+
+// give gives a place back.
+func (p *places) give(namespace, receiver string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all--
+	for _, key := range []string{namespace, keyOf(namespace, receiver)} {
+		if p.taken[key]--; p.taken[key] == 0 {
+			delete(p.taken, key)
+			delete(p.waiting, key)
+		}
+	}
+}
+
+// receiverOf is the host and port that a callback is for.
+func receiverOf(job *queue.Call) string {
+	u, err := url.Parse(job.CallTo.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// longestWait bounds how long a callback waits for a place before it is looked at again.
+const longestWait = 5 * time.Minute
+
+// waitFor is how long a callback waits that finds so many before it: about as long as those take, when each takes a
+// quarter of the longest time.
+func waitFor(ahead, places int, timeout time.Duration) time.Duration {
+	most := min(time.Duration(ahead)*timeout/time.Duration(4*places), longestWait)
+	most = max(most, time.Second)
+	return most/2 + time.Duration(rand.Int64N(int64(most/2)+1))
+}
