@@ -71,6 +71,16 @@ class Loader {
     this.realm.becomeWeb();
   }
 
+  // handles says whether web handlers can be called.
+  handles() {
+    return this.realm.handles();
+  }
+
+  // forget makes the calls so far, which were the fork server's own, count for nothing.
+  forget() {
+    this.realm.forget();
+  }
+
   // load takes a function. cache is the V8 code cache of the same code as base64, if there is one: see
   // docs/protocol.md. once says that the top-level code runs for the first call alone.
   load(filename, code, cache, once = false) {

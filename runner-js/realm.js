@@ -95,12 +95,14 @@ class Realm {
     const [outer, inner] = [here('instances'), load('./instances')];
     outer.recognize(inner.errors);
     inner.recognize(outer.errors);
-    const { run, fail, lost, goesOn, exportsEntry, becomeWeb } = load('./call');
+    const { run, fail, lost, goesOn, exportsEntry, becomeWeb, handles, forgetCalls } = load('./call');
     this.exportsEntry = exportsEntry;
     this.run = run;
     this.fail = fail;
     this.lost = lost;
     this.goesOn = goesOn;
+    this.handles = handles;
+    this.forget = forgetCalls;
     this.becomeWeb = () => {
       forget(); // the fork server has rehearsed calls
       becomeWeb();

@@ -10,6 +10,16 @@ const WAITING = [
   'function main(req, res) { setTimeout(() => res.send({ body: req.body }), 1); }',
   'async function main(req) { await new Promise(done => setTimeout(done, 1)); return { body: req.body }; }',
 ];
+// What is rehearsed for functions with "globals":"web", where Node.js has what web handlers need. A worker with a call
+// of one serves no other, so that each of them would compile all of this itself.
+const WEB_REHEARSAL = '{"type":"invoke","id":"0","kind":"run","method":"POST",' +
+  '"headers":{"content-type":"application/json","content-length":"2"},"query":{},"env":{},' +
+  '"http":{"scheme":"http","host":"localhost","url":"/","path":"/","ip":"127.0.0.1","body":"raw"},"raw":"e30="}';
+const HANDLERS = [
+  'module.exports = { async fetch(request) { return new Response(await request.text(), { status: 200 }); } };',
+  "exports.fetch = async request => new Response(JSON.stringify(await request.json()), { headers: { a: 'b' } });",
+];
+
 const MOST_TURNS = 1e7; // of the event loop until the timer fires: seconds, if nothing is due
 const CLOSING_TURNS = 4; // after it
 
@@ -23,9 +33,11 @@ function rehearse(invoker, { slim, turn }) {
   play(invoker, 300);
   playWaiting(invoker, 8, turn); // before V8 optimizes what they have in common, for both
   play(invoker, 2200);
+  playHandlers(invoker, 100, turn);
   slim();
   play(invoker, 8); // touches the memory that the collection has freed; otherwise every worker would do it
   playWaiting(invoker, 4, turn); // which collections forget sooner, as it has run less
+  playHandlers(invoker, 8, turn);
   Object.assign(invoker, { write, next, retire });
   pending.show('');
 }
@@ -39,16 +51,26 @@ function play(invoker, times) {
 
 // playWaiting plays calls that wait for a timer.
 function playWaiting(invoker, times, turn) {
-  for (const code of WAITING) {
+  playEach(invoker, WAITING, REHEARSAL, times, turn);
+}
+
+// playHandlers plays calls of web handlers, in a process whose workers can have some.
+function playHandlers(invoker, times, turn) {
+  if (invoker.loader.handles()) playEach(invoker, HANDLERS, WEB_REHEARSAL, times, turn);
+}
+
+// playEach plays so many calls of each function with that frame, to their ends.
+function playEach(invoker, functions, frame, times, turn) {
+  for (const code of functions) {
     invoker.loader.load('rehearsal.js', code);
     for (let i = 0; i < times; i++) {
-      invoker.start(REHEARSAL);
+      invoker.start(frame);
       for (let turns = 0; invoker.call !== null; turns++) {
-        if (turns === MOST_TURNS) throw new Error('a timer did not fire in a rehearsal');
+        if (turns === MOST_TURNS) throw new Error('a call did not end in a rehearsal');
         turn();
         invoker.drain(); // Node.js does not, as its first script has not ended
       }
-      for (let turns = 0; turns < CLOSING_TURNS; turns++) turn(); // closes what the timer had open
+      for (let turns = 0; turns < CLOSING_TURNS; turns++) turn(); // closes what a timer had open
     }
   }
   forget(invoker);
@@ -57,6 +79,7 @@ function playWaiting(invoker, times, turn) {
 // forget ends a rehearsal.
 function forget({ loader }) {
   loader.load('', '');
+  loader.forget();
   loader.toldSpent();
 }
 

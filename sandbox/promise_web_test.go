@@ -274,3 +274,32 @@ func TestAWorkerThatHasFetchedServesNoOtherCall(t *testing.T) {
 		}
 	})
 }
+
+// The fork server has rehearsed web handlers, which use objects of Node.js. That counts for none of its workers: one
+// whose calls use none serves its function again.
+func TestRehearsalsCountForNoWorker(t *testing.T) {
+	const code = `function main(req, res) { res.send([typeof process, req.body]); }`
+	onEveryVersion(t, func(t *testing.T, v version) {
+		const calls = 60 // most of which are served by the fork server for such functions
+		died := make(chan sandbox.Reason, 1000)
+		pool := arena(t, v, func(c *sandbox.Config) { c.Observer = deaths{died: died} })
+		for i := range calls {
+			inv := invocation("rehearsed", code)
+			inv.Web = true
+			inv.Request.Body = []byte(strconv.Itoa(i))
+			result, err := pool.Invoke(t.Context(), inv)
+			if want := `["object",` + strconv.Itoa(i) + `]`; err != nil || string(result.Body) != want {
+				t.Fatalf("call %d got %s, %v, want %s", i, bodyOf(result), err, want)
+			}
+		}
+		if err := pool.Close(); err != nil {
+			t.Fatal(err)
+		}
+		close(died)
+		for reason := range died {
+			if reason == sandbox.ReasonRetired {
+				t.Error("a worker did not serve again")
+			}
+		}
+	})
+}

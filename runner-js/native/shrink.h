@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <node_api.h>
@@ -75,6 +76,7 @@ static napi_value slim(napi_env env, napi_callback_info info) {
   (void)env;
   (void)info;
   collect_garbage();
+  malloc_trim(0);
   enlarge_code_pages();
   return NULL;
 }

@@ -282,6 +282,11 @@ function becomeWeb() {
   require('./guard').extend(web.unused, web.clear);
 }
 
+// forgetCalls makes the calls so far count for nothing: no code of a function was in them.
+function forgetCalls() {
+  if (web !== null) web.forget();
+}
+
 // goesOn says whether work that the call has begun may go on after its answer.
 function goesOn() {
   return !cut;
@@ -312,4 +317,4 @@ function follow(isAsync, value, response) {
   apply(then, new RealPromise(resolve => resolve(value)), [send, fail]);
 }
 
-module.exports = { run, fail, lost, goesOn, exportsEntry, becomeWeb };
+module.exports = { run, fail, lost, goesOn, exportsEntry, becomeWeb, handles, forgetCalls };

@@ -131,6 +131,7 @@ function propertiesOf(objects) {
 // whether the functions have as many keys; in every RARELYth, whether all of them hold the same properties.
 function unchanged() {
   count++;
+  if (checkMore !== null && !checkMore()) return false; // whatever the rest finds
   if (clear !== null) clear();
   apply(exec, NOTHING, ['']); // otherwise the next call could read the last match from RegExp
   if (!intact[0]() || !intact[1]()) return false;
@@ -138,7 +139,6 @@ function unchanged() {
     if (keys(counted[i]).length !== enumerable[i]) return false;
   }
   if (!bare()) return false;
-  if (checkMore !== null && !checkMore()) return false;
   if (count <= FIRST) return sameKeys() && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions());
   return (count % SELDOM !== 0 || sameFunctions()) && (count % EVERY !== 0 || sameKeys()) &&
     (count % RARELY !== 0 || sameProperties());
@@ -207,7 +207,7 @@ function remember() {
   properties = propertiesOf(all);
 }
 
-// extend makes the guard ask check, too, after it has called clearFirst, and takes what the runner has changed since
+// extend makes the guard ask check first, and then call clearFirst, and takes what the runner has changed since
 // the start for what it must be.
 function extend(check, clearFirst) {
   checkMore = check;

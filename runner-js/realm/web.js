@@ -20,7 +20,8 @@ const { slice } = String.prototype;
 const ordinary = Function.prototype[hasInstance];
 
 // What the call in progress has made and assigned.
-let call = { env: {}, immediates: null, fail: null };
+const NO_CALL = { env: {}, immediates: null, fail: null };
+let call = NO_CALL;
 let made = create(null);
 let assigned = create(null);
 let used = false; // a call has got hold of an object of Node.js
@@ -91,6 +92,15 @@ function begin(env, immediates, fail) {
   assigned = create(null);
   if (runner.once()) restore();
   else added = [];
+}
+
+// forget makes the calls so far count for nothing. They were the fork server's own: no code of a function has got hold
+// of an object of Node.js.
+function forget() {
+  call = NO_CALL;
+  made = create(null);
+  assigned = create(null);
+  used = false;
 }
 
 const outside = create(null); // objects of Node.js by name
@@ -184,4 +194,4 @@ function builtin(name, console) {
 // handles says whether this version has what a web handler needs.
 const handles = web.rows.some(({ names }) => names.indexOf('Response') >= 0);
 
-module.exports = { install, begin, given, handles, builtin, clear, unused };
+module.exports = { install, begin, forget, given, handles, builtin, clear, unused };
