@@ -2,9 +2,11 @@ package callbacks
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -303,6 +305,26 @@ func TestThePolicyOfFunctionsHolds(t *testing.T) {
 		r.comes(t, "queued")
 		if _, detail := r.detail(t, c); detail["reason"] != "connect" || detail["error"] != code {
 			t.Errorf("%s: %v", url, detail)
+		}
+	}
+}
+
+func TestCertificatesAreChecked(t *testing.T) {
+	receiver := httptest.NewUnstartedServer(answering(200))
+	receiver.Config.ErrorLog = log.New(io.Discard, "", 0)
+	receiver.StartTLS()
+	defer receiver.Close()
+	trusted := x509.NewCertPool()
+	trusted.AddCert(receiver.Certificate())
+	for _, row := range []struct {
+		roots *x509.CertPool
+		comes string
+	}{{trusted, "succeeded"}, {nil, "queued"}} {
+		r := newRig(t, func(o *Options) { o.Roots = row.roots })
+		c := r.end(t, "ns", receiver.URL)
+		r.comes(t, row.comes)
+		if _, detail := r.detail(t, c); row.roots == nil && detail["reason"] != "certificate" {
+			t.Errorf("the record: %v", detail)
 		}
 	}
 }

@@ -46,6 +46,21 @@ func (s *server) callbackOf(r *http.Request, f *function.Function) (to queue.Cal
 	return queue.Callback{URL: u.String(), Secret: set.Secret}, nil
 }
 
+// keepCallback leaves a pipeline without the callback of its first step when it has steps in other namespaces: who is
+// told of the first one has no right to what those answer.
+func keepCallback(r *http.Request, spec *queue.Spec, steps []function.Ref) error {
+	for _, ref := range steps {
+		if ref.Namespace == spec.Ref.Namespace {
+			continue
+		}
+		spec.CallTo = queue.Callback{}
+		if len(r.Header[headerCallback]) > 0 {
+			return refusedCallback("the pipeline has steps in several namespaces")
+		}
+	}
+	return nil
+}
+
 // addressOf is the host and the port of an http or https URL.
 func addressOf(u *url.URL) string {
 	port := u.Port()

@@ -181,6 +181,39 @@ func TestAnotherCallbackIsAnotherRequest(t *testing.T) {
 	}
 }
 
+// TestAPipelineTellsOneNamespace has pipelines whose first step has a callback.
+func TestAPipelineTellsOneNamespace(t *testing.T) {
+	at, _ := telling(t)
+	for _, row := range []struct {
+		second, url string
+		status      int
+		told        bool
+	}{
+		{"ns/none", "", 202, true},
+		{"other/none", "", 202, false},
+		{"other/url", "", 202, false},
+		{"other/none", "https://hooks.example/", 403, false},
+	} {
+		first, header := "url", []string{"Prefer", "respond-async"}
+		if row.url != "" {
+			first, header = "secret", append(header, "Callback-URL", row.url)
+		}
+		path := "/functions/pipeline?steps[0]=ns/" + first + "&steps[1]=" + row.second
+		res, body := do(t, newRequest(t, "PUT", at+path, "", header...))
+		if res.StatusCode != row.status {
+			t.Errorf("%+v: answered %d %s", row, res.StatusCode, body)
+			continue
+		}
+		if row.status != 202 {
+			continue
+		}
+		_, body = do(t, newRequest(t, "GET", at+res.Header.Get("Location"), ""))
+		if strings.Contains(body, `"callback":`) != row.told {
+			t.Errorf("%+v: the record is %s", row, body)
+		}
+	}
+}
+
 func TestAnAddressHasThePortOfItsScheme(t *testing.T) {
 	for text, want := range map[string]string{
 		"http://a.example/": "a.example:80", "https://a.example": "a.example:443", "https://[::1]:8/": "[::1]:8",

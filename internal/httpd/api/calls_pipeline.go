@@ -33,6 +33,9 @@ func (s *server) queuePipeline(
 	if err != nil {
 		return err
 	}
+	if err := keepCallback(r, spec, steps); err != nil {
+		return err
+	}
 	for i, ref := range steps {
 		retries := retriesOf(found[i])
 		spec.Steps = append(spec.Steps, queue.Step{
