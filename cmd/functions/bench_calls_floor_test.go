@@ -114,7 +114,7 @@ func (s *server) fillQueue(b *testing.B, calls int64) {
 	b.Helper()
 	var left atomic.Int64
 	left.Store(calls)
-	callersDo(b, 32, time.Minute, func(int64) (bool, error) {
+	new(done).callersDo(b, 32, time.Minute, func() (bool, error) {
 		if left.Add(-1) < 0 {
 			return false, nil
 		}

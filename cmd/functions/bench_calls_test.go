@@ -23,20 +23,35 @@ var benchPayload = []byte(`{"method":"PUT","header":{"content-type":"application
 
 var benchLimits = queue.Limits{Calls: 1 << 30, Bytes: 1 << 50, AllCalls: 1 << 30, AllBytes: 1 << 50}
 
-// callersDo has so many callers do what op does until op says that there is no more, or the time is over.
-func callersDo(b *testing.B, callers int, length time.Duration, op func(n int64) (more bool, err error)) measured {
+// done is what callers have done at once.
+type done struct {
+	took    []time.Duration
+	elapsed time.Duration
+}
+
+func (d *done) measured(b *testing.B) measured {
+	b.Helper()
+	if len(d.took) == 0 {
+		b.Fatal("nothing was done")
+	}
+	slices.Sort(d.took)
+	return measured{
+		rate: float64(len(d.took)) / d.elapsed.Seconds(), p50: d.took[len(d.took)/2], p99: d.took[len(d.took)*99/100],
+	}
+}
+
+// callersDo has so many callers do op until it says that there is no more, or the time is over.
+func (d *done) callersDo(b *testing.B, callers int, length time.Duration, op func() (more bool, err error)) {
 	b.Helper()
 	var all sync.WaitGroup
-	var mu sync.Mutex // guards took
-	var took []time.Duration
-	var number atomic.Int64
+	var mu sync.Mutex // guards d
 	began := time.Now()
 	for range callers {
 		all.Go(func() {
 			var mine []time.Duration
 			for time.Since(began) < length {
 				start := time.Now()
-				more, err := op(number.Add(1))
+				more, err := op()
 				if err != nil {
 					b.Error(err)
 				}
@@ -47,16 +62,23 @@ func callersDo(b *testing.B, callers int, length time.Duration, op func(n int64)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			took = append(took, mine...)
+			d.took = append(d.took, mine...)
 		})
 	}
 	all.Wait()
-	if len(took) == 0 {
-		b.Fatal("nothing was done")
+	d.elapsed += time.Since(began)
+}
+
+// alternately has callers do floor and op, in slices of the time: both see the same machine.
+func alternately(b *testing.B, callers int, floor, op func() (bool, error)) (bare, queued measured) {
+	b.Helper()
+	const slices = 20
+	var first, second done
+	for range slices {
+		first.callersDo(b, callers, loadTime/slices, floor)
+		second.callersDo(b, callers, loadTime/slices, op)
 	}
-	rate := float64(len(took)) / time.Since(began).Seconds()
-	slices.Sort(took)
-	return measured{rate: rate, p50: took[len(took)/2], p99: took[len(took)*99/100]}
+	return first.measured(b), second.measured(b)
 }
 
 // queueBench is a store whose queue is measured, and what the same takes without one.
@@ -84,12 +106,16 @@ func BenchmarkCallsQueue(b *testing.B) {
 					{"put", q.put, q.putOne},
 					{"take and settle", q.run, q.runOne},
 				} {
-					floor := "bare " + q.name + ": " + kind.name + who
-					benchmarks.add(b, floor, callersDo(b, callers, loadTime, func(n int64) (bool, error) { return kind.floor(n, callers) }), "")
 					if kind.name != "put" {
 						q.prefill(b)
 					}
-					benchmarks.add(b, "the queue in "+q.name+": "+kind.name+who, callersDo(b, callers, loadTime, kind.op), floor)
+					var bare, queued atomic.Int64
+					of, here := alternately(b, callers,
+						func() (bool, error) { return kind.floor(bare.Add(1), callers) },
+						func() (bool, error) { return kind.op(queued.Add(1)) })
+					floor := "bare " + q.name + ": " + kind.name + who
+					benchmarks.add(b, floor, of, "")
+					benchmarks.add(b, "the queue in "+q.name+": "+kind.name+who, here, floor)
 				}
 			})
 		}
@@ -116,10 +142,10 @@ func (q queueBench) runOne(int64) (bool, error) {
 // prefill puts as many calls as are taken and settled, beside those that are there.
 func (q queueBench) prefill(b *testing.B) {
 	b.Helper()
-	var left atomic.Int64
-	left.Store(int64(q.prefilled))
-	callersDo(b, 32, time.Minute, func(n int64) (bool, error) {
-		if left.Add(-1) < 0 {
+	var number atomic.Int64
+	new(done).callersDo(b, 32, time.Minute, func() (bool, error) {
+		n := number.Add(1)
+		if n > int64(q.prefilled) {
 			return false, nil
 		}
 		return q.putOne(n)

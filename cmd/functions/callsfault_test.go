@@ -56,6 +56,13 @@ func (a *accepted) add(s *server, number int) {
 	}
 }
 
+// count is how many were accepted.
+func (a *accepted) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.all)
+}
+
 // TestAcceptedCallsAreNeverLost has three servers on one Redis. Servers and workers are killed, a server is stopped for
 // longer than a lease, and Redis restarted, while calls are made and run. Each call that was accepted succeeds, once.
 func TestAcceptedCallsAreNeverLost(t *testing.T) {
@@ -149,4 +156,34 @@ func (a *accepted) check(t *testing.T, s *server) {
 			t.Errorf("%s is answered %s, want %d", at, r, number)
 		}
 	}
+}
+
+// TestAcceptedCallsOutliveAServerThatIsKilled has one server with the embedded store. It is killed again and again while
+// calls are written and run, and started on the same file. Each call that was accepted succeeds, once.
+func TestAcceptedCallsOutliveAServerThatIsKilled(t *testing.T) {
+	dir := t.TempDir()
+	start := func() *server {
+		s := startServer(t, "DATA_DIR="+dir, "CALLS_LEASE=1s", "POOL_SIZE=8", "POOL_ACTIVE=8")
+		s.discardLogs()
+		return s
+	}
+	s := start()
+	put(t, s.url+"/functions/q/f", fmt.Sprintf(numberedAfter, 50), `"retries":{"attempts":100,"backoff":"100ms"}`)
+	calls, number := &accepted{all: map[string]int{}}, 0
+	for range 4 {
+		before := calls.count()
+		var puts sync.WaitGroup
+		for range 60 {
+			number++
+			calling, number := s, number
+			puts.Go(func() { calls.add(calling, number) })
+		}
+		eventually(t, "calls to be accepted", func() bool { return calls.count() >= before+5 })
+		s.kill(t) // in the middle of what the others write
+		puts.Wait()
+		s = start()
+	}
+	eventually(t, "all calls to end", func() bool { return calls.left(t, s) == 0 })
+	calls.check(t, s)
+	t.Logf("%d calls were accepted, of %d", len(calls.all), number)
 }

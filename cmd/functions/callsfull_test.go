@@ -94,3 +94,50 @@ func fullDisk(t *testing.T) (vars []string, makeRoom func()) {
 	})
 	return []string{"DATA_DIR=" + dir}, func() { mount(syscall.MS_REMOUNT, "64m") }
 }
+
+// TestAcceptedCallsSurviveAFailover ends the master of a Redis whose Sentinels make the replica the master, while calls
+// run. What the replica had is not lost: here all that was accepted before.
+func TestAcceptedCallsSurviveAFailover(t *testing.T) {
+	master := testenv.Redis(t)
+	replica := testenv.RedisReplica(t, master)
+	endpoint := "sentinel://"
+	for i, sentinel := range testenv.RedisSentinels(t, master, "main", 3) {
+		if i > 0 {
+			endpoint += ","
+		}
+		endpoint += sentinel.Addr
+	}
+	var servers []*server
+	for range 2 {
+		s := startServer(t, "REDIS_ENDPOINT="+endpoint+"/service_name:main", "CALLS_LEASE=2s", "POOL_SIZE=8", "POOL_ACTIVE=8")
+		s.discardLogs()
+		servers = append(servers, s)
+	}
+	put(t, servers[0].url+"/functions/q/f", fmt.Sprintf(numberedAfter, 100), `"retries":{"attempts":100,"backoff":"100ms"}`)
+	calls, number := &accepted{all: map[string]int{}}, 0
+	more := func(n int) {
+		for range n {
+			number++
+			calls.add(servers[number%2], number)
+		}
+	}
+	more(60)
+	if reply := master.Do("SET before 1"); reply != "+OK" { // the replica gets it after all else
+		t.Fatal(reply)
+	}
+	eventually(t, "a replica in step", func() bool { return replica.Do("EXISTS before") == ":1" })
+	master.Stop()
+	more(4) // are refused, or wait for the new master
+	eventually(t, "the replica to be the master", func() bool { return replica.Do("SET testenv 1") == "+OK" })
+	before := calls.count()
+	eventually(t, "calls to be accepted by the new master", func() bool {
+		more(2)
+		return calls.count() >= before+20
+	})
+	eventually(t, "all calls to end", func() bool { return calls.left(t, servers[0]) == 0 })
+	calls.check(t, servers[1])
+	if before < 60 {
+		t.Errorf("only %d calls were accepted before", before)
+	}
+	t.Logf("%d calls were accepted, of %d", len(calls.all), number)
+}
