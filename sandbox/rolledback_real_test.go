@@ -116,3 +116,40 @@ func TestNoCallSeesAnotherAfterARollback(t *testing.T) {
 		}
 	})
 }
+
+// outcomes collects how attempts to put workers back ended.
+type outcomes struct {
+	sandbox.NopObserver
+
+	all chan sandbox.RollbackOutcome
+}
+
+func (o outcomes) WorkerRolledBack(_ string, outcome sandbox.RollbackOutcome) { o.all <- outcome }
+
+// A worker that is ended for its room while all of it is compared is not as in its snapshot. That is no finding.
+func TestAWorkerThatIsEndedMeanwhileIsNoFinding(t *testing.T) {
+	observer := outcomes{all: make(chan sandbox.RollbackOutcome, 1000)}
+	pool := newRealPool(t, func(c *sandbox.Config) {
+		one(c)
+		c.Observer, c.RollbackAudit = observer, 1
+	})
+	needRollback(t, pool)
+	const calls = 40
+	for i := range calls {
+		// Another function each time needs the room of the worker that has just answered.
+		if _, err := pool.Invoke(t.Context(), rolledBackInvocation(strconv.Itoa(i%2), counting)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	killed := 0
+	for range calls - 1 { // the last one may be under way
+		outcome := <-observer.all
+		if outcome.Cause != "" && !outcome.Killed {
+			t.Errorf("a worker that was ended counts as %+v", outcome)
+		}
+		if outcome.Killed {
+			killed++
+		}
+	}
+	t.Logf("%d of %d workers were ended meanwhile", killed, calls)
+}

@@ -85,7 +85,7 @@ func meeting(t *testing.T, n int) string {
 // rollbackServer is a server whose workers are put back and compared after each call, with all that functions use.
 func rollbackServer(t *testing.T) *server {
 	t.Helper()
-	return startServer(t, runtimesVariable(t), "REUSE=rollback", "ROLLBACK_AUDIT=1", "POOL_SIZE=26", "POOL_ACTIVE=26",
+	return startServer(t, runtimesVariable(t), "REUSE=rollback", "ROLLBACK_AUDIT=1", "POOL_SIZE=32", "POOL_ACTIVE=32",
 		"POOL_PREWARMED=1", "WEBSOCKET_CONNECTIONS=100", "EGRESS_ALLOW=127.0.0.1", "SECRETS_KEYSET_FILE="+keysetFile(t),
 		"CODE_SYNC_TIMEOUT=30s", "CODE_ASYNC_TIMEOUT=5m", "QUEUE_TIMEOUT=5m")
 }
@@ -98,7 +98,7 @@ func TestPutBackWorkersServeEverything(t *testing.T) {
 	if !strings.Contains(report, `"available":true`) {
 		t.Skipf("workers cannot be put back here: %s", report)
 	}
-	url := meeting(t, 24)
+	url := meeting(t, 20)
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "1") // an error shows in the answer
 	}))
@@ -118,7 +118,7 @@ func TestPutBackWorkersServeEverything(t *testing.T) {
 			{"secrets", f.secrets},
 			{"pipelines", f.pipelines},
 			{"nested calls", f.nested},
-			{"24 at once", func(t *testing.T) { f.atOnce(t, url, 24) }},
+			{"20 at once", func(t *testing.T) { f.atOnce(t, url, 20) }},
 		} {
 			t.Run(runtime+"/"+row.name, func(t *testing.T) {
 				row.test(t)

@@ -227,7 +227,7 @@ func (p *pool) WorkerRolledBack(_ string, outcome sandbox.RollbackOutcome) {
 	}
 	if outcome.Cause == "" {
 		p.rollbacks.Inc()
-	} else if counter, ok := p.rollbackFails[outcome.Cause]; ok {
+	} else if counter, ok := p.rollbackFails[outcome.Cause]; ok && !outcome.Killed {
 		counter.Inc()
 	}
 }

@@ -23,7 +23,11 @@ func TestPoolIsObserved(t *testing.T) {
 	m.WorkerUsed(40 << 20)
 	m.ZygoteRestarted()
 	for _, outcome := range []sandbox.RollbackOutcome{
-		{Audited: true}, {}, {Cause: sandbox.RollbackUnproven, Audited: true}, {Cause: "unheard of"},
+		{Audited: true},
+		{},
+		{Cause: sandbox.RollbackUnproven, Audited: true},
+		{Cause: "unheard of"},
+		{Cause: "no_park", Killed: true}, // for its room
 	} {
 		m.WorkerRolledBack("a/b.js", outcome)
 	}
@@ -78,6 +82,7 @@ func TestPoolIsObserved(t *testing.T) {
 		`functions_rollback_audits_total 2`,
 		`functions_rollback_failures_total{cause="unproven"} 1`,
 		`functions_rollback_failures_total{cause="system_call"} 0`,
+		`functions_rollback_failures_total{cause="no_park"} 0`,
 		`functions_invocations_refused_total{reason="busy"} 1`,
 		`functions_invocations_refused_total{reason="queue_full"} 1`,
 		`functions_invocations_refused_total{reason="queue_timeout"} 0`,

@@ -163,8 +163,9 @@ func (e *exchange) rollBack() bool {
 		if retired, ok := errors.AsType[*rollback.RetireError](err); ok {
 			outcome.Cause, outcome.Detail = retired.Cause, retired.Detail
 		}
-		gone := outcome.Cause == rollback.Kernel || outcome.Cause == rollback.NoPark
-		outcome.Killed = gone && p.killed()
+		// Of a process that is being killed memory, mappings and descriptors are on their way out. What its call has
+		// asked the kernel for is known all the same.
+		outcome.Killed = outcome.Cause != rollback.Call && p.killed()
 		p.Kill(Retired)
 	}
 	if e.call.RolledBack != nil {
