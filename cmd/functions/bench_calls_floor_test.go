@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,7 +36,7 @@ func redisQueue(b *testing.B) queueBench {
 	ctx := context.Background()
 	do := func(commands ...[]any) (bool, error) {
 		for _, c := range commands {
-			if err := plain.Do(ctx, c...).Err(); err != nil && err != goredis.Nil {
+			if err := plain.Do(ctx, c...).Err(); err != nil && !errors.Is(err, goredis.Nil) {
 				return false, err
 			}
 		}

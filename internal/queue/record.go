@@ -30,9 +30,9 @@ type specRecord struct {
 	Rate   string          `json:"rate,omitempty"`
 	Quotas json.RawMessage `json:"quotas,omitempty"`
 	Steps  []stepRecord    `json:"steps,omitempty"`
-	// CallTo and Secret are the Callback.
-	CallTo string `json:"callTo,omitempty"`
-	Secret string `json:"secret,omitempty"`
+	// CallTo and SignedBy are the Callback.
+	CallTo   string `json:"callTo,omitempty"`
+	SignedBy string `json:"signedBy,omitempty"`
 }
 
 // Record is s without its ID and its payload, as stores keep it.
@@ -64,7 +64,7 @@ func ParseSpec(id string, text []byte) (s Spec, err error) {
 		Caller: r.Caller, RequestID: r.RequestID, TraceID: r.TraceID, URI: r.URI,
 		Attempts: r.Attempts, Backoff: ms(r.Backoff), MaxAge: ms(r.MaxAge), Keep: ms(r.Keep), KeepDead: ms(r.KeepDead),
 		Key: r.Key, Print: r.Print, KeyFor: ms(r.KeyFor), Steps: stepsOf(r.Steps),
-		CallTo: Callback{r.CallTo, r.Secret},
+		CallTo: Callback{r.CallTo, r.SignedBy},
 	}
 	if s.Limits.Rate, err = usage.ParseRate(r.Rate); err == nil && r.Quotas != nil {
 		s.Limits.Quotas, err = usage.ParseQuotas(r.Quotas)

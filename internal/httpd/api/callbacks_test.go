@@ -20,7 +20,7 @@ import (
 
 // telling is a server whose functions are named after their option callback: "url" has one, "secret" leaves it to the
 // caller, any other has none.
-func telling(t *testing.T) (url string, store *mem.Store) {
+func telling(t *testing.T) (address string, store *mem.Store) {
 	t.Helper()
 	v := &fakeInvoker{
 		run: echoing,
