@@ -91,7 +91,8 @@ class Invoker {
     output.capture((level, line) => this.call !== null && (this.log(level, line), true));
   }
 
-  limits({ maxAnswer, maxLogs }) {
+  limits({ maxAnswer, maxLogs, timeout }) {
+    this.timeout = timeout || 0; // a host that tells none has none
     this.maxAnswer = maxAnswer;
     this.maxError = Math.min(maxAnswer, MAX_ERROR);
     this.maxLogs = maxLogs;
@@ -110,6 +111,7 @@ class Invoker {
       span: rest => this.span(rest),
       progress: rest => this.progress(rest),
       clock: clock.start,
+      timeout: () => this.timeout,
       writing: on => this.writing(on),
       answer: (type, rest) => this.settle(type, rest),
       head: rest => this.head(rest),

@@ -145,6 +145,7 @@ func (inv *Invocation) frame() wire.Invoke {
 		Kind: kinds[inv.Kind], Method: inv.Request.Method, Headers: inv.Request.Header, Query: inv.Request.Query,
 		Env: inv.Env, Secrets: inv.Secrets, Outgoing: inv.Outgoing, Spans: inv.OnSpan != nil, Cut: inv.CutAfterAnswer,
 		Body: inv.Request.Body, HTTP: inv.Request.HTTP, Auth: inv.Request.Auth,
+		Timeout: inv.AsyncTimeout.Milliseconds(),
 	}
 	if inv.Queued != nil {
 		frame.Queued = &wire.Queued{ID: inv.Queued.ID, Attempt: inv.Queued.Attempt}

@@ -204,7 +204,7 @@ function start(line, kind) {
   if (kind === 'run') {
     Backstage.request = requestOf(message);
     Backstage.response = response;
-    setInvocation(Backstage, message.queued);
+    setInvocation(message.queued, message.timeout);
     Backstage.span = new Span();
     if (message.spans) {
       const call = record(runner.span, runner.clock());

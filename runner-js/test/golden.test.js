@@ -40,6 +40,7 @@ test('the runner takes the frames of the host', async (t) => {
       delete seen.outgoing;
       delete seen.spans;
       delete seen.cut;
+      delete seen.timeout;
       delete seen.queued;
       const { http, raw } = seen;
       delete seen.http;

@@ -22,17 +22,18 @@ test('an asynchronous call knows which one it is, and tells how far it is', asyn
     Backstage.progress('1');
     res.send(Backstage.invocation);
   }`, { queued });
-  t.deepEqual(answer.body, queued);
+  const { deadline } = answer.body;
+  t.deepEqual(answer.body, Object.assign({}, queued, { deadline }));
   t.deepEqual(notices.map(({ part, text }) => [part, text]), [[0.25, 'a quarter'], [1, '']]);
 });
 
 test('other calls have nobody to tell', async (t) => {
   const { notices, answer } = await called(`function main(req, res) {
     Backstage.progress(0.25);
-    res.send({ invocation: typeof Backstage.invocation, keys: Object.keys(Backstage) });
+    res.send({ invocation: Object.keys(Backstage.invocation), keys: Object.keys(Backstage) });
   }`);
   t.deepEqual(notices, []);
-  t.equal(answer.body.invocation, 'undefined');
+  t.deepEqual(answer.body.invocation, ['deadline']);
   t.notOk(answer.body.keys.some(key => key === 'invocation' || key === 'progress'), 'a listing does not show them');
 });
 
@@ -64,4 +65,23 @@ test('nothing is told after the answer', async (t) => {
     Backstage.waitUntil(new Promise(resolve => setTimeout(() => { Backstage.progress(1); resolve(); }, 5)));
   }`, { queued });
   t.ok(notices.length <= 1);
+});
+
+test('every call knows when it has to have answered', async (t) => {
+  const code = `function main(req, res) {
+    const { invocation } = Backstage;
+    const again = Backstage.invocation === invocation && Object.isFrozen(invocation);
+    Backstage.invocation = 'mine';
+    res.send([invocation.deadline - Date.now(), again, Backstage.invocation]);
+  }`;
+  const runner = await started({ timeout: 50000 });
+  runner.load(code);
+  for (const [frame, most] of [[{}, 50000], [{ timeout: 9000 }, 9000], [{ queued }, 50000]]) {
+    const { answer } = await runner.call(Object.assign({ id: `g${most}` }, frame));
+    const [left, again, mine] = answer.body;
+    t.ok(left > 0 && left <= most, `${left} ms of ${most}`);
+    t.equal(again, true);
+    t.equal(mine, 'mine', 'and may have a member of that name');
+  }
+  await runner.close();
 });

@@ -29,6 +29,8 @@ type Init struct {
 	Rollback bool `json:"rollback,omitempty"`
 	// Tmp is the size of the worker's own /tmp in bytes; 0 when it has none.
 	Tmp int64 `json:"tmp,omitempty"`
+	// Timeout is the time until the answer of calls that name no other, in milliseconds.
+	Timeout int64 `json:"timeout,omitempty"`
 	// Filter is the system-call filter of a forked worker: an array of struct sock_filter; none when empty.
 	Filter []byte `json:"filter"`
 	// ZygoteFilter is that of the process which workers are forked from, once it has everything loaded.
@@ -121,6 +123,8 @@ type Invoke struct {
 	Cut bool
 	// Queued says of a call that nobody waits for which one it is; nil leaves it out.
 	Queued *Queued
+	// Timeout is the time until the answer in milliseconds, where it is another than that of Init; 0 leaves it out.
+	Timeout int64
 	// HTTP is a JSON object that tells more of the HTTP request: docs/protocol.md names its members. Empty leaves it out.
 	HTTP json.RawMessage
 	// Auth is a JSON object that says who calls. Empty leaves it out.
@@ -179,6 +183,9 @@ func appendRun(dst []byte, in *Invoke) []byte {
 		dst = appendString(append(dst, `,"queued":{"id":`...), in.Queued.ID)
 		dst = strconv.AppendInt(append(dst, `,"attempt":`...), int64(in.Queued.Attempt), 10)
 		dst = append(dst, '}')
+	}
+	if in.Timeout > 0 {
+		dst = strconv.AppendInt(append(dst, `,"timeout":`...), in.Timeout, 10)
 	}
 	dst = appendRaw(dst, `,"http":`, in.HTTP)
 	dst = appendRaw(dst, `,"auth":`, in.Auth)

@@ -85,6 +85,7 @@ func initFrame(cfg *Config, f filters, jailed bool) ([]byte, error) {
 		ModulesDir: modules, Tmp: tmp,
 		Filter: f.worker, ZygoteFilter: f.zygote, Egress: cfg.Egress.frame(jailed),
 		Modules: cfg.Modules, Env: cfg.Env, Web: cfg.Web, Fetch: cfg.Fetch, Rollback: cfg.Rollback,
+		Timeout:  cfg.Timeouts.Async.Milliseconds(),
 		MaxFrame: cfg.Limits.Frame, MaxAnswer: cfg.Limits.Answer, MaxLogs: cfg.Limits.Logs,
 	})
 }
