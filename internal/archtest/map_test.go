@@ -21,7 +21,8 @@ var homes = map[string][]string{
 	"github.com/getsentry/sentry-go":          {"internal/observe/sentry"},
 	"github.com/go-json-experiment/json/":     {"sandbox/rawjson"},
 	"github.com/google/uuid": {
-		"internal/httpd/api", "internal/function", "internal/observe/sentry", "internal/store/storetest",
+		"internal/httpd/api", "internal/function", "internal/observe/sentry", "internal/records",
+		"internal/store/storetest",
 	},
 	"github.com/go-sourcemap/": {"internal/stacktrace"},
 	"github.com/gorilla/mux":   {"internal/httpd/api"},
@@ -31,7 +32,7 @@ var homes = map[string][]string{
 	"github.com/standard-webhooks/": {"internal/callbacks"},
 	"github.com/tink-crypto/":       {"internal/secrets"},
 	"github.com/spf13/cobra":        {"cmd/functions"},
-	"github.com/tidwall/btree":      {"internal/store/line"},
+	"github.com/tidwall/btree":      {"internal/store/line", "internal/store/recent"},
 	"github.com/redis/go-redis/":    {"internal/store/redis", "internal/testenv"},
 	"go.etcd.io/bbolt":              {"internal/store/bolt"},
 	"github.com/go-logr/logr":       {"internal/observe/trace"},

@@ -115,32 +115,18 @@ func judge(c *queue.Call, a *Answer, err error) *queue.Settlement {
 		return &queue.Settlement{Outcome: queue.Back, Delay: o.RetryAfter + jitter(max(time.Second, o.RetryAfter/4), c.Takes)}
 	case died(err, sandbox.ReasonClosed):
 		return &queue.Settlement{Outcome: queue.Back}
-	case a.Status < http.StatusInternalServerError && a.Status != http.StatusRequestTimeout &&
-		a.Status != http.StatusTooManyRequests:
+	case !outcome.Failed(a.Status):
 		return &queue.Settlement{Outcome: queue.Done}
 	}
-	reason := o.Reason
-	if reason == "" {
-		reason = reasonOf(a, err)
+	return &queue.Settlement{
+		Outcome: queue.Retry, Reason: outcome.ReasonOf(err, a.Status),
+		Delay: retryAfter(a) + jitter(c.Current().Backoff, c.Used+1),
 	}
-	delay := retryAfter(a) + jitter(c.Current().Backoff, c.Used+1)
-	return &queue.Settlement{Outcome: queue.Retry, Reason: reason, Delay: delay}
 }
 
 func died(err error, reason sandbox.Reason) bool {
 	death, ok := errors.AsType[*sandbox.DeathError](err)
 	return ok && death.Reason == reason
-}
-
-// reasonOf is the reason of a failure that has no other name.
-func reasonOf(a *Answer, err error) string {
-	if death, ok := errors.AsType[*sandbox.DeathError](err); ok {
-		return string(death.Reason)
-	}
-	if _, ok := errors.AsType[*sandbox.FunctionError](err); ok {
-		return "thrown"
-	}
-	return "status_" + strconv.Itoa(a.Status)
 }
 
 // longestBackoff bounds the wait between two attempts, unless the function asks for more.

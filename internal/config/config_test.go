@@ -65,7 +65,7 @@ func TestDefaults(t *testing.T) {
 		},
 		Calls: Calls{
 			Most: 10_000, Memory: 64 << 20, MostOfAll: 100_000, MemoryOfAll: 512 << 20, ResultLimit: 8 << 20, Workers: 16, Keep: 24 * time.Hour, KeepDead: 336 * time.Hour,
-			Lease: 30 * time.Second, CallbackTimeout: 15 * time.Second,
+			Lease: 30 * time.Second, Kept: KeepFailures, KeptFor: 168 * time.Hour, KeptMost: 1000, KeptMemory: 64 << 20, CallbackTimeout: 15 * time.Second,
 		},
 		BatchInputs: 10_000, BatchParallel: 32,
 		Limits:    Limits{Kept: 9600 * time.Hour},

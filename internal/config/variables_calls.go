@@ -21,12 +21,25 @@ type Calls struct {
 	Workers int
 	// Keep is how long the records of calls that succeeded or were cancelled are kept, KeepDead those of dead ones.
 	Keep, KeepDead time.Duration
+	// Kept says which calls have records whose callers wait for them: see KeepNone and the others. KeptFor is how long
+	// these are kept, KeptMost how many of a namespace, and KeptMemory what those of all namespaces may take, in bytes.
+	Kept       string
+	KeptFor    time.Duration
+	KeptMost   int
+	KeptMemory int64
 	// Lease is how long a server that does not answer keeps its calls.
 	Lease time.Duration
 	// CallbackHosts are where callers may have the end of a call told, CallbackTimeout is how long that may take.
 	CallbackHosts   []egress.Rule
 	CallbackTimeout time.Duration
 }
+
+// The values of CALLS_KEPT.
+const (
+	KeepFailures = "failures"
+	KeepAll      = "all"
+	KeepNone     = "none"
+)
 
 // callsVariables are about asynchronous calls.
 var callsVariables = []Variable{
@@ -89,6 +102,29 @@ var callsVariables = []Variable{
 		Meaning: "How long a server that is gone, or cannot reach the store, keeps the asynchronous calls that it runs. " +
 			"Then another server takes them, and the first one kills their workers.",
 		parse: duration(time.Second, time.Hour, func(c *Config) *time.Duration { return &c.Calls.Lease }),
+	},
+	{
+		Name: "CALLS_KEPT", Default: KeepFailures,
+		Meaning: "Of which calls whose callers wait there are records, to be read with those of asynchronous calls: " +
+			"`failures`, those that failed, `all`, or `none`. Where many calls end at a time some stand for the others: of " +
+			"each function 5 a second are kept after the first 50, and of all functions of a server 200 after the first 1000.",
+		parse: oneOf(func(c *Config) *string { return &c.Calls.Kept }, KeepFailures, KeepAll, KeepNone),
+	},
+	{
+		Name: "CALLS_KEPT_FOR", Default: "168h",
+		Meaning: "How long these records are kept.",
+		parse:   duration(time.Minute, 365*day, func(c *Config) *time.Duration { return &c.Calls.KeptFor }),
+	},
+	{
+		Name: "CALLS_KEPT_MAX", Default: "1000",
+		Meaning: "Most of these records of a namespace. The oldest ones make room.",
+		parse:   whole(1, 1_000_000, func(c *Config) *int { return &c.Calls.KeptMost }),
+	},
+	{
+		Name: "CALLS_KEPT_MEMORY", Default: "64mb",
+		Meaning: "Most bytes, or with a unit, that these records of all namespaces take in the store. The oldest ones of " +
+			"the namespace with the most make room.",
+		parse: size(mib, tib, func(c *Config) *int64 { return &c.Calls.KeptMemory }),
 	},
 	{
 		Name: "CALLS_CALLBACK_HOSTS", Default: "none", derive: none,

@@ -24,7 +24,9 @@ type Call struct {
 	// Owner is whose share of the server the call uses; the Invoker sets it.
 	Owner string
 	// URI is what the caller asked for, for the log; of a step it is that of the pipeline.
-	URI     string
+	URI string
+	// Via says how the call came, for its record; empty stands for a run by the name of the function.
+	Via     string
 	Ref     function.Ref
 	Request sandbox.Request
 	// Found is what Find has returned for Ref, or for the first step of a pipeline; the zero value has it looked for.
@@ -53,6 +55,7 @@ type Invoker struct {
 	output    Output
 	reporter  Reporter // nil when it is off
 	tracer    Tracer
+	records   Records // nil when none are kept
 	stacks    *stacktrace.Stacks
 	secrets   *secrets.Keeper
 	cache     *cache
@@ -77,7 +80,7 @@ func New(o Options) *Invoker {
 	o = o.withDefaults()
 	return &Invoker{
 		pool: o.Pool, recorder: o.Recorder, output: o.Output, reporter: o.Reporter, tracer: o.Tracer,
-		stacks: o.Stacks, secrets: o.Secrets,
+		records: o.Records, stacks: o.Stacks, secrets: o.Secrets,
 		cache: newCache(o), limiter: newLimiter(o.Concurrency, o.OwnerSeparator), ownerEnd: o.OwnerSeparator,
 		refused: o.Refused, limits: o.Limits, refusals: newRefusals(o.Logger), stepped: o.Stepped,
 		cancels: o.CancelOnDisconnect, cuts: o.CutAfterAnswer, rollsBack: o.RollBack,
@@ -193,6 +196,9 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 		line = given.Line(places.Line(line))
 		out.Line(line)
 		span.Line(line)
+		if v.records != nil {
+			late.last.add(line)
+		}
 	}
 	inv.Queued = call.Queued
 	if call.OnProgress != nil {
@@ -230,6 +236,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 		v.refusals.add(ctx, e.fn.Ref, err)
 	}
 	v.recorder.FunctionRun(ctx, e.fn.Ref, ending, took)
+	v.keep(e, &call, &at, &ending, took, &late.last)
 	if err != nil && ran {
 		call.Request.Body = hidden.JSON(call.Request.Body)
 		v.report(&Failure{Call: call, Function: e.fn, Err: err, Earlier: at.earlier, Source: places.Source}, out)

@@ -19,6 +19,7 @@ type lateOutput struct {
 	hidden *secrets.Set
 	out    RunOutput // nil before the first line
 	began  time.Time
+	last   lastLines // of those before the answer
 
 	id, traceID, owner, uri string
 	ref                     function.Ref

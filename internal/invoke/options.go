@@ -71,6 +71,8 @@ type Options struct {
 	Reporter Reporter
 	Tracer   Tracer
 	Logger   *slog.Logger
+	// Records keeps records of calls whose callers wait. Nil keeps none.
+	Records Records
 	// Stacks show errors and output of functions that were built in their authors' lines; nil shows those of the artefact.
 	Stacks *stacktrace.Stacks
 	// Secrets finds those that calls get; nil for none.

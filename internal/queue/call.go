@@ -10,7 +10,7 @@ import (
 // Status is the state of a call.
 type Status string
 
-// The states. A call in one of the last three is settled.
+// The states of queued calls, which are settled in one of the last three. Failed is of those whose callers wait.
 const (
 	Queued    Status = "queued"
 	Running   Status = "running"
@@ -20,10 +20,10 @@ const (
 )
 
 // Statuses are all of them.
-var Statuses = []Status{Queued, Running, Succeeded, Dead, Cancelled}
+var Statuses = []Status{Queued, Running, Succeeded, Failed, Dead, Cancelled}
 
 // Settled says whether nothing moves the call any more but a redrive.
-func (s Status) Settled() bool { return s == Succeeded || s == Dead || s == Cancelled }
+func (s Status) Settled() bool { return s == Succeeded || s == Failed || s == Dead || s == Cancelled }
 
 // The reasons of the store itself why a call is dead or an attempt failed.
 const (

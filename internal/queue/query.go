@@ -72,8 +72,7 @@ type Query struct {
 
 // Matches says whether q selects c, apart from its function.
 func (q *Query) Matches(c *Call) bool {
-	return (q.Status == "" || c.Status == q.Status) && (q.Reason == "" || c.Reason == q.Reason) &&
-		(q.Callback == "" || c.Callback == q.Callback) && !c.Created.Before(q.Since)
+	return q.Selects(c.Status, c.Reason, c.Created) && (q.Callback == "" || c.Callback == q.Callback)
 }
 
 // Page is a part of a list. Next continues it; empty when it is at its end. A page may have fewer calls than fit, and

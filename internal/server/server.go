@@ -31,6 +31,7 @@ import (
 	"github.com/backstage/functions/internal/observe/auditlog"
 	"github.com/backstage/functions/internal/observe/metrics"
 	"github.com/backstage/functions/internal/observe/trace"
+	"github.com/backstage/functions/internal/records"
 	"github.com/backstage/functions/internal/secrets"
 	"github.com/backstage/functions/internal/stacktrace"
 	"github.com/backstage/functions/internal/store"
@@ -100,6 +101,7 @@ type server struct {
 	audit       *auditlog.Log  // nil if nothing is recorded
 	auditFile   *auditlog.File // nil if no file has records
 	calls       *calls.Engine  // nil without asynchronous calls
+	records     *records.Log
 	secrets     *secrets.Keeper
 	limiter     *limits.Limiter
 }
@@ -121,6 +123,7 @@ func (s *server) steps() []step {
 		{"the audit log", s.openAudit},
 		{"secrets", s.openSecrets},
 		{"the journal of output", s.keepLines},
+		{"records of calls", s.openRecords},
 		{"the way out for functions", s.openEgress},
 		{"builds", s.openBuilds},
 		{"the workers", s.startWorkers},
@@ -227,7 +230,11 @@ func (s *server) startWorkers(ctx context.Context) (stop func() error, err error
 		Connections: func() int { return s.ports.open() + s.exit.Open() },
 	})
 	s.drain = newDrain(s.cfg.ShutdownTimeout)
-	s.invoker = invoke.New(s.watch.invoke(s.invokeOptions()))
+	options := s.invokeOptions()
+	if s.cfg.Calls.Kept != config.KeepNone {
+		options.Records = s.records
+	}
+	s.invoker = invoke.New(s.watch.invoke(options))
 	s.measures.WatchCache(s.invoker.CacheStats)
 	if s.sockets = s.newSockets(); s.sockets != nil {
 		s.measures.WatchSockets(s.sockets.Stats)
@@ -336,6 +343,9 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 	options.Secrets = s.secrets
 	s.auth(&options)
 	s.audited(&options)
+	if s.cfg.Calls.Kept != config.KeepNone {
+		options.Kept = s.store
+	}
 	if s.calls != nil {
 		options.CallbackTo = s.callbackTo
 		options.Calls, options.CallTimes = s.calls, api.CallTimes{Keep: s.cfg.Calls.Keep, KeepDead: s.cfg.Calls.KeepDead}

@@ -24,6 +24,7 @@ func Observe(s Store, hooks ...hook.Func) Store {
 		auditing:        auditing{hook.Guard[Audit](s, hooks...)},
 		secrets:         secrets{hook.Guard[Secrets](s, hooks...)},
 		calls:           calls{s, hook.Guard[Calls](s, hooks...)},
+		kept:            kept{hook.Guard[Kept](s, hooks...)},
 		Metering:        s,
 		used:            used{hook.Guard[Usage](s, hooks...)},
 		namespaceLimits: namespaceLimits{hook.Guard[NamespaceLimits](s, hooks...)},
@@ -45,6 +46,7 @@ type observed struct {
 	auditing
 	secrets
 	calls
+	kept
 	namespaceLimits
 	Metering
 	used

@@ -33,6 +33,7 @@ type Store interface {
 	Public
 	Audit
 	Calls
+	Kept
 	Secrets
 	Logs
 	Messages

@@ -55,7 +55,7 @@ const callsPath = "/functions/{namespace}/{id}/invocations"
 
 // queuesCall says whether r is to be queued, and how.
 func (s *server) queuesCall(r *http.Request, to target) (p preference, ok bool) {
-	if s.Calls == nil || to.routed {
+	if _, none := s.Calls.(noCalls); none || s.Calls == nil || to.routed {
 		return p, false
 	}
 	p = preferenceOf(r)
@@ -204,17 +204,29 @@ func (s *server) getCall(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.await(r, ref, id, wait)
+	text, err := s.awaitRecord(r, ref, id, wait)
 	if err != nil {
 		return fmt.Errorf("call %s of %s: %w", id, ref, err)
-	}
-	text, err := s.withCallback(r, c)
-	if err != nil {
-		return fmt.Errorf("callback of call %s of %s: %w", id, ref, err)
 	}
 	w.Header().Set(headerCache, "no-store")
 	sendJSON(w, r, http.StatusOK, text)
 	return nil
+}
+
+// awaitRecord is the record of a call as await has it, or of one whose caller has waited.
+func (s *server) awaitRecord(r *http.Request, ref function.Ref, id string, long time.Duration) ([]byte, error) {
+	c, err := s.await(r, ref, id, long)
+	if err == nil {
+		return s.withCallback(r, c)
+	}
+	if !errors.Is(err, queue.ErrNotFound) {
+		return nil, err
+	}
+	k, err := s.findKept(r, ref, id)
+	if err != nil {
+		return nil, err
+	}
+	return keptJSON(k), nil
 }
 
 // await is Calls.Await that ends when the server stops, and with an error when the key of r is not valid any more.
@@ -251,6 +263,7 @@ func (s *server) sendCallResult(w http.ResponseWriter, r *http.Request, ref func
 	if errors.Is(err, queue.ErrNotFound) {
 		c, err := s.Calls.Get(r.Context(), ref, id)
 		if err != nil {
+			err = s.orKept(r, ref, id, err, noResult("its caller has waited for the answer, which is not kept"))
 			return fmt.Errorf("result of call %s of %s: %w", id, ref, err)
 		}
 		if c.Dropped > 0 {
@@ -260,15 +273,19 @@ func (s *server) sendCallResult(w http.ResponseWriter, r *http.Request, ref func
 					"CALLS_RESULT_LIMIT, or the calls of its namespace or of all take as much as they may", c.Status, c.Dropped),
 			})
 		}
-		return outcome.New(outcome.Outcome{
-			Status: http.StatusConflict, Reason: "no_result", Fault: outcome.FaultCaller,
-			Message: "The call has no result: it is " + string(c.Status),
-		})
+		return noResult("it is " + string(c.Status))
 	}
 	if err != nil {
 		return fmt.Errorf("result of call %s of %s: %w", id, ref, err)
 	}
 	return sendAnswer(w, r, &sandbox.Result{Status: a.Status, Header: a.Header, Body: a.Body, Bytes: a.Bytes})
+}
+
+func noResult(why string) error {
+	return outcome.New(outcome.Outcome{
+		Status: http.StatusConflict, Reason: "no_result", Fault: outcome.FaultCaller,
+		Message: "The call has no result: " + why,
+	})
 }
 
 // deleteCall cancels a call.
@@ -281,7 +298,7 @@ func (s *server) deleteCall(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.Calls.Cancel(r.Context(), ref, id); err != nil {
-		return fmt.Errorf("cancel call %s of %s: %w", id, ref, err)
+		return fmt.Errorf("cancel call %s of %s: %w", id, ref, s.orKept(r, ref, id, err, queue.ErrSettled))
 	}
 	sendEmpty(w, http.StatusNoContent)
 	return nil
@@ -297,7 +314,7 @@ func (s *server) redriveCall(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.Calls.Redrive(r.Context(), ref, id); err != nil {
-		return fmt.Errorf("redrive call %s of %s: %w", id, ref, err)
+		return fmt.Errorf("redrive call %s of %s: %w", id, ref, s.orKept(r, ref, id, err, queue.ErrNotSettled))
 	}
 	return s.sendAccepted(w, r, ref, id, queue.Queued)
 }

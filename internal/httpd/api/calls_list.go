@@ -1,14 +1,10 @@
 package api
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/backstage/functions/internal/function"
@@ -35,23 +31,20 @@ func (s *server) listCalls(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q.Ref = ref
-	page, err := s.Calls.List(r.Context(), q)
+	all, next, err := s.listAll(r, q)
 	if err != nil {
 		return fmt.Errorf("list calls of %s: %w", ref, err)
 	}
 	items := []byte{'['}
-	for _, c := range page.Calls {
-		if !s.mayList(r, c) {
-			continue
-		}
-		if len(items) > 1 {
+	for i, item := range all {
+		if i > 0 {
 			items = append(items, ',')
 		}
-		items = append(items, callJSON(c)...)
+		items = append(items, item.text...)
 	}
 	o := rawjson.NewObject(make([]byte, 0, len(items)+128))
 	o.Raw("items", append(items, ']'))
-	addText(&o, "next", page.Next)
+	addText(&o, "next", next)
 	w.Header().Set(headerCache, "no-store")
 	sendJSON(w, r, http.StatusOK, o.End())
 	return nil
@@ -123,46 +116,4 @@ func queryWait(r *http.Request) (time.Duration, error) {
 		return 0, outcome.BadRequest("wait is not a whole number of seconds")
 	}
 	return waitOf(seconds), nil
-}
-
-// wantsEvents says whether the caller asks for server-sent events.
-func wantsEvents(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"), contentTypeEvents)
-}
-
-// followCall sends the record with each change of it as an event, until the call is settled.
-func (s *server) followCall(w http.ResponseWriter, r *http.Request, ref function.Ref, id string) error {
-	allowed, stop := s.whileAllowed(r)
-	defer stop()
-	ctx, leave, err := s.followers.join(allowed, s.Owner(ref.Namespace), s.Client(r))
-	if err != nil {
-		return err
-	}
-	defer leave()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.Life, cancel)()
-	if _, err := s.Calls.Get(ctx, ref, id); err != nil {
-		return fmt.Errorf("follow call %s of %s: %w", id, ref, err)
-	}
-	events, err := newEventStream(w)
-	if err != nil {
-		return fmt.Errorf("follow call %s of %s: %w", id, ref, err)
-	}
-	defer events.end()
-	see := func(c *queue.Call) error {
-		return events.send(append(append([]byte("event: state\ndata: "), callJSON(c)...), "\n\n"...))
-	}
-	idle := func() error { return events.send([]byte(": nothing new\n\n")) }
-	err = s.Calls.Watch(ctx, ref, id, see, idle, heartbeat)
-	switch cause := context.Cause(ctx); {
-	case errors.Is(cause, errOutnumbered):
-		events.sendFailure(outcome.Of(errOutnumbered).Message)
-	case errors.Is(cause, errKeyEnded):
-		events.sendFailure("The key is not valid any more")
-	case err != nil && ctx.Err() == nil:
-		s.logFailure(r, slog.LevelWarn, "Following a call ended", err)
-		events.sendFailure(outcome.Of(err).Message)
-	}
-	return nil
 }

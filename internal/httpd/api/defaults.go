@@ -125,6 +125,9 @@ func (o Options) withDefaults() Options {
 	if o.HeaderNames == nil {
 		o.HeaderNames = func(*http.Request) string { return "" }
 	}
+	if o.Calls == nil && o.Kept != nil {
+		o.Calls = noCalls{}
+	}
 	if o.DepthOf == nil {
 		o.DepthOf = func(string) int { return 0 }
 	}

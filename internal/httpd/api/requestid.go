@@ -25,6 +25,7 @@ type requestContext struct {
 	id     string
 	header [1]string      // of the answer, with the id
 	match  mux.RouteMatch // once a route was looked for
+	port   ports          // that serves its resource
 	access *access        // of its caller, once that is known; nil with AuthOff
 	// ref is the function that its path names, once that was read. Plain says that plainRun did: there is no match then.
 	ref   [1]function.Ref

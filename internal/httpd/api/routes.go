@@ -225,6 +225,7 @@ func (s *server) dispatch(res resource, on ports) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.begin(w, r, res.path)
+		contextOf(r.Context()).port = on
 		if err := s.reaches(r, on, res.path, false); err != nil {
 			s.fail(w, r, err)
 			return

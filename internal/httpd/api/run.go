@@ -96,6 +96,9 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 	if err == nil {
 		call := s.callOf(r, found, to.ref, request)
 		call.OnHead, call.Standing = stream.begin, standingIn(w)
+		if to.routed {
+			call.Via = "route"
+		}
 		result, err = s.Invoker.Run(r.Context(), call)
 	}
 	if stream.begun {

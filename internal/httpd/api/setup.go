@@ -124,6 +124,8 @@ type Options struct {
 	Livez, Readyz http.HandlerFunc
 	// Calls queues calls of callers who would rather not wait. Nil has none wait: who prefers it is answered as others.
 	Calls Calls
+	// Kept has the records of calls whose callers have waited. Nil has none.
+	Kept Kept
 	// CallTimes are of the records of these calls.
 	CallTimes CallTimes
 	// CallbackTo says whether callers may have ends of calls told at "host:port". Nil lets them nowhere.

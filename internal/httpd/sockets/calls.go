@@ -116,7 +116,7 @@ func (s *Socket) try(e Event) (result *sandbox.Result, err error) {
 	defer s.lease.Shrink(encoded)
 	call := invoke.Call{
 		ID: s.ID + "-" + strconv.Itoa(s.calls), URI: s.opening.URI, Ref: s.ref, Request: s.opening.Request(e),
-		Key: s.opening.Key,
+		Key: s.opening.Key, Via: "websocket",
 	}
 	ctx := s.hub.life
 	if s.opening.Depth > 0 {

@@ -13,6 +13,7 @@ import (
 type calls struct {
 	placed  map[string]prometheus.Counter
 	settled map[string]prometheus.Counter
+	records map[string]prometheus.Counter
 	waited  prometheus.Histogram
 	stored  atomic.Pointer[queue.Stats]
 	limits  atomic.Pointer[queue.Limits]
@@ -27,8 +28,11 @@ func newCalls(registry *prometheus.Registry) *calls {
 		"result")
 	settled := f.counters("calls_settled_total",
 		"Ends of runs of asynchronous calls, by what they made of the call.", "status")
+	records := f.counters("calls_kept_total",
+		"Records of calls whose callers wait, by what became of them.", "result")
 	c := &calls{
-		placed: children(placed.WithLabelValues, "queued", "existing", "refused"),
+		records: children(records.WithLabelValues, "written", "sampled", "lost"),
+		placed:  children(placed.WithLabelValues, "queued", "existing", "refused"),
 		settled: children(settled.WithLabelValues,
 			string(queue.Succeeded), string(queue.Dead), string(queue.Queued), "next", "back", "lost"),
 		waited: f.histogram("calls_wait_seconds", "Time for which asynchronous calls waited that could have been run.",
@@ -69,3 +73,6 @@ func (c *calls) CallsLimited(limits queue.Limits) { c.limits.Store(&limits) }
 
 // CallsStored tells what is in the store. It is safe for concurrent use.
 func (c *calls) CallsStored(stats queue.Stats) { c.stored.Store(&stats) }
+
+// CallRecorded counts records of calls whose callers wait: one of records.Results. It is safe for concurrent use.
+func (c *calls) CallRecorded(result string, records int) { c.records[result].Add(float64(records)) }

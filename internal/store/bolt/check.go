@@ -141,6 +141,10 @@ func checkRecords(tx *bbolt.Tx) (damage Damage, err error) {
 			_, err := queue.ParseCall(id, text)
 			return err
 		},
+		string(keptBucket): func(id string, text []byte) error {
+			_, err := queue.ParseKept(id, text)
+			return err
+		},
 		string(keysBucket): func(id string, text []byte) error {
 			_, err := identity.Parse(id, text)
 			return err

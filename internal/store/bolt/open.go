@@ -11,6 +11,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/backstage/functions/internal/store/line"
+	"github.com/backstage/functions/internal/store/recent"
 )
 
 // FileName is the one file of a store, in its directory.
@@ -33,11 +34,12 @@ func Open(dir string) (*Store, error) {
 		return nil, fmt.Errorf("embedded store: open %s: %w", path, explain(err))
 	}
 	calls, err := loadCalls(db)
-	if err != nil {
+	kept, unread := loadKept(db)
+	if err := errors.Join(err, unread); err != nil {
 		return nil, fmt.Errorf("embedded store: open %s: %w", path, errors.Join(err, db.Close()))
 	}
 	s := &Store{db: db, damage: damage, preparing: newSlots()}
-	s.Calls = line.CallsOf(calls, s.onLine)
+	s.Calls, s.Kept = line.CallsOf(calls, s.onLine), recent.KeptOf(kept, s.onLine)
 	return s, nil
 }
 

@@ -10,8 +10,9 @@
 // "audit" holds the records of writes and refusals, JSON documents, under numbers of eight bytes, and "limits" the
 // limits of each namespace, a JSON document, under its name. "secrets" holds each secret's record, with its value
 // encrypted, under its names. "usage" holds a bucket for each day, such as "2026-11-29", with what each namespace,
-// function and key has used in it, a JSON document. Queued calls have buckets of their own: see calls.go. A namespace
-// and an ID take at most 32 KiB each, and of a function with secrets 32 KiB together.
+// function and key has used in it, a JSON document. Queued calls have buckets of their own: see calls.go. "kept calls"
+// holds the record of each call whose caller has waited, a JSON document, under its ID. A namespace and an ID take at
+// most 32 KiB each, and of a function with secrets 32 KiB together.
 //
 // What functions print is kept in memory.
 package bolt
@@ -34,6 +35,7 @@ import (
 	"github.com/backstage/functions/internal/store/keylock"
 	"github.com/backstage/functions/internal/store/line"
 	"github.com/backstage/functions/internal/store/meter"
+	"github.com/backstage/functions/internal/store/recent"
 	"github.com/backstage/functions/internal/store/ring"
 )
 
@@ -55,7 +57,7 @@ var (
 	allBuckets = slices.Concat([][]byte{
 		functionsBucket, sourcesBucket, namespacesBucket, routesBucket, patternsBucket, keysBucket, publicBucket,
 		modulesBucket, moduleFilesBucket, auditBucket, limitsBucket, secretsBucket,
-		usageBucket,
+		usageBucket, keptBucket,
 	}, callBuckets)
 )
 
@@ -65,11 +67,12 @@ type Store struct {
 	damage Damage
 	feed   feed.Feed
 	feed.Messages
-	owners     keylock.Locks // see lockOwner
-	preparing  chan struct{} // see prepare
-	readers    keylock.Locks
-	ring.Ring  // what functions print
-	line.Calls // the queue
+	owners      keylock.Locks // see lockOwner
+	preparing   chan struct{} // see prepare
+	readers     keylock.Locks
+	ring.Ring   // what functions print
+	line.Calls  // the queue
+	recent.Kept // the records of calls whose callers have waited
 
 	counting sync.Mutex // guards the fields below
 	servers  meter.Servers

@@ -12,6 +12,7 @@ import (
 	"github.com/backstage/functions/internal/store/feed"
 	"github.com/backstage/functions/internal/store/line"
 	"github.com/backstage/functions/internal/store/meter"
+	"github.com/backstage/functions/internal/store/recent"
 	"github.com/backstage/functions/internal/store/ring"
 	"github.com/backstage/functions/internal/usage"
 )
@@ -20,8 +21,9 @@ import (
 type Store struct {
 	feed feed.Feed
 	feed.Messages
-	ring.Ring  // what functions print
-	line.Calls // the queue
+	ring.Ring   // what functions print
+	line.Calls  // the queue
+	recent.Kept // the records of calls whose callers have waited
 
 	// Limits bound what is written. They must not change once the store is in use.
 	Limits function.Limits
@@ -60,6 +62,7 @@ func New() *Store {
 		usage:      map[string]map[usage.Subject]*usage.Day{},
 	}
 	s.Calls = line.CallsOf(line.New(&line.Memory{}, nil), s.onLine)
+	s.Kept = recent.KeptOf(recent.New(&recent.Memory{}, nil), s.onLine)
 	return s
 }
 

@@ -74,3 +74,6 @@ var (
 
 	redriveCallbackScript = redis.NewScript(callLibrary + source("callback_redrive"))
 )
+
+// appendKeptScript is about the records of calls whose callers have waited.
+var appendKeptScript = redis.NewScript(source("kept_append"))

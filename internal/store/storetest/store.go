@@ -37,7 +37,7 @@ type table map[string]func(*testing.T, Store)
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
 		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, publicTests, limitTests,
-		usageTests,
+		usageTests, keptTests,
 		moduleTests, auditTests, secretTests, callTests, stepTests, callbackTests, logTests, messageTests, lifecycleTests,
 	} {
 		tests.run(t, open)
