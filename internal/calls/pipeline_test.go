@@ -11,6 +11,7 @@ import (
 
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
+	"github.com/backstage/functions/internal/limits"
 	"github.com/backstage/functions/internal/queue"
 	"github.com/backstage/functions/sandbox"
 )
@@ -183,6 +184,25 @@ func TestAPipelineWhoseServerWasLostGoesOnWithItsStep(t *testing.T) {
 		}
 		if got := string(c.History[1].Detail); got != `{"step":2,"reason":"lease_lost"}` {
 			t.Errorf("the lost attempt is %s", got)
+		}
+		r.stop()
+	})
+}
+
+// A step in a namespace that is disabled meanwhile waits, and uses no attempt.
+func TestAStepWaitsWhileItsNamespaceIsDisabled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		refusals := 0
+		r := newRig(t, func(_ context.Context, call invoke.Call) (*sandbox.Result, error) {
+			if call.Ref.Namespace == "b" && refusals < 5 {
+				refusals++
+				return nil, &invoke.StepError{Ref: call.Ref, Err: &limits.DisabledError{Namespace: "b"}}
+			}
+			return nil, nil //nolint:nilnil // the default
+		})
+		c := r.ended(t, r.putSteps(t, "1", 1, 1, 1), "1")
+		if c.Status != queue.Succeeded || len(c.History) != 3 || c.Takes != 8 || r.runs.runs.Load() != 8 {
+			t.Errorf("%+v after %d runs", c, r.runs.runs.Load())
 		}
 		r.stop()
 	})

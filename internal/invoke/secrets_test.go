@@ -170,6 +170,11 @@ func TestValuesAreMaskedWhereverTextLeaves(t *testing.T) {
 	if _, err := v.Pipeline(t.Context(), steps, Call{ID: "3", Request: sandbox.Request{Body: json.RawMessage(`"answer"`)}}); err == nil {
 		t.Error("the pipeline did not fail")
 	}
+	// So it does on another server.
+	call := Call{ID: "4", Request: sandbox.Request{Body: json.RawMessage(`"answer"`)}}
+	if _, err := (&fixture{Invoker: v}).oneByOne(t.Context(), steps, call); err == nil {
+		t.Error("the step did not fail")
+	}
 	lines := slices.Clone(out.lines)
 	for _, report := range reports.all {
 		thrown, _ := isFunctionError(report.Err)
@@ -182,7 +187,8 @@ func TestValuesAreMaskedWhereverTextLeaves(t *testing.T) {
 	if strings.Contains(text, value) || strings.Count(text, secrets.Mask) < 8 {
 		t.Errorf("what leaves is %s", text)
 	}
-	if len(reports.all) != 2 || string(reports.all[0].Call.Request.Body) != `{"k":"***"}` || len(reports.all[1].Earlier) != 1 {
+	if len(reports.all) != 3 || string(reports.all[0].Call.Request.Body) != `{"k":"***"}` || len(reports.all[1].Earlier) != 1 ||
+		len(reports.all[2].Earlier) != 1 {
 		t.Errorf("reported are %s", text)
 	}
 }
