@@ -141,9 +141,12 @@ func TestAWorkerThatIsEndedMeanwhileIsNoFinding(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := pool.Close(); err != nil { // which waits for all of them
+		t.Error(err)
+	}
+	close(observer.all)
 	killed := 0
-	for range calls - 1 { // the last one may be under way
-		outcome := <-observer.all
+	for outcome := range observer.all {
 		if outcome.Cause != "" && !outcome.Killed {
 			t.Errorf("a worker that was ended counts as %+v", outcome)
 		}

@@ -30,6 +30,9 @@ func (w *Worker) Rollback(ctx context.Context) error {
 	if err != nil {
 		return retire(Kernel, "%v", err)
 	}
+	if state.signals[0]&(1<<(unix.SIGKILL-1)) != 0 {
+		return retire(NoPark, "it is being killed")
+	}
 	if state.threads != w.base.threads {
 		return retire(Thread, "%d threads, not %d", state.threads, w.base.threads)
 	}
