@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
-	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -51,20 +50,19 @@ func TestReuseByRollback(t *testing.T) {
 	}
 }
 
-// stateCode answers how many calls its top-level code knows of, and how often that has run in the worker.
-const stateCode = `const G = Function('return this')(); G.runs = (G.runs || 0) + 1
-let calls = 0
-function main(req, res) { res.send({ calls: ++calls, runs: G.runs }) }`
+// stateCode answers how many calls its top-level code knows of.
+const stateCode = `let calls = 0
+function main(req, res) { res.send({ calls: ++calls }) }`
 
 // On a server whose workers are put back, a function keeps state by choice alone, on every runtime.
 func TestStateIsKeptByChoice(t *testing.T) {
 	s := startServer(t, runtimesVariable(t), "REUSE=rollback", "ROLLBACK_AUDIT=1")
 	for _, runtime := range runtimes {
 		for name, row := range map[string]struct{ options, third string }{
-			"once":  {`"init":"once"`, `{"calls":1,"runs":1}`},
-			"each":  {`"init":"each"`, `{"calls":1,"runs":1}`},
-			"state": {`"state":"worker"`, `{"calls":3,"runs":1}`},
-			"both":  {`"state":"worker","reuse":"rollback"`, `{"calls":3,"runs":1}`},
+			"once":  {`"init":"once"`, `{"calls":1}`},
+			"each":  {`"init":"each"`, `{"calls":1}`},
+			"state": {`"state":"worker"`, `{"calls":3}`},
+			"both":  {`"state":"worker","reuse":"rollback"`, `{"calls":3}`},
 		} {
 			url := s.url + "/functions/" + name + "/" + runtime
 			put(t, url, stateCode, fmt.Sprintf(`"runtime":%q,%s`, runtime, row.options))
@@ -79,7 +77,7 @@ func TestStateIsKeptByChoice(t *testing.T) {
 	}
 }
 
-// A warmup reaches nothing outside, and calls find what it has kept.
+// A warmup reaches nothing outside. Where what it connects with cannot be in a snapshot, it is left out.
 func TestWarmupsReachNothing(t *testing.T) {
 	var asked atomic.Int64
 	site := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
@@ -95,7 +93,7 @@ function main(req, res) {
 }`, fmt.Sprintf(`"runtime":%q,"init":"once","warmup":{"body":{"warm":%q},"times":2}`, runtime, site.URL))
 		for range 2 {
 			status, answer := request(t, http.MethodPut, url+"/run", `{}`)
-			if answer != `["refused","refused"]` && !strings.Contains(s.scrape(t), "functions_rollbacks_total 0") {
+			if answer != `["refused","refused"]` && answer != `[]` {
 				t.Errorf("on %s: %d %s", runtime, status, answer)
 			}
 		}
