@@ -69,14 +69,14 @@ func (d *done) callersDo(b *testing.B, callers int, length time.Duration, op fun
 	d.elapsed += time.Since(began)
 }
 
-// alternately has callers do floor and op, in slices of the time: both see the same machine.
+// alternately has callers do floor and op, in parts of the time: both see the same machine.
 func alternately(b *testing.B, callers int, floor, op func() (bool, error)) (bare, queued measured) {
 	b.Helper()
-	const slices = 20
+	const parts = 20
 	var first, second done
-	for range slices {
-		first.callersDo(b, callers, loadTime/slices, floor)
-		second.callersDo(b, callers, loadTime/slices, op)
+	for range parts {
+		first.callersDo(b, callers, loadTime/parts, floor)
+		second.callersDo(b, callers, loadTime/parts, op)
 	}
 	return first.measured(b), second.measured(b)
 }

@@ -14,7 +14,8 @@ const { slice } = String.prototype;
 
 const MAX_TEXT = 256; // as in sandbox/internal/wire/limits.go
 
-// The call in progress: what it is called if nobody waits for it, when it began, and its own time limit in milliseconds.
+// The call in progress: what it is called if nobody waits for it, when it began, and its own time limit in
+// milliseconds.
 let queued;
 let begun = 0;
 let timeout;
