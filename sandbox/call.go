@@ -30,6 +30,8 @@ type call struct {
 
 	missed bool     // the busy wait was not worth it; set by the child
 	late   lateWork // goes on after the answer; set by the child, nil for none
+	// putBack has the child become what it was before the call; set in place of late, nil for others.
+	putBack lateWork
 
 	wire worker.Call // what a real child is sent
 }

@@ -16,6 +16,7 @@ type fakeStarter struct {
 	serve     func(c *fakeChild, inv *Invocation) (*Result, bool, error) // nil: see fakeChild.invoke
 
 	after func(c *fakeChild, inv *Invocation) lateWork // what goes on after the answer, if set
+	back  func(c *fakeChild, inv *Invocation) lateWork // has the child put back after the answer, if set
 
 	waits func(inv *Invocation) bool // whether main returns before the answer is there
 	calls func(c *call)              // is shown each call, if set
@@ -28,6 +29,7 @@ type fakeStarter struct {
 	children []*fakeChild
 	mixed    []string // what broke the rules, such as keys that met on one child
 	together int      // the most calls that were sent in one write
+	resumed  int      // children that were idle after they were put back
 	closed   bool
 }
 
@@ -207,6 +209,9 @@ func (c *fakeChild) invoke(ctx context.Context, t *call) (result *Result, reusab
 	if c.starter.after != nil {
 		t.late = c.starter.after(c, inv)
 	}
+	if c.starter.back != nil {
+		t.putBack = c.starter.back(c, inv)
+	}
 	if c.starter.serve != nil {
 		return c.starter.serve(c, inv)
 	}
@@ -228,6 +233,12 @@ func (c *fakeChild) work(ctx context.Context, inv *Invocation) (*Result, bool, e
 		<-c.reaped
 		return nil, false, &DeathError{Reason: c.killedFor()}
 	}
+}
+
+func (c *fakeChild) resume() {
+	c.starter.mu.Lock()
+	defer c.starter.mu.Unlock()
+	c.starter.resumed++
 }
 
 func (c *fakeChild) kill(reason Reason) {

@@ -12,6 +12,23 @@ func (s *scheduler) startLateWork(c *call, cost callCost) {
 	s.serviceTimes.add(w.key, cost)
 	w.calls++
 	s.requeueBatchLocked(w)
+	s.makeLateLocked(w)
+	s.calls.Add(1)
+	go func() {
+		defer s.calls.Done()
+		reusable := work.wait()
+		s.mu.Lock()
+		s.endLateWorkLocked(w, inv, reusable)
+		idle := s.idle.holds(w)
+		s.mu.Unlock()
+		if idle {
+			w.resume()
+		}
+	}()
+}
+
+// makeLateLocked has w, which has answered, count as at work after that, unless it is at its end.
+func (s *scheduler) makeLateLocked(w *slot) {
 	s.setBusyLocked(w, false)
 	s.setServingLocked(w, false)
 	if !w.retired {
@@ -19,23 +36,16 @@ func (s *scheduler) startLateWork(c *call, cost callCost) {
 		s.setLateLocked(w, true)
 	}
 	s.wakeKeeperIfWaitingLocked()
-	s.calls.Add(1)
-	go func() {
-		defer s.calls.Done()
-		s.endLateWork(w, inv, work.wait())
-	}()
 }
 
-// endLateWork takes w back when that work is over.
-func (s *scheduler) endLateWork(w *slot, inv *Invocation, reusable bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// endLateWorkLocked takes w back when that work is over.
+func (s *scheduler) endLateWorkLocked(w *slot, inv *Invocation, reusable bool) {
 	s.setLateLocked(w, false)
 	if w.retired {
 		return
 	}
 	w.lastUsed = time.Now()
-	s.takeBackLocked(w, inv, reusable)
+	s.takeBackLocked(w, inv, reusable && !w.ended)
 }
 
 // endComputingLocked ends work after answers that uses processors, as long as calls wait for what it counts for.

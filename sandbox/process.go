@@ -84,6 +84,7 @@ func (p process) cpuUsed() time.Duration { return p.CPUUsed() }
 func (p process) asleep() bool           { return p.Asleep() }
 func (p process) memoryUsed() int64      { return p.MemoryUsed() }
 func (p process) weigh(weight int)       { p.SetWeight(weight) }
+func (p process) resume()                { p.Resume() }
 
 func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 	if !c.sent {
@@ -115,7 +116,7 @@ func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 	case answer.Late != nil:
 		c.late = late{answer.Late}
 	case answer.Rollback != nil:
-		c.late = rolledBack{answer.Rollback}
+		c.putBack = rolledBack{answer.Rollback}
 	}
 	result, err := outcomeOf(&answer, err)
 	return result, answer.Reusable, err

@@ -79,9 +79,12 @@ func (p *runtimePool) attempt(
 		served.FirstByte, served.Sent = min(stats.FirstByte, served.Run), stats.Sent
 		*stats = served
 	}
-	if c.late != nil {
+	switch {
+	case c.putBack != nil:
+		p.scheduler.startPutBack(c, cost)
+	case c.late != nil:
 		p.scheduler.startLateWork(c, cost)
-	} else {
+	default:
 		p.scheduler.release(c, cost, reusable)
 	}
 	return result, served, err

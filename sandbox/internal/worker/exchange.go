@@ -190,7 +190,7 @@ func (e *exchange) send() (missed bool, err error) {
 	if e.call.Sent {
 		return false, nil
 	}
-	if e.sent, err = e.process.stdin.Write(e.buffer); err != nil {
+	if e.sent, err = e.process.write(e.buffer); err != nil {
 		return false, e.failedUnanswered(fmt.Errorf("write: %w", err))
 	}
 	if cap(e.buffer) > keepBuffer {

@@ -6,22 +6,9 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/backstage/functions/sandbox/internal/rollback"
 )
-
-// How a worker that is rolled back serves calls:
-//
-//	pool      ├ call ┤ answer to the caller         ├ next call
-//	process   ├──────┤······ parks ··· rolls back ··┤ released
-//	                 └─ Rollback.Wait ──────────────┘ whether it may be used again
-//
-// The rollback is behind the answer: the caller does not wait for it, the next call does.
-
-// parkTimeout is how long a worker may take from its answer to its stub, where it has nothing to do but to return. It
-// counts by the wall clock, for a machine without a processor to spare.
-const parkTimeout = 10 * time.Second
 
 // tracked is what the host has of a process that is rolled back.
 type tracked struct {
@@ -30,6 +17,7 @@ type tracked struct {
 	stderr   *os.File
 	worker   *rollback.Worker // nil until the process has handed over what it takes
 	since    int              // rollbacks since one was audited
+	parked   bool             // it waits in its stub, put back, to be released; whoever has the session may touch it
 
 	closing sync.Mutex // held while the worker is used, and while it is closed
 	closed  bool
@@ -126,12 +114,17 @@ func (p *Process) load(ctx context.Context, frame []byte) error {
 	return p.tracked.use(park, (*rollback.Worker).Release, write, park)
 }
 
-// snapshot takes the snapshot. What the process has of the function from then on is what each call finds.
+// snapshot takes the snapshot. What the process has of the function from then on is what each call finds. It stays
+// parked for the first of them.
 func (p *Process) snapshot(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.StartTimeout)
 	defer cancel()
 	take := func(w *rollback.Worker) error { return w.Snapshot(ctx) }
-	return p.tracked.use(take, (*rollback.Worker).Release)
+	if err := p.tracked.use(take); err != nil {
+		return err
+	}
+	p.tracked.parked = true
+	return nil
 }
 
 // unpark lets the process, which is parked, go on.
@@ -142,63 +135,4 @@ func (p *Process) awaitPark(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, parkTimeout)
 	defer cancel()
 	return p.tracked.use(func(w *rollback.Worker) error { return w.AwaitPark(ctx) })
-}
-
-// Rollback is what is left to do after an answer of a process that is rolled back.
-type Rollback struct{ exchange *exchange }
-
-// Wait puts the process back and says whether it may be used again. It must be called once, from any goroutine.
-func (r *Rollback) Wait() (reusable bool) {
-	defer r.exchange.mu.Unlock()
-	return r.exchange.rollBack()
-}
-
-// rollBack puts the process back, or kills it.
-func (e *exchange) rollBack() bool {
-	p := e.process
-	audited, err := p.putBack(e)
-	outcome := RollbackOutcome{Audited: audited}
-	if err != nil {
-		outcome.Cause, outcome.Detail = rollback.Kernel, err.Error()
-		if retired, ok := errors.AsType[*rollback.RetireError](err); ok {
-			outcome.Cause, outcome.Detail = retired.Cause, retired.Detail
-		}
-		// Of a process that is being killed memory, mappings and descriptors are on their way out. What its call has
-		// asked the kernel for is known all the same.
-		outcome.Killed = outcome.Cause != rollback.Call && p.killed()
-		p.Kill(Retired)
-	}
-	if e.call.RolledBack != nil {
-		e.call.RolledBack(outcome)
-	}
-	return err == nil
-}
-
-func (p *Process) putBack(e *exchange) (audited bool, err error) {
-	t := p.tracked
-	t.closing.Lock()
-	defer t.closing.Unlock()
-	if t.closed {
-		return false, errDead
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), parkTimeout)
-	defer cancel()
-	w := t.worker
-	if err := w.AwaitPark(ctx); err != nil {
-		return false, err
-	}
-	if e.frames.Buffered() > 0 || unread(p.stdin) != 0 || unread(p.stdout) != 0 || unread(t.stderr) != 0 {
-		return false, &rollback.RetireError{Cause: rollback.Files, Detail: "something is left in a pipe"}
-	}
-	if err := w.Rollback(ctx); err != nil {
-		return false, err
-	}
-	if err := w.Release(); err != nil {
-		return false, err
-	}
-	if t.since++; p.cfg.RollbackAudit > 0 && t.since >= p.cfg.RollbackAudit {
-		t.since = 0
-		return true, w.Compare(ctx)
-	}
-	return false, nil
 }

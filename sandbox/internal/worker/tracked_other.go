@@ -25,4 +25,9 @@ func (r *Rollback) Wait() (reusable bool) {
 	return r.exchange.rollBack()
 }
 
+// Resume does nothing.
+func (*Process) Resume() {}
+
+func (p *Process) write(frames []byte) (int, error) { return p.stdin.Write(frames) }
+
 func (*exchange) rollBack() bool { return false }

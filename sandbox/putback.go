@@ -1,0 +1,57 @@
+package sandbox
+
+import "time"
+
+// A worker that is put back after each call does so behind the answer:
+//
+//	caller    ├──────────┤ answer
+//	worker    ├── call ──┤─ is put back ─┤ next call      or, where none waits, idle and resumed
+//	counts as └──────── serving ─────────┘
+//	                     └── putBackPatience ──▶ as at work after an answer: others may have its room
+//
+// That takes tens of microseconds, so the worker counts as serving meanwhile. If it did not, calls that wait would have
+// other workers started and ended in its place, each of which takes a thousand times as long.
+
+// putBackPatience is how long a worker counts as serving after its answer. One that takes longer computes what its
+// call has left, or waits for a processor.
+const putBackPatience = 20 * time.Millisecond
+
+// resumer is a child that has something to do before its next call which the caller need not wait for.
+type resumer interface{ resume() }
+
+// startPutBack has the worker of c, which has answered, put back to what it was, and serve the next call.
+func (s *scheduler) startPutBack(c *call, cost callCost) {
+	w, inv, work := c.slot, c.inv.slim(), c.putBack
+	s.calls.Add(1)
+	answered, over := time.Now(), false // over is guarded by the lock
+	slow := time.AfterFunc(putBackPatience, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !over {
+			s.makeLateLocked(w)
+		}
+	})
+	go func() {
+		defer s.calls.Done()
+		reusable := work.wait()
+		slow.Stop()
+		cost.took += time.Since(answered)
+		s.mu.Lock()
+		over = true
+		s.serviceTimes.add(w.key, cost)
+		w.calls++
+		s.endLateWorkLocked(w, inv, reusable)
+		idle := s.idle.holds(w)
+		s.mu.Unlock()
+		if idle {
+			w.resume()
+		}
+	}()
+}
+
+// resume has w, which is idle or was a moment ago, prepare for its next call.
+func (w *slot) resume() {
+	if child, ok := w.child.(resumer); ok {
+		child.resume()
+	}
+}
