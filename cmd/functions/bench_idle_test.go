@@ -19,6 +19,7 @@ func BenchmarkIdle(b *testing.B) {
 		vars    []string
 	}{
 		{"forked", 1000, nil},
+		{"put back", 1000, []string{"REUSE=rollback"}},
 		{"started directly", 50, []string{"RUNNER_DIR=" + runnerWithoutAddon(b)}},
 	} {
 		b.Run(row.name, func(b *testing.B) {
@@ -33,21 +34,28 @@ func BenchmarkIdle(b *testing.B) {
 				if len(workers) == 0 { // started directly, they are the server's own children
 					workers = s.zygotes()
 				}
-				var private, proportional int
+				var private, proportional, tables int
 				for _, worker := range workers {
 					own, part := memoryOf(b, worker.pid)
 					private += own
 					proportional += part
+					tables += pageTablesOf(b, worker.pid)
 				}
 				rest := []int{s.pid()}
 				if len(s.workers()) > 0 {
-					rest = append(rest, s.zygotes()[0].pid)
+					for _, zygote := range s.zygotes() {
+						rest = append(rest, zygote.pid)
+					}
 				}
+				server, _ := memoryOf(b, s.pid())
 				for _, pid := range rest {
 					_, part := memoryOf(b, pid)
 					proportional += part
+					tables += pageTablesOf(b, pid)
 				}
 				benchmarks.note(b, fmt.Sprintf("private memory of an idle worker, %s (%d of them)", row.name, len(workers)), mega(private)/float64(len(workers)), "MB")
+				benchmarks.note(b, fmt.Sprintf("private memory of the server itself with %d idle workers, %s", len(workers), row.name), mega(server), "MB of its own")
+				benchmarks.note(b, fmt.Sprintf("page tables of the server with %d idle workers, %s", len(workers), row.name), mega(tables), "MB of page tables")
 				benchmarks.note(b, fmt.Sprintf("all of the server with %d idle workers, %s", len(workers), row.name), mega(proportional), "MB in all")
 			}
 		})
@@ -74,6 +82,21 @@ func memoryOf(b *testing.B, pid int) (private, proportional int) {
 		}
 	}
 	return private, proportional
+}
+
+// pageTablesOf is what the page tables of a process take, in KiB: VmPTE of proc_pid_status(5).
+func pageTablesOf(b *testing.B, pid int) int {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "VmPTE:")
+	n, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
 }
 
 // BenchmarkStart measures how long a server with the embedded store and one function takes from its start to the first answer of that

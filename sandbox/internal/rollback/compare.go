@@ -83,29 +83,15 @@ func (w *Worker) compareArea(a *area) error {
 		return w.expectNone(a, "a page that is not writable was written to", q)
 	}
 	seen := make([]bool, len(a.pages))
-	buffer := make([]byte, 64*pageSize)
-	err := w.eachPresent(a, func(start, end uint64) error {
-		for at := start; at < end; {
-			part := buffer[:min(uint64(len(buffer)), end-at)]
-			if err := readMemory(w.pid, at, part); err != nil {
-				return retire(Kernel, "reading %#x: %v", at, err)
-			}
-			for ; len(part) > 0; part = part[pageSize:] {
-				i := int((at - a.start) / pageSize)
-				seen[i] = true
-				if err := w.comparePage(a, i, part[:pageSize]); err != nil {
-					return err
-				}
-				at += pageSize
-			}
-		}
-		return nil
+	err := w.eachContent(a, func(i int, content []byte) error {
+		seen[i] = true
+		return w.comparePage(a, i, content)
 	})
 	if err != nil {
 		return err
 	}
 	for i, there := range seen {
-		if !there && a.pages[i] != nil && a.pages[i].content != zeros {
+		if !there && a.pages[i] != nil && *a.pages[i].content != zeros {
 			return retire(Unproven, "page %#x is lost", a.start+uint64(i)*pageSize)
 		}
 	}

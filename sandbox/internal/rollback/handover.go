@@ -95,7 +95,7 @@ func (h *Handover) Take(ctx context.Context, pid int, store *Store) (*Worker, er
 	}
 	w := &Worker{
 		pid: pid, uffd: fds[0], list: h.list, listener: l, store: store, reading: word(1), registers: word(2),
-		proc: newProc(pid), regions: make([]region, 4096), scan: scan,
+		proc: newProc(pid), regions: make([]region, 512), scan: scan,
 	}
 	go l.run()
 	return w, nil

@@ -5,6 +5,7 @@ package rollback
 import (
 	"context"
 	"encoding/binary"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -158,7 +159,24 @@ func (w *Worker) copyArea(a *area) error {
 	n := a.mapping.pages()
 	a.pages, a.state = make([]*page, n), make([]uint8, n)
 	a.heat, a.slot = make([]uint8, n), make([]int16, n)
-	buffer := make([]byte, 64*pageSize)
+	return w.eachContent(a, func(i int, content []byte) error {
+		p, err := w.store.keep(content)
+		if err != nil {
+			return retire(Kernel, "%v", err)
+		}
+		a.pages[i], a.state[i] = p, wasThere
+		return nil
+	})
+}
+
+// buffers are what pages are read into, many in one system call.
+var buffers = sync.Pool{New: func() any { return new([64 * pageSize]byte) }}
+
+// eachContent calls do for the pages of an area that are in memory or in swap, with what they hold, which is valid
+// until do returns.
+func (w *Worker) eachContent(a *area, do func(i int, content []byte) error) error {
+	buffer := buffers.Get().(*[64 * pageSize]byte)
+	defer buffers.Put(buffer)
 	return w.eachPresent(a, func(start, end uint64) error {
 		for at := start; at < end; {
 			part := buffer[:min(uint64(len(buffer)), end-at)]
@@ -166,8 +184,9 @@ func (w *Worker) copyArea(a *area) error {
 				return retire(Kernel, "reading %#x: %v", at, err)
 			}
 			for ; len(part) > 0; part = part[pageSize:] {
-				i := int((at - a.start) / pageSize)
-				a.pages[i], a.state[i] = w.store.keep(part[:pageSize]), wasThere
+				if err := do(int((at-a.start)/pageSize), part[:pageSize]); err != nil {
+					return err
+				}
 				at += pageSize
 			}
 		}

@@ -15,18 +15,20 @@ type Store struct {
 
 	mu    sync.Mutex // guards the fields below
 	pages map[uint64]*page
+	slabs slabs
 }
 
 // page is a content that some snapshots have in common. Those of equal hashes are a list.
 type page struct {
-	content [pageSize]byte
+	content *[pageSize]byte // of a slab
+	slab    *slab
 	hash    uint64
 	users   int
 	next    *page
 }
 
 // keep returns the page with that content.
-func (s *Store) keep(content []byte) *page {
+func (s *Store) keep(content []byte) (*page, error) {
 	s.once.Do(func() { s.seed = maphash.MakeSeed() })
 	hash := maphash.Bytes(s.seed, content)
 	s.mu.Lock()
@@ -34,15 +36,20 @@ func (s *Store) keep(content []byte) *page {
 	for p := s.pages[hash]; p != nil; p = p.next {
 		if string(p.content[:]) == string(content) {
 			p.users++
-			return p
+			return p, nil
 		}
 	}
 	if s.pages == nil {
 		s.pages = map[uint64]*page{}
 	}
-	p := &page{content: [pageSize]byte(content), hash: hash, users: 1, next: s.pages[hash]}
+	p := &page{hash: hash, users: 1, next: s.pages[hash]}
+	var err error
+	if p.slab, p.content, err = s.slabs.take(); err != nil {
+		return nil, err
+	}
+	copy(p.content[:], content)
 	s.pages[hash] = p
-	return p
+	return p, nil
 }
 
 // drop gives pages back.
@@ -55,6 +62,7 @@ func (s *Store) drop(pages []*page) {
 		}
 		if p.users--; p.users == 0 {
 			s.removeLocked(p)
+			s.slabs.give(p.slab, p.content)
 		}
 	}
 }

@@ -39,6 +39,7 @@ type Stats struct {
 	Scans     uint64 // for which the list alone was not enough
 	Layouts   uint64 // that had to change mappings back
 	Pages     uint64 // that were written back, those of the list not counted
+	Dropped   uint64 // pages that were given back to the kernel
 }
 
 // Gone is closed when the worker is dead, or Close was called.

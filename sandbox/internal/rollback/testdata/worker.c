@@ -20,6 +20,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/times.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -66,6 +68,22 @@ static void __attribute__((noinline)) forge_return(void) {
     "mov %1,%%rsp\n mov $15,%%eax\n syscall\n1: pop %%rbp\n pop %%rbx"
     : "+D"(to), "+S"(from) : "i"(8 * REG_RSP), "i"(8 * REG_RIP)
     : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+}
+
+/* What can be read of what the process has used so far: 0 when nothing can, and the time of day can. */
+static int64_t read_usage(void) {
+  struct rusage usage;
+  struct timespec t, past = {0, 1};
+  struct tms ticks;
+  long own = (~(long)getpid()) << 3 | 2;
+  return (getrusage(RUSAGE_SELF, &usage) == 0) | (getrusage(RUSAGE_THREAD, &usage) == 0) << 1
+       | (syscall(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &t) == 0) << 2
+       | (syscall(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, &t) == 0) << 3
+       | (syscall(SYS_clock_gettime, own, &t) == 0) << 4
+       | (syscall(SYS_clock_nanosleep, CLOCK_PROCESS_CPUTIME_ID, TIMER_ABSTIME, &past, NULL) == 0) << 5
+       | (syscall(SYS_times, &ticks) != -1) << 6
+       | (syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &t) != 0) << 7
+       | (syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &past, NULL) != 0) << 8;
 }
 
 /* What is left in registers and in the first pages: 0 when nothing is. */
@@ -180,6 +198,7 @@ static int64_t attack(char kind) {
     return mprotect(fixed, 4096, PROT_READ);
   case '0': return write(PIPE + 1, secret, sizeof secret) != sizeof secret;
   case '1': { char c; return read(PIPE, &c, 1) != 1; }
+  case '2': return read_usage();
   default: return 0;
   }
 }
