@@ -17,8 +17,8 @@ import (
 //
 // Pages that one call after the other uses are zeroed instead: to have them anew costs the call a fault for each.
 
-// dropFrom is how many pages in a row are dropped. Fewer are zeroed: each row takes the stub a system call, of which the
-// host is told.
+// dropFrom is how many pages in a row are dropped. Fewer are zeroed: each row takes the stub a system call, of which
+// the host is told.
 const dropFrom = 16
 
 // dropped takes the rows of pages out of a part that are to be dropped, and returns the other pages. All of part that

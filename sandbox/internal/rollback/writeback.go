@@ -4,7 +4,8 @@ package rollback
 
 import "context"
 
-// writeBack looks for all that was written to, writes it back and protects it again, or puts it on the list, or drops it.
+// writeBack looks for all that was written to, writes it back and protects it again, or puts it on the list, or drops
+// it.
 func (w *Worker) writeBack(ctx context.Context) error {
 	w.Stats.Scans++
 	var written []span

@@ -52,7 +52,8 @@ func (r *Rollback) Wait() (reusable bool) {
 	return r.exchange.rollBack()
 }
 
-// Resume has a process that was put back, and that serves nobody, prepare for its next call. It does nothing for others.
+// Resume has a process that was put back, and that serves nobody, prepare for its next call. It does nothing for
+// others.
 func (p *Process) Resume() {
 	if p.tracked == nil || !p.session.mu.TryLock() { // who has the session releases it with the next frame
 		return
