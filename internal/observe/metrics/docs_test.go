@@ -19,6 +19,7 @@ const (
 	rulesFile      = "../../../docs/deploy/prometheus/rules.yml"
 	dashboardFile  = "../../../docs/deploy/grafana/dashboard.json"
 	ruleTestsFile  = "testdata/rules_test.yml"
+	outageFile     = "../../../docs/guides/after-an-outage.md"
 )
 
 // registered are the names of all metrics that can ever be in a scrape.
@@ -158,5 +159,24 @@ func TestEveryAlertIsTestedAndDocumented(t *testing.T) {
 	}
 	if !slices.ContainsFunc(names, func(name []string) bool { return name[1] == "FunctionsDown" }) {
 		t.Error("no alert says that the server is down")
+	}
+}
+
+// Its table has a metric and, beside it, the alert that looks at it.
+func TestTheGuideAfterAnOutageNamesAlertsOfItsMetrics(t *testing.T) {
+	expr := map[string]string{}
+	rule := regexp.MustCompile(`alert: (\w+)\n\s+expr: '(.*)'`)
+	for _, alert := range rule.FindAllStringSubmatch(read(t, rulesFile), -1) {
+		expr[alert[1]] = alert[2]
+	}
+	row := regexp.MustCompile("(?m)^\\| `(functions_\\w+).* \\| `(Functions\\w+)` \\|")
+	rows := row.FindAllStringSubmatch(read(t, outageFile), -1)
+	if len(rows) == 0 {
+		t.Errorf("%s names no alert beside a metric", outageFile)
+	}
+	for _, found := range rows {
+		if metric, alert := found[1], found[2]; !strings.Contains(expr[alert], metric) {
+			t.Errorf("%s: %s does not look at %s", outageFile, alert, metric)
+		}
 	}
 }
