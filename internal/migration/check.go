@@ -84,7 +84,8 @@ func (c *Check) one(ctx context.Context, s *function.Stored) error {
 	}
 	texts[Env], texts[Code], texts[Back] = c.env(s), code, back
 	program := s.Function.Program()
-	texts[Modules], texts[Answers] = c.modules(program), append(answers(program), c.zone(s.Env)...)
+	texts[Modules] = c.modules(program, &s.Options)
+	texts[Answers] = append(answers(program), c.zone(s.Env)...)
 	if err := c.tell(s.Ref, texts); err != nil {
 		return err
 	}

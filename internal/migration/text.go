@@ -19,23 +19,6 @@ const (
 	maxMatches     = 1000
 )
 
-var requires = regexp.MustCompile("\\brequire\\(\\s*[\"'`]([^\"'`$\\n]{1,200})[\"'`]\\s*\\)")
-
-// modules finds modules that code requires and that are not listed.
-func (c *Check) modules(code string) (texts []string) {
-	var told []string
-	for _, match := range requires.FindAllStringSubmatch(code, maxMatches) {
-		name := match[1]
-		known := strings.HasPrefix(name, ".") || slices.Contains(c.Modules, name)
-		if known || slices.Contains(told, name) || len(told) == maxPerFunction {
-			continue
-		}
-		told = append(told, name)
-		texts = append(texts, fmt.Sprintf("requires %q, which is not listed in DEFAULT_GLOBAL_MODULES", name))
-	}
-	return texts
-}
-
 // oddities are ways to answer that differ.
 var oddities = []struct {
 	in   *regexp.Regexp
