@@ -17,6 +17,8 @@ import (
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/internal/queue"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
@@ -59,7 +61,14 @@ func (s *Sender) send(ctx context.Context, job *queue.Call) *queue.Settlement {
 	if err != nil {
 		return &queue.Settlement{Outcome: queue.Back, Delay: s.Poll}
 	}
-	request, err := s.request(ctx, c, body)
+	secret, err := s.Secret(ctx, c.Ref, c.CallTo.Secret)
+	switch {
+	case errors.Is(err, function.ErrUnavailable):
+		return &queue.Settlement{Outcome: queue.Back, Delay: s.Poll}
+	case err != nil:
+		return s.failed(job, "secret", s.tellable(ctx, c, err), 0, 0, began)
+	}
+	request, err := s.request(ctx, c, secret, body)
 	if err != nil {
 		return s.failed(job, "secret", err.Error(), 0, 0, began)
 	}
@@ -82,12 +91,20 @@ func (s *Sender) send(ctx context.Context, job *queue.Call) *queue.Settlement {
 	return s.failed(job, "status_"+strconv.Itoa(status), "", status, retryAfter(response.Header), began)
 }
 
-// request is the signed request that tells of c. Its error says what is wrong with the secret, without its value.
-func (s *Sender) request(ctx context.Context, c *queue.Call, body []byte) (*http.Request, error) {
-	secret, err := s.Secret(ctx, c.Ref, c.CallTo.Secret)
-	if err != nil {
-		return nil, err
+// tellable is what a record says of err, which is why the secret cannot be had: no more than the caller of a function
+// with that secret is told. The log has the rest.
+func (s *Sender) tellable(ctx context.Context, c *queue.Call, err error) string {
+	out := outcome.Of(err)
+	if out.Hidden {
+		s.Logger.ErrorContext(ctx, "A callback cannot be signed: its secret cannot be read",
+			"function", c.Ref.String(), "call", c.ID, "error", err)
 	}
+	return out.Message
+}
+
+// request is the request that tells of c, signed with secret. Its error says what is wrong with the secret, without its
+// value.
+func (s *Sender) request(ctx context.Context, c *queue.Call, secret string, body []byte) (*http.Request, error) {
 	header, err := sign(secret, c.EventID(), time.Now(), body)
 	if err != nil {
 		return nil, fmt.Errorf("the secret %s %w", c.CallTo.Secret, err)
@@ -172,7 +189,7 @@ const (
 // backoff is a random wait: after the first failure up to firstBackoff, and three times as long after each more.
 func backoff(failures int) time.Duration {
 	most := firstBackoff
-	for range failures {
+	for ; failures > 0 && most < longestBackoff; failures-- {
 		most = min(3*most, longestBackoff)
 	}
 	return most/2 + time.Duration(rand.Int64N(int64(most/2)+1))

@@ -5,8 +5,10 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +26,7 @@ import (
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/queue"
+	"github.com/backstage/functions/internal/secrets"
 	"github.com/backstage/functions/internal/store/mem"
 )
 
@@ -364,25 +367,55 @@ func TestACallbackOfADisabledNamespaceWaits(t *testing.T) {
 	}
 }
 
-func TestASecretThatIsMissingIsTold(t *testing.T) {
-	for _, row := range []struct{ value, says string }{
-		{"no key", "the secret HOOK is not one or more keys of 24 to 64 bytes in base64"},
-		{"", "it is not there"},
+func TestASecretThatCannotSignIsTold(t *testing.T) {
+	missing := &secrets.Error{Function: ref, Name: "HOOK", Reason: secrets.ReasonMissing}
+	unreadable := &secrets.Error{
+		Function: ref, Name: "HOOK", Reason: secrets.ReasonUnreadable, Err: errors.New("open /inside/HOOK: denied"),
+	}
+	for _, row := range []struct {
+		value string
+		err   error
+		says  string
+	}{
+		{"no key", nil, "the secret HOOK is not one or more keys of 24 to 64 bytes in base64"},
+		{"", missing, "it is not there"},
+		{"", unreadable, "its file in SECRETS_DIR cannot be read"},
+		{"", errors.New("dial tcp 10.0.0.1: inside"), "internal error"},
 	} {
 		r := newRig(t, func(o *Options) {
-			o.Secret = func(context.Context, function.Ref, string) (string, error) {
-				if row.value == "" {
-					return "", errors.New("it is not there")
-				}
-				return row.value, nil
-			}
+			o.Secret = func(context.Context, function.Ref, string) (string, error) { return row.value, row.err }
 		})
 		c := r.end(t, "ns", "http://127.0.0.1:1/")
 		r.comes(t, "queued")
 		_, detail := r.detail(t, c)
 		text, _ := detail["error"].(string)
-		if detail["reason"] != "secret" || !strings.Contains(text, row.says) || strings.Contains(text, "no key") {
+		if detail["reason"] != "secret" || !strings.Contains(text, row.says) || strings.Contains(text, "no key") ||
+			strings.Contains(text, "inside") {
 			t.Errorf("the record: %v", detail)
+		}
+	}
+}
+
+func TestAStoreThatIsAwayUsesNoAttempt(t *testing.T) {
+	r := newRig(t, func(o *Options) {
+		o.Secret = func(context.Context, function.Ref, string) (string, error) {
+			return "", fmt.Errorf("secrets: %w", function.ErrUnavailable)
+		}
+		o.Poll = time.Hour
+	})
+	c := r.end(t, "ns", "http://127.0.0.1:1/")
+	r.comes(t, "back")
+	told, err := r.store.GetCallback(t.Context(), c.Ref, c.ID)
+	if err != nil || told.Used != 0 || len(told.History) > 0 {
+		t.Errorf("the record: %+v, %v", told, err)
+	}
+}
+
+// TestAnyNumberOfFailuresHasItsWait has the number of a record that nobody has written so.
+func TestAnyNumberOfFailuresHasItsWait(t *testing.T) {
+	for _, failures := range []int{math.MinInt, -1, 0, 9, math.MaxInt} {
+		if wait := backoff(failures); wait < firstBackoff/2 || wait > longestBackoff {
+			t.Errorf("after %d failures: %v", failures, wait)
 		}
 	}
 }

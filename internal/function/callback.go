@@ -34,6 +34,8 @@ func ParseCallbackURL(text string) (*url.URL, error) {
 		return nil, errors.New(" must not have a user and a password: what is sent is signed")
 	case u.Fragment != "":
 		return nil, errors.New(" must not have a fragment")
+	case strings.Contains(text, " "): // one in the query would be sent as it is, in the first line of the request
+		return nil, errors.New(" must not have a space: write %20")
 	}
 	return u, nil
 }

@@ -39,6 +39,7 @@ func TestCallbacksThatCannotBeAreExplained(t *testing.T) {
 		`{"url":"https://a\n.example/","secret":"S"}`:              ".url is not an http or https URL",
 		`{"url":"https://u:p@a.example/","secret":"S"}`:            ".url must not have a user and a password",
 		`{"url":"https://a.example/#b","secret":"S"}`:              ".url must not have a fragment",
+		`{"url":"https://a.example/?b HTTP/1.1","secret":"S"}`:     ".url must not have a space",
 		`{"secret":"no name"}`:                                     ".secret is no name of a secret",
 		`{"urls":"https://a.example/"}`:                            ".urls is not known",
 		`{"url":"https://` + strings.Repeat("a", 2048) + `.b/"}`:   ".url is not an http or https URL",

@@ -111,6 +111,15 @@ func (s *Spec) Check() error {
 	return nil
 }
 
+// Check returns ErrIncomplete for a record that no store has written: one whose spec could not be put, or whose numbers
+// nobody who runs calls could use.
+func (c *Call) Check() error {
+	if c.Takes < 0 || c.Used < 0 || c.Step < 0 || c.Step >= max(len(c.Steps), 1) {
+		return ErrIncomplete
+	}
+	return c.Spec.Check()
+}
+
 // maxHistory bounds the attempts that a record lists.
 const maxHistory = 50
 

@@ -138,6 +138,9 @@ func ParseCall(id string, text []byte) (*Call, error) {
 	for _, a := range r.History {
 		c.History = append(c.History, Attempt{Time(a.Start), Time(a.End), a.Detail})
 	}
+	if err := c.Check(); err != nil {
+		return nil, fmt.Errorf("record of call %s: %w", id, err)
+	}
 	return c, nil
 }
 

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -36,12 +37,16 @@ func parseCall(id string, values []any) (*queue.Call, error) {
 		return n
 	}
 	when := func(i int) time.Time { return queue.Time(number(i)) }
-	return &queue.Call{
+	c := &queue.Call{
 		Spec: spec, Status: queue.Status(text(1)), Takes: int(number(2)), Used: int(number(3)),
 		Created: when(4), Due: when(5), Until: when(6), Taken: when(7), Lease: when(8), Server: text(9),
 		Settled: when(10), Expires: when(11), Reason: text(12), History: parseHistory(text(13)),
 		Progress: []byte(text(14)), Dropped: number(15), Step: int(number(16)), Callback: queue.Status(text(17)),
-	}, nil
+	}
+	if err := c.Check(); err != nil {
+		return nil, fmt.Errorf("record of call %s: %w", id, err)
+	}
+	return c, nil
 }
 
 // parseHistory reads the lines that tell wrote: see lua/call_lib.lua.

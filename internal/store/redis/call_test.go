@@ -73,6 +73,26 @@ func TestAFullRedisFinishesWhatItHas(t *testing.T) {
 	}
 }
 
+// TestARecordThatNobodyCouldUseIsNotTaken has numbers that the store does not write. Others are taken all the same.
+func TestARecordThatNobodyCouldUseIsNotTaken(t *testing.T) {
+	s, raw := withRaw(t)
+	for field, value := range map[string]string{"step": "-1", "used": "-2", "takes": "-7"} {
+		for _, id := range []string{field, field + " of none"} {
+			_, err := s.PutCall(t.Context(), callSpec(id, 10), manyCalls)
+			check(t, err)
+		}
+		check(t, raw.HSet(t.Context(), s.callKey(ref, field), field, value).Err())
+		taken, _, err := s.TakeCalls(t.Context(), "one", 9, time.Hour)
+		check(t, err)
+		if len(taken) != 1 || taken[0].ID != field+" of none" {
+			t.Errorf("%s: took %d", field, len(taken))
+		}
+		if _, err := s.GetCall(t.Context(), ref, field); !errors.Is(err, queue.ErrIncomplete) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+}
+
 // TestNothingIsLeftOfCallsThatAreGone looks at the keys themselves.
 func TestNothingIsLeftOfCallsThatAreGone(t *testing.T) {
 	s, raw := withRaw(t)
