@@ -67,6 +67,22 @@ func TestDecisionsAreNumberedOnce(t *testing.T) {
 	}
 }
 
+// TestEveryGuideAndDecisionIsListed looks for each guide in README.md, and for each decision in its index.
+func TestEveryGuideAndDecisionIsListed(t *testing.T) {
+	lists := map[string]string{"docs/guides": "README.md", "docs/decisions": "docs/decisions/README.md"}
+	pages := pages(t)
+	for name := range pages {
+		list, ok := lists[path.Dir(name)]
+		if !ok || name == list {
+			continue
+		}
+		link := "](" + strings.TrimPrefix(name, path.Dir(list)+"/") + ")"
+		if !strings.Contains(pages[list], link) {
+			t.Errorf("%s has no link to %s: add it", list, name)
+		}
+	}
+}
+
 // pages are the texts of all pages, by name from the root.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
