@@ -2,12 +2,13 @@
 
 // Random state that must differ between two workers that were forked from the same process.
 
+const asyncHooks = require('async_hooks');
 const crypto = require('crypto');
 const makeRandom = require('./realm/random');
 
 const { randomBytes } = crypto;
 const { apply } = Reflect;
-const { defineProperty, getOwnPropertyDescriptor } = Object;
+const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
 
 // What draws random numbers that a library, or Node.js itself, may keep for later.
 const DRAWING = [
@@ -15,9 +16,13 @@ const DRAWING = [
   'randomUUIDv7', 'getRandomValues',
 ];
 
-// seed draws the state of a generator.
+let draws = 0;
+
+// seed draws the state of a generator, which is reset and no draw of the function's.
 function seed() {
+  const before = draws;
   const bytes = randomBytes(16);
+  draws = before;
   return [0, 4, 8, 12].map(at => bytes.readUInt32LE(at));
 }
 
@@ -36,14 +41,25 @@ function reset() {
   for (let i = 0; i < resets.length; i++) resets[i]();
 }
 
-let draws = 0;
-
 // countDraws counts what is drawn from crypto from now on. It must be called before modules are loaded, which keep the
 // functions.
 function countDraws() {
   const { webcrypto } = /** @type {any} */ (crypto); // which Node.js 8 does not have
   const web = webcrypto ? Object.getPrototypeOf(webcrypto) : {};
   for (const object of [crypto, web]) DRAWING.forEach(name => countDrawsOf(object, name));
+  const jobs = jobsThatDraw();
+  if (jobs !== null) countDrawsOf(jobs, 'run');
+}
+
+// jobsThatDraw is the prototype of what Node.js 16 and later draw with, also where they do not call the functions
+// above: URL.createObjectURL fills the store of UUIDs. A hook is what leads to it in all versions. Null for others.
+function jobsThatDraw() {
+  let found = null;
+  const init = (id, type, trigger, job) => { if (type === 'RANDOMBYTESREQUEST') found = getPrototypeOf(job); };
+  const hook = asyncHooks.createHook({ init }).enable();
+  randomBytes(1);
+  hook.disable();
+  return found;
 }
 
 function countDrawsOf(object, name) {

@@ -137,6 +137,31 @@ func TestTopLevelCodeThatLeavesSomethingIsServedAlone(t *testing.T) {
 	})
 }
 
+// What Node.js draws by itself is seen, too: an address of a Blob fills its store of UUIDs, whose next ones every call
+// would find.
+func TestNumbersThatNodeDrawsByItselfAreInNoSnapshot(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		if v == oldest {
+			t.Skip("has no globals of the web")
+		}
+		pool, _ := rollbackPool(t, v)
+		inv, lines := onceInvocation("blob", `URL.createObjectURL(new Blob(['x']))
+			function main(req, res) { res.send(crypto.randomUUID()) }`)
+		inv.Web = true
+		drawn := map[string]bool{}
+		for i := range 4 {
+			got := body(t, pool, inv)
+			if len(got) != len(`"00000000-0000-0000-0000-000000000000"`) || drawn[got] {
+				t.Errorf("call %d answers %s", i, got)
+			}
+			drawn[got] = true
+		}
+		if text := strings.Join(*lines, "\n"); !strings.Contains(text, "random numbers were drawn") {
+			t.Errorf("the log says %q", text)
+		}
+	})
+}
+
 // What the top-level code throws, or that it does not end, is the outcome of the call it was run for.
 func TestTopLevelCodeThatFailsFailsItsCall(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
