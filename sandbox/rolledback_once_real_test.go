@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/sandbox"
 )
@@ -270,4 +271,59 @@ func TestWarmupsThatSpoilTheSnapshotAreLeftOut(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Warmups together, and the top-level code, get the time of one call: so many keep no worker for longer than that.
+func TestWarmupsTogetherGetTheTimeOfOneCall(t *testing.T) {
+	pool, _ := rollbackPool(t, oldest)
+	inv, lines := onceInvocation("slow", `let calls = 0
+		function main(req, res) {
+			calls++
+			if (req.body.x === 1) res.send(calls)
+			else setTimeout(() => res.send(1), 1000)
+		}`)
+	inv.AsyncTimeout = 5 * time.Second
+	request := inv.Request
+	request.Body = []byte(`{"x":"warm"}`)
+	var err error
+	if inv.Warmup, err = sandbox.NewWarmup(request, sandbox.MostWarmups); err != nil { // a quarter of an hour
+		t.Fatal(err)
+	}
+	if got := body(t, pool, inv); got != "1" {
+		t.Errorf("a call is answered %s", got)
+	}
+	if text := fmt.Sprint(*lines); !strings.Contains(text, "The warmup is left out") {
+		t.Errorf("the log says %s", text)
+	}
+}
+
+// What a worker does before its snapshot is CPU time of the call that it does it for, however that ends.
+func TestCPUTimeBeforeTheSnapshotIsThatOfACall(t *testing.T) {
+	pool, _ := rollbackPool(t, oldest)
+	const loop = `; for (let i = 0; i < 1e8; i++) Math.imul(i, i); `
+	const main = `; function main(req, res) { res.send(1) }`
+	spent := func(name, code string, warmups int) time.Duration {
+		inv, _ := onceInvocation(name, code)
+		if warmups > 0 {
+			inv.Warmup, _ = sandbox.NewWarmup(inv.Request, warmups)
+		}
+		result, err := pool.Invoke(t.Context(), inv)
+		if failure, ok := errors.AsType[*sandbox.FunctionError](err); ok {
+			return failure.Stats.CPU
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result.Stats.CPU
+	}
+	least := spent("in the call", `function main(req, res) {`+loop+` res.send(1) }`, 0) / 2
+	for name, got := range map[string]time.Duration{
+		"top level": spent("top", loop+main, 0),
+		"thrown":    spent("thrown", loop+`throw new Error('x')`+main, 0),
+		"warmups":   spent("warm", `let n = 0; function main(req, res) { if (n++ < 2) {`+loop+`} res.send(1) }`, 2),
+	} {
+		if got < least {
+			t.Errorf("%s: %v of CPU time, %v are half of what the same takes in a call", name, got, least)
+		}
+	}
 }

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/backstage/functions/sandbox/internal/rollback"
 	"github.com/backstage/functions/sandbox/internal/wire"
 )
 
 // What a process that is rolled back does before its first call:
+//
+// All of it counts as CPU time of the call that has come, and the calls before the snapshot together get its time.
 //
 //	host                                   process
 //	 │ load ──────────────────────────────▶ │ compiles the function, parks
@@ -37,11 +40,13 @@ func (u *unprepared) Error() string {
 }
 
 // endedBefore is the outcome of a call that has not begun: what the top-level code has thrown, or a death.
-func endedBefore(thrown *Answer, death *Death) (Answer, error) {
+func (e *exchange) endedBefore(thrown *Answer, death *Death) (Answer, error) {
 	if death != nil {
-		return Answer{}, death
+		return Answer{CPU: e.prepared}, death
 	}
-	return *thrown, nil
+	answer := *thrown
+	answer.CPU = e.prepared
+	return answer, nil
 }
 
 // loadTracked has a process that is rolled back load its function, and takes the snapshot, before the call begins. One
@@ -51,11 +56,14 @@ func (e *exchange) loadTracked(ctx context.Context) (thrown *Answer, death *Deat
 	if p.tracked == nil || len(e.load) == 0 {
 		return nil, nil //nolint:nilnil // there is nothing to do
 	}
+	clock := p.CPUUsed()
 	err := p.load(ctx, append([]byte{'\n'}, e.load...))
 	e.load = nil
+	e.prepared = max(p.CPUUsed()-clock, 0)
+	began := time.Now()
 	for _, invoke := range e.call.Before {
 		if err == nil {
-			thrown, err = e.before(ctx, invoke)
+			thrown, err = e.before(ctx, invoke, began)
 		}
 		if thrown != nil {
 			return thrown, nil
@@ -106,13 +114,13 @@ func (e *exchange) withoutSnapshot(ctx context.Context, err error) *Death {
 	return death
 }
 
-// before has the process serve a call before the snapshot.
-func (e *exchange) before(ctx context.Context, invoke *wire.Invoke) (thrown *Answer, err error) {
+// before has the process serve a call before the snapshot, the first of which has begun at that time.
+func (e *exchange) before(ctx context.Context, invoke *wire.Invoke, began time.Time) (thrown *Answer, err error) {
 	p := e.process
 	if err := p.unpark(); err != nil {
 		return nil, err
 	}
-	answer, err := e.ask(ctx, invoke)
+	answer, err := e.ask(ctx, invoke, began)
 	warmup := invoke.Kind == wire.Warmup
 	switch {
 	case err != nil && warmup && ctx.Err() == nil:
@@ -137,10 +145,17 @@ func reasonIn(frame *wire.Frame) (reason string) {
 	return reason[:min(len(reason), mostReason)] // native code of the function may have written it
 }
 
+// timeoutsBefore are those of the call that waits, less what has passed since then.
+func (e *exchange) timeoutsBefore(began time.Time) Timeouts {
+	t := e.call.Timeouts.or(e.process.cfg.Timeouts)
+	t.Async = max(t.Async-time.Since(began), time.Millisecond)
+	return t
+}
+
 // ask sends a call before the snapshot and reads its answer, with the limits of the call that waits for it.
-func (e *exchange) ask(ctx context.Context, invoke *wire.Invoke) (answer Answer, err error) {
+func (e *exchange) ask(ctx context.Context, invoke *wire.Invoke, began time.Time) (answer Answer, err error) {
 	p := e.process
-	call := &Call{Invoke: *invoke, Timeouts: e.call.Timeouts, Events: e.call.Events}
+	call := &Call{Invoke: *invoke, Timeouts: e.timeoutsBefore(began), Events: e.call.Events}
 	if call.Kind == wire.Warmup {
 		call.Offline, call.Events = true, quiet{e.call.Events}
 	}
@@ -153,6 +168,7 @@ func (e *exchange) ask(ctx context.Context, invoke *wire.Invoke) (answer Answer,
 	inner.next(ctx)
 	defer func() {
 		inner.stop(&answer)
+		e.prepared += answer.CPU
 		inner.end()
 	}()
 	if _, err = inner.send(); err != nil {

@@ -37,6 +37,8 @@ type exchange struct {
 	watch   deadlines
 	known   bool // egress knows of it
 	stream  *stream
+	// prepared is the CPU time of what the process has done for it before its snapshot.
+	prepared time.Duration
 }
 
 // keepBuffer is the largest buffer that is kept for the next call.
@@ -62,7 +64,7 @@ func (p *Process) Serve(ctx context.Context, call *Call) (answer Answer, err err
 			return Answer{}, death
 		}
 		if thrown, death := e.loadTracked(ctx); death != nil || thrown != nil {
-			return endedBefore(thrown, death)
+			return e.endedBefore(thrown, death)
 		}
 		clock := p.CPUUsed()
 		if p.idleCPUAt(clock) > IdleAllowance {
@@ -199,11 +201,11 @@ func (e *exchange) send() (missed bool, err error) {
 	return e.call.BusyWait && !e.awaitAnswer(), nil
 }
 
-// cpuUsed reads the process's clock: it is the CPU time that the call has used so far; 0 when the process has been
-// reaped.
+// cpuUsed reads the process's clock: it is the CPU time that the call has used so far, with what ran for it before the
+// snapshot; of the call itself 0 when the process has been reaped.
 func (e *exchange) cpuUsed() time.Duration {
 	e.clock = e.process.CPUUsed()
-	return max(e.clock-e.watch.cpu, 0)
+	return max(e.clock-e.watch.cpu, 0) + e.prepared
 }
 
 // mainReturned notes that the answer is to come. The process serves none of the calls behind this one.
