@@ -37,7 +37,7 @@ type Replaced string
 
 // The reasons.
 const (
-	// ReplacedUnsupported is a host on which workers cannot be put back, at least at the moment.
+	// ReplacedUnsupported is a host on which workers cannot be put back, or on which that function's cannot.
 	ReplacedUnsupported Replaced = "unsupported"
 	// ReplacedEnds is a function whose workers end with each of their calls.
 	ReplacedEnds Replaced = "ends"
@@ -146,12 +146,12 @@ func (f *fallbacks) ended(key, filename, runtime, reason string) {
 }
 
 // refuse notes that no snapshot can be taken of workers of inv's function.
-func (f *fallbacks) refuse(inv *Invocation, reason string) {
+func (f *fallbacks) refuse(inv *Invocation, why Replaced, reason string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if known := f.ofLocked(inv.Key, inv.Filename, inv.Runtime); known != nil {
 		known.WarmupOnly = false
-		f.replaceLocked(known, ReplacedUnprepared, reason)
+		f.replaceLocked(known, why, reason)
 	}
 }
 

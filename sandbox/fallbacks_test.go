@@ -128,7 +128,7 @@ func TestAWarmupThatNoSnapshotCanFollowIsLeftOut(t *testing.T) {
 		if time.Sleep(firstFallback); r.reused(r.inv).Warmup == nil {
 			t.Error("it is not tried again")
 		}
-		r.refuse(r.inv, "a timer of the top-level code")
+		r.refuse(r.inv, ReplacedUnprepared, "a timer of the top-level code")
 		if !r.own() || r.list("", true)[0].WarmupOnly {
 			t.Error("the top-level code does not count")
 		}
@@ -141,13 +141,13 @@ func TestFallbacksAreBounded(t *testing.T) {
 		for i := range mostFallbacks + 10 {
 			inv := *r.inv
 			inv.Key = string(rune(i))
-			r.refuse(&inv, "x")
+			r.refuse(&inv, ReplacedUnprepared, "x")
 		}
 		if n := len(r.of); n > mostFallbacks {
 			t.Errorf("%d are known", n)
 		}
 		time.Sleep(firstFallback)
-		r.refuse(r.inv, "y")
+		r.refuse(r.inv, ReplacedUnprepared, "y")
 		if got := r.list("", true); len(got) != 1 || got[0].Reason != "y" {
 			t.Errorf("then there are %d", len(got))
 		}

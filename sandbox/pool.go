@@ -122,7 +122,7 @@ func (p *Pool) invokeOn(ctx context.Context, part *runtimePool, inv *Invocation)
 		return part.Invoke(ctx, inv)
 	}
 	result, err := p.extra.invoke(ctx, part, inv)
-	if other := p.learnFrom(part, inv, err); other != nil {
+	if other := p.learnFrom(inv, err); other != nil {
 		return p.invokeOn(ctx, part, other)
 	}
 	if err == nil || inv.Memory == 0 {

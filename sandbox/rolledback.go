@@ -1,34 +1,13 @@
 package sandbox
 
-import (
-	"errors"
-	"time"
-)
-
-// refusedFor is how long that counts which a refusal says.
-const refusedFor = time.Minute
-
-// refusal says that workers beside those of a part could not be put back, although the kernel has what it takes.
-type refusal struct {
-	reason string
-	until  time.Time // when it is tried again
-}
+import "errors"
 
 // rollbackSupport says whether workers beside those of this part can be put back to a snapshot after each call.
 func (p *runtimePool) rollbackSupport() RollbackSupport {
-	if r := p.refused.Load(); r != nil && time.Now().Before(r.until) {
-		return RollbackSupport{Reason: r.reason}
-	}
 	if starter, ok := p.starter.(rollbackTeller); ok {
 		return starter.rollback()
 	}
 	return RollbackSupport{}
-}
-
-// refuseRollback notes that no snapshot could be taken. What the host does not allow takes each call as long to find
-// out, so it is not tried for a while.
-func (p *runtimePool) refuseRollback(reason string) {
-	p.refused.Store(&refusal{reason, time.Now().Add(refusedFor)})
 }
 
 // fresh is inv for a worker of its own, which serves no other call: what Rollback comes to where it cannot be had.
@@ -51,14 +30,15 @@ func (p *Pool) reused(part *runtimePool, inv *Invocation) *Invocation {
 }
 
 // learnFrom is inv as it is to be made when err means that no snapshot could be taken of its worker: nothing of the
-// call has happened then. It is nil for other errors.
-func (p *Pool) learnFrom(part *runtimePool, inv *Invocation, err error) *Invocation {
+// call has happened then. It is nil for other errors. What is learnt counts for inv's function alone, even where the
+// kernel refused: it does so where the function's memory is too small, too.
+func (p *Pool) learnFrom(inv *Invocation, err error) *Invocation {
 	death, ok := errors.AsType[*DeathError](err)
 	switch {
 	case !ok || !inv.Rollback:
 		return nil
 	case death.noSnapshot:
-		part.refuseRollback(death.Detail)
+		p.cfg.fallbacks.refuse(inv, ReplacedUnsupported, death.Detail)
 		p.cfg.fallbacks.observer.RollbackReplaced(ReplacedUnsupported)
 		return inv.fresh()
 	case death.unprepared && death.warmup:
@@ -66,7 +46,7 @@ func (p *Pool) learnFrom(part *runtimePool, inv *Invocation, err error) *Invocat
 		inv.warn("The warmup is left out: no snapshot can be taken " + death.Detail)
 		return inv.cold()
 	case death.unprepared:
-		p.cfg.fallbacks.refuse(inv, death.Detail)
+		p.cfg.fallbacks.refuse(inv, ReplacedUnprepared, death.Detail)
 		inv.warn("Each call gets a process of its own: no snapshot can be taken " + death.Detail)
 		p.cfg.fallbacks.observer.RollbackReplaced(ReplacedUnprepared)
 		return inv.fresh()

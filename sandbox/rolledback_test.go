@@ -58,7 +58,13 @@ func newRollbackRig(t *testing.T, support RollbackSupport) *rollbackRig {
 // call makes a call and expects so many calls of each part since the start.
 func (r *rollbackRig) call(t *testing.T, putBack, fresh int) {
 	t.Helper()
-	inv := invocation("a", "1ms")
+	r.callOf(t, "a", putBack, fresh)
+}
+
+// callOf is call for another function than "a".
+func (r *rollbackRig) callOf(t *testing.T, key string, putBack, fresh int) {
+	t.Helper()
+	inv := invocation(key, "1ms")
 	inv.Rollback = true
 	if _, err := r.Invoke(t.Context(), inv); err != nil {
 		t.Fatal(err)
@@ -89,22 +95,27 @@ func TestWhereWorkersCannotBePutBackEachCallGetsItsOwn(t *testing.T) {
 	})
 }
 
-// A snapshot that cannot be taken fails no call, and is not tried again with each.
+// A snapshot that cannot be taken fails no call, is not tried again with each, and is no matter to other functions.
 func TestWithoutASnapshotEachCallGetsItsOwnForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRollbackRig(t, RollbackSupport{Available: true})
-		r.fail = &DeathError{Reason: ReasonRetired, Detail: "pagemap: permission denied", noSnapshot: true}
+		r.fail = &DeathError{Reason: ReasonRetired, Detail: "userfaultfd: cannot allocate memory", noSnapshot: true}
 		r.call(t, 1, 1)
-		r.call(t, 1, 2)
-		if got := r.current.Load().parts["node"].Snapshot().Rollback; got.Available || got.Reason != "pagemap: permission denied" {
-			t.Errorf("it says %+v", got)
-		}
-		time.Sleep(refusedFor)
 		r.fail = nil
-		r.call(t, 2, 2)
-		r.call(t, 3, 2)
+		r.call(t, 1, 2)
 		if got := r.current.Load().parts["node"].Snapshot().Rollback; !got.Available {
 			t.Errorf("it says %+v", got)
+		}
+		got := r.cfg.fallbacks.list("node", true)
+		if len(got) != 1 || got[0].Reason != "userfaultfd: cannot allocate memory" {
+			t.Errorf("told of %+v", got)
+		}
+		r.callOf(t, "b", 2, 2)
+		time.Sleep(firstFallback)
+		r.call(t, 3, 2)
+		r.call(t, 4, 2)
+		if got := r.cfg.fallbacks.list("node", true); len(got) != 0 {
+			t.Errorf("told of %+v", got)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -15,7 +14,6 @@ type runtimePool struct {
 	starter   starter
 	scheduler *scheduler
 	compiling sync.WaitGroup // calls of our own, which make code caches
-	refused   atomic.Pointer[refusal]
 
 	quiet    chan struct{} // closed when all has ended
 	closeErr error         // set before that
