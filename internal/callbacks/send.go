@@ -77,6 +77,7 @@ func (s *Sender) send(ctx context.Context, job *queue.Call) *queue.Settlement {
 	case err != nil && s.ctx.Err() != nil: // this server stops
 		return &queue.Settlement{Outcome: queue.Back}
 	case err != nil:
+		s.logDenied(ctx, job, err)
 		reason, text := explain(err)
 		return s.failed(job, reason, text, 0, 0, began)
 	}
@@ -168,6 +169,15 @@ func explain(err error) (reason, text string) {
 		return "certificate", certificate.Err.Error()
 	}
 	return "connection", ""
+}
+
+// logDenied says in the log what the policy refuses and records hide, once for each callback.
+func (s *Sender) logDenied(ctx context.Context, job *queue.Call, err error) {
+	var refused *egress.DialError
+	if job.Used == 0 && errors.As(err, &refused) && refused.Denied() {
+		s.Logger.WarnContext(ctx, "A callback is not sent: functions may not reach its receiver (see EGRESS_ALLOW)",
+			"function", job.Ref.String(), "call", job.ID, "error", refused)
+	}
 }
 
 // failed is an attempt that failed: the next one is after a while, or when the receiver says.

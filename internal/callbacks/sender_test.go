@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"log/slog"
 	"math"
 	"net"
 	"net/http"
@@ -287,7 +288,7 @@ func TestReceiversThatNeverAnswer(t *testing.T) {
 }
 
 // TestThePolicyOfFunctionsHolds has addresses that functions may not reach. What functions are not told, records do not
-// say either.
+// say either, but the log does.
 func TestThePolicyOfFunctionsHolds(t *testing.T) {
 	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("an address inside was reached")
@@ -303,9 +304,15 @@ func TestThePolicyOfFunctionsHolds(t *testing.T) {
 		"http://0x7f000001:" + port:   "EGRESS_DENIED (bad_host)",
 		"https://192.168.0.1:8443/a?": "EGRESS_DENIED (private)",
 	} {
-		r := newRig(t, func(o *Options) { o.Dial = dialer().Dial })
+		var log strings.Builder // written to before the attempt comes to something
+		r := newRig(t, func(o *Options) {
+			o.Dial, o.Logger = dialer().Dial, slog.New(slog.NewTextHandler(&log, nil))
+		})
 		c := r.end(t, "ns", url)
 		r.comes(t, "queued")
+		if !strings.Contains(log.String(), "EGRESS_ALLOW") || !strings.Contains(log.String(), "EGRESS_DENIED") {
+			t.Errorf("%s: the log has %q", url, log.String())
+		}
 		if _, detail := r.detail(t, c); detail["reason"] != "connect" || detail["error"] != code {
 			t.Errorf("%s: %v", url, detail)
 		}

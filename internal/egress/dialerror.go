@@ -19,6 +19,9 @@ func (e *DialError) Code() string {
 	return shown.Error()
 }
 
+// Denied says whether the policy refuses it, and to connect was not tried.
+func (e *DialError) Denied() bool { return e.failed.reason != "" }
+
 // Names says whether one of rules names the host of address ("host:port"), or its address.
 func Names(rules []Rule, address string) bool {
 	t, err := parseTarget(address)

@@ -33,7 +33,7 @@ func TestDialErrorsHideWhatFunctionsAreNotTold(t *testing.T) {
 	} {
 		_, err := d.Dial(t.Context(), "ns", address)
 		var failed *DialError
-		if !errors.As(err, &failed) || failed.Code() != want {
+		if !errors.As(err, &failed) || failed.Code() != want || !failed.Denied() {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
