@@ -117,13 +117,13 @@ var callsVariables = []Variable{
 	},
 	{
 		Name: "CALLS_KEPT_MAX", Default: "1000",
-		Meaning: "Most of these records of a namespace. The oldest ones make room.",
+		Meaning: "Most of these records of a namespace. The oldest ones of the function that has the most make room.",
 		parse:   whole(1, 1_000_000, func(c *Config) *int { return &c.Calls.KeptMost }),
 	},
 	{
 		Name: "CALLS_KEPT_MEMORY", Default: "64mb",
-		Meaning: "Most bytes, or with a unit, that these records of all namespaces take in the store. The oldest ones of " +
-			"the namespace with the most make room.",
+		Meaning: "Most bytes, or with a unit, that these records of all namespaces take in the store. The namespace with " +
+			"the most makes room, as with `CALLS_KEPT_MAX`.",
 		parse: size(mib, tib, func(c *Config) *int64 { return &c.Calls.KeptMemory }),
 	},
 	{

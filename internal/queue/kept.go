@@ -42,7 +42,8 @@ type Kept struct {
 	Detail, Output []byte
 }
 
-// KeptLimits bound records of calls whose callers have waited. The oldest ones make room.
+// KeptLimits bound records of calls whose callers have waited. Of a namespace the oldest ones of the function that has
+// the most make room.
 type KeptLimits struct {
 	// Calls is how many a namespace has. Bytes are of all namespaces: the one that has the most makes room.
 	Calls int

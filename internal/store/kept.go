@@ -11,8 +11,8 @@ import (
 // Kept keeps the records of calls whose callers have waited for them. They are apart from queued calls: neither takes
 // the room of the other.
 type Kept interface {
-	// AppendKept adds records, and drops the oldest ones beyond what limits say. Without records it drops alone. A record
-	// that is there already stays as it is.
+	// AppendKept adds records, and drops those beyond what limits say. Without records it drops alone. A record that is
+	// there already stays as it is.
 	AppendKept(ctx context.Context, records []*queue.Kept, limits queue.KeptLimits) error
 	// GetKept returns the record of a function that has that ID, or the newest one that has it as its request ID, or
 	// queue.ErrNotFound.

@@ -67,7 +67,7 @@ func (r *Records) touchedLocked(records []*queue.Kept) []string {
 	return slices.Collect(maps.Keys(r.namespaces))
 }
 
-// excessLocked is a record that limits do not allow: the oldest of all, of a namespace with too many, or of the
+// excessLocked is a record that limits do not allow: the oldest of all, or one of a namespace with too many, or of the
 // namespace that has the most bytes. It is empty if there is none.
 func (r *Records) excessLocked(touched []string, limits queue.KeptLimits) (id string) {
 	if first, ok := r.oldest.Min(); ok && !first.at.Add(limits.Age).After(r.now()) {
@@ -75,7 +75,7 @@ func (r *Records) excessLocked(touched []string, limits queue.KeptLimits) (id st
 	}
 	for _, name := range touched {
 		if ns := r.namespaces[name]; ns != nil && ns.oldest.Len() > limits.Calls {
-			return ns.first()
+			return r.firstLocked(ns)
 		}
 	}
 	if r.bytes <= limits.Bytes {
@@ -87,11 +87,19 @@ func (r *Records) excessLocked(touched []string, limits queue.KeptLimits) (id st
 			largest = ns
 		}
 	}
-	return largest.first()
+	return r.firstLocked(largest)
 }
 
-// first is its oldest record.
-func (ns *namespace) first() string {
-	first, _ := ns.oldest.Min()
-	return first.id
+// firstLocked is the record of ns that makes room: the oldest one of the function that has the most. So who has one
+// function fail often, which may be public, pushes out no records of the others.
+func (r *Records) firstLocked(ns *namespace) (id string) {
+	most := 0
+	for ref := range ns.functions {
+		of := r.functions[ref]
+		first, _ := of.Min()
+		if n := of.Len(); n > most || n == most && first < id {
+			most, id = n, first
+		}
+	}
+	return id
 }

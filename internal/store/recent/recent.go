@@ -59,8 +59,9 @@ type request struct {
 
 // namespace is there while it has records.
 type namespace struct {
-	oldest *btree.BTreeG[moment]
-	bytes  int64
+	oldest    *btree.BTreeG[moment]
+	functions map[function.Ref]struct{} // those with records
+	bytes     int64
 }
 
 // moment is a record and when its call has ended.
@@ -106,9 +107,10 @@ func (r *Records) addLocked(id string, e *entry) {
 	}
 	ns := r.namespaces[e.ref.Namespace]
 	if ns == nil {
-		ns = &namespace{oldest: newMoments()}
+		ns = &namespace{oldest: newMoments(), functions: map[function.Ref]struct{}{}}
 		r.namespaces[e.ref.Namespace] = ns
 	}
+	ns.functions[e.ref] = struct{}{}
 	ns.oldest.Set(moment{e.end, id})
 	r.oldest.Set(moment{e.end, id})
 	ns.bytes += e.bytes
@@ -130,6 +132,7 @@ func (r *Records) removeLocked(id string) {
 	}
 	if r.functions[e.ref].Delete(id); r.functions[e.ref].Len() == 0 {
 		delete(r.functions, e.ref)
+		delete(ns.functions, e.ref)
 	}
 	delete(r.entries, id)
 }

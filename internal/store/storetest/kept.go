@@ -21,6 +21,7 @@ var keptTests = table{
 	"KeptCallsAreListed":           testKeptCallsAreListed,
 	"KeptCallsAreReadInPages":      testKeptCallsAreReadInPages,
 	"KeptCallsOfANamespaceAreFew":  testKeptCallsOfANamespaceAreFew,
+	"AKeptCallIsPushedOutByItsOwn": testAKeptCallIsPushedOutByItsOwn,
 	"KeptCallsTakeLimitedBytes":    testKeptCallsTakeLimitedBytes,
 	"KeptCallsExpire":              testKeptCallsExpire,
 	"KeptCallsTakeNoRoomOfQueued":  testKeptCallsTakeNoRoomOfQueued,
@@ -174,6 +175,33 @@ func testKeptCallsOfANamespaceAreFew(t *testing.T, s Store) {
 	wantNoError(t, err)
 	if n := len(all.Calls) + len(others.Calls); n != 1 {
 		t.Errorf("with a lower limit there are %d of the namespace", n)
+	}
+}
+
+// testAKeptCallIsPushedOutByItsOwn has a function that fails all the time, as anybody may have a public one do, by the
+// number of records and by their bytes. Those of other functions of the namespace stay.
+func testAKeptCallIsPushedOutByItsOwn(t *testing.T, s Store) {
+	quiet := function.Ref{Namespace: ref.Namespace, ID: "quiet"}
+	few := queue.KeptLimits{Calls: 10, Bytes: 1 << 40, Age: time.Hour}
+	tight := queue.KeptLimits{Calls: 1 << 20, Bytes: 10_000, Age: time.Hour}
+	appendKept(t, s, few, keptCall(quiet, "q1"))
+	appendKept(t, s, few, keptCall(quiet, "q2"))
+	for i := range 50 {
+		appendKept(t, s, few, keptCall(ref, fmt.Sprint("few", i)))
+	}
+	wantKept(t, s, &queue.Query{Ref: quiet, Limit: 10}, "q2 q1")
+	wantKept(t, s, &queue.Query{Ref: ref, Limit: 10}, "few49 few48 few47 few46 few45 few44 few43 few42")
+	for i := range 50 {
+		appendKept(t, s, tight, keptCall(ref, fmt.Sprint("tight", i)))
+	}
+	wantKept(t, s, &queue.Query{Ref: quiet, Limit: 10}, "q2 q1")
+	for i := range 12 { // of functions with as many the oldest record goes
+		appendKept(t, s, few, keptCall(function.Ref{Namespace: ref.Namespace, ID: fmt.Sprint("z", i)}, fmt.Sprint(i)))
+	}
+	wantKept(t, s, &queue.Query{Ref: quiet, Limit: 10}, "")
+	wantKept(t, s, &queue.Query{Ref: ref, Limit: 10}, "")
+	for i, want := range map[int]string{1: "", 2: "2", 11: "11"} {
+		wantKept(t, s, &queue.Query{Ref: function.Ref{Namespace: ref.Namespace, ID: fmt.Sprint("z", i)}, Limit: 10}, want)
 	}
 }
 

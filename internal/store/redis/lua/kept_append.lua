@@ -4,6 +4,7 @@
 --   times           sorted set: all records by when they were added
 --   order:<ns>      sorted set: those of a namespace, likewise
 --   list:<fn>       sorted set: those of a function, in the order of their IDs
+--   functions:<ns>  sorted set: functions of a namespace by how many they have
 --   requests:<fn>   hash: request IDs, each with the ID of its newest record
 --   sizes           sorted set: namespaces by the bytes of their records
 --   bytes           the sum of these
@@ -27,6 +28,15 @@ local function grow(ns, by)
   end
 end
 
+local function count(ns, fn)
+  local n = redis.call('ZCARD', key('list', fn))
+  if n > 0 then
+    redis.call('ZADD', key('functions', ns), n, fn)
+  else
+    redis.call('ZREM', key('functions', ns), fn)
+  end
+end
+
 local function drop(id)
   redis.call('ZREM', times, id)
   local c = redis.call('HMGET', key('call', id), 'ns', 'fn', 'request', 'size')
@@ -39,16 +49,31 @@ local function drop(id)
     redis.call('HDEL', key('requests', c[2]), c[3])
   end
   redis.call('DEL', key('call', id))
+  count(c[1], c[2])
   grow(c[1], -tonumber(c[4]))
 end
 
--- shrink drops the oldest records of a namespace that has too many.
-local function shrink(ns)
-  local over = redis.call('ZCARD', key('order', ns)) - most
-  if over > 0 then
-    for _, id in ipairs(redis.call('ZRANGE', key('order', ns), 0, math.min(over, many) - 1)) do
-      drop(id)
+-- first is the record of a namespace that makes room: the oldest one of the function that has the most; of functions
+-- with as many, of a hundred of them. So who has one function fail often pushes out no records of the others.
+local function first(ns)
+  local largest = redis.call('ZREVRANGE', key('functions', ns), 0, 0, 'WITHSCORES')
+  local oldest
+  if largest[2] and tonumber(largest[2]) > 1 then
+    local as = redis.call('ZREVRANGEBYSCORE', key('functions', ns), largest[2], largest[2], 'LIMIT', 0, 100)
+    for _, fn in ipairs(as) do
+      local id = redis.call('ZRANGE', key('list', fn), 0, 0)[1]
+      if id and (not oldest or id < oldest) then
+        oldest = id
+      end
     end
+  end
+  return oldest or redis.call('ZRANGE', key('order', ns), 0, 0)[1]
+end
+
+-- shrink drops records of a namespace that has too many.
+local function shrink(ns)
+  for _ = 1, math.min(redis.call('ZCARD', key('order', ns)) - most, many) do
+    drop(first(ns))
   end
 end
 
@@ -59,6 +84,7 @@ for i = 4, #ARGV, 6 do
     redis.call('ZADD', times, now, id)
     redis.call('ZADD', key('order', ns), now, id)
     redis.call('ZADD', key('list', fn), 0, id)
+    count(ns, fn)
     if request ~= '' then
       local before = redis.call('HGET', key('requests', fn), request)
       if not before or before < id then
@@ -79,7 +105,7 @@ if #ARGV == 3 then
 end
 for _ = 1, many do
   local largest = tonumber(redis.call('GET', bytes) or 0) > limit and redis.call('ZREVRANGE', sizes, 0, 0)[1]
-  local oldest = largest and redis.call('ZRANGE', key('order', largest), 0, 0)[1]
+  local oldest = largest and first(largest)
   if not oldest then
     break
   end
