@@ -41,6 +41,9 @@ type runtimeStatus struct {
 func runtimeStatuses(pool *sandbox.Pool) map[string]runtimeStatus {
 	all := map[string]runtimeStatus{}
 	for name, snapshot := range pool.Snapshot().Runtimes {
+		for i, fallback := range snapshot.Rollback.Fallbacks { // the snapshot is this caller's own
+			snapshot.Rollback.Fallbacks[i].Filename = nameOf(fallback.Filename)
+		}
 		all[name] = runtimeStatus{snapshot.Runtime.Version, snapshot}
 	}
 	return all

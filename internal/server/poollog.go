@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,10 +48,10 @@ func (p *poolLog) WorkerRolledBack(filename string, outcome sandbox.RollbackOutc
 	case outcome.Cause == "" || outcome.Killed:
 	case outcome.Cause == sandbox.RollbackUnproven:
 		p.log.Error("A worker that was put back is not as in its snapshot, and was ended",
-			"function", filename, "difference", outcome.Detail)
+			"function", nameOf(filename), "difference", outcome.Detail)
 	case p.isNews(outcome.Cause):
 		p.log.Info("A worker could not be put back, and was ended",
-			"function", filename, "cause", outcome.Cause, "detail", outcome.Detail)
+			"function", nameOf(filename), "cause", outcome.Cause, "detail", outcome.Detail)
 	}
 	p.Observer.WorkerRolledBack(filename, outcome)
 }
@@ -59,12 +60,13 @@ func (p *poolLog) WorkerRolledBack(filename string, outcome sandbox.RollbackOutc
 func (p *poolLog) RollbackChanged(now sandbox.RollbackFallback) {
 	switch {
 	case now.Reason == "":
-		p.log.Info("Workers are put back again", "function", now.Filename)
+		p.log.Info("Workers are put back again", "function", nameOf(now.Filename))
 	case now.WarmupOnly:
-		p.log.Warn("The warmup of a function is left out", "function", now.Filename, "reason", now.Reason, "until", now.Until)
+		p.log.Warn("The warmup of a function is left out",
+			"function", nameOf(now.Filename), "reason", now.Reason, "until", now.Until)
 	default:
 		p.log.Warn("Workers of a function are not put back: each call gets a process of its own",
-			"function", now.Filename, "reason", now.Reason, "until", now.Until)
+			"function", nameOf(now.Filename), "reason", now.Reason, "until", now.Until)
 	}
 	p.Observer.RollbackChanged(now)
 }
@@ -79,3 +81,6 @@ func (p *poolLog) isNews(cause sandbox.RollbackCause) bool {
 	p.told[cause] = time.Now()
 	return true
 }
+
+// nameOf is the name of a function as logs and reports have it, of that of its file.
+func nameOf(filename string) string { return strings.TrimSuffix(filename, ".js") }
