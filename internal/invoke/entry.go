@@ -28,6 +28,8 @@ type entry struct {
 	compiledBytes int
 	// env is the function's own environment as JSON; nil when it has none.
 	env json.RawMessage
+	// snapshotKey is key where workers are put back: with the environment, if a snapshot holds what code has made of it.
+	snapshotKey string
 	// runtime and maxInvocations are the function's own, or the zero that stands for the server's.
 	runtime        string
 	maxInvocations int
@@ -56,6 +58,7 @@ type entry struct {
 // bareEntry is the entry of a function that is tried out: it has no environment, and no revision.
 func bareEntry(fn *function.Function, bounds *function.Bounds) *entry {
 	e := &entry{fn: fn, key: workerKey(fn), filename: fn.Filename()}
+	e.snapshotKey = e.key
 	e.setOptions(bounds.Within(fn.Options))
 	return e
 }
@@ -72,6 +75,10 @@ func newEntry(fn *function.Function, bounds *function.Bounds) (*entry, error) {
 		return nil, fmt.Errorf("environment of %s: %w", fn.Ref, err)
 	}
 	e.env = env
+	if e.once || e.warmup != nil {
+		sum := sha256.Sum256(env)
+		e.snapshotKey += "\x00\x00env" + hex.EncodeToString(sum[:])
+	}
 	return e, nil
 }
 
@@ -120,7 +127,8 @@ func (e *entry) size() int64 {
 	if e.fn.Source != nil {
 		given += len(e.fn.Source.Map)
 	}
-	return int64(given+code+max(code, e.compiledBytes)+len(e.env)+len(e.key)+len(e.filename)) + entryOverhead
+	texts := len(e.env) + len(e.key) + len(e.snapshotKey) + len(e.filename)
+	return int64(given+code+max(code, e.compiledBytes)+texts) + entryOverhead
 }
 
 // workerKey names the function, its code, its runtime and what else a worker is bound to. The stored hash is not used:

@@ -186,10 +186,12 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	inv := e.invocation()
 	inv.ID, inv.Owner, inv.Depth = at.id(call.ID), call.Owner, depthOf(ctx)
 	inv.Compiled, inv.Env = &e.compiled, e.env
-	giveSecrets(inv, given)
 	inv.AsyncTimeout, inv.MaxInvocations = e.timeout, e.maxInvocations
 	inv.Rollback = !e.state && (e.reuse == function.ReuseRollback || e.reuse == "" && v.rollsBack)
-	inv.Warmup = e.warmup
+	if inv.Warmup = e.warmup; inv.Rollback {
+		inv.Key = e.snapshotKey
+	}
+	giveSecrets(inv, given)
 	inv.Request, inv.Outgoing = call.Request, span.Outgoing()
 	inv.Detached, inv.CutAfterAnswer = !v.cancels && !call.Bound, v.cuts || e.cut
 	inv.OnLog = func(line sandbox.LogLine) {

@@ -124,6 +124,37 @@ func TestReuseIsTheFunctionsOrTheServers(t *testing.T) {
 	}
 }
 
+// A snapshot has what code has made of the variables before it: other variables are for other workers.
+func TestOtherVariablesAreForOtherSnapshots(t *testing.T) {
+	once, putBack, own := function.InitOnce, function.ReuseRollback, function.ReuseWorker
+	keys := map[string]string{}
+	for _, value := range []string{"1", "2", "1"} {
+		for name, o := range map[string]function.Options{
+			"each":   {Reuse: &putBack},
+			"once":   {Reuse: &putBack, Init: &once},
+			"warmed": {Reuse: &putBack, Warmup: &function.Warmup{On: true}},
+			"worker": {Reuse: &own, Init: &once},
+		} {
+			fn := stored("a/b", "one")
+			fn.Options, fn.Env = o, function.NewEnv(function.Var{Name: "X", Value: value})
+			pool := &fakePool{}
+			if _, err := New(Options{Pool: pool, Source: newSource(fn)}).Run(t.Context(), Call{Ref: fn.Ref}); err != nil {
+				t.Fatal(err)
+			}
+			got := pool.seen()[0].Key
+			if before, ok := keys[name+value]; ok && got != before {
+				t.Errorf("%s: the same variables have another worker", name)
+			}
+			keys[name+value] = got
+		}
+	}
+	for name, same := range map[string]bool{"each": true, "once": false, "warmed": false, "worker": true} {
+		if (keys[name+"1"] == keys[name+"2"]) != same {
+			t.Errorf("%s: the same worker for other variables: %v, want %v", name, !same, same)
+		}
+	}
+}
+
 // State that is kept by choice goes before both: its workers are not put back.
 func TestStateIsKeptByChoice(t *testing.T) {
 	keep, not, putBack := function.StateWorker, function.StateCall, function.ReuseRollback
