@@ -111,7 +111,8 @@ const (
 type Invoke struct {
 	ID   string
 	Kind string // Run when empty
-	// Env, Secrets and Outgoing are for Prepare, too; Method and all that follows is for Run and Warmup alone.
+	// Env and Secrets are for Prepare, too, which has nothing of the call that it comes before; all others are for Run and
+	// Warmup alone.
 	Method string
 	// Headers, Query, Env and Secrets are JSON objects, Body any JSON value; empty ones are left out or null.
 	Headers, Query, Env, Secrets, Body json.RawMessage
@@ -156,7 +157,6 @@ func AppendInvoke(dst []byte, in *Invoke) []byte {
 	case Prepare:
 		dst = appendRaw(dst, `,"env":`, in.Env)
 		dst = appendRaw(dst, `,"secrets":`, in.Secrets)
-		dst = appendRaw(dst, `,"outgoing":`, in.Outgoing)
 	}
 	return append(dst, '}', '\n')
 }

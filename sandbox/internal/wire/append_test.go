@@ -148,7 +148,7 @@ func TestAppendInvokeBeforeTheSnapshot(t *testing.T) {
 		Env: json.RawMessage(`{"A":"1"}`), Secrets: json.RawMessage(`{"B":"2"}`), Outgoing: json.RawMessage(`{"c":"3"}`),
 	}
 	for kind, want := range map[string]string{
-		Prepare: `{"type":"invoke","id":"1","kind":"prepare","env":{"A":"1"},"secrets":{"B":"2"},"outgoing":{"c":"3"}}`,
+		Prepare: `{"type":"invoke","id":"1","kind":"prepare","env":{"A":"1"},"secrets":{"B":"2"}}`,
 		Warmup: `{"type":"invoke","id":"1","kind":"warmup","method":"PUT","env":{"A":"1"},"secrets":{"B":"2"},` +
 			`"outgoing":{"c":"3"},"body":1}`,
 		Check: `{"type":"invoke","id":"1","kind":"check"}`,
