@@ -13,6 +13,9 @@ import (
 	"github.com/backstage/functions/internal/testenv"
 )
 
+// numberedAfter answers with the number that it was called with, after so many milliseconds.
+const numberedAfter = `function main(req, res) { setTimeout(function () { res.send({ n: req.body.n }); }, %d); }`
+
 // queuedCall is the record of an asynchronous call, as far as the tests look at it.
 type queuedCall struct {
 	Status   string `json:"status"`

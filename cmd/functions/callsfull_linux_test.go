@@ -9,9 +9,6 @@ import (
 	"github.com/backstage/functions/internal/testenv"
 )
 
-// numberedAfter answers with the number that it was called with, after so many milliseconds.
-const numberedAfter = `function main(req, res) { setTimeout(function () { res.send({ n: req.body.n }); }, %d); }`
-
 // addLarge is add for a call that takes that many bytes more. It says whether the call was accepted.
 func (a *accepted) addLarge(s *server, number, bytes int) bool {
 	at := callAsync(s.url+"/functions/q/f/run", fmt.Sprintf(`{"n":%d,"x":%q}`, number, strings.Repeat("x", bytes)))
