@@ -20,6 +20,10 @@ func (s *Store) ListCalls(ctx context.Context, q *queue.Query) (queue.Page, erro
 
 func (s *Store) listCalls(ctx context.Context, q *queue.Query) (page queue.Page, err error) {
 	list := s.keys.callsOf(q.Ref.Namespace) + "list:" + listName(q.Ref)
+	skip := func(id string, damage error) error { // one that is damaged hides no others
+		s.log.WarnContext(ctx, "A queued call in Redis cannot be read", "call", id, "error", damage)
+		return nil
+	}
 	after := q.After
 	for scanned := 0; ; scanned += scanStep {
 		before := "+"
@@ -30,7 +34,7 @@ func (s *Store) listCalls(ctx context.Context, q *queue.Query) (page queue.Page,
 		if err != nil {
 			return page, storeError(ctx, err)
 		}
-		calls, err := s.readCalls(ctx, q.Ref, ids)
+		calls, err := s.readCalls(ctx, q.Ref, ids, skip)
 		if err != nil {
 			return page, err
 		}

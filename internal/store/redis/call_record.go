@@ -72,7 +72,7 @@ func (s *Store) callKey(ref function.Ref, id string) string {
 }
 
 func (s *Store) readCall(ctx context.Context, ref function.Ref, id string) (*queue.Call, error) {
-	calls, err := s.readCalls(ctx, ref, []string{id})
+	calls, err := s.readCalls(ctx, ref, []string{id}, func(_ string, damage error) error { return damage })
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,11 @@ func (s *Store) readCall(ctx context.Context, ref function.Ref, id string) (*que
 	return calls[0], nil
 }
 
-// readCalls returns the records of those calls of a function that are there.
-func (s *Store) readCalls(ctx context.Context, ref function.Ref, ids []string) ([]*queue.Call, error) {
+// readCalls returns the records of those calls of a function that are there. Unread is told of each that cannot be
+// read; when it returns an error, so does readCalls.
+func (s *Store) readCalls(
+	ctx context.Context, ref function.Ref, ids []string, unread func(id string, damage error) error,
+) ([]*queue.Call, error) {
 	records := make([]*redis.SliceCmd, len(ids))
 	results := make([]*redis.Cmd, len(ids))
 	_, err := s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -100,7 +103,10 @@ func (s *Store) readCalls(ctx context.Context, ref function.Ref, ids []string) (
 	for i, id := range ids {
 		c, err := parseCall(id, records[i].Val())
 		if err != nil {
-			return nil, err
+			if err = unread(id, err); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if c == nil || c.Ref != ref {
 			continue

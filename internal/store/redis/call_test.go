@@ -73,7 +73,8 @@ func TestAFullRedisFinishesWhatItHas(t *testing.T) {
 	}
 }
 
-// TestARecordThatNobodyCouldUseIsNotTaken has numbers that the store does not write. Others are taken all the same.
+// TestARecordThatNobodyCouldUseIsNotTaken has numbers that the store does not write. Others are taken, and listed, all
+// the same.
 func TestARecordThatNobodyCouldUseIsNotTaken(t *testing.T) {
 	s, raw := withRaw(t)
 	for field, value := range map[string]string{"step": "-1", "used": "-2", "takes": "-7"} {
@@ -90,6 +91,10 @@ func TestARecordThatNobodyCouldUseIsNotTaken(t *testing.T) {
 		if _, err := s.GetCall(t.Context(), ref, field); !errors.Is(err, queue.ErrIncomplete) {
 			t.Errorf("%s: %v", field, err)
 		}
+	}
+	page, err := s.ListCalls(t.Context(), &queue.Query{Ref: ref, Limit: 10})
+	if err != nil || len(page.Calls) != 3 {
+		t.Errorf("the list has %d, %v", len(page.Calls), err)
 	}
 }
 
