@@ -13,7 +13,11 @@ func TestAQueuedCallTellsHowFarItIs(t *testing.T) {
 	pool := newRealPool(t, one)
 	inv := invocation("progress", `function main(req, res) {
 		Backstage.progress(0.25, 'a quarter');
-		setTimeout(() => { Backstage.progress(1); res.send(Backstage.invocation || null) }, 5);
+		setTimeout(() => { Backstage.progress(1); send(res) }, 5);
+	}
+	function send(res) {
+		const { id, attempt, deadline } = Backstage.invocation;
+		res.send({ id, attempt, deadline: deadline > Date.now() });
 	}`)
 	told := []sandbox.Progress{{Part: 0.25, Text: "a quarter"}, {Part: 1}}
 	for _, row := range []struct {
@@ -21,9 +25,9 @@ func TestAQueuedCallTellsHowFarItIs(t *testing.T) {
 		want   []sandbox.Progress
 		body   string
 	}{
-		{&sandbox.Queued{ID: "q1", Attempt: 1}, told, `{"id":"q1","attempt":1}`},
-		{nil, nil, `null`}, // on the same worker
-		{&sandbox.Queued{ID: "q2", Attempt: 7}, told, `{"id":"q2","attempt":7}`},
+		{&sandbox.Queued{ID: "q1", Attempt: 1}, told, `{"id":"q1","attempt":1,"deadline":true}`},
+		{nil, nil, `{"deadline":true}`}, // on the same worker
+		{&sandbox.Queued{ID: "q2", Attempt: 7}, told, `{"id":"q2","attempt":7,"deadline":true}`},
 	} {
 		var got []sandbox.Progress
 		inv.Queued, inv.OnProgress = row.queued, func(p sandbox.Progress) { got = append(got, p) }

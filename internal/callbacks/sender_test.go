@@ -304,14 +304,14 @@ func TestThePolicyOfFunctionsHolds(t *testing.T) {
 		"http://0x7f000001:" + port:   "EGRESS_DENIED (bad_host)",
 		"https://192.168.0.1:8443/a?": "EGRESS_DENIED (private)",
 	} {
-		var log strings.Builder // written to before the attempt comes to something
+		var logged strings.Builder // written to before the attempt comes to something
 		r := newRig(t, func(o *Options) {
-			o.Dial, o.Logger = dialer().Dial, slog.New(slog.NewTextHandler(&log, nil))
+			o.Dial, o.Logger = dialer().Dial, slog.New(slog.NewTextHandler(&logged, nil))
 		})
 		c := r.end(t, "ns", url)
 		r.comes(t, "queued")
-		if !strings.Contains(log.String(), "EGRESS_ALLOW") || !strings.Contains(log.String(), "EGRESS_DENIED") {
-			t.Errorf("%s: the log has %q", url, log.String())
+		if !strings.Contains(logged.String(), "EGRESS_ALLOW") || !strings.Contains(logged.String(), "EGRESS_DENIED") {
+			t.Errorf("%s: the log has %q", url, logged.String())
 		}
 		if _, detail := r.detail(t, c); detail["reason"] != "connect" || detail["error"] != code {
 			t.Errorf("%s: %v", url, detail)

