@@ -12,7 +12,7 @@ import (
 )
 
 // unobserved are the methods that call no hooks.
-var unobserved = []string{"Name", "Watch", "Close", "AppendLog", "AwaitLog", "ReadLog", "Publish", "Subscribe", "TakeCalls", "RenewCalls", "AddUsage", "TakeTokens"}
+var unobserved = []string{"Name", "Watch", "Close", "AppendLog", "AwaitLog", "ReadLog", "Publish", "Subscribe", "TakeCalls", "TakeCallbacks", "RenewCalls", "AddUsage", "TakeTokens"}
 
 func TestEveryOperationOfAStoreIsObserved(t *testing.T) {
 	var operations []string
