@@ -13,7 +13,7 @@ import (
 // Pairs of servers that are compared, and how often each of the two is loaded, one after the other: the machine's speed
 // is not always the same, and neither are two servers that were started alike.
 const (
-	keyPairs  = 9
+	keyPairs  = 5
 	keyRounds = 4
 	keyWarm   = 5 * time.Second // as long as the code of workers gets faster
 )
