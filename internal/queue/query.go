@@ -85,6 +85,41 @@ type Page struct {
 // MaxScan is how many records one request for a list looks at.
 const MaxScan = 1000
 
+// Ordered are IDs from the oldest to the newest, as a tree has them. Both have each called with them from the newest on,
+// or from one that need not be there any more, until it returns false.
+type Ordered interface {
+	Reverse(each func(id string) bool)
+	Descend(from string, each func(id string) bool)
+}
+
+// Walk has add called with the IDs of a page of a list, from the newest on, until it has an error: it says whether the
+// page has that record. Walk returns the Next of the page.
+func (q *Query) Walk(ids Ordered, add func(id string) (added bool, err error)) (next string, err error) {
+	scanned, has, last := 0, 0, ""
+	each := func(id string) bool {
+		if id == q.After {
+			return true
+		}
+		if scanned == MaxScan || has == q.Limit {
+			next = last
+			return false
+		}
+		scanned++
+		last = id
+		var added bool
+		if added, err = add(id); added {
+			has++
+		}
+		return err == nil
+	}
+	if q.After == "" {
+		ids.Reverse(each)
+	} else {
+		ids.Descend(q.After, each)
+	}
+	return next, err
+}
+
 // Stats are of all calls.
 type Stats struct {
 	Queued, Running, Dead int64

@@ -61,28 +61,15 @@ func (l *Line) List(ctx context.Context, q *queue.Query) (page queue.Page, err e
 	if all == nil {
 		return page, nil
 	}
-	scanned, last := 0, ""
-	each := func(id string) bool {
-		if id == q.After {
-			return true
+	page.Next, err = q.Walk(all, func(id string) (bool, error) {
+		c := l.calls[id]
+		if l.expiredLocked(c) || !q.Matches(c) {
+			return false, nil
 		}
-		if scanned == queue.MaxScan || len(page.Calls) == q.Limit {
-			page.Next = last
-			return false
-		}
-		scanned++
-		last = id
-		if c := l.calls[id]; !l.expiredLocked(c) && q.Matches(c) {
-			page.Calls = append(page.Calls, view(c))
-		}
-		return true
-	}
-	if q.After == "" {
-		all.Reverse(each)
-	} else {
-		all.Descend(q.After, each)
-	}
-	return page, nil
+		page.Calls = append(page.Calls, view(c))
+		return true, nil
+	})
+	return page, err
 }
 
 // Stats counts all calls: see store.Calls.

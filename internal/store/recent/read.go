@@ -48,30 +48,16 @@ func (r *Records) List(ctx context.Context, q *queue.Query) (page queue.KeptPage
 	if all == nil {
 		return page, nil
 	}
-	scanned, last := 0, ""
-	each := func(id string) bool {
-		if id == q.After {
-			return true
-		}
-		if scanned == queue.MaxScan || len(page.Calls) == q.Limit {
-			page.Next = last
-			return false
-		}
-		scanned++
-		last = id
+	page.Next, err = q.Walk(all, func(id string) (bool, error) {
 		if e := r.entries[id]; !q.Selects(e.status, e.reason, e.start) {
-			return true
+			return false, nil
 		}
-		var k *queue.Kept
-		if k, err = r.readLocked(id); k != nil && k.Expires.After(r.now()) {
-			page.Calls = append(page.Calls, k)
+		k, err := r.readLocked(id)
+		if k == nil || !k.Expires.After(r.now()) {
+			return false, err
 		}
-		return err == nil
-	}
-	if q.After == "" {
-		all.Reverse(each)
-	} else {
-		all.Descend(q.After, each)
-	}
+		page.Calls = append(page.Calls, k)
+		return true, err
+	})
 	return page, err
 }

@@ -36,31 +36,17 @@ func telling(namespace string) *queue.Spec {
 // takeCallback takes one callback, whenever there is one.
 func takeCallback(t *testing.T, s Store, lease time.Duration) *queue.Call {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; {
-		taken, _, err := s.TakeCallbacks(t.Context(), "two", 1, lease)
-		wantNoError(t, err)
-		if len(taken) == 1 {
-			return taken[0]
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("there is no callback to take")
-		}
-	}
+	return takeOne(t, s.TakeCallbacks, "two", lease)
 }
 
 func wantNoCallback(t *testing.T, s Store) {
 	t.Helper()
-	if taken, _, err := s.TakeCallbacks(t.Context(), "two", 9, time.Hour); err != nil || len(taken) != 0 {
-		t.Fatalf("took %d callbacks, %v; want none", len(taken), err)
-	}
+	wantNone(t, s.TakeCallbacks, "two")
 }
 
 func settleCallback(t *testing.T, s Store, c *queue.Call, how queue.Settlement, want queue.Status) {
 	t.Helper()
-	how.Lease = queue.LeaseOf(c)
-	if status, err := s.SettleCallback(t.Context(), &how); err != nil || status != want {
-		t.Fatalf("settle %s: %q, %v; want %q", how.Outcome, status, err, want)
-	}
+	settleBy(t, s.SettleCallback, c, how, want)
 }
 
 // ended is a call that has succeeded, whose callback is queued.
