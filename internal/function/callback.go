@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
-	"slices"
 	"strings"
 
-	"github.com/backstage/functions/internal/spelling"
+	"github.com/backstage/functions/internal/members"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
@@ -69,25 +67,26 @@ func (c Callback) json() string {
 
 // parseCallback reads the option. Its error is the end of a sentence that begins with its name.
 func parseCallback(text []byte) (c Callback, err error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(text, &members); err != nil || members == nil {
-		return c, errors.New(" is not of a type(s) object")
+	given, err := members.Of(text, "")
+	if err != nil {
+		return c, err
 	}
-	known := []string{"url", "secret"}
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		to := map[string]*string{"url": &c.URL, "secret": &c.Secret}[name]
-		if to == nil {
-			end := spelling.DidYouMean(name, known)
-			if end == "" {
-				end = ": there are " + strings.Join(known, ", ")
-			}
-			return Callback{}, fmt.Errorf(".%s is not known%s", name, end)
-		}
-		if err := json.Unmarshal(members[name], to); err != nil {
-			return Callback{}, fmt.Errorf(".%s is not of a type(s) string", name)
-		}
+	if err := members.Set(given, c.set); err != nil {
+		return Callback{}, err
 	}
 	return c, c.check()
+}
+
+// set reads one member.
+func (c *Callback) set(name string, value json.RawMessage) error {
+	to := map[string]*string{"url": &c.URL, "secret": &c.Secret}[name]
+	if to == nil {
+		return members.Unknown(name, "url", "secret")
+	}
+	if err := json.Unmarshal(value, to); err != nil {
+		return fmt.Errorf(".%s is not of a type(s) string", name)
+	}
+	return nil
 }
 
 func (c *Callback) check() error {

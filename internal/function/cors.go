@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,7 +12,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/backstage/functions/internal/duration"
-	"github.com/backstage/functions/internal/spelling"
+	"github.com/backstage/functions/internal/members"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
@@ -106,17 +105,15 @@ func parseCORS(text []byte) (c CORS, err error) {
 	if len(text) > maxCORS {
 		return c, fmt.Errorf(" has %d bytes, %d are the most that are taken", len(text), maxCORS)
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(text, &members); err != nil || members == nil {
-		return c, errors.New(" is not of a type(s) object")
+	given, err := members.Of(text, "")
+	if err != nil {
+		return c, err
 	}
-	if len(members) == 0 {
+	if len(given) == 0 {
 		return c, nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if err := c.set(name, members[name]); err != nil {
-			return CORS{}, err
-		}
+	if err := members.Set(given, c.set); err != nil {
+		return CORS{}, err
 	}
 	return c, c.check()
 }
@@ -149,11 +146,7 @@ func (c *CORS) set(name string, value json.RawMessage) error {
 		return fmt.Errorf(".maxAge is not a duration from 1s to %s with its unit, such as \"10m\"", duration.Text(maxCORSAge))
 	}
 	known := append(listNames(), "credentials", "maxAge")
-	end := spelling.DidYouMean(name, known)
-	if end == "" {
-		end = ": there are " + strings.Join(known, ", ")
-	}
-	return fmt.Errorf(".%s is not known%s", name, end)
+	return members.Unknown(name, known...)
 }
 
 func (c *CORS) check() error {

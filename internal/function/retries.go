@@ -2,15 +2,11 @@ package function
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/backstage/functions/internal/duration"
-	"github.com/backstage/functions/internal/spelling"
+	"github.com/backstage/functions/internal/members"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
@@ -84,14 +80,12 @@ func (r Retries) json() string {
 
 // parseRetries reads the option. Its error is the end of a sentence that begins with its name.
 func parseRetries(text []byte) (r Retries, err error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(text, &members); err != nil || members == nil {
-		return r, errors.New(" is not of a type(s) object")
+	given, err := members.Of(text, "")
+	if err != nil {
+		return r, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if err := r.set(name, members[name]); err != nil {
-			return Retries{}, err
-		}
+	if err := members.Set(given, r.set); err != nil {
+		return Retries{}, err
 	}
 	return r, nil
 }
@@ -110,11 +104,7 @@ func (r *Retries) set(name string, value json.RawMessage) error {
 	case "maxAge":
 		return setPeriod(&r.MaxAge, name, value, maxMaxAge)
 	}
-	end := spelling.DidYouMean(name, known)
-	if end == "" {
-		end = ": there are " + strings.Join(known, ", ")
-	}
-	return fmt.Errorf(".%s is not known%s", name, end)
+	return members.Unknown(name, known...)
 }
 
 func setPeriod(to *time.Duration, name string, value json.RawMessage, most time.Duration) error {

@@ -4,13 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
 
-	"github.com/backstage/functions/internal/spelling"
+	"github.com/backstage/functions/internal/members"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
@@ -78,18 +77,16 @@ func parseWarmup(text []byte) (w Warmup, err error) {
 	if string(text) == "false" {
 		return w, nil
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(text, &members); err != nil || members == nil {
-		return w, errors.New(" is not of a type(s) object, and not false")
+	given, err := members.Of(text, ", and not false")
+	if err != nil {
+		return w, err
 	}
 	if !rawjson.Scan(text, maxWarmupLevel).OK {
 		return w, fmt.Errorf(" is nested more than %d levels deep", maxWarmupLevel)
 	}
 	w.On = true
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if err := w.set(name, members[name]); err != nil {
-			return Warmup{}, err
-		}
+	if err := members.Set(given, w.set); err != nil {
+		return Warmup{}, err
 	}
 	return w, nil
 }
@@ -115,11 +112,7 @@ func (w *Warmup) set(name string, value json.RawMessage) error {
 		}
 		return nil
 	}
-	end := spelling.DidYouMean(name, known)
-	if end == "" {
-		end = ": there are " + strings.Join(known, ", ")
-	}
-	return fmt.Errorf(".%s is not known%s", name, end)
+	return members.Unknown(name, known...)
 }
 
 // setTexts reads an object of strings. The names of headers become lower-case, as requests have them.

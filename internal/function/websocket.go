@@ -4,15 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/backstage/functions/internal/duration"
-	"github.com/backstage/functions/internal/spelling"
+	"github.com/backstage/functions/internal/members"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
@@ -82,15 +80,13 @@ func parseWebSocket(text []byte) (s WebSocket, err error) {
 	if string(text) == "false" {
 		return s, nil
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(text, &members); err != nil || members == nil {
-		return s, errors.New(" is not of a type(s) object, and not false")
+	given, err := members.Of(text, ", and not false")
+	if err != nil {
+		return s, err
 	}
 	s.On = true
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if err := s.set(name, members[name]); err != nil {
-			return WebSocket{}, err
-		}
+	if err := members.Set(given, s.set); err != nil {
+		return WebSocket{}, err
 	}
 	if err := s.check(); err != nil {
 		return WebSocket{}, err
@@ -109,11 +105,7 @@ func (s *WebSocket) set(name string, value json.RawMessage) error {
 	}
 	known := []string{"origins", "protocols", "idle"}
 	if name != "idle" {
-		end := spelling.DidYouMean(name, known)
-		if end == "" {
-			end = ": there are " + strings.Join(known, ", ")
-		}
-		return fmt.Errorf(".%s is not known%s", name, end)
+		return members.Unknown(name, known...)
 	}
 	var text string
 	if json.Unmarshal(value, &text) == nil {

@@ -4,15 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/backstage/functions/internal/bytesize"
 	"github.com/backstage/functions/internal/duration"
-	"github.com/backstage/functions/internal/spelling"
+	"github.com/backstage/functions/internal/members"
 	"github.com/backstage/functions/sandbox/rawjson"
 )
 
@@ -36,14 +33,12 @@ const (
 // ParseQuotas reads an object such as {"calls":1000000,"cpu":"10h","egress":"50gb"}. Its error is the end of a
 // sentence that begins with the name of what text is the value of.
 func ParseQuotas(text json.RawMessage) (q Quotas, err error) {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(text, &members) != nil || members == nil {
-		return q, errors.New(" is not of a type(s) object")
+	given, err := members.Of(text, "")
+	if err != nil {
+		return q, err
 	}
-	for _, name := range slices.Sorted(maps.Keys(members)) {
-		if err := q.set(name, members[name]); err != nil {
-			return Quotas{}, err
-		}
+	if err := members.Set(given, q.set); err != nil {
+		return Quotas{}, err
 	}
 	return q, nil
 }
@@ -71,11 +66,7 @@ func (q *Quotas) set(name string, value json.RawMessage) (err error) {
 			return errors.New(`.egress is not a number of bytes with its unit, such as "500mb" or "10gb"`)
 		}
 	default:
-		end := spelling.DidYouMean(name, quotaNames)
-		if end == "" {
-			end = ": there are " + strings.Join(quotaNames, ", ")
-		}
-		return fmt.Errorf(".%s is not known%s", name, end)
+		return members.Unknown(name, quotaNames...)
 	}
 	return nil
 }
