@@ -1,6 +1,7 @@
 package callbacks
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"log/slog"
@@ -78,24 +79,12 @@ func (o Options) withDefaults() Options {
 	if o.Server == "" {
 		o.Server, _ = os.Hostname() // an unknown host has no name in records
 	}
-	if o.Timeout == 0 {
-		o.Timeout = DefaultTimeout
-	}
-	if o.Poll == 0 {
-		o.Poll = DefaultPoll
-	}
-	if o.Most == 0 {
-		o.Most = DefaultMost
-	}
-	if o.PerNamespace == 0 {
-		o.PerNamespace = DefaultPerNamespace
-	}
-	if o.PerReceiver == 0 {
-		o.PerReceiver = DefaultPerReceiver
-	}
-	if o.AnswerLimit == 0 {
-		o.AnswerLimit = DefaultAnswerLimit
-	}
+	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
+	o.Poll = cmp.Or(o.Poll, DefaultPoll)
+	o.Most = cmp.Or(o.Most, DefaultMost)
+	o.PerNamespace = cmp.Or(o.PerNamespace, DefaultPerNamespace)
+	o.PerReceiver = cmp.Or(o.PerReceiver, DefaultPerReceiver)
+	o.AnswerLimit = cmp.Or(o.AnswerLimit, DefaultAnswerLimit)
 	if o.Observer == nil {
 		o.Observer = unobserved{}
 	}

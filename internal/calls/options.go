@@ -1,6 +1,7 @@
 package calls
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
@@ -89,18 +90,10 @@ func (o Options) withDefaults() Options {
 	if o.Server == "" {
 		o.Server, _ = os.Hostname() // an unknown host has no name in records
 	}
-	if o.Lease == 0 {
-		o.Lease = DefaultLease
-	}
-	if o.Poll == 0 {
-		o.Poll = DefaultPoll
-	}
-	if o.ResultLimit == 0 {
-		o.ResultLimit = DefaultResultLimit
-	}
-	if o.KeptLimit == 0 {
-		o.KeptLimit = o.ResultLimit
-	}
+	o.Lease = cmp.Or(o.Lease, DefaultLease)
+	o.Poll = cmp.Or(o.Poll, DefaultPoll)
+	o.ResultLimit = cmp.Or(o.ResultLimit, DefaultResultLimit)
+	o.KeptLimit = cmp.Or(o.KeptLimit, o.ResultLimit)
 	if o.Ended == nil {
 		o.Ended = func() {}
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/backstage/functions/internal/backlog"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/outcome"
@@ -119,26 +120,9 @@ func (l *Log) Ended(e *invoke.Ended) {
 // run writes what comes until the Log is closed.
 func (l *Log) run() {
 	defer close(l.done)
-	summaries, cleanings := time.NewTicker(summary), time.NewTicker(cleaning)
-	defer summaries.Stop()
-	defer cleanings.Stop()
-	l.store(nil)
-	for {
-		select {
-		case e := <-l.queue:
-			l.write(e)
-		case <-summaries.C:
-			l.summarize()
-		case <-cleanings.C:
-			l.store(nil)
-		case <-l.closing:
-			for len(l.queue) > 0 {
-				l.write(<-l.queue)
-			}
-			l.summarize()
-			return
-		}
-	}
+	backlog.Work[entry]{
+		Write: l.write, Summarize: l.summarize, Clean: func() { l.store(nil) }, Summary: summary, Cleaning: cleaning,
+	}.Do(l.queue, l.closing)
 }
 
 // write writes an entry, together with those that come soon.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/backstage/functions/internal/audit"
+	"github.com/backstage/functions/internal/backlog"
 	"github.com/backstage/functions/internal/perclient"
 )
 
@@ -152,30 +153,9 @@ func (l *Log) drop(n int64) {
 // run writes what comes until the Log is closed.
 func (l *Log) run() {
 	defer close(l.done)
-	summaries, cleanings := time.NewTicker(summary), time.NewTicker(cleaning)
-	defer summaries.Stop()
-	defer cleanings.Stop()
-	l.store(nil)
-	for {
-		select {
-		case e := <-l.queue:
-			l.write(e)
-		case <-summaries.C:
-			l.summarize()
-		case <-cleanings.C:
-			l.store(nil)
-		case <-l.closing:
-			for {
-				select {
-				case e := <-l.queue:
-					l.write(e)
-				default:
-					l.summarize()
-					return
-				}
-			}
-		}
-	}
+	backlog.Work[entry]{
+		Write: l.write, Summarize: l.summarize, Clean: func() { l.store(nil) }, Summary: summary, Cleaning: cleaning,
+	}.Do(l.queue, l.closing)
 }
 
 // summarize writes how many refusals have no record, if any.
