@@ -85,8 +85,8 @@ type Page struct {
 // MaxScan is how many records one request for a list looks at.
 const MaxScan = 1000
 
-// Ordered are IDs from the oldest to the newest, as a tree has them. Both have each called with them from the newest on,
-// or from one that need not be there any more, until it returns false.
+// Ordered are IDs from the oldest to the newest, as a tree has them. Both have each called with them from the newest
+// on, or from one that need not be there any more, until it returns false.
 type Ordered interface {
 	Reverse(each func(id string) bool)
 	Descend(from string, each func(id string) bool)
