@@ -40,12 +40,6 @@ func encodeStep(r *sandbox.Request, contentType string, status int) ([]byte, err
 	return append(head, r.Raw...), nil
 }
 
-// decodeRequest is the inverse of EncodeRequest.
-func decodeRequest(text []byte) (sandbox.Request, error) {
-	r, _, _, err := decodeStep(text)
-	return r, err
-}
-
 // decodeStep is the inverse of encodeStep.
 func decodeStep(text []byte) (r sandbox.Request, contentType string, status int, err error) {
 	head, raw, _ := bytes.Cut(text, []byte("\n"))

@@ -23,7 +23,7 @@ func TestRequestsAreTheSameAfterTheQueue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := decodeRequest(text); err != nil || !reflect.DeepEqual(got, r) {
+		if got, _, _, err := decodeStep(text); err != nil || !reflect.DeepEqual(got, r) {
 			t.Errorf("%s: got %+v, %v; want %+v", name, got, err, r)
 		}
 	}
@@ -50,7 +50,7 @@ func FuzzDecodeRequest(f *testing.F) {
 	f.Add([]byte("{\"method\":\"PUT\",\"header\":{},\"bytes\":true}\nabc"))
 	f.Add([]byte(`{"method":"PUT","header":[],"body":{"a":1}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		r, err := decodeRequest(text)
+		r, _, _, err := decodeStep(text)
 		if err != nil {
 			return
 		}
@@ -58,7 +58,7 @@ func FuzzDecodeRequest(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q cannot be written again: %v", text, err)
 		}
-		if second, err := decodeRequest(again); err != nil || !bytes.Equal(second.Raw, r.Raw) {
+		if second, _, _, err := decodeStep(again); err != nil || !bytes.Equal(second.Raw, r.Raw) {
 			t.Errorf("%q became %q, %v", text, again, err)
 		}
 	})
