@@ -30,16 +30,11 @@ func wantsEvents(r *http.Request) bool {
 // followCall sends the record with each change of it as an event, until the call is settled, and, to those who may read
 // the output of its function, the lines of the call.
 func (s *server) followCall(w http.ResponseWriter, r *http.Request, ref function.Ref, id string) error {
-	allowed, stop := s.whileAllowed(r)
-	defer stop()
-	ctx, leave, err := s.followers.join(allowed, s.Owner(ref.Namespace), s.Client(r))
+	ctx, leave, err := s.joinFollowers(r, ref)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.Life, cancel)()
 	var kept *queue.Kept
 	c, err := s.Calls.Get(ctx, ref, id)
 	if errors.Is(err, queue.ErrNotFound) {

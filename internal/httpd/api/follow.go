@@ -23,19 +23,34 @@ const followStep = 100
 
 var errFollowers = tooManyRequests("Too many requests follow the output of functions")
 
+// joinFollowers is the context of a follower of something of ref, until the caller leaves, their key ends, the server
+// does or one of the namespaces is disabled; or that there are too many.
+func (s *server) joinFollowers(
+	r *http.Request, ref function.Ref, namespaces ...string,
+) (ctx context.Context, leave func(), err error) {
+	allowed, stopWatching := s.whileAllowed(r, namespaces...)
+	joined, leavePlace, err := s.followers.join(allowed, s.Owner(ref.Namespace), s.Client(r))
+	if err != nil {
+		stopWatching()
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(joined)
+	stop := context.AfterFunc(s.Life, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+		leavePlace()
+		stopWatching()
+	}, nil
+}
+
 // followLogs sends lines as events until the caller leaves or the server ends.
 func (s *server) followLogs(w http.ResponseWriter, r *http.Request, ref function.Ref, asked logsRequest) error {
-	allowed, stop := s.whileAllowed(r, ref.Namespace)
-	defer stop()
-	ctx, leave, err := s.followers.join(allowed, s.Owner(ref.Namespace), s.Client(r))
+	ctx, leave, err := s.joinFollowers(r, ref, ref.Namespace)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.Life, cancel)()
-
 	after, lines, err := s.beginFollowing(ctx, ref, asked)
 	if err != nil {
 		return err

@@ -20,10 +20,23 @@ func (s *Store) ListCalls(ctx context.Context, q *queue.Query) (queue.Page, erro
 
 func (s *Store) listCalls(ctx context.Context, q *queue.Query) (page queue.Page, err error) {
 	list := s.keys.callsOf(q.Ref.Namespace) + "list:" + listName(q.Ref)
-	skip := func(id string, damage error) error { // one that is damaged hides no others
-		s.log.WarnContext(ctx, "A queued call in Redis cannot be read", "call", id, "error", damage)
-		return nil
+	read := func(ids []string) ([]*queue.Call, error) {
+		return s.readCalls(ctx, q.Ref, ids, func(id string, damage error) error { // one that is damaged hides no others
+			s.log.WarnContext(ctx, "A queued call in Redis cannot be read", "call", id, "error", damage)
+			return nil
+		})
 	}
+	page.Calls, page.Next, err = pageOf(ctx, s, list, q, read, func(c *queue.Call) (string, bool) {
+		return c.ID, q.Matches(c)
+	})
+	return page, err
+}
+
+// pageOf reads a page of a sorted set of IDs, from the newest on. Of says the ID of a record, and whether q selects it.
+func pageOf[R any](
+	ctx context.Context, s *Store, list string, q *queue.Query, read func(ids []string) ([]R, error),
+	of func(R) (id string, selected bool),
+) (page []R, next string, err error) {
 	after := q.After
 	for scanned := 0; ; scanned += scanStep {
 		before := "+"
@@ -32,28 +45,27 @@ func (s *Store) listCalls(ctx context.Context, q *queue.Query) (page queue.Page,
 		}
 		ids, err := s.client.ZRevRangeByLex(ctx, list, &redis.ZRangeBy{Min: "-", Max: before, Count: scanStep}).Result()
 		if err != nil {
-			return page, storeError(ctx, err)
+			return page, "", storeError(ctx, err)
 		}
-		calls, err := s.readCalls(ctx, q.Ref, ids, skip)
+		records, err := read(ids)
 		if err != nil {
-			return page, err
+			return page, "", err
 		}
-		for _, c := range calls {
-			if len(page.Calls) == q.Limit {
-				page.Next = page.Calls[len(page.Calls)-1].ID
-				return page, nil
+		for _, record := range records {
+			if len(page) == q.Limit {
+				last, _ := of(page[len(page)-1])
+				return page, last, nil
 			}
-			if q.Matches(c) {
-				page.Calls = append(page.Calls, c)
+			if _, selected := of(record); selected {
+				page = append(page, record)
 			}
 		}
 		if len(ids) < scanStep {
-			return page, nil
+			return page, "", nil
 		}
 		after = ids[len(ids)-1]
 		if scanned+scanStep >= queue.MaxScan {
-			page.Next = after
-			return page, nil
+			return page, after, nil
 		}
 	}
 }

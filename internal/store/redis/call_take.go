@@ -18,15 +18,21 @@ import (
 func (s *Store) TakeCalls(
 	ctx context.Context, server string, most int, lease time.Duration,
 ) (taken []*queue.Call, next time.Duration, err error) {
+	taken, next, err = s.take(ctx, s.keys.callParts(), server, most, lease, s.looked.due)
+	return taken, next, at("take calls", err)
+}
+
+// take takes what is due of the parts. Outside of a cluster look says whether what has become due is looked for.
+func (s *Store) take(
+	ctx context.Context, parts []string, server string, most int, lease time.Duration, look func() bool,
+) (taken []*queue.Call, next time.Duration, err error) {
 	switch {
 	case s.tooOld.Load():
-		err = queue.ErrUnsupported
+		return nil, 0, queue.ErrUnsupported
 	case s.cluster:
-		taken, next, err = s.takeFromCluster(ctx, s.keys.callParts(), server, most, lease)
-	default:
-		taken, next, err = s.takeFrom(ctx, s.keys.callParts(), server, most, lease, s.looked.due())
+		return s.takeFromCluster(ctx, parts, server, most, lease)
 	}
-	return taken, next, at("take calls", err)
+	return s.takeFrom(ctx, parts, server, most, lease, look())
 }
 
 // lookInterval is how often calls that have become due, and leases that have run out, are looked for while there are

@@ -15,14 +15,8 @@ import (
 func (s *Store) TakeCallbacks(
 	ctx context.Context, server string, most int, lease time.Duration,
 ) (taken []*queue.Call, next time.Duration, err error) {
-	switch parts := s.keys.callbackParts(); {
-	case s.tooOld.Load():
-		err = queue.ErrUnsupported
-	case s.cluster:
-		taken, next, err = s.takeFromCluster(ctx, parts, server, most, lease)
-	default:
-		taken, next, err = s.takeFrom(ctx, parts, server, most, lease, true)
-	}
+	always := func() bool { return true }
+	taken, next, err = s.take(ctx, s.keys.callbackParts(), server, most, lease, always)
 	return taken, next, at("take callbacks", err)
 }
 

@@ -91,36 +91,11 @@ func (s *Store) ListKept(ctx context.Context, q *queue.Query) (queue.KeptPage, e
 
 func (s *Store) listKept(ctx context.Context, q *queue.Query) (page queue.KeptPage, err error) {
 	list := s.keys.kept() + "list:" + listName(q.Ref)
-	after := q.After
-	for scanned := scanStep; ; scanned += scanStep {
-		before := "+"
-		if after != "" {
-			before = "(" + after
-		}
-		ids, err := s.client.ZRevRangeByLex(ctx, list, &redis.ZRangeBy{Min: "-", Max: before, Count: scanStep}).Result()
-		if err != nil {
-			return page, storeError(ctx, err)
-		}
-		found, err := s.readKept(ctx, q.Ref, ids, func(redis.Pipeliner) {})
-		if err != nil {
-			return page, err
-		}
-		for _, k := range found {
-			if len(page.Calls) == q.Limit {
-				page.Next = page.Calls[len(page.Calls)-1].ID
-				return page, nil
-			}
-			if q.Selects(k.Status, k.Reason, k.Start) {
-				page.Calls = append(page.Calls, k)
-			}
-		}
-		if len(ids) < scanStep {
-			return page, nil
-		}
-		after = ids[len(ids)-1]
-		if scanned >= queue.MaxScan {
-			page.Next = after
-			return page, nil
-		}
+	read := func(ids []string) ([]*queue.Kept, error) {
+		return s.readKept(ctx, q.Ref, ids, func(redis.Pipeliner) {})
 	}
+	page.Calls, page.Next, err = pageOf(ctx, s, list, q, read, func(k *queue.Kept) (string, bool) {
+		return k.ID, q.Selects(k.Status, k.Reason, k.Start)
+	})
+	return page, err
 }
