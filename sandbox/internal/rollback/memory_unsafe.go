@@ -24,14 +24,6 @@ func mapAt(start, length uint64, prot, flags int) error {
 	return nil
 }
 
-// readMemory reads memory of a process: process_vm_readv(2).
-func readMemory(pid int, at uint64, into []byte) error {
-	local := []unix.Iovec{{Base: unsafe.SliceData(into), Len: uint64(len(into))}}
-	remote := []unix.RemoteIovec{{Base: uintptr(at), Len: len(into)}}
-	n, err := unix.ProcessVMReadv(pid, local, remote, 0)
-	return complete(n, len(into), err)
-}
-
 // writeMemory writes to memory of a process: process_vm_writev(2).
 func writeMemory(pid int, at uint64, from []byte) error {
 	var w writer

@@ -83,8 +83,19 @@ func (p *proc) mappings() ([]mapping, error) {
 // pagemap is the file for scans.
 func (p *proc) pagemap() (int, error) { return p.open("pagemap", unix.O_RDONLY) }
 
-// memory is the file through which memory can be written that the worker itself cannot write to.
+// memory is the file through which memory is read, and can be written that the worker itself cannot write to.
 func (p *proc) memory() (int, error) { return p.open("mem", unix.O_RDWR) }
+
+// readMemory reads memory of the process. It does not use process_vm_readv(2), which pins pages: since Linux 5.19 the
+// kernel copies each page for the process then that it has in common with its fork server.
+func (p *proc) readMemory(at uint64, into []byte) error {
+	memory, err := p.memory()
+	if err != nil {
+		return err
+	}
+	n, err := unix.Pread(memory, into, int64(at))
+	return complete(n, len(into), err)
+}
 
 func (p *proc) close() error {
 	var errs []error

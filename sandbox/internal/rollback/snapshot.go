@@ -180,7 +180,7 @@ func (w *Worker) eachContent(a *area, do func(i int, content []byte) error) erro
 	return w.eachPresent(a, func(start, end uint64) error {
 		for at := start; at < end; {
 			part := buffer[:min(uint64(len(buffer)), end-at)]
-			if err := readMemory(w.pid, at, part); err != nil {
+			if err := w.proc.readMemory(at, part); err != nil {
 				return retire(Kernel, "reading %#x: %v", at, err)
 			}
 			for ; len(part) > 0; part = part[pageSize:] {
