@@ -63,6 +63,8 @@ type Spec struct {
 	KeyFor time.Duration
 	// CallTo is where its end is told.
 	CallTo Callback
+	// Held says that this is no call to be taken but a Hold, as stores of one process keep it.
+	Held bool
 }
 
 // Call is the record of a call. GetCall and ListCalls leave out the payload.

@@ -33,6 +33,7 @@ type specRecord struct {
 	// CallTo and SignedBy are the Callback.
 	CallTo   string `json:"callTo,omitempty"`
 	SignedBy string `json:"signedBy,omitempty"`
+	Held     bool   `json:"held,omitempty"`
 }
 
 // Record is s without its ID and its payload, as stores keep it.
@@ -40,7 +41,7 @@ func (s *Spec) Record() []byte {
 	r := specRecord{
 		s.Ref.Namespace, s.Ref.ID, s.Caller, s.RequestID, s.TraceID, s.URI, s.Attempts, s.Backoff.Milliseconds(),
 		s.MaxAge.Milliseconds(), s.Keep.Milliseconds(), s.KeepDead.Milliseconds(), s.Key, s.Print,
-		s.KeyFor.Milliseconds(), s.Limits.Rate.String(), nil, recordsOf(s.Steps), s.CallTo.URL, s.CallTo.Secret,
+		s.KeyFor.Milliseconds(), s.Limits.Rate.String(), nil, recordsOf(s.Steps), s.CallTo.URL, s.CallTo.Secret, s.Held,
 	}
 	if s.Limits.Quotas.IsSet() {
 		r.Quotas = s.Limits.Quotas.JSON()
@@ -64,7 +65,7 @@ func ParseSpec(id string, text []byte) (s Spec, err error) {
 		Caller: r.Caller, RequestID: r.RequestID, TraceID: r.TraceID, URI: r.URI,
 		Attempts: r.Attempts, Backoff: ms(r.Backoff), MaxAge: ms(r.MaxAge), Keep: ms(r.Keep), KeepDead: ms(r.KeepDead),
 		Key: r.Key, Print: r.Print, KeyFor: ms(r.KeyFor), Steps: stepsOf(r.Steps),
-		CallTo: Callback{r.CallTo, r.SignedBy},
+		CallTo: Callback{r.CallTo, r.SignedBy}, Held: r.Held,
 	}
 	if s.Limits.Rate, err = usage.ParseRate(r.Rate); err == nil && r.Quotas != nil {
 		s.Limits.Quotas, err = usage.ParseQuotas(r.Quotas)

@@ -33,6 +33,7 @@ type Calls interface {
 	// CallStats counts all calls.
 	CallStats(ctx context.Context) (queue.Stats, error)
 	Callbacks
+	Holds
 }
 
 // Taking is what those who run calls do all the time. It calls no hooks.

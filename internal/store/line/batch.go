@@ -142,3 +142,13 @@ func (ch *change) payload(id string) ([]byte, error) {
 	}
 	return ch.keeper.Payload(id)
 }
+
+// result is payload for the answer of a call.
+func (ch *change) result(id string) ([]byte, error) {
+	for i := len(ch.changes) - 1; i >= 0; i-- {
+		if c := &ch.changes[i]; c.ID == id && !c.OfCallback && (c.Result != nil || c.NoResult) {
+			return append([]byte{}, c.Result...), nil
+		}
+	}
+	return ch.keeper.Result(id)
+}

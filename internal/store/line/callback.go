@@ -21,11 +21,13 @@ func (l *Line) onCallbacks() bool { return l.order == l.ofCallbacks }
 
 // leaves says whether a record goes when it has expired. That of a callback goes with its call.
 func (l *Line) leaves(c *queue.Call) bool {
-	return c.Status.Settled() && !c.Stays() && !l.onCallbacks()
+	return c.Held || c.Status.Settled() && !c.Stays() && !l.onCallbacks()
 }
 
 // makesRoom says whether a record that may leave makes room for others.
-func makesRoom(c *queue.Call) bool { return c.Status != queue.Dead && c.Callback != queue.Dead }
+func makesRoom(c *queue.Call) bool {
+	return !c.Held && c.Status != queue.Dead && c.Callback != queue.Dead
+}
 
 // tellEnd queues the callback of a call that was settled just now.
 func (ch *change) tellEnd(c *queue.Call) {
@@ -98,8 +100,8 @@ func (l *Line) SettleCallback(ctx context.Context, s *queue.Settlement) (status 
 // RedriveCallback queues a dead callback again: see store.Calls.
 func (l *Line) RedriveCallback(ctx context.Context, ref function.Ref, id string) error {
 	return l.change(ctx, func(ch *change) error {
-		old := ch.calls[id]
-		if old == nil || old.Ref != ref {
+		old := ch.foundLocked(ref, id)
+		if old == nil {
 			return queue.ErrNotFound
 		}
 		if old.Callback != queue.Dead {
@@ -126,8 +128,8 @@ func (l *Line) GetCallback(ctx context.Context, ref function.Ref, id string) (*q
 	if err := ended(ctx); err != nil {
 		return nil, err
 	}
-	c, job := l.calls[id], l.ofCallbacks.calls[id]
-	if c == nil || job == nil || c.Ref != ref || l.expiredLocked(c) || c.Callback == "" {
+	c, job := l.foundLocked(ref, id), l.ofCallbacks.calls[id]
+	if c == nil || job == nil || l.expiredLocked(c) || c.Callback == "" {
 		return nil, queue.ErrNotFound
 	}
 	return view(job), nil

@@ -148,3 +148,33 @@ func (c Calls) CallbackStats(ctx context.Context) (stats queue.Stats, err error)
 	})
 	return stats, err
 }
+
+// HoldKey has an idempotency key held.
+func (c Calls) HoldKey(ctx context.Context, h *queue.Hold, limits queue.Limits) (found queue.Holding, err error) {
+	err = c.do(ctx, "hold key", func() error {
+		found, err = c.line.Hold(ctx, h, limits)
+		return err
+	})
+	return found, err
+}
+
+// RenewKey has a key held for longer.
+func (c Calls) RenewKey(ctx context.Context, of queue.HoldOf, lease time.Duration) error {
+	return c.do(ctx, "renew key", func() error { return c.line.RenewKey(ctx, of, lease) })
+}
+
+// AnswerKey gives a key its answer.
+func (c Calls) AnswerKey(
+	ctx context.Context, of queue.HoldOf, answer []byte, limits queue.Limits,
+) (kept bool, err error) {
+	err = c.do(ctx, "answer key", func() error {
+		kept, err = c.line.AnswerKey(ctx, of, answer, limits)
+		return err
+	})
+	return kept, err
+}
+
+// FreeKey lets go of a key.
+func (c Calls) FreeKey(ctx context.Context, of queue.HoldOf) error {
+	return c.do(ctx, "free key", func() error { return c.line.FreeKey(ctx, of) })
+}

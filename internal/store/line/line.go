@@ -144,10 +144,9 @@ func (t texts) size(c *queue.Call) int64 {
 // addLocked puts a call into the order.
 func (l *Line) addLocked(c *queue.Call, t texts) {
 	l.calls[c.ID], l.texts[c.ID] = c, t
-	if l.functions[c.Ref] == nil {
-		l.functions[c.Ref] = newIDs()
+	if !c.Held {
+		l.listLocked(c)
 	}
-	l.functions[c.Ref].Set(c.ID)
 	ns := l.namespaceLocked(c.Ref.Namespace)
 	ns.calls++
 	ns.bytes += t.size(c)
@@ -157,14 +156,15 @@ func (l *Line) addLocked(c *queue.Call, t texts) {
 			ns.keys[c.Key] = c.ID
 		}
 	}
-	switch c.Status {
-	case queue.Queued:
+	switch {
+	case c.Held: // nobody takes it
+	case c.Status == queue.Queued:
 		ns.due.Set(moment{c.Due, c.ID})
 		l.waiting.Set(moment{c.Due, c.ID})
-	case queue.Running:
+	case c.Status == queue.Running:
 		ns.held++
 		l.leases.Set(moment{c.Lease, c.ID})
-	case queue.Dead:
+	case c.Status == queue.Dead:
 		l.dead++
 	}
 	if l.leaves(c) {
@@ -173,6 +173,22 @@ func (l *Line) addLocked(c *queue.Call, t texts) {
 			ns.done.Set(moment{evictable(c), c.ID})
 		}
 	}
+}
+
+// listLocked puts a call among those of its function.
+func (l *Line) listLocked(c *queue.Call) {
+	if l.functions[c.Ref] == nil {
+		l.functions[c.Ref] = newIDs()
+	}
+	l.functions[c.Ref].Set(c.ID)
+}
+
+// foundLocked is the call of a function that has that ID; nil for none.
+func (l *Line) foundLocked(ref function.Ref, id string) *queue.Call {
+	if c := l.calls[id]; c != nil && c.Ref == ref && !c.Held {
+		return c
+	}
+	return nil
 }
 
 // removeLocked takes a call out of the order.
@@ -187,14 +203,15 @@ func (l *Line) removeLocked(id string) {
 	if ns.keys[c.Key] == id {
 		delete(ns.keys, c.Key)
 	}
-	switch c.Status {
-	case queue.Queued:
+	switch {
+	case c.Held:
+	case c.Status == queue.Queued:
 		ns.due.Delete(moment{c.Due, id})
 		l.waiting.Delete(moment{c.Due, id})
-	case queue.Running:
+	case c.Status == queue.Running:
 		ns.held--
 		l.leases.Delete(moment{c.Lease, id})
-	case queue.Dead:
+	case c.Status == queue.Dead:
 		l.dead--
 	}
 	if l.leaves(c) {
@@ -203,8 +220,10 @@ func (l *Line) removeLocked(id string) {
 			ns.done.Delete(moment{evictable(c), id})
 		}
 	}
-	if l.functions[c.Ref].Delete(id); l.functions[c.Ref].Len() == 0 {
-		delete(l.functions, c.Ref)
+	if !c.Held {
+		if l.functions[c.Ref].Delete(id); l.functions[c.Ref].Len() == 0 {
+			delete(l.functions, c.Ref)
+		}
 	}
 	delete(l.calls, id)
 	delete(l.texts, id)

@@ -14,8 +14,8 @@ func (l *Line) Get(ctx context.Context, ref function.Ref, id string) (*queue.Cal
 	if err := ended(ctx); err != nil {
 		return nil, err
 	}
-	c := l.calls[id]
-	if c == nil || c.Ref != ref || l.expiredLocked(c) {
+	c := l.foundLocked(ref, id)
+	if c == nil || l.expiredLocked(c) {
 		return nil, queue.ErrNotFound
 	}
 	return view(c), nil

@@ -128,19 +128,24 @@ func (ch *change) fits(c *queue.Call, withoutPayload bool, how *queue.Settlement
 	if withoutPayload {
 		more -= ch.texts[c.ID].payload
 	}
-	limits := how.Limits
+	return ch.fitsMore(c.Ref.Namespace, more, how.Limits)
+}
+
+// fitsMore says whether there is room for so many bytes more of a call that is there, and makes it. The zero value of
+// limits sets no bound.
+func (ch *change) fitsMore(namespace string, bytes int64, limits queue.Limits) bool {
 	if limits == (queue.Limits{}) {
 		return true
 	}
 	limits.Calls, limits.AllCalls = math.MaxInt, 0 // it is one of them already
-	return ch.makeRoom(ch.namespaceLocked(c.Ref.Namespace), 0, more, limits) == nil
+	return ch.makeRoom(ch.namespaceLocked(namespace), 0, bytes, limits) == nil
 }
 
 // Cancel cancels a call: see store.Calls.
 func (l *Line) Cancel(ctx context.Context, ref function.Ref, id string) error {
 	return l.change(ctx, func(ch *change) error {
-		switch old := ch.calls[id]; {
-		case old == nil || old.Ref != ref:
+		switch old := ch.foundLocked(ref, id); {
+		case old == nil:
 			return queue.ErrNotFound
 		case old.Status == queue.Cancelled:
 			return nil
@@ -155,8 +160,8 @@ func (l *Line) Cancel(ctx context.Context, ref function.Ref, id string) error {
 // Redrive queues a dead or cancelled call again: see store.Calls.
 func (l *Line) Redrive(ctx context.Context, ref function.Ref, id string) error {
 	return l.change(ctx, func(ch *change) error {
-		old := ch.calls[id]
-		if old == nil || old.Ref != ref {
+		old := ch.foundLocked(ref, id)
+		if old == nil {
 			return queue.ErrNotFound
 		}
 		if old.Status != queue.Dead && old.Status != queue.Cancelled {

@@ -146,6 +146,6 @@ func (l *Line) Renew(
 // holds says whether a lease is that of the last take, which nobody has ended. It may have run out: as long as nobody
 // noticed it counts.
 func (ch *change) holds(l queue.Lease) bool {
-	c := ch.calls[l.ID]
-	return c != nil && c.Ref == l.Ref && c.Status == queue.Running && c.Takes == l.Take
+	c := ch.foundLocked(l.Ref, l.ID)
+	return c != nil && c.Status == queue.Running && c.Takes == l.Take
 }

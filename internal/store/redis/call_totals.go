@@ -47,6 +47,15 @@ func (t *callTotals) note(shard uint32, now partTotal) {
 	t.parts[shard] = now
 }
 
+// noteAnswer is note of the answer of a script that has added something: the word for it, calls, and bytes.
+func (t *callTotals) noteAnswer(shard uint32, answer any) {
+	if list, _ := answer.([]any); len(list) == 3 {
+		calls, _ := list[1].(int64)
+		bytes, _ := list[2].(int64)
+		t.note(shard, partTotal{calls, bytes})
+	}
+}
+
 func (t *callTotals) stale() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

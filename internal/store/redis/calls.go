@@ -41,7 +41,6 @@ func (s *Store) putCall(
 		spec.MaxAge.Milliseconds(), spec.Keep.Milliseconds(), spec.KeepDead.Milliseconds(), spec.Key, spec.Print,
 		spec.KeyFor.Milliseconds(), limits.Calls, limits.Bytes, size,
 		others.calls, others.bytes, limits.AllCalls, limits.AllBytes, len(spec.Steps), attempts, tellFor.Milliseconds())
-	list, _ := answer.([]any)
 	texts := append(textsOf(answer), "", "", "")
 	switch {
 	case err != nil:
@@ -55,11 +54,7 @@ func (s *Store) putCall(
 	case texts[0] != "new":
 		return placed, false, queue.ErrFull
 	}
-	if len(list) == 3 {
-		calls, _ := list[1].(int64)
-		bytes, _ := list[2].(int64)
-		s.totals.note(shard, partTotal{calls, bytes})
-	}
+	s.totals.noteAnswer(shard, answer)
 	return queue.Placed{ID: spec.ID}, false, nil
 }
 

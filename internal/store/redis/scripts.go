@@ -70,6 +70,8 @@ var (
 	settleCallScript  = redis.NewScript(callLibrary + source("call_settle"))
 	cancelCallScript  = redis.NewScript(callLibrary + source("call_cancel"))
 	redriveCallScript = redis.NewScript(callLibrary + source("call_redrive"))
+	holdKeyScript     = redis.NewScript(callLibrary + source("call_hold"))
+	answerKeyScript   = redis.NewScript(callLibrary + source("call_answer"))
 	evictCallsScript  = redis.NewScript(callLibrary + source("call_evict"))
 
 	redriveCallbackScript = redis.NewScript(callLibrary + source("callback_redrive"))

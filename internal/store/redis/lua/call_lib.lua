@@ -15,6 +15,8 @@
 --   keys:<ns>     hash: idempotency keys, each with the ID of its call
 --   calls, bytes  hashes: how many calls a namespace has, and what they take
 --   size          what all calls of the part take
+--   call:<id>     also a hash for an idempotency key whose caller waits: "held", and "answered" once it has its answer; it
+--                 is in keys:<ns>, and in expiry by when its lease or its time is over, and nowhere else
 --   telling       sorted set: the settled calls whose callback is not over; they do not expire and make no room
 -- Callbacks are in a queue like it, whose keys begin with callbacks: after that. A callback has the ID of its call, and
 -- its record goes with that of its call: there are no expiry, done, list, keys, calls, bytes and size.
@@ -162,6 +164,55 @@ local function evictAny(over)
     end
   end
   return dropped
+end
+
+-- room makes room for one more call of a namespace that takes so many bytes, and returns "full" or "all full" when it
+-- cannot. Limits are the most calls of the namespace and the most bytes, how many calls other parts have and what they
+-- take, and the most calls and bytes of all parts (0: no bound).
+local function room(ns, size, limits)
+  local most, mostBytes = tonumber(limits[1]), tonumber(limits[2])
+  local mostOfAll, mostBytesOfAll = tonumber(limits[5]), tonumber(limits[6])
+  local function full()
+    return number(base .. 'calls', ns) + 1 > most or number(base .. 'bytes', ns) + size > mostBytes
+  end
+  local function allFull()
+    return mostOfAll > 0 and limits[3] + calls() + 1 > mostOfAll
+      or mostBytesOfAll > 0 and limits[4] + bytes() + size > mostBytesOfAll
+  end
+  if size <= mostBytes then -- what never fits takes no other's place
+    evict(ns, full)
+  end
+  if full() then
+    return 'full'
+  end
+  if allFull() then
+    if mostBytesOfAll == 0 or size <= mostBytesOfAll then
+      evict(ns, allFull)
+      evictAny(allFull)
+    end
+    if allFull() then
+      return 'all full'
+    end
+  end
+  return nil
+end
+
+-- roomFor is room for more bytes of a call that is there.
+local function roomFor(ns, more, mostBytes, othersTake, mostBytesOfAll)
+  local function full()
+    return mostBytes > 0 and number(base .. 'bytes', ns) + more > mostBytes
+  end
+  local function allFull()
+    return mostBytesOfAll > 0 and othersTake + bytes() + more > mostBytesOfAll
+  end
+  if more <= mostBytes then -- see room
+    evict(ns, full)
+  end
+  if allFull() and more <= mostBytesOfAll then
+    evict(ns, allFull)
+    evictAny(allFull)
+  end
+  return full() and 'full' or allFull() and 'all full' or nil
 end
 
 -- read is what scripts need of a call; nil when there is none.

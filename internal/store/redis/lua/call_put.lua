@@ -22,28 +22,9 @@ if idempotency ~= '' then
   end
 end
 local size = tonumber(ARGV[15]) + #payload
-local most, mostBytes, mostOfAll, mostBytesOfAll = ARGV[13], ARGV[14], tonumber(ARGV[18]), tonumber(ARGV[19])
-local function full()
-  return number(base .. 'calls', ns) + 1 > tonumber(most) or number(base .. 'bytes', ns) + size > tonumber(mostBytes)
-end
-local function allFull()
-  return mostOfAll > 0 and ARGV[16] + calls() + 1 > mostOfAll
-    or mostBytesOfAll > 0 and ARGV[17] + bytes() + size > mostBytesOfAll
-end
-if size <= tonumber(mostBytes) then
-  evict(ns, full)
-end
-if full() then
-  return {'full'}
-end
-if allFull() then
-  if mostBytesOfAll == 0 or size <= mostBytesOfAll then
-    evict(ns, allFull)
-    evictAny(allFull)
-  end
-  if allFull() then
-    return {'all full'}
-  end
+local refused = room(ns, size, {ARGV[13], ARGV[14], ARGV[16], ARGV[17], ARGV[18], ARGV[19]})
+if refused then
+  return {refused}
 end
 redis.call('HSET', key('call', id), 'ns', ns, 'fn', fn, 'spec', ARGV[4], 'payload', payload, 'takes', 0, 'used', 0,
   'created', now, 'until', now + tonumber(ARGV[7]), 'attempts', ARGV[6], 'keep', ARGV[8], 'keepDead', ARGV[9],

@@ -34,29 +34,16 @@ if outcome == 'next' and c.step + 1 >= tonumber(c.steps or 0) then
   return 'incomplete'
 end
 local answer = {result = ARGV[8], dropped = tonumber(ARGV[9])}
-local more, most, mostOfAll = #ARGV[8] + #ARGV[6], tonumber(ARGV[10]), tonumber(ARGV[12])
+local more = #ARGV[8] + #ARGV[6]
 if outcome == 'next' then
   more = more + #ARGV[14]
 end
 if outcome == 'done' or outcome == 'next' then
   more = more - redis.call('HSTRLEN', key('call', id), 'payload')
 end
-local function full()
-  return most > 0 and number(base .. 'bytes', c.ns) + more > most
-end
-local function allFull()
-  return mostOfAll > 0 and ARGV[11] + bytes() + more > mostOfAll
-end
-if more <= most then -- what never fits takes no other's place
-  evict(c.ns, full)
-end
-if allFull() and more <= mostOfAll then
-  evict(c.ns, allFull)
-  evictAny(allFull)
-end
-local noRoom = full() or allFull()
+local noRoom = roomFor(c.ns, more, tonumber(ARGV[10]), ARGV[11], tonumber(ARGV[12]))
 if noRoom and answer.result ~= '' then
-  if ARGV[13] ~= 'last' and not full() then
+  if ARGV[13] ~= 'last' and noRoom == 'all full' then
     return 'all full'
   end
   answer = {result = '', dropped = #answer.result}
