@@ -2,70 +2,24 @@
 
 // One call: start, wait, one answer, and a check that nothing of it is left.
 
-const { writeSync } = require('fs');
 const after = require('./after');
+const { Limits, isLong } = require('./answers');
+const { headOf, isKind } = require('./callhead');
 const against = require('./snapshot');
 const clock = require('./clock');
 const egress = require('./egress');
+const { Failures, settled } = require('./failures');
 const output = require('./output');
 const { exit, RETIRED } = require('./frame');
 const hintOf = require('./webhint');
 const pending = require('./pending');
+const Reports = require('./reports');
 const Stream = require('./stream');
 const tmp = require('./tmp');
 const warnings = require('./warnings');
 const chooseZone = require('./zone');
 
-// What the frame has before and between its first members, in the order in which the host writes them.
-const BEFORE_ID = '{"type":"invoke","id":';
-const BEFORE_KIND = ',"kind":"';
-const BEFORE_BEHIND = ',"behind":';
-
-const MAX_ERROR = 1024 * 1024; // bytes of an error frame; same limit as in sandbox/internal/wire/limits.go
-const MAX_PROGRESS = 10000; // progress frames of a call; same limit as there
-
-const LONG = 64 * 1024; // characters of a frame that takes more than a moment to send
-
-// longError is the frame of an error that is too long for one, where oversize cannot be sent: the answer has begun.
-const longError = head => `{"type":"error",${head}"status":0,"message":"The error is too long to be sent",` +
-  '"text":"The error is too long to be sent","stack":"","frames":"","headers":[]}\n';
-
-const KINDS = ['run', 'check', 'compile', 'prepare', 'warmup'];
-
-const MOST_WARNINGS = 16; // different warnings per call
-
-// Delay until the next check whether a call that has lost a promise can still answer, in milliseconds: the first one
-// and the longest one.
-const FIRST_LOOK = 1;
-const LAST_LOOK = 16;
-
-const { setTimeout, clearTimeout } = global;
-const { apply } = Reflect;
-const { slice, split, indexOf, startsWith } = String.prototype;
 const tick = process._tickCallback; // runs what is due before the event loop goes on: nextTicks, then microtasks
-
-// headOf reads the first members of an invoke frame: the ID as it is written, the kind, and how many calls follow in
-// the batch. A regular expression would take half a microsecond, and leave the frame where a function can read it.
-function headOf(line) {
-  const idEnd = apply(indexOf, line, ['"', BEFORE_ID.length + 1]) + 1;
-  const kindStart = idEnd + BEFORE_KIND.length;
-  const kindEnd = apply(indexOf, line, ['"', kindStart]);
-  const batched = apply(startsWith, line, [BEFORE_BEHIND, kindEnd + 1]);
-  const behindStart = kindEnd + 1 + BEFORE_BEHIND.length;
-  return {
-    id: apply(slice, line, [BEFORE_ID.length, idEnd]),
-    kind: apply(slice, line, [kindStart, kindEnd]),
-    behind: batched ? parseInt(apply(slice, line, [behindStart, behindStart + 4]), 10) : 0,
-  };
-}
-
-// isKind is indexOf by hand: a function may replace that.
-function isKind(kind) {
-  for (let i = 0; i < KINDS.length; i++) {
-    if (KINDS[i] === kind) return true;
-  }
-  return false;
-}
 
 // isBeforeSnapshot says whether a call comes before the snapshot of a worker that is put back to it.
 const isBeforeSnapshot = ({ kind }) => kind === 'prepare' || kind === 'warmup';
@@ -80,22 +34,25 @@ class Invoker {
     /** @type {import('./loader')} */
     this.loader = null; // main.js sets it
     this.call = null;
+    this.timeout = 0;
+    this.limits = new Limits(0); // limit sets both
+    this.reports = new Reports(line => this.write(line), 0);
     this.retire = () => exit(RETIRED);
     this.skip = 0; // how many of the next calls the host has requeued
     this.rolledBack = false; // whether the host puts this process back to a snapshot after each call
-    const fail = error => this.uncaught(error);
-    process.on('uncaughtException', fail);
-    const lost = error => this.rejected(error);
-    process.on('unhandledRejection', lost);
-    warnings.capture(text => this.warn(text));
+    this.failures = new Failures({
+      current: () => this.call, realm: () => this.loader.realm, log: text => this.reports.lines(this.call, text),
+    });
+    this.failures.watch();
+    warnings.capture(text => this.reports.warn(this.call, text));
     output.capture((level, line) => this.call !== null && (this.log(level, line), true));
   }
 
-  limits({ maxAnswer, maxLogs, timeout }) {
+  // limit sets what the init frame says of all calls.
+  limit({ maxAnswer, maxLogs, timeout }) {
     this.timeout = timeout || 0; // a host that tells none has none
-    this.maxAnswer = maxAnswer;
-    this.maxError = Math.min(maxAnswer, MAX_ERROR);
-    this.maxLogs = maxLogs;
+    this.limits = new Limits(maxAnswer);
+    this.reports.maxLogs = maxLogs;
   }
 
   // hooks are the functions that the realm calls; all of them act on the call in progress.
@@ -108,8 +65,8 @@ class Invoker {
       program: (kind, values) => this.loader.run(kind, values),
       checked: isHandler => this.checked(isHandler),
       log: (level, text) => this.log(level, text),
-      span: rest => this.span(rest),
-      progress: rest => this.progress(rest),
+      span: rest => this.reports.span(this.call, rest),
+      progress: rest => this.reports.progress(this.call, rest),
       clock: clock.start,
       timeout: () => this.timeout,
       writing: on => this.writing(on),
@@ -120,7 +77,7 @@ class Invoker {
       work: change => this.work(change),
       zone: name => this.zone(name),
       waits: () => this.waits(),
-      missed: error => this.missed(error),
+      missed: error => this.failures.missed(error),
       outgoing: egress.carry,
       post: (line, bytes, done) => egress.post(line, Buffer.from(bytes, 'base64'), done),
       fetched: egress.fetched,
@@ -161,14 +118,13 @@ class Invoker {
     if (!isKind(kind)) throw new Error('a broken invoke frame');
     const call = {
       id, type: '', rest: '', starting: true, logged: 0, work: 0, warned: null, lost: null, kind, waits: 0, left: 0,
-      notices: 0,
-      stream: null,
+      notices: 0, stream: null,
     };
     this.call = call;
     if (kind === 'compile') return this.compile(call);
     this.loader.realm.run(line, kind === 'warmup' ? 'run' : kind);
     this.drain();
-    if (call.lost !== null && this.giveUp(call)) this.drain();
+    if (call.lost !== null && this.failures.giveUp(call)) this.drain();
     call.starting = false;
     if (call.type === 'error') call.stream = null; // nothing of it is out
     if (call.type !== '' && call.stream === null) {
@@ -184,7 +140,7 @@ class Invoker {
       call.stream.start();
       if (call.type !== '') return this.finish(call, false);
     }
-    if (call.lost !== null) this.lookAgain(call, FIRST_LOOK);
+    if (call.lost !== null) this.failures.lookAgain(call);
     return false;
   }
 
@@ -193,7 +149,7 @@ class Invoker {
   checked(handler) {
     const { lowered } = this.loader;
     const text = lowered ? JSON.stringify({ handler, lowered }) : '';
-    if (text && 2 * text.length < this.maxAnswer) return text;
+    if (text && 2 * text.length < this.limits.maxAnswer) return text;
     return handler ? 'handler' : undefined;
   }
 
@@ -202,8 +158,7 @@ class Invoker {
   compile(call) {
     const cache = this.loader.cache();
     call.type = 'result';
-    const body = cache.length * 2 > this.maxAnswer ? '' : `,"body":"${cache.toString('base64')}"`;
-    call.rest = `"status":200,"headers":[]${body}`;
+    call.rest = this.limits.cacheOf(cache);
     call.work = 1;
     return this.finish(call, false);
   }
@@ -215,57 +170,14 @@ class Invoker {
         tick.call(process);
         return;
       } catch (error) {
-        this.uncaught(error);
+        this.failures.uncaught(error);
       }
     }
   }
 
-  // uncaught handles what nobody caught: the call fails if there is a call, otherwise the runner ends.
-  uncaught(error) {
-    const { call } = this;
-    if (call !== null) {
-      if (call.left === 0) this.loader.realm.fail(error);
-      else this.missed(error);
-      return;
-    }
-    writeSync(2, `${(error && error.stack) || error}\n`);
-    exit(70);
-  }
-
-  // rejected handles a rejection that nobody handles. It is written to the output. The first one is also the answer of
-  // a call that can give no other.
-  rejected(error) {
-    const { call } = this;
-    if (call === null) {
-      this.uncaught(error);
-      return;
-    }
-    this.logLines(this.loader.realm.lost('Unhandled rejection', error));
-    if (call.type !== '' || call.lost !== null) return;
-    call.lost = { error, timer: null };
-    if (!call.starting) this.lookAgain(call, FIRST_LOOK);
-  }
-
-  // giveUp fails the call with the rejection that it has lost, and returns true, if nothing is left that could still
-  // answer.
-  giveUp(call) {
-    if (call.type !== '' || call.work > 0 || pending.alive(false)) return false;
-    this.loader.realm.fail(call.lost.error);
-    return true;
-  }
-
-  // lookAgain calls giveUp after that many milliseconds, and again with growing delays until there is an answer.
-  lookAgain(call, pause) {
-    const { lost } = call;
-    lost.timer = setTimeout(() => {
-      lost.timer = null;
-      if (call.type === '' && !this.giveUp(call)) this.lookAgain(call, Math.min(2 * pause, LAST_LOOK));
-    }, pause);
-  }
-
   // head begins a streamed answer. rest is the frame's own members.
   head(rest) {
-    const { call, write, writeBytes, maxAnswer } = this;
+    const { call, write, writeBytes, limits: { maxAnswer } } = this;
     if (call === null || call.type !== '' || call.stream !== null) return;
     if (isBeforeSnapshot(call)) throw new Error('a warmup cannot be answered with a stream');
     call.stream = new Stream(call.id, { write, writeBytes, most: maxAnswer });
@@ -286,7 +198,7 @@ class Invoker {
     call.type = type;
     call.rest = rest;
     if (type === 'error' && !this.loader.web) this.hint(rest);
-    if (call.lost !== null && call.lost.timer !== null) clearTimeout(call.lost.timer);
+    settled(call);
     if (!call.starting) this.finishSoon(call);
   }
 
@@ -294,6 +206,11 @@ class Invoker {
   finishSoon(call) {
     pending.later(() => egress.settle(() => this.finishLate(call) && this.next()));
     return false;
+  }
+
+  // log sends a line of the call in progress.
+  log(level, text) {
+    this.reports.log(this.call, level, text);
   }
 
   // hint prints what would mend the error with these members, if that is known.
@@ -309,12 +226,6 @@ class Invoker {
     return this.finish(call, true);
   }
 
-  // missed handles what goes wrong after the answer.
-  missed(error) {
-    if (this.call === null || this.call.left === 0) return;
-    this.logLines(this.loader.realm.lost('Uncaught after the answer', error));
-  }
-
   // finish sends the answer and returns whether that is the end of the call. Requests that the call has left under way
   // may go on before the worker takes another call. If it has left other work or changes behind, the worker ends,
   // unless it is put back to a snapshot.
@@ -325,15 +236,9 @@ class Invoker {
     const rest = untouched ? '' : this.remains(call, late);
     const clean = untouched || (this.rolledBack && call.kind === 'run' && call.left === 0);
     const spent = this.loader.toldSpent();
-    const head = `"id":${call.id},"reusable":${clean},${rest}${spent > 0 ? `"load":${spent},` : ''}`;
-    const limit = call.type === 'error' ? this.maxError : this.maxAnswer;
-    let frame = call.type === 'end' ? `{"type":"end",${apply(slice, head, [0, -1])}}\n` : // it has nothing of its own
-      `{"type":"${call.type}",${head}${call.rest}}\n`;
-    if (frame.length * 3 > limit) {
-      const size = Buffer.byteLength(frame);
-      if (size > limit) frame = call.stream === null ? `{"type":"oversize",${head}"size":${size}}\n` : longError(head);
-    }
-    if (frame.length > LONG) this.writing(true);
+    const facts = `"reusable":${clean},${rest}${spent > 0 ? `"load":${spent},` : ''}`;
+    const frame = this.limits.answer(call, facts);
+    if (isLong(frame)) this.writing(true);
     if (call.left === 0) this.call = null;
     this.write(frame);
     if (call.left > 0) {
@@ -357,16 +262,9 @@ class Invoker {
     }
     this.loader.toldSpent();
     this.call = null;
-    this.write(this.fitted({ id: call.id, type, rest: `"reusable":${usable},${rest}` }));
+    this.write(this.limits.fitted({ id: call.id, type, rest: `"reusable":${usable},${rest}` }));
     if (!usable) this.retire();
     return true;
-  }
-
-  // fitted is the frame of an error or a short result, or what says that it is too large.
-  fitted({ id, type, rest }) {
-    const frame = `{"type":"${type}","id":${id},${rest}}\n`;
-    const size = frame.length * 3 > this.maxError ? Buffer.byteLength(frame) : 0;
-    return size > this.maxError ? `{"type":"oversize","id":${id},"reusable":false,"size":${size}}\n` : frame;
   }
 
   // isClean says whether a call has left nothing that the next one could meet. What it has changed is no matter where
@@ -402,46 +300,6 @@ class Invoker {
         this.next();
       },
     });
-  }
-
-  log(level, text) {
-    const { call } = this;
-    if (call === null || call.logged > this.maxLogs) return;
-    call.logged += Buffer.byteLength(text) + 1; // with its line break
-    const line = JSON.stringify(call.logged > this.maxLogs ? '[output truncated]' : text);
-    this.write(`{"type":"log","id":${call.id},"level":"${level}","text":${line}}\n`);
-  }
-
-  // warn logs a warning of Node.js, once per call.
-  warn(text) {
-    const { call } = this;
-    if (call === null) return;
-    if (call.warned === null) call.warned = [];
-    if (call.warned.length === MOST_WARNINGS) return;
-    for (let i = 0; i < call.warned.length; i++) {
-      if (call.warned[i] === text) return;
-    }
-    call.warned[call.warned.length] = text;
-    this.logLines(text);
-  }
-
-  // logLines logs a text of several lines as an error.
-  logLines(text) {
-    const lines = apply(split, text, ['\n']);
-    for (let i = 0; i < lines.length; i++) {
-      if (lines[i] !== '') this.log('error', lines[i]);
-    }
-  }
-
-  // progress sends how far the call is. No more than the host takes are sent.
-  progress(rest) {
-    if (this.call === null || this.call.left !== 0 || this.call.notices >= MAX_PROGRESS) return;
-    this.call.notices += 1;
-    this.write(`{"type":"progress","id":${this.call.id},${rest}}\n`);
-  }
-
-  span(rest) {
-    if (this.call !== null && this.call.left === 0) this.write(`{"type":"span","id":${this.call.id},${rest}}\n`);
   }
 }
 

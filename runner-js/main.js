@@ -62,7 +62,7 @@ function accept(message) {
   invoker.loader = new Loader({ modules, missing, env: message.env, runner: invoker.hooks() });
   if (message.web) invoker.loader.becomeWeb();
   pending.markBaseline();
-  invoker.limits(message);
+  invoker.limit(message);
   if (process.argv[2] === 'zygote') {
     ready(missing);
     zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => rehearse(invoker, zygote));
