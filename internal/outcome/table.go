@@ -86,8 +86,8 @@ var table = []struct {
 	}},
 	{queue.ErrStoreFull, Outcome{
 		Status: http.StatusTooManyRequests, Reason: "calls_store_full", Retry: true, Fault: FaultCaller,
-		Message: "All namespaces together have as many asynchronous calls as they may: wait for those that run, redrive or " +
-			"cancel those that are dead, or raise CALLS_MAX_TOTAL and CALLS_MEMORY_TOTAL",
+		Message: "The namespace would have more asynchronous calls than are left for all others: wait for those that run, " +
+			"redrive or cancel those that are dead, or raise CALLS_MAX_TOTAL and CALLS_MEMORY_TOTAL",
 	}},
 	{queue.ErrUnsupported, Outcome{
 		Status: http.StatusNotImplemented, Reason: "calls_unsupported", Fault: FaultCaller,

@@ -29,7 +29,8 @@ var (
 
 // Limits bound the calls of one namespace, and those of all namespaces together, settled ones included. Calls that
 // succeeded or were cancelled make room, the oldest first, unless their idempotency key still counts: those of the same
-// namespace, then, for the limits of all, those of others.
+// namespace for its limits, and for those of all those of the namespace that has most. Of what makes no room a
+// namespace may have as much as is left for others then: see Leaves.
 type Limits struct {
 	Calls int
 	Bytes int64
@@ -37,6 +38,14 @@ type Limits struct {
 	// have added, so they may exceed these together by what they add in that time.
 	AllCalls int
 	AllBytes int64
+}
+
+// Leaves says whether one of several who share a limit may have more of it: as long as that is not above what is left
+// for the others afterwards. So whoever has much is refused long before whoever has little, and nobody can take all.
+// One who has nothing may have all that is left. Limit 0 is none.
+func Leaves(own, more, all, limit int64) bool {
+	left := limit - all - more
+	return limit == 0 || more <= 0 || left >= 0 && (own == 0 || own+more <= left)
 }
 
 // ForGuests are the limits above which callers without a role add nothing: half of l. The rest is for those with one.

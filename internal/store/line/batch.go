@@ -92,6 +92,7 @@ func (l *Line) write(batch []*job) {
 // tryLocked runs jobs and saves their changes. When that fails nothing has changed, and the error is that of each.
 func (l *Line) tryLocked(batch []*job) error {
 	ch := &change{Line: l, now: l.now().UTC().Truncate(time.Millisecond)}
+	l.seeLocked(ch.now)
 	errs := make([]error, len(batch))
 	for i, one := range batch {
 		one.err = errUnwritten

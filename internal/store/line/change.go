@@ -18,7 +18,7 @@ type change struct {
 func (l *Line) sweepLocked() {
 	for _, o := range [...]*order{l.ofCalls, l.ofCallbacks} {
 		for _, name := range o.emptied {
-			if ns := o.namespaces[name]; ns != nil && ns.calls == 0 {
+			if ns := o.namespaces[name]; ns != nil && ns.has.calls == 0 {
 				delete(o.namespaces, name)
 			}
 		}

@@ -41,7 +41,7 @@ func (ch *change) hold(h *queue.Hold, limits queue.Limits) (found queue.Holding,
 		},
 		Status: queue.Running, Created: ch.now, Expires: ch.now.Add(h.Lease),
 	}
-	if err := ch.makeRoom(ns, 1, texts{}.size(c), limits); err != nil {
+	if err := ch.makeRoom(ns, 1, texts{}.size(c), true, limits); err != nil {
 		return found, err
 	}
 	ch.put(c, Change{})
@@ -81,7 +81,7 @@ func (l *Line) AnswerKey(
 			return queue.ErrLost
 		}
 		with := Change{}
-		if len(answer) > 0 && ch.fitsMore(c.Ref.Namespace, int64(len(answer)), limits) {
+		if len(answer) > 0 && ch.fitsMore(c.Ref.Namespace, int64(len(answer)), true, limits) {
 			kept, c.HasResult, with.Result = true, true, append([]byte{}, answer...)
 		}
 		c.Status, c.Settled, c.Expires = queue.Succeeded, ch.now, ch.now.Add(c.KeyFor)

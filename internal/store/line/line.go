@@ -44,6 +44,7 @@ type Line struct {
 	mu                   sync.Mutex // guards the fields below
 	*order                          // the one that is worked on: ofCalls, but within inCallbacks
 	ofCalls, ofCallbacks *order     // these two stay as they are
+	seen                 time.Time  // when the last change was
 }
 
 // order has the records of calls, or of callbacks, each where it belongs.
@@ -55,21 +56,13 @@ type order struct {
 	waiting    *btree.BTreeG[moment] // queued calls by when they are due
 	leases     *btree.BTreeG[moment] // running calls by when their lease ends
 	expiring   *btree.BTreeG[moment] // settled calls by when they expire
+	keyed      *btree.BTreeG[moment] // settled calls that may make room later, by when
+	holders    holders
 	dead       int64
-	bytes      int64    // what all calls take
+	has        amount   // all calls
+	spare      amount   // of has, those that may make room
 	turn       uint64   // counts takes
 	emptied    []string // namespaces that may have no calls any more
-}
-
-// namespace is there while it has calls.
-type namespace struct {
-	due   *btree.BTreeG[moment] // queued calls
-	done  *btree.BTreeG[moment] // those that may make room, by from when on
-	keys  map[string]string     // IDs of calls by their idempotency keys
-	calls int
-	bytes int64
-	held  int    // running calls
-	turn  uint64 // of its last take
 }
 
 // moment is a call and a time of it.
@@ -107,6 +100,7 @@ func newOrder() *order {
 	return &order{
 		calls: map[string]*queue.Call{}, texts: map[string]texts{}, functions: map[function.Ref]*btree.BTreeG[string]{},
 		namespaces: map[string]*namespace{}, waiting: newMoments(), leases: newMoments(), expiring: newMoments(),
+		keyed: newMoments(), holders: newHolders(),
 	}
 }
 
@@ -148,9 +142,8 @@ func (l *Line) addLocked(c *queue.Call, t texts) {
 		l.listLocked(c)
 	}
 	ns := l.namespaceLocked(c.Ref.Namespace)
-	ns.calls++
-	ns.bytes += t.size(c)
-	l.bytes += t.size(c)
+	ns.has.add(1, t.size(c))
+	l.has.add(1, t.size(c))
 	if c.Key != "" {
 		if held := l.calls[ns.keys[c.Key]]; held == nil || held.Created.Before(c.Created) {
 			ns.keys[c.Key] = c.ID
@@ -170,9 +163,10 @@ func (l *Line) addLocked(c *queue.Call, t texts) {
 	if l.leaves(c) {
 		l.expiring.Set(moment{c.Expires, c.ID})
 		if makesRoom(c) {
-			ns.done.Set(moment{evictable(c), c.ID})
+			l.offerLocked(ns, c)
 		}
 	}
+	l.holders.rank(ns)
 }
 
 // listLocked puts a call among those of its function.
@@ -195,11 +189,11 @@ func (l *Line) foundLocked(ref function.Ref, id string) *queue.Call {
 func (l *Line) removeLocked(id string) {
 	c := l.calls[id]
 	ns := l.namespaceLocked(c.Ref.Namespace)
-	if ns.calls--; ns.calls == 0 {
+	size := l.texts[id].size(c)
+	l.has.add(-1, -size)
+	if ns.has.add(-1, -size); ns.has.calls == 0 {
 		l.emptied = append(l.emptied, c.Ref.Namespace)
 	}
-	ns.bytes -= l.texts[id].size(c)
-	l.bytes -= l.texts[id].size(c)
 	if ns.keys[c.Key] == id {
 		delete(ns.keys, c.Key)
 	}
@@ -217,9 +211,10 @@ func (l *Line) removeLocked(id string) {
 	if l.leaves(c) {
 		l.expiring.Delete(moment{c.Expires, id})
 		if makesRoom(c) {
-			ns.done.Delete(moment{evictable(c), id})
+			l.retractLocked(ns, c)
 		}
 	}
+	l.holders.rank(ns)
 	if !c.Held {
 		if l.functions[c.Ref].Delete(id); l.functions[c.Ref].Len() == 0 {
 			delete(l.functions, c.Ref)
@@ -227,24 +222,6 @@ func (l *Line) removeLocked(id string) {
 	}
 	delete(l.calls, id)
 	delete(l.texts, id)
-}
-
-func (l *Line) namespaceLocked(name string) *namespace {
-	ns := l.namespaces[name]
-	if ns == nil {
-		// It comes after those that were served last, so that nobody is first by coming anew.
-		ns = &namespace{due: newMoments(), done: newMoments(), keys: map[string]string{}, turn: l.turn}
-		l.namespaces[name] = ns
-	}
-	return ns
-}
-
-// evictable is from when on a call that succeeded or was cancelled may make room.
-func evictable(c *queue.Call) time.Time {
-	if until := c.Created.Add(c.KeyFor); c.Key != "" && until.After(c.Settled) {
-		return until
-	}
-	return c.Settled
 }
 
 // ended returns the cause of a context that has ended.

@@ -43,16 +43,20 @@ func stateOf(l *order) map[string]any {
 	for id, c := range l.calls {
 		calls[id], texts[id] = *c, l.texts[id]
 	}
-	spaces := map[string][4]int64{}
+	spaces := map[string][6]int64{}
 	for name, ns := range l.namespaces {
-		if ns.calls == 0 { // as good as none
+		if ns.has.calls == 0 { // as good as none
 			continue
 		}
-		spaces[name] = [4]int64{int64(ns.calls), ns.bytes, int64(ns.held), int64(ns.due.Len() + 1000*ns.done.Len())}
+		spaces[name] = [6]int64{
+			int64(ns.has.calls), ns.has.bytes, int64(ns.spare.calls), ns.spare.bytes, int64(ns.held),
+			int64(ns.due.Len() + 1000*ns.done.Len()),
+		}
 	}
 	return map[string]any{
 		"calls": calls, "texts": texts, "namespaces": spaces,
-		"order": [4]int{l.waiting.Len(), l.leases.Len(), l.expiring.Len(), int(l.dead)},
+		"order": [5]int{l.waiting.Len(), l.leases.Len(), l.expiring.Len(), int(l.dead), l.keyed.Len()},
+		"all":   [2]amount{l.has, l.spare}, "holders": [2]int{l.holders.byCalls.Len(), l.holders.byBytes.Len()},
 	}
 }
 

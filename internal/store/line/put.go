@@ -24,7 +24,7 @@ func (l *Line) Put(ctx context.Context, spec *queue.Spec, limits queue.Limits) (
 		c := &queue.Call{
 			Spec: *spec, Status: queue.Queued, Created: ch.now, Due: ch.now, Until: ch.now.Add(spec.MaxAge),
 		}
-		if err := ch.makeRoom(ns, 1, texts{payload: int64(len(spec.Payload))}.size(c), limits); err != nil {
+		if err := ch.makeRoom(ns, 1, texts{payload: int64(len(spec.Payload))}.size(c), true, limits); err != nil {
 			return err
 		}
 		ch.put(c, Change{Payload: append([]byte{}, spec.Payload...)})

@@ -85,7 +85,7 @@ func (l *Line) Stats(ctx context.Context) (s queue.Stats, err error) {
 func (l *Line) statsLocked() queue.Stats {
 	s := queue.Stats{
 		Queued: int64(l.waiting.Len()), Running: int64(l.leases.Len()), Dead: l.dead,
-		Calls: int64(len(l.calls)), Bytes: l.bytes,
+		Calls: int64(l.has.calls), Bytes: l.has.bytes,
 	}
 	if first, ok := l.waiting.Min(); ok {
 		s.Overdue = max(l.now().Sub(first.at), 0)

@@ -44,7 +44,8 @@ func (ch *change) end(s *queue.Settlement) (queue.Status, error) {
 func (ch *change) tell(c *queue.Call, s *queue.Settlement) {
 	more := int64(len(s.Detail))
 	ns := ch.namespaceLocked(c.Ref.Namespace)
-	if !fitsIn(ns.bytes+more, s.Limits.Bytes) || !fitsIn(ch.bytes+more, s.Limits.AllBytes) {
+	if !fitsIn(ns.has.bytes+more, s.Limits.Bytes) || !fitsIn(ch.has.bytes+more, s.Limits.AllBytes) ||
+		!ch.leavesRoom(ns, 0, more, s.Limits) {
 		c.History = nil
 	}
 	c.Append(queue.Attempt{Start: c.Taken, End: ch.now, Detail: s.Detail})
@@ -128,17 +129,18 @@ func (ch *change) fits(c *queue.Call, withoutPayload bool, how *queue.Settlement
 	if withoutPayload {
 		more -= ch.texts[c.ID].payload
 	}
-	return ch.fitsMore(c.Ref.Namespace, more, how.Limits)
+	stays := c.Status == queue.Dead || c.CallTo.URL != "" || evictable(c).After(ch.now)
+	return ch.fitsMore(c.Ref.Namespace, more, stays, how.Limits)
 }
 
-// fitsMore says whether there is room for so many bytes more of a call that is there, and makes it. The zero value of
-// limits sets no bound.
-func (ch *change) fitsMore(namespace string, bytes int64, limits queue.Limits) bool {
+// fitsMore says whether there is room for so many bytes more of a call that is there, and makes it. Stays is as for
+// makeRoom. The zero value of limits sets no bound.
+func (ch *change) fitsMore(namespace string, bytes int64, stays bool, limits queue.Limits) bool {
 	if limits == (queue.Limits{}) {
 		return true
 	}
 	limits.Calls, limits.AllCalls = math.MaxInt, 0 // it is one of them already
-	return ch.makeRoom(ch.namespaceLocked(namespace), 0, bytes, limits) == nil
+	return ch.makeRoom(ch.namespaceLocked(namespace), 0, bytes, stays, limits) == nil
 }
 
 // Cancel cancels a call: see store.Calls.

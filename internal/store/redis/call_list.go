@@ -78,8 +78,8 @@ func (s *Store) CallStats(ctx context.Context) (stats queue.Stats, err error) {
 	}
 	totals, err := s.readTotals(ctx)
 	for _, part := range totals {
-		stats.Calls += part.calls
-		stats.Bytes += part.bytes
+		stats.Calls += part.all.calls
+		stats.Bytes += part.all.bytes
 	}
 	return stats, at("call stats", err)
 }

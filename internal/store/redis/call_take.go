@@ -103,11 +103,11 @@ func heldOf(score float64) float64 {
 // and in how long there is more; 0 when nobody knows.
 func (s *Store) dueParts(ctx context.Context, all []string) (parts []duePart, next time.Duration, err error) {
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	first := make([][4]*redis.ZSliceCmd, len(all))
+	first := make([][5]*redis.ZSliceCmd, len(all))
 	var clock *redis.TimeCmd
 	_, err = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, part := range all {
-			for j, set := range []string{"active", "later", "leases", "expiry"} {
+			for j, set := range []string{"active", "later", "leases", "expiry", "keyed"} {
 				first[i][j] = p.ZRangeWithScores(ctx, part+set, 0, 0)
 			}
 		}

@@ -1,9 +1,8 @@
 package redis
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -22,10 +21,23 @@ type callTotals struct {
 	mu    sync.Mutex // guards the fields below
 	parts [callShards]partTotal
 	read  time.Time // when all were asked last; zero for never
-	full  time.Time // when no part could make room last
 }
 
-type partTotal struct{ calls, bytes int64 }
+// partTotal is what a part has, of that what may make room, and the most that a namespace with such has there.
+type partTotal struct{ all, spare, most amount }
+
+// amount is how many calls there are, and what they take.
+type amount struct{ calls, bytes int64 }
+
+func (a amount) plus(b amount) amount { return amount{a.calls + b.calls, a.bytes + b.bytes} }
+
+// of is the one that the scripts call so: "calls" or "bytes".
+func (a amount) of(what string) int64 {
+	if what == "calls" {
+		return a.calls
+	}
+	return a.bytes
+}
 
 // others is what all parts but one have.
 func (t *callTotals) others(shard uint32) (sum partTotal) {
@@ -33,27 +45,28 @@ func (t *callTotals) others(shard uint32) (sum partTotal) {
 	defer t.mu.Unlock()
 	for i, p := range t.parts {
 		if uint32(i) != shard {
-			sum.calls += p.calls
-			sum.bytes += p.bytes
+			sum.all, sum.spare = sum.all.plus(p.all), sum.spare.plus(p.spare)
 		}
 	}
 	return sum
 }
 
-// note is told what a part has now.
-func (t *callTotals) note(shard uint32, now partTotal) {
+// all is what all parts have.
+func (t *callTotals) all() amount { return t.others(callShards).all }
+
+// note is told what a script answers at the end of what the part has now; see amounts in lua/call_lib.lua.
+func (t *callTotals) note(shard uint32, answer any) {
+	list, _ := answer.([]any)
+	if len(list) != 5 {
+		return
+	}
+	var n [5]int64
+	for i, item := range list {
+		n[i], _ = item.(int64) // the first one is a text
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.parts[shard] = now
-}
-
-// noteAnswer is note of the answer of a script that has added something: the word for it, calls, and bytes.
-func (t *callTotals) noteAnswer(shard uint32, answer any) {
-	if list, _ := answer.([]any); len(list) == 3 {
-		calls, _ := list[1].(int64)
-		bytes, _ := list[2].(int64)
-		t.note(shard, partTotal{calls, bytes})
-	}
+	t.parts[shard].all, t.parts[shard].spare = amount{n[1], n[2]}, amount{n[3], n[4]}
 }
 
 func (t *callTotals) stale() bool {
@@ -62,37 +75,38 @@ func (t *callTotals) stale() bool {
 	return t.read.IsZero() || time.Since(t.read) > totalsAge
 }
 
-// fullest are the parts, that which takes most first, unless none of them could make room a moment ago.
-func (t *callTotals) fullest() (shards []uint32) {
+// largest is the part in which a namespace has most of what may make room, and what that of the next part has; false
+// when none has any.
+func (t *callTotals) largest(what string) (shard uint32, next int64, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.full.IsZero() && time.Since(t.full) < totalsAge {
-		return nil
+	most := int64(0)
+	for i, p := range t.parts {
+		if n := p.most.of(what); n > most {
+			shard, next, most = uint32(i), most, n
+		} else {
+			next = max(next, n)
+		}
 	}
-	for i := range t.parts {
-		shards = append(shards, uint32(i))
-	}
-	slices.SortFunc(shards, func(a, b uint32) int { return cmp.Compare(t.parts[b].bytes, t.parts[a].bytes) })
-	return shards
-}
-
-// noRoom notes that no part could make room.
-func (t *callTotals) noRoom() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.full = time.Now()
+	return shard, next, most > 0
 }
 
 // readTotals asks all parts what they have.
 func (s *Store) readTotals(ctx context.Context) (all [callShards]partTotal, err error) {
 	var counts [callShards][4]*redis.IntCmd
 	var sizes [callShards]*redis.StringCmd
+	var spares [callShards]*redis.SliceCmd
+	var most [callShards][2]*redis.ZSliceCmd
 	_, err = s.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, part := range s.keys.callParts() {
 			for j, set := range []string{"queued", "leases", "expiry", "telling"} {
 				counts[i][j] = p.ZCard(ctx, part+set)
 			}
 			sizes[i] = p.Get(ctx, part+"size")
+			spares[i] = p.HMGet(ctx, part+"spares", "calls", "bytes")
+			for j, set := range []string{"most:calls", "most:bytes"} {
+				most[i][j] = p.ZRevRangeWithScores(ctx, part+set, 0, 0)
+			}
 		}
 		return nil
 	})
@@ -100,10 +114,30 @@ func (s *Store) readTotals(ctx context.Context) (all [callShards]partTotal, err 
 		return all, storeError(ctx, err)
 	}
 	for i := range all {
-		all[i].calls = counts[i][0].Val() + counts[i][1].Val() + counts[i][2].Val() + counts[i][3].Val()
-		all[i].bytes, _ = sizes[i].Int64() // 0 for a part without calls
+		p := &all[i]
+		p.all.calls = counts[i][0].Val() + counts[i][1].Val() + counts[i][2].Val() + counts[i][3].Val()
+		p.all.bytes, _ = sizes[i].Int64() // 0 for a part without calls
+		p.spare = amount{numberAt(spares[i].Val(), 0), numberAt(spares[i].Val(), 1)}
+		p.most = amount{firstScore(most[i][0].Val()), firstScore(most[i][1].Val())}
 	}
 	return all, nil
+}
+
+// numberAt is a number of an answer; 0 for none.
+func numberAt(values []any, i int) int64 {
+	if i >= len(values) {
+		return 0
+	}
+	text, _ := values[i].(string)
+	n, _ := strconv.ParseInt(text, 10, 64) // 0 for a part without any
+	return n
+}
+
+func firstScore(members []redis.Z) int64 {
+	if len(members) == 0 {
+		return 0
+	}
+	return int64(members[0].Score)
 }
 
 // refreshTotals has totals know what parts have now.
@@ -115,51 +149,5 @@ func (s *Store) refreshTotals(ctx context.Context) error {
 	s.totals.mu.Lock()
 	defer s.totals.mu.Unlock()
 	s.totals.parts, s.totals.read = all, time.Now()
-	return nil
-}
-
-// withinAll runs try, which is given what other parts than that of shard have, and once more, as the last try, if it is
-// refused for the limits of all parts and others have made room.
-func (s *Store) withinAll(
-	ctx context.Context, shard uint32, bounded bool, try func(others partTotal, last bool) (refused bool, err error),
-) error {
-	if !bounded {
-		_, err := try(partTotal{}, true)
-		return err
-	}
-	if s.totals.stale() {
-		if err := s.refreshTotals(ctx); err != nil {
-			return err
-		}
-	}
-	refused, err := try(s.totals.others(shard), false)
-	if err != nil || !refused {
-		return err
-	}
-	if err := s.makeRoomElsewhere(ctx); err != nil {
-		return err
-	}
-	_, err = try(s.totals.others(shard), true)
-	return err
-}
-
-// makeRoomElsewhere drops calls that may make room from the part that takes most of those that have such.
-func (s *Store) makeRoomElsewhere(ctx context.Context) error {
-	if err := s.refreshTotals(ctx); err != nil {
-		return err
-	}
-	shards := s.totals.fullest()
-	for _, shard := range shards {
-		dropped, err := s.run(ctx, evictCallsScript, []string{s.keys.callPart(shard)})
-		if err != nil {
-			return err
-		}
-		if n, _ := dropped.(int64); n > 0 {
-			return s.refreshTotals(ctx)
-		}
-	}
-	if shards != nil {
-		s.totals.noRoom()
-	}
 	return nil
 }

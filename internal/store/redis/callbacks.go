@@ -22,7 +22,8 @@ func (s *Store) TakeCallbacks(
 
 // SettleCallback ends a take.
 func (s *Store) SettleCallback(ctx context.Context, how *queue.Settlement) (queue.Status, error) {
-	status, err := s.settle(ctx, callbackPart(s.keys.callsOf(how.Ref.Namespace)), how, partTotal{}, true)
+	answer, err := s.settle(ctx, callbackPart(s.keys.callsOf(how.Ref.Namespace)), how, partTotal{}, true)
+	status := queue.Status(append(textsOf(answer), "")[0])
 	if err == nil && status == "lost" {
 		status, err = "", queue.ErrLost
 	}

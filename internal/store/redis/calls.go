@@ -16,55 +16,74 @@ func (s *Store) PutCall(ctx context.Context, spec *queue.Spec, limits queue.Limi
 		err = queue.ErrUnsupported
 	}
 	if err == nil {
-		bounded := limits.AllCalls > 0 || limits.AllBytes > 0
-		err = s.withinAll(ctx, shardOf(spec.Ref.Namespace), bounded, func(others partTotal, last bool) (bool, error) {
-			var full bool
-			placed, full, err = s.putCall(ctx, spec, limits, others, last)
-			return full, err
-		})
+		need := amount{calls: 1, bytes: int64(callSize(spec) + len(spec.Payload))}
+		try := func(others partTotal, last bool) (refused string, err error) {
+			placed, refused, err = s.putCall(ctx, spec, limits, others, last)
+			return refused, err
+		}
+		err = s.withinAll(ctx, shardOf(spec.Ref.Namespace), limits, need, try)
 	}
 	return placed, at("put call "+spec.ID, err)
 }
 
-// putCall adds a call unless that is one too many. AllFull says that all parts together have too many: err is
+// callSize is what a call counts as beside its payload.
+func callSize(spec *queue.Spec) int {
+	size := queue.Overhead + len(spec.Record())
+	if spec.CallTo.URL != "" { // its callback has a record of its own
+		size *= 2
+	}
+	return size
+}
+
+// putCall adds a call unless that is one too many. Refused says of what all parts together have too much: err is
 // queue.ErrStoreFull then if it is the last try.
 func (s *Store) putCall(
 	ctx context.Context, spec *queue.Spec, limits queue.Limits, others partTotal, last bool,
-) (placed queue.Placed, allFull bool, err error) {
-	record, shard := spec.Record(), shardOf(spec.Ref.Namespace)
-	size, attempts, tellFor := queue.Overhead+len(record), 0, time.Duration(0)
-	if spec.CallTo.URL != "" { // its callback has a record of its own
-		size, attempts, tellFor = 2*size, queue.CallbackAttempts, queue.CallbackMaxAge
+) (placed queue.Placed, refused string, err error) {
+	shard, attempts, tellFor := shardOf(spec.Ref.Namespace), 0, time.Duration(0)
+	if spec.CallTo.URL != "" {
+		attempts, tellFor = queue.CallbackAttempts, queue.CallbackMaxAge
 	}
-	answer, err := s.run(ctx, putCallScript, []string{s.keys.callPart(shard)},
-		spec.ID, spec.Ref.Namespace, listName(spec.Ref), record, spec.Payload, spec.Attempts,
+	args := append([]any{
+		spec.ID, spec.Ref.Namespace, listName(spec.Ref), spec.Record(), spec.Payload, spec.Attempts,
 		spec.MaxAge.Milliseconds(), spec.Keep.Milliseconds(), spec.KeepDead.Milliseconds(), spec.Key, spec.Print,
-		spec.KeyFor.Milliseconds(), limits.Calls, limits.Bytes, size,
-		others.calls, others.bytes, limits.AllCalls, limits.AllBytes, len(spec.Steps), attempts, tellFor.Milliseconds())
+		spec.KeyFor.Milliseconds(), callSize(spec), len(spec.Steps), attempts, tellFor.Milliseconds(),
+	}, roomArgs(limits, others, last)...)
+	answer, err := s.run(ctx, putCallScript, []string{s.keys.callPart(shard)}, args...)
 	texts := append(textsOf(answer), "", "", "")
 	switch {
 	case err != nil:
-		return placed, false, err
+		return placed, "", err
 	case texts[0] == "there":
-		return queue.Placed{ID: texts[1], Existing: true, Print: texts[2]}, false, nil
+		return queue.Placed{ID: texts[1], Existing: true, Print: texts[2]}, "", nil
 	case texts[0] == allFullAnswer && last:
-		return placed, true, queue.ErrStoreFull
+		return placed, texts[1], queue.ErrStoreFull
 	case texts[0] == allFullAnswer:
-		return placed, true, nil
+		return placed, texts[1], nil
 	case texts[0] != "new":
-		return placed, false, queue.ErrFull
+		return placed, "", queue.ErrFull
 	}
-	s.totals.noteAnswer(shard, answer)
-	return queue.Placed{ID: spec.ID}, false, nil
+	s.totals.note(shard, answer)
+	return queue.Placed{ID: spec.ID}, "", nil
 }
 
 // SettleCall ends a take.
 func (s *Store) SettleCall(ctx context.Context, how *queue.Settlement) (status queue.Status, err error) {
-	bounded := how.Limits.AllBytes > 0 && len(how.Result) > 0
-	err = s.withinAll(ctx, shardOf(how.Ref.Namespace), bounded, func(others partTotal, last bool) (bool, error) {
-		status, err = s.settle(ctx, s.keys.callsOf(how.Ref.Namespace), how, others, last)
-		return status == allFullAnswer, err
-	})
+	bounds := queue.Limits{}
+	if len(how.Result) > 0 {
+		bounds.AllBytes = how.Limits.AllBytes
+	}
+	shard := shardOf(how.Ref.Namespace)
+	try := func(others partTotal, last bool) (refused string, err error) {
+		answer, err := s.settle(ctx, s.keys.callPart(shard), how, others, last)
+		texts := append(textsOf(answer), "", "")
+		if status = queue.Status(texts[0]); status == allFullAnswer {
+			return texts[1], err
+		}
+		s.totals.note(shard, answer)
+		return "", err
+	}
+	err = s.withinAll(ctx, shard, bounds, amount{bytes: int64(len(how.Result) + len(how.Detail))}, try)
 	switch {
 	case err != nil:
 	case status == "lost":
@@ -78,22 +97,15 @@ func (s *Store) SettleCall(ctx context.Context, how *queue.Settlement) (status q
 	return status, nil
 }
 
-// allFullAnswer is what a script answers that has done nothing for lack of room in all parts.
-const allFullAnswer = "all full"
-
-// settle ends a take in the queue whose keys begin with part.
+// settle ends a take in the queue whose keys begin with part. It returns what lua/call_settle.lua answers.
 func (s *Store) settle(
 	ctx context.Context, part string, how *queue.Settlement, others partTotal, last bool,
-) (queue.Status, error) {
-	when := ""
-	if last {
-		when = "last"
-	}
-	answer, err := s.run(ctx, settleCallScript, []string{part},
+) (answer any, err error) {
+	args := append([]any{
 		how.ID, listName(how.Ref), how.Take, string(how.Outcome), how.Delay.Milliseconds(), how.Detail, how.Reason,
-		how.Result, how.Dropped, how.Limits.Bytes, others.bytes, how.Limits.AllBytes, when, how.Payload)
-	status, _ := answer.(string)
-	return queue.Status(status), err
+		how.Result, how.Dropped, how.Payload,
+	}, roomForArgs(how.Limits, others, last)...)
+	return s.run(ctx, settleCallScript, []string{part}, args...)
 }
 
 // CancelCall cancels a call.

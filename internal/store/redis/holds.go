@@ -14,12 +14,12 @@ func (s *Store) HoldKey(ctx context.Context, h *queue.Hold, limits queue.Limits)
 		err = queue.ErrUnsupported
 	}
 	if err == nil {
-		bounded := limits.AllCalls > 0 || limits.AllBytes > 0
-		err = s.withinAll(ctx, shardOf(h.Ref.Namespace), bounded, func(others partTotal, last bool) (bool, error) {
-			var full bool
-			found, full, err = s.holdKey(ctx, h, limits, others, last)
-			return full, err
-		})
+		need := amount{calls: 1, bytes: int64(h.Size())}
+		try := func(others partTotal, last bool) (refused string, err error) {
+			found, refused, err = s.holdKey(ctx, h, limits, others, last)
+			return refused, err
+		}
+		err = s.withinAll(ctx, shardOf(h.Ref.Namespace), limits, need, try)
 	}
 	return found, at("hold key of "+h.Ref.String(), err)
 }
@@ -27,33 +27,34 @@ func (s *Store) HoldKey(ctx context.Context, h *queue.Hold, limits queue.Limits)
 // holdKey holds a key unless that is one too many: see putCall.
 func (s *Store) holdKey(
 	ctx context.Context, h *queue.Hold, limits queue.Limits, others partTotal, last bool,
-) (found queue.Holding, allFull bool, err error) {
+) (found queue.Holding, refused string, err error) {
 	shard := shardOf(h.Ref.Namespace)
-	answer, err := s.run(ctx, holdKeyScript, []string{s.keys.callPart(shard)},
+	args := append([]any{
 		h.ID, h.Ref.Namespace, h.Key, h.Print, h.Lease.Milliseconds(), h.For.Milliseconds(), h.Size(),
-		limits.Calls, limits.Bytes, others.calls, others.bytes, limits.AllCalls, limits.AllBytes)
+	}, roomArgs(limits, others, last)...)
+	answer, err := s.run(ctx, holdKeyScript, []string{s.keys.callPart(shard)}, args...)
 	texts := append(textsOf(answer), "", "", "")
 	switch {
 	case err != nil:
-		return found, false, err
+		return found, "", err
 	case texts[0] == "held":
-		return queue.Holding{Existing: true, Print: texts[1]}, false, nil
+		return queue.Holding{Existing: true, Print: texts[1]}, "", nil
 	case texts[0] == "answered":
-		return queue.Holding{Existing: true, Print: texts[1], Answered: true, Answer: []byte(texts[2])}, false, nil
+		return queue.Holding{Existing: true, Print: texts[1], Answered: true, Answer: []byte(texts[2])}, "", nil
 	case texts[0] == allFullAnswer && last:
-		return found, true, queue.ErrStoreFull
+		return found, texts[1], queue.ErrStoreFull
 	case texts[0] == allFullAnswer:
-		return found, true, nil
+		return found, texts[1], nil
 	case texts[0] != "new":
-		return found, false, queue.ErrFull
+		return found, "", queue.ErrFull
 	}
-	s.totals.noteAnswer(shard, answer)
-	return found, false, nil
+	s.totals.note(shard, answer)
+	return found, "", nil
 }
 
 // RenewKey has a key held for longer.
 func (s *Store) RenewKey(ctx context.Context, of queue.HoldOf, lease time.Duration) error {
-	_, err := s.changeKey(ctx, of, "renew", lease.Milliseconds())
+	_, _, err := s.changeKey(ctx, of, "renew", lease.Milliseconds())
 	return at("renew key "+of.ID, err)
 }
 
@@ -61,34 +62,44 @@ func (s *Store) RenewKey(ctx context.Context, of queue.HoldOf, lease time.Durati
 func (s *Store) AnswerKey(
 	ctx context.Context, of queue.HoldOf, answer []byte, limits queue.Limits,
 ) (kept bool, err error) {
-	bounded := limits.AllBytes > 0 && len(answer) > 0
-	err = s.withinAll(ctx, shardOf(of.Ref.Namespace), bounded, func(others partTotal, last bool) (bool, error) {
-		when := ""
-		if last {
-			when = "last"
-		}
-		did, err := s.changeKey(ctx, of, "answer", answer, limits.Bytes, others.bytes, limits.AllBytes, when)
+	bounds := queue.Limits{}
+	if len(answer) > 0 {
+		bounds.AllBytes = limits.AllBytes
+	}
+	try := func(others partTotal, last bool) (refused string, err error) {
+		args := append([]any{answer}, roomForArgs(limits, others, last)...)
+		did, refused, err := s.changeKey(ctx, of, "answer", args...)
 		kept = did == "done"
-		return did == allFullAnswer, err
-	})
+		return refused, err
+	}
+	err = s.withinAll(ctx, shardOf(of.Ref.Namespace), bounds, amount{bytes: int64(len(answer))}, try)
 	return kept, at("answer key "+of.ID, err)
 }
 
 // FreeKey lets go of a key.
 func (s *Store) FreeKey(ctx context.Context, of queue.HoldOf) error {
-	_, err := s.changeKey(ctx, of, "free")
+	_, _, err := s.changeKey(ctx, of, "free")
 	if errors.Is(err, queue.ErrLost) {
 		err = nil
 	}
 	return at("free key "+of.ID, err)
 }
 
-// changeKey does something to a key that is held, or returns queue.ErrLost.
-func (s *Store) changeKey(ctx context.Context, of queue.HoldOf, what string, args ...any) (did string, err error) {
+// changeKey does something to a key that is held, or returns queue.ErrLost. Refused is as for withinAll.
+func (s *Store) changeKey(
+	ctx context.Context, of queue.HoldOf, what string, args ...any,
+) (did, refused string, err error) {
+	shard := shardOf(of.Ref.Namespace)
 	args = append([]any{of.ID, of.Ref.Namespace, what}, args...)
-	answer, err := s.run(ctx, answerKeyScript, []string{s.keys.callsOf(of.Ref.Namespace)}, args...)
-	if did, _ = answer.(string); err == nil && did == "lost" {
+	answer, err := s.run(ctx, answerKeyScript, []string{s.keys.callPart(shard)}, args...)
+	texts := append(textsOf(answer), "", "")
+	switch did = texts[0]; did {
+	case "lost":
 		err = queue.ErrLost
+	case allFullAnswer:
+		refused = texts[1]
+	default:
+		s.totals.note(shard, answer)
 	}
-	return did, err
+	return did, refused, err
 }

@@ -53,7 +53,7 @@ func testAllCallsHaveALimit(t *testing.T, s Store) {
 	_, err := s.PutCall(t.Context(), spec("n0"), limits)
 	wantError(t, err, queue.ErrStoreFull)
 	wantNoError(t, s.CancelCall(t.Context(), taken[7].Ref, taken[7].ID)) // makes room for other namespaces, too
-	putSoon(t, s, spec("n20"), limits)
+	putSoon(t, s, spec("other"), limits)
 	_, err = s.GetCall(t.Context(), taken[7].Ref, taken[7].ID)
 	wantError(t, err, queue.ErrNotFound)
 	_, err = s.PutCall(t.Context(), spec("n21"), limits)
@@ -71,7 +71,7 @@ func testAllCallsTakeLimitedBytes(t *testing.T, s Store) {
 	if err != nil || stats.Bytes > limits.AllBytes || stats.Bytes < limits.AllBytes-13_000 {
 		t.Errorf("%d calls take %d bytes, %v", len(taken), stats.Bytes, err)
 	}
-	small := spec("n0")
+	small := spec("other")
 	small.Payload = nil
 	if left := limits.AllBytes - stats.Bytes; left > 4000 {
 		putSoon(t, s, small, limits) // what fits is taken

@@ -37,9 +37,8 @@ type table map[string]func(*testing.T, Store)
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
 		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, publicTests, limitTests,
-		usageTests, keptTests,
-		moduleTests, auditTests, secretTests, callTests, holdTests, stepTests, callbackTests, logTests, messageTests,
-		lifecycleTests,
+		usageTests, keptTests, moduleTests, auditTests, secretTests, callTests, holdTests, shareTests, stepTests,
+		callbackTests, logTests, messageTests, lifecycleTests,
 	} {
 		tests.run(t, open)
 	}

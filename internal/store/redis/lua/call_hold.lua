@@ -1,9 +1,9 @@
 -- Has the idempotency key of a call held whose caller waits, or finds whose it is.
 -- KEYS: what the keys of the part begin with
 -- ARGV: ID, namespace, key, what tells the request from others, the lease in ms, for how long the answer is kept in ms,
--- bytes, then the limits of room
--- Returns "new" with the calls and the bytes of the part, "held" with what tells that request from others, "answered"
--- with the same and the answer (empty: none is kept), "full", or "all full".
+-- bytes, then what room needs
+-- Returns "new" with what the part has, see amounts, "held" with what tells that request from others, "answered" with the
+-- same and the answer (empty: none is kept), or what room does.
 local id, ns, idempotency, size = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[7])
 purge()
 local before = redis.call('HGET', key('keys', ns), idempotency)
@@ -18,15 +18,13 @@ if before then
   end
   drop(before)
 end
-local refused = room(ns, size, {ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13]})
+local refused, what = room(ns, size, 8)
 if refused then
-  return {refused}
+  return {refused, what}
 end
 redis.call('HSET', key('call', id), 'ns', ns, 'fn', '', 'status', 'held', 'key', idempotency, 'print', ARGV[4],
   'keyFor', ARGV[6], 'size', size)
 redis.call('HSET', key('keys', ns), idempotency, id)
-redis.call('HINCRBY', base .. 'calls', ns, 1)
-redis.call('HINCRBY', base .. 'bytes', ns, size)
-local taken = redis.call('INCRBY', base .. 'size', size)
+add(ns, size)
 redis.call('ZADD', expiry, now + tonumber(ARGV[5]), id)
-return {'new', calls(), taken}
+return {'new', amounts()}

@@ -10,7 +10,11 @@
 --   leases        sorted set: the running calls by when their lease ends
 --   dead          sorted set: the dead calls by when they died
 --   expiry        sorted set: the settled calls by when their record goes
---   done:<ns>     sorted set: the calls of a namespace that may make room, by from when on
+--   done:<ns>     sorted set: the calls of a namespace that may make room, by since when
+--   keyed         sorted set: the settled calls that may make room once their idempotency key counts no more, by when
+--   spare         hash: what those of done take, of each namespace
+--   spares        hash: how many calls of the part may make room, and what they take
+--   most:calls, most:bytes  sorted sets: the namespaces that have such, by how many calls they have and what these take
 --   list:<fn>     sorted set: the calls of a function, in the order of their IDs
 --   keys:<ns>     hash: idempotency keys, each with the ID of its call
 --   calls, bytes  hashes: how many calls a namespace has, and what they take
@@ -19,7 +23,7 @@
 --                 is in keys:<ns>, and in expiry by when its lease or its time is over, and nowhere else
 --   telling       sorted set: the settled calls whose callback is not over; they do not expire and make no room
 -- Callbacks are in a queue like it, whose keys begin with callbacks: after that. A callback has the ID of its call, and
--- its record goes with that of its call: there are no expiry, done, list, keys, calls, bytes and size.
+-- its record goes with that of its call: there are no expiry, done, list, keys, calls, bytes, size, and what is about room.
 -- Times are milliseconds by the clock of Redis.
 -- A Redis without memory refuses a script at its first write, if that is a command that may need more; never later. So
 -- a put begins with such a command, and everything else with ZREM: what is queued can be taken, settled and cancelled.
@@ -89,9 +93,50 @@ local function count(id, ns)
   if grown ~= 0 then
     local of = tells and other or base
     redis.call('HINCRBY', of .. 'call:' .. id, 'size', grown)
-    redis.call('HINCRBY', of .. 'bytes', ns, grown)
     redis.call('INCRBY', of .. 'size', grown)
+    redis.call('ZADD', of .. 'most:bytes', 'XX', redis.call('HINCRBY', of .. 'bytes', ns, grown), ns)
     grown = 0
+  end
+end
+
+-- add counts a new call.
+local function add(ns, size)
+  redis.call('ZADD', base .. 'most:calls', 'XX', redis.call('HINCRBY', base .. 'calls', ns, 1), ns)
+  redis.call('ZADD', base .. 'most:bytes', 'XX', redis.call('HINCRBY', base .. 'bytes', ns, size), ns)
+  redis.call('INCRBY', base .. 'size', size)
+end
+
+-- rank puts a namespace among those with calls that may make room, if it has such.
+local function rank(ns)
+  if redis.call('EXISTS', key('done', ns)) == 1 then
+    redis.call('ZADD', base .. 'most:calls', number(base .. 'calls', ns), ns)
+    redis.call('ZADD', base .. 'most:bytes', number(base .. 'bytes', ns), ns)
+  else
+    redis.call('ZREM', base .. 'most:calls', ns)
+    redis.call('ZREM', base .. 'most:bytes', ns)
+    redis.call('HDEL', base .. 'spare', ns)
+  end
+end
+
+local function addSpare(ns, calls, size)
+  redis.call('HINCRBY', base .. 'spare', ns, size)
+  redis.call('HINCRBY', base .. 'spares', 'bytes', size)
+  if redis.call('HINCRBY', base .. 'spares', 'calls', calls) <= 0 then
+    redis.call('DEL', base .. 'spares')
+  end
+end
+
+-- offer lets a settled call make room from now on; retract takes that back, also if it only was to come. Its namespace
+-- is to be ranked.
+local function offer(id, ns)
+  redis.call('ZADD', key('done', ns), now, id)
+  addSpare(ns, 1, number(key('call', id), 'size'))
+end
+
+local function retract(id, ns)
+  redis.call('ZREM', base .. 'keyed', id)
+  if redis.call('ZREM', key('done', ns), id) == 1 then
+    addSpare(ns, -1, -number(key('call', id), 'size'))
   end
 end
 
@@ -104,7 +149,7 @@ local function drop(id)
     return
   end
   local ns = c[1]
-  redis.call('ZREM', key('done', ns), id)
+  retract(id, ns)
   redis.call('ZREM', key('list', c[2]), id)
   if c[4] and redis.call('HGET', key('keys', ns), c[4]) == id then
     redis.call('HDEL', key('keys', ns), c[4])
@@ -119,11 +164,21 @@ local function drop(id)
     redis.call('HDEL', base .. 'calls', ns)
     redis.call('HDEL', base .. 'bytes', ns)
   end
+  rank(ns)
 end
 
+-- purge drops what has expired, and lets those make room whose idempotency key counts no more.
 local function purge()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', expiry, '-inf', now, 'LIMIT', 0, few)) do
     drop(id)
+  end
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. 'keyed', '-inf', now, 'LIMIT', 0, few)) do
+    redis.call('ZREM', base .. 'keyed', id)
+    local ns = redis.call('HGET', key('call', id), 'ns')
+    if ns then
+      offer(id, ns)
+      rank(ns)
+    end
   end
 end
 
@@ -137,88 +192,128 @@ local function calls()
     + redis.call('ZCARD', base .. 'telling')
 end
 
+-- spares is how many calls of the part may make room, and what they take.
+local function spares()
+  return number(base .. 'spares', 'calls'), number(base .. 'spares', 'bytes')
+end
+
+-- amounts is how many calls the part has, what they take, and both for those that may make room.
+local function amounts()
+  return calls(), bytes(), spares()
+end
+
+-- leaves is queue.Leaves: whether who has own may have more, of what all have within a limit.
+local function leaves(own, more, all, limit)
+  local left = limit - all - more
+  return limit == 0 or more <= 0 or left >= 0 and (own == 0 or own + more <= left)
+end
+
+-- leavesRoom says whether a namespace may have so many calls and bytes more that make no room. Others are the calls of
+-- other parts that make none, limits those of all parts; 0 is none.
+local function leavesRoom(ns, moreCalls, moreBytes, others, limits)
+  local spareCalls, spareBytes = spares()
+  local own = number(base .. 'calls', ns) - redis.call('ZCARD', key('done', ns))
+  local ownBytes = own == 0 and 0 or number(base .. 'bytes', ns) - number(base .. 'spare', ns)
+  return leaves(own, moreCalls, others.calls + calls() - spareCalls, limits.calls)
+    and leaves(ownBytes, moreBytes, others.bytes + bytes() - spareBytes, limits.bytes)
+end
+
 -- evict drops calls of a namespace that may make room, the oldest first, as long as over says that it is needed.
 local function evict(ns, over)
   for _ = 1, few do
-    local oldest = over() and redis.call('ZRANGEBYSCORE', key('done', ns), '-inf', now, 'LIMIT', 0, 1)[1]
+    local oldest = over() and redis.call('ZRANGE', key('done', ns), 0, 0)[1]
     if not oldest then
       return
     end
-    redis.call('ZREM', key('done', ns), oldest)
     drop(oldest)
   end
 end
 
--- evictAny is evict for those of any namespace of the part, that which expires next first. It returns how many it drops.
-local function evictAny(over)
-  local dropped = 0
-  for _, id in ipairs(redis.call('ZRANGE', expiry, 0, few - 1)) do
-    if not over() then
+-- evictLargest is evict for the namespaces of the part that have most, by "calls" or "bytes", as long as that is as much
+-- as least. It returns how many calls it drops, and what they took.
+local function evictLargest(by, least, over)
+  local dropped, before = 0, bytes()
+  while dropped < few and over() do
+    local largest = redis.call('ZREVRANGE', base .. 'most:' .. by, 0, 0, 'WITHSCORES')
+    if not largest[1] or tonumber(largest[2]) < least then
       break
     end
-    local ns = redis.call('HGET', key('call', id), 'ns')
-    local from = ns and redis.call('ZSCORE', key('done', ns), id)
-    if from and tonumber(from) <= now then
-      drop(id)
-      dropped = dropped + 1
-    end
+    drop(redis.call('ZRANGE', key('done', largest[1]), 0, 0)[1])
+    dropped = dropped + 1
   end
-  return dropped
+  return dropped, before - bytes()
 end
 
--- room makes room for one more call of a namespace that takes so many bytes, and returns "full" or "all full" when it
--- cannot. Limits are the most calls of the namespace and the most bytes, how many calls other parts have and what they
--- take, and the most calls and bytes of all parts (0: no bound).
-local function room(ns, size, limits)
-  local most, mostBytes = tonumber(limits[1]), tonumber(limits[2])
-  local mostOfAll, mostBytesOfAll = tonumber(limits[5]), tonumber(limits[6])
+-- room makes room for one more call of a namespace that takes so many bytes. From i on ARGV has the most calls of the
+-- namespace, the most of all, how many other parts have and how many of these may make room, the same four for bytes, and
+-- "last" when nothing more can be done for room elsewhere. A limit of all is 0 for none. It returns "full", or "all full"
+-- with what there is too much of, "calls", "bytes" or "share", or nil.
+local function room(ns, size, i)
+  local function limit(at)
+    return tonumber(ARGV[i + at])
+  end
   local function full()
-    return number(base .. 'calls', ns) + 1 > most or number(base .. 'bytes', ns) + size > mostBytes
+    return number(base .. 'calls', ns) + 1 > limit(0) or number(base .. 'bytes', ns) + size > limit(4)
   end
-  local function allFull()
-    return mostOfAll > 0 and limits[3] + calls() + 1 > mostOfAll
-      or mostBytesOfAll > 0 and limits[4] + bytes() + size > mostBytesOfAll
-  end
-  if size <= mostBytes then -- what never fits takes no other's place
+  if size <= limit(4) then -- what never fits takes no other's place
     evict(ns, full)
   end
   if full() then
     return 'full'
   end
-  if allFull() then
-    if mostBytesOfAll == 0 or size <= mostBytesOfAll then
-      evict(ns, allFull)
-      evictAny(allFull)
-    end
-    if allFull() then
-      return 'all full'
-    end
+  local others = {calls = limit(2) - limit(3), bytes = limit(6) - limit(7)}
+  if not leavesRoom(ns, 1, size, others, {calls = limit(1), bytes = limit(5)}) then
+    return 'all full', 'share'
   end
-  return nil
+  local function tooMany()
+    return limit(1) > 0 and limit(2) + calls() + 1 > limit(1)
+  end
+  local function tooLarge()
+    return limit(5) > 0 and limit(6) + bytes() + size > limit(5)
+  end
+  if ARGV[i + 8] == 'last' then
+    evictLargest('calls', 0, tooMany)
+    evictLargest('bytes', 0, tooLarge)
+  end
+  if tooMany() then
+    return 'all full', 'calls'
+  elseif tooLarge() then
+    return 'all full', 'bytes'
+  end
 end
 
--- roomFor is room for more bytes of a call that is there.
-local function roomFor(ns, more, mostBytes, othersTake, mostBytesOfAll)
+-- roomFor is room for more bytes of a call that is there. Stays says that it will not make room at once. From i on ARGV has
+-- what room needs for bytes; the limit of a namespace is 0 for none, too.
+local function roomFor(ns, more, stays, i)
+  local most, mostOfAll, others = tonumber(ARGV[i]), tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
   local function full()
-    return mostBytes > 0 and number(base .. 'bytes', ns) + more > mostBytes
+    return most > 0 and number(base .. 'bytes', ns) + more > most
   end
   local function allFull()
-    return mostBytesOfAll > 0 and othersTake + bytes() + more > mostBytesOfAll
+    return mostOfAll > 0 and others + bytes() + more > mostOfAll
   end
-  if more <= mostBytes then -- see room
+  if more <= most then -- see room
     evict(ns, full)
   end
-  if allFull() and more <= mostBytesOfAll then
-    evict(ns, allFull)
-    evictAny(allFull)
+  if full() then
+    return 'full'
   end
-  return full() and 'full' or allFull() and 'all full' or nil
+  local of = {calls = 0, bytes = others - tonumber(ARGV[i + 3])}
+  if stays and not leavesRoom(ns, 0, more, of, {calls = 0, bytes = mostOfAll}) then
+    return 'all full', 'share'
+  end
+  if more <= mostOfAll and ARGV[i + 4] == 'last' then
+    evictLargest('bytes', 0, allFull)
+  end
+  if allFull() then
+    return 'all full', 'bytes'
+  end
 end
 
 -- read is what scripts need of a call; nil when there is none.
 local function read(id)
   local c = redis.call('HMGET', key('call', id), 'status', 'takes', 'ns', 'taken', 'attempts', 'until', 'fn', 'closed',
-    'used', 'keep', 'keepDead', 'key', 'keyUntil', 'history', 'step', 'steps')
+    'used', 'keep', 'keepDead', 'key', 'keyUntil', 'history', 'step', 'steps', 'tellAttempts')
   if not c[1] then
     return nil
   end
@@ -226,7 +321,7 @@ local function read(id)
     status = c[1], takes = tonumber(c[2]), ns = c[3], taken = c[4] or 0, attempts = tonumber(c[5]),
     till = tonumber(c[6]), fn = c[7], closed = tonumber(c[8] or 0), used = tonumber(c[9] or 0), keep = tonumber(c[10]),
     keepDead = tonumber(c[11]), key = c[12], keyUntil = tonumber(c[13] or 0), history = c[14] or '',
-    step = tonumber(c[15] or 0), steps = c[16],
+    step = tonumber(c[15] or 0), steps = c[16], tells = c[17],
   }
 end
 
@@ -238,11 +333,17 @@ end
 
 -- leave lets the record of a settled call go when it has expired and, unless it or its callback is dead, make room.
 local function leave(id, c, kept)
+  count(id, c.ns)
   local expires = now + (kept and c.keepDead or c.keep)
   redis.call('HSET', key('call', id), 'expires', expires)
   redis.call('ZADD', expiry, expires, id)
-  if not kept then
-    redis.call('ZADD', key('done', c.ns), c.key and math.max(c.keyUntil, now) or now, id)
+  if kept then
+    return
+  elseif c.key and c.keyUntil > now then
+    redis.call('ZADD', base .. 'keyed', c.keyUntil, id)
+  else
+    offer(id, c.ns)
+    rank(c.ns)
   end
 end
 

@@ -2,11 +2,10 @@
 -- KEYS: what the keys of the part begin with
 -- ARGV: ID, namespace, function, record, payload, attempts, then in ms: the longest age, how long it is kept once it has
 -- succeeded, and once it is dead; idempotency key (empty: none), what tells the request from others, how long the key
--- counts in ms, the most calls of a namespace, the most bytes, bytes beside the payload; how many calls other parts have,
--- what they take, and the most calls and bytes of all parts (0: no bound); the number of steps of a pipeline (0: none);
--- how often its end is told at most, 0 for a call without a callback, and for how long in ms
--- Returns "new" with the calls and the bytes of the part, "there" with the ID and what tells its request from others,
--- "full", or "all full".
+-- counts in ms, bytes beside the payload, the number of steps of a pipeline (0: none), how often its end is told at
+-- most, 0 for a call without a callback, and for how long in ms; then what room needs
+-- Returns "new" with what the part has, see amounts, "there" with the ID and what tells its request from others, or what
+-- room does.
 local id, ns, fn, payload, idempotency = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[10]
 purge()
 if redis.call('EXISTS', key('call', id)) == 1 then
@@ -21,30 +20,28 @@ if idempotency ~= '' then
     end
   end
 end
-local size = tonumber(ARGV[15]) + #payload
-local refused = room(ns, size, {ARGV[13], ARGV[14], ARGV[16], ARGV[17], ARGV[18], ARGV[19]})
+local size = tonumber(ARGV[13]) + #payload
+local refused, what = room(ns, size, 17)
 if refused then
-  return {refused}
+  return {refused, what}
 end
 redis.call('HSET', key('call', id), 'ns', ns, 'fn', fn, 'spec', ARGV[4], 'payload', payload, 'takes', 0, 'used', 0,
   'created', now, 'until', now + tonumber(ARGV[7]), 'attempts', ARGV[6], 'keep', ARGV[8], 'keepDead', ARGV[9],
   'size', size, 'status', 'queued', 'due', now)
-if ARGV[20] ~= '0' then
-  redis.call('HSET', key('call', id), 'steps', ARGV[20])
+if ARGV[14] ~= '0' then
+  redis.call('HSET', key('call', id), 'steps', ARGV[14])
 end
-if tonumber(ARGV[21]) > 0 then
-  redis.call('HSET', key('call', id), 'tellAttempts', ARGV[21], 'tellFor', ARGV[22])
+if tonumber(ARGV[15]) > 0 then
+  redis.call('HSET', key('call', id), 'tellAttempts', ARGV[15], 'tellFor', ARGV[16])
 end
 if idempotency ~= '' then
   redis.call('HSET', key('call', id), 'key', idempotency, 'print', ARGV[11], 'keyUntil', now + tonumber(ARGV[12]))
   redis.call('HSET', key('keys', ns), idempotency, id)
 end
-redis.call('HINCRBY', base .. 'calls', ns, 1)
-redis.call('HINCRBY', base .. 'bytes', ns, size)
-local taken = redis.call('INCRBY', base .. 'size', size)
+add(ns, size)
 redis.call('ZADD', key('list', fn), 0, id)
 enqueue(id, ns, now)
 if not redis.call('ZSCORE', active, ns) then -- else it has a place already, which a call more does not change
   place(ns)
 end
-return {'new', calls(), taken}
+return {'new', amounts()}

@@ -15,7 +15,8 @@ if c.status ~= 'dead' and c.status ~= 'cancelled' then
 end
 redis.call('ZREM', dead, id)
 redis.call('ZREM', expiry, id)
-redis.call('ZREM', key('done', c.ns), id)
+retract(id, c.ns)
+rank(c.ns)
 redis.call('ZREM', base .. 'telling', id)
 grow(-redis.call('HSTRLEN', call, 'result'))
 redis.call('HDEL', call, 'result', 'dropped', 'reason', 'progress', 'settled', 'expires', 'callback')

@@ -1,10 +1,9 @@
 -- Ends a take.
 -- KEYS: what the keys of the part begin with
 -- ARGV: ID, function, number of the take, outcome, delay in ms, the attempt, reason, answer (empty: none), how long an
--- answer is that is too long to be kept, the most bytes of a namespace (0: no bound), what other parts take, the most
--- bytes of all parts (0: no bound), "last" when nothing can be done for more room elsewhere, payload of the next step
--- Returns the status that the call has now, "lost", "incomplete" where no step is left, or "all full" when nothing has
--- changed for lack of room.
+-- answer is that is too long to be kept, payload of the next step, then what roomFor needs
+-- Returns the status that the call has now with what the part has, see amounts, "lost", "incomplete" where no step is
+-- left, or "all full" as roomFor does when nothing has changed for lack of room.
 
 -- advance queues the next step of a pipeline.
 local function advance(id, c, detail, payload, full)
@@ -24,41 +23,46 @@ end
 local id, take, outcome, delay = ARGV[1], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local c = read(id)
 if not c or c.fn ~= ARGV[2] then
-  return 'lost'
+  return {'lost'}
 end
 if c.status ~= 'running' or c.takes ~= take then
   -- Where this very settlement is sent again, by a client that missed the answer, it counts.
-  return c.takes == take and c.closed == take and c.status ~= 'cancelled' and c.status or 'lost'
+  return {c.takes == take and c.closed == take and c.status ~= 'cancelled' and c.status or 'lost'}
 end
 if outcome == 'next' and c.step + 1 >= tonumber(c.steps or 0) then
-  return 'incomplete'
+  return {'incomplete'}
 end
 local answer = {result = ARGV[8], dropped = tonumber(ARGV[9])}
 local more = #ARGV[8] + #ARGV[6]
 if outcome == 'next' then
-  more = more + #ARGV[14]
+  more = more + #ARGV[10]
 end
 if outcome == 'done' or outcome == 'next' then
   more = more - redis.call('HSTRLEN', key('call', id), 'payload')
 end
-local noRoom = roomFor(c.ns, more, tonumber(ARGV[10]), ARGV[11], tonumber(ARGV[12]))
+-- Only what will not make room at once must leave some.
+local stays = outcome ~= 'done' or c.tells or c.key and c.keyUntil > now
+local noRoom, what = roomFor(c.ns, more, stays, 11)
 if noRoom and answer.result ~= '' then
-  if ARGV[13] ~= 'last' and noRoom == 'all full' then
-    return 'all full'
+  if noRoom == 'all full' and ARGV[15] ~= 'last' then
+    return {noRoom, what}
   end
   answer = {result = '', dropped = #answer.result}
 end
 release(id, c.ns)
 redis.call('HSET', key('call', id), 'closed', take)
+local status
 if outcome == 'done' then
   tell(c, ARGV[6], noRoom)
   c.used = c.used + 1
   settle(id, c, 'succeeded', '', answer)
   place(c.ns)
-  return 'succeeded'
+  status = 'succeeded'
 elseif outcome == 'next' then
-  return advance(id, c, ARGV[6], ARGV[14], noRoom)
+  status = advance(id, c, ARGV[6], ARGV[10], noRoom)
 elseif outcome == 'back' then
-  return again(id, c, delay, 'max_age', answer)
+  status = again(id, c, delay, 'max_age', answer)
+else
+  status = failed(id, c, outcome == 'fail', delay, ARGV[6], ARGV[7], answer, noRoom)
 end
-return failed(id, c, outcome == 'fail', delay, ARGV[6], ARGV[7], answer, noRoom)
+return {status, amounts()}
