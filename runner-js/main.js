@@ -39,7 +39,10 @@ function serve() {
       else if (!invoker.start(line)) return;
     } else if (line.startsWith('{"type":"load"')) {
       invoker.loader.read(line);
-      if (invoker.rolledBack) invoker.loader.prepare();
+      if (invoker.rolledBack) {
+        invoker.loader.prepare();
+        zygote.trim();
+      }
     } else {
       accept(JSON.parse(line));
     }
@@ -65,7 +68,10 @@ function accept(message) {
   invoker.limit(message);
   if (process.argv[2] === 'zygote') {
     ready(missing);
-    zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => rehearse(invoker, zygote));
+    zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => {
+      rehearse(invoker, zygote);
+      if (message.rollback) zygote.roomy();
+    });
     invoker.rolledBack = zygote.tracked();
   }
   if (message.tmp) tmp.watch();

@@ -30,6 +30,16 @@ function slim() {
   addon.slim();
 }
 
+// roomy prepares the process for forks that are rolled back.
+function roomy() {
+  addon.roomy();
+}
+
+// trim gives memory back that compiling has used, in a worker that is rolled back.
+function trim() {
+  addon.trim();
+}
+
 // turn has the event loop call what is due, and does not wait.
 function turn() {
   addon.turn();
@@ -51,4 +61,4 @@ function park() {
   return read === 1;
 }
 
-module.exports = { fork, slim, turn, tracked, park };
+module.exports = { fork, slim, roomy, trim, turn, tracked, park };

@@ -63,21 +63,34 @@ static napi_value stir(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* tracked() says whether this worker can be rolled back. Then it has malloc take so much that ordinary calls change
- * no mapping, and the event loop take its descriptors into its set. */
-static napi_value tracked(napi_env env, napi_callback_info info) {
+/* roomy() has malloc take so much that ordinary calls change no mapping. It is done before the forks that the host can
+ * roll back: what malloc writes to is theirs in common then. None of the room is in memory until it is used. */
+static napi_value roomy(napi_env env, napi_callback_info info) {
+  enum { ROOM = 8 << 20 };
+  (void)env;
   (void)info;
-  enum { BLOCKS = 64, BLOCK = 128 << 10 };
-  void *blocks[BLOCKS];
-  napi_value result = NULL;
-  napi_get_boolean(env, is_tracked, &result);
-  if (!is_tracked) return result;
-  mallopt(M_MMAP_THRESHOLD, 4 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   mallopt(M_TOP_PAD, 16 << 20);
-  for (int i = 0; i < BLOCKS; i++) blocks[i] = malloc(BLOCK);
-  for (int i = 0; i < BLOCKS; i++) free(blocks[i]);
-  uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+  mallopt(M_MMAP_THRESHOLD, 2 * ROOM);        /* so that the room is one at the top of the heap */
+  free(malloc(ROOM));
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  return NULL;
+}
+
+/* trim() gives the kernel back what malloc has free, but not its room at the top of the heap. */
+static napi_value trim(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  malloc_trim(256 << 20);
+  return NULL;
+}
+
+/* tracked() says whether this worker can be rolled back. Then the event loop takes its descriptors into its set. */
+static napi_value tracked(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result = NULL;
+  napi_get_boolean(env, is_tracked, &result);
+  if (is_tracked) uv_run(uv_default_loop(), UV_RUN_NOWAIT);
   return result;
 }
 
