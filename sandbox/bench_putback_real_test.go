@@ -12,10 +12,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/backstage/functions/sandbox"
 )
 
-// BenchmarkPutBack measures calls through the pool, without HTTP, in workers that have served others and in workers that
-// are put back after each, and what of the processor they take: of this program and of its workers.
+// BenchmarkPutBack measures calls through the pool, without HTTP, in workers that have served others and in workers
+// that are put back after each, and what of the processor they take: of this program and of its workers.
 func BenchmarkPutBack(b *testing.B) {
 	for _, callers := range []int{1, 16} {
 		for _, putBack := range []bool{false, true} {
@@ -95,4 +97,39 @@ func cpuOfDescendants(b *testing.B) (sum time.Duration) {
 		}
 	}
 	return sum
+}
+
+// BenchmarkAudit measures calls whose worker is compared with its snapshot in full after each, beside the same without
+// that.
+func BenchmarkAudit(b *testing.B) {
+	for _, v := range versions {
+		for _, audit := range []int{0, 1} {
+			b.Run(fmt.Sprintf("%s/audit=%d", v, audit), func(b *testing.B) {
+				observer := outcomes{all: make(chan sandbox.RollbackOutcome, 1)}
+				pool := newRealPool(b, func(c *sandbox.Config) {
+					one(c)
+					c.Node, c.Observer, c.RollbackAudit = v.binary(b), observer, audit
+				})
+				inv := rolledBackInvocation("hello", hello)
+				call := func() {
+					if _, err := pool.Invoke(b.Context(), inv); err != nil {
+						b.Fatal(err)
+					}
+					if outcome := <-observer.all; outcome.Cause != "" {
+						b.Fatalf("%+v", outcome)
+					}
+				}
+				for range 20 { // the first comparison meets pages that nobody has read
+					call()
+				}
+				host := cpuOfSelf(b)
+				b.ResetTimer()
+				for range b.N {
+					call()
+				}
+				b.StopTimer()
+				b.ReportMetric(float64((cpuOfSelf(b)-host).Nanoseconds())/1e3/float64(b.N), "host-µs/op")
+			})
+		}
+	}
 }

@@ -18,8 +18,10 @@ const (
 
 	isTracked = 1 << 0 // PAGE_IS_WPALLOWED
 	isWritten = 1 << 1 // PAGE_IS_WRITTEN
+	isOfFile  = 1 << 2 // PAGE_IS_FILE: shared with the file, or with other memory that is no copy of it
 	isPresent = 1 << 3 // PAGE_IS_PRESENT
-	isSwapped = 1 << 4 // PAGE_IS_SWAPPED
+	isSwapped = 1 << 4 // PAGE_IS_SWAPPED: also what was protected while it was not there
+	isZeros   = 1 << 5 // PAGE_IS_PFNZERO: the page of zeros that all processes share
 )
 
 // region is struct page_region: pages of the same categories.

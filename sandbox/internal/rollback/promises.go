@@ -22,6 +22,8 @@ var promises = []promise{
 	{"a scan names exactly the pages that were written since they were protected", "Linux 6.7", testScanNamesWrites},
 	{"a scan protects anew what it names", "Linux 6.7", testScanProtects},
 	{"a scan refuses mappings that are not tracked", "Linux 6.7", testScanRefusesUntracked},
+	{"a scan tells what holds something from the page of zeros, and copies of pages of a file from these", "Linux 6.7",
+		testScanNamesContents},
 	{"the first write to a protected page counts as a page fault, the second one does not", "Linux 2.6", testFaultsCount},
 	{"the host can write to protected pages, which is seen", "Linux 6.7", testHostWrites},
 	{"MADV_DONTNEED takes no protection from other pages", "Linux 6.7", testDropKeepsProtection},

@@ -25,10 +25,17 @@ type area struct {
 	state []uint8 // of each page: wasAbsent …
 	heat  []uint8 // how often a page was written to of late
 	slot  []int16 // the number of a page in the list, counted from 1; 0 for those that are not on it
+	sums  []sum   // of pages that are not put back, for no call may write to them
 }
 
 // kept says whether the contents of the area are put back.
 func (a *area) kept() bool { return a.state != nil }
+
+// page is the number of the page at an address.
+func (a *area) page(at uint64) int { return int((at - a.start) / pageSize) }
+
+// address is where page i begins.
+func (a *area) address(i int) uint64 { return a.start + uint64(i)*pageSize }
 
 // content is what page i is to hold.
 func (a *area) content(i int) []byte {
@@ -114,10 +121,14 @@ func (w *Worker) Snapshot(ctx context.Context) error {
 			return retire(Kernel, "userfaultfd: tracking %#x-%#x: %v", m.start, m.end, err)
 		}
 		a.jit = isJIT(mappings, i)
-		if m.writable() || a.jit {
-			if err := w.copyArea(a); err != nil {
-				return err
-			}
+		switch {
+		case m.writable() || a.jit:
+			err = w.copyArea(a)
+		case m.prot != 0:
+			err = w.sumConstant(a, fileBeside(mappings, i))
+		}
+		if err != nil {
+			return err
 		}
 	}
 	if list := w.snap.find(listAddress); list == nil || !list.fixed {
@@ -131,10 +142,18 @@ func (w *Worker) Snapshot(ctx context.Context) error {
 // code in huge pages are.
 func isJIT(all []mapping, i int) bool {
 	m := &all[i]
-	code := m.anonymous() && m.prot&(unix.PROT_EXEC|unix.PROT_WRITE) == unix.PROT_EXEC
-	after := i > 0 && all[i-1].inode != 0 && all[i-1].end == m.start
-	before := i+1 < len(all) && all[i+1].inode != 0 && all[i+1].start == m.end
-	return code && !after && !before
+	return m.anonymous() && m.prot&(unix.PROT_EXEC|unix.PROT_WRITE) == unix.PROT_EXEC && fileBeside(all, i) == 0
+}
+
+// fileBeside is the inode of the file whose mapping ends where mapping i begins, or begins where that ends; 0 for none.
+func fileBeside(all []mapping, i int) uint64 {
+	if i > 0 && all[i-1].end == all[i].start && all[i-1].inode != 0 {
+		return all[i-1].inode
+	}
+	if i+1 < len(all) && all[i+1].start == all[i].end {
+		return all[i+1].inode
+	}
+	return 0
 }
 
 // findSpans joins mappings that scans can take in one go.
@@ -175,23 +194,26 @@ var buffers = sync.Pool{New: func() any { return new([64 * pageSize]byte) }}
 // eachContent calls do for the pages of an area that are in memory or in swap, with what they hold, which is valid
 // until do returns.
 func (w *Worker) eachContent(a *area, do func(i int, content []byte) error) error {
+	return w.eachPresent(a, func(start, end uint64) error { return w.eachPage(a, start, end, do) })
+}
+
+// eachPage is eachContent for all pages from start to end.
+func (w *Worker) eachPage(a *area, start, end uint64, do func(i int, content []byte) error) error {
 	buffer := buffers.Get().(*[64 * pageSize]byte)
 	defer buffers.Put(buffer)
-	return w.eachPresent(a, func(start, end uint64) error {
-		for at := start; at < end; {
-			part := buffer[:min(uint64(len(buffer)), end-at)]
-			if err := w.proc.readMemory(at, part); err != nil {
-				return retire(Kernel, "reading %#x: %v", at, err)
-			}
-			for ; len(part) > 0; part = part[pageSize:] {
-				if err := do(int((at-a.start)/pageSize), part[:pageSize]); err != nil {
-					return err
-				}
-				at += pageSize
-			}
+	for at := start; at < end; {
+		part := buffer[:min(uint64(len(buffer)), end-at)]
+		if err := w.proc.readMemory(at, part); err != nil {
+			return retire(Kernel, "reading %#x: %v", at, err)
 		}
-		return nil
-	})
+		for ; len(part) > 0; part = part[pageSize:] {
+			if err := do(a.page(at), part[:pageSize]); err != nil {
+				return err
+			}
+			at += pageSize
+		}
+	}
+	return nil
 }
 
 // eachPresent calls do for the pages of an area that are in memory or in swap: bits 63 and 62 of their entries in

@@ -16,6 +16,9 @@ type Store struct {
 	mu    sync.Mutex // guards the fields below
 	pages map[uint64]*page
 	slabs slabs
+
+	coding sync.Mutex // guards codes
+	codes  map[code][]sum
 }
 
 // page is a content that some snapshots have in common. Those of equal hashes are a list.
@@ -29,8 +32,7 @@ type page struct {
 
 // keep returns the page with that content.
 func (s *Store) keep(content []byte) (*page, error) {
-	s.once.Do(func() { s.seed = maphash.MakeSeed() })
-	hash := maphash.Bytes(s.seed, content)
+	hash := s.sum(content)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for p := s.pages[hash]; p != nil; p = p.next {
@@ -50,6 +52,30 @@ func (s *Store) keep(content []byte) (*page, error) {
 	copy(p.content[:], content)
 	s.pages[hash] = p
 	return p, nil
+}
+
+// sum is a hash of a content, of a function that is drawn anew for each Store: nobody can look for contents of equal
+// sums.
+func (s *Store) sum(content []byte) uint64 {
+	s.once.Do(func() { s.seed = maphash.MakeSeed() })
+	return maphash.Bytes(s.seed, content)
+}
+
+// sumCode returns the sums of code, which find tells the first time.
+func (s *Store) sumCode(of code, find func() ([]sum, error)) (sums []sum, err error) {
+	s.coding.Lock()
+	defer s.coding.Unlock()
+	if sums, known := s.codes[of]; known {
+		return sums, nil
+	}
+	if sums, err = find(); err != nil {
+		return nil, err
+	}
+	if s.codes == nil {
+		s.codes = map[code][]sum{}
+	}
+	s.codes[of] = sums
+	return sums, nil
 }
 
 // drop gives pages back.

@@ -100,14 +100,19 @@ func call(number uint64, args ...uint64) op {
 	return o
 }
 
-// eachRegion calls do for all pages between start and end that a scan finds.
+// eachRegion calls do for all pages between start and end that a scan finds. It may not scan meanwhile.
 func (w *Worker) eachRegion(start, end uint64, q query, do func(start, end uint64) error) error {
+	return w.walk(w.scan, start, end, q, do)
+}
+
+// walk is eachRegion with a scanner of its own.
+func (w *Worker) walk(scan scanner, start, end uint64, q query, do func(start, end uint64) error) error {
 	pagemap, err := w.proc.pagemap()
 	if err != nil {
 		return retire(Kernel, "%v", err)
 	}
 	for start < end {
-		n, stopped, err := w.scan(pagemap, start, end, q, w.regions)
+		n, stopped, err := scan(pagemap, start, end, q, w.regions)
 		if err != nil {
 			return retire(Kernel, "scan of %#x-%#x: %v", start, end, err)
 		}
