@@ -13,6 +13,8 @@ const (
 	wholeWeight = cgroup.WholeWeight // of a worker by itself
 	// burnMemory: a worker that used a processor in this time burns. Where many share one, each has it now and then.
 	burnMemory = 200 * time.Millisecond
+	// restTime is how long a worker keeps the weight of a call that has waited.
+	restTime = 2 * time.Second
 )
 
 // scale is what is known of the use of processors by one worker that has served a call for a while.
@@ -23,8 +25,18 @@ type scale struct {
 	burned time.Time     // it was last seen to use a processor then
 	last   time.Duration // what it had used between the last two looks
 	weight int
-	burns  bool // it has used a processor lately
-	waits  bool // its call waits for something
+	burns  bool      // it has used a processor lately
+	waits  bool      // its call waits for something
+	rested time.Time // it has served no call since then; zero while it does
+}
+
+// rests says whether a worker that is not seen to serve keeps its weight: its last call has waited, and it has not been
+// idle for long.
+func (s *scale) rests(now time.Time) bool {
+	if s.rested.IsZero() && s.waits {
+		s.rested = now
+	}
+	return now.Sub(s.rested) < restTime
 }
 
 // setWeights looks at what each worker has used and shares the weight of each group between those of it that burn, and
@@ -35,6 +47,9 @@ func setWeights(scales map[*slot]*scale, now time.Time, memory time.Duration) {
 	burning, waiting := map[string]uint{}, map[string]uint{}
 	for _, s := range scales {
 		s.last = 0
+		if !s.rested.IsZero() {
+			continue
+		}
 		if used := s.child.cpuUsed(); used > s.used {
 			s.last = used - s.used
 			s.used, s.burned = used, now
@@ -49,6 +64,7 @@ func setWeights(scales map[*slot]*scale, now time.Time, memory time.Duration) {
 	}
 	for _, s := range scales {
 		switch {
+		case !s.rested.IsZero():
 		case s.waits:
 			s.setNear(shareOfWeight(waiting[s.group]))
 		case s.burns:

@@ -69,3 +69,48 @@ func TestACallThatWaitsNoLongerIsWeighedWithThoseThatBurn(t *testing.T) {
 	look(true, wholeWeight)
 	look(false, wholeWeight/2)
 }
+
+// resting is a child that serves nobody but can be weighed.
+type resting struct {
+	child
+	*counted
+}
+
+// Workers that have served calls which waited weigh the same when they serve the next ones, and as whole ones when none
+// have come for a while. Those that were found to compute do at once.
+func TestAWorkerKeepsTheWeightOfACallThatWaitedForAWhile(t *testing.T) {
+	b := newBudget()
+	s := newScheduler(fakeConfig(4, 0), nil, b)
+	workers := map[*slot]*counted{}
+	for range 4 {
+		c := &counted{weight: wholeWeight}
+		w := &slot{child: resting{counted: c}, group: "g", since: time.Now().Add(-time.Minute)}
+		workers[w], s.workers[w] = c, struct{}{}
+	}
+	scales, now := map[*slot]*scale{}, time.Now()
+	look := func(after time.Duration, serving, waiting bool, weight, weighed int) {
+		t.Helper()
+		now = now.Add(after)
+		for w, c := range workers {
+			if w.serving, w.waiting = serving, waiting; serving {
+				c.used += time.Millisecond
+			}
+		}
+		b.loadScales(scales, now)
+		setWeights(scales, now, burnMemory)
+		for _, c := range workers {
+			if c.weight != weight || c.weighed != weighed {
+				t.Errorf("weighs %d, for the time %d; want %d and %d", c.weight, c.weighed, weight, weighed)
+			}
+		}
+	}
+	look(0, true, true, wholeWeight/4, 1)
+	look(weighEvery, false, false, wholeWeight/4, 1)
+	look(restTime/2, false, false, wholeWeight/4, 1)
+	look(weighEvery, true, true, wholeWeight/4, 1)
+	look(weighEvery, false, false, wholeWeight/4, 1)
+	look(restTime+weighEvery, false, false, wholeWeight, 2)
+	look(weighEvery, true, false, wholeWeight, 2) // its clock is not known yet
+	look(weighEvery, true, false, wholeWeight/4, 3)
+	look(weighEvery, false, false, wholeWeight, 4)
+}

@@ -5,7 +5,8 @@ import "time"
 // Processors are shared out between groups as workers are: those workers of one group that burn processors weigh
 // together about as much as one worker by itself, and so do those whose calls wait: a thousand of them that wake at
 // once leave others theirs. One that has just begun, or that sleeps, weighs as much as any: calls that are over in a
-// moment never meet this, and cost nothing here.
+// moment never meet this, and cost nothing here. Only a worker whose last call has waited begins with the weight of
+// that.
 //
 //	group   burns on   each of them weighs
 //	a       14         wholeWeight/16  ─┐
@@ -40,32 +41,44 @@ func (b *budget) keepWeights(scales map[*slot]*scale, stop <-chan struct{}) {
 				return
 			case <-time.After(pause):
 			}
-			more = b.loadScales(scales)
-			setWeights(scales, time.Now(), max(burnMemory, 3*pause))
+			now := time.Now()
+			more = b.loadScales(scales, now)
+			setWeights(scales, now, max(burnMemory, 3*pause))
 			b.noteComputing(scales, time.Since(began))
 		}
 	}
 }
 
 // loadScales puts the workers that have served a call for a while on scales and takes the others down. It says whether
-// there is more to weigh.
-func (b *budget) loadScales(scales map[*slot]*scale) (more bool) {
+// there is more to weigh. One whose call has waited stays on them for a while when that is over, with its weight: most
+// serve another such call soon, and to weigh each of hundreds twice for every call would cost more than the calls.
+func (b *budget) loadScales(scales map[*slot]*scale, now time.Time) (more bool) {
 	serving := b.longServing()
 	for w, s := range scales {
-		if !serving[w] {
+		if serving[w] {
+			continue
+		}
+		if !s.rests(now) {
 			s.set(wholeWeight)
 			delete(scales, w)
 		}
 	}
 	for w := range serving {
-		if child, ok := w.child.(weigher); ok && scales[w] == nil {
+		child, ok := w.child.(weigher)
+		switch s := scales[w]; {
+		case !ok:
+		case s == nil:
 			scales[w] = &scale{child: child, group: w.group, used: child.cpuUsed(), weight: wholeWeight}
+		case !s.rested.IsZero(): // its clock has not been looked at meanwhile
+			s.used, s.rested = child.cpuUsed(), time.Time{}
 		}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for w, s := range scales {
-		s.waits = w.waiting
+		if s.rested.IsZero() {
+			s.waits = w.waiting
+		}
 	}
 	return len(scales) > 0 || b.shares.serving.total+b.late > 1
 }

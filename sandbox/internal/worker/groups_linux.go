@@ -68,7 +68,11 @@ type limits struct {
 func (g *slotGroup) assign(p *Process) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	first := g.owner == nil
 	g.owner = p
+	if first {
+		return nil // as it was made
+	}
 	return errors.Join(g.setLimitsLocked(g.usual), g.Renew(), g.setWeightLocked(cgroup.WholeWeight))
 }
 
