@@ -24,11 +24,15 @@ func BenchmarkIdle(b *testing.B) {
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			for b.Loop() {
-				s := startBenched(b, append(row.vars, "POOL_SIZE="+strconv.Itoa(row.workers), "POOL_PREWARMED=1", "WORKER_IDLE_TIMEOUT=1h")...)
+				size := strconv.Itoa(row.workers)
+				s := startBenched(b, append(row.vars, "POOL_SIZE="+size, "POOL_PREWARMED=1", "WORKER_IDLE_TIMEOUT=1h")...)
+				path := func(i int) string { return fmt.Sprintf("/functions/bench/f%d", i) }
+				// Before the first call: each is checked in a worker, which those of calls replace.
 				for i := range row.workers {
-					path := fmt.Sprintf("/functions/bench/f%d", i)
-					put(b, s.url+path, helloCode, "")
-					s.run(b, http.DefaultClient, path, helloBody, helloAnswer)
+					put(b, s.url+path(i), helloCode, "")
+				}
+				for i := range row.workers {
+					s.run(b, http.DefaultClient, path(i), helloBody, helloAnswer)
 				}
 				workers := s.workers()
 				if len(workers) == 0 { // started directly, they are the server's own children
@@ -53,10 +57,11 @@ func BenchmarkIdle(b *testing.B) {
 					proportional += part
 					tables += pageTablesOf(b, pid)
 				}
-				benchmarks.note(b, fmt.Sprintf("private memory of an idle worker, %s (%d of them)", row.name, len(workers)), mega(private)/float64(len(workers)), "MB")
-				benchmarks.note(b, fmt.Sprintf("private memory of the server itself with %d idle workers, %s", len(workers), row.name), mega(server), "MB of its own")
-				benchmarks.note(b, fmt.Sprintf("page tables of the server with %d idle workers, %s", len(workers), row.name), mega(tables), "MB of page tables")
-				benchmarks.note(b, fmt.Sprintf("all of the server with %d idle workers, %s", len(workers), row.name), mega(proportional), "MB in all")
+				count := fmt.Sprintf("%d idle workers, %s", len(workers), row.name)
+				benchmarks.note(b, "private memory of one of "+count, mega(private)/float64(len(workers)), "MB")
+				benchmarks.note(b, "private memory of the server itself with "+count, mega(server), "MB of its own")
+				benchmarks.note(b, "page tables of the server with "+count, mega(tables), "MB of page tables")
+				benchmarks.note(b, "all of the server with "+count, mega(proportional), "MB in all")
 			}
 		})
 	}
@@ -64,7 +69,8 @@ func BenchmarkIdle(b *testing.B) {
 
 func mega(kilobytes int) float64 { return float64(kilobytes) / 1024 }
 
-// memoryOf is the memory of a process that no other has, and that with its part of what several share, in KiB: proc_pid_smaps_rollup(5).
+// memoryOf is the memory of a process that no other has, and that with its part of what several share, in KiB:
+// proc_pid_smaps_rollup(5).
 func memoryOf(b *testing.B, pid int) (private, proportional int) {
 	b.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
@@ -99,8 +105,8 @@ func pageTablesOf(b *testing.B, pid int) int {
 	return n
 }
 
-// BenchmarkStart measures how long a server with the embedded store and one function takes from its start to the first answer of that
-// function.
+// BenchmarkStart measures how long a server with the embedded store and one function takes from its start to the first
+// answer of that function.
 func BenchmarkStart(b *testing.B) {
 	dir := b.TempDir()
 	s := startBenched(b, "DATA_DIR="+dir)

@@ -101,8 +101,12 @@ func (w *Worker) Snapshot(ctx context.Context) error {
 	if err := uffdEnable(w.uffd); err != nil {
 		return retire(Kernel, "userfaultfd: %v", err)
 	}
-	if state, err := w.proc.stat(); err != nil || state.threads != 1 { // the registers of others cannot be put back
-		return retire(Thread, "%d threads, not 1: %v", state.threads, err)
+	state, err := w.proc.stat()
+	if err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	if state.threads != 1 { // the registers of others cannot be put back
+		return retire(Thread, "%d threads, not 1", state.threads)
 	}
 	w.snap = &snapshot{areas: make([]area, len(mappings))}
 	for i, m := range mappings {
