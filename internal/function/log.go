@@ -17,6 +17,9 @@ type LogLine struct {
 	Time time.Time
 	// RequestID is the invocation ID of the call, the X-Request-Id of its answer.
 	RequestID string
+	// Queued says that an attempt of an asynchronous call printed it: RequestID is that of the attempt, while other
+	// callers choose theirs.
+	Queued bool
 	// Level is "info" or "error".
 	Level string
 	// Text has no line break; its other control characters are as the function printed them.

@@ -151,10 +151,10 @@ func (f *callFollower) sendLines(ctx context.Context, after function.LogCursor) 
 	}
 }
 
-// owns says whether a line is of an attempt of the call.
+// owns says whether a line is of an attempt of the call. Who waits for an answer may choose the same request ID.
 func (f *callFollower) owns(line *function.LogLine) bool {
 	rest, ok := strings.CutPrefix(line.RequestID, f.id)
-	return ok && (rest == "" || rest[0] == '-')
+	return ok && line.Queued && (rest == "" || rest[0] == '-')
 }
 
 // sendState sends a record as an event.

@@ -16,23 +16,27 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// printing is a queue whose function prints to a store: a line of its own, one of another call, and one more when it is
+// printing is a queue whose function prints to a store: a line of its own, some of other calls, and one more when it is
 // told to go on.
 func printing(t *testing.T, s *mem.Store, proceed <-chan struct{}) Options {
 	t.Helper()
 	keep := function.LogLimits{Lines: 100, Memory: 1 << 20, TTL: time.Hour}
-	tell := func(call, text string) {
+	write := func(call, text string, queued bool) {
 		line := function.LogLine{
-			Ref: function.Ref{Namespace: "ns", ID: "id"}, Time: time.Now(), RequestID: call, Level: "info", Text: text,
+			Ref: function.Ref{Namespace: "ns", ID: "id"}, Time: time.Now(), RequestID: call, Queued: queued, Level: "info",
+			Text: text,
 		}
 		if _, err := s.AppendLog(t.Context(), []function.LogLine{line}, keep); err != nil {
 			t.Error(err)
 		}
 	}
+	tell := func(call, text string) { write(call, text, true) }
 	v := &fakeInvoker{
 		run: func(call invoke.Call) (*sandbox.Result, error) {
 			tell(call.ID, "first")
 			tell("another", "not mine")
+			write(call.ID, "of a caller who waits and has chosen this ID", false)
+			write(call.ID+"-2", "of the same", false)
 			tell(call.ID+"x", "not mine either")
 			<-proceed
 			tell(call.ID+"-2", "last")
@@ -89,7 +93,8 @@ func TestTheEventsOfACallHaveItsLines(t *testing.T) {
 	if strings.Join(printed, " ") != "first last" || states[len(states)-1] != "succeeded" {
 		t.Errorf("there are the lines %q and the states %q", printed, states)
 	}
-	res, err = http.DefaultClient.Do(newRequest(t, "GET", location, "", "Accept", "text/event-stream", "Last-Event-ID", first))
+	again := newRequest(t, "GET", location, "", "Accept", "text/event-stream", "Last-Event-ID", first)
+	res, err = http.DefaultClient.Do(again)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +121,8 @@ func TestWhoSeesTheLinesOfACall(t *testing.T) {
 	o.Auth = AuthOn
 	g := guard(t, o)
 	callers := map[string]string{
-		"invoke": g.key(identity.Invoke, "ns"), "deploy": g.key(identity.Deploy, "ns"), "elsewhere": g.key(identity.Deploy, "b"),
+		"invoke": g.key(identity.Invoke, "ns"), "deploy": g.key(identity.Deploy, "ns"),
+		"elsewhere": g.key(identity.Deploy, "b"),
 	}
 	location := async(t, g.url, "Authorization", "Bearer "+callers["invoke"])
 	for name, want := range map[string]int{"invoke": 0, "deploy": 2} {

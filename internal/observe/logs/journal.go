@@ -60,6 +60,7 @@ func (j *Journal) Start(call invoke.Call) invoke.RunOutput {
 		ref:       call.Ref,
 		owner:     cmp.Or(call.Owner, call.Ref.Namespace),
 		call:      call.ID,
+		queued:    call.Queued != nil,
 	}
 }
 
@@ -80,6 +81,7 @@ type journalRun struct {
 	ref     function.Ref
 	owner   string
 	call    string
+	queued  bool
 }
 
 // Line implements invoke.RunOutput.
@@ -89,7 +91,7 @@ func (r *journalRun) Line(line sandbox.LogLine) {
 		return
 	}
 	kept := r.journal.queue.put(r.owner, function.LogLine{
-		Ref: r.ref, Time: time.Now(), RequestID: r.call, Level: line.Level,
+		Ref: r.ref, Time: time.Now(), RequestID: r.call, Queued: r.queued, Level: line.Level,
 		Text: cutLine(line.Text, r.journal.o.MaxLine),
 	})
 	if !kept {

@@ -104,16 +104,23 @@ func TestJournalKeepsTheLinesOfRuns(t *testing.T) {
 		r := newJournalRig(t, nil)
 		start := time.Now()
 		r.print("call-1", "one", "", "two")
+		ref := function.Ref{Namespace: "a", ID: "b"}
+		r.printOf(invoke.Call{ID: "call-2", Ref: ref, Queued: &sandbox.Queued{ID: "call-2"}}, "three")
 		r.Print(function.Ref{Namespace: "a", ID: "b"}, sandbox.LogLine{Level: "error", Text: "of no run"})
 		r.settle()
 		want := []function.LogLine{
 			{Ref: function.Ref{Namespace: "a", ID: "b"}, Time: start, RequestID: "call-1", Level: "info", Text: "one"},
 			{Ref: function.Ref{Namespace: "a", ID: "b"}, Time: start, RequestID: "call-1", Level: "info", Text: "two"},
+			{Ref: ref, Time: start, RequestID: "call-2", Queued: true, Level: "info", Text: "three"},
 		}
 		if fmt.Sprint(r.store.lines) != fmt.Sprint(want) || r.store.keep.Lines != 7 {
 			t.Errorf("kept %v, want %v, within %v", r.store.lines, want, r.store.keep)
 		}
-		if want := "info: [namespace:a, id:b] one\ninfo: [namespace:a, id:b] two\nerror: [namespace:a, id:b] of no run\n"; r.out.String() != want {
+		printed := strings.Join([]string{
+			"info: [namespace:a, id:b] one", "info: [namespace:a, id:b] two", "info: [namespace:a, id:b] three",
+			"error: [namespace:a, id:b] of no run", "",
+		}, "\n")
+		if r.out.String() != printed {
 			t.Errorf("the next output got %q", &r.out)
 		}
 	})
@@ -125,7 +132,8 @@ func TestLongLinesAreCutWithAMark(t *testing.T) {
 		r.print("call", "0123456789", "0123456789x", "012345678é", "éééééé", strings.Repeat("💥", 1000))
 		r.settle()
 		for i, want := range []string{
-			"0123456789", "0123456789[line truncated]", "012345678[line truncated]", "ééééé[line truncated]", "💥💥[line truncated]",
+			"0123456789", "0123456789[line truncated]", "012345678[line truncated]", "ééééé[line truncated]",
+			"💥💥[line truncated]",
 		} {
 			if got := r.store.lines[i].Text; got != want {
 				t.Errorf("line %d is %q, want %q", i, got, want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -110,8 +111,20 @@ func lineOf(ref function.Ref, cursor function.LogCursor, values map[string]any) 
 	if err != nil {
 		millis = int64(cursor.Millis) // it fits: see ParseLogCursor
 	}
+	request, queued := strings.CutPrefix(text(fieldRequest), queuedMark)
 	return function.LogLine{
 		Ref: ref, Cursor: cursor, Time: time.UnixMilli(millis),
-		RequestID: text(fieldRequest), Level: text(fieldLevel), Text: text(fieldText),
+		RequestID: request, Queued: queued, Level: text(fieldLevel), Text: text(fieldText),
 	}
+}
+
+// queuedMark is before the stored request ID of a line of an asynchronous call. No other ID begins so.
+const queuedMark = ":"
+
+// requestOf is how the request ID of a line is stored.
+func requestOf(line *function.LogLine) string {
+	if line.Queued {
+		return queuedMark + line.RequestID
+	}
+	return line.RequestID
 }

@@ -150,7 +150,7 @@ func (l *logStore) sendBatches(
 				l.keys.group(b.ref.Namespace), l.keys.entry(b.ref), keep.TTL.Milliseconds(), keep.Lines, share, all, b.cost,
 			}
 			for _, line := range b.lines {
-				args = append(args, line.Time.UnixMilli(), line.RequestID, line.Level, line.Text)
+				args = append(args, line.Time.UnixMilli(), requestOf(line), line.Level, line.Text)
 			}
 			answers = append(answers, send(ctx, p, keys, args...))
 		}

@@ -123,16 +123,18 @@ func testLogLinesAreKeptWhole(t *testing.T, s Store) {
 		}, Time: time.UnixMilli(1767225600123), RequestID: "call-1", Level: "error",
 		Text: "\t\x1b[31m\"é\" \u2028\r\\n 💥\x00",
 	}
-	appendLog(t, s, []function.LogLine{want, {Ref: want.Ref, Time: want.Time}}, keepMany)
+	queued := want
+	queued.Queued = true
+	appendLog(t, s, []function.LogLine{want, queued, {Ref: want.Ref, Time: want.Time}}, keepMany)
 	got := readLog(t, s, want.Ref, function.LogQuery{Limit: 10})
-	if len(got) != 2 {
+	if len(got) != 3 {
 		t.Fatalf("got %v", got)
 	}
 	for i := range got {
 		got[i].Cursor = function.LogCursor{}
 	}
-	if got[0] != want || got[1] != (function.LogLine{Ref: want.Ref, Time: want.Time}) {
-		t.Errorf("got %+v, want %+v", got, want)
+	if got[0] != want || got[1] != queued || got[2] != (function.LogLine{Ref: want.Ref, Time: want.Time}) {
+		t.Errorf("got %+v, want %+v and the same queued", got, want)
 	}
 }
 
