@@ -18,7 +18,7 @@ import (
 const (
 	DefaultTimeout      = 15 * time.Second
 	DefaultPoll         = time.Second
-	DefaultMost         = 64
+	DefaultMost         = 256
 	DefaultPerReceiver  = 8
 	DefaultPerNamespace = 48
 	DefaultAnswerLimit  = 64 << 10
@@ -62,7 +62,7 @@ type Options struct {
 	// Poll is how often the store is asked when nothing says that there is something to take. 0 stands for DefaultPoll.
 	Poll time.Duration
 	// Most is how many are sent at a time, PerNamespace and PerReceiver how many of one namespace, and of it to one host
-	// and port. 0 stands for the defaults.
+	// and port. A namespace has no more than it leaves for others. 0 stands for the defaults.
 	Most, PerNamespace, PerReceiver int
 	// AnswerLimit is the longest answer that an event has, in bytes. 0 stands for DefaultAnswerLimit.
 	AnswerLimit int

@@ -10,7 +10,8 @@ import (
 )
 
 // places are those for callbacks that are sent at the same time: of one receiver, of one namespace, and of all, so that
-// neither a slow receiver nor a namespace with many of them delays others. It is safe for concurrent use.
+// neither a slow receiver nor a namespace with many of them delays others. A namespace takes no more of all than it
+// leaves for others, so several of them cannot take all soon. It is safe for concurrent use.
 type places struct {
 	most, perNamespace, perReceiver int
 
@@ -33,7 +34,8 @@ func (p *places) take(namespace, receiver string) (ok bool, ahead int) {
 	key := keyOf(namespace, receiver)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.taken[namespace] >= p.perNamespace || p.taken[key] >= p.perReceiver {
+	leaves := queue.Leaves(int64(p.taken[namespace]), 1, int64(p.all), int64(p.most))
+	if !leaves || p.taken[namespace] >= p.perNamespace || p.taken[key] >= p.perReceiver {
 		p.waiting[key]++
 		return false, p.waiting[key]
 	}

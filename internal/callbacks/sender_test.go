@@ -203,7 +203,8 @@ func TestSignaturesAreThoseOfStandardWebhooks(t *testing.T) {
 		"", " ", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_short", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa", secret + " x",
 		"whsec_" + strings.Repeat("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 3), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2La-_Sw",
 	} {
-		if _, err := sign(bad, "id", at, nil); !errors.Is(err, errSecret) || bad != "" && strings.Contains(err.Error(), "MfKQ") {
+		_, err := sign(bad, "id", at, nil)
+		if !errors.Is(err, errSecret) || bad != "" && strings.Contains(err.Error(), "MfKQ") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -460,7 +461,7 @@ func TestASlowReceiverDelaysNoOther(t *testing.T) {
 }
 
 func TestANamespaceLeavesPlacesToOthers(t *testing.T) {
-	p := places{most: 8, perNamespace: 6, perReceiver: 2, taken: map[string]int{}, waiting: map[string]int{}}
+	p := places{most: 14, perNamespace: 6, perReceiver: 2, taken: map[string]int{}, waiting: map[string]int{}}
 	for i := range 6 {
 		if ok, _ := p.take("many", strconv.Itoa(i)); !ok {
 			t.Fatalf("place %d is refused", i)
@@ -469,15 +470,60 @@ func TestANamespaceLeavesPlacesToOthers(t *testing.T) {
 	if ok, ahead := p.take("many", "7"); ok || ahead != 1 {
 		t.Errorf("one more is taken, with %d before it", ahead)
 	}
-	if ok, _ := p.take("few", "7"); !ok || p.free() != 1 {
+	if ok, _ := p.take("few", "7"); !ok || p.free() != 7 {
 		t.Errorf("another namespace gets none, %d are free", p.free())
 	}
 	for i := range 6 {
 		p.give("many", strconv.Itoa(i))
 	}
 	p.give("few", "7")
-	if p.free() != 8 || len(p.taken) != 0 {
+	if p.free() != 14 || len(p.taken) != 0 {
 		t.Errorf("all were given back: %+v", &p)
+	}
+}
+
+// TestManyNamespacesWithSlowReceiversDelayNoOther has namespaces that each have more callbacks for receivers that do
+// not answer than may be sent at a time.
+func TestManyNamespacesWithSlowReceiversDelayNoOther(t *testing.T) {
+	release, waiting := make(chan struct{}), make(chan struct{}, 100)
+	var servers []*httptest.Server
+	defer func() {
+		close(release)
+		for _, server := range servers {
+			server.Close()
+		}
+	}()
+	slow := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		waiting <- struct{}{}
+		<-release
+	})
+	quick := httptest.NewServer(answering(200))
+	defer quick.Close()
+	r := newRig(t, func(o *Options) { o.Most, o.PerNamespace, o.PerReceiver = 16, 16, 16 })
+	for i, places := range []int{8, 4, 2} { // half of what is left, each
+		server := httptest.NewServer(slow)
+		servers = append(servers, server)
+		for range 20 {
+			r.end(t, "slow"+strconv.Itoa(i), server.URL)
+		}
+		for range places {
+			select {
+			case <-waiting:
+			case <-time.After(patience):
+				t.Fatal("a callback is not sent")
+			}
+		}
+	}
+	r.end(t, "other", quick.URL)
+	for {
+		select {
+		case how := <-r.sent:
+			if how == "succeeded" {
+				return
+			}
+		case <-time.After(patience):
+			t.Fatal("slow receivers of others delay one that is quick")
+		}
 	}
 }
 
