@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -77,6 +78,13 @@ func refusedCallback(why string) error {
 	})
 }
 
+// errNoDeadCallback is answered where no callback can be queued again.
+var errNoDeadCallback = outcome.New(outcome.Outcome{
+	Status: http.StatusConflict, Reason: "not_settled", Fault: outcome.FaultCaller,
+	Message: "The invocation has no callback that is dead: only that of an asynchronous one is sent, and sent again " +
+		"once all its attempts have failed",
+})
+
 // redriveCallback queues a dead callback again.
 func (s *server) redriveCallback(w http.ResponseWriter, r *http.Request) error {
 	ref, id, err := callOfPath(r)
@@ -84,6 +92,10 @@ func (s *server) redriveCallback(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.Calls.RedriveCallback(r.Context(), ref, id); err != nil {
+		err = s.orKept(r, ref, id, err, queue.ErrNotSettled)
+		if errors.Is(err, queue.ErrNotSettled) {
+			err = errNoDeadCallback
+		}
 		return fmt.Errorf("redrive the callback of call %s of %s: %w", id, ref, err)
 	}
 	return s.sendAccepted(w, r, ref, id, queue.Queued)

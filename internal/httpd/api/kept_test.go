@@ -73,11 +73,13 @@ func TestARecordIsFoundByTheRequestID(t *testing.T) {
 		{"GET", "/functions/a/id/invocations/req-1/result", 409, "no_result"},
 		{"DELETE", "/functions/a/id/invocations/req-1", 409, "settled"},
 		{"POST", "/functions/a/id/invocations/req-1/redrive", 409, "not_settled"},
+		{"POST", "/functions/a/id/invocations/req-1/callback/redrive", 409, "no callback that is dead"},
 		{"GET", "/functions/a/id/invocations/req-2", 404, ""},
 		{"GET", "/functions/a/other/invocations/req-1", 404, ""},
 		{"GET", "/functions/a/id/invocations/req-2/result", 404, ""},
 		{"DELETE", "/functions/a/id/invocations/req-2", 404, ""},
 		{"POST", "/functions/a/id/invocations/req-2/redrive", 404, ""},
+		{"POST", "/functions/a/id/invocations/req-2/callback/redrive", 404, ""},
 	} {
 		res, body := do(t, newRequest(t, row.method, url+row.path, ""))
 		if res.StatusCode != row.status || !strings.Contains(body, row.reason) {
@@ -169,7 +171,8 @@ func TestRecordsAreOneList(t *testing.T) {
 	for _, limit := range []int{1, 4, 7, 30, 100} {
 		left, cursor := want, ""
 		for pages := 0; ; pages++ {
-			res, body := do(t, newRequest(t, "GET", fmt.Sprint(url, "/functions/a/id/invocations?limit=", limit, "&cursor=", cursor), ""))
+			query := fmt.Sprint(url, "/functions/a/id/invocations?limit=", limit, "&cursor=", cursor)
+			res, body := do(t, newRequest(t, "GET", query, ""))
 			var page struct {
 				Items []struct{ ID string }
 				Next  string
@@ -191,7 +194,9 @@ func TestRecordsAreOneList(t *testing.T) {
 			t.Errorf("limit %d: %d are missing", limit, len(left))
 		}
 	}
-	for query, n := range map[string]int{"status=failed": 20, "status=succeeded": 10, "reason=thrown": 20, "status=dead": 0} {
+	for query, n := range map[string]int{
+		"status=failed": 20, "status=succeeded": 10, "reason=thrown": 20, "status=dead": 0,
+	} {
 		_, body := do(t, newRequest(t, "GET", url+"/functions/a/id/invocations?limit=100&"+query, ""))
 		if got := strings.Count(body, `"maxAttempts"`); got != n {
 			t.Errorf("%s: there are %d", query, got)
