@@ -66,6 +66,22 @@ func (c *Config) contradictions() []string {
 	limit("EGRESS_CONNECT_TIMEOUT", "CODE_ASYNC_TIMEOUT", c.Egress.Limits.Connect > c.AsyncTimeout)
 	limit("MAX_CONCURRENCY_FUNCTION", "MAX_CONCURRENCY_NAMESPACE",
 		c.MaxConcurrencyNamespace > 0 && c.MaxConcurrencyFunction > c.MaxConcurrencyNamespace)
+	return append(warnings, c.narrowTotals()...)
+}
+
+// narrowTotals are warnings about limits of the asynchronous calls of all namespaces of which one can have no more than
+// half: see queue.Leaves.
+func (c *Config) narrowTotals() (warnings []string) {
+	half := func(all, one string, narrow bool) {
+		if narrow {
+			warnings = append(warnings, fmt.Sprintf("%s=%s is less than twice %s, which is %s: a namespace can have half of "+
+				"it, the rest is for others", all, c.texts[all], one, c.texts[one]))
+		}
+	}
+	if c.Calls.Most > 0 {
+		half("CALLS_MAX_TOTAL", "CALLS_MAX", c.Calls.MostOfAll < 2*c.Calls.Most)
+		half("CALLS_MEMORY_TOTAL", "CALLS_MEMORY", c.Calls.MemoryOfAll < 2*c.Calls.Memory)
+	}
 	return warnings
 }
 
