@@ -58,6 +58,7 @@ type order struct {
 	expiring   *btree.BTreeG[moment] // settled calls by when they expire
 	keyed      *btree.BTreeG[moment] // settled calls that may make room later, by when
 	holders    holders
+	turns      turns
 	dead       int64
 	has        amount   // all calls
 	spare      amount   // of has, those that may make room
@@ -100,7 +101,7 @@ func newOrder() *order {
 	return &order{
 		calls: map[string]*queue.Call{}, texts: map[string]texts{}, functions: map[function.Ref]*btree.BTreeG[string]{},
 		namespaces: map[string]*namespace{}, waiting: newMoments(), leases: newMoments(), expiring: newMoments(),
-		keyed: newMoments(), holders: newHolders(),
+		keyed: newMoments(), holders: newHolders(), turns: newTurns(),
 	}
 }
 
@@ -167,6 +168,7 @@ func (l *Line) addLocked(c *queue.Call, t texts) {
 		}
 	}
 	l.holders.rank(ns)
+	l.placeLocked(ns)
 }
 
 // listLocked puts a call among those of its function.
@@ -215,6 +217,7 @@ func (l *Line) removeLocked(id string) {
 		}
 	}
 	l.holders.rank(ns)
+	l.placeLocked(ns)
 	if !c.Held {
 		if l.functions[c.Ref].Delete(id); l.functions[c.Ref].Len() == 0 {
 			delete(l.functions, c.Ref)

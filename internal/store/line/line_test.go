@@ -57,6 +57,7 @@ func stateOf(l *order) map[string]any {
 		"calls": calls, "texts": texts, "namespaces": spaces,
 		"order": [5]int{l.waiting.Len(), l.leases.Len(), l.expiring.Len(), int(l.dead), l.keyed.Len()},
 		"all":   [2]amount{l.has, l.spare}, "holders": [2]int{l.holders.byCalls.Len(), l.holders.byBytes.Len()},
+		"turns": l.turns.active.Len() + l.turns.later.Len(),
 	}
 }
 

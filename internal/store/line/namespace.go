@@ -19,6 +19,7 @@ type namespace struct {
 	spare amount                // of has, those in done
 	held  int                   // running calls
 	turn  uint64                // of its last take
+	at    turn                  // its place in turns
 
 	ranked bool   // whether it is among the holders
 	rank   amount // what has was then
@@ -105,9 +106,11 @@ func (l *Line) spareLocked(ns *namespace, calls int, bytes int64) {
 	l.spare.add(calls, bytes)
 }
 
-// seeLocked notes what time it is: calls whose idempotency key counts no more may make room.
+// seeLocked notes what time it is: calls have become due, and those whose idempotency key counts no more may make room.
 func (l *Line) seeLocked(now time.Time) {
 	l.seen = now
+	l.awakenLocked()
+	_ = l.inCallbacks(func() error { l.awakenLocked(); return nil })
 	for {
 		first, ok := l.keyed.Min()
 		if !ok || first.at.After(now) {

@@ -60,11 +60,12 @@ func (ch *change) endLost() {
 	}
 }
 
-// takeNext takes the call whose turn it is; nil when none is due.
+// takeNext takes the call whose turn it is; nil when none is due. It is of the namespace that has the fewest running,
+// and of those the one that was served longest ago.
 func (ch *change) takeNext(server string, lease time.Duration) (*queue.Call, error) {
 	for {
-		ns := ch.nextNamespace()
-		if ns == nil {
+		ns, ok := ch.turns.active.Min()
+		if !ok {
 			return nil, nil
 		}
 		first, _ := ns.due.Min()
@@ -85,24 +86,11 @@ func (ch *change) takeNext(server string, lease time.Duration) (*queue.Call, err
 		ch.put(c, Change{})
 		ch.turn++
 		ns.turn = ch.turn
+		ch.placeLocked(ns)
 		given := *c
 		given.Payload = payload
 		return &given, nil
 	}
-}
-
-// nextNamespace is the one with a call that is due which has the fewest running calls, and of those the one that was
-// served longest ago; nil for none.
-func (ch *change) nextNamespace() (best *namespace) {
-	for _, ns := range ch.namespaces {
-		if first, ok := ns.due.Min(); !ok || first.at.After(ch.now) {
-			continue
-		}
-		if best == nil || ns.held < best.held || ns.held == best.held && ns.turn < best.turn {
-			best = ns
-		}
-	}
-	return best
 }
 
 // next is how long nothing changes by itself; 0 when nothing will.
