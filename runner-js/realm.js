@@ -12,6 +12,7 @@ const builtins = require('./builtins');
 const globals = require('./globals');
 const { seed, resetToo } = require('./entropy');
 const withoutDeferral = require('./deferred');
+const Shapes = require('./shapes');
 
 // Taken before pending.js counts them: the realm counts these itself.
 const { setTimeout, setInterval, clearTimeout, setImmediate, clearImmediate } = global;
@@ -62,6 +63,7 @@ class Realm {
       promisify: util.promisify.custom,
       seed,
       resetToo,
+      shapesOf: objects => new Shapes(objects),
       module: name => modules.get(name),
       hasModule: name => modules.has(name),
       fault: name => (missing.has(name) ? ` on Node.js ${process.version}: ${missing.get(name)}` : ''),

@@ -35,8 +35,6 @@ const isOpen = f => !isFrozen(f);
 const functions = intrinsics.allFunctionsOf(own.concat(host.shared)).concat(methods).filter(isOpen);
 const reachable = own.filter(object => intrinsics.unreachable.indexOf(object) < 0);
 const near = intrinsics.functionsOf(reachable.concat(host.shared)).concat(methods).filter(isOpen);
-const lengths = functions.map(f => ownKeys(f).length);
-const inherited = functions.map(getPrototypeOf);
 
 // Other objects that input can reach, through what those inherit from in either realm: file.__proto__.__proto__ of a
 // Buffer.
@@ -45,15 +43,22 @@ const beyond = reachable.concat(others.filter(object => runners.unheld.indexOf(o
 SHARED.concat(beyond).forEach(makeFast);
 // Most of these have no enumerable keys, and checking that costs less than counting them, except for String.prototype.
 const strings = [intrinsics, runners].map(({ everything }) => everything.String.prototype);
-const blank = SHARED.filter(object => strings.indexOf(object) < 0).concat(near, beyond).filter(isBare);
-const counted = SHARED.filter(object => blank.indexOf(object) < 0);
+const empty = SHARED.filter(object => strings.indexOf(object) < 0).concat(near, beyond).filter(isBare);
+const full = SHARED.filter(object => empty.indexOf(object) < 0);
+// V8 tells of most of them that they have not changed. Only the first few, of which it does not, are looked at then.
+const shapes = host.shapesOf(full.concat(empty));
+const [blank, blankFirst] = sorted(empty);
+const [counted, countedFirst] = sorted(full);
+const [open, openFirst] = sorted(functions);
+const lengths = open.map(f => ownKeys(f).length);
+const inherited = open.map(getPrototypeOf);
 let enumerable; // keys of those that are counted
 
 const intact = [comparison(own, near), comparison(others, [])];
 intact.forEach(compare => compare()); // is compiled now, once for all workers that are forked
 
 // Ten times as expensive: all their keys, and those of the global objects; their getters and setters.
-const KEYED = SHARED.concat(intrinsics.everything, runners.everything);
+const [keyed, keyedFirst] = sorted(SHARED.concat(beyond, intrinsics.everything, runners.everything));
 let counts;
 let accessors;
 
@@ -135,12 +140,12 @@ function unchanged() {
   if (clear !== null) clear();
   apply(exec, NOTHING, ['']); // otherwise the next call could read the last match from RegExp
   if (!intact[0]() || !intact[1]()) return false;
-  for (let i = 0; i < counted.length; i++) {
-    if (keys(counted[i]).length !== enumerable[i]) return false;
+  const told = shapes.same();
+  if (!sameEnumerable(told)) return false;
+  if (count <= FIRST) {
+    return sameKeys(false) && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions(false));
   }
-  if (!bare()) return false;
-  if (count <= FIRST) return sameKeys() && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions());
-  return (count % SELDOM !== 0 || sameFunctions()) && (count % EVERY !== 0 || sameKeys()) &&
+  return (count % SELDOM !== 0 || sameFunctions(told)) && (count % EVERY !== 0 || sameKeys(told)) &&
     (count % RARELY !== 0 || sameProperties());
 }
 
@@ -150,9 +155,35 @@ function makeFast(object) {
   return create(object).unknown;
 }
 
+// sorted returns objects with those first that shapes does not watch, and how many these are.
+function sorted(objects) {
+  const first = objects.filter(object => !shapes.watches(object));
+  return [first.concat(objects.filter(object => shapes.watches(object))), first.length];
+}
+
+// sameEnumerable says whether all objects have as many enumerable keys as at the start. told says that V8 tells that of
+// those that it can tell of. If it no longer does, one may have changed, or V8 has collected garbage: then keys of any
+// kind are looked at.
+function sameEnumerable(told) {
+  if (!sameCounts(told) || !bare(told)) return false;
+  if (told || !shapes.telling) return true;
+  if (!sameKeys(false) || !sameFunctions(false)) return false;
+  shapes.note();
+  return true;
+}
+
+function sameCounts(told) {
+  const end = told ? countedFirst : counted.length;
+  for (let i = 0; i < end; i++) {
+    if (keys(counted[i]).length !== enumerable[i]) return false;
+  }
+  return true;
+}
+
 // bare says whether all of blank still have no enumerable keys.
-function bare() {
-  for (let i = 0; i < blank.length; i++) {
+function bare(told) {
+  const end = told ? blankFirst : blank.length;
+  for (let i = 0; i < end; i++) {
     for (const key in blank[i]) return false; // eslint-disable-line no-unreachable-loop
   }
   return true;
@@ -164,16 +195,18 @@ function isBare(object) {
   return true;
 }
 
-function sameFunctions() {
-  for (let i = 0; i < functions.length; i++) {
-    if (ownKeys(functions[i]).length !== lengths[i] || getPrototypeOf(functions[i]) !== inherited[i]) return false;
+function sameFunctions(told) {
+  const end = told ? openFirst : open.length;
+  for (let i = 0; i < end; i++) {
+    if (ownKeys(open[i]).length !== lengths[i] || getPrototypeOf(open[i]) !== inherited[i]) return false;
   }
   return true;
 }
 
-function sameKeys() {
-  for (let i = 0; i < KEYED.length; i++) {
-    if (ownKeys(KEYED[i]).length !== counts[i]) return false;
+function sameKeys(told) {
+  const end = told ? keyedFirst : keyed.length;
+  for (let i = 0; i < end; i++) {
+    if (ownKeys(keyed[i]).length !== counts[i]) return false;
   }
   return true;
 }
@@ -202,7 +235,7 @@ function sameProperties() {
 function remember() {
   counted.forEach(isBare);
   enumerable = counted.map(object => keys(object).length);
-  counts = KEYED.map(object => ownKeys(object).length);
+  counts = keyed.map(object => ownKeys(object).length);
   accessors = accessorsOf(SHARED);
   properties = propertiesOf(all);
 }

@@ -8,6 +8,7 @@ const path = require('path');
 const util = require('util');
 const vm = require('vm');
 const { Console } = require('console');
+const Shapes = require('../shapes');
 
 const ROOT = path.join(__dirname, '..');
 const FRAMES = path.join(ROOT, '..', 'sandbox', 'internal', 'wire', 'testdata');
@@ -158,7 +159,7 @@ function realm(name, host, seen = () => {}) {
   const modules = vm.createContext({});
   seen(text => vm.runInContext(text, modules));
   const basics = {
-    Buffer, Console, setTimeout, setInterval, clearTimeout, setImmediate, clearImmediate, normalize: path.normalize, promisify: util.promisify.custom, root: ROOT, env: '{}', shared: [], intrinsics: {}, module: () => undefined, hasModule: () => false,
+    Buffer, Console, setTimeout, setInterval, clearTimeout, setImmediate, clearImmediate, normalize: path.normalize, promisify: util.promisify.custom, root: ROOT, env: '{}', shared: [], intrinsics: {}, shapesOf: objects => new Shapes(objects), module: () => undefined, hasModule: () => false,
   };
   const load = (file, where = context) => {
     const filename = path.join(ROOT, 'realm', `${file.replace('./', '')}.js`);
