@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && amd64
 
 package sandbox_test
 
@@ -33,9 +33,11 @@ func TestOrdinaryUserIsStrictInADelegatedGroup(t *testing.T) {
 	}
 	groups := delegatedGroups(t, nobody)
 	// The shell waits until it is in the groups.
-	cmd := exec.Command("/bin/sh", "-c", `read line && exec "$@"`, "sh", program, "-test.run", "^TestInADelegatedGroup$", "-test.v")
+	cmd := exec.Command("/bin/sh", "-c", `read line && exec "$@"`, "sh",
+		program, "-test.run", "^TestInADelegatedGroup$", "-test.v")
 	cmd.Dir = "/"
-	cmd.Env = []string{"FUNCTIONS_TEST_RUNNER=" + filepath.Join(dir, "main.js"), "FUNCTIONS_TEST_NODE=" + node, "TMPDIR=/tmp"}
+	runner := filepath.Join(dir, "main.js")
+	cmd.Env = []string{"FUNCTIONS_TEST_RUNNER=" + runner, "FUNCTIONS_TEST_NODE=" + node, "TMPDIR=/tmp"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -47,7 +49,8 @@ func TestOrdinaryUserIsStrictInADelegatedGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, group := range groups {
-		if err := os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte(strconv.Itoa(cmd.Process.Pid)), 0o644); err != nil {
+		pid := []byte(strconv.Itoa(cmd.Process.Pid))
+		if err := os.WriteFile(filepath.Join(group, "cgroup.procs"), pid, 0o644); err != nil {
 			t.Error(err)
 		}
 	}
@@ -57,6 +60,7 @@ func TestOrdinaryUserIsStrictInADelegatedGroup(t *testing.T) {
 	if err := cmd.Wait(); err != nil || !strings.Contains(out.String(), "strict in a delegated group") {
 		t.Errorf("%v\n%s", err, out.String())
 	}
+	t.Log(out.String())
 }
 
 // delegatedGroups makes a group in each hierarchy that workers need and gives it to a user, as cgroups(7),
@@ -76,7 +80,8 @@ func delegatedGroups(t *testing.T, uid int) []string {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { removeGroups(t, group) })
-		for _, path := range []string{group, filepath.Join(group, "cgroup.procs"), filepath.Join(group, "cgroup.subtree_control")} {
+		for _, file := range []string{"", "cgroup.procs", "cgroup.subtree_control"} {
+			path := filepath.Join(group, file)
 			if err := os.Chown(path, uid, uid); err != nil && !os.IsNotExist(err) { // version 1 has no subtree_control
 				t.Fatal(err)
 			}
@@ -103,7 +108,7 @@ func TestInADelegatedGroup(t *testing.T) {
 		return
 	}
 	cfg.SyncTimeout, cfg.AsyncTimeout, cfg.StartTimeout, cfg.QueueTimeout = patience, patience, patience, patience
-	cfg.Modules = []string{"fs"}
+	cfg.Modules, cfg.RollbackAudit, cfg.Observer = []string{"fs"}, 1, outcomes{all: make(chan sandbox.RollbackOutcome, 10)}
 	pool, err := sandbox.New(context.Background(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +122,7 @@ func TestInADelegatedGroup(t *testing.T) {
 			t.Errorf("%s, %v", bodyOf(result), err)
 		}
 	}
+	putBackAsOrdinaryUser(t, pool, cfg.Observer.(outcomes))
 	obtained := 0
 	for _, layer := range only(pool).Layers {
 		if layer.Asked && !layer.Obtained {
@@ -127,4 +133,26 @@ func TestInADelegatedGroup(t *testing.T) {
 		}
 	}
 	t.Logf("strict in a delegated group: %d layers", obtained)
+}
+
+// putBackAsOrdinaryUser has a worker put back and compared in full after each call, where the kernel is new enough.
+func putBackAsOrdinaryUser(t *testing.T, pool *sandbox.Pool, told outcomes) {
+	t.Helper()
+	support := only(pool).Rollback
+	for range 3 {
+		result, err := pool.Invoke(t.Context(), rolledBackInvocation("count", counting))
+		if err != nil || string(result.Body) != `{"calls":1,"pid":0}` {
+			t.Errorf("%s, %v", bodyOf(result), err)
+		}
+		if !support.Available {
+			continue
+		}
+		if outcome := <-told.all; outcome.Cause != "" || !outcome.Audited {
+			t.Errorf("a worker is put back: %+v", outcome)
+		}
+	}
+	if !support.Available && support.Reason == "" {
+		t.Error("it does not say why workers are not put back")
+	}
+	t.Logf("workers are put back: %+v", support)
 }

@@ -5,15 +5,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// enter is what a container's runtime does, as far as it matters here: PID and mount namespaces, a cgroup and a cgroup namespace,
-// read-only mounts of the hierarchies, no capabilities but three. The name of the group and the program follow. Each step becomes the next,
-// so that nothing but the program is left in the group.
+// enter is what a container's runtime does, as far as it matters here: PID and mount namespaces, a cgroup and a cgroup
+// namespace, read-only mounts of the hierarchies, no capabilities but three. The name of the group and the program
+// follow. Each step becomes the next, so that nothing but the program is left in the group.
 const enter = `exec unshare --pid --mount --mount-proc --fork --kill-child sh -euc '
   group=$1; shift
   hierarchies=
@@ -78,13 +79,35 @@ func TestServerIsStrictInAContainerWithoutPrivileges(t *testing.T) {
 	s.url = "http://127.0.0.1:" + s.logs.await(t, `Functions is listening on port (\d+)`)
 	s.logs.await(t, `(Isolation: strict: cgroup v\d)`)
 	put(t, s.url+"/functions/a/b", `function main(req, res) { res.send({ one: 1 }) }`, "")
-	if status, got := request(t, http.MethodPut, s.url+"/functions/a/b/run", ""); status != http.StatusOK || got != `{"one":1}` {
+	status, got := request(t, http.MethodPut, s.url+"/functions/a/b/run", "")
+	if status != http.StatusOK || got != `{"one":1}` {
 		t.Errorf("the function answered %d %s", status, got)
 	}
 	_, report := request(t, http.MethodGet, s.url+"/status/isolation", "")
 	if strings.Contains(report, `"obtained":false`) || !strings.Contains(report, `"user of its own","asked":true`) {
 		t.Error(report)
 	}
+	s.checkReuse(t)
+}
+
+// checkReuse calls a function whose worker is to be put back: it finds it as new, and the server says how.
+func (s *server) checkReuse(t *testing.T) {
+	t.Helper()
+	put(t, s.url+"/functions/a/reuse", usedCode, `"reuse":"rollback"`)
+	for range 3 {
+		status, got := request(t, http.MethodPut, s.url+"/functions/a/reuse/run", "{}")
+		if status != http.StatusOK || got != `{"calls":1}` {
+			t.Errorf("the function whose worker is put back answered %d %s", status, got)
+		}
+	}
+	_, report := request(t, http.MethodGet, s.url+"/status/isolation", "")
+	putBack := strings.Contains(report, `"rollback":{"available":true,"mechanism":"rollback"}`)
+	named := regexp.MustCompile(`"rollback":\{"available":false,"reason":"[^"]{20,}","mechanism":"process for each` +
+		` call"\}`)
+	if putBack == named.MatchString(report) {
+		t.Errorf("how workers are put back is not told: %s", report)
+	}
+	t.Logf("workers are put back: %v %s", putBack, named.FindString(report))
 }
 
 // stopFirst stops the server through the first process of its PID namespace, whose exit code is that of the server.
