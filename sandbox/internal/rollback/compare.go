@@ -132,7 +132,7 @@ func (a *area) compare(i int, now []byte) error {
 
 // expectZeros fails unless the pages from first to last are to be zeros, as they are.
 func (a *area) expectZeros(first, last int) error {
-	for i := first; i < last; i++ {
+	for i := first; i < last && a.pages != nil; i++ {
 		if p := a.pages[i]; p != nil && *p.content != zeros {
 			return retire(Unproven, "page %#x is lost", a.address(i))
 		}
@@ -141,6 +141,7 @@ func (a *area) expectZeros(first, last int) error {
 }
 
 func (a *area) describe(i int) string {
+	a.note()
 	return fmt.Sprintf("state %d, listed %v, code %v", a.state[i], a.slot[i] > 0, a.jit)
 }
 

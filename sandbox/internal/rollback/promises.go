@@ -21,6 +21,7 @@ var promises = []promise{
 	{"asynchronous write protection of pages that are there or not", "Linux 6.7", testFeatures},
 	{"a scan names exactly the pages that were written since they were protected", "Linux 6.7", testScanNamesWrites},
 	{"a scan protects anew what it names", "Linux 6.7", testScanProtects},
+	{"a new page counts as written where nothing is protected, until it is", "Linux 6.7", testScanNamesNewPages},
 	{"a scan refuses mappings that are not tracked", "Linux 6.7", testScanRefusesUntracked},
 	{"a scan tells what holds something from the page of zeros, and copies of pages of a file from these", "Linux 6.7",
 		testScanNamesContents},

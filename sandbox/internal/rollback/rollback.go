@@ -124,7 +124,7 @@ func (w *Worker) restoreMappings(ctx context.Context) error {
 
 // refill writes the contents of pages of an area that are empty, and protects them.
 func (w *Worker) refill(a *area, start, end uint64) error {
-	for at := start; a.kept() && at < end; at += pageSize {
+	for at := start; a.state != nil && at < end; at += pageSize {
 		i := int((at - a.start) / pageSize)
 		switch {
 		case a.state[i] == wasThere:
@@ -138,7 +138,7 @@ func (w *Worker) refill(a *area, start, end uint64) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	if a.prot == 0 {
+	if a.prot == 0 || a.hollow {
 		return nil
 	}
 	return w.protect(start, end)

@@ -20,8 +20,10 @@ const (
 // area is a mapping of the snapshot.
 type area struct {
 	mapping
-	jit   bool    // code of V8's making, which the worker itself may not write to as it is mapped
-	pages []*page // nil for what was absent; nil itself where nothing is to be put back
+	jit    bool // code of V8's making, which the worker itself may not write to as it is mapped
+	hollow bool // a part without pages, which are not protected: hollow.go
+
+	pages []*page // nil for what was absent; nil itself where nothing is to be put back, or nothing was noted
 	state []uint8 // of each page: wasAbsent …
 	heat  []uint8 // how often a page was written to of late
 	slot  []int16 // the number of a page in the list, counted from 1; 0 for those that are not on it
@@ -29,7 +31,7 @@ type area struct {
 }
 
 // kept says whether the contents of the area are put back.
-func (a *area) kept() bool { return a.state != nil }
+func (a *area) kept() bool { return a.hollow || a.state != nil }
 
 // page is the number of the page at an address.
 func (a *area) page(at uint64) int { return int((at - a.start) / pageSize) }
@@ -39,8 +41,8 @@ func (a *area) address(i int) uint64 { return a.start + uint64(i)*pageSize }
 
 // content is what page i is to hold.
 func (a *area) content(i int) []byte {
-	if p := a.pages[i]; p != nil {
-		return p.content[:]
+	if a.pages != nil && a.pages[i] != nil {
+		return a.pages[i].content[:]
 	}
 	return zeros[:]
 }
@@ -50,7 +52,7 @@ var zeros [pageSize]byte
 // snapshot is a worker as it was.
 type snapshot struct {
 	areas   []area
-	spans   [][2]uint64 // ranges that are scanned in one go: they hold no mapping that is not tracked
+	spans   []scanned // ranges that are scanned in one go: they hold no mapping that is not tracked
 	files   []file
 	state   string // of proc.state
 	heapEnd uint64
@@ -88,10 +90,6 @@ func (s *snapshot) judged() *judged {
 	return j
 }
 
-// reserved is the size from which on a mapping without access counts as address space that V8 has reserved: scans skip
-// it, for it has no pages.
-const reserved = 16 << 20
-
 // Snapshot takes what the parked worker is now for what it is to be after each call. It can be taken once.
 func (w *Worker) Snapshot(ctx context.Context) error {
 	mappings, err := w.proc.mappings()
@@ -108,10 +106,8 @@ func (w *Worker) Snapshot(ctx context.Context) error {
 	if state.threads != 1 { // the registers of others cannot be put back
 		return retire(Thread, "%d threads, not 1", state.threads)
 	}
-	w.snap = &snapshot{areas: make([]area, len(mappings))}
+	w.snap = &snapshot{areas: make([]area, 0, len(mappings))}
 	for i, m := range mappings {
-		a := &w.snap.areas[i]
-		a.mapping = m
 		if m.heap {
 			w.snap.heapEnd = m.end
 		}
@@ -119,21 +115,30 @@ func (w *Worker) Snapshot(ctx context.Context) error {
 			if m.writable() {
 				return retire(Mapping, "%#x-%#x is shared and writable", m.start, m.end)
 			}
+			w.snap.areas = append(w.snap.areas, area{mapping: m})
 			continue
 		}
 		if err := uffdTrack(w.uffd, m.start, m.end); err != nil {
 			return retire(Kernel, "userfaultfd: tracking %#x-%#x: %v", m.start, m.end, err)
 		}
-		a.jit = isJIT(mappings, i)
-		switch {
-		case m.writable() || a.jit:
-			err = w.copyArea(a)
-		case m.prot != 0:
-			err = w.sumConstant(a, fileBeside(mappings, i))
-		}
+		parts, err := w.areasOf(m, isJIT(mappings, i))
 		if err != nil {
 			return err
 		}
+		for k := range parts {
+			a := &parts[k]
+			switch {
+			case a.hollow:
+			case m.writable() || a.jit:
+				err = w.copyArea(a)
+			case m.prot != 0:
+				err = w.sumConstant(a, fileBeside(mappings, i))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		w.snap.areas = append(w.snap.areas, parts...)
 	}
 	if list := w.snap.find(listAddress); list == nil || !list.fixed {
 		return retire(Mapping, "the list is not at %#x", uint64(listAddress))
@@ -160,28 +165,9 @@ func fileBeside(all []mapping, i int) uint64 {
 	return 0
 }
 
-// findSpans joins mappings that scans can take in one go.
-func (s *snapshot) findSpans() {
-	open := false
-	for i := range s.areas {
-		a := &s.areas[i]
-		if a.fixed || a.prot == 0 && a.end-a.start > reserved {
-			open = false
-			continue
-		}
-		if !open {
-			s.spans = append(s.spans, [2]uint64{a.start, a.end})
-		}
-		s.spans[len(s.spans)-1][1] = a.end
-		open = true
-	}
-}
-
 // copyArea keeps the contents of the pages that are there.
 func (w *Worker) copyArea(a *area) error {
-	n := a.mapping.pages()
-	a.pages, a.state = make([]*page, n), make([]uint8, n)
-	a.heat, a.slot = make([]uint8, n), make([]int16, n)
+	a.makeNotes()
 	return w.eachContent(a, func(i int, content []byte) error {
 		p, err := w.store.keep(content)
 		if err != nil {
@@ -259,7 +245,7 @@ func (w *Worker) eachPresent(a *area, do func(start, end uint64) error) error {
 func (w *Worker) beginTracking(ctx context.Context) error {
 	for i := range w.snap.areas {
 		a := &w.snap.areas[i]
-		if a.fixed || a.prot == 0 { // pages without access are looked for by themselves
+		if a.fixed || a.hollow || a.prot == 0 { // pages without access are looked for by themselves
 			continue
 		}
 		if err := w.protect(a.start, a.end); err != nil {

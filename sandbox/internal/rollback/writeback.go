@@ -11,7 +11,10 @@ func (w *Worker) writeBack(ctx context.Context) error {
 	var written []span
 	for _, s := range w.snap.spans {
 		q := query{flags: scanCheckAsync, mask: isWritten}
-		err := w.eachRegion(s[0], s[1], q, func(start, end uint64) error {
+		if s.hollow {
+			q = newPages
+		}
+		err := w.eachRegion(s.start, s.end, q, func(start, end uint64) error {
 			written = append(written, span{start, end})
 			return nil
 		})
@@ -31,7 +34,7 @@ func (w *Worker) writeBack(ctx context.Context) error {
 // repaired are pages whose content is that of the snapshot, or will be when they are finished.
 type repaired struct {
 	again []span // to be protected
-	drop  []span // to be dropped, and protected
+	drop  []span // to be dropped, and protected where they were
 }
 
 // finish has what was put written, drops, and protects again.
@@ -42,7 +45,13 @@ func (w *Worker) finish(ctx context.Context, done *repaired) error {
 	if err := w.drop(ctx, done.drop); err != nil {
 		return err
 	}
-	return w.protectAll(append(done.again, done.drop...))
+	again := done.again
+	for _, row := range done.drop {
+		if !w.snap.find(row.start).hollow {
+			again = append(again, row)
+		}
+	}
+	return w.protectAll(again)
 }
 
 func (w *Worker) protectAll(spans []span) error {
@@ -68,6 +77,7 @@ func (w *Worker) writeBackRegion(start, end uint64, done *repaired) error {
 		case !a.kept():
 			return retire(Fixed, "%#x was written to, which is not writable", part.start)
 		default:
+			a.note()
 			if err := w.findZeroed(a, part); err != nil {
 				return err
 			}

@@ -27,6 +27,7 @@
 
 #include "track.h"
 
+enum { LARGE = 8 << 20, WITHIN = 5 << 20 };
 enum { LIST = 3, HANDOVER = 4, EVENT = 7, OWN_FILE = 8, EPOLL = 9, PIPE = 10 };
 
 static const char secret[] = "a secret of one call, 0123456789";
@@ -35,6 +36,7 @@ static char untouched[16 * 4096] __attribute__((aligned(4096))) = {1}; /* of a f
 static char *victim;                          /* a mapping of the snapshot with content */
 static char *grown;                           /* one without */
 static char *fixed;                           /* one that can only be read */
+static char *large;                           /* one that is mostly empty */
 static char *hidden;                          /* one of a file, without access */
 static jmp_buf out_of_handler;
 
@@ -97,7 +99,8 @@ static int64_t look(void) {
   if (park_area.keys) __asm__ volatile("rdpkru" : "=a"(keys) : "c"(0) : "edx");
   return (gs != 0) | (ds != 0) << 1 | (memcmp(vector, none, 16) != 0) << 2 | (keys != 0x55555554) << 3
        | (victim[0] != 1 || victim[4096] != 0) << 4 | (grown[0] != 0) << 5
-       | (untouched[0] != 1 || untouched[9 * 4096] != 0) << 6 | (fixed[0] != 1) << 7;
+       | (untouched[0] != 1 || untouched[9 * 4096] != 0) << 6 | (fixed[0] != 1) << 7
+       | (large[0] != 1 || large[WITHIN] != 0 || large[WITHIN + 4096] != 0) << 8;
 }
 
 static int64_t attack(char kind) {
@@ -199,6 +202,8 @@ static int64_t attack(char kind) {
   case '0': return write(PIPE + 1, secret, sizeof secret) != sizeof secret;
   case '1': { char c; return read(PIPE, &c, 1) != 1; }
   case '2': return read_usage();
+  case '3': memcpy(large + WITHIN, secret, sizeof secret); return 0;
+  case '4': memset(large + WITHIN, 7, 64 * 4096); return 0;
   default: return 0;
   }
 }
@@ -207,6 +212,9 @@ int main(void) {
   grown = mmap(NULL, 32 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   victim = mmap(NULL, 64 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (grown == MAP_FAILED || victim == MAP_FAILED) return 1;
+  large = mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (large == MAP_FAILED) return 1;
+  large[0] = 1;
   victim[0] = 1;
   victim[3 * 4096] = 2;
   if (dup2(eventfd(0, EFD_NONBLOCK), EVENT) < 0 || dup2(open("/proc/self/exe", O_RDONLY), OWN_FILE) < 0) return 1;
