@@ -60,8 +60,9 @@ var callsVariables = []Variable{
 	{
 		Name: "CALLS_MAX_TOTAL", Default: "ten times `CALLS_MAX`",
 		Meaning: "Most asynchronous calls of all namespaces that are in the store at a time. Those that have succeeded or " +
-			"were cancelled make room, of the same namespace first, then of others. With none of them left a caller is " +
-			"answered 429. Servers that share a Redis see within a second what others add.",
+			"were cancelled make room, those of the namespace that has most first. Of all others a namespace may have as many " +
+			"as are left for the others then: above that a caller is answered 429, and one alone has half. Servers that share " +
+			"a Redis see within a second what others add.",
 		parse:  whole(1, 100_000_000, func(c *Config) *int { return &c.Calls.MostOfAll }),
 		derive: func(c *Config, _ machine) string { return strconv.Itoa(max(10*c.Calls.Most, 1)) },
 	},
