@@ -55,6 +55,7 @@ func (s *scheduler) takeLocked(c *call) bool {
 	}
 	s.setBusyLocked(c.slot, true)
 	s.setServingLocked(c.slot, true)
+	c.slot.note(c.inv)
 	c.busyWait = !c.first && s.worthBusyWaitLocked(c.key)
 	return true
 }

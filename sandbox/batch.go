@@ -35,6 +35,7 @@ func (s *scheduler) nextInBatchLocked(w *slot) bool {
 	}
 	next := w.batch[0]
 	w.batch = w.batch[1:]
+	w.note(next.inv)
 	close(next.ready)
 	return true
 }

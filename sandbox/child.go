@@ -33,6 +33,8 @@ type weigher interface {
 	// weigh makes it count as weight beside the others, wholeWeight being that of a worker by itself. It has no effect on
 	// one that is dead.
 	weigh(weight int)
+	// giveWay makes it count for a small part of its weight, or for all of it again.
+	giveWay(behind bool)
 }
 
 // sleeper is a child that can tell whether it sleeps.

@@ -7,6 +7,8 @@ type shares struct {
 	serving   counts
 	active    counts // those of them whose calls are not known to wait, and computing
 	computing counts // those that use a processor after their answer
+
+	soughtUntil time.Time // until then it is looked which of active only wait: see SeekWaiting
 }
 
 // counts counts by name. The zero value is empty.

@@ -35,6 +35,7 @@ func (s *scheduler) assignLocked(w *slot, waiting *call, start StartKind) {
 	}
 	s.setBusyLocked(w, true)
 	s.setServingLocked(w, true)
+	w.note(waiting.inv)
 	s.calls.Add(1)
 	waiting.slot, waiting.start, waiting.first = w, start, start != StartWarm
 	close(waiting.ready)
@@ -49,7 +50,8 @@ func (s *scheduler) assignBatchLocked(w *slot, last *Invocation) {
 		room := min(batchBytes, s.cfg.Limits.Frame) - waiting.inv.size()
 		for len(w.batch)+1 < min(share, mostBatched) {
 			next := s.queue.peekKey(waiting.group, w.key)
-			if next == nil || next.alone || !mayBatch(next.inv) || next.inv.size() > room {
+			if next == nil || next.alone || !mayBatch(next.inv) || next.inv.size() > room ||
+				next.inv.Background != waiting.inv.Background {
 				break
 			}
 			room -= next.inv.size()

@@ -99,6 +99,9 @@ type Invocation struct {
 	// CutAfterAnswer ends the requests and promises that the call has begun with its answer. Else they may go on until the
 	// deadline of the call, in its worker, unless a call that waits needs the room.
 	CutAfterAnswer bool
+	// Background has the call use, of processors that are scarce, what calls without it leave: see behind.go. Without
+	// cgroups it has no effect.
+	Background bool
 	// Queued says of a call that nobody waits for which one it is; nil for others. The function sees it, and may tell how
 	// far it is: OnProgress, which may be nil, receives that as OnLog does lines.
 	Queued     *Queued

@@ -84,6 +84,7 @@ func (p process) cpuUsed() time.Duration { return p.CPUUsed() }
 func (p process) asleep() bool           { return p.Asleep() }
 func (p process) memoryUsed() int64      { return p.MemoryUsed() }
 func (p process) weigh(weight int)       { p.SetWeight(weight) }
+func (p process) giveWay(behind bool)    { p.GiveWay(behind) }
 func (p process) resume()                { p.Resume() }
 
 func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {

@@ -67,6 +67,9 @@ func (p *runtimePool) attempt(
 	if c.first {
 		c.cache = p.compiled(inv)
 	}
+	if w, ok := c.slot.child.(weigher); ok && !c.sent {
+		w.giveWay(inv.Background)
+	}
 	result, reusable, err := c.slot.invoke(ctx, c)
 	served.Run = time.Since(running)
 	stats := statsOf(result, err)

@@ -28,6 +28,11 @@ type scale struct {
 	burns  bool      // it has used a processor lately
 	waits  bool      // its call waits for something
 	rested time.Time // it has served no call since then; zero while it does
+	behind bool      // its call gives way
+
+	since  time.Time     // its call began then
+	from   time.Time     // that was seen then
+	before time.Duration // what it had used by then
 }
 
 // rests says whether a worker that is not seen to serve keeps its weight: its last call has waited, and it has not been
@@ -39,12 +44,14 @@ func (s *scale) rests(now time.Time) bool {
 	return now.Sub(s.rested) < restTime
 }
 
+func (s *scale) class() class { return class{s.group, s.behind} }
+
 // setWeights looks at what each worker has used and shares the weight of each group between those of it that burn, and
 // as much again between those whose calls wait for something and are about to compute when they have it: evenly, in
 // steps of two. One burns for memory after it was seen to use a processor, unless its call waits: that it used little
 // of one is known (noteComputing). To set a weight is a write to a cgroup, so those that wait keep one that is near.
 func setWeights(scales map[*slot]*scale, now time.Time, memory time.Duration) {
-	burning, waiting := map[string]uint{}, map[string]uint{}
+	burning, waiting := map[class]uint{}, map[class]uint{}
 	for _, s := range scales {
 		s.last = 0
 		if !s.rested.IsZero() {
@@ -55,20 +62,21 @@ func setWeights(scales map[*slot]*scale, now time.Time, memory time.Duration) {
 			s.used, s.burned = used, now
 		}
 		s.burns = now.Sub(s.burned) < memory
+		s.endStarving(now)
 		switch {
 		case s.waits:
-			waiting[s.group]++
+			waiting[s.class()]++
 		case s.burns:
-			burning[s.group]++
+			burning[s.class()]++
 		}
 	}
 	for _, s := range scales {
 		switch {
 		case !s.rested.IsZero():
 		case s.waits:
-			s.setNear(shareOfWeight(waiting[s.group]))
+			s.setNear(shareOfWeight(waiting[s.class()]))
 		case s.burns:
-			s.set(shareOfWeight(burning[s.group]))
+			s.set(shareOfWeight(burning[s.class()]))
 		default:
 			s.set(wholeWeight)
 		}

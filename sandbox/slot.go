@@ -13,6 +13,8 @@ type slot struct {
 	lastUsed time.Time     // or has been stalled since
 	busy     bool          // serves a call and may be computing
 	serving  bool          // serves a call
+	queued   bool          // which is a queued one (Invocation.Queued)
+	behind   bool          // which gives way to others (Invocation.Background)
 	since    time.Time     // it serves one
 	pending  bool          // the call's main has returned and the answer is to come
 	waiting  bool          // the call waits for something, so that it does not count as active

@@ -104,6 +104,7 @@ func (s *PoolStats) add(other *PoolStats) {
 	s.Busy += other.Busy
 	s.Waiting += other.Waiting
 	s.Unread += other.Unread
+	s.Unattended += other.Unattended
 	s.Late += other.Late
 	s.Queued += other.Queued
 }

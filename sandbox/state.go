@@ -47,6 +47,7 @@ func (s *scheduler) setServingLocked(w *slot, serving bool) {
 		return
 	}
 	s.setWaitingLocked(w, false)
+	w.queued, w.behind = false, false
 	w.pending, w.seen, w.lookAt = false, 0, time.Time{}
 	s.budget.shares.serving.add(w.group, -1)
 	s.budget.shares.active.add(w.group, -1)

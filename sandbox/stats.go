@@ -19,6 +19,8 @@ type PoolStats struct {
 	// Queued counts the calls that wait, at most QueueSize of all runtimes together.
 	Queued    int `json:"queued"`
 	QueueSize int `json:"queueSize"`
+	// Unattended are those of Busy whose call is one that nobody waits for: see Invocation.Queued.
+	Unattended int `json:"-"`
 	// Groups are those that hold workers of any runtime now, MostHeld and MostQueued the most workers and the most waiting
 	// calls of one group.
 	Groups     int `json:"-"`
@@ -39,6 +41,9 @@ func (s *scheduler) snapshot() (PoolStats, error) {
 	for w := range s.workers {
 		if w.waiting {
 			now.Waiting++
+		}
+		if w.queued {
+			now.Unattended++
 		}
 		if w.stalled {
 			now.Unread++

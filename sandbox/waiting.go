@@ -6,24 +6,45 @@ import "time"
 // Config.Active is less than Size, such calls do not count as active, so that others can have workers beside them, as
 // many as Size and the memory allow (memorylimit.go):
 //
-//	call begins      main has returned       asleep, its clock stands still
-//	──────────► active ──────────► pending ────────────────────────────────► waiting
-//	              ▲                              its clock runs                 │
-//	              └─────────────────────────────────────────────────────────────┘
+//	call begins   main has returned  asleep, its clock stands still
+//	───────► active ──────► pending ──────► waiting
+//	           ▲     its clock runs           │
+//	           └──────────────────────────────┘
 //
 // A call of a function whose calls are known to use little of a processor while they wait is taken to wait as soon as
-// it is pending. Of others the clock is looked at twice, while there are calls that want room.
+// it is pending. Of others the clock is looked at twice, while calls want room, be it here or with a caller that keeps
+// them back (SeekWaiting).
 
 const (
 	// waitCheck is the time between two looks at calls that are pending.
 	waitCheck = 3 * time.Millisecond
 	// computesFor is how long a call that was seen to compute is taken to do so.
 	computesFor = 20 * time.Millisecond
+	// soughtFor is how long SeekWaiting has an effect: enough for two looks at each call.
+	soughtFor = 4 * waitCheck
 )
 
-// wantsCapacityLocked says whether calls wait in any pool which calls that only wait could make room for.
+// SeekWaiting is for a caller that keeps calls back until processors are free, as Snapshot tells: which of the calls in
+// progress only wait for something is known a moment later. It returns at once, and may be called often.
+func (p *Pool) SeekWaiting() {
+	if first, err := p.current.Load().part(""); err == nil {
+		first.scheduler.seekWaiting()
+	}
+}
+
+func (s *scheduler) seekWaiting() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.budget.shares.soughtUntil = time.Now().Add(soughtFor)
+	s.wakeKeeper()
+}
+
+// wantsCapacityLocked says whether calls want room, in any pool or beside it, which calls that only wait could make.
 func (s *scheduler) wantsCapacityLocked() bool {
-	return s.grows() && s.capacityLocked() <= 0 && s.budget.waitingLocked() > 0
+	if !s.grows() {
+		return false
+	}
+	return time.Now().Before(s.budget.shares.soughtUntil) || s.capacityLocked() <= 0 && s.budget.waitingLocked() > 0
 }
 
 func (s *scheduler) wantsCapacity() bool {

@@ -6,7 +6,7 @@ import "time"
 // together about as much as one worker by itself, and so do those whose calls wait: a thousand of them that wake at
 // once leave others theirs. One that has just begun, or that sleeps, weighs as much as any: calls that are over in a
 // moment never meet this, and cost nothing here. Only a worker whose last call has waited begins with the weight of
-// that.
+// that. Calls that give way (behind.go) are a group by themselves.
 //
 //	group   burns on   each of them weighs
 //	a       14         wholeWeight/16  ─┐
@@ -77,7 +77,7 @@ func (b *budget) loadScales(scales map[*slot]*scale, now time.Time) (more bool) 
 	defer b.mu.Unlock()
 	for w, s := range scales {
 		if s.rested.IsZero() {
-			s.waits = w.waiting
+			s.noteCallLocked(w)
 		}
 	}
 	return len(scales) > 0 || b.shares.serving.total+b.late > 1

@@ -22,11 +22,15 @@ import (
 // All must lie in one group, or their weights would not count beside each other.
 func weights(t *testing.T) map[string]int {
 	t.Helper()
-	names := map[string]string{"16384": "whole", "10000": "whole", "8192": "half", "5000": "half", "4096": "quarter", "2500": "quarter"}
+	names := map[string]string{
+		"16384": "whole", "10000": "whole", "8192": "half", "5000": "half", "4096": "quarter", "2500": "quarter",
+		"128": "behind", "78": "behind",
+	}
 	found, parents := map[string]int{}, map[string]bool{}
 	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, _ fs.DirEntry, err error) error {
 		file := filepath.Base(path)
-		ours := strings.Contains(path, fmt.Sprintf("-%d-", os.Getpid())) && strings.HasPrefix(filepath.Base(filepath.Dir(path)), "slot-")
+		ours := strings.Contains(path, fmt.Sprintf("-%d-", os.Getpid())) &&
+			strings.HasPrefix(filepath.Base(filepath.Dir(path)), "slot-")
 		if err == nil && ours && (file == "cpu.shares" || file == "cpu.weight") {
 			text, err := os.ReadFile(path)
 			if err != nil {
@@ -87,7 +91,8 @@ func burnOn(t *testing.T, versions ...version) {
 			t.Error(err)
 		}
 	}()
-	for pools.Snapshot().Err != nil { // what burns below leaves the fork server too little to prepare itself on a slow machine
+	// What burns below leaves the fork server too little to prepare itself on a slow machine.
+	for pools.Snapshot().Err != nil {
 		time.Sleep(time.Millisecond)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

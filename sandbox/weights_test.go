@@ -26,6 +26,8 @@ func (b *burner) weigh(weight int) {
 	b.weight = weight
 }
 
+func (b *burner) giveWay(bool) {}
+
 type burnerStarter struct{ sharedStarter }
 
 func (s burnerStarter) start(ctx context.Context) (child, error) {

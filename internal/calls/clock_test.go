@@ -77,7 +77,7 @@ func runSkewed(t *testing.T, by time.Duration, away bool) {
 	}}
 	e := New(Options{
 		Queue: s, Invoker: runs, Observer: seen, Limits: queue.Limits{Calls: 10, Bytes: 1 << 30},
-		Spare: func(running int) int { return 1 - running },
+		Spare: func(l Load) int { return 1 - l.Running },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	var engine sync.WaitGroup

@@ -32,12 +32,15 @@ var (
 type Engine struct {
 	Options
 	wake    chan struct{} // holds one token when there may be something to take
+	due     bool          // and there probably is; of the goroutine of Run
 	waiters waiters
 	work    sync.WaitGroup
 
 	mu      sync.Mutex // guards the fields below
 	running map[queue.Lease]*run
-	stopped bool
+	// executing are those of running that are not being settled.
+	executing int
+	stopped   bool
 }
 
 // run is a call that runs here.
@@ -83,8 +86,9 @@ func (e *Engine) Close(ctx context.Context) {
 // takeAll takes calls while workers are spare and calls are due. It returns how long to wait for more.
 func (e *Engine) takeAll(ctx context.Context) time.Duration {
 	for ctx.Err() == nil {
-		running, stopped := e.state()
-		room := min(e.Spare(running), mostTaken)
+		load, stopped := e.state()
+		load.Due = e.due
+		room := min(e.Spare(load), mostTaken)
 		if room <= 0 || stopped {
 			return busyPause
 		}
@@ -95,6 +99,7 @@ func (e *Engine) takeAll(ctx context.Context) time.Duration {
 			}
 			return e.Poll
 		}
+		e.due = len(taken) == room
 		for _, c := range taken {
 			e.Observer.CallStarted(c.Taken.Sub(c.Due))
 			e.start(c)
@@ -103,6 +108,7 @@ func (e *Engine) takeAll(ctx context.Context) time.Duration {
 			if next == 0 || next > e.Poll {
 				return e.Poll
 			}
+			e.due = true // when that is over
 			return next
 		}
 	}
@@ -117,6 +123,7 @@ func (e *Engine) pause(ctx context.Context, long time.Duration) {
 	case <-ctx.Done():
 	case <-timer.C:
 	case <-e.wake:
+		e.due = true
 	}
 }
 
@@ -128,18 +135,11 @@ func (e *Engine) poke() {
 	}
 }
 
-// count is how many calls run here.
-func (e *Engine) count() int {
+// state is what the engine does, and whether Close was called.
+func (e *Engine) state() (load Load, stopped bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.running)
-}
-
-// state is how many calls run here, and whether Close was called.
-func (e *Engine) state() (running int, stopped bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.running), e.stopped
+	return Load{Running: len(e.running), Executing: e.executing}, e.stopped
 }
 
 // start runs a call that was taken.
@@ -149,6 +149,7 @@ func (e *Engine) start(c *queue.Call) {
 	lease := queue.LeaseOf(c)
 	e.mu.Lock()
 	e.running[lease] = r
+	e.executing++
 	if e.stopped {
 		cancel(errStopping)
 	}
@@ -162,6 +163,10 @@ func (e *Engine) start(c *queue.Call) {
 			e.keepLease(ctx, r)
 		}()
 		how := e.execute(ctx, c)
+		e.mu.Lock()
+		e.executing--
+		e.mu.Unlock()
+		e.poke() // the worker is free while the result is stored
 		e.finish(ctx, lease, how)
 		if c.CallTo.URL != "" {
 			e.Ended()

@@ -89,7 +89,7 @@ func newRig(t *testing.T, do func(context.Context, invoke.Call) (*sandbox.Result
 	r.spare.Store(4)
 	r.Engine = New(Options{
 		Queue: r.store, Invoker: r.runs, Limits: queue.Limits{Calls: 1000, Bytes: 1 << 30},
-		Spare: func(running int) int { return int(r.spare.Load()) - running },
+		Spare: func(l Load) int { return int(r.spare.Load()) - l.Running },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})

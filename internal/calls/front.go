@@ -31,7 +31,7 @@ func (e *Engine) Put(ctx context.Context, spec *queue.Spec) (queue.Placed, error
 // announce says that there is a call to take: here, if a worker is spare, or to all.
 func (e *Engine) announce(ctx context.Context, id string) {
 	e.poke()
-	if e.Spare(e.count()) <= 0 {
+	if load, _ := e.state(); e.Spare(load) <= 0 {
 		e.tell(ctx, heardQueued, id)
 	}
 }

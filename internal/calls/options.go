@@ -58,13 +58,21 @@ type Observer interface {
 	CallSettled(how string)
 }
 
+// Load is what an Engine does.
+type Load struct {
+	// Running counts the calls that run here, those included whose result is being stored. Executing are those that have
+	// a worker, or are about to.
+	Running, Executing int
+	// Due says that calls are known to wait in the store that may start.
+	Due bool
+}
+
 // Options configure an Engine. Queue, Invoker and Spare are required.
 type Options struct {
 	Queue   Queue
 	Invoker Invoker
-	// Spare is how many calls could start now without delaying any other, when so many of this engine run. It must be
-	// safe for concurrent use.
-	Spare func(running int) int
+	// Spare is how many calls could start now without delaying any other. It must be safe for concurrent use.
+	Spare func(Load) int
 	// Server names this server in records. Empty stands for the name of the host.
 	Server string
 	// Limits bound the calls that are in the store.

@@ -18,6 +18,7 @@ type call struct {
 	owner                   string          // whose share of the connections it uses
 	outgoing                json.RawMessage // names the parent span of its connections
 	depth                   int             // of calls above it
+	background              bool            // it uses what others leave of the processors
 	policy                  *Policy
 	limits                  *Limits
 

@@ -105,7 +105,7 @@ func (p *Proxy) CallsQueued(pid int, settled <-chan struct{}) {
 func (p *Proxy) CallStarted(pid int, inv *sandbox.Invocation) {
 	c := &call{
 		namespace: inv.Group, owner: cmp.Or(inv.Owner, inv.Group), function: inv.Filename, id: inv.ID, outgoing: inv.Outgoing,
-		depth:  inv.Depth,
+		depth: inv.Depth, background: inv.Background,
 		policy: p.o.policyOf(inv.Group), limits: &p.o.Limits,
 	}
 	p.mu.Lock()

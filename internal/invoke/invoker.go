@@ -118,7 +118,7 @@ func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 	defer v.limiter.release(token)
 	inv := bareEntry(f, &v.cache.bounds).invocation()
 	inv.ID = "check-" + strconv.FormatUint(v.checks.Add(1), 10)
-	inv.Kind, inv.Owner, inv.Depth = sandbox.Check, v.ownerOf(f.Namespace), depthOf(ctx)
+	inv.Kind, inv.Owner, inv.Depth = sandbox.Check, v.ownerOf(f.Namespace), nestingOf(ctx).Depth
 	if f.Artefact != nil {
 		inv.SyncTimeout = max(cmp.Or(inv.SyncTimeout, v.syncTimeout), minTrial)
 	}
@@ -184,7 +184,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	late := newLateOutput(v.output, &call, places, given)
 	ctx, span := v.tracer.Run(ctx, call)
 	inv := e.invocation()
-	inv.ID, inv.Owner, inv.Depth = at.id(call.ID), call.Owner, depthOf(ctx)
+	inv.ID, inv.Owner, inv.Depth = at.id(call.ID), call.Owner, nestingOf(ctx).Depth
 	inv.Compiled, inv.Env = &e.compiled, e.env
 	inv.AsyncTimeout, inv.MaxInvocations = e.timeout, e.maxInvocations
 	inv.Rollback = !e.state && (e.reuse == function.ReuseRollback || e.reuse == "" && v.rollsBack)
@@ -202,7 +202,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 			late.last.add(line)
 		}
 	}
-	inv.Queued = call.Queued
+	inv.Queued, inv.Background = call.Queued, call.Queued != nil || nestingOf(ctx).Background
 	if call.OnProgress != nil {
 		inv.OnProgress = func(p sandbox.Progress) {
 			p.Text = given.Line(sandbox.LogLine{Text: p.Text}).Text

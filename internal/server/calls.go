@@ -26,9 +26,7 @@ func (s *server) startCalls(ctx context.Context) (stop func() error, err error) 
 	s.calls = calls.New(calls.Options{
 		Ended: func() { sender.Poke() },
 		Queue: s.store, Invoker: s.invoker, Observer: s.measures, Logger: s.log(),
-		Spare: func(running int) int {
-			return spareWorkers(s.pool.Snapshot().Pool, runtime.GOMAXPROCS(0), s.cfg.Calls.Workers, running)
-		},
+		Spare:       s.spareForCalls,
 		Limits:      limits,
 		Lease:       s.cfg.Calls.Lease,
 		ResultLimit: int(s.cfg.ResponseLimit),
@@ -43,24 +41,37 @@ func (s *server) startCalls(ctx context.Context) (stop func() error, err error) 
 	}, nil
 }
 
-// spareWorkers is how many queued calls can start now, of which so many run: no call waits for a worker, one more
-// worker is left for a call that comes next, and a processor, unless there is one alone. Calls that only wait need
-// none.
-func spareWorkers(pool sandbox.PoolStats, processors, most, running int) int {
+// spareForCalls is how many queued calls can start now. If none can and there are some, those of the calls in progress
+// are looked for that only wait.
+func (s *server) spareForCalls(load calls.Load) int {
+	pool := s.pool.Snapshot().Pool
+	arriving := max(load.Executing-pool.Unattended, 0)
+	spare := spareWorkers(pool, runtime.GOMAXPROCS(0), s.cfg.Calls.Workers-load.Running, arriving)
+	if spare <= 0 && load.Due {
+		s.pool.SeekWaiting()
+	}
+	return spare
+}
+
+// spareWorkers is how many calls more, of which there may be so many, can start now: no call waits for a worker, one
+// more worker is left for a call that comes next, and a processor, unless there is one alone. Calls that only wait need
+// none, and those that have been started and are on their way to a worker need one each.
+func spareWorkers(pool sandbox.PoolStats, processors, most, arriving int) int {
 	if pool.Queued > 0 {
 		return 0
 	}
-	computing := pool.Busy - pool.Waiting
-	free := min(pool.Size-pool.Busy, pool.Active-computing)
-	if pool.Busy > 0 {
+	busy := pool.Busy + arriving
+	computing := busy - pool.Waiting
+	free := min(pool.Size-busy, pool.Active-computing)
+	if busy > 0 {
 		free--
 	}
-	return min(most-running, free, max(processors-1, 1)-computing)
+	return min(most, free, max(processors-1, 1)-computing)
 }
 
 // spareForBatch says whether a batch of which so many inputs run may run another one.
 func (s *server) spareForBatch(running int) bool {
-	return spareWorkers(s.pool.Snapshot().Pool, runtime.GOMAXPROCS(0), s.cfg.BatchParallel, running) > 0
+	return spareWorkers(s.pool.Snapshot().Pool, runtime.GOMAXPROCS(0), s.cfg.BatchParallel-running, 0) > 0
 }
 
 // callsInterval is how often the calls in the store are counted.

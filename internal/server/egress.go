@@ -5,6 +5,7 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/egress"
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -30,4 +31,10 @@ func openEgress(
 	}
 	trusted.egress(&pool.Egress)
 	return proxy, nil
+}
+
+// nestingOf says which calls of functions wait for what comes over a connection from that address.
+func (s *server) nestingOf(remote string) (n invoke.Nesting) {
+	n.Depth, n.Background = s.exit.NestingOf(remote)
+	return n
 }

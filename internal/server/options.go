@@ -52,7 +52,7 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Routes: s.routes, Sockets: s.sockets, TrustedProxies: s.cfg.TrustedProxies,
 		Bounds:    functionBounds(s.cfg),
 		Isolation: func() any { return runtimeStatuses(s.pool) },
-		HTTPStats: s.exit.HTTPStats, DepthOf: s.exit.DepthOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,
+		HTTPStats: s.exit.HTTPStats, NestingOf: s.nestingOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,
 		Readyz:    s.probes.Readyz,
 		BodyLimit: s.cfg.BodyLimit, CodeLimit: s.cfg.CodeLimit, BodyDepth: s.cfg.BodyDepth,
 		Grow: connections.Grow, Shrink: connections.Shrink,

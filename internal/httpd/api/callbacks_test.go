@@ -37,7 +37,7 @@ func telling(t *testing.T) (address string, store *mem.Store) {
 	}
 	store = mem.New()
 	e := calls.New(calls.Options{
-		Queue: store, Invoker: v, Spare: func(int) int { return 1 }, Limits: queue.Limits{Calls: 100, Bytes: 1 << 20},
+		Queue: store, Invoker: v, Spare: func(calls.Load) int { return 1 }, Limits: queue.Limits{Calls: 100, Bytes: 1 << 20},
 		Poll: 20 * time.Millisecond,
 	})
 	runCalls(t, e)
@@ -113,7 +113,8 @@ func TestARecordSaysWhatBecameOfItsCallback(t *testing.T) {
 	location := res.Header.Get("Location")
 	c := record(t, at+location)
 	told, _ := c["callback"].(map[string]any)
-	if told["host"] != "fixed.example" || told["status"] != "queued" || strings.Contains(res.Header.Get("Location"), "key") {
+	if told["host"] != "fixed.example" || told["status"] != "queued" ||
+		strings.Contains(res.Header.Get("Location"), "key") {
 		t.Errorf("the record is %v", c)
 	}
 	redrive := func() (int, string) {

@@ -24,7 +24,7 @@ import (
 func newCalls(t *testing.T, v calls.Invoker) *calls.Engine {
 	t.Helper()
 	e := calls.New(calls.Options{
-		Queue: mem.New(), Invoker: v, Spare: func(running int) int { return 2 - running },
+		Queue: mem.New(), Invoker: v, Spare: func(l calls.Load) int { return 2 - l.Running },
 		Limits: queue.Limits{Calls: 3, Bytes: 1 << 20}, Poll: 20 * time.Millisecond,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -92,7 +92,8 @@ func TestACallerNeedNotWait(t *testing.T) {
 		t.Fatalf("answered %d %v %s", res.StatusCode, res.Header, body)
 	}
 	c := record(t, url+location)
-	if c["status"] != "succeeded" || c["result"] != location+"/result" || c["requestID"] != res.Header.Get("X-Request-Id") {
+	if c["status"] != "succeeded" || c["result"] != location+"/result" ||
+		c["requestID"] != res.Header.Get("X-Request-Id") {
 		t.Errorf("the record is %v", c)
 	}
 	res, body = do(t, newRequest(t, "GET", url+location+"/result", ""))
@@ -130,7 +131,8 @@ func TestACallerMayWaitALittle(t *testing.T) {
 func TestWhoDoesNotAskIsAnsweredAsEver(t *testing.T) {
 	url := queued(t, echoing)
 	for _, header := range [][]string{
-		nil, {"Prefer", "wait=10"}, {"Prefer", "return=minimal"}, {"Idempotency-Key", `"1"`}, {"Prefer", "respond-asynchronously"},
+		nil, {"Prefer", "wait=10"}, {"Prefer", "return=minimal"}, {"Idempotency-Key", `"1"`},
+		{"Prefer", "respond-asynchronously"},
 	} {
 		res, body := do(t, newRequest(t, "PUT", url+"/functions/ns/id/run", "", header...))
 		if res.StatusCode != 201 || res.Header.Get("Preference-Applied") != "" {
@@ -138,7 +140,8 @@ func TestWhoDoesNotAskIsAnsweredAsEver(t *testing.T) {
 		}
 	}
 	off := serve(t, Options{Invoker: answering(&sandbox.Result{Status: 201}, nil)})
-	if res, _ := do(t, newRequest(t, "PUT", off+"/functions/ns/id/run", "", "Prefer", "respond-async")); res.StatusCode != 201 {
+	run := newRequest(t, "PUT", off+"/functions/ns/id/run", "", "Prefer", "respond-async")
+	if res, _ := do(t, run); res.StatusCode != 201 {
 		t.Errorf("without a queue it is answered %d", res.StatusCode)
 	}
 	res, body := do(t, newRequest(t, "GET", off+"/functions/ns/id/invocations", ""))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -128,8 +129,8 @@ func (o Options) withDefaults() Options {
 	if o.Calls == nil && o.Kept != nil {
 		o.Calls = noCalls{}
 	}
-	if o.DepthOf == nil {
-		o.DepthOf = func(string) int { return 0 }
+	if o.NestingOf == nil {
+		o.NestingOf = func(string) invoke.Nesting { return invoke.Nesting{} }
 	}
 	if o.StoreFault == nil {
 		o.StoreFault = func() error { return nil }

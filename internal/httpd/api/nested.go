@@ -9,8 +9,8 @@ import (
 // nested marks requests that functions of this server have made.
 func (s *server) nested(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if depth := s.DepthOf(r.RemoteAddr); depth > 0 {
-			r = r.WithContext(invoke.WithDepth(r.Context(), depth))
+		if n := s.NestingOf(r.RemoteAddr); n.Depth > 0 {
+			r = r.WithContext(invoke.WithNesting(r.Context(), n))
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/backstage/functions/internal/cpulimit"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/sockets"
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -138,7 +139,7 @@ type Options struct {
 	// HeaderNames are the names of the headers of r in the order in which they came, as connections.HeaderNames has
 	// them: a newline behind each. It must be safe for concurrent use. Nil stands for an order that nobody knows.
 	HeaderNames func(r *http.Request) string
-	// DepthOf says how many calls of functions wait for what comes over a connection from that address, by those that
-	// they have made; 0 for one from outside. It must be safe for concurrent use. Nil says 0 always.
-	DepthOf func(remote string) int
+	// NestingOf says which calls of functions wait for what comes over a connection from that address, by those that they
+	// have made. It must be safe for concurrent use. Nil says none always.
+	NestingOf func(remote string) invoke.Nesting
 }

@@ -72,7 +72,7 @@ func (s *server) open(
 		delete(h, name)
 	}
 	o := sockets.Opening{
-		Request: kept.request, URI: r.RequestURI, Address: kept.ip, Key: limitedKey(r), Depth: s.DepthOf(r.RemoteAddr),
+		Request: kept.request, URI: r.RequestURI, Address: kept.ip, Key: limitedKey(r), Nesting: s.NestingOf(r.RemoteAddr),
 	}
 	caller := accessOf(r)
 	if s.Auth == AuthOn {

@@ -119,8 +119,8 @@ func (s *Socket) try(e Event) (result *sandbox.Result, err error) {
 		Key: s.opening.Key, Via: "websocket",
 	}
 	ctx := s.hub.life
-	if s.opening.Depth > 0 {
-		ctx = invoke.WithDepth(ctx, s.opening.Depth)
+	if s.opening.Nesting.Depth > 0 {
+		ctx = invoke.WithNesting(ctx, s.opening.Nesting)
 	}
 	for tries := 1; ; tries++ {
 		result, err = s.hub.o.Invoker.Run(ctx, call)

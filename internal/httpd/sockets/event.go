@@ -5,6 +5,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/limits"
 	"github.com/backstage/functions/sandbox"
 )
@@ -39,8 +40,8 @@ type Opening struct {
 	Key limits.Key
 	// Address is the caller's.
 	Address string
-	// Depth is how many calls of functions wait for what comes over the connection: see invoke.WithDepth.
-	Depth int
+	// Nesting is that of what comes over the connection.
+	Nesting invoke.Nesting
 	// Watch is called with what ends the socket when its caller may not have it any more, and returns what is called when
 	// the socket has ended. Nil lets it be.
 	Watch func(revoke func()) (stop func())

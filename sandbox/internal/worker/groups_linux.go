@@ -54,8 +54,10 @@ type slotGroup struct {
 
 	mu     sync.Mutex // guards the fields below
 	owner  *Process   // whose group it is at the moment
-	weight int
-	limits limits // that it has
+	share  int        // of the weight of a worker by itself
+	behind bool       // it counts for less than that: see Process.GiveWay
+	weight int        // that it has
+	limits limits     // that it has
 }
 
 // limits are those that a function may have of its own.
@@ -69,11 +71,11 @@ func (g *slotGroup) assign(p *Process) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	first := g.owner == nil
-	g.owner = p
+	g.owner, g.share, g.behind = p, cgroup.WholeWeight, false
 	if first {
 		return nil // as it was made
 	}
-	return errors.Join(g.setLimitsLocked(g.usual), g.Renew(), g.setWeightLocked(cgroup.WholeWeight))
+	return errors.Join(g.setLimitsLocked(g.usual), g.Renew(), g.setWeightLocked())
 }
 
 // setLimits gives the group, if it is still p's, the limits of a function; 0 leaves one as it is for every worker.
@@ -103,11 +105,31 @@ func (g *slotGroup) setWeight(p *Process, weight int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.owner == p {
-		_ = g.setWeightLocked(weight) // the worker counts for more than its share then, and that is all
+		g.share = weight
+		_ = g.setWeightLocked() // the worker counts for more than its share then, and that is all
 	}
 }
 
-func (g *slotGroup) setWeightLocked(weight int) error {
+// giveWay has p count for less than its weight, or no longer, if the group is still p's.
+func (g *slotGroup) giveWay(p *Process, behind bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.owner == p && behind != g.behind {
+		if g.behind = behind; !behind {
+			g.share = cgroup.WholeWeight // whatever those before it shared
+		}
+		_ = g.setWeightLocked()
+	}
+}
+
+// behindWeight is what one that gives way counts for, as a divisor.
+const behindWeight = 128
+
+func (g *slotGroup) setWeightLocked() error {
+	weight := g.share
+	if g.behind {
+		weight = max(weight/behindWeight, 1)
+	}
 	if weight == g.weight {
 		return nil
 	}

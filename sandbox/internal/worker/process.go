@@ -23,6 +23,7 @@ type Process struct {
 	missing string
 	// setWeight is nil without limits. It is set before the process is ready.
 	setWeight func(weight int)
+	giveWay   func(behind bool) // the same for GiveWay
 	// setLimits is the same for limits of a function.
 	setLimits func(memory int64, cpu float64) error
 	// used is what memory its group uses; nil without limits. It is set before the process is ready.
@@ -87,6 +88,14 @@ func (p *Process) MemoryUsed() int64 {
 func (p *Process) SetWeight(weight int) {
 	if p.setWeight != nil {
 		p.setWeight(weight)
+	}
+}
+
+// GiveWay makes the process count for a hundredth of its weight, or less, beside others of this program, or for all of
+// it again. It has no effect without cgroups, and on a process that is dead.
+func (p *Process) GiveWay(behind bool) {
+	if p.giveWay != nil {
+		p.giveWay(behind)
 	}
 }
 

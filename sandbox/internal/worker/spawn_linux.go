@@ -75,6 +75,7 @@ func (s *Starter) place(slot int, p *Process) (*slotGroup, error) {
 	}
 	p.used = group.Used
 	p.setWeight = func(weight int) { group.setWeight(p, weight) }
+	p.giveWay = func(behind bool) { group.giveWay(p, behind) }
 	p.setLimits = func(memory int64, cpu float64) error { return group.setLimits(p, memory, cpu) }
 	return group, errors.Join(group.assign(p), group.Add(p.handle.pid()))
 }
