@@ -2,6 +2,8 @@
 
 // Calls that the fork server makes to itself before it forks workers.
 
+const { openSync, closeSync } = require('fs');
+const { Reader } = require('./frame');
 const pending = require('./pending');
 
 // What is rehearsed: the frame of a call, and functions that wait.
@@ -25,27 +27,40 @@ const CLOSING_TURNS = 4; // after it
 
 // rehearse has invoker run functions of the runner's own, so that V8 compiles and optimizes the runner's code before
 // workers are forked. A worker that is called now and then would take minutes to get there, and spend them compiling.
-// slim gives memory back, turn has the event loop call what is due.
-function rehearse(invoker, { slim, turn }) {
-  const { write, next, retire } = invoker;
+// handle takes frames, slim gives memory back, turn has the event loop call what is due, park is what comes before each
+// frame.
+function rehearse(invoker, handle, { slim, turn, park }) {
+  const { next, retire } = invoker;
   const nothing = () => {};
-  Object.assign(invoker, { write: nothing, next: nothing, retire: nothing });
-  play(invoker, 300);
+  Object.assign(invoker, { next: nothing, retire: nothing });
+  const play = times => playPlain(invoker, times, () => park() && handle(REHEARSAL));
+  read(16, park);
+  play(300);
   playWaiting(invoker, 8, turn); // before V8 optimizes what they have in common, for both
-  play(invoker, 2200);
+  play(2200);
   playHandlers(invoker, 100, turn);
   slim();
-  play(invoker, 8); // touches the memory that the collection has freed; otherwise every worker would do it
+  play(8); // touches the memory that the collection has freed; otherwise every worker would do it
   playWaiting(invoker, 4, turn); // which collections forget sooner, as it has run less
   playHandlers(invoker, 8, turn);
-  Object.assign(invoker, { write, next, retire });
+  Object.assign(invoker, { next, retire });
   pending.show('');
 }
 
-function play(invoker, times) {
+// read reads lines as calls are read, those of this file: what they are does not matter.
+function read(times, park) {
+  for (let i = 0; i < times; i++) {
+    const fd = openSync(__filename, 'r');
+    const reader = new Reader(fd);
+    while (park() && reader.next() !== null) ;
+    closeSync(fd);
+  }
+}
+
+function playPlain(invoker, times, call) {
   const code = "console.log('x'); function main(req, res) { res.set('x', 'y').send({ body: req.body }); }";
   invoker.loader.load('rehearsal.js', code);
-  for (let i = 0; i < times; i++) invoker.start(REHEARSAL);
+  for (let i = 0; i < times; i++) call();
   forget(invoker);
 }
 

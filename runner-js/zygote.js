@@ -53,10 +53,10 @@ function tracked() {
 }
 
 // park waits for the next frame, in a worker that is rolled back, and returns whether there is one. The process is as
-// in its snapshot then, so its random state must be made anew.
+// in its snapshot then, so its random state must be made anew: all but that of OpenSSL, which has none there. The fork
+// server can rehearse it.
 function park() {
   const read = addon.park();
-  addon.stir();
   entropy.reset();
   return read === 1;
 }

@@ -41,26 +41,52 @@ static napi_value turn(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* park() goes to the stub: it returns how many bytes of stdin were read, 1, in a process that is as in the snapshot. */
+/* park() goes to the stub: it returns how many bytes of stdin were read, 1, in a process that is as in the snapshot. In
+ * the fork server, which rehearses calls, it does nothing. */
 static napi_value park(napi_env env, napi_callback_info info) {
   (void)info;
   napi_value read = NULL;
-  int n = park_worker();
+  int n = is_tracked ? park_worker() : 1;
   uv_update_time(uv_default_loop());          /* which the loop knows as it was in the snapshot */
   napi_create_int32(env, n, &read);
   return read;
 }
 
-/* stir() gives OpenSSL fresh bytes of the kernel: its state is that of the snapshot, and so the same for each call. */
-static napi_value stir(napi_env env, napi_callback_info info) {
-  (void)env;
-  (void)info;
-  static void (*rand_add)(const void *, int, double);
-  unsigned char bytes[48];
-  if (rand_add == NULL) rand_add = (void (*)(const void *, int, double))dlsym(RTLD_DEFAULT, "RAND_add");
-  if (rand_add == NULL || syscall(SYS_getrandom, bytes, sizeof bytes, 0L) != sizeof bytes) _exit(71);
-  rand_add(bytes, sizeof bytes, sizeof bytes);
-  return NULL;
+/* What OpenSSL draws by in a worker that can be rolled back: from the kernel each time. A state of its own would be
+ * that of the snapshot, and so the same for each call. */
+static int draw(unsigned char *bytes, int count) {
+  for (int at = 0; at < count;) {
+    long n = syscall(SYS_getrandom, bytes + at, (size_t)(count - at), 0L);
+    if (n < 0 && errno != EINTR) _exit(EXIT_RANDOM);
+    if (n > 0) at += (int)n;
+  }
+  return count >= 0;
+}
+
+static int take_no_seed(const void *bytes, int count) {
+  (void)bytes;
+  return count >= 0;
+}
+
+static int take_no_entropy(const void *bytes, int count, double entropy) {
+  (void)entropy;
+  return take_no_seed(bytes, count);
+}
+
+static int has_seed(void) { return 1; }
+
+/* Has OpenSSL draw like this: RAND_METHOD of openssl/rand.h, which is the same for versions 1.0 to 3. */
+static void draw_from_kernel(void) {
+  static const struct {
+    int (*seed)(const void *, int);
+    int (*bytes)(unsigned char *, int);
+    void (*cleanup)(void);
+    int (*add)(const void *, int, double);
+    int (*pseudorand)(unsigned char *, int);
+    int (*status)(void);
+  } method = {take_no_seed, draw, NULL, take_no_entropy, draw, has_seed};
+  int (*set_method)(const void *) = (int (*)(const void *))dlsym(RTLD_DEFAULT, "RAND_set_rand_method");
+  if (set_method == NULL || set_method(&method) != 1) _exit(EXIT_RANDOM);
 }
 
 /* roomy() has malloc take so much that ordinary calls change no mapping. It is done before the forks that the host can
@@ -85,12 +111,15 @@ static napi_value trim(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* tracked() says whether this worker can be rolled back. Then the event loop takes its descriptors into its set. */
+/* tracked() says whether this worker can be rolled back. Then OpenSSL draws from the kernel, and the event loop takes
+ * its descriptors into its set. */
 static napi_value tracked(napi_env env, napi_callback_info info) {
   (void)info;
   napi_value result = NULL;
   napi_get_boolean(env, is_tracked, &result);
-  if (is_tracked) uv_run(uv_default_loop(), UV_RUN_NOWAIT);
+  if (!is_tracked) return result;
+  draw_from_kernel();
+  uv_run(uv_default_loop(), UV_RUN_NOWAIT);
   return result;
 }
 

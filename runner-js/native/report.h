@@ -37,6 +37,7 @@ struct report {
 
 /* The exit codes of a worker whose preparation failed; the host knows them by name. */
 enum { EXIT_DESCRIPTORS = 81, EXIT_USER = 82, EXIT_FILTER = 83, EXIT_LOOP = 84, EXIT_TMP = 85 };
+enum { EXIT_RANDOM = 87 };                    /* after that of track.h */
 
 static int control_fd = -1;
 static int ended_fd = -1;                      /* readable when a worker has ended */

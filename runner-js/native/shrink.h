@@ -71,12 +71,27 @@ static void enlarge_code_pages(void) {
   }
 }
 
+/* Takes the small pieces of free memory that the start has left all over the heap, for good: what a call takes comes
+ * from one place then, and it writes to fewer pages. Each of those a fork has to copy, or a rollback to put back. */
+static void take_pieces(void) {
+  enum { SMALLEST = 24, LARGEST = 1032, STEP = 16, HEAD = 8, MOST = 1 << 15, IN_A_ROW = 16 };
+  for (size_t size = LARGEST; size >= SMALLEST; size -= STEP) {
+    char *last = NULL;
+    for (int i = 0, row = 0; i < MOST && row < IN_A_ROW; i++) {
+      char *piece = malloc(size);
+      row = piece == last + size + HEAD ? row + 1 : 0;
+      last = piece;
+    }
+  }
+}
+
 /* slim() makes forks cheap: what a fork and its end cost grows with the number of pages in use. */
 static napi_value slim(napi_env env, napi_callback_info info) {
   (void)env;
   (void)info;
   collect_garbage();
   malloc_trim(0);
+  take_pieces();
   enlarge_code_pages();
   return NULL;
 }

@@ -154,8 +154,7 @@ static napi_value serve(napi_env env, napi_callback_info info) {
 static napi_value init(napi_env env, napi_value exports) {
   static const struct { const char *name; napi_callback function; } all[] = {
     {"open", open_control}, {"serve", serve}, {"reseed", reseed}, {"leave", leave}, {"turn", turn},
-    {"park", park}, {"stir", stir}, {"tracked", tracked}, {"slim", slim}, {"roomy", roomy},
-    {"trim", trim},
+    {"park", park}, {"tracked", tracked}, {"slim", slim}, {"roomy", roomy}, {"trim", trim},
   };
   napi_value fn;
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
