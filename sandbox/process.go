@@ -137,7 +137,8 @@ func (l late) wait() bool { return l.Wait() }
 // rolledBack is what follows an answer of a process that is put back to a snapshot.
 type rolledBack struct{ *worker.Rollback }
 
-func (r rolledBack) wait() bool { return r.Wait() }
+func (r rolledBack) wait() bool                 { return r.Wait() }
+func (r rolledBack) try() (reusable, over bool) { return r.Try() }
 
 var kinds = [...]string{Run: wire.Run, Check: wire.Check, compile: wire.Compile}
 

@@ -19,9 +19,23 @@ const putBackPatience = 20 * time.Millisecond
 // resumer is a child that has something to do before its next call which the caller need not wait for.
 type resumer interface{ resume() }
 
-// startPutBack has the worker of c, which has answered, put back to what it was, and serve the next call.
+// tryer is work after an answer that may be over in a moment; until over is true, wait is to be called.
+type tryer interface{ try() (reusable, over bool) }
+
+// startPutBack has the worker of c, which has answered, put back to what it was, and serve the next call. While calls
+// of its function wait, that is done before the caller goes on, if it takes but a moment: to have another goroutine do
+// it would take the processors longer.
 func (s *scheduler) startPutBack(c *call, cost callCost) {
-	w, inv, work := c.slot, c.inv.slim(), c.putBack
+	w, work := c.slot, c.putBack
+	if work, ok := work.(tryer); ok && s.callsWait(w) {
+		answered := time.Now()
+		if reusable, over := work.try(); over {
+			cost.took += time.Since(answered)
+			s.endPutBack(w, c.inv, cost, reusable)
+			return
+		}
+	}
+	inv := c.inv.slim()
 	s.calls.Add(1)
 	answered, over := time.Now(), false // over is guarded by the lock
 	slow := time.AfterFunc(putBackPatience, func() {
@@ -38,15 +52,29 @@ func (s *scheduler) startPutBack(c *call, cost callCost) {
 		cost.took += time.Since(answered)
 		s.mu.Lock()
 		over = true
-		s.serviceTimes.add(w.key, cost)
-		w.calls++
-		s.endLateWorkLocked(w, inv, reusable)
-		idle := s.idle.holds(w)
 		s.mu.Unlock()
-		if idle {
-			w.resume()
-		}
+		s.endPutBack(w, inv, cost, reusable)
 	}()
+}
+
+// endPutBack has w, which has served inv and was put back, serve the next call or be idle, or end.
+func (s *scheduler) endPutBack(w *slot, inv *Invocation, cost callCost, reusable bool) {
+	s.mu.Lock()
+	s.serviceTimes.add(w.key, cost)
+	w.calls++
+	s.endLateWorkLocked(w, inv, reusable)
+	idle := s.idle.holds(w)
+	s.mu.Unlock()
+	if idle {
+		w.resume()
+	}
+}
+
+// callsWait says whether calls of w's function wait for a worker.
+func (s *scheduler) callsWait(w *slot) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.has(w.key)
 }
 
 // resume has w, which is idle or was a moment ago, prepare for its next call.

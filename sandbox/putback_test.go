@@ -115,3 +115,60 @@ func TestAWorkerIsResumedWhereNoCallWaits(t *testing.T) {
 		}
 	})
 }
+
+// promptWork is over in a moment, or says that it is not.
+type promptWork struct {
+	fakeWork
+	tried *int
+	over  bool
+}
+
+func (p promptWork) try() (reusable, over bool) {
+	*p.tried++
+	return true, p.over
+}
+
+// A worker is put back before its caller goes on where other calls wait for it, unless that takes longer.
+func TestAWorkerIsPutBackAtOnceWhereCallsWait(t *testing.T) {
+	for _, over := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			tried, waited := 0, 0
+			starter := putBackStarter(0)
+			starter.back = func(c *fakeChild, _ *Invocation) lateWork {
+				return countedWork{promptWork{fakeWork{c, time.Millisecond}, &tried, over}, &waited}
+			}
+			pool := fakePool(t, fakeConfig(1, 0), starter)
+			answered(t, pool, putBackCall("a/1"))
+			synctest.Wait()
+			if tried != 0 {
+				t.Errorf("it was tried %d times though no call waited", tried)
+			}
+			time.Sleep(putBackPatience)
+			synctest.Wait()
+			putBackTogether(t, pool, 8)
+			time.Sleep(putBackPatience)
+			synctest.Wait()
+			want := 9 // all, or the last ones, which no call waits for
+			if over {
+				want = 2
+			}
+			if tried != 7 || waited != want {
+				t.Errorf("over %v: it was tried %d times and waited for %d times, want 7 and %d", over, tried, waited, want)
+			}
+			if s := pool.Snapshot().Pool; s.Idle != 1 || s.Late != 0 || s.Busy != 0 {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
+// countedWork counts how often it is waited for.
+type countedWork struct {
+	promptWork
+	waited *int
+}
+
+func (c countedWork) wait() bool {
+	*c.waited++
+	return c.promptWork.wait()
+}

@@ -116,6 +116,12 @@ func (b *bed) end() {
 func (b *bed) call(kind byte) int64 {
 	b.Helper()
 	b.send(kind)
+	return b.answer()
+}
+
+// answer reads that of the worker.
+func (b *bed) answer() int64 {
+	b.Helper()
 	answer := make([]byte, 8)
 	if _, err := io.ReadFull(b.out, answer); err != nil {
 		b.Fatal(err)

@@ -5,6 +5,7 @@ package rollback
 import (
 	"errors"
 	"os"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -24,6 +25,9 @@ type listener struct {
 	judged  atomic.Pointer[judged]
 	parks   chan parked   // one at a time: the worker waits for the answer
 	stopped chan struct{} // closed when there is nothing more to hear
+
+	mu  sync.Mutex // held from finding a notification to taking it, and guards sum
+	sum parked     // what there was since the worker parked last
 	// hook is nil but in tests: it sees notifications first, and may keep them.
 	hook atomic.Pointer[func(*notification) bool]
 }
@@ -48,13 +52,14 @@ func (l *listener) run() {
 	if err != nil {
 		return
 	}
-	var sum parked
 	for {
 		over := true
 		err := conn.Read(func(fd uintptr) bool {
+			l.mu.Lock()
+			defer l.mu.Unlock()
 			ready := pending(int(fd))
 			if ready == unix.POLLIN {
-				over = !l.answer(int(fd), &sum)
+				over = !l.answer(int(fd))
 			}
 			return ready != 0
 		})
@@ -62,6 +67,21 @@ func (l *listener) run() {
 			return
 		}
 	}
+}
+
+// look takes a notification if there is one, beside run, which may not have been woken for it yet.
+func (l *listener) look() {
+	conn, err := l.file.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = conn.Control(func(fd uintptr) { // what is wrong with it run hears, too
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if pending(int(fd)) == unix.POLLIN {
+			l.answer(int(fd))
+		}
+	})
 }
 
 // pending says whether a notification is there: POLLIN; or that the worker is dead: POLLHUP. Only then may it be
@@ -84,8 +104,8 @@ func pending(fd int) int16 {
 	}
 }
 
-// answer takes a notification. It returns false when there can be no other.
-func (l *listener) answer(fd int, sum *parked) bool {
+// answer takes a notification. It returns false when there can be no other. Whoever calls it holds mu.
+func (l *listener) answer(fd int) bool {
 	var n notification
 	if err := notifyReceive(fd, &n); err != nil {
 		return errors.Is(err, unix.ENOENT) // the thread is gone that would have told
@@ -94,21 +114,21 @@ func (l *listener) answer(fd int, sum *parked) bool {
 		return true
 	}
 	if n.number == unix.SYS_GETEGID && n.ip == l.stub {
-		sum.id = n.id
+		l.sum.id = n.id
 		select {
-		case l.parks <- *sum:
-			*sum = parked{}
+		case l.parks <- l.sum:
+			l.sum = parked{}
 		default: // a second thread, which waits until its process is killed
-			sum.taint |= taintOther
-			sum.call = n.number
+			l.sum.taint |= taintOther
+			l.sum.call = n.number
 		}
 		return true
 	}
 	taint := l.judged.Load().judge(n.number, &n.args)
 	if taint&taintOther != 0 {
-		sum.call = n.number
+		l.sum.call = n.number
 	}
-	sum.taint |= taint
+	l.sum.taint |= taint
 	err := notifyContinue(fd, n.id)
 	return err == nil || errors.Is(err, unix.ENOENT)
 }

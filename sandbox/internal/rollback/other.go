@@ -34,6 +34,12 @@ type Store struct{}
 // Worker is never one that can be rolled back here.
 type Worker struct{}
 
+// Parks says that the worker is in no stub.
+func (*Worker) Parks() bool { return false }
+
+// Untouched says that nothing is known.
+func (*Worker) Untouched() bool { return false }
+
 // AwaitPark returns ErrUnsupported.
 func (*Worker) AwaitPark(context.Context) error { return Probe() }
 

@@ -26,6 +26,7 @@ type Worker struct {
 	writer    writer
 
 	now  parked // valid between AwaitPark and Release
+	here bool   // it is in its stub, as far as AwaitPark has found out
 	snap *snapshot
 	base stat // of the process, from when on nothing may have changed
 
@@ -47,13 +48,18 @@ func (w *Worker) Gone() <-chan struct{} { return w.listener.stopped }
 
 // AwaitPark waits until the worker is in its stub. Its error is a *RetireError.
 func (w *Worker) AwaitPark(ctx context.Context) error {
+	if w.here {
+		return nil
+	}
 	select {
 	case w.now = <-w.listener.parks:
+		w.here = true
 		return nil
 	default:
 	}
 	select {
 	case w.now = <-w.listener.parks:
+		w.here = true
 		return nil
 	case <-w.listener.stopped:
 		return retire(NoPark, "the worker is dead")
@@ -61,6 +67,32 @@ func (w *Worker) AwaitPark(ctx context.Context) error {
 		return retire(NoPark, "the worker has not come back: %v", context.Cause(ctx))
 	}
 }
+
+// looks is how often Parks looks for a worker. From its answer to its stub it takes a few microseconds, and each look
+// leaves the processor to it.
+const looks = 12
+
+// Parks says whether the worker is in its stub, or comes there within a moment. To be put to sleep and woken for that
+// would take longer.
+func (w *Worker) Parks() bool {
+	for range looks {
+		select {
+		case w.now = <-w.listener.parks:
+			w.here = true
+		default:
+		}
+		if w.here {
+			return true
+		}
+		w.listener.look()
+		_, _, _ = unix.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+	}
+	return false
+}
+
+// Untouched says whether the parked worker has made no system call since that may leave something behind: then
+// Rollback most often takes but a moment.
+func (w *Worker) Untouched() bool { return w.now.taint == 0 }
 
 // Answers of the host to the stub.
 const (
@@ -70,6 +102,7 @@ const (
 
 // Release lets a parked worker go on.
 func (w *Worker) Release() error {
+	w.here = false
 	if err := w.listener.reply(w.now.id, answerGo); err != nil {
 		return retire(Kernel, "answer: %v", err)
 	}
@@ -83,6 +116,7 @@ func (w *Worker) run(ctx context.Context, ops []op) error {
 		w.list.setOps(ops[:n])
 		ops = ops[n:]
 		before := w.now
+		w.here = false
 		if err := w.listener.reply(w.now.id, answerOps); err != nil {
 			return retire(Kernel, "answer: %v", err)
 		}

@@ -19,6 +19,9 @@ func (*Process) awaitPark(context.Context) error { return ErrUnsupported }
 // Rollback is what is left to do after an answer of a process that is rolled back.
 type Rollback struct{ exchange *exchange }
 
+// Try is never called.
+func (r *Rollback) Try() (reusable, over bool) { return false, false }
+
 // Wait says that the process may not be used again.
 func (r *Rollback) Wait() (reusable bool) {
 	defer r.exchange.mu.Unlock()
