@@ -10,11 +10,7 @@ import (
 
 // Put adds a call, and has a server take it soon.
 func (e *Engine) Put(ctx context.Context, spec *queue.Spec) (queue.Placed, error) {
-	limits := e.Limits
-	if spec.Guest {
-		limits = limits.ForGuests()
-	}
-	placed, err := e.Queue.PutCall(ctx, spec, limits)
+	placed, err := e.Queue.PutCall(ctx, spec, e.limitsOf(spec.Guest))
 	switch {
 	case err != nil:
 		e.Observer.CallPlaced("refused")

@@ -35,6 +35,10 @@ type Queue interface {
 	ListCalls(ctx context.Context, q *queue.Query) (queue.Page, error)
 	GetCallback(ctx context.Context, ref function.Ref, id string) (*queue.Call, error)
 	RedriveCallback(ctx context.Context, ref function.Ref, id string) error
+	HoldKey(ctx context.Context, h *queue.Hold, limits queue.Limits) (queue.Holding, error)
+	RenewKey(ctx context.Context, of queue.HoldOf, lease time.Duration) error
+	AnswerKey(ctx context.Context, of queue.HoldOf, answer []byte, limits queue.Limits) (kept bool, err error)
+	FreeKey(ctx context.Context, of queue.HoldOf) error
 
 	Publish(ctx context.Context, to string, message []byte) (heard bool, err error)
 	Subscribe(ctx context.Context, names []string, receive func(message []byte))
@@ -56,6 +60,9 @@ type Observer interface {
 	// CallSettled is told what the end of a take has made of its call: one of queue.Statuses, "back" when it did not
 	// start, "next" when a step of a pipeline succeeded that others follow, or "lost".
 	CallSettled(how string)
+	// KeyUsed is told of each request with an idempotency key whose caller waits: "held", "replayed", "running", "reused"
+	// or "refused", and of an answer that could not be stored: "lost".
+	KeyUsed(how string)
 }
 
 // Load is what an Engine does.
@@ -119,3 +126,4 @@ type unobserved struct{}
 func (unobserved) CallPlaced(string)         {}
 func (unobserved) CallStarted(time.Duration) {}
 func (unobserved) CallSettled(string)        {}
+func (unobserved) KeyUsed(string)            {}

@@ -76,7 +76,8 @@ var callsVariables = []Variable{
 	{
 		Name: "CALLS_RESULT_LIMIT", Default: "`RESPONSE_LIMIT`",
 		Meaning: "Longest answer of an asynchronous call that is kept, in bytes, or with a unit. Of a longer one, and of " +
-			"one for which `CALLS_MEMORY` has no room, the record has the length alone, as `resultDropped`.",
+			"one for which `CALLS_MEMORY` has no room, the record has the length alone, as `resultDropped`. It holds for " +
+			"answers to requests with an `Idempotency-Key`, too.",
 		parse:  size(kib, gib, func(c *Config) *int64 { return &c.Calls.ResultLimit }),
 		derive: func(c *Config, _ machine) string { return strconv.FormatInt(c.ResponseLimit, 10) },
 	},
@@ -101,7 +102,8 @@ var callsVariables = []Variable{
 	{
 		Name: "CALLS_LEASE", Default: "30s",
 		Meaning: "How long a server that is gone, or cannot reach the store, keeps the asynchronous calls that it runs. " +
-			"Then another server takes them, and the first one kills their workers.",
+			"Then another server takes them, and the first one kills their workers. It keeps an `Idempotency-Key` of a call " +
+			"whose caller waits for as long.",
 		parse: duration(time.Second, time.Hour, func(c *Config) *time.Duration { return &c.Calls.Lease }),
 	},
 	{

@@ -19,10 +19,12 @@ func ExampleHashOf() {
 func ExampleOptionNames() {
 	names := function.OptionNames()
 	fmt.Println(names[:6])
-	fmt.Println(names[6:])
+	fmt.Println(names[6:16])
+	fmt.Println(names[16:])
 	// Output:
 	// [runtime maxInvocations maxConcurrency reuse afterAnswer timeout]
-	// [syncTimeout memory cpu globals body init state warmup access rate quotas cors websocket retries callback secrets]
+	// [syncTimeout memory cpu globals body init state warmup access rate]
+	// [quotas cors websocket retries idempotency callback secrets]
 }
 
 func ExampleParseLogCursor() {

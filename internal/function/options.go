@@ -48,6 +48,8 @@ type Options struct {
 	WebSocket *WebSocket
 	// Retries say how often asynchronous calls are tried; nil stands for the defaults.
 	Retries *Retries
+	// Idempotency is IdempotencySync or IdempotencyAsync; empty stands for the latter.
+	Idempotency *string
 	// Callback says where the ends of asynchronous calls are told; the zero value, and nil, is nowhere.
 	Callback *Callback
 	// Secrets are the names of those that its calls get; the zero value, and nil, has none.
@@ -96,6 +98,13 @@ const (
 	AccessPublic = "public"
 )
 
+// For which calls an idempotency key counts: for all that are made by the name or a route of the function, or for
+// asynchronous ones alone.
+const (
+	IdempotencySync  = "sync"
+	IdempotencyAsync = "async"
+)
+
 // How the body of a request reaches the function: JSON as the original has it, the bytes that were sent, or JSON where
 // it is that by its type and bytes else.
 const (
@@ -126,6 +135,7 @@ var AllOptions = []Option{
 	cors("cors", func(o *Options) **CORS { return &o.CORS }),
 	webSocket("websocket", func(o *Options) **WebSocket { return &o.WebSocket }),
 	retries("retries", func(o *Options) **Retries { return &o.Retries }),
+	choice("idempotency", func(o *Options) **string { return &o.Idempotency }, IdempotencySync, IdempotencyAsync),
 	callback("callback", func(o *Options) **Callback { return &o.Callback }),
 	secretNames("secrets", func(o *Options) **SecretNames { return &o.Secrets }),
 }

@@ -52,6 +52,11 @@ func (f Found) Access() string {
 	return f.Function.Options.AccessOr()
 }
 
+// HoldsKeys says whether idempotency keys count for calls whose callers wait.
+func (f Found) HoldsKeys() bool {
+	return f.Function != nil && valueOf(f.Function.Options.Idempotency) == function.IdempotencySync
+}
+
 // LearnsCaller says whether the function learns who calls it.
 func (f Found) LearnsCaller() bool { return f.Function != nil && f.Function.Options.LearnsCaller() }
 

@@ -35,6 +35,8 @@ type Call struct {
 	OnHead func(sandbox.StreamHead) (io.Writer, error)
 	// Bound ends the call with its context, with its worker, whatever CancelOnDisconnect says.
 	Bound bool
+	// Goes has the call go on when its context ends, whatever CancelOnDisconnect says: its answer is kept.
+	Goes bool
 	// Queued and OnProgress are those of sandbox.Invocation.
 	Queued     *sandbox.Queued
 	OnProgress func(sandbox.Progress)
@@ -193,7 +195,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	}
 	giveSecrets(inv, given)
 	inv.Request, inv.Outgoing = call.Request, span.Outgoing()
-	inv.Detached, inv.CutAfterAnswer = !v.cancels && !call.Bound, v.cuts || e.cut
+	inv.Detached, inv.CutAfterAnswer = (!v.cancels || call.Goes) && !call.Bound, v.cuts || e.cut
 	inv.OnLog = func(line sandbox.LogLine) {
 		line = given.Line(places.Line(line))
 		out.Line(line)

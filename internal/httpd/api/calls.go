@@ -2,12 +2,9 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,6 +36,8 @@ type Calls interface {
 	// Callback returns the record of the callback of a settled call, or queue.ErrNotFound.
 	Callback(ctx context.Context, ref function.Ref, id string) (*queue.Call, error)
 	RedriveCallback(ctx context.Context, ref function.Ref, id string) error
+	// Hold has the idempotency key of a call held whose caller waits, or returns what the key has.
+	Hold(ctx context.Context, h *queue.Hold, guest bool) (*calls.Held, *calls.Kept, error)
 }
 
 // CallTimes are how long records of calls are kept.
@@ -46,9 +45,6 @@ type CallTimes struct {
 	// Keep is for calls that have succeeded or were cancelled, KeepDead for dead ones.
 	Keep, KeepDead time.Duration
 }
-
-// keyLife is how long an idempotency key counts, at most as long as records are kept.
-const keyLife = 24 * time.Hour
 
 // callsPath is that of the calls of a function; resources below it are about one.
 const callsPath = "/functions/{namespace}/{id}/invocations"
@@ -62,17 +58,15 @@ func (s *server) queuesCall(r *http.Request, to target) (p preference, ok bool) 
 	return p, p.async
 }
 
+// credentials are the headers by which callers show who they are.
+var credentials = []string{"Authorization", "Proxy-Authorization", "Cookie"}
+
 // forgetCredentials drops what r has to show who its caller is: a record is kept, and read by others.
 func forgetCredentials(r *http.Request) {
-	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie"} {
+	for _, name := range credentials {
 		delete(r.Header, name)
 	}
 }
-
-var errKeyReused = outcome.New(outcome.Outcome{
-	Status: http.StatusUnprocessableEntity, Reason: "idempotency_key_reused", Fault: outcome.FaultCaller,
-	Message: "The Idempotency-Key belongs to another request: use a new one",
-})
 
 // queueCall queues the call that r makes, and waits for it as p says.
 func (s *server) queueCall(
@@ -147,36 +141,16 @@ func (s *server) isGuest(r *http.Request, namespace string) bool {
 	return s.Auth == AuthOn && a.openedBy(namespace) != ""
 }
 
-// longestKey is the longest idempotency key that is taken, in bytes.
-const longestKey = 255
-
 // addKey adds the idempotency key of r, if it has one: as what it and its caller and function hash to.
 func addKey(spec *queue.Spec, r *http.Request, request *sandbox.Request) error {
-	keys := r.Header["Idempotency-Key"]
-	if len(keys) == 0 {
-		return nil
-	}
-	key := strings.TrimSpace(keys[0])
-	if inner, ok := strings.CutPrefix(key, `"`); ok { // a string of RFC 8941
-		key = strings.TrimSuffix(inner, `"`)
-	}
-	if len(keys) > 1 || key == "" || len(key) > longestKey {
-		return outcome.BadRequest(fmt.Sprintf("Idempotency-Key must be one text of 1 to %d bytes", longestKey))
+	key, err := idempotencyKey(r)
+	if err != nil || key == "" {
+		return err
 	}
 	spec.Key = hashOf(spec.Caller, spec.Ref.ID, key)
-	parts := []string{r.Method, r.RequestURI, string(request.Body), string(request.Raw)}
-	spec.Print = hashOf(append(parts, r.Header[headerCallback]...)...)
+	spec.Print = printOf(r, request, r.Header[headerCallback])
 	spec.KeyFor = min(keyLife, spec.Keep)
 	return nil
-}
-
-// hashOf tells these texts from all others.
-func hashOf(texts ...string) string {
-	h := sha256.New()
-	for _, text := range texts {
-		fmt.Fprintf(h, "%d:%s", len(text), text)
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // callOfPath is the call that the path names.

@@ -40,6 +40,14 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if o.Retry {
 		h.Set("Retry-After", retryAfter(o.RetryAfter, o.Exact))
 	}
+	result := failureOf(o, err)
+	if sendResult(w, r, result) != nil {
+		sendJSON(w, r, o.Status, result.Body)
+	}
+}
+
+// failureOf is the answer that says err, which means o. Retry-After is apart from it.
+func failureOf(o outcome.Outcome, err error) *sandbox.Result {
 	text := rawjson.NewObject(nil)
 	text.String("error", o.Message)
 	if o.Reason != "" {
@@ -48,10 +56,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if whole, ok := errors.AsType[detailed](err); ok {
 		text.Raw("details", whole.Details())
 	}
-	result := &sandbox.Result{Status: o.Status, Header: o.Header, Body: text.End()}
-	if sendResult(w, r, result) != nil {
-		sendJSON(w, r, o.Status, result.Body)
-	}
+	return &sandbox.Result{Status: o.Status, Header: o.Header, Body: text.End()}
 }
 
 // logDeath logs the evidence of a worker's death that needs explaining; that of a deadline is in its name.

@@ -169,3 +169,7 @@ func (noCalls) Callback(context.Context, function.Ref, string) (*queue.Call, err
 }
 
 func (noCalls) RedriveCallback(context.Context, function.Ref, string) error { return queue.ErrNotFound }
+
+func (noCalls) Hold(context.Context, *queue.Hold, bool) (*calls.Held, *calls.Kept, error) {
+	return nil, nil, queue.ErrNotFound
+}

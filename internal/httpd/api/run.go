@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/backstage/functions/internal/calls"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/qs"
 	"github.com/backstage/functions/internal/invoke"
@@ -89,6 +90,13 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 	if queues && err == nil {
 		return s.queueCall(w, r, found, to.ref, &request, prefers)
 	}
+	var held *calls.Held
+	if err == nil && s.holdsKey(r, found) {
+		if held, err = s.holdKey(w, r, to.ref, &request); held == nil {
+			return err
+		}
+		defer held.Lapse()
+	}
 	var result *sandbox.Result
 	stream := &stream{w: w, r: r, of: s, namespace: to.ref.Namespace}
 	defer stream.close()
@@ -96,11 +104,13 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 	if err == nil {
 		call := s.callOf(r, found, to.ref, request)
 		call.OnHead, call.Standing = stream.begin, standingIn(w)
+		call.Goes = held != nil
 		if to.routed {
 			call.Via = "route"
 		}
 		result, err = s.Invoker.Run(r.Context(), call)
 	}
+	endHold(r, held, result, err, stream.begun)
 	if stream.begun {
 		s.endStream(stream, err)
 		return nil

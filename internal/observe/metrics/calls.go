@@ -13,6 +13,7 @@ import (
 type calls struct {
 	placed  map[string]prometheus.Counter
 	settled map[string]prometheus.Counter
+	keys    map[string]prometheus.Counter
 	records map[string]prometheus.Counter
 	waited  prometheus.Histogram
 	stored  atomic.Pointer[queue.Stats]
@@ -30,7 +31,10 @@ func newCalls(registry *prometheus.Registry) *calls {
 		"Ends of runs of asynchronous calls, by what they made of the call.", "status")
 	records := f.counters("calls_kept_total",
 		"Records of calls whose callers wait, by what became of them.", "result")
+	keys := f.counters("calls_keys_total",
+		"Requests with an Idempotency-Key whose callers wait, by what became of them.", "result")
 	c := &calls{
+		keys:    children(keys.WithLabelValues, "held", "replayed", "running", "reused", "refused", "lost"),
 		records: children(records.WithLabelValues, "written", "sampled", "lost"),
 		placed:  children(placed.WithLabelValues, "queued", "existing", "refused"),
 		settled: children(settled.WithLabelValues,
@@ -67,6 +71,9 @@ func (c *calls) CallStarted(waited time.Duration) { c.waited.Observe(max(waited,
 
 // CallSettled counts the end of a run. It is safe for concurrent use.
 func (c *calls) CallSettled(how string) { c.settled[how].Inc() }
+
+// KeyUsed counts a request with an idempotency key whose caller waits. It is safe for concurrent use.
+func (c *calls) KeyUsed(how string) { c.keys[how].Inc() }
 
 // CallsLimited tells the limits of what is in the store. It is safe for concurrent use.
 func (c *calls) CallsLimited(limits queue.Limits) { c.limits.Store(&limits) }
