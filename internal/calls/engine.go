@@ -49,6 +49,9 @@ type run struct {
 	cancel   context.CancelCauseFunc
 	renewed  time.Time // when its lease was known to hold, by this process's clock; guarded by Engine.mu
 	progress []byte    // that was not yet stored; guarded by Engine.mu
+
+	status int           // of the answer of the attempt; used by the goroutine that runs it
+	took   time.Duration // how long that ran
 }
 
 // New returns an Engine that takes nothing yet.
@@ -162,12 +165,12 @@ func (e *Engine) start(c *queue.Call) {
 			defer close(kept)
 			e.keepLease(ctx, r)
 		}()
-		how := e.execute(ctx, c)
+		how := e.execute(ctx, r)
 		e.mu.Lock()
 		e.executing--
 		e.mu.Unlock()
 		e.poke() // the worker is free while the result is stored
-		e.finish(ctx, lease, how)
+		e.finish(ctx, r, how)
 		if c.CallTo.URL != "" {
 			e.Ended()
 		}

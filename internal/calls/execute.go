@@ -21,7 +21,8 @@ import (
 )
 
 // execute runs a call and says how its take ends; nil when it is not this server's any more.
-func (e *Engine) execute(ctx context.Context, c *queue.Call) *queue.Settlement {
+func (e *Engine) execute(ctx context.Context, r *run) *queue.Settlement {
+	c := r.call
 	request, contentType, status, err := decodeStep(c.Payload)
 	if err != nil {
 		return &queue.Settlement{Outcome: queue.Fail, Reason: "damaged"}
@@ -45,6 +46,7 @@ func (e *Engine) execute(ctx context.Context, c *queue.Call) *queue.Settlement {
 		return &queue.Settlement{Outcome: queue.Back}
 	}
 	answer := answerOf(result, err, stream)
+	r.status, r.took = answer.Status, took
 	if err == nil && !did.Ended {
 		return e.advance(c, &did, detail(answer, "", took, ran, result, nil, e.Server))
 	}
@@ -189,7 +191,8 @@ func detail(
 
 // finish settles a take, again and again while the store is away. Nobody else takes the call before that knows that its
 // lease has run out, so a settlement that comes late counts unless somebody has.
-func (e *Engine) finish(ctx context.Context, lease queue.Lease, how *queue.Settlement) {
+func (e *Engine) finish(ctx context.Context, r *run, how *queue.Settlement) {
+	lease := queue.LeaseOf(r.call)
 	if how == nil {
 		e.Observer.CallSettled("lost")
 		e.waiters.wake(lease.ID)
@@ -209,6 +212,7 @@ func (e *Engine) finish(ctx context.Context, lease queue.Lease, how *queue.Settl
 			e.announce(ctx, lease.ID)
 		case err == nil:
 			e.Observer.CallSettled(string(status))
+			e.pipelineEnded(r, status)
 		case errors.Is(err, queue.ErrLost):
 			e.Observer.CallSettled("lost")
 		case errors.Is(err, function.ErrUnavailable) && !e.givesUp(lease):

@@ -60,6 +60,8 @@ type Observer interface {
 	// CallSettled is told what the end of a take has made of its call: one of queue.Statuses, "back" when it did not
 	// start, "next" when a step of a pipeline succeeded that others follow, or "lost".
 	CallSettled(how string)
+	// PipelineRun is told of each pipeline that ends here: the status of its answer, and how long its attempts ran.
+	PipelineRun(status int, took time.Duration)
 	// KeyUsed is told of each request with an idempotency key whose caller waits: "held", "replayed", "running", "reused"
 	// or "refused", and of an answer that could not be stored: "lost".
 	KeyUsed(how string)
@@ -123,7 +125,8 @@ func (o Options) withDefaults() Options {
 
 type unobserved struct{}
 
-func (unobserved) CallPlaced(string)         {}
-func (unobserved) CallStarted(time.Duration) {}
-func (unobserved) CallSettled(string)        {}
-func (unobserved) KeyUsed(string)            {}
+func (unobserved) CallPlaced(string)              {}
+func (unobserved) CallStarted(time.Duration)      {}
+func (unobserved) CallSettled(string)             {}
+func (unobserved) PipelineRun(int, time.Duration) {}
+func (unobserved) KeyUsed(string)                 {}

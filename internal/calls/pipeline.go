@@ -64,3 +64,16 @@ func invocationID(c *queue.Call) string {
 	}
 	return c.ID + "." + strconv.Itoa(c.Step+1)
 }
+
+// pipelineEnded tells of a pipeline that has ended here with the answer of the attempt r: how long its attempts ran,
+// all together, without the waits between them.
+func (e *Engine) pipelineEnded(r *run, status queue.Status) {
+	if len(r.call.Steps) == 0 || !status.Settled() {
+		return
+	}
+	ran := r.took
+	for _, a := range r.call.History {
+		ran += a.End.Sub(a.Start)
+	}
+	e.Observer.PipelineRun(r.status, ran)
+}

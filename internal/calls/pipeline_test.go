@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,7 +43,9 @@ func (r *running) Step(ctx context.Context, c invoke.StepCall) (invoke.Stepped, 
 // putSteps queues a pipeline of the functions a/1, b/2, c/3 … of which each may be tried so often.
 func (r *rig) putSteps(t *testing.T, id string, attempts ...int) function.Ref {
 	t.Helper()
-	payload, err := EncodeRequest(&sandbox.Request{Method: "PUT", Header: []byte("{}"), Query: []byte("{}"), Body: []byte("0")})
+	payload, err := EncodeRequest(&sandbox.Request{
+		Method: "PUT", Header: []byte("{}"), Query: []byte("{}"), Body: []byte("0"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +141,9 @@ func TestAStepMayEndItsPipeline(t *testing.T) {
 		"answered 503":     {&sandbox.Result{Status: 503}, nil, queue.Dead, 4, "status_503"},
 		"missing function": {nil, &function.NotFoundError{Ref: ref}, queue.Dead, 2, "not_found"},
 		"refused bytes":    {nil, &invoke.StepError{Err: invoke.ErrBytes}, queue.Dead, 2, "bytes_refused"},
-		"too much":         {&sandbox.Result{Status: 200, Body: make([]byte, DefaultResultLimit+1)}, nil, queue.Dead, 2, "too_large"},
+		"too much": {
+			&sandbox.Result{Status: 200, Body: make([]byte, DefaultResultLimit+1)}, nil, queue.Dead, 2, "too_large",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -245,5 +250,42 @@ func TestAStepOfAPipelineWaitsForTheStore(t *testing.T) {
 			t.Errorf("%+v after %d runs", c, r.runs.runs.Load())
 		}
 		r.stop()
+	})
+}
+
+// pipelines notes which ended, and how long they ran.
+type pipelines struct {
+	unobserved
+	mu  sync.Mutex // guards all
+	all []string
+}
+
+func (p *pipelines) PipelineRun(status int, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all = append(p.all, fmt.Sprint(status, " ", took.Round(time.Second)))
+}
+
+// TestAQueuedPipelineIsCountedOnce has steps of two seconds: one pipeline succeeds, one whose last step fails twice is
+// dead, and a call of one function is no pipeline.
+func TestAQueuedPipelineIsCountedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(_ context.Context, call invoke.Call) (*sandbox.Result, error) {
+			time.Sleep(2 * time.Second)
+			if call.Ref.ID == "3" {
+				return nil, &invoke.StepError{Ref: call.Ref, Err: &sandbox.FunctionError{Message: "no"}}
+			}
+			return &sandbox.Result{Status: 200, Body: []byte("1")}, nil
+		})
+		seen := &pipelines{}
+		r.Observer = seen
+		r.ended(t, r.putSteps(t, "1", 1, 1), "1")
+		r.ended(t, r.putSteps(t, "2", 1, 1, 2), "2")
+		r.put(t, "3")
+		r.settled(t, "3")
+		r.stop()
+		if got := strings.Join(seen.all, ", "); got != "200 4s, 500 8s" {
+			t.Errorf("counted are %s", got)
+		}
 	})
 }
