@@ -131,7 +131,10 @@ func TestACallerMayWaitALittle(t *testing.T) {
 func TestWhoDoesNotAskIsAnsweredAsEver(t *testing.T) {
 	url := queued(t, echoing)
 	for _, header := range [][]string{
-		nil, {"Prefer", "wait=10"}, {"Prefer", "return=minimal"}, {"Idempotency-Key", `"1"`},
+		nil,
+		{"Prefer", "wait=10"},
+		{"Prefer", "return=minimal"},
+		{"Idempotency-Key", `"1"`},
 		{"Prefer", "respond-asynchronously"},
 	} {
 		res, body := do(t, newRequest(t, "PUT", url+"/functions/ns/id/run", "", header...))

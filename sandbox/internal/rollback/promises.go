@@ -23,8 +23,10 @@ var promises = []promise{
 	{"a scan protects anew what it names", "Linux 6.7", testScanProtects},
 	{"a new page counts as written where nothing is protected, until it is", "Linux 6.7", testScanNamesNewPages},
 	{"a scan refuses mappings that are not tracked", "Linux 6.7", testScanRefusesUntracked},
-	{"a scan tells what holds something from the page of zeros, and copies of pages of a file from these", "Linux 6.7",
-		testScanNamesContents},
+	{
+		"a scan tells what holds something from the page of zeros, and copies of pages of a file from these", "Linux 6.7",
+		testScanNamesContents,
+	},
 	{"the first write to a protected page counts as a page fault, the second one does not", "Linux 2.6", testFaultsCount},
 	{"the host can write to protected pages, which is seen", "Linux 6.7", testHostWrites},
 	{"MADV_DONTNEED takes no protection from other pages", "Linux 6.7", testDropKeepsProtection},
