@@ -48,7 +48,8 @@ type run struct {
 	call     *queue.Call
 	cancel   context.CancelCauseFunc
 	renewed  time.Time // when its lease was known to hold, by this process's clock; guarded by Engine.mu
-	progress []byte    // that was not yet stored; guarded by Engine.mu
+	progress []byte    // what it last told of how far it is; guarded by Engine.mu
+	stored   bool      // progress was given to the store; guarded by Engine.mu
 
 	status int           // of the answer of the attempt; used by the goroutine that runs it
 	took   time.Duration // how long that ran
@@ -167,6 +168,9 @@ func (e *Engine) start(c *queue.Call) {
 		}()
 		how := e.execute(ctx, r)
 		e.mu.Lock()
+		if how != nil {
+			how.Progress = r.progress
+		}
 		e.executing--
 		e.mu.Unlock()
 		e.poke() // the worker is free while the result is stored
@@ -227,7 +231,7 @@ func (e *Engine) renewedAt(r *run) time.Time {
 	return r.renewed
 }
 
-// progress notes what a run tells of how far it is. It is stored at the next look at its lease.
+// progress notes what a run tells of how far it is. It is stored at the next look at its lease, or with its end.
 func (e *Engine) progress(lease queue.Lease, p sandbox.Progress) {
 	o := rawjson.NewObject(nil)
 	o.Raw("part", strconv.AppendFloat(nil, p.Part, 'f', -1, 64))
@@ -238,7 +242,7 @@ func (e *Engine) progress(lease queue.Lease, p sandbox.Progress) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if r := e.running[lease]; r != nil {
-		r.progress = text
+		r.progress, r.stored = text, false
 	}
 }
 
@@ -246,7 +250,9 @@ func (e *Engine) progress(lease queue.Lease, p sandbox.Progress) {
 func (e *Engine) takeProgress(r *run) []byte {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	progress := r.progress
-	r.progress = nil
-	return progress
+	if r.stored {
+		return nil
+	}
+	r.stored = true
+	return r.progress
 }

@@ -407,6 +407,23 @@ func TestARecordIsWatchedToItsEnd(t *testing.T) {
 	})
 }
 
+func TestTheLastThingThatACallTellsIsInItsRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(ctx context.Context, call invoke.Call) (*sandbox.Result, error) {
+			call.OnProgress(sandbox.Progress{Part: 0.5})
+			result, err := sleeping(progressInterval+time.Millisecond)(ctx, call)
+			call.OnProgress(sandbox.Progress{Part: 1, Text: "all"})
+			return result, err
+		})
+		r.put(t, "1")
+		c := r.settled(t, "1")
+		if want := `{"part":1,"text":"all"}`; string(c.Progress) != want {
+			t.Errorf("the record has %s; want %s", c.Progress, want)
+		}
+		r.stop()
+	})
+}
+
 func TestWhatACallTellsOfItselfIsInItsRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, func(ctx context.Context, call invoke.Call) (*sandbox.Result, error) {

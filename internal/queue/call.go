@@ -148,4 +148,6 @@ type Settlement struct {
 	Dropped int64
 	// Payload takes the place of that of the call after Next, be there room for it or not: else the step would run again.
 	Payload []byte
+	// Progress, if not empty, is kept with a call that is settled, as that of a Renewal is.
+	Progress []byte
 }

@@ -23,6 +23,9 @@ func (ch *change) end(s *queue.Settlement) (queue.Status, error) {
 		return "", queue.ErrLost
 	}
 	c := ch.edit(s.ID)
+	if len(s.Progress) > 0 {
+		c.Progress = append([]byte(nil), s.Progress...)
+	}
 	switch s.Outcome {
 	case queue.Done:
 		ch.tell(c, s)

@@ -103,7 +103,7 @@ func (s *Store) settle(
 ) (answer any, err error) {
 	args := append([]any{
 		how.ID, listName(how.Ref), how.Take, string(how.Outcome), how.Delay.Milliseconds(), how.Detail, how.Reason,
-		how.Result, how.Dropped, how.Payload,
+		how.Result, how.Dropped, how.Payload, how.Progress,
 	}, roomForArgs(how.Limits, others, last)...)
 	return s.run(ctx, settleCallScript, []string{part}, args...)
 }

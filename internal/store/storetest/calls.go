@@ -205,6 +205,14 @@ func testALeaseIsRenewed(t *testing.T, s Store) {
 	if got := getCall(t, s, c.Ref, c.ID); len(got.Progress) > 0 {
 		t.Errorf("the next attempt begins with progress %s", got.Progress)
 	}
+	for _, outcome := range []queue.Outcome{queue.Retry, queue.Done} {
+		settleCall(t, s, takeCall(t, s, time.Hour), queue.Settlement{Outcome: outcome, Progress: []byte(`{"part":1}`)},
+			map[queue.Outcome]queue.Status{queue.Retry: queue.Queued, queue.Done: queue.Succeeded}[outcome])
+		want := map[queue.Outcome]string{queue.Done: `{"part":1}`}[outcome]
+		if got := getCall(t, s, c.Ref, c.ID); string(got.Progress) != want {
+			t.Errorf("after %s the progress is %s, want %s", outcome, got.Progress, want)
+		}
+	}
 }
 
 func testACallIsCancelled(t *testing.T, s Store) {

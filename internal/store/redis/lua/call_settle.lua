@@ -1,7 +1,7 @@
 -- Ends a take.
 -- KEYS: what the keys of the part begin with
 -- ARGV: ID, function, number of the take, outcome, delay in ms, the attempt, reason, answer (empty: none), how long an
--- answer is that is too long to be kept, payload of the next step, then what roomFor needs
+-- answer is that is too long to be kept, payload of the next step, progress (empty: as it was), then what roomFor needs
 -- Returns the status that the call has now with what the part has, see amounts, "lost", "incomplete" where no step is
 -- left, or "all full" as roomFor does when nothing has changed for lack of room.
 
@@ -42,14 +42,17 @@ if outcome == 'done' or outcome == 'next' then
 end
 -- Only what will not make room at once must leave some.
 local stays = outcome ~= 'done' or c.tells or c.key and c.keyUntil > now
-local noRoom, what = roomFor(c.ns, more, stays, 11)
+local noRoom, what = roomFor(c.ns, more, stays, 12)
 if noRoom and answer.result ~= '' then
-  if noRoom == 'all full' and ARGV[15] ~= 'last' then
+  if noRoom == 'all full' and ARGV[16] ~= 'last' then
     return {noRoom, what}
   end
   answer = {result = '', dropped = #answer.result}
 end
 release(id, c.ns)
+if ARGV[11] ~= '' then
+  redis.call('HSET', key('call', id), 'progress', ARGV[11])
+end
 redis.call('HSET', key('call', id), 'closed', take)
 local status
 if outcome == 'done' then
