@@ -60,9 +60,9 @@ var callsVariables = []Variable{
 	{
 		Name: "CALLS_MAX_TOTAL", Default: "ten times `CALLS_MAX`",
 		Meaning: "Most asynchronous calls of all namespaces that are in the store at a time. Those that have succeeded or " +
-			"were cancelled make room, those of the namespace that has most first. Of all others a namespace may have as many " +
-			"as are left for the others then: above that a caller is answered 429, and one alone has half. Servers that share " +
-			"a Redis see within a second what others add.",
+			"were cancelled make room, those of the namespace that has most first. Of the rest a namespace may have as " +
+			"many as it leaves for others: above that its callers are answered 429. So one alone can have half, and the " +
+			"start warns if that is less than `CALLS_MAX`. Servers that share a Redis see within a second what others add.",
 		parse:  whole(1, 100_000_000, func(c *Config) *int { return &c.Calls.MostOfAll }),
 		derive: func(c *Config, _ machine) string { return strconv.Itoa(max(10*c.Calls.Most, 1)) },
 	},
@@ -83,8 +83,8 @@ var callsVariables = []Variable{
 	},
 	{
 		Name: "CALLS_WORKERS", Default: "half of `POOL_ACTIVE`, at least 1",
-		Meaning: "Most asynchronous calls that run on this server at a time. They start while workers are spare: one that " +
-			"waits in the queue delays no caller.",
+		Meaning: "Most asynchronous calls that run on this server at a time. They start while workers and a " +
+			"processor are spare: one that waits in the queue delays no caller.",
 		parse:  whole(1, 100_000, func(c *Config) *int { return &c.Calls.Workers }),
 		derive: func(c *Config, _ machine) string { return strconv.Itoa(max(c.PoolActive/2, 1)) },
 	},
