@@ -69,9 +69,12 @@ func spareWorkers(pool sandbox.PoolStats, processors, most, arriving int) int {
 	return min(most, free, max(processors-1, 1)-computing)
 }
 
-// spareForBatch says whether a batch of which so many inputs run may run another one.
+// spareForBatch says whether a batch of which so many inputs run may run another one. Inputs beyond the workers that
+// are busy are on their way to one.
 func (s *server) spareForBatch(running int) bool {
-	return spareWorkers(s.pool.Snapshot().Pool, runtime.GOMAXPROCS(0), s.cfg.BatchParallel-running, 0) > 0
+	pool := s.pool.Snapshot().Pool
+	arriving := max(running-pool.Busy, 0)
+	return spareWorkers(pool, runtime.GOMAXPROCS(0), s.cfg.BatchParallel-running, arriving) > 0
 }
 
 // callsInterval is how often the calls in the store are counted.

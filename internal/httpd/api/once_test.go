@@ -23,8 +23,8 @@ func onceInvoker(run func(call invoke.Call) (*sandbox.Result, error)) *fakeInvok
 		run: run,
 		find: func(ref function.Ref) (invoke.Found, error) {
 			f := &function.Function{Ref: ref}
-			if sync := function.IdempotencySync; ref.ID != "old" {
-				f.Options.Idempotency = &sync
+			if mode := function.IdempotencySync; ref.ID != "old" {
+				f.Options.Idempotency = &mode
 			}
 			return invoke.Found{Function: f}, nil
 		},
