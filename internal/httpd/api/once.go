@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
 	"github.com/backstage/functions/internal/calls"
-	"github.com/backstage/functions/internal/function"
+	"github.com/backstage/functions/internal/httpd/forwarded"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/internal/queue"
@@ -56,9 +58,10 @@ func (s *server) holdsKey(r *http.Request, found invoke.Found) bool {
 // holdKey has the idempotency key of r held, so that this request is to run. Else it has answered r with what the key
 // has, and held is nil.
 func (s *server) holdKey(
-	w http.ResponseWriter, r *http.Request, ref function.Ref, request *sandbox.Request,
+	w http.ResponseWriter, r *http.Request, to target, request *sandbox.Request,
 ) (held *calls.Held, err error) {
-	h, err := s.holdOf(r, ref, request)
+	ref := to.ref
+	h, err := s.holdOf(r, to, request)
 	if err != nil {
 		return nil, err
 	}
@@ -81,15 +84,20 @@ func (s *server) holdKey(
 	case kept.Answer == nil:
 		return nil, errAnswerNotKept
 	}
-	w.Header().Set(headerReplayed, "true")
 	a := kept.Answer
-	return nil, sendAnswer(w, r, &sandbox.Result{Status: a.Status, Header: a.Header, Body: a.Body, Bytes: a.Bytes})
+	header := slices.DeleteFunc(a.Header, func(field sandbox.HeaderField) bool { // which the function may have set
+		return strings.EqualFold(field.Name, headerReplayed)
+	})
+	header = append(header, sandbox.HeaderField{Name: headerReplayed, Value: "true"})
+	return nil, sendAnswer(w, r, &sandbox.Result{Status: a.Status, Header: header, Body: a.Body, Bytes: a.Bytes})
 }
 
 // holdOf is the idempotency key of r, as what it and its caller and function hash to: another one than that of an
-// asynchronous call. What a caller shows that the server does not know belongs to the request: a function that checks
-// it answers nobody else.
-func (s *server) holdOf(r *http.Request, ref function.Ref, request *sandbox.Request) (*queue.Hold, error) {
+// asynchronous call. What a caller shows the function belongs to the request: a function that checks it answers nobody
+// else. So does the host that a route is asked for, which may say for whom a function answers. That of a run by name
+// does not: it may be the address of one of many servers.
+func (s *server) holdOf(r *http.Request, to target, request *sandbox.Request) (*queue.Hold, error) {
+	ref := to.ref
 	key, err := idempotencyKey(r)
 	if err != nil {
 		return nil, err
@@ -98,15 +106,15 @@ func (s *server) holdOf(r *http.Request, ref function.Ref, request *sandbox.Requ
 	if err != nil {
 		return nil, fmt.Errorf("hold the idempotency key of a call of %s: %w", ref, err)
 	}
-	caller := limitedKey(r).ID
 	var shown []string
-	if caller == "" {
-		for _, name := range credentials {
-			shown = append(append(shown, name), r.Header[name]...)
-		}
+	for _, name := range credentials { // keys and tokens of this server are not there any more
+		shown = append(append(shown, name), r.Header[name]...)
+	}
+	if to.routed {
+		shown = append(shown, "Host", strings.ToLower(forwarded.Host(r, s.TrustedProxies)))
 	}
 	return &queue.Hold{
-		Ref: ref, ID: id.String(), Key: hashOf(caller, ref.ID, key, "answer"), Print: printOf(r, request, shown),
+		Ref: ref, ID: id.String(), Key: hashOf(limitedKey(r).ID, ref.ID, key, "answer"), Print: printOf(r, request, shown),
 		For: min(keyLife, s.CallTimes.Keep),
 	}, nil
 }

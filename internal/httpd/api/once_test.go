@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/function"
-	"github.com/backstage/functions/internal/identity"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/sandbox"
 )
@@ -246,49 +245,6 @@ func TestTooManyKeysAreRefused(t *testing.T) {
 	}
 	if res, body := runWith(t, url+"/functions/other/id/run", "", "Idempotency-Key", "0"); res.StatusCode != 201 {
 		t.Errorf("another namespace is answered %d %s", res.StatusCode, body)
-	}
-}
-
-func TestAKeyIsOfItsCaller(t *testing.T) {
-	var runs atomic.Int64
-	v := onceInvoker(counting(&runs))
-	times := CallTimes{Keep: time.Hour, KeepDead: time.Hour}
-	g := guard(t, Options{Auth: AuthOn, Invoker: v, Calls: newCalls(t, v), CallTimes: times})
-	one, other := g.key(identity.Invoke, "ns"), g.key(identity.Invoke, "ns")
-	for _, row := range []struct {
-		token, replayed string
-	}{{one, ""}, {other, ""}, {one, "true"}, {other, "true"}} {
-		res, body := g.ask(t, "PUT", "/functions/ns/id/run", row.token, "Idempotency-Key", "k")
-		if got := res.Header.Get("Idempotent-Replayed"); res.StatusCode != 201 || got != row.replayed {
-			t.Errorf("answered %d %q %s", res.StatusCode, got, body)
-		}
-	}
-	if runs.Load() != 2 {
-		t.Errorf("it ran %d times", runs.Load())
-	}
-}
-
-// TestWhatACallerShowsTheFunctionBelongsToTheRequest: the server knows no callers, the function may.
-func TestWhatACallerShowsTheFunctionBelongsToTheRequest(t *testing.T) {
-	var runs atomic.Int64
-	url := once(t, counting(&runs)) + "/functions/ns/id/run"
-	mine := []string{"Idempotency-Key", "k", "Authorization", "Bearer mine", "Cookie", "a=1"}
-	for _, row := range []struct {
-		status int
-		header []string
-	}{
-		{201, mine},
-		{201, mine},
-		{422, []string{"Idempotency-Key", "k"}},
-		{422, []string{"Idempotency-Key", "k", "Authorization", "Bearer other", "Cookie", "a=1"}},
-		{422, []string{"Idempotency-Key", "k", "Authorization", "Bearer mine", "Cookie", "a=2"}},
-	} {
-		if res, body := runWith(t, url, "", row.header...); res.StatusCode != row.status {
-			t.Errorf("%v: answered %d %s", row.header, res.StatusCode, body)
-		}
-	}
-	if runs.Load() != 1 {
-		t.Errorf("it ran %d times", runs.Load())
 	}
 }
 

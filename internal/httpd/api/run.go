@@ -92,7 +92,7 @@ func (s *server) runFound(w http.ResponseWriter, r *http.Request, to target, fou
 	}
 	var held *calls.Held
 	if err == nil && s.holdsKey(r, found) {
-		if held, err = s.holdKey(w, r, to.ref, &request); held == nil {
+		if held, err = s.holdKey(w, r, to, &request); held == nil {
 			return err
 		}
 		defer held.Lapse()
