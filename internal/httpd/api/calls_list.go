@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/qs"
 	"github.com/backstage/functions/internal/outcome"
@@ -62,6 +64,9 @@ func callQuery(r *http.Request) (*queue.Query, error) {
 	}
 	if err := knownStatus("callback", q.Callback, queue.Queued, queue.Succeeded, queue.Dead); err != nil {
 		return nil, err
+	}
+	if q.After != "" && uuid.Validate(q.After) != nil {
+		return nil, errCursor
 	}
 	if text := textOf(values, "since"); text != "" {
 		since, err := sinceOf(text)

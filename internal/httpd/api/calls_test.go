@@ -254,7 +254,7 @@ func TestCallsAreListedByWhatBecameOfThem(t *testing.T) {
 			}
 		}
 	}
-	for _, query := range []string{"?status=lost", "?since=now", "?limit=0", "?limit=101", "?limit=x"} {
+	for _, query := range []string{"?status=lost", "?since=now", "?limit=0", "?limit=101", "?limit=x", "?cursor=x"} {
 		if res, body := do(t, newRequest(t, "GET", url+"/functions/ns/id/invocations"+query, "")); res.StatusCode != 400 {
 			t.Errorf("%s: %d %s", query, res.StatusCode, body)
 		}

@@ -21,6 +21,8 @@ const (
 	namespaceBytes = 64
 )
 
+var errCursor = outcome.BadRequest("cursor is not one that a list has shown as next: leave it out to begin")
+
 // listNamespaces lists the namespaces in which the key may run functions. Where nobody needs a key it lists all, for a
 // request that says by a parameter that it wants the list: others are answered as in the original, which had no list.
 func (s *server) listNamespaces(w http.ResponseWriter, r *http.Request) error {
@@ -34,7 +36,7 @@ func (s *server) listNamespaces(w http.ResponseWriter, r *http.Request) error {
 	}
 	after, err := base64.RawURLEncoding.DecodeString(query.Get("cursor"))
 	if err != nil {
-		return outcome.BadRequest("cursor is not one that a list has shown as next")
+		return errCursor
 	}
 	names, err := s.Store.NamespaceNames(r.Context())
 	if err != nil {
