@@ -15,10 +15,19 @@ import (
 type places struct {
 	most, perNamespace, perReceiver int
 
-	mu      sync.Mutex // guards the fields below
-	all     int
-	taken   map[string]int // by namespace, and by namespace and receiver
-	waiting map[string]int // how many were turned away since a place of that receiver was last free
+	mu    sync.Mutex // guards the fields below
+	all   int
+	taken map[string]int // by namespace, and by namespace and receiver
+	// waiting is how many were turned away since a place of that receiver, by namespace and receiver, was last free. They
+	// may have gone elsewhere since: it is forgotten once the namespace has no place.
+	waiting map[string]map[string]int
+}
+
+func newPlaces(most, perNamespace, perReceiver int) *places {
+	return &places{
+		most: most, perNamespace: perNamespace, perReceiver: perReceiver,
+		taken: map[string]int{}, waiting: map[string]map[string]int{},
+	}
 }
 
 func (p *places) free() int {
@@ -36,16 +45,19 @@ func (p *places) take(namespace, receiver string) (ok bool, ahead int) {
 	defer p.mu.Unlock()
 	leaves := queue.Leaves(int64(p.taken[namespace]), 1, int64(p.all), int64(p.most))
 	if !leaves || p.taken[namespace] >= p.perNamespace || p.taken[key] >= p.perReceiver {
-		p.waiting[key]++
-		return false, p.waiting[key]
+		if p.waiting[namespace] == nil {
+			p.waiting[namespace] = map[string]int{}
+		}
+		p.waiting[namespace][receiver]++
+		return false, p.waiting[namespace][receiver]
 	}
 	p.all++
 	p.taken[namespace]++
 	p.taken[key]++
-	if p.waiting[key] > 1 {
-		p.waiting[key]--
+	if p.waiting[namespace][receiver] > 1 {
+		p.waiting[namespace][receiver]--
 	} else {
-		delete(p.waiting, key)
+		delete(p.waiting[namespace], receiver)
 	}
 	return true, 0
 }
@@ -55,11 +67,14 @@ func (p *places) give(namespace, receiver string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all--
-	for _, key := range []string{namespace, keyOf(namespace, receiver)} {
-		if p.taken[key]--; p.taken[key] == 0 {
-			delete(p.taken, key)
-			delete(p.waiting, key)
-		}
+	key := keyOf(namespace, receiver)
+	if p.taken[key]--; p.taken[key] == 0 {
+		delete(p.taken, key)
+		delete(p.waiting[namespace], receiver)
+	}
+	if p.taken[namespace]--; p.taken[namespace] == 0 {
+		delete(p.taken, namespace)
+		delete(p.waiting, namespace)
 	}
 }
 

@@ -23,7 +23,7 @@ type Sender struct {
 	work   sync.WaitGroup
 	ctx    context.Context // of all that is sent
 	cut    context.CancelFunc
-	places places
+	places *places
 }
 
 // New returns a Sender that takes nothing yet.
@@ -32,11 +32,8 @@ func New(o Options) *Sender {
 	s := &Sender{
 		Options: o, wake: make(chan struct{}, 1), client: newClient(o),
 		// Nothing renews a lease: it outlives the attempt and the time to store what has come of it.
-		lease: 2*o.Timeout + time.Second,
-		places: places{
-			most: o.Most, perNamespace: o.PerNamespace, perReceiver: o.PerReceiver, taken: map[string]int{},
-			waiting: map[string]int{},
-		},
+		lease:  2*o.Timeout + time.Second,
+		places: newPlaces(o.Most, o.PerNamespace, o.PerReceiver),
 	}
 	s.ctx, s.cut = context.WithCancel(context.Background())
 	return s
