@@ -88,7 +88,7 @@ func (s *server) holdKey(
 	header := slices.DeleteFunc(a.Header, func(field sandbox.HeaderField) bool { // which the function may have set
 		return strings.EqualFold(field.Name, headerReplayed)
 	})
-	header = append(header, sandbox.HeaderField{Name: headerReplayed, Value: "true"})
+	w.Header().Set(headerReplayed, "true") // also of an answer that cannot be sent
 	return nil, sendAnswer(w, r, &sandbox.Result{Status: a.Status, Header: header, Body: a.Body, Bytes: a.Bytes})
 }
 
