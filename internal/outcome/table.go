@@ -73,7 +73,8 @@ var table = []struct {
 		Status: statusMissing, Message: "Invocation not found, or its record has expired", Fault: FaultCaller,
 	}},
 	{queue.ErrSettled, Outcome{
-		Status: http.StatusConflict, Message: "The invocation has ended", Reason: "settled", Fault: FaultCaller,
+		Status: http.StatusConflict, Reason: "settled", Fault: FaultCaller,
+		Message: "The invocation has ended: only one that waits or runs can be cancelled",
 	}},
 	{queue.ErrNotSettled, Outcome{
 		Status: http.StatusConflict, Message: "Only an invocation that is dead or cancelled can be redriven",
@@ -86,8 +87,8 @@ var table = []struct {
 	}},
 	{queue.ErrStoreFull, Outcome{
 		Status: http.StatusTooManyRequests, Reason: "calls_store_full", Retry: true, Fault: FaultCaller,
-		Message: "The namespace would have more asynchronous calls than are left for all others: wait for those that run, " +
-			"redrive or cancel those that are dead, or raise CALLS_MAX_TOTAL and CALLS_MEMORY_TOTAL",
+		Message: "The asynchronous calls of all namespaces leave no room for more of this one: wait until some of its own " +
+			"have ended, redrive those that are dead, or raise CALLS_MAX_TOTAL and CALLS_MEMORY_TOTAL",
 	}},
 	{queue.ErrUnsupported, Outcome{
 		Status: http.StatusNotImplemented, Reason: "calls_unsupported", Fault: FaultCaller,

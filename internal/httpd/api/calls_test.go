@@ -216,7 +216,8 @@ func TestACallIsCancelledAndRedriven(t *testing.T) {
 		t.Errorf("the record is %v", c)
 	}
 	res, body = do(t, newRequest(t, "DELETE", location, ""))
-	expect(t, res, body, 409, `{"error":"The invocation has ended","reason":"settled"}`)
+	expect(t, res, body, 409,
+		`{"error":"The invocation has ended: only one that waits or runs can be cancelled","reason":"settled"}`)
 	for _, request := range []string{"GET /", "DELETE /", "GET /result", "POST /redrive"} {
 		method, end, _ := strings.Cut(request, " ")
 		path := url + "/functions/ns/id/invocations/none" + strings.TrimSuffix(end, "/")
