@@ -127,9 +127,6 @@ func (s *Store) CallResult(ctx context.Context, ref function.Ref, id string) ([]
 	if err != nil {
 		return nil, at("call result "+id, err)
 	}
-	result, err := s.client.HGet(ctx, s.callKey(ref, id), "result").Bytes()
-	if err == redis.Nil { //nolint:errorlint // the client's own, bare
-		return nil, at("call result "+id, queue.ErrNotFound)
-	}
-	return result, at("call result "+id, storeError(ctx, err))
+	result, err := s.readAnswer(ctx, ref, id)
+	return result, at("call result "+id, err)
 }

@@ -41,6 +41,9 @@ func (s *Store) holdKey(
 		return queue.Holding{Existing: true, Print: texts[1]}, "", nil
 	case texts[0] == "answered":
 		return queue.Holding{Existing: true, Print: texts[1], Answered: true, Answer: []byte(texts[2])}, "", nil
+	case texts[0] == "long":
+		found, err = s.longAnswer(ctx, h, texts[1], texts[2])
+		return found, "", err
 	case texts[0] == allFullAnswer && last:
 		return found, texts[1], queue.ErrStoreFull
 	case texts[0] == allFullAnswer:
@@ -50,6 +53,18 @@ func (s *Store) holdKey(
 	}
 	s.totals.note(shard, answer)
 	return found, "", nil
+}
+
+// longAnswer is what has become of a key whose answer the script has not read: that is for the same request alone.
+func (s *Store) longAnswer(ctx context.Context, h *queue.Hold, told, id string) (found queue.Holding, err error) {
+	found = queue.Holding{Existing: true, Print: told, Answered: true}
+	if told == h.Print {
+		found.Answer, err = s.readAnswer(ctx, h.Ref, id)
+	}
+	if errors.Is(err, queue.ErrNotFound) { // it has expired just now
+		err = nil
+	}
+	return found, err
 }
 
 // RenewKey has a key held for longer.

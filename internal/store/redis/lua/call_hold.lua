@@ -3,7 +3,8 @@
 -- ARGV: ID, namespace, key, what tells the request from others, the lease in ms, for how long the answer is kept in ms,
 -- bytes, then what room needs
 -- Returns "new" with what the part has, see amounts, "held" with what tells that request from others, "answered" with the
--- same and the answer (empty: none is kept), or what room does.
+-- same and the answer (empty: none is kept), "long" with the same and the ID of the call that has the answer, or what room
+-- does.
 local id, ns, idempotency, size = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[7])
 purge()
 local before = redis.call('HGET', key('keys', ns), idempotency)
@@ -11,10 +12,13 @@ if before == id then
   return {'new'} -- this very request, sent again by a client that missed the answer
 end
 if before then
-  local c = redis.call('HMGET', key('call', before), 'status', 'print', 'result')
+  local c = redis.call('HMGET', key('call', before), 'status', 'print')
   local till = redis.call('ZSCORE', expiry, before)
   if c[1] and till and tonumber(till) > now then
-    return {c[1], c[2], c[3] or ''}
+    if redis.call('HSTRLEN', key('call', before), 'result') > 65536 then
+      return {'long', c[2], before} -- which is read by itself, when it is its turn
+    end
+    return {c[1], c[2], redis.call('HGET', key('call', before), 'result') or ''}
   end
   drop(before)
 end
