@@ -192,7 +192,10 @@ func (e *exchange) send() (missed bool, err error) {
 	if e.call.Sent {
 		return false, nil
 	}
-	if e.sent, err = e.process.write(e.buffer); err != nil {
+	if err = e.process.forgetTimes(); err == nil {
+		e.sent, err = e.process.write(e.buffer)
+	}
+	if err != nil {
 		return false, e.failedUnanswered(fmt.Errorf("write: %w", err))
 	}
 	if cap(e.buffer) > keepBuffer {
