@@ -53,7 +53,7 @@ enum { HARMLESS = sizeof harmless / sizeof harmless[0] };
  *   notify, allow, then what looks at the first argument: written, sent, given, clocks, and refuse */
 static int notify_host(int handover) {
   enum {
-    HEAD = 13, NOTIFY = HEAD + HARMLESS, ALLOW, WRITTEN, SENT = WRITTEN + 5, GIVEN = SENT + 4, CLOCKS = GIVEN + 4,
+    HEAD = 14, NOTIFY = HEAD + HARMLESS, ALLOW, WRITTEN, SENT = WRITTEN + 5, GIVEN = SENT + 4, CLOCKS = GIVEN + 4,
     REFUSE = CLOCKS + 5, LENGTH,
   };
 #define GO(from, to) ((unsigned char)((to) - (from) - 1))
@@ -63,7 +63,7 @@ static int notify_host(int handover) {
     CASE(4, SYS_write, WRITTEN), CASE(5, SYS_writev, WRITTEN), CASE(6, SYS_sendmsg, SENT),
     CASE(7, SYS_read, GIVEN), CASE(8, SYS_readv, GIVEN),
     CASE(9, SYS_clock_gettime, CLOCKS), CASE(10, SYS_clock_nanosleep, CLOCKS), CASE(11, SYS_getrusage, REFUSE),
-    CASE(12, SYS_times, REFUSE),
+    CASE(12, SYS_times, REFUSE), CASE(13, SYS_mremap, REFUSE),
     [NOTIFY] = ANSWER(SECCOMP_RET_USER_NOTIF), [ALLOW] = ANSWER(SECCOMP_RET_ALLOW),
     /* What is written to stdout and stderr is the host's to read. On other descriptors it is state. */
     [WRITTEN] = LOAD(args[0]), IF_EQUAL(1, 2, 0), IF_EQUAL(2, 1, 0),
@@ -77,6 +77,7 @@ static int notify_host(int handover) {
      * CLOCK_THREAD_CPUTIME_ID, and those of a process by its number, which are negative. */
     [CLOCKS] = LOAD(args[0]), IF_ANY(0x80000000u, 3, 0), IF_EQUAL(2, 2, 0), IF_EQUAL(3, 1, 0),
     ANSWER(SECCOMP_RET_ALLOW),
+    /* mremap(2) tells in which pieces the kernel has mappings, and so what earlier calls have done to them. */
     [REFUSE] = ANSWER(SECCOMP_RET_ERRNO | EPERM),
   };
   for (unsigned i = 0, at = HEAD; i < HARMLESS; i++, at++) {

@@ -56,6 +56,19 @@ func TestMain(m *testing.M) {
 // newBed starts one, and takes its snapshot. before is called with the worker before that, unless it is nil.
 func newBed(t *testing.T, before func(*Worker)) *bed {
 	t.Helper()
+	b := startBed(t)
+	if before != nil {
+		before(b.Worker)
+	}
+	b.must(b.AwaitPark(b.ctx()))
+	b.must(b.Snapshot(b.ctx()))
+	b.must(b.Release())
+	return b
+}
+
+// startBed starts one, and takes no snapshot.
+func startBed(t *testing.T) *bed {
+	t.Helper()
 	needProbe(t)
 	b := &bed{T: t}
 	path, err := program()
@@ -79,12 +92,6 @@ func newBed(t *testing.T, before func(*Worker)) *bed {
 	b.Worker, err = handover.Take(b.ctx(), b.process.Process.Pid, &b.store)
 	b.must(err)
 	t.Cleanup(b.end)
-	if before != nil {
-		before(b.Worker)
-	}
-	b.must(b.AwaitPark(b.ctx()))
-	b.must(b.Snapshot(b.ctx()))
-	b.must(b.Release())
 	return b
 }
 

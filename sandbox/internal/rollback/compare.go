@@ -27,6 +27,9 @@ func (w *Worker) Compare(ctx context.Context) error {
 	if at, same := sameLayout(w.snap.areas, now); !same {
 		return retire(Unproven, "the mappings at %#x differ", at)
 	}
+	if !slices.Equal(w.snap.bounds, boundsOf(now)) {
+		return retire(Unproven, "the mappings are in other pieces")
+	}
 	files, err := readFiles(w.pid)
 	if err != nil {
 		return retire(Kernel, "%v", err)

@@ -168,7 +168,7 @@ func TestALateNotificationIsWaitedFor(t *testing.T) {
 		}))
 	})
 	for range 3 {
-		b.call('y')
+		b.call('f')
 		b.must(b.rollBack())
 		if left := b.call('a'); left != 0 {
 			t.Errorf("the next call finds %b", left)

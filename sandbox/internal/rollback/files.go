@@ -17,7 +17,7 @@ type file struct {
 	number int
 	text   string
 	event  bool // an eventfd, whose count may be read away
-	pipe   bool // a pipe, but for stdin, stdout and stderr, whose other ends the host has
+	hidden bool // a pipe or a socket, of which not all is to be seen; not stdin, stdout, stderr: the host has their ends
 }
 
 // readFiles are the descriptors of a process, in order of their numbers.
@@ -43,7 +43,7 @@ func readFiles(pid int) ([]file, error) {
 		}
 		files = append(files, file{
 			number, link + "\n" + string(info), link == "anon_inode:[eventfd]",
-			number > 2 && strings.HasPrefix(link, "pipe:"),
+			number > 2 && (strings.HasPrefix(link, "pipe:") || strings.HasPrefix(link, "socket:")),
 		})
 	}
 	slices.SortFunc(files, func(a, b file) int { return a.number - b.number })

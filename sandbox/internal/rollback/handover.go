@@ -98,6 +98,9 @@ func (h *Handover) Take(ctx context.Context, pid int, store *Store) (*Worker, er
 		proc: newProc(pid), regions: make([]region, 512), scan: scan,
 	}
 	go l.run()
+	if err := w.noteStub(); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
 	return w, nil
 }
 

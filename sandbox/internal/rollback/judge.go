@@ -39,6 +39,11 @@ func (j *judged) touchesFixed(start, length uint64) bool {
 	})
 }
 
+// touches says whether a range meets a mapping of the snapshot.
+func (j *judged) touches(start, length uint64) bool {
+	return slices.ContainsFunc(j.mappings, func(m mapping) bool { return start < m.end && start+length > m.start })
+}
+
 // mayLose says whether a range meets memory of the snapshot that has contents.
 func (j *judged) mayLose(start, length uint64) bool {
 	return slices.ContainsFunc(j.mappings, func(m mapping) bool {
@@ -49,7 +54,7 @@ func (j *judged) mayLose(start, length uint64) bool {
 // judge says what a system call may leave behind. It looks at arguments alone that are passed by value.
 func (j *judged) judge(number int32, args *[6]uint64) taint {
 	switch number {
-	case unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_MREMAP, unix.SYS_MADVISE:
+	case unix.SYS_MMAP, unix.SYS_MUNMAP, unix.SYS_MPROTECT, unix.SYS_MADVISE:
 		return j.judgeMapping(number, args)
 	case unix.SYS_GETEGID: // not of the stub, which is told by its place
 		return 0
@@ -65,14 +70,17 @@ func (j *judged) judge(number int32, args *[6]uint64) taint {
 		return j.writes(args[0])
 	case unix.SYS_DUP2, unix.SYS_DUP3:
 		return taintFiles | j.replaces(args[1]) | j.hides(args[0])
-	case unix.SYS_DUP, unix.SYS_FCNTL:
+	case unix.SYS_DUP:
 		return taintFiles | j.hides(args[0])
+	case unix.SYS_FCNTL, unix.SYS_IOCTL:
+		return taintFiles | j.hides(args[0]) | commands(number, args[1])
 	case unix.SYS_CLOSE:
 		return taintFiles | j.replaces(args[0])
-	case unix.SYS_SOCKET, unix.SYS_CONNECT, unix.SYS_PIPE2, unix.SYS_EVENTFD2, unix.SYS_EPOLL_CREATE1,
-		unix.SYS_EPOLL_CTL, unix.SYS_IOCTL, unix.SYS_SETSOCKOPT, unix.SYS_SHUTDOWN,
-		unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_RECVFROM, unix.SYS_SENDTO, unix.SYS_GETSOCKNAME,
-		unix.SYS_GETPEERNAME, unix.SYS_LSEEK, unix.SYS_PREAD64, unix.SYS_GETDENTS64:
+	case unix.SYS_CONNECT, unix.SYS_SETSOCKOPT, unix.SYS_SHUTDOWN,
+		unix.SYS_SENDMSG, unix.SYS_RECVMSG, unix.SYS_RECVFROM, unix.SYS_SENDTO:
+		return taintFiles | j.hides(args[0])
+	case unix.SYS_SOCKET, unix.SYS_PIPE2, unix.SYS_EVENTFD2, unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL,
+		unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_LSEEK, unix.SYS_PREAD64, unix.SYS_GETDENTS64:
 		return taintFiles
 	default:
 		return taintOther
@@ -85,8 +93,9 @@ func (j *judged) judgeMapping(number int32, args *[6]uint64) taint {
 		t |= taintOther
 	}
 	switch number {
-	case unix.SYS_MREMAP:
-		if args[3]&unix.MREMAP_FIXED != 0 && j.touchesFixed(args[4], args[2]) {
+	case unix.SYS_MMAP, unix.SYS_MPROTECT:
+		// The kernel takes a protection key for code that cannot be read, and keeps it.
+		if args[2]&(unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC) == unix.PROT_EXEC {
 			t |= taintOther
 		}
 	case unix.SYS_MADVISE:
@@ -96,6 +105,10 @@ func (j *judged) judgeMapping(number int32, args *[6]uint64) taint {
 		}
 		// The kernel may drop such pages whenever it likes, in a later call, too.
 		if args[2] == unix.MADV_FREE && j.mayLose(args[0], args[1]) {
+			t |= taintOther
+		}
+		// A mark is to be seen by what the kernel joins.
+		if (args[2] == unix.MADV_DONTFORK || args[2] == unix.MADV_DOFORK) && j.touches(args[0], args[1]) {
 			t |= taintOther
 		}
 	}
@@ -127,10 +140,30 @@ func (j *judged) replaces(number uint64) taint {
 	return 0
 }
 
-// hides is the taint of another descriptor that leads to where one of the snapshot does: what goes through a pipe by
-// that one is not seen to.
+// commands is the taint of what fcntl(2) and ioctl(2) do: to copies and flags, which are seen to, or by which nothing
+// changes. Others change what is not to be seen, such as the size of a pipe.
+func commands(number int32, command uint64) taint {
+	known := []uint64{unix.F_DUPFD, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL, unix.F_DUPFD_CLOEXEC}
+	if number == unix.SYS_IOCTL {
+		known = []uint64{unix.TCGETS, unix.TIOCINQ, fionbio, fionclex, fioclex}
+	}
+	if !slices.Contains(known, command) {
+		return taintOther
+	}
+	return 0
+}
+
+// Commands of ioctl(2) in asm-generic/ioctls.h that golang.org/x/sys does not have.
+const (
+	fionbio  = 0x5421
+	fionclex = 0x5450
+	fioclex  = 0x5451
+)
+
+// hides is the taint of another descriptor that leads to where one of the snapshot does, and of a change to what that
+// one leads to, where not all is to be seen.
 func (j *judged) hides(number uint64) taint {
-	if f := j.find(number); f != nil && f.pipe {
+	if f := j.find(number); f != nil && f.hidden {
 		return taintOther
 	}
 	return 0
@@ -141,7 +174,7 @@ func (j *judged) reads(number uint64) taint {
 	switch f := j.find(number); {
 	case f == nil, f.event: // its count becomes 0, as it was
 		return 0
-	case f.pipe:
+	case f.hidden:
 		return taintOther
 	default:
 		return taintFiles
@@ -155,7 +188,7 @@ func (j *judged) writes(number uint64) taint {
 		return taintFiles
 	case f.event:
 		return taintEvents
-	case f.pipe: // how much it holds is not to be seen in /proc
+	case f.hidden: // how much it holds is not to be seen in /proc
 		return taintOther
 	default:
 		return taintFiles

@@ -5,6 +5,7 @@ package rollback
 import (
 	"context"
 	"math"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,6 +47,9 @@ func (w *Worker) restoreLayout(ctx context.Context) ([]span, error) {
 	}
 	if at, same := sameLayout(w.snap.areas, now); !same {
 		return nil, retire(Mapping, "the mappings at %#x did not become those of the snapshot", at)
+	}
+	if !slices.Equal(w.snap.bounds, boundsOf(now)) {
+		return nil, retire(Mapping, "mappings are in other pieces than those of the snapshot")
 	}
 	return r.fresh, nil
 }
@@ -180,8 +184,17 @@ func (r *repair) isStrange(part span) (strange bool, end uint64) {
 	return false, end
 }
 
-// sameLayout says whether mappings are those of a snapshot, in as many pieces as the kernel likes, or where they are
-// not.
+// boundsOf are where mappings begin and end. In how many pieces the kernel has what is alike can tell of an earlier
+// call: at how many of them it makes no more.
+func boundsOf(mappings []mapping) []span {
+	all := make([]span, len(mappings))
+	for i := range mappings {
+		all[i] = span{mappings[i].start, mappings[i].end}
+	}
+	return all
+}
+
+// sameLayout says whether mappings lead to the same as those of a snapshot, in whatever pieces, or where they do not.
 func sameLayout(areas []area, now []mapping) (at uint64, same bool) {
 	for i, j := 0, 0; i < len(areas) || j < len(now); {
 		if i == len(areas) || j == len(now) {

@@ -39,6 +39,8 @@ type op struct {
 type list struct {
 	fd     int // -1 once the worker has it
 	memory []byte
+
+	device, inode uint64 // as /proc/PID/maps has them
 }
 
 // newList makes one. What was mapped before the seal stays writable, which is the host's mapping alone.
@@ -47,17 +49,19 @@ func newList() (*list, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rollback: memfd_create: %w", err)
 	}
-	l := &list{fd: fd}
+	l, of := &list{fd: fd}, unix.Stat_t{}
 	if err = unix.Ftruncate(fd, listSize); err == nil {
 		l.memory, err = unix.Mmap(fd, 0, listSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	}
 	if err == nil {
 		const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_FUTURE_WRITE
 		_, err = unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals)
+		err = errors.Join(err, unix.Fstat(fd, &of))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("rollback: list: %w", errors.Join(err, l.close()))
 	}
+	l.device, l.inode = of.Dev, of.Ino
 	return l, nil
 }
 

@@ -13,12 +13,13 @@ import (
 
 // mapping is a line of /proc/PID/maps: proc(5).
 type mapping struct {
-	start, end    uint64
-	prot          int // unix.PROT_*
-	private       bool
-	fixed         bool // of the kernel, or shared: what no worker may change, and what is not tracked
-	heap          bool // the one that brk(2) moves
-	offset, inode uint64
+	start, end uint64
+	prot       int // unix.PROT_*
+	private    bool
+	fixed      bool // of the kernel, or shared: what no worker may change, and what is not tracked
+	heap       bool // the one that brk(2) moves
+
+	offset, device, inode uint64
 }
 
 func (m *mapping) anonymous() bool { return m.inode == 0 && m.private && !m.fixed }
@@ -27,7 +28,7 @@ func (m *mapping) pages() int      { return int((m.end - m.start) / pageSize) }
 
 // sameKind says whether both lead to the same, address for address, whatever their bounds and protection.
 func (m *mapping) sameKind(o *mapping) bool {
-	return m.private == o.private && m.inode == o.inode && m.fixed == o.fixed &&
+	return m.private == o.private && m.inode == o.inode && m.device == o.device && m.fixed == o.fixed &&
 		(m.inode == 0 || m.offset-m.start == o.offset-o.start)
 }
 
@@ -65,6 +66,13 @@ func parseMapping(line string) (m mapping, err error) {
 			return m, fmt.Errorf("unreadable mapping %q", line)
 		}
 	}
+	major, minor, _ := strings.Cut(fields[3], ":")
+	high, err := strconv.ParseUint(major, 16, 32)
+	low, err2 := strconv.ParseUint(minor, 16, 32)
+	if err != nil || err2 != nil {
+		return m, fmt.Errorf("unreadable mapping %q", line)
+	}
+	m.device = unix.Mkdev(uint32(high), uint32(low))
 	if m.end <= m.start || m.start%pageSize != 0 || m.end%pageSize != 0 {
 		return m, fmt.Errorf("unreadable mapping %q", line)
 	}

@@ -20,10 +20,13 @@ ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]
 `
 	got, err := parseMaps([]byte(text))
 	want := []mapping{
-		{start: 0x400000, end: 0x452000, prot: unix.PROT_READ | unix.PROT_EXEC, private: true, offset: 0x1000, inode: 173521},
+		{
+			start: 0x400000, end: 0x452000, prot: unix.PROT_READ | unix.PROT_EXEC, private: true,
+			offset: 0x1000, device: 0x802, inode: 173521,
+		},
 		{start: 0xe03000, end: 0xe24000, prot: unix.PROT_READ | unix.PROT_WRITE, private: true, heap: true},
 		{start: 0x35b1800000, end: 0x35b1820000, private: true},
-		{start: 0x200000000000, end: 0x200000210000, prot: unix.PROT_READ, fixed: true, inode: 1042},
+		{start: 0x200000000000, end: 0x200000210000, prot: unix.PROT_READ, fixed: true, device: 1, inode: 1042},
 		{start: 0x7fffb2c0d000, end: 0x7fffb2c2e000, prot: unix.PROT_READ | unix.PROT_WRITE, private: true},
 		{start: 0x7fffb2d48000, end: 0x7fffb2d49000, prot: unix.PROT_READ | unix.PROT_EXEC, private: true, fixed: true},
 	}

@@ -8,7 +8,7 @@ import "testing"
 func TestALookLosesNothing(t *testing.T) {
 	b := newBed(t, nil)
 	for i := range 100 {
-		b.send('y') // it unmaps some pages, of which the host is told
+		b.send('h') // it maps some pages, of which the host is told
 		for b.ctx().Err() == nil && !b.Parks() {
 		}
 		if b.Untouched() {

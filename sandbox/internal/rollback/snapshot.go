@@ -53,6 +53,7 @@ var zeros [pageSize]byte
 type snapshot struct {
 	areas   []area
 	spans   []scanned // ranges that are scanned in one go: they hold no mapping that is not tracked
+	bounds  []span    // of the mappings, which an area is a part of
 	files   []file
 	state   string // of proc.state
 	heapEnd uint64
@@ -140,8 +141,8 @@ func (w *Worker) Snapshot(ctx context.Context) error {
 		}
 		w.snap.areas = append(w.snap.areas, parts...)
 	}
-	if list := w.snap.find(listAddress); list == nil || !list.fixed {
-		return retire(Mapping, "the list is not at %#x", uint64(listAddress))
+	if err := w.checkTrusted(); err != nil {
+		return err
 	}
 	w.snap.findSpans()
 	return w.beginTracking(ctx)
@@ -265,6 +266,11 @@ func (w *Worker) beginTracking(ctx context.Context) error {
 	if w.snap.state, err = w.proc.state(); err != nil {
 		return retire(Kernel, "%v", err)
 	}
+	mappings, err := w.proc.mappings()
+	if err != nil {
+		return retire(Kernel, "%v", err)
+	}
+	w.snap.bounds = boundsOf(mappings)
 	w.listener.judged.Store(w.snap.judged())
 	w.list.setPages(0)
 	if w.base, err = w.proc.stat(); err != nil {

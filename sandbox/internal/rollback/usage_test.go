@@ -12,5 +12,9 @@ func TestNoCallReadsWhatEarlierOnesHaveUsed(t *testing.T) {
 			t.Errorf("it can read %b", readable)
 		}
 		b.must(b.rollBack())
+		if told := b.call('6'); told != 0 {
+			t.Errorf("it can find out where mappings end: %b", told)
+		}
+		b.must(b.rollBack())
 	}
 }

@@ -19,6 +19,7 @@ type Worker struct {
 	listener  *listener
 	store     *Store
 	proc      *proc
+	stub      uint64 // the sum of its page
 	reading   uint64 // the instruction after the stub's read
 	registers uint64 // where the stub keeps registers; a page of its own
 	regions   []region

@@ -103,6 +103,16 @@ static int64_t look(void) {
        | (large[0] != 1 || large[WITHIN] != 0 || large[WITHIN + 4096] != 0) << 8;
 }
 
+/* Whether mremap(2) tells that a mapping ends within the victim, where it grows none, or not: 0 when it tells nothing. */
+static int64_t find_bounds(void) {
+  int64_t told = 0;
+  for (int i = 0; i < 63; i++) {
+    void *at = mremap(victim + i * 4096, 2 * 4096, 3 * 4096, 0);
+    if (at != MAP_FAILED || errno != EPERM) told |= 1l << i;
+  }
+  return told;
+}
+
 static int64_t attack(char kind) {
   char *stub = (char *)((uintptr_t)park_asked & ~4095ul), *page = victim;
   switch (kind) {
@@ -133,9 +143,8 @@ static int64_t attack(char kind) {
   }
   case 'l': { pthread_t t; return pthread_create(&t, NULL, forever, NULL); }
   case 'm': memset(&park_area, 0x41, 64); return 0; /* the registers to return with */
-  case 'n':                                   /* moved away, and another in its place */
-    if (mremap(page, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, page + (1ul << 30)) == MAP_FAILED) return -errno;
-    return mmap(page, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED;
+  case 'n':                                   /* moved away */
+    return mremap(page, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, page + (1ul << 30)) == MAP_FAILED;
   case 'o': return dup2(2, 77) < 0;
   case 'p': return dup2(2, OWN_FILE) < 0;
   case 'q': { sigset_t s; sigfillset(&s); return sigprocmask(SIG_BLOCK, &s, NULL); }
@@ -204,6 +213,18 @@ static int64_t attack(char kind) {
   case '2': return read_usage();
   case '3': memcpy(large + WITHIN, secret, sizeof secret); return 0;
   case '4': memset(large + WITHIN, 7, 64 * 4096); return 0;
+  case '5': return madvise(page + 20 * 4096, 4096, MADV_DONTFORK); /* a mapping of its own from now on */
+  case '6': return find_bounds();
+  case '7': return mprotect(page + 20 * 4096, 4096, PROT_EXEC);
+  case '8': return fcntl(1, F_SETPIPE_SZ, 1 << 20) < 0;
+  case '9': return fcntl(EVENT, F_SETOWN, getpid()) < 0;
+  case ':':                                   /* the stub's code, behind its last instruction */
+    if (mprotect(stub, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) != 0) return -errno;
+    stub[4095] ^= 1;
+    return mprotect(stub, 4096, PROT_READ | PROT_EXEC);
+  case ';': return mprotect(stub, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
+  case '<':                                   /* another list */
+    return mmap((void *)PARK_LIST, PARK_LIST_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, OWN_FILE, 0) == MAP_FAILED;
   default: return 0;
   }
 }
