@@ -5,11 +5,11 @@
 
 const errors = require('./errors');
 const intrinsics = require('./intrinsics');
+const Properties = require('./properties');
 
-const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply } = Reflect;
-const { create, freeze, is, isFrozen, keys } = Object;
+const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+const { create, freeze, isFrozen, keys } = Object;
 const { stringify } = JSON;
-const { exec } = RegExp.prototype;
 
 // The runner has a realm of its own, in which modules live.
 const runners = host.intrinsics;
@@ -40,13 +40,14 @@ const near = intrinsics.functionsOf(reachable.concat(host.shared)).concat(method
 // Buffer.
 const beyond = reachable.concat(others.filter(object => runners.unheld.indexOf(object) < 0))
   .filter(object => SHARED.indexOf(object) < 0);
-SHARED.concat(beyond).forEach(makeFast);
+own.concat(others).forEach(makeFast);
 // Most of these have no enumerable keys, and checking that costs less than counting them, except for String.prototype.
 const strings = [intrinsics, runners].map(({ everything }) => everything.String.prototype);
 const empty = SHARED.filter(object => strings.indexOf(object) < 0).concat(near, beyond).filter(isBare);
 const full = SHARED.filter(object => empty.indexOf(object) < 0);
-// V8 tells of most of them that they have not changed. Only the first few, of which it does not, are looked at then.
-const shapes = host.shapesOf(full.concat(empty));
+// V8 tells of most of them that they have not changed, and of nearly everything else. Only the first few, of which it
+// does not, are looked at then.
+const shapes = host.shapesOf(intrinsics.unique(full.concat(empty, own, others, functions)));
 const [blank, blankFirst] = sorted(empty);
 const [counted, countedFirst] = sorted(full);
 const [open, openFirst] = sorted(functions);
@@ -65,6 +66,7 @@ let accessors;
 // A hundred times as expensive: everything. A getter in place of a value could have lied before.
 const all = own.concat(others);
 let properties;
+let ofFunctions; // a change of theirs changes their shapes
 remember();
 
 /** @type {() => boolean} */
@@ -79,8 +81,6 @@ const EVERY = 64;
 const SELDOM = 256;
 const RARELY = 1024;
 let count = 0;
-
-const NOTHING = /^/;
 
 // comparison returns a function that says whether all objects still have the prototypes and the values that they have
 // now, and whether all functions of heirs inherit the same (asking for a prototype itself costs ten times as much). It
@@ -106,12 +106,13 @@ function comparison(objects, heirs) {
   return Function('constants', `const ${declarations.join(', ')}; return ${check};`)(constants);
 }
 
-// isFixed says whether a key must keep its value: a function, or anything assignable. What the runner sets for each
-// call is undefined here.
+// isFixed says whether a key must keep its value: a function, or anything assignable, or what a symbol names. What the
+// runner sets for each call is undefined here.
 function isFixed(object, key) {
   const { value, writable } = getOwnPropertyDescriptor(object, key);
+  if (typeof value === 'function') return true;
   // eslint-disable-next-line no-self-compare
-  return typeof value === 'function' || (writable && value !== undefined && value === value);
+  return (writable || typeof key === 'symbol') && value !== undefined && value === value;
 }
 
 // accessorsOf returns the getters and setters of all objects, with their places.
@@ -123,30 +124,30 @@ function accessorsOf(objects) {
   return list;
 }
 
-// propertiesOf returns the descriptors of all keys of all objects.
-function propertiesOf(objects) {
-  const list = [];
-  intrinsics.eachProperty(objects, (property) => { list[list.length] = property; });
-  return list;
-}
-
 // unchanged says whether every shared object has the prototype, the values and as many enumerable keys as at the start,
 // and the functions have none. In the first calls and every EVERYth, also whether it has as many keys of any kind; in
 // the first calls, whether it has the same accessors; in the first, second, fourth and eighth and every SELDOMth,
-// whether the functions have as many keys; in every RARELYth, whether all of them hold the same properties.
+// whether the functions have as many keys; in every RARELYth, whether all of them hold the same properties. Where V8
+// tells that nothing has changed, all that needs no look but the values.
 function unchanged() {
   count++;
   if (checkMore !== null && !checkMore()) return false; // whatever the rest finds
   if (clear !== null) clear();
-  apply(exec, NOTHING, ['']); // otherwise the next call could read the last match from RegExp
+  forgetMatches();
   if (!intact[0]() || !intact[1]()) return false;
   const told = shapes.same();
   if (!sameEnumerable(told)) return false;
   if (count <= FIRST) {
-    return sameKeys(false) && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions(false));
+    return sameKeys(told) && sameAccessors() && ((count & (count - 1)) !== 0 || sameFunctions(told));
   }
   return (count % SELDOM !== 0 || sameFunctions(told)) && (count % EVERY !== 0 || sameKeys(told)) &&
-    (count % RARELY !== 0 || sameProperties());
+    (count % RARELY !== 0 || (properties.same() && (told || ofFunctions.same())));
+}
+
+// forgetMatches overwrites what was matched last, which the next call could read from RegExp in either realm.
+function forgetMatches() {
+  intrinsics.forgetMatch();
+  runners.forgetMatch();
 }
 
 // makeFast makes V8 store an object in the form in which looking for keys takes a tenth of the time. V8 does that for
@@ -162,12 +163,12 @@ function sorted(objects) {
 }
 
 // sameEnumerable says whether all objects have as many enumerable keys as at the start. told says that V8 tells that of
-// those that it can tell of. If it no longer does, one may have changed, or V8 has collected garbage: then keys of any
-// kind are looked at.
+// those that it can tell of. If it no longer does, one may have changed, or V8 has collected garbage: then everything
+// is compared, and the shapes are noted for what they must be.
 function sameEnumerable(told) {
   if (!sameCounts(told) || !bare(told)) return false;
   if (told || !shapes.telling) return true;
-  if (!sameKeys(false) || !sameFunctions(false)) return false;
+  if (!sameKeys(false) || !properties.same() || !ofFunctions.same()) return false;
   shapes.note();
   return true;
 }
@@ -220,16 +221,6 @@ function sameAccessors() {
   return true;
 }
 
-function sameProperties() {
-  const now = propertiesOf(all);
-  if (now.length !== properties.length) return false;
-  for (let i = 0; i < now.length; i++) {
-    const { value, get, set } = properties[i];
-    if (now[i].get !== get || now[i].set !== set || (value !== undefined && !is(now[i].value, value))) return false;
-  }
-  return true;
-}
-
 // remember takes everything as it is now for what it must be, except for the values that comparison has. V8 caches the
 // enumerable keys of an object in for-in, and then counts them ten times as fast.
 function remember() {
@@ -237,7 +228,8 @@ function remember() {
   enumerable = counted.map(object => keys(object).length);
   counts = keyed.map(object => ownKeys(object).length);
   accessors = accessorsOf(SHARED);
-  properties = propertiesOf(all);
+  properties = new Properties(all);
+  ofFunctions = new Properties(functions);
 }
 
 // extend makes the guard ask check first, and then call clearFirst, and takes what the runner has changed since
@@ -251,7 +243,7 @@ function extend(check, clearFirst) {
 // restart makes the next call count as the first one.
 function restart() {
   count = 0;
-  apply(exec, NOTHING, ['']);
+  forgetMatches();
 }
 
 module.exports = { unchanged, extend, restart };

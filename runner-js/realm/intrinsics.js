@@ -2,9 +2,12 @@
 
 // The built-in objects of the realm in which this file is run.
 
-const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+const { ownKeys, getOwnPropertyDescriptor, getPrototypeOf, apply } = Reflect;
 const { defineProperty } = Object;
 const everything = Function('return this')();
+const { exec } = RegExp.prototype;
+const { hasOwnProperty } = Object.prototype;
+const NOTHING = /^/;
 
 /** @type {(iterable: any) => any} */
 const iteratorOf = iterable => getPrototypeOf(iterable[Symbol.iterator]());
@@ -26,7 +29,8 @@ const close = closest.concat(
 
 const NAMES = [
   'Proxy', 'WeakMap', 'WeakSet', 'WeakRef', 'ArrayBuffer', 'SharedArrayBuffer', 'DataView', 'BigInt', 'AggregateError',
-  'Iterator', 'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
+  'Iterator', 'FinalizationRegistry', 'DisposableStack', 'AsyncDisposableStack', 'SuppressedError', 'Int8Array',
+  'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array', 'Float16Array',
   'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array', 'Intl', 'WebAssembly', 'Atomics',
 ];
 const far = [
@@ -34,7 +38,38 @@ const far = [
   iteratorOf(''), iteratorOf(new Map()), iteratorOf(new Set()),
   prototypesOf([getPrototypeOf(function* generator() {})])[0],
 ];
-far.push(...named(/./));
+far.push(...named(/./), ...shown([
+  '(async function* () {})', '"".matchAll(/^/g)', '[].values().map(each => each)',
+  'Iterator.from({ next() {} })',
+]));
+const known = within(close.concat(far));
+
+// shown returns the prototypes of what these expressions give, as far as this version of the language has them.
+function shown(texts) {
+  const found = [];
+  for (const text of texts) {
+    try {
+      found.push(getPrototypeOf(Function(`return ${text}`)()));
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof ReferenceError)) throw error;
+    }
+  }
+  return found;
+}
+
+// within returns objects with all that their properties and prototypes lead to, each once, but for plain functions.
+function within(objects) {
+  const found = new Set(objects);
+  const add = (value) => {
+    const isClass = typeof value === 'function' && apply(hasOwnProperty, value, ['prototype']);
+    if (isClass || (typeof value === 'object' && value !== null)) found.add(value);
+  };
+  for (const object of found) {
+    add(getPrototypeOf(object));
+    eachProperty([object], ({ value, get, set }) => [value, get, set].forEach(add));
+  }
+  return Array.from(found);
+}
 
 // named returns the objects whose names match, and their prototypes.
 function named(pattern) {
@@ -68,11 +103,16 @@ function lockAccessors(objects) {
 
 // watched is all of these objects, each once.
 function watched(more) {
-  const all = [];
-  for (const object of close.concat(far, more)) {
-    if (all.indexOf(object) < 0) all.push(object);
-  }
-  return all;
+  return unique(known.concat(more));
+}
+
+function unique(objects) {
+  return Array.from(new Set(objects));
+}
+
+// forgetMatch overwrites what RegExp remembers of the last match.
+function forgetMatch() {
+  apply(exec, NOTHING, ['']);
 }
 
 // functionsOf is the functions that objects hold and that are not among them, each once.
@@ -94,4 +134,5 @@ function allFunctionsOf(objects) {
 
 module.exports = {
   everything, closest, close, watched, eachProperty, functionsOf, allFunctionsOf, unreachable, unheld, lockAccessors,
+  unique, forgetMatch,
 };

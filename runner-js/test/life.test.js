@@ -15,6 +15,33 @@ test('a worker serves call after call', async (t) => {
   t.deepEqual(await runner.close(), { code: 0, signal: null, stderr: '' });
 });
 
+test('what a module has matched in a call is forgotten with it', async (t) => {
+  const runner = await started({ modules: ['lodash'] });
+  runner.load(`
+    const _ = require('lodash');
+    function main(req, res) {
+      const { input, lastMatch } = _.templateSettings.escape.constructor;
+      _.words(req.body);
+      res.send([input, lastMatch]);
+    }`);
+  for (const body of ['the secret of one', 'of another']) {
+    const { answer } = await runner.call({ body });
+    t.deepEqual(answer.body, ['', '']);
+    t.ok(answer.reusable);
+  }
+  await runner.close();
+});
+
+test('a call that freezes a built-in object is the last of its worker', async (t) => {
+  for (const code of ['Object.freeze(Object.prototype)', 'Object.preventExtensions(Object.keys)', 'Object.defineProperty(Object.keys, "name", { value: "left" })']) {
+    const runner = await started();
+    runner.load(`function main(req, res) { if (req.body === 'change') ${code}; res.send(1); }`);
+    t.ok((await runner.call({ body: 'nothing' })).answer.reusable);
+    t.notOk((await runner.call({ body: 'change' })).answer.reusable, code);
+    await runner.close();
+  }
+});
+
 test('a failure does not end the worker', async (t) => {
   const runner = await started();
   runner.load(`

@@ -38,7 +38,21 @@ const ENUMERABLE = {
 const HIDDEN = {
   'a hidden key': (object) => { Object.defineProperty(object, 'hidden', { value: 1 }); },
   'a symbol': (object) => { object[Symbol('hidden')] = 1; },
+  'no more keys': (object) => { Object.preventExtensions(object); },
+  'another key for one that it had': (object) => {
+    delete object[looseKey(object)];
+    Object.defineProperty(object, 'hidden', { value: 1 });
+  },
+  'other attributes': (object) => {
+    Object.defineProperty(object, looseKey(object), { configurable: false });
+  },
 };
+
+// looseKey is a key that can be deleted, if there is one of no function: all functions are compared in any case.
+function looseKey(object) {
+  const loose = Reflect.ownKeys(object).filter(key => Object.getOwnPropertyDescriptor(object, key).configurable);
+  return loose.find(key => typeof Object.getOwnPropertyDescriptor(object, key).value !== 'function') || loose[0];
+}
 
 for (const [name, changes, shapesOf] of [
   ['enumerable keys by shapes', ENUMERABLE, real], ['hidden keys by shapes', HIDDEN, real], ['enumerable keys without them', ENUMERABLE, blind],
@@ -56,6 +70,77 @@ for (const [name, changes, shapesOf] of [
     t.end();
   });
 }
+
+const CHANGES = {
+  'a getter': 'Object.defineProperty(Map.prototype, "size", { get: () => 42 })',
+  'a setter': 'Object.defineProperty(Object.prototype, "__proto__", { set() {} })',
+  'a getter that gives what is compared': '(parse => Object.defineProperty(JSON, "parse", { get: () => parse }))(JSON.parse)',
+  'what a class is called': 'Object.defineProperty(Map, "name", { value: "left" })',
+  'what a function is called': 'Object.defineProperty(Object.keys, "name", { value: "left" })',
+  'how long a function is': 'Object.defineProperty(Object.keys, "length", { value: 42 })',
+  'what an object is called': 'Object.defineProperty(Map.prototype, Symbol.toStringTag, { value: "left" })',
+  'a mark on a getter': 'Object.getOwnPropertyDescriptor(Map.prototype, "size").get.left = 1',
+  'what with() leaves out': 'Array.prototype[Symbol.unscopables].left = 1',
+};
+
+test('the guard notices at once what changes in keys that are still there', (t) => {
+  for (const name of Object.keys(CHANGES)) {
+    const { guard, evaluate } = watching(real);
+    t.ok(guard.unchanged());
+    evaluate(CHANGES[name]);
+    t.notOk(guard.unchanged(), name);
+  }
+  t.end();
+});
+
+// Objects of the language that no path of properties leads to.
+const SYNTAX = [
+  'async () => {}', 'function* () {}', 'async function* () {}', '[][Symbol.iterator]()', '""[Symbol.iterator]()', 'new Map()[Symbol.iterator]()',
+  'new Set()[Symbol.iterator]()', '"".matchAll(/x/g)', '[].values().map(x => x)', 'Iterator.from({ next() {} })',
+];
+
+// reached returns all objects that the language has in a realm, but for the global one, by how they are found.
+function reached(evaluate) {
+  const roots = SYNTAX.map((text) => {
+    try {
+      return [`(${text}).__proto__`, Object.getPrototypeOf(evaluate(`(${text})`))];
+    } catch (error) {
+      return ['', null]; // a version without it
+    }
+  });
+  const everything = evaluate('this');
+  const found = new Map([[everything, '']]);
+  const visit = (name, value) => {
+    if (value === null || !['object', 'function'].includes(typeof value) || found.has(value)) return;
+    found.set(value, name);
+    visit(`${name}.__proto__`, Object.getPrototypeOf(value));
+    for (const key of Reflect.ownKeys(value)) {
+      const property = Object.getOwnPropertyDescriptor(value, key);
+      for (const part of ['value', 'get', 'set']) visit(`${name}.${String(key)}`, property[part]);
+    }
+  };
+  // A call has a console of its own.
+  for (const key of Reflect.ownKeys(everything).filter(name => name !== 'console')) visit(String(key), Object.getOwnPropertyDescriptor(everything, key).value);
+  for (const [name, root] of roots) visit(name, root);
+  found.delete(everything);
+  return found;
+}
+
+test('all objects of the language are looked at', (t) => {
+  const { evaluate, shapes } = watching(real);
+  const found = reached(evaluate);
+  t.ok(found.size > 550, `${found.size} objects`);
+  const unseen = Array.from(found.keys()).filter(object => !shapes.watches(object) && Object.isExtensible(object));
+  const missed = unseen.filter((object) => {
+    const name = found.get(object);
+    const other = watching(real);
+    const [[same]] = Array.from(reached(other.evaluate)).filter(([, each]) => each === name);
+    same.left = 1;
+    return other.guard.unchanged();
+  });
+  t.deepEqual(missed.map(object => found.get(object)), [], `those ${unseen.length} too of which shapes do not tell`);
+  t.end();
+});
 
 test('shapes tell of nearly all objects, also after V8 has collected garbage', (t) => {
   const { guard, shapes } = watching(real);
