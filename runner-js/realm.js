@@ -21,8 +21,8 @@ const { version, versions, platform, arch } = process;
 
 // The files are compiled once and run in every realm as modules that see `host` in addition to require.
 const FILES = [
-  'instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics', 'properties', 'guard',
-  'span', 'describe', 'context', 'frames', 'call', 'web', 'process', 'clone', 'entry',
+  'instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics',
+  'properties', 'guard', 'span', 'describe', 'context', 'frames', 'call', 'web', 'process', 'clone', 'entry',
   'bytes', 'percent', 'frozen', 'toolarge', 'mediatype', 'cookies', 'multipart', 'form',
   'handler', 'standins', 'sources', 'types', 'connections',
 ];
