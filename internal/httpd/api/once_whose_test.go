@@ -48,9 +48,7 @@ func TestWhatACallerShowsTheFunctionBelongsToTheRequest(t *testing.T) {
 			t.Errorf("%v: answered %d %s", row.header, res.StatusCode, body)
 		}
 	}
-	if runs.Load() != 1 {
-		t.Errorf("it ran %d times", runs.Load())
-	}
+	ranOnce(t, &runs)
 }
 
 // TestOneCallerMayStandForMany: what a caller with a key shows the function belongs to the request, too.
@@ -69,9 +67,7 @@ func TestOneCallerMayStandForMany(t *testing.T) {
 			t.Errorf("%s: answered %d %s", row.cookie, res.StatusCode, body)
 		}
 	}
-	if runs.Load() != 1 {
-		t.Errorf("it ran %d times", runs.Load())
-	}
+	ranOnce(t, &runs)
 }
 
 // TestTheHostOfARouteBelongsToTheRequest: one function may serve many hosts. A run by name may come to any server.
