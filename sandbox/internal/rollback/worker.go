@@ -49,14 +49,8 @@ func (w *Worker) Gone() <-chan struct{} { return w.listener.stopped }
 
 // AwaitPark waits until the worker is in its stub. Its error is a *RetireError.
 func (w *Worker) AwaitPark(ctx context.Context) error {
-	if w.here {
+	if w.isHere() {
 		return nil
-	}
-	select {
-	case w.now = <-w.listener.parks:
-		w.here = true
-		return nil
-	default:
 	}
 	select {
 	case w.now = <-w.listener.parks:
@@ -69,6 +63,18 @@ func (w *Worker) AwaitPark(ctx context.Context) error {
 	}
 }
 
+// isHere says whether the worker is known to be in its stub, or has just come there.
+func (w *Worker) isHere() bool {
+	if !w.here {
+		select {
+		case w.now = <-w.listener.parks:
+			w.here = true
+		default:
+		}
+	}
+	return w.here
+}
+
 // looks is how often Parks looks for a worker. From its answer to its stub it takes a few microseconds, and each look
 // leaves the processor to it.
 const looks = 12
@@ -77,12 +83,7 @@ const looks = 12
 // would take longer.
 func (w *Worker) Parks() bool {
 	for range looks {
-		select {
-		case w.now = <-w.listener.parks:
-			w.here = true
-		default:
-		}
-		if w.here {
+		if w.isHere() {
 			return true
 		}
 		w.listener.look()
