@@ -65,8 +65,18 @@ func decodeStep(text []byte) (r sandbox.Request, contentType string, status int,
 type Answer struct {
 	Status int
 	Header []sandbox.HeaderField
-	// Body is JSON, Bytes anything else; nil for none.
+	// Body is JSON, Bytes anything else; nil for none. Nobody may change them.
 	Body, Bytes []byte
+
+	release func() // nil for what holds no memory of long answers
+}
+
+// Release lets others read long answers. Who got a from an Engine calls it when a begins to be sent, or is not. It may
+// be called again.
+func (a *Answer) Release() {
+	if a.release != nil {
+		a.release()
+	}
 }
 
 // answerHead is the document of an answer. The body follows it.

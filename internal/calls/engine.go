@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/backstage/functions/internal/fairroom"
 	"github.com/backstage/functions/internal/queue"
 	"github.com/backstage/functions/sandbox"
 	"github.com/backstage/functions/sandbox/rawjson"
@@ -31,8 +32,9 @@ var (
 // Engine runs queued calls. Use New, Run and Close. It is safe for concurrent use.
 type Engine struct {
 	Options
-	wake    chan struct{} // holds one token when there may be something to take
-	due     bool          // and there probably is; of the goroutine of Run
+	answers *fairroom.Room // memory of long answers: see answers.go
+	wake    chan struct{}  // holds one token when there may be something to take
+	due     bool           // and there probably is; of the goroutine of Run
 	waiters waiters
 	work    sync.WaitGroup
 
@@ -57,7 +59,10 @@ type run struct {
 
 // New returns an Engine that takes nothing yet.
 func New(o Options) *Engine {
-	return &Engine{Options: o.withDefaults(), wake: make(chan struct{}, 1), running: map[queue.Lease]*run{}}
+	o = o.withDefaults()
+	return &Engine{
+		Options: o, answers: newAnswers(&o), wake: make(chan struct{}, 1), running: map[queue.Lease]*run{},
+	}
 }
 
 // Run takes and runs calls until ctx ends. It returns once nothing more is taken; calls may run then: see Close.

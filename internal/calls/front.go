@@ -103,15 +103,6 @@ func differs(a, b *queue.Call) bool {
 		string(a.Progress) != string(b.Progress)
 }
 
-// Result returns the answer of a call, or queue.ErrNotFound.
-func (e *Engine) Result(ctx context.Context, ref function.Ref, id string) (*Answer, error) {
-	text, err := e.Queue.CallResult(ctx, ref, id)
-	if err != nil {
-		return nil, err
-	}
-	return decodeAnswer(text)
-}
-
 // List returns a page of the calls of a function.
 func (e *Engine) List(ctx context.Context, q *queue.Query) (queue.Page, error) {
 	return e.Queue.ListCalls(ctx, q)

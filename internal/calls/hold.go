@@ -25,7 +25,8 @@ type Held struct {
 type Kept struct {
 	// Print is what tells the request of that call from others.
 	Print string
-	// Ended says that the call has ended. Answer is what it was answered with, nil where that is not kept.
+	// Ended says that the call has ended. Answer is what it was answered with, nil where that is not kept, or is not for
+	// this request.
 	Ended  bool
 	Answer *Answer
 }
@@ -57,8 +58,8 @@ func (e *Engine) Hold(ctx context.Context, h *queue.Hold, guest bool) (*Held, *K
 		return held, nil, nil
 	}
 	kept := &Kept{Print: found.Print, Ended: found.Answered}
-	if len(found.Answer) > 0 {
-		if kept.Answer, err = decodeAnswer(found.Answer); err != nil {
+	if kept.Print == h.Print {
+		if kept.Answer, err = e.keptAnswer(ctx, &found); err != nil {
 			return nil, nil, err
 		}
 	}

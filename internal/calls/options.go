@@ -38,6 +38,7 @@ type Queue interface {
 	HoldKey(ctx context.Context, h *queue.Hold, limits queue.Limits) (queue.Holding, error)
 	RenewKey(ctx context.Context, of queue.HoldOf, lease time.Duration) error
 	AnswerKey(ctx context.Context, of queue.HoldOf, answer []byte, limits queue.Limits) (kept bool, err error)
+	KeyAnswer(ctx context.Context, of queue.HoldOf) ([]byte, error)
 	FreeKey(ctx context.Context, of queue.HoldOf) error
 
 	Publish(ctx context.Context, to string, message []byte) (heard bool, err error)

@@ -93,6 +93,8 @@ type Call struct {
 	// since it is too long; 0 for none.
 	HasResult bool
 	Dropped   int64
+	// ResultBytes is how long the answer is. GetCall alone says it.
+	ResultBytes int64
 	// Callback is the state of telling its end: empty as long as there is nothing to tell, then Queued until it is over.
 	Callback Status
 }

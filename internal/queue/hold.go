@@ -50,7 +50,12 @@ type Holding struct {
 	Existing bool
 	Print    string
 	// Answered says that the call before has ended. Answer is its answer, in the form of those who run calls; empty where
-	// none is kept.
+	// none is kept. A long one is not there: Of is whose it is, and Bytes how long it is, for who reads it.
 	Answered bool
 	Answer   []byte
+	Of       HoldOf
+	Bytes    int64
 }
+
+// ShortAnswer is the length up to which an answer is read together with what else there is of its call, in bytes.
+const ShortAnswer = 64 << 10

@@ -55,7 +55,7 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		HTTPStats: s.exit.HTTPStats, NestingOf: s.nestingOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,
 		Readyz:    s.probes.Readyz,
 		BodyLimit: s.cfg.BodyLimit, CodeLimit: s.cfg.CodeLimit, BodyDepth: s.cfg.BodyDepth,
-		Grow: connections.Grow, Shrink: connections.Shrink,
+		Grow: connections.Grow, Shrink: connections.Shrink, Sending: connections.OnSending,
 		Unread:   api.Unread{Begin: connections.BeginStream, Taken: connections.TakenBy, Cut: connections.Cut},
 		MaxSteps: s.cfg.PipelineMaxSteps, BatchInputs: s.cfg.BatchInputs, Spare: s.spareForBatch, Paced: connections.Paced,
 		HiddenEnv: s.cfg.HiddenEnv, Logger: s.log(),

@@ -26,7 +26,7 @@ type Calls interface {
 	RedriveCall(ctx context.Context, ref function.Ref, id string) error
 	// GetCall returns the record of a call, or queue.ErrNotFound.
 	GetCall(ctx context.Context, ref function.Ref, id string) (*queue.Call, error)
-	// CallResult returns the answer of a call, or queue.ErrNotFound.
+	// CallResult returns the answer of a call, or queue.ErrNotFound. Nobody may change it: others may have it, too.
 	CallResult(ctx context.Context, ref function.Ref, id string) ([]byte, error)
 	// ListCalls returns a page of the calls of a function.
 	ListCalls(ctx context.Context, q *queue.Query) (queue.Page, error)

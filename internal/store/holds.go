@@ -13,13 +13,15 @@ import (
 // are found by their keys alone: there is no record of such a call among those of Calls.
 type Holds interface {
 	// HoldKey has a key held, or finds whose it is. It returns queue.ErrFull or queue.ErrStoreFull when that is one too
-	// many.
+	// many. Of an answer that is longer than queue.ShortAnswer it says how long it is.
 	HoldKey(ctx context.Context, h *queue.Hold, limits queue.Limits) (queue.Holding, error)
 	// RenewKey has a key held for so long from now on, or returns queue.ErrLost.
 	RenewKey(ctx context.Context, of queue.HoldOf, lease time.Duration) error
 	// AnswerKey ends holding with an answer; empty for one that is not to be kept. Kept says whether it is: an answer for
 	// which there is no room within limits is not. The error is queue.ErrLost for a key that is not held any more.
 	AnswerKey(ctx context.Context, of queue.HoldOf, answer []byte, limits queue.Limits) (kept bool, err error)
+	// KeyAnswer returns the answer of a key that HoldKey has found, or queue.ErrNotFound. Nobody may change it.
+	KeyAnswer(ctx context.Context, of queue.HoldOf) ([]byte, error)
 	// FreeKey ends holding as if there had been no call. It does nothing to a key that is not held any more.
 	FreeKey(ctx context.Context, of queue.HoldOf) error
 }
@@ -42,6 +44,12 @@ func (s calls) AnswerKey(
 	op := write("answer key", function.Change{})
 	return hook.Value(ctx, s.guarded, op, func(ctx context.Context, to Calls) (bool, error) {
 		return to.AnswerKey(ctx, of, answer, limits)
+	})
+}
+
+func (s calls) KeyAnswer(ctx context.Context, of queue.HoldOf) ([]byte, error) {
+	return hook.Value(ctx, s.guarded, read("key answer"), func(ctx context.Context, to Calls) ([]byte, error) {
+		return to.KeyAnswer(ctx, of)
 	})
 }
 

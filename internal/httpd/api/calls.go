@@ -252,6 +252,13 @@ func (s *server) sendCallResult(w http.ResponseWriter, r *http.Request, ref func
 	if err != nil {
 		return fmt.Errorf("result of call %s of %s: %w", id, ref, err)
 	}
+	return s.sendStored(w, r, a)
+}
+
+// sendStored is sendAnswer for an answer that was read from the store.
+func (s *server) sendStored(w http.ResponseWriter, r *http.Request, a *calls.Answer) error {
+	defer a.Release()
+	s.Sending(r, a.Release)
 	return sendAnswer(w, r, &sandbox.Result{Status: a.Status, Header: a.Header, Body: a.Body, Bytes: a.Bytes})
 }
 

@@ -39,6 +39,9 @@ func (o Options) withDefaults() Options {
 	if o.Grow == nil {
 		o.Grow = func(*http.Request, int) bool { return true }
 	}
+	if o.Sending == nil {
+		o.Sending = func(*http.Request, func()) {}
+	}
 	if o.Shrink == nil {
 		o.Shrink = func(*http.Request, int) {}
 	}

@@ -85,11 +85,11 @@ func (s *server) holdKey(
 		return nil, errAnswerNotKept
 	}
 	a := kept.Answer
-	header := slices.DeleteFunc(a.Header, func(field sandbox.HeaderField) bool { // which the function may have set
+	a.Header = slices.DeleteFunc(a.Header, func(field sandbox.HeaderField) bool { // which the function may have set
 		return strings.EqualFold(field.Name, headerReplayed)
 	})
 	w.Header().Set(headerReplayed, "true") // also of an answer that cannot be sent
-	return nil, sendAnswer(w, r, &sandbox.Result{Status: a.Status, Header: header, Body: a.Body, Bytes: a.Bytes})
+	return nil, s.sendStored(w, r, a)
 }
 
 // holdOf is the idempotency key of r, as what it and its caller and function hash to: another one than that of an

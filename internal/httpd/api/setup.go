@@ -50,6 +50,9 @@ type Options struct {
 	// Shrink is told when bytes that Grow has granted are not used any more before r is answered. It must be safe for
 	// concurrent use. Nil ignores it.
 	Shrink func(r *http.Request, bytes int)
+	// Sending has begun called once a long answer to r takes its part of the memory for those that are sent, which is not
+	// to be counted before any more. It must be safe for concurrent use. Nil never calls it.
+	Sending func(r *http.Request, begun func())
 	// SocketLog is told of each WebSocket connection that has ended, with what access logs tell of the request that has
 	// opened it. It must be safe for concurrent use. Nil turns it off.
 	SocketLog func(about *http.Request, end SocketEnd)

@@ -17,6 +17,8 @@ type request struct {
 	sent   sent         // of the answer
 	stream *stream      // nil without HTTP/2
 	memory atomic.Int64 // that it has of Bodies
+
+	sending func() // nil, or what is told when a long answer begins to be sent; of the handler
 }
 
 // requestKey is that of the request in the context of an http.Request.
@@ -51,6 +53,7 @@ func (p *Port) connState(conn net.Conn, state http.ConnState) {
 		c.request.begun = false
 		c.unread.Store(false) // net/http has read on to the end of the body
 		c.request.names.reset()
+		c.request.sending = nil
 		c.inHeader.Store(true)
 		p.Bodies.give(&c.request)
 		p.setPhase(&c.request, idle)

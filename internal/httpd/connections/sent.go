@@ -1,6 +1,7 @@
 package connections
 
 import (
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -24,11 +25,27 @@ func (s *sent) add(n int, took time.Duration, p *Port) {
 	}
 }
 
+// OnSending calls begun once a long answer to r has its memory among all that are sent, which is bounded; never for a
+// short one. It is for the handler of r, which may return before.
+func OnSending(r *http.Request, begun func()) {
+	if q := requestOf(r); q != nil {
+		q.sending = begun
+	}
+}
+
+func (q *request) tellSending() {
+	if q.sending != nil {
+		q.sending()
+		q.sending = nil
+	}
+}
+
 // writeLong writes more than a Part with write, which takes at most one. Cut ends the answer at once.
 func (q *request) writeLong(p []byte, cut func(), write func([]byte) (int, error)) (int, error) {
 	port := q.conn.port
 	port.setPhase(q, waiting)
 	held := port.Answers.take(cut, port.Write, len(p))
+	q.tellSending()
 	n, err := inParts(p, write, held.advanced)
 	port.Answers.give(held)
 	if err == nil {

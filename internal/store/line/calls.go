@@ -174,6 +174,15 @@ func (c Calls) AnswerKey(
 	return kept, err
 }
 
+// KeyAnswer returns the answer of a key.
+func (c Calls) KeyAnswer(ctx context.Context, of queue.HoldOf) (answer []byte, err error) {
+	err = c.do(ctx, "key answer", func() error {
+		answer, err = c.line.KeyAnswer(ctx, of)
+		return err
+	})
+	return answer, err
+}
+
 // FreeKey lets go of a key.
 func (c Calls) FreeKey(ctx context.Context, of queue.HoldOf) error {
 	return c.do(ctx, "free key", func() error { return c.line.FreeKey(ctx, of) })

@@ -28,7 +28,10 @@ func (ch *change) hold(h *queue.Hold, limits queue.Limits) (found queue.Holding,
 	if before := ch.calls[ns.keys[h.Key]]; before != nil {
 		if before.Expires.After(ch.now) {
 			found = queue.Holding{Existing: true, Print: before.Print, Answered: before.Status == queue.Succeeded}
-			if before.HasResult {
+			switch found.Bytes = ch.texts[before.ID].result; {
+			case found.Bytes > queue.ShortAnswer:
+				found.Of = queue.HoldOf{Ref: before.Ref, ID: before.ID}
+			case before.HasResult:
 				found.Answer, err = ch.result(before.ID)
 			}
 			return found, err
@@ -89,6 +92,28 @@ func (l *Line) AnswerKey(
 		return nil
 	})
 	return kept, err
+}
+
+// KeyAnswer reads the answer of a key: see store.Holds.
+func (l *Line) KeyAnswer(ctx context.Context, of queue.HoldOf) ([]byte, error) {
+	if err := l.hasAnswer(ctx, of); err != nil {
+		return nil, err
+	}
+	return l.readResult(of.ID)
+}
+
+// hasAnswer returns queue.ErrNotFound for a key that has no answer.
+func (l *Line) hasAnswer(ctx context.Context, of queue.HoldOf) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	c := l.calls[of.ID]
+	if c == nil || c.Ref != of.Ref || !c.Held || !c.HasResult || !c.Expires.After(l.now()) {
+		return queue.ErrNotFound
+	}
+	return nil
 }
 
 // FreeKey lets go of a key: see store.Holds.

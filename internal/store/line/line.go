@@ -25,10 +25,10 @@ type Change struct {
 }
 
 // Keeper keeps what a Line does not have in memory. Save keeps all changes or none, and does not change what it is
-// given.
+// given. It must be safe for concurrent use.
 type Keeper interface {
 	Save(changes []Change) error
-	// Payload and Result return those of a call, nil for none. What they return belongs to the caller.
+	// Payload and Result return those of a call, nil for none. Nobody changes what they return.
 	Payload(id string) ([]byte, error)
 	Result(id string) ([]byte, error)
 }

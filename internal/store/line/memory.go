@@ -1,10 +1,17 @@
 package line
 
-// Memory keeps the texts of calls in memory. The zero value is ready. A Line locks it.
-type Memory struct{ payloads, results map[string][]byte }
+import "sync"
+
+// Memory keeps the texts of calls in memory. The zero value is ready. It is safe for concurrent use.
+type Memory struct {
+	mu                sync.RWMutex // guards the fields below
+	payloads, results map[string][]byte
+}
 
 // Save keeps all changes.
 func (m *Memory) Save(changes []Change) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.payloads == nil {
 		m.payloads, m.results = map[string][]byte{}, map[string][]byte{}
 	}
@@ -27,7 +34,15 @@ func (m *Memory) Save(changes []Change) error {
 }
 
 // Payload returns that of a call.
-func (m *Memory) Payload(id string) ([]byte, error) { return m.payloads[id], nil }
+func (m *Memory) Payload(id string) ([]byte, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.payloads[id], nil
+}
 
 // Result returns that of a call.
-func (m *Memory) Result(id string) ([]byte, error) { return m.results[id], nil }
+func (m *Memory) Result(id string) ([]byte, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.results[id], nil
+}

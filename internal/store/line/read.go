@@ -18,7 +18,9 @@ func (l *Line) Get(ctx context.Context, ref function.Ref, id string) (*queue.Cal
 	if c == nil || l.expiredLocked(c) {
 		return nil, queue.ErrNotFound
 	}
-	return view(c), nil
+	found := view(c)
+	found.ResultBytes = l.texts[id].result
+	return found, nil
 }
 
 // view is a copy of a record, which shares nothing that changes.
@@ -41,8 +43,11 @@ func (l *Line) Result(ctx context.Context, ref function.Ref, id string) ([]byte,
 	if !c.HasResult {
 		return nil, queue.ErrNotFound
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	return l.readResult(id)
+}
+
+// readResult reads an answer. Nobody waits for that: it may be long.
+func (l *Line) readResult(id string) ([]byte, error) {
 	result, err := l.keeper.Result(id)
 	if err == nil && result == nil { // it went meanwhile
 		err = queue.ErrNotFound

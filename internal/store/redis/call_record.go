@@ -112,7 +112,7 @@ func (s *Store) readCalls(
 			continue
 		}
 		length, _ := results[i].Val().(int64)
-		c.HasResult = length > 0
+		c.HasResult, c.ResultBytes = length > 0, length
 		calls = append(calls, c)
 	}
 	return calls, nil
@@ -120,13 +120,21 @@ func (s *Store) readCalls(
 
 // CallResult returns the answer of a call.
 func (s *Store) CallResult(ctx context.Context, ref function.Ref, id string) ([]byte, error) {
-	c, err := s.readCall(ctx, ref, id)
-	if err == nil && !c.HasResult {
-		err = queue.ErrNotFound
-	}
-	if err != nil {
-		return nil, at("call result "+id, err)
-	}
-	result, err := s.readAnswer(ctx, ref, id)
+	result, err := s.readAnswer(ctx, ref, id, listName(ref))
 	return result, at("call result "+id, err)
+}
+
+// readAnswer reads the answer that is kept with a call of that list, which is that of a function, or empty for an
+// idempotency key. It returns queue.ErrNotFound when there is none.
+func (s *Store) readAnswer(ctx context.Context, ref function.Ref, id, list string) ([]byte, error) {
+	values, err := s.client.HMGet(ctx, s.callKey(ref, id), "fn", "result").Result()
+	if err != nil {
+		return nil, storeError(ctx, err)
+	}
+	of, _ := values[0].(string)
+	answer, _ := values[1].(string)
+	if of != list || answer == "" {
+		return nil, queue.ErrNotFound
+	}
+	return []byte(answer), nil
 }

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/backstage/functions/internal/queue"
@@ -33,7 +34,7 @@ func (s *Store) holdKey(
 		h.ID, h.Ref.Namespace, h.Key, h.Print, h.Lease.Milliseconds(), h.For.Milliseconds(), h.Size(),
 	}, roomArgs(limits, others, last)...)
 	answer, err := s.run(ctx, holdKeyScript, []string{s.keys.callPart(shard)}, args...)
-	texts := append(textsOf(answer), "", "", "")
+	texts := append(textsOf(answer), "", "", "", "")
 	switch {
 	case err != nil:
 		return found, "", err
@@ -42,8 +43,9 @@ func (s *Store) holdKey(
 	case texts[0] == "answered":
 		return queue.Holding{Existing: true, Print: texts[1], Answered: true, Answer: []byte(texts[2])}, "", nil
 	case texts[0] == "long":
-		found, err = s.longAnswer(ctx, h, texts[1], texts[2])
-		return found, "", err
+		of := queue.HoldOf{Ref: h.Ref, ID: texts[2]}
+		bytes, _ := strconv.ParseInt(texts[3], 10, 64) // the script says so
+		return queue.Holding{Existing: true, Print: texts[1], Answered: true, Of: of, Bytes: bytes}, "", nil
 	case texts[0] == allFullAnswer && last:
 		return found, texts[1], queue.ErrStoreFull
 	case texts[0] == allFullAnswer:
@@ -55,16 +57,10 @@ func (s *Store) holdKey(
 	return found, "", nil
 }
 
-// longAnswer is what has become of a key whose answer the script has not read: that is for the same request alone.
-func (s *Store) longAnswer(ctx context.Context, h *queue.Hold, told, id string) (found queue.Holding, err error) {
-	found = queue.Holding{Existing: true, Print: told, Answered: true}
-	if told == h.Print {
-		found.Answer, err = s.readAnswer(ctx, h.Ref, id)
-	}
-	if errors.Is(err, queue.ErrNotFound) { // it has expired just now
-		err = nil
-	}
-	return found, err
+// KeyAnswer reads the answer of a key.
+func (s *Store) KeyAnswer(ctx context.Context, of queue.HoldOf) ([]byte, error) {
+	answer, err := s.readAnswer(ctx, of.Ref, of.ID, "")
+	return answer, at("key answer "+of.ID, err)
 }
 
 // RenewKey has a key held for longer.

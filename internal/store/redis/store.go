@@ -71,7 +71,6 @@ type Store struct {
 	edits   keylock.Locks // of functions, see edit
 	totals  callTotals
 	looked  looks
-	reads   answerReads
 	tooOld  atomic.Bool // Redis cannot keep queued calls
 
 	heartbeat time.Duration   // see watch
@@ -118,7 +117,6 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		cluster:   e.cluster,
 		limits:    o.Limits,
 		log:       o.Logger,
-		reads:     make(answerReads, readsOfAnswers),
 		heartbeat: heartbeat,
 		life:      life,
 		close: sync.OnceValue(func() error {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 // holdTests are of idempotency keys of calls whose callers wait.
 var holdTests = table{
 	"AKeyIsHeldAndAnswered":          testAKeyIsHeldAndAnswered,
+	"ALongAnswerOfAKey":              testALongAnswerOfAKey,
 	"AKeyIsFreed":                    testAKeyIsFreed,
 	"AKeyIsFreeWhenItsLeaseRunsOut":  testAKeyIsFreeWhenItsLeaseRunsOut,
 	"AKeyIsRenewed":                  testAKeyIsRenewed,
@@ -78,6 +80,40 @@ func testAKeyIsHeldAndAnswered(t *testing.T, s Store) {
 		t.Errorf("an empty answer: kept %v, %v", kept, err)
 	}
 	wantHeld(t, s, none, true, "")
+}
+
+// testALongAnswerOfAKey has an answer that is just short enough to be found with its key, and one that is not.
+func testALongAnswerOfAKey(t *testing.T, s Store) {
+	for _, more := range []int{0, 1} {
+		h := hold("ns", "key"+strconv.Itoa(more))
+		holdKey(t, s, h)
+		_, err := s.KeyAnswer(t.Context(), holdOf(h))
+		wantError(t, err, queue.ErrNotFound)
+		text := strings.Repeat("a", queue.ShortAnswer+more)
+		_, err = s.AnswerKey(t.Context(), holdOf(h), []byte(text), wide)
+		wantNoError(t, err)
+		if more == 0 {
+			wantHeld(t, s, h, true, text)
+			continue
+		}
+		found, err := s.HoldKey(t.Context(), hold("ns", h.Key), wide)
+		wantNoError(t, err)
+		if !found.Answered || found.Bytes != int64(len(text)) || found.Of != holdOf(h) || len(found.Answer) > 0 {
+			t.Errorf("found %+v", found)
+		}
+		answer, err := s.KeyAnswer(t.Context(), found.Of)
+		if err != nil || string(answer) != text {
+			t.Errorf("%d bytes, %v", len(answer), err)
+		}
+		for _, of := range []queue.HoldOf{
+			{Ref: function.Ref{Namespace: "other", ID: h.Ref.ID}, ID: h.ID}, {Ref: h.Ref, ID: "none"},
+		} {
+			_, err := s.KeyAnswer(t.Context(), of)
+			wantError(t, err, queue.ErrNotFound)
+		}
+		_, err = s.CallResult(t.Context(), h.Ref, h.ID) // which is about calls
+		wantError(t, err, queue.ErrNotFound)
+	}
 }
 
 func testAKeyIsFreed(t *testing.T, s Store) {

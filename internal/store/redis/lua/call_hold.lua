@@ -3,8 +3,8 @@
 -- ARGV: ID, namespace, key, what tells the request from others, the lease in ms, for how long the answer is kept in ms,
 -- bytes, then what room needs
 -- Returns "new" with what the part has, see amounts, "held" with what tells that request from others, "answered" with the
--- same and the answer (empty: none is kept), "long" with the same and the ID of the call that has the answer, or what room
--- does.
+-- same and the answer (empty: none is kept), "long" with the same, the ID of the call that has the answer and how long that
+-- is, or what room does.
 local id, ns, idempotency, size = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[7])
 purge()
 local before = redis.call('HGET', key('keys', ns), idempotency)
@@ -15,8 +15,9 @@ if before then
   local c = redis.call('HMGET', key('call', before), 'status', 'print')
   local till = redis.call('ZSCORE', expiry, before)
   if c[1] and till and tonumber(till) > now then
-    if redis.call('HSTRLEN', key('call', before), 'result') > 65536 then
-      return {'long', c[2], before} -- which is read by itself, when it is its turn
+    local long = redis.call('HSTRLEN', key('call', before), 'result')
+    if long > 65536 then -- queue.ShortAnswer
+      return {'long', c[2], before, tostring(long)} -- which is read by itself
     end
     return {c[1], c[2], redis.call('HGET', key('call', before), 'result') or ''}
   end
