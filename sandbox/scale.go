@@ -13,6 +13,10 @@ const (
 	wholeWeight = cgroup.WholeWeight // of a worker by itself
 	// burnMemory: a worker that used a processor in this time burns. Where many share one, each has it now and then.
 	burnMemory = 200 * time.Millisecond
+	// leastWaiting is the least that a worker weighs whose call waits. The kernel lets a group that has had a millisecond
+	// of a busy processor wait until the others there have had as much by weight: beside a worker by itself a second at
+	// a 1024th of its weight, longer than calls may last, and 32 ms at this.
+	leastWaiting = wholeWeight / 32
 	// restTime is how long a worker keeps the weight of a call that has waited.
 	restTime = 2 * time.Second
 )
@@ -74,13 +78,22 @@ func setWeights(scales map[*slot]*scale, now time.Time, memory time.Duration) {
 		switch {
 		case !s.rested.IsZero():
 		case s.waits:
-			s.setNear(shareOfWeight(waiting[s.class()]))
+			s.setNear(max(shareOfWeight(waiting[s.class()]), s.leastWaiting()))
 		case s.burns:
 			s.set(shareOfWeight(burning[s.class()]))
 		default:
 			s.set(wholeWeight)
 		}
 	}
+}
+
+// leastWaiting is the least that s weighs while its call waits. What gives way has a small part of that already, and is
+// not seen to be starved while it waits.
+func (s *scale) leastWaiting() int {
+	if s.behind {
+		return wholeWeight
+	}
+	return leastWaiting
 }
 
 // setNear is set for a weight that may be half or twice of what is asked for.

@@ -46,8 +46,34 @@ func TestCallsThatWaitAreWeighedOnce(t *testing.T) {
 		setWeights(scales, now.Add(time.Duration(look)*weighEvery), burnMemory)
 	}
 	for _, c := range children {
-		if c.weighed != 1 || c.weight != shareOfWeight(n) {
+		if c.weighed != 1 || c.weight != leastWaiting {
 			t.Fatalf("weighed %d times, %d at last", c.weighed, c.weight)
+		}
+	}
+}
+
+// The kernel shares a busy processor by weight, over any time: who has used a millisecond of it waits until a worker by
+// itself has had as many as it weighs more. However many calls wait, what each does when it wakes, or what the next
+// call of its worker does, is not delayed by as much as the server allows a call to compute.
+func TestCallsThatWaitAreNotStarved(t *testing.T) {
+	for _, behind := range []bool{false, true} {
+		for n := 1; n <= 4096; n *= 2 {
+			scales := map[*slot]*scale{}
+			for range n {
+				child := &counted{weight: wholeWeight}
+				scales[&slot{}] = &scale{child: child, group: "g", weight: wholeWeight, waits: true, behind: behind}
+			}
+			setWeights(scales, time.Unix(1000, 0), burnMemory)
+			share := max(shareOfWeight(uint(n)), leastWaiting)
+			if behind {
+				share = wholeWeight
+			}
+			for _, s := range scales {
+				delay := time.Millisecond * time.Duration(wholeWeight/s.weight)
+				if delay > DefaultConfig().SyncTimeout/2 || s.weight < share || s.weight > 2*share {
+					t.Fatalf("one of %d weighs %d: a millisecond takes %v", n, s.weight, delay)
+				}
+			}
 		}
 	}
 }

@@ -3,10 +3,11 @@ package sandbox
 import "time"
 
 // Processors are shared out between groups as workers are: those workers of one group that burn processors weigh
-// together about as much as one worker by itself, and so do those whose calls wait: a thousand of them that wake at
-// once leave others theirs. One that has just begun, or that sleeps, weighs as much as any: calls that are over in a
-// moment never meet this, and cost nothing here. Only a worker whose last call has waited begins with the weight of
-// that. Calls that give way (behind.go) are a group by themselves.
+// together about as much as one worker by itself, and so do those whose calls wait, where they are not more than 32.
+// Each of more than that has a 32nd: few of them compute at a time, and with less they would be starved when they do.
+// One that has just begun, or that sleeps, weighs as much as any: calls that are over in a moment never meet this, and
+// cost nothing here. Only a worker whose last call has waited begins with the weight of that. Calls that give way
+// (behind.go) are a group by themselves.
 //
 //	group   burns on   each of them weighs
 //	a       14         wholeWeight/16  ─┐

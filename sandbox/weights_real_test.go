@@ -24,7 +24,7 @@ func weights(t *testing.T) map[string]int {
 	t.Helper()
 	names := map[string]string{
 		"16384": "whole", "10000": "whole", "8192": "half", "5000": "half", "4096": "quarter", "2500": "quarter",
-		"128": "behind", "78": "behind",
+		"1024": "waiting", "625": "waiting", "512": "waiting", "312": "waiting", "128": "behind", "78": "behind",
 	}
 	found, parents := map[string]int{}, map[string]bool{}
 	err := filepath.WalkDir("/sys/fs/cgroup", func(path string, _ fs.DirEntry, err error) error {
@@ -127,6 +127,38 @@ func burnOn(t *testing.T, versions ...version) {
 	}
 	awaitBusy(pools, 5)
 	awaitWeights(t, map[string]int{"whole": 5})
+	cancel()
+	all.Wait()
+}
+
+// However many calls wait, what remains to be done when they wake has a processor soon: none weighs less than a 32nd of
+// a worker by itself; those that had a 16th while there were fewer keep it.
+func TestWorkersOfManyCallsThatWaitWeighEnoughToWake(t *testing.T) {
+	const n = 70
+	pool := newRealPool(t, func(c *sandbox.Config) {
+		growing(2 * n)(c)
+		c.AsyncTimeout = time.Hour
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			_, err := pool.Invoke(ctx, invocation("wait", `function main() { setTimeout(() => {}, 3600000) }`))
+			wantDeath(t, "wait", err, sandbox.ReasonCanceled)
+		})
+	}
+	awaitBusy(pool, n)
+	// The last few are not looked at, as nothing wants their room: they may be taken to compute.
+	got := weights(t)
+	for began := time.Now(); got["waiting"] < n-4; got = weights(t) {
+		if time.Since(began) > patience {
+			t.Fatalf("the groups weigh %v", got)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got[""] > 0 {
+		t.Errorf("the groups weigh %v", got)
+	}
 	cancel()
 	all.Wait()
 }
