@@ -31,6 +31,9 @@ func (*Handover) Take(context.Context, int, *Store) (*Worker, error) { return ni
 // Store keeps nothing here.
 type Store struct{}
 
+// Pages is 0.
+func (*Store) Pages() int { return 0 }
+
 // Worker is never one that can be rolled back here.
 type Worker struct{}
 

@@ -23,6 +23,9 @@ type tracked struct {
 	closed  bool
 }
 
+// SnapshotPages is how many pages of memory the snapshots of all workers hold. What they have in common counts once.
+func (s *Starter) SnapshotPages() int { return s.pages.Pages() }
+
 var errDead = &rollback.RetireError{Cause: rollback.NoPark, Detail: "the process is dead"}
 
 // handover makes what a worker gets that is to be rolled back; nil for others.
