@@ -46,7 +46,8 @@ lint_modules := .ci/lint/node_modules/.installed
 test_runtimes := cmd/functions/testdata/runtimes/node_modules/.installed
 test_bundles := runner-js/test/bundles/node_modules/.installed
 test_issuer := cmd/functions/testdata/issuer/node_modules/.installed
-js_runtimes = $(wildcard $(dir $(test_runtimes))node*/bin/node)
+# Those that the runner's tests run on beside NODE_BINARY: Node.js 18 with NIGHTLY=1, as for the sandbox.
+js_runtimes = $(filter-out $(if $(filter 1,$(NIGHTLY)),,%/node18/bin/node),$(wildcard $(dir $(test_runtimes))node*/bin/node))
 native := $(wildcard runner-js/native/*.c)
 addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
 node_headers := $(dir $(NODE_BINARY))../include/node
@@ -144,6 +145,10 @@ test: test-needs ## run every test: Go with the race detector, JavaScript on eve
 
 .PHONY: test-needs
 test-needs: setup test-tools $(test_runtimes) $(test_issuer)
+
+# All that npm fetches, for targets that run side by side and would fetch it at the same time.
+.PHONY: modules
+modules: setup $(lint_modules) $(test_runtimes) $(test_issuer) $(test_bundles)
 
 .PHONY: test-go
 test-go: test-needs ## run the Go tests with the race detector
