@@ -20,6 +20,8 @@ type LogLine struct {
 	// Queued says that an attempt of an asynchronous call printed it: RequestID is that of the attempt, while other
 	// callers choose theirs.
 	Queued bool
+	// Step is that of an asynchronous pipeline, from 1, whose attempt printed it; else 0.
+	Step int
 	// Level is "info" or "error".
 	Level string
 	// Text has no line break; its other control characters are as the function printed them.

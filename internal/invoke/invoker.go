@@ -37,6 +37,8 @@ type Call struct {
 	Bound bool
 	// Goes has the call go on when its context ends, whatever CancelOnDisconnect says: its answer is kept.
 	Goes bool
+	// Step is the number of the step of a pipeline that the call is, from 1; else 0. The Invoker sets it.
+	Step int
 	// Queued and OnProgress are those of sandbox.Invocation.
 	Queued     *sandbox.Queued
 	OnProgress func(sandbox.Progress)
@@ -174,6 +176,7 @@ func (p place) id(call string) string {
 // run runs the function of e for call, which of a step has the Ref of the pipeline.
 func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sandbox.Result, error) {
 	call = v.called(call, e)
+	call.Step = at.step
 	if !e.fn.Options.LearnsCaller() {
 		call.Request.Auth = nil
 	}

@@ -25,6 +25,8 @@ type lateOutput struct {
 	ref                     function.Ref
 	method                  string
 	header                  json.RawMessage
+	queued                  *sandbox.Queued
+	step                    int
 }
 
 // newLateOutput keeps nothing of the request but what output may want of its header.
@@ -34,6 +36,7 @@ func newLateOutput(
 	return &lateOutput{
 		output: output, places: places, hidden: hidden, id: call.ID, traceID: call.TraceID, owner: call.Owner,
 		uri: call.URI, ref: call.Ref, method: call.Request.Method, header: call.Request.Header,
+		queued: call.Queued, step: call.Step,
 	}
 }
 
@@ -41,7 +44,7 @@ func newLateOutput(
 func (l *lateOutput) call() Call {
 	return Call{
 		ID: l.id, TraceID: l.traceID, Owner: l.owner, URI: l.uri, Ref: l.ref,
-		Request: sandbox.Request{Method: l.method, Header: l.header},
+		Request: sandbox.Request{Method: l.method, Header: l.header}, Queued: l.queued, Step: l.step,
 	}
 }
 

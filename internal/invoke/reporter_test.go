@@ -93,8 +93,12 @@ func TestReportOfAStepTellsOfTheStepsBefore(t *testing.T) {
 		t.Fatalf("reported %v", got.failures)
 	}
 	failure := got.failures[0]
-	want := Call{ID: "call", Ref: ref("a/three"), Owner: "a", Request: sandbox.Request{Method: "PUT", Body: json.RawMessage(`{"from":"one"}`)}}
-	if !reflect.DeepEqual(failure.Call, want) || failure.Function.Code != "3" || failure.Text != "Error: Function timeout" {
+	want := Call{
+		ID: "call", Ref: ref("a/three"), Owner: "a", Step: 3,
+		Request: sandbox.Request{Method: "PUT", Body: json.RawMessage(`{"from":"one"}`)},
+	}
+	if !reflect.DeepEqual(failure.Call, want) || failure.Function.Code != "3" ||
+		failure.Text != "Error: Function timeout" {
 		t.Errorf("failure %+v", failure)
 	}
 	if len(failure.Earlier) != 2 || failure.Earlier[0].Time.IsZero() {
@@ -104,7 +108,8 @@ func TestReportOfAStepTellsOfTheStepsBefore(t *testing.T) {
 		failure.Earlier[i].Time = failure.Earlier[0].Time
 	}
 	at := failure.Earlier[0].Time
-	if steps := []Step{{ref("a/one"), 200, json.RawMessage(`{"from":"one"}`), at}, {ref("a/two"), 304, nil, at}}; !reflect.DeepEqual(failure.Earlier, steps) {
+	steps := []Step{{ref("a/one"), 200, json.RawMessage(`{"from":"one"}`), at}, {ref("a/two"), 304, nil, at}}
+	if !reflect.DeepEqual(failure.Earlier, steps) {
 		t.Errorf("earlier %+v", failure.Earlier)
 	}
 }
@@ -119,7 +124,8 @@ func TestLongAnswersOfStepsAreNotKept(t *testing.T) {
 	if _, err := f.Pipeline(t.Context(), []function.Ref{ref("a/one"), ref("a/two")}, Call{}); err == nil {
 		t.Fatal("no error")
 	}
-	if body := got.failures[0].Earlier[0].Body; cap(body) > 2*maxStepBody || !strings.HasPrefix(long, string(body)) || len(body) < 4<<10 {
+	body := got.failures[0].Earlier[0].Body
+	if cap(body) > 2*maxStepBody || !strings.HasPrefix(long, string(body)) || len(body) < 4<<10 {
 		t.Errorf("%d bytes are kept, in %d", len(body), cap(body))
 	}
 	if sent := string(f.pool.seen()[1].Request.Body); sent != long {

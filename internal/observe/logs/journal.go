@@ -54,7 +54,7 @@ func NewJournal(o JournalOptions) *Journal {
 
 // Start implements invoke.Output.
 func (j *Journal) Start(call invoke.Call) invoke.RunOutput {
-	return &journalRun{
+	r := &journalRun{
 		RunOutput: j.o.Next.Start(call),
 		journal:   j,
 		ref:       call.Ref,
@@ -62,6 +62,10 @@ func (j *Journal) Start(call invoke.Call) invoke.RunOutput {
 		call:      call.ID,
 		queued:    call.Queued != nil,
 	}
+	if r.queued {
+		r.step = call.Step
+	}
+	return r
 }
 
 // Print implements invoke.Output.
@@ -82,6 +86,7 @@ type journalRun struct {
 	owner   string
 	call    string
 	queued  bool
+	step    int
 }
 
 // Line implements invoke.RunOutput.
@@ -91,7 +96,7 @@ func (r *journalRun) Line(line sandbox.LogLine) {
 		return
 	}
 	kept := r.journal.queue.put(r.owner, function.LogLine{
-		Ref: r.ref, Time: time.Now(), RequestID: r.call, Queued: r.queued, Level: line.Level,
+		Ref: r.ref, Time: time.Now(), RequestID: r.call, Queued: r.queued, Step: r.step, Level: line.Level,
 		Text: cutLine(line.Text, r.journal.o.MaxLine),
 	})
 	if !kept {

@@ -112,18 +112,28 @@ func lineOf(ref function.Ref, cursor function.LogCursor, values map[string]any) 
 		millis = int64(cursor.Millis) // it fits: see ParseLogCursor
 	}
 	request, queued := strings.CutPrefix(text(fieldRequest), queuedMark)
+	step := 0
+	if number, rest, ok := strings.Cut(request, queuedMark); ok && queued {
+		if n, err := strconv.Atoi(number); err == nil {
+			step, request = n, rest
+		}
+	}
 	return function.LogLine{
 		Ref: ref, Cursor: cursor, Time: time.UnixMilli(millis),
-		RequestID: request, Queued: queued, Level: text(fieldLevel), Text: text(fieldText),
+		RequestID: request, Queued: queued, Step: step, Level: text(fieldLevel), Text: text(fieldText),
 	}
 }
 
-// queuedMark is before the stored request ID of a line of an asynchronous call. No other ID begins so.
+// queuedMark is before the stored request ID of a line of an asynchronous call, and of a pipeline its step and the mark
+// again are between. No other ID begins so.
 const queuedMark = ":"
 
 // requestOf is how the request ID of a line is stored.
 func requestOf(line *function.LogLine) string {
-	if line.Queued {
+	switch {
+	case line.Queued && line.Step > 0:
+		return queuedMark + strconv.Itoa(line.Step) + queuedMark + line.RequestID
+	case line.Queued:
 		return queuedMark + line.RequestID
 	}
 	return line.RequestID

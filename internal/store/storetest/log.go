@@ -125,15 +125,18 @@ func testLogLinesAreKeptWhole(t *testing.T, s Store) {
 	}
 	queued := want
 	queued.Queued = true
-	appendLog(t, s, []function.LogLine{want, queued, {Ref: want.Ref, Time: want.Time}}, keepMany)
+	step := queued
+	step.Step = 12
+	appendLog(t, s, []function.LogLine{want, queued, step, {Ref: want.Ref, Time: want.Time}}, keepMany)
 	got := readLog(t, s, want.Ref, function.LogQuery{Limit: 10})
-	if len(got) != 3 {
+	if len(got) != 4 {
 		t.Fatalf("got %v", got)
 	}
 	for i := range got {
 		got[i].Cursor = function.LogCursor{}
 	}
-	if got[0] != want || got[1] != queued || got[2] != (function.LogLine{Ref: want.Ref, Time: want.Time}) {
+	if got[0] != want || got[1] != queued || got[2] != step ||
+		got[3] != (function.LogLine{Ref: want.Ref, Time: want.Time}) {
 		t.Errorf("got %+v, want %+v and the same queued", got, want)
 	}
 }
