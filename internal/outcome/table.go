@@ -74,7 +74,7 @@ var table = []struct {
 	}},
 	{queue.ErrSettled, Outcome{
 		Status: http.StatusConflict, Reason: "settled", Fault: FaultCaller,
-		Message: "The invocation has ended: only one that waits or runs can be cancelled",
+		Message: "The invocation has ended: only one that waits, runs or is dead can be cancelled",
 	}},
 	{queue.ErrNotSettled, Outcome{
 		Status: http.StatusConflict, Message: "Only an invocation that is dead or cancelled can be redriven",

@@ -1,15 +1,17 @@
 // Package queue is what a queued call is: its record, its states and what moves it from one to another. It has no input
 // and no output: stores keep the records.
 //
-//	             take                 succeeded
-//	put ► queued ────► running ───────────────────► succeeded
-//	        ▲ │           │ │ failed for good, no attempt left
-//	        │ │           │ └─────────────────────► dead ──┐
-//	        │ │           │ retry, back, next, lease lost  │ redrive
-//	        │ └─────────┐ └──────► queued                  │
-//	        │ cancel    ▼ cancel                           │
-//	        │       cancelled ─────────────────────────────┤
-//	        └──────────────────────────────────────────────┘
+//	             take              succeeded
+//	put ► queued ────► running ────────────► succeeded
+//	        ▲ │          │ │ failed for good, no attempt left
+//	        │ │          │ └───► dead ──┐
+//	        │ │          │ retry, back, │
+//	        │ │          │ next, lease  │
+//	        │ │          ├─ lost ► queued
+//	        │ │ cancel   ▼ cancel       │
+//	        │ └────► cancelled ◄────────┤ cancel
+//	        │            │ redrive      │ redrive
+//	        └────────────┴──────────────┘
 //
 // A pipeline is one call: when a step has succeeded, the call is queued again for the next one, with what that gets as
 // its payload. So a step that was settled does not run again, and a redrive begins with the step that failed.

@@ -21,7 +21,7 @@ var (
 	ErrUnsupported = errors.New("the store cannot keep queued calls")
 	// ErrNotSettled: a call that is queued or running cannot be redriven.
 	ErrNotSettled = errors.New("the call is not dead and not cancelled")
-	// ErrSettled: the call cannot be cancelled any more.
+	// ErrSettled: the call has succeeded, and cannot be cancelled any more.
 	ErrSettled = errors.New("the call is settled")
 	// ErrIncomplete: a call without an ID or a function, or one that could never run.
 	ErrIncomplete = errors.New("the call is incomplete")

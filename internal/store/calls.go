@@ -19,7 +19,8 @@ type Calls interface {
 	PutCall(ctx context.Context, spec *queue.Spec, limits queue.Limits) (queue.Placed, error)
 	// SettleCall ends a take and returns the status that the call has now, or queue.ErrLost.
 	SettleCall(ctx context.Context, s *queue.Settlement) (queue.Status, error)
-	// CancelCall cancels a call, or returns queue.ErrNotFound or queue.ErrSettled. A running one loses its lease.
+	// CancelCall cancels a call, or returns queue.ErrNotFound, or queue.ErrSettled for one that has succeeded. A running
+	// one loses its lease. A dead one is kept as cancelled ones are from then on, and so makes room for others.
 	CancelCall(ctx context.Context, ref function.Ref, id string) error
 	// RedriveCall queues a dead or cancelled call again with all its attempts, or returns queue.ErrNotFound or
 	// queue.ErrNotSettled.

@@ -217,7 +217,7 @@ func TestACallIsCancelledAndRedriven(t *testing.T) {
 	}
 	res, body = do(t, newRequest(t, "DELETE", location, ""))
 	expect(t, res, body, 409,
-		`{"error":"The invocation has ended: only one that waits or runs can be cancelled","reason":"settled"}`)
+		`{"error":"The invocation has ended: only one that waits, runs or is dead can be cancelled","reason":"settled"}`)
 	for _, request := range []string{"GET /", "DELETE /", "GET /result", "POST /redrive"} {
 		method, end, _ := strings.Cut(request, " ")
 		path := url + "/functions/ns/id/invocations/none" + strings.TrimSuffix(end, "/")

@@ -154,12 +154,30 @@ func (l *Line) Cancel(ctx context.Context, ref function.Ref, id string) error {
 			return queue.ErrNotFound
 		case old.Status == queue.Cancelled:
 			return nil
+		case old.Status == queue.Dead:
+			ch.giveUp(id)
+			return nil
 		case old.Status.Settled():
 			return queue.ErrSettled
 		}
 		ch.settle(ch.edit(id), queue.Cancelled, "", &queue.Settlement{})
 		return nil
 	})
+}
+
+// giveUp cancels a dead call: from now on it is kept as other cancelled ones are, and makes room. A callback of it that
+// is dead is given up, too; one that waits still tells.
+func (ch *change) giveUp(id string) {
+	c := ch.edit(id)
+	c.Status, c.Reason, c.Expires = queue.Cancelled, "", ch.now.Add(max(c.Keep, 0))
+	told := c.Callback != queue.Dead
+	if !told {
+		c.Callback = ""
+	}
+	ch.put(c, Change{})
+	if !told {
+		ch.withdraw(id)
+	}
 }
 
 // Redrive queues a dead or cancelled call again: see store.Calls.

@@ -146,7 +146,7 @@ func testTheQueueBehavesAsItsModel(t *testing.T, s Store) {
 			m := all[random.IntN(len(all))]
 			err := s.CancelCall(t.Context(), m.spec.Ref, m.spec.ID)
 			switch m.status {
-			case queue.Succeeded, queue.Dead:
+			case queue.Succeeded:
 				want("cancelling", m, err, queue.ErrSettled)
 			default:
 				want("cancelling", m, err, nil)

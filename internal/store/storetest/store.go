@@ -38,7 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []table{
 		functionTests, sourceTests, listTests, envTests, namespaceTests, routeTests, keyTests, publicTests, limitTests,
 		usageTests, keptTests, moduleTests, auditTests, secretTests, callTests, holdTests, shareTests, stepTests,
-		callbackTests, logTests, messageTests, lifecycleTests,
+		callbackTests, giveUpTests, logTests, messageTests, lifecycleTests,
 	} {
 		tests.run(t, open)
 	}
