@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,12 +33,13 @@ type promise struct {
 	then string
 	// poisons leaves open how the attack itself ends: it may have broken its own answer.
 	poisons bool
-	// change makes the pool's deadlines and limits fit the attack.
+	// change makes deadlines and limits fit the attack. It alone has these deadlines.
 	change func(*sandbox.Config)
 }
 
 // keep makes each attack on every version of Node.js. Attacks that need the same pool share one, with a neighbour on it
-// who must not be harmed by any of them; the host is looked at before the pool and after it.
+// who must not be harmed by any of them; the host is looked at before the pool and after it. Those that last until the
+// deadline of their answer are made at once.
 func keep(t *testing.T, promises []promise) {
 	t.Helper()
 	var runner string
@@ -52,8 +54,16 @@ func keep(t *testing.T, promises []promise) {
 				change = insider(runner, change)
 			}
 			before := lookAtHost(t)
-			pool := arena(t, v, change)
-			for _, p := range some {
+			waiting, others := apart(some)
+			pool := arena(t, v, func(c *sandbox.Config) {
+				if change != nil {
+					change(c)
+				}
+				c.SyncTimeout, c.AsyncTimeout = patience, patience // of the neighbour
+				c.Size += len(waiting)
+			})
+			attackAtOnce(t, pool, waiting)
+			for _, p := range others {
 				t.Run(p.name, func(t *testing.T) {
 					if calm := disturb(t, pool, func() { p.attack(t, pool) }); calm == 0 {
 						t.Error("the neighbour got no answer during the attack")
@@ -70,19 +80,51 @@ func keep(t *testing.T, promises []promise) {
 	})
 }
 
+// apart are the attacks that last until the deadline of their answer, and all others.
+func apart(promises []promise) (waiting, others []promise) {
+	for _, p := range promises {
+		if p.death == sandbox.ReasonDeadline {
+			waiting = append(waiting, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	return waiting, others
+}
+
+// attackAtOnce makes attacks side by side.
+func attackAtOnce(t *testing.T, pool *sandbox.Pool, promises []promise) {
+	t.Helper()
+	if len(promises) == 0 {
+		return
+	}
+	results, errs := make([]*sandbox.Result, len(promises)), make([]error, len(promises))
+	calm := disturb(t, pool, func() {
+		var attacks sync.WaitGroup
+		for i, p := range promises {
+			attacks.Go(func() { results[i], errs[i] = pool.Invoke(t.Context(), p.invocation(t)) })
+		}
+		attacks.Wait()
+	})
+	if calm == 0 {
+		t.Error("the neighbour got no answer during the attacks")
+	}
+	for i, p := range promises {
+		t.Run(p.name, func(t *testing.T) { p.judge(t, results[i], errs[i]) })
+	}
+}
+
 // byArena puts together the promises that need the same pool.
 func byArena(t *testing.T, promises []promise) [][]promise {
 	t.Helper()
 	type needs struct {
-		insider     bool
-		sync, async time.Duration
-		limits      sandbox.Limits
+		insider bool
+		limits  sandbox.Limits
 	}
 	var all [][]promise
 	places := map[needs]int{}
 	for _, p := range promises {
-		cfg := arenaConfig(t, oldest, p.change)
-		need := needs{p.insider, cfg.SyncTimeout, cfg.AsyncTimeout, cfg.Limits}
+		need := needs{p.insider, arenaConfig(t, oldest, p.change).Limits}
 		place, found := places[need]
 		if !found {
 			place, places[need] = len(all), len(all)
@@ -129,11 +171,7 @@ func insider(runner string, change func(*sandbox.Config)) func(*sandbox.Config) 
 
 func (p promise) attack(t *testing.T, pool *sandbox.Pool) {
 	t.Helper()
-	inv := invocation(p.name, p.code) // each has a worker of its own
-	inv.Web = p.web
-	if p.insider {
-		inv.Code = "const inside = require('inside');" + p.code
-	}
+	inv := p.invocation(t)
 	result, err := pool.Invoke(t.Context(), inv)
 	p.judge(t, result, err)
 	if p.then == "" {
@@ -144,6 +182,17 @@ func (p promise) attack(t *testing.T, pool *sandbox.Pool) {
 	if err != nil || string(result.Body) != p.then {
 		t.Errorf("the next call got %s, %v, want %s", bodyOf(result), err, p.then)
 	}
+}
+
+// invocation is the attack, which has a worker of its own.
+func (p promise) invocation(t *testing.T) *sandbox.Invocation {
+	t.Helper()
+	inv, cfg := invocation(p.name, p.code), arenaConfig(t, oldest, p.change)
+	inv.Web, inv.SyncTimeout, inv.AsyncTimeout = p.web, cfg.SyncTimeout, cfg.AsyncTimeout
+	if p.insider {
+		inv.Code = "const inside = require('inside');" + p.code
+	}
+	return inv
 }
 
 // judge compares the end of an attack with the promise.
@@ -180,7 +229,10 @@ func disturb(t *testing.T, pool *sandbox.Pool, attack func()) (during int) {
 	neighbour := func() {
 		result, err := pool.Invoke(t.Context(), invocation("neighbour", `
 			let calls = 0;
-			function main(req, res) { calls++; res.send({ got: req.body, calls, same: require === relativeRequire ? 1 : 0, polluted: {}.polluted }) }`))
+			function main(req, res) {
+				calls++;
+				res.send({ got: req.body, calls, same: require === relativeRequire ? 1 : 0, polluted: {}.polluted })
+			}`))
 		if err != nil || string(result.Body) != `{"got":{"x":1},"calls":1,"same":0}` {
 			t.Errorf("the neighbour got %s, %v", bodyOf(result), err)
 		}
