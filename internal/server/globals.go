@@ -12,8 +12,8 @@ import (
 // garbage is GOGC: the server uses little memory, and collecting at Go's default would cost a tenth of its time.
 const garbage = 400
 
-// setGlobals gives the server's log to what logs for the whole process. Beside it, setGarbage and the memory limit
-// (memory.go) nothing here changes what belongs to the process.
+// setGlobals gives the server's log to what logs for the whole process. Beside it, setGarbage, the memory limit
+// (memory.go) and the monitor (monitor_linux.go) nothing here changes what belongs to the process.
 func setGlobals(log *slog.Logger) {
 	slog.SetDefault(log) // libraries log through it too
 	logLibraries(log)

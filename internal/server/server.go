@@ -243,8 +243,8 @@ func (s *server) closePool() error {
 	return s.pool.Shutdown(s.drain.until())
 }
 
-// startBackground watches for changes by other servers, reads the routes, pings the store, and reloads the
-// configuration.
+// startBackground watches for changes by other servers, reads the routes, pings the store, reloads the configuration,
+// and relaxes Go's monitor: after what starts fork servers has its threads, for processes inherit what that sets.
 func (s *server) startBackground(ctx context.Context) (stop func() error, err error) {
 	s.routes = routes.NewKeeper(s.store, s.log())
 	load(ctx, s.routes.Keeper)
@@ -256,6 +256,7 @@ func (s *server) startBackground(ctx context.Context) (stop func() error, err er
 		func(ctx context.Context) { watchStore(ctx, s.store) },
 		func(ctx context.Context) { reload.watch(ctx, s.Reload, s.cancel) },
 		func(ctx context.Context) { s.runtimes.run(ctx, reload.runtimes) },
+		func(ctx context.Context) { relaxMonitor(ctx, s.log()) },
 	), nil
 }
 
