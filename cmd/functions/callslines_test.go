@@ -111,3 +111,24 @@ func TestTheEventsOfAPipelineHaveTheLinesOfEachStep(t *testing.T) {
 		})
 	}
 }
+
+func TestTheOutputSaysThatACallWasCancelled(t *testing.T) {
+	s := startServer(t, "STORAGE=inmemory", "CODE_ASYNC_TIMEOUT=10m")
+	put(t, s.url+"/functions/a/waits", `function main() { console.log('begun'); setTimeout(() => {}, 600000) }`, "")
+	res, body := s.request(t, "PUT", "/functions/a/waits/run", "{}", "Prefer", "respond-async")
+	if res.StatusCode != http.StatusAccepted {
+		t.Fatalf("answered %d %s", res.StatusCode, body)
+	}
+	prints := func(text string) {
+		eventually(t, text, func() bool {
+			_, lines := s.request(t, "GET", "/functions/a/waits/logs", "")
+			return strings.Contains(lines, text)
+		})
+	}
+	prints("begun")
+	at := strings.TrimPrefix(res.Header.Get("Location"), s.url)
+	if res, body := s.request(t, "DELETE", at, ""); res.StatusCode != http.StatusNoContent {
+		t.Errorf("answered %d %s", res.StatusCode, body)
+	}
+	prints(`"message":"Failed to run function: The call was cancelled"`)
+}

@@ -2,12 +2,12 @@ package calls
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/backstage/functions/internal/fairroom"
+	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/queue"
 	"github.com/backstage/functions/sandbox"
 	"github.com/backstage/functions/sandbox/rawjson"
@@ -22,11 +22,11 @@ const progressInterval = time.Second
 // busyPause is how long it takes until the workers are looked at again when none was spare.
 const busyPause = 50 * time.Millisecond
 
-// Causes of the end of a run.
+// Causes of the end of a run. The output of its function has them.
 var (
-	errLost      = errors.New("calls: the lease is lost")
-	errCancelled = errors.New("calls: the call was cancelled")
-	errStopping  = errors.New("calls: the server stops")
+	errLost      error = invoke.EndedBy("The call was ended: its lease could not be renewed")
+	errCancelled error = invoke.EndedBy("The call was cancelled")
+	errStopping  error = invoke.EndedBy("The call was ended, and will run again: the server stops")
 )
 
 // Engine runs queued calls. Use New, Run and Close. It is safe for concurrent use.

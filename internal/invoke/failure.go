@@ -1,6 +1,7 @@
 package invoke
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -43,6 +44,20 @@ func failureTexts(err error) (text, message string) {
 		}
 	}
 	return err.Error(), err.Error()
+}
+
+// EndedBy is why the context of a call ended, in the words of the output of its function.
+type EndedBy string
+
+func (e EndedBy) Error() string { return string(e) }
+
+// toldOf is err, or why ctx ended where that has killed the worker and has words.
+func toldOf(ctx context.Context, err error) error {
+	cause, told := errors.AsType[EndedBy](context.Cause(ctx))
+	if death, ok := errors.AsType[*sandbox.DeathError](err); ok && told && death.Reason == sandbox.ReasonCanceled {
+		return cause
+	}
+	return err
 }
 
 // printFailure prints text and the error's stack, if it has one, as error lines.

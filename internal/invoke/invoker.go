@@ -229,7 +229,7 @@ func (v *Invoker) run(ctx context.Context, e *entry, call Call, at place) (*sand
 	took := time.Since(at.start)
 	ran := begun || hasRun(err)
 	if err != nil && ran && (!begun || !endOf(err).byCaller()) {
-		printFailure(out, at.describe(err, took), err)
+		printFailure(out, at.describe(toldOf(ctx, err), took), err)
 	}
 	status := statusOf(result, err)
 	ending := Ending{Status: status, Stats: StatsOf(result, err), Err: err, Streamed: begun}

@@ -48,6 +48,10 @@ func (i *Items) endOf(in *json.Decoder) error {
 	return io.EOF
 }
 
+// notAnArray is told to who sends something else as application/json.
+const notAnArray = "the inputs are not a JSON array: send one, or send each input in a line of its own, as " +
+	"application/x-ndjson"
+
 // noArray is err, met where the array should go on. Nothing more can be read then.
 func (i *Items) noArray(err error) error {
 	i.over = true
@@ -56,7 +60,7 @@ func (i *Items) noArray(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return badRequest("the array of inputs has no end", nil) // io.EOF is the end of one
 	case isSyntax, err == nil:
-		return badRequest("the inputs are not a JSON array", err)
+		return badRequest(notAnArray, err)
 	}
 	return i.fail(err)
 }

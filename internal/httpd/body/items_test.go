@@ -49,22 +49,27 @@ func TestItemsAreReadOneByOne(t *testing.T) {
 		{"ends of lines", lines, "\n1\r\n\r\n  2 \n\t\n", "1|2|end"},
 		{"a mark of the byte order", lines, "\xef\xbb\xbf1\n2", "1|2|end"},
 		{"long lines", lines, `"` + long + "\"\n1", `"` + long + `"|1|end`},
-		{"a line that is too long", lines, `"` + long + long + "\"\n1", "An input has more than 6000 bytes: the limit is BODY_PARSER_LIMIT|1|end"},
-		{"the last line is too long", lines, "1\n" + long + long, "1|An input has more than 6000 bytes: the limit is BODY_PARSER_LIMIT|end"},
+		{"a line that is too long", lines, `"` + long + long + "\"\n1",
+			"An input has more than 6000 bytes: the limit is BODY_PARSER_LIMIT|1|end"},
+		{"the last line is too long", lines, "1\n" + long + long,
+			"1|An input has more than 6000 bytes: the limit is BODY_PARSER_LIMIT|end"},
 		{"two values in a line", lines, "1 2\n3", "Unexpected number in JSON at position 2|3|end"},
 		{"no UTF-8", lines, "\"\xff\"\n1", "an input is not UTF-8|1|end"},
-		{"too deep", lines, "[[[1]]]\n[1]", "JSON is nested deeper than 2 levels at position 2: the limit is BODY_PARSER_DEPTH|[1]|end"},
+		{"too deep", lines, "[[[1]]]\n[1]",
+			"JSON is nested deeper than 2 levels at position 2: the limit is BODY_PARSER_DEPTH|[1]|end"},
 		{"nothing", lines, "", "end"},
 		{"an array", array, ` [1, {"a":"]"} ,"é",[]]` + "\n", `1|{"a":"]"}|"é"|[]|end`},
 		{"an array of arrays", array, "[[1],[2]]", "[1]|[2]|end"},
 		{"an empty array", array, "[]", "end"},
-		{"an element is too deep", array, "[[[[1]]],2]", "JSON is nested deeper than 2 levels at position 2: the limit is BODY_PARSER_DEPTH|2|end"},
-		{"an element is too long", array, `["` + long + long + `",2]`, "An input has more than 6000 bytes: the limit is BODY_PARSER_LIMIT|over"},
-		{"no array", array, "1", "the inputs are not a JSON array|over"},
+		{"an element is too deep", array, "[[[[1]]],2]",
+			"JSON is nested deeper than 2 levels at position 2: the limit is BODY_PARSER_DEPTH|2|end"},
+		{"an element is too long", array, `["` + long + long + `",2]`,
+			"An input has more than 6000 bytes: the limit is BODY_PARSER_LIMIT|over"},
+		{"no array", array, "1", notAnArray + "|over"},
 		{"nothing for an array", array, "", "the array of inputs has no end|over"},
 		{"an array without an end", array, "[1,2", "1|2|the array of inputs has no end|over"},
-		{"a wrong end", array, "[1}", "1|the inputs are not a JSON array|over"},
-		{"something behind the array", array, "[1]]", "1|the inputs are not a JSON array|over"},
+		{"a wrong end", array, "[1}", "1|" + notAnArray + "|over"},
+		{"something behind the array", array, "[1]]", "1|" + notAnArray + "|over"},
 	} {
 		got := strings.Join(itemsIn(t, itemsRequest(row.contentType, row.body), Options{Limit: 6000, Depth: 2}), "|")
 		if got != row.want {
@@ -121,7 +126,8 @@ func TestItemsAskForMemory(t *testing.T) {
 		}
 		o.Grow = func(int) bool { return false }
 		got := itemsIn(t, itemsRequest(contentType, body), o)
-		if got[0] != "1" && contentType != "application/json" || !strings.Contains(strings.Join(got, "|"), ErrNoRoom.Error()) {
+		if got[0] != "1" && contentType != "application/json" ||
+			!strings.Contains(strings.Join(got, "|"), ErrNoRoom.Error()) {
 			t.Errorf("%s: without memory %.200q", contentType, got)
 		}
 	}
