@@ -77,6 +77,46 @@ func TestStateIsKeptByChoice(t *testing.T) {
 	}
 }
 
+// Who deletes a function and stores it anew finds nothing of what the one before has kept; who stores the same over it
+// does.
+func TestStateEndsWithItsFunction(t *testing.T) {
+	s := startServer(t, runtimesVariable(t))
+	for _, runtime := range runtimes {
+		for _, option := range []string{`"init":"once"`, `"state":"worker"`} {
+			url := s.url + "/functions/kept/" + runtime
+			store := func() { put(t, url, stateCode, fmt.Sprintf(`"runtime":%q,%s`, runtime, option)) }
+			call := func() (answer string) {
+				_, answer = request(t, http.MethodPut, url+"/run", `{}`)
+				return answer
+			}
+			// A call that follows at once may have another process than the one before.
+			until := func(what, want string) {
+				t.Helper()
+				for n := 0; call() != want; n++ {
+					if n == 100 {
+						t.Errorf("%s on %s, %s: no call is answered %s", option, runtime, what, want)
+						return
+					}
+				}
+			}
+			store()
+			until("stored", `{"calls":3}`)
+			store()
+			until("stored over it", `{"calls":4}`)
+			if status, answer := request(t, http.MethodDelete, url, ""); status != http.StatusNoContent {
+				t.Fatalf("deleted: %d %s", status, answer)
+			}
+			store()
+			if got := call(); got != `{"calls":1}` {
+				t.Errorf("%s on %s, stored anew: answered %s", option, runtime, got)
+			}
+			if status, answer := request(t, http.MethodDelete, url, ""); status != http.StatusNoContent {
+				t.Fatalf("deleted: %d %s", status, answer)
+			}
+		}
+	}
+}
+
 // A warmup reaches nothing outside. Where what it connects with cannot be in a snapshot, it is left out.
 func TestWarmupsReachNothing(t *testing.T) {
 	var asked atomic.Int64
@@ -89,7 +129,10 @@ func TestWarmupsReachNothing(t *testing.T) {
 		put(t, url, `let warm = []
 function main(req, res) {
   if (!req.body.warm) return res.send(warm)
-  require('request')(req.body.warm, (error, answer) => { warm.push(error ? 'refused' : answer.statusCode); res.send(1) })
+  require('request')(req.body.warm, (error, answer) => {
+    warm.push(error ? 'refused' : answer.statusCode)
+    res.send(1)
+  })
 }`, fmt.Sprintf(`"runtime":%q,"init":"once","warmup":{"body":{"warm":%q},"times":2}`, runtime, site.URL))
 		for range 2 {
 			status, answer := request(t, http.MethodPut, url+"/run", `{}`)

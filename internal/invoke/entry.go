@@ -67,6 +67,12 @@ func bareEntry(fn *function.Function, bounds *function.Bounds) *entry {
 func newEntry(fn *function.Function, bounds *function.Bounds) (*entry, error) {
 	e := bareEntry(fn, bounds)
 	e.revision = fn.Revision()
+	if e.once {
+		// One that was deleted and stored anew starts anew, with the same code, too: its first write is another one. No
+		// call finds what a trial run has left.
+		e.key += "\x00\x00since" + fn.Created
+		e.snapshotKey = e.key
+	}
 	if fn.Env == nil {
 		return e, nil
 	}

@@ -107,9 +107,9 @@ func (v *Invoker) ownerOf(namespace string) string { return function.Owner(names
 const minTrial = time.Second
 
 // Check runs the top-level code of f, to learn whether it can be stored, on a worker that then waits for the first call
-// of it. If that shows a web handler, which reads its body as bytes, f gets the option for that unless it has one; of a
-// module f gets the artefact that it was lowered to. Its error is that of the pool: a *sandbox.FunctionError, a
-// *sandbox.DeathError, or one of the sandbox's sentinels; or a *LimitError.
+// of it, unless that code runs once. If that shows a web handler, which reads its body as bytes, f gets the option for
+// that unless it has one; of a module f gets the artefact that it was lowered to. Its error is that of the pool: a
+// *sandbox.FunctionError, a *sandbox.DeathError, or one of the sandbox's sentinels; or a *LimitError.
 func (v *Invoker) Check(ctx context.Context, f *function.Function) error {
 	if err := v.limits.Allowed(f.Namespace); err != nil {
 		return err

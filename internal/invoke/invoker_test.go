@@ -44,13 +44,15 @@ func TestRunHandsThePoolAllOfTheCall(t *testing.T) {
 	fn.Env = function.NewEnv(function.Var{Name: "RATE", Value: "<7>"})
 	f := newFixture(fn)
 	request := sandbox.Request{
-		Method: "PUT", Header: json.RawMessage(`{"host":"h"}`), Query: json.RawMessage(`{"a":"1"}`), Body: json.RawMessage(`[1]`),
+		Method: "PUT", Header: json.RawMessage(`{"host":"h"}`), Query: json.RawMessage(`{"a":"1"}`),
+		Body: json.RawMessage(`[1]`),
 	}
 	if _, err := f.Run(t.Context(), Call{ID: "id-1", Ref: fn.Ref, Request: request}); err != nil {
 		t.Fatal(err)
 	}
 	inv := f.pool.seen()[0]
-	if inv.ID != "id-1" || inv.Kind != sandbox.Run || inv.Group != "shop" || inv.Filename != "shop/price.js" || inv.Code != "main code" {
+	if inv.ID != "id-1" || inv.Kind != sandbox.Run || inv.Group != "shop" || inv.Filename != "shop/price.js" ||
+		inv.Code != "main code" {
 		t.Errorf("invocation %+v", inv)
 	}
 	if got := string(inv.Env); got != `{"RATE":"<7>"}` {
@@ -155,6 +157,36 @@ func TestOtherVariablesAreForOtherSnapshots(t *testing.T) {
 	}
 }
 
+// What top-level code that runs once has left is there for as long as its function, whatever is written of it
+// meanwhile. A function that was deleted and stored anew starts anew.
+func TestStateEndsWithItsFunction(t *testing.T) {
+	once, keep, putBack := function.InitOnce, function.StateWorker, function.ReuseRollback
+	for name, row := range map[string]struct {
+		options function.Options
+		ends    bool
+	}{
+		"each":     {function.Options{}, false},
+		"once":     {function.Options{Init: &once}, true},
+		"put back": {function.Options{Init: &once, Reuse: &putBack}, true},
+		"state":    {function.Options{State: &keep, Reuse: &putBack}, true},
+	} {
+		key := func(created, version string) string {
+			fn := stored("a/b", "one")
+			fn.Options, fn.Created, fn.VersionID = row.options, created, version
+			f := newFixture(fn)
+			f.body(t, "a/b")
+			return f.pool.seen()[0].Key
+		}
+		first := key("2026-01-01T00:00:00.000Z", "1")
+		if again := key("2026-01-01T00:00:00.000Z", "2"); again != first {
+			t.Errorf("%s: written again, it has other workers", name)
+		}
+		if anew := key("2026-01-02T00:00:00.000Z", "3"); (anew != first) != row.ends {
+			t.Errorf("%s: stored anew, it has other workers: %v", name, anew != first)
+		}
+	}
+}
+
 // State that is kept by choice goes before both: its workers are not put back.
 func TestStateIsKeptByChoice(t *testing.T) {
 	keep, not, putBack := function.StateWorker, function.StateCall, function.ReuseRollback
@@ -214,8 +246,9 @@ func TestKeyStandsForHowTheCodeIsLoaded(t *testing.T) {
 			keys[inv.Key] = name
 		}
 	}
-	if len(keys) != 12 {
-		t.Errorf("%d keys of twelve functions: trial runs have others than calls", len(keys))
+	// Trial runs have those of calls, but for the three functions whose top-level code runs once.
+	if len(keys) != 12+3 {
+		t.Errorf("%d keys of twelve functions", len(keys))
 	}
 }
 
@@ -259,12 +292,21 @@ func TestFailedRunIsCountedAndPrinted(t *testing.T) {
 	}{
 		{"thrown", thrown, 500, "ReferenceError: x is not defined|ReferenceError: x is not defined|    at main (a/b.js:2)"},
 		{"thrown with status", &sandbox.FunctionError{Status: 422, Text: "BadThing: no"}, 422, "BadThing: no"},
-		{"status of an answer that is not the last", &sandbox.FunctionError{Status: 150, Text: "Error: no"}, 500, "Error: no"},
-		{"killed at the end of the server", &sandbox.DeathError{Reason: sandbox.ReasonClosed}, 503, "sandbox: worker died: closed"},
+		{
+			"status of an answer that is not the last", &sandbox.FunctionError{Status: 150, Text: "Error: no"},
+			500, "Error: no",
+		},
+		{
+			"killed at the end of the server", &sandbox.DeathError{Reason: sandbox.ReasonClosed},
+			503, "sandbox: worker died: closed",
+		},
 		{"status of no HTTP answer", &sandbox.FunctionError{Status: 42, Text: "Error: no"}, 500, "Error: no"},
 		{"sync deadline", &sandbox.DeathError{Reason: sandbox.ReasonSyncDeadline}, 500, "Error: Script execution timed out."},
 		{"deadline", fmt.Errorf("pool: %w", timeout), 408, "Error: Function timeout"},
-		{"memory", &sandbox.DeathError{Reason: sandbox.ReasonMemory, Detail: "used\n128 MiB"}, 500, "sandbox: worker died: memory_limit: used|128 MiB"},
+		{
+			"memory", &sandbox.DeathError{Reason: sandbox.ReasonMemory, Detail: "used\n128 MiB"},
+			500, "sandbox: worker died: memory_limit: used|128 MiB",
+		},
 		{"caller gone", &sandbox.DeathError{Reason: sandbox.ReasonCanceled}, 499, "sandbox: worker died: canceled"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -352,7 +394,8 @@ func TestCheckUsesTheWorkerThatTheFirstCallWillGet(t *testing.T) {
 		}
 	}
 	first, second := f.pool.seen()[0], f.pool.seen()[1]
-	if first.Kind != sandbox.Check || first.Code != "new" || first.Filename != "a/b.js" || first.Env != nil || first.Group != "a" {
+	if first.Kind != sandbox.Check || first.Code != "new" || first.Filename != "a/b.js" || first.Env != nil ||
+		first.Group != "a" {
 		t.Errorf("invocation %+v", first)
 	}
 	if first.Key != second.Key || first.ID == second.ID {
@@ -375,7 +418,8 @@ func TestATrialRunFindsAWebHandler(t *testing.T) {
 		`"handler"`: function.BodyRaw, ``: "unset", `"other"`: "unset",
 		`"{\"handler\":true,\"lowered\":\"y\"}"`: function.BodyRaw, `"{\"handler\":false,\"lowered\":\"y\"}"`: "unset",
 	} {
-		v := New(Options{Pool: answeringPool{&sandbox.Result{Status: 200, Body: json.RawMessage(answer)}}, Source: newSource()})
+		pool := answeringPool{&sandbox.Result{Status: 200, Body: json.RawMessage(answer)}}
+		v := New(Options{Pool: pool, Source: newSource()})
 		for _, given := range []*string{nil, new(string)} {
 			fn := function.Function{Ref: ref("a/b"), Code: "x", Options: function.Options{Body: given}}
 			if err := v.Check(t.Context(), &fn); err != nil {
