@@ -3,7 +3,9 @@
 // What a deploy is told of code that would fail every call.
 
 const test = require('tape');
-const { outcome } = require('./support');
+const { inTurn } = require('./support');
+
+const outcome = inTurn(test);
 
 const node = parseInt(process.versions.node, 10);
 

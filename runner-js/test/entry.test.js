@@ -3,7 +3,9 @@
 // What is called of code: main, or what it exports, also as an ES module.
 
 const test = require('tape');
-const { started, outcome } = require('./support');
+const { started, inTurn } = require('./support');
+
+const outcome = inTurn(test);
 
 const modern = parseInt(process.versions.node, 10) >= 18;
 

@@ -3,14 +3,16 @@
 // What a call answers, outcome by outcome. Engines word their own errors differently: those are matched in part.
 
 const test = require('tape');
-const { outcome } = require('./support');
+const { outcome, inTurn } = require('./support');
+
+const answered = inTurn(test);
 
 const result = (body, more) => Object.assign({ type: 'result', status: 200, headers: [], body }, more);
 const error = (status, message, more) => Object.assign({ type: 'error', status, message, headers: [] }, more);
 
 // check compares the members of want with those of the answer; a RegExp is matched.
 async function check(t, name, code, want, request) {
-  const { answer } = await outcome(code, request);
+  const { answer } = await answered(code, request);
   for (const key of Object.keys(want)) {
     if (want[key] instanceof RegExp) t.ok(want[key].test(answer[key]), `${name}: ${key} ${answer[key]}`);
     else t.deepEqual(answer[key], want[key], `${name}: ${key}`);

@@ -3,7 +3,9 @@
 // What a function sees of a request whose body comes as bytes.
 
 const test = require('tape');
-const { started, outcome, realm } = require('./support');
+const { started, inTurn, realm } = require('./support');
+
+const outcome = inTurn(test);
 
 const HTTP = { path: '/hooks/git', url: '/hooks/git?a=1', ip: '192.0.2.1', host: 'api.example.com', scheme: 'https',
   params: { name: 'git' } };

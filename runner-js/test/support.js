@@ -152,6 +152,24 @@ async function outcome(code, request, changes) {
   }
 }
 
+// inTurn returns a function that is as outcome, in one runner for as long as answers leave that reusable. It ends with
+// the tests.
+function inTurn(test) {
+  let runner = null;
+  const close = async () => {
+    if (runner !== null) await runner.close();
+    runner = null;
+  };
+  test.onFinish(close);
+  return async (code, request) => {
+    if (runner === null) runner = await started();
+    runner.load(code);
+    const result = await runner.call(request);
+    if (!result.answer.reusable) await close();
+    return result;
+  };
+}
+
 // realm loads a file of realm/ into a new context. What it sees of a realm that modules live in is of yet another one.
 // Seen is given what evaluates there.
 function realm(name, host, seen = () => {}) {
@@ -172,4 +190,4 @@ function realm(name, host, seen = () => {}) {
   return load(name);
 }
 
-module.exports = { Runner, started, outcome, golden, init, realm, ROOT, FLAGS };
+module.exports = { Runner, started, outcome, inTurn, golden, init, realm, ROOT, FLAGS };
