@@ -74,6 +74,12 @@ func (e *Engine) Hold(ctx context.Context, h *queue.Hold, guest bool) (*Held, *K
 	return nil, kept, nil
 }
 
+// ForgetKey frees a key of a function whose call has ended: the next request with it runs. It returns queue.ErrNotFound
+// when there is none, and queue.ErrNotSettled while the call runs.
+func (e *Engine) ForgetKey(ctx context.Context, ref function.Ref, key string) error {
+	return e.Queue.ForgetKey(ctx, ref, key)
+}
+
 // limitsOf bound what a caller adds.
 func (e *Engine) limitsOf(guest bool) queue.Limits {
 	if guest {

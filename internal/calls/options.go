@@ -40,6 +40,7 @@ type Queue interface {
 	AnswerKey(ctx context.Context, of queue.HoldOf, answer []byte, limits queue.Limits) (kept bool, err error)
 	KeyAnswer(ctx context.Context, of queue.HoldOf) ([]byte, error)
 	FreeKey(ctx context.Context, of queue.HoldOf) error
+	ForgetKey(ctx context.Context, ref function.Ref, key string) error
 
 	Publish(ctx context.Context, to string, message []byte) (heard bool, err error)
 	Subscribe(ctx context.Context, names []string, receive func(message []byte))

@@ -24,6 +24,9 @@ type Holds interface {
 	KeyAnswer(ctx context.Context, of queue.HoldOf) ([]byte, error)
 	// FreeKey ends holding as if there had been no call. It does nothing to a key that is not held any more.
 	FreeKey(ctx context.Context, of queue.HoldOf) error
+	// ForgetKey frees a key of a function whose call has ended, with its answer. It returns queue.ErrNotFound when there
+	// is none, and queue.ErrNotSettled for one that is held.
+	ForgetKey(ctx context.Context, ref function.Ref, key string) error
 }
 
 func (s calls) HoldKey(ctx context.Context, h *queue.Hold, limits queue.Limits) (queue.Holding, error) {
@@ -51,6 +54,11 @@ func (s calls) KeyAnswer(ctx context.Context, of queue.HoldOf) ([]byte, error) {
 	return hook.Value(ctx, s.guarded, read("key answer"), func(ctx context.Context, to Calls) ([]byte, error) {
 		return to.KeyAnswer(ctx, of)
 	})
+}
+
+func (s calls) ForgetKey(ctx context.Context, ref function.Ref, key string) error {
+	op := write("forget key", function.Change{})
+	return s.guarded.Do(ctx, op, func(ctx context.Context, to Calls) error { return to.ForgetKey(ctx, ref, key) })
 }
 
 func (s calls) FreeKey(ctx context.Context, of queue.HoldOf) error {

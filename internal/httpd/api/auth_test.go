@@ -89,6 +89,7 @@ var matrix = map[string]rights{
 	"GET /namespaces/{namespace}/modules/{module}/functions":  ofDeploy,
 
 	"GET /functions/{namespace}/{id}/invocations":                       ofDeploy,
+	"DELETE /functions/{namespace}/{id}/idempotency-key":                ofDeploy,
 	"GET /functions/{namespace}/{id}/invocations/{invocation}":          ofInvoke,
 	"DELETE /functions/{namespace}/{id}/invocations/{invocation}":       ofInvoke,
 	"GET /functions/{namespace}/{id}/invocations/{invocation}/result":   ofInvoke,
@@ -207,7 +208,8 @@ func TestARefusalTellsNothingOfWhatIsStored(t *testing.T) {
 	}
 	store := newFakeStore()
 	g := guard(t, Options{Auth: AuthOn, Store: store, Invoker: &fakeInvoker{find: found}})
-	if _, err := store.Put(t.Context(), &function.Function{Ref: function.Ref{Namespace: "a", ID: "f"}, Code: "1"}); err != nil {
+	f := &function.Function{Ref: function.Ref{Namespace: "a", ID: "f"}, Code: "1"}
+	if _, err := store.Put(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
 	store.err = errors.New("asked") // which would be answered 500
@@ -254,8 +256,9 @@ func TestAPreflightNeedsNoKey(t *testing.T) {
 	g := guard(t, Options{Auth: AuthOn, Invoker: invoker})
 	preflight := []string{"Origin", app, "Access-Control-Request-Method", "PUT"}
 	for path, want := range map[string]int{
-		"/functions/a/shared/run": 204, "/functions/a/shared/run/x": 401, "/functions/a/f/run": 401, "/functions/a/f/run/x": 401,
-		"/functions/a/shared": 200, "/status": 200, // which say what methods there are
+		"/functions/a/shared/run": 204, "/functions/a/shared/run/x": 401, "/functions/a/f/run": 401,
+		"/functions/a/f/run/x": 401,
+		"/functions/a/shared":  200, "/status": 200, // which say what methods there are
 	} {
 		response, body := g.ask(t, "OPTIONS", path, "", preflight...)
 		if response.StatusCode != want {
@@ -393,7 +396,8 @@ func TestFunctionsSeeNoKeysOfTheServer(t *testing.T) {
 		}
 	}
 	g = guard(t, Options{Auth: AuthLog, Invoker: invoker})
-	if _, _ = g.ask(t, "PUT", "/functions/a/f/run", "another.kind.of-token"); !strings.Contains(seen, "another.kind.of-token") {
+	_, _ = g.ask(t, "PUT", "/functions/a/f/run", "another.kind.of-token")
+	if !strings.Contains(seen, "another.kind.of-token") {
 		t.Errorf("the function does not see what is not for the server: %s", seen)
 	}
 }
@@ -534,7 +538,8 @@ func TestTheAccessLogSeesNoKeys(t *testing.T) {
 		seen = append(seen, r.Header.Get("Authorization"))
 	}})
 	token := g.key(identity.Invoke, "*")
-	for _, request := range []string{"GET /nope", "PATCH /functions/a/f", "GET /", "GET /livez", "GET /status", "OPTIONS /keys"} {
+	for _, request := range []string{"GET /nope", "PATCH /functions/a/f", "GET /", "GET /livez", "GET /status",
+		"OPTIONS /keys"} {
 		method, path, _ := strings.Cut(request, " ")
 		g.ask(t, method, path, token)
 	}
@@ -546,6 +551,7 @@ func TestTheAccessLogSeesNoKeys(t *testing.T) {
 func TestARefusalByARouteDoesNotSayWhereItLeads(t *testing.T) {
 	g := guard(t, Options{Auth: AuthOn, Routes: tableOf(t, "/x")})
 	response, body := g.ask(t, "GET", "/x", g.key(identity.Invoke, "b"))
-	expect(t, response, body, 403, `{"error":"The key may not do this: it needs the role invoke in the namespace of its function",`+
-		`"reason":"forbidden"}`)
+	expect(t, response, body, 403,
+		`{"error":"The key may not do this: it needs the role invoke in the namespace of its function",`+
+			`"reason":"forbidden"}`)
 }

@@ -38,6 +38,9 @@ type Calls interface {
 	RedriveCallback(ctx context.Context, ref function.Ref, id string) error
 	// Hold has the idempotency key of a call held whose caller waits, or returns what the key has.
 	Hold(ctx context.Context, h *queue.Hold, guest bool) (*calls.Held, *calls.Kept, error)
+	// ForgetKey frees such a key whose call has ended. It returns queue.ErrNotFound for none, and queue.ErrNotSettled
+	// while the call runs.
+	ForgetKey(ctx context.Context, ref function.Ref, key string) error
 }
 
 // CallTimes are how long records of calls are kept.

@@ -160,7 +160,8 @@ func (noCalls) Result(context.Context, function.Ref, string) (*calls.Answer, err
 
 func (noCalls) List(context.Context, *queue.Query) (page queue.Page, err error) { return page, nil }
 
-func (noCalls) Cancel(context.Context, function.Ref, string) error { return queue.ErrNotFound }
+func (noCalls) ForgetKey(context.Context, function.Ref, string) error { return queue.ErrNotFound }
+func (noCalls) Cancel(context.Context, function.Ref, string) error    { return queue.ErrNotFound }
 
 func (noCalls) Redrive(context.Context, function.Ref, string) error { return queue.ErrNotFound }
 

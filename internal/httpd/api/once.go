@@ -10,7 +10,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/backstage/functions/internal/calls"
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/forwarded"
+	"github.com/backstage/functions/internal/httpd/qs"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/outcome"
 	"github.com/backstage/functions/internal/queue"
@@ -39,6 +41,11 @@ var (
 		Status: http.StatusTooManyRequests, Reason: "calls_store_full", Fault: outcome.FaultCaller, Retry: true,
 		Message: "All namespaces together have as many asynchronous calls and Idempotency-Keys as they may: call without " +
 			"the key, wait until some have expired, or raise CALLS_MAX_TOTAL and CALLS_MEMORY_TOTAL",
+	})
+	errNoSuchKey = outcome.New(outcome.Outcome{
+		Status: http.StatusNotFound, Fault: outcome.FaultCaller,
+		Message: "No call of that caller has this Idempotency-Key, or its time is over. Keys belong to a caller: ?caller= " +
+			"names another one, as records of calls do",
 	})
 	errNoKeys = outcome.New(outcome.Outcome{
 		Status: http.StatusNotImplemented, Reason: "calls_unsupported", Fault: outcome.FaultCaller,
@@ -114,9 +121,44 @@ func (s *server) holdOf(r *http.Request, to target, request *sandbox.Request) (*
 		shown = append(shown, "Host", strings.ToLower(forwarded.Host(r, s.TrustedProxies)))
 	}
 	return &queue.Hold{
-		Ref: ref, ID: id.String(), Key: hashOf(limitedKey(r).ID, ref.ID, key, "answer"), Print: printOf(r, request, shown),
+		Ref: ref, ID: id.String(), Key: heldKey(limitedKey(r).ID, ref, key), Print: printOf(r, request, shown),
 		For: min(keyLife, s.CallTimes.Keep),
 	}, nil
+}
+
+// heldKey is a key of a caller as it is held.
+func heldKey(caller string, ref function.Ref, key string) string {
+	return hashOf(caller, ref.ID, key, "answer")
+}
+
+// forgetKey frees the idempotency key of a call that has ended whose caller has waited: its own, or that of the caller
+// whom the query names.
+func (s *server) forgetKey(w http.ResponseWriter, r *http.Request) error {
+	ref, err := refOf(r)
+	if err != nil {
+		return err
+	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	if key == "" {
+		return outcome.BadRequest("Name the key in the header Idempotency-Key, as in the request that had it")
+	}
+	caller := limitedKey(r).ID
+	if query := qs.Parse(r.URL.RawQuery); textOf(query, "caller") != "" {
+		caller = textOf(query, "caller")
+	}
+	switch err := s.Calls.ForgetKey(r.Context(), ref, heldKey(caller, ref, key)); {
+	case errors.Is(err, queue.ErrNotFound):
+		return errNoSuchKey
+	case errors.Is(err, queue.ErrNotSettled):
+		return errKeyInUse
+	case err != nil:
+		return fmt.Errorf("forget an idempotency key of %s: %w", ref, err)
+	}
+	sendEmpty(w, http.StatusNoContent)
+	return nil
 }
 
 // endHold gives a key that is held what its call was answered with. It frees it where nothing has run, and where the

@@ -76,6 +76,7 @@ func (s *server) resources() []resource {
 			{"GET", toFollow, s.getCall}, {"DELETE", toFollow, s.deleteCall},
 		}},
 		{callsPath, apiPort, []method{{"GET", toDeploy, s.listCalls}}},
+		{"/functions/{namespace}/{id}/idempotency-key", apiPort, []method{{"DELETE", toDeploy, s.forgetKey}}},
 		{"/functions/{namespace}/{id}/secrets/{secret}", apiPort, []method{
 			{"PUT", toDeploy, s.putSecret}, {"DELETE", toDeploy, s.deleteSecret},
 		}},

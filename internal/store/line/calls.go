@@ -183,6 +183,11 @@ func (c Calls) KeyAnswer(ctx context.Context, of queue.HoldOf) (answer []byte, e
 	return answer, err
 }
 
+// ForgetKey frees a key whose call has ended.
+func (c Calls) ForgetKey(ctx context.Context, ref function.Ref, key string) error {
+	return c.do(ctx, "forget key", func() error { return c.line.ForgetKey(ctx, ref, key) })
+}
+
 // FreeKey lets go of a key.
 func (c Calls) FreeKey(ctx context.Context, of queue.HoldOf) error {
 	return c.do(ctx, "free key", func() error { return c.line.FreeKey(ctx, of) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/queue"
 )
 
@@ -122,6 +123,25 @@ func (l *Line) FreeKey(ctx context.Context, of queue.HoldOf) error {
 		if ch.editHeld(of) != nil {
 			ch.drop(of.ID)
 		}
+		return nil
+	})
+}
+
+// ForgetKey frees a key whose call has ended: see store.Holds.
+func (l *Line) ForgetKey(ctx context.Context, ref function.Ref, key string) error {
+	return l.change(ctx, func(ch *change) error {
+		ns := ch.namespaces[ref.Namespace]
+		if ns == nil {
+			return queue.ErrNotFound
+		}
+		c := ch.calls[ns.keys[key]]
+		switch {
+		case c == nil, c.Ref != ref, !c.Held, !c.Expires.After(ch.now):
+			return queue.ErrNotFound
+		case c.Status == queue.Running:
+			return queue.ErrNotSettled
+		}
+		ch.drop(c.ID)
 		return nil
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/queue"
 )
 
@@ -94,6 +95,22 @@ func (s *Store) FreeKey(ctx context.Context, of queue.HoldOf) error {
 		err = nil
 	}
 	return at("free key "+of.ID, err)
+}
+
+// ForgetKey frees a key whose call has ended. That it is one of ref is part of the key.
+func (s *Store) ForgetKey(ctx context.Context, ref function.Ref, key string) error {
+	shard := shardOf(ref.Namespace)
+	answer, err := s.run(ctx, forgetKeyScript, []string{s.keys.callPart(shard)}, ref.Namespace, key)
+	switch texts := append(textsOf(answer), ""); {
+	case err != nil:
+	case texts[0] == "missing":
+		err = queue.ErrNotFound
+	case texts[0] == "not settled":
+		err = queue.ErrNotSettled
+	default:
+		s.totals.note(shard, answer)
+	}
+	return at("forget key of "+ref.String(), err)
 }
 
 // changeKey does something to a key that is held, or returns queue.ErrLost. Refused is as for withinAll.

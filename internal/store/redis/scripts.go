@@ -72,6 +72,7 @@ var (
 	redriveCallScript = redis.NewScript(callLibrary + source("call_redrive"))
 	holdKeyScript     = redis.NewScript(callLibrary + source("call_hold"))
 	answerKeyScript   = redis.NewScript(callLibrary + source("call_answer"))
+	forgetKeyScript   = redis.NewScript(callLibrary + source("call_forget"))
 	evictCallsScript  = redis.NewScript(callLibrary + source("call_evict"))
 
 	redriveCallbackScript = redis.NewScript(callLibrary + source("callback_redrive"))

@@ -18,6 +18,7 @@ var holdTests = table{
 	"AKeyIsHeldAndAnswered":          testAKeyIsHeldAndAnswered,
 	"ALongAnswerOfAKey":              testALongAnswerOfAKey,
 	"AKeyIsFreed":                    testAKeyIsFreed,
+	"AnEndedKeyIsForgotten":          testAnEndedKeyIsForgotten,
 	"AKeyIsFreeWhenItsLeaseRunsOut":  testAKeyIsFreeWhenItsLeaseRunsOut,
 	"AKeyIsRenewed":                  testAKeyIsRenewed,
 	"AnAnswerOfAKeyExpires":          testAnAnswerOfAKeyExpires,
@@ -114,6 +115,29 @@ func testALongAnswerOfAKey(t *testing.T, s Store) {
 		_, err = s.CallResult(t.Context(), h.Ref, h.ID) // which is about calls
 		wantError(t, err, queue.ErrNotFound)
 	}
+}
+
+func testAnEndedKeyIsForgotten(t *testing.T, s Store) {
+	h := hold("ns", "key")
+	wantError(t, s.ForgetKey(t.Context(), h.Ref, h.Key), queue.ErrNotFound)
+	holdKey(t, s, h)
+	wantError(t, s.ForgetKey(t.Context(), h.Ref, h.Key), queue.ErrNotSettled)
+	_, err := s.AnswerKey(t.Context(), holdOf(h), []byte("answer"), wide)
+	wantNoError(t, err)
+	other := function.Ref{Namespace: "other", ID: h.Ref.ID}
+	wantError(t, s.ForgetKey(t.Context(), other, h.Key), queue.ErrNotFound)
+	wantHeld(t, s, h, true, "answer")
+	wantNoError(t, s.ForgetKey(t.Context(), h.Ref, h.Key))
+	wantError(t, s.ForgetKey(t.Context(), h.Ref, h.Key), queue.ErrNotFound)
+	stats, err := s.CallStats(t.Context())
+	if err != nil || stats.Calls != 0 || stats.Bytes != 0 {
+		t.Errorf("left are %+v, %v", stats, err)
+	}
+	holdKey(t, s, hold("ns", "key"))
+	call := spec("ns") // an asynchronous one keeps its key
+	call.Key, call.KeyFor = "of a call", time.Hour
+	putCall(t, s, call)
+	wantError(t, s.ForgetKey(t.Context(), call.Ref, call.Key), queue.ErrNotFound)
 }
 
 func testAKeyIsFreed(t *testing.T, s Store) {

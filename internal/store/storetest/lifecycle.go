@@ -61,6 +61,7 @@ func everyCall(ctx context.Context, t *testing.T, s Store) map[string]error {
 	_, calls["HoldKey"] = s.HoldKey(ctx, held, wide)
 	calls["RenewKey"], calls["FreeKey"] = s.RenewKey(ctx, holdOf(held), time.Hour), s.FreeKey(ctx, holdOf(held))
 	_, calls["AnswerKey"] = s.AnswerKey(ctx, holdOf(held), []byte("1"), wide)
+	calls["ForgetKey"] = s.ForgetKey(ctx, ref, "k")
 	_, calls["KeyAnswer"] = s.KeyAnswer(ctx, holdOf(held))
 	_, _, calls["TakeCallbacks"] = s.TakeCallbacks(ctx, "one", 1, time.Hour)
 	_, calls["SettleCallback"] = s.SettleCallback(ctx, &queue.Settlement{Lease: lease})
