@@ -207,10 +207,13 @@ func (e *Engine) finish(ctx context.Context, r *run, how *queue.Settlement) {
 		switch {
 		case err == nil && how.Outcome == queue.Back:
 			e.Observer.CallSettled("back")
-		case err == nil && how.Outcome == queue.Next:
+		case err == nil && how.Outcome == queue.Next && status == queue.Queued:
 			e.Observer.CallSettled("next")
 			e.announce(ctx, lease.ID)
 		case err == nil:
+			if how.Outcome == queue.Next { // there was no room for its answer
+				r.status = http.StatusInternalServerError
+			}
 			e.Observer.CallSettled(string(status))
 			e.pipelineEnded(r, status)
 		case errors.Is(err, queue.ErrLost):

@@ -29,7 +29,12 @@ func (s Status) Settled() bool { return s == Succeeded || s == Failed || s == De
 const (
 	ReasonLeaseLost = "lease_lost" // its server did not renew its lease
 	ReasonMaxAge    = "max_age"    // it was too old for one more attempt
+	ReasonFull      = "calls_full" // there was no room for what a step of a pipeline left for the next one
 )
+
+// FreeGrowth is by how many bytes what a step leaves for the next one may be longer than what it got, be there room for
+// that or not: pipelines of short texts go on where others have filled the store.
+const FreeGrowth = 4 << 10
 
 // Spec is what is asked for with a call. Nothing of it changes.
 type Spec struct {
@@ -148,7 +153,8 @@ type Settlement struct {
 	Result  []byte
 	Limits  Limits
 	Dropped int64
-	// Payload takes the place of that of the call after Next, be there room for it or not: else the step would run again.
+	// Payload takes the place of that of the call after Next. Where there is no room for it within Limits, and it is
+	// longer by more than FreeGrowth, the call is dead instead, with ReasonFull: a redrive runs the step again.
 	Payload []byte
 	// Progress, if not empty, is kept with a call that is settled, as that of a Renewal is.
 	Progress []byte

@@ -57,12 +57,18 @@ func (ch *change) tell(c *queue.Call, s *queue.Settlement) {
 // fitsIn says whether so many bytes are within a limit, of which 0 is none.
 func fitsIn(bytes, limit int64) bool { return limit <= 0 || bytes <= limit }
 
-// advance queues the next step of a pipeline.
+// advance queues the next step of a pipeline, if there is room for what that gets.
 func (ch *change) advance(c *queue.Call, s *queue.Settlement) error {
 	if !c.HasNext() {
 		return queue.ErrIncomplete
 	}
 	ch.tell(c, s)
+	more := int64(len(s.Payload)) - ch.texts[c.ID].payload
+	if more > queue.FreeGrowth && !ch.fitsMore(c.Ref.Namespace, more, true, s.Limits) {
+		c.Used++
+		ch.settle(c, queue.Dead, queue.ReasonFull, &queue.Settlement{})
+		return nil
+	}
 	c.Step++
 	c.Status, c.Used, c.Progress = queue.Queued, 0, nil
 	c.Due, c.Until = ch.now, ch.now.Add(c.Current().MaxAge)

@@ -69,8 +69,11 @@ func (s *Store) putCall(
 
 // SettleCall ends a take.
 func (s *Store) SettleCall(ctx context.Context, how *queue.Settlement) (status queue.Status, err error) {
-	bounds := queue.Limits{}
-	if len(how.Result) > 0 {
+	bounds, need := queue.Limits{}, len(how.Result)+len(how.Detail)
+	if how.Outcome == queue.Next {
+		need += len(how.Payload)
+	}
+	if len(how.Result) > 0 || how.Outcome == queue.Next && len(how.Payload) > queue.FreeGrowth {
 		bounds.AllBytes = how.Limits.AllBytes
 	}
 	shard := shardOf(how.Ref.Namespace)
@@ -83,7 +86,7 @@ func (s *Store) SettleCall(ctx context.Context, how *queue.Settlement) (status q
 		s.totals.note(shard, answer)
 		return "", err
 	}
-	err = s.withinAll(ctx, shard, bounds, amount{bytes: int64(len(how.Result) + len(how.Detail))}, try)
+	err = s.withinAll(ctx, shard, bounds, amount{bytes: int64(need)}, try)
 	switch {
 	case err != nil:
 	case status == "lost":

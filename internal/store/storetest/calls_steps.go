@@ -18,6 +18,7 @@ var stepTests = table{
 	"NoStepFollowsTheLastOne":          testNoStepFollowsTheLastOne,
 	"WhatAStepLeavesCountsForItsLimit": testWhatAStepLeavesCountsForItsLimit,
 	"APipelineIsCancelled":             testAPipelineIsCancelled,
+	"WhatAStepLeavesNeedsRoom":         testWhatAStepLeavesNeedsRoom,
 }
 
 // pipeline is a new one whose steps may be tried 1, 2, 3 … times.
@@ -184,6 +185,40 @@ func testAPipelineIsCancelled(t *testing.T, s Store) {
 	wantError(t, err, queue.ErrLost)
 	if got := getCall(t, s, c.Ref, c.ID); got.Status != queue.Cancelled || got.Step != 1 {
 		t.Errorf("%+v", got)
+	}
+	wantNoCall(t, s)
+}
+
+// testWhatAStepLeavesNeedsRoom goes past the limit of a namespace, and past that of all.
+func testWhatAStepLeavesNeedsRoom(t *testing.T, s Store) {
+	long := bytes.Repeat([]byte("x"), 60<<10)
+	for namespace, limits := range map[string]queue.Limits{
+		"one": {Calls: 10, Bytes: 100 << 10}, "all": {Calls: 10, Bytes: 1 << 20, AllCalls: 100, AllBytes: 180 << 10},
+	} {
+		how := func(payload []byte) queue.Settlement {
+			return queue.Settlement{Outcome: queue.Next, Payload: payload, Detail: []byte(`{"status":200}`), Limits: limits}
+		}
+		first, second, third := pipeline(namespace, 2), pipeline(namespace, 2), pipeline(namespace, 2)
+		putCall(t, s, first)
+		settleCall(t, s, takeCall(t, s, time.Hour), how(long), queue.Queued)
+		running := takeCall(t, s, time.Hour)
+		putCall(t, s, second)
+		settleCall(t, s, takeCall(t, s, time.Hour), how(long), queue.Dead)
+		got := getCall(t, s, second.Ref, second.ID)
+		if got.Reason != queue.ReasonFull || got.Step != 0 || got.Used != 1 || len(got.History) == 0 {
+			t.Errorf("%s: without room: %+v", namespace, got)
+		}
+		putCall(t, s, third) // what is short goes on
+		settleCall(t, s, takeCall(t, s, time.Hour), how([]byte("short")), queue.Queued)
+		settleCall(t, s, takeCall(t, s, time.Hour), queue.Settlement{Outcome: queue.Done}, queue.Succeeded)
+		settleCall(t, s, running, queue.Settlement{Outcome: queue.Done}, queue.Succeeded)
+		wantNoError(t, s.RedriveCall(t.Context(), second.Ref, second.ID))
+		again := takeCall(t, s, time.Hour)
+		if !bytes.Equal(again.Payload, second.Payload) {
+			t.Errorf("%s: it runs again with %d bytes", namespace, len(again.Payload))
+		}
+		settleCall(t, s, again, how(long), queue.Queued)
+		settleCall(t, s, takeCall(t, s, time.Hour), queue.Settlement{Outcome: queue.Done}, queue.Succeeded)
 	}
 	wantNoCall(t, s)
 }

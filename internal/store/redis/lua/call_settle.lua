@@ -33,11 +33,11 @@ if outcome == 'next' and c.step + 1 >= tonumber(c.steps or 0) then
   return {'incomplete'}
 end
 local answer = {result = ARGV[8], dropped = tonumber(ARGV[9])}
-local more = #ARGV[8] + #ARGV[6]
+local more, longer = #ARGV[8] + #ARGV[6], 0
 if outcome == 'next' then
-  more = more + #ARGV[10]
-end
-if outcome == 'done' or outcome == 'next' then
+  longer = #ARGV[10] - redis.call('HSTRLEN', key('call', id), 'payload')
+  more = more + longer
+elseif outcome == 'done' then
   more = more - redis.call('HSTRLEN', key('call', id), 'payload')
 end
 -- Only what will not make room at once must leave some.
@@ -48,6 +48,10 @@ if noRoom and answer.result ~= '' then
     return {noRoom, what}
   end
   answer = {result = '', dropped = #answer.result}
+end
+local refused = noRoom and longer > 4096 -- queue.FreeGrowth
+if refused and noRoom == 'all full' and ARGV[16] ~= 'last' then
+  return {noRoom, what}
 end
 release(id, c.ns)
 if ARGV[11] ~= '' then
@@ -61,6 +65,8 @@ if outcome == 'done' then
   settle(id, c, 'succeeded', '', answer)
   place(c.ns)
   status = 'succeeded'
+elseif refused then -- there is no room for what the next step gets
+  status = failed(id, c, true, 0, ARGV[6], 'calls_full', answer, noRoom)
 elseif outcome == 'next' then
   status = advance(id, c, ARGV[6], ARGV[10], noRoom)
 elseif outcome == 'back' then
