@@ -19,9 +19,9 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// verifyCalls is how many calls each runtime serves; VERIFY_ROLLBACK sets it, as make verify-rollback does, and has a
-// comparison of all of the worker follow each call then, in place of one in ten. VERIFY_SEED, a number, has them drawn
-// in another order, so that a long run can be made in pieces.
+// verifyCalls is how many calls each runtime serves, each followed by a comparison of all of its worker.
+// VERIFY_ROLLBACK sets it, as make verify-rollback does. VERIFY_SEED, a number, has them drawn in another order, so
+// that a long run can be made in pieces.
 const verifyCalls = 250
 
 // ends are the kinds after which a worker must end, for what they leave in the kernel cannot be put back.
@@ -45,13 +45,13 @@ type verifier struct {
 // TestManyKindsOfCallsAreRolledBack has calls of all kinds in any order share workers: each answers as the first of its
 // kind did, and each worker is as before.
 func TestManyKindsOfCallsAreRolledBack(t *testing.T) {
-	calls, audit := verifyCalls, 10
+	calls := verifyCalls
 	if text := os.Getenv("VERIFY_ROLLBACK"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil {
 			t.Fatalf("VERIFY_ROLLBACK: %v", err)
 		}
-		calls, audit = n, 1
+		calls = n
 	}
 	seed := uint64(1)
 	if text := os.Getenv("VERIFY_SEED"); text != "" {
@@ -74,7 +74,7 @@ func TestManyKindsOfCallsAreRolledBack(t *testing.T) {
 		observer.quiet = true // there are thousands
 		pool := newRealPool(t, func(c *sandbox.Config) {
 			one(c)
-			c.Node, c.Observer, c.RollbackAudit = v.binary(t), observer, audit
+			c.Node, c.Observer, c.RollbackAudit = v.binary(t), observer, 1
 			c.Modules = append(c.Modules, "crypto", "fs", "zlib")
 		})
 		needRollback(t, pool)
