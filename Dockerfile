@@ -77,7 +77,7 @@ COPY sandbox sandbox
 COPY runner-js runner-js
 ARG VERSION=unreleased
 ARG REVISION=unknown
-RUN CGO_ENABLED=0 GOARCH="${TARGETARCH:-amd64}" go build -trimpath -ldflags="-s -w -X main.version=$VERSION -X main.revision=$REVISION" -o /functions ./cmd/functions
+RUN CGO_ENABLED=0 GOARCH="${TARGETARCH:-amd64}" go build -trimpath -pgo=cmd/functions/calls.pgo -ldflags="-s -w -X main.version=$VERSION -X main.revision=$REVISION" -o /functions ./cmd/functions
 
 FROM scratch
 ARG VERSION=unreleased

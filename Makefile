@@ -52,6 +52,9 @@ native := $(wildcard runner-js/native/*.c)
 addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
 node_headers := $(dir $(NODE_BINARY))../include/node
 reports := bin/reports
+# The profile of short calls, by which the compiler optimizes what is shipped and what is measured. Tests are compiled without it: with it, all of
+# their packages would be compiled once more.
+by_profile := -pgo=cmd/functions/calls.pgo
 # Those whose tests take longest begin first, and wait often enough for three to run on two processors.
 slow_packages := ./sandbox ./cmd/functions ./internal/egress ./internal/store/redis
 # Test helpers and the library may have what the server does not call.
@@ -121,7 +124,7 @@ pin-runtimes: ## write the hashes of the versions of Node.js that functions runt
 
 .PHONY: build
 build: tools ## build bin/functions
-	@$(GO) build -ldflags "$(version_flags)" -o bin/functions ./cmd/functions
+	@$(GO) build $(by_profile) -ldflags "$(version_flags)" -o bin/functions ./cmd/functions
 
 .PHONY: run
 run: setup build ## build and serve on port 8100; configured by environment variables
@@ -224,11 +227,15 @@ bench-tools: setup
 .PHONY: bench
 bench: bench-tools $(test_runtimes) ## measure the server end to end, each load next to a floor of the same run; BENCH and COUNT choose
 	@mkdir -p $(reports)
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime 1x -count $(COUNT) -timeout 2h ./cmd/functions | tee "$(reports)/bench-$$(git describe --always --dirty).txt"
+	$(GO) test $(by_profile) -run '^$$' -bench '$(BENCH)' -benchtime 1x -count $(COUNT) -timeout 2h ./cmd/functions | tee "$(reports)/bench-$$(git describe --always --dirty).txt"
 
 .PHONY: bench-compare
 bench-compare: tools ## compare the figures that make bench has kept for two commits, OLD and NEW
 	$(GO) run $(BENCHSTAT) "$(reports)/bench-$(OLD).txt" "$(reports)/bench-$(NEW).txt"
+
+.PHONY: profile
+profile: bench-tools ## renew the profile by which the compiler optimizes the server
+	PROFILE='$(CURDIR)/cmd/functions/calls.pgo' $(GO) test $(by_profile) -run '^$$' -bench '^BenchmarkProfile$$' -benchtime 1x ./cmd/functions
 
 .PHONY: bench-parts
 bench-parts: setup ## measure parts of the server by themselves
