@@ -32,6 +32,21 @@ func TestStateIsRead(t *testing.T) {
 	}
 }
 
+// A state that does not fit is read again, as a whole.
+func TestAStateOfAnyLengthIsReadAsAWhole(t *testing.T) {
+	for _, room := range []int{1, 16, 64, 4 << 10} {
+		p := newProc(os.Getpid())
+		p.text = make([]byte, room)
+		got, err := p.stat()
+		if err != nil || got.faults == 0 || got.threads < 2 {
+			t.Errorf("into %d bytes: %+v, %v", room, got, err)
+		}
+		if err := p.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestFilesTellWhatTheyLeadTo(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

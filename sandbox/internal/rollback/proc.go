@@ -62,13 +62,24 @@ func (p *proc) read(name string) ([]byte, error) {
 	}
 }
 
-// stat reads how many page faults and threads there are.
+// stat reads how many page faults and threads there are. That is one line, which the kernel makes anew for each read
+// and gives as a whole where there is room: so there is one read.
 func (p *proc) stat() (stat, error) {
-	text, err := p.read("stat")
+	fd, err := p.open("stat", unix.O_RDONLY)
 	if err != nil {
 		return stat{}, err
 	}
-	return parseStat(text)
+	for {
+		switch n, err := unix.Pread(fd, p.text, 0); {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			return stat{}, fmt.Errorf("stat: %w", err)
+		case n == len(p.text):
+			p.text = make([]byte, 2*n)
+		default:
+			return parseStat(p.text[:n])
+		}
+	}
 }
 
 // mappings reads the mappings.
