@@ -6,8 +6,16 @@ const { openSync, closeSync } = require('fs');
 const { Reader } = require('./frame');
 const pending = require('./pending');
 
-// What is rehearsed: the frame of a call, and functions that wait.
-const REHEARSAL = '{"type":"invoke","id":"0","kind":"run","method":"PUT","headers":{},"query":{},"env":{},"body":{}}';
+// What is rehearsed: frames of calls, with the members that most have and the headers of usual clients, and functions
+// that wait. V8 tells objects apart by the names of their members and the order of these. What it has not met it learns
+// in the call: a worker that is put back does so in each of them.
+const FRAMES = [
+  frameOf(['host', 'user-agent', 'accept', 'content-type', 'content-length'], '"body":{}'), // curl
+  frameOf(['host', 'user-agent', 'content-length', 'content-type', 'accept-encoding'], '"env":{},"body":{}'), // Go
+  frameOf(['host', 'content-type', 'content-length'], '"body":{}'),
+  frameOf(['host', 'user-agent', 'accept-encoding', 'accept', 'connection', 'content-length', 'content-type'], // Python
+    '"queued":{"id":"0","attempt":1},"timeout":1,"body":{}'),
+];
 const WAITING = [
   'function main(req, res) { setTimeout(() => res.send({ body: req.body }), 1); }',
   'async function main(req) { await new Promise(done => setTimeout(done, 1)); return { body: req.body }; }',
@@ -25,6 +33,12 @@ const HANDLERS = [
 const MOST_TURNS = 1e7; // of the event loop until the timer fires: seconds, if nothing is due
 const CLOSING_TURNS = 4; // after it
 
+// frameOf is the frame of a call with headers of these names and other members.
+function frameOf(headers, members) {
+  const named = headers.map(name => `"${name}":""`).join(',');
+  return `{"type":"invoke","id":"0","kind":"run","method":"PUT","headers":{${named}},"query":{},${members}}`;
+}
+
 // rehearse has invoker run functions of the runner's own, so that V8 compiles and optimizes the runner's code before
 // workers are forked. A worker that is called now and then would take minutes to get there, and spend them compiling.
 // handle takes frames, slim gives memory back, turn has the event loop call what is due, park is what comes before each
@@ -33,7 +47,7 @@ function rehearse(invoker, handle, { slim, turn, park }) {
   const { next, retire } = invoker;
   const nothing = () => {};
   Object.assign(invoker, { next: nothing, retire: nothing });
-  const play = times => playPlain(invoker, times, () => park() && handle(REHEARSAL));
+  const play = times => playPlain(invoker, times, i => park() && handle(FRAMES[i % FRAMES.length]));
   read(16, park);
   play(300);
   playWaiting(invoker, 8, turn); // before V8 optimizes what they have in common, for both
@@ -60,13 +74,13 @@ function read(times, park) {
 function playPlain(invoker, times, call) {
   const code = "console.log('x'); function main(req, res) { res.set('x', 'y').send({ body: req.body }); }";
   invoker.loader.load('rehearsal.js', code);
-  for (let i = 0; i < times; i++) call();
+  for (let i = 0; i < times; i++) call(i);
   forget(invoker);
 }
 
 // playWaiting plays calls that wait for a timer.
 function playWaiting(invoker, times, turn) {
-  playEach(invoker, WAITING, REHEARSAL, times, turn);
+  playEach(invoker, WAITING, FRAMES[0], times, turn);
 }
 
 // playHandlers plays calls of web handlers, in a process whose workers can have some.
