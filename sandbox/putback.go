@@ -16,6 +16,10 @@ import "time"
 // call has left, or waits for a processor.
 const putBackPatience = 20 * time.Millisecond
 
+// putBackAtOnce is how many workers that are put back keep a processor busy. They get one call at a time, and wait for
+// the server after each: while it puts one back another computes, and each time it wakes it finds several.
+const putBackAtOnce = 4
+
 // resumer is a child that has something to do before its next call which the caller need not wait for.
 type resumer interface{ resume() }
 

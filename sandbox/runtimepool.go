@@ -31,6 +31,9 @@ func newPool(ctx context.Context, cfg Config, starter starter, b *budget) (*runt
 // pausedPool is a part whose scheduler does not run yet.
 func pausedPool(cfg Config, starter starter, b *budget) *runtimePool {
 	s := newScheduler(cfg, starter, b)
+	if cfg.rollback {
+		s.saturation *= putBackAtOnce
+	}
 	return &runtimePool{cfg: s.cfg, starter: starter, scheduler: s, quiet: make(chan struct{})}
 }
 
