@@ -538,8 +538,10 @@ func TestTheAccessLogSeesNoKeys(t *testing.T) {
 		seen = append(seen, r.Header.Get("Authorization"))
 	}})
 	token := g.key(identity.Invoke, "*")
-	for _, request := range []string{"GET /nope", "PATCH /functions/a/f", "GET /", "GET /livez", "GET /status",
-		"OPTIONS /keys"} {
+	for _, request := range []string{
+		"GET /nope", "PATCH /functions/a/f", "GET /", "GET /livez", "GET /status",
+		"OPTIONS /keys",
+	} {
 		method, path, _ := strings.Cut(request, " ")
 		g.ask(t, method, path, token)
 	}
