@@ -61,11 +61,10 @@ func nodeCommand(cfg *Config, args ...string) *exec.Cmd {
 		"--zero-fill-buffers", // or memory that was freed could show what an earlier call has left there
 		"--v8-pool-size=0", "--single-threaded", "--max-semi-space-size=4",
 		"--max-old-space-size=" + strconv.FormatInt(heap, 10),
-	}
-	if cfg.Rollback {
-		// Eight seconds after a collection V8 begins another one, to give memory back. The fork server's loop does not
-		// turn, so each of its forks would be late with that: it would begin with a collection, and write to most pages.
-		flags = append(flags, "--no-memory-reducer")
+		// Eight seconds after a collection V8 would begin another one, to give memory back. In a fork it writes to most of
+		// the pages that it shares, so it takes more than it gives back; those that were forked in one burst would do so at
+		// the same time.
+		"--no-memory-reducer",
 	}
 	if cfg.ICUData != "" {
 		flags = append(flags, icuFlag+cfg.ICUData)
