@@ -3,7 +3,9 @@
 // What a function finds around it.
 
 const test = require('tape');
-const { started, outcome } = require('./support');
+const { started, inTurn } = require('./support');
+
+const outcome = inTurn(test);
 
 const NAMES = [
   'Backstage', 'Buffer', 'console', 'exports', 'module', 'setTimeout', 'clearTimeout', 'require', 'relativeRequire', 'NotModified',

@@ -3,7 +3,9 @@
 // The life of a worker: calls one after another, what it prints, when it is not to be used again, how it ends.
 
 const test = require('tape');
-const { Runner, started, outcome, ROOT } = require('./support');
+const { Runner, started, inTurn, ROOT } = require('./support');
+
+const outcome = inTurn(test);
 
 test('a worker serves call after call', async (t) => {
   const runner = await started();

@@ -4,7 +4,9 @@
 
 const path = require('path');
 const test = require('tape');
-const { started, outcome } = require('./support');
+const { started, inTurn } = require('./support');
+
+const outcome = inTurn(test);
 
 const fails = "const fails = (ms, why) => new Promise((_, reject) => setTimeout(() => reject(new Error(why || 'x')), ms));";
 const main = body => `${fails} function main(req, res) { ${body} }`;

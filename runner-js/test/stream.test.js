@@ -3,7 +3,9 @@
 // Answers that are bytes, and answers that are streamed.
 
 const test = require('tape');
-const { started, outcome } = require('./support');
+const { started, inTurn } = require('./support');
+
+const outcome = inTurn(test);
 
 const modern = Number(process.versions.node.split('.')[0]) >= 18;
 

@@ -153,7 +153,7 @@ async function outcome(code, request, changes) {
 }
 
 // inTurn returns a function that is as outcome, in one runner for as long as answers leave that reusable. It ends with
-// the tests.
+// the tests. With changes there is a runner of its own.
 function inTurn(test) {
   let runner = null;
   const close = async () => {
@@ -161,7 +161,8 @@ function inTurn(test) {
     runner = null;
   };
   test.onFinish(close);
-  return async (code, request) => {
+  return async (code, request, changes) => {
+    if (changes !== undefined) return outcome(code, request, changes);
     if (runner === null) runner = await started();
     runner.load(code);
     const result = await runner.call(request);
