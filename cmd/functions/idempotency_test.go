@@ -33,12 +33,16 @@ func idempotencyStores(t *testing.T) map[string][]string {
 	}
 }
 
-// TestARepeatedRequestGetsTheAnswerOfTheFirst calls functions of every runtime, with every store.
+// TestARepeatedRequestGetsTheAnswerOfTheFirst calls functions with every store, and with one of them on every runtime.
 func TestARepeatedRequestGetsTheAnswerOfTheFirst(t *testing.T) {
 	for store, vars := range idempotencyStores(t) {
 		t.Run(store, func(t *testing.T) {
-			s := startServer(t, append(vars, runtimesVariable(t), "CALLS_KEPT=all")...)
-			for _, name := range runtimes {
+			names := runtimes
+			if store != "redis" {
+				names = someRuntimes()
+			}
+			s := startServer(t, append(vars, runtimesVariable(t, names...), "CALLS_KEPT=all")...)
+			for _, name := range names {
 				path := "/functions/pay/" + name
 				put(t, s.url+path, `function main(req, res) {
 					res.set('X-N', '1')
@@ -70,8 +74,8 @@ func TestARepeatedRequestGetsTheAnswerOfTheFirst(t *testing.T) {
 					t.Errorf("%s: what was told again has a record: %s", name, list)
 				}
 			}
-			s.awaitMetric(t, `functions_calls_keys_total{result="replayed"} 4`)
-			s.awaitMetric(t, `functions_calls_keys_total{result="reused"} 4`)
+			s.awaitMetric(t, fmt.Sprintf(`functions_calls_keys_total{result="replayed"} %d`, len(names)))
+			s.awaitMetric(t, fmt.Sprintf(`functions_calls_keys_total{result="reused"} %d`, len(names)))
 		})
 	}
 }

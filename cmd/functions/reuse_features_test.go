@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -98,7 +99,11 @@ func TestPutBackWorkersServeEverything(t *testing.T) {
 	if !strings.Contains(report, `"available":true`) {
 		t.Skipf("workers cannot be put back here: %s", report)
 	}
-	url := meeting(t, 20)
+	together := 8
+	if os.Getenv("NIGHTLY") == "1" {
+		together = 20
+	}
+	url := meeting(t, together)
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "1") // an error shows in the answer
 	}))
@@ -118,7 +123,7 @@ func TestPutBackWorkersServeEverything(t *testing.T) {
 			{"secrets", f.secrets},
 			{"pipelines", f.pipelines},
 			{"nested calls", f.nested},
-			{"20 at once", func(t *testing.T) { f.atOnce(t, url, 20) }},
+			{"many at once", func(t *testing.T) { f.atOnce(t, url, together) }},
 		} {
 			t.Run(runtime+"/"+row.name, func(t *testing.T) {
 				row.test(t)
@@ -127,7 +132,8 @@ func TestPutBackWorkersServeEverything(t *testing.T) {
 		}
 	}
 	text := s.scrape(t)
-	for _, line := range regexp.MustCompile(`(?m)^functions_rollback_failures_total\{.*\} [1-9].*$`).FindAllString(text, -1) {
+	failures := regexp.MustCompile(`(?m)^functions_rollback_failures_total\{.*\} [1-9].*$`)
+	for _, line := range failures.FindAllString(text, -1) {
 		t.Errorf("workers ended: %s", line)
 	}
 	if found := rollbacks.FindStringSubmatch(text); found == nil || found[1] == "0" {

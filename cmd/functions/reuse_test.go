@@ -19,17 +19,18 @@ var rollbacks = regexp.MustCompile(`(?m)^functions_rollbacks_total (\d+)$`)
 func TestReuseByRollback(t *testing.T) {
 	for name, row := range map[string]struct {
 		server, option string
+		runtimes       []string
 	}{
-		"asked for by the function": {"", `,"reuse":"rollback"`},
-		"asked for by the server":   {"REUSE=rollback", ""},
+		"asked for by the function": {"", `,"reuse":"rollback"`, runtimes},
+		"asked for by the server":   {"REUSE=rollback", "", someRuntimes()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			vars := []string{runtimesVariable(t), "ROLLBACK_AUDIT=2"}
+			vars := []string{runtimesVariable(t, row.runtimes...), "ROLLBACK_AUDIT=2"}
 			if row.server != "" {
 				vars = append(vars, row.server)
 			}
 			s := startServer(t, vars...)
-			for _, runtime := range runtimes {
+			for _, runtime := range row.runtimes {
 				url := s.url + "/functions/reuse/" + runtime
 				put(t, url, usedCode, fmt.Sprintf(`"runtime":%q%s`, runtime, row.option))
 				for i := range 10 {
