@@ -89,12 +89,12 @@ func (h held) total() int { return h.contents + h.lists + h.notes }
 func heldForSnapshots(tb testing.TB, pool *sandbox.Pool) held {
 	tb.Helper()
 	h := held{contents: pool.SnapshotPages() * os.Getpagesize() >> 10}
-	maps, err := os.ReadFile("/proc/self/smaps")
+	text, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	lists := 0
-	for _, mapping := range strings.Split(string(maps), "\nVmFlags:") {
+	for _, mapping := range strings.Split(string(text), "\nVmFlags:") {
 		if strings.Contains(mapping, " /memfd:rollback") {
 			h.lists += kibibytes(tb, mapping, "Rss")
 			lists++
