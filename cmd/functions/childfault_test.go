@@ -23,7 +23,8 @@ func faultTime(t testing.TB) time.Duration {
 	return d
 }
 
-// harm does something to the processes of s that dice choose, and names it; it returns an empty name when there was no process to hit.
+// harm does something to the processes of s that dice choose, and names it; it returns an empty name when there was no
+// process to hit.
 func harm(s *server, dice *rand.Rand) string {
 	zygotes := s.zygotes()
 	roll := dice.IntN(1000)
@@ -47,7 +48,8 @@ func harm(s *server, dice *rand.Rand) string {
 
 func TestEveryCallIsAnsweredWhileWorkersAndZygotesDie(t *testing.T) {
 	const prewarmed = 2
-	s := startServer(t, "POOL_SIZE=16", "POOL_PREWARMED=2", "WORKER_IDLE_TIMEOUT=1s")
+	// A call whose worker is stopped, and not killed later, ends with its time.
+	s := startServer(t, "POOL_SIZE=16", "POOL_PREWARMED=2", "WORKER_IDLE_TIMEOUT=1s", "CODE_ASYNC_TIMEOUT=30s")
 	s.discardLogs()
 	l := newLoad(t, s.url)
 	l.deploy(t)
