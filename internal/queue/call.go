@@ -32,8 +32,9 @@ const (
 	ReasonFull      = "calls_full" // there was no room for what a step of a pipeline left for the next one
 )
 
-// FreeGrowth is by how many bytes what a step leaves for the next one may be longer than what it got, be there room for
-// that or not: pipelines of short texts go on where others have filled the store.
+// FreeGrowth is by how many bytes what a step leaves for the next one may be longer than what the first one got, be
+// there room for that or not: pipelines of short texts go on where others have filled the store. All steps together
+// have it once: a pipeline may have hundreds.
 const FreeGrowth = 4 << 10
 
 // Spec is what is asked for with a call. Nothing of it changes.
@@ -79,8 +80,10 @@ type Call struct {
 	// Takes counts how often it was taken; the last take holds its lease. Used is how many of its attempts are used, of a
 	// pipeline those of its current step.
 	Takes, Used int
-	// Step is the index of the current step of a pipeline.
-	Step int
+	// Step is the index of the current step of a pipeline. First is how many bytes its first one got, once that has been
+	// done, in stores of one process.
+	Step  int
+	First int64
 	// Created is when it was put, Due from when on it may be taken, Until when its last attempt may begin.
 	Created, Due, Until time.Time
 	// Taken, Lease and Server are of the last take: when it was, until when it holds, and whose it is.
@@ -154,7 +157,8 @@ type Settlement struct {
 	Limits  Limits
 	Dropped int64
 	// Payload takes the place of that of the call after Next. Where there is no room for it within Limits, and it is
-	// longer by more than FreeGrowth, the call is dead instead, with ReasonFull: a redrive runs the step again.
+	// longer than that, and than what the first step got by more than FreeGrowth, the call is dead instead, with
+	// ReasonFull: a redrive runs the step again.
 	Payload []byte
 	// Progress, if not empty, is kept with a call that is settled, as that of a Renewal is.
 	Progress []byte

@@ -84,6 +84,7 @@ type callRecord struct {
 	Takes    int             `json:"takes,omitempty"`
 	Used     int             `json:"used,omitempty"`
 	Step     int             `json:"step,omitempty"`
+	First    int64           `json:"first,omitempty"`
 	Created  int64           `json:"created"`
 	Due      int64           `json:"due"`
 	Until    int64           `json:"until"`
@@ -109,10 +110,10 @@ type attemptRecord struct {
 // Record is c without its ID, payload and result, as a store of one process keeps it.
 func (c *Call) Record() ([]byte, error) {
 	r := callRecord{
-		Spec: c.Spec.Record(), Status: c.Status, Takes: c.Takes, Used: c.Used, Step: c.Step, Created: Millis(c.Created),
-		Due: Millis(c.Due), Until: Millis(c.Until), Taken: Millis(c.Taken), Lease: Millis(c.Lease), Server: c.Server,
-		Settled: Millis(c.Settled), Expires: Millis(c.Expires), Reason: c.Reason, Progress: c.Progress,
-		Result: c.HasResult, Dropped: c.Dropped, Callback: c.Callback,
+		Spec: c.Spec.Record(), Status: c.Status, Takes: c.Takes, Used: c.Used, Step: c.Step, First: c.First,
+		Created: Millis(c.Created), Due: Millis(c.Due), Until: Millis(c.Until), Taken: Millis(c.Taken),
+		Lease: Millis(c.Lease), Server: c.Server, Settled: Millis(c.Settled), Expires: Millis(c.Expires),
+		Reason: c.Reason, Progress: c.Progress, Result: c.HasResult, Dropped: c.Dropped, Callback: c.Callback,
 	}
 	for _, a := range c.History {
 		r.History = append(r.History, attemptRecord{Millis(a.Start), Millis(a.End), a.Detail})
@@ -131,10 +132,10 @@ func ParseCall(id string, text []byte) (*Call, error) {
 		return nil, err
 	}
 	c := &Call{
-		Spec: spec, Status: r.Status, Takes: r.Takes, Used: r.Used, Step: r.Step, Created: Time(r.Created), Due: Time(r.Due),
-		Until: Time(r.Until), Taken: Time(r.Taken), Lease: Time(r.Lease), Server: r.Server, Settled: Time(r.Settled),
-		Expires: Time(r.Expires), Reason: r.Reason, Progress: r.Progress, HasResult: r.Result, Dropped: r.Dropped,
-		Callback: r.Callback,
+		Spec: spec, Status: r.Status, Takes: r.Takes, Used: r.Used, Step: r.Step, First: r.First,
+		Created: Time(r.Created), Due: Time(r.Due), Until: Time(r.Until), Taken: Time(r.Taken),
+		Lease: Time(r.Lease), Server: r.Server, Settled: Time(r.Settled), Expires: Time(r.Expires),
+		Reason: r.Reason, Progress: r.Progress, HasResult: r.Result, Dropped: r.Dropped, Callback: r.Callback,
 	}
 	for _, a := range r.History {
 		c.History = append(c.History, Attempt{Time(a.Start), Time(a.End), a.Detail})

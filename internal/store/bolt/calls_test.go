@@ -35,13 +35,16 @@ func TestQueuedCallsAreThereAfterAReopen(t *testing.T) {
 	check(s.Close())
 	s = open(t, dir)
 	got, err := s.GetCall(t.Context(), ref, "1")
-	if err != nil || got.Status != queue.Succeeded || len(got.History) != 1 || string(got.History[0].Detail) != `{"ms":1}` {
+	if err != nil || got.Status != queue.Succeeded || len(got.History) != 1 ||
+		string(got.History[0].Detail) != `{"ms":1}` {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if result, err := s.CallResult(t.Context(), ref, "1"); err != nil || string(result) != "answer" {
 		t.Errorf("result %q, %v", result, err)
 	}
-	placed, err := s.PutCall(t.Context(), &queue.Spec{ID: "4", Ref: ref, Attempts: 1, MaxAge: time.Hour, Key: "key3"}, limits)
+	placed, err := s.PutCall(t.Context(), &queue.Spec{
+		ID: "4", Ref: ref, Attempts: 1, MaxAge: time.Hour, Key: "key3",
+	}, limits)
 	if err != nil || placed.ID != "3" || placed.Print != "print" {
 		t.Errorf("placed %+v, %v", placed, err)
 	}
@@ -106,4 +109,36 @@ func TestCallbacksAreThereAfterAReopen(t *testing.T) {
 		t.Errorf("taken again: %v", again)
 	}
 	check(s.RedriveCallback(t.Context(), ref, "1"))
+}
+
+// What the steps of a pipeline have taken without room counts after a restart, too.
+func TestGrowthOfAPipelineIsKnownAfterAReopen(t *testing.T) {
+	dir := t.TempDir()
+	ref := function.Ref{Namespace: "ns", ID: "f"}
+	c := &queue.Spec{ID: "1", Ref: ref, Payload: []byte("x"), Attempts: 1, MaxAge: time.Hour, KeepDead: time.Hour}
+	for range 3 {
+		c.Steps = append(c.Steps, queue.Step{Ref: ref, Attempts: 1, MaxAge: time.Hour})
+	}
+	limits := queue.Limits{Calls: 10, Bytes: 1 << 20}
+	s := open(t, dir)
+	if _, err := s.PutCall(t.Context(), c, limits); err != nil {
+		t.Fatal(err)
+	}
+	limits.Bytes = 1 // from now on there is no room
+	for i, want := range []queue.Status{queue.Queued, queue.Dead} {
+		taken, _, err := s.TakeCalls(t.Context(), "one", 1, time.Hour)
+		if err != nil || len(taken) != 1 {
+			t.Fatalf("taken %v, %v", taken, err)
+		}
+		status, err := s.SettleCall(t.Context(), &queue.Settlement{
+			Lease: queue.LeaseOf(taken[0]), Outcome: queue.Next, Payload: make([]byte, (i+1)*3000), Limits: limits,
+		})
+		if err != nil || status != want {
+			t.Errorf("step %d: %s, %v", i+1, status, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, dir)
+	}
 }

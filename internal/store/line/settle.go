@@ -63,8 +63,12 @@ func (ch *change) advance(c *queue.Call, s *queue.Settlement) error {
 		return queue.ErrIncomplete
 	}
 	ch.tell(c, s)
-	more := int64(len(s.Payload)) - ch.texts[c.ID].payload
-	if more > queue.FreeGrowth && !ch.fitsMore(c.Ref.Namespace, more, true, s.Limits) {
+	leaves, had := int64(len(s.Payload)), ch.texts[c.ID].payload
+	if c.First == 0 {
+		c.First = had
+	}
+	more := leaves - had
+	if more > 0 && leaves-c.First > queue.FreeGrowth && !ch.fitsMore(c.Ref.Namespace, more, true, s.Limits) {
 		c.Used++
 		ch.settle(c, queue.Dead, queue.ReasonFull, &queue.Settlement{})
 		return nil

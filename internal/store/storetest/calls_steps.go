@@ -19,6 +19,7 @@ var stepTests = table{
 	"WhatAStepLeavesCountsForItsLimit": testWhatAStepLeavesCountsForItsLimit,
 	"APipelineIsCancelled":             testAPipelineIsCancelled,
 	"WhatAStepLeavesNeedsRoom":         testWhatAStepLeavesNeedsRoom,
+	"AllStepsGrowOnceWithoutRoom":      testAllStepsGrowOnceWithoutRoom,
 }
 
 // pipeline is a new one whose steps may be tried 1, 2, 3 … times.
@@ -221,4 +222,46 @@ func testWhatAStepLeavesNeedsRoom(t *testing.T, s Store) {
 		settleCall(t, s, takeCall(t, s, time.Hour), queue.Settlement{Outcome: queue.Done}, queue.Succeeded)
 	}
 	wantNoCall(t, s)
+}
+
+// testAllStepsGrowOnceWithoutRoom has the steps of a pipeline leave a little more each time, where there is no room: a
+// long pipeline does not take more than a short one.
+func testAllStepsGrowOnceWithoutRoom(t *testing.T, s Store) {
+	limits := queue.Limits{Calls: 10, Bytes: 64 << 10}
+	for name, row := range map[string]struct {
+		lengths []int // of what the steps leave
+		ends    queue.Status
+	}{
+		"a little each time":  {[]int{3000, 4500, 6000, 7500}, queue.Dead},
+		"a little all in all": {[]int{1000, 2000, 3000, 4000}, queue.Queued},
+		"more, then less":     {[]int{4000, 10, 4000, 10, 4000}, queue.Queued},
+	} {
+		t.Run(name, func(t *testing.T) {
+			full := spec("ns")
+			full.Payload = bytes.Repeat([]byte("x"), 70<<10)
+			putCall(t, s, full)
+			filler := takeCall(t, s, time.Hour)
+			c := pipeline("ns", len(row.lengths)+1)
+			putCall(t, s, c)
+			status := queue.Queued
+			for _, length := range row.lengths {
+				if status != queue.Queued {
+					break
+				}
+				var err error
+				status, err = s.SettleCall(t.Context(), &queue.Settlement{
+					Lease: queue.LeaseOf(takeCall(t, s, time.Hour)), Outcome: queue.Next,
+					Payload: bytes.Repeat([]byte("x"), length), Detail: []byte(`{"status":200}`), Limits: limits,
+				})
+				wantNoError(t, err)
+			}
+			got := getCall(t, s, c.Ref, c.ID)
+			if status != row.ends || (got.Reason == queue.ReasonFull) != (status == queue.Dead) {
+				t.Errorf("%s: %+v", status, got)
+			}
+			wantNoError(t, s.CancelCall(t.Context(), c.Ref, c.ID))
+			settleCall(t, s, filler, queue.Settlement{Outcome: queue.Done}, queue.Succeeded)
+			wantNoCall(t, s)
+		})
+	}
 }

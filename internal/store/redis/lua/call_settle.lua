@@ -9,8 +9,10 @@
 local function advance(id, c, detail, payload, full)
   local call = key('call', id)
   local step = cjson.decode(redis.call('HGET', call, 'spec')).steps[c.step + 2]
+  local had = redis.call('HSTRLEN', call, 'payload')
   tell(c, detail, full)
-  grow(#payload - redis.call('HSTRLEN', call, 'payload'))
+  grow(#payload - had)
+  redis.call('HSETNX', call, 'first', had)
   redis.call('HSET', call, 'status', 'queued', 'due', now, 'payload', payload, 'step', c.step + 1, 'used', 0,
     'attempts', step.attempts, 'until', now + step.maxAge, 'history', c.history)
   redis.call('HDEL', call, 'progress')
@@ -33,10 +35,12 @@ if outcome == 'next' and c.step + 1 >= tonumber(c.steps or 0) then
   return {'incomplete'}
 end
 local answer = {result = ARGV[8], dropped = tonumber(ARGV[9])}
-local more, longer = #ARGV[8] + #ARGV[6], 0
+local more, grows = #ARGV[8] + #ARGV[6], false -- whether what the steps have left is longer, and more than is free
 if outcome == 'next' then
-  longer = #ARGV[10] - redis.call('HSTRLEN', key('call', id), 'payload')
-  more = more + longer
+  local had = redis.call('HSTRLEN', key('call', id), 'payload')
+  local first = tonumber(redis.call('HGET', key('call', id), 'first') or had)
+  more = more + #ARGV[10] - had
+  grows = #ARGV[10] > had and #ARGV[10] - first > 4096 -- queue.FreeGrowth
 elseif outcome == 'done' then
   more = more - redis.call('HSTRLEN', key('call', id), 'payload')
 end
@@ -49,7 +53,7 @@ if noRoom and answer.result ~= '' then
   end
   answer = {result = '', dropped = #answer.result}
 end
-local refused = noRoom and longer > 4096 -- queue.FreeGrowth
+local refused = noRoom and grows
 if refused and noRoom == 'all full' and ARGV[16] ~= 'last' then
   return {noRoom, what}
 end
