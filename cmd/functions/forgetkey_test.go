@@ -62,3 +62,49 @@ func TestAnOperatorFreesAnIdempotencyKey(t *testing.T) {
 		})
 	}
 }
+
+// TestAnOperatorFreesAKeyOfCallersWithoutOne frees an idempotency key of somebody who has called a public function
+// without a key of the server, as all such callers are one.
+func TestAnOperatorFreesAKeyOfCallersWithoutOne(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "admin.key")
+	s := startServer(t, "STORAGE=inmemory", "AUTH=on", "ADMIN_KEY_FILE="+file)
+	secret, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := "Bearer " + strings.TrimSpace(string(secret))
+	if res, text := s.request(t, "PUT", "/functions/pay/f", deployment(
+		`function main(req, res) { res.send({ n: Math.random() }) }`, `"idempotency":"sync","access":"public"`),
+		"Authorization", admin); res.StatusCode != 200 {
+		t.Fatalf("PUT: %d %s", res.StatusCode, text)
+	}
+	run := func() string {
+		t.Helper()
+		res, text := s.request(t, "PUT", "/functions/pay/f/run", "{}", "Idempotency-Key", "k")
+		if res.StatusCode != 200 {
+			t.Fatalf("run: %d %s", res.StatusCode, text)
+		}
+		return text
+	}
+	first := run()
+	for query, want := range map[string]int{
+		"": http.StatusNotFound, "?caller=none": http.StatusNotFound, "?caller[]=": http.StatusBadRequest,
+		"?caller=a&caller=b": http.StatusBadRequest,
+	} {
+		const at = "/functions/pay/f/idempotency-key"
+		res, text := s.request(t, "DELETE", at+query, "", "Authorization", admin, "Idempotency-Key", "k")
+		if res.StatusCode != want {
+			t.Errorf("%s: answered %d %s, want %d", query, res.StatusCode, text, want)
+		}
+	}
+	if again := run(); again != first {
+		t.Errorf("answered %s, then %s", first, again)
+	}
+	const at = "/functions/pay/f/idempotency-key?caller="
+	if res, text := s.request(t, "DELETE", at, "", "Authorization", admin, "Idempotency-Key", "k"); res.StatusCode != 204 {
+		t.Errorf("freed: %d %s", res.StatusCode, text)
+	}
+	if again := run(); again == first {
+		t.Errorf("the call has not run again: %s", again)
+	}
+}

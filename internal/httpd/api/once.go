@@ -45,7 +45,7 @@ var (
 	errNoSuchKey = outcome.New(outcome.Outcome{
 		Status: http.StatusNotFound, Fault: outcome.FaultCaller,
 		Message: "No call of that caller has this Idempotency-Key, or its time is over. Keys belong to a caller: ?caller= " +
-			"names another one, as records of calls do",
+			"names another one, as records of calls do; empty it names those without a key of this server",
 	})
 	errNoKeys = outcome.New(outcome.Outcome{
 		Status: http.StatusNotImplemented, Reason: "calls_unsupported", Fault: outcome.FaultCaller,
@@ -132,7 +132,7 @@ func heldKey(caller string, ref function.Ref, key string) string {
 }
 
 // forgetKey frees the idempotency key of a call that has ended whose caller has waited: its own, or that of the caller
-// whom the query names.
+// whom the query names, which is empty for those without a key of this server.
 func (s *server) forgetKey(w http.ResponseWriter, r *http.Request) error {
 	ref, err := refOf(r)
 	if err != nil {
@@ -146,8 +146,10 @@ func (s *server) forgetKey(w http.ResponseWriter, r *http.Request) error {
 		return outcome.BadRequest("Name the key in the header Idempotency-Key, as in the request that had it")
 	}
 	caller := limitedKey(r).ID
-	if query := qs.Parse(r.URL.RawQuery); textOf(query, "caller") != "" {
-		caller = textOf(query, "caller")
+	if named, ok := qs.Parse(r.URL.RawQuery).Get("caller"); ok {
+		if caller = named.Text(); named.Kind() != qs.Text {
+			return outcome.BadRequest("caller must be one text: what records of calls have as caller, or empty")
+		}
 	}
 	switch err := s.Calls.ForgetKey(r.Context(), ref, heldKey(caller, ref, key)); {
 	case errors.Is(err, queue.ErrNotFound):
