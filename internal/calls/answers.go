@@ -18,6 +18,10 @@ const (
 	answersAtATime = 4
 	// readsAtATime is how many long ones are read at a time, however long: each keeps a connection of the store busy.
 	readsAtATime = 8
+	// barelyLong is the length up to which an answer holds nothing once it is read: package connections may write it as a
+	// short one, beside a buffer of net/http and its headers, and would not tell that it is being sent. A caller that
+	// reads nothing would hold up others for HTTP_WRITE_TIMEOUT.
+	barelyLong = queue.ShortAnswer + 8<<10
 )
 
 // newAnswers returns the memory of long answers.
@@ -44,9 +48,9 @@ func (e *Engine) readLong(
 		return nil, err
 	}
 	a, err := decodeAnswer(text)
-	if err != nil {
+	if err != nil || len(text) <= barelyLong {
 		give()
-		return nil, err
+		return a, err
 	}
 	a.release = give
 	return a, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -119,6 +120,40 @@ func TestLongAnswersShareMemory(t *testing.T) {
 			t.Errorf("%d are read: also for those who have left", read)
 		}
 	})
+}
+
+// TestWhatIsBarelyLongHoldsNothing has answers read that are long, and not among those whose sending is told of: their
+// callers may take as long as they like.
+func TestWhatIsBarelyLongHoldsNothing(t *testing.T) {
+	for more, most := range map[int]int{4 << 10: 100, 64 << 10: answersAtATime} {
+		synctest.Test(t, func(t *testing.T) {
+			e := idle(&flaky{Store: mem.New()})
+			h := keepAnswer(t, e, "ns", queue.ShortAnswer+more)
+			got := make(chan *Answer, 100)
+			var all sync.WaitGroup
+			for i := range 100 {
+				again := *h
+				again.ID = strconv.Itoa(i)
+				all.Go(func() {
+					if _, kept, err := e.Hold(t.Context(), &again, false); err == nil {
+						got <- kept.Answer
+					}
+				})
+			}
+			synctest.Wait()
+			if n := len(got); n != most {
+				t.Errorf("%d bytes more: %d callers have their answer, want %d", more, n, most)
+			}
+			for range 100 {
+				a := <-got
+				if len(a.Bytes) != queue.ShortAnswer+more {
+					t.Errorf("an answer of %d bytes", len(a.Bytes))
+				}
+				a.Release()
+			}
+			all.Wait()
+		})
+	}
 }
 
 // TestAnAnswerThatCannotBeReadHoldsNothing has more reads fail than would fit.
