@@ -71,9 +71,10 @@ type Answer struct {
 	release func() // nil for what holds no memory of long answers
 }
 
-// Release lets others read long answers. Who got a from an Engine calls it when a begins to be sent, or is not. It may
-// be called again.
+// Release lets others read long answers, and lets go of the body. Who got a from an Engine calls it when a begins to be
+// sent, or is not. It may be called again.
 func (a *Answer) Release() {
+	a.Body, a.Bytes = nil, nil
 	if a.release != nil {
 		a.release()
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/backstage/functions/internal/egress"
 	"github.com/backstage/functions/internal/httpd/certificate"
 	"github.com/backstage/functions/internal/httpd/compress"
+	"github.com/backstage/functions/internal/httpd/connections"
 	"github.com/backstage/functions/internal/httpd/health"
 	"github.com/backstage/functions/internal/httpd/routes"
 	"github.com/backstage/functions/internal/httpd/sockets"
@@ -270,7 +271,7 @@ func (s *server) serve(ctx context.Context) error {
 	handlers := s.watch.handlers(s.apiOptions(ctx), s.services()...)
 	ofMetrics := metricsHandler(s.cfg, s.measures, s.probes, handlers.Keyed)
 	if s.cfg.Compression {
-		handlers = handlers.Around(compress.New())
+		handlers = handlers.Around(compress.New(connections.Packed))
 	}
 	return front.serve(ctx, handlers, ofMetrics)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func asked(t *testing.T, serve http.HandlerFunc, method, accept string) *httptes
 	if accept != "" {
 		r.Header.Set("Accept-Encoding", accept)
 	}
-	New()(serve).ServeHTTP(rec, r)
+	New(nil)(serve).ServeHTTP(rec, r)
 	return rec
 }
 
@@ -146,7 +147,7 @@ func TestTagsAndRangesFitWhatIsSent(t *testing.T) {
 // Each chunk of a stream arrives as soon as it was flushed.
 func TestStreamsAreCompressedAsTheyCome(t *testing.T) {
 	flushed := make(chan struct{})
-	server := httptest.NewServer(New()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(New(nil)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-ndjson")
 		for _, chunk := range []string{"one\n", "two\n"} {
 			_, _ = io.WriteString(w, chunk) // a failure shows below
@@ -182,7 +183,7 @@ func TestEventsAndStreamsBeyondTheLimitAreSentAsTheyAre(t *testing.T) {
 		w.Header().Set("Content-Type", r.URL.Query().Get("type"))
 		_, _ = io.WriteString(w, text) // a failure shows below
 	})
-	around := New()
+	around := New(nil)
 	ports := [2]*handler{around(serve).(*handler), around(serve).(*handler)} //nolint:forcetypeassert // see New
 	encodingOf := func(kind string) string {
 		rec := httptest.NewRecorder()
@@ -210,7 +211,7 @@ func TestEventsAndStreamsBeyondTheLimitAreSentAsTheyAre(t *testing.T) {
 
 // An answer that its handler cuts off does not look whole.
 func TestCutStreamHasNoEnd(t *testing.T) {
-	server := httptest.NewServer(New()(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(New(nil)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		_, _ = io.WriteString(w, text) // a failure shows below
 		_ = http.NewResponseController(w).Flush()
@@ -225,4 +226,34 @@ func TestCutStreamHasNoEnd(t *testing.T) {
 	if got, err := io.ReadAll(response.Body); err == nil || !strings.HasPrefix(text, string(got)) {
 		t.Errorf("%d bytes, error %v", len(got), err)
 	}
+}
+
+// Who waits for the memory of an answer gets it before that is sent in gzip. What is sent as it is tells by itself.
+func TestItTellsThatATextIsNotNeeded(t *testing.T) {
+	for accept, want := range map[string][]string{"gzip": {"packed", "written"}, "": {"written"}} {
+		var told []string
+		around := New(func(r *http.Request) { told = append(told, strings.TrimPrefix(r.URL.Path, "/")) })
+		serve := around(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain")
+			w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+			_, _ = io.WriteString(w, text) // a failure shows below
+		}))
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/packed", http.NoBody)
+		r.Header.Set("Accept-Encoding", accept)
+		serve.ServeHTTP(&tellingWriter{httptest.NewRecorder(), &told}, r)
+		if !slices.Equal(told, want) {
+			t.Errorf("%q: %q, want %q", accept, told, want)
+		}
+	}
+}
+
+// tellingWriter tells that something was written.
+type tellingWriter struct {
+	*httptest.ResponseRecorder
+	told *[]string
+}
+
+func (w *tellingWriter) Write(p []byte) (int, error) {
+	*w.told = append(*w.told, "written")
+	return w.ResponseRecorder.Write(p)
 }

@@ -30,15 +30,20 @@ type limits struct {
 
 // handler compresses what next answers.
 type handler struct {
-	next http.Handler
+	next   http.Handler
+	packed func(*http.Request)
 	limits
 }
 
 // New returns what puts a handler around another: it compresses what that answers, where that is worth it and allowed.
-// All of its handlers share the limits. Both are safe for concurrent use.
-func New() func(next http.Handler) http.Handler {
+// All of its handlers share the limits. Packed, which may be nil, is called once the answer to r, as a whole, has been
+// compressed, before it is sent: the text itself is not needed any more. All are safe for concurrent use.
+func New(packed func(r *http.Request)) func(next http.Handler) http.Handler {
+	if packed == nil {
+		packed = func(*http.Request) {}
+	}
 	shared := limits{make(chan struct{}, runtime.GOMAXPROCS(0)), make(chan struct{}, maxStreams)}
-	return func(next http.Handler) http.Handler { return &handler{next, shared} }
+	return func(next http.Handler) http.Handler { return &handler{next, packed, shared} }
 }
 
 // ServeHTTP implements http.Handler. An answer that next cuts off, with a panic, is not completed.

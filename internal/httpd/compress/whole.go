@@ -28,6 +28,7 @@ func (w *writer) sendWhole() {
 // compress sends text, whose length it knows then. No more are compressed at a time than there are processors.
 func (w *writer) compress(text []byte) error {
 	packed := w.pack(text)
+	w.handler.packed(w.request)
 	encode(w.Header())
 	w.Header().Set("Content-Length", strconv.Itoa(len(packed)))
 	w.ResponseWriter.WriteHeader(w.status)
@@ -42,7 +43,10 @@ func (w *writer) pack(text []byte) []byte {
 	to := gzipWriters.Get().(*gzip.Writer) //nolint:forcetypeassert // see there
 	defer gzipWriters.Put(to)
 	to.Reset(out)
-	_, _ = to.Write(text) // into memory
-	_ = to.Close()        // as above
+	_, _ = to.Write(text)        // into memory
+	_ = to.Close()               // as above
+	if out.Len() < out.Cap()/2 { // its caller may take it slowly: it holds no more memory than it needs
+		return bytes.Clone(out.Bytes())
+	}
 	return out.Bytes()
 }

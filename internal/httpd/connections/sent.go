@@ -26,10 +26,18 @@ func (s *sent) add(n int, took time.Duration, p *Port) {
 }
 
 // OnSending calls begun once a long answer to r has its memory among all that are sent, which is bounded; never for a
-// short one. It is for the handler of r, which may return before.
+// short one, unless Packed is called. It is for the handler of r, which may return before.
 func OnSending(r *http.Request, begun func()) {
 	if q := requestOf(r); q != nil {
 		q.sending = begun
+	}
+}
+
+// Packed says that what is sent for the answer to r is another text from now on. It is for a handler around that of r,
+// before it sends.
+func Packed(r *http.Request) {
+	if q := requestOf(r); q != nil {
+		q.tellSending()
 	}
 }
 
