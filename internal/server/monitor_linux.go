@@ -70,19 +70,23 @@ func newMonitor() (*monitor, error) {
 	return m, m.tidy()
 }
 
-// tidy gives threads that are new the ordinary slack.
+// tidy gives threads that are new the ordinary slack. Those that have ended it forgets: others may get their numbers.
 func (m *monitor) tidy() error {
 	all, err := threads()
-	for _, thread := range all {
-		if _, known := m.seen[thread]; known {
-			continue
-		}
-		if err := setSlack(thread, m.ordinary); err != nil && !ended(err) {
-			return err
-		}
-		m.seen[thread] = struct{}{}
+	if err != nil {
+		return err
 	}
-	return err
+	seen := make(map[string]struct{}, len(all))
+	for _, thread := range all {
+		if _, known := m.seen[thread]; !known {
+			if err := setSlack(thread, m.ordinary); err != nil && !ended(err) {
+				return err
+			}
+		}
+		seen[thread] = struct{}{}
+	}
+	m.seen = seen
+	return nil
 }
 
 // threads are those of this process, in the order in which they were started: the first is main's, the second the

@@ -94,11 +94,16 @@ func TestTheMonitorAloneIsRelaxed(t *testing.T) {
 	defer runtime.UnlockOSThread()
 	thread := strconv.Itoa(unix.Gettid())
 	delete(m.seen, thread)
+	const gone = "0" // no thread has that number
+	m.seen[gone] = struct{}{}
 	if err := setSlack(thread, []byte(relaxed)); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.tidy(); err != nil {
 		t.Fatal(err)
+	}
+	if _, known := m.seen[gone]; known {
+		t.Error("a thread that has ended is not forgotten")
 	}
 	all, err = threads()
 	if err != nil {
