@@ -52,8 +52,8 @@ native := $(wildcard runner-js/native/*.c)
 addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
 node_headers := $(dir $(NODE_BINARY))../include/node
 reports := bin/reports
-# The profile of short calls, by which the compiler optimizes what is shipped and what is measured. Tests are compiled without it: with it, all of
-# their packages would be compiled once more.
+# The profile of short calls, by which the compiler optimizes what is shipped and what is measured. Tests are compiled
+# without it: with it, all of their packages would be compiled once more.
 by_profile := -pgo=cmd/functions/calls.pgo
 # Those whose tests take longest begin first, and wait often enough for three to run on two processors.
 slow_packages := ./sandbox ./cmd/functions ./internal/egress ./internal/store/redis

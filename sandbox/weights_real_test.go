@@ -53,13 +53,20 @@ func weights(t *testing.T) map[string]int {
 // awaitWeights returns when the cgroups weigh as they should.
 func awaitWeights(t *testing.T, want map[string]int) {
 	t.Helper()
+	awaitWeighed(t, fmt.Sprint(want), func(got map[string]int) bool { return maps.Equal(got, want) })
+}
+
+// awaitWeighed returns what the cgroups weigh once that is so.
+func awaitWeighed(t *testing.T, want string, so func(got map[string]int) bool) map[string]int {
+	t.Helper()
 	got := weights(t)
-	for began := time.Now(); !maps.Equal(got, want); got = weights(t) {
+	for began := time.Now(); !so(got); got = weights(t) {
 		if time.Since(began) > patience {
-			t.Fatalf("the groups weigh %v, want %v", got, want)
+			t.Fatalf("the groups weigh %v, want %s", got, want)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
+	return got
 }
 
 func awaitBusy(pools *sandbox.Pool, workers int) {
@@ -149,13 +156,8 @@ func TestWorkersOfManyCallsThatWaitWeighEnoughToWake(t *testing.T) {
 	}
 	awaitBusy(pool, n)
 	// The last few are not looked at, as nothing wants their room: they may be taken to compute.
-	got := weights(t)
-	for began := time.Now(); got["waiting"] < n-4; got = weights(t) {
-		if time.Since(began) > patience {
-			t.Fatalf("the groups weigh %v", got)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	enough := func(got map[string]int) bool { return got["waiting"] >= n-4 }
+	got := awaitWeighed(t, fmt.Sprintf("%d that wait", n-4), enough)
 	if got[""] > 0 {
 		t.Errorf("the groups weigh %v", got)
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -13,13 +11,7 @@ import (
 func TestAnOperatorFreesAnIdempotencyKey(t *testing.T) {
 	for store, vars := range idempotencyStores(t) {
 		t.Run(store, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "admin.key")
-			s := startServer(t, append(vars, "AUTH=on", "ADMIN_KEY_FILE="+file, "CALLS_MAX=1")...)
-			secret, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			admin := strings.TrimSpace(string(secret))
+			s, admin := adminOf(t, append(vars, "CALLS_MAX=1")...)
 			if res, text := s.request(t, "PUT", "/functions/pay/f", deployment(
 				`function main(req, res) { res.send({ n: Math.random() }) }`, `"idempotency":"sync"`),
 				"Authorization", "Bearer "+admin); res.StatusCode != 200 {
@@ -66,16 +58,10 @@ func TestAnOperatorFreesAnIdempotencyKey(t *testing.T) {
 // TestAnOperatorFreesAKeyOfCallersWithoutOne frees an idempotency key of somebody who has called a public function
 // without a key of the server, as all such callers are one.
 func TestAnOperatorFreesAKeyOfCallersWithoutOne(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "admin.key")
-	s := startServer(t, "STORAGE=inmemory", "AUTH=on", "ADMIN_KEY_FILE="+file)
-	secret, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin := "Bearer " + strings.TrimSpace(string(secret))
+	s, admin := adminOf(t, "STORAGE=inmemory")
 	if res, text := s.request(t, "PUT", "/functions/pay/f", deployment(
 		`function main(req, res) { res.send({ n: Math.random() }) }`, `"idempotency":"sync","access":"public"`),
-		"Authorization", admin); res.StatusCode != 200 {
+		"Authorization", "Bearer "+admin); res.StatusCode != 200 {
 		t.Fatalf("PUT: %d %s", res.StatusCode, text)
 	}
 	run := func() string {
@@ -92,7 +78,7 @@ func TestAnOperatorFreesAKeyOfCallersWithoutOne(t *testing.T) {
 		"?caller=a&caller=b": http.StatusBadRequest,
 	} {
 		const at = "/functions/pay/f/idempotency-key"
-		res, text := s.request(t, "DELETE", at+query, "", "Authorization", admin, "Idempotency-Key", "k")
+		res, text := s.request(t, "DELETE", at+query, "", "Authorization", "Bearer "+admin, "Idempotency-Key", "k")
 		if res.StatusCode != want {
 			t.Errorf("%s: answered %d %s, want %d", query, res.StatusCode, text, want)
 		}
@@ -101,7 +87,7 @@ func TestAnOperatorFreesAKeyOfCallersWithoutOne(t *testing.T) {
 		t.Errorf("answered %s, then %s", first, again)
 	}
 	const at = "/functions/pay/f/idempotency-key?caller="
-	if res, text := s.request(t, "DELETE", at, "", "Authorization", admin, "Idempotency-Key", "k"); res.StatusCode != 204 {
+	if res, text := s.request(t, "DELETE", at, "", "Authorization", "Bearer "+admin, "Idempotency-Key", "k"); res.StatusCode != 204 {
 		t.Errorf("freed: %d %s", res.StatusCode, text)
 	}
 	if again := run(); again == first {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -214,13 +212,7 @@ func TestWhoHangsUpGetsTheAnswerLater(t *testing.T) {
 func TestKeysAreApartFromThoseOfOthers(t *testing.T) {
 	for store, vars := range idempotencyStores(t) {
 		t.Run(store, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "admin.key")
-			s := startServer(t, append(vars, "AUTH=on", "ADMIN_KEY_FILE="+file, "CALLS_MAX=3")...)
-			secret, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			admin := strings.TrimSpace(string(secret))
+			s, admin := adminOf(t, append(vars, "CALLS_MAX=3")...)
 			if res, text := s.request(t, "PUT", "/functions/pay/f", deployment(
 				`function main(req, res) { res.send({ n: Math.random() }) }`, `"idempotency":"sync"`),
 				"Authorization", "Bearer "+admin); res.StatusCode != 200 {

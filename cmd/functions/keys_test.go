@@ -52,13 +52,7 @@ func TestKeysOpenWhatTheyAreForOnEveryStore(t *testing.T) {
 		"redis": "REDIS_ENDPOINT=redis://" + testenv.Redis(t).Addr,
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "admin.key")
-			s := startServer(t, storage, "AUTH=on", "ADMIN_KEY_FILE="+file)
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			admin := strings.TrimSpace(string(text))
+			s, admin := adminOf(t, storage)
 			deployID, deploy := newKey(t, admin, s.url, `{"role":"deploy","namespaces":["a"]}`)
 			_, invoke := newKey(t, admin, s.url, `{"role":"invoke","namespaces":["a"]}`)
 			const code = `{"code":"function main(req, res) { res.send(Object.keys(req.headers).sort().join()) }"}`
@@ -141,13 +135,7 @@ func TestKeysAreKnownToAllServersOfAStore(t *testing.T) {
 
 // What a call streams ends with the key that began it.
 func TestStreamsEndWithTheirKeys(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "admin.key")
-	s := startServer(t, "AUTH=on", "ADMIN_KEY_FILE="+file)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin := strings.TrimSpace(string(text))
+	s, admin := adminOf(t)
 	code := deployment(`function main(req, res) { res.write('begun'); res.flush() }`, `"body":"raw"`)
 	if status, answer := as(t, admin, "PUT", s.url+"/functions/a/f", code); status != http.StatusOK {
 		t.Fatal(answer)

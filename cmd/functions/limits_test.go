@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -124,13 +122,7 @@ func TestLimitsHoldOnEveryStore(t *testing.T) {
 		"redis": "REDIS_ENDPOINT=redis://" + testenv.Redis(t).Addr,
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "admin.key")
-			s := startServer(t, storage, "AUTH=on", "ADMIN_KEY_FILE="+file, `QUOTAS_KEY={"calls":40}`)
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			admin := strings.TrimSpace(string(text))
+			s, admin := adminOf(t, storage, `QUOTAS_KEY={"calls":40}`)
 			code := deployment(`function main(req, res) { res.send(1) }`, `"rate":"3/h"`)
 			for path, code := range map[string]string{
 				"/functions/a/rated": code, "/functions/a/f": deployment(`function main(req, res) { res.send(1) }`, ""),

@@ -176,15 +176,9 @@ func sendRaw(t *testing.T, addr, text string) string {
 
 // TestNothingPassesTheRulesOfAProxy has real proxies, with the files that docs/deploy tells to use, before two servers.
 func TestNothingPassesTheRulesOfAProxy(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "admin.key")
 	vars := []string{"STORAGE=inmemory", "RUN_PORT=0", "TRUSTED_PROXIES=127.0.0.1"}
 	open := startServer(t, append(vars, "AUTH=off")...)
-	keyed := startServer(t, append(vars, "AUTH=on", "ADMIN_KEY_FILE="+file)...)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin := strings.TrimSpace(string(text))
+	keyed, admin := adminOf(t, vars...)
 	for _, s := range []*server{open, keyed} {
 		for name, body := range map[string]string{
 			"bank/f": fmt.Sprintf(`{"code":%q,"body":"auto"}`, bankCode), "shop/f": fmt.Sprintf(`{"code":%q,"body":"auto"}`, shopCode),

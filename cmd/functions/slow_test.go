@@ -14,7 +14,13 @@ import (
 // dialRaw opens a connection to the server and sends text.
 func (s *server) dialRaw(t *testing.T, text string) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	return s.dialBy(t, &net.Dialer{}, text)
+}
+
+// dialBy is dialRaw with a dialer.
+func (s *server) dialBy(t *testing.T, dialer *net.Dialer, text string) net.Conn {
+	t.Helper()
+	conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,20 +68,11 @@ func TestNobodyWaitsForWhoReadsNothing(t *testing.T) {
 // dialNarrow is dialRaw for a connection that takes little at a time: an answer of some kilobytes waits for its caller.
 func (s *server) dialNarrow(t *testing.T, text string) net.Conn {
 	t.Helper()
-	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
+	return s.dialBy(t, &net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
 		controlled := raw.Control(func(fd uintptr) {
 			err = errors.Join(syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 1024),
 				syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 536))
 		})
 		return errors.Join(err, controlled)
-	}}
-	conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	if _, err := io.WriteString(conn, text); err != nil {
-		t.Fatal(err)
-	}
-	return conn
+	}}, text)
 }

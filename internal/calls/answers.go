@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/backstage/functions/internal/fairroom"
 	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/queue"
 )
@@ -24,9 +23,9 @@ const (
 	barelyLong = queue.ShortAnswer + 8<<10
 )
 
-// newAnswers returns the memory of long answers.
-func newAnswers(o *Options) *fairroom.Room {
-	return fairroom.New(answersAtATime * int64(max(o.ResultLimit, o.KeptLimit, queue.ShortAnswer)))
+// answerMemory is the memory of long answers, in bytes.
+func answerMemory(o *Options) int64 {
+	return answersAtATime * int64(max(o.ResultLimit, o.KeptLimit, queue.ShortAnswer))
 }
 
 // readLong reads an answer of so many bytes once there is memory for it. Its error is that of read, or the cause of the
@@ -37,7 +36,7 @@ func (e *Engine) readLong(
 	give := func() {}
 	if bytes > queue.ShortAnswer {
 		var err error
-		least := int64(answersAtATime * max(e.ResultLimit, e.KeptLimit) / readsAtATime)
+		least := answerMemory(&e.Options) / readsAtATime
 		if give, err = e.answers.Take(ctx, ref.Namespace, max(bytes, least)); err != nil {
 			return nil, err
 		}

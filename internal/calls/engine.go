@@ -61,7 +61,7 @@ type run struct {
 func New(o Options) *Engine {
 	o = o.withDefaults()
 	return &Engine{
-		Options: o, answers: newAnswers(&o), wake: make(chan struct{}, 1), running: map[queue.Lease]*run{},
+		Options: o, answers: fairroom.New(answerMemory(&o)), wake: make(chan struct{}, 1), running: map[queue.Lease]*run{},
 	}
 }
 

@@ -3,6 +3,7 @@ package fairroom
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -66,37 +67,35 @@ func (r *Room) join(name string, size int64) *part {
 func (r *Room) give(name string, p *part) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.giveLocked(name, p)
+}
+
+func (r *Room) giveLocked(name string, p *part) {
 	r.used -= p.size
 	r.groups[name].has -= p.size
-	r.forgetLocked(name)
-	r.serveLocked()
+	r.changedLocked(name)
 }
 
 // leave ends the waiting of p. What it was given meanwhile it gives back.
 func (r *Room) leave(name string, p *part) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	g := r.groups[name]
 	select {
 	case <-p.taken:
-		r.used -= p.size
-		g.has -= p.size
+		r.giveLocked(name, p)
 	default:
-		for i, other := range g.waiting {
-			if other == p {
-				g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
-				break
-			}
-		}
+		g := r.groups[name]
+		g.waiting = slices.DeleteFunc(g.waiting, func(other *part) bool { return other == p })
+		r.changedLocked(name) // who came after p may fit
 	}
-	r.forgetLocked(name)
-	r.serveLocked() // who came after p may fit
 }
 
-func (r *Room) forgetLocked(name string) {
+// changedLocked forgets the group if it has nothing and waits for nothing, and serves those who fit now.
+func (r *Room) changedLocked(name string) {
 	if g := r.groups[name]; g.has == 0 && len(g.waiting) == 0 {
 		delete(r.groups, name)
 	}
+	r.serveLocked()
 }
 
 // serveLocked gives room to those who wait, as long as there is enough for the next one. Others do not overtake that.

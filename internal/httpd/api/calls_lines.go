@@ -133,13 +133,10 @@ func (f *callFollower) owns(line *function.LogLine) bool {
 
 // appendStepLine appends a line as logs have it, and of a pipeline its step before that.
 func appendStepLine(dst []byte, line *function.LogLine) []byte {
-	if line.Step == 0 {
-		return appendLogLine(dst, line)
-	}
 	o := rawjson.NewObject(dst)
-	o.Int("step", int64(line.Step))
-	for name, value := range rawjson.Members(appendLogLine(nil, line)) {
-		o.Raw(rawjson.Unquote(name), value)
+	if line.Step > 0 {
+		o.Int("step", int64(line.Step))
 	}
+	lineMembers(&o, line)
 	return o.End()
 }

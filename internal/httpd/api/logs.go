@@ -83,10 +83,15 @@ func (s *server) readLogs(ctx context.Context, ref function.Ref, asked logsReque
 // appendLogLine appends a line as a JSON object. Nothing in it can end the line or be a command to a terminal.
 func appendLogLine(dst []byte, line *function.LogLine) []byte {
 	o := rawjson.NewObject(dst)
+	lineMembers(&o, line)
+	return o.End()
+}
+
+// lineMembers writes the members that a line has wherever it is shown.
+func lineMembers(o *rawjson.Object, line *function.LogLine) {
 	o.String("id", line.Cursor.String())
 	o.String("time", line.Time.UTC().Format(lineTime))
 	o.Visible("requestId", line.RequestID)
 	o.Visible("level", line.Level)
 	o.Visible("message", line.Text)
-	return o.End()
 }
