@@ -33,6 +33,8 @@ TEST_TIMEOUT ?= 60m
 # Benchmarks of whole servers: which, and how often. Benchstat wants ten of each.
 BENCH ?= ^Benchmark(Warm|Megabyte|ManyFunctions|ManyRelays|Stored|Fresh|Reuse|Large|FirstCall|Deadline|Idle|Start|Waiting|Stream|FirstByte|WebGlobals|CallsQueue|CallsStart|CallsBeside)$$
 COUNT ?= 1
+# On how many versions of Node.js the tests in JavaScript run at the same time.
+VERSIONS_AT_ONCE ?= 2
 FAULTS ?= 1m
 SOAK ?= 10m
 VERIFY ?= 100000
@@ -135,14 +137,14 @@ test-tools:
 	@.ci/need cc=build-essential ip=iproute2 redis-server=redis-server prometheus=prometheus promtool=prometheus \
 	  openssl=openssl nginx=nginx haproxy=haproxy
 
-# One kind of test that fails does not keep the other from running; the last line tells of both.
+# The tests in JavaScript fill the pauses of those in Go, one version at a time. One kind of test that fails does not
+# keep the other from running; the last line tells of both.
 .PHONY: test
-test: test-needs ## run every test: Go with the race detector, JavaScript on every version
+test: test-needs $(test_bundles) ## run every test: Go with the race detector, JavaScript on every version
 	@rm -rf $(reports)/go.json $(reports)/js-*.tap; \
 	status=0; \
 	$(MAKE) vet || status=1; \
-	$(MAKE) test-go || status=1; \
-	$(MAKE) test-js || status=1; \
+	printf '%s\n' test-go test-js | xargs -P 2 -I {} $(MAKE) {} VERSIONS_AT_ONCE=1 || status=1; \
 	.ci/totals $(reports) || status=1; \
 	exit $$status
 
@@ -168,7 +170,7 @@ test-js: setup $(test_runtimes) $(test_bundles) ## run the runner's tests on eve
 	}; \
 	export -f run; \
 	printf '%s\n' "$(abspath $(NODE_BINARY))" $(abspath $(js_runtimes)) | \
-	  xargs -P 2 -I {} bash -c 'out=$$(run "$$1" 2>&1); status=$$?; flock $(reports) printf "%s\n" "$$out"; exit $$status' run {}
+	  xargs -P $(VERSIONS_AT_ONCE) -I {} bash -c 'out=$$(run "$$1" 2>&1); status=$$?; flock $(reports) printf "%s\n" "$$out"; exit $$status' run {}
 
 .PHONY: test-isolation
 test-isolation: setup $(test_runtimes) ## run the sandbox's tests on this kernel, each with its name
