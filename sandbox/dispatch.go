@@ -46,7 +46,7 @@ func (s *scheduler) assignLocked(w *slot, waiting *call, start StartKind) {
 func (s *scheduler) assignBatchLocked(w *slot, last *Invocation) {
 	waiting := s.queue.takeKey(w.key)
 	if s.serviceTimes.short(w.key) && s.cfg.MaxInvocations == 0 && mayBatch(last) && mayBatch(waiting.inv) {
-		share := 1 + s.queue.keys[w.key]/max(s.busy[w.key], 1)
+		share := 1 + s.queue.keys[w.key]/max(s.busy[w.key].workers, 1)
 		room := min(batchBytes, s.cfg.Limits.Frame) - waiting.inv.size()
 		for len(w.batch)+1 < min(share, mostBatched) {
 			next := s.queue.peekKey(waiting.group, w.key)

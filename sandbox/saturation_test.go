@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -121,5 +122,65 @@ func TestHeldCallsGetIdleWorkersWhenTheFunctionIsShortNoMore(t *testing.T) {
 		if pool.Snapshot().Pool.Queued != 0 {
 			t.Error("calls still wait")
 		}
+	})
+}
+
+// crowded is a pool of short functions, of which each has a worker and no other can start until one of theirs ends.
+// bound says how many workers serve each.
+func crowded(t *testing.T, n int) (pool *runtimePool, bound func() map[string]int) {
+	t.Helper()
+	pool = fakePool(t, fakeConfig(n+1, 1), &fakeStarter{serve: computing(time.Microsecond)})
+	pool.scheduler.mu.Lock()
+	pool.scheduler.saturation = 2
+	pool.scheduler.mu.Unlock()
+	for i := range n {
+		for range serviceCalls {
+			answered(t, pool, invocation(fmt.Sprintf("%d/1", i), "1ms"))
+		}
+	}
+	return pool, func() map[string]int {
+		synctest.Wait()
+		pool.scheduler.mu.Lock()
+		defer pool.scheduler.mu.Unlock()
+		return maps.Clone(pool.scheduler.bound)
+	}
+}
+
+func TestNoFunctionLosesItsWorkerForAFewShortCallsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, bound := crowded(t, 8)
+		before := bound()
+		for i := range 8 {
+			together(t, pool, 3, fmt.Sprintf("%d/1", i), "1ms")
+			if got := bound(); !maps.Equal(got, before) {
+				t.Errorf("three calls of %d/1 had another worker: %v, before %v", i, got, before)
+			}
+		}
+	})
+}
+
+func TestAShortFunctionWhoseWorkerIsNeverFreeHasAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, bound := crowded(t, 8)
+		together(t, pool, 60, "0/1", "1ms")
+		if got := bound()["0/1"]; got != 2 {
+			t.Errorf("%d workers served 60 calls that came at once", got)
+		}
+	})
+}
+
+// A call of a function that was short until now computes for long: who comes next does not wait for it.
+func TestOneLongCallOfAShortFunctionHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, _ := crowded(t, 8)
+		var long sync.WaitGroup
+		long.Go(func() { answered(t, pool, invocation("0/1", "1m")) })
+		synctest.Wait()
+		began := time.Now()
+		answered(t, pool, invocation("0/1", "1ms"))
+		if took := time.Since(began); took > 2*worthStart {
+			t.Errorf("a call of 1 ms waited for %v behind one of a minute", took)
+		}
+		long.Wait()
 	})
 }

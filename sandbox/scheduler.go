@@ -62,12 +62,19 @@ type scheduler struct {
 	started      int // workers, ever
 	retiring     int // workers that were killed and are not reaped yet
 	queue        queue
-	bound        map[string]int // workers of each key that live
-	busy         map[string]int // those of them that serve a call
+	bound        map[string]int  // workers of each key that live
+	busy         map[string]busy // those of them that serve a call
 	serviceTimes serviceTimes
 	failing      failing
 	closed       bool
 	closing      chan struct{} // closed together with closed
+	wakesLater   bool          // see wakeKeeperLaterLocked
+}
+
+// busy are the workers of a key that serve a call.
+type busy struct {
+	workers int
+	since   time.Time // from when on there was one at each moment
 }
 
 // budget is what the pools of several runtimes have in common: Config.Size workers of all together, one bound on the
@@ -100,7 +107,7 @@ func newScheduler(cfg Config, starter starter, b *budget) *scheduler {
 	s := &scheduler{
 		cfg: cfg, starter: starter, budget: b, mu: &b.mu,
 		kick: make(chan struct{}, 1), closing: make(chan struct{}), stop: func() {},
-		workers: map[*slot]struct{}{}, bound: map[string]int{}, busy: map[string]int{}, serviceTimes: serviceTimes{},
+		workers: map[*slot]struct{}{}, bound: map[string]int{}, busy: map[string]busy{}, serviceTimes: serviceTimes{},
 		saturation: saturation(&cfg), processors: runtime.GOMAXPROCS(0),
 	}
 	s.timers.New = func() any {
@@ -129,9 +136,22 @@ func (s *scheduler) grows() bool { return s.cfg.Active < s.cfg.Size }
 
 // saturatedLocked says whether calls of key wait for one of the workers that serve it, and for no other: they do
 // nothing but compute, and for a moment. More workers than there are processors would serve them no faster. They would
-// share the processors in slices, and each switch costs more than such a call.
+// share the processors in slices, and each switch costs more than such a call. Where another function would lose its
+// worker for them, one worker is enough until it was busy without a pause for longer than a start takes.
 func (s *scheduler) saturatedLocked(key string) bool {
-	return s.busy[key] >= s.saturation && s.serviceTimes.short(key)
+	b := s.busy[key]
+	switch {
+	case b.workers == 0 || !s.serviceTimes.short(key):
+		return false
+	case b.workers >= s.saturation:
+		return true
+	}
+	return s.freeLocked() <= 0 && time.Since(b.since) < worthStart
 }
+
+// worthStart is how long calls of a short function wait for the workers that it has before another function's ends for
+// them. It is about what the start of a worker takes: so no function waits for more than twice of what it would have
+// waited for if it had been known how long its callers come.
+const worthStart = 10 * time.Millisecond
 
 func (s *scheduler) notSaturatedLocked(key string) bool { return !s.saturatedLocked(key) }

@@ -26,11 +26,16 @@ func (s *scheduler) setBusyLocked(w *slot, busy bool) {
 		return
 	}
 	w.busy = busy
+	b := s.busy[w.key]
 	if busy {
-		s.busy[w.key]++
-	} else if s.busy[w.key]--; s.busy[w.key] == 0 {
+		if b.workers++; b.workers == 1 {
+			b.since = time.Now()
+		}
+	} else if b.workers--; b.workers == 0 {
 		delete(s.busy, w.key)
+		return
 	}
+	s.busy[w.key] = b
 }
 
 // setServingLocked notes whether w serves a call, busy or not.

@@ -1,5 +1,7 @@
 package sandbox
 
+import "time"
+
 func (s *scheduler) wakeKeeper() {
 	select {
 	case s.kick <- struct{}{}:
@@ -15,9 +17,31 @@ func (s *scheduler) wakeKeeperIfWaitingLocked() {
 
 // wakeKeeperIfUnsaturatedLocked is for calls of key that were delayed until now, perhaps.
 func (s *scheduler) wakeKeeperIfUnsaturatedLocked(key string) {
-	if s.queue.has(key) && !s.saturatedLocked(key) {
+	switch {
+	case !s.queue.has(key):
+	case !s.saturatedLocked(key):
 		s.wakeKeeper()
+	case s.busy[key].workers < s.saturation:
+		s.wakeKeeperLaterLocked()
 	}
+}
+
+// wakeKeeperLaterLocked wakes the keeper in a moment: a call waits for a worker that its function has, and may come to
+// be owed another.
+func (s *scheduler) wakeKeeperLaterLocked() {
+	if s.wakesLater || s.closed {
+		return
+	}
+	s.wakesLater = true
+	time.AfterFunc(worthStart, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.wakesLater = false
+		if s.queue.len() > 0 {
+			s.wakeKeeperLaterLocked()
+			s.wakeKeeper()
+		}
+	})
 }
 
 // wakeOthersLocked wakes the keepers of the other pools in which calls wait: there is more for them.
