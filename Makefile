@@ -177,7 +177,8 @@ test-isolation: setup $(test_runtimes) ## run the sandbox's tests on this kernel
 	$(GO) test -count=1 -v -timeout $(TEST_TIMEOUT) ./sandbox/...
 
 # Each call is followed by a comparison of all of its worker, which takes 10 to 35 ms of a processor. Workers that end
-# with their call, and calls of large heaps, take as much again.
+# with their call, and calls of large heaps, take as much again. Runtimes are verified side by side, one for each
+# processor. Each tells every 1,000 calls how far it is, and a fault with all that is needed to have it again.
 .PHONY: verify-rollback
 verify-rollback: setup $(test_runtimes) ## put workers back after VERIFY calls of all kinds, 100,000 by default, on each runtime (VERIFY_RUNTIME=node24: on that one; VERIFY_SEED=2: in another order), and compare all of each
 	$(GO) test -count=1 ./sandbox/internal/rollback

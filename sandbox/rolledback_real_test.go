@@ -20,7 +20,6 @@ type rolledBack struct {
 	t      *testing.T
 	causes chan sandbox.RollbackCause
 	died   chan sandbox.Reason
-	quiet  bool // ends of workers are not printed
 }
 
 func newRolledBack(t *testing.T) rolledBack {
@@ -30,13 +29,13 @@ func newRolledBack(t *testing.T) rolledBack {
 
 func (r rolledBack) WorkerRolledBack(_ string, outcome sandbox.RollbackOutcome) {
 	r.causes <- outcome.Cause
-	if outcome.Cause != "" && !r.quiet {
+	if outcome.Cause != "" {
 		r.t.Logf("a worker ends: %+v", outcome)
 	}
 }
 
 func (r rolledBack) WorkerDied(reason sandbox.Reason, _ time.Duration) {
-	if reason != sandbox.ReasonClosed && !r.quiet {
+	if reason != sandbox.ReasonClosed {
 		r.t.Logf("a worker died: %s", reason)
 	}
 }
@@ -84,7 +83,8 @@ func TestWithoutRollbackEachCallHasAProcessOfItsOwn(t *testing.T) {
 }
 
 const counting = `function main(req, res) {
-	var g = Function('return this')(); g.calls = (g.calls || 0) + 1; Object.prototype.seen = g.calls; Buffer.from('secret' + g.calls);
+	var g = Function('return this')();
+	g.calls = (g.calls || 0) + 1; Object.prototype.seen = g.calls; Buffer.from('secret' + g.calls);
 	res.send({ calls: g.calls, pid: typeof process === 'undefined' ? 0 : 1 });
 }`
 
