@@ -114,6 +114,9 @@ func (l *extraParts) invoke(ctx context.Context, usual *runtimePool, inv *Invoca
 		}
 		err = part.wait(ctx)
 	}
+	if err != nil && inv.Rollback && part.failed() {
+		return nil, &unbegunError{err}
+	}
 	if err != nil {
 		l.cfg.Observer.InvocationRefused(err)
 		return nil, err
@@ -174,6 +177,19 @@ func (p *extraPart) serves() bool {
 	select {
 	case <-p.made:
 		return p.err == nil
+	default:
+		return false
+	}
+}
+
+// failed says whether the part could not be made; not that of a Pool that is closed. It is false for nil.
+func (p *extraPart) failed() bool {
+	if p == nil {
+		return false
+	}
+	select {
+	case <-p.made:
+		return p.err != nil && !errors.Is(p.err, ErrClosed)
 	default:
 		return false
 	}
@@ -249,19 +265,18 @@ func (l *extraParts) shutdown(ctx context.Context) error {
 }
 
 // addTo adds the state of the parts for that runtime to s.
-func (l *extraParts) addTo(s *PoolStats, runtime string) {
+func (l *extraParts) addTo(s *RuntimeSnapshot, runtime string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, part := range l.parts {
-		if key.usual.name != runtime {
-			continue
-		}
-		select {
-		case <-part.made:
+		switch {
+		case key.usual.name != runtime:
+		case part.serves():
 			stats, _ := part.pool.scheduler.snapshot()
-			s.add(&stats)
-		default: // it has no workers yet
-		}
+			s.Pool.add(&stats)
+		case key.rollback && part.failed():
+			s.Rollback = RollbackSupport{Reason: part.err.Error(), Mechanism: MechanismFork}
+		} // others have no workers yet, or none at all
 	}
 }
 

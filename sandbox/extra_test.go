@@ -130,6 +130,9 @@ func TestAForkServerThatDoesNotBeginIsTriedAgain(t *testing.T) {
 		if _, err := r.Invoke(t.Context(), inv); !errors.Is(err, r.fail) {
 			t.Errorf("got %v", err)
 		}
+		if stats := r.Snapshot().Pool; stats.Size != 4 {
+			t.Errorf("meanwhile the pool has %+v", stats)
+		}
 		r.fail = nil
 		time.Sleep(lastRetry)
 		synctest.Wait()

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,7 @@ type rollbackRig struct {
 	usual, putBack int // calls
 	fresh          int // of the former, those that get a worker of their own
 	fail           error
+	open           error // of workers that are put back
 }
 
 func newRollbackRig(t *testing.T, support RollbackSupport) *rollbackRig {
@@ -31,6 +33,9 @@ func newRollbackRig(t *testing.T, support RollbackSupport) *rollbackRig {
 	cfg.Runtimes = []Runtime{{Name: "node", Node: "node"}}
 	r.Pool = emptyPool(cfg, func(c *Config) (starter, error) {
 		putsBack := c.rollback
+		if putsBack && r.open != nil {
+			return nil, r.open
+		}
 		serve := func(_ *fakeChild, inv *Invocation) (*Result, bool, error) {
 			if putsBack {
 				r.putBack++
@@ -116,6 +121,29 @@ func TestWithoutASnapshotEachCallGetsItsOwnForAWhile(t *testing.T) {
 		r.call(t, 4, 2)
 		if got := r.cfg.fallbacks.list("node", true); len(got) != 0 {
 			t.Errorf("told of %+v", got)
+		}
+	})
+}
+
+// Where the fork server of workers that are put back does not start, calls are served otherwise until it does, and the
+// report says why.
+func TestWhileNoWorkerCanBePutBackEachCallGetsItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRollbackRig(t, RollbackSupport{Available: true})
+		r.open = errors.New("no room for a fork server")
+		for i := range 3 {
+			r.call(t, 0, i+1)
+			got := r.Snapshot().Runtimes["node"].Rollback
+			if got.Available || got.Mechanism != MechanismFork || got.Reason != "no room for a fork server" {
+				t.Errorf("it says %+v", got)
+			}
+		}
+		r.open = nil
+		time.Sleep(lastRetry)
+		synctest.Wait()
+		r.call(t, 1, 3)
+		if got := r.Snapshot().Runtimes["node"].Rollback; !got.Available || got.Mechanism != MechanismRollback {
+			t.Errorf("then it says %+v", got)
 		}
 	})
 }

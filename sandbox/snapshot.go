@@ -71,7 +71,7 @@ func (p *Pool) Snapshot() Snapshot {
 	now := p.current.Load()
 	for _, rt := range now.runtimes {
 		s := now.parts[rt.Name].Snapshot()
-		p.extra.addTo(&s.Pool, rt.Name)
+		p.extra.addTo(&s, rt.Name)
 		s.Runtime = rt
 		s.Rollback.Fallbacks = p.cfg.fallbacks.list(rt.Name, rt.Name == now.runtimes[0].Name)
 		all.Runtimes[rt.Name] = s

@@ -35,11 +35,14 @@ func RollbackCauses() []RollbackCause { return rollback.Causes() }
 // Rollback says whether workers of this starter's kind can be rolled back, whether or not these are.
 func (s *Starter) Rollback() RollbackSupport {
 	err := rollback.Probe()
-	if err == nil && !s.Method().Forked {
-		return RollbackSupport{Reason: "there is no fork server: install a C compiler and run make setup"}
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return RollbackSupport{Reason: strings.TrimPrefix(err.Error(), rollback.ErrUnsupported.Error()+": ")}
+	case !s.Method().Forked:
+		return RollbackSupport{Reason: "there is no fork server: install a C compiler and run make setup"}
+	case !s.mayTrace():
+		return RollbackSupport{Reason: "the server may not read the memory of its workers: " +
+			"use ISOLATION=strict, or give it the capability SYS_PTRACE"}
 	}
 	return RollbackSupport{Available: true}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/backstage/functions/sandbox/internal/rollback"
 )
 
@@ -34,6 +36,17 @@ func (s *Starter) handover() (*rollback.Handover, error) {
 		return nil, nil //nolint:nilnil // others get none
 	}
 	return rollback.NewHandover()
+}
+
+// mayTrace says whether the host may read and write memory of workers. They are not dumpable, so it takes a capability
+// in their user namespace: the server owns that of a jail, and has every one in there.
+func (s *Starter) mayTrace() bool {
+	if s.jailer != nil {
+		return true
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	return unix.Capget(&header, &sets[0]) == nil && sets[0].Effective&(1<<unix.CAP_SYS_PTRACE) != 0
 }
 
 // checkRollback says why workers cannot be rolled back, if they are to be.
