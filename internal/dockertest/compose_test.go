@@ -17,7 +17,12 @@ import (
 // call sends a JSON body with PUT and returns the answer's status and text.
 func call(t *testing.T, path, body string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, server+path, strings.NewReader(body))
+	return callAt(t, server+path, body)
+}
+
+func callAt(t *testing.T, url, body string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,22 +56,29 @@ func read(t *testing.T, r io.Reader) string {
 
 func deploy(t *testing.T, name, code string) {
 	t.Helper()
-	body, err := json.Marshal(map[string]string{"code": code})
+	deployAt(t, server, name, map[string]string{"code": code})
+}
+
+func deployAt(t *testing.T, api, name string, definition map[string]string) {
+	t.Helper()
+	body, err := json.Marshal(definition)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, text := call(t, "/functions/"+name, string(body)); status != http.StatusOK {
+	if status, text := callAt(t, api+"/functions/"+name, string(body)); status != http.StatusOK {
 		t.Fatalf("deploy %s: %d %s", name, status, text)
 	}
 }
 
-// Every command of the README that calls the server is run as it stands; where its answer follows, each line of it must come.
+// Every command of the README that calls the server is run as it stands; where its answer follows, each line of it must
+// come.
 func TestExamplesOfTheReadmeWork(t *testing.T) {
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples := regexp.MustCompile("(?ms)^```sh\n(curl .*?)^```$(?:[^`]*?^```\n(.*?)^```$)?").FindAllStringSubmatch(string(text), -1)
+	example := regexp.MustCompile("(?ms)^```sh\n(curl .*?)^```$(?:[^`]*?^```\n(.*?)^```$)?")
+	examples := example.FindAllStringSubmatch(string(text), -1)
 	if len(examples) < 5 {
 		t.Fatalf("found %d examples", len(examples))
 	}
@@ -114,7 +126,8 @@ func TestMemoryLimitHolds(t *testing.T) {
 		function grow() { all.push(Buffer.alloc(4 << 20, 1)); setTimeout(grow, 0) }
 		grow()
 	}`)
-	if status, text := call(t, "/functions/docker/hog/run", ""); status != http.StatusInternalServerError || !strings.Contains(text, "memory") {
+	status, text := call(t, "/functions/docker/hog/run", "")
+	if status != http.StatusInternalServerError || !strings.Contains(text, "memory") {
 		t.Errorf("%d %s", status, text)
 	}
 }
