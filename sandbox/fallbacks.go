@@ -17,7 +17,7 @@ const (
 	mostEnded     = 3 // workers that end in a row, each with a call, until calls get workers of their own
 	firstFallback = time.Minute
 	lastFallback  = time.Hour
-	mostFallbacks = 10_000 // functions; those beyond are tried with each call
+	mostFallbacks = 10_000 // functions; those beyond are tried with each call: see fallbackroom.go
 )
 
 // RollbackFallback says that calls of a function get workers of their own although they ask for one that is put back.
@@ -55,14 +55,17 @@ type fallbacks struct {
 	observer Observer
 	known    atomic.Int64 // how many there are, for calls that need not look
 
-	mu sync.Mutex // guards the fields below
-	of map[string]*fallback
+	mu     sync.Mutex // guards the fields below
+	of     map[string]*fallback
+	groups map[string]*fallbackGroup // those that have any
+	swept  time.Time                 // when all were looked through last
 }
 
 // fallback is what is known of a function, by its key.
 type fallback struct {
 	RollbackFallback
 
+	group   string
 	runtime string
 	why     Replaced
 	ended   int           // workers in a row that could not be put back
@@ -73,7 +76,7 @@ func newFallbacks(observer Observer) *fallbacks {
 	if observer == nil {
 		observer = NopObserver{}
 	}
-	return &fallbacks{observer: observer, of: map[string]*fallback{}}
+	return &fallbacks{observer: observer, of: map[string]*fallback{}, groups: map[string]*fallbackGroup{}}
 }
 
 // reused is inv as its function is served at the moment.
@@ -99,16 +102,21 @@ func (f *fallbacks) teller(inv *Invocation) func(RollbackOutcome) {
 	if f == nil { // there is no Pool
 		return nil
 	}
-	key, filename, runtime := inv.Key, inv.Filename, inv.Runtime
+	named := inv.named()
 	return func(outcome RollbackOutcome) {
-		f.observer.WorkerRolledBack(filename, outcome)
+		f.observer.WorkerRolledBack(named.Filename, outcome)
 		switch {
 		case outcome.Cause == "":
-			f.putBack(key)
+			f.putBack(named.Key)
 		case !outcome.Killed:
-			f.ended(key, filename, runtime, string(outcome.Cause)+": "+outcome.Detail)
+			f.ended(named, string(outcome.Cause)+": "+outcome.Detail)
 		}
 	}
+}
+
+// named is what names inv's function, without what else inv holds.
+func (inv *Invocation) named() *Invocation {
+	return &Invocation{Key: inv.Key, Group: inv.Group, Filename: inv.Filename, Runtime: inv.Runtime}
 }
 
 // putBack notes that a worker was put back.
@@ -131,11 +139,11 @@ func (f *fallbacks) putBack(key string) {
 	}
 }
 
-// ended notes that a worker could not be put back.
-func (f *fallbacks) ended(key, filename, runtime, reason string) {
+// ended notes that a worker of inv's function could not be put back.
+func (f *fallbacks) ended(inv *Invocation, reason string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	known := f.ofLocked(key, filename, runtime)
+	known := f.ofLocked(inv)
 	if known == nil || known.WarmupOnly {
 		return
 	}
@@ -149,7 +157,7 @@ func (f *fallbacks) ended(key, filename, runtime, reason string) {
 func (f *fallbacks) refuse(inv *Invocation, why Replaced, reason string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if known := f.ofLocked(inv.Key, inv.Filename, inv.Runtime); known != nil {
+	if known := f.ofLocked(inv); known != nil {
 		known.WarmupOnly = false
 		f.replaceLocked(known, why, reason)
 	}
@@ -159,40 +167,22 @@ func (f *fallbacks) refuse(inv *Invocation, why Replaced, reason string) {
 func (f *fallbacks) dropWarmup(inv *Invocation, reason string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if known := f.ofLocked(inv.Key, inv.Filename, inv.Runtime); known != nil {
+	if known := f.ofLocked(inv); known != nil {
 		known.WarmupOnly = true
 		f.replaceLocked(known, ReplacedUnprepared, reason)
 	}
 }
 
-// ofLocked is what is known of a function; nil when of too many others something is.
-func (f *fallbacks) ofLocked(key, filename, runtime string) *fallback {
-	known := f.of[key]
-	if known == nil && f.roomLocked() {
-		known = &fallback{RollbackFallback: RollbackFallback{Filename: filename}, runtime: runtime}
-		f.of[key] = known
-		f.known.Store(int64(len(f.of)))
+// ofLocked is what is known of inv's function; nil when of too many others something is.
+func (f *fallbacks) ofLocked(inv *Invocation) *fallback {
+	known := f.of[inv.Key]
+	if known == nil && f.roomLocked(inv.Group) {
+		known = &fallback{
+			RollbackFallback: RollbackFallback{Filename: inv.Filename}, group: inv.Group, runtime: inv.Runtime,
+		}
+		f.addLocked(inv.Key, known)
 	}
 	return known
-}
-
-// roomLocked says whether another function may be noted; it forgets those that are not served otherwise at the moment.
-func (f *fallbacks) roomLocked() bool {
-	if len(f.of) < mostFallbacks {
-		return true
-	}
-	now := time.Now()
-	for key, known := range f.of {
-		if !now.Before(known.Until) {
-			f.dropLocked(key)
-		}
-	}
-	return len(f.of) < mostFallbacks
-}
-
-func (f *fallbacks) dropLocked(key string) {
-	delete(f.of, key)
-	f.known.Store(int64(len(f.of)))
 }
 
 // replaceLocked has calls of a function served otherwise for a while.

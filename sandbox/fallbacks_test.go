@@ -134,22 +134,3 @@ func TestAWarmupThatNoSnapshotCanFollowIsLeftOut(t *testing.T) {
 		}
 	})
 }
-
-func TestFallbacksAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newFallbackRig()
-		for i := range mostFallbacks + 10 {
-			inv := *r.inv
-			inv.Key = string(rune(i))
-			r.refuse(&inv, ReplacedUnprepared, "x")
-		}
-		if n := len(r.of); n > mostFallbacks {
-			t.Errorf("%d are known", n)
-		}
-		time.Sleep(firstFallback)
-		r.refuse(r.inv, ReplacedUnprepared, "y")
-		if got := r.list("", true); len(got) != 1 || got[0].Reason != "y" {
-			t.Errorf("then there are %d", len(got))
-		}
-	})
-}
