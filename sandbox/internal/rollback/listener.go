@@ -16,6 +16,7 @@ type parked struct {
 	id    uint64 // of the notification that is to be answered
 	taint taint
 	call  int32 // the last one that cannot be put back
+	seen  *stat // what Soon has read meanwhile, if it was called
 }
 
 // listener hears of a worker's system calls, answers those of its code and hands on those of its stub.

@@ -40,8 +40,8 @@ type Worker struct{}
 // Parks says that the worker is in no stub.
 func (*Worker) Parks() bool { return false }
 
-// Untouched says that nothing is known.
-func (*Worker) Untouched() bool { return false }
+// Soon says that nothing is known.
+func (*Worker) Soon() bool { return false }
 
 // AwaitPark returns ErrUnsupported.
 func (*Worker) AwaitPark(context.Context) error { return Probe() }

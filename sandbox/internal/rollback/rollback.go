@@ -18,7 +18,7 @@ func (w *Worker) Rollback(ctx context.Context) error {
 	if err := w.restoreFiles(ctx); err != nil {
 		return err
 	}
-	state, err := w.proc.stat()
+	state, err := w.stat()
 	if err != nil {
 		return retire(Kernel, "%v", err)
 	}
@@ -155,8 +155,9 @@ func (w *Worker) put(a *area, i int) error {
 	if err != nil {
 		return retire(Kernel, "%v", err)
 	}
-	if n, err := unix.Pwrite(memory, a.content(i), int64(at)); err != nil || n != pageSize {
-		return retire(Kernel, "writing code at %#x: %d bytes, %v", at, n, err)
+	n, err := unix.Pwrite(memory, a.content(i), int64(at))
+	if err := complete(n, pageSize, err); err != nil {
+		return retire(Kernel, "writing code at %#x: %v", at, err)
 	}
 	return nil
 }

@@ -221,8 +221,8 @@ func (w *Worker) eachPresent(a *area, do func(start, end uint64) error) error {
 	for at := a.start; at < a.end; {
 		part := entries[:min(uint64(len(entries)), (a.end-at)/pageSize*8)]
 		n, err := unix.Pread(pagemap, part, int64(at/pageSize*8))
-		if err != nil || n != len(part) {
-			return retire(Kernel, "pagemap: %d bytes, %v", n, err)
+		if err := complete(n, len(part), err); err != nil { // none of one that has died
+			return retire(Kernel, "pagemap: %v", err)
 		}
 		for i := 0; i < n; {
 			first := i

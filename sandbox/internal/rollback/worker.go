@@ -92,9 +92,28 @@ func (w *Worker) Parks() bool {
 	return false
 }
 
-// Untouched says whether the parked worker has made no system call since that may leave something behind: then
-// Rollback most often takes but a moment.
-func (w *Worker) Untouched() bool { return w.now.taint == 0 }
+// Soon says whether Rollback of the parked worker takes but a moment, and nothing of the worker, which others may keep
+// from its processor: it has made no system call that may leave something behind, it has written to fewer pages than it
+// takes to drop any, and its list is not to be forgotten.
+func (w *Worker) Soon() bool {
+	if w.now.taint != 0 || w.snap.since+1 >= relearnAfter {
+		return false
+	}
+	state, err := w.proc.stat()
+	if err != nil {
+		return false
+	}
+	w.now.seen = &state
+	return state.faults-w.base.faults < dropFrom
+}
+
+// stat is that of the parked worker, read anew unless it was read since.
+func (w *Worker) stat() (stat, error) {
+	if w.now.seen != nil {
+		return *w.now.seen, nil
+	}
+	return w.proc.stat()
+}
 
 // Answers of the host to the stub.
 const (

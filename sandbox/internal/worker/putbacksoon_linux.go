@@ -8,11 +8,11 @@ func (r *Rollback) Try() (reusable, over bool) {
 	return r.Wait(), true
 }
 
-// putBackSoon says whether the process is parked, or will be in a moment, and nothing takes longer then but what cannot
-// be foreseen.
+// putBackSoon says whether the process is parked, or will be in a moment, and can be put back then without waiting for
+// it.
 func (t *tracked) putBackSoon(audit int) bool {
 	t.closing.Lock()
 	defer t.closing.Unlock()
 	due := audit > 0 && t.since+1 >= audit
-	return !t.closed && !due && t.worker.Parks() && t.worker.Untouched()
+	return !t.closed && !due && t.worker.Parks() && t.worker.Soon()
 }
