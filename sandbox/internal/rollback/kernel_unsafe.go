@@ -128,6 +128,12 @@ func notifyReturn(listener int, id uint64, value int64) error {
 	return notifySend(listener, response{id: id, value: value})
 }
 
+// notifyValid says whether who made the system call still waits for the answer.
+func notifyValid(listener int, id uint64) bool {
+	_, err := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id))
+	return err == nil
+}
+
 func notifySend(listener int, r response) error {
 	_, err := ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
 	return err

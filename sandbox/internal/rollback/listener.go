@@ -115,14 +115,7 @@ func (l *listener) answer(fd int) bool {
 		return true
 	}
 	if n.number == unix.SYS_GETEGID && n.ip == l.stub {
-		l.sum.id = n.id
-		select {
-		case l.parks <- l.sum:
-			l.sum = parked{}
-		default: // a second thread, which waits until its process is killed
-			l.sum.taint |= taintOther
-			l.sum.call = n.number
-		}
+		l.park(fd, n.id)
 		return true
 	}
 	taint := l.judged.Load().judge(n.number, &n.args)
@@ -132,6 +125,27 @@ func (l *listener) answer(fd int) bool {
 	l.sum.taint |= taint
 	err := notifyContinue(fd, n.id)
 	return err == nil || errors.Is(err, unix.ENOENT)
+}
+
+// park hands on that the worker waits in its stub. Whoever calls it holds mu.
+func (l *listener) park(fd int, id uint64) {
+	select { // what it asked before it was stopped, and nobody has heard of yet, is void
+	case last := <-l.parks:
+		if notifyValid(fd, last.id) { // a second thread, which waits until its process is killed
+			l.parks <- last
+			l.sum.taint |= taintOther
+			l.sum.call = unix.SYS_GETEGID
+			return
+		}
+		l.sum.taint |= last.taint
+		if l.sum.call == 0 {
+			l.sum.call = last.call
+		}
+	default:
+	}
+	l.sum.id = id
+	l.parks <- l.sum
+	l.sum = parked{}
 }
 
 // reply answers the stub.

@@ -5,6 +5,7 @@ package rollback
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -123,11 +124,35 @@ const (
 
 // Release lets a parked worker go on.
 func (w *Worker) Release() error {
-	w.here = false
-	if err := w.listener.reply(w.now.id, answerGo); err != nil {
-		return retire(Kernel, "answer: %v", err)
+	return w.answer(answerGo)
+}
+
+// askTimeout is how long a worker that was stopped while it was parked may take to ask again.
+const askTimeout = 10 * time.Second
+
+// answer gives the parked worker an answer. One that was stopped and continued meanwhile, or frozen, asks once more,
+// for the kernel has taken its question back. Between both nothing of it runs but what a signal from outside has it
+// run, as one could at any time after the answer.
+func (w *Worker) answer(value int64) error {
+	for {
+		w.here = false
+		err := w.listener.reply(w.now.id, value)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.ENOENT) {
+			return retire(Kernel, "answer: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+		err = w.AwaitPark(ctx)
+		cancel()
+		if err != nil {
+			return err
+		}
+		if w.now.taint != 0 {
+			return retire(Call, "system call %d while it was parked", w.now.call)
+		}
 	}
-	return nil
 }
 
 // run has the stub make system calls, and waits for it. What they leave behind is meant.
@@ -137,9 +162,8 @@ func (w *Worker) run(ctx context.Context, ops []op) error {
 		w.list.setOps(ops[:n])
 		ops = ops[n:]
 		before := w.now
-		w.here = false
-		if err := w.listener.reply(w.now.id, answerOps); err != nil {
-			return retire(Kernel, "answer: %v", err)
+		if err := w.answer(answerOps); err != nil {
+			return err
 		}
 		if err := w.AwaitPark(ctx); err != nil {
 			return err
