@@ -24,8 +24,9 @@ func (s *scheduler) runOn() {
 	s.keeping.Go(func() { s.budget.weighAll(keeping.Done()) })
 }
 
-// startsAtOnce is how many processes may be starting at the same time: more would slow each other down.
-func startsAtOnce() int { return max(2, runtime.GOMAXPROCS(0)) }
+// startsAtOnce is how many processes may be starting at the same time: one more than there are processors, as starts
+// wait now and then. More would slow each other down.
+func startsAtOnce() int { return max(2, runtime.GOMAXPROCS(0)) + 1 }
 
 // startOne starts a worker outside the keeper.
 func (s *scheduler) startOne(ctx context.Context) error {

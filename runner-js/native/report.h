@@ -13,14 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FORK = 1, UNSHARE_HEAP = 2, SETTLE = 3 }; /* requests */
+enum { FORK = 1, UNSHARE_HEAP = 2, SETTLE = 3, GATHER_HEAP = 4 }; /* requests */
 enum { BORN = 1, FAILED = 2, DIED = 3 };      /* reports; BORN without a PID says that all else is done */
 enum { MAX_RANGES = 2048 };
 
 struct request {
   uint32_t type;
   uint32_t uid;                               /* FORK: of the worker; 0 keeps the zygote's */
-  uint32_t ranges;                            /* UNSHARE_HEAP: how many of range are set */
+  uint32_t ranges;                            /* UNSHARE_HEAP, GATHER_HEAP: how many of range are set */
   uint32_t last;                              /* UNSHARE_HEAP: 1 in the last message */
                                               /* FORK: 1 for a worker that is to be rolled back */
 };

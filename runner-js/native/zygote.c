@@ -14,7 +14,7 @@
  *   report.h        messages of both sides, reports on workers
  *   descriptors.h   what a worker has open
  *   prepare.h       the first steps of a worker; track.h, park.h: of one that is rolled back
- *   shrink.h        what makes forks cheap
+ *   shrink.h        what makes forks cheap; gather.h: the heap side by side
  *   nodejs.h        what Node.js must be told
  */
 #define _GNU_SOURCE
@@ -32,6 +32,7 @@
 #include "descriptors.h"
 #include "prepare.h"
 #include "shrink.h"
+#include "gather.h"
 #include "nodejs.h"
 
 #ifndef SYS_pidfd_open
@@ -69,6 +70,10 @@ static enum outcome take_request(void) {
   if (request.type == SETTLE) return SETTLING;
   if (request.type == UNSHARE_HEAP) {
     unshare_heap(&request, ranges);
+    return SERVED;
+  }
+  if (request.type == GATHER_HEAP) {
+    gather_heap(&request, ranges);
     return SERVED;
   }
   int fds[MOST_FDS] = {-1, -1, -1, -1, -1};

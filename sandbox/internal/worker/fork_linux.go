@@ -43,6 +43,7 @@ type forkLauncher struct {
 type forkServer struct {
 	*zygote.Zygote
 	process  command
+	gathers  bool // its heap when it settles
 	settling sync.Once
 }
 
@@ -98,7 +99,7 @@ func (s *forkServer) watchFor(timeout time.Duration) func() (done func()) {
 // should.
 func (s *forkServer) settle(watch func() (done func())) error {
 	defer watch()()
-	err := s.Settle(s.process.pid())
+	err := s.Settle(s.process.pid(), s.gathers)
 	if err != nil {
 		s.process.kill()
 	}
@@ -151,7 +152,8 @@ func (f *forkLauncher) startServer(ctx context.Context) (*forkServer, error) {
 	stop := context.AfterFunc(ctx, process.kill)
 	defer stop()
 	z, err := zygote.New(ours)
-	server := &forkServer{Zygote: z, process: process}
+	gathers := !f.cfg.Rollback // a worker that is put back is forked once for many calls
+	server := &forkServer{Zygote: z, process: process, gathers: gathers}
 	if err == nil {
 		if err = f.prepare(server, stdin, stdout); err != nil {
 			err = errors.Join(err, z.Close())

@@ -10,8 +10,8 @@
 //	 │ ◀──────── DIED, status, usage    │ reaps
 //
 // After its first fork the zygote is asked to settle: it rehearses calls, collects its garbage and puts Node.js's code
-// into huge pages, which makes later workers cheaper and faster. Meanwhile it does not fork, and tells of no death: a
-// tenth of a second, most of which the kernel needs to place the first worker anyway.
+// and its heap into huge pages, which makes later workers cheaper and faster. Meanwhile it does not fork, and tells of
+// no death: a tenth of a second, most of which the kernel needs to place the first worker anyway.
 //
 // The other half is runner-js/native/zygote.c; the messages are structures in the machine's own byte order on a
 // SOCK_SEQPACKET socket.

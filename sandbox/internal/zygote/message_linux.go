@@ -13,6 +13,7 @@ const (
 	requestFork        = 1
 	requestUnshareHeap = 2
 	requestSettle      = 3
+	requestGatherHeap  = 4
 
 	reportBorn   = 1
 	reportFailed = 2
@@ -45,11 +46,17 @@ func forkRequest(uid uint32, tracked bool) []byte {
 }
 
 func unshareRequest(ranges []Range, last bool) []byte {
-	msg := slices.Grow(request(requestUnshareHeap), 16*len(ranges))
-	binary.NativeEndian.PutUint32(msg[8:], uint32(len(ranges)))
+	msg := rangesRequest(requestUnshareHeap, ranges)
 	if last {
 		binary.NativeEndian.PutUint32(msg[12:], 1)
 	}
+	return msg
+}
+
+// rangesRequest is one of kind about ranges.
+func rangesRequest(kind uint32, ranges []Range) []byte {
+	msg := slices.Grow(request(kind), 16*len(ranges))
+	binary.NativeEndian.PutUint32(msg[8:], uint32(len(ranges)))
 	for _, r := range ranges {
 		msg = binary.NativeEndian.AppendUint64(msg, r.Start)
 		msg = binary.NativeEndian.AppendUint64(msg, r.Length)

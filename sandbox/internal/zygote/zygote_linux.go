@@ -142,9 +142,9 @@ func (z *Zygote) Prepare(pid int) error {
 	return z.unshareHeapOfLocked(pid)
 }
 
-// Settle has the zygote, which is process pid, do what makes later forks cheaper and their first calls faster.
-// Meanwhile it does not fork, and tells of no death.
-func (z *Zygote) Settle(pid int) error {
+// Settle has the zygote, which is process pid, do what makes later forks cheaper and their first calls faster; gather
+// says whether its heap may be moved for that. Meanwhile it does not fork, and tells of no death.
+func (z *Zygote) Settle(pid int, gather bool) error {
 	z.forking.Lock()
 	defer z.forking.Unlock()
 	if _, err := z.conn.Write(request(requestSettle)); err != nil {
@@ -153,7 +153,10 @@ func (z *Zygote) Settle(pid int) error {
 	if _, err := z.awaitBirth(); err != nil {
 		return err
 	}
-	return z.unshareHeapOfLocked(pid)
+	if err := z.unshareHeapOfLocked(pid); err != nil || !gather {
+		return err
+	}
+	return z.gatherHeapLocked(pid)
 }
 
 // Quiet waits until no request is in progress. What died before then has been told.

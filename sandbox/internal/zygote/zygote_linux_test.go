@@ -210,7 +210,7 @@ func TestSettleUnsharesTheHeapAgain(t *testing.T) {
 		}
 		requests <- kinds
 	}()
-	if err := z.Settle(os.Getpid()); err != nil {
+	if err := z.Settle(os.Getpid(), false); err != nil {
 		t.Error(err)
 	}
 	if kinds := <-requests; !slices.Equal(kinds, []uint32{requestSettle, requestUnshareHeap}) {
