@@ -195,7 +195,7 @@ test-cgroup2: setup $(test_runtimes) $(test_issuer) ## run the cgroup tests unde
 	    cmd/functions) run=InAContainer ;; \
 	    *) run=. ;; \
 	  esac; \
-	  (cd "$$package" && $$CGROUP2_RUNNER "$(abspath bin/cgroup2.test)" -test.v -test.timeout 5m -test.run "$$run"); \
+	  (cd "$$package" && $$CGROUP2_RUNNER "$(abspath bin/cgroup2.test)" -test.v -test.timeout $(TEST_TIMEOUT) -test.run "$$run"); \
 	done
 
 # DOCKER and DOCKER_COMPOSE choose the commands, DOCKER_BUILD_FLAGS is for what the build needs on the machine at hand.

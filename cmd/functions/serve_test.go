@@ -74,7 +74,8 @@ func launch(t testing.TB, cmd *exec.Cmd) *server {
 	return &server{cmd: cmd, logs: newLines(stdout)}
 }
 
-// serverEnv is the environment of a server on free ports with vars. Its deadlines are such that only a broken server reaches them.
+// serverEnv is the environment of a server on free ports with vars. Its deadlines are such that only a broken server
+// reaches them.
 func serverEnv(t testing.TB, vars ...string) []string {
 	t.Helper()
 	runner, err := filepath.Abs("../../runner-js")
@@ -161,8 +162,8 @@ func (l *lines) rest() {
 
 func (l *lines) text() string { return strings.Join(l.seen, "\n") }
 
-// contractDeadlines are the deadlines of the servers on which rows that meet them run. A loop has a second of CPU time, and what does not
-// loop ten by the clock.
+// contractDeadlines are the deadlines of the servers on which rows that meet them run. A loop has a second of CPU time,
+// and what does not loop ten by the clock.
 var contractDeadlines = map[contracttest.Deadline][]string{
 	contracttest.NoDeadline:     nil,
 	contracttest.MainDeadline:   {"CODE_SYNC_TIMEOUT=1000"},
@@ -175,7 +176,8 @@ func contractHolds(t *testing.T, vars ...string) {
 	for deadline, short := range contractDeadlines {
 		url := startServer(t, slices.Concat(vars, short)...).url
 		awaitProbe(t, url+"/readyz", http.StatusOK)
-		contracttest.RunSome(t, url, "../../internal/httpd/api/testdata/contract", func(r contracttest.Row) bool { return r.Deadline == deadline })
+		meets := func(r contracttest.Row) bool { return r.Deadline == deadline }
+		contracttest.RunSome(t, url, "../../internal/httpd/api/testdata/contract", meets)
 	}
 }
 
@@ -197,12 +199,11 @@ func TestMetricsAreServed(t *testing.T) {
 // runnerWithoutAddon is a copy of the runner that has no fork server, as after a build without a C compiler.
 func runnerWithoutAddon(t testing.TB) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "runner-js")
-	if out, err := exec.Command("cp", "-r", "../../runner-js", dir).CombinedOutput(); err != nil {
+	dir := t.TempDir()
+	copying := exec.Command("sh", "-c", `tar -cf - --exclude=./build --exclude=./test . | tar -xf - -C "$0"`, dir)
+	copying.Dir = "../../runner-js"
+	if out, err := copying.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
-	}
-	if err := os.RemoveAll(filepath.Join(dir, "build")); err != nil {
-		t.Fatal(err)
 	}
 	return dir
 }
@@ -211,7 +212,8 @@ func TestWorkersStartWithoutTheForkServer(t *testing.T) {
 	s := startServer(t, "RUNNER_DIR="+runnerWithoutAddon(t))
 	put(t, s.url+"/functions/direct/f", `function main(req, res) { res.send(req.body.x + 1) }`, `"maxInvocations":1`)
 	for range 3 {
-		if status, answer := request(t, "PUT", s.url+"/functions/direct/f/run", `{"x":1}`); status != http.StatusOK || answer != "2" {
+		status, answer := request(t, "PUT", s.url+"/functions/direct/f/run", `{"x":1}`)
+		if status != http.StatusOK || answer != "2" {
 			t.Errorf("got %d %s", status, answer)
 		}
 	}
