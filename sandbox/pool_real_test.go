@@ -50,7 +50,7 @@ func newRealPool(tb testing.TB, change func(*sandbox.Config)) *sandbox.Pool {
 	if change != nil {
 		change(&cfg)
 	}
-	pool, err := startPool(tb, cfg)
+	pool, err := sandbox.New(context.Background(), cfg)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -101,18 +101,21 @@ func invocation(name, code string) *sandbox.Invocation {
 	return &sandbox.Invocation{
 		ID: "id-" + name, Key: name, Group: "test", Filename: "test/" + name + ".js", Code: code,
 		Request: sandbox.Request{
-			Method: "PUT", Header: json.RawMessage(`{"host":"localhost"}`), Query: json.RawMessage(`{}`), Body: json.RawMessage(`{"x":1}`),
+			Method: "PUT", Header: json.RawMessage(`{"host":"localhost"}`), Query: json.RawMessage(`{}`),
+			Body: json.RawMessage(`{"x":1}`),
 		},
 	}
 }
 
 func TestInvokeAnswers(t *testing.T) {
 	pool := newRealPool(t, nil)
-	result, err := pool.Invoke(t.Context(), invocation("hello", `function main(req, res) { res.set('x-y', 'z').send({ x: req.body.x + 1 }) }`))
+	inv := invocation("hello", `function main(req, res) { res.set('x-y', 'z').send({ x: req.body.x + 1 }) }`)
+	result, err := pool.Invoke(t.Context(), inv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(result.Body) != `{"x":2}` || result.Status != 200 || len(result.Header) != 1 || result.Header[0].Value != "z" {
+	if string(result.Body) != `{"x":2}` || result.Status != 200 ||
+		len(result.Header) != 1 || result.Header[0].Value != "z" {
 		t.Fatalf("got %+v", result)
 	}
 }
@@ -123,13 +126,18 @@ func TestEndlessLoopsDieAtTheirDeadline(t *testing.T) {
 		code string
 		want sandbox.Reason
 	}{
-		"top level":      {`for (;;) {}; function main() {}`, sandbox.ReasonSyncDeadline},
-		"main":           {`function main() { for (;;) {} }`, sandbox.ReasonSyncDeadline},
-		"microtask":      {`function main() { Promise.resolve().then(function again() { return Promise.resolve().then(again) }) }`, sandbox.ReasonSyncDeadline},
+		"top level": {`for (;;) {}; function main() {}`, sandbox.ReasonSyncDeadline},
+		"main":      {`function main() { for (;;) {} }`, sandbox.ReasonSyncDeadline},
+		"microtask": {
+			`function main() { Promise.resolve().then(function again() { return Promise.resolve().then(again) }) }`,
+			sandbox.ReasonSyncDeadline,
+		},
 		"after an await": {`async function main() { await 1; for (;;) {} }`, sandbox.ReasonSyncDeadline},
 		"timer":          {`function main() { setTimeout(() => { for (;;) {} }, 1) }`, sandbox.ReasonDeadline},
 		"no answer":      {`function main() {}`, sandbox.ReasonDeadline},
-		"regexp":         {`function main(req, res) { res.send(/^(a+)+$/.test('a'.repeat(40) + 'b')) }`, sandbox.ReasonSyncDeadline},
+		"regexp": {
+			`function main(req, res) { res.send(/^(a+)+$/.test('a'.repeat(40) + 'b')) }`, sandbox.ReasonSyncDeadline,
+		},
 	} {
 		pool := loops
 		if row.want == sandbox.ReasonDeadline {
@@ -146,8 +154,11 @@ func TestMemoryOverTheLimitIsNamed(t *testing.T) {
 		code string
 		want sandbox.Reason
 	}{
-		"buffers": {`function main(req, res) { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)) }`, sandbox.ReasonMemory},
-		"heap":    {`function main(req, res) { const all = []; for (;;) all.push({ a: [1, 2, 3] }) }`, sandbox.ReasonHeap},
+		"buffers": {
+			`function main(req, res) { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)) }`,
+			sandbox.ReasonMemory,
+		},
+		"heap": {`function main(req, res) { const all = []; for (;;) all.push({ a: [1, 2, 3] }) }`, sandbox.ReasonHeap},
 	} {
 		_, err := pool.Invoke(t.Context(), invocation(name, row.code))
 		var death *sandbox.DeathError
@@ -160,7 +171,9 @@ func TestMemoryOverTheLimitIsNamed(t *testing.T) {
 // With a heap that the modules fill, a function that throws was ended after ten calls or so.
 func TestTheSmallestWorkerServesManyCalls(t *testing.T) {
 	pool := newRealPool(t, func(c *sandbox.Config) { c.Size, c.Prewarmed, c.Limits.Memory = 1, 1, 32<<20 })
-	const code = `function main(req, res) { throw new UnprocessableEntity('no ' + JSON.stringify(req.body) + Math.random()) }`
+	const code = `function main(req, res) {
+		throw new UnprocessableEntity('no ' + JSON.stringify(req.body) + Math.random())
+	}`
 	for n := range 300 {
 		var failure *sandbox.FunctionError
 		if _, err := pool.Invoke(t.Context(), invocation("small", code)); !errors.As(err, &failure) {

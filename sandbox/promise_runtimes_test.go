@@ -15,7 +15,7 @@ const (
 	oldest    version = "node8"
 	version18 version = "node18" // where NIGHTLY is 1
 	version20 version = "node20"
-	// version22 is added to each pool while it runs, in place of the oldest: what comes then is isolated as what is there
+	// version22 is added to each arena while it runs, in place of the oldest: what comes then is isolated as what is there
 	// from the start.
 	version22 version = "node22"
 	version24 version = "node24"
