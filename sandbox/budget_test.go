@@ -30,7 +30,8 @@ func twoPools(t *testing.T, cfg Config) (first, second *runtimePool, starter *fa
 			}
 		}
 		if starter.most > cfg.Size || starter.alive != 0 || len(starter.mixed) > 0 {
-			t.Errorf("%d workers lived at once, %d are allowed; %d are left; %v", starter.most, cfg.Size, starter.alive, starter.mixed)
+			t.Errorf("%d workers lived at once, %d are allowed; %d are left; %v",
+				starter.most, cfg.Size, starter.alive, starter.mixed)
 		}
 	})
 	return pools[0], pools[1], starter
@@ -103,12 +104,12 @@ func TestPoorerGroupOfAnotherRuntimeGetsWhatComesFree(t *testing.T) {
 			}()
 		}
 		time.Sleep(500 * time.Millisecond)
-		hold(t, second, 3, "b", "1h")
+		hold(t, second, 3, "b", "1m")
 		time.Sleep(time.Second)
 		if n := serving(second)["b"]; n != 3 {
 			t.Errorf("the poorer group has %d of the 3 workers that it wants", n)
 		}
-		time.Sleep(2 * time.Hour)
+		time.Sleep(3 * time.Minute)
 	})
 }
 
@@ -147,8 +148,10 @@ func TestFullQueueOfAllRuntimesMakesRoomForThoseWithFewWaiting(t *testing.T) {
 			{second, "a/1", "a2 b3, a3 b2", 5, 1},
 		} {
 			wait(row.pool, row.key)
-			got := fmt.Sprintf("a%d b%d, a%d b%d", queued(first, "a"), queued(first, "b"), queued(second, "a"), queued(second, "b"))
-			if most := first.Snapshot().Pool.MostQueued; got != row.want || most != row.mostQueued || len(refused) != row.refusedNow {
+			got := fmt.Sprintf("a%d b%d, a%d b%d",
+				queued(first, "a"), queued(first, "b"), queued(second, "a"), queued(second, "b"))
+			most := first.Snapshot().Pool.MostQueued
+			if got != row.want || most != row.mostQueued || len(refused) != row.refusedNow {
 				t.Errorf("after %s: %s wait, %d at most, %d were refused, want %+v", row.key, got, most, len(refused), row)
 			}
 			for len(refused) > 0 {
@@ -186,10 +189,10 @@ func TestGroupIsOwedNoMoreForWaitingInTwoRuntimes(t *testing.T) {
 			defer pool.Close()
 			pools = append(pools, pool)
 		}
-		hold(t, pools[0], 5, "rich", "1h")
+		hold(t, pools[0], 5, "rich", "1m")
 		time.Sleep(time.Second)
 		for _, pool := range pools { // whose workers are only being started
-			hold(t, pool, 8, "poor", "1h")
+			hold(t, pool, 8, "poor", "1m")
 		}
 		pools[0].scheduler.mu.Lock()
 		owed := pools[0].scheduler.budget.owedLocked(5)
@@ -197,7 +200,7 @@ func TestGroupIsOwedNoMoreForWaitingInTwoRuntimes(t *testing.T) {
 		if owed != 4 { // beside its first one, so that both have five
 			t.Errorf("a group that holds none and waits in two runtimes is owed %d workers before one that holds five", owed)
 		}
-		time.Sleep(2 * time.Hour)
+		time.Sleep(3 * time.Minute)
 	})
 }
 

@@ -22,9 +22,10 @@ func TestNestedCallsDoNotWaitForCalls(t *testing.T) {
 		{"all are held by others", 4, 0, 0, 4, "nested_call"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			pool := fakePool(t, sharedConfig(row.size, 0, row.reserve), &fakeStarter{startTime: time.Millisecond, reapTime: time.Millisecond})
-			hold(t, pool, row.held, "a", "1h")
-			hold(t, pool, row.heldOther, "b", "1h")
+			starter := &fakeStarter{startTime: time.Millisecond, reapTime: time.Millisecond}
+			pool := fakePool(t, sharedConfig(row.size, 0, row.reserve), starter)
+			hold(t, pool, row.held, "a", "1m")
+			hold(t, pool, row.heldOther, "b", "1m")
 			time.Sleep(time.Second)
 			inv := invocation("a/inner", "1ms")
 			inv.Depth = 1
@@ -39,7 +40,7 @@ func TestNestedCallsDoNotWaitForCalls(t *testing.T) {
 			} else if err != nil || row.want != "" {
 				t.Errorf("%s: %v, want %q", row.name, err, row.want)
 			}
-			time.Sleep(2 * time.Hour)
+			time.Sleep(3 * time.Minute)
 		})
 	}
 }

@@ -14,7 +14,7 @@ func TestCallsThatWaitAreFoundForThoseWhoKeepCallsBack(t *testing.T) {
 		pool, _ := growingPool(t, 64, 8, 2)
 		for name, n := range map[string]int{"a/sleep": 3, "a/spin": 2} {
 			for range n {
-				go func() { _, _ = pool.Invoke(context.WithoutCancel(t.Context()), invocation(name, "1h")) }()
+				go func() { _, _ = pool.Invoke(context.WithoutCancel(t.Context()), invocation(name, "3m")) }()
 			}
 		}
 		time.Sleep(time.Minute)
@@ -26,7 +26,7 @@ func TestCallsThatWaitAreFoundForThoseWhoKeepCallsBack(t *testing.T) {
 		if s := pool.Snapshot().Pool; s.Busy != 5 || s.Waiting != 3 {
 			t.Errorf("three of five calls wait: %+v", s)
 		}
-		time.Sleep(time.Hour)
+		time.Sleep(3 * time.Minute)
 	})
 }
 

@@ -89,7 +89,8 @@ func TestManyNewFunctionsOfOneGroupLeaveOthersTheirWorkers(t *testing.T) {
 		end := time.Now().Add(2 * time.Second)
 		for i := range 64 {
 			go func() {
-				for n := 0; time.Now().Before(end) && answered(t, pool, invocation(fmt.Sprintf("a/%d-%d", i, n), "1ms")) != ""; n++ {
+				next := func(n int) StartKind { return answered(t, pool, invocation(fmt.Sprintf("a/%d-%d", i, n), "1ms")) }
+				for n := 0; time.Now().Before(end) && next(n) != ""; n++ {
 				}
 			}()
 		}
@@ -109,12 +110,13 @@ func TestWhatComesFreeGoesToTheGroupThatHoldsTheFewest(t *testing.T) {
 		pool := fakePool(t, sharedConfig(12, 2, 2), starter)
 		for i := range 100 { // its calls end one after the other
 			go func() {
-				_, _ = pool.Invoke(context.WithoutCancel(t.Context()), invocation(fmt.Sprint("rich/", i), fmt.Sprint(100+i*10, "ms")))
+				inv := invocation(fmt.Sprint("rich/", i), fmt.Sprint(100+i*10, "ms"))
+				_, _ = pool.Invoke(context.WithoutCancel(t.Context()), inv)
 			}()
 		}
 		time.Sleep(50 * time.Millisecond)
-		hold(t, pool, 5, "middle", "1h")
-		hold(t, pool, 2, "poor", "1h")
+		hold(t, pool, 5, "middle", "1m")
+		hold(t, pool, 2, "poor", "1m")
 		time.Sleep(time.Second)
 		rich := 0
 		for range 100 { // from the end of a call to the begin of the next, its group has a worker less
@@ -129,7 +131,7 @@ func TestWhatComesFreeGoesToTheGroupThatHoldsTheFewest(t *testing.T) {
 		if rich != 4 {
 			t.Errorf("the group that held most has %d workers", rich)
 		}
-		time.Sleep(2 * time.Hour)
+		time.Sleep(3 * time.Minute)
 	})
 }
 
@@ -146,12 +148,12 @@ func TestGroupIsOwedWhatIsBeingStartedForIt(t *testing.T) {
 			}()
 		}
 		time.Sleep(500 * time.Millisecond)
-		hold(t, pool, 2, "b", "1h")
+		hold(t, pool, 2, "b", "1m")
 		time.Sleep(400 * time.Millisecond)
 		if got := serving(pool); got["b"] != 2 {
 			t.Errorf("the poorer group holds %d workers of four and wants two", got["b"])
 		}
-		time.Sleep(2 * time.Hour)
+		time.Sleep(3 * time.Minute)
 	})
 }
 
