@@ -80,7 +80,7 @@ function accept(message) {
   if (process.argv[2] === 'zygote') {
     ready(missing);
     zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => {
-      unheard(() => rehearse(invoker, handle, zygote));
+      unheard(() => rehearse(invoker, handle, zygote, message.rollback));
       if (message.rollback) zygote.roomy();
     });
     invoker.rolledBack = zygote.tracked();

@@ -33,6 +33,12 @@ const HANDLERS = [
 const MOST_TURNS = 1e7; // of the event loop until the timer fires: seconds, if nothing is due
 const CLOSING_TURNS = 4; // after it
 
+// How often plain calls are rehearsed, and how often this file is read line by line. Whatever V8 has not optimized by
+// then a worker that is put back runs unoptimized in each call, and writes to more pages, all of which are put back: so
+// its fork server rehearses until small functions are optimized, too.
+const USUAL = { reads: 16, plays: 2200 };
+const THOROUGH = { reads: 100, plays: 12000 };
+
 // frameOf is the frame of a call with headers of these names and other members.
 function frameOf(headers, members) {
   const named = headers.map(name => `"${name}":""`).join(',');
@@ -42,16 +48,17 @@ function frameOf(headers, members) {
 // rehearse has invoker run functions of the runner's own, so that V8 compiles and optimizes the runner's code before
 // workers are forked. A worker that is called now and then would take minutes to get there, and spend them compiling.
 // handle takes frames, slim gives memory back, turn has the event loop call what is due, park is what comes before each
-// frame.
-function rehearse(invoker, handle, { slim, turn, park }) {
+// frame. thorough says that the workers will be put back after each call.
+function rehearse(invoker, handle, { slim, turn, park }, thorough) {
+  const { reads, plays } = thorough ? THOROUGH : USUAL;
   const { next, retire } = invoker;
   const nothing = () => {};
   Object.assign(invoker, { next: nothing, retire: nothing });
   const play = times => playPlain(invoker, times, i => park() && handle(FRAMES[i % FRAMES.length]));
-  read(16, park);
+  read(reads, park);
   play(300);
   playWaiting(invoker, 8, turn); // before V8 optimizes what they have in common, for both
-  play(2200);
+  play(plays);
   playHandlers(invoker, 100, turn);
   slim();
   play(8); // touches the memory that the collection has freed; otherwise every worker would do it
