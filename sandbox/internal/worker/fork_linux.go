@@ -187,6 +187,9 @@ func (f *forkLauncher) prepare(server *forkServer, stdin io.Writer, stdout io.Re
 	if err == nil && f.careful.Load() {
 		server.settling.Do(func() { err = server.settle(server.watchFor(f.cfg.StartTimeout)) })
 	}
+	if f.cfg.Rollback {
+		interruptNobody(server.process.pid())
+	}
 	return err
 }
 
