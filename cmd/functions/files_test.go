@@ -28,13 +28,15 @@ var order = map[string]string{
 // TestFunctionsOfFilesRun deploys the same files on every runtime and store. Servers that share a store run what
 // another one has built.
 func TestFunctionsOfFilesRun(t *testing.T) {
-	used := []string{"node8", "node20", "node24"}
-	names := runtimesVariable(t, used...)
 	for name, vars := range map[string][]string{
 		"embedded": nil, "in memory": {"STORAGE=inmemory"}, "Redis": {"REDIS_ENDPOINT=redis://" + testenv.Redis(t).Addr},
 	} {
 		t.Run(name, func(t *testing.T) {
-			vars = append(vars, names)
+			used := someRuntimes()
+			if name == "embedded" {
+				used = runtimes
+			}
+			vars = append(vars, runtimesVariable(t, used...))
 			first := startServer(t, vars...)
 			second := first
 			if name == "Redis" {

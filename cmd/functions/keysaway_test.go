@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/backstage/functions/internal/testenv"
@@ -28,7 +29,9 @@ func TestKeysWhileRedisIsAway(t *testing.T) {
 	admin := strings.TrimSpace(string(text))
 	const code = `"code":"function main(req, res) { res.send(1) }"}`
 	const run, hook = "/functions/n/f/run", "/functions/n/hook/run"
-	for path, body := range map[string]string{"/functions/n/f": "{" + code, "/functions/n/hook": `{"access":"public",` + code} {
+	for path, body := range map[string]string{
+		"/functions/n/f": "{" + code, "/functions/n/hook": `{"access":"public",` + code,
+	} {
 		if status, answer := as(t, admin, "PUT", a.url+path, body); status != http.StatusOK {
 			t.Fatalf("%s: %d %s", path, status, answer)
 		}
@@ -78,7 +81,8 @@ func TestKeysWhileRedisIsAway(t *testing.T) {
 	network.Cut(1)
 	holds("the third server is cut off", c)
 	late := start(1)
-	if status, answer := as(t, invoke, "PUT", late.url+run, "{}"); status != 503 || !strings.Contains(answer, "keys_unknown") {
+	status, answer := as(t, invoke, "PUT", late.url+run, "{}")
+	if status != 503 || !strings.Contains(answer, "keys_unknown") {
 		t.Errorf("a server that starts without Redis: %d %s", status, answer)
 	}
 	if status, _ := as(t, admin, "GET", late.url+"/status/isolation", ""); status != 200 {
@@ -103,9 +107,11 @@ func TestKeysWhileRedisIsAway(t *testing.T) {
 	}
 	network.Cut(0)
 	network.Cut(1)
+	var all sync.WaitGroup
 	for name, s := range map[string]*server{"first": a, "second": b, "third": c} {
-		holds("all are cut off, the "+name, s)
+		all.Go(func() { holds("all are cut off, the "+name, s) }) // what is refused waits for Redis
 	}
+	all.Wait()
 	network.Heal(0)
 	network.Heal(1)
 	becomes("a revocation is taken again", a, admin, "DELETE", "/keys/"+id, http.StatusNoContent)
