@@ -25,16 +25,60 @@ func TestTheHeapOfWorkersThatArePutBackIsAtARandomPlace(t *testing.T) {
 	})
 }
 
+// WebAssembly's code can be written to and executed in some versions. Where the heap is does not tell where it is.
+func TestCodeOfWorkersThatArePutBackIsFarFromTheirHeap(t *testing.T) {
+	// The smallest module with a function: (module (func (export "f") (result i32) i32.const 42)).
+	const code = `
+const bytes = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0,
+  10, 6, 1, 4, 0, 65, 42, 11]
+const { f } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(bytes))).exports
+function main(req, res) { res.send({ f: f() }) }`
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := newRealPool(t, func(c *sandbox.Config) { c.Size, c.Prewarmed, c.Node = 2, 0, v.binary(t) })
+		needRollback(t, pool)
+		inv := rolledBackInvocation("code", code)
+		inv.Once = true // the snapshot has it
+		if _, err := pool.Invoke(t.Context(), inv); err != nil {
+			t.Fatal(err)
+		}
+		p := placesOfPutBack(t)
+		if len(p.code) == 0 {
+			t.Error("there is no code")
+		}
+		if heap, _ := most(p.heap); p.code[heap] > 0 {
+			t.Errorf("%d pieces of code are in the same place as the heap", p.code[heap])
+		}
+	})
+}
+
 // heapDistance is how many GB the heap of a new fork server's worker is from its libraries.
 func heapDistance(t *testing.T, v version) int64 {
 	t.Helper()
-	const place = 1 << 30
 	pool := newRealPool(t, func(c *sandbox.Config) { c.Size, c.Prewarmed, c.Node = 2, 0, v.binary(t) })
 	needRollback(t, pool)
 	if _, err := pool.Invoke(t.Context(), rolledBackInvocation("heap", hello)); err != nil {
 		t.Fatal(err)
 	}
-	pieces, library := map[int64]int{}, int64(0)
+	p := placesOfPutBack(t)
+	most, all := most(p.heap)
+	if p.library == 0 || 2*p.heap[most] < all || most == p.library {
+		t.Errorf("of %d pieces of memory %d are in one place, %d GB; libraries are at %d", all, p.heap[most], most, p.library)
+	}
+	return most - p.library
+}
+
+// places say where memory of a process is, in GB: how many pieces that can be written to there are at each, and how
+// many of code that is of no file; and where the C library is.
+type places struct {
+	heap, code map[int64]int
+	library    int64
+}
+
+// placesOfPutBack are those of a worker that is put back.
+func placesOfPutBack(t *testing.T) places {
+	t.Helper()
+	const place = 1 << 30
+	p := places{heap: map[int64]int{}, code: map[int64]int{}}
 	for line := range strings.Lines(mapsOfPutBack(t)) {
 		var start, end int64
 		if _, err := fmt.Sscanf(line, "%x-%x", &start, &end); err != nil {
@@ -42,21 +86,25 @@ func heapDistance(t *testing.T, v version) int64 {
 		}
 		switch fields := strings.Fields(line); {
 		case len(fields) > 5 && strings.Contains(fields[5], "/libc"):
-			library = start / place
-		case len(fields) == 5 && fields[1] == "rw-p":
-			pieces[start/place]++
+			p.library = start / place
+		case len(fields) > 5:
+		case fields[1] == "rw-p":
+			p.heap[start/place]++
+		case strings.Contains(fields[1], "x"):
+			p.code[start/place]++
 		}
 	}
-	most, all := int64(0), 0
+	return p
+}
+
+// most is the place with the most pieces; all is how many pieces there are.
+func most(pieces map[int64]int) (place int64, all int) {
 	for at, n := range pieces {
-		if all += n; n > pieces[most] {
-			most = at
+		if all += n; n > pieces[place] {
+			place = at
 		}
 	}
-	if library == 0 || 2*pieces[most] < all || most == library {
-		t.Errorf("of %d pieces of memory %d are in one place; libraries are at %#x", all, pieces[most], library*place)
-	}
-	return most - library
+	return place, all
 }
 
 // mapsOfPutBack is what /proc/PID/maps says of a worker that is put back.

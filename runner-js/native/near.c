@@ -10,7 +10,8 @@
  *   given       . A B C                              tables for one place instead of three
  *
  * What that costs is that who knows where one piece is can guess where others are. The place itself is as random as
- * before, and far from libraries and code. All workers of a fork server have the same addresses in any case.
+ * before, and far from libraries and code: that of WebAssembly, which is written to as well, stays at random addresses.
+ * All workers of a fork server have the same addresses in any case.
  */
 #define _GNU_SOURCE
 #include <stddef.h>
@@ -26,6 +27,11 @@
 /* Larger pieces are left alone: V8 wants code near its own, and one page table is little beside them. */
 static const size_t largest = (size_t)64 << 20;
 
+/* Pieces of the heap begin at multiples of this and have as much at least: pages of V8's own. V8 asks for code of
+ * WebAssembly at any page, so that one in 64 pieces of it that are as large begins at such a place, and is taken for
+ * one of the heap. */
+static const size_t page_of_v8 = (size_t)256 << 10;
+
 /* How far from where it was to be a piece counts as next to others: what one table of the second level is for. */
 static const uintptr_t reach = (uintptr_t)1 << 30;
 
@@ -37,7 +43,8 @@ static void *map(void *at, size_t length, int prot, int flags, int fd, off_t off
 
 /* Takes the place of libc's: mmap(2). An address without MAP_FIXED is but a wish, so that all of this is allowed. */
 void *mmap(void *at, size_t length, int prot, int flags, int fd, off_t offset) {
-  if (at == NULL || fd != -1 || length > largest || (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0) {
+  int heap = at != NULL && (uintptr_t)at % page_of_v8 == 0 && length >= page_of_v8 && length <= largest;
+  if (!heap || fd != -1 || (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0) {
     return map(at, length, prot, flags, fd, offset);
   }
   uintptr_t wish = __atomic_load_n(&next, __ATOMIC_RELAXED);
