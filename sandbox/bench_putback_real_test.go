@@ -24,7 +24,9 @@ func BenchmarkPutBack(b *testing.B) {
 			b.Run(fmt.Sprintf("callers=%d/putback=%v", callers, putBack), func(b *testing.B) {
 				pool := newRealPool(b, nil)
 				inv := invocation("hello", hello)
-				inv.Rollback = putBack
+				if inv.Rollback = putBack; putBack {
+					beginRollback(b, pool, false)
+				}
 				calls := func(n int) {
 					var all sync.WaitGroup
 					for i := range callers {
@@ -110,6 +112,7 @@ func BenchmarkAudit(b *testing.B) {
 					one(c)
 					c.Node, c.Observer, c.RollbackAudit = v.binary(b), observer, audit
 				})
+				beginRollback(b, pool, false)
 				inv := rolledBackInvocation("hello", hello)
 				call := func() {
 					if _, err := pool.Invoke(b.Context(), inv); err != nil {

@@ -18,8 +18,8 @@ import (
 //	Rollback                        workers are put back to a snapshot after each call
 //
 // A part begins with the first invocation that needs it, and ends when it has had no call and no worker for
-// IdleTimeout. While one for Web or Fetches begins, the usual part serves its invocations. All share the budget of the
-// Pool. It is safe for concurrent use.
+// IdleTimeout. While one begins that has no more memory than usual, the usual part serves its invocations, those for
+// Rollback each in a worker of its own. All share the budget of the Pool. It is safe for concurrent use.
 type extraParts struct {
 	cfg    Config // of the Pool
 	most   int64  // Config.LargestMemory
@@ -109,13 +109,17 @@ func (l *extraParts) invoke(ctx context.Context, usual *runtimePool, inv *Invoca
 	part, err := l.join(key)
 	if err == nil {
 		defer l.leave(key, part)
-		if !large && !inv.Rollback && !part.serves() {
+		switch begun := part.serves(); {
+		case large || begun:
+			err = part.wait(ctx)
+		case inv.Rollback:
+			return nil, &unbegunError{part.failed()}
+		default:
 			return usual.Invoke(ctx, inv)
 		}
-		err = part.wait(ctx)
 	}
 	if err != nil && inv.Rollback && part.failed() {
-		return nil, &unbegunError{err}
+		return nil, &unbegunError{true}
 	}
 	if err != nil {
 		l.cfg.Observer.InvocationRefused(err)

@@ -39,6 +39,8 @@ type Replaced string
 const (
 	// ReplacedUnsupported is a host on which workers cannot be put back, or on which that function's cannot.
 	ReplacedUnsupported Replaced = "unsupported"
+	// ReplacedStarting is a function whose workers' fork server starts, as it does for the first call that needs it.
+	ReplacedStarting Replaced = "starting"
 	// ReplacedEnds is a function whose workers end with each of their calls.
 	ReplacedEnds Replaced = "ends"
 	// ReplacedUnprepared is one whose top-level code leaves something that no snapshot may have.
@@ -47,7 +49,7 @@ const (
 
 // AllReplaced are all of them.
 func AllReplaced() []Replaced {
-	return []Replaced{ReplacedUnsupported, ReplacedEnds, ReplacedUnprepared}
+	return []Replaced{ReplacedUnsupported, ReplacedStarting, ReplacedEnds, ReplacedUnprepared}
 }
 
 // fallbacks knows the functions of a Pool that are served otherwise than they ask for. It is safe for concurrent use.

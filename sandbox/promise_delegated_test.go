@@ -139,6 +139,9 @@ func TestInADelegatedGroup(t *testing.T) {
 func putBackAsOrdinaryUser(t *testing.T, pool *sandbox.Pool, told outcomes) {
 	t.Helper()
 	support := only(pool).Rollback
+	if support.Available {
+		beginRollback(t, pool, false)
+	}
 	for range 3 {
 		result, err := pool.Invoke(t.Context(), rolledBackInvocation("count", counting))
 		if err != nil || string(result.Body) != `{"calls":1,"pid":0}` {

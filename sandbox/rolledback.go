@@ -29,18 +29,22 @@ func (p *Pool) reused(part *runtimePool, inv *Invocation) *Invocation {
 	return p.cfg.fallbacks.reused(inv)
 }
 
-// unbegunError says that there are no workers to put back, because their fork server or the first of them did not
-// start.
-type unbegunError struct{ error }
+// unbegunError says that there are no workers to put back: their fork server or the first of them has not started yet,
+// or has failed to.
+type unbegunError struct{ failed bool }
 
-func (e *unbegunError) Unwrap() error { return e.error }
+func (e *unbegunError) Error() string { return "sandbox: there are no workers to put back" }
 
 // learnFrom is inv as it is to be made when err means that no snapshot could be taken of its worker: nothing of the
 // call has happened then. It is nil for other errors. What is learnt counts for inv's function alone, even where the
 // kernel refused: it does so where the function's memory is too small, too.
 func (p *Pool) learnFrom(inv *Invocation, err error) *Invocation {
-	if _, unbegun := errors.AsType[*unbegunError](err); unbegun { // which is tried again before long
-		p.cfg.fallbacks.observer.RollbackReplaced(ReplacedUnsupported)
+	if unbegun, ok := errors.AsType[*unbegunError](err); ok { // which is tried again before long
+		why := ReplacedStarting
+		if unbegun.failed {
+			why = ReplacedUnsupported
+		}
+		p.cfg.fallbacks.observer.RollbackReplaced(why)
 		return inv.fresh()
 	}
 	death, ok := errors.AsType[*DeathError](err)

@@ -149,6 +149,7 @@ func TestNumbersThatNodeDrawsByItselfAreInNoSnapshot(t *testing.T) {
 		inv, lines := onceInvocation("blob", `URL.createObjectURL(new Blob(['x']))
 			function main(req, res) { res.send(crypto.randomUUID()) }`)
 		inv.Web = true
+		beginRollback(t, pool, true)
 		drawn := map[string]bool{}
 		for i := range 4 {
 			got := body(t, pool, inv)

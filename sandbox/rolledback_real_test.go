@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -40,11 +41,21 @@ func (r rolledBack) WorkerDied(reason sandbox.Reason, _ time.Duration) {
 	}
 }
 
-// needRollback skips the test on a machine that cannot roll workers back; it says so and why.
+// needRollback skips the test on a machine that cannot roll workers back; it says so and why. Otherwise it waits until
+// there are such workers.
 func needRollback(t *testing.T, pool *sandbox.Pool) {
 	t.Helper()
 	if support := only(pool).Rollback; !support.Available {
 		t.Skipf("workers cannot be rolled back here: %s", support.Reason)
+	}
+	beginRollback(t, pool, false)
+}
+
+// beginRollback waits until there are workers that are put back, of which calls that come before have none.
+func beginRollback(tb testing.TB, pool *sandbox.Pool, web bool) {
+	tb.Helper()
+	if err := pool.BeginRollback(tb.Context(), "", web); err != nil {
+		tb.Fatal(err)
 	}
 }
 
@@ -80,6 +91,41 @@ func TestWithoutRollbackEachCallHasAProcessOfItsOwn(t *testing.T) {
 			t.Errorf("its worker ends for %s", reason)
 		}
 	}
+}
+
+// replacements counts the calls that got a process of their own.
+type replacements struct {
+	sandbox.NopObserver
+
+	why chan sandbox.Replaced
+}
+
+func (r replacements) RollbackReplaced(why sandbox.Replaced) { r.why <- why }
+
+// The first call that asks for it starts the fork server of workers that are put back, and waits for nothing.
+func TestCallsDoNotWaitForTheFirstWorkerThatIsPutBack(t *testing.T) {
+	onEveryVersion(t, func(t *testing.T, v version) {
+		observer := replacements{why: make(chan sandbox.Replaced, 10)}
+		pool := newRealPool(t, func(c *sandbox.Config) { c.Node, c.Observer = v.binary(t), observer })
+		if support := only(pool).Rollback; !support.Available {
+			t.Skipf("workers cannot be rolled back here: %s", support.Reason)
+		}
+		inv := rolledBackInvocation("count", counting)
+		for range 2 { // the second one has such a worker
+			if got := body(t, pool, inv); got != `{"calls":1,"pid":0}` {
+				t.Errorf("answers %s", got)
+			}
+			beginRollback(t, pool, false)
+		}
+		close(observer.why)
+		var why []sandbox.Replaced
+		for one := range observer.why {
+			why = append(why, one)
+		}
+		if !slices.Equal(why, []sandbox.Replaced{sandbox.ReplacedStarting}) {
+			t.Errorf("calls were replaced for %q", why)
+		}
+	})
 }
 
 const counting = `function main(req, res) {

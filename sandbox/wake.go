@@ -17,11 +17,14 @@ func (s *scheduler) wakeKeeperIfWaitingLocked() {
 
 // wakeKeeperIfUnsaturatedLocked is for calls of key that were delayed until now, perhaps.
 func (s *scheduler) wakeKeeperIfUnsaturatedLocked(key string) {
-	switch {
-	case !s.queue.has(key):
-	case !s.saturatedLocked(key):
+	if !s.queue.has(key) {
+		return
+	}
+	if !s.saturatedLocked(key) {
 		s.wakeKeeper()
-	case s.busy[key].workers < s.saturation:
+	}
+	// Even so, for other calls may take the room before the keeper does.
+	if n := s.busy[key].workers; n > 0 && n < s.saturation && s.serviceTimes.short(key) {
 		s.wakeKeeperLaterLocked()
 	}
 }

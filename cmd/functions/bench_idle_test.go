@@ -31,6 +31,9 @@ func BenchmarkIdle(b *testing.B) {
 				for i := range row.workers {
 					put(b, s.url+path(i), helloCode, "")
 				}
+				if row.name == "put back" {
+					s.untilPutBack(b, path(0), helloBody)
+				}
 				for i := range row.workers {
 					s.run(b, http.DefaultClient, path(i), helloBody, helloAnswer)
 				}

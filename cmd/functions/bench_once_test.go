@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -39,7 +40,8 @@ function main(req, res) {
   res.send(sum.toFixed(3))
 }`
 
-// oneAfterTheOther is how long calls of a function take that are made one by one, sorted, after a few that do not count.
+// oneAfterTheOther is how long calls of a function take that are made one by one, sorted, after a few that do not
+// count.
 func (s *server) oneAfterTheOther(b *testing.B, path, body string, calls int) (took []time.Duration) {
 	b.Helper()
 	const first = 5
@@ -62,6 +64,9 @@ func (s *server) noteCalls(b *testing.B, what, name, body, options string, deplo
 	b.Helper()
 	path := "/functions/bench/" + name
 	deploy(path, options)
+	if strings.Contains(options, "rollback") {
+		s.untilPutBack(b, path, body)
+	}
 	took := s.oneAfterTheOther(b, path, body, 60)
 	benchmarks.note(b, fmt.Sprintf("%s, %s, p50", what, name), millis(took[len(took)/2]), "ms "+name)
 }

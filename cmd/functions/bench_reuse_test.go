@@ -34,6 +34,10 @@ func BenchmarkReuse(b *testing.B) {
 				for b.Loop() {
 					s := startBenched(b)
 					s.hello(b, connections, row.properties)
+					if row.properties == `"reuse":"rollback"` {
+						s.untilPutBack(b, helloPath, helloBody)
+						s.warmHello(b, connections)
+					}
 					benchmarks.add(b, row.name, s.loadHello(b, connections, loadTime), row.of)
 				}
 			})

@@ -94,6 +94,7 @@ func TestServerIsStrictInAContainerWithoutPrivileges(t *testing.T) {
 func (s *server) checkReuse(t *testing.T) {
 	t.Helper()
 	put(t, s.url+"/functions/a/reuse", usedCode, `"reuse":"rollback"`)
+	s.untilPutBack(t, "/functions/a/reuse", `{}`)
 	for range 3 {
 		status, got := request(t, http.MethodPut, s.url+"/functions/a/reuse/run", "{}")
 		if status != http.StatusOK || got != `{"calls":1}` {

@@ -88,7 +88,7 @@ func (s *server) isolation(t *testing.T) (told isolation) {
 func TestWhatIsMissingToPutWorkersBackIsNamed(t *testing.T) {
 	for name, missing := range refusals {
 		t.Run(name, func(t *testing.T) {
-			s := startCommand(t, exec.Command(os.Args[0]), "SERVE="+name, runtimesVariable(t))
+			s := startCommand(t, exec.Command(os.Args[0]), "SERVE="+name, runtimesVariable(t), "REUSE=rollback")
 			for _, runtime := range runtimes {
 				url := s.url + "/functions/reuse/" + runtime
 				put(t, url, usedCode, fmt.Sprintf(`"runtime":%q,"reuse":"rollback"`, runtime))
@@ -103,6 +103,9 @@ func TestWhatIsMissingToPutWorkersBackIsNamed(t *testing.T) {
 				got := told.Rollback
 				if got.Available || got.Mechanism != "process for each call" || !strings.Contains(got.Reason, missing.reason) {
 					t.Errorf("%s says %+v, want %q", runtime, got, missing.reason)
+				}
+				if logged := "REUSE=rollback: " + runtime + ": each call gets a process"; !strings.Contains(s.logs.text(), logged) {
+					t.Errorf("the log lacks %q", logged)
 				}
 			}
 			_, metrics := request(t, http.MethodGet, s.metrics+"/metrics", "")

@@ -111,6 +111,7 @@ func TestPutBackWorkersServeEverything(t *testing.T) {
 	for _, runtime := range runtimes {
 		f := &putBackFunction{s, "/functions/features/" + runtime, runtime, site.URL}
 		put(t, s.url+f.path, featuresCode, fmt.Sprintf(`"runtime":%q,"websocket":{},"syncTimeout":"1s"`, runtime))
+		s.untilPutBack(t, f.path, `{"do":"plain"}`)
 		for _, row := range []struct {
 			name string
 			test func(*testing.T)

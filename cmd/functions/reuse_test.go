@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strings"
 	"sync/atomic"
 	"testing"
 )
@@ -14,6 +15,23 @@ const usedCode = `const G = Function('return this')()
 function main(req, res) { G.calls = (G.calls || 0) + 1; res.send({ calls: G.calls }) }`
 
 var rollbacks = regexp.MustCompile(`(?m)^functions_rollbacks_total (\d+)$`)
+
+// untilPutBack calls the function at path until the worker of a call was put back: a call that comes before its runtime
+// has such workers gets a process of its own. Where the host cannot put workers back it does nothing.
+func (s *server) untilPutBack(tb testing.TB, path, body string) {
+	tb.Helper()
+	_, report := request(tb, http.MethodGet, s.url+"/status/isolation", "")
+	if !strings.Contains(report, `"rollback":{"available":true`) {
+		return
+	}
+	count := func() string {
+		_, metrics := request(tb, http.MethodGet, s.metrics+"/metrics", "")
+		return rollbacks.FindString(metrics)
+	}
+	for before := count(); count() == before; {
+		request(tb, http.MethodPut, s.url+path+"/run", body)
+	}
+}
 
 // A function that asks for it, or all of a server that does, finds its worker as new with each call, on every runtime.
 func TestReuseByRollback(t *testing.T) {
@@ -33,6 +51,7 @@ func TestReuseByRollback(t *testing.T) {
 			for _, runtime := range row.runtimes {
 				url := s.url + "/functions/reuse/" + runtime
 				put(t, url, usedCode, fmt.Sprintf(`"runtime":%q%s`, runtime, row.option))
+				s.untilPutBack(t, "/functions/reuse/"+runtime, `{}`)
 				for i := range 10 {
 					status, answer := request(t, http.MethodPut, url+"/run", `{}`)
 					if status != http.StatusOK || answer != `{"calls":1}` {
@@ -67,6 +86,9 @@ func TestStateIsKeptByChoice(t *testing.T) {
 		} {
 			url := s.url + "/functions/" + name + "/" + runtime
 			put(t, url, stateCode, fmt.Sprintf(`"runtime":%q,%s`, runtime, row.options))
+			if name == "once" || name == "each" {
+				s.untilPutBack(t, "/functions/"+name+"/"+runtime, `{}`)
+			}
 			answer := ""
 			for range 3 {
 				_, answer = request(t, http.MethodPut, url+"/run", `{}`)
@@ -135,6 +157,8 @@ function main(req, res) {
     res.send(1)
   })
 }`, fmt.Sprintf(`"runtime":%q,"init":"once","warmup":{"body":{"warm":%q},"times":2}`, runtime, site.URL))
+		put(t, s.url+"/functions/plain/"+runtime, usedCode, fmt.Sprintf(`"runtime":%q`, runtime))
+		s.untilPutBack(t, "/functions/plain/"+runtime, `{}`)
 		for range 2 {
 			status, answer := request(t, http.MethodPut, url+"/run", `{}`)
 			if answer != `["refused","refused"]` && answer != `[]` {

@@ -43,6 +43,7 @@ func TestWithoutTracingWorkersArePutBackInTheirNamespaceAlone(t *testing.T) {
 			for _, name := range runtimes {
 				url := s.url + "/functions/reuse/" + name
 				put(t, url, usedCode, fmt.Sprintf(`"runtime":%q,"reuse":"rollback"`, name))
+				s.untilPutBack(t, "/functions/reuse/"+name, `{}`)
 				for range 2 {
 					status, answer := request(t, http.MethodPut, url+"/run", `{}`)
 					if status != http.StatusOK || answer != `{"calls":1}` {

@@ -75,27 +75,37 @@ func TestWorkersArePutBackInAContainer(t *testing.T) {
 						t.Errorf("%s: call %d: %d %s", runtime, i, status, text)
 					}
 				}
+				if row.reason == "" {
+					awaitRollback(t, api+"/functions/reuse/"+runtime+"/run", metrics)
+				}
 			}
-			awaitRollbacks(t, metrics, row.reason == "")
+			if want := "functions_rollback_replaced_total{reason=\"unsupported\"} 8\n"; row.reason != "" {
+				if text := get(t, metrics+"/metrics"); !strings.Contains(text, want) {
+					t.Errorf("the metrics lack %s:\n%s", want, text)
+				}
+			}
 		})
 	}
 }
 
-// awaitRollbacks returns once the calls count as put back, which they are behind their answers, or as served otherwise.
-func awaitRollbacks(t *testing.T, metrics string, putBack bool) {
+// awaitRollback calls the function until the worker of a call was put back: those that came before there were such
+// workers had processes of their own.
+func awaitRollback(t *testing.T, url, metrics string) {
 	t.Helper()
-	want := "functions_rollbacks_total 8\n"
-	if !putBack {
-		want = "functions_rollback_replaced_total{reason=\"unsupported\"} 8\n"
-	}
-	text := ""
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if text = get(t, metrics+"/metrics"); strings.Contains(text, want) {
+	count := func() string { return rollbacksTotal.FindString(get(t, metrics+"/metrics")) }
+	before := count()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if status, text := callAt(t, url, ""); status != http.StatusOK || text != `{"kept":1}` {
+			t.Errorf("%d %s", status, text)
+		}
+		if count() != before {
 			return
 		}
 	}
-	t.Errorf("the metrics lack %s:\n%s", want, text)
+	t.Errorf("no worker of %s is put back", url)
 }
+
+var rollbacksTotal = regexp.MustCompile(`(?m)^functions_rollbacks_total \d+$`)
 
 type rollbackReport struct {
 	Rollback struct {

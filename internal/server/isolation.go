@@ -59,3 +59,13 @@ func logMissing(log *slog.Logger, runtimes map[string]sandbox.RuntimeSnapshot) {
 		}
 	}
 }
+
+// logNotPutBack logs each runtime whose workers cannot be put back, as REUSE asks for, and why.
+func logNotPutBack(log *slog.Logger, runtimes map[string]sandbox.RuntimeSnapshot) {
+	for _, name := range slices.Sorted(maps.Keys(runtimes)) {
+		if rollback := runtimes[name].Rollback; !rollback.Available {
+			log.Warn(fmt.Sprintf("REUSE=rollback: %s: each call gets a process of its own, as workers cannot be put back: %s",
+				name, rollback.Reason))
+		}
+	}
+}

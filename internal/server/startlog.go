@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -26,6 +27,9 @@ func (s *server) logStart() {
 	workers := s.pool.Snapshot()
 	log.Info("Isolation: " + workers.Summary)
 	logMissing(log, workers.Runtimes)
+	if cfg.Reuse == function.ReuseRollback {
+		logNotPutBack(log, workers.Runtimes)
+	}
 	logModules(log, workers.Runtimes, s.node)
 	if proxy := cfg.Egress.Upstream; proxy != nil {
 		log.Info("Egress: through the proxy " + proxy.String())
