@@ -181,7 +181,10 @@ test-isolation: setup $(test_runtimes) ## run the sandbox's tests on this kernel
 # processor. Each tells every 1,000 calls how far it is, and a fault with all that is needed to have it again.
 .PHONY: verify-rollback
 verify-rollback: setup $(test_runtimes) ## put workers back after VERIFY calls of all kinds, 100,000 by default, on each runtime (VERIFY_RUNTIME=node24: on that one; VERIFY_SEED=2: in another order), and compare all of each
-	@case '$(VERIFY_RUNTIME)' in ''|node8|node20|node22|node24) ;; *) echo "VERIFY_RUNTIME=$(VERIFY_RUNTIME): want node8, node20, node22 or node24" >&2; exit 1 ;; esac
+	@case '$(VERIFY_RUNTIME)' in \
+	  ''|node8|node20|node22|node24) ;; \
+	  *) echo 'VERIFY_RUNTIME: want node8, node20, node22 or node24' >&2; exit 1 ;; \
+	esac
 	$(GO) test -count=1 ./sandbox/internal/rollback
 	VERIFY_ROLLBACK=$(VERIFY) $(GO) test -count=1 -v -timeout 0 -run '^Test(ManyKindsOfCallsAreRolledBack|NoCallSeesAnotherAfterARollback)$$/$(VERIFY_RUNTIME)' ./sandbox
 

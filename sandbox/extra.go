@@ -107,25 +107,30 @@ func (l *extraParts) invoke(ctx context.Context, usual *runtimePool, inv *Invoca
 	}
 	key := partKey{usual, l.sizeFor(inv), inv.Web, fetches, inv.Rollback}
 	part, err := l.join(key)
-	if err == nil {
-		defer l.leave(key, part)
-		switch begun := part.serves(); {
-		case large || begun:
-			err = part.wait(ctx)
-		case inv.Rollback:
-			return nil, &unbegunError{part.failed()}
-		default:
-			return usual.Invoke(ctx, inv)
-		}
+	if err != nil {
+		return nil, l.refuse(err)
 	}
-	if err != nil && inv.Rollback && part.failed() {
+	defer l.leave(key, part)
+	switch begun := large || part.serves(); {
+	case !begun && inv.Rollback:
+		return nil, &unbegunError{part.failed()}
+	case !begun:
+		return usual.Invoke(ctx, inv)
+	}
+	err = part.wait(ctx)
+	switch {
+	case err == nil:
+		return part.pool.Invoke(ctx, inv)
+	case inv.Rollback && part.failed():
 		return nil, &unbegunError{true}
 	}
-	if err != nil {
-		l.cfg.Observer.InvocationRefused(err)
-		return nil, err
-	}
-	return part.pool.Invoke(ctx, inv)
+	return nil, l.refuse(err)
+}
+
+// refuse tells the observer, and returns err.
+func (l *extraParts) refuse(err error) error {
+	l.cfg.Observer.InvocationRefused(err)
+	return err
 }
 
 // join returns the part of that key, which leave must give back.
@@ -186,11 +191,8 @@ func (p *extraPart) serves() bool {
 	}
 }
 
-// failed says whether the part could not be made; not that of a Pool that is closed. It is false for nil.
+// failed says whether the part could not be made; not that of a Pool that is closed.
 func (p *extraPart) failed() bool {
-	if p == nil {
-		return false
-	}
 	select {
 	case <-p.made:
 		return p.err != nil && !errors.Is(p.err, ErrClosed)

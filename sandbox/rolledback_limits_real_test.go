@@ -65,15 +65,7 @@ func TestWarmupsThatAreTooLargeAreLeftOut(t *testing.T) {
 		for name, row := range tooLarge {
 			inv, lines := onceInvocation("warmup "+name, `let calls = 0
 				function main(req, res) { if (req.body.x !== 1) { `+row.code+` } res.send(++calls) }`)
-			request := inv.Request
-			request.Body = []byte(`{"x":"warm"}`)
-			inv.Warmup, _ = sandbox.NewWarmup(request, 1)
-			for i := range 2 {
-				if got := body(t, pool, inv); got != "1" {
-					t.Errorf("%s: call %d answers %s", name, i, got)
-				}
-				observer.wantPutBack(i)
-			}
+			answersWithoutWarmup(t, pool, observer, inv)
 			if text := fmt.Sprint(*lines); !strings.Contains(text, "The warmup is left out") {
 				t.Errorf("%s: the log says %s", name, text)
 			}

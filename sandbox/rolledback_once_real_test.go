@@ -257,21 +257,28 @@ func TestWarmupsThatSpoilTheSnapshotAreLeftOut(t *testing.T) {
 			"endless": `if (req.body.x !== 1) for (;;) ; res.send(++calls)`,
 		} {
 			inv, lines := onceInvocation(name, `let calls = 0; function main(req, res) { `+code+` }`)
-			request := inv.Request
-			request.Body = []byte(`{"x":"warm"}`)
 			inv.SyncTimeout = 300e6
-			inv.Warmup, _ = sandbox.NewWarmup(request, 1)
-			for i := range 2 {
-				if got := body(t, pool, inv); got != "1" {
-					t.Errorf("%s: call %d answers %s", name, i, got)
-				}
-				observer.wantPutBack(i)
-			}
+			answersWithoutWarmup(t, pool, observer, inv)
 			if text := fmt.Sprint(*lines); !strings.Contains(text, "warmup") {
 				t.Errorf("%s: the log says %s", name, text)
 			}
 		}
 	})
+}
+
+// answersWithoutWarmup gives inv a warmup that spoils its snapshot, and fails t unless its calls are the first ones that
+// their workers serve, and these are put back.
+func answersWithoutWarmup(t *testing.T, pool *sandbox.Pool, observer rolledBack, inv *sandbox.Invocation) {
+	t.Helper()
+	request := inv.Request
+	request.Body = []byte(`{"x":"warm"}`)
+	inv.Warmup, _ = sandbox.NewWarmup(request, 1)
+	for i := range 2 {
+		if got := body(t, pool, inv); got != "1" {
+			t.Errorf("%s: call %d answers %s", inv.Key, i, got)
+		}
+		observer.wantPutBack(i)
+	}
 }
 
 // Warmups together, and the top-level code, get the time of one call: so many keep no worker for longer than that.

@@ -33,6 +33,17 @@ func (s *server) untilPutBack(tb testing.TB, path, body string) {
 	}
 }
 
+// findsNothing calls usedCode, the function at url, so many times: no call may find anything of another.
+func findsNothing(t *testing.T, url string, calls int) {
+	t.Helper()
+	for i := range calls {
+		status, answer := request(t, http.MethodPut, url+"/run", `{}`)
+		if status != http.StatusOK || answer != `{"calls":1}` {
+			t.Errorf("%s: call %d is answered %d %s", url, i, status, answer)
+		}
+	}
+}
+
 // A function that asks for it, or all of a server that does, finds its worker as new with each call, on every runtime.
 func TestReuseByRollback(t *testing.T) {
 	for name, row := range map[string]struct {
@@ -52,12 +63,7 @@ func TestReuseByRollback(t *testing.T) {
 				url := s.url + "/functions/reuse/" + runtime
 				put(t, url, usedCode, fmt.Sprintf(`"runtime":%q%s`, runtime, row.option))
 				s.untilPutBack(t, "/functions/reuse/"+runtime, `{}`)
-				for i := range 10 {
-					status, answer := request(t, http.MethodPut, url+"/run", `{}`)
-					if status != http.StatusOK || answer != `{"calls":1}` {
-						t.Errorf("%s: call %d is answered %d %s", runtime, i, status, answer)
-					}
-				}
+				findsNothing(t, url, 10)
 			}
 			_, metrics := request(t, http.MethodGet, s.metrics+"/metrics", "")
 			_, report := request(t, http.MethodGet, s.url+"/status/isolation", "")

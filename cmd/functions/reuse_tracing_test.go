@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
@@ -44,12 +43,7 @@ func TestWithoutTracingWorkersArePutBackInTheirNamespaceAlone(t *testing.T) {
 				url := s.url + "/functions/reuse/" + name
 				put(t, url, usedCode, fmt.Sprintf(`"runtime":%q,"reuse":"rollback"`, name))
 				s.untilPutBack(t, "/functions/reuse/"+name, `{}`)
-				for range 2 {
-					status, answer := request(t, http.MethodPut, url+"/run", `{}`)
-					if status != http.StatusOK || answer != `{"calls":1}` {
-						t.Errorf("%s: %d %s", name, status, answer)
-					}
-				}
+				findsNothing(t, url, 2)
 			}
 			for name, told := range s.isolation(t) {
 				got := told.Rollback
