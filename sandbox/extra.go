@@ -280,7 +280,7 @@ func (l *extraParts) addTo(s *RuntimeSnapshot, runtime string) {
 		case part.serves():
 			stats, _ := part.pool.scheduler.snapshot()
 			s.Pool.add(&stats)
-		case key.rollback && part.failed():
+		case key.rollback && !key.web && key.memory == l.cfg.Limits.Memory && part.failed():
 			s.Rollback = RollbackSupport{Reason: part.err.Error(), Mechanism: MechanismFork}
 		} // others have no workers yet, or none at all
 	}

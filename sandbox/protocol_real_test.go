@@ -156,9 +156,7 @@ func TestBreachOfProtocolKillsAndIsNamed(t *testing.T) {
 			t.Errorf("%s: the next call got %v, %v", name, result, err)
 		}
 	}
-	if s := pool.Snapshot().Pool; s.Busy != 0 || s.Queued != 0 {
-		t.Errorf("afterwards %+v", s)
-	}
+	awaitStats(t, pool, "afterwards", func(s sandbox.PoolStats) bool { return s.Busy == 0 && s.Queued == 0 })
 }
 
 func TestAWorkerThatSaysNothingMoreMeetsTheDeadline(t *testing.T) {

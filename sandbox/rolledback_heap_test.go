@@ -55,6 +55,7 @@ function main(req, res) { res.send({ f: f() }) }`
 func heapDistance(t *testing.T, v version) int64 {
 	t.Helper()
 	pool := newRealPool(t, func(c *sandbox.Config) { c.Size, c.Prewarmed, c.Node = 2, 0, v.binary(t) })
+	defer pool.Close() // the next one's worker is to be found, not this one's
 	needRollback(t, pool)
 	if _, err := pool.Invoke(t.Context(), rolledBackInvocation("heap", hello)); err != nil {
 		t.Fatal(err)

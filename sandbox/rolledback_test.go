@@ -60,6 +60,14 @@ func newRollbackRig(t *testing.T, support RollbackSupport) *rollbackRig {
 	return r
 }
 
+// begin waits until there are workers that are put back, or there cannot be: calls get others until then.
+func (r *rollbackRig) begin(t *testing.T) {
+	t.Helper()
+	if err := r.BeginRollback(t.Context(), "", false); !errors.Is(err, r.open) {
+		t.Fatal(err)
+	}
+}
+
 // call makes a call and expects so many calls of each part since the start.
 func (r *rollbackRig) call(t *testing.T, putBack, fresh int) {
 	t.Helper()
@@ -83,10 +91,12 @@ func (r *rollbackRig) callOf(t *testing.T, key string, putBack, fresh int) {
 func TestWorkersThatArePutBackAreApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRollbackRig(t, RollbackSupport{Available: true})
-		r.call(t, 1, 0)
-		r.call(t, 2, 0)
+		r.call(t, 0, 1)
+		r.begin(t)
+		r.call(t, 1, 1)
+		r.call(t, 2, 1)
 		plain := invocation("a", "1ms")
-		if _, err := r.Invoke(t.Context(), plain); err != nil || r.usual != 1 {
+		if _, err := r.Invoke(t.Context(), plain); err != nil || r.usual != 2 {
 			t.Errorf("%d calls in other workers, %v", r.usual, err)
 		}
 	})
@@ -104,6 +114,7 @@ func TestWhereWorkersCannotBePutBackEachCallGetsItsOwn(t *testing.T) {
 func TestWithoutASnapshotEachCallGetsItsOwnForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRollbackRig(t, RollbackSupport{Available: true})
+		r.begin(t)
 		r.fail = &DeathError{Reason: ReasonRetired, Detail: "userfaultfd: cannot allocate memory", noSnapshot: true}
 		r.call(t, 1, 1)
 		r.fail = nil
@@ -131,6 +142,7 @@ func TestWhileNoWorkerCanBePutBackEachCallGetsItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRollbackRig(t, RollbackSupport{Available: true})
 		r.open = errors.New("no room for a fork server")
+		r.begin(t)
 		for i := range 3 {
 			r.call(t, 0, i+1)
 			got := r.Snapshot().Runtimes["node"].Rollback
@@ -140,7 +152,7 @@ func TestWhileNoWorkerCanBePutBackEachCallGetsItsOwn(t *testing.T) {
 		}
 		r.open = nil
 		time.Sleep(lastRetry)
-		synctest.Wait()
+		r.begin(t)
 		r.call(t, 1, 3)
 		if got := r.Snapshot().Runtimes["node"].Rollback; !got.Available || got.Mechanism != MechanismRollback {
 			t.Errorf("then it says %+v", got)

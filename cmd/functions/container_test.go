@@ -76,7 +76,7 @@ func TestServerIsStrictInAContainerWithoutPrivileges(t *testing.T) {
 	cmd := inContainer(t, "-all,+setuid,+setgid,+setfcap")
 	s := launch(t, cmd)
 	defer s.stopFirst(t)
-	s.url = "http://127.0.0.1:" + s.logs.await(t, `Functions is listening on port (\d+)`)
+	s.awaitPorts(t)
 	s.logs.await(t, `(Isolation: strict: cgroup v\d)`)
 	put(t, s.url+"/functions/a/b", `function main(req, res) { res.send({ one: 1 }) }`, "")
 	status, got := request(t, http.MethodPut, s.url+"/functions/a/b/run", "")

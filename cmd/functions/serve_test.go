@@ -54,10 +54,16 @@ func startCommand(t testing.TB, cmd *exec.Cmd, vars ...string) *server {
 	cmd.Env = serverEnv(t, vars...)
 	s := launch(t, cmd)
 	t.Cleanup(func() { s.stop(t) })
-	s.url = "http://127.0.0.1:" + s.logs.await(t, `Functions is listening on port (\d+)`)
-	s.metrics = "http://127.0.0.1:" + s.logs.await(t, `Functions metrics is listening on port (\d+)`)
+	s.awaitPorts(t)
 	s.logs.await(t, `(Deploy a function)`)
 	return s
+}
+
+// awaitPorts waits until s listens.
+func (s *server) awaitPorts(t testing.TB) {
+	t.Helper()
+	s.url = "http://127.0.0.1:" + s.logs.await(t, `Functions is listening on port (\d+)`)
+	s.metrics = "http://127.0.0.1:" + s.logs.await(t, `Functions metrics is listening on port (\d+)`)
 }
 
 // launch starts cmd and reads what it prints.
