@@ -20,8 +20,11 @@ var rollbacks = regexp.MustCompile(`(?m)^functions_rollbacks_total (\d+)$`)
 // has such workers gets a process of its own. Where the host cannot put workers back it does nothing.
 func (s *server) untilPutBack(tb testing.TB, path, body string) {
 	tb.Helper()
-	_, report := request(tb, http.MethodGet, s.url+"/status/isolation", "")
-	if !strings.Contains(report, `"rollback":{"available":true`) {
+	report := func() string {
+		_, text := request(tb, http.MethodGet, s.url+"/status/isolation", "")
+		return text
+	}
+	if !strings.Contains(report(), `"rollback":{"available":true`) {
 		return
 	}
 	count := func() string {
@@ -30,6 +33,9 @@ func (s *server) untilPutBack(tb testing.TB, path, body string) {
 	}
 	for before := count(); count() == before; {
 		request(tb, http.MethodPut, s.url+path+"/run", body)
+		if told := report(); strings.Contains(told, `"`+strings.TrimPrefix(path, "/functions/")) {
+			tb.Fatalf("its workers are not put back: %s", told)
+		}
 	}
 }
 
@@ -52,6 +58,7 @@ func TestReuseByRollback(t *testing.T) {
 	}{
 		"asked for by the function": {"", `,"reuse":"rollback"`, runtimes},
 		"asked for by the server":   {"REUSE=rollback", "", someRuntimes()},
+		"without a jail":            {"ISOLATION=process", `,"reuse":"rollback"`, runtimes},
 	} {
 		t.Run(name, func(t *testing.T) {
 			vars := []string{runtimesVariable(t, row.runtimes...), "ROLLBACK_AUDIT=2"}

@@ -8,6 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Filter lays program, an array of struct sock_filter, over the calling thread and all that is started by it from then
+// on. None of them gains rights by execve(2). The thread must be locked, and end with its goroutine.
+func Filter(program []byte) error {
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	return setFilter(program)
+}
+
 // setFilter installs program, an array of struct sock_filter, for this thread: seccomp(2).
 func setFilter(program []byte) error {
 	filter := unix.SockFprog{

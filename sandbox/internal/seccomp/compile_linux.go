@@ -38,6 +38,9 @@ func assemble(p Policy) ([]bpf.Instruction, error) {
 		return nil, err
 	}
 	policy := libseccomp.Policy{DefaultAction: libseccomp.ActionErrno} // the library makes that EPERM
+	if p.Others {
+		policy.DefaultAction = libseccomp.ActionAllow
+	}
 	var plain []string
 	var conditional []libseccomp.NameWithConditions
 	for _, rule := range p.Allowed {

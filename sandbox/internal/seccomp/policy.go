@@ -26,6 +26,8 @@ type Arg struct {
 // Policy is a list of what is allowed and how the rest is refused: with EPERM, except for Unknown, Refused and Deadly.
 type Policy struct {
 	Allowed []Rule
+	// Others says that what no list has is allowed, too.
+	Others bool
 	// Unknown are refused as if the kernel did not know them (ENOSYS), because libc and libuv then do without.
 	Unknown []string
 	// Refused are refused as what cannot be done here (EINVAL), because libuv then does it in another way.
@@ -64,13 +66,19 @@ var files = []string{
 	"mkdirat", "unlinkat", "renameat", "renameat2", "ftruncate", "fsync", "fdatasync", "utimensat", "fchmod", "fchmodat",
 }
 
+// rings are the calls of io_uring(7): memory that a process shares with the kernel, and through which it asks for what
+// no filter sees.
+var rings = []string{"io_uring_setup", "io_uring_enter", "io_uring_register"}
+
+// WithoutRings is the policy that allows all but io_uring. A worker can be put back only without it.
+func WithoutRings() Policy { return Policy{Others: true, Unknown: rings} }
+
 // Worker is the policy for a process that runs functions.
 func Worker() Policy {
 	p := Policy{
 		Refused: []string{"sendfile"}, // of old it was a way to write into files that may only be read (CVE-2022-0847)
 		Unknown: []string{
-			"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register", "pkey_alloc", "pkey_free", "pkey_mprotect",
-			"copy_file_range",
+			"clone3", "pkey_alloc", "pkey_free", "pkey_mprotect", "copy_file_range",
 		},
 		Deadly: []string{
 			"ptrace", "process_vm_readv", "process_vm_writev", "bpf", "perf_event_open", "userfaultfd",
@@ -79,6 +87,7 @@ func Worker() Policy {
 			"open_by_handle_at", "execve", "execveat",
 		},
 	}
+	p.Unknown = append(p.Unknown, rings...)
 	for _, name := range slices.Concat(plain, files, plainHere, filesHere) {
 		p.Allowed = append(p.Allowed, Rule{Name: name})
 	}

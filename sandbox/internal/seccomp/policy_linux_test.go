@@ -2,6 +2,7 @@ package seccomp
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/elastic/go-seccomp-bpf/arch"
@@ -19,7 +20,8 @@ func here(t *testing.T) *arch.Info {
 
 // policies are all that there are.
 var policies = map[string]Policy{
-	"worker": Worker(), "program": Program(), "zygote": Zygote(Users{1000, 65535}), "starting zygote": Starting(Zygote(Users{1000, 65535})),
+	"worker": Worker(), "program": Program(), "zygote": Zygote(Users{1000, 65535}),
+	"starting zygote":                        Starting(Zygote(Users{1000, 65535})),
 	"zygote of workers that are rolled back": Rollback(Zygote(Users{1000, 65535})),
 	"starting zygote of such workers":        Starting(Rollback(Zygote(Users{1000, 65535}))),
 	"zygote that gives a tmp":                Tmp(Zygote(Users{1000, 65535})),
@@ -60,6 +62,24 @@ func everyCallGetsItsAnswer(t *testing.T, policy Policy) {
 		if got := answer(t, policy, uint32(info.ID), uint32(number), nothing, nothing, nothing); got != expected {
 			t.Errorf("%s is answered %#x, want %#x", name, got, expected)
 		}
+	}
+}
+
+func TestWithoutRingsAllElseIsAllowed(t *testing.T) {
+	info := here(t)
+	refused := 0
+	for name, number := range info.SyscallNames {
+		want := uint32(allow)
+		if strings.HasPrefix(name, "io_uring_") {
+			want = enosys
+			refused++
+		}
+		if got := answer(t, WithoutRings(), uint32(info.ID), uint32(number)); got != want {
+			t.Errorf("%s is answered %#x, want %#x", name, got, want)
+		}
+	}
+	if refused != 3 {
+		t.Errorf("%d calls of io_uring are refused, want 3", refused)
 	}
 }
 
@@ -119,10 +139,22 @@ const threadFlags = 0x3d0f00 // of pthread_create(3)
 
 func TestArgumentsDecide(t *testing.T) {
 	calls{
-		"clone":     {allow: {{threadFlags}}, eperm: {{17}, {threadFlags | 0x10000000}, {threadFlags | 0x00020000}, {threadFlags | 0x80}, {0}}},
-		"socket":    {allow: {{1, 1}, {1, 1 | 0x80800}}, eperm: {{1, 2}, {1, 5}, {1, 3}, {2, 1}, {10, 1}, {16, 3}, {40, 1}, {1 << 32, 1}, {1<<32 | 1, 1}}},
-		"fcntl":     {allow: {{0, 1}, {0, 3}, {0, 4}, {0, 1030}}, eperm: {{0, 5}, {0, 6}, {0, 7}, {0, 8}, {0, 10}, {0, 36}, {0, 1024}, {0, 1026}, {0, 1031}, {0, 1033}}},
-		"ioctl":     {allow: {{0, 0x5421}, {0, 0x541b}, {0, 0x5450}, {0, 0x5451}}, eperm: {{0, 0x5412}, {0, 0x8901}, {0, 0x5452}, {0, 0x40045201}}},
+		"clone": {
+			allow: {{threadFlags}},
+			eperm: {{17}, {threadFlags | 0x10000000}, {threadFlags | 0x00020000}, {threadFlags | 0x80}, {0}},
+		},
+		"socket": {
+			allow: {{1, 1}, {1, 1 | 0x80800}},
+			eperm: {{1, 2}, {1, 5}, {1, 3}, {2, 1}, {10, 1}, {16, 3}, {40, 1}, {1 << 32, 1}, {1<<32 | 1, 1}},
+		},
+		"fcntl": {
+			allow: {{0, 1}, {0, 3}, {0, 4}, {0, 1030}},
+			eperm: {{0, 5}, {0, 6}, {0, 7}, {0, 8}, {0, 10}, {0, 36}, {0, 1024}, {0, 1026}, {0, 1031}, {0, 1033}},
+		},
+		"ioctl": {
+			allow: {{0, 0x5421}, {0, 0x541b}, {0, 0x5450}, {0, 0x5451}},
+			eperm: {{0, 0x5412}, {0, 0x8901}, {0, 0x5452}, {0, 0x40045201}},
+		},
 		"prctl":     {allow: {{15}, {16}, {0x53564d41}}, eperm: {{4, 1}, {22}, {24}, {35}, {47}, {0x59616d61}, {28}}},
 		"prlimit64": {allow: {{0, 7, 0, 1}}, eperm: {{1, 7, 0, 1}, {0, 7, 1}, {1 << 32, 7, 0}, {0, 7, 1 << 32}}},
 	}.check(t, Worker())
@@ -133,14 +165,23 @@ func TestArgumentsDecideForTheForkServer(t *testing.T) {
 	calls{
 		"clone": {
 			allow: {{threadFlags}, {0x1200011}},
-			eperm: {{17}, {0}, {0x11 | 0x10000000}, {0x1200011 | 0x10000000}, {0x1200011 | 0x8000}, {0x1200011 | 0x100}, {0x1200009}, {1<<32 | 0x1200011}},
+			eperm: {
+				{17}, {0}, {0x11 | 0x10000000}, {0x1200011 | 0x10000000},
+				{0x1200011 | 0x8000}, {0x1200011 | 0x100}, {0x1200009}, {1<<32 | 0x1200011},
+			},
 		},
 		"setresuid": {
 			allow: {{1000, 1000, 1000}, {65535, 65535, 65535}},
-			eperm: {{0, 0, 0}, {1, 1, 1}, {999, 999, 999}, {1000, 1000, 0}, {0, 1000, 1000}, {1000, 0, 1000}, {65536, 65536, 65536}, {0xffffffff, 1000, 1000}, {1<<32 | 1000, 1000, 1000}},
+			eperm: {
+				{0, 0, 0}, {1, 1, 1}, {999, 999, 999}, {1000, 1000, 0}, {0, 1000, 1000}, {1000, 0, 1000},
+				{65536, 65536, 65536}, {0xffffffff, 1000, 1000}, {1<<32 | 1000, 1000, 1000},
+			},
 		},
-		"setresgid":   {allow: {{1000, 1000, 1000}}, eperm: {{0, 0, 0}, {1000, 1000, 0}, {65536, 1000, 1000}}},
-		"prctl":       {allow: {{15}, {4, 0}, {1, 9}, {38, 1}, {22, 2}}, eperm: {{4, 1}, {1, 15}, {22, 1}, {38, 0}, {24, 0}, {28, 0}, {47, 2}, {8, 1}, {0x59616d61}}},
+		"setresgid": {allow: {{1000, 1000, 1000}}, eperm: {{0, 0, 0}, {1000, 1000, 0}, {65536, 1000, 1000}}},
+		"prctl": {
+			allow: {{15}, {4, 0}, {1, 9}, {38, 1}, {22, 2}},
+			eperm: {{4, 1}, {1, 15}, {22, 1}, {38, 0}, {24, 0}, {28, 0}, {47, 2}, {8, 1}, {0x59616d61}},
+		},
 		"prlimit64":   {allow: {{0, 7, 0, 1}, {0, 6, 1, 0}}, eperm: {{1, 7, 0, 1}, {0, 7, 1}, {1, 6, 1}, {0, 4, 1}}},
 		"pidfd_open":  {allow: {{2, 0}}, eperm: {{2, 0x80}, {2, 0x800}}},
 		"close_range": {allow: {{3, 0xffffffff, 0}}, eperm: {{3, 0xffffffff, 2}, {3, 0xffffffff, 4}}},
@@ -154,8 +195,13 @@ func TestArgumentsDecideForTheForkServer(t *testing.T) {
 		"prlimit64":   {allow: {{0, 3, 1}, {0, 6, 1}, {0, 7, 0, 1}}, eperm: {{1, 3, 1}, {0, 7, 1}, {0, 4, 1}}},
 	}.check(t, Rollback(Zygote(Users{1000, 65535})))
 	calls{"seccomp": {allow: {{1, 8}, {1, 1}}, eperm: {{1, 9}, {1, 0}}}}.check(t, Starting(Rollback(Zygote(Users{}))))
-	calls{"setresuid": {eperm: {{1000, 1000, 1000}, {0, 0, 0}}}, "setresgid": {eperm: {{1000, 1000, 1000}}}}.check(t, Zygote(Users{}))
-	calls{"seccomp": {allow: {{1, 1}}, eperm: {{0, 0}, {1, 0}, {1, 9}, {2, 0}}}, "execve": {allow: {{1, 1, 1}}}, "execveat": {killAll: {{0}}}}.check(t, Starting(Zygote(Users{})))
+	calls{
+		"setresuid": {eperm: {{1000, 1000, 1000}, {0, 0, 0}}}, "setresgid": {eperm: {{1000, 1000, 1000}}},
+	}.check(t, Zygote(Users{}))
+	calls{
+		"seccomp": {allow: {{1, 1}}, eperm: {{0, 0}, {1, 0}, {1, 9}, {2, 0}}},
+		"execve":  {allow: {{1, 1, 1}}}, "execveat": {killAll: {{0}}},
+	}.check(t, Starting(Zygote(Users{})))
 }
 
 // A fork server that gives workers a /tmp makes new mounts in new mount namespaces and does nothing else to mounts or
@@ -226,15 +272,17 @@ func TestNothingIsListedTwice(t *testing.T) {
 
 func TestNothingThatEndsIsolationIsAllowed(t *testing.T) {
 	forbidden := []string{
-		"execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill", "tgkill", "pidfd_send_signal",
-		"pidfd_open", "pidfd_getfd", "mount", "umount2", "pivot_root", "chroot", "setns", "unshare", "bpf", "perf_event_open", "keyctl", "add_key",
-		"request_key", "io_uring_setup", "userfaultfd", "memfd_create", "memfd_secret", "bind", "listen", "accept", "accept4", "socketpair", "setuid",
-		"setresuid", "setresgid", "setgroups", "capset", "open_tree", "move_mount", "fsopen", "fanotify_init", "inotify_init1", "init_module", "kexec_load", "reboot",
-		"swapon", "syslog", "acct", "quotactl", "name_to_handle_at", "open_by_handle_at", "shmget", "shmat", "msgget", "semget", "mq_open", "flock",
-		"personality", "modify_ldt", "iopl", "ioperm", "sched_setaffinity", "setpriority", "process_madvise", "landlock_create_ruleset", "seccomp",
-		"link", "linkat", "symlink", "symlinkat", "mknod", "mknodat", "chown", "fchown", "fchownat", "lchown",
-		"truncate", "setxattr",
-		"fsetxattr", "chdir", "fallocate", "copy_file_range", "sendfile", "splice",
+		"execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev", "kill", "tkill",
+		"tgkill", "pidfd_send_signal", "pidfd_open", "pidfd_getfd", "mount", "umount2", "pivot_root", "chroot",
+		"setns", "unshare", "bpf", "perf_event_open", "keyctl", "add_key", "request_key", "io_uring_setup",
+		"userfaultfd", "memfd_create", "memfd_secret", "bind", "listen", "accept", "accept4", "socketpair", "setuid",
+		"setresuid", "setresgid", "setgroups", "capset", "open_tree", "move_mount", "fsopen", "fanotify_init",
+		"inotify_init1", "init_module", "kexec_load", "reboot", "swapon", "syslog", "acct", "quotactl",
+		"name_to_handle_at", "open_by_handle_at", "shmget", "shmat", "msgget", "semget", "mq_open", "flock",
+		"personality", "modify_ldt", "iopl", "ioperm", "sched_setaffinity", "setpriority", "process_madvise",
+		"landlock_create_ruleset", "seccomp", "link", "linkat", "symlink", "symlinkat", "mknod", "mknodat", "chown",
+		"fchown", "fchownat", "lchown", "truncate", "setxattr", "fsetxattr", "chdir", "fallocate", "copy_file_range",
+		"sendfile", "splice",
 	}
 	// What a policy may allow of that nonetheless.
 	zygote := []string{"setresuid", "setresgid", "capset", "pidfd_open"}

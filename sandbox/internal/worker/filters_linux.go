@@ -2,6 +2,7 @@ package worker
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -40,6 +41,19 @@ func (j *jailer) filters(forks bool) (f filters, err error) {
 	f.zygote, errs[1] = seccomp.Compile(zygote)
 	f.worker, errs[2] = seccomp.Compile(seccomp.Worker())
 	return f, errors.Join(errs[:]...)
+}
+
+// refuseRings has all that the thread starts from now on do without io_uring. A jail's filter refuses it, and workers
+// without a jail have none until they are forked: too late for what Node.js shares with the kernel when it starts.
+func (t commandThread) refuseRings() error {
+	program, err := seccomp.Compile(seccomp.WithoutRings())
+	if err != nil {
+		return err
+	}
+	if err := t.filter(program); err != nil {
+		return fmt.Errorf("refuse io_uring: %w", err)
+	}
+	return nil
 }
 
 // zygoteRole is what a zygote is in a jail. It keeps what it needs to give each worker an ID and a /tmp of its own:

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"github.com/backstage/functions/sandbox/internal/jail"
 	"github.com/backstage/functions/sandbox/internal/rollback"
 	"github.com/backstage/functions/sandbox/internal/wire"
 )
@@ -40,6 +41,13 @@ func newCommandThread() commandThread {
 		}
 	}()
 	return starts
+}
+
+// filter lays a system-call filter, an array of struct sock_filter, over all that is started from now on.
+func (t commandThread) filter(program []byte) error {
+	done := make(chan error, 1)
+	t <- func() { done <- jail.Filter(program) }
+	return <-done
 }
 
 func (t commandThread) start(cmd *exec.Cmd) error {

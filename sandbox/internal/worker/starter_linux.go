@@ -61,6 +61,11 @@ func (s *Starter) chooseLauncher() error {
 	if err := s.checkRollback(); err != nil {
 		return err
 	}
+	if s.cfg.Rollback && s.jailer == nil {
+		if err := s.thread.refuseRings(); err != nil {
+			return fmt.Errorf("sandbox: %w", err)
+		}
+	}
 	filters, err := s.jailer.filters(s.forks)
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)

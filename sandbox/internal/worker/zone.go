@@ -34,8 +34,8 @@ func zoneEnvironment(cfg *Config, runner string) []string {
 	if _, major, err := NodeVersion(context.Background(), cfg.Node); err == nil && major < firstWithZones {
 		environ = append(environ, "ICU_TIMEZONE_FILES_DIR="+filepath.Join(runner, "icu"))
 	}
-	if cfg.Rollback { // the kernel writes to the one, and the other is memory that it shares
-		environ = append(environ, "GLIBC_TUNABLES=glibc.pthread.rseq=0", "UV_USE_IO_URING=0")
+	if cfg.Rollback { // the kernel writes to what glibc would register
+		environ = append(environ, "GLIBC_TUNABLES=glibc.pthread.rseq=0")
 		environ = append(environ, nearMemory(cfg, runner)...)
 	}
 	return environ
