@@ -64,15 +64,18 @@ if (typeof fetch === 'function') ways.push(['fetch', "fetch(req.body + '/a').the
 test('a request that is not awaited reaches its target, and the worker serves the next call', async (t) => {
   const server = await target();
   for (const [name, way] of ways) {
+    let runner = null; // serves the next kind too, if it is reusable
     for (const [when, code] of [
       ['before the answer', `function main(req, res) { ${way}; res.send(1) }`],
       ['after it', `function main(req, res) { res.send(1); ${way} }`],
       ['of an async main', `async function main(req, res) { await null; ${way}; return 1 }`],
       ['of a main that has waited', `async function main(req, res) { await new Promise(r => setTimeout(r, 1)); ${way}; return 1 }`],
     ]) {
-      const runner = await server.start();
+      runner = runner || await server.start();
       runner.load(code);
+      let reusable = false;
       for (let i = 0; i < 5; i++) {
+        reusable = false;
         server.seen.length = 0;
         const { answer } = await runner.call({ body: server.url });
         t.deepEqual([answer.type, answer.status, answer.body, answer.reusable, answer.late >= 1], ['result', 200, 1, false, true], `${name}, ${when}`);
@@ -80,10 +83,14 @@ test('a request that is not awaited reaches its target, and the worker serves th
         const { done } = await runner.afterwards();
         t.deepEqual([done.cut, server.seen], [undefined, ['/a']], `${name}, ${when}: call ${i}`);
         if (name.startsWith('fetch')) break; // which is never used again: what Node.js has made for it stays
-        t.ok(done.reusable, 'and is as before');
+        reusable = done.reusable;
+        t.ok(reusable, 'and is as before');
       }
+      if (reusable) continue;
       await runner.close();
+      runner = null;
     }
+    if (runner !== null) await runner.close();
   }
   await server.close();
 });

@@ -9,9 +9,14 @@ const outcome = inTurn(test);
 
 const modern = parseInt(process.versions.node, 10) >= 18;
 
+// idle is a runner that calls may have next: all that it has answered has left it reusable.
+let idle = null;
+test.onFinish(() => idle && idle.close());
+
 // calls returns the answers of calls with these bodies in one runner.
 async function calls(code, bodies, load) {
-  const runner = await started();
+  const runner = idle || await started();
+  idle = null;
   runner.load(code, undefined, undefined, load);
   const all = [];
   for (const body of bodies) {
@@ -19,7 +24,8 @@ async function calls(code, bodies, load) {
     all.push(result);
     if (!result.answer.reusable) break;
   }
-  await runner.close();
+  if (all[all.length - 1].answer.reusable) idle = runner;
+  else await runner.close();
   return all;
 }
 

@@ -36,14 +36,19 @@ function settled() {
   return true;
 }
 
-for (const name of OBJECTS) {
+test('nothing has changed', (t) => {
+  t.ok(settled());
+  t.end();
+});
+
+for (const name of OBJECTS) { // the guard has settled before each
   test(`what is done to ${name} is noticed`, (t) => {
     const object = evaluate(name);
     const functions = Reflect.ownKeys(object).filter((key) => {
       const { value, configurable } = Object.getOwnPropertyDescriptor(object, key);
       return configurable && typeof value === 'function';
     });
-    const missed = functions.filter((key, i) => (i > 0 || settled()) && during(object, key, { value: () => 'forged' }));
+    const missed = functions.filter(key => during(object, key, { value: () => 'forged' }));
     t.deepEqual(missed.map(String), [], `${functions.length} functions replaced`);
     t.ok(settled(), 'put back');
     if (name !== 'Object.prototype') {

@@ -9,7 +9,12 @@ const vm = require('vm');
 const { realm } = require('./support');
 const Shapes = require('../shapes');
 
-const FIRST = 20; // calls after which the guard looks at hidden keys now and then
+const FIRST = 10; // calls after which the guard looks at hidden keys now and then
+
+// Each change is made to a third of the objects, and each object has a third of the changes: another third on Node.js
+// 20, 22 and 24. With NIGHTLY=1 every version makes every change to every object.
+const THIRD = parseInt(process.versions.node, 10) / 2;
+const isDue = (object, change) => process.env.NIGHTLY === '1' || (object + change) % 3 === THIRD % 3;
 
 // watching returns a guard, what evaluates in its realm, and its shapes.
 function watching(shapesOf) {
@@ -58,15 +63,17 @@ for (const [name, changes, shapesOf] of [
   ['enumerable keys by shapes', ENUMERABLE, real], ['hidden keys by shapes', HIDDEN, real], ['enumerable keys without them', ENUMERABLE, blind],
 ]) {
   test(`the guard notices ${name} at once`, (t) => {
-    for (const change of Object.keys(changes)) {
-      const missed = OBJECTS.filter((text) => {
+    Object.keys(changes).forEach((change, i) => {
+      const due = OBJECTS.filter((_, object) => isDue(object, i));
+      t.ok(due.length >= 9);
+      const missed = due.filter((text) => {
         const { guard, evaluate } = watching(shapesOf);
         if (!guard.unchanged()) return true;
         changes[change](evaluate(text));
         return guard.unchanged();
       });
       t.deepEqual(missed, [], change);
-    }
+    });
     t.end();
   });
 }

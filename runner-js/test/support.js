@@ -152,9 +152,9 @@ async function outcome(code, request, changes) {
   }
 }
 
-// inTurn returns a function that is as outcome, in one runner for as long as answers leave that reusable. It ends with
-// the tests. With changes there is a runner of its own.
-function inTurn(test) {
+// inTurn returns a function that is as outcome, in one runner with these changes for as long as answers leave that
+// reusable. It ends with the tests. For other changes there is a runner of its own.
+function inTurn(test, usual) {
   let runner = null;
   const close = async () => {
     if (runner !== null) await runner.close();
@@ -163,7 +163,7 @@ function inTurn(test) {
   test.onFinish(close);
   return async (code, request, changes) => {
     if (changes !== undefined) return outcome(code, request, changes);
-    if (runner === null) runner = await started();
+    if (runner === null) runner = await started(usual);
     runner.load(code);
     const result = await runner.call(request);
     if (!result.answer.reusable) await close();
