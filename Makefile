@@ -57,8 +57,11 @@ reports := bin/reports
 # The profile of short calls, by which the compiler optimizes what is shipped and what is measured. Tests are compiled
 # without it: with it, all of their packages would be compiled once more.
 by_profile := -pgo=cmd/functions/calls.pgo
-# Those whose tests take longest begin first, and wait often enough for three to run on two processors.
-slow_packages := ./sandbox ./cmd/functions ./internal/egress ./internal/store/redis
+# Two packages have two thirds of the work: tests of theirs whose names match run beside those whose names do not. The
+# others begin with those that take longest. All wait often enough for five at a time to run on two processors.
+halved_packages := ./sandbox ./cmd/functions
+first_half := ^Test[A-O]
+slow_packages := ./internal/egress ./internal/store/redis
 # Test helpers and the library may have what the server does not call.
 not_served := ^(internal/testenv|internal/store/storetest|internal/httpd/api/contracttest|sandbox)/
 # The packages whose tests are worth a second run where cgroups are of version 2.
@@ -141,10 +144,11 @@ test-tools:
 # keep the other from running; the last line tells of both.
 .PHONY: test
 test: test-needs $(test_bundles) ## run every test: Go with the race detector, JavaScript on every version
-	@rm -rf $(reports)/go.json $(reports)/js-*.tap; \
+	@rm -rf $(reports)/go-*.json $(reports)/js-*.tap; \
 	status=0; \
 	$(MAKE) vet || status=1; \
-	printf '%s\n' test-go test-js | xargs -P 2 -I {} $(MAKE) {} VERSIONS_AT_ONCE=1 || status=1; \
+	$(GO) build -race ./... || status=1; \
+	printf 'test-%s\n' go-first go-second js go-others | xargs -P 3 -I {} $(MAKE) {} VERSIONS_AT_ONCE=1 || status=1; \
 	.ci/totals $(reports) || status=1; \
 	exit $$status
 
@@ -157,8 +161,24 @@ modules: setup $(lint_modules) $(test_runtimes) $(test_issuer) $(test_bundles)
 
 .PHONY: test-go
 test-go: test-needs ## run the Go tests with the race detector
+	@$(GO) build -race ./... # once, not in each part
+	printf '%s\n' first second others | xargs -P 2 -I {} $(MAKE) test-go-{}
+
+# The parts of test-go: each test is in one of them.
+go_test = $(GO) run $(GOTESTSUM) --format standard-quiet --jsonfile $(reports)/$(@:test-%=%).json -- -race -count=1 -timeout $(TEST_TIMEOUT) -p 2
+
+.PHONY: test-go-first test-go-second test-go-others
+test-go-first: test-needs
 	@mkdir -p $(reports)
-	$(GO) run $(GOTESTSUM) --format standard-quiet --jsonfile $(reports)/go.json -- -race -count=1 -timeout $(TEST_TIMEOUT) -p 3 $(slow_packages) ./...
+	$(go_test) -run '$(first_half)' $(halved_packages)
+
+test-go-second: test-needs
+	@mkdir -p $(reports)
+	$(go_test) -skip '$(first_half)' $(halved_packages)
+
+test-go-others: test-needs
+	@mkdir -p $(reports)
+	others=$$($(GO) list ./... | grep -vxF "$$($(GO) list $(halved_packages))"); $(go_test) $(slow_packages) $$others
 
 .PHONY: test-js
 test-js: setup $(test_runtimes) $(test_bundles) ## run the runner's tests on every version of Node.js that functions run on
