@@ -144,7 +144,7 @@ func TestNoCallSeesAnotherAfterARollback(t *testing.T) {
 		})
 		needRollback(t, pool)
 		inv := rolledBackInvocation("count", counting)
-		for i := range 50 {
+		for i := range 20 {
 			result, err := pool.Invoke(context.Background(), inv)
 			if err != nil {
 				var death *sandbox.DeathError

@@ -19,10 +19,11 @@ import (
 	"github.com/backstage/functions/sandbox"
 )
 
-// verifyCalls is how many calls each runtime serves, each followed by a comparison of all of its worker.
+// verifyCalls is how many calls each runtime serves, each followed by a comparison of all of its worker: each kind once
+// without and once with the top-level code in the snapshot, and some more in any order.
 // VERIFY_ROLLBACK sets it, as make verify-rollback does: runtimes take their turns side by side then. VERIFY_SEED, a
 // number, has the calls drawn in another order, so that a long run can be made in pieces.
-const verifyCalls = 250
+const verifyCalls = 150
 
 // ends are the kinds after which a worker must end, for what they leave in the kernel cannot be put back.
 var ends = []string{"file", "threads"}
@@ -107,14 +108,15 @@ func (v *verifier) all() {
 		v.Logf("%d of %d calls of %d kinds compared (seed %d) in %v, %d faults, workers that ended: %v",
 			made, v.calls, len(v.kinds), v.seed, time.Since(began).Round(time.Millisecond), v.faults, v.ended)
 	}
+	first := 0 // call of the function
 	for i := range v.calls {
 		if i > 0 && i%tellEvery == 0 {
 			tell(i)
 		}
 		if i == v.calls/2 {
-			v.once, v.before = true, nil // which is another function
+			first, v.once, v.before = i, true, nil // which is another function
 		}
-		kind = nextKind(random, v.kinds, i, kind)
+		kind = nextKind(random, v.kinds, i-first, kind)
 		v.call(i, kind)
 		if v.faults >= mostFaults {
 			v.Fatalf("%d faults: the rest is not tried", v.faults)
@@ -131,8 +133,8 @@ func (v *verifier) fault(i int, kind, format string, args ...any) {
 		i, v.calls, v.seed, kind, v.before, fmt.Sprintf(format, args...))
 }
 
-// nextKind draws the kind of call i, which comes after one of kind last: each once at first. What ends a worker is
-// followed by another kind: functions whose workers always end are not put back any more.
+// nextKind draws the kind of call i of a function, which comes after one of kind last: each once at first. What ends a
+// worker is followed by another kind: functions whose workers always end are not put back any more.
 func nextKind(random *rand.Rand, kinds []string, i int, last string) string {
 	if i < len(kinds) {
 		return kinds[i]
