@@ -23,7 +23,7 @@ import (
 // without and once with the top-level code in the snapshot, and some more in any order.
 // VERIFY_ROLLBACK sets it, as make verify-rollback does: runtimes take their turns side by side then. VERIFY_SEED, a
 // number, has the calls drawn in another order, so that a long run can be made in pieces.
-const verifyCalls = 150
+const verifyCalls = 250
 
 // ends are the kinds after which a worker must end, for what they leave in the kernel cannot be put back.
 var ends = []string{"file", "threads"}
