@@ -41,6 +41,10 @@ func openStore(
 		return s, nil
 	default:
 		s, err := bolt.Open(cfg.DataDir)
+		if errors.Is(err, bolt.ErrLocked) {
+			return nil, fmt.Errorf("DATA_DIR: %w, such as another server, which has it for itself: stop that, or set another "+
+				"DATA_DIR; servers that share functions need a Redis", err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("DATA_DIR: %w", err)
 		}

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/store/bolt"
 )
 
 func TestAnEndpointThatIsNotUnderstoodIsNamed(t *testing.T) {
@@ -55,5 +57,34 @@ func TestAnEndpointThatIsNotUnderstoodIsNamed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Who starts a server with the directory of another one reads what to do.
+func TestADataDirThatIsInUseSaysWhatToDo(t *testing.T) {
+	cfg := &config.Config{Storage: config.StorageEmbedded, DataDir: t.TempDir()}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	first, err := openStore(t.Context(), cfg, log, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = openStore(t.Context(), cfg, log, nil)
+	if !errors.Is(err, bolt.ErrLocked) {
+		t.Fatalf("the second server gets %v", err)
+	}
+	for _, want := range []string{"DATA_DIR: ", cfg.DataDir, "another server", "stop that, or set another DATA_DIR"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %s", err, want)
+		}
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := openStore(t.Context(), cfg, log, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
 	}
 }
