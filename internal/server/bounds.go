@@ -13,3 +13,11 @@ func functionBounds(cfg *config.Config) function.Bounds {
 		Memory: cfg.FunctionMemoryMax, CPU: cfg.FunctionCPUMax, NoLimits: cfg.Isolation == sandbox.IsolationNone,
 	}
 }
+
+// functionDefaults hold for functions without options of their own.
+func functionDefaults(cfg *config.Config) function.Defaults {
+	return function.Defaults{
+		Rollback: cfg.Reuse == function.ReuseRollback, Cut: cfg.AfterAnswer == function.AfterAnswerCut,
+		NoCalls: cfg.Calls.Most == 0, MaxInvocations: cfg.MaxInvocations, Timeout: cfg.AsyncTimeout,
+	}
+}

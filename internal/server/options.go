@@ -51,6 +51,7 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		Rendering: s.work, Reach: reachOf(s.cfg),
 		Routes: s.routes, Sockets: s.sockets, TrustedProxies: s.cfg.TrustedProxies,
 		Bounds:    functionBounds(s.cfg),
+		Defaults:  functionDefaults(s.cfg),
 		Isolation: func() any { return runtimeStatuses(s.pool) },
 		HTTPStats: s.exit.HTTPStats, NestingOf: s.nestingOf, HeaderNames: connections.HeaderNames, Livez: s.probes.Livez,
 		Readyz:    s.probes.Readyz,

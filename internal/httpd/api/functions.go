@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/backstage/functions/internal/deploy"
@@ -78,6 +79,9 @@ func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, d
 	stored, err := s.Store.Put(r.Context(), given)
 	if err != nil {
 		return 0, fmt.Errorf("put function %s: %w", ref, err)
+	}
+	if pointless := s.Defaults.WithoutEffect(stored.Options); len(pointless) > 0 {
+		s.FunctionLog(ref, "Deployed, but "+strings.Join(pointless, "; "))
 	}
 	record := recordOf(r)
 	record.Hash, record.Revision = stored.Hash, stored.VersionID

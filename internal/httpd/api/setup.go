@@ -94,6 +94,8 @@ type Options struct {
 	Runtimes func() []sandbox.Runtime
 	// Bounds are those of the options of functions.
 	Bounds function.Bounds
+	// Defaults hold for functions without options of their own. Deploys whose options have no effect with them are told.
+	Defaults function.Defaults
 	// Routes finds the functions of requests that no resource serves. Nil finds none.
 	Routes RouteTable
 	// Sockets holds the WebSocket connections of functions. Nil holds none.
