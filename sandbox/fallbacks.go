@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,16 @@ type RollbackFallback struct {
 	WarmupOnly bool `json:"warmupOnly,omitempty"`
 }
 
+// MarshalJSON writes Until in UTC with milliseconds.
+func (f RollbackFallback) MarshalJSON() ([]byte, error) {
+	type plain RollbackFallback
+	return json.Marshal(struct {
+		plain
+
+		Until string `json:"until"`
+	}{plain(f), f.Until.UTC().Format("2006-01-02T15:04:05.000Z")})
+}
+
 // Replaced is why a call gets a worker of its own and none that is put back.
 type Replaced string
 
@@ -56,6 +67,7 @@ func AllReplaced() []Replaced {
 type fallbacks struct {
 	observer Observer
 	known    atomic.Int64 // how many there are, for calls that need not look
+	warmups  warmupFaults
 
 	mu     sync.Mutex // guards the fields below
 	of     map[string]*fallback

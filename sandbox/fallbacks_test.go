@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,4 +134,27 @@ func TestAWarmupThatNoSnapshotCanFollowIsLeftOut(t *testing.T) {
 			t.Error("the top-level code does not count")
 		}
 	})
+}
+
+// The time is in the form that all others of the API have.
+func TestAFallbackAsJSON(t *testing.T) {
+	until := time.Date(2026, 11, 29, 13, 0, 0, 120_456_789, time.FixedZone("", 3600))
+	for _, row := range []struct {
+		fallback RollbackFallback
+		want     string
+	}{
+		{
+			RollbackFallback{Filename: "a/b", Reason: "why", Until: until},
+			`{"function":"a/b","reason":"why","until":"2026-11-29T12:00:00.120Z"}`,
+		},
+		{
+			RollbackFallback{Filename: "a/b", Reason: "why", Until: until, WarmupOnly: true},
+			`{"function":"a/b","reason":"why","warmupOnly":true,"until":"2026-11-29T12:00:00.120Z"}`,
+		},
+	} {
+		got, err := json.Marshal([]RollbackFallback{row.fallback})
+		if err != nil || string(got) != "["+row.want+"]" {
+			t.Errorf("got %s, %v, want %s", got, err, row.want)
+		}
+	}
 }

@@ -102,7 +102,7 @@ func (p process) invoke(ctx context.Context, c *call) (*Result, bool, error) {
 		c.wire.Load = &wire.Load{
 			Filename: c.inv.Filename, Code: c.inv.Code, Cache: c.cache, Web: c.inv.Web, Once: c.inv.Once,
 		}
-		c.wire.Before = c.inv.before()
+		c.wire.Before, c.wire.WarmupFailed = c.inv.before(), c.of.cfg.fallbacks.tellerOfWarmup(c.inv)
 	}
 	if c.inv.Rollback {
 		c.wire.RolledBack = c.of.cfg.fallbacks.teller(c.inv)

@@ -66,7 +66,8 @@ func TestWarmupsThatAreTooLargeAreLeftOut(t *testing.T) {
 			inv, lines := onceInvocation("warmup "+name, `let calls = 0
 				function main(req, res) { if (req.body.x !== 1) { `+row.code+` } res.send(++calls) }`)
 			answersWithoutWarmup(t, pool, observer, inv)
-			if text := fmt.Sprint(*lines); !strings.Contains(text, "The warmup is left out") {
+			if text := fmt.Sprint(*lines); !strings.Contains(text, "The warmup is left out") ||
+				!strings.Contains(text, "more memory than its worker may have, WORKER_MEMORY_LIMIT of the server") {
 				t.Errorf("%s: the log says %s", name, text)
 			}
 			left := func(f sandbox.RollbackFallback) bool { return f.Filename == inv.Filename && f.WarmupOnly }

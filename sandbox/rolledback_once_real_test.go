@@ -5,6 +5,7 @@ package sandbox_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -205,8 +206,9 @@ func TestFunctionsLearnThatTheirWorkersEnd(t *testing.T) {
 			t.Errorf("call %d answers %s", i, got)
 		}
 	}
+	why := regexp.MustCompile(`^system_call: system call [a-z_0-9]+ \(\d+\)$`)
 	if got := only(pool).Rollback.Fallbacks; len(got) != 1 || got[0].Filename != inv.Filename ||
-		!strings.HasPrefix(got[0].Reason, "system_call: ") {
+		!why.MatchString(got[0].Reason) {
 		t.Errorf("served otherwise: %+v", got)
 	}
 }
@@ -223,12 +225,16 @@ func TestWarmupsAreInTheSnapshot(t *testing.T) {
 			"prints": {`console.log('printed ' + req.body.x); res.send(++calls)`, "4", "printed 1"},
 			"throws": {
 				`calls++; if (req.body.x !== 1) throw new Error('not ready'); res.send(calls)`, "4",
-				"the warmup failed: Error: not ready",
+				"the warmup failed: Error: not ready: ",
+			},
+			"streams": {
+				`calls++; if (req.body.x !== 1) res.end((function* () { yield 'x' })()); else res.send(calls)`, "4",
+				"the warmup failed: Error: a warmup cannot be answered with a stream: ",
 			},
 		} {
 			inv, lines := onceInvocation(name, `let calls = 0; function main(req, res) { `+row.code+` }`)
 			request := inv.Request
-			request.Body = []byte(`{"x":"warm"}`)
+			request.Body, request.HTTP = []byte(`{"x":"warm"}`), []byte(`{}`) // with which there is res.end
 			var err error
 			if inv.Warmup, err = sandbox.NewWarmup(request, 3); err != nil {
 				t.Fatal(err)
@@ -239,7 +245,8 @@ func TestWarmupsAreInTheSnapshot(t *testing.T) {
 				}
 				observer.wantPutBack(i)
 			}
-			if text := strings.Join(*lines, "\n"); !strings.HasPrefix(text, row.log) || strings.Contains(text, "warm\n") {
+			text := strings.Join(*lines, "\n")
+			if !strings.HasPrefix(text, row.log) || strings.Contains(text, "warm\n") || strings.Count(text, "failed") > 1 {
 				t.Errorf("%s: printed %q", name, text)
 			}
 		}
@@ -250,24 +257,29 @@ func TestWarmupsAreInTheSnapshot(t *testing.T) {
 func TestWarmupsThatSpoilTheSnapshotAreLeftOut(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool, observer := rollbackPool(t, v)
-		for name, code := range map[string]string{
-			"draws":   `const id = require('crypto').randomBytes(4).length; res.send(++calls)`,
-			"leaves":  `setInterval(() => {}, 1e6); res.send(++calls)`,
-			"streams": `setTimeout(() => { if (req.body.x !== 1) { res.write('x'); res.end() } else res.send(++calls) }, 1)`,
-			"endless": `if (req.body.x !== 1) for (;;) ; res.send(++calls)`,
+		for name, row := range map[string]struct{ code, why string }{
+			"draws": {
+				`const id = require('crypto').randomBytes(4).length; res.send(++calls)`, "random numbers were drawn",
+			},
+			"leaves": {`setInterval(() => {}, 1e6); res.send(++calls)`, "a timer, a request or a promise is left"},
+			"endless": {
+				`if (req.body.x !== 1) for (;;) ; res.send(++calls)`,
+				`main has not returned within 300ms, "syncTimeout" of the function: have it do less, or allow more`,
+			},
 		} {
-			inv, lines := onceInvocation(name, `let calls = 0; function main(req, res) { `+code+` }`)
+			inv, lines := onceInvocation(name, `let calls = 0; function main(req, res) { `+row.code+` }`)
 			inv.SyncTimeout = 300e6
 			answersWithoutWarmup(t, pool, observer, inv)
-			if text := fmt.Sprint(*lines); !strings.Contains(text, "warmup") {
+			why := "no snapshot can be taken after the warmup: " + row.why
+			if text := fmt.Sprint(*lines); !strings.Contains(text, why) {
 				t.Errorf("%s: the log says %s", name, text)
 			}
 		}
 	})
 }
 
-// answersWithoutWarmup gives inv a warmup that spoils its snapshot, and fails t unless its calls are the first ones that
-// their workers serve, and these are put back.
+// answersWithoutWarmup gives inv a warmup that spoils its snapshot, and fails t unless its calls are the first ones
+// that their workers serve, and these are put back.
 func answersWithoutWarmup(t *testing.T, pool *sandbox.Pool, observer rolledBack, inv *sandbox.Invocation) {
 	t.Helper()
 	request := inv.Request
@@ -300,7 +312,9 @@ func TestWarmupsTogetherGetTheTimeOfOneCall(t *testing.T) {
 	if got := body(t, pool, inv); got != "1" {
 		t.Errorf("a call is answered %s", got)
 	}
-	if text := fmt.Sprint(*lines); !strings.Contains(text, "The warmup is left out") {
+	const why = `it is not over within 5s, the time of one call for the top-level code and all requests of the warmup ` +
+		`together, "timeout" of the function: `
+	if text := fmt.Sprint(*lines); !strings.Contains(text, "The warmup is left out") || !strings.Contains(text, why) {
 		t.Errorf("the log says %s", text)
 	}
 }

@@ -86,7 +86,7 @@ func (e *exchange) blame(err error) error {
 	if n == 0 || !ok || retired.Cause == rollback.Kernel || retired.Cause == rollback.NoPark {
 		return err
 	}
-	return &unprepared{e.call.Before[n-1].Kind, fmt.Sprintf("%s: %s", retired.Cause, retired.Detail)}
+	return &unprepared{e.call.Before[n-1].Kind, fmt.Sprintf("%s: %s", retired.Cause, detailOf(retired))}
 }
 
 // withoutSnapshot ends the process after err, and says how.
@@ -124,15 +124,15 @@ func (e *exchange) before(ctx context.Context, invoke *wire.Invoke, began time.T
 	warmup := invoke.Kind == wire.Warmup
 	switch {
 	case err != nil && warmup && ctx.Err() == nil:
-		return nil, &unprepared{invoke.Kind, err.Error()}
+		return nil, &unprepared{invoke.Kind, e.warmupEnded(err)}
 	case err != nil:
 		return nil, err
 	case !answer.Reusable && answer.Type != wire.Result && !warmup:
 		return &answer, nil
 	case !answer.Reusable:
 		return nil, &unprepared{invoke.Kind, reasonIn(answer.Frame)}
-	case answer.Type == wire.Error:
-		e.call.Events.Log("error", "the warmup failed: "+answer.Text)
+	case answer.Type == wire.Error && e.call.WarmupFailed != nil:
+		e.call.WarmupFailed(answer.Text)
 	}
 	return nil, p.awaitPark(ctx)
 }

@@ -17,6 +17,9 @@ type Call struct {
 	// Before are calls of the kinds wire.Prepare and wire.Warmup, in this order, that a process which is rolled back
 	// serves between Load and its snapshot. They have the Timeouts of the call, and are none for other processes.
 	Before []*wire.Invoke
+	// WarmupFailed, if it is set, is told what a warmup has thrown, from the goroutine of Serve: the process serves calls
+	// all the same.
+	WarmupFailed func(text string)
 	// RolledBack, if it is set, is told how each attempt to put the process back ends, from the goroutine of Rollback.Wait
 	// or LateWork.Wait.
 	RolledBack func(RollbackOutcome)

@@ -36,16 +36,21 @@ type Death struct {
 }
 
 func (d *Death) Error() string {
-	text := "sandbox: worker died: " + string(d.Reason)
-	switch d.Reason {
-	case Exit:
-		text += fmt.Sprintf(" with code %d", d.ExitCode)
-	case Signal:
-		text += " " + d.Signal
-	default:
-	}
+	text := "sandbox: worker died: " + d.ended()
 	if d.Detail != "" {
 		text += ": " + d.Detail
 	}
 	return text
+}
+
+// ended is the reason with the code or the signal.
+func (d *Death) ended() string {
+	switch d.Reason {
+	case Exit:
+		return fmt.Sprintf("%s with code %d", d.Reason, d.ExitCode)
+	case Signal:
+		return string(d.Reason) + " " + d.Signal
+	default:
+		return string(d.Reason)
+	}
 }

@@ -79,7 +79,7 @@ func (e *exchange) rollBack() bool {
 	if err != nil {
 		outcome.Cause, outcome.Detail = rollback.Kernel, err.Error()
 		if retired, ok := errors.AsType[*rollback.RetireError](err); ok {
-			outcome.Cause, outcome.Detail = retired.Cause, retired.Detail
+			outcome.Cause, outcome.Detail = retired.Cause, detailOf(retired)
 		}
 		// Of a process that is being killed memory, mappings and descriptors are on their way out. What its call has
 		// asked the kernel for is known all the same.
