@@ -18,8 +18,9 @@ import (
 //	Rollback                        workers are put back to a snapshot after each call
 //
 // A part begins with the first invocation that needs it, and ends when it has had no call and no worker for
-// IdleTimeout. While one begins that has no more memory than usual, the usual part serves its invocations, those for
-// Rollback each in a worker of its own. All share the budget of the Pool. It is safe for concurrent use.
+// IdleTimeout. While one begins that has no more memory than usual, the usual part serves its invocations. Those for
+// Rollback wait for none that begins: the part without it serves them, each in a worker of its own. All share the
+// budget of the Pool. It is safe for concurrent use.
 type extraParts struct {
 	cfg    Config // of the Pool
 	most   int64  // Config.LargestMemory
@@ -111,20 +112,16 @@ func (l *extraParts) invoke(ctx context.Context, usual *runtimePool, inv *Invoca
 		return nil, l.refuse(err)
 	}
 	defer l.leave(key, part)
-	switch begun := large || part.serves(); {
+	switch begun := large && !inv.Rollback || part.serves(); {
 	case !begun && inv.Rollback:
 		return nil, &unbegunError{part.failed()}
 	case !begun:
 		return usual.Invoke(ctx, inv)
 	}
-	err = part.wait(ctx)
-	switch {
-	case err == nil:
-		return part.pool.Invoke(ctx, inv)
-	case inv.Rollback && part.failed():
-		return nil, &unbegunError{true}
+	if err := part.wait(ctx); err != nil {
+		return nil, l.refuse(err)
 	}
-	return nil, l.refuse(err)
+	return part.pool.Invoke(ctx, inv)
 }
 
 // refuse tells the observer, and returns err.
@@ -150,19 +147,22 @@ func (l *extraParts) join(key partKey) (*extraPart, error) {
 	return part, nil
 }
 
-// begin makes the part. One with a larger heap has no worker yet: its keeper starts one for the first call, when there
-// is room. Any other has its first worker.
+// begin makes the part. It has its first worker then, and calls have another part where that does not start. Only calls
+// for a larger heap without Rollback have no other: their part has no worker yet, and its keeper starts one, and tries
+// again, while they wait.
 func (l *extraParts) begin(cfg Config, key partKey, part *extraPart) {
 	defer close(part.made)
 	usual := cfg.Limits.Memory
 	cfg.Limits.Memory, cfg.web, cfg.fetch, cfg.rollback = key.memory, key.web, key.fetch, key.rollback
+	if key.memory > usual {
+		cfg.Prewarmed = 0
+	}
 	starter, err := l.open(&cfg)
 	switch {
 	case err != nil:
-	case key.memory == usual:
+	case key.memory == usual || key.rollback:
 		part.pool, err = newPool(context.Background(), cfg, starter, l.budget)
 	default:
-		cfg.Prewarmed = 0
 		part.pool = pausedPool(cfg, starter, l.budget)
 		part.pool.scheduler.runOn()
 	}

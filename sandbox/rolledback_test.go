@@ -23,14 +23,16 @@ type rollbackRig struct {
 	usual, putBack int // calls
 	fresh          int // of the former, those that get a worker of their own
 	fail           error
+	memory         int64 // of calls, in MiB
 	open           error // of workers that are put back
+	unstarted      error // the same, of their first one
 }
 
 func newRollbackRig(t *testing.T, support RollbackSupport) *rollbackRig {
 	t.Helper()
 	r := &rollbackRig{}
 	cfg := fakeConfig(4, 1)
-	cfg.Runtimes = []Runtime{{Name: "node", Node: "node"}}
+	cfg.LargestMemory, cfg.Runtimes = 256<<20, []Runtime{{Name: "node", Node: "node"}}
 	r.Pool = emptyPool(cfg, func(c *Config) (starter, error) {
 		putsBack := c.rollback
 		if putsBack && r.open != nil {
@@ -47,7 +49,13 @@ func newRollbackRig(t *testing.T, support RollbackSupport) *rollbackRig {
 			}
 			return &Result{}, true, nil
 		}
-		return rollbackStarter{&fakeStarter{serve: serve}, support}, nil
+		start := func(int) error {
+			if putsBack {
+				return r.unstarted
+			}
+			return nil
+		}
+		return rollbackStarter{&fakeStarter{serve: serve, fail: start}, support}, nil
 	})
 	if err := r.start(t.Context(), cfg.Runtimes[0]); err != nil {
 		t.Fatal(err)
@@ -78,7 +86,7 @@ func (r *rollbackRig) call(t *testing.T, putBack, fresh int) {
 func (r *rollbackRig) callOf(t *testing.T, key string, putBack, fresh int) {
 	t.Helper()
 	inv := invocation(key, "1ms")
-	inv.Rollback = true
+	inv.Rollback, inv.Memory = true, r.memory<<20
 	if _, err := r.Invoke(t.Context(), inv); err != nil {
 		t.Fatal(err)
 	}
@@ -152,11 +160,32 @@ func TestWhileNoWorkerCanBePutBackEachCallGetsItsOwn(t *testing.T) {
 		}
 		r.open = nil
 		time.Sleep(lastRetry)
+		synctest.Wait() // for what ends at the same moment
 		r.begin(t)
 		r.call(t, 1, 3)
 		if got := r.Snapshot().Runtimes["node"].Rollback; !got.Available || got.Mechanism != MechanismRollback {
 			t.Errorf("then it says %+v", got)
 		}
+	})
+}
+
+// So it is with more memory than usual.
+func TestWithMoreMemoryEachCallGetsItsOwnMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRollbackRig(t, RollbackSupport{Available: true})
+		r.memory, r.unstarted = 200, errors.New("the fork server has ended")
+		for i := range 3 {
+			r.call(t, 0, i+1)
+			synctest.Wait()
+		}
+		r.unstarted = nil
+		time.Sleep(lastRetry)
+		synctest.Wait() // for what ends at the same moment
+		r.call(t, 0, 4)
+		synctest.Wait()
+		r.call(t, 1, 4)
+		r.memory = 0 // which is another part
+		r.call(t, 1, 5)
 	})
 }
 
