@@ -33,7 +33,9 @@ func TestOptionsWithoutEffectAreTold(t *testing.T) {
 			map[string]string{"init": "serves one call", "state": "serves one call", "reuse": "not put back"},
 		},
 		{
-			"fewer calls by the server", function.Defaults{MaxInvocations: 10}, `maxInvocations=11`,
+			"fewer calls by the server",
+			function.Defaults{MaxInvocations: 10},
+			`maxInvocations=11`,
 			map[string]string{"maxInvocations": "WORKER_MAX_INVOCATIONS is less, 10"},
 		},
 		{"sync timeout", plain, `syncTimeout="6s"`, map[string]string{"syncTimeout": "longer than the timeout of a call"}},
@@ -42,11 +44,14 @@ func TestOptionsWithoutEffectAreTold(t *testing.T) {
 			map[string]string{"syncTimeout": "CODE_ASYNC_TIMEOUT), 1s"},
 		},
 		{
-			"after the answer", function.Defaults{Cut: true}, `afterAnswer="finish"`,
+			"after the answer",
+			function.Defaults{Cut: true},
+			`afterAnswer="finish"`,
 			map[string]string{"afterAnswer": "AFTER_ANSWER=cut"},
 		},
 		{
-			"no calls", function.Defaults{NoCalls: true},
+			"no calls",
+			function.Defaults{NoCalls: true},
 			`retries={"attempts":2} idempotency="sync" callback={"url":"https://a.example/","secret":"A"}`,
 			map[string]string{"retries": "CALLS_MAX is 0", "idempotency": "CALLS_MAX", "callback": "CALLS_MAX"},
 		},
