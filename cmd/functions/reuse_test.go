@@ -183,3 +183,31 @@ function main(req, res) {
 		}
 	}
 }
+
+// A warmup has the methods that calls have of a function that reads any body.
+func TestWarmupsAnswerAsCallsDo(t *testing.T) {
+	s := startServer(t, runtimesVariable(t), "REUSE=rollback")
+	_, report := request(t, http.MethodGet, s.url+"/status/isolation", "")
+	if !strings.Contains(report, `"rollback":{"available":true`) {
+		t.Skip("workers cannot be put back here")
+	}
+	for _, runtime := range runtimes {
+		for name, option := range map[string]string{"auto": `"body":"auto"`, "web": `"globals":"web"`} {
+			if name == "web" && runtime == "node8" {
+				continue
+			}
+			path := "/functions/" + name + "/" + runtime
+			put(t, s.url+path, `let warm = []
+function main(req, res) {
+  if (!req.body.warm) return res.send(warm)
+  res.type('text')
+  warm.push(req.path)
+  res.end('x')
+}`, fmt.Sprintf(`"runtime":%q,"init":"once","warmup":{"body":{"warm":true}},%s`, runtime, option))
+			s.untilPutBack(t, path, `{}`)
+			if status, answer := request(t, http.MethodPut, s.url+path+"/run", `{}`); answer != `["/"]` {
+				t.Errorf("%s on %s: %d %s", name, runtime, status, answer)
+			}
+		}
+	}
+}

@@ -176,6 +176,9 @@ func isOnce(o *function.Options) bool {
 // keepsState says whether calls find what earlier ones have kept, which a worker that is put back has not.
 func keepsState(o *function.Options) bool { return valueOf(o.State) == function.StateWorker }
 
+// warmupHTTP is what a warmup tells of HTTP: a request of the server itself.
+const warmupHTTP = `{"path":"/","url":"/","ip":"127.0.0.1","host":"localhost","scheme":"http"}`
+
 // warmupOf is the warmup of a function; nil for none, and for one that the store has and that cannot be made.
 func warmupOf(o *function.Options) *sandbox.Warmup {
 	w := o.Warmup
@@ -190,6 +193,9 @@ func warmupOf(o *function.Options) *sandbox.Warmup {
 	}
 	if valueOf(o.Body) == function.BodyRaw {
 		request.Body, request.Raw, request.HasRaw = nil, bytesOf(w.Body), true
+	}
+	if (Found{Function: &function.Function{Options: *o}}).LearnsPath() { // else main lacks methods that it has in calls
+		request.HTTP = asking(json.RawMessage(warmupHTTP), valueOf(o.Body))
 	}
 	made, err := sandbox.NewWarmup(request, max(w.Times, 1))
 	if err != nil {
