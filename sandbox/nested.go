@@ -19,6 +19,17 @@ func (s *scheduler) mayNestLocked(group string) bool {
 	if s.budget.shares.serving.of[group] > 0 && room <= others {
 		return false
 	}
-	supply := min(s.freeLocked()+s.starting+s.retiring+s.idle.len()+len(s.prewarmed), s.newcomerCapacityLocked())
-	return supply > newcomers+min(others, max(room, 0))
+	supply := s.freeLocked() + s.spareLocked()
+	for _, other := range s.budget.schedulers {
+		if other != s { // what its own calls leave
+			newcomers, others := other.demandLocked(nil)
+			supply += max(other.spareLocked()-newcomers-others, 0)
+		}
+	}
+	return min(supply, s.newcomerCapacityLocked()) > newcomers+min(others, max(room, 0))
+}
+
+// spareLocked is how many workers of s serve nobody, or will not in a moment, and may be ended for other calls.
+func (s *scheduler) spareLocked() int {
+	return s.starting + s.retiring + s.idle.len() + s.late + len(s.prewarmed)
 }

@@ -45,6 +45,71 @@ func TestNestedCallsDoNotWaitForCalls(t *testing.T) {
 	}
 }
 
+// Workers of other parts that serve nobody make room for a nested call as for any other, unless calls wait for them.
+func TestNestedCallsHaveTheRoomOfOtherParts(t *testing.T) {
+	for _, row := range []struct {
+		name          string
+		idle, serving int // workers of another part
+		waiting       int // calls of that part beyond
+		want          string
+	}{
+		{"idle workers make room", 4, 0, 0, ""},
+		{"one of them is enough", 1, 3, 0, ""},
+		{"none is idle", 0, 4, 0, "nested_call"},
+		{"calls wait", 0, 4, 2, "nested_call"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := sharedConfig(4, 0, 0)
+			cfg.Runtimes = []Runtime{{Name: "a", Node: "node"}, {Name: "b", Node: "node"}}
+			pool := emptyPool(cfg, func(*Config) (starter, error) { return &fakeStarter{}, nil })
+			for _, rt := range cfg.Runtimes {
+				if err := pool.start(t.Context(), rt); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Cleanup(func() {
+				if err := pool.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			other, err := pool.current.Load().part("b")
+			if err != nil {
+				t.Fatal(err)
+			}
+			hold(t, other, row.serving, "held", "1m")
+			hold(t, other, row.idle, "idle", "1ms")
+			time.Sleep(time.Second)
+			hold(t, other, row.waiting, "waiting", "1ms")
+			inv := invocation("a/inner", "1ms")
+			inv.Depth = 1
+			began := time.Now()
+			_, err = pool.Invoke(t.Context(), inv)
+			if busy, ok := errors.AsType[*BusyError](err); ok && (string(busy.Cause) != row.want || time.Since(began) != 0) {
+				t.Errorf("%s: %v after %v", row.name, err, time.Since(began))
+			} else if !ok && (err != nil || row.want != "") {
+				t.Errorf("%s: %v, want %q", row.name, err, row.want)
+			}
+			time.Sleep(3 * time.Minute)
+		})
+	}
+}
+
+// A worker whose caller is answered makes room, too, however long it takes to be put back.
+func TestNestedCallsHaveTheRoomOfWorkersThatArePutBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := fakeConfig(2, 0)
+		cfg.rollback = true
+		pool := fakePool(t, cfg, putBackStarter(time.Hour))
+		for _, key := range []string{"a/1", "a/2"} {
+			answered(t, pool, putBackCall(key))
+		}
+		time.Sleep(2 * putBackPatience)
+		inv := putBackCall("a/inner")
+		inv.Depth = 1
+		answered(t, pool, inv)
+	})
+}
+
 func TestNestingOfCallsIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := fakePool(t, fakeConfig(4, 1), &fakeStarter{})
