@@ -21,7 +21,7 @@ func (o *outputs) keepLines(cfg *config.Config, s store.Store, dropped func(line
 			TTL: cfg.Kept.TTL,
 		},
 	})
-	o.functions = journal
+	o.functions, o.journal = journal, journal
 	return func() error { journal.Close(); return nil }
 }
 

@@ -63,6 +63,9 @@ func (s *server) apiOptions(ctx context.Context) api.Options {
 		FunctionLog: func(ref function.Ref, line string) {
 			s.out.functions.Print(ref, sandbox.LogLine{Level: "error", Text: line})
 		},
+		DeployLog: func(ref function.Ref, requestID, line string) {
+			s.out.tell(ref, function.Owner(ref.Namespace, s.cfg.OwnerSeparator), requestID, line)
+		},
 		SocketLog: s.out.socketLog(s.cfg.Access),
 		AccessLog: s.out.accessLog(s.cfg.Access, s.traceID()), Served: s.measures.Served,
 		Updated: s.measures.FunctionUpdate, TraceID: s.traceID(),

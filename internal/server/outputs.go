@@ -13,10 +13,12 @@ import (
 	"time"
 
 	"github.com/backstage/functions/internal/config"
+	"github.com/backstage/functions/internal/function"
 	"github.com/backstage/functions/internal/httpd/api"
 	"github.com/backstage/functions/internal/invoke"
 	"github.com/backstage/functions/internal/observe/logs"
 	"github.com/backstage/functions/internal/observe/trace"
+	"github.com/backstage/functions/sandbox"
 )
 
 // outputs are where the server writes.
@@ -25,6 +27,7 @@ type outputs struct {
 	level     *slog.LevelVar // of app
 	app       *slog.Logger
 	functions invoke.Output
+	journal   *logs.Journal // nil where output of functions is not kept
 	access    *logs.Access
 	closers   []func() error
 }
@@ -106,6 +109,16 @@ func callAttrs(ctx context.Context) []slog.Attr {
 // stepped writes a line for a step of a pipeline.
 func (o *outputs) stepped(ctx context.Context, call invoke.Call, status int, took time.Duration) {
 	logs.Step(ctx, o.app, call, status, took)
+}
+
+// tell writes a line for the author of a function that exists, and keeps it where output is kept.
+func (o *outputs) tell(ref function.Ref, owner, requestID, text string) {
+	line := sandbox.LogLine{Level: "error", Text: text}
+	if o.journal == nil {
+		o.functions.Print(ref, line)
+		return
+	}
+	o.journal.Tell(ref, owner, requestID, line)
 }
 
 // accessLog writes a line for each request that LOG_ACCESS includes. TraceID is that of api.Options.

@@ -66,6 +66,9 @@ func (o Options) withDefaults() Options {
 	if o.Owner == nil {
 		o.Owner = func(namespace string) string { return namespace }
 	}
+	if o.DeployLog == nil {
+		o.DeployLog = func(function.Ref, string, string) {}
+	}
 	if o.FunctionLog == nil {
 		o.FunctionLog = func(function.Ref, string) {}
 	}

@@ -81,7 +81,7 @@ func (s *server) put(w http.ResponseWriter, r *http.Request, ref function.Ref, d
 		return 0, fmt.Errorf("put function %s: %w", ref, err)
 	}
 	if pointless := s.Defaults.WithoutEffect(stored.Options); len(pointless) > 0 {
-		s.FunctionLog(ref, "Deployed, but "+strings.Join(pointless, "; "))
+		s.DeployLog(ref, RequestID(r.Context()), "Deployed, but "+strings.Join(pointless, "; "))
 	}
 	record := recordOf(r)
 	record.Hash, record.Revision = stored.Hash, stored.VersionID

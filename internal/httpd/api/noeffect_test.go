@@ -18,7 +18,12 @@ func TestOptionsWithoutEffectAreInTheOutput(t *testing.T) {
 		var log []string
 		url := serve(t, Options{
 			Store: newFakeStore(), Invoker: &fakeInvoker{},
-			FunctionLog: func(ref function.Ref, line string) { log = append(log, ref.String()+": "+line) },
+			DeployLog: func(ref function.Ref, requestID, line string) {
+				if requestID == "" {
+					t.Error("the line has no ID of a request")
+				}
+				log = append(log, ref.String()+": "+line)
+			},
 		})
 		res, answer := do(t, newRequest(t, "PUT", url+"/functions/n/f", body, "Content-Type", "application/json"))
 		if res.StatusCode != 200 || strings.Contains(answer, "effect") {

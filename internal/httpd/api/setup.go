@@ -74,6 +74,10 @@ type Options struct {
 	// FunctionLog receives error lines that belong in the log of one function, such as "Code not found". It must be
 	// safe for concurrent use. Nil discards them.
 	FunctionLog func(ref function.Ref, line string)
+	// DeployLog receives lines for the author of a function that was just stored, and the ID of the request that has
+	// stored it. They belong in the output that is kept of the function too. It must be safe for concurrent use. Nil
+	// discards them.
+	DeployLog func(ref function.Ref, requestID, line string)
 	// AccessLog is told of every request once its answer is written. It must be safe for concurrent use. Nil turns it
 	// off.
 	AccessLog func(r *http.Request, a Answer)

@@ -35,8 +35,8 @@ type JournalOptions struct {
 
 // Journal has a store keep what runs print. It is an invoke.Output that never makes a run wait: lines go into a bounded
 // queue, from which they are written in the background, and are dropped when it is full. Lines that belong to no run
-// are not kept: callers who ask for functions that do not exist could fill the store with them. It is safe for
-// concurrent use.
+// are not kept, unless by Tell: callers who ask for functions that do not exist could fill the store with them. It is
+// safe for concurrent use.
 type Journal struct {
 	o     JournalOptions
 	queue *lineQueue
@@ -71,6 +71,21 @@ func (j *Journal) Start(call invoke.Call) invoke.RunOutput {
 // Print implements invoke.Output.
 func (j *Journal) Print(ref function.Ref, line sandbox.LogLine) { j.o.Next.Print(ref, line) }
 
+// Tell prints a line that belongs to no run, and has the store keep it: the function must exist. The line has the ID of
+// the request that it is about.
+func (j *Journal) Tell(ref function.Ref, owner, requestID string, line sandbox.LogLine) {
+	j.Print(ref, line)
+	j.keep(owner, function.LogLine{Ref: ref, RequestID: requestID, Level: line.Level, Text: line.Text})
+}
+
+// keep has the store keep line as of now, cut to MaxLine.
+func (j *Journal) keep(owner string, line function.LogLine) {
+	line.Time, line.Text = time.Now(), cutLine(line.Text, j.o.MaxLine)
+	if !j.queue.put(owner, line) {
+		j.o.Dropped(1)
+	}
+}
+
 // Close writes what waits, for a few seconds at most, and returns. Later lines are dropped.
 func (j *Journal) Close() {
 	j.queue.close()
@@ -95,13 +110,9 @@ func (r *journalRun) Line(line sandbox.LogLine) {
 	if line.Text == "" {
 		return
 	}
-	kept := r.journal.queue.put(r.owner, function.LogLine{
-		Ref: r.ref, Time: time.Now(), RequestID: r.call, Queued: r.queued, Step: r.step, Level: line.Level,
-		Text: cutLine(line.Text, r.journal.o.MaxLine),
+	r.journal.keep(r.owner, function.LogLine{
+		Ref: r.ref, RequestID: r.call, Queued: r.queued, Step: r.step, Level: line.Level, Text: line.Text,
 	})
-	if !kept {
-		r.journal.o.Dropped(1)
-	}
 }
 
 // Fields implements invoke.Summarizer: those of the next output, nil when it has none.

@@ -109,6 +109,7 @@ func TestJournalKeepsTheLinesOfRuns(t *testing.T) {
 		r.printOf(invoke.Call{ID: "call-3", Ref: ref, Queued: &sandbox.Queued{ID: "call-3.2"}, Step: 2}, "four")
 		r.printOf(invoke.Call{ID: "call-4", Ref: ref, Step: 2}, "five")
 		r.Print(function.Ref{Namespace: "a", ID: "b"}, sandbox.LogLine{Level: "error", Text: "of no run"})
+		r.Tell(ref, "a", "put-6", sandbox.LogLine{Level: "error", Text: "for its author"})
 		r.settle()
 		want := []function.LogLine{
 			{Ref: function.Ref{Namespace: "a", ID: "b"}, Time: start, RequestID: "call-1", Level: "info", Text: "one"},
@@ -116,6 +117,7 @@ func TestJournalKeepsTheLinesOfRuns(t *testing.T) {
 			{Ref: ref, Time: start, RequestID: "call-2", Queued: true, Level: "info", Text: "three"},
 			{Ref: ref, Time: start, RequestID: "call-3", Queued: true, Step: 2, Level: "info", Text: "four"},
 			{Ref: ref, Time: start, RequestID: "call-4", Level: "info", Text: "five"},
+			{Ref: ref, Time: start, RequestID: "put-6", Level: "error", Text: "for its author"},
 		}
 		if fmt.Sprint(r.store.lines) != fmt.Sprint(want) || r.store.keep.Lines != 7 {
 			t.Errorf("kept %v, want %v, within %v", r.store.lines, want, r.store.keep)
@@ -123,7 +125,7 @@ func TestJournalKeepsTheLinesOfRuns(t *testing.T) {
 		printed := strings.Join([]string{
 			"info: [namespace:a, id:b] one", "info: [namespace:a, id:b] two", "info: [namespace:a, id:b] three",
 			"info: [namespace:a, id:b] four", "info: [namespace:a, id:b] five",
-			"error: [namespace:a, id:b] of no run", "",
+			"error: [namespace:a, id:b] of no run", "error: [namespace:a, id:b] for its author", "",
 		}, "\n")
 		if r.out.String() != printed {
 			t.Errorf("the next output got %q", &r.out)
