@@ -74,8 +74,11 @@ type Store struct {
 	line.Calls  // the queue
 	recent.Kept // the records of calls whose callers have waited
 
-	counting sync.Mutex // guards the fields below
+	// A transaction must not wait for a lock that is held while another begins or ends: a write that makes the file
+	// larger waits for all readers. So who counts and who takes tokens have locks of their own.
+	counting sync.Mutex // guards servers; held during a write
 	servers  meter.Servers
+	taking   sync.Mutex // guards buckets; held for a moment, during a read
 	buckets  meter.Buckets
 	closed   atomic.Bool
 

@@ -115,8 +115,8 @@ func (s *Store) Usage(ctx context.Context, of usage.Subject, from, to time.Time)
 // TakeTokens takes tokens of buckets, which are in memory.
 func (s *Store) TakeTokens(ctx context.Context, takes []usage.Take) (grants []usage.Grant, err error) {
 	err = s.view(ctx, "take tokens", func(*bbolt.Tx) error {
-		s.counting.Lock()
-		defer s.counting.Unlock()
+		s.taking.Lock()
+		defer s.taking.Unlock()
 		grants = s.buckets.Take(takes, time.Now())
 		return nil
 	})
