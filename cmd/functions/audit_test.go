@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/backstage/functions/internal/audit"
-	"github.com/backstage/functions/internal/testenv"
 )
 
 // adminOf starts a server with keys and returns it with that of its administrator.
@@ -55,55 +54,50 @@ func linesOf(t *testing.T, file string) (all []audit.Record) {
 }
 
 func TestWritesAndRefusalsAreRecordedOnEveryStore(t *testing.T) {
-	for name, storage := range map[string]string{
-		"embedded": "STORAGE=embedded", "memory": "STORAGE=inmemory",
-		"redis": "REDIS_ENDPOINT=redis://" + testenv.Redis(t).Addr,
-	} {
-		t.Run(name, func(t *testing.T) {
-			lines := filepath.Join(t.TempDir(), "audit.log")
-			s, admin := adminOf(t, storage, "AUDIT_FILE="+lines)
-			id, ofA := newKey(t, admin, s.url, `{"role":"admin","namespaces":["a"]}`)
-			if status, answer := as(t, ofA, "PUT", s.url+"/functions/a/f", `{"code":"function main(req, res) { res.send(1) }"}`); status != 200 {
-				t.Fatalf("%d %s", status, answer)
+	onEveryStore(t, func(t *testing.T, storage string) {
+		lines := filepath.Join(t.TempDir(), "audit.log")
+		s, admin := adminOf(t, storage, "AUDIT_FILE="+lines)
+		id, ofA := newKey(t, admin, s.url, `{"role":"admin","namespaces":["a"]}`)
+		if status, answer := as(t, ofA, "PUT", s.url+"/functions/a/f", `{"code":"function main(req, res) { res.send(1) }"}`); status != 200 {
+			t.Fatalf("%d %s", status, answer)
+		}
+		as(t, ofA, "PUT", s.url+"/functions/a/f/env/TOKEN", `"canary-of-a-value"`)
+		as(t, ofA, "PUT", s.url+"/functions/b/f", `{}`)
+		as(t, ofA, "PUT", s.url+"/functions/a/f/run", `{}`) // a call has no record
+		as(t, "", "DELETE", s.url+"/functions/a/x%0A%7B%22type%22%3A%22audit%22%7D", "")
+		want := []string{
+			"refused 401 DELETE /functions/{namespace}/{id}", "refused 403 PUT /functions/{namespace}/{id}",
+			"done 204 PUT /functions/{namespace}/{id}/env/{env}", "done 200 PUT /functions/{namespace}/{id}",
+			"done 201 POST /keys",
+		}
+		eventually(t, "the refusals are recorded", func() bool { return len(auditOf(t, s, admin, "")) >= len(want) })
+		list := auditOf(t, s, admin, "")
+		for i, r := range list {
+			if got := fmt.Sprint(r.Result, " ", r.Status, " ", r.Action); i >= len(want) || got != want[i] {
+				t.Errorf("record %d is %s", i, got)
 			}
-			as(t, ofA, "PUT", s.url+"/functions/a/f/env/TOKEN", `"canary-of-a-value"`)
-			as(t, ofA, "PUT", s.url+"/functions/b/f", `{}`)
-			as(t, ofA, "PUT", s.url+"/functions/a/f/run", `{}`) // a call has no record
-			as(t, "", "DELETE", s.url+"/functions/a/x%0A%7B%22type%22%3A%22audit%22%7D", "")
-			want := []string{
-				"refused 401 DELETE /functions/{namespace}/{id}", "refused 403 PUT /functions/{namespace}/{id}",
-				"done 204 PUT /functions/{namespace}/{id}/env/{env}", "done 200 PUT /functions/{namespace}/{id}",
-				"done 201 POST /keys",
+		}
+		if r := list[3]; r.Actor != id || r.Hash == "" || r.Address != "127.0.0.1" || r.Target["id"] != "f" {
+			t.Errorf("the deploy is recorded as %+v", r)
+		}
+		if r := list[0]; r.Target["id"] != "x\n{\"type\":\"audit\"}" {
+			t.Errorf("the refusal is recorded as %+v", r)
+		}
+		for _, r := range auditOf(t, s, ofA, "") {
+			if len(r.Namespaces) != 1 || r.Namespaces[0] != "a" {
+				t.Errorf("the administrator of a sees %+v", r)
 			}
-			eventually(t, "the refusals are recorded", func() bool { return len(auditOf(t, s, admin, "")) >= len(want) })
-			list := auditOf(t, s, admin, "")
-			for i, r := range list {
-				if got := fmt.Sprint(r.Result, " ", r.Status, " ", r.Action); i >= len(want) || got != want[i] {
-					t.Errorf("record %d is %s", i, got)
-				}
+		}
+		if ofFile := linesOf(t, lines); len(ofFile) != len(list) {
+			t.Errorf("there are %d lines of %d records", len(ofFile), len(list))
+		}
+		text, _ := os.ReadFile(lines)
+		for _, secret := range []string{admin, ofA, "canary-of-a-value", "function main"} {
+			if _, answer := as(t, admin, "GET", s.url+"/audit", ""); strings.Contains(string(text)+answer, secret) {
+				t.Errorf("the records have %.12s", secret)
 			}
-			if r := list[3]; r.Actor != id || r.Hash == "" || r.Address != "127.0.0.1" || r.Target["id"] != "f" {
-				t.Errorf("the deploy is recorded as %+v", r)
-			}
-			if r := list[0]; r.Target["id"] != "x\n{\"type\":\"audit\"}" {
-				t.Errorf("the refusal is recorded as %+v", r)
-			}
-			for _, r := range auditOf(t, s, ofA, "") {
-				if len(r.Namespaces) != 1 || r.Namespaces[0] != "a" {
-					t.Errorf("the administrator of a sees %+v", r)
-				}
-			}
-			if ofFile := linesOf(t, lines); len(ofFile) != len(list) {
-				t.Errorf("there are %d lines of %d records", len(ofFile), len(list))
-			}
-			text, _ := os.ReadFile(lines)
-			for _, secret := range []string{admin, ofA, "canary-of-a-value", "function main"} {
-				if _, answer := as(t, admin, "GET", s.url+"/audit", ""); strings.Contains(string(text)+answer, secret) {
-					t.Errorf("the records have %.12s", secret)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 func TestTheFileOfRecordsIsReopened(t *testing.T) {

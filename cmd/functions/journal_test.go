@@ -98,45 +98,40 @@ func printedBy(call string) []keptLine {
 }
 
 func TestOutputIsFollowedAndReadBack(t *testing.T) {
-	redis := testenv.Redis(t)
-	for name, variable := range map[string]string{
-		"embedded": "STORAGE=embedded", "memory": "STORAGE=inmemory", "redis": "REDIS_ENDPOINT=redis://" + redis.Addr,
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := startServer(t, variable)
-			put(t, s.url+"/functions/logs/printing", printing, "")
-			put(t, s.url+"/functions/logs/throwing", throwing, "")
-			printed, thrown := s.follow(t, "/functions/logs/printing"), s.follow(t, "/functions/logs/throwing")
+	onEveryStore(t, func(t *testing.T, storage string) {
+		s := startServer(t, storage)
+		put(t, s.url+"/functions/logs/printing", printing, "")
+		put(t, s.url+"/functions/logs/throwing", throwing, "")
+		printed, thrown := s.follow(t, "/functions/logs/printing"), s.follow(t, "/functions/logs/throwing")
 
-			s.request(t, "PUT", "/functions/logs/printing/run", "{}", "X-Request-Id", "call-1")
-			last := printed.want(t, printedBy("call-1")...)
-			s.request(t, "PUT", "/functions/pipeline?steps[]=logs/printing&steps[]=logs/throwing", "{}", "X-Request-Id", "call-2")
-			printed.want(t, printedBy("call-2")...)
-			thrown.want(t, keptLine{"", "call-2", "error", "soon"})
-			if line := thrown.next(t); line.RequestID != "call-2" || !strings.HasPrefix(line.Message, "Failed to run function: broken, ") {
-				t.Errorf("followed %+v", line)
-			}
+		s.request(t, "PUT", "/functions/logs/printing/run", "{}", "X-Request-Id", "call-1")
+		last := printed.want(t, printedBy("call-1")...)
+		s.request(t, "PUT", "/functions/pipeline?steps[]=logs/printing&steps[]=logs/throwing", "{}", "X-Request-Id", "call-2")
+		printed.want(t, printedBy("call-2")...)
+		thrown.want(t, keptLine{"", "call-2", "error", "soon"})
+		if line := thrown.next(t); line.RequestID != "call-2" || !strings.HasPrefix(line.Message, "Failed to run function: broken, ") {
+			t.Errorf("followed %+v", line)
+		}
 
-			if lines := s.kept(t, "/functions/logs/printing/logs"); len(lines) != 8 || lines[7].Message != "lines" {
-				t.Errorf("kept %v", lines)
-			}
-			if lines := s.kept(t, "/functions/logs/printing/logs?tail=5"); len(lines) != 5 || lines[0].RequestID != "call-1" {
-				t.Errorf("the last five are %v", lines)
-			}
-			if lines := s.kept(t, "/functions/logs/printing/logs?since="+last); len(lines) != 4 || lines[0].RequestID != "call-2" {
-				t.Errorf("after the first call %v", lines)
-			}
-			s.request(t, "DELETE", "/functions/logs/printing", "")
-			if answer, body := s.request(t, "GET", "/functions/logs/printing/logs", ""); answer.StatusCode != http.StatusNotFound {
-				t.Errorf("after the deletion: %d %s", answer.StatusCode, body)
-			}
-			put(t, s.url+"/functions/logs/printing", printing, "")
-			if lines := s.kept(t, "/functions/logs/printing/logs"); len(lines) != 0 {
-				t.Errorf("kept over the deletion: %v", lines)
-			}
-			s.stop(t) // while there are followers
-		})
-	}
+		if lines := s.kept(t, "/functions/logs/printing/logs"); len(lines) != 8 || lines[7].Message != "lines" {
+			t.Errorf("kept %v", lines)
+		}
+		if lines := s.kept(t, "/functions/logs/printing/logs?tail=5"); len(lines) != 5 || lines[0].RequestID != "call-1" {
+			t.Errorf("the last five are %v", lines)
+		}
+		if lines := s.kept(t, "/functions/logs/printing/logs?since="+last); len(lines) != 4 || lines[0].RequestID != "call-2" {
+			t.Errorf("after the first call %v", lines)
+		}
+		s.request(t, "DELETE", "/functions/logs/printing", "")
+		if answer, body := s.request(t, "GET", "/functions/logs/printing/logs", ""); answer.StatusCode != http.StatusNotFound {
+			t.Errorf("after the deletion: %d %s", answer.StatusCode, body)
+		}
+		put(t, s.url+"/functions/logs/printing", printing, "")
+		if lines := s.kept(t, "/functions/logs/printing/logs"); len(lines) != 0 {
+			t.Errorf("kept over the deletion: %v", lines)
+		}
+		s.stop(t) // while there are followers
+	})
 }
 
 func TestOutputOfOneServerIsFollowedThroughAnother(t *testing.T) {

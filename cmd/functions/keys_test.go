@@ -47,56 +47,51 @@ func newKey(t testing.TB, admin, url, body string) (id, key string) {
 }
 
 func TestKeysOpenWhatTheyAreForOnEveryStore(t *testing.T) {
-	for name, storage := range map[string]string{
-		"embedded": "STORAGE=embedded", "memory": "STORAGE=inmemory",
-		"redis": "REDIS_ENDPOINT=redis://" + testenv.Redis(t).Addr,
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, admin := adminOf(t, storage)
-			deployID, deploy := newKey(t, admin, s.url, `{"role":"deploy","namespaces":["a"]}`)
-			_, invoke := newKey(t, admin, s.url, `{"role":"invoke","namespaces":["a"]}`)
-			const code = `{"code":"function main(req, res) { res.send(Object.keys(req.headers).sort().join()) }"}`
-			for _, row := range []struct {
-				key, method, path, body string
-				status                  int
-			}{
-				{deploy, "PUT", "/functions/a/f", code, 200},
-				{deploy, "PUT", "/functions/b/f", code, 403},
-				{invoke, "PUT", "/functions/a/f", code, 403},
-				{"", "PUT", "/functions/a/f", code, 401},
-				{"", "PUT", "/functions/a/f/run", "{}", 401},
-				{invoke, "PUT", "/FUNCTIONS/a/f/run", "{}", 200},
-				{invoke, "PUT", "/functions/b/f/run", "{}", 403},
-				{"", "PUT", "/FUNCTIONS/a/f/run", "{}", 401},
-				{invoke, "PUT", "/functions/pipeline?steps[0]=a/f&steps[1]=a/f", "{}", 200},
-				{invoke, "PUT", "/functions/pipeline?steps[0]=a/f&steps[1]=b/f", "{}", 403},
-				{invoke, "PUT", "/functions/pipeline?steps[21]=b/f", "{}", 403},
-				{admin, "PUT", "/routes/r", `{"path":"/x","function":"b/f"}`, 200},
-				{invoke, "GET", "/x", "", 403},
-				{"", "GET", "/x", "", 401},
-				{"", "GET", "/livez", "", 200},
-				{deploy, "PUT", "/functions/a/hook", strings.Replace(code, "{", `{"access":"public",`, 1), 200},
-				{"", "PUT", "/functions/a/hook/run", "{}", 200},
-				{"", "GET", "/functions/a/hook", "{}", 401},
-				{deploy, "PUT", "/functions/a/hook", strings.Replace(code, "{", `{"access":"key",`, 1), 200},
-				{"", "PUT", "/functions/a/hook/run", "{}", 401},
-				{admin, "DELETE", "/keys/" + deployID, "", 204},
-				{deploy, "PUT", "/functions/a/f", code, 401},
-			} {
-				if status, answer := as(t, row.key, row.method, s.url+row.path, row.body); status != row.status {
-					t.Errorf("%s %s with %.8s: %d %s, want %d", row.method, row.path, row.key, status, answer, row.status)
-				}
+	onEveryStore(t, func(t *testing.T, storage string) {
+		s, admin := adminOf(t, storage)
+		deployID, deploy := newKey(t, admin, s.url, `{"role":"deploy","namespaces":["a"]}`)
+		_, invoke := newKey(t, admin, s.url, `{"role":"invoke","namespaces":["a"]}`)
+		const code = `{"code":"function main(req, res) { res.send(Object.keys(req.headers).sort().join()) }"}`
+		for _, row := range []struct {
+			key, method, path, body string
+			status                  int
+		}{
+			{deploy, "PUT", "/functions/a/f", code, 200},
+			{deploy, "PUT", "/functions/b/f", code, 403},
+			{invoke, "PUT", "/functions/a/f", code, 403},
+			{"", "PUT", "/functions/a/f", code, 401},
+			{"", "PUT", "/functions/a/f/run", "{}", 401},
+			{invoke, "PUT", "/FUNCTIONS/a/f/run", "{}", 200},
+			{invoke, "PUT", "/functions/b/f/run", "{}", 403},
+			{"", "PUT", "/FUNCTIONS/a/f/run", "{}", 401},
+			{invoke, "PUT", "/functions/pipeline?steps[0]=a/f&steps[1]=a/f", "{}", 200},
+			{invoke, "PUT", "/functions/pipeline?steps[0]=a/f&steps[1]=b/f", "{}", 403},
+			{invoke, "PUT", "/functions/pipeline?steps[21]=b/f", "{}", 403},
+			{admin, "PUT", "/routes/r", `{"path":"/x","function":"b/f"}`, 200},
+			{invoke, "GET", "/x", "", 403},
+			{"", "GET", "/x", "", 401},
+			{"", "GET", "/livez", "", 200},
+			{deploy, "PUT", "/functions/a/hook", strings.Replace(code, "{", `{"access":"public",`, 1), 200},
+			{"", "PUT", "/functions/a/hook/run", "{}", 200},
+			{"", "GET", "/functions/a/hook", "{}", 401},
+			{deploy, "PUT", "/functions/a/hook", strings.Replace(code, "{", `{"access":"key",`, 1), 200},
+			{"", "PUT", "/functions/a/hook/run", "{}", 401},
+			{admin, "DELETE", "/keys/" + deployID, "", 204},
+			{deploy, "PUT", "/functions/a/f", code, 401},
+		} {
+			if status, answer := as(t, row.key, row.method, s.url+row.path, row.body); status != row.status {
+				t.Errorf("%s %s with %.8s: %d %s, want %d", row.method, row.path, row.key, status, answer, row.status)
 			}
-			if _, answer := as(t, invoke, "PUT", s.url+"/functions/a/f/run", "{}"); strings.Contains(answer, "authorization") {
-				t.Errorf("the function sees the headers %s", answer)
-			}
-			s.stop(t)
-			s.logs.rest()
-			if all := s.logs.text(); strings.Contains(all, admin) || strings.Contains(all, invoke) {
-				t.Error("a key is in the log")
-			}
-		})
-	}
+		}
+		if _, answer := as(t, invoke, "PUT", s.url+"/functions/a/f/run", "{}"); strings.Contains(answer, "authorization") {
+			t.Errorf("the function sees the headers %s", answer)
+		}
+		s.stop(t)
+		s.logs.rest()
+		if all := s.logs.text(); strings.Contains(all, admin) || strings.Contains(all, invoke) {
+			t.Error("a key is in the log")
+		}
+	})
 }
 
 // One server makes a key, which another one takes, and revokes it.

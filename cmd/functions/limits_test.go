@@ -117,48 +117,43 @@ func TestServersOnOneRedisShareLimits(t *testing.T) {
 }
 
 func TestLimitsHoldOnEveryStore(t *testing.T) {
-	for name, storage := range map[string]string{
-		"embedded": "STORAGE=embedded", "memory": "STORAGE=inmemory",
-		"redis": "REDIS_ENDPOINT=redis://" + testenv.Redis(t).Addr,
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, admin := adminOf(t, storage, `QUOTAS_KEY={"calls":40}`)
-			code := deployment(`function main(req, res) { res.send(1) }`, `"rate":"3/h"`)
-			for path, code := range map[string]string{
-				"/functions/a/rated": code, "/functions/a/f": deployment(`function main(req, res) { res.send(1) }`, ""),
-				"/functions/b/f": deployment(`function main(req, res) { res.send(1) }`, ""),
-			} {
-				if status, answer := as(t, admin, "PUT", s.url+path, code); status != http.StatusOK {
-					t.Fatal(answer)
-				}
-			}
-			if status, answer := as(t, admin, "PUT", s.url+"/namespaces/b/limits", `{"rate":"5/h"}`); status != http.StatusOK {
+	onEveryStore(t, func(t *testing.T, storage string) {
+		s, admin := adminOf(t, storage, `QUOTAS_KEY={"calls":40}`)
+		code := deployment(`function main(req, res) { res.send(1) }`, `"rate":"3/h"`)
+		for path, code := range map[string]string{
+			"/functions/a/rated": code, "/functions/a/f": deployment(`function main(req, res) { res.send(1) }`, ""),
+			"/functions/b/f": deployment(`function main(req, res) { res.send(1) }`, ""),
+		} {
+			if status, answer := as(t, admin, "PUT", s.url+path, code); status != http.StatusOK {
 				t.Fatal(answer)
 			}
-			_, rated := newKey(t, admin, s.url, `{"role":"invoke","namespaces":["a"],"rate":"7/h"}`)
-			_, other := newKey(t, admin, s.url, `{"role":"invoke","namespaces":["*"]}`)
-			for _, row := range []struct {
-				key, path, reason string
-				want              int
-			}{
-				{rated, "/functions/a/f/run", "rate_limit", 7},
-				{other, "/functions/a/rated/run", "rate_limit", 3},
-				{other, "/functions/b/f/run", "rate_limit", 5},
-				{other, "/functions/pipeline?steps[]=a/f&steps[]=a/f", "quota", 16}, // two calls each of the 32 that are left
-			} {
-				for i := range row.want {
-					if status, answer := as(t, row.key, "PUT", s.url+row.path, "{}"); status != http.StatusOK {
-						t.Fatalf("%s: call %d: %d %s", row.path, i, status, answer)
-					}
-				}
-				status, answer := as(t, row.key, "PUT", s.url+row.path, "{}")
-				if status != http.StatusTooManyRequests || !strings.Contains(answer, `"reason":"`+row.reason+`"`) {
-					t.Errorf("%s beyond its limit: %d %s", row.path, status, answer)
+		}
+		if status, answer := as(t, admin, "PUT", s.url+"/namespaces/b/limits", `{"rate":"5/h"}`); status != http.StatusOK {
+			t.Fatal(answer)
+		}
+		_, rated := newKey(t, admin, s.url, `{"role":"invoke","namespaces":["a"],"rate":"7/h"}`)
+		_, other := newKey(t, admin, s.url, `{"role":"invoke","namespaces":["*"]}`)
+		for _, row := range []struct {
+			key, path, reason string
+			want              int
+		}{
+			{rated, "/functions/a/f/run", "rate_limit", 7},
+			{other, "/functions/a/rated/run", "rate_limit", 3},
+			{other, "/functions/b/f/run", "rate_limit", 5},
+			{other, "/functions/pipeline?steps[]=a/f&steps[]=a/f", "quota", 16}, // two calls each of the 32 that are left
+		} {
+			for i := range row.want {
+				if status, answer := as(t, row.key, "PUT", s.url+row.path, "{}"); status != http.StatusOK {
+					t.Fatalf("%s: call %d: %d %s", row.path, i, status, answer)
 				}
 			}
-			s.terminate() // sends the usage
-		})
-	}
+			status, answer := as(t, row.key, "PUT", s.url+row.path, "{}")
+			if status != http.StatusTooManyRequests || !strings.Contains(answer, `"reason":"`+row.reason+`"`) {
+				t.Errorf("%s beyond its limit: %d %s", row.path, status, answer)
+			}
+		}
+		s.terminate() // sends the usage
+	})
 }
 
 // What was used is known after the server has ended, however it was stored.

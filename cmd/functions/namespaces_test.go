@@ -86,24 +86,19 @@ func begun(t *testing.T, key, url, begin string) io.Reader {
 }
 
 func TestADisabledNamespaceOnEveryStore(t *testing.T) {
-	for name, storage := range map[string]string{
-		"embedded": "STORAGE=embedded", "memory": "STORAGE=inmemory",
-		"redis": "REDIS_ENDPOINT=redis://" + testenv.Redis(t).Addr,
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := startServer(t, storage)
-			put(t, s.url+"/functions/team/f", `function main(req, res) { res.send('served') }`, "")
-			for _, row := range []struct {
-				method, body string
-				want         int
-			}{{"PUT", `{"disabled":true}`, 403}, {"PUT", `{}`, 200}, {"PUT", `{"disabled":true}`, 403}, {"DELETE", ``, 200}} {
-				if status, answer := request(t, row.method, s.url+"/namespaces/team/limits", row.body); status >= 300 {
-					t.Fatal(answer)
-				}
-				if status, answer := request(t, "PUT", s.url+"/functions/team/f/run", "{}"); status != row.want {
-					t.Errorf("after %s %s: %d %s", row.method, row.body, status, answer)
-				}
+	onEveryStore(t, func(t *testing.T, storage string) {
+		s := startServer(t, storage)
+		put(t, s.url+"/functions/team/f", `function main(req, res) { res.send('served') }`, "")
+		for _, row := range []struct {
+			method, body string
+			want         int
+		}{{"PUT", `{"disabled":true}`, 403}, {"PUT", `{}`, 200}, {"PUT", `{"disabled":true}`, 403}, {"DELETE", ``, 200}} {
+			if status, answer := request(t, row.method, s.url+"/namespaces/team/limits", row.body); status >= 300 {
+				t.Fatal(answer)
 			}
-		})
-	}
+			if status, answer := request(t, "PUT", s.url+"/functions/team/f/run", "{}"); status != row.want {
+				t.Errorf("after %s %s: %d %s", row.method, row.body, status, answer)
+			}
+		}
+	})
 }
