@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -52,8 +53,14 @@ func checkFile(path string) (damage Damage, err error) {
 	if err != nil {
 		return damage, err
 	}
+	var file *os.File
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		ReadOnly: true, PreLoadFreelist: true, Timeout: lockTimeout, OpenFile: openSafely,
+		ReadOnly: true, Timeout: lockTimeout,
+		OpenFile: func(path string, flag int, perm fs.FileMode) (opened *os.File, err error) {
+			opened, err = openSafely(path, flag, perm)
+			file = opened
+			return opened, err
+		},
 	})
 	if err != nil {
 		return damage, markForeign(err)
@@ -63,7 +70,7 @@ func checkFile(path string) (damage Damage, err error) {
 		if tx.Size() > info.Size() {
 			return fmt.Errorf("%w: %d bytes of %d are there", errDamagedFile, info.Size(), tx.Size())
 		}
-		if err := checkRuns(tx); err != nil {
+		if err := checkTree(tx, file); err != nil {
 			return err
 		}
 		if err := walk(tx); err != nil {
@@ -77,11 +84,12 @@ func checkFile(path string) (damage Damage, err error) {
 	return damage, err
 }
 
-// markForeign marks an error of bbolt that says that a file is not a bbolt file, or is truncated.
+// markForeign marks an error of bbolt that says that a file is not a bbolt file, or not one of a store, or is
+// truncated.
 func markForeign(err error) error {
 	for _, foreign := range []error{
 		berrors.ErrInvalid, berrors.ErrVersionMismatch, berrors.ErrChecksum, berrors.ErrInvalidMapping,
-		io.EOF, io.ErrUnexpectedEOF,
+		berrors.ErrIncompatibleValue, io.EOF, io.ErrUnexpectedEOF,
 	} {
 		if errors.Is(err, foreign) {
 			return fmt.Errorf("%w: %w", errDamagedFile, err)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/backstage/functions/internal/function"
@@ -16,8 +18,10 @@ func FuzzADamagedFileIsRefusedOrCanBeRead(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, id := range []string{"a", "b", "c"} {
-		if _, err := s.Put(f.Context(), &function.Function{Ref: function.Ref{Namespace: "ns", ID: id}, Code: "1"}); err != nil {
+	for i := range 40 { // so many that there are branch pages
+		id := strings.Repeat("x", 200) + strconv.Itoa(i)
+		ref := function.Ref{Namespace: "ns", ID: id}
+		if _, err := s.Put(f.Context(), &function.Function{Ref: ref, Code: "1"}); err != nil {
 			f.Fatal(err)
 		}
 	}
@@ -33,6 +37,7 @@ func FuzzADamagedFileIsRefusedOrCanBeRead(f *testing.F) {
 	f.Add(uint(4096), bytes.Repeat([]byte{0}, 4096))
 	f.Add(uint(3*4096+8), []byte{2, 0, 255, 255, 1})
 	f.Add(uint(3*4096+15), []byte("1"))
+	f.Add(uint(3*4096+88), []byte("0")) // a bucket within a page that leads elsewhere
 	f.Fuzz(func(t *testing.T, at uint, damage []byte) {
 		damaged := bytes.Clone(sound)
 		copy(damaged[at%uint(len(damaged)):], damage)

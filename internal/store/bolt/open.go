@@ -69,7 +69,7 @@ func open(dir, path string) (db *bbolt.DB, damage Damage, err error) {
 			return err
 		}
 		if err := complete(db); err != nil {
-			return errors.Join(err, db.Close())
+			return errors.Join(markForeign(err), db.Close())
 		}
 		return nil
 	})

@@ -31,7 +31,11 @@ func makeDir(dir string) error {
 	if !info.IsDir() {
 		return fmt.Errorf("%s is not a directory", dir)
 	}
-	return safe(dir, info, "chmod o-w "+dir+", or name a directory in it, which the server makes for itself")
+	remedy := "name a directory in it, which the server makes for itself"
+	if info.Mode()&fs.ModeSticky == 0 { // one like /tmp is for everybody, and has to stay so
+		remedy += ", or chmod o-w " + dir
+	}
+	return safe(dir, info, remedy)
 }
 
 // safe returns an error if users who should not may write to the file or directory. Remedy is for one that is
@@ -43,7 +47,8 @@ func safe(path string, info fs.FileInfo, remedy string) error {
 	owner, known := info.Sys().(*syscall.Stat_t)
 	if uid := os.Geteuid(); known && int(owner.Uid) != uid && owner.Uid != 0 {
 		return fmt.Errorf(
-			"%s belongs to the user %d and the server runs as %d: chown -R %d %s", path, owner.Uid, uid, uid, path,
+			"%s belongs to the user %d and the server runs as %d: name another one, or, if it is for this server alone, "+
+				"run chown -R %d %s", path, owner.Uid, uid, uid, path,
 		)
 	}
 	return nil

@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -24,11 +25,11 @@ func TestAStoreThatOthersCouldChangeIsRefused(t *testing.T) {
 		want  string // of the error
 	}{
 		"a directory for all":         {func(t *testing.T, dir, _ string) { must(t, os.Chmod(dir, 0o777)) }, "chmod o-w"},
-		"a directory for all, sticky": {func(t *testing.T, dir, _ string) { must(t, os.Chmod(dir, 0o777|os.ModeSticky)) }, "chmod o-w"},
+		"a directory for all, sticky": {func(t *testing.T, dir, _ string) { must(t, os.Chmod(dir, 0o777|os.ModeSticky)) }, "(mode 0777): name a directory in it, which the server makes for itself"},
 		"a directory to write to":     {func(t *testing.T, dir, _ string) { must(t, os.Chmod(dir, 0o703)) }, "chmod o-w"},
-		"a directory of a user":       {func(t *testing.T, dir, _ string) { must(t, os.Chown(dir, 10001, 10001)) }, "belongs to the user 10001"},
+		"a directory of a user":       {func(t *testing.T, dir, _ string) { must(t, os.Chown(dir, 10001, 10001)) }, ": name another one, or, if it is for this server alone, run chown"},
 		"a file for all":              {func(t *testing.T, _, file string) { must(t, os.Chmod(file, 0o666)) }, "chmod 600"},
-		"a file of a user":            {func(t *testing.T, _, file string) { must(t, os.Chown(file, 10001, 10001)) }, "belongs to the user 10001"},
+		"a file of a user":            {func(t *testing.T, _, file string) { must(t, os.Chown(file, 10001, 10001)) }, ": name another one, or, if it is for this server alone, run chown"},
 		"a link to a file": {func(t *testing.T, _, file string) {
 			must(t, os.Rename(file, file+".there"))
 			must(t, os.Symlink(file+".there", file))
@@ -57,6 +58,9 @@ func TestAStoreThatOthersCouldChangeIsRefused(t *testing.T) {
 				t.Fatal("it was opened")
 			}
 			wantText(t, err, row.want, dir)
+			if strings.Contains(name, "sticky") && strings.Contains(err.Error(), "chmod") {
+				t.Errorf("the mode of a directory that is for everybody is to be changed: %v", err)
+			}
 			for _, made := range []string{dir + ".nothing", filepath.Join(dir, "nothing")} {
 				if _, err := os.Lstat(made); err == nil {
 					t.Errorf("%s was made", made)

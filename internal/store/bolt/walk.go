@@ -42,24 +42,3 @@ func walk(b bucket) error {
 	}
 	return nil
 }
-
-// checkRuns checks that each page and its overflow pages end within the file. Otherwise some hundred million pages
-// that do not exist would keep checkPages busy until memory is full.
-func checkRuns(tx *bbolt.Tx) error {
-	end := int(tx.Size() / int64(tx.DB().Info().PageSize))
-	const meta = 2 // pages at the beginning, which are checked when the file is opened
-	for id := meta; id < end; {
-		page, err := tx.Page(id)
-		if err != nil {
-			return err
-		}
-		if page.Type == "free" {
-			id++
-			continue
-		}
-		if id += 1 + page.OverflowCount; id > end {
-			return fmt.Errorf("%w: page %d claims %d more", errDamagedFile, page.ID, page.OverflowCount)
-		}
-	}
-	return nil
-}
