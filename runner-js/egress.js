@@ -6,6 +6,7 @@ const http = require('http');
 const https = require('https');
 const tls = require('tls');
 const pending = require('./pending');
+const live = require('./egress/live');
 const names = require('./egress/names');
 const proxy = require('./egress/proxy');
 const tunnel = require('./egress/tunnel');
@@ -115,9 +116,10 @@ const TURNS = 16;
 // settle calls done with what is left when the finished connections of the call are closed. If the call still uses
 // some, there is nothing to wait for.
 function settle(done, turns = TURNS) {
-  tunnel.closeIdle();
+  live.closeIdle();
   const left = pending.left(true);
-  const closing = left === pending.CLOSING || (left !== pending.NOTHING && tunnel.closing());
+  const closing = left === pending.CLOSING || (left !== pending.NOTHING && live.closing());
+  if (left === pending.NOTHING) live.forget();
   if (turns > 0 && closing) pending.later(() => settle(done, turns - 1));
   else done();
 }
@@ -133,6 +135,6 @@ function post(line, bytes, done) {
   else proxy.post(path, line, bytes, done);
 }
 
-const { closeKept } = tunnel;
+const { closeKept } = live;
 
 module.exports = { apply, carry, closeKept, fetch, fetched, post, settle };

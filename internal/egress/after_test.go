@@ -112,12 +112,14 @@ func TestWorkAfterTheAnswerEnds(t *testing.T) {
 	}{
 		"deadline": {
 			func(c *sandbox.Config) { c.AsyncTimeout = 2 * time.Second }, func(*rig) {},
-			"the time for the call was over", sandbox.ReasonAfterAnswer,
+			"the time for the call was over; give the function a longer timeout, or make an asynchronous call of it",
+			sandbox.ReasonAfterAnswer,
 		},
 		"room": {
 			func(c *sandbox.Config) { c.Size, c.Prewarmed, c.Reserve = 1, 0, 0 },
 			func(r *rig) { new(late).call(t, r, "other", `function main(req, res) { res.send(1) }`, nil) },
-			"others needed its room or memory", sandbox.ReasonEvicted,
+			"others needed its room or memory; await it before the answer, or let POOL_SIZE or the memory be more",
+			sandbox.ReasonEvicted,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,8 +129,7 @@ func TestWorkAfterTheAnswerEnds(t *testing.T) {
 			<-site.asked
 			row.end(r)
 			<-l.over
-			want := "error 1 timer, request or promise was cut after the answer: " + row.cause +
-				"; await it before the answer, or give its promise to Backstage.waitUntil"
+			want := "error 1 timer, request or promise was cut after the answer: " + row.cause
 			if !slices.Equal(l.lines, []string{want}) {
 				t.Errorf("got %q, want %q", l.lines, want)
 			}

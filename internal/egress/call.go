@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -36,6 +37,9 @@ type call struct {
 	open     map[net.Conn]struct{}   // both ends of everything
 	parked   map[string]*link        // by ticket, until the worker comes for them
 }
+
+// name is that of the function as logs have it, of that of its file.
+func (c *call) name() string { return strings.TrimSuffix(c.function, ".js") }
 
 // adopt makes conn, which came from the worker, part of the call; false means that the call has ended or has too many
 // connections: one for each attempt, and one for each that is attached.

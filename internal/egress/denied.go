@@ -1,10 +1,13 @@
 package egress
 
-// Limits of what denied attempts of one call write to the log: number of lines, and bytes of the argument if it is not
-// a target.
+import "strings"
+
+// Limits of what denied attempts of one call write to the log: number of lines, bytes of the argument if it is not a
+// target, and names that its records lead to.
 const (
 	deniedLines  = 10
 	deniedTarget = 100
+	deniedNames  = 8
 )
 
 // logDenied logs a denied attempt. Only the first ones of a call are logged, and at its end the number of the others.
@@ -18,8 +21,14 @@ func (p *Proxy) logDenied(a *attempt, failed *refusal) {
 	} else if len(asked) > deniedTarget {
 		asked = asked[:deniedTarget] + "…"
 	}
-	p.o.Logger.Warn("Egress denied", "function", a.call.function, "target", asked, "reason", string(failed.reason),
-		"address", textOf(failed.addr), "requestId", a.call.id)
+	about := []any{
+		"function", a.call.name(), "target", asked, "reason", string(failed.reason), "address", textOf(failed.addr),
+		"requestId", a.call.id,
+	}
+	if names := failed.names[:min(len(failed.names), deniedNames)]; len(names) > 0 {
+		about = append(about, "leadsTo", strings.Join(names, ","))
+	}
+	p.o.Logger.Warn("Egress denied", about...)
 }
 
 // mayTell counts a denied attempt and says whether it gets a line of its own.
@@ -37,11 +46,11 @@ func (p *Proxy) logUntold(c *call) {
 	untold, waiting := c.denied-deniedLines, c.waiting
 	c.mu.Unlock()
 	if untold > 0 {
-		p.o.Logger.Warn("Egress denied, and more of the same call", "function", c.function, "count", untold,
+		p.o.Logger.Warn("Egress denied, and more of the same call", "function", c.name(), "count", untold,
 			"requestId", c.id)
 	}
 	if waiting > 0 {
-		p.o.Logger.Warn("Egress: connections waited for a place until their call ended", "function", c.function,
+		p.o.Logger.Warn("Egress: connections waited for a place until their call ended", "function", c.name(),
 			"count", waiting, "requestId", c.id)
 	}
 }

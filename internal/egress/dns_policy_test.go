@@ -186,6 +186,31 @@ func TestWithoutEgressOnlyNamesThatAreAllowedAreLookedUp(t *testing.T) {
 	}
 }
 
+func TestTheLogNamesWhatRefusedRecordsLeadTo(t *testing.T) {
+	const zone = `
+_m._tcp.out.example. 60 IN SRV 1 1 1 a.other.example.
+_m._tcp.out.example. 60 IN SRV 2 1 2 b.other.example.
+_m._tcp.out.example. 60 IN SRV 3 1 3 b.other.example.
+a.other.example.     60 IN A   8.8.8.8
+`
+	log := &buffer{}
+	policy := egress.Policy{Mode: egress.Off, Allow: mustRules(t, "out.example")}
+	w, _ := asking(t, policy, mixed+zone, func(o *egress.Options) { o.Logger = slog.New(slog.NewTextHandler(log, nil)) })
+	if got := w.ask("RESOLVE SRV/_m._tcp.out.example\n"); got != "403 EGRESS_DENIED off -" {
+		t.Errorf("the function learns %s", got)
+	}
+	if said := log.take(); !strings.Contains(said, "target=SRV/_m._tcp.out.example") ||
+		!strings.Contains(said, "leadsTo=a.other.example,b.other.example\n") {
+		t.Errorf("said %s", said)
+	}
+	if got := w.ask("RESOLVE SRV/_n._tcp.evil.example\n"); got != "403 EGRESS_DENIED off -" {
+		t.Errorf("the function learns %s", got)
+	}
+	if said := log.take(); said == "" || strings.Contains(said, "leadsTo") {
+		t.Errorf("said %s", said)
+	}
+}
+
 func TestLookupsAreBounded(t *testing.T) {
 	var records strings.Builder
 	for i := range 60 {

@@ -20,6 +20,12 @@
 //	│ ATTACH TICKET\n, then bytes ──────────▶ │ ─────────────────────────────────────────▶ │
 //	│ ◀────────────────────────────────────── │ ◀───────────────────────────────────────── │
 //
+// While CONNECT or RESERVE waits for a place, a line comes before the answer. The worker then closes connections that
+// it only keeps, which makes places:
+//
+//	│ ◀────────────────────────── 102 waiting\n
+//	│ ◀─────────────────── 200 93.184.216.34\n
+//
 // LOOKUP name and RESOLVE TYPE/name look up names, each on a separate connection and answered by 200 and JSON.
 //
 // SEND text/ID/LENGTH or bytes/ID/LENGTH, with so many bytes after the line, sends a message to a WebSocket connection
@@ -27,6 +33,6 @@
 // The answer is 200, or 502 and a code.
 //
 // A ticket is random and valid once, for its call, and for the time of a connect. A line has at most maxLine bytes; one
-// space separates its parts. The statuses are 200, 403 for what the policy refuses and 502
-// for what could not be reached. Everything that belongs to a call is closed when the call ends.
+// space separates its parts. The statuses are 102 before an answer that comes later, 200, 403 for what the policy
+// refuses and 502 for what could not be reached. Everything that belongs to a call is closed when the call ends.
 package egress

@@ -11,9 +11,12 @@ func ExampleParseRule() {
 	fmt.Println(err)
 	_, err = egress.ParseRule("exa mple")
 	fmt.Println(err)
+	_, err = egress.ParseRule("http://api.example.com")
+	fmt.Println(err)
 	// Output:
 	// <nil>
-	// egress: rule "exa mple": not a host name or an address
+	// rule "exa mple": not a host name or an address
+	// rule "http://api.example.com": must be without a scheme
 }
 
 func ExampleParseRules() {

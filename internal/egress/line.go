@@ -50,6 +50,8 @@ type refusal struct {
 	reason Reason
 	code   string
 	addr   netip.Addr
+	// names are those that the refused records lead to. They are for the log alone.
+	names []string
 }
 
 // Error implements error.
@@ -90,8 +92,12 @@ func refuse(conn net.Conn, r refusal) {
 	writeLine(conn, line)
 }
 
-// writeLine writes the one line of an answer. It is the first on its connection, so it fits into the socket's buffer
-// and never blocks.
+// waitingLine is what a worker reads before the answer to an attempt that waits for a place: it may close what it only
+// keeps.
+const waitingLine = "102 waiting\n"
+
+// writeLine writes the one line of an answer, or waitingLine before it. Nothing else is on its connection, so both fit
+// into the socket's buffer and never block.
 func writeLine(conn net.Conn, line string) {
 	_, _ = conn.Write([]byte(line)) // a worker that is gone needs no answer
 }

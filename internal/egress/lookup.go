@@ -39,10 +39,11 @@ func (p *Proxy) find(a *attempt, find finder) (any, *refusal) {
 	failed := &refusal{reason: ReasonLimit}
 	switch {
 	case ok:
-		if !p.enter(ctx, a.call, a.conn, slots{a.call.lookups, p.lookups}) {
+		from := slots{own: a.call.lookups, all: p.lookups}
+		if !p.enter(ctx, a.call, a.conn, from) {
 			return nil, &refusal{code: codeGivenUp}
 		}
-		defer slots{a.call.lookups, p.lookups}.give(a.call.owner)
+		defer from.give(a.call.owner)
 		ctx, cancel := context.WithTimeout(ctx, p.o.Limits.Connect)
 		defer cancel()
 		var found any

@@ -8,8 +8,8 @@ import (
 // Lookup finds the addresses of a name.
 type Lookup func(ctx context.Context, name string) ([]netip.Addr, error)
 
-// Check says why functions of a namespace may not reach a port of a host; empty if they may. It does not connect. A
-// name with several addresses may be reached if one of them may. The error is that of lookup.
+// Check says why functions of a namespace may not reach a port of a host, 0 for any of its ports; empty if they may. It
+// does not connect. A name with several addresses may be reached if one of them may. The error is that of lookup.
 func (p *Policies) Check(ctx context.Context, namespace, owner, host string, port uint16,
 	lookup Lookup,
 ) (Reason, error) {
@@ -20,10 +20,20 @@ func (p *Policies) Check(ctx context.Context, namespace, owner, host string, por
 	t.port = port
 	policy := p.of(namespace, owner)
 	own := new(ownAddresses)
-	if t.addr.IsValid() {
-		return policy.check(t, t.addr, own.has), nil
+	check := func(addr netip.Addr) Reason {
+		if port == 0 {
+			return policy.leads(t.name, addr, own.has)
+		}
+		return policy.check(t, addr, own.has)
 	}
-	if reason := policy.mayResolve(t); reason != "" {
+	if t.addr.IsValid() {
+		return check(t.addr), nil
+	}
+	if port == 0 {
+		if reason := policy.mayAsk(t.name); reason != "" {
+			return reason, nil
+		}
+	} else if reason := policy.mayResolve(t); reason != "" {
 		return reason, nil
 	}
 	found, err := lookup(ctx, t.name)
@@ -32,7 +42,7 @@ func (p *Policies) Check(ctx context.Context, namespace, owner, host string, por
 	}
 	var first Reason
 	for i, addr := range found {
-		reason := policy.check(t, addr, own.has)
+		reason := check(addr)
 		if reason == "" {
 			return "", nil
 		}

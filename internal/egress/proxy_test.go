@@ -226,7 +226,7 @@ func TestTargetsInDisguiseAreRefused(t *testing.T) {
 		if !strings.HasPrefix(got, answer) {
 			t.Errorf("%s: %s, want %s", host, got, answer)
 		}
-		if line := log.take(); strings.Count(line, "\n") != 1 || !strings.Contains(line, "function=ns/fn.js") || !strings.Contains(line, "reason="+want) {
+		if line := log.take(); strings.Count(line, "\n") != 1 || !strings.Contains(line, "function=ns/fn ") || !strings.Contains(line, "reason="+want) {
 			t.Errorf("%s is logged as %q", host, line)
 		}
 	}

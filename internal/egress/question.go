@@ -161,7 +161,8 @@ func (q *question) inside(ctx context.Context, name string) *refusal {
 	return denied
 }
 
-// sift returns the records that lead nowhere or where functions may go; denied is why the first of the others does not.
+// sift returns the records that lead nowhere or where functions may go; denied is why the first of the others does not,
+// with the names of those that do not for the same reason.
 func (q *question) sift(ctx context.Context, found []dns.RR) (kept []dns.RR, denied *refusal) {
 	verdicts := q.check(ctx, found)
 	for _, rr := range found {
@@ -175,8 +176,15 @@ func (q *question) sift(ctx context.Context, found []dns.RR) (kept []dns.RR, den
 		}
 		if verdict == nil {
 			kept = append(kept, rr)
-		} else if denied == nil {
-			denied = verdict
+			continue
+		}
+		if denied == nil {
+			first := *verdict
+			denied = &first
+		}
+		name := nameIn(rr)
+		if name != "" && verdict.reason == denied.reason && !slices.Contains(denied.names, name) {
+			denied.names = append(denied.names, name)
 		}
 	}
 	return kept, denied

@@ -21,7 +21,7 @@ type Rule struct {
 // String returns the rule as it was written.
 func (r Rule) String() string { return r.text }
 
-// ParseRules reads rules separated by commas. An empty text contains none.
+// ParseRules reads rules separated by commas. An empty text contains none. Its error is for who wrote the text.
 func ParseRules(text string) ([]Rule, error) {
 	if text == "" {
 		return nil, nil
@@ -29,7 +29,7 @@ func ParseRules(text string) ([]Rule, error) {
 	var rules []Rule
 	for part := range strings.SplitSeq(text, ",") {
 		if part = strings.TrimSpace(part); part == "" {
-			return nil, errors.New("egress: a rule between commas is empty")
+			return nil, errors.New("a rule between commas is empty")
 		}
 		rule, err := ParseRule(part)
 		if err != nil {
@@ -42,16 +42,19 @@ func ParseRules(text string) ([]Rule, error) {
 
 // ParseRule reads one rule.
 func ParseRule(text string) (Rule, error) {
+	if strings.Contains(text, "://") {
+		return Rule{}, fmt.Errorf("rule %q: must be without a scheme", text)
+	}
 	rule := Rule{text: text}
 	host, port := splitPort(text)
 	var err error
 	if port != "" {
 		if rule.port, err = parsePort(port); err != nil {
-			return Rule{}, fmt.Errorf("egress: rule %q: %w", text, err)
+			return Rule{}, fmt.Errorf("rule %q: %w", text, err)
 		}
 	}
 	if err := rule.parseHost(host); err != nil {
-		return Rule{}, fmt.Errorf("egress: rule %q: %w", text, err)
+		return Rule{}, fmt.Errorf("rule %q: %w", text, err)
 	}
 	return rule, nil
 }

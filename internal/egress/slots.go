@@ -12,8 +12,9 @@ import (
 
 // slots limit how many of one kind of thing, such as connections, are in use at a time: by one call, and by all calls.
 type slots struct {
-	own *semaphore.Weighted
-	all *shares
+	own  *semaphore.Weighted
+	all  *shares
+	told string // the line for a worker that has to wait, if there is one
 }
 
 // try takes one if there is one at once.
@@ -46,8 +47,8 @@ func (s slots) give(owner string) {
 	s.own.Release(1)
 }
 
-// enter gets c one of the slots. While others have them it waits, until the call ends or the worker closes conn, and
-// then it is false. The caller must give it back.
+// enter gets c one of the slots. While others have them it waits, after it has told the worker so, until the call ends
+// or the worker closes conn, and then it is false. The caller must give it back.
 func (p *Proxy) enter(ctx context.Context, c *call, conn *net.UnixConn, from slots) bool {
 	if from.try(c.owner) {
 		return true
@@ -56,6 +57,9 @@ func (p *Proxy) enter(ctx context.Context, c *call, conn *net.UnixConn, from slo
 		return false
 	}
 	defer c.await(-1)
+	if from.told != "" {
+		writeLine(conn, from.told)
+	}
 	has, there := whileThere(ctx, conn, func(ctx context.Context) bool { return from.wait(ctx, c.owner) })
 	if has && (!there || c.over()) { // what ends with the call gives its place to those who end with it
 		from.give(c.owner)
@@ -68,7 +72,7 @@ func (p *Proxy) enter(ctx context.Context, c *call, conn *net.UnixConn, from slo
 }
 
 // connections are the slots for connections to the outside.
-func (p *Proxy) connections(c *call) slots { return slots{c.slots, p.remotes} }
+func (p *Proxy) connections(c *call) slots { return slots{c.slots, p.remotes, waitingLine} }
 
 // whileThere calls wait with a context that ends with ctx, and when the worker closes conn. Nothing may come on conn
 // meanwhile: there says that nothing did.

@@ -21,10 +21,20 @@ func scarce(t *testing.T, addr string, perCall, total int) egress.Options {
 	return options
 }
 
-// waits opens a connection that has to wait for a place, the nth of its call.
+// waits opens a connection that has to wait for a place, the nth of its call, and is told so.
 func (w *worker) waits(addr string, n int) net.Conn {
 	w.t.Helper()
-	conn := w.open("CONNECT " + addr + "\n")
+	return w.asksAndWaits("CONNECT "+addr+"\n", n)
+}
+
+func (w *worker) asksAndWaits(request string, n int) net.Conn {
+	w.t.Helper()
+	conn := w.open(request)
+	const want = "102 waiting\n"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != want {
+		w.t.Fatalf("who waits is told %q, %v", got, err)
+	}
 	waitUntil(w.t, func() bool { return w.proxy.Waiting(os.Getpid()) == n })
 	return conn
 }
@@ -63,6 +73,35 @@ func TestOneConnectionTooManyWaitsForItsTurn(t *testing.T) {
 				t.Error("who came last has no connection")
 			}
 		})
+	}
+}
+
+func TestWhoReservesIsToldToWait(t *testing.T) {
+	addr := echo(t)
+	w := newWorker(t, scarce(t, addr, 1, 100))
+	first := w.connect(addr)
+	conn := w.asksAndWaits("RESERVE "+addr+"\n", 1)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if parts := strings.Fields(string(answer)); err != nil || len(parts) != 3 || parts[0] != "200" {
+		t.Errorf("then it is told %q, %v", answer, err)
+	}
+}
+
+// No connection that is kept has the place of a lookup.
+func TestALookupThatWaitsIsToldNothing(t *testing.T) {
+	options := scarce(t, "slow.example", 1, 100)
+	options.Resolver = slowly{}
+	w := newWorker(t, options)
+	conns := []net.Conn{w.open("LOOKUP slow.example\n"), w.open("LOOKUP slow.example\n")}
+	waitUntil(t, func() bool { return w.proxy.Waiting(os.Getpid()) == 1 })
+	w.proxy.CallEnded(os.Getpid())
+	for _, conn := range conns { // either may wait
+		if told, _ := io.ReadAll(conn); len(told) > 0 { // a reset tells as little
+			t.Errorf("it is told %q", told)
+		}
 	}
 }
 

@@ -41,13 +41,13 @@ function install(path) {
     query(path, 'LOOKUP ', name, (code, found) => {
       const addresses = code ? [] : ordered(ofFamily(found, family, hints), order);
       if (!code && addresses.length > 0) request.oncomplete(null, addresses);
-      else complain(request, code || 'ENOTFOUND');
+      else complain(request, code || 'ENOTFOUND', found);
     });
     return 0;
   };
   cares.getnameinfo = (request, address, port) => {
     query(path, 'RESOLVE PTR/', reverse(address), (code, found) => {
-      if (code) complain(request, code === 'ENODATA' ? 'ENOTFOUND' : code);
+      if (code) complain(request, code === 'ENODATA' ? 'ENOTFOUND' : code, found);
       else request.oncomplete(null, found[0], SERVICES[port] || String(port));
     });
     return 0;
@@ -55,9 +55,23 @@ function install(path) {
   installChannel(path, cares.ChannelWrap.prototype);
 }
 
-// complain fails a request of getaddrinfo or getnameinfo, which know few codes.
-function complain(request, code) {
+// complain fails a request of getaddrinfo or getnameinfo, which know few codes. reason is why the policy refused it.
+function complain(request, code, reason) {
+  giveReason(request, reason);
   request.oncomplete(NUMBERS[code] || (code === 'EGRESS_DENIED' ? code : NUMBERS.EAI_AGAIN));
+}
+
+// giveReason has the error that Node.js makes for request carry a reason, if there is one.
+function giveReason(request, reason) {
+  if (reason === undefined) return;
+  for (const name of ['callback', 'reject']) { // reject is that of dns/promises
+    const tell = request[name];
+    if (typeof tell === 'function') {
+      request[name] = function tellWithReason(error, ...rest) {
+        return apply(tell, this, [error ? Object.assign(error, { reason }) : error, ...rest]);
+      };
+    }
+  }
 }
 
 function ofFamily(found, family, hints) {
@@ -83,6 +97,7 @@ function installChannel(path, channel) {
     const waiting = asked.get(owner);
     const stop = query(path, line, name, (code, found) => {
       waiting.delete(end);
+      if (code) giveReason(request, found);
       if (code) request.oncomplete(code);
       else shape(found);
     });
@@ -129,7 +144,8 @@ function bytes(hex) {
   return new Uint8Array(Buffer.from(hex, 'hex')).buffer;
 }
 
-// query asks the proxy for a name. done(code, found) is called once, unless the returned function is called first.
+// query asks the proxy for a name. done(code, found) is called once, unless the returned function is called first. With
+// a code, found is the reason why the policy refuses the name, if it does.
 function query(path, line, name, done) {
   if (name === '' || name.length > 1000 || /[\0-\x20\x7f]/.test(name)) { // no name, and nothing to put into a line
     let over = false;
@@ -137,8 +153,9 @@ function query(path, line, name, done) {
     return () => { over = true; };
   }
   return ask(path, `${line}${name}\n`, (answer) => {
-    const [status, code] = answer.split(' ', 2);
+    const [status, code, reason] = answer.split(' ', 3);
     if (status === '200') done(null, parse(answer.slice(4)));
+    else if (status === '403') done(code, reason);
     else done(code || 'ECONNREFUSED');
   });
 }

@@ -12,18 +12,19 @@ const { Pipe, PipeConnectWrap, constants } = process.binding('pipe_wrap'); // pr
 const LINE = 1100;
 const ANSWER = 1024 * 1024; // most bytes of a lookup's answer
 const GONE = { code: 'ECONNREFUSED' };
+const WAITING = '102 waiting\n'; // comes before the answer
 
 // dial connects socket, which has no handle yet, to host and port through the proxy at path. Node.js opens the Unix
-// socket and regards the connection as pending until the proxy has answered. done(error, answer) is called before
-// socket is told that it is connected.
-function dial(path, socket, target, done) {
+// socket and regards the connection as pending until the proxy has answered. waits() is called if it waits for a place.
+// done(error, answer) is called before socket is told that it is connected.
+function dial(path, socket, target, waits, done) {
   const connectPipe = Pipe.prototype.connect;
   Pipe.prototype.connect = function connectProxy(request, ...rest) {
     const complete = request.oncomplete;
     request.oncomplete = (failed, handle, ...others) => {
       const { onread } = handle;
       if (socket.destroyed || socket._handle !== handle) return; // it was closed meanwhile
-      readAnswer(failed, handle, target, (error, answer, early) => {
+      readAnswer(failed, handle, target, waits, (error, answer, early) => {
         handle.onread = onread;
         done(error, answer);
         if (socket.destroyed) return;
@@ -54,17 +55,18 @@ function send(handle, line) {
   }
 }
 
-// readAnswer reads the proxy's answer line from a handle that is connected unless failed says why not. done also gets
-// the bytes after the line.
-function readAnswer(failed, handle, target, done) {
-  readLine(failed, handle, LINE, (line, early) => {
+// readAnswer reads the proxy's answer line from a handle that is connected unless failed says why not. waits is called
+// if the answer takes until there is a place. done also gets the bytes after the line.
+function readAnswer(failed, handle, target, waits, done) {
+  readLine(failed, handle, LINE, waits, (line, early) => {
     const answer = line === null ? GONE : parse(line);
     done(answer.code ? errorOf(Object.assign({}, answer, target)) : null, answer, early);
   });
 }
 
-// readLine reads a line of at most so many bytes; null if the proxy has closed the connection.
-function readLine(failed, handle, limit, done) {
+// readLine reads a line of at most so many bytes; null if the proxy has closed the connection. waits is as above; null
+// if this cannot be.
+function readLine(failed, handle, limit, waits, done) {
   let text = '';
   if (failed) {
     done(null, []);
@@ -74,6 +76,10 @@ function readLine(failed, handle, limit, done) {
     const bytes = bytesOf(...read);
     if (bytes === null) return done(null, []);
     text += Buffer.from(bytes).toString('latin1');
+    if (waits !== null && text.startsWith(WAITING)) {
+      text = text.slice(WAITING.length);
+      waits();
+    }
     const end = text.indexOf('\n');
     if (end < 0 && text.length <= limit) return undefined;
     return done(text.slice(0, end), Buffer.from(text.slice(end + 1), 'latin1'));
@@ -111,10 +117,10 @@ function open(path, line, read) {
 }
 
 // reserve asks for a connection for a socket whose handle already belongs to TLS and cannot be read below it; attach
-// follows. done(error, answer) is called once, unless the returned function is called first.
-function reserve(path, target, done) {
+// follows. waits is as for dial. done(error, answer) is called once, unless the returned function is called first.
+function reserve(path, target, waits, done) {
   return open(path, `RESERVE ${target.name}\n`, (failed, pipe, close) => {
-    readAnswer(failed, pipe, target, (error, answer) => {
+    readAnswer(failed, pipe, target, waits, (error, answer) => {
       close();
       done(error, answer);
     });
@@ -125,7 +131,7 @@ function reserve(path, target, done) {
 // returned function is called first.
 function ask(path, line, done) {
   return open(path, line, (failed, pipe, close) => {
-    readLine(failed, pipe, ANSWER, (answer) => {
+    readLine(failed, pipe, ANSWER, null, (answer) => {
       close();
       done(answer || '');
     });

@@ -7,6 +7,7 @@ const net = require('net');
 const tls = require('tls');
 const { dial, reserve, attach } = require('./proxy');
 const { errorOf } = require('./errors');
+const live = require('./live');
 
 const { connect } = net.Socket.prototype;
 const connectTLS = tls.connect;
@@ -15,11 +16,10 @@ const { nextTick } = process;
 // A TLS socket is created either for a path or for TCP; this path makes it fit the proxy's socket.
 const VIA_PROXY = '/via the egress proxy';
 
-const live = new Set(); // sockets that were told to connect and are not closed
-
 // install replaces the functions that connect. path is that of the proxy's socket; prepare may change the options of a
 // TLS connection.
 function install(path, prepare) {
+  live.watch();
   net.Socket.prototype.connect = function connectThroughProxy(...args) {
     const [options, callback] = Array.isArray(args[0]) ? args[0] : net._normalizeArgs(args);
     if (options.path && options.path !== VIA_PROXY) return refusePath(this, options.path);
@@ -72,8 +72,7 @@ function begin(socket, callback) {
   if (socket._unrefTimer) socket._unrefTimer();
   socket.connecting = true;
   socket.writable = true;
-  live.add(socket);
-  socket.once('close', () => live.delete(socket));
+  live.begun(socket);
 }
 
 // lookUp asks the socket's own lookup function, if it has one; otherwise the proxy gets the name.
@@ -99,8 +98,9 @@ function reach(path, socket, { host, port }, options) {
   }
   const target = { host, port, name: `${host.includes(':') ? `[${host}]` : host}:${port}` };
   const named = host === options.host && !net.isIP(host);
-  if (isReadByOthers(socket, options)) reachByTicket(path, socket, target, named);
-  else dial(path, socket, target, (error, answer) => report(socket, target, named, error, answer));
+  const waits = () => live.waits(socket);
+  if (isReadByOthers(socket, options)) reachByTicket(path, socket, target, named, waits);
+  else dial(path, socket, target, waits, (error, answer) => report(socket, target, named, error, answer));
 }
 
 // isReadByOthers says whether data that arrives at the socket's handle is not visible here: TLS takes it, or a buffer
@@ -109,8 +109,8 @@ function isReadByOthers(socket, options) {
   return options.onread !== undefined || (socket._handle && socket._handle._parent);
 }
 
-function reachByTicket(path, socket, target, named) {
-  const giveUp = reserve(path, target, (error, answer) => {
+function reachByTicket(path, socket, target, named, waits) {
+  const giveUp = reserve(path, target, waits, (error, answer) => {
     socket.removeListener('close', giveUp);
     if (!socket.connecting || socket.destroyed) return;
     report(socket, target, named, error, answer);
@@ -121,6 +121,7 @@ function reachByTicket(path, socket, target, named) {
 
 // report tells socket the proxy's answer. named says that a name was looked up.
 function report(socket, { host, port }, named, error, answer) {
+  live.answered(socket);
   const [address, family] = error ? [undefined, undefined] : [answer.address, net.isIP(answer.address)];
   if (named) socket.emit('lookup', error && error.syscall === 'getaddrinfo' ? error : null, address, family, host);
   if (socket.destroyed) return;
@@ -128,28 +129,4 @@ function report(socket, { host, port }, named, error, answer) {
   else socket._peername = { address, family: `IPv${family}`, port };
 }
 
-// closeIdle closes the connections that an agent keeps for later requests, and those that have sent everything and only
-// wait for the other side to end.
-function closeIdle() {
-  for (const socket of live) {
-    const { ending, length } = socket._writableState;
-    if (socket._httpMessage === null || (ending && length === 0)) socket.destroy();
-  }
-}
-
-// closeKept closes only those that an agent keeps for later requests.
-function closeKept() {
-  for (const socket of live) {
-    if (socket._httpMessage === null) socket.destroy();
-  }
-}
-
-// closing says whether all connections are closed or about to be.
-function closing() {
-  for (const socket of live) {
-    if (!socket.destroyed && !socket._writableState.ending) return false;
-  }
-  return true;
-}
-
-module.exports = { install, closeIdle, closeKept, closing };
+module.exports = { install };

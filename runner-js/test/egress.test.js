@@ -2,6 +2,7 @@
 
 // What the runner says to the proxy and makes of its answers; internal/egress has the other half of these tests.
 
+const childProcess = require('child_process');
 const fs = require('fs');
 const net = require('net');
 const os = require('os');
@@ -58,6 +59,18 @@ test('an answer may come in pieces, and bytes with it', async (t) => {
   }
 });
 
+test('a line before the answer says that it takes longer', async (t) => {
+  for (const pieces of [['102 waiting\n', '200 192.0.2.1\nearly'], ['102 wai', 'ting\n200 192', '.0.2.1\nearly'], ['102 waiting\n200 192.0.2.1\nearly']]) {
+    const { frame } = await fetched(read, (socket) => {
+      pieces.forEach((piece, i) => setTimeout(() => socket[i === pieces.length - 1 ? 'end' : 'write'](piece), 20 * i));
+    });
+    t.deepEqual(frame.body[0], ['lookup', 'connect', 'early', 'end'], pieces.join('|'));
+  }
+  const code = "const tls = require('tls'); function main(req, res) { tls.connect(443, 'name.example').on('error', e => res.send(e.code)) }";
+  const { told } = await fetched(code, (socket, text) => socket.end(text.startsWith('RESERVE') ? '102 waiting\n200 192.0.2.1 the-ticket\n' : ''));
+  t.ok(told[1].startsWith('ATTACH the-ticket\n'), 'TLS has its ticket');
+});
+
 test('a socket that is paused stays so', async (t) => {
   const code = `${NET} function main(req, res) {
     let resumed = false;
@@ -94,6 +107,23 @@ test('a refusal is an error of Node.js', async (t) => {
   }
 });
 
+test('a refusal of a lookup says why', async (t) => {
+  const ways = ["'lookup', 'a.example'", "'lookup', 'a.example', { all: true }", "'resolve', 'a.example', 'MX'", "'resolve4', 'a.example'",
+    "'resolveSrv', 'a.example'", "'reverse', '192.0.2.1'", "'lookupService', '192.0.2.1', 80"];
+  for (const way of ways) {
+    for (const [line, want] of [
+      ['403 EGRESS_DENIED off -\n', ['EGRESS_DENIED', 'off']], ['502 ENOTFOUND - -\n', ['ENOTFOUND']],
+    ]) {
+      const code = `const dns = require('dns'), tell = e => [e.code, 'reason' in e ? e.reason : undefined].filter(Boolean);
+        const ask = (name, ...args) => new Promise(done => dns[name](...args, e => done(tell(e))));
+        const promised = (name, ...args) => (dns.promises && dns.promises[name] ? dns.promises[name](...args).catch(tell) : null);
+        function main(req, res) { return Promise.all([ask(${way}), promised(${way})]) }`;
+      const { frame: { body } } = await fetched(code, socket => socket.end(line));
+      t.deepEqual(body, [want, body[1] && want], `${way} ${line}`);
+    }
+  }
+});
+
 test('TLS gets a ticket and then a connection of its own', async (t) => {
   const code = "const tls = require('tls'); function main(req, res) { tls.connect(443, 'name.example').on('error', e => res.send(e.code)) }";
   const { frame, told } = await fetched(code, (socket, text) => socket.end(text.startsWith('RESERVE') ? '200 192.0.2.1 the-ticket\n' : ''));
@@ -119,4 +149,31 @@ test('requests carry the headers of their call, and the worker stays usable', as
     t.deepEqual([frame.body, frame.reusable], ['hi', true]);
     t.ok(/\r\ntraceparent: 00-1\r\n/.test(request) && /\r\nb3: own\r\n/.test(request), request);
   }
+});
+
+// What a call has hidden from the runner.
+function hidden() {
+  const { Socket } = require('net');
+  const live = require('./egress/live');
+  let looked = 0;
+  const look = { get() { looked += 1; return null; } };
+  for (const hide of [socket => socket.emit('close'), socket => socket.removeAllListeners('close')]) {
+    const socket = new Socket();
+    live.begun(socket);
+    live.waits(socket);
+    hide(socket);
+    Object.defineProperty(socket, 'destroyed', look);
+    Object.defineProperty(socket, '_httpMessage', look);
+    live.forget();
+    live.closeIdle();
+  }
+  require('./pending').later(() => process.exit(looked)); // after those who wait got room
+}
+
+test('what a call does to its sockets runs in no later call', (t) => {
+  const options = { cwd: path.join(__dirname, '..') };
+  childProcess.execFile(process.execPath, ['--expose-internals', '-e', `(${hidden})()`], options, (error) => {
+    t.error(error, 'nothing of it was looked at');
+    t.end();
+  });
 });
