@@ -6,6 +6,7 @@
 const fs = require('fs');
 const path = require('path');
 const timersModule = require('timers');
+const { promisify: { custom } } = require('util');
 const internals = require('./internals');
 const lastingEffects = require('./lastingeffects');
 
@@ -46,6 +47,7 @@ const { apply, ownKeys, getPrototypeOf } = Reflect;
 const { defineProperty } = Object;
 const { isArray } = Array;
 const { nextTick } = process;
+const RealPromise = Promise;
 const { add, delete: remove } = Set.prototype; // before a function replaces them: the count must be right
 
 // watchTimers replaces the timer functions that modules take from the global object by counting ones.
@@ -71,11 +73,18 @@ function watchTimers(target) {
       apply(add, running, [timer]);
       return timer;
     };
+    if (start[custom]) target[set][custom] = promised(target[set], set === 'setTimeout');
     target[clear] = function unwatched(timer) {
       apply(remove, running, [timer]);
       return stop(timer);
     };
   }
+}
+
+// promised is the version of start for util.promisify; a timeout has a delay.
+function promised(start, delayed) {
+  return delayed ? (delay, value) => new RealPromise(resolve => start(resolve, delay, value))
+    : value => new RealPromise(resolve => start(resolve, value));
 }
 
 // watch must be called before modules are loaded, which may keep the timer functions.

@@ -24,7 +24,7 @@ const FILES = [
   'instances', 'errors', 'request', 'response', 'require', 'console', 'timers', 'wasm', 'random', 'intrinsics',
   'properties', 'guard', 'span', 'describe', 'context', 'frames', 'call', 'web', 'process', 'clone', 'entry',
   'bytes', 'percent', 'frozen', 'toolarge', 'mediatype', 'cookies', 'multipart', 'form',
-  'handler', 'standins', 'sources', 'types', 'connections',
+  'handler', 'standins', 'sources', 'types', 'connections', 'stdio', 'emitter',
 ];
 const sources = {};
 for (const name of FILES) {

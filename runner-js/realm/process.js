@@ -3,6 +3,8 @@
 // What a function with "globals":"web" finds as process: an object of its call that nothing of the real process can be
 // reached from.
 
+const makeStream = require('./stdio');
+
 const { runner } = host;
 const { version, versions, platform, arch } = JSON.parse(host.process);
 const { defineProperty, freeze } = Object;
@@ -37,8 +39,8 @@ function makeProcess(env, fail) {
     ppid: 0,
     exitCode: undefined,
     features: {},
-    stdout: stream('info'),
-    stderr: stream('error'),
+    stdout: undefined,
+    stderr: undefined,
     cwd: () => '/',
     uptime: () => elapsed() / 1e3,
     hrtime: hrtimeOf(elapsed),
@@ -53,6 +55,9 @@ function makeProcess(env, fail) {
     emit: () => false,
   };
   for (const name of LISTENING) self[name] = () => self; // nothing is ever emitted
+  const later = (callback, args) => soon(fail, callback, args);
+  defineLate(self, 'stdout', () => makeStream('info', 1, later));
+  defineLate(self, 'stderr', () => makeStream('error', 2, later));
   defineProperty(self, Symbol.toStringTag, { value: 'process', configurable: true });
   return self;
 }
@@ -85,21 +90,20 @@ function print(level, text) {
   }
 }
 
-// stream prints what is written to it.
-function stream(level) {
-  const self = {
-    isTTY: false,
-    writable: true,
-    write(text) {
-      print(level, `${text}`);
-      return true;
-    },
-    end() { return self; },
-    on() { return self; },
-    once() { return self; },
-    removeListener() { return self; },
+// defineLate gives object a property whose value is made when it is first read.
+function defineLate(object, name, make) {
+  let value;
+  let made = false;
+  const get = () => {
+    if (!made) value = make();
+    made = true;
+    return value;
   };
-  return self;
+  function set(other) {
+    if (this === object) [value, made] = [other, true];
+    else defineProperty(this, name, { value: other, writable: true, enumerable: true, configurable: true });
+  }
+  defineProperty(object, name, { get, set, enumerable: true, configurable: true });
 }
 
 // soon calls a function when the code that is running has returned, and gives fail what it throws.

@@ -66,11 +66,15 @@ function makeTimers(work, fail) {
     };
   }
 
-  makeThree.rest = () => ({
-    setImmediate: function setImmediate(callback, ...args) { return begin(startSoon, callback, undefined, args); },
-    clearImmediate: function clearImmediate(immediate) { end(immediate, stopSoon); },
-    clearInterval: function clearInterval(interval) { end(interval); },
-  });
+  makeThree.rest = () => {
+    function setImmediate(callback, ...args) { return begin(startSoon, callback, undefined, args); }
+    setImmediate[promisify] = value => new RealPromise(resolve => begin(startSoon, resolve, undefined, [value]));
+    return {
+      setImmediate,
+      clearImmediate: function clearImmediate(immediate) { end(immediate, stopSoon); },
+      clearInterval: function clearInterval(interval) { end(interval); },
+    };
+  };
   return makeThree;
 }
 

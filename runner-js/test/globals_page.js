@@ -27,8 +27,8 @@ module.exports = `# Globals and modules of Node.js
 
 A function finds the names of the contract (\`Backstage\`, \`Buffer\`, \`console\`, \`exports\`, \`module\`, \`require\`,
 \`relativeRequire\`, \`setTimeout\`, \`clearTimeout\`, \`setInterval\` and the errors), the language, and \`fetch\` where
-Node.js has it. With \`"globals":"web"\` in its PUT it finds these, too. A function that is stored without \`globals\`
-keeps what it had.
+Node.js has it. With \`"globals":"web"\` in its PUT it finds these, too, and so it does if the PUT leaves \`globals\` out
+and names a \`runtime\` of Node.js 18 or later. Otherwise a function that is stored without \`globals\` keeps what it had.
 
 ## Globals
 
@@ -46,8 +46,13 @@ Objects of Node.js are instances of the classes of functions: \`bytes instanceof
 \`promise instanceof Promise\` are true for what these names return.
 
 \`process\` has \`env\` (a copy of \`Backstage.env\`), \`nextTick\`, \`version\`, \`versions\`, \`platform\`, \`arch\`, \`hrtime\`,
-\`uptime\`, \`cwd()\` (\`/\`), \`argv\` (empty), \`stdout\` and \`stderr\` (they print to the output), \`emitWarning\`, and
-methods for listeners that are never called. \`process.exit\` throws.
+\`uptime\`, \`cwd()\` (\`/\`), \`argv\` (empty), \`stdout\` and \`stderr\`, \`emitWarning\`, and methods for listeners that are
+never called. \`process.exit\` throws.
+
+\`process.stdout\` and \`process.stderr\` print to the output, line by line; an unfinished line is printed at the end of the
+call. They are made for each call and have what a \`stream.Writable\` has: callbacks, encodings, events, and streams of
+Node.js pipe into them. They are no instances of that class, \`end\` and \`destroy\` do not close them, and \`write\` never
+asks to wait.
 
 ${filled(`Not there, on any version: ${code(NEVER)}.`)}
 

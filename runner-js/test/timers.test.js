@@ -1,6 +1,7 @@
 'use strict';
 
 const test = require('tape');
+const { promisify } = require('util');
 const { realm } = require('./support');
 
 const makeTimers = realm('timers');
@@ -60,6 +61,15 @@ test('what an interval throws fails the call, and it goes on', (t) => {
     }
     throw new Error('in an interval');
   }, 1);
+});
+
+test('setTimeout and setImmediate have promisified versions, which count', async (t) => {
+  let running = 0;
+  const makeBoth = makeTimers((change) => { running += change; }, error => t.fail(error));
+  const waits = [promisify(makeBoth().setTimeout)(1, 'a'), promisify(makeBoth.rest().setImmediate)('b')];
+  t.equal(running, 2);
+  t.deepEqual(await Promise.all(waits), ['a', 'b']);
+  t.equal(running, 0);
 });
 
 test('what a callback throws fails the call', (t) => {

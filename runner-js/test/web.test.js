@@ -138,6 +138,7 @@ test('process is an object of its call, and nothing of the real one is reachable
       }
     };
     look(process, 'process');
+    look(process.stdout, 'process.stdout');
     const left = process.env.B || 'none';
     process.env.B = 'left';
     res.send([found, left, process.env.A, process.argv, process.cwd(), String(process), Object.keys(process.versions).includes('node')]);
@@ -160,7 +161,83 @@ test('process ticks, prints and fails as a function may', async (t) => {
   t.equal((await runner.call({ body: 'throw' })).answer.message, 'late');
   t.equal((await runner.call({ body: 'micro' })).answer.status, 404);
   t.equal((await runner.call({ body: 'exit' })).answer.message, 'process.exit is not available in functions');
-  t.deepEqual((await runner.call({ body: 'print' })).logs, ['info a', 'info b', 'error c', 'error Warning: w', 'error of two lines']);
+  t.deepEqual((await runner.call({ body: 'print' })).logs, ['info a', 'info b', 'error Warning: w', 'error of two lines', 'error c']);
+  await runner.close();
+});
+
+const LATEST = "const { PassThrough, pipeline, promises, Writable } = require('stream');";
+const STREAMED = [
+  ['a write calls back', "process.stdout.write('x\\n', () => res.send('done'))", 'done', ['info x']],
+  ['a write with an encoding calls back', "process.stderr.write('aGk=', 'base64', error => res.send(error))", null, ['error hi']],
+  ['a line is put together', "const { stdout } = process; stdout.write('a'); stdout.write(' b\\nc'); process.stderr.write('d'); stdout.write(Buffer.from('e\\n\\n')); stdout.write('f'); res.send(1)", 1, ['info a b', 'info ce', 'info f', 'error d']],
+  ['a character is put together', "const bytes = new Uint8Array(Buffer.from('€ü😀')); for (const byte of bytes) process.stdout.write(bytes.constructor.of(byte)); res.send(1)", 1, ['info €ü😀']],
+  ['a character that does not end', "process.stdout.write(Buffer.from([65, 0xE2, 0x82])); process.stdout.write('b\\n'); process.stdout.write(Buffer.from([66, 0xC3])); res.send(1)", 1, ['info A\uFFFDb', 'info B\uFFFD']],
+  ['it is there in a process that is frozen', "Object.freeze(process).stdout.write('x\\n'); res.send(1)", 1, ['info x']],
+  ['what inherits from process has its own', "const own = Object.create(process); own.stdout = 1; process.stdout.write('x\\n'); res.send(own.stdout)", 1, ['info x']],
+  ['an encoding that is none', "try { process.stdout.write('x', 'what'); } catch (e) { res.send(e.name.slice(0, 9)) }", 'TypeError', []],
+  ['what is no text', "process.stdout.write(7); process.stdout.write(null); process.stdout.write({}); res.send(1)", 1, ['info 7null[object Object]']],
+  ['its end calls back and closes nothing', "process.stdout.on('finish', () => process.stdout.write('finish ')).end('end ', () => { process.stdout.write('after'); res.send(process.stdout.writable) })", true, ['info end finish after']],
+  ['an error goes to its listener', "process.stdout.once('error', e => res.send(e.code)).pipe()", 'ERR_STREAM_CANNOT_PIPE', []],
+  ['an error that a listener throws fails the call', "process.stdout.on('finish', () => { throw new NotFound('gone') }).end()", 'gone', []],
+  ['an error in a callback fails the call', "process.stdout.write('', () => { throw new NotFound('gone') })", 'gone', []],
+  ['an error without a listener fails the call', "process.stdout.destroy(new NotFound('gone'))", 'gone', []],
+  ['listeners are as many as there are', `const { stdout } = process, seen = [], a = x => seen.push('a' + x), b = x => seen.push('b' + x);
+    stdout.on('x', a).once('x', b).prependListener('x', b).prependOnceListener('x', a).off('x', b).emit('x', 1);
+    stdout.emit('x', 2); seen.push(stdout.listenerCount('x'), stdout.eventNames().length, stdout.listeners('x')[0] === b, stdout.removeAllListeners().emit('x'));
+    try { stdout.on('x', 1) } catch (e) { seen.push(e.name) } res.send(seen)`, ['a1', 'b1', 'a1', 'b2', 'a2', 2, 1, true, false, 'TypeError'], []],
+  ['no call sees a listener of another', "res.send([process.stdout.listenerCount('x'), typeof process.stdout.left]); process.stdout.left = process.stdout.write; process.stdout.write = 1; process.stdout.on('x', () => {})", [0, 'undefined'], []],
+  ['a call may have one of its own', "process.stdout = { write: text => console.log('own ' + text) }; process.stdout.write('x'); res.send(1)", 1, ['info own x']],
+].map(([name, code, want, logs]) => ({ name, code, want, logs, reusable: true })).concat([
+  ['a stream is piped to it', "const p = new PassThrough(); process.stdout.on('unpipe', () => res.send(1)); p.pipe(process.stdout); p.write('a'); p.end(Buffer.from(' b\\nc'))", 1, ['info a b', 'info c']],
+  ['a transport of winston takes it', `const { createLogger, format, transports } = require('winston');
+    const logger = createLogger({ format: format.simple(), transports: [new transports.Stream({ stream: process.stdout })] });
+    logger.on('finish', () => res.send(1)).info('hello'); logger.end()`, 1, ['info info: hello']],
+].concat(modern ? [
+  ['a pipeline ends in it', `const first = new PassThrough(), second = new PassThrough();
+    pipeline(first, process.stdout, (none) => { pipeline(second, process.stdout, error => res.send([none === undefined, error.message])); second.destroy(new Error('broken')) });
+    first.end('a\\n')`, [true, 'broken'], ['info a']],
+  ['a pipeline of a generator ends in it', "promises.pipeline(['a', 'b'], process.stdout).then(() => promises.pipeline(['c'], process.stdout)).then(() => res.send(1))", 1, ['info abc']],
+  ['a stream of the web leads to it', "const w = Writable.toWeb(process.stdout).getWriter(); w.write('a').then(() => w.close()).then(() => res.send(1))", 1, ['info a']],
+] : []).map(([name, code, want, logs]) => ({ name, code, want, logs, reusable: false })));
+
+test('the standard streams are as good as those of Node.js', async (t) => {
+  for (const { name, code, want, logs, reusable } of STREAMED) {
+    const runner = await started({ modules: ['winston'] });
+    runner.load(`${reusable ? '' : LATEST} function main(req, res) { ${code} }`, undefined, undefined, WEB);
+    for (const id of reusable ? ['s1', 's2'] : ['s1']) {
+      const { answer: frame, logs: found } = await runner.call({ id });
+      t.deepEqual([frame.type === 'result' ? frame.body : frame.message, found], [want, logs], name);
+      t.equal(frame.reusable, reusable, `${name}: whether its worker serves another call`);
+    }
+    await runner.close();
+  }
+});
+
+test('a long line is told in parts, and no character in pieces', async (t) => {
+  const runner = await started();
+  runner.load(`function main(req, res) {
+    const all = Buffer.from('€'.repeat(50000));
+    for (let at = 0; at < all.length; at += 65536) process.stdout.write(all.slice(at, at + 65536));
+    for (let i = 0; i < 30000; i++) process.stdout.write('.');
+    res.send(1);
+  }`, undefined, undefined, WEB);
+  const { logs } = await runner.call();
+  t.equal(logs.map(line => line.slice('info '.length)).join(''), '€'.repeat(50000) + '.'.repeat(30000));
+  t.ok(logs.length > 1, `${logs.length} parts`);
+  await runner.close();
+});
+
+test('a line that is not finished after the answer is of its call', async (t) => {
+  const runner = await started({ modules: ['lodash'] });
+  runner.load(`const write = require('lodash').template('<% process.stdout.write("of a module") %>');
+    function main(req, res) {
+      res.send(1);
+      if (req.body === 'late') Backstage.waitUntil(new Promise(done => setTimeout(() => { process.stderr.write('late'); write(); done(); }, 1)));
+    }`, undefined, undefined, WEB);
+  t.equal((await runner.call({ body: 'late' })).answer.late, 1);
+  const { logs, done } = await runner.afterwards();
+  t.deepEqual([logs, done.reusable], [['info of a module', 'error late'], true]);
+  t.deepEqual((await runner.call({ body: 'next' })).logs, []);
   await runner.close();
 });
 
@@ -178,6 +255,18 @@ test('immediates and intervals count as work', async (t) => {
     }
   }`, [1, 2]);
   t.deepEqual(results(frames), [[[3], true], ['undefined', false]]);
+});
+
+test('timers have their promisified versions', async (t) => {
+  const code = `const { promisify } = require('util');
+    async function main(req, res) {
+      const timers = require('timers');
+      const waits = [promisify(setTimeout)(1, 'a'), promisify(setImmediate)('b'), promisify(timers.setTimeout)(1, 'c'), promisify(timers.setImmediate)('d')];
+      if (${modern}) { const later = require('timers/promises'); waits.push(later.setTimeout(1, 'e'), later.setImmediate('f')); }
+      return Promise.all(waits);
+    }`;
+  const want = ['a', 'b', 'c', 'd'].concat(modern ? ['e', 'f'] : []);
+  t.deepEqual(results(await answers(code, [1])), [[want, false]]);
 });
 
 test('the modules of the table are there, also with node:, and no others', async (t) => {
