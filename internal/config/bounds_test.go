@@ -77,6 +77,25 @@ func TestAFaultNamesVariableAndValue(t *testing.T) {
 	}
 }
 
+func TestAFaultIsOfVariablesThatWereSetAlone(t *testing.T) {
+	for _, v := range Variables() {
+		_, beyond := v.texts()
+		for _, text := range beyond {
+			_, err := from(v.Name + "=" + text)
+			failed, ok := errors.AsType[*LoadError](err)
+			if !ok || strings.TrimSpace(text) == "" {
+				continue
+			}
+			all, _ := failed.Faults.(interface{ Unwrap() []error })
+			for _, fault := range all.Unwrap() {
+				if names, _, _ := strings.Cut(fault.Error(), ": "); !strings.Contains(names, v.Name) {
+					t.Errorf("%s=%.100q: %.500v", v.Name, text, fault)
+				}
+			}
+		}
+	}
+}
+
 func TestMemoryMustBeThere(t *testing.T) {
 	for _, setting := range []string{"WORKER_MEMORY_LIMIT=999gb", "WORKER_MEMORY_LIMIT=17gb", "FUNCTION_LOGS_MEMORY=17gb"} {
 		name, _, _ := strings.Cut(setting, "=")

@@ -32,7 +32,7 @@ func TestComingFromNamesVariablesThatExist(t *testing.T) {
 		t.Error("names no variable")
 	}
 	for _, match := range found {
-		if !slices.Contains(known, match[1]) && !strings.HasPrefix(match[1], "EXPOSE_ENV_") && !ofNode(match[1], "1") {
+		if !slices.Contains(known, match[1]) && !strings.HasPrefix(match[1], "EXPOSE_ENV_") && !ofNode(match[1], "0") {
 			t.Errorf("%s is no variable", match[1])
 		}
 	}

@@ -134,11 +134,12 @@ type Config struct {
 
 	// OwnerSeparator is NAMESPACE_OWNER_SEPARATOR.
 	OwnerSeparator string
-	// PoolReserve is POOL_RESERVE, PoolSize, PoolActive and PoolPrewarmed are POOL_SIZE, POOL_ACTIVE and POOL_PREWARMED.
+	// These are POOL_RESERVE, POOL_SIZE, POOL_ACTIVE, POOL_PREWARMED and POOL_SPARE.
 	PoolReserve   int
 	PoolSize      int
 	PoolActive    int
 	PoolPrewarmed int
+	PoolSpare     int
 	// TmpSize is WORKER_TMP_SIZE, in bytes; 0 for no /tmp.
 	TmpSize int64
 	// MaxInvocations, IdleTimeout, MemoryLimit (bytes) and CPULimit (processors) are those of one worker, WORKER_*.
@@ -270,13 +271,23 @@ func (c *Config) PoolMemory() int64 {
 	return c.machine.poolMemory()
 }
 
-// LimitPool lowers POOL_SIZE, if it is not set, to that many, but not below POOL_ACTIVE.
+// LimitPool lowers POOL_SIZE, if it is not set, to that many, but not below POOL_ACTIVE, and POOL_SPARE with it.
 func (c *Config) LimitPool(most int) {
-	if size := max(min(c.PoolSize, most), c.PoolActive); !c.isGiven("POOL_SIZE") {
-		c.PoolSize = size
-		c.texts["POOL_SIZE"] = strconv.Itoa(size)
+	if c.isGiven("POOL_SIZE") {
+		return
 	}
+	c.PoolSize = max(min(c.PoolSize, most), c.PoolActive)
+	c.texts["POOL_SIZE"] = strconv.Itoa(c.PoolSize)
+	most = c.PoolSize - c.PoolPrewarmed
+	if !c.isGiven("POOL_SPARE") {
+		most = c.mostSpare()
+	}
+	c.PoolSpare = max(min(c.PoolSpare, most), 0)
+	c.texts["POOL_SPARE"] = strconv.Itoa(c.PoolSpare)
 }
+
+// mostSpare is the most that POOL_SPARE is by itself.
+func (c *Config) mostSpare() int { return (c.PoolSize - c.PoolActive) / 4 }
 
 // exposePrefix marks the variables that functions see.
 const exposePrefix = "EXPOSE_ENV_"

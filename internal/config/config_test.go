@@ -55,7 +55,7 @@ func TestDefaults(t *testing.T) {
 		HiddenEnv:   []string{"CLIENT_SECRET"},
 		Packages:    Packages{CacheSize: 1 << 30, Limit: 50 << 20, Timeout: time.Minute},
 		Modules:     []string{"lodash", "async", "request", "uuid", "node-fetch"},
-		PoolReserve: 4, PoolSize: 3072, PoolActive: 32, PoolPrewarmed: 4, IdleTimeout: 10 * time.Minute, Reuse: "worker", RollbackAudit: 10_000, AfterAnswer: "finish", MemoryLimit: 128 << 20, CPULimit: 1,
+		PoolReserve: 4, PoolSize: 3072, PoolActive: 32, PoolPrewarmed: 4, PoolSpare: 163, IdleTimeout: 10 * time.Minute, Reuse: "worker", RollbackAudit: 10_000, AfterAnswer: "finish", MemoryLimit: 128 << 20, CPULimit: 1,
 		TmpSize:   16 << 20,
 		QueueSize: 1000, QueueTimeout: 10 * time.Second, Isolation: sandbox.IsolationStrict,
 		MaxConnections: 10_000, MetricsMaxConnections: 100, ShutdownTimeout: 20 * time.Second,
@@ -221,6 +221,7 @@ func TestFaultsNameTheirVariable(t *testing.T) {
 		"POOL_SIZE=8 workers":                  "must be a whole number from 1 to 10000",
 		"POOL_SIZE=0":                          "must be a whole number from 1 to 10000",
 		"POOL_PREWARMED=-1":                    "must be a whole number from 0 to 10000",
+		"POOL_SPARE=-1":                        "must be a whole number from 0 to 10000",
 		"PORT=65536":                           "must be a whole number from 0 to 65535",
 		"PORT=eighty":                          "must be a whole number from 0 to 65535",
 		"PORT=-":                               "must be a whole number from 0 to 65535",
@@ -287,18 +288,21 @@ func TestPoolFitsTheMachine(t *testing.T) {
 		environ      []string
 		size, active int
 		prewarmed    int
+		spare        int
 		memory       int64
 	}{
-		{machine{cpus: 4, memory: 16 << 30}, nil, 3072, 32, 4, 12 << 30},
-		{machine{cpus: 4, memory: 1 << 30}, nil, 192, 6, 4, 768 << 20},
-		{machine{cpus: 4, memory: 256 << 20}, nil, 48, 2, 2, 192 << 20},
-		{machine{cpus: 4}, nil, 32, 32, 4, 0},
-		{machine{cpus: 4, memory: 16 << 30}, []string{"WORKER_MEMORY_LIMIT=1gb"}, 3072, 12, 4, 12 << 30},
-		{machine{cpus: 4, memory: 16 << 30}, []string{"NUM_CPUS=1"}, 3072, 8, 1, 12 << 30},
-		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=3"}, 3, 3, 3, 0},
-		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=3", "POOL_PREWARMED=0"}, 3, 3, 0, 0},
-		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=300", "POOL_ACTIVE=8"}, 300, 8, 4, 12 << 30},
-		{machine{cpus: 1024, memory: 1 << 50}, []string{"WORKER_MEMORY_LIMIT=32mb"}, 10_000, 8192, 1024, 3 << 48},
+		{machine{cpus: 4, memory: 16 << 30}, nil, 3072, 32, 4, 163, 12 << 30},
+		{machine{cpus: 4, memory: 1 << 30}, nil, 192, 6, 4, 10, 768 << 20},
+		{machine{cpus: 4, memory: 256 << 20}, nil, 48, 2, 2, 2, 192 << 20},
+		{machine{cpus: 4}, nil, 32, 32, 4, 0, 0},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"WORKER_MEMORY_LIMIT=1gb"}, 3072, 12, 4, 163, 12 << 30},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"NUM_CPUS=1"}, 3072, 8, 1, 163, 12 << 30},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=3"}, 3, 3, 3, 0, 0},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=3", "POOL_PREWARMED=0"}, 3, 3, 0, 0, 0},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_SIZE=300", "POOL_ACTIVE=8"}, 300, 8, 4, 73, 12 << 30},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_PREWARMED=2"}, 3072, 32, 2, 0, 12 << 30},
+		{machine{cpus: 4, memory: 16 << 30}, []string{"POOL_PREWARMED=2", "POOL_SPARE=9"}, 3072, 32, 2, 9, 12 << 30},
+		{machine{cpus: 1024, memory: 1 << 50}, []string{"WORKER_MEMORY_LIMIT=32mb"}, 10_000, 8192, 1024, 452, 3 << 48},
 	} {
 		c, err := load(func(name string) (string, bool) {
 			for _, entry := range row.environ {
@@ -312,23 +316,29 @@ func TestPoolFitsTheMachine(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if c.PoolSize != row.size || c.PoolActive != row.active || c.PoolPrewarmed != row.prewarmed || c.PoolMemory() != row.memory {
-			t.Errorf("%+v %v: size %d, active %d, prewarmed %d, memory %d, want %+v",
-				row.m, row.environ, c.PoolSize, c.PoolActive, c.PoolPrewarmed, c.PoolMemory(), row)
+		if c.PoolSize != row.size || c.PoolActive != row.active || c.PoolPrewarmed != row.prewarmed || c.PoolSpare != row.spare || c.PoolMemory() != row.memory {
+			t.Errorf("%+v %v: size %d, active %d, prewarmed %d, spare %d, memory %d, want %+v",
+				row.m, row.environ, c.PoolSize, c.PoolActive, c.PoolPrewarmed, c.PoolSpare, c.PoolMemory(), row)
 		}
 	}
 }
 
 func TestOnlyAPoolSizeThatNobodySetIsLimited(t *testing.T) {
 	for _, row := range []struct {
-		environ    []string
-		most, want int
+		environ           []string
+		most, want, spare int
 	}{
-		{nil, 500, 500}, {nil, 50_000, 3072}, {nil, 1, 32}, {[]string{"POOL_SIZE=200"}, 100, 200}, {[]string{"POOL_ACTIVE=4"}, 1, 4},
+		{nil, 500, 500, 117},
+		{nil, 50_000, 3072, 163},
+		{nil, 1, 32, 0},
+		{[]string{"POOL_SIZE=200"}, 100, 200, 0},
+		{[]string{"POOL_ACTIVE=4"}, 1, 4, 0},
+		{[]string{"POOL_SPARE=400"}, 500, 500, 400},
+		{[]string{"POOL_SPARE=400"}, 300, 300, 296},
 	} {
 		c := mustLoad(t, row.environ...)
-		if c.LimitPool(row.most); c.PoolSize != row.want {
-			t.Errorf("%v limited to %d: %d, want %d", row.environ, row.most, c.PoolSize, row.want)
+		if c.LimitPool(row.most); c.PoolSize != row.want || c.PoolSpare != row.spare {
+			t.Errorf("%v limited to %d: %d and %d spare, want %d and %d", row.environ, row.most, c.PoolSize, c.PoolSpare, row.want, row.spare)
 		}
 	}
 }
@@ -338,11 +348,15 @@ func TestMorePrewarmedThanWorkersIsAFault(t *testing.T) {
 	if want := "POOL_PREWARMED: 3 is more than POOL_SIZE, which is 2"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
+	_, err = from("POOL_SIZE=4", "POOL_PREWARMED=3", "POOL_SPARE=2")
+	if want := "POOL_SPARE: 2 and POOL_PREWARMED, which is 3, are more than POOL_SIZE, which is 4"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
 }
 
 func TestAnswerThatIsLargerThanTheMemoryOfAllIsAFault(t *testing.T) {
 	_, err := from("RESPONSE_LIMIT=17mb", "HTTP_ANSWER_MEMORY=16mb")
-	want := "RESPONSE_LIMIT: 17825792 is more than HTTP_ANSWER_MEMORY, which is 16777216: one answer could cut off all others"
+	want := "RESPONSE_LIMIT: 17mb is more than HTTP_ANSWER_MEMORY, which is 16mb: one answer could cut off all others"
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

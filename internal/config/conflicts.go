@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
+
+	"github.com/backstage/functions/internal/bytesize"
 )
 
 // conflicts are combinations of variables that are errors. Sound says that every variable was read without error; only
@@ -15,6 +18,10 @@ func (c *Config) conflicts(sound bool) []error {
 	if sound && c.PoolPrewarmed > c.PoolSize {
 		fault("POOL_PREWARMED: %d is more than POOL_SIZE, which is %d", c.PoolPrewarmed, c.PoolSize)
 	}
+	if sound && c.PoolPrewarmed <= c.PoolSize && c.PoolPrewarmed+c.PoolSpare > c.PoolSize {
+		fault("POOL_SPARE: %d and POOL_PREWARMED, which is %d, are more than POOL_SIZE, which is %d",
+			c.PoolSpare, c.PoolPrewarmed, c.PoolSize)
+	}
 	if sound && c.PoolActive > c.PoolSize {
 		fault("POOL_ACTIVE: %d is more than POOL_SIZE, which is %d", c.PoolActive, c.PoolSize)
 	}
@@ -22,13 +29,13 @@ func (c *Config) conflicts(sound bool) []error {
 		fault("POOL_RESERVE: %d is not less than POOL_ACTIVE, which is %d", c.PoolReserve, c.PoolActive)
 	}
 	if sound && c.isGiven("RESPONSE_LIMIT") && c.ResponseLimit > c.HTTP.AnswerMemory {
-		fault("RESPONSE_LIMIT: %d is more than HTTP_ANSWER_MEMORY, which is %d: one answer could cut off all others",
-			c.ResponseLimit, c.HTTP.AnswerMemory)
+		fault("RESPONSE_LIMIT: %s is more than HTTP_ANSWER_MEMORY, which is %s: one answer could cut off all others",
+			bytesize.Text(c.ResponseLimit), bytesize.Text(c.HTTP.AnswerMemory))
 	}
 	if c.Egress.UseCertFile && c.Egress.CertFile == "" {
 		fault("SSL_CERT_FILE: must be set when FUNCTIONS_USE_SSL_CERT_FILE is true")
 	}
-	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
+	if c.isGiven("TLS_CERT_FILE") != c.isGiven("TLS_KEY_FILE") {
 		fault("TLS_CERT_FILE, TLS_KEY_FILE: must be set both, or neither")
 	}
 	if c.Packages.Token != "" && c.Packages.TokenFile != "" {
@@ -66,7 +73,25 @@ func (c *Config) contradictions() []string {
 	limit("EGRESS_CONNECT_TIMEOUT", "CODE_ASYNC_TIMEOUT", c.Egress.Limits.Connect > c.AsyncTimeout)
 	limit("MAX_CONCURRENCY_FUNCTION", "MAX_CONCURRENCY_NAMESPACE",
 		c.MaxConcurrencyNamespace > 0 && c.MaxConcurrencyFunction > c.MaxConcurrencyNamespace)
-	return append(warnings, c.narrowTotals()...)
+	limit("WEBSOCKET_MESSAGE_LIMIT", "BODY_PARSER_LIMIT", c.WebSocket.Connections > 0 && c.WebSocket.Message > c.BodyLimit)
+	if name, _ := c.ExposeEnv.Get("TZ"); name != "" && !IsZone(name) {
+		warnings = append(warnings, fmt.Sprintf("%sTZ=%s is not a name of the time zone database, such as "+
+			"America/Sao_Paulo: functions are in the zone of the server", exposePrefix, name))
+	}
+	return slices.Concat(warnings, c.lowMaxima(), c.narrowTotals())
+}
+
+// lowMaxima are warnings about timeouts that functions may not ask for, although those that ask for none have them.
+func (c *Config) lowMaxima() (warnings []string) {
+	low := func(most, usual string, less bool) {
+		if less && c.isGiven(most) {
+			warnings = append(warnings, fmt.Sprintf("%s=%s is less than %s, which is %s: functions without a timeout of "+
+				"their own have more time than others may ask for", most, c.texts[most], usual, c.texts[usual]))
+		}
+	}
+	low("FUNCTION_TIMEOUT_MAX", "CODE_ASYNC_TIMEOUT", c.FunctionTimeoutMax < c.AsyncTimeout)
+	low("FUNCTION_SYNC_TIMEOUT_MAX", "CODE_SYNC_TIMEOUT", c.FunctionSyncTimeoutMax < c.SyncTimeout)
+	return warnings
 }
 
 // narrowTotals are warnings about limits of the asynchronous calls of all namespaces of which one can have no more than

@@ -18,6 +18,12 @@ func TestWhatHasNoEffectIsTold(t *testing.T) {
 		"STREAM_IDLE_TIMEOUT=16m":                                                                   "STREAM_IDLE_TIMEOUT=16m is more than STREAM_TIMEOUT, which is 15m: the smaller one applies",
 		"CODE_SYNC_TIMEOUT=6000":                                                                    "CODE_SYNC_TIMEOUT=6000 is more than CODE_ASYNC_TIMEOUT, which is 5000: the smaller one applies",
 		"RESPONSE_LIMIT=200mb|WORKER_MEMORY_LIMIT=150mb|HTTP_ANSWER_MEMORY=200mb":                   "RESPONSE_LIMIT=200mb is more than WORKER_MEMORY_LIMIT, which is 150mb: the smaller one applies",
+		"WEBSOCKET_MESSAGE_LIMIT=2mb|WEBSOCKET_CONNECTIONS=5":                                       "WEBSOCKET_MESSAGE_LIMIT=2mb is more than BODY_PARSER_LIMIT, which is 1mb: the smaller one applies",
+		"WEBSOCKET_MESSAGE_LIMIT=2mb":                                                               "",
+		"WEBSOCKET_CONNECTIONS=5|BODY_PARSER_LIMIT=1kb":                                             "",
+		"FUNCTION_TIMEOUT_MAX=1s":                                                                   "FUNCTION_TIMEOUT_MAX=1s is less than CODE_ASYNC_TIMEOUT, which is 5000: functions without a timeout of their own have more time than others may ask for",
+		"FUNCTION_SYNC_TIMEOUT_MAX=50ms":                                                            "FUNCTION_SYNC_TIMEOUT_MAX=50ms is less than CODE_SYNC_TIMEOUT, which is 100: functions without a timeout of their own have more time than others may ask for",
+		"FUNCTION_TIMEOUT_MAX=5s|FUNCTION_SYNC_TIMEOUT_MAX=100ms":                                   "",
 		"HOST=web-1": "HOST=web-1 is a name: the server listens at the address that it stands for, and at no other. Backstage Functions did not read HOST, " +
 			"which some shells set: unset it, or set it to an address: 0.0.0.0 are all",
 		"HOST=localhost|METRICS_HOST=::1|PORT=1": "",
@@ -33,6 +39,15 @@ func TestWhatHasNoEffectIsTold(t *testing.T) {
 		if got := strings.Join(mustLoad(t, strings.Split(settings, "|")...).Warnings, "\n"); got != want {
 			t.Errorf("%s: warnings %q, want %q", settings, got, want)
 		}
+	}
+}
+
+func TestAFaultOfARuleSaysWhatRulesLookLike(t *testing.T) {
+	const want = `EGRESS_ALLOW: must be hosts, addresses and ranges, with or without a port and without a scheme, such as ` +
+		`api.example.com, *.example.com:443 or 10.0.0.0/8, separated by commas: rule "http://a.example": must be without a ` +
+		`scheme, got "http://a.example"`
+	if _, err := from("EGRESS_ALLOW=http://a.example"); err == nil || err.Error() != want {
+		t.Errorf("%v", err)
 	}
 }
 
@@ -52,6 +67,12 @@ func TestCertificateNeedsItsKey(t *testing.T) {
 		}
 	}
 	mustLoad(t, "TLS_CERT_FILE=/a", "TLS_KEY_FILE=/b")
+	for _, name := range []string{"TLS_CERT_FILE", "TLS_KEY_FILE"} { // with the content in place of the path
+		_, err := from(name+"=-----BEGIN\nCERTIFICATE-----", "TLS_CERT_FILE=/a", "TLS_KEY_FILE=/b")
+		if err == nil || !strings.Contains(err.Error(), name+": ") || strings.Contains(err.Error(), "must be set both") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 func TestTheTokenOfTheRegistryIsGivenOnce(t *testing.T) {
@@ -77,5 +98,13 @@ func TestTheExampleOfTheFileIsTaken(t *testing.T) {
 	env, err := c.ExposeEnv.MarshalJSON()
 	if err != nil || c.PoolSize != 16 || len(c.Warnings) > 0 || c.AccessFormat != ":method :url # :status" || string(env) != `{"GREETING":"say \"hello\""}` {
 		t.Errorf("%v %s %v", c, env, err)
+	}
+}
+
+func TestAZoneOfFunctionsThatIsNoneIsTold(t *testing.T) {
+	for value, want := range map[string]int{"Asia/Tokyo": 0, "": 0, "Sao_Paulo": 1} {
+		if c := mustLoad(t, "EXPOSE_ENV_TZ="+value); len(c.Warnings) != want {
+			t.Errorf("%q: the warnings are %q", value, c.Warnings)
+		}
 	}
 }

@@ -16,13 +16,16 @@ var update = flag.Bool("update", false, "write "+page)
 const intro = `# Configuration
 
 Environment variables configure the server. An empty variable counts as not set. If a value, or a file that a variable
-names, makes no sense, the server does not start. It reports all errors at once, each with the variable, its value and
-what is accepted. ` + "`functions serve --help`" + ` prints these tables.
+names, makes no sense, the server does not start. It reports all wrong values at once, each with the variable, its value
+and what is accepted. Some files, such as those of ` + "`TLS_CERT_FILE` and `SECRETS_KEYSET_FILE`" + `, and modules are
+read once all values are right, and the first that is wrong ends the start. ` + "`functions serve --help`" + ` prints
+these tables.
 
 - Sizes are bytes or have a unit (` + "`500kb`, `1.5mb`" + `; powers of 1024).
 - Durations have a unit (` + "`500ms`, `10s`, `1m30s`" + `). Where milliseconds are named, a bare number is milliseconds.
-- Switches are ` + "`true`, `1`, `yes` or `on`, and `false`, `0`, `no` or `off`" + `, in upper or lower case. Words such as
-  those of ` + "`STORAGE`" + ` may be in upper or lower case too.
+- Switches are ` + "`true`, `1`, `yes` or `on`, and `false`, `0`, `no` or `off`" + `, in upper or lower case. ` + "`AUTH`" + `,
+  ` + "`METRICS_AUTH` and `LOG_ACCESS`" + ` are no switches: they take the words that their rows name. Such words, as those
+  of ` + "`STORAGE`" + `, may be in upper or lower case too.
 - JSON is read strictly: an unknown name, a name that appears twice, or text after the object is an error.
 - In lists with commas no item may be empty, not even the last one.
 

@@ -13,12 +13,16 @@ import (
 // maxRules is the most rules of one list.
 const maxRules = 10_000
 
+// ruleForms says what rules look like.
+const ruleForms = "hosts, addresses and ranges, with or without a port and without a scheme, such as " +
+	"api.example.com, *.example.com:443 or 10.0.0.0/8"
+
 // rules reads what egress.ParseRules reads.
 func rules(target func(*Config) *[]egress.Rule) parser {
 	return past(func(c *Config, text string) error {
 		list, err := readRules(text)
 		if err != nil {
-			return fmt.Errorf("must be hosts, addresses and ranges without a scheme, separated by commas: %w", err)
+			return fmt.Errorf("must be %s, separated by commas: %w", ruleForms, err)
 		}
 		*target(c) = list
 		return nil
@@ -115,7 +119,7 @@ func readPolicyMember(policy *egress.Policy, m member) error {
 			spelling.DidYouMean(strings.ToLower(m.name), policyNames))
 	}
 	if err != nil {
-		return fmt.Errorf("%s must be hosts, addresses and ranges without a scheme, in one string: %w", m.name, err)
+		return fmt.Errorf("%s must be %s, in one string: %w", m.name, ruleForms, err)
 	}
 	return nil
 }

@@ -80,7 +80,9 @@ func load(getenv func(string) (string, bool), environ []string, m machine) (*Con
 		if given {
 			c.given.add(v.Name, text)
 		}
-		if err := v.read(c, text, given); err != nil {
+		// A default that is wrong after another fault is most often derived from the value that is at fault. If not, it is
+		// told when that is mended.
+		if err := v.read(c, text, given); err != nil && (given || len(faults) == 0) {
 			faults = append(faults, err)
 		}
 	}

@@ -26,6 +26,9 @@ const (
 	// waitingMemory is the planned memory of a worker whose call waits, in bytes: twice what such a worker takes,
 	// including the kernel's part.
 	waitingMemory = 4 << 20
+	// spareMemory is of how much memory one spare worker is started, in bytes. It takes some 2 MB, half of them the
+	// kernel's.
+	spareMemory = 100 << 20
 )
 
 // poolMemory is the most that workers may take together, in bytes; 0 if the memory is unknown.
@@ -45,6 +48,9 @@ func (m machine) poolActive(cpus int, perWorker int64) int {
 func (m machine) poolSize(cpus int, perWorker int64) int {
 	return min(max(m.poolActive(cpus, perWorker), int(m.poolMemory()/waitingMemory)), maxPoolSize)
 }
+
+// spare is the default of POOL_SPARE, as far as there may be as many: 2 % of the memory while they are ready.
+func (m machine) spare() int { return int(min(m.memory/spareMemory, maxPoolSize)) }
 
 // share is the default limit of memory that callers can make the server use: a 32nd of the memory, at least that many
 // bytes, at most 128 MiB or that many, and never more than there is.

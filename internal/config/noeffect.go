@@ -24,6 +24,7 @@ var (
 // nodeInstead says what to do instead of setting a variable of Node.js, as the end of a sentence.
 var nodeInstead = map[string]string{
 	"NODE_TLS_REJECT_UNAUTHORIZED": "EGRESS_TLS_INSECURE=true lets functions talk TLS with anybody",
+	"NODE_USE_ENV_PROXY":           "EGRESS_PROXY names a proxy for all functions",
 	"NODE_ENV":                     "EXPOSE_ENV_NODE_ENV shows it to functions as Backstage.env.NODE_ENV",
 	"NODE_PATH":                    "modules lie beside the runner, see DEFAULT_GLOBAL_MODULES",
 	"NODE_OPTIONS":                 "WORKER_MEMORY_LIMIT bounds a worker's heap",
@@ -59,6 +60,12 @@ func ofNode(name, value string) bool {
 	}
 	if strings.HasPrefix(name, "LC_") || name == "LANG" {
 		return slices.Contains(nodeReads, name) && !english.MatchString(value)
+	}
+	if name == "NODE_TLS_REJECT_UNAUTHORIZED" && value != "0" { // which is what functions have anyhow
+		return false
+	}
+	if name == "NODE_USE_ENV_PROXY" { // it looks like a variable of a linked container
+		return true
 	}
 	others := notNodes.MatchString(name) || serviceLink.MatchString(name)
 	return slices.Contains(nodeReads, name) || nodeName.MatchString(name) && !others

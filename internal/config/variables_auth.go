@@ -16,6 +16,9 @@ const (
 	AuthOn  = "on"
 )
 
+// adminKeyName is that of the file with the key of the administrator in DATA_DIR.
+const adminKeyName = "admin.key"
+
 // issuers reads a JSON array of issuers.
 func issuers() parser {
 	const one = `{"issuer":"https://login.example","audiences":["functions"]}`
@@ -59,9 +62,14 @@ var authVariables = []Variable{
 	{
 		Name: "ADMIN_KEY_FILE", Default: "`admin.key` in `DATA_DIR`",
 		Meaning: "File with the key of the administrator, who may do everything. If it is missing when a server starts " +
-			"whose `AUTH` is not `off`, the server makes one that only its user can read. Servers that share a store may " +
-			"share it, or have one each.",
+			"whose `AUTH` is not `off`, the server makes one that only its user can read, in a directory that " +
+			"is there or in `DATA_DIR`. Servers that share a store may share it, or have one each.",
 		parse:  text(func(c *Config) *string { return &c.AdminKeyFile }),
-		derive: func(c *Config, _ machine) string { return filepath.Join(c.DataDir, "admin.key") },
+		derive: func(c *Config, _ machine) string { return filepath.Join(c.DataDir, adminKeyName) },
 	},
+}
+
+// AdminKeyIsDefault says whether AdminKeyFile is the one whose directory is made with the file.
+func (c *Config) AdminKeyIsDefault() bool {
+	return filepath.Clean(c.AdminKeyFile) == filepath.Join(c.DataDir, adminKeyName)
 }

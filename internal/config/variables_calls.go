@@ -47,29 +47,30 @@ var callsVariables = []Variable{
 		Name: "CALLS_MAX", Default: "10000",
 		Meaning: "Most asynchronous calls of a namespace that are in the store at a time, waiting, running and ended. " +
 			"Those that have succeeded or were cancelled make room for new ones; with none of them left a caller is " +
-			"answered 429. With `AUTH=on` callers without a role, of functions that are open to them, are above half of " +
-			"it. 0 turns asynchronous calls off: `Prefer: respond-async` has no effect.",
+			"answered 429. With `AUTH=on`, callers who have no role and call a function that is open to them are answered 429 " +
+			"above half of it. 0 turns asynchronous calls off: `Prefer: respond-async` has no effect.",
 		parse: whole(0, 10_000_000, func(c *Config) *int { return &c.Calls.Most }),
 	},
 	{
 		Name: "CALLS_MEMORY", Default: "64mb",
-		Meaning: "Most bytes, or with a unit, that the asynchronous calls of a namespace take in the store, with their " +
-			"requests and answers. Above it a caller is answered 429, as with `CALLS_MAX`.",
+		Meaning: "Most memory, in bytes or with a unit, that the asynchronous calls of a namespace take in the store, with " +
+			"their requests and answers. Above it a caller is answered 429, as with `CALLS_MAX`.",
 		parse: size(mib, tib, func(c *Config) *int64 { return &c.Calls.Memory }),
 	},
 	{
 		Name: "CALLS_MAX_TOTAL", Default: "ten times `CALLS_MAX`",
 		Meaning: "Most asynchronous calls of all namespaces that are in the store at a time. Those that have succeeded or " +
-			"were cancelled make room, those of the namespace that has most first. Of the rest a namespace may have as " +
-			"many as it leaves for others: above that its callers are answered 429. So one alone can have half, and the " +
-			"start warns if that is less than `CALLS_MAX`. Servers that share a Redis see within a second what others add.",
+			"were cancelled make room, those of the namespace that has the most first. Of the others a namespace may have no " +
+			"more than it leaves for other namespaces: above that its callers are answered 429. So one namespace alone can " +
+			"have half, and the start warns if that is less than `CALLS_MAX`. Servers that share a Redis see within a second " +
+			"what others add.",
 		parse:  whole(1, 100_000_000, func(c *Config) *int { return &c.Calls.MostOfAll }),
 		derive: func(c *Config, _ machine) string { return strconv.Itoa(max(10*c.Calls.Most, 1)) },
 	},
 	{
 		Name: "CALLS_MEMORY_TOTAL", Default: "eight times `CALLS_MEMORY`",
-		Meaning: "Most bytes, or with a unit, that the asynchronous calls of all namespaces take in the store, as " +
-			"`CALLS_MAX_TOTAL` is for their number. Give Redis a `maxmemory` above it.",
+		Meaning: "Most memory, in bytes or with a unit, that the asynchronous calls of all namespaces take in the store, " +
+			"as `CALLS_MAX_TOTAL` is for their number. Give Redis a `maxmemory` above it.",
 		parse:  size(mib, tib, func(c *Config) *int64 { return &c.Calls.MemoryOfAll }),
 		derive: func(c *Config, _ machine) string { return strconv.FormatInt(min(8*c.Calls.Memory, tib), 10) },
 	},
@@ -108,9 +109,10 @@ var callsVariables = []Variable{
 	},
 	{
 		Name: "CALLS_KEPT", Default: KeepFailures,
-		Meaning: "Of which calls whose callers wait there are records, to be read with those of asynchronous calls: " +
-			"`failures`, those that failed, `all`, or `none`. Where many calls end at a time some stand for the others: of " +
-			"each function 5 a second are kept after the first 50, and of all functions of a server 200 after the first 1000.",
+		Meaning: "Which calls whose callers wait leave a record, which is read like those of asynchronous calls: " +
+			"`failures`, only those that failed; `all`; or `none`. Where many calls end at a time only a sample of them has " +
+			"records: of each function the first 50 and then 5 a second, of all functions of a server the first 1000 and then " +
+			"200 a second.",
 		parse: oneOf(func(c *Config) *string { return &c.Calls.Kept }, KeepFailures, KeepAll, KeepNone),
 	},
 	{
@@ -125,8 +127,8 @@ var callsVariables = []Variable{
 	},
 	{
 		Name: "CALLS_KEPT_MEMORY", Default: "64mb",
-		Meaning: "Most bytes, or with a unit, that these records of all namespaces take in the store. The namespace with " +
-			"the most makes room, as with `CALLS_KEPT_MAX`.",
+		Meaning: "Most memory, in bytes or with a unit, that these records of all namespaces take in the store. The " +
+			"namespace with the most makes room, as with `CALLS_KEPT_MAX`.",
 		parse: size(mib, tib, func(c *Config) *int64 { return &c.Calls.KeptMemory }),
 	},
 	{

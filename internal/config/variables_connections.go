@@ -35,8 +35,8 @@ var connectionsVariables = []Variable{
 		parse:   duration(100*time.Millisecond, day, func(c *Config) *time.Duration { return &c.HTTP.Body }),
 	},
 	{
-		Name: "HTTP_BODY_MEMORY", Default: "a 32nd of the memory of the machine or container, 16 times `BODY_PARSER_LIMIT` " +
-			"or six times `CODE_LIMIT` to 128mb",
+		Name: "HTTP_BODY_MEMORY", Default: "a 32nd of the memory of the machine or container, at most 128mb; but at least " +
+			"the larger of 16 times `BODY_PARSER_LIMIT` and six times `CODE_LIMIT`",
 		Meaning: "Most memory for requests that are being received or served, beyond 4 KiB for each, in bytes or " +
 			"with a unit. Above it a request is answered 503. One address may use up to four fifths of it. A body " +
 			"that is to be stored counts three times, because it is parsed.",
@@ -70,7 +70,7 @@ var connectionsVariables = []Variable{
 	},
 	{
 		Name: "TLS_CERT_FILE", Default: "none", derive: none,
-		Meaning: "File in PEM with the server's certificate, and those that lead from it to its authority. With " +
+		Meaning: "File in PEM with the server's certificate, followed by its intermediate certificates. With " +
 			"`TLS_KEY_FILE` it makes `PORT` and `RUN_PORT` speak TLS, 1.2 or later. Files that change are read " +
 			"again within 10 seconds, and on SIGHUP; if they cannot be used the log says so, and the certificate " +
 			"before stays.",

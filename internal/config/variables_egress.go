@@ -119,7 +119,7 @@ var egressVariables = []Variable{
 	{
 		Name: "HTTP_KEEP_ALIVE", Default: "false",
 		Meaning: "`true` lets the HTTP agents of functions use a connection for several requests of one call. The " +
-			"connection still ends with the call.",
+			"connection still ends with the call, or when another of the call [waits](egress.md#waiting-for-a-place).",
 		parse: booleanOr(func(c *Config) *bool { return &c.Egress.KeepAlive }),
 	},
 	{

@@ -11,8 +11,9 @@ import (
 var functionsVariables = []Variable{
 	{
 		Name: "CODE_SYNC_TIMEOUT", Default: "100",
-		Meaning: "Time until `main` must have returned, and for the trial run of new code: milliseconds, or a " +
-			"duration with its unit such as `1s`.",
+		Meaning: "CPU time until `main` must have returned, and for the trial run of new code: milliseconds, or a " +
+			"duration with its unit such as `1s`. At most ten times as much wall-clock time may pass. Loading code is " +
+			"not counted, up to a second for each MiB of it.",
 		parse: millis(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.SyncTimeout }),
 	},
 	{
@@ -29,14 +30,15 @@ var functionsVariables = []Variable{
 	},
 	{
 		Name: "STREAM_TIMEOUT", Default: "15m",
-		Meaning: "Longest time from the head of a streamed answer to its end, after which it is cut off; `0s` for any. " +
-			"From its head on this and `STREAM_IDLE_TIMEOUT` take the place of `CODE_ASYNC_TIMEOUT`.",
+		Meaning: "Longest time from the head of a streamed answer to its end, after which it is cut off; `0s` sets no " +
+			"limit. Once the head is sent, this and `STREAM_IDLE_TIMEOUT` replace `CODE_ASYNC_TIMEOUT`.",
 		parse: duration(0, 7*day, func(c *Config) *time.Duration { return &c.StreamTotal }),
 	},
 	{
 		Name: "STREAM_UNREAD_TIMEOUT", Default: "10s",
-		Meaning: "Longest time for which a caller may take nothing of what is there of its streamed answer; the answer is " +
-			"cut off then. After a second it gives way to calls that need its worker's room. `HTTP_WRITE_TIMEOUT` holds beside.",
+		Meaning: "Longest time for which a caller may read nothing of its streamed answer while there is something to " +
+			"read; the answer is cut off then. After a second of that it gives way to calls that need its worker's room. " +
+			"`HTTP_WRITE_TIMEOUT` applies as well.",
 		parse: duration(time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.StreamUnread }),
 	},
 	{

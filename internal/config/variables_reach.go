@@ -12,9 +12,9 @@ var reachVariables = []Variable{
 		Name: "ALLOWED_HOSTS", Default: "loopback names in protected mode, else `*`",
 		derive: none,
 		Meaning: "Hosts that callers of `PORT` and `RUN_PORT` may ask for, separated by commas: names and IP addresses " +
-			"without a port, `*.example.org` for all names below one, `*` for all. Others are answered 421, so that a page " +
-			"whose name was made to lead here ([DNS rebinding](isolation.md#browsers)) gets nothing, unless it is a probe or " +
-			"a [route](http-api.md#routes) that names its host.",
+			"without a port, `*.example.org` for all names below one, `*` for all. Requests for others are answered 421, so " +
+			"that a page whose name was made to lead here ([DNS rebinding](isolation.md#browsers)) gets nothing. Probes are " +
+			"answered all the same, and so are requests that a [route](http-api.md#routes) with their host serves.",
 		parse: allowedHosts(func(c *Config) *[]string { return &c.AllowedHosts }),
 	},
 	{

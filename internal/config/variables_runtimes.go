@@ -33,7 +33,8 @@ var runtimesVariables = []Variable{
 		Meaning: "Node.js binaries that functions choose from by `runtime` in their PUT, such as " +
 			"`node8=/opt/node8/bin/node,node24=/opt/node24/bin/node`, beside those that " +
 			"[`functions runtimes add`](operations.md#runtimes) has installed. Functions that choose none get the first, " +
-			"which stays until a restart. All together have `POOL_SIZE` workers.",
+			"except new functions of files, which get the newest. The first stays until a restart. All runtimes together have " +
+			"`POOL_SIZE` workers.",
 		parse: past(runtimes, []string{"a=/x", "a=x, b=y", manyRuntimes(maxRuntimes)},
 			[]string{"a", "=x", "a=", "a b=x", "a=x,a=y", "a=x,", manyRuntimes(maxRuntimes + 1)}),
 	},

@@ -36,9 +36,9 @@ var serverVariables = []Variable{
 	},
 	{
 		Name: "RUN_PORT", Default: "none", derive: none,
-		Meaning: "A second port for the callers of functions: it serves [runs, pipelines, routes and " +
-			"probes](http-api.md#run_port) and nothing that shows or changes a function, so it may be public while `PORT` " +
-			"is not; 0 takes any free port.",
+		Meaning: "A second port for the callers of functions: it serves [runs, pipelines, batches, " +
+			"asynchronous calls, routes and probes](http-api.md#run_port) and nothing that shows or " +
+			"changes a function, so it may be public while `PORT` is not; 0 takes any free port.",
 		parse: optional(
 			whole(0, maxPort, func(c *Config) *int { return &c.RunPort }),
 			func(c *Config) *bool { return &c.Run },

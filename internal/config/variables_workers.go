@@ -59,16 +59,16 @@ var workersVariables = []Variable{
 	},
 	{
 		Name: "REUSE", Default: "worker",
-		Meaning: "How a worker serves the calls of its function. `worker`: one after the other, and what a call has " +
-			"left is compared. `rollback`: it is put back after each to what it was before the first, or ended; where " +
-			"`/status/isolation` says that this cannot be had, each call gets a process of its own. `reuse` of a " +
-			"function goes before.",
+		Meaning: "How a worker serves the calls of its function. `worker`: one after the other, with a check of what each " +
+			"has left behind. `rollback`: after each call it is put back to the state it was in before the first, or ended; " +
+			"where `/status/isolation` says that this is not available, each call gets a process of its own. `reuse` of a " +
+			"function takes precedence over it.",
 		parse: oneOf(func(c *Config) *string { return &c.Reuse }, "worker", "rollback"),
 	},
 	{
 		Name: "ROLLBACK_AUDIT", Default: "10000",
-		Meaning: "One worker in so many that were put back is compared with its snapshot in full, behind the answer, " +
-			"which takes it tens of milliseconds. 0 for none.",
+		Meaning: "After one in this many calls, chosen at random, the worker that was put back is compared in full with " +
+			"its snapshot. This happens after the answer, and takes tens of milliseconds. 0 turns it off.",
 		parse: whole(0, 1_000_000_000, func(c *Config) *int { return &c.RollbackAudit }),
 	},
 	{
@@ -113,6 +113,22 @@ var workersVariables = []Variable{
 		Meaning: "Workers that are kept ready for functions that were not called lately; at most `POOL_SIZE`.",
 		parse:   whole(0, maxPoolSize, func(c *Config) *int { return &c.PoolPrewarmed }),
 		derive:  func(c *Config, _ machine) string { return strconv.Itoa(min(c.NumCPUs, c.PoolActive)) },
+	},
+	{
+		Name: "POOL_SPARE",
+		Default: "one for each 100 MB of the memory, at most a quarter of what `POOL_SIZE` is above `POOL_ACTIVE`; 0 where " +
+			"`POOL_PREWARMED` is set",
+		Meaning: "Workers that are kept ready for bursts of first calls, beside `POOL_PREWARMED`; both together at most " +
+			"`POOL_SIZE`. They are started one after the other while no call waits and a processor is free, and end when " +
+			"others need their room or memory is scarce. Each takes some 2 MB. There are none where workers are not forked, " +
+			"each of which takes 28 MB.",
+		parse: whole(0, maxPoolSize, func(c *Config) *int { return &c.PoolSpare }),
+		derive: func(c *Config, m machine) string {
+			if c.isGiven("POOL_PREWARMED") {
+				return "0"
+			}
+			return strconv.Itoa(max(min(m.spare(), c.mostSpare()), 0))
+		},
 	},
 	{
 		Name: "POOL_RESERVE", Default: "an eighth of `POOL_ACTIVE`, at least 1; 0 where `POOL_ACTIVE` is 1",

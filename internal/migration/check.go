@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -16,18 +17,39 @@ type Source interface {
 
 // Compiler compiles code for a runtime, "" for that of functions that ask for none, and runs nothing.
 type Compiler interface {
-	// Compile says why code does not compile, and what happens to a call directly after it as it is stored.
-	Compile(ctx context.Context, runtime, filename, code, stored string) (fault string, behind Behind, err error)
+	// Compile says why code does not compile.
+	Compile(ctx context.Context, runtime, filename, code string) (fault string, err error)
+	// Behind says why code, as it is stored, does not run in Backstage Functions, as far as this runtime can tell. Detail
+	// is what it says of code that does not compile.
+	Behind(ctx context.Context, runtime, filename, stored string) (reason Behind, detail string, err error)
 }
 
-// Behind says what happens to code directly after other code.
+// Behind is why code does not run in Backstage Functions, which writes a call of main directly after it.
 type Behind string
 
 // Values of Behind.
 const (
-	Refused Behind = "refused" // it does not compile
-	Lost    Behind = "lost"    // it is part of a comment
+	Refused Behind = "refused" // the call does not compile there
+	Lost    Behind = "lost"    // the call is part of a comment
+	Syntax  Behind = "syntax"  // the code does not compile, with or without the call
+	Module  Behind = "module"  // neither does an ES module
+	NoMain  Behind = "main"    // it has no main, but what may be called here
+	Unknown Behind = "unknown" // the compiler could not tell
 )
+
+// backTexts say what Behind means to a function. Syntax and Unknown get their detail.
+var backTexts = map[Behind]string{
+	Refused: "runs here, but does not compile in Backstage Functions, because a semicolon is missing at its end: put it " +
+		"again here, or end it with one",
+	Lost: "runs here, but is never answered in Backstage Functions, because it ends in a comment: put it again here, or " +
+		"end it with a line feed",
+	Syntax: "runs here, but does not compile in Backstage Functions, whose Node.js 8 does not know all of its syntax: " +
+		"translate it for Node.js 8. ",
+	Module: "runs here, but does not compile in Backstage Functions, because it is an ES module: require what it " +
+		"imports, and declare a function main in place of its exports",
+	NoMain:  "has no main at its top level, which Backstage Functions calls: declare a function main",
+	Unknown: "whether it runs in Backstage Functions is not known: ",
+}
 
 // Check is what functions are compared with.
 type Check struct {
@@ -35,11 +57,15 @@ type Check struct {
 	Compiler Compiler
 	// Runtimes are the names of the runtimes; functions that ask for none get the first.
 	Runtimes []string
+	// Original is the runtime that knows as much as the Node.js 8 of Backstage Functions; empty if there is none. What is
+	// too new for that is then not found.
+	Original string
 	// Modules are the modules that functions may require.
 	Modules []string
 	Limits  function.Limits
 	// Reach says why functions of a namespace may not reach a port of a host, and what EGRESS_ALLOW would have to list to
-	// allow it. Why is empty if they may; allow is empty if that would not help. Nil skips this check.
+	// allow it. Why is empty if they may; allow is empty if that would not help, or the port is not known: port 0 stands
+	// for any. Nil skips this check.
 	Reach func(ctx context.Context, namespace, host string, port uint16) (why, allow string)
 	// SentryDSN is the server's own Sentry project; functions may report to its host as well. Empty for none.
 	SentryDSN string
@@ -162,7 +188,7 @@ func (c *Check) env(s *function.Stored) (texts []string) {
 	return texts
 }
 
-// code finds code that does not compile, here or with the text that Backstage Functions writes after it.
+// code finds code that does not compile here, and what does not run in Backstage Functions.
 func (c *Check) code(ctx context.Context, s *function.Stored) (code, back []string, err error) {
 	runtime := c.Runtimes[0]
 	if s.Options.Runtime != nil {
@@ -175,21 +201,23 @@ func (c *Check) code(ctx context.Context, s *function.Stored) (code, back []stri
 	if !found {
 		return []string{fmt.Sprintf("asks for the runtime %s, which is not among RUNTIMES", runtime)}, nil, nil
 	}
-	fault, behind, err := c.Compiler.Compile(ctx, runtime, s.Filename(), s.Function.Program(), s.Code)
+	fault, err := c.Compiler.Compile(ctx, runtime, s.Filename(), s.Function.Program())
+	if err != nil {
+		return nil, nil, err
+	}
 	if fault != "" {
 		code = append(code, "does not compile on "+runtime+": "+fault)
 	}
 	if s.OfFiles() {
 		back = append(back, "was deployed with files, and does not run in Backstage Functions: deploy it there as code")
-		return code, back, err
+		return code, back, nil
 	}
-	switch behind {
-	case Refused:
-		back = append(back, "runs here, but does not compile in Backstage Functions, because a semicolon is missing at its "+
-			"end: put it again here, or end it with one")
-	case Lost:
-		back = append(back, "runs here, but is never answered in Backstage Functions, because it ends in a comment: put it "+
-			"again here, or end it with a line feed")
+	if fault != "" {
+		return code, nil, nil // it does not run here either
+	}
+	reason, detail, err := c.Compiler.Behind(ctx, cmp.Or(c.Original, runtime), s.Filename(), s.Code)
+	if text := backTexts[reason]; text != "" {
+		back = append(back, text+detail)
 	}
 	return code, back, err
 }

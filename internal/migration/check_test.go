@@ -32,7 +32,9 @@ func (s *stored) GetNamespace(_ context.Context, name string) (*function.Namespa
 	return nil, function.ErrNamespaceNotFound
 }
 
-func (*stored) Compile(context.Context, string, string, string, string) (string, Behind, error) {
+func (*stored) Compile(context.Context, string, string, string) (string, error) { return "", nil }
+
+func (*stored) Behind(context.Context, string, string, string) (Behind, string, error) {
 	return "", "", nil
 }
 
@@ -102,5 +104,50 @@ func TestWhatIsStoredIsHeldAgainstTheServer(t *testing.T) {
 	}
 	if len(got) != 11 {
 		t.Errorf("%d are found, want 11:\n%s", len(got), strings.Join(got, "\n"))
+	}
+}
+
+// compiler is a Compiler that knows by heart what it is asked.
+type compiler struct {
+	faults map[string]string    // by runtime and code
+	behind map[string][2]string // reason and detail
+}
+
+func (c *compiler) Compile(_ context.Context, runtime, _, code string) (string, error) {
+	return c.faults[runtime+" "+code], nil
+}
+
+func (c *compiler) Behind(_ context.Context, runtime, _, stored string) (reason Behind, detail string, err error) {
+	found := c.behind[runtime+" "+stored]
+	return Behind(found[0]), found[1], nil
+}
+
+func TestWhatDoesNotRunAfterAReturnHasItsReason(t *testing.T) {
+	c := &compiler{
+		faults: map[string]string{"node8 broken": "SyntaxError: x"},
+		behind: map[string][2]string{
+			"node8 refused": {"refused"}, "node8 lost": {"lost"}, "node8 new": {"syntax", "SyntaxError: x at a:1:2"}, "node8 module": {"module"},
+			"node8 exports": {"main"}, "node8 broken": {"syntax", "no"}, "node8 huge": {"unknown", "it ended"}, "node24 module": {"module"},
+		},
+	}
+	for _, row := range []struct{ original, runtime, code, back string }{
+		{"node8", "node24", "good", ""},
+		{"node8", "node24", "refused", "because a semicolon is missing at its end"},
+		{"node8", "node8", "lost", "because it ends in a comment"},
+		{"node8", "node24", "new", "whose Node.js 8 does not know all of its syntax: translate it for Node.js 8. SyntaxError: x at a:1:2"},
+		{"node8", "node24", "module", "because it is an ES module"},
+		{"node8", "node24", "exports", "has no main at its top level, which Backstage Functions calls: declare a function main"},
+		{"node8", "node8", "broken", ""},
+		{"node8", "node24", "huge", "is not known: it ended"},
+		{"", "node24", "new", ""},
+		{"", "node24", "module", "because it is an ES module"},
+	} {
+		check := &Check{Compiler: c, Runtimes: []string{"node8", "node24"}, Original: row.original}
+		f := &function.Function{Code: row.code}
+		f.Options.Runtime = &row.runtime
+		_, back, err := check.code(t.Context(), &function.Stored{Function: f, Code: row.code})
+		if got := strings.Join(back, "|"); err != nil || (got == "") != (row.back == "") || !strings.Contains(got, row.back) {
+			t.Errorf("%s on %s: %q, %v, want %q", row.code, row.runtime, got, err, row.back)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 
 	"github.com/backstage/functions/internal/function"
 )
@@ -15,20 +14,33 @@ const sentryVariable = "sentryDSN"
 
 // egress finds hosts in code or variables that may not be reached.
 func (c *Check) egress(ctx context.Context, f *function.Function) error {
-	var text strings.Builder
-	text.WriteString(f.Program())
-	for _, v := range f.Env.Vars() {
-		if v.Name != sentryVariable {
-			text.WriteString("\n" + v.Value)
-		}
-	}
-	for _, t := range targets(text.String()) {
-		if err := c.reach(ctx, f.Ref, t, ""); err != nil {
-			return err
-		}
+	if err := c.hosts(ctx, f.Ref, targets(f.Program(), f.Env)); err != nil {
+		return err
 	}
 	if dsn, ok := f.Env.Get(sentryVariable); ok && f.Env.IsString(sentryVariable) {
 		return c.sentry(ctx, f.Ref, dsn)
+	}
+	return nil
+}
+
+// hosts finds the targets of a function that may not be reached, and says how many it did not look at.
+func (c *Check) hosts(ctx context.Context, ref function.Ref, all []target) error {
+	if c.Reach == nil {
+		return nil
+	}
+	told := 0
+	for i, t := range all {
+		if told == maxPerFunction || i == maxLooks {
+			text := fmt.Sprintf("and %d more of its hosts, which the check does not look at", len(all)-i)
+			return c.Found(Finding{Kind: Egress, Ref: ref, Text: text})
+		}
+		unreachable, err := c.reach(ctx, ref, t, "")
+		if err != nil {
+			return err
+		}
+		if unreachable {
+			told++
+		}
 	}
 	return nil
 }
@@ -58,7 +70,8 @@ func (c *Check) sentry(ctx context.Context, ref function.Ref, dsn string) error 
 	if ownScheme, own, ok := project(c.SentryDSN); ok && own == t && ownScheme == scheme {
 		return nil
 	}
-	return c.reach(ctx, ref, t, "the host of its sentryDSN: ")
+	_, err := c.reach(ctx, ref, t, "the host of its sentryDSN: ")
+	return err
 }
 
 // project is the target of a Sentry project's address.
@@ -71,13 +84,13 @@ func project(dsn string) (scheme string, t target, ok bool) {
 }
 
 // reach finds a target that may not be reached.
-func (c *Check) reach(ctx context.Context, ref function.Ref, t target, what string) error {
+func (c *Check) reach(ctx context.Context, ref function.Ref, t target, what string) (found bool, err error) {
 	if c.Reach == nil {
-		return nil
+		return false, nil
 	}
 	why, allow := c.Reach(ctx, ref.Namespace, t.host, t.port)
 	if why == "" {
-		return nil
+		return false, nil
 	}
-	return c.Found(Finding{Kind: Egress, Ref: ref, Text: fmt.Sprintf("%s%s: %s", what, t, why), Allow: allow})
+	return true, c.Found(Finding{Kind: Egress, Ref: ref, Text: fmt.Sprintf("%s%s: %s", what, t, why), Allow: allow})
 }

@@ -29,19 +29,23 @@ type Node struct {
 type nodeAnswer struct {
 	Fault  string
 	Behind Behind
+	Detail string
 	err    error
 }
 
-// Compile says whether code compiles; see Compiler.
-func (n *Node) Compile(ctx context.Context, filename, code, stored string) (fault string, behind Behind, err error) {
-	a, err := n.ask(ctx, map[string]any{"filename": filename, "code": code, "stored": stored})
-	return a.Fault, a.Behind, err
+// Compile says why code does not compile; see Compiler.
+func (n *Node) Compile(ctx context.Context, filename, code string) (fault string, err error) {
+	a, err := n.ask(ctx, map[string]any{"filename": filename, "code": code})
+	return a.Fault, err
 }
 
-// Missing says why a module is not available; empty if it is. Paths are directories to look in besides the runner's.
-func (n *Node) Missing(ctx context.Context, module string, paths ...string) (fault string, err error) {
-	a, err := n.ask(ctx, map[string]any{"module": module, "paths": append([]string{}, paths...)})
-	return a.Fault, err
+// Behind says why code does not run in Backstage Functions; see Compiler.
+func (n *Node) Behind(ctx context.Context, filename, stored string) (reason Behind, detail string, err error) {
+	a, err := n.ask(ctx, map[string]any{"filename": filename, "stored": stored})
+	if a.Fault != "" {
+		return Unknown, a.Fault, err
+	}
+	return a.Behind, a.Detail, err
 }
 
 var errSlow = fmt.Errorf("takes longer than %v to compile", compileTimeout)

@@ -18,6 +18,7 @@ type Report struct {
 	out      io.Writer
 	json     bool
 	findings []Finding
+	notes    []string
 }
 
 // NewReport writes to out, as one JSON object or as readable lines.
@@ -28,6 +29,9 @@ func (r *Report) Add(f Finding) error {
 	r.findings = append(r.findings, f)
 	return nil
 }
+
+// Note adds what the check could not look for. It is no finding.
+func (r *Report) Note(text string) { r.notes = append(r.notes, text) }
 
 // Total is the number of findings.
 func (r *Report) Total() int { return len(r.findings) }
@@ -74,7 +78,8 @@ func (r *Report) program(functions int, counts map[Kind]int, allow string) error
 		Functions int           `json:"functions"`
 		Counts    map[Kind]int  `json:"counts"`
 		Allow     string        `json:"egressAllow"`
-	}{all, functions, counts, allow})
+		Notes     []string      `json:"notes"`
+	}{all, functions, counts, allow, append([]string{}, r.notes...)})
 	if err != nil {
 		return err
 	}
@@ -91,6 +96,9 @@ func (r *Report) people(functions int, counts map[Kind]int, allow string) error 
 	if allow != "" {
 		_, _ = fmt.Fprintf(out, "EGRESS_ALLOW=%s allows all of these%s, in addition to what it lists already\n", plain(allow),
 			r.but())
+	}
+	for _, note := range r.notes {
+		_, _ = fmt.Fprintln(out, plain(note))
 	}
 	checked := fmt.Sprintf("%d functions were", functions)
 	if functions == 1 {
@@ -135,7 +143,11 @@ func summary(total int, counts map[Kind]int) string {
 			kinds = append(kinds, fmt.Sprintf("%d %s", n, kind))
 		}
 	}
-	return fmt.Sprintf("%d things to look at: %s.", total, strings.Join(kinds, ", "))
+	things := "things"
+	if total == 1 {
+		things = "thing"
+	}
+	return fmt.Sprintf("%d %s to look at: %s.", total, things, strings.Join(kinds, ", "))
 }
 
 // plain is text without terminal commands: others wrote it.

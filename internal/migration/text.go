@@ -2,20 +2,18 @@ package migration
 
 import (
 	"fmt"
-	"net"
 	"regexp"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/backstage/functions/internal/function"
 )
 
-// Code is read as text: a guess that shows where to look, and misses what is built at run time.
+// Code is read as text: a guess that shows where to look, and misses unusual forms and what is built at run time.
 
-// maxPerFunction is the most findings of one kind per function, maxMatches the most matches to check.
+// maxPerFunction is the most findings of one kind per function, maxLooks the most hosts to look up for them, maxMatches
+// the most matches to check.
 const (
 	maxPerFunction = 20
+	maxLooks       = 200
 	maxMatches     = 1000
 )
 
@@ -64,49 +62,4 @@ func (c *Check) zone(env *function.Env) []string {
 	return []string{fmt.Sprintf("its variable TZ is %q, which is not a name of the time zone database: the zone of the "+
 		"server applies, "+
 		"and a line of its output says so", name)}
-}
-
-// ports are the default ports of the schemes to look for.
-var ports = map[string]uint16{
-	"http": 80, "https": 443, "ws": 80, "wss": 443, "redis": 6379, "rediss": 6379, "mongodb": 27017, "mongodb+srv": 27017,
-	"amqp": 5672, "amqps": 5671, "postgres": 5432, "postgresql": 5432, "mysql": 3306, "ftp": 21, "smtp": 25,
-}
-
-var (
-	urls = regexp.MustCompile("(?i)\\b(https?|wss?|rediss?|mongodb(?:\\+srv)?|amqps?|postgres(?:ql)?|mysql|ftp|smtp)://" +
-		"(?:[^\\s\"'`<>/@]{1,200}@)?(\\[[0-9a-f:.]{2,60}\\]|[a-z0-9_.-]{1,253})(?::(\\d{1,5}))?(?:[/?#\\s\"'`,;)<>\\\\]|$)")
-	hosts = regexp.MustCompile("(?i)\\bhost(?:name)?[\"']?\\s*[:=]\\s*[\"'`]([a-z0-9_.-]{1,253})(?::(\\d{1,5}))?[\"'`]")
-)
-
-// target is what code may want to reach.
-type target struct {
-	host string
-	port uint16
-}
-
-func (t target) String() string { return net.JoinHostPort(t.host, strconv.Itoa(int(t.port))) }
-
-// newTarget is a port of a host, the scheme's default if there is none.
-func newTarget(host, port string, usual uint16) target {
-	if n, err := strconv.ParseUint(port, 10, 16); err == nil && n > 0 {
-		usual = uint16(n)
-	}
-	return target{strings.ToLower(strings.Trim(host, "[]")), usual}
-}
-
-// targets are the targets in a text.
-func targets(text string) (found []target) {
-	add := func(host, port string, usual uint16) {
-		t := newTarget(host, port, usual)
-		if !slices.Contains(found, t) && len(found) < maxPerFunction {
-			found = append(found, t)
-		}
-	}
-	for _, m := range urls.FindAllStringSubmatch(text, maxMatches) {
-		add(m[2], m[3], ports[strings.ToLower(m[1])])
-	}
-	for _, m := range hosts.FindAllStringSubmatch(text, maxMatches) {
-		add(m[1], m[2], ports["https"])
-	}
-	return found
 }

@@ -33,7 +33,7 @@ func NewKeyset() (*Keyset, error) {
 func ParseKeyset(text []byte) (*Keyset, error) {
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
 	if err != nil {
-		return nil, errors.New("it has no keyset: functions secrets keygen FILE makes one")
+		return nil, errors.New("it has no keyset: name another file, or one that functions secrets keygen FILE has made")
 	}
 	return keysetOf(handle)
 }

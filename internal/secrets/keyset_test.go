@@ -153,7 +153,8 @@ func TestTheFileOfAKeysetIsForItsUser(t *testing.T) {
 
 func TestWhatIsNoKeysetIsNotShown(t *testing.T) {
 	dir := t.TempDir()
-	log := slog.New(slog.DiscardHandler)
+	var said strings.Builder
+	log := slog.New(slog.NewTextHandler(&said, nil))
 	for name, text := range map[string]string{
 		"empty": "", "text": "canary", "object": `{"primaryKeyId":1,"key":"canary"}`,
 		"key": `{"primaryKeyId":1,"key":[{"keyData":{"value":"canary"}}]}`,
@@ -162,9 +163,15 @@ func TestWhatIsNoKeysetIsNotShown(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.Chmod(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := ReadKeyset(path, log); err == nil || strings.Contains(err.Error(), "canary") ||
-			!strings.Contains(err.Error(), path) {
+			!strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "name another file") {
 			t.Errorf("%s: %v", name, err)
+		}
+		if said.Len() > 0 {
+			t.Errorf("%s: the mode of a file that is no keyset is told: %s", name, said.String())
 		}
 	}
 	if _, err := ReadKeyset(dir, log); err == nil || !strings.Contains(err.Error(), "regular") {

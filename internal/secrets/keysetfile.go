@@ -23,9 +23,6 @@ func ReadKeyset(path string, log *slog.Logger) (*Keyset, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		log.Warn("Other users of this machine may read the keys of secrets: run chmod 600 on their file", "file", path)
-	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -38,6 +35,9 @@ func ReadKeyset(path string, log *slog.Logger) (*Keyset, error) {
 	k, err := ParseKeyset(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 { // not before it is known to be a keyset: the mode of another file may be right
+		log.Warn("Other users of this machine may read the keys of secrets: run chmod 600 on their file", "file", path)
 	}
 	return k, nil
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -9,7 +10,9 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/identity"
+	"github.com/backstage/functions/internal/store/mem"
 )
 
 func TestTheAdministratorsKeyIsMadeOnce(t *testing.T) {
@@ -64,8 +67,16 @@ func TestAFileWithoutAKeyIsNoKey(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := adminKey(path, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "has no key: delete the file") {
+		if err := os.Chmod(path, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		log := new(strings.Builder)
+		_, _, err := adminKey(path, slog.New(slog.NewTextHandler(log, nil)))
+		if err == nil || !strings.Contains(err.Error(), "has no key: name another file; or, if this one was to have it, delete it") {
 			t.Errorf("%s: %v", name, err)
+		}
+		if log.Len() > 0 {
+			t.Errorf("%s: the mode of a file that is no key is told: %s", name, log)
 		}
 	}
 	if _, _, err := adminKey(dir, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "regular file") {
@@ -94,5 +105,28 @@ func TestAKeyThatOthersMayReadIsWarnedOf(t *testing.T) {
 		if got := strings.Contains(log.String(), "chmod 600"); got != want || strings.Contains(log.String(), token) {
 			t.Errorf("mode %o: the log says %q", mode, log)
 		}
+	}
+}
+
+func TestAMistypedFolderGetsNoKey(t *testing.T) {
+	there := t.TempDir()
+	missing := filepath.Join(there, "nope")
+	for _, row := range []struct{ folder, data, fault string }{
+		{missing, there, missing + " is not there, so neither is a key in it: name another file"},
+		{there, missing, ""},
+		{missing, missing, ""},              // the default
+		{missing + "/../nope", missing, ""}, // it too
+	} {
+		err := checkKeyFolder(&config.Config{AdminKeyFile: row.folder + "/admin.key", DataDir: row.data})
+		if got := fmt.Sprint(err); row.fault == "" && err != nil || !strings.HasPrefix(got, row.fault) {
+			t.Errorf("%+v: %v", row, err)
+		}
+	}
+	cfg := &config.Config{Auth: config.AuthOn, AdminKeyFile: filepath.Join(missing, "x"), DataDir: there}
+	if _, err := (&server{cfg: cfg, store: mem.New()}).openKeys(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "ADMIN_KEY_FILE: ") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(missing); err == nil {
+		t.Error("the folder was made")
 	}
 }

@@ -18,6 +18,7 @@ func functionBounds(cfg *config.Config) function.Bounds {
 func functionDefaults(cfg *config.Config) function.Defaults {
 	return function.Defaults{
 		Rollback: cfg.Reuse == function.ReuseRollback, Cut: cfg.AfterAnswer == function.AfterAnswerCut,
-		NoCalls: cfg.Calls.Most == 0, MaxInvocations: cfg.MaxInvocations, Timeout: cfg.AsyncTimeout,
+		NoCalls: cfg.Calls.Most == 0, NoSockets: cfg.WebSocket.Connections == 0, Open: cfg.Auth == config.AuthOff,
+		MaxInvocations: cfg.MaxInvocations, Timeout: cfg.AsyncTimeout, SocketIdle: cfg.WebSocket.Idle,
 	}
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"encoding/pem"
 	"errors"
-	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -48,7 +47,7 @@ func TestAPipeInPlaceOfAFileIsNotWaitedFor(t *testing.T) {
 	}
 	good := testenv.NewCertificate(t)
 	_, certificates := readCertificates(pipe)
-	_, key := readKeyFile(pipe, slog.New(slog.DiscardHandler))
+	_, key := readKeyFile(pipe)
 	faults := map[string]error{"certificates": certificates, "key": key}
 	for name, files := range map[string]redis.TLS{
 		"Redis' authorities": {CAFile: pipe},

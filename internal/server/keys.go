@@ -77,6 +77,9 @@ func (s *server) openKeys(ctx context.Context) (stop func() error, err error) {
 	if s.cfg.Auth == config.AuthOff {
 		return inBackground(ctx, s.public.Run), nil
 	}
+	if err := checkKeyFolder(s.cfg); err != nil {
+		return nil, fmt.Errorf("ADMIN_KEY_FILE: %w", err)
+	}
 	admin, made, err := adminKey(s.cfg.AdminKeyFile, s.log())
 	if err != nil {
 		return nil, fmt.Errorf("ADMIN_KEY_FILE: %w", err)

@@ -38,6 +38,6 @@ func (s *server) openLimits(ctx context.Context) (stop func() error, err error) 
 
 // sent counts what a connection of a function has sent.
 func (s *server) sent(namespace, filename, call string, bytes int64) {
-	id := strings.TrimSuffix(strings.TrimPrefix(filename, namespace+"/"), ".js")
+	id := strings.TrimPrefix(nameOf(filename), namespace+"/")
 	s.limiter.Sent(function.Ref{Namespace: namespace, ID: id}, call, bytes)
 }

@@ -26,30 +26,32 @@ func listen(cfg *config.Config) (*listeners, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range []struct {
-		to                         *net.Listener
-		on                         bool
-		hostVariable, portVariable string
-		host                       string
-		port                       int
-	}{
-		{&l.http, true, "HOST", "PORT", cfg.Host, cfg.Port},
-		{&l.metrics, cfg.Metrics, "METRICS_HOST", "METRICS_PORT", cfg.MetricsHost, cfg.MetricsPort},
-		{&l.run, cfg.Run, "RUN_HOST", "RUN_PORT", cfg.RunHost, cfg.RunPort},
-	} {
-		if !p.on {
-			continue
-		}
-		if len(given) > 0 {
-			*p.to, given = given[0], given[1:]
-			continue
-		}
+	places := l.places(cfg)
+	for len(given) > 0 && len(places) > 0 {
+		*places[0].to, given, places = given[0], given[1:], places[1:]
+	}
+	if err := checkPorts(places); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	for _, p := range places {
 		if *p.to, err = net.Listen("tcp", net.JoinHostPort(p.host, strconv.Itoa(p.port))); err != nil {
 			*p.to = nil
 			return nil, errors.Join(listenError(p.hostVariable, p.host, p.portVariable, p.port, err), l.close())
 		}
 	}
 	return l, nil
+}
+
+// places are those of the listeners that are not off.
+func (l *listeners) places(cfg *config.Config) []place {
+	places := []place{{&l.http, "HOST", "PORT", cfg.Host, cfg.Port}}
+	if cfg.Metrics {
+		places = append(places, place{&l.metrics, "METRICS_HOST", "METRICS_PORT", cfg.MetricsHost, cfg.MetricsPort})
+	}
+	if cfg.Run {
+		places = append(places, place{&l.run, "RUN_HOST", "RUN_PORT", cfg.RunHost, cfg.RunPort})
+	}
+	return places
 }
 
 // inherited are the sockets that were passed on.

@@ -28,6 +28,49 @@ func TestPortInUseIsToldWithWhatToDoForEveryListener(t *testing.T) {
 	}
 }
 
+func TestTwoPlacesToListenAtAreNotTheSame(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := taken.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // it listens on TCP
+	if err := taken.Close(); err != nil {
+		t.Fatal(err)
+	}
+	both := func(host, other string) *config.Config {
+		return &config.Config{Host: host, Port: n, Metrics: true, MetricsHost: other, MetricsPort: n}
+	}
+	for _, row := range []struct {
+		cfg  *config.Config
+		want string // the variables; empty where it listens
+	}{
+		{both("127.0.0.1", "127.0.0.1"), "PORT, METRICS_PORT"},
+		{both("", ""), "PORT, METRICS_PORT"},
+		{both("", "127.0.0.1"), "PORT, METRICS_PORT"},
+		{both("127.0.0.1", "0.0.0.0"), "PORT, METRICS_PORT"},
+		{both("127.0.0.1", "::"), "PORT, METRICS_PORT"},
+		{both("localhost", "127.0.0.1"), "PORT, METRICS_PORT"},
+		{both("127.0.0.1", "127.0.0.2"), ""},
+		{&config.Config{Host: "127.0.0.1", Run: true, RunHost: "127.0.0.1", Metrics: true, MetricsHost: "127.0.0.1"}, ""},
+		{&config.Config{Host: "127.0.0.1", Port: n, MetricsPort: n, RunPort: n}, ""}, // both are off
+		{&config.Config{Host: "127.0.0.1", Port: n, Run: true, RunHost: "127.0.0.1", RunPort: n}, "PORT, RUN_PORT"},
+		{&config.Config{
+			Host: "127.0.0.1", Metrics: true, MetricsHost: "127.0.0.1", MetricsPort: n, Run: true, RunHost: "127.0.0.1", RunPort: n,
+		}, "METRICS_PORT, RUN_PORT"},
+	} {
+		l, err := listen(row.cfg)
+		if err == nil {
+			err = l.close()
+		}
+		switch {
+		case row.want == "" && err != nil:
+			t.Errorf("%+v: %v", row.cfg, err)
+		case row.want != "" && (err == nil || err.Error() != row.want+": must not both be "+port(taken)+": set one of them to another port"):
+			t.Errorf("%s: %v", row.want, err)
+		}
+	}
+}
+
 func TestListenErrorsSayWhatToDo(t *testing.T) {
 	failed := func(number syscall.Errno) error {
 		return &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", number)}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/migration"
-	"github.com/backstage/functions/sandbox"
 )
 
 // MigrationOptions are the options of CheckMigration.
@@ -34,6 +33,7 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 	if err != nil {
 		return 0, err
 	}
+	given := len(node.runtimes)
 	if err := node.addInstalled(ctx, cfg); err != nil {
 		return 0, err
 	}
@@ -46,7 +46,7 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 	defer func() { err = errors.Join(err, stop()) }()
 	cfg.Warnings = append(cfg.Warnings, said.messages...)
 	m := &migrationCheck{
-		cfg: cfg, node: node, report: migration.NewReport(o.Out, o.JSON), options: o,
+		cfg: cfg, node: node, given: given, report: migration.NewReport(o.Out, o.JSON), options: o,
 		compilers: map[string]*migration.Node{},
 	}
 	defer m.close()
@@ -55,8 +55,10 @@ func CheckMigration(ctx context.Context, o MigrationOptions) (findings int, err 
 
 // migrationCheck is the state of one CheckMigration.
 type migrationCheck struct {
-	cfg       *config.Config
-	node      *nodeInstall
+	cfg  *config.Config
+	node *nodeInstall
+	// given is how many of the runtimes a start needs; the others are installed ones.
+	given     int
 	report    *migration.Report
 	options   MigrationOptions
 	compilers map[string]*migration.Node
@@ -75,12 +77,18 @@ func (m *migrationCheck) run(ctx context.Context, source migration.Source) (int,
 		Seen: m.progress, Reach: m.reach(),
 		SentryDSN: string(m.cfg.SentryDSN), TimeZone: m.cfg.TimeZone, IsZone: config.IsZone,
 	}
-	for _, runtime := range m.node.runtimes {
+	for i, runtime := range m.node.runtimes {
 		check.Runtimes = append(check.Runtimes, runtime.Name)
+		if check.Original == "" && strings.HasPrefix(strings.TrimPrefix(m.node.versions[i], "v"), "8.") {
+			check.Original = runtime.Name
+		}
 	}
 	functions, err := check.Run(ctx)
 	if err != nil {
 		return 0, err
+	}
+	if check.Original == "" {
+		m.report.Note("No Node.js 8 is among the runtimes: syntax that is too new for Backstage Functions is not looked for.")
 	}
 	return m.report.Total(), m.report.End(functions)
 }
@@ -105,7 +113,7 @@ func (m *migrationCheck) server(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, text := range reachFindings(m.cfg) {
+	for _, text := range append(reachFindings(m.cfg), zoneFindings(m.cfg)...) {
 		if err := tell(migration.Variables, text); err != nil {
 			return err
 		}
@@ -118,38 +126,26 @@ func (m *migrationCheck) server(ctx context.Context) error {
 	return m.modules(ctx, tell)
 }
 
-// modules lists modules that runtimes do not have. One that no runtime has stops the start.
-func (m *migrationCheck) modules(ctx context.Context, tell func(migration.Kind, string) error) error {
-	for _, module := range m.cfg.Modules {
-		var texts []string
-		for _, runtime := range m.node.runtimes {
-			fault, err := m.compilers[runtime.Name].Missing(ctx, module, m.node.paths()...)
-			if err != nil {
-				return err
-			}
-			if fault != "" {
-				texts = append(texts, fmt.Sprintf("DEFAULT_GLOBAL_MODULES lists %s, which %s does not have (%s)", module,
-					runtime.Name, fault))
-			}
-		}
-		then := ": " + m.node.install(sandbox.Runtime{}, packageOf(module)) + "; or take it out of the list"
-		if len(texts) == len(m.node.runtimes) {
-			then = ", which ends the start" + then
-		}
-		for _, text := range texts {
-			if err := tell(migration.Modules, text+then); err != nil {
-				return err
-			}
-		}
+// zoneFindings are about the variable of all functions that had no effect on dates in Backstage Functions.
+func zoneFindings(cfg *config.Config) []string {
+	name, _ := cfg.ExposeEnv.Get("TZ")
+	if name == "" || name == cfg.TimeZone || !config.IsZone(name) {
+		return nil
 	}
-	return nil
+	return []string{fmt.Sprintf("EXPOSE_ENV_TZ sets the time zone of functions here: dates are in %s, there in that of "+
+		"the server", name)}
 }
 
 // Compile implements migration.Compiler.
-func (m *migrationCheck) Compile(
-	ctx context.Context, runtime, filename, code, stored string,
-) (fault string, behind migration.Behind, err error) {
-	return m.compilers[runtime].Compile(ctx, filename, code, stored)
+func (m *migrationCheck) Compile(ctx context.Context, runtime, filename, code string) (fault string, err error) {
+	return m.compilers[runtime].Compile(ctx, filename, code)
+}
+
+// Behind implements migration.Compiler.
+func (m *migrationCheck) Behind(ctx context.Context, runtime, filename, stored string) (
+	reason migration.Behind, detail string, err error,
+) {
+	return m.compilers[runtime].Behind(ctx, filename, stored)
 }
 
 // progressEvery is the number of functions between two lines of progress.

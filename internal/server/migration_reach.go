@@ -38,7 +38,11 @@ func (m *migrationCheck) reach() func(ctx context.Context, namespace, host strin
 		}
 		why = fmt.Sprintf("functions may not reach it (%s)", reason)
 		allow = net.JoinHostPort(host, fmt.Sprint(port))
-		rules, err := egress.ParseRules(allow)
+		rule := allow
+		if port == 0 {
+			rule, allow = ruleForAll(host), net.JoinHostPort(host, "PORT")
+		}
+		rules, err := egress.ParseRules(rule)
 		if err == nil {
 			policy.Allow = slices.Concat(policy.Allow, rules)
 			reason, err = check(ctx, policy, namespace, host, port)
@@ -46,8 +50,20 @@ func (m *migrationCheck) reach() func(ctx context.Context, namespace, host strin
 		if err != nil || reason != "" {
 			return why + ", and EGRESS_ALLOW alone does not change that", ""
 		}
+		if port == 0 {
+			return why + ". Its port cannot be told from the text: EGRESS_ALLOW=" + allow +
+				" allows it; put its port in place of PORT", ""
+		}
 		return why + ". EGRESS_ALLOW=" + allow + " lets them", allow
 	}
+}
+
+// ruleForAll is a rule for all ports of a host.
+func ruleForAll(host string) string {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return netip.PrefixFrom(addr, addr.BitLen()).String()
+	}
+	return host
 }
 
 // lookup finds the addresses of names, and remembers them.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/backstage/functions/internal/config"
@@ -32,6 +33,16 @@ func TestWhatWouldLetFunctionsReachAHostIsTold(t *testing.T) {
 		why, allow := reach(t.Context(), row.namespace, row.host, 443)
 		if (why != "") != row.told || allow != row.allow {
 			t.Errorf("%s of %s: %q, %q", row.host, row.namespace, why, allow)
+		}
+	}
+	for host, want := range map[string]string{
+		"8.8.8.8":  "",
+		"10.0.0.1": "EGRESS_ALLOW=10.0.0.1:PORT allows it; put its port in place of PORT", "fd00::1": "EGRESS_ALLOW=[fd00::1]:PORT allows it",
+		"10.9.0.1": "EGRESS_ALLOW alone does not change that", "inner": "",
+	} {
+		why, allow := reach(t.Context(), "ns", host, 0)
+		if (why == "") != (want == "") || !strings.Contains(why, want) || allow != "" {
+			t.Errorf("%s without a port: %q, %q", host, why, allow)
 		}
 	}
 }

@@ -38,11 +38,22 @@ func modulesDir(variable, asked string) (string, error) {
 
 // install is the command that installs a package where it is looked for; rt is zero where any runtime may have it.
 func (n *nodeInstall) install(rt sandbox.Runtime, pack string) string {
-	dir := cmp.Or(rt.ModulesDir, n.modules)
+	dir := n.modulesOf(rt)
 	if dir == "" {
 		return fmt.Sprintf("npm install --prefix DIR --ignore-scripts %s, then MODULES_DIR=DIR", pack)
 	}
 	return fmt.Sprintf("npm install --prefix %s --ignore-scripts %s", dir, pack)
+}
+
+// modulesOf is the absolute path of the directory in which modules of a runtime are looked for, empty for none.
+func (n *nodeInstall) modulesOf(rt sandbox.Runtime) string { return cmp.Or(rt.ModulesDir, n.modules) }
+
+// modulesVariable is the variable that lists the modules of a runtime.
+func modulesVariable(rt sandbox.Runtime) string {
+	if rt.Modules != nil {
+		return "RUNTIME_MODULES"
+	}
+	return "DEFAULT_GLOBAL_MODULES"
 }
 
 // modulesHint says what to do about modules that no runtime has.
@@ -51,11 +62,31 @@ func modulesHint(err error, node *nodeInstall) string {
 	if !ok {
 		return ""
 	}
-	_, line, _ := strings.Cut(missing.Causes[0], ": ")
-	name, _, _ := strings.Cut(line, ": ")
-	return fmt.Sprintf(". Install each in a version for its Node.js (%s; and so on), or take it out of "+
-		"DEFAULT_GLOBAL_MODULES",
-		node.install(sandbox.Runtime{}, packageOf(name)))
+	var hints, packages []string
+	for _, cause := range missing.Causes {
+		runtime, line, _ := strings.Cut(cause, ": ")
+		name, cause, _ := strings.Cut(line, ": ")
+		rt := sandbox.Runtime{Name: runtime}
+		if i := indexOf(node.runtimes, runtime); i >= 0 {
+			rt = node.runtimes[i]
+		}
+		hint, pack := node.special(rt, name, cause), packageOf(name)
+		switch {
+		case hint != "" && !slices.Contains(hints, hint):
+			hints = append(hints, hint)
+		case hint == "" && !slices.Contains(packages, pack):
+			packages = append(packages, pack)
+		}
+	}
+	if len(packages) > 0 {
+		more := ""
+		if len(packages) > 1 {
+			more = "; and so on"
+		}
+		hints = append(hints, fmt.Sprintf("Install each npm module in a version for its Node.js (%s%s)",
+			node.install(sandbox.Runtime{}, packages[0]), more))
+	}
+	return ". " + strings.Join(hints, ". ") + ", or take what is missing out of DEFAULT_GLOBAL_MODULES"
 }
 
 // logModules logs for each runtime which listed modules it cannot load, and what to do.
@@ -63,11 +94,108 @@ func logModules(log *slog.Logger, runtimes map[string]sandbox.RuntimeSnapshot, n
 	for _, runtime := range slices.Sorted(maps.Keys(runtimes)) {
 		for _, line := range runtimes[runtime].Modules {
 			name, cause, _ := strings.Cut(line, ": ")
-			log.Warn(fmt.Sprintf("DEFAULT_GLOBAL_MODULES: %s cannot be loaded on %s, where functions that require it fail: "+
-				"%s. Install a version for its Node.js (%s), or deploy these functions with another runtime",
-				name, runtime, cause, node.install(runtimes[runtime].Runtime, packageOf(name)+"@VERSION")))
+			rt := runtimes[runtime].Runtime
+			rt.Name = runtime
+			log.Warn(modulesVariable(rt) + ": " + node.lacking(rt, name, cause))
 		}
 	}
+}
+
+// lacking says that a runtime cannot load a module that another one can, and what to do.
+func (n *nodeInstall) lacking(rt sandbox.Runtime, name, cause string) string {
+	return fmt.Sprintf("%s cannot be loaded on %s, where functions that require it fail: %s. %s, or deploy these "+
+		"functions with another runtime", name, rt.Name, cause, n.remedy(rt, name, cause))
+}
+
+// remedy is what to do about a module that a runtime cannot load, without a full stop.
+func (n *nodeInstall) remedy(rt sandbox.Runtime, name, cause string) string {
+	return cmp.Or(n.special(rt, name, cause),
+		fmt.Sprintf("Install a version for its Node.js (%s)", n.install(rt, packageOf(name)+"@VERSION")))
+}
+
+func cannotFind(name string) string { return fmt.Sprintf("Cannot find module '%s'", name) }
+
+// special is what to do about a module that is not found for another reason than that it is not installed; empty for
+// all others.
+func (n *nodeInstall) special(rt sandbox.Runtime, name, cause string) string {
+	if cause != cannotFind(name) && !strings.HasPrefix(cause, "No such built-in module") {
+		return ""
+	}
+	if hint := ofNode(name); hint != "" {
+		return hint
+	}
+	dir := n.modulesOf(rt)
+	if hint := leadsOutside(dir, name); hint != "" {
+		return hint
+	}
+	if os.Geteuid() != 0 {
+		return "" // workers are of the server's own user
+	}
+	return unreadable(dir, name)
+}
+
+// ofNode is what to do about a module of Node.js itself that a version does not have; empty for other modules.
+func ofNode(name string) string {
+	bare, prefixed := strings.CutPrefix(name, "node:")
+	known := slices.Contains(nodeModules, name) || prefixed && slices.Contains(nodeModules, bare)
+	const runtime = "add a newer runtime to RUNTIMES, and list it in RUNTIME_MODULES for that one"
+	switch {
+	case prefixed && known && bare != "test" && !slices.Contains(nodeModules, name):
+		return fmt.Sprintf("It is a module of Node.js itself, under a name that versions before 14.18 do not have, so there "+
+			"is nothing to install: require and list %s, or %s", bare, runtime)
+	case known:
+		return "It is a module of newer versions of Node.js itself, so there is nothing to install: " + runtime
+	case prefixed:
+		return "Names with node: are modules of Node.js itself, so there is nothing to install: correct the name, or " +
+			runtime
+	}
+	return ""
+}
+
+// nodeModules are the modules of Node.js 24 itself.
+var nodeModules = strings.Fields(`
+	assert assert/strict async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns
+	dns/promises domain events fs fs/promises http http2 https inspector inspector/promises module net os path path/posix
+	path/win32 perf_hooks process punycode querystring readline readline/promises repl stream stream/consumers
+	stream/promises stream/web string_decoder sys timers timers/promises tls trace_events tty url util util/types v8 vm
+	wasi worker_threads zlib node:sea node:sqlite node:test node:test/reporters`)
+
+// packageIn is where the package of a module is in dir, with links resolved, and where it leads from; empty if it is
+// not there.
+func packageIn(dir, module string) (link, target string) {
+	if dir == "" {
+		return "", ""
+	}
+	link = filepath.Join(dir, "node_modules", packageOf(module))
+	target, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return "", ""
+	}
+	return link, target
+}
+
+// leadsOutside is what to do about a module that is a link to what is not in dir; empty for others.
+func leadsOutside(dir, module string) string {
+	link, target := packageIn(dir, module)
+	if target == "" || strings.HasPrefix(target, dir+string(filepath.Separator)) {
+		return ""
+	}
+	return fmt.Sprintf("%s is a link to %s, and workers see nothing outside of %s: copy it there (npm install "+
+		"--prefix %s --ignore-scripts --install-links %s)", link, target, dir, dir, target)
+}
+
+// unreadable is what to do about a module in dir that the users of workers may not read; empty for others.
+func unreadable(dir, module string) string {
+	link, target := packageIn(dir, module)
+	for _, path := range []string{link, target} {
+		for ; len(path) >= len(dir) && path != ""; path = filepath.Dir(path) {
+			info, err := os.Stat(path)
+			if err == nil && info.IsDir() && info.Mode()&0o005 != 0o005 {
+				return fmt.Sprintf("The users of workers may not read %s: chmod -R a+rX %s", path, dir)
+			}
+		}
+	}
+	return ""
 }
 
 // maxManifest is the most bytes of a package.json that is read.
@@ -99,12 +227,4 @@ func packageOf(module string) string {
 		return parts[0] + "/" + parts[1]
 	}
 	return parts[0]
-}
-
-// paths are the directories in which modules are looked for, without that of the runner.
-func (n *nodeInstall) paths() []string {
-	if n.modules == "" {
-		return nil
-	}
-	return []string{n.modules}
 }

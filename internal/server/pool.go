@@ -12,7 +12,7 @@ import (
 func poolConfig(cfg *config.Config, node *nodeInstall, observer sandbox.Observer) sandbox.Config {
 	pool := sandbox.DefaultConfig()
 	pool.Runner, pool.Runtimes = node.runner, node.runtimes
-	pool.Size, pool.Prewarmed, pool.Reserve = cfg.PoolSize, cfg.PoolPrewarmed, cfg.PoolReserve
+	pool.Size, pool.Prewarmed, pool.Spare, pool.Reserve = cfg.PoolSize, cfg.PoolPrewarmed, cfg.PoolSpare, cfg.PoolReserve
 	pool.Active, pool.Memory = cfg.PoolActive, cfg.PoolMemory()
 	pool.LargestMemory = cfg.FunctionMemoryMax
 	pool.MaxInvocations, pool.IdleTimeout = cfg.MaxInvocations, cfg.IdleTimeout

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -60,6 +61,17 @@ func (k *runtimeKeeper) reload(ctx context.Context, cfg *config.Config) {
 	k.given, k.modules = given, cfg.RuntimeModules
 	clear(k.failed)
 	k.sync(ctx)
+	k.warnOfModules()
+}
+
+// warnOfModules tells of modules for runtimes that are not there: these may come later, or their names are mistyped.
+func (k *runtimeKeeper) warnOfModules() {
+	has := k.pool.Runtimes()
+	for _, name := range slices.Sorted(maps.Keys(k.modules)) {
+		if _, fails := k.failed[name]; !fails && indexOf(has, name) < 0 {
+			k.log.Warn("RUNTIME_MODULES: there is no runtime " + name + " yet, only " + namesOf(has))
+		}
+	}
 }
 
 // run looks every now and then, and at once when a configuration comes.

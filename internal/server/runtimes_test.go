@@ -116,6 +116,23 @@ func TestKeeperHasTheRuntimesThatThereShouldBe(t *testing.T) {
 	}
 }
 
+func TestModulesForARuntimeThatIsNotThereAreToldOf(t *testing.T) {
+	data := t.TempDir()
+	first := sandbox.Runtime{Name: "node8", Node: nodeScript(t, filepath.Join(data, "node8"), "8.17.0")}
+	broken := sandbox.Runtime{Name: "node20", Node: nodeScript(t, filepath.Join(data, "node20"), "20.1.0")}
+	pool := &fakeRuntimes{has: []sandbox.Runtime{first}, fails: map[string]bool{"node20": true}}
+	var log strings.Builder
+	k := &runtimeKeeper{
+		pool: pool, dirs: []runtimes.Dir{runtimes.In(data)}, node: &nodeInstall{runtimes: pool.has},
+		log: slog.New(slog.NewTextHandler(&log, nil)), changed: func(string) {}, given: pool.has, failed: map[string]sandbox.Runtime{},
+	}
+	modules := map[string]config.RuntimeModules{"node99": {}, "node8": {}, "node20": {}}
+	k.reload(t.Context(), &config.Config{Runtimes: []sandbox.Runtime{first, broken}, RuntimeModules: modules})
+	if got := log.String(); strings.Count(got, "RUNTIME_MODULES") != 1 || !strings.Contains(got, "RUNTIME_MODULES: there is no runtime node99 yet, only node8") {
+		t.Errorf("the log says %s", got)
+	}
+}
+
 func TestRegistryIsThatOfNpmUnlessItIsSet(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"os"
 
 	"github.com/backstage/functions/internal/config"
 	"github.com/backstage/functions/internal/secrets"
@@ -24,10 +26,25 @@ func (s *server) openSecrets(ctx context.Context) (stop func() error, err error)
 	if err != nil {
 		return nil, keysetError(s.cfg, err)
 	}
+	warnOfSecretsDir(options.Dir, s.log())
 	if options.KeysetFile != "" || options.Dir != "" {
 		preventCoreDumps(s.log())
 	}
 	return inBackground(ctx, s.secrets.Run), nil
+}
+
+// warnOfSecretsDir tells of a directory that is not there: it may come later, or its path is mistyped.
+func warnOfSecretsDir(dir string, log *slog.Logger) {
+	if dir == "" {
+		return
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		log.Warn("SECRETS_DIR is not there yet: functions get no secrets of it until it is", "dir", dir)
+	case err == nil && !info.IsDir():
+		log.Warn("SECRETS_DIR is not a directory: functions get no secrets of it", "dir", dir)
+	}
 }
 
 // keysetError says what to do about a file of a keyset that cannot be read.

@@ -216,6 +216,7 @@ func (s *server) startWorkers(ctx context.Context) (stop func() error, err error
 		given: s.node.runtimes, modules: s.cfg.RuntimeModules, failed: map[string]sandbox.Runtime{},
 	}
 	s.runtimes.sync(ctx)
+	s.runtimes.warnOfModules()
 	stats := func() sandbox.PoolStats { return s.pool.Snapshot().Pool }
 	s.measures.WatchPool(stats)
 	s.measures.WatchNode(metrics.Node{

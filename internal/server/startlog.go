@@ -22,8 +22,12 @@ func (s *server) logStart() {
 	}
 	logReach(cfg, log)
 	log.Info("Store: " + s.store.Name() + storePlace(cfg))
-	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready",
-		namesOf(s.pool.Runtimes()), cfg.PoolSize, cfg.PoolActive, keptReady(s.pool)))
+	later := ""
+	if cfg.PoolSpare > 0 {
+		later = fmt.Sprintf(" and up to %d more in a while", cfg.PoolSpare)
+	}
+	log.Info(fmt.Sprintf("Runtimes: %s; %d workers at most, %d that compute, %s kept ready%s",
+		namesOf(s.pool.Runtimes()), cfg.PoolSize, cfg.PoolActive, keptReady(s.pool), later))
 	workers := s.pool.Snapshot()
 	log.Info("Isolation: " + workers.Summary)
 	logMissing(log, workers.Runtimes)

@@ -3,6 +3,9 @@ package redis
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
 	"net"
 	"time"
 
@@ -17,7 +20,7 @@ func dialer(
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		if err != nil {
-			return nil, err
+			return nil, named(err)
 		}
 		if err := forgetUnsent(conn); err != nil {
 			_ = conn.Close()
@@ -25,6 +28,14 @@ func dialer(
 		}
 		return conn, nil
 	}
+}
+
+// named adds to an error about an authority that is not trusted what names it.
+func named(err error) error {
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); unknown {
+		return fmt.Errorf("%w (REDIS_CA_FILE names those that the server trusts for Redis)", err)
+	}
+	return err
 }
 
 // forgetUnsent makes the kernel discard unsent data when conn is closed (SO_LINGER, socket(7)). By default it would

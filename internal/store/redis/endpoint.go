@@ -116,7 +116,7 @@ func (p parts) single() (e endpoint, err error) {
 	if e.addrs, err = addrs(p.hosts, "6379"); err != nil {
 		return e, err
 	}
-	if e.username, e.password, err = readLogin(p.login); err != nil {
+	if e.username, e.password, err = p.credentials(); err != nil {
 		return e, err
 	}
 	err = e.readQuery(p.query, queryFields{"db": path == "", "password": true, "username": true})
@@ -128,7 +128,7 @@ func (p parts) unix() (e endpoint, err error) {
 		return e, errSocket
 	}
 	e.addrs = []string{p.path}
-	if e.username, e.password, err = readLogin(p.login); err != nil {
+	if e.username, e.password, err = p.credentials(); err != nil {
 		return e, err
 	}
 	err = e.readQuery(p.query, queryFields{"db": true, "password": true, "username": true})
@@ -155,9 +155,9 @@ func (p parts) ofSentinel() (endpoint, error) {
 		return e, err
 	}
 	e.tls = p.scheme == "rediss+sentinel"
-	if p.login != "" {
-		e.username, e.password, err = readLogin(p.login)
-	}
+	username, password, err := p.credentials()
+	setFull(&e.username, username)
+	setFull(&e.password, password)
 	return e, err
 }
 
@@ -170,7 +170,7 @@ func (p parts) ofCluster() (e endpoint, err error) {
 	if e.addrs, err = addrs(p.hosts, "6379"); err != nil {
 		return e, err
 	}
-	if e.username, e.password, err = readLogin(p.login); err != nil {
+	if e.username, e.password, err = p.credentials(); err != nil {
 		return e, err
 	}
 	err = e.readQuery(p.query, queryFields{"password": true, "username": true})

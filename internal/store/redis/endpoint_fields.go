@@ -8,6 +8,19 @@ import (
 	"strings"
 )
 
+// credentials are those in front of the hosts. One word there is the password, but the user if the query has the
+// password.
+func (p parts) credentials() (username, password string, err error) {
+	username, password, err = readLogin(p.login)
+	if strings.Contains(p.login, ":") {
+		return username, password, err
+	}
+	if query, queryErr := url.ParseQuery(p.query); queryErr == nil && query.Get("password") != "" {
+		username, password = password, ""
+	}
+	return username, password, err
+}
+
 // readLogin reads "user:password" or "password", percent-encoded.
 func readLogin(text string) (username, password string, err error) {
 	username, password, found := strings.Cut(text, ":")

@@ -57,3 +57,9 @@ func setEmpty(field *string, value string) {
 		*field = value
 	}
 }
+
+func setFull(field *string, value string) {
+	if value != "" {
+		*field = value
+	}
+}

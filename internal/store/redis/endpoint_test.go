@@ -51,7 +51,19 @@ func TestEndpointsAreRead(t *testing.T) {
 		"rediss+sentinel://user:p%40@a:1,b/service_name:m?sentinel_user=u&sentinel_password=s": {
 			addrs: []string{"a:1", "b:26379"}, username: "user", password: "p@", master: "m", sentinelUser: "u", sentinelPassword: "s", tls: true,
 		},
-		"redis+sentinel://a/service_name:m": {addrs: []string{"a:26379"}, master: "m"},
+		"redis://u%40@h?password=p":                       {addrs: []string{"h:6379"}, username: "u@", password: "p"},
+		"redis://u@h?password=p&username=v":               {addrs: []string{"h:6379"}, username: "u", password: "p"},
+		"redis://u:p@h?password=q":                        {addrs: []string{"h:6379"}, username: "u", password: "p"},
+		"redis://u:@h?password=q":                         {addrs: []string{"h:6379"}, username: "u", password: "q"},
+		"redis://p@h?username=u":                          {addrs: []string{"h:6379"}, username: "u", password: "p"},
+		"redis://p@h?password=":                           {addrs: []string{"h:6379"}, password: "p"},
+		"unix://u@/run/redis.sock?password=p":             {addrs: []string{"/run/redis.sock"}, username: "u", password: "p"},
+		"redis+cluster://u@a,b?password=p":                {addrs: []string{"a:6379", "b:6379"}, username: "u", password: "p", cluster: true},
+		"redis+sentinel://u@a/service_name:m?password=p":  {addrs: []string{"a:26379"}, username: "u", password: "p", master: "m"},
+		"redis+sentinel://p@a/service_name:m?username=u":  {addrs: []string{"a:26379"}, username: "u", password: "p", master: "m"},
+		"redis+sentinel://:p@a/service_name:m?username=u": {addrs: []string{"a:26379"}, username: "u", password: "p", master: "m"},
+		"sentinel://any@a/service_name:m?password=p":      {addrs: []string{"a:26379"}, password: "p", master: "m"},
+		"redis+sentinel://a/service_name:m":               {addrs: []string{"a:26379"}, master: "m"},
 	} {
 		got, err := parseEndpoint(text)
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -93,6 +105,7 @@ func TestBadEndpointsAreNamedWithoutThePassword(t *testing.T) {
 		"redis+sentinel://:secret%zz@a/service_name:m":                                                errLogin,
 		"redis+sentinel://:secret@a/service_name:m?db=secret":                                         errDatabase,
 		"redis+cluster://:secret@a:1,b:x":                                                             errPort,
+		"redis://secret%zz@h?password=secret":                                                         errLogin,
 		"redis+cluster://:secret@a:1/2":                                                               errPath,
 		"":                                                                                            errHost,
 	} {

@@ -55,6 +55,9 @@ func TestTheUserCountsUnlessRedisTakesThePasswordAlone(t *testing.T) {
 		"redis://known:secret2@" + guarded.Addr:                               "",
 		"redis://" + guarded.Addr + "?password=secret&db=2":                   "",
 		"redis://" + guarded.Addr + "?password=secret&username=anyuser":       userIgnored,
+		"redis://anyuser@" + guarded.Addr + "?password=secret":                userIgnored,
+		"redis://known@" + guarded.Addr + "?password=secret2":                 "",
+		"redis://secret@" + guarded.Addr:                                      "",
 		guarded.Addr + "?password=secret":                                     "",
 		"redis+sentinel://any:secret@" + sentinel.Addr + "/service_name:main": userIgnored,
 		"sentinel://any:secret@" + sentinel.Addr + "/service_name:main":       "",
@@ -199,5 +202,16 @@ func TestKeptOutputMayUseTLSToo(t *testing.T) {
 	if _, err := other.ReadLog(t.Context(), ref, function.LogQuery{Limit: 1}); err == nil ||
 		!strings.Contains(err.Error(), "localhost") {
 		t.Errorf("a certificate for another name is taken: %v", err)
+	}
+}
+
+func TestAnAuthorityThatIsNotTrustedIsNamedWithItsVariable(t *testing.T) {
+	_, addr := testenv.RedisTLS(t, testenv.NewCertificate(t))
+	for _, files := range []TLS{{}, {CAFile: testenv.NewCertificate(t).CAFile}} {
+		s, _ := openLogged(t, Options{Endpoint: "rediss://" + addr, TLS: files})
+		err := s.Ping(t.Context())
+		if !errors.Is(err, function.ErrUnavailable) || !strings.Contains(err.Error(), "(REDIS_CA_FILE names") {
+			t.Errorf("with %+v: %v", files, err)
+		}
 	}
 }
