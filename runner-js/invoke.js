@@ -65,6 +65,7 @@ class Invoker {
       program: (kind, values) => this.loader.run(kind, values),
       checked: isHandler => this.checked(isHandler),
       log: (level, text) => this.log(level, text),
+      print: output.print,
       span: rest => this.reports.span(this.call, rest),
       progress: rest => this.reports.progress(this.call, rest),
       clock: clock.start,
@@ -291,6 +292,7 @@ class Invoker {
       drain: () => this.drain(),
       told: count => this.write(`{"type":"late","id":${call.id},"late":${count}}\n`),
       over: () => {
+        output.flush();
         const untouched = this.isClean(call, true);
         const cut = untouched ? 0 : after.left(call);
         const clean = untouched || this.rolledBack;

@@ -59,6 +59,11 @@ function cause(error) {
   return error instanceof SyntaxError ? `its code is too new (${line})` : line;
 }
 
+// told is what the host is told of a module that cannot be loaded: a short line.
+function told(name, why) {
+  return `${name}: ${why.slice(0, 120)}`.replace(/[^ -~]/g, '?');
+}
+
 // forbidCodeGeneration keeps functions from compiling code in the runner's own realm through the constructor of any
 // function that they get.
 function forbidCodeGeneration() {
@@ -76,4 +81,4 @@ function forbidCodeGeneration() {
   }
 }
 
-module.exports = { apply };
+module.exports = { apply, told };

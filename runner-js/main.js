@@ -103,8 +103,7 @@ function unheard(calls) {
 
 // ready tells the host of what the list of modules has and this Node.js does not, as far as a short line holds it.
 function ready(missing) {
-  let lines = [...missing].map(([name, cause]) => `${name}: ${cause.slice(0, 120)}`).join('\n');
-  lines = lines.replace(/[^\n -~]/g, '?').slice(0, 600);
+  let lines = [...missing].map(([name, cause]) => lockdown.told(name, cause)).join('\n').slice(0, 600);
   lines = lines && `,"missing":${JSON.stringify(lines)}`;
   frame.write(1, `{"type":"ready","pid":${process.pid},"node":${JSON.stringify(process.version)}${lines}}\n`);
 }

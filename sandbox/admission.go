@@ -69,6 +69,9 @@ func (s *scheduler) worthBusyWaitLocked(key string) bool {
 // enqueueLocked lets c wait, unless the queue is full or the wait would outlast what the call has. One that is made
 // again has been let in before: it goes first.
 func (s *scheduler) enqueueLocked(ctx context.Context, c *call) error {
+	if s.slowStarts.Load() > 0 && s.bound[c.key] == 0 {
+		return errAway
+	}
 	c.cost, c.ready = s.costLocked(c.key), make(chan struct{})
 	if c.alone {
 		s.queue.pushFirst(c)
@@ -156,6 +159,8 @@ func (s *scheduler) wait(ctx context.Context, c *call) error {
 		s.queue.drop(c)
 		switch {
 		case err != nil:
+		case c.away:
+			err = errAway
 		case c.displaced:
 			err = s.busyLocked(BusyQueueFull)
 		default:

@@ -123,14 +123,14 @@ func TestCallsAreRefusedAtOnceOnlyWhereThatServesNobodyLess(t *testing.T) {
 		streams []traffic
 	}{
 		"enough room":                  {30 * time.Second, []traffic{{4, "a", 150, takes(20 * time.Millisecond)}}},
-		"one function, three times":    {30 * time.Second, []traffic{{1, "a", 600, takes(20 * time.Millisecond)}}},
-		"fifty functions, three times": {30 * time.Second, []traffic{{50, "a", 600, takes(20 * time.Millisecond)}}},
+		"one function, three times":    {10 * time.Second, []traffic{{1, "a", 600, takes(20 * time.Millisecond)}}},
+		"fifty functions, three times": {10 * time.Second, []traffic{{50, "a", 600, takes(20 * time.Millisecond)}}},
 		"long calls":                   {30 * time.Second, []traffic{{8, "a", 20, takes(600 * time.Millisecond)}}},
 		"slow calls flood, fast ones do not": {30 * time.Second, []traffic{
 			{3, "slow", 40, takes(300 * time.Millisecond)}, {3, "fast", 50, takes(5 * time.Millisecond)},
 		}},
 		"fast calls flood, slow ones do not": {30 * time.Second, []traffic{
-			{3, "fast", 3000, takes(3 * time.Millisecond)}, {3, "slow", 2, takes(300 * time.Millisecond)},
+			{3, "fast", 1000, takes(9 * time.Millisecond)}, {3, "slow", 2, takes(300 * time.Millisecond)},
 		}},
 		"ten groups, ten times": {30 * time.Second, tenGroups()},
 		"slow at first":         {time.Minute, []traffic{{2, "a", 150, recovering}}},
@@ -160,7 +160,7 @@ func TestCallsAreRefusedAtOnceOnlyWhereThatServesNobodyLess(t *testing.T) {
 
 func tenGroups() (streams []traffic) {
 	for i := range 10 {
-		streams = append(streams, traffic{5, "g" + strconv.Itoa(i), 200, takes(20 * time.Millisecond)})
+		streams = append(streams, traffic{5, "g" + strconv.Itoa(i), 100, takes(40 * time.Millisecond)})
 	}
 	return streams
 }

@@ -20,6 +20,7 @@ type call struct {
 	alone      bool // it is not sent together with others
 	notBegun   bool // it was sent behind another call and will not be served there
 	displaced  bool // it has lost its place in the full queue
+	away       bool // it is served elsewhere: see slowStart
 
 	first    bool            // it binds the child
 	busyWait bool            // its answer is worth a busy wait

@@ -9,6 +9,15 @@ func (b *budget) retiringLocked() int {
 	return n
 }
 
+// startingLocked is how many workers start.
+func (b *budget) startingLocked() int {
+	n := 0
+	for _, s := range b.schedulers {
+		n += s.starting
+	}
+	return n
+}
+
 // waitingLocked is how many calls wait.
 func (b *budget) waitingLocked() int {
 	n := 0
@@ -66,10 +75,14 @@ func (s *scheduler) hasCapacityLocked(group string) bool {
 	return s.capacityLocked() > 0
 }
 
-// beyondActiveLocked says whether there are workers beyond Active, or will be with the next one.
-func (s *scheduler) beyondActiveLocked() bool {
-	return s.grows() && s.cfg.Size-s.freeOfLocked(s.cfg.Size) >= s.cfg.Active
+// livingLocked counts the workers that there are, and those that start, without the spare ones.
+func (s *scheduler) livingLocked() int {
+	return s.cfg.Size - s.freeOfLocked(s.cfg.Size) - s.budget.spareReadyLocked()
 }
+
+// beyondActiveLocked says whether there are workers beyond Active, or will be with the next one; spare ones do not
+// count.
+func (s *scheduler) beyondActiveLocked() bool { return s.grows() && s.livingLocked() >= s.cfg.Active }
 
 // unoccupiedLocked is how many workers may be ended for others: they are idle, at work after an answer, or stalled.
 func (b *budget) unoccupiedLocked() int {

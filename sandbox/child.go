@@ -59,6 +59,9 @@ type usageTeller interface{ memory() (MemoryUsage, bool) }
 // settler is a starter whose first start is followed by preparations that the next one waits for.
 type settler interface{ settled() bool }
 
+// restarter is a starter whose starts wait now and then for something that has ended and starts again.
+type restarter interface{ restarts() bool }
+
 // reporter is a starter that can tell what stands around its children.
 type reporter interface{ report() Report }
 

@@ -73,6 +73,10 @@ type Config struct {
 	LargestMemory int64
 	// Prewarmed is how many of them are kept ready and unbound. Default 2, at most Size.
 	Prewarmed int
+	// Spare is how many more are kept ready for bursts of first calls, of all runtimes together: of those that functions
+	// were first called on lately. They are started one after the other while nobody needs the processors, and are the
+	// first to be ended for others. Only workers that are forked from a fork server are spare. Default 0.
+	Spare int
 	// Reserve is how many of Active, and as many of Size in proportion, serve only groups that have no other worker at
 	// that time; at least one always is for all. Default 2.
 	Reserve int
@@ -117,8 +121,8 @@ type Config struct {
 	Egress Egress
 	// Observer is told what happens; nil for nobody.
 	Observer Observer
-	// RollbackAudit has one call in so many of functions that are rolled back followed by a comparison of the whole worker
-	// with its snapshot. It takes tens of milliseconds, behind the answer. Default 10,000; 0 for none.
+	// RollbackAudit has one call in so many of functions that are rolled back, chosen at random, followed by a comparison
+	// of the whole worker with its snapshot. It takes tens of milliseconds, after the answer. Default 10,000; 0 for none.
 	RollbackAudit int
 	// rollback says that all workers are put back to a snapshot after each call.
 	rollback bool
@@ -130,6 +134,8 @@ type Config struct {
 	fetch bool
 	// hasFetch says that the Node.js has one.
 	hasFetch bool
+	// later says that it is not that of the first runtime's usual workers.
+	later bool
 }
 
 // DefaultConfig returns a Config with every field at its default, with which New works.
@@ -170,6 +176,8 @@ func (c Config) Validate() error {
 	fault(c.Memory < 0, "Memory %d is below 0", c.Memory)
 	fault(c.LargestMemory < 0, "LargestMemory %d is below 0", c.LargestMemory)
 	fault(c.Prewarmed < 0 || c.Prewarmed > c.Size, "Prewarmed %d is not within 0 and Size %d", c.Prewarmed, c.Size)
+	fault(c.Spare < 0 || c.Prewarmed+c.Spare > c.Size,
+		"Spare %d and Prewarmed %d are not within 0 and Size %d", c.Spare, c.Prewarmed, c.Size)
 	fault(c.Reserve < 0, "Reserve %d is below 0", c.Reserve)
 	fault(c.MaxInvocations < 0, "MaxInvocations %d is below 0", c.MaxInvocations)
 	fault(c.RollbackAudit < 0, "RollbackAudit %d is below 0", c.RollbackAudit)

@@ -1,9 +1,13 @@
 package sandbox
 
-// evictLocked ends a worker to make room, if there is one that serves nobody: of those that are idle, at work after an
-// answer or stalled one of the group that has the most workers, in that order, and there the one that was not used, or
-// has been stalled, for the longest time; if none is, one that another pool keeps ready.
+// evictLocked ends a worker to make room, if there is one that serves nobody: a spare one of another pool; else of
+// those that are idle, at work after an answer or stalled one of the group that has the most workers, in that order,
+// and there the one that was not used, or has been stalled, for the longest time; if none is, one that another pool
+// keeps ready.
 func (s *scheduler) evictLocked() bool {
+	if s.budget.evictSpareLocked(s) {
+		return true
+	}
 	var victim *slot
 	var owner *scheduler
 	consider := func(w *slot, pool *scheduler) {

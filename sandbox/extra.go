@@ -18,9 +18,9 @@ import (
 //	Rollback                        workers are put back to a snapshot after each call
 //
 // A part begins with the first invocation that needs it, and ends when it has had no call and no worker for
-// IdleTimeout. While one begins that has no more memory than usual, the usual part serves its invocations. Those for
-// Rollback wait for none that begins: the part without it serves them, each in a worker of its own. All share the
-// budget of the Pool. It is safe for concurrent use.
+// IdleTimeout. While one begins that has no more memory than usual, or has no worker at hand and its starts fail, the
+// usual part serves its invocations. Those for Rollback wait for none that begins: the part without it serves them,
+// each in a worker of its own. All share the budget of the Pool. It is safe for concurrent use.
 type extraParts struct {
 	cfg    Config // of the Pool
 	most   int64  // Config.LargestMemory
@@ -112,7 +112,7 @@ func (l *extraParts) invoke(ctx context.Context, usual *runtimePool, inv *Invoca
 		return nil, l.refuse(err)
 	}
 	defer l.leave(key, part)
-	switch begun := large && !inv.Rollback || part.serves(); {
+	switch begun := large && !inv.Rollback || part.serves() && !part.pool.scheduler.hasNone(inv.Key); {
 	case !begun && inv.Rollback:
 		return nil, &unbegunError{part.failed()}
 	case !begun:
@@ -121,7 +121,11 @@ func (l *extraParts) invoke(ctx context.Context, usual *runtimePool, inv *Invoca
 	if err := part.wait(ctx); err != nil {
 		return nil, l.refuse(err)
 	}
-	return part.pool.Invoke(ctx, inv)
+	result, err := part.pool.Invoke(ctx, inv)
+	if errors.Is(err, errAway) {
+		return nil, &unbegunError{}
+	}
+	return result, err
 }
 
 // refuse tells the observer, and returns err.
@@ -154,8 +158,9 @@ func (l *extraParts) begin(cfg Config, key partKey, part *extraPart) {
 	defer close(part.made)
 	usual := cfg.Limits.Memory
 	cfg.Limits.Memory, cfg.web, cfg.fetch, cfg.rollback = key.memory, key.web, key.fetch, key.rollback
+	cfg.later = true
 	if key.memory > usual {
-		cfg.Prewarmed = 0
+		cfg.Prewarmed, cfg.Spare = 0, 0
 	}
 	starter, err := l.open(&cfg)
 	switch {

@@ -198,6 +198,42 @@ func TestWebFunctionsHaveAForkServerOnceItIsThere(t *testing.T) {
 	})
 }
 
+func TestCallsDoNotWaitForAForkServerThatHasEndedForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newExtraRig(t)
+		call := func(key string) {
+			t.Helper()
+			inv := invocation(key, "1ms")
+			inv.Web = true
+			began := time.Now()
+			_, err := r.Invoke(t.Context(), inv)
+			if took := time.Since(began); err != nil || took > time.Second {
+				t.Errorf("%s took %v: %v", key, took, err)
+			}
+		}
+		call("g/a")
+		time.Sleep(time.Second)
+		r.starters[0].fail = func(int) error { return errors.New("the fork server is gone") }
+		call("g/b") // on the last worker that there is
+		time.Sleep(time.Second)
+		before := r.starters[0].servedCalls()
+		call("g/c")
+		if n := r.starters[0].servedCalls() - before; n != 0 {
+			t.Errorf("it served %d calls of a function without a worker there", n)
+		}
+		call("g/b")
+		if n := r.starters[0].servedCalls() - before; n != 1 {
+			t.Errorf("it served %d calls of a function with a worker there", n)
+		}
+		r.starters[0].fail = nil
+		time.Sleep(failureMemory + time.Second)
+		call("g/d")
+		if n := r.starters[0].servedCalls() - before; n != 2 {
+			t.Errorf("it served %d calls in all, want one more once starts go well", n)
+		}
+	})
+}
+
 // Code that fetches has one too, where Node.js has fetch, and no other code.
 func TestFunctionsThatFetchHaveAForkServerOnceItIsThere(t *testing.T) {
 	for _, hasFetch := range []bool{false, true} {

@@ -22,6 +22,9 @@ type failing struct {
 	cause error
 }
 
+// persist says whether starts fail by more than chance.
+func (f *failing) persist() bool { return f.count > toleratedFailures }
+
 // add counts a start that ended with err.
 func (f *failing) add(err error) {
 	if err == nil {

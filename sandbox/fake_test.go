@@ -21,6 +21,8 @@ type fakeStarter struct {
 	waits func(inv *Invocation) bool // whether main returns before the answer is there
 	calls func(c *call)              // is shown each call, if set
 
+	again bool // starts wait for something that has ended
+
 	mu       sync.Mutex // guards the fields below
 	starts   int
 	failedAt []time.Time
@@ -32,6 +34,8 @@ type fakeStarter struct {
 	resumed  int      // children that were idle after they were put back
 	closed   bool
 }
+
+func (s *fakeStarter) restarts() bool { return s.again }
 
 func (s *fakeStarter) start(ctx context.Context) (child, error) {
 	s.mu.Lock()

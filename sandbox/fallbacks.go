@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // A snapshot takes longer than a fork. It is worth it when it serves several calls. So functions whose workers end with
@@ -40,7 +42,7 @@ func (f RollbackFallback) MarshalJSON() ([]byte, error) {
 		plain
 
 		Until string `json:"until"`
-	}{plain(f), f.Until.UTC().Format("2006-01-02T15:04:05.000Z")})
+	}{plain(f), f.Until.UTC().Format(rawjson.Timestamp)})
 }
 
 // Replaced is why a call gets a worker of its own and none that is put back.

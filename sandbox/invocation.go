@@ -188,7 +188,8 @@ type Stats struct {
 	// Load is the part of Run in which the worker read and compiled the function's code, by the worker's own account and
 	// never more than Run; 0 when it had done so before.
 	Load time.Duration
-	// CPU is the CPU time that the worker used in Run; 0 when it was gone before its clock could be read.
+	// CPU is the CPU time that the worker used in Run; 0 when its fork server died with it. Of calls that were sent
+	// together to a worker that has ended, the first has what was left of its life.
 	CPU time.Duration
 	// FirstByte is, of a streamed answer, the part of Run until its first bytes were there; 0 when none came. Sent is how
 	// many of them the writer has taken.

@@ -10,6 +10,10 @@ import (
 func (s *scheduler) keep(ctx context.Context) {
 	slots := make(chan error, startsAtOnce()) // results of the starts in progress
 	running := 0
+	start := func() {
+		running++
+		s.keeping.Go(func() { slots <- s.startClaimed(ctx) })
+	}
 	retry := time.Duration(0)
 	var blocked <-chan time.Time // set while starts are delayed after a failure
 	idle := time.NewTimer(s.cfg.IdleTimeout)
@@ -18,13 +22,21 @@ func (s *scheduler) keep(ctx context.Context) {
 	defer look.Stop()
 	var memory <-chan time.Time  // set while there are more workers than may compute
 	var pending <-chan time.Time // set while calls that are pending are looked at
+	var spare <-chan time.Time   // set until the next spare worker may be due
 	for {
 		if s.checkMemory(memoryCheckSoon) && memory == nil {
 			memory = time.After(s.memoryPause())
 		}
 		for blocked == nil && running < cap(slots) && s.claimStart() {
-			running++
-			s.keeping.Go(func() { slots <- s.startClaimed(ctx) })
+			start()
+		}
+		if blocked == nil && spare == nil && running < cap(slots) {
+			claimed, in := s.claimSpare()
+			if claimed {
+				start()
+			} else if in > 0 {
+				spare = time.After(in)
+			}
 		}
 		if pending == nil && s.wantsCapacity() {
 			pending = time.After(waitCheck)
@@ -37,6 +49,8 @@ func (s *scheduler) keep(ctx context.Context) {
 			s.checkPending()
 		case <-memory:
 			memory = nil
+		case <-spare:
+			spare = nil
 		case <-s.kick:
 		case <-blocked:
 			blocked = nil
@@ -53,6 +67,7 @@ func (s *scheduler) keep(ctx context.Context) {
 			idle.Reset(s.retireIdle())
 		case <-look.C:
 			s.retireActive()
+			s.lookAfterSpare()
 		}
 	}
 }
@@ -79,15 +94,18 @@ func (s *scheduler) claimStart() bool {
 	}
 	for n := short - max(free, 0); n > 0 && s.evictLocked(); n-- {
 	}
+	if short <= 0 && free <= 0 && s.starting+s.budget.retiringLocked() == 0 {
+		s.budget.evictSpareLocked(s) // for one that is to be ready here
+	}
 	return false
 }
 
-// retireIdle retires the workers that were idle for too long, and the prewarmed ones beyond the reserve, which were
+// retireIdle retires the workers that were idle for too long, and the prewarmed ones beyond the spare ones, which were
 // started for calls that did not wait for them to the end. It returns the time until it is to be asked again.
 func (s *scheduler) retireIdle() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.prewarmed) > s.cfg.Prewarmed {
+	for s.spareLocked() > s.spareShareLocked() {
 		s.retirePrewarmedLocked(ReasonIdle)
 	}
 	for {

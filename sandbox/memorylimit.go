@@ -7,7 +7,8 @@ import "time"
 //	all of Config.Memory ┌─────────────────┐
 //	                     │ there may be    │ more workers, up to Size
 //	     a quarter left  ├─────────────────┤
-//	                     │ scarce:         │ as many as there were when it became so, and Reserve for groups without
+//	                     │ scarce:         │ as many as there were when it became so, and Reserve for groups without; the
+//	                     │                 │ spare ones end
 //	     an eighth left  ├─────────────────┤
 //	                     │ short:          │ workers end that are idle, at work after an answer or stalled
 //	   a sixteenth left  ├─────────────────┤
@@ -25,7 +26,7 @@ const (
 // checkMemory looks at the memory that is left, if the last look is so long ago, and ends workers that serve nobody
 // where it is short. It says whether it matters.
 func (s *scheduler) checkMemory(ago time.Duration) (matters bool) {
-	teller, ok := s.starter.(memoryTeller)
+	_, ok := s.starter.(memoryTeller)
 	s.mu.Lock()
 	matters = ok && s.cfg.Memory > 0 && s.beyondActiveLocked()
 	due := matters && time.Since(s.budget.memory.looked) >= ago
@@ -36,7 +37,7 @@ func (s *scheduler) checkMemory(ago time.Duration) (matters bool) {
 	if !due {
 		return matters
 	}
-	left, known := teller.memoryLeft()
+	left, known := s.memoryLeft()
 	if !known {
 		left = s.cfg.Memory
 	}
@@ -47,14 +48,26 @@ func (s *scheduler) checkMemory(ago time.Duration) (matters bool) {
 	return true
 }
 
+// memoryLeft is how much of Config.Memory is left; not known where there is no such bound.
+func (s *scheduler) memoryLeft() (left int64, known bool) {
+	teller, ok := s.starter.(memoryTeller)
+	if !ok || s.cfg.Memory == 0 {
+		return 0, false
+	}
+	return teller.memoryLeft()
+}
+
 // noteMemoryLocked notes that so much is left.
 func (s *scheduler) noteMemoryLocked(left int64) {
 	r := &s.budget.memory
 	scarce := left < s.cfg.Memory/scarcePart
 	if scarce && !r.scarce {
-		r.ceiling = max(s.cfg.Size-s.freeOfLocked(s.cfg.Size), s.cfg.Active)
+		r.ceiling = max(s.livingLocked(), s.cfg.Active)
 	}
 	r.scarce, r.short = scarce, left < s.cfg.Memory/shortPart
+	if scarce {
+		s.budget.endSpareLocked()
+	}
 	if !r.short {
 		return
 	}

@@ -15,21 +15,31 @@ const MaxDepth = 8
 // mayNestLocked says whether a nested call of group may wait for a worker.
 func (s *scheduler) mayNestLocked(group string) bool {
 	newcomers, others := s.demandLocked(nil)
-	room := s.capacityLocked() - newcomers
+	soon := s.budget.putBackLocked()
+	room := s.capacityLocked() + soon - newcomers
 	if s.budget.shares.serving.of[group] > 0 && room <= others {
 		return false
 	}
-	supply := s.freeLocked() + s.spareLocked()
+	supply := s.freeLocked() + s.endableLocked()
 	for _, other := range s.budget.schedulers {
 		if other != s { // what its own calls leave
 			newcomers, others := other.demandLocked(nil)
-			supply += max(other.spareLocked()-newcomers-others, 0)
+			supply += max(other.endableLocked()-newcomers-others, 0)
 		}
 	}
-	return min(supply, s.newcomerCapacityLocked()) > newcomers+min(others, max(room, 0))
+	return min(supply, s.newcomerCapacityLocked()+soon) > newcomers+min(others, max(room, 0))
 }
 
-// spareLocked is how many workers of s serve nobody, or will not in a moment, and may be ended for other calls.
-func (s *scheduler) spareLocked() int {
-	return s.starting + s.retiring + s.idle.len() + s.late + len(s.prewarmed)
+// endableLocked is how many workers of s serve nobody, or will not in a moment, and may be ended for other calls.
+func (s *scheduler) endableLocked() int {
+	return s.starting + s.retiring + s.idle.len() + s.putBack + s.late + len(s.prewarmed)
+}
+
+// putBackLocked is how many workers count as serving although their callers are answered.
+func (b *budget) putBackLocked() int {
+	n := 0
+	for _, s := range b.schedulers {
+		n += s.putBack
+	}
+	return n
 }

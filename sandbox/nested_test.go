@@ -94,20 +94,37 @@ func TestNestedCallsHaveTheRoomOfOtherParts(t *testing.T) {
 	}
 }
 
-// A worker whose caller is answered makes room, too, however long it takes to be put back.
+// A worker whose caller is answered makes room, too, however long it takes to be put back: at once where it counts as
+// serving still.
 func TestNestedCallsHaveTheRoomOfWorkersThatArePutBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		cfg := fakeConfig(2, 0)
-		cfg.rollback = true
-		pool := fakePool(t, cfg, putBackStarter(time.Hour))
-		for _, key := range []string{"a/1", "a/2"} {
-			answered(t, pool, putBackCall(key))
-		}
-		time.Sleep(2 * putBackPatience)
-		inv := putBackCall("a/inner")
-		inv.Depth = 1
-		answered(t, pool, inv)
-	})
+	for _, row := range []struct {
+		name         string
+		takes, after time.Duration // to be put back, and after the answer
+	}{
+		{"while it counts as serving", putBackPatience / 2, 0},
+		{"while it counts as serving, and longer", time.Hour, 0},
+		{"when it counts as at work after an answer", time.Hour, 2 * putBackPatience},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := fakeConfig(2, 0)
+			cfg.rollback = true
+			pool := fakePool(t, cfg, putBackStarter(row.takes))
+			for _, key := range []string{"a/1", "a/2"} {
+				answered(t, pool, putBackCall(key))
+			}
+			time.Sleep(row.after)
+			inv := putBackCall("a/inner")
+			inv.Depth = 1
+			if _, err := pool.Invoke(t.Context(), inv); err != nil {
+				t.Errorf("%s: %v", row.name, err)
+			}
+			time.Sleep(2 * putBackPatience)
+			synctest.Wait()
+			if n := pool.scheduler.putBack; n != 0 {
+				t.Errorf("%s: %d workers count as being put back", row.name, n)
+			}
+		})
+	}
 }
 
 func TestNestingOfCallsIsBounded(t *testing.T) {

@@ -63,6 +63,7 @@ func (s processes) describe() string          { return s.Describe() }
 func (s processes) close() error              { return s.Close() }
 func (s processes) memoryLeft() (int64, bool) { return s.MemoryLeft() }
 func (s processes) settled() bool             { return s.Settled() }
+func (s processes) restarts() bool            { return s.Restarts() }
 func (s processes) method() StartMethod       { return StartMethod(s.Method()) }
 func (s processes) rollback() RollbackSupport {
 	support := s.Rollback()

@@ -26,7 +26,7 @@ func TestPromiseNoOpenFileAndNoMemoryIsShared(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		atRest(t, pool) // nothing is being forked: what is on its way has not left the zygote's files yet
+		atRest(t, pool, 4) // nothing is being forked: what is on its way has not left the zygote's files yet
 		processes := append([]int{os.Getpid()}, descendants(t, os.Getpid())...)
 		if len(processes) < 4 {
 			t.Fatalf("found only the processes %d", processes)

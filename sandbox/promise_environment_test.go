@@ -85,7 +85,7 @@ func TestPromiseNothingOfTheServerIsInherited(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer file.Close()
-		arena(t, v, nil)
+		atRest(t, arena(t, v, nil), 1)
 		for _, pid := range descendants(t, os.Getpid()) {
 			environ, err := os.ReadFile(procPath(pid, "environ"))
 			if err != nil {

@@ -60,15 +60,12 @@ func callMany(t *testing.T, pool *sandbox.Pool, n int, code string, take func(bo
 	calls.Wait()
 }
 
-// atRest returns when the pool has its reserve of workers and nothing to do.
-func atRest(t *testing.T, pool *sandbox.Pool) {
+// atRest returns when the pool has its reserve of so many workers and nothing to do.
+func atRest(t *testing.T, pool *sandbox.Pool, reserve int) {
 	t.Helper()
-	for {
-		if s := pool.Snapshot().Pool; s.Starting == 0 && s.Busy == 0 && s.Prewarmed == 4 {
-			return
-		}
-		runtime.Gosched()
-	}
+	awaitStats(t, pool, "a pool at rest", func(s sandbox.PoolStats) bool {
+		return s.Starting == 0 && s.Busy == 0 && s.Prewarmed == reserve
+	})
 }
 
 func TestPromiseForksLeaveNothing(t *testing.T) {
@@ -79,13 +76,13 @@ func TestPromiseForksLeaveNothing(t *testing.T) {
 		const code = `function main(req, res) { res.send(1) }`
 		callMany(t, pool, 100, code, func([]byte) {})
 		zygote := zygoteOf(t)
-		atRest(t, pool)
+		atRest(t, pool, 4)
 		early, earlyOpen := residentKB(t, zygote), len(descriptors(t, zygote))
 		callMany(t, pool, manyForks(t, 500), code, func([]byte) {})
 		if zygoteOf(t) != zygote {
 			t.Error("the zygote was replaced")
 		}
-		atRest(t, pool)
+		atRest(t, pool, 4)
 		if late := residentKB(t, zygote); late > early+1024 {
 			t.Errorf("the zygote grew from %d to %d kB", early, late)
 		}

@@ -89,7 +89,8 @@ var layers = []struct {
 
 func TestPromiseLayers(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
-		arena(t, v, func(c *sandbox.Config) { c.Limits.CPU = 0.25 }) // less than what the tests may have
+		pool := arena(t, v, func(c *sandbox.Config) { c.Limits.CPU = 0.25 }) // less than what the tests may have
+		atRest(t, pool, 1)
 		pid := aWorker(t)
 		for _, layer := range layers {
 			t.Run(layer.name, func(t *testing.T) {
@@ -131,6 +132,7 @@ func everyWorkerHasAUserOfItsOwn(t *testing.T, v version, change func(*sandbox.C
 			t.Fatal(err)
 		}
 	}
+	atRest(t, pool, 1)
 	owners := map[string]int{}
 	for _, pid := range descendants(t, os.Getpid()) {
 		if user := statusOf(t, pid, "Uid"); user != "" {
@@ -160,6 +162,7 @@ func TestPromiseWorkersDieWithTheirZygote(t *testing.T) {
 		ownTempDir(t)
 		before := lookAtHost(t)
 		pool := arena(t, v, nil)
+		atRest(t, pool, 1)
 		zygote, err := strconv.Atoi(statusOf(t, aWorker(t), "PPid"))
 		if err != nil {
 			t.Fatal(err)
@@ -210,6 +213,7 @@ func killAndAwait(t *testing.T, pid int) {
 func TestPromiseNoInspectorOpensBySignal(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {
 		pool := arena(t, v, nil)
+		atRest(t, pool, 1)
 		for _, pid := range descendants(t, os.Getpid()) {
 			if err := unix.Kill(pid, unix.SIGUSR1); err != nil {
 				t.Fatal(err)

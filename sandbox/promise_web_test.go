@@ -63,6 +63,7 @@ var webPromises = []promise{
 				}
 			};
 			look(process, 'process');
+			look(process.stdout, 'process.stdout');
 			res.send(found);
 		}`,
 	},

@@ -39,7 +39,8 @@ type tryer interface{ try() (reusable, over bool) }
 // worker has got to its stub.
 func (s *scheduler) startPutBack(c *call, cost callCost) {
 	w, work := c.slot, c.putBack
-	if work, ok := work.(tryer); ok && s.callsWait(w) {
+	callsWait := s.beginPutBack(w)
+	if work, ok := work.(tryer); ok && callsWait {
 		answered := time.Now()
 		runtime.Gosched()
 		if reusable, over := work.try(); over {
@@ -84,11 +85,24 @@ func (s *scheduler) endPutBack(w *slot, inv *Invocation, cost callCost, reusable
 	}
 }
 
-// callsWait says whether calls of w's function wait for a worker.
-func (s *scheduler) callsWait(w *slot) bool {
+// beginPutBack notes that w has answered and is put back. It says whether calls of its function wait for a worker.
+func (s *scheduler) beginPutBack(w *slot) (callsWait bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.setPutBackLocked(w, w.serving)
 	return s.queue.has(w.key)
+}
+
+// setPutBackLocked notes whether w, which serves a call, is put back behind its answer.
+func (s *scheduler) setPutBackLocked(w *slot, putBack bool) {
+	if w.putBack == putBack {
+		return
+	}
+	if w.putBack = putBack; putBack {
+		s.putBack++
+	} else {
+		s.putBack--
+	}
 }
 
 // resume has w, which is idle or was a moment ago, prepare for its next call.

@@ -63,7 +63,7 @@ func (s *scheduler) yieldLocked(w *slot, next *call) {
 	case s.atHandLocked(next.key):
 		s.serveLocked(next)
 		s.makeIdleLocked(w)
-	case next.group == w.group && (!s.grows() || s.freeLocked() <= 0):
+	case next.group == w.group && (!s.grows() || s.roomLocked() <= 0):
 		s.retireLocked(w, ReasonEvicted)
 	default:
 		s.makeIdleLocked(w)

@@ -253,6 +253,41 @@ func TestWarmupsAreInTheSnapshot(t *testing.T) {
 	})
 }
 
+// V8 has tasks for the event loop, of which the snapshot may have one that waits. It and later ones are done in each
+// call: a module of WebAssembly is compiled by such tasks.
+func TestTasksThatWaitWhenTheSnapshotIsTakenAreDone(t *testing.T) {
+	const code = `
+	const wasm = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 6, 1, 4, 0, 65, 42, 11]
+	async function main(req, res) {
+		if (req.body.x === 'warm') {
+			const kept = []
+			for (let i = 0; i < 300000; i++) kept.push({ i, s: 'x' + i })
+			for (let i = 0; i < 20; i++) kept.push(Buffer.alloc(1 << 20, 1))
+			return res.send(kept.length)
+		}
+		const made = await WebAssembly.instantiate(Uint8Array.from(wasm))
+		res.send(made.instance.exports.f())
+	}`
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool, observer := rollbackPool(t, v)
+		beginRollback(t, pool, true)
+		inv, _ := onceInvocation("tasks", code)
+		inv.Web = true
+		request := inv.Request
+		request.Body = []byte(`{"x":"warm"}`)
+		var err error
+		if inv.Warmup, err = sandbox.NewWarmup(request, 3); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			if got := body(t, pool, inv); got != "42" {
+				t.Fatalf("call %d answers %s", i, got)
+			}
+			observer.wantPutBack(i)
+		}
+	})
+}
+
 // A warmup after which no snapshot can be taken is left out, and calls are served as without one.
 func TestWarmupsThatSpoilTheSnapshotAreLeftOut(t *testing.T) {
 	onEveryVersion(t, func(t *testing.T, v version) {

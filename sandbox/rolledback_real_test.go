@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/backstage/functions/sandbox"
 )
 
@@ -172,6 +174,35 @@ type outcomes struct {
 
 func (o outcomes) WorkerRolledBack(_ string, outcome sandbox.RollbackOutcome) { o.all <- outcome }
 
+// One rollback in so many is audited also where no worker is put back that often.
+func TestWorkersThatServeFewCallsAreAudited(t *testing.T) {
+	observer := outcomes{all: make(chan sandbox.RollbackOutcome, 1000)}
+	pool := newRealPool(t, func(c *sandbox.Config) {
+		one(c)
+		c.Observer, c.RollbackAudit, c.MaxInvocations = observer, 4, 3
+	})
+	needRollback(t, pool)
+	for range 60 { // none of them would be audited in one run of thirty million
+		if _, err := pool.Invoke(t.Context(), rolledBackInvocation("few", counting)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := pool.Close(); err != nil { // which waits for all of them
+		t.Error(err)
+	}
+	close(observer.all)
+	audited, all := 0, 0
+	for outcome := range observer.all {
+		all++
+		if outcome.Audited {
+			audited++
+		}
+	}
+	if audited == 0 || audited == all {
+		t.Errorf("%d of %d rollbacks were audited, want about a quarter", audited, all)
+	}
+}
+
 // A worker that is ended for its room while all of it is compared is not as in its snapshot. That is no finding.
 func TestAWorkerThatIsEndedMeanwhileIsNoFinding(t *testing.T) {
 	observer := outcomes{all: make(chan sandbox.RollbackOutcome, 1000)}
@@ -201,4 +232,35 @@ func TestAWorkerThatIsEndedMeanwhileIsNoFinding(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d workers were ended meanwhile", killed, calls)
+}
+
+// Nor is one that dies with its fork server, while it is put back or compared.
+func TestAWorkerThatDiesWithItsForkServerIsNoFinding(t *testing.T) {
+	observer := outcomes{all: make(chan sandbox.RollbackOutcome, 1000)}
+	pool := newRealPool(t, func(c *sandbox.Config) { c.Observer, c.RollbackAudit = observer, 1 })
+	for range 3 {
+		needRollback(t, pool)
+		var servers []int
+		for _, pid := range descendants(t, os.Getpid()) {
+			if statusOf(t, pid, "PPid") == strconv.Itoa(os.Getpid()) {
+				servers = append(servers, pid)
+			}
+		}
+		_, _ = pool.Invoke(t.Context(), rolledBackInvocation("dies", counting)) // it may meet the end of one before
+		for _, server := range servers {
+			_ = unix.Kill(server, unix.SIGKILL) // one of them may have ended
+		}
+	}
+	if err := pool.Close(); err != nil {
+		t.Error(err)
+	}
+	close(observer.all)
+	if len(observer.all) == 0 {
+		t.Error("no worker was put back, or was to be")
+	}
+	for outcome := range observer.all {
+		if outcome.Cause != "" && !outcome.Killed && outcome.Cause != "no_park" {
+			t.Errorf("a worker whose fork server was killed counts as %+v", outcome)
+		}
+	}
 }

@@ -23,9 +23,10 @@ type rollbackRig struct {
 	usual, putBack int // calls
 	fresh          int // of the former, those that get a worker of their own
 	fail           error
-	memory         int64 // of calls, in MiB
-	open           error // of workers that are put back
-	unstarted      error // the same, of their first one
+	memory         int64        // of calls, in MiB
+	open           error        // of workers that are put back
+	unstarted      error        // the same, of their first one
+	starter        *fakeStarter // of these
 }
 
 func newRollbackRig(t *testing.T, support RollbackSupport) *rollbackRig {
@@ -55,7 +56,11 @@ func newRollbackRig(t *testing.T, support RollbackSupport) *rollbackRig {
 			}
 			return nil
 		}
-		return rollbackStarter{&fakeStarter{serve: serve, fail: start}, support}, nil
+		made := &fakeStarter{serve: serve, fail: start}
+		if putsBack {
+			r.starter = made
+		}
+		return rollbackStarter{made, support}, nil
 	})
 	if err := r.start(t.Context(), cfg.Runtimes[0]); err != nil {
 		t.Fatal(err)
@@ -199,4 +204,30 @@ func TestWorkersThatArePutBackGetOneCallAtATime(t *testing.T) {
 	if mayBatch(inv) {
 		t.Error("a call to a worker that is put back may be sent with others")
 	}
+}
+
+// While their fork server starts again, calls have workers of their own, those that wait already, too.
+func TestCallsAreServedWhileAForkServerStartsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRollbackRig(t, RollbackSupport{Available: true})
+		r.begin(t)
+		r.starter.startTime, r.starter.again = 10*time.Second, true
+		if _, err := r.Invoke(t.Context(), putBackCall("a/first")); err != nil { // it has the one that is ready
+			t.Fatal(err)
+		}
+		before := r.putBack
+		for i, wait := range []time.Duration{slowStart, 0} {
+			began := time.Now()
+			if _, err := r.Invoke(t.Context(), putBackCall("a/new")); err != nil || time.Since(began) > wait+time.Millisecond {
+				t.Errorf("call %d: %v after %v", i, err, time.Since(began))
+			}
+		}
+		if r.fresh < 2 || r.putBack != before {
+			t.Errorf("%d calls had workers of their own, %d one that is put back", r.fresh, r.putBack-before)
+		}
+		time.Sleep(11 * time.Second)
+		if _, err := r.Invoke(t.Context(), putBackCall("a/new")); err != nil || r.putBack != before+1 {
+			t.Errorf("%v, and %d calls had a worker that is put back", err, r.putBack-before)
+		}
+	})
 }

@@ -43,6 +43,7 @@ const firstFetch = 18
 // of is the configuration of a runtime by itself. Those that are not the first keep one worker ready, if any.
 func (c Config) of(rt Runtime, first bool) Config {
 	c.Node, c.Modules, c.hasFetch = rt.Node, c.modulesOf(rt), rt.Major() >= firstFetch
+	c.later = !first
 	if rt.ModulesDir != "" {
 		c.ModulesDir = rt.ModulesDir
 	}

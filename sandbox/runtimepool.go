@@ -47,6 +47,9 @@ func (p *runtimePool) Invoke(ctx context.Context, inv *Invocation) (*Result, err
 	for again := 0; again < 2 && (isUntouched(err) || errors.Is(err, errNotBegun)); again++ {
 		result, served, err = p.attempt(ctx, inv, began, true)
 	}
+	if errors.Is(err, errAway) {
+		return nil, err
+	}
 	if served.Start == "" {
 		p.cfg.Observer.InvocationRefused(err)
 		return nil, err

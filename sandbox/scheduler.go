@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,16 +52,20 @@ type scheduler struct {
 	calls      sync.WaitGroup // calls in progress
 	timers     sync.Pool      // of *time.Timer, stopped, for calls that wait
 	budget     *budget
+	startsFail atomic.Bool // failing.persist, for those without the lock
+	slowStarts atomic.Int64
 
 	mu           *sync.Mutex // the budget's
 	workers      map[*slot]struct{}
 	prewarmed    []*slot
 	idle         idleSet
+	putBack      int // workers that have answered, and serve nobody in a moment: see startPutBack
 	late         int // workers that are at work after an answer
 	stalled      int // workers whose callers do not read
 	starting     int
-	started      int // workers, ever
-	retiring     int // workers that were killed and are not reaped yet
+	started      int       // workers, ever
+	lastBound    time.Time // a worker got its function then; zero before the first
+	retiring     int       // workers that were killed and are not reaped yet
 	queue        queue
 	bound        map[string]int  // workers of each key that live
 	busy         map[string]busy // those of them that serve a call
@@ -84,6 +89,7 @@ type budget struct {
 	schedulers []*scheduler
 	shares     shares
 	memory     memoryState
+	spare      spareState
 	groups     map[string]int // workers of each group that live
 	late       int            // workers that are at work after an answer
 	stalled    counts         // workers whose callers do not read, by group
@@ -104,6 +110,9 @@ func newScheduler(cfg Config, starter starter, b *budget) *scheduler {
 		cfg.Active = cfg.Size
 	}
 	cfg.Reserve = min(cfg.Reserve, cfg.Active-1)
+	if teller, ok := starter.(methodTeller); ok && !teller.method().Forked {
+		cfg.Spare = 0 // each would have tens of megabytes of its own
+	}
 	s := &scheduler{
 		cfg: cfg, starter: starter, budget: b, mu: &b.mu,
 		kick: make(chan struct{}, 1), closing: make(chan struct{}), stop: func() {},
@@ -146,7 +155,7 @@ func (s *scheduler) saturatedLocked(key string) bool {
 	case b.workers >= s.saturation:
 		return true
 	}
-	return s.freeLocked() <= 0 && time.Since(b.since) < worthStart
+	return s.roomLocked() <= 0 && time.Since(b.since) < worthStart
 }
 
 // worthStart is how long calls of a short function wait for the workers that it has before another function's ends for

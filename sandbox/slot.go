@@ -20,6 +20,7 @@ type slot struct {
 	waiting  bool          // the call waits for something, so that it does not count as active
 	seen     time.Duration // what its clock said at the last look at a call that is pending
 	lookAt   time.Time     // whether that waits is not worth a look before then
+	putBack  bool          // has answered, and counts as serving while it is put back
 	late     bool          // is at work after an answer
 	computes bool          // and uses a processor for that, so that it counts as active
 	stalled  bool          // its caller takes nothing of its streamed answer

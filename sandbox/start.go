@@ -51,19 +51,25 @@ func (s *scheduler) forgetStart() {
 func (s *scheduler) startClaimed(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.StartTimeout)
 	defer cancel()
+	if s.cfg.rollback {
+		defer s.watchStart()()
+	}
 	began := time.Now()
 	started, err := s.starter.start(ctx)
+	took := time.Since(began)
 	if err != nil {
 		s.cfg.Observer.WorkerStartFailed(err)
 	} else {
-		s.cfg.Observer.WorkerStarted(time.Since(began))
+		s.cfg.Observer.WorkerStarted(took)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failing.add(err)
+	s.startsFail.Store(s.failing.persist())
 	if err != nil {
 		return err
 	}
+	s.budget.spare.took, s.budget.spare.ended = took, began.Add(took)
 	s.starting--
 	s.started++
 	w := &slot{child: started}
@@ -75,6 +81,7 @@ func (s *scheduler) startClaimed(ctx context.Context) error {
 	}
 	s.prewarmed = append(s.prewarmed, w)
 	s.dispatchLocked()
+	s.wakeOthersLocked() // they may take its slot
 	return nil
 }
 

@@ -3,7 +3,8 @@ package sandbox
 import "time"
 
 func (s *scheduler) bindLocked(w *slot, group, key string) {
-	w.group, w.key, w.bound = group, key, time.Now()
+	s.lastBound = time.Now()
+	w.group, w.key, w.bound = group, key, s.lastBound
 	s.bound[key]++
 	s.budget.groups[group]++
 }
@@ -52,6 +53,7 @@ func (s *scheduler) setServingLocked(w *slot, serving bool) {
 		return
 	}
 	s.setWaitingLocked(w, false)
+	s.setPutBackLocked(w, false)
 	w.queued, w.behind = false, false
 	w.pending, w.seen, w.lookAt = false, 0, time.Time{}
 	s.budget.shares.serving.add(w.group, -1)

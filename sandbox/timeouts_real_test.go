@@ -3,6 +3,7 @@
 package sandbox_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -36,4 +37,27 @@ func TestCallsMayHaveTimeoutsOfTheirOwn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Reading and compiling much code takes longer than main may, and is not main's time. What loops is found all the same.
+func TestMuchCodeHasTimeToBeLoaded(t *testing.T) {
+	const part = "function f(a, b) { const x = a + b * 7; return x > 7 ? { x, y: [a, b, 's'], z(q) { return q + x } } : x }\n"
+	much := strings.Repeat(part, 3000)
+	onEveryVersion(t, func(t *testing.T, v version) {
+		pool := newRealPool(t, func(c *sandbox.Config) {
+			one(c)
+			c.Node, c.SyncTimeout, c.AsyncTimeout = v.binary(t), 20*time.Millisecond, patience
+		})
+		for name, kinds := range map[string][]sandbox.Kind{"checked": {sandbox.Check, sandbox.Run}, "run": {sandbox.Run}} {
+			for i, kind := range kinds {
+				inv := invocation("much "+name, much+`function main(req, res) { res.send(1) }`)
+				inv.Kind = kind
+				if _, err := pool.Invoke(t.Context(), inv); err != nil {
+					t.Errorf("%s, call %d: %v", name, i, err)
+				}
+			}
+		}
+		_, err := pool.Invoke(t.Context(), invocation("loops", much+`function main() { for (;;); }`))
+		wantDeath(t, "a loop", err, sandbox.ReasonSyncDeadline)
+	})
 }

@@ -3,7 +3,9 @@
 package sandbox_test
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -41,6 +43,41 @@ func TestFailedCallsTellTheirLoadTime(t *testing.T) {
 	thrown, ok := err.(*sandbox.FunctionError) //nolint:errorlint // as Invoke makes it
 	if !ok || thrown.Load <= 0 || thrown.CPU <= 0 {
 		t.Errorf("got %+v", err)
+	}
+}
+
+func TestACallThatItsWorkerDiesOfTellsItsCPUTime(t *testing.T) {
+	for _, v := range versions {
+		for name, change := range map[string]func(*sandbox.Config){"forked": one, "started directly": directly(t)} {
+			t.Run(string(v)+" "+name, func(t *testing.T) {
+				pool := newRealPool(t, func(c *sandbox.Config) {
+					change(c)
+					c.Node, c.Size, c.Prewarmed, c.SyncTimeout, c.AsyncTimeout = v.binary(t), 1, 1, time.Minute, time.Minute
+				})
+				const code = `function main(req, res) {
+					let n = 0;
+					for (let i = 0; i < req.body.x * 1e8; i++) n += i;
+					if (req.body.die) n += Buffer.alloc(1e9, 1).length;
+					res.send(n > 0);
+				}`
+				call := func(body string) sandbox.Stats {
+					inv := invocation("burn", code)
+					inv.Request.Body = []byte(body)
+					result, err := pool.Invoke(t.Context(), inv)
+					if death, ok := errors.AsType[*sandbox.DeathError](err); ok && death.Reason == sandbox.ReasonMemory {
+						return death.Stats
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					return result.Stats
+				}
+				counted, died := call(`{"x":1}`), call(`{"x":1,"die":true}`)
+				if died.CPU < counted.CPU/4 {
+					t.Errorf("to count took %v of a processor; to count and die %v", counted.CPU, died.CPU)
+				}
+			})
+		}
 	}
 }
 

@@ -51,7 +51,7 @@ func (s pausingStarter) start(ctx context.Context) (child, error) {
 func (s pausingStarter) memoryLeft() (int64, bool) { return s.left.Load(), true }
 
 // growingPool may have size workers, of which active may compute.
-func growingPool(t *testing.T, size, active, reserve int) (*runtimePool, pausingStarter) {
+func growingPool(t *testing.T, size, active, reserve int, changes ...func(*Config)) (*runtimePool, pausingStarter) {
 	t.Helper()
 	starter := pausingStarter{sharedStarter{&fakeStarter{
 		startTime: time.Millisecond, reapTime: time.Millisecond, waits: func(*Invocation) bool { return true },
@@ -66,6 +66,9 @@ func growingPool(t *testing.T, size, active, reserve int) (*runtimePool, pausing
 	cfg := fakeConfig(size, 2)
 	cfg.Active, cfg.Reserve, cfg.Memory = active, reserve, 1000
 	starter.left.Store(cfg.Memory)
+	for _, change := range changes {
+		change(&cfg)
+	}
 	pool, err := newPool(t.Context(), cfg, starter, newBudget())
 	if err != nil {
 		t.Fatal(err)

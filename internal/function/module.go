@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // MaxModules is how many shared modules a namespace may have unless the Limits of a store say otherwise.
@@ -63,7 +65,7 @@ const ModuleFile = "index.js"
 func NewModule(ref ModuleRef, source *Source, ofCode bool) *Module {
 	m := &Module{
 		ModuleRef: ref, Hash: source.Hash(), OfCode: ofCode, Files: len(source.Files), Source: source,
-		Updated: time.Now().UTC().Format(timestampLayout),
+		Updated: time.Now().UTC().Format(rawjson.Timestamp),
 	}
 	for _, content := range source.Files {
 		m.Bytes += int64(len(content))

@@ -12,12 +12,14 @@ import (
 type Defaults struct {
 	// Rollback says that workers are put back, Cut that what is left at an answer is cut for all functions.
 	Rollback, Cut bool
-	// NoCalls says that there are no asynchronous calls.
-	NoCalls bool
+	// NoCalls says that there are no asynchronous calls, NoSockets that there are no WebSocket connections.
+	NoCalls, NoSockets bool
+	// Open says that nobody is asked for a key.
+	Open bool
 	// MaxInvocations is how many calls one worker may serve; 0 sets no limit.
 	MaxInvocations int
-	// Timeout is the time until the answer; 0 is not known.
-	Timeout time.Duration
+	// Timeout is the time until the answer, SocketIdle how long a connection may carry no message; 0 is not known.
+	Timeout, SocketIdle time.Duration
 }
 
 // pointless says of one option when it has no effect, because of others or of the server.
@@ -98,6 +100,21 @@ var pointlessOptions = []pointless{
 			return keepsState
 		}
 		return `workers of the function are not put back: that takes "reuse":"rollback" or REUSE=rollback`
+	}},
+	{"access", func(o *effective) string {
+		names := *o.Access == AccessKey || *o.Access == AccessJWT
+		return when(o.Open && names, "the server asks nobody for a key (AUTH is off)")
+	}},
+	{"websocket", func(o *effective) string {
+		most := o.SocketIdle
+		switch {
+		case !o.WebSocket.On:
+			return ""
+		case o.NoSockets:
+			return "the server has no WebSocket connections (WEBSOCKET_CONNECTIONS is 0)"
+		}
+		return when(most > 0 && o.WebSocket.Idle > most,
+			"as for idle, which is longer than WEBSOCKET_IDLE_TIMEOUT: that is used, "+duration.Text(most))
 	}},
 	{"retries", func(o *effective) string { return when(o.NoCalls && *o.Retries != Retries{}, noCalls) }},
 	{"idempotency", func(o *effective) string { return when(o.NoCalls && *o.Idempotency == IdempotencySync, noCalls) }},

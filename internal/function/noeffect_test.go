@@ -49,6 +49,20 @@ func TestOptionsWithoutEffectAreTold(t *testing.T) {
 			`afterAnswer="finish"`,
 			map[string]string{"afterAnswer": "AFTER_ANSWER=cut"},
 		},
+		{"access", function.Defaults{Open: true}, `access="jwt"`, map[string]string{"access": "AUTH is off"}},
+		{"access by key", function.Defaults{Open: true}, `access="key"`, map[string]string{"access": "AUTH is off"}},
+		{
+			"no connections",
+			function.Defaults{NoSockets: true},
+			`websocket={}`,
+			map[string]string{"websocket": "WEBSOCKET_CONNECTIONS is 0"},
+		},
+		{
+			"idle connections",
+			function.Defaults{SocketIdle: time.Minute},
+			`websocket={"idle":"2m"}`,
+			map[string]string{"websocket": "WEBSOCKET_IDLE_TIMEOUT: that is used, 1m"},
+		},
 		{
 			"no calls",
 			function.Defaults{NoCalls: true},
@@ -91,6 +105,11 @@ func TestOptionsWithAnEffectAreNotTold(t *testing.T) {
 		{plain, `syncTimeout="6s" timeout="6s"`},
 		{plain, `syncTimeout="" timeout="1s"`},
 		{function.Defaults{Cut: true}, `afterAnswer="cut"`},
+		{function.Defaults{Open: true}, `access="public"`},
+		{plain, `access="key"`},
+		{function.Defaults{NoSockets: true}, `websocket=false`},
+		{function.Defaults{SocketIdle: time.Minute}, `websocket={"idle":"1m"}`},
+		{function.Defaults{SocketIdle: time.Minute}, `websocket={}`},
 		{plain, `retries={"attempts":2} idempotency="sync" callback={"url":"https://a.example/","secret":"A"}`},
 		{function.Defaults{NoCalls: true}, `retries={} idempotency="async" callback={}`},
 	} {

@@ -5,14 +5,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // ErrIncomplete marks a function without a namespace, an ID, or a text that workers load, one of files without them, or
 // a nameless namespace: no store accepts it.
 var ErrIncomplete = errors.New("namespace, ID or code is empty")
-
-// timestampLayout is ISO 8601 in UTC with milliseconds, as Date.prototype.toISOString writes it.
-const timestampLayout = "2006-01-02T15:04:05.000Z"
 
 // Stamp marks one write of a function.
 type Stamp struct {
@@ -24,7 +23,7 @@ type Stamp struct {
 
 // NewStamp returns the stamp of a write that happens now.
 func NewStamp() Stamp {
-	return Stamp{VersionID: uuid.NewString(), Time: time.Now().UTC().Format(timestampLayout)}
+	return Stamp{VersionID: uuid.NewString(), Time: time.Now().UTC().Format(rawjson.Timestamp)}
 }
 
 // Revise returns the revision that a write of f's code and environment makes. Stored is what was there before, nil if

@@ -124,7 +124,13 @@ func (w *Warmup) setTexts(name string, value json.RawMessage) error {
 	if name == "headers" {
 		lower := make(map[string]string, len(texts))
 		for key, text := range texts {
+			if !httpguts.ValidHeaderFieldName(key) || !httpguts.ValidHeaderFieldValue(text) {
+				return fmt.Errorf(".headers has %q, whose name or value no header can have", key)
+			}
 			lower[strings.ToLower(key)] = text
+		}
+		if len(lower) < len(texts) {
+			return errors.New(".headers has a name twice, in different case")
 		}
 		texts = lower
 	}

@@ -29,14 +29,17 @@ func TestWarmupsAreReadAndWritten(t *testing.T) {
 
 func TestWrongWarmupsAreRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		`true`:                "is not of a type(s) object, and not false",
-		`null`:                "is not of a type(s) object, and not false",
-		`{"times":0}`:         ".times is not a whole number from 1 to 1000",
-		`{"times":1001}`:      ".times is not a whole number from 1 to 1000",
-		`{"method":"A B"}`:    ".method is no method of HTTP",
-		`{"headers":{"a":1}}`: ".headers is not an object of strings",
-		`{"query":[]}`:        ".query is not an object of strings",
-		`{"boddy":1}`:         ".boddy is not known",
+		`true`:                          "is not of a type(s) object, and not false",
+		`null`:                          "is not of a type(s) object, and not false",
+		`{"times":0}`:                   ".times is not a whole number from 1 to 1000",
+		`{"times":1001}`:                ".times is not a whole number from 1 to 1000",
+		`{"method":"A B"}`:              ".method is no method of HTTP",
+		`{"headers":{"a":1}}`:           ".headers is not an object of strings",
+		`{"query":[]}`:                  ".query is not an object of strings",
+		`{"headers":{"a b":"c"}}`:       `.headers has "a b", whose name or value no header can have`,
+		`{"headers":{"a":"b\r\nx: y"}}`: `.headers has "a", whose name or value no header can have`,
+		`{"headers":{"A":"b","a":"c"}}`: ".headers has a name twice, in different case",
+		`{"boddy":1}`:                   ".boddy is not known",
 		`{"body":"` + strings.Repeat("a", 70_000) + `"}`:                         "65536 are the most",
 		`{"body":` + strings.Repeat("[", 2000) + strings.Repeat("]", 2000) + `}`: "levels deep",
 	} {

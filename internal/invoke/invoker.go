@@ -102,8 +102,8 @@ func (v *Invoker) CacheStats() CacheStats { return v.cache.stats() }
 // ownerOf is whose share of the server calls of namespace use.
 func (v *Invoker) ownerOf(namespace string) string { return function.Owner(namespace, v.ownerEnd) }
 
-// minTrial is the least time for the top-level code in the trial run of what was built of files. That is compiled then,
-// and for later calls it is not: half a megabyte takes a tenth of a second.
+// minTrial is the least time for the top-level code in the trial run of what was built of files, which may run much of
+// what they import.
 const minTrial = time.Second
 
 // Check runs the top-level code of f, to learn whether it can be stored, on a worker that then waits for the first call

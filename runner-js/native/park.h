@@ -7,8 +7,8 @@
  *      That carries the address of the next instruction, so that no other code can ask. The host answers
  *        0  go on
  *        1  make the system calls of the list, then ask again
- *   3. copies the pages of the list over the process's own. The process can only read the list, and the host alone has
- *      it writable,
+ *   3. takes protection keys off, by which it could be denied memory, and copies the pages of the list over the
+ *      process's own. The process can only read the list, and the host alone has it writable,
  *   4. reads one byte of stdin, which comes with the next frame,
  *   5. takes the registers from park_area, which by then is that of the snapshot, and returns how many bytes it has
  *      read.
@@ -23,7 +23,7 @@
 
 #define PARK_LIST 0x200000000000ul            /* where the list is; listAddress of the host */
 
-struct park_op { uint64_t number, args[6], unused; };
+struct park_op { uint64_t number, args[6], word; };
 
 /* The list; the same layout is in sandbox/internal/rollback/list_unsafe.go. */
 struct park_list {
@@ -40,12 +40,11 @@ struct park_area {
   uint32_t mxcsr;
   uint16_t fcw;
   uint8_t byte;                               /* the one that is read */
-  uint8_t keys;                               /* whether the processor has protection keys */
-  uint8_t rest[4096 - 72];                    /* the host has counts of event descriptors read into it */
+  uint8_t rest[4096 - 71];                    /* the host has counts of event descriptors read into it */
 } __attribute__((aligned(4096)));
 
 _Static_assert(offsetof(struct park_list, page) == 32768 && sizeof(struct park_list) == 65536, "the list of the host");
-_Static_assert(offsetof(struct park_area, byte) == 70 && offsetof(struct park_area, keys) == 71, "the stub");
+_Static_assert(offsetof(struct park_area, byte) == 70, "the stub");
 _Static_assert(sizeof(struct park_area) == 4096, "a page of its own");
 
 struct park_area park_area;
@@ -67,9 +66,12 @@ __asm__(
   "1:\n"                                      /* ask */
   "  mov $108,%eax\n  syscall\n"
   "park_asked:\n"
-  "  cld\n"
+  "  cld\n  mov %rax,%r8\n"
+  "  xor %ecx,%ecx\n  xgetbv\n  test $0x200,%eax\n  jz 7f\n" /* whether the kernel uses protection keys: XCR0 */
+  "  xor %edx,%edx\n  mov $0x55555554,%eax\n  wrpkru\n" /* what Linux starts processes with */
+  "7:\n"
   "  movabs $0x200000000000,%r15\n"
-  "  cmp $1,%rax\n  jne 3f\n"
+  "  cmp $1,%r8\n  jne 3f\n"
   "  mov 8(%r15),%r13\n  lea 64(%r15),%r12\n"
   "2:\n"                                      /* the next system call */
   "  test %r13,%r13\n  jz 1b\n"
@@ -86,9 +88,6 @@ __asm__(
   "park_reads:\n"
   "  cmp $-4,%rax\n  je 5b\n"                 /* EINTR */
   "  lea park_area(%rip),%rdi\n  mov %eax,%r8d\n"
-  "  cmpb $0,71(%rdi)\n  je 6f\n"
-  "  xor %ecx,%ecx\n  xor %edx,%edx\n  mov $0x55555554,%eax\n  wrpkru\n" /* what Linux starts processes with */
-  "6:\n"
   "  mov 0(%rdi),%rbx\n  mov 8(%rdi),%rbp\n  mov 16(%rdi),%r12\n  mov 24(%rdi),%r13\n"
   "  mov 32(%rdi),%r14\n  mov 40(%rdi),%r15\n  mov 48(%rdi),%rsp\n"
   "  xor %ecx,%ecx\n  mov %ecx,%ds\n  mov %ecx,%es\n  mov %ecx,%gs\n  wrgsbase %rcx\n  mov %ecx,%fs\n"

@@ -120,19 +120,10 @@ static void __attribute__((noinline)) fill_stack(void) {
   madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
-/* __get_cpuid_count without its header, which Node.js's own headers may not find: whether the kernel uses protection
- * keys (OSPKE). */
-static int has_keys(void) {
-  unsigned a = 7, b, c = 0, d;
-  __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-  return (c >> 4) & 1;
-}
-
 /* Makes this process one that the host can roll back. list is the memory for the stub, socket the way to the host.
  * The filter that functions are under comes after this one, and allows nothing of what is done here. */
 static void hand_over(int list, int socket) {
   is_tracked = 1;
-  park_area.keys = (uint8_t)has_keys();
   fill_stack();
   struct rlimit stack = {STACK_LIMIT, STACK_LIMIT};
   if (setrlimit(RLIMIT_STACK, &stack) != 0) send_handover(socket, -1, -1, errno);

@@ -1,6 +1,12 @@
 package rawjson
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
+
+// Timestamp is the layout of a time in UTC with milliseconds, as Date.prototype.toISOString writes it (ECMA-262).
+const Timestamp = "2006-01-02T15:04:05.000Z"
 
 // Object builds a JSON object whose members stand in the order in which they are added. Use NewObject. Names that are
 // added twice stand there twice.
@@ -29,6 +35,12 @@ func (o *Object) Visible(name, value string) { o.text = AppendVisible(o.key(name
 
 // Int adds a whole number.
 func (o *Object) Int(name string, value int64) { o.text = strconv.AppendInt(o.key(name), value, 10) }
+
+// Time adds a string that is the time in UTC, in the layout of Timestamp.
+func (o *Object) Time(name string, value time.Time) {
+	text := append(o.key(name), '"')
+	o.text = append(value.UTC().AppendFormat(text, Timestamp), '"')
+}
 
 // Strings adds an array of strings.
 func (o *Object) Strings(name string, values []string) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/backstage/functions/sandbox/rawjson"
 )
@@ -13,10 +14,11 @@ func ExampleObject() {
 	o.String("name", `Ada "the first" <ada@example.com>`)
 	o.Visible("shown", "a\u202eb")
 	o.Int("age", 36)
+	o.Time("born", time.Date(1815, 12, 10, 1, 2, 3, 4_999_999, time.FixedZone("", 3600)))
 	o.Strings("tags", []string{"x", "y"})
 	o.Raw("more", []byte(`{}`))
 	fmt.Println(string(o.End()))
-	// Output: {"name":"Ada \"the first\" <ada@example.com>","shown":"a\u202eb","age":36,"tags":["x","y"],"more":{}}
+	// Output: {"name":"Ada \"the first\" <ada@example.com>","shown":"a\u202eb","age":36,"born":"1815-12-10T00:02:03.004Z","tags":["x","y"],"more":{}}
 }
 
 func ExampleMembers() {

@@ -71,6 +71,8 @@ var attacks = []struct {
 	{name: "a protection key of the kernel's choice", kind: '7', causes: []Cause{Call}},
 	{name: "the size of a pipe", kind: '8', causes: []Cause{Call}},
 	{name: "the owner of a descriptor", kind: '9', causes: []Cause{Call}},
+	{name: "a file is mapped to be read", kind: '@', causes: []Cause{Fixed}},
+	{name: "memory that could be shared", kind: '[', causes: []Cause{Fixed}},
 }
 
 // Nothing that native code does survives: the worker is as before, which all of it is compared for, or it ends.

@@ -61,7 +61,7 @@ func newBed(t *testing.T, before func(*Worker)) *bed {
 		before(b.Worker)
 	}
 	b.must(b.AwaitPark(b.ctx()))
-	b.must(b.Snapshot(b.ctx()))
+	b.must(b.Snapshot())
 	b.must(b.Release())
 	return b
 }

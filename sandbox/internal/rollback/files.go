@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // file is what the host sees of a descriptor of a worker: where it leads, and its position, flags, counters and the
@@ -16,7 +18,8 @@ import (
 type file struct {
 	number int
 	text   string
-	event  bool // an eventfd, whose count may be read away
+	event  bool // an eventfd, whose count may be read away and written again
+	count  uint64
 	hidden bool // a pipe or a socket, of which not all is to be seen; not stdin, stdout, stderr: the host has their ends
 }
 
@@ -41,13 +44,42 @@ func readFiles(pid int) ([]file, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, file{
-			number, link + "\n" + string(info), link == "anon_inode:[eventfd]",
-			number > 2 && (strings.HasPrefix(link, "pipe:") || strings.HasPrefix(link, "socket:")),
-		})
+		f := file{
+			number: number, text: link + "\n" + string(info), event: link == "anon_inode:[eventfd]",
+			hidden: number > 2 && (strings.HasPrefix(link, "pipe:") || strings.HasPrefix(link, "socket:")),
+		}
+		if f.event {
+			if f.count, err = countIn(string(info)); err != nil {
+				return nil, err
+			}
+		}
+		files = append(files, f)
 	}
 	slices.SortFunc(files, func(a, b file) int { return a.number - b.number })
 	return files, nil
+}
+
+// stores says whether what a process writes to f can be read again from a file. The flags are in octal (proc(5)).
+func (f *file) stores(pid int) (bool, error) {
+	flags, err := strconv.ParseUint(fieldOf(f.text, "flags:"), 8, 64)
+	if err != nil || flags&unix.O_ACCMODE == unix.O_RDONLY {
+		return false, err
+	}
+	var of unix.Stat_t
+	err = unix.Stat(filepath.Join("/proc", strconv.Itoa(pid), "fd", strconv.Itoa(f.number)), &of)
+	return of.Mode&unix.S_IFMT == unix.S_IFREG, err
+}
+
+// countIn is the count of an eventfd: "eventfd-count:" and a hexadecimal number (proc(5)).
+func countIn(info string) (uint64, error) {
+	return strconv.ParseUint(fieldOf(info, "eventfd-count:"), 16, 64)
+}
+
+// fieldOf is what the line of info says that begins with name.
+func fieldOf(info, name string) string {
+	_, after, _ := strings.Cut("\n"+info, "\n"+name)
+	text, _, _ := strings.Cut(after, "\n")
+	return strings.TrimSpace(text)
 }
 
 func hasFile(files []file, number uint64) bool {

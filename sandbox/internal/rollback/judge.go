@@ -12,11 +12,12 @@ import (
 type taint uint8
 
 const (
-	taintLayout taint = 1 << iota // mappings
-	taintBreak                    // the end of the heap
-	taintFiles                    // descriptors
-	taintEvents                   // counts of event descriptors
-	taintOther                    // what cannot be put back
+	taintLayout  taint = 1 << iota // mappings
+	taintBreak                     // the end of the heap
+	taintFiles                     // descriptors
+	taintEvents                    // counts of event descriptors
+	taintControl                   // where the process goes on by itself, at any instruction
+	taintOther                     // what cannot be put back
 )
 
 // judged is what system calls are judged by: the mappings and descriptors of the snapshot. Before there is a snapshot
@@ -82,6 +83,8 @@ func (j *judged) judge(number int32, args *[6]uint64) taint {
 	case unix.SYS_SOCKET, unix.SYS_PIPE2, unix.SYS_EVENTFD2, unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL,
 		unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_LSEEK, unix.SYS_PREAD64, unix.SYS_GETDENTS64:
 		return taintFiles
+	case unix.SYS_RT_SIGACTION, unix.SYS_RSEQ:
+		return taintControl | taintOther
 	default:
 		return taintOther
 	}
@@ -172,8 +175,10 @@ func (j *judged) hides(number uint64) taint {
 // reads is the taint of reading from a descriptor. One that is not of the snapshot is closed in any case.
 func (j *judged) reads(number uint64) taint {
 	switch f := j.find(number); {
-	case f == nil, f.event: // its count becomes 0, as it was
+	case f == nil, f.event && f.count == 0: // it becomes 0, as it was
 		return 0
+	case f.event:
+		return taintEvents
 	case f.hidden:
 		return taintOther
 	default:

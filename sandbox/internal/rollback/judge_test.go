@@ -73,7 +73,8 @@ func TestCallsAreJudgedByWhatTheyLeave(t *testing.T) {
 		"close":                    {unix.SYS_CLOSE, [6]uint64{9}, taintFiles},
 		"close of the snapshot's":  {unix.SYS_CLOSE, [6]uint64{0}, taintFiles | taintOther},
 		"a thread":                 {unix.SYS_CLONE, [6]uint64{}, taintOther},
-		"a handler":                {unix.SYS_RT_SIGACTION, [6]uint64{}, taintOther},
+		"a handler":                {unix.SYS_RT_SIGACTION, [6]uint64{}, taintControl | taintOther},
+		"a restartable sequence":   {unix.SYS_RSEQ, [6]uint64{}, taintControl | taintOther},
 		"a file's name":            {unix.SYS_MKDIRAT, [6]uint64{}, taintOther},
 		"a call that is not known": {9999, [6]uint64{}, taintOther},
 	} {

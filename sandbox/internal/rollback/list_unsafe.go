@@ -27,7 +27,12 @@ const (
 type op struct {
 	number uint64
 	args   [6]uint64
-	_      uint64
+	word   uint64 // what it may read: see wordAt
+}
+
+// wordAt is where the worker has the word of op i.
+func wordAt(i int) uint64 {
+	return listAddress + 64 + uint64(i%maxOps)*uint64(unsafe.Sizeof(op{})) + uint64(unsafe.Offsetof(op{}.word))
 }
 
 // list is the memory through which the host tells a worker's stub what to do. The worker can only read it.

@@ -50,7 +50,7 @@ func (*Worker) AwaitPark(context.Context) error { return Probe() }
 func (*Worker) Release() error { return Probe() }
 
 // Snapshot returns ErrUnsupported.
-func (*Worker) Snapshot(context.Context) error { return Probe() }
+func (*Worker) Snapshot() error { return Probe() }
 
 // Rollback returns ErrUnsupported.
 func (*Worker) Rollback(context.Context) error { return Probe() }

@@ -7,13 +7,15 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/backstage/functions/sandbox/internal/seccomp"
 )
 
 // Rollback puts the parked worker back to its snapshot, but for the pages of the list, which its stub copies when it is
 // released. Its error is a *RetireError: the worker must not go on then.
 func (w *Worker) Rollback(ctx context.Context) error {
 	if w.now.taint&taintOther != 0 {
-		return retire(Call, "system call %d", w.now.call)
+		return retire(Call, "%s", seccomp.Describe(int(w.now.call)))
 	}
 	if err := w.restoreFiles(ctx); err != nil {
 		return err
@@ -60,7 +62,7 @@ func (w *Worker) Rollback(ctx context.Context) error {
 // restoreFiles closes what was opened, and compares what is left with the snapshot.
 func (w *Worker) restoreFiles(ctx context.Context) error {
 	if w.now.taint&taintEvents != 0 {
-		if err := w.drain(ctx, w.snap.files); err != nil {
+		if err := w.resetEvents(ctx); err != nil {
 			return err
 		}
 	}

@@ -92,7 +92,7 @@ func (s *snapshot) judged() *judged {
 }
 
 // Snapshot takes what the parked worker is now for what it is to be after each call. It can be taken once.
-func (w *Worker) Snapshot(ctx context.Context) error {
+func (w *Worker) Snapshot() error {
 	mappings, err := w.proc.mappings()
 	if err != nil {
 		return retire(Kernel, "%v", err)
@@ -145,7 +145,7 @@ func (w *Worker) Snapshot(ctx context.Context) error {
 		return err
 	}
 	w.snap.findSpans()
-	return w.beginTracking(ctx)
+	return w.beginTracking()
 }
 
 // isJIT says whether mapping i is code that V8 has made: neither of a file nor beside one, as copies of Node.js's own
@@ -243,7 +243,7 @@ func (w *Worker) eachPresent(a *area, do func(start, end uint64) error) error {
 }
 
 // beginTracking protects all pages and notes the state of the process.
-func (w *Worker) beginTracking(ctx context.Context) error {
+func (w *Worker) beginTracking() error {
 	for i := range w.snap.areas {
 		a := &w.snap.areas[i]
 		if a.fixed || a.hollow || a.prot == 0 { // pages without access are looked for by themselves
@@ -253,15 +253,17 @@ func (w *Worker) beginTracking(ctx context.Context) error {
 			return err
 		}
 	}
-	files, err := readFiles(w.pid)
-	if err != nil {
-		return retire(Kernel, "%v", err)
-	}
-	if err := w.drain(ctx, files); err != nil {
-		return err
-	}
+	var err error
 	if w.snap.files, err = readFiles(w.pid); err != nil {
 		return retire(Kernel, "%v", err)
+	}
+	for i := range w.snap.files {
+		f := &w.snap.files[i]
+		if stores, err := f.stores(w.pid); err != nil {
+			return retire(Kernel, "%v", err)
+		} else if stores { // what it holds is not compared
+			return retire(Files, "a file is open that can be written to: %s", f.text)
+		}
 	}
 	if w.snap.state, err = w.proc.state(); err != nil {
 		return retire(Kernel, "%v", err)
@@ -279,12 +281,21 @@ func (w *Worker) beginTracking(ctx context.Context) error {
 	return nil
 }
 
-// drain reads the counts of event descriptors away, into the page with the stub's registers.
-func (w *Worker) drain(ctx context.Context, files []file) error {
+// resetEvents gives event descriptors the counts that they had. What is read away goes into the page with the stub's
+// registers.
+//
+// A count that is not 0 is kept: libuv has noted in memory that it was written to, and would write no more.
+func (w *Worker) resetEvents(ctx context.Context) error {
 	var ops []op
-	for _, f := range files {
-		if f.event {
-			ops = append(ops, call(unix.SYS_READ, uint64(f.number), w.registers+pageSize/2, 8))
+	for _, f := range w.snap.files {
+		if !f.event {
+			continue
+		}
+		ops = append(ops, call(unix.SYS_READ, uint64(f.number), w.registers+pageSize/2, 8))
+		if f.count > 0 {
+			written := call(unix.SYS_WRITE, uint64(f.number), wordAt(len(ops)), 8)
+			written.word = f.count
+			ops = append(ops, written)
 		}
 	}
 	return w.run(ctx, ops)

@@ -9,7 +9,10 @@ import (
 )
 
 // What a rollback trusts in a worker is its stub and its list. Code of a function may run before the snapshot, and
-// could change the code of the one, or map something else over the other. After the snapshot no call can.
+// could change the code of the one, or map something else over the other. It could also have the kernel interrupt the
+// stub in a later call, after the host's answer: by a handler for a signal that a flag of the processor or an access
+// raises (sigaction(2), the trap flag), or by a restartable sequence (rseq(2)). Neither needs a system call then.
+// After the snapshot no call can do any of that.
 
 // noteStub notes the page of the stub's code, before code of any function has run.
 func (w *Worker) noteStub() (err error) {
@@ -25,8 +28,11 @@ func (w *Worker) sumStub() (uint64, error) {
 	return w.store.sum(content[:]), nil
 }
 
-// checkTrusted fails unless the stub's code is what it was, and the list is where it was.
+// checkTrusted fails unless the stub's code is what it was, the list is where it was, and nothing interrupts the stub.
 func (w *Worker) checkTrusted() error {
+	if w.before&taintControl != 0 {
+		return retire(Call, "rt_sigaction or rseq before the snapshot")
+	}
 	stub, err := w.sumStub()
 	if err != nil {
 		return retire(Kernel, "%v", err)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/backstage/functions/sandbox/internal/seccomp"
 )
 
 // Worker is the host's side of a worker that can be rolled back. But for Close it is for one goroutine at a time. Its
@@ -27,10 +29,12 @@ type Worker struct {
 	scan      scanner // scan, but in tests
 	writer    writer
 
-	now  parked // valid between AwaitPark and Release
-	here bool   // it is in its stub, as far as AwaitPark has found out
-	snap *snapshot
-	base stat // of the process, from when on nothing may have changed
+	now    parked // valid between AwaitPark and Release
+	here   bool   // it is in its stub, as far as AwaitPark has found out
+	ran    bool   // it was released: what it parks after may be code of a function
+	before taint  // what calls of such code before the snapshot may have left behind
+	snap   *snapshot
+	base   stat // of the process, from when on nothing may have changed
 
 	// Stats is what rolling back has taken so far.
 	Stats Stats
@@ -54,8 +58,8 @@ func (w *Worker) AwaitPark(ctx context.Context) error {
 		return nil
 	}
 	select {
-	case w.now = <-w.listener.parks:
-		w.here = true
+	case came := <-w.listener.parks:
+		w.came(came)
 		return nil
 	case <-w.listener.stopped:
 		return retire(NoPark, "the worker is dead")
@@ -68,12 +72,20 @@ func (w *Worker) AwaitPark(ctx context.Context) error {
 func (w *Worker) isHere() bool {
 	if !w.here {
 		select {
-		case w.now = <-w.listener.parks:
-			w.here = true
+		case came := <-w.listener.parks:
+			w.came(came)
 		default:
 		}
 	}
 	return w.here
+}
+
+// came notes that the worker is in its stub.
+func (w *Worker) came(p parked) {
+	w.now, w.here = p, true
+	if w.ran && w.snap == nil {
+		w.before |= p.taint
+	}
 }
 
 // looks is how often Parks looks for a worker. From its answer to its stub it takes a few microseconds, and each look
@@ -124,6 +136,7 @@ const (
 
 // Release lets a parked worker go on.
 func (w *Worker) Release() error {
+	w.ran = true
 	return w.answer(answerGo)
 }
 
@@ -150,7 +163,7 @@ func (w *Worker) answer(value int64) error {
 			return err
 		}
 		if w.now.taint != 0 {
-			return retire(Call, "system call %d while it was parked", w.now.call)
+			return retire(Call, "%s while it was parked", seccomp.Describe(int(w.now.call)))
 		}
 	}
 }

@@ -1,12 +1,17 @@
 package seccomp
 
-import "github.com/elastic/go-seccomp-bpf/arch"
+import (
+	"fmt"
 
-// NameOf is the name of the system call of a number on this machine, such as "prctl"; empty for one that is not known.
-func NameOf(number int) string {
+	"github.com/elastic/go-seccomp-bpf/arch"
+)
+
+// Describe names the system call of a number on this machine, for people: "system call prctl (157)". One that is not
+// known has its number alone.
+func Describe(number int) string {
 	here, err := arch.GetInfo("")
-	if err != nil {
-		return ""
+	if err != nil || here.SyscallNumbers[number] == "" {
+		return fmt.Sprintf("system call %d", number)
 	}
-	return here.SyscallNumbers[number]
+	return fmt.Sprintf("system call %s (%d)", here.SyscallNumbers[number], number)
 }

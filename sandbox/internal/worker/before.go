@@ -59,7 +59,7 @@ func (e *exchange) loadTracked(ctx context.Context) (thrown *Answer, death *Deat
 	clock := p.CPUUsed()
 	err := p.load(ctx, append([]byte{'\n'}, e.load...))
 	e.load = nil
-	e.prepared = max(p.CPUUsed()-clock, 0)
+	e.prepared, _ = p.cpuSince(clock)
 	began := time.Now()
 	for _, invoke := range e.call.Before {
 		if err == nil {
@@ -70,7 +70,7 @@ func (e *exchange) loadTracked(ctx context.Context) (thrown *Answer, death *Deat
 		}
 	}
 	if err == nil {
-		if err = p.snapshot(ctx); err == nil {
+		if err = p.snapshot(); err == nil {
 			p.idleClock.Store(0) // as before any call
 			return nil, nil      //nolint:nilnil // all is well
 		}
@@ -86,7 +86,7 @@ func (e *exchange) blame(err error) error {
 	if n == 0 || !ok || retired.Cause == rollback.Kernel || retired.Cause == rollback.NoPark {
 		return err
 	}
-	return &unprepared{e.call.Before[n-1].Kind, fmt.Sprintf("%s: %s", retired.Cause, detailOf(retired))}
+	return &unprepared{e.call.Before[n-1].Kind, fmt.Sprintf("%s: %s", retired.Cause, retired.Detail)}
 }
 
 // withoutSnapshot ends the process after err, and says how.

@@ -13,6 +13,15 @@ import (
 // CODE_SYNC_TIMEOUT is counted in CPU time, so that a busy neighbour does not fail an innocent call.
 const wallFactor = 10
 
+// loadRate is how many bytes of code a process reads and compiles in a second at least. That is not main's time: the
+// original did not count it either.
+const loadRate = 1 << 20
+
+// loadTime is how much CPU time a process may take, beside the sync timeout, to load so many bytes of code.
+func loadTime(bytes int) time.Duration {
+	return time.Duration(bytes) * time.Second / loadRate
+}
+
 // Timeouts are those of a call: Sync until main has returned, in CPU time, and Async until the answer and the end of
 // what goes on after it, by the clock. An answer that comes in pieces has two others from its head on: Idle is how long
 // the next piece may take while the caller waits for it, Total how long all of them may take, Unread how long the
@@ -49,19 +58,20 @@ type deadlines struct {
 	// or from when it was first seen written. At that time the process had used counted of CPU time.
 	since   time.Time
 	counted time.Duration
-	written bool // that was seen
+	loads   time.Duration // of that, what is for loading the function
+	written bool          // that was seen
 }
 
-// start begins to watch the call of that ID, which starts now, at so much CPU time of the process. Stop must be called
-// at its end.
-func (d *deadlines) start(p *Process, timeouts Timeouts, id string, clock time.Duration) {
+// start begins to watch the call of that ID, which starts now, at so much CPU time of the process, and has so much to
+// load its function. Stop must be called at its end.
+func (d *deadlines) start(p *Process, timeouts Timeouts, id string, clock, loads time.Duration) {
 	d.process, d.timeouts, d.id, d.began, d.cpu = p, timeouts.or(p.cfg.Timeouts), id, time.Now(), clock
 	d.setAsync(d.began)
 	d.mu.Lock() // checkSync may run before its alarm is known
 	defer d.mu.Unlock()
-	d.since, d.counted = d.began, d.cpu
+	d.since, d.counted, d.loads = d.began, d.cpu, loads
 	d.sync = &p.sync
-	d.sync.set(d, d.began, d.timeouts.Sync, (*deadlines).checkSync)
+	d.sync.set(d, d.began, d.timeouts.Sync+loads, (*deadlines).checkSync)
 	d.unwatch = spared
 }
 
@@ -167,7 +177,7 @@ func (d *deadlines) checkSync(time.Time) {
 	case d.returned:
 	case phase == writing, phase == written && !d.written:
 		d.written = phase == written
-		d.since, d.counted = time.Now(), cpuTime(d.process.handle.pid())
+		d.since, d.counted, d.loads = time.Now(), cpuTime(d.process.handle.pid()), 0
 		d.sync.set(d, d.since, d.timeouts.Sync, (*deadlines).checkSync)
 	case left <= 0:
 		d.process.killAt(SyncDeadline, time.Now().Add(left))
@@ -180,7 +190,7 @@ func (d *deadlines) checkSync(time.Time) {
 func (d *deadlines) syncLeft() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	limit := d.timeouts.Sync
+	limit := d.timeouts.Sync + d.loads
 	cpuLeft := limit - (cpuTime(d.process.handle.pid()) - d.counted)
 	return min(cpuLeft, time.Until(d.since.Add(wallFactor*limit)))
 }

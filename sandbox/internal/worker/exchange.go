@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -18,8 +19,9 @@ import (
 type session struct {
 	mu     sync.Mutex // guards the fields below
 	frames *wire.Reader
-	buffer []byte // for the frames to send; reused
-	load   []byte // the load frame, where it is sent by itself
+	buffer []byte        // for the frames to send; reused
+	load   []byte        // the load frame, where it is sent by itself
+	loads  time.Duration // for loading the function, which the first run may take as well
 	// Of calls that were sent together: the IDs of those that have not been served yet, what is closed when none of them
 	// will be any more, and the CPU time of the process when the last one ended.
 	ids     []string
@@ -148,7 +150,14 @@ func (e *exchange) begin(clock time.Duration) {
 // next begins the next of the calls that were sent, which is this one.
 func (e *exchange) next(ctx context.Context) {
 	e.id = e.ids[0]
-	e.watch.start(e.process, e.call.Timeouts, e.id, e.clock)
+	if load := e.call.Load; load != nil && e.process.tracked == nil { // which loads before its calls
+		e.loads = loadTime(len(load.Code))
+	}
+	loads := e.loads
+	if cmp.Or(e.call.Kind, wire.Run) == wire.Run { // a check has loaded it in another form
+		e.loads = 0
+	}
+	e.watch.start(e.process, e.call.Timeouts, e.id, e.clock, loads)
 	e.ids = e.ids[1:]
 	if e.call.Kind == wire.Compile {
 		e.watch.mainReturned()
@@ -205,10 +214,10 @@ func (e *exchange) send() (missed bool, err error) {
 }
 
 // cpuUsed reads the process's clock: it is the CPU time that the call has used so far, with what ran for it before the
-// snapshot; of the call itself 0 when the process has been reaped.
-func (e *exchange) cpuUsed() time.Duration {
-	e.clock = e.process.CPUUsed()
-	return max(e.clock-e.watch.cpu, 0) + e.prepared
+// snapshot.
+func (e *exchange) cpuUsed() (used time.Duration) {
+	used, e.clock = e.process.cpuSince(e.watch.cpu)
+	return used + e.prepared
 }
 
 // mainReturned notes that the answer is to come. The process serves none of the calls behind this one.

@@ -33,6 +33,7 @@ type forkLauncher struct {
 	// careful: a zygote has failed to settle. The next one settles before it forks, so that a failure is one of its start.
 	careful    atomic.Bool
 	unreported atomic.Bool // and its end may have been that of a worker which was starting
+	restarts   atomic.Bool // one has ended, and another is being started
 
 	mu      sync.Mutex // guards the fields below; held while a zygote starts, so that one start serves all who wait
 	started bool       // a first one was there
@@ -118,6 +119,8 @@ func (f *forkLauncher) server(ctx context.Context) (*forkServer, error) {
 	if err := f.endLocked(); err != nil {
 		return nil, err
 	}
+	f.restarts.Store(f.started)
+	defer f.restarts.Store(false)
 	server, err := f.startServer(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("start zygote: %w", err)
@@ -236,7 +239,13 @@ func (f forked) kill() {
 	})
 }
 
-func (f forked) wait() (syscall.WaitStatus, int64) {
+func (f forked) wait() (syscall.WaitStatus, resources) {
 	death := f.Wait()
-	return death.Status, death.Usage.MaxRSS
+	return death.Status, resources{peak: death.Usage.MaxRSS, cpu: death.Usage.CPU}
+}
+
+// serverDies says whether the fork server of a process is at its end, with which the process dies.
+func serverDies(h handle) bool {
+	f, ok := h.(forked)
+	return ok && (f.server.Gone() || ending(f.server.process.pid()))
 }

@@ -18,13 +18,14 @@ import (
 //
 // Until then the exchange goes on: output, egress and limits are those of the call.
 
-// lateCauses tell the function's author why it was cut.
+// lateCauses tell the function's author why it was cut, and what helps.
 var lateCauses = map[LateEnd]string{
-	LateTimers:   "timers alone do not go on after it",
-	LateRefused:  "afterAnswer is cut",
-	LateDeadline: "the time for the call was over",
-	LateRoom:     "others needed its room or memory",
-	LateClosed:   "the server ends",
+	LateTimers: "no request was under way, and timers alone do not go on after it; await it before the answer, or give " +
+		"its promise to Backstage.waitUntil",
+	LateRefused:  "afterAnswer is cut; await it before the answer",
+	LateDeadline: "the time for the call was over; give the function a longer timeout, or make an asynchronous call of it",
+	LateRoom:     "others needed its room or memory; await it before the answer, or let POOL_SIZE or the memory be more",
+	LateClosed:   "the server ends; await it before the answer",
 	LateDied:     "the worker died",
 }
 
@@ -37,11 +38,7 @@ func cutLine(end LateEnd, pieces int) (level, text string) {
 	if end == LateTimers { // such as the timeout of a race that is won: no fault by itself
 		level = "info"
 	}
-	advice := "await it before the answer, or give its promise to Backstage.waitUntil"
-	if end == LateRefused {
-		advice = "await it before the answer"
-	}
-	return level, fmt.Sprintf("%d %s cut after the answer: %s; %s", pieces, what, lateCauses[end], advice)
+	return level, fmt.Sprintf("%d %s cut after the answer: %s", pieces, what, lateCauses[end])
 }
 
 // LateWork is what a call has left at its answer and what goes on in its process.

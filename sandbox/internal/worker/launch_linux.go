@@ -139,7 +139,8 @@ func (c command) kill() { _ = c.Process.Kill() }
 
 // wait knows of no peak: execve(2) hands the one of the memory before it on, and that was ours (ru_maxrss in
 // getrusage(2)).
-func (c command) wait() (syscall.WaitStatus, int64) {
+func (c command) wait() (syscall.WaitStatus, resources) {
 	_ = c.Wait() // the state tells more
-	return c.ProcessState.Sys().(syscall.WaitStatus), 0
+	state := c.ProcessState
+	return state.Sys().(syscall.WaitStatus), resources{cpu: state.UserTime() + state.SystemTime()}
 }

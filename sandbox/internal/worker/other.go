@@ -32,6 +32,9 @@ func (*Starter) MemoryLeft() (int64, bool) { return 0, false }
 // Settled says that there is nothing to wait for.
 func (*Starter) Settled() bool { return true }
 
+// Restarts is never so.
+func (*Starter) Restarts() bool { return false }
+
 // Report says nothing.
 func (*Starter) Report() Report { return Report{} }
 

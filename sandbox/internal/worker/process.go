@@ -34,7 +34,9 @@ type Process struct {
 	async     alarm    // of the call in progress, as sync
 	sync      alarm
 	idleClock atomic.Int64  // its CPU time when the last call ended; 0 before the first one, and during calls
-	reaped    chan struct{} // closed when it has been
+	reaped    chan struct{} // closed when it has been, and nothing is left of it
+	lastClock time.Duration // all the CPU time that it has used
+	clocked   chan struct{} // closed as soon as it is known
 
 	mu       sync.Mutex // guards the fields below
 	reason   Reason     // why we killed it; empty when we did not
@@ -50,14 +52,19 @@ type Process struct {
 type handle interface {
 	pid() int
 	kill()
-	// wait returns when the process has been reaped; it is called once. Peak is the most memory that was resident, in
-	// bytes; 0 when that is not known.
-	wait() (status syscall.WaitStatus, peak int64)
+	// wait returns when the process has been reaped; it is called once.
+	wait() (syscall.WaitStatus, resources)
+}
+
+// resources are what a process has used in its life.
+type resources struct {
+	peak int64 // the most memory that was resident, in bytes; 0 when that is not known
+	cpu  time.Duration
 }
 
 func newProcess(cfg *Config, handle handle, stdin, stdout *os.File) *Process {
 	return &Process{
-		cfg: cfg, handle: handle, stdin: stdin, stdout: stdout, reaped: make(chan struct{}),
+		cfg: cfg, handle: handle, stdin: stdin, stdout: stdout, reaped: make(chan struct{}), clocked: make(chan struct{}),
 		session: session{frames: wire.NewReader(stdout, cfg.Limits.wire())},
 	}
 }
@@ -67,6 +74,24 @@ func (p *Process) Exited() <-chan struct{} { return p.reaped }
 
 // CPUUsed is the processor time that the process has used in its life; 0 when it is dead.
 func (p *Process) CPUUsed() time.Duration { return cpuTime(p.handle.pid()) }
+
+// clockTimeout bounds how long an answer waits for the account of a process that has died since.
+const clockTimeout = 5 * time.Second
+
+// cpuSince is the CPU time that the process has used since its clock said so, and what the clock says now. One that is
+// dead has no clock: how it ended tells. Nothing is known when it was dead before, which then is 0, or when nobody
+// tells how it ended.
+func (p *Process) cpuSince(then time.Duration) (used, now time.Duration) {
+	if now = p.CPUUsed(); now == 0 && then > 0 {
+		select {
+		case <-p.clocked:
+			return max(p.lastClock-then, 0), 0
+		case <-time.After(clockTimeout):
+			return 0, 0
+		}
+	}
+	return max(now-then, 0), now
+}
 
 // Asleep says whether it waits for something other than a processor.
 func (p *Process) Asleep() bool { return asleep(p.handle.pid()) }

@@ -34,7 +34,7 @@ func (p *puppet) pid() int {
 	return os.Getpid()
 }
 
-func (p *puppet) wait() (syscall.WaitStatus, int64) { return 0, 0 }
+func (p *puppet) wait() (syscall.WaitStatus, resources) { return 0, resources{} }
 
 // kill ends the process at once.
 func (p *puppet) kill() {
@@ -61,6 +61,26 @@ func newPuppet(t *testing.T) *puppet {
 	p := &puppet{calls: bufio.NewReader(stdin), answers: toStdout}
 	p.process = newProcess(cfg, p, toStdin, stdout)
 	return p
+}
+
+func TestTheCPUTimeOfADeadProcessIsThatSinceTheClockWasRead(t *testing.T) {
+	ended := exec.Command("true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	p := newPuppet(t)
+	p.number = ended.Process.Pid
+	p.process.lastClock = 5 * time.Second
+	close(p.process.clocked)
+	for then, want := range map[time.Duration]time.Duration{
+		2 * time.Second: 3 * time.Second,
+		6 * time.Second: 0, // clocks may differ by a little
+		0:               0, // it was dead already
+	} {
+		if used, now := p.process.cpuSince(then); used != want || now != 0 {
+			t.Errorf("since %v it has used %v and its clock says %v, want %v and 0", then, used, now, want)
+		}
+	}
 }
 
 // noWatcher is a Watcher that nobody listens to.

@@ -79,11 +79,11 @@ func (e *exchange) rollBack() bool {
 	if err != nil {
 		outcome.Cause, outcome.Detail = rollback.Kernel, err.Error()
 		if retired, ok := errors.AsType[*rollback.RetireError](err); ok {
-			outcome.Cause, outcome.Detail = retired.Cause, detailOf(retired)
+			outcome.Cause, outcome.Detail = retired.Cause, retired.Detail
 		}
-		// Of a process that is being killed memory, mappings and descriptors are on their way out. What its call has
-		// asked the kernel for is known all the same.
-		outcome.Killed = outcome.Cause != rollback.Call && p.killed()
+		// Of a process that is being killed, by us or with its fork server, memory, mappings and descriptors are on their
+		// way out. What its call has asked the kernel for is known all the same.
+		outcome.Killed = outcome.Cause != rollback.Call && (p.killed() || serverDies(p.handle))
 		p.Kill(Retired)
 	}
 	if e.call.RolledBack != nil {
@@ -111,11 +111,12 @@ func (p *Process) putBack(e *exchange) (audited bool, err error) {
 	if err := w.Rollback(ctx); err != nil {
 		return false, err
 	}
-	if t.since++; p.cfg.RollbackAudit == 0 || t.since < p.cfg.RollbackAudit {
+	if t.audit != 1 {
+		t.audit = max(t.audit-1, 0)
 		t.parked = true
 		return false, nil
 	}
-	t.since = 0
+	t.audit = untilAudit(p.cfg.RollbackAudit)
 	if err := w.Release(); err != nil {
 		return false, err
 	}

@@ -19,7 +19,8 @@ type RollbackOutcome struct {
 	Detail string
 	// Audited says that all of it was compared with the snapshot.
 	Audited bool
-	// Killed says that it was killed meanwhile, such as for its room: that says nothing of the function.
+	// Killed says that it was killed meanwhile, such as for its room, or with its fork server: that says nothing of the
+	// function.
 	Killed bool
 }
 

@@ -82,7 +82,9 @@ func (s *Starter) place(slot int, p *Process) (*slotGroup, error) {
 
 // await is the only waiter of p: it learns the cause of its death, then cleans up.
 func (s *Starter) await(p *Process, slot int, group *slotGroup, pipes *pipes) {
-	status, peak := p.handle.wait()
+	status, used := p.handle.wait()
+	p.lastClock = used.cpu
+	close(p.clocked)
 	now := time.Now()
 	// The counter costs more to read than a worker to fork: only a SIGKILL that may not be ours asks for it.
 	killed := status.Signaled() && status.Signal() == syscall.SIGKILL && !p.killedFor().planned()
@@ -102,8 +104,8 @@ func (s *Starter) await(p *Process, slot int, group *slotGroup, pipes *pipes) {
 	p.mu.Unlock()
 	p.releasePipes(func() { _ = pipes.closeParent() }) // only memory is lost if a close fails
 	p.cfg.Observer.WorkerDied(death.Reason, death.Lag)
-	if peak > 0 {
-		p.cfg.Observer.WorkerUsed(peak)
+	if used.peak > 0 {
+		p.cfg.Observer.WorkerUsed(used.peak)
 	}
 	p.untrack()
 	p.async.end()

@@ -117,6 +117,12 @@ func (s *Starter) Settled() bool {
 	return !forks || launcher.settledOnce.Load()
 }
 
+// Restarts says whether the fork server has ended and another one is being started.
+func (s *Starter) Restarts() bool {
+	launcher, forks := s.launcher.(*forkLauncher)
+	return forks && launcher.restarts.Load()
+}
+
 // Describe says in a few words what stands around a worker.
 func (s *Starter) Describe() string {
 	if s.groups == nil {

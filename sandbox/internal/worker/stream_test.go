@@ -295,7 +295,7 @@ func TestAStreamHasItsOwnDeadlines(t *testing.T) {
 			p := newPuppet(t)
 			p.process.cfg.Timeouts.Idle, p.process.cfg.Timeouts.Total = idle, row.total
 			d := new(deadlines)
-			d.start(p.process, Timeouts{}, "g1", 0)
+			d.start(p.process, Timeouts{}, "g1", 0, 0)
 			d.mainReturned()
 			time.Sleep(p.process.cfg.Timeouts.Async - time.Second)
 			d.streaming()

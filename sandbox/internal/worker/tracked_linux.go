@@ -18,7 +18,7 @@ type tracked struct {
 	store    *rollback.Store
 	stderr   *os.File
 	worker   *rollback.Worker // nil until the process has handed over what it takes
-	since    int              // rollbacks since one was audited
+	audit    int              // rollbacks up to the next one that is audited, that one included; 0 for none
 	parked   bool             // it waits in its stub, put back, to be released; whoever has the session may touch it
 
 	closing sync.Mutex // held while the worker is used, and while it is closed
@@ -66,7 +66,7 @@ func (s *Starter) checkRollback() error {
 // track notes that the process is rolled back, unless handover is nil.
 func (p *Process) track(handover *rollback.Handover, stderr *os.File, store *rollback.Store) {
 	if handover != nil {
-		p.tracked = &tracked{handover: handover, store: store, stderr: stderr}
+		p.tracked = &tracked{handover: handover, store: store, stderr: stderr, audit: untilAudit(p.cfg.RollbackAudit)}
 	}
 }
 
@@ -132,11 +132,8 @@ func (p *Process) load(ctx context.Context, frame []byte) error {
 
 // snapshot takes the snapshot. What the process has of the function from then on is what each call finds. It stays
 // parked for the first of them.
-func (p *Process) snapshot(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, p.cfg.StartTimeout)
-	defer cancel()
-	take := func(w *rollback.Worker) error { return w.Snapshot(ctx) }
-	if err := p.tracked.use(take); err != nil {
+func (p *Process) snapshot() error {
+	if err := p.tracked.use((*rollback.Worker).Snapshot); err != nil {
 		return err
 	}
 	p.tracked.parked = true

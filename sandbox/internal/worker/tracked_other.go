@@ -12,7 +12,7 @@ func (*Process) takeOver(context.Context) error { return nil }
 
 func (*Process) load(context.Context, []byte) error { return ErrUnsupported }
 
-func (*Process) snapshot(context.Context) error { return ErrUnsupported }
+func (*Process) snapshot() error { return ErrUnsupported }
 
 func (*Process) unpark() error { return ErrUnsupported }
 

@@ -95,6 +95,10 @@ const kinds = {
       10, 9, 1, 7, 0, 32, 0, 32, 1, 106, 11];
     return new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(code))).exports.add(40, 2);
   },
+  wasmlater: () => {
+    const code = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 6, 1, 4, 0, 65, 42, 11];
+    return WebAssembly.instantiate(new Uint8Array(code)).then(made => made.instance.exports.f());
+  },
   log: () => { console.log('line'); console.error('line 2', { a: 1 }); return 'logged'; },
   http: (b, res) => {
     require('request')(`http://127.0.0.1:9/${b.secret}`, { timeout: 500 }, (e) => { res.send({ r: e !== null }); });

@@ -38,6 +38,7 @@ static char *grown;                           /* one without */
 static char *fixed;                           /* one that can only be read */
 static char *large;                           /* one that is mostly empty */
 static char *hidden;                          /* one of a file, without access */
+static char rseq_area[32] __attribute__((aligned(32)));
 static jmp_buf out_of_handler;
 
 static void nothing(int n) { (void)n; }
@@ -88,6 +89,13 @@ static int64_t read_usage(void) {
        | (syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &past, NULL) != 0) << 8;
 }
 
+/* Whether the kernel uses protection keys: bit 9 of XCR0. */
+static int has_keys(void) {
+  unsigned low, high;
+  __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (low >> 9) & 1;
+}
+
 /* What is left in registers and in the first pages: 0 when nothing is. */
 static int64_t look(void) {
   unsigned long gs;
@@ -96,7 +104,7 @@ static int64_t look(void) {
   unsigned keys = 0x55555554;
   static const char none[16];
   __asm__ volatile("rdgsbase %0\n mov %%ds,%1\n movdqu %%xmm15,%2" : "=r"(gs), "=m"(ds), "=m"(vector));
-  if (park_area.keys) __asm__ volatile("rdpkru" : "=a"(keys) : "c"(0) : "edx");
+  if (has_keys()) __asm__ volatile("rdpkru" : "=a"(keys) : "c"(0) : "edx");
   return (gs != 0) | (ds != 0) << 1 | (memcmp(vector, none, 16) != 0) << 2 | (keys != 0x55555554) << 3
        | (victim[0] != 1 || victim[4096] != 0) << 4 | (grown[0] != 0) << 5
        | (untouched[0] != 1 || untouched[9 * 4096] != 0) << 6 | (fixed[0] != 1) << 7
@@ -164,7 +172,7 @@ static int64_t attack(char kind) {
   case 'z': memcpy(page, secret, sizeof secret); return mprotect(page, 4096, PROT_READ);
   case 'A': madvise(page, 4096, MADV_DONTNEED); memcpy(page, secret, sizeof secret); return 0;
   case 'B':                                   /* the protection keys */
-    if (park_area.keys) __asm__ volatile("wrpkru" ::"a"(0x55555554 ^ 0xc00), "c"(0), "d"(0));
+    if (has_keys()) __asm__ volatile("wrpkru" ::"a"(0x55555554 ^ 0xc00), "c"(0), "d"(0));
     return 0;
   case 'C': __asm__ volatile("movq %0,%%xmm15" ::"r"(0x4141414141414141ul) : "xmm15"); return 0;
   case 'D': return open("/tmp", O_TMPFILE | O_WRONLY, 0600) < 0;
@@ -225,6 +233,19 @@ static int64_t attack(char kind) {
   case ';': return mprotect(stub, 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
   case '<':                                   /* another list */
     return mmap((void *)PARK_LIST, PARK_LIST_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, OWN_FILE, 0) == MAP_FAILED;
+  case ']': return open("/tmp", O_TMPFILE | O_RDWR, 0600) < 0 ? -errno : 0; /* a file that calls could write to */
+  case '@': return *(volatile char *)mmap(NULL, 4096, PROT_READ, MAP_SHARED, OWN_FILE, 0) != 0x7f; /* data of a file */
+  case '[': {                                 /* memory that could be shared */
+    char *q = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    memcpy(q, secret, sizeof secret);
+    return 0;
+  }
+  case '=': {                                 /* whatever the trap flag interrupts */
+    struct sigaction trap = {.sa_handler = nothing, .sa_flags = SA_NODEFER};
+    return sigaction(SIGTRAP, &trap, NULL);
+  }
+  case '?': { uint64_t n; return read(EVENT, &n, sizeof n) == sizeof n ? (int64_t)n : -errno; }
+  case '>': return syscall(SYS_rseq, rseq_area, sizeof rseq_area, 0, 0x53053053) != 0;
   default: return 0;
   }
 }
