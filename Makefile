@@ -48,8 +48,10 @@ lint_modules := .ci/lint/node_modules/.installed
 test_runtimes := cmd/functions/testdata/runtimes/node_modules/.installed
 test_bundles := runner-js/test/bundles/node_modules/.installed
 test_issuer := cmd/functions/testdata/issuer/node_modules/.installed
-# Those that the runner's tests run on beside NODE_BINARY: Node.js 18 with NIGHTLY=1, as for the sandbox.
-js_runtimes = $(filter-out $(if $(filter 1,$(NIGHTLY)),,%/node18/bin/node),$(wildcard $(dir $(test_runtimes))node*/bin/node))
+# Those that the runner's tests run on: Node.js 18 with NIGHTLY=1, as for the sandbox. The first is NODE_BINARY.
+js_versions := node8 $(if $(filter 1,$(NIGHTLY)),node18) node20 node22 node24
+# The parts of all tests, in the order in which they begin.
+parts := go-first go-second js-node8 go-others $(addprefix js-,$(filter-out node8,$(js_versions)))
 native := $(wildcard runner-js/native/*.c)
 addons := $(native:runner-js/native/%.c=runner-js/build/%.node)
 node_headers := $(dir $(NODE_BINARY))../include/node
@@ -140,15 +142,16 @@ test-tools:
 	@.ci/need cc=build-essential ip=iproute2 redis-server=redis-server prometheus=prometheus promtool=prometheus \
 	  openssl=openssl nginx=nginx haproxy=haproxy
 
-# The tests in JavaScript fill the pauses of those in Go, one version at a time. One kind of test that fails does not
-# keep the other from running; the last line tells of both.
+# Three parts at a time, each as soon as there is room: the tests in JavaScript, one version a part, fill the pauses of
+# those in Go, and what is left at the end is short. One kind of test that fails does not keep the other from running;
+# the last line tells of both.
 .PHONY: test
 test: test-needs $(test_bundles) ## run every test: Go with the race detector, JavaScript on every version
 	@rm -rf $(reports)/go-*.json $(reports)/js-*.tap; \
 	status=0; \
 	$(MAKE) vet || status=1; \
 	$(GO) build -race ./... || status=1; \
-	printf 'test-%s\n' go-first go-second js go-others | xargs -P 3 -I {} $(MAKE) {} VERSIONS_AT_ONCE=1 || status=1; \
+	printf 'test-%s\n' $(parts) | xargs -P 3 -I {} $(MAKE) {} || status=1; \
 	.ci/totals $(reports) || status=1; \
 	exit $$status
 
@@ -182,15 +185,17 @@ test-go-others: test-needs
 
 .PHONY: test-js
 test-js: setup $(test_runtimes) $(test_bundles) ## run the runner's tests on every version of Node.js that functions run on
-	@mkdir -p $(reports) && rm -f $(reports)/js-*.tap
-	@run() { \
-	  version=$$("$$1" --version); report=$(abspath $(reports))/js-$$version.tap; \
-	  (cd runner-js && exec "$$1" node_modules/tape/bin/tape --strict 'test/*.test.js') >"$$report"; status=$$?; \
-	  echo "JavaScript tests on Node.js $$version"; sed '/^ok [0-9]/{/# SKIP/!d}' "$$report"; return $$status; \
-	}; \
-	export -f run; \
-	printf '%s\n' "$(abspath $(NODE_BINARY))" $(abspath $(js_runtimes)) | \
-	  xargs -P $(VERSIONS_AT_ONCE) -I {} bash -c 'out=$$(run "$$1" 2>&1); status=$$?; flock $(reports) printf "%s\n" "$$out"; exit $$status' run {}
+	@rm -f $(reports)/js-*.tap
+	printf 'test-js-%s\n' $(js_versions) | xargs -P $(VERSIONS_AT_ONCE) -I {} $(MAKE) {}
+
+# One version; others may run beside it, so that what it has to say is printed at once.
+test-js-%: setup $(test_runtimes) $(test_bundles)
+	@mkdir -p $(reports); \
+	node=$(if $(filter node8,$*),$(abspath $(NODE_BINARY)),$(abspath $(dir $(test_runtimes))$*/bin/node)); \
+	report=$(abspath $(reports))/js-$*.tap; status=0; \
+	(cd runner-js && exec "$$node" node_modules/tape/bin/tape --strict 'test/*.test.js') >"$$report" || status=$$?; \
+	said=$$(echo "JavaScript tests on Node.js $$("$$node" --version)"; sed '/^ok [0-9]/{/# SKIP/!d}' "$$report"); \
+	flock $(reports) printf '%s\n' "$$said"; exit $$status
 
 .PHONY: test-isolation
 test-isolation: setup $(test_runtimes) ## run the sandbox's tests on this kernel, each with its name

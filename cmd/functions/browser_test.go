@@ -102,11 +102,12 @@ func startBrowser(t *testing.T, chromium, url string) (said *bytes.Buffer, ended
 }
 
 func TestWithABrowser(t *testing.T) {
-	s := startServer(t, "WEBSOCKET_CONNECTIONS=10")
+	s := startServer(t, "WEBSOCKET_CONNECTIONS=10", "RUN_PORT=0")
 	t.Run("forms are read as they are sent", func(t *testing.T) { testFormsOfABrowser(t, s) })
 	t.Run("pages call functions of another origin", func(t *testing.T) { testCORSWithABrowser(t, s) })
 	t.Run("events come one by one, after a break too", func(t *testing.T) { testEventsWithABrowser(t, s) })
 	t.Run("pages of listed origins open WebSocket connections", func(t *testing.T) { testSocketsOfABrowser(t, s) })
+	t.Run("two pages of the guide's chat talk", func(t *testing.T) { testChatOfTheGuide(t, s) })
 	t.Run("pages of other sites change nothing", testPagesOfOtherSites)
 	t.Run("a page whose name leads here gets nothing", testReboundPage)
 }

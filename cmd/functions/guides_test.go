@@ -17,9 +17,15 @@ import (
 // block matches a fenced block of a guide: its language and its text.
 var block = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 
+// ofItsOwn matches a start command whose server the other guides cannot share.
+var ofItsOwn = regexp.MustCompile(`^(AUTH|EGRESS_ALLOW|SECRETS_DIR|TLS_CERT_FILE)=`)
+
+// guideFolder is where some guides have their commands run, below a clone. They say so with a block that ends in cd.
+const guideFolder = "data/guide"
+
 // TestGuidesWorkAsTheySay runs the shell blocks of each guide, one after the other, in a folder of its own. A block of
 // text after one is what it prints; … in it stands for anything. All share one server, which is in protected mode as
-// after make run; a guide whose start command names files of its own gets one of its own.
+// after make run; some guides need one of their own.
 func TestGuidesWorkAsTheySay(t *testing.T) {
 	guides, err := filepath.Glob("../../docs/guides/*.md")
 	if err != nil || len(guides) == 0 {
@@ -37,12 +43,19 @@ func TestGuidesWorkAsTheySay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			dir, printed, scripts, here := t.TempDir(), "", 0, here
+			clone, printed, scripts, here := t.TempDir(), "", 0, here
+			dir := clone
 			for _, part := range block.FindAllStringSubmatch(string(text), -1) {
 				switch part[1] {
 				case "bash":
-					if strings.Contains(part[2], "_FILE=$PWD/") {
-						here = startOfGuide(t, dir, part[2])
+					if ofItsOwn.MatchString(part[2]) {
+						here = startOfGuide(t, clone, part[2])
+					}
+					if strings.HasSuffix(part[2], "cd "+guideFolder+"\n") {
+						dir = filepath.Join(clone, guideFolder)
+						if err := os.MkdirAll(dir, 0o700); err != nil {
+							t.Fatal(err)
+						}
 					}
 				case "sh":
 					printed = shell(t, dir, here.Replace(part[2]))
@@ -61,18 +74,17 @@ func TestGuidesWorkAsTheySay(t *testing.T) {
 	}
 }
 
-// startOfGuide starts a server by the variables of a command that ends with "make run", in dir. It returns
+// startOfGuide starts a server by the variables of a command that ends with "make run", in clone. It returns
 // what puts the address of that server into scripts.
-func startOfGuide(t *testing.T, dir, command string) *strings.Replacer {
+func startOfGuide(t *testing.T, clone, command string) *strings.Replacer {
 	t.Helper()
 	vars, ok := strings.CutSuffix(strings.TrimSpace(command), " make run")
 	if !ok {
 		t.Fatalf("%q does not end with make run", command)
 	}
-	environ := append(strings.Fields(strings.ReplaceAll(vars, "$PWD", dir)), "HOST=")
-	keyset := app.SecretsOptions{
-		Environ: append(os.Environ(), append(environ, "DATA_DIR="+dir)...), Out: io.Discard, IfMissing: true,
-	}
+	environ := append(strings.Fields(strings.ReplaceAll(vars, "$PWD", clone)),
+		"HOST=", "DATA_DIR="+filepath.Join(clone, "data"))
+	keyset := app.SecretsOptions{Environ: append(os.Environ(), environ...), Out: io.Discard, IfMissing: true}
 	if err := app.MakeKeyset(keyset); err != nil { // as make run does
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -104,6 +105,14 @@ func TestFreshProcessesShareNothing(t *testing.T) {
 func TestServerIsReadyWhenWorkersOfEveryRuntimeAre(t *testing.T) {
 	s := startServer(t, runtimesVariable(t))
 	awaitProbe(t, s.url+"/readyz", http.StatusOK)
+	if ready := s.prewarmed(t); slices.Min(ready) < 1 {
+		t.Errorf("%v workers are ready of %v", ready, runtimes)
+	}
+}
+
+// prewarmed is how many workers of each of runtimes are ready and belong to no function.
+func (s *server) prewarmed(t *testing.T) (all []int) {
+	t.Helper()
 	_, text := request(t, "GET", s.url+"/status/isolation", "")
 	var statuses map[string]struct {
 		Pool struct{ Prewarmed int }
@@ -112,8 +121,34 @@ func TestServerIsReadyWhenWorkersOfEveryRuntimeAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range runtimes {
-		if statuses[name].Pool.Prewarmed < 1 {
-			t.Errorf("%s has no worker ready: %s", name, text)
+		all = append(all, statuses[name].Pool.Prewarmed)
+	}
+	return all
+}
+
+func TestSpareWorkersAreOnTheRuntimesThatFunctionsAreCalledOn(t *testing.T) {
+	s := startServer(t, runtimesVariable(t), "POOL_PREWARMED=1", "POOL_SPARE=12")
+	awaitReady := func(when string, want ...int) {
+		t.Helper()
+		var got []int
+		eventuallyOr(t, func() bool { got = s.prewarmed(t); return slices.Equal(got, want) }, func() string {
+			return fmt.Sprintf("%s: %v are ready of %v, want %v", when, got, runtimes, want)
+		})
+	}
+	awaitReady("before any call", 13, 1, 1, 1)
+	for i, name := range runtimes {
+		url := s.url + "/functions/spare/" + name
+		put(t, url, `function main(req, res) { res.send(1) }`, `"runtime":"`+name+`"`)
+		if status, answer := request(t, "PUT", url+"/run", `{}`); status != http.StatusOK {
+			t.Errorf("%s: %d %s", name, status, answer)
 		}
+		want := []int{1, 1, 1, 1}
+		for j := range want[:i+1] {
+			want[j] += 12 / (i + 1)
+			if j > 0 {
+				want[j]++ // with web globals: a fork server of its own keeps one ready since the deploy
+			}
+		}
+		awaitReady("after a call on "+name, want...)
 	}
 }

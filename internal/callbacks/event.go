@@ -38,7 +38,7 @@ func (s *Sender) event(ctx context.Context, c *queue.Call) ([]byte, error) {
 	o.String("source", "/functions/"+url.PathEscape(c.Ref.Namespace)+"/"+url.PathEscape(c.Ref.ID))
 	o.String("subject", c.ID)
 	o.String("id", c.EventID())
-	o.String("time", c.Settled.UTC().Format("2006-01-02T15:04:05.000Z"))
+	o.Time("time", c.Settled)
 	o.String("datacontenttype", "application/json")
 	o.Raw("data", data.End())
 	return o.End(), nil

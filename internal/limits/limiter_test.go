@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -351,4 +353,40 @@ func BenchmarkWithoutLimits(b *testing.B) {
 			running.Done(time.Millisecond, 0, time.Millisecond)
 		}
 	})
+}
+
+// slow is a store that takes a minute to add usage, unless the caller ends that.
+type slow struct {
+	*mem.Store
+	added atomic.Int64
+}
+
+func (s *slow) AddUsage(ctx context.Context, b usage.Batch) (usage.Totals, error) {
+	if s.added.Add(1) > 1 {
+		return s.Store.AddUsage(ctx, b)
+	}
+	select {
+	case <-ctx.Done():
+		return usage.Totals{}, ctx.Err()
+	case <-time.After(time.Minute):
+		return s.Store.AddUsage(ctx, b)
+	}
+}
+
+func TestAStopIsNoFaultOfTheStore(t *testing.T) {
+	for wait, want := range map[time.Duration]int{time.Second: 0, 10 * time.Second: 2} { // it is given 5 seconds
+		synctest.Test(t, func(t *testing.T) {
+			var log strings.Builder
+			store := &slow{Store: mem.New()}
+			l := limits.New(limits.Options{
+				Store: store, Memory: 64 << 20, Table: limits.NewTable(""), Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(wait, cancel)
+			l.Run(ctx)
+			if got := strings.Count(log.String(), "\n"); got != want || store.added.Load() < 2 {
+				t.Errorf("stopped after %s it sent %d times and said:\n%s", wait, store.added.Load(), log.String())
+			}
+		})
+	}
 }

@@ -2,6 +2,7 @@ package limits
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/backstage/functions/internal/usage"
@@ -109,8 +110,12 @@ func (l *Limiter) send(ctx context.Context, whole bool) {
 
 func hourOf(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
 
-// note tells of the begin and of the end of a time in which nothing can be sent.
+// note tells of the begin and of the end of a time in which nothing can be sent. That Run ends what it sends when it is
+// stopped is no fault of the store: it is sent once more.
 func (l *Limiter) note(ctx context.Context, err error) {
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		return
+	}
 	was := l.away.Swap(err != nil)
 	switch {
 	case err == nil && was:

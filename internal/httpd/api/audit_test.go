@@ -307,7 +307,7 @@ func TestTheListOfRecordsShowsWhatTheCallerAdministers(t *testing.T) {
 	if len(got) != 4 || fmt.Sprint(rest) != "[b a]" || end != "" {
 		t.Errorf("%q, then %q", got, rest)
 	}
-	for _, wrong := range []string{"?limit=0", "?limit=1001", "?limit=x", "?since=yesterday", "?before=x"} {
+	for _, wrong := range []string{"?limit=0", "?limit=1001", "?limit=x", "?since=yesterday", "?before=x", "?result=foo"} {
 		ask(all, wrong, 400)
 	}
 }

@@ -60,6 +60,9 @@ func auditQuery(values *qs.Value, by holder) (q audit.Query, err error) {
 			return q, outcome.BadRequest(`since must be a time such as "2026-12-31T23:59:59Z"`)
 		}
 	}
+	if err := checkOneOf("result", audit.Result(f.Result), audit.Results...); err != nil {
+		return q, err
+	}
 	match := func(record audit.Record) bool { return f.Matches(record) && maySee(by, record) }
 	return audit.Query{Before: textOf(values, "before"), Limit: limit, Match: match}, nil
 }

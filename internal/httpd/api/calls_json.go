@@ -105,6 +105,6 @@ func addText(o *rawjson.Object, name, value string) {
 
 func addTime(o *rawjson.Object, name string, t time.Time) {
 	if !t.IsZero() {
-		o.String(name, t.UTC().Format("2006-01-02T15:04:05.000Z"))
+		o.Time(name, t)
 	}
 }

@@ -59,10 +59,10 @@ func callQuery(r *http.Request) (*queue.Query, error) {
 		Status: queue.Status(textOf(values, "status")), Reason: textOf(values, "reason"),
 		Callback: queue.Status(textOf(values, "callback")), After: textOf(values, "cursor"), Limit: defaultCalls,
 	}
-	if err := knownStatus("status", q.Status, queue.Statuses...); err != nil {
+	if err := checkOneOf("status", q.Status, queue.Statuses...); err != nil {
 		return nil, err
 	}
-	if err := knownStatus("callback", q.Callback, queue.Queued, queue.Succeeded, queue.Dead); err != nil {
+	if err := checkOneOf("callback", q.Callback, queue.Queued, queue.Succeeded, queue.Dead); err != nil {
 		return nil, err
 	}
 	if q.After != "" && uuid.Validate(q.After) != nil {
@@ -85,14 +85,14 @@ func callQuery(r *http.Request) (*queue.Query, error) {
 	return q, nil
 }
 
-// knownStatus refuses a status that is none of those.
-func knownStatus(name string, status queue.Status, all ...queue.Status) error {
-	if status == "" || slices.Contains(all, status) {
+// checkOneOf refuses a value of the parameter of that name that is none of those; it may be empty.
+func checkOneOf[T ~string](name string, value T, all ...T) error {
+	if value == "" || slices.Contains(all, value) {
 		return nil
 	}
 	var known []string
-	for _, status := range all {
-		known = append(known, string(status))
+	for _, one := range all {
+		known = append(known, string(one))
 	}
 	return outcome.BadRequest(name + function.OneOf(known))
 }

@@ -36,9 +36,6 @@ const (
 	headerLastEvent   = "Last-Event-Id" // as net/http writes what browsers send as Last-Event-ID
 )
 
-// lineTime is ISO 8601 with milliseconds, as JavaScript's toISOString writes it.
-const lineTime = "2006-01-02T15:04:05.000Z"
-
 // functionLogs answers with the newest lines that a function printed, or follows them.
 func (s *server) functionLogs(w http.ResponseWriter, r *http.Request) error {
 	if s.Logs == nil {
@@ -90,7 +87,7 @@ func appendLogLine(dst []byte, line *function.LogLine) []byte {
 // lineMembers writes the members that a line has wherever it is shown.
 func lineMembers(o *rawjson.Object, line *function.LogLine) {
 	o.String("id", line.Cursor.String())
-	o.String("time", line.Time.UTC().Format(lineTime))
+	o.Time("time", line.Time)
 	o.Visible("requestId", line.RequestID)
 	o.Visible("level", line.Level)
 	o.Visible("message", line.Text)

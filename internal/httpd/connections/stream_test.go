@@ -38,6 +38,7 @@ func TestEachRequestThatRunsTakesAPlace(t *testing.T) {
 		for range 3 {
 			c.expect(t, http.StatusOK)
 		}
+		s.awaitOpen(t, 1)   // places are given back a moment after the answers
 		c.send(t, get("/")) // the refusal has not ended the connection
 		c.expect(t, http.StatusOK)
 		s.awaitIdle(t, 1)

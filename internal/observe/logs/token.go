@@ -12,6 +12,8 @@ import (
 
 	"github.com/backstage/functions/internal/httpd/latin1"
 	"github.com/backstage/functions/internal/identity"
+
+	"github.com/backstage/functions/sandbox/rawjson"
 )
 
 // fields are the tokens that take no argument and are texts.
@@ -119,7 +121,7 @@ func date(form string) (part, error) {
 		"":    http.TimeFormat,
 		"web": http.TimeFormat,
 		"clf": "02/Jan/2006:15:04:05 -0700",
-		"iso": "2006-01-02T15:04:05.000Z",
+		"iso": rawjson.Timestamp,
 	}[form]
 	if !ok {
 		return nil, fmt.Errorf("date format %q is not web, clf or iso", form)
