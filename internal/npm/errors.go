@@ -44,7 +44,7 @@ func errOff(lock lockfile) error {
 
 // tooMuchError means that the packages are larger than those of one lock file may be.
 type tooMuchError struct {
-	dependency *dependency // the one that was too much
+	dependency *dependency // the largest of those that were counted
 	limit      int64       // bytes
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,7 +19,7 @@ func (c *Client) fetchAll(caller context.Context, lock lockfile) (*Set, error) {
 		return nil, err
 	}
 	set := &Set{cache: c.cache}
-	f := fetch{Client: c, token: token, limit: c.options.LockSize}
+	f := fetch{Client: c, token: token, limit: c.options.LockSize, spent: map[*dependency]int64{}}
 	group, ctx := errgroup.WithContext(caller)
 	group.SetLimit(maxDownloadsOfLock)
 	pinned := map[string]bool{}
@@ -50,8 +50,11 @@ func (c *Client) fetchAll(caller context.Context, lock lockfile) (*Set, error) {
 type fetch struct {
 	*Client
 	token string
-	limit int64        // of bytes
-	spent atomic.Int64 // bytes, of tarballs that were kept and of those that were downloaded
+	limit int64 // of bytes
+
+	mu    sync.Mutex
+	total int64                 // bytes, of tarballs that were kept and of those that were downloaded
+	spent map[*dependency]int64 // what each has of total
 }
 
 // one has the tarball of d in the cache.
@@ -101,7 +104,7 @@ func (f *fetch) attempt(ctx context.Context, d *dependency) error {
 		return f.spend(d, int64(n))
 	})
 	if err != nil {
-		f.spent.Add(-spent)
+		f.giveBack(d, spent)
 	}
 	return err
 }
@@ -140,10 +143,27 @@ func mayPass(err error) bool {
 	return !isStatus || status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
 }
 
-// spend counts bytes of d.
+// spend counts bytes of d. An error names the largest package so far, which need not be the one that was too much.
 func (f *fetch) spend(d *dependency, n int64) error {
-	if f.spent.Add(n) > f.limit {
-		return &tooMuchError{d, f.limit}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.total += n
+	f.spent[d] += n
+	if f.total <= f.limit {
+		return nil
 	}
-	return nil
+	for other, size := range f.spent {
+		if size > f.spent[d] {
+			d = other
+		}
+	}
+	return &tooMuchError{d, f.limit}
+}
+
+// giveBack takes bytes of d back that were counted for an attempt that failed.
+func (f *fetch) giveBack(d *dependency, n int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.total -= n
+	f.spent[d] -= n
 }
