@@ -30,6 +30,16 @@ const HANDLERS = [
   "exports.fetch = async request => new Response(JSON.stringify(await request.json()), { headers: { a: 'b' } });",
 ];
 
+// What is rehearsed of Intl: ICU maps files when it is first asked for a zone, its name or another language, and reads
+// what it has of them. Each worker would do it by itself, and one that is put back in each call; on Node.js before version
+// 13 it could not be put back after it, as the files are shared mappings.
+const INTL = `function main(req, res) {
+  const date = new Date(0);
+  const named = { timeZone: 'America/Sao_Paulo', timeZoneName: 'long' };
+  res.send([date.toLocaleString(), date.toLocaleDateString('en-US'), date.toLocaleTimeString('pt-BR', named),
+    (1.5).toLocaleString(), 'a'.localeCompare('b')]);
+}`;
+
 const MOST_TURNS = 1e7; // of the event loop until the timer fires: seconds, if nothing is due
 const CLOSING_TURNS = 4; // after it
 
@@ -61,6 +71,7 @@ function rehearse(invoker, handle, { slim, turn, park }, thorough) {
   playWaiting(invoker, 8, turn); // before V8 optimizes what they have in common, for both
   play(plays);
   playHandlers(invoker, 100, turn);
+  playEach(invoker, [INTL], FRAMES[0], 4, turn);
   slim();
   play(8); // touches the memory that the collection has freed; otherwise every worker would do it
   playWaiting(invoker, 4, turn); // which collections forget sooner, as it has run less

@@ -86,6 +86,8 @@ const kinds = {
     return [m.size, m.get('k777'), w.get(k)];
   },
   generator: () => { function* g() { for (let i = 0; i < 1000; i++) yield i * 2; } return [...g()].length; },
+  intl: () => [new Date(0).toLocaleString('pt-BR', { timeZone: 'America/Sao_Paulo', timeZoneName: 'long' }),
+    (1234.5).toLocaleString('de'), 'a'.localeCompare('b', 'sv')],
   date: () => [new Date(0).toISOString(), new Date(2020, 1, 1).getFullYear()],
   random: () => [Math.random(), Math.random(), uuid.v4(), crypto.randomBytes(8).toString('hex'), _.random(1e15)].map(String),
   compile: () => Function('a', 'return a * 2')(21),
