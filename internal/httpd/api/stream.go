@@ -33,9 +33,10 @@ type stream struct {
 	namespace string
 	steps     []function.Ref
 
-	begun  bool
-	ctx    context.Context // since then; ends when its caller may not have it any more
-	cancel context.CancelFunc
+	begun   bool
+	flushed bool
+	ctx     context.Context // since then; ends when its caller may not have it any more
+	cancel  context.CancelFunc
 }
 
 // watch has the context end with the right of the caller to run what is called.
@@ -135,12 +136,22 @@ func (w *streamWriter) Cut() {
 }
 
 // Flush sends what net/http holds back, and the head before the first byte.
-func (w *streamWriter) Flush() error { return w.control.Flush() }
+func (w *streamWriter) Flush() error {
+	w.stream.flushed = true
+	return w.control.Flush()
+}
 
 // endStream ends the answer that has begun. Nothing else can be answered any more: after an error what was written
 // before it is sent, then the connection is cut, or the stream of HTTP/2 reset, so that the answer does not look whole.
+// A stream that was there at once is sent before its end, too: net/http would give it a Content-Length.
 func (s *server) endStream(stream *stream, err error) {
-	if err == nil || errors.Is(err, errHeadOnly) {
+	if errors.Is(err, errHeadOnly) {
+		return
+	}
+	if err == nil {
+		if !stream.flushed {
+			_ = http.NewResponseController(stream.w).Flush() // fails where the caller is gone
+		}
 		return
 	}
 	o := outcome.Of(err)

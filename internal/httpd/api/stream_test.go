@@ -208,6 +208,23 @@ func TestTheHeadOfAStreamIsSentBeforeItsFirstByte(t *testing.T) {
 	}
 }
 
+// How soon the pieces of a stream come makes no difference to its head.
+func TestAStreamThatIsThereAtOnceHasNoLength(t *testing.T) {
+	for _, text := range []string{"", "all of it"} {
+		url := serve(t, Options{Invoker: streaming(sandbox.StreamHead{Status: 200}, func(to streamTo) error {
+			_, err := io.WriteString(to, text)
+			return err
+		})})
+		res, err := http.DefaultTransport.RoundTrip(newRequest(t, "GET", url+"/functions/ns/f/run", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := readAll(t, res.Body); got != text || res.ContentLength != -1 {
+			t.Errorf("read %q, a length of %d", got, res.ContentLength)
+		}
+	}
+}
+
 func TestOnlyTheHeadOfAStreamIsSentWhereThatIsEnough(t *testing.T) {
 	tagged := fields("ETag", `"v1"`, "Content-Length", "9")
 	for name, row := range map[string]struct {
