@@ -5,6 +5,7 @@
 
 const { writeSync } = require('fs');
 const { exit } = require('./frame');
+const { old } = require('./internals');
 const pending = require('./pending');
 
 // Delay until the next check whether a call that has lost a promise can still answer, in milliseconds: the first one
@@ -20,6 +21,7 @@ class Failures {
     this.current = current;
     this.realm = realm;
     this.log = log;
+    this.loading = true; // modules
   }
 
   // watch takes what Node.js reports from now on.
@@ -54,7 +56,7 @@ class Failures {
   rejected(error) {
     const call = this.current();
     if (call === null) {
-      this.uncaught(error);
+      if (!this.loading || !old) this.uncaught(error); // an old Node.js would only warn of a module's
       return;
     }
     this.log(this.realm().lost('Unhandled rejection', error));

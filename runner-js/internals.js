@@ -106,6 +106,15 @@ function anyTimers(late) {
   return listed === null ? immediates(late) : listed();
 }
 
+// allTimers are those that are set, without the runner's own. Not for Node.js 8.
+function allTimers() {
+  const all = [];
+  for (const list of Object.values(timers.timerListMap)) {
+    for (let timer = list._idleNext; timer !== list; timer = timer._idleNext) all.push(timer);
+  }
+  return all;
+}
+
 const { async_hook_fields: hooks, constants: { kTotals } } = (internalBinding || process.binding)('async_wrap');
 
 // asyncHooks is the number of async_hooks functions that are called for everything asynchronous.
@@ -114,5 +123,6 @@ function asyncHooks() {
 }
 
 module.exports = {
-  cares, forbidImport, forbidInternals, immediates, count, timers: anyTimers, asyncHooks, old: listed === null,
+  cares, forbidImport, forbidInternals, immediates, count, allTimers, timers: anyTimers, asyncHooks,
+  old: listed === null,
 };

@@ -298,7 +298,7 @@ class Invoker {
         const clean = untouched || this.rolledBack;
         this.call = null;
         this.write(`{"type":"done","id":${call.id},"reusable":${clean}${cut > 0 ? `,"cut":${cut}` : ''}}\n`);
-        if (!clean) exit(RETIRED);
+        if (!clean) this.retire();
         this.next();
       },
     });

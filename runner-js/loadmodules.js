@@ -6,9 +6,12 @@
 const { readFileSync } = require('fs');
 const frame = require('./frame');
 const lockdown = require('./lockdown');
+const settle = require('./settle');
 
 const { modules, dir } = JSON.parse(readFileSync(0, 'utf8'));
 const { missing } = lockdown.apply(modules, dir);
-const lines = [...missing].map(([name, cause]) => lockdown.told(name, cause));
-frame.write(1, `${JSON.stringify({ missing: lines })}\n`);
-frame.exit(0);
+settle(process._tickCallback, () => {
+  const lines = [...missing].map(([name, cause]) => lockdown.told(name, cause));
+  frame.write(1, `${JSON.stringify({ missing: lines })}\n`);
+  frame.exit(0);
+});

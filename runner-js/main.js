@@ -17,6 +17,7 @@ const Loader = require('./loader');
 const Invoker = require('./invoke');
 const preload = require('./preload');
 const rehearse = require('./rehearsal');
+const settle = require('./settle');
 
 // Node.js makes its pipes non-blocking when it opens them; what is written here must be out when write returns.
 for (const stream of [process.stdout, process.stderr]) {
@@ -55,11 +56,12 @@ function handle(line) {
       zygote.trim();
     }
   } else {
-    accept(JSON.parse(line));
+    return accept(JSON.parse(line));
   }
   return true;
 }
 
+// accept takes the host's first frame and returns whether the next one can be read.
 function accept(message) {
   if (message.type !== 'init') throw new Error(`unknown frame type ${message.type}`);
   reader.limit = message.maxFrame;
@@ -72,7 +74,20 @@ function accept(message) {
     preload();
     invoker.drain(); // fetch compiles WebAssembly, and the functions for that are watched from now on
   }
-  const { modules, missing } = lockdown.apply(message.modules, message.modulesDir);
+  const loaded = lockdown.apply(message.modules, message.modulesDir);
+  let waits = false;
+  const settled = settle(() => invoker.drain(), () => {
+    begin(message, loaded);
+    if (waits) serve();
+    return true;
+  });
+  waits = !settled;
+  return settled;
+}
+
+// begin has the process take calls, or be forked.
+function begin(message, { modules, missing }) {
+  invoker.failures.loading = false;
   invoker.loader = new Loader({ modules, missing, env: message.env, runner: invoker.hooks() });
   if (message.web) invoker.loader.becomeWeb();
   pending.markBaseline();

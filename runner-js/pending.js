@@ -24,6 +24,7 @@ function listed() {
   return {
     mark() { known = open(); },
     later: setImmediate,
+    requests: () => activeRequests.call(process).length,
     held: () => Math.max(open() - known, activeRequests.call(process).length),
     left: () => (open() > known || activeRequests.call(process).length > 0 ? WORK : NOTHING),
   };
@@ -91,18 +92,40 @@ function promised(start, delayed) {
 function watch() {
   lastingEffects.watch();
   if (internals.old) [global, timersModule].forEach(watchTimers); // otherwise immediates would not be counted there
+  loop.mark(internals.old);
+}
+
+// unsettled says whether anything is under way that ends by itself: requests, immediates, handles that are being
+// closed. late is as below.
+function unsettled(late) {
+  return loop.requests() > 0 || soon(late);
 }
 
 let hooks = 0;
 
 // markBaseline notes what is open now as the runner's own.
 function markBaseline() {
+  (internals.old ? [...timers] : internals.allTimers()).forEach(guard);
   timers.clear();
   lastingEffects.restart();
   hooks = internals.asyncHooks();
   immediates.clear();
   listen();
   loop.mark(internals.old);
+}
+
+// guard has what a module's timer throws come after it. It may fire in a rehearsal, which Node.js could not leave by an
+// error without ending the process.
+function guard(timer) {
+  const callback = timer._onTimeout;
+  timer._onTimeout = function fire(...args) {
+    try {
+      return apply(callback, this, args);
+    } catch (error) {
+      nextTick(() => { throw error; });
+      return undefined;
+    }
+  };
 }
 
 // listen remembers the listeners of the events of the process, by event, and the array where an event has several.
@@ -235,6 +258,7 @@ function left(late) {
 }
 
 module.exports = {
-  watch, markBaseline, alive, openRequests, soon, timersLeft, later, left, show: loop.show || (() => {}),
+  watch, unsettled, markBaseline, alive, openRequests, soon, timersLeft, later, left, requests: loop.requests,
+  leave: loop.leave, show: loop.show || (() => {}),
   NOTHING, CLOSING, WORK,
 };

@@ -7,6 +7,7 @@
  * reported. It stands in no list that a function reaches.
  * loop.note(directory) notes what a directory is; loop.changed() says whether anything was made or removed in it
  * since, or it was changed itself.
+ * loop.requests() counts the requests under way, whoever made them. loop.leave(code) ends the process without waiting for the threads that have them.
  * loop.held() counts what of that holds a worker after an answer: requests under way, or connections that are open, active and not unreferenced, whichever
  * are more.
  * old says that this is Node.js 10 or older. There timers are handles of their own: as many may be active as there were; and async handles are opened and
@@ -25,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <node_api.h>
 #include <uv.h>
@@ -159,7 +161,12 @@ static void call_later(uv_handle_t *handle) {
   if (napi_get_reference_value(env, later->fn, &fn) != napi_ok || napi_get_global(env, &global) != napi_ok) abort();
   napi_delete_reference(env, later->fn);
   free(later);
-  napi_make_callback(env, NULL, global, fn, 0, NULL, &ignored);
+  napi_value error;
+  /* What it throws, or the ticks after it, Node.js would take for the caller's. */
+  if (napi_make_callback(env, NULL, global, fn, 0, NULL, &ignored) == napi_pending_exception
+      && napi_get_and_clear_last_exception(env, &error) == napi_ok) {
+    napi_fatal_exception(env, error);
+  }
   napi_close_handle_scope(env, scope);
 }
 
@@ -229,9 +236,28 @@ static napi_value held(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value requests(napi_env env, napi_callback_info info) {
+  (void)info;
+  napi_value result = NULL;
+  napi_create_uint32(env, uv_default_loop()->active_reqs.count, &result);
+  return result;
+}
+
+static napi_value leave(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  int32_t code = EXIT_FAILURE;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) == napi_ok && argc == 1) napi_get_value_int32(env, argv[0], &code);
+  _exit(code);
+}
+
 static napi_value init(napi_env env, napi_value exports) {
   napi_value fn;
   find_shown();
+  if (napi_create_function(env, "leave", NAPI_AUTO_LENGTH, leave, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "leave", fn);
+  if (napi_create_function(env, "requests", NAPI_AUTO_LENGTH, requests, NULL, &fn) == napi_ok) {
+    napi_set_named_property(env, exports, "requests", fn);
+  }
   if (napi_create_function(env, "mark", NAPI_AUTO_LENGTH, mark, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "mark", fn);
   if (napi_create_function(env, "left", NAPI_AUTO_LENGTH, left, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "left", fn);
   if (napi_create_function(env, "show", NAPI_AUTO_LENGTH, show, NULL, &fn) == napi_ok) napi_set_named_property(env, exports, "show", fn);

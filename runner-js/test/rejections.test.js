@@ -3,6 +3,7 @@
 // A promise that is rejected and that nobody handles: written to the output, and the answer only where there can be no other.
 
 const path = require('path');
+const { spawnSync } = require('child_process');
 const test = require('tape');
 const { started, inTurn } = require('./support');
 
@@ -79,4 +80,13 @@ test('promises of a module that tells of rejections as Bluebird does', async (t)
   t.ok(answered.logs[0].startsWith('error Unhandled rejection: Error: x'), answered.logs[0]);
   t.equal((await runner.call({ body: 0 })).answer.message, 'x');
   await runner.close();
+});
+
+test('what is thrown after an iteration of the event loop is an uncaught error', (t) => {
+  const pending = JSON.stringify(path.join(__dirname, '../pending.js'));
+  const code = `require(${pending}).later(() => { throw new Error('thrown later') })`;
+  const { status, stderr } = spawnSync(process.execPath, ['--expose-internals', '-e', code], { encoding: 'utf8' });
+  t.ok(status > 0, 'it ends the process');
+  t.match(stderr, /Error: thrown later/, 'and is told');
+  t.end();
 });

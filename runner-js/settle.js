@@ -1,0 +1,42 @@
+'use strict';
+
+// Waits for what modules go on to do after they were loaded, such as reading a file or connecting. A process that has
+// such work under way cannot be forked: the threads that do it stay behind.
+
+const { writeSync } = require('fs');
+const frame = require('./frame');
+const pending = require('./pending');
+
+const LONGEST = 5000; // milliseconds
+const FAILED = 70; // the exit code, as in failures.js
+
+const { now } = Date;
+const { abort, _getActiveRequests: activeRequests } = process; // before lockdown.js takes it away
+
+// settle calls then when nothing is under way that ends by itself, and returns what it returns; false if it has to
+// wait. Then Node.js itself goes on meanwhile, so that what a module throws ends the process with its stack. drain lets
+// promises and ticks continue. It must be called once, after the modules were loaded and before a function runs.
+function settle(drain, then) {
+  drain();
+  if (!pending.unsettled(false)) return then();
+  frame.exitBy(pending.leave || (() => abort.call(process))); // which wait for no thread
+  const end = now() + LONGEST;
+  const look = () => {
+    if (!pending.unsettled(true)) then();
+    else if (now() < end) pending.later(look);
+    else giveUp();
+  };
+  pending.later(look);
+  return false;
+}
+
+// giveUp ends the process with the requests that Node.js tells of.
+function giveUp() {
+  const names = activeRequests.call(process).map(({ constructor: { name } }) => name);
+  const requests = `requests are under way (${names.join(', ') || 'of Node.js itself'})`;
+  const when = `${LONGEST / 1000} seconds after the modules were loaded`;
+  writeSync(2, `Error: ${requests} ${when}: they may not wait so long\n`);
+  frame.exit(FAILED);
+}
+
+module.exports = settle;
