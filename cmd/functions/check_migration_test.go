@@ -294,6 +294,9 @@ func TestTheCheckFindsWhatEndsTheStart(t *testing.T) {
 			if ends := strings.Contains(text, "which ends the start: "+cause); ends != (row.want != "") || !strings.Contains(text, row.hint) {
 				t.Errorf("the check says %s", text)
 			}
+			if !strings.Contains(text, `There is no function: if there should be some, name where they are (REDIS_ENDPOINT`) {
+				t.Errorf("of an empty store the check says %s", text)
+			}
 			runtime := runtimesVariable(t, strings.Fields(row.runtimes)...)
 			settings := []string{"MODULES_DIR=" + own, "DEFAULT_GLOBAL_MODULES=" + row.listed, runtime}
 			if row.want == "" {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -77,9 +79,9 @@ func (l *Loader) load(ctx context.Context, modules []string, dir string) (
 	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	text, err := l.output(limited, l.User, question)
+	text, errorText, err := l.output(limited, l.User, question)
 	if l.User != 0 && (errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EPERM)) {
-		text, err = l.output(limited, 0, question) // this user namespace has no such user
+		text, errorText, err = l.output(limited, 0, question) // this user namespace has no such user
 	}
 	if ctx.Err() != nil {
 		return nil, "", context.Cause(ctx)
@@ -88,7 +90,11 @@ func (l *Loader) load(ctx context.Context, modules []string, dir string) (
 		return nil, fmt.Sprintf("it is not loaded within %v", limit), nil
 	}
 	if _, ok := errors.AsType[*exec.ExitError](err); ok {
-		return nil, fmt.Sprintf("it ends the process that loads it (%v)", err), nil
+		why := err.Error()
+		if thrown := errorLine.Find(errorText); thrown != nil { // after it was loaded
+			why = string(thrown)
+		}
+		return nil, fmt.Sprintf("it ends the process that loads it (%s)", why), nil
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("start Node.js: %w", err)
@@ -105,31 +111,37 @@ func (l *Loader) load(ctx context.Context, modules []string, dir string) (
 	return missing, "", nil
 }
 
+// errorLine is the line of an error that nobody has caught, above its stack.
+var errorLine = regexp.MustCompile(`(?m)^\w*Error: .*`)
+
 // output is what Node.js prints when it loads modules as a user.
-func (l *Loader) output(ctx context.Context, user uint32, question []byte) ([]byte, error) {
+func (l *Loader) output(ctx context.Context, user uint32, question []byte) (text, errorText []byte, err error) {
+	runtime.LockOSThread() // with which the process ends, whatever ends this one
+	defer runtime.UnlockOSThread()
 	// The flags are those of workers that matter to modules.
 	cmd := exec.CommandContext(ctx, l.Binary, "--expose-internals", "--zero-fill-buffers", "--v8-pool-size=0",
 		"--single-threaded", "--max-old-space-size=512", l.Script)
 	cmd.Env, cmd.Dir, cmd.Stdin = []string{}, "/", bytes.NewReader(question)
 	// With a group of its own, what a module has started ends, too, unless that has left the group.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	ofThread(cmd.SysProcAttr)
 	if user != 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: user, Gid: user}
 	}
 	kill := func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Cancel = kill
 	cmd.WaitDelay = time.Second // what has left the group may hold the output
-	var printed end
-	cmd.Stdout = &printed
+	var printed, told end
+	cmd.Stdout, cmd.Stderr = &printed, &told
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	err := cmd.Wait()
+	err = cmd.Wait()
 	_ = kill() // there may be nobody left
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil
 	}
-	return printed, err
+	return printed, told, err
 }
 
 // mostPrinted is how many bytes are kept of what is printed: the answer comes last.

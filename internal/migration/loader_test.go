@@ -46,6 +46,8 @@ func TestModulesAreLoadedAsWorkersDo(t *testing.T) {
 		"part":   "module.exports = require('newsyn')",
 		"throws": "throw new Error('no such setting\\nand more')",
 		"exits":  "process.exit(0)",
+		"later":  "setImmediate(() => { throw new TypeError('too late') })",
+		"reads":  "require('fs').readFile(__filename, () => {})",
 		"dies":   "process.kill(process.pid, 'SIGKILL')",
 		"lodash": "module.exports = null",
 	})
@@ -66,6 +68,8 @@ func TestModulesAreLoadedAsWorkersDo(t *testing.T) {
 			"dies: it ends the process that loads it (signal: killed)!",
 			"worker_threads: Cannot find module 'worker_threads'",
 		}},
+		{oldNode, "later reads", []string{"later: it ends the process that loads it (TypeError: too late)!"}},
+		{newNode, "later reads", []string{"later: it ends the process that loads it (TypeError: too late)!"}},
 		{newNode, "exits", []string{"exits: it ends the process that loads it!"}},
 	} {
 		faults, err := loaderOf(t, row.node).Faults(t.Context(), strings.Fields(row.modules), dir)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/backstage/functions/internal/config"
@@ -89,6 +90,10 @@ func (m *migrationCheck) run(ctx context.Context, source migration.Source) (int,
 	}
 	if check.Original == "" {
 		m.report.Note("No Node.js 8 is among the runtimes: syntax that is too new for Backstage Functions is not looked for.")
+	}
+	if functions == 0 {
+		m.report.Note("There is no function: if there should be some, name where they are (REDIS_ENDPOINT, and " +
+			"REDIS_KEY_PREFIX, which is " + strconv.Quote(m.cfg.RedisKeyPrefix) + "; DATA_DIR without a Redis).")
 	}
 	return m.report.Total(), m.report.End(functions)
 }

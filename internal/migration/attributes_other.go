@@ -1,0 +1,7 @@
+//go:build !linux
+
+package migration
+
+import "syscall"
+
+func ofThread(*syscall.SysProcAttr) {}
