@@ -5,7 +5,6 @@
 
 const { writeSync } = require('fs');
 const { exit } = require('./frame');
-const { old } = require('./internals');
 const pending = require('./pending');
 
 // Delay until the next check whether a call that has lost a promise can still answer, in milliseconds: the first one
@@ -13,6 +12,7 @@ const pending = require('./pending');
 const FIRST_LOOK = 1;
 const LAST_LOOK = 16;
 
+const RealPromise = Promise;
 const { setTimeout, clearTimeout } = global; // taken before pending.js replaces them
 
 class Failures {
@@ -21,7 +21,7 @@ class Failures {
     this.current = current;
     this.realm = realm;
     this.log = log;
-    this.loading = true; // modules
+    this.early = []; // rejections while modules are loaded; null later
   }
 
   // watch takes what Node.js reports from now on.
@@ -56,13 +56,22 @@ class Failures {
   rejected(error) {
     const call = this.current();
     if (call === null) {
-      if (!this.loading || !old) this.uncaught(error); // an old Node.js would only warn of a module's
+      if (this.early === null) this.uncaught(error);
+      else this.early.push(error);
       return;
     }
     this.log(this.realm().lost('Unhandled rejection', error));
     if (call.type !== '' || call.lost !== null) return;
     call.lost = { error, timer: null };
     if (!call.starting) this.lookAgain(call);
+  }
+
+  // loaded has rejections of modules handled from now on: in the output of the first call, and not at the start, as
+  // Node.js would not end the process for them before version 15.
+  loaded() {
+    const { early } = this;
+    this.early = null;
+    early.forEach(error => RealPromise.reject(error));
   }
 
   // giveUp fails the call with the rejection that it has lost, and returns true, if nothing is left that could still

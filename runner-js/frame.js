@@ -168,9 +168,11 @@ function exit(code) {
   leave(code);
 }
 
-// exitBy makes exit end the process by way.
+// exitBy makes exit end the process by way, and returns the way before.
 function exitBy(way) {
+  const before = leave;
   leave = way;
+  return before;
 }
 
 // writeBytes writes line, and the bytes of a Uint8Array right after it. Both together have at most CHUNK bytes.

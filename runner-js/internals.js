@@ -115,6 +115,11 @@ function allTimers() {
   return all;
 }
 
+// clearAsyncIDs forgets which asynchronous calls run, as Node.js does after an uncaught error: it ends a process where
+// they do not match.
+const { clearAsyncIdStack: clearAsyncIDs } = version < 11 ? process.binding('async_wrap')
+  : load('internal/async_hooks');
+
 const { async_hook_fields: hooks, constants: { kTotals } } = (internalBinding || process.binding)('async_wrap');
 
 // asyncHooks is the number of async_hooks functions that are called for everything asynchronous.
@@ -123,6 +128,6 @@ function asyncHooks() {
 }
 
 module.exports = {
-  cares, forbidImport, forbidInternals, immediates, count, allTimers, timers: anyTimers, asyncHooks,
+  cares, clearAsyncIDs, forbidImport, forbidInternals, immediates, count, allTimers, timers: anyTimers, asyncHooks,
   old: listed === null,
 };

@@ -11,6 +11,7 @@ const egress = require('./egress');
 const { Failures, settled } = require('./failures');
 const output = require('./output');
 const { exit, RETIRED } = require('./frame');
+const { clearAsyncIDs } = require('./internals');
 const hintOf = require('./webhint');
 const pending = require('./pending');
 const Reports = require('./reports');
@@ -171,6 +172,7 @@ class Invoker {
         tick.call(process);
         return;
       } catch (error) {
+        clearAsyncIDs();
         this.failures.uncaught(error);
       }
     }

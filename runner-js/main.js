@@ -4,7 +4,7 @@
 // Started as `main.js zygote` it becomes the process that workers are forked from, once it has been told what they
 // need.
 
-const { openSync, closeSync } = require('fs');
+const { openSync, closeSync, writeSync } = require('fs');
 const { countDraws } = require('./entropy');
 const zygote = require('./zygote');
 const frame = require('./frame');
@@ -87,7 +87,7 @@ function accept(message) {
 
 // begin has the process take calls, or be forked.
 function begin(message, { modules, missing }) {
-  invoker.failures.loading = false;
+  invoker.failures.loaded();
   invoker.loader = new Loader({ modules, missing, env: message.env, runner: invoker.hooks() });
   if (message.web) invoker.loader.becomeWeb();
   pending.markBaseline();
@@ -95,13 +95,24 @@ function begin(message, { modules, missing }) {
   if (process.argv[2] === 'zygote') {
     ready(missing);
     zygote.fork(message.filter, message.zygoteFilter, message.tmp || 0, () => {
-      unheard(() => rehearse(invoker, handle, zygote, message.rollback));
+      unheard(() => rehearseOrEnd(message));
       if (message.rollback) zygote.roomy();
     });
     invoker.rolledBack = zygote.tracked();
   }
   if (message.tmp) tmp.watch();
   ready(missing);
+}
+
+// rehearseOrEnd ends the process with what a module throws in a rehearsal where nothing can catch it: workers would be as
+// this process is then.
+function rehearseOrEnd({ rollback }) {
+  try {
+    rehearse(invoker, handle, zygote, rollback);
+  } catch (error) {
+    writeSync(2, `${error.stack}\n`);
+    frame.exit(70);
+  }
 }
 
 // unheard has nobody read what calls answer meanwhile. They write it all the same: code that V8 has optimized for calls

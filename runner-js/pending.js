@@ -98,7 +98,17 @@ function watch() {
 // unsettled says whether anything is under way that ends by itself: requests, immediates, handles that are being
 // closed. late is as below.
 function unsettled(late) {
-  return loop.requests() > 0 || soon(late);
+  return requests() > 0 || soon(late);
+}
+
+// requests counts what is under way in the kernel, the thread pool, or as a question to a name server.
+function requests() {
+  return Math.max(loop.requests(), activeRequests.call(process).length);
+}
+
+// requestNames are the kinds of requests that Node.js tells of.
+function requestNames() {
+  return activeRequests.call(process).map(({ constructor: { name } }) => name);
 }
 
 let hooks = 0;
@@ -258,7 +268,7 @@ function left(late) {
 }
 
 module.exports = {
-  watch, unsettled, markBaseline, alive, openRequests, soon, timersLeft, later, left, requests: loop.requests,
+  watch, unsettled, markBaseline, alive, openRequests, soon, timersLeft, later, left, requests, requestNames,
   leave: loop.leave, show: loop.show || (() => {}),
   NOTHING, CLOSING, WORK,
 };

@@ -42,6 +42,7 @@ const INTL = `function main(req, res) {
 
 const MOST_TURNS = 1e7; // of the event loop until the timer fires: seconds, if nothing is due
 const CLOSING_TURNS = 4; // after it
+const CALM = 1000; // milliseconds to wait for requests of modules
 
 // How often plain calls are rehearsed, and how often this file is read line by line. Whatever V8 has not optimized by
 // then a worker that is put back runs unoptimized in each call, and writes to more pages, all of which are put back: so
@@ -82,9 +83,9 @@ function rehearse(invoker, handle, { slim, turn, park }, thorough) {
 }
 
 // calm lets the requests end that modules make by themselves, such as a client's that connects again and again: no fork
-// would see their ends.
+// would see their ends, and serves one call for each that is left.
 function calm(turn) {
-  for (let turns = 0; pending.requests() > 0 && turns < MOST_TURNS; turns++) turn();
+  for (const end = Date.now() + CALM; pending.requests() > 0 && Date.now() < end;) turn();
 }
 
 // read reads lines as calls are read, those of this file: what they are does not matter.

@@ -11,7 +11,7 @@ const LONGEST = 5000; // milliseconds
 const FAILED = 70; // the exit code, as in failures.js
 
 const { now } = Date;
-const { abort, _getActiveRequests: activeRequests } = process; // before lockdown.js takes it away
+const { abort } = process; // before lockdown.js takes it away
 
 // settle calls then when nothing is under way that ends by itself, and returns what it returns; false if it has to
 // wait. Then Node.js itself goes on meanwhile, so that what a module throws ends the process with its stack. drain lets
@@ -19,23 +19,27 @@ const { abort, _getActiveRequests: activeRequests } = process; // before lockdow
 function settle(drain, then) {
   drain();
   if (!pending.unsettled(false)) return then();
-  frame.exitBy(pending.leave || (() => abort.call(process))); // which wait for no thread
+  const before = frame.exitBy(pending.leave || (() => abort.call(process))); // which wait for no thread
   const end = now() + LONGEST;
   const look = () => {
-    if (!pending.unsettled(true)) then();
-    else if (now() < end) pending.later(look);
-    else giveUp();
+    if (pending.unsettled(true)) {
+      if (now() > end) giveUp();
+      pending.later(look);
+      return;
+    }
+    frame.exitBy(before);
+    then();
   };
   pending.later(look);
   return false;
 }
 
-// giveUp ends the process with the requests that Node.js tells of.
+// giveUp ends the process with what Node.js tells of.
 function giveUp() {
-  const names = activeRequests.call(process).map(({ constructor: { name } }) => name);
-  const requests = `requests are under way (${names.join(', ') || 'of Node.js itself'})`;
+  const names = pending.requestNames().join(', ');
+  const what = names ? `requests are under way (${names})` : 'immediates or requests of Node.js itself are under way';
   const when = `${LONGEST / 1000} seconds after the modules were loaded`;
-  writeSync(2, `Error: ${requests} ${when}: they may not wait so long\n`);
+  writeSync(2, `Error: ${what} ${when}: they may not wait so long\n`);
   frame.exit(FAILED);
 }
 

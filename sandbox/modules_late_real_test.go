@@ -43,6 +43,8 @@ var goingOn = map[string]string{
 	"looks": `require('dns').lookup('none.invalid', error => { exports.failed = error !== null })`,
 	"ticks": `process.nextTick(() => { exports.ticked = true })`,
 	"lost":  `setTimeout(() => { throw new Error('later failure') }, 1)`,
+	"loses": `let n = 0; setInterval(() => { if (n++ === 0) throw new Error('interval failure') }, 1).unref()`,
+	"none":  `Promise.reject(new Error('a rejection'))`,
 }
 
 // What modules do after they were loaded is done before the first call, and keeps no worker from starting, nor one that
@@ -50,9 +52,9 @@ var goingOn = map[string]string{
 func TestModulesMayGoOnAfterTheyWereLoaded(t *testing.T) {
 	dir := modulesOf(t, goingOn)
 	rows := map[string]string{
-		"again connects looks reads ticks": `{"again":{},"connects":{"failed":"connect"},"looks":{"failed":true},` +
-			`"reads":{"text":"const"},"ticks":{"ticked":true}}`,
-		"lost": `{"lost":{}}`, // as nothing waits for it, it is lost in a rehearsal
+		"again connects looks none reads ticks": `{"again":{},"connects":{"failed":"connect"},"looks":{"failed":true},` +
+			`"none":{},"reads":{"text":"const"},"ticks":{"ticked":true}}`,
+		"lost loses": `{"lost":{},"loses":{}}`, // as nothing waits for them, they throw in a rehearsal
 	}
 	for name, change := range map[string]func(*sandbox.Config){
 		"forked": func(*sandbox.Config) {}, "directly": directlyInJails(t),
@@ -69,16 +71,28 @@ func TestModulesMayGoOnAfterTheyWereLoaded(t *testing.T) {
 					for _, module := range modules {
 						all = append(all, module+`: require('`+module+`')`)
 					}
-					code := `function main(req, res) { res.send({ ` + strings.Join(all, ", ") + ` }) }`
+					object := `{ ` + strings.Join(all, ", ") + ` }`
+					code := `function main(req, res) { res.send(` + object + `) }`
 					for i := range 3 { // the fork server rehearses after the first worker
 						if got := body(t, pool, invocation("all", code)); got != want {
 							t.Errorf("call %d answers %s, want %s", i, got, want)
 						}
 					}
-					if name == "forked" && only(pool).Rollback.Available {
+					if name == "directly" {
+						continue // what throws in a call is its error
+					}
+					waiting := `function main(req, res) { setTimeout(() => res.send(` + object + `), 1) }`
+					for i := range 3 {
+						if got := body(t, pool, invocation("waiting", waiting)); got != want {
+							t.Errorf("call %d that waits answers %s, want %s", i, got, want)
+						}
+					}
+					if only(pool).Rollback.Available {
 						beginRollback(t, pool, false)
-						if got := body(t, pool, rolledBackInvocation("all", code)); got != want {
-							t.Errorf("put back, it answers %s, want %s", got, want)
+						for name, code := range map[string]string{"all": code, "waiting": waiting} {
+							if got := body(t, pool, rolledBackInvocation(name, code)); got != want {
+								t.Errorf("%s: put back, it answers %s, want %s", name, got, want)
+							}
 						}
 					}
 				}
@@ -99,6 +113,7 @@ func TestModulesThatFailAfterTheyWereLoadedEndTheStart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEveryVersion(t, func(t *testing.T, v version) {
+				t.Parallel() // one of them takes five seconds to fail
 				for module, wants := range map[string][]string{
 					"throws":  {"Error: late failure", "/throws/index.js:1:"},
 					"refused": {"Error: connect E", " 127.0.0.1:6399"},

@@ -1,5 +1,5 @@
 /*
- * What the event loop still has to do, as a Node-API addon (Node-API 1: one binary serves Node.js 8 and all later ones).
+ * What the event loop still has to do, as a Node-API addon (Node-API 3: one binary serves Node.js 8 and all later ones).
  *
  * loop.mark(old) notes the handles that are open now. loop.left() says what there is beside them: 0 nothing; 1 handles that are being closed, whose
  * close is yet to be reported; 2 requests under way, of which the thread pool's are a part whatever asked for them, or handles that are open.

@@ -82,6 +82,17 @@ test('promises of a module that tells of rejections as Bluebird does', async (t)
   await runner.close();
 });
 
+test('a worker whose module has thrown in a tick serves calls that wait', async (t) => {
+  const module = path.join(__dirname, 'modules', 'ticks.js');
+  const runner = await started({ modules: [module] });
+  runner.load(`function main(req, res) { if (req.body) setTimeout(() => res.send(req.body), 1); else require(${JSON.stringify(module)})() }`);
+  for (let i = 0; i < 3; i++) {
+    t.equal((await runner.call({ id: `fails${i}`, body: 0 })).answer.message, 'a tick');
+    t.equal((await runner.call({ id: `waits${i}`, body: 7 })).answer.body, 7);
+  }
+  await runner.close();
+});
+
 test('what is thrown after an iteration of the event loop is an uncaught error', (t) => {
   const pending = JSON.stringify(path.join(__dirname, '../pending.js'));
   const code = `require(${pending}).later(() => { throw new Error('thrown later') })`;
