@@ -104,8 +104,8 @@ function begin(message, { modules, missing }) {
   ready(missing);
 }
 
-// rehearseOrEnd ends the process with what a module throws in a rehearsal where nothing can catch it: workers would be as
-// this process is then.
+// rehearseOrEnd ends the process with what a module throws in a rehearsal where nothing can catch it: workers would be
+// as this process is then.
 function rehearseOrEnd({ rollback }) {
   try {
     rehearse(invoker, handle, zygote, rollback);
