@@ -101,7 +101,8 @@ type Config struct {
 	StartTimeout time.Duration
 	// Env is what every function sees in Backstage.env, a JSON object of strings. Empty stands for {}.
 	Env json.RawMessage
-	// TimeZone is the one that functions see, a name of the time zone database. Empty means UTC.
+	// TimeZone is the one that functions see, a name of the time zone database. Default: Node.js finds one by itself, UTC
+	// in a jail.
 	TimeZone string
 	// ICUData is a directory with ICU's data for Intl, for each Node.js that finds its file in it (hostinfo.ICUFile);
 	// empty for what is in Node.js.

@@ -118,7 +118,7 @@ type Config struct {
 	// PipelineMaxSteps and PipelineTimeout are PIPELINE_MAX_STEPS and PIPELINE_TIMEOUT.
 	PipelineMaxSteps int
 	PipelineTimeout  time.Duration
-	// TimeZone is TZ; empty for UTC.
+	// TimeZone is TZ; empty if workers get none and see UTC.
 	TimeZone string
 	// Modules are the modules that functions may require, DEFAULT_GLOBAL_MODULES. ExposeEnv has the variables of the
 	// server that all functions see, EXPOSE_ENV_*, without the prefix; never nil.

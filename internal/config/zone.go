@@ -19,7 +19,7 @@ const localTime = "/etc/localtime"
 // maxZone is the largest file of a zone, in bytes: those of the database have at most a few thousand.
 const maxZone = 256 << 10
 
-// utc is the zone where none is set.
+// utc is the zone of workers that get none.
 const utc = "UTC"
 
 // zoneName matches a name of the time zone database. Its directory also has other files, and zones with leap seconds,

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -13,11 +12,6 @@ import (
 // ZoneData is the directory of the host's time zone database, which workers find at the same path: tzset(3). Without it
 // Node.js before version 13 knows no zones, and no function can choose one.
 const ZoneData = "/usr/share/zoneinfo"
-
-// utc is the zone of workers whose configuration has none. They are told so: without TZ and /etc/localtime, which no
-// jail has, the first use of Intl opens every file of ZoneData to find out (ICU, uprv_tzname). That takes 20 to 30 ms,
-// and half a second where the host is notified of each system call, as in workers that are put back.
-const utc = "UTC"
 
 // firstWithZones is the first major version of Node.js whose own tables of zones are as new as can be expected.
 const firstWithZones = 13
@@ -33,7 +27,10 @@ func zoneMounts() []jail.Mount {
 // zoneEnvironment is what Node.js must find in its environment when it starts. An old one is led to the tables of time
 // zones beside the runner, which its Intl reads in place of those of its time (runner-js/icu/README.md).
 func zoneEnvironment(cfg *Config, runner string) []string {
-	environ := []string{"TZ=" + cmp.Or(cfg.TimeZone, utc)}
+	environ := []string{}
+	if cfg.TimeZone != "" {
+		environ = append(environ, "TZ="+cfg.TimeZone)
+	}
 	if _, major, err := NodeVersion(context.Background(), cfg.Node); err == nil && major < firstWithZones {
 		environ = append(environ, "ICU_TIMEZONE_FILES_DIR="+filepath.Join(runner, "icu"))
 	}
