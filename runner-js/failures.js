@@ -3,8 +3,7 @@
 // What nobody has caught: errors, and rejections of promises. They fail the call in progress, or are lines of its log
 // where it has its answer. Without a call the runner ends.
 
-const { writeSync } = require('fs');
-const { exit } = require('./frame');
+const frame = require('./frame');
 const pending = require('./pending');
 
 // Delay until the next check whether a call that has lost a promise can still answer, in milliseconds: the first one
@@ -40,8 +39,7 @@ class Failures {
       else this.missed(error);
       return;
     }
-    writeSync(2, `${(error && error.stack) || error}\n`);
-    exit(70);
+    frame.fail((error && error.stack) || error);
   }
 
   // missed handles what goes wrong after the answer.

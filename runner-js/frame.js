@@ -161,11 +161,19 @@ function flush(fd, size) {
 // RETIRED is the exit code of a worker that has answered and cannot serve another call.
 const RETIRED = 10;
 
+const FAILED = 70; // EX_SOFTWARE of sysexits(3)
+
 let leave = code => reallyExit.call(process, code);
 
 // exit ends the process at once.
 function exit(code) {
   leave(code);
+}
+
+// fail ends the process with what the host shows of it.
+function fail(text) {
+  writeSync(2, `${text}\n`);
+  exit(FAILED);
 }
 
 // exitBy makes exit end the process by way, and returns the way before.
@@ -182,4 +190,4 @@ function writeBytes(fd, line, bytes) {
   flush(fd, size + apply(lengthOf, bytes, []));
 }
 
-module.exports = { Reader, write, writeBytes, exit, exitBy, RETIRED };
+module.exports = { Reader, write, writeBytes, exit, exitBy, fail, RETIRED };

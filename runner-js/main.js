@@ -4,7 +4,7 @@
 // Started as `main.js zygote` it becomes the process that workers are forked from, once it has been told what they
 // need.
 
-const { openSync, closeSync, writeSync } = require('fs');
+const { openSync, closeSync } = require('fs');
 const { countDraws } = require('./entropy');
 const zygote = require('./zygote');
 const frame = require('./frame');
@@ -110,8 +110,7 @@ function rehearseOrEnd({ rollback }) {
   try {
     rehearse(invoker, handle, zygote, rollback);
   } catch (error) {
-    writeSync(2, `${error.stack}\n`);
-    frame.exit(70);
+    frame.fail((error && error.stack) || error);
   }
 }
 

@@ -249,15 +249,7 @@ function timersLeft() {
 }
 
 // later calls fn after this iteration of the event loop. Immediates that were set before run first.
-function later(fn) {
-  loop.later(() => {
-    try {
-      fn();
-    } catch (error) {
-      nextTick(() => { throw error; });
-    }
-  });
-}
+const { later } = loop;
 
 // left says what is left that could run code later, or use a processor: NOTHING, CLOSING or WORK. late says that an
 // immediate asks.

@@ -3,12 +3,10 @@
 // Waits for what modules go on to do after they were loaded, such as reading a file or connecting. A process that has
 // such work under way cannot be forked: the threads that do it stay behind.
 
-const { writeSync } = require('fs');
 const frame = require('./frame');
 const pending = require('./pending');
 
 const LONGEST = 5000; // milliseconds
-const FAILED = 70; // the exit code, as in failures.js
 
 const { now } = Date;
 const { abort } = process; // before lockdown.js takes it away
@@ -39,8 +37,7 @@ function giveUp() {
   const names = pending.requestNames().join(', ');
   const what = names ? `requests are under way (${names})` : 'immediates or requests of Node.js itself are under way';
   const when = `${LONGEST / 1000} seconds after the modules were loaded`;
-  writeSync(2, `Error: ${what} ${when}: they may not wait so long\n`);
-  frame.exit(FAILED);
+  frame.fail(`Error: ${what} ${when}: they may not wait so long`);
 }
 
 module.exports = settle;
